@@ -1,0 +1,1 @@
+"""What features are written in: events, facts, decisions, effects. Imports nothing else of Passerby."""

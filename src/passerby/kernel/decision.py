@@ -1,0 +1,54 @@
+"""What a feature returns, and what it is given."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from passerby.kernel.effect import Effect
+from passerby.kernel.ids import MessageRef
+from passerby.kernel.participant import Participant
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the operator settled, as far as decisions depend on it. Ages in years."""
+
+    minimum_age: int = 18
+    adult_age: int = 18
+    maximum_age: int = 99
+
+
+class Env(msgspec.Struct, frozen=True):
+    """The world outside a decision. `now` in Unix seconds, UTC; `rng` the only chance there is."""
+
+    now: float
+    rng: Random
+    rules: Rules = Rules()
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a decision may look at, read at once.
+
+    `partner` is there while `me` is chatting. `mapped` is the partner's copy of the message that the event is about
+    (the one replied to, edited, reacted to), as far as the message map still knows it. `anchor` is the notice that told
+    `me` of the chat, once it has arrived: what was written before it was not meant for this partner.
+    """
+
+    me: Participant
+    partner: Participant | None = None
+    mapped: MessageRef | None = None
+    anchor: MessageRef | None = None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """`changes` are new values of participants whose versions were read; either all are stored or none."""
+
+    changes: tuple[Participant, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+
+NOTHING = Decision()
+
+Decider = Callable[[Any, Facts, Env], Decision]
+"""Pure and synchronous: (event, facts, env) -> Decision. Awaits nothing, logs nothing, reads no clock."""

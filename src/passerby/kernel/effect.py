@@ -1,0 +1,100 @@
+"""What is to be done, in the imperative. Effects are data: the shell carries them out after the decision has settled.
+
+`Say` and `Revise` are durable: they enter the outbox in the same atomic commit as the change that caused them. `Relay`
+and its kin are not: until they are delivered, Telegram still holds the update that they came from. `Answer` is a
+courtesy to a waiting button and may be lost.
+"""
+
+from enum import IntEnum
+
+import msgspec
+
+from passerby.kernel.content import Content
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.text import Text
+
+
+class Priority(IntEnum):
+    """Who goes first when a bot's budget is short; smaller first."""
+
+    CHAT = 0
+    MATCH = 1
+    COMMAND = 2
+    SYSTEM = 3
+    BROADCAST = 4
+
+
+class Button(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """An inline button: `action` finds its decider, `token` says what it is about (opaque; a chat, say)."""
+
+    label: Text
+    action: str
+    token: str = ""
+
+
+class Menu(msgspec.Struct, frozen=True, gc=False, tag="menu"):
+    """An inline keyboard, by rows."""
+
+    rows: tuple[tuple[Button, ...], ...]
+
+
+class Keys(msgspec.Struct, frozen=True, gc=False, tag="keys"):
+    """A reply keyboard, by rows of text keys whose wording is also what pressing one sends. No rows: remove it."""
+
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+Keyboard = Menu | Keys
+
+
+class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Tell a person something.
+
+    `anchors` marks the notice that opens a chat: what its reader wrote before it arrived was not meant for the partner.
+    """
+
+    to: PersonId
+    text: Text
+    keyboard: Keyboard | None = None
+    reply_to: MessageId | None = None
+    priority: Priority = Priority.COMMAND
+    anchors: ChatId | None = None
+
+
+class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Change a notice of ours in place: a menu that was pressed, say."""
+
+    to: PersonId
+    message: MessageId
+    text: Text
+    keyboard: Menu | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Stop the spinner of a pressed button, with a line for its presser or without."""
+
+    query: str
+    text: Text | None = None
+    alert: bool = False
+
+
+class Relay(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Pass a message, or an album, on to the partner of the chat that it was written in.
+
+    `source` are the sender's messages on `source_bot`; `contents` run parallel and are already sanitised. `copyable`
+    says that the originals hold nothing that must not be passed on, so that one bot may copy them as they are.
+    """
+
+    chat: ChatId
+    sender: PersonId
+    source_bot: BotId
+    sources: tuple[MessageId, ...]
+    to: PersonId
+    contents: tuple[Content, ...]
+    copyable: bool = False
+    reply_to: MessageRef | None = None
+    quote: str | None = None
+    quote_position: int = 0
+
+
+Effect = Say | Revise | Answer | Relay

@@ -1,0 +1,129 @@
+"""What happened, in the past tense. Telegram's updates and our own outcomes are decoded into these and nothing else.
+
+An event names the person whose lane it belongs to; `bot` is the bot it came through. Times are Unix seconds, UTC.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from passerby.kernel.content import Content
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+
+
+class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person wrote to a bot. `contents` has several items for an album, then `messages` runs parallel to it."""
+
+    person: PersonId
+    bot: BotId
+    messages: tuple[MessageId, ...]
+    contents: tuple[Content, ...]
+    sent_at: float
+    reply_to: MessageId | None = None
+    quote: str | None = None
+    quote_position: int = 0
+    language: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text of a text message, else the empty string: captions are never commands."""
+        first = self.contents[0]
+        return first.text if first.kind == "text" else ""
+
+
+class MessageEdited(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person edited a message, or Telegram says so: the content may be unchanged."""
+
+    person: PersonId
+    bot: BotId
+    message: MessageId
+    content: Content
+    edited_at: float
+
+
+class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """An inline button of ours was pressed. `action` and `token` are the two halves of its data."""
+
+    person: PersonId
+    bot: BotId
+    query: str
+    message: MessageId | None
+    action: str
+    token: str
+    language: str = ""
+
+
+class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person set or removed their reaction; `emoji` None when removed or when it is one we cannot set."""
+
+    person: PersonId
+    bot: BotId
+    message: MessageId
+    emoji: str | None
+
+
+class BotBlocked(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person blocked the bot (`my_chat_member`), or a send was refused in a way that says so."""
+
+    person: PersonId
+    bot: BotId
+
+
+class BotUnblocked(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person started the bot anew (`my_chat_member`)."""
+
+    person: PersonId
+    bot: BotId
+
+
+class Refusal(StrEnum):
+    """Why a message could not be delivered to a chat."""
+
+    UNREACHABLE = "unreachable"
+    """Blocked, deactivated, never started: this bot cannot write to this person."""
+    KIND_REFUSED = "kind_refused"
+    """The recipient's privacy settings refuse this kind (voice messages, say)."""
+    CANNOT_COPY = "cannot_copy"
+    """The source is gone or Telegram does not let it be passed on."""
+    TOO_LARGE = "too_large"
+    UNCERTAIN = "uncertain"
+    """Every try ended without an answer: it may or may not have arrived."""
+    EXPIRED = "expired"
+    """It waited longer than a relay may wait."""
+    BOT_LOST = "bot_lost"
+    """The bot it should leave through has been revoked."""
+    LEFT = "left"
+    """The chat ended while it was waiting its turn."""
+    BROKEN = "broken"
+    """A bug of ours: Telegram rejected the request, or no try got as far as one."""
+
+
+class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A relay ended without arriving. Its subject is the sender, who is told why; `recipient` may be gone."""
+
+    person: PersonId
+    bot: BotId
+    message: MessageId
+    chat: ChatId
+    recipient: PersonId
+    recipient_bot: BotId
+    refusal: Refusal
+
+
+class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """An update of a kind we do not use: done by being seen."""
+
+    person: PersonId
+    bot: BotId
+
+
+Event = (
+    MessageReceived
+    | MessageEdited
+    | ButtonPressed
+    | ReactionChanged
+    | BotBlocked
+    | BotUnblocked
+    | DeliveryFailed
+    | Unusable
+)

@@ -1,0 +1,27 @@
+"""A feature: one ability, as a table from what happens to who decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from passerby.kernel.decision import Decider
+from passerby.kernel.event import Event
+from passerby.kernel.participant import State
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """What an ability answers to. Two features may not claim the same word, command or button.
+
+    - `commands`: names without the slash; aliases are further entries.
+    - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
+    - `presses`: actions of inline buttons.
+    - `messages`: whatever else a person writes in that state.
+    - `events`: everything that is not a message or a press.
+    """
+
+    name: str
+    commands: Mapping[str, Decider] = field(default_factory=dict)
+    words: Mapping[str, Decider] = field(default_factory=dict)
+    presses: Mapping[str, Decider] = field(default_factory=dict)
+    messages: Mapping[type[State], Decider] = field(default_factory=dict)
+    events: Mapping[type[Event], Decider] = field(default_factory=dict)

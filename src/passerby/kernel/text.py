@@ -1,0 +1,17 @@
+"""Texts by name. Features name them; catalogues word them; the recipient's language is chosen at dispatch."""
+
+import msgspec
+
+Arg = str | int
+
+
+class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A catalogue key and what goes into its placeholders. Arguments are escaped when it is worded, never before."""
+
+    key: str
+    args: tuple[tuple[str, Arg], ...] = ()
+
+
+def text(key: str, **args: Arg) -> Text:
+    """Name a text: `text("start.too_young", minimum=18)`."""
+    return Text(key, tuple(sorted(args.items())))

@@ -1,0 +1,19 @@
+"""Time, as something that is handed in."""
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Two readings. Wall time is for people and for Telegram's dates; monotonic time for every wait and deadline."""
+
+    def now(self) -> float:
+        """Unix seconds, UTC. May jump when the machine's clock is set."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary start. Never goes back."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Return after `delay_s` of monotonic time; at once when it is not positive."""
+        ...

@@ -1,0 +1,178 @@
+"""The truth of *now*: who is idle, searching or chatting with whom, what is still to be said, which updates are done.
+
+May be lost and rebuilt from the records; until it is, intake confirms nothing to Telegram.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+from typing import Protocol
+
+import msgspec
+
+from passerby.kernel.decision import Facts
+from passerby.kernel.effect import Keyboard, Priority
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
+from passerby.kernel.participant import Participant, Ticket
+from passerby.kernel.text import Text
+from passerby.ports.facts import Fact
+
+
+class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=True):
+    """Something of ours that is still to be said. `revises` names a notice to change in place instead."""
+
+    id: str
+    to: PersonId
+    bot: BotId
+    text: Text
+    priority: Priority
+    made_at: float
+    keyboard: Keyboard | None = None
+    reply_to: MessageId | None = None
+    revises: MessageId | None = None
+    anchors: ChatId | None = None
+
+
+class Parked(msgspec.Struct, frozen=True, gc=False, tag="parked", omit_defaults=True):
+    """A relay that could not finish in time and no longer holds its update up.
+
+    `sealed` is the relay, encrypted: the store never holds content in the clear. It is dropped, with a word to its
+    sender, after `expires_at` (Unix seconds) or when its chat ends.
+    """
+
+    id: str
+    chat: ChatId
+    to: PersonId
+    bot: BotId
+    sealed: bytes
+    expires_at: float
+
+
+Outgoing = Notice | Parked
+
+
+class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=True):
+    """All that one decision changes. `puts` carry the version that they were read at.
+
+    `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled with it.
+    """
+
+    puts: tuple[Participant, ...] = ()
+    ended: tuple[ChatId, ...] = ()
+    outbox: tuple[Outgoing, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    updates: tuple[UpdateRef, ...] = ()
+    sent: tuple[str, ...] = ()
+
+
+class Anchor(msgspec.Struct, frozen=True, gc=False):
+    """The notice that told a person of a chat has arrived."""
+
+    chat: ChatId
+    person: PersonId
+    at: MessageRef
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True):
+    """What a finished send leaves behind: updates done, outbox entries settled, pairs for the message map of a chat."""
+
+    updates: tuple[UpdateRef, ...] = ()
+    sent: tuple[str, ...] = ()
+    chat: ChatId | None = None
+    pairs: tuple[tuple[MessageRef, MessageRef], ...] = ()
+    anchor: Anchor | None = None
+
+
+class Committed(Enum):
+    YES = auto()
+    STALE = auto()
+    """Somebody changed one of the participants first; nothing was stored. Read again, decide again."""
+    ALREADY_DONE = auto()
+    """Every update of the commit is done already; nothing was stored."""
+
+
+class TicketChange(msgspec.Struct, frozen=True, gc=False):
+    """`ticket` None: the person no longer waits. `version` is the participant's, for the pairing commit."""
+
+    person: PersonId
+    ticket: Ticket | None
+    version: int
+
+
+class TicketFeed(msgspec.Struct, frozen=True, gc=False):
+    changes: tuple[TicketChange, ...]
+    cursor: int
+
+
+class LiveStoreLost(Exception):
+    """The store cannot be read or written now. Whoever sees it keeps its hands off Telegram's queue and tries again."""
+
+
+class LiveStore(Protocol):
+    """One store for every process of a fleet.
+
+    Atomicity: each `commit` and each `mark` is stored whole or not at all, and survives `kill -9` of any process once
+    it has returned. Two commits that read the same version of a participant: exactly one is stored.
+    Ordering: a read that starts after a commit has returned sees it.
+    Raises: LiveStoreLost from every method.
+    """
+
+    @property
+    def generation(self) -> str:
+        """Names this store's life: a wiped store begins a new one, and its journal counts from 1 again."""
+        ...
+
+    async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
+        """The person, their partner, the partner's copy of `about`, the anchor; None for a person not held here."""
+        ...
+
+    async def adopt(self, participants: Sequence[Participant]) -> None:
+        """Take in people read from the records, except those already held. Their versions are kept."""
+        ...
+
+    async def commit(self, commit: Commit) -> Committed: ...
+
+    async def mark(self, mark: Mark) -> None:
+        """Idempotent. A pair or an anchor for a chat that has ended is dropped."""
+        ...
+
+    async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
+        """Which of these updates are done. Remembered for at least 24 h, as a set: ids may restart."""
+        ...
+
+    async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
+        """Which of these chats are still open."""
+        ...
+
+    async def tickets(self, pool: PoolId, cursor: int | None, wait_s: float) -> TicketFeed:
+        """Changes of a pool's tickets since `cursor`, waiting up to `wait_s` for one; from None, all that wait now."""
+        ...
+
+    async def pools(self) -> set[PoolId]:
+        """The pools in which somebody waits."""
+        ...
+
+    async def outbox(self) -> list[Outgoing]:
+        """All that is still to be sent, oldest first: for a start, and for a dead worker's entries."""
+        ...
+
+    async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
+        """Facts for the records with their numbers, in order."""
+        ...
+
+    async def trim_journal(self, upto: int) -> None:
+        """The records hold everything up to this number."""
+        ...
+
+    async def file_id(self, unique: str, bot: BotId) -> str | None:
+        """What this bot calls the file, if it has ever seen it."""
+        ...
+
+    async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
+        """Remember, or with None forget, a bot's id for a file. A cache: may vanish."""
+        ...
+
+    async def sweep(self) -> None:
+        """Drop what has expired: done marks, maps, idle people that the records hold."""
+        ...
+
+    async def aclose(self) -> None: ...

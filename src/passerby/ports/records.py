@@ -1,0 +1,39 @@
+"""The truth of everything that must last: SQL. Never on the way of a relay."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import Fact
+
+
+class RecordsLost(Exception):
+    """The database cannot be reached or refuses for a passing reason. Nothing was stored; the same call may be repeated."""
+
+
+class Records(Protocol):
+    """Raises: RecordsLost from every method."""
+
+    async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:
+        """Those that the records know, in one query, as the journal last left them."""
+        ...
+
+    async def active(self) -> list[Participant]:
+        """Everybody who is searching or in an open chat: what a live store is rebuilt from."""
+        ...
+
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+        """Store journal entries.
+
+        Atomicity: all of them and the number of the last, in one transaction. Entries up to that number, of the same
+        generation, were applied before and are skipped.
+        Ordering: entries come in the journal's order; of several values for one person the last one wins.
+        """
+        ...
+
+    async def applied(self, generation: str) -> int:
+        """The number of the last entry applied; 0 for a generation never seen."""
+        ...
+
+    async def aclose(self) -> None: ...
