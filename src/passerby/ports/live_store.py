@@ -53,7 +53,7 @@ Outgoing = Notice | Parked
 class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=True):
     """All that one decision changes. `puts` carry the version that they were read at.
 
-    `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled with it.
+    `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled.
     """
 
     puts: tuple[Participant, ...] = ()

@@ -9,7 +9,7 @@ from passerby.ports.facts import Fact
 
 
 class RecordsLost(Exception):
-    """The database cannot be reached or refuses for a passing reason. Nothing was stored; the same call may be repeated."""
+    """The database cannot be reached or refuses for a passing reason. Nothing was stored: the call may be repeated."""
 
 
 class Records(Protocol):
