@@ -1,0 +1,1 @@
+"""The rules of anonymous chat, as pure functions over kernel values."""

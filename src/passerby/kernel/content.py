@@ -12,7 +12,7 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """Every content that a person can send. Values are the Bot API's own field names (source: Bot API 10.3, Message)."""
+    """All that a person can send. Values are the Bot API's own field names (source: Bot API 10.3, Message)."""
 
     TEXT = "text"
     RICH = "rich_message"

@@ -42,7 +42,10 @@ class MessageEdited(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """An inline button of ours was pressed. `action` and `token` are the two halves of its data."""
+    """An inline button of ours was pressed. `action` and `token` are the two halves of its data.
+
+    `message` is the notice that carries the button, `subject` the message that the notice replies to, if it does.
+    """
 
     person: PersonId
     bot: BotId
@@ -51,6 +54,7 @@ class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
     action: str
     token: str
     language: str = ""
+    subject: MessageReceived | None = None
 
 
 class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -17,6 +17,8 @@ class Feature:
     - `presses`: actions of inline buttons.
     - `messages`: whatever else a person writes in that state.
     - `events`: everything that is not a message or a press.
+    - `newcomer`: whatever a person does who has not answered the first questions; one feature has it.
+    - `open_to_all`: newcomers may use its commands and presses too.
     """
 
     name: str
@@ -25,3 +27,5 @@ class Feature:
     presses: Mapping[str, Decider] = field(default_factory=dict)
     messages: Mapping[type[State], Decider] = field(default_factory=dict)
     events: Mapping[type[Event], Decider] = field(default_factory=dict)
+    newcomer: Decider | None = None
+    open_to_all: bool = False

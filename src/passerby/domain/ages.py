@@ -1,0 +1,37 @@
+"""Ages, and the wall between adults and minors.
+
+An age is what a person said on a day. It grows by one for each full year since, so nobody is taken for older than they
+can be: a seventeen-year-old becomes an adult here a year after saying so, not on the first of January.
+"""
+
+from passerby.kernel.decision import Rules
+from passerby.kernel.ids import PoolId
+from passerby.kernel.participant import Profile
+
+YEAR_S = 365.25 * 86_400
+
+ADULTS = PoolId("adults")
+MINORS = PoolId("minors")
+
+
+def age_now(profile: Profile, now: float) -> int:
+    """The age in full years as of `now` (Unix seconds). The profile must have one."""
+    assert profile.age is not None, "asked for the age of somebody who has not told it"
+    return profile.age + max(0, int((now - profile.age_given_at) // YEAR_S))
+
+
+def pool_for(age: int, rules: Rules) -> PoolId:
+    """Where a person of this age is paired. Pools never mix, so adults and minors never meet."""
+    return ADULTS if age >= rules.adult_age else MINORS
+
+
+def age_in(text: str, rules: Rules) -> int | None:
+    """The age that somebody typed, in full years; None if it is not a believable one.
+
+    Any script's digits will do. Too young is an age all the same: whether it is enough is not decided here.
+    """
+    text = text.strip()
+    if not text.isdecimal() or len(text) > 3:
+        return None
+    age = int(text)
+    return age if 1 <= age <= rules.maximum_age else None

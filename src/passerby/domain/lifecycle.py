@@ -1,0 +1,165 @@
+"""What a person may be doing, and how that changes.
+
+Three states, and nobody is ever in two of them:
+
+    idle ──SEARCH──► searching ──PAIR──► chatting ──PART──► idle
+      ▲                  │                   │
+      └─────CANCEL───────┘                   └─AGAIN──► searching
+
+A pair is two participants, each chatting with the other in the same chat. It comes about and ends for both in one
+commit: `pair` and `part` return both sides, and the live store takes both or neither. That is all there is to
+symmetry; no repair job runs anywhere.
+
+PART and AGAIN also end a chat whose partner is already elsewhere (which a rebuild from the records could leave
+behind): then only the one side changes.
+
+`TABLE` is the whole machine. A transition that it does not list is a bug of the caller, who has the state in hand and
+answers a person's wish that does not fit with a sentence instead.
+"""
+
+from collections.abc import Iterable
+from enum import Enum, auto
+
+import msgspec
+
+from passerby.domain.ages import age_now, pool_for
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.participant import (
+    Chatting,
+    Gender,
+    Idle,
+    LastChat,
+    Participant,
+    Searching,
+    State,
+    Ticket,
+)
+
+SEEN_EVERY_S = 3600.0
+"""How stale `seen_at` may get. Writing it for every message would make every relay a state change."""
+
+
+class Action(Enum):
+    SEARCH = auto()
+    CANCEL = auto()
+    PAIR = auto()
+    PART = auto()
+    AGAIN = auto()
+
+
+TABLE: dict[tuple[type[State], Action], type[State]] = {
+    (Idle, Action.SEARCH): Searching,
+    (Searching, Action.CANCEL): Idle,
+    (Searching, Action.PAIR): Chatting,
+    (Chatting, Action.PART): Idle,
+    (Chatting, Action.AGAIN): Searching,
+}
+
+
+class IllegalTransition(AssertionError):
+    """A decider asked for a step that the table does not have."""
+
+
+def _step(me: Participant, action: Action, state: State, last: LastChat | None = None) -> Participant:
+    if TABLE.get((type(me.state), action)) is not type(state):
+        raise IllegalTransition(type(me.state).__name__, action.name, type(state).__name__)
+    return msgspec.structs.replace(me, state=state, last=last or me.last)
+
+
+def arrive(me: Participant, bot: BotId, language: str, now: float) -> Participant:
+    """The person was heard of through `bot`: from now on they are reached there. Returns `me` itself if nothing is new.
+
+    A chat follows its people from bot to bot. The language is Telegram's (IETF tag), taken until the person has one.
+    """
+    heard = me.bot == bot and me.profile.language and now - me.seen_at < SEEN_EVERY_S
+    if heard:
+        return me
+    profile = me.profile
+    if language and not profile.language:
+        profile = msgspec.structs.replace(profile, language=language)
+    bots = me.bots if me.bots[:1] == (bot,) else (bot, *(other for other in me.bots if other != bot))
+    if me.bot == bot and profile == me.profile and now - me.seen_at < SEEN_EVERY_S:
+        return me
+    return msgspec.structs.replace(me, bot=bot, bots=bots, profile=profile, seen_at=now)
+
+
+def lose_bot(me: Participant, bot: BotId) -> Participant:
+    """The person cannot be reached through `bot` any more; the bot used before it takes over, if there is one."""
+    bots = tuple(other for other in me.bots if other != bot)
+    current = me.bot if me.bot != bot else (bots[0] if bots else None)
+    if bots == me.bots and current == me.bot:
+        return me
+    return msgspec.structs.replace(me, bot=current, bots=bots)
+
+
+def make_ticket(me: Participant, env: Env) -> Ticket:
+    """The wish of a person whose profile is complete, as pairing will look at it."""
+    profile = me.profile
+    age = age_now(profile, env.now)
+    return Ticket(
+        person=me.person,
+        pool=pool_for(age, env.rules),
+        since=env.now,
+        gender=profile.gender or Gender.UNSAID,
+        age=age,
+        recent=(me.last.partner,) if me.last else (),
+    )
+
+
+def search(me: Participant, env: Env) -> Participant:
+    """Begin to wait for somebody. The profile must be complete and the person reachable."""
+    return _step(me, Action.SEARCH, Searching(make_ticket(me, env)))
+
+
+def refresh_ticket(me: Participant, env: Env) -> Participant:
+    """Let a waiting person's ticket say what their profile says now; their place in the queue stays."""
+    if not isinstance(me.state, Searching):
+        return me
+    ticket = msgspec.structs.replace(make_ticket(me, env), since=me.state.ticket.since)
+    return msgspec.structs.replace(me, state=Searching(ticket))
+
+
+def cancel(me: Participant) -> Participant:
+    return _step(me, Action.CANCEL, Idle())
+
+
+def pair(one: Participant, other: Participant, chat: ChatId, now: float) -> tuple[Participant, Participant]:
+    """Put two waiting people together."""
+    assert one.person != other.person, "nobody is paired with themselves"
+    return (
+        _step(one, Action.PAIR, Chatting(chat, other.person, now)),
+        _step(other, Action.PAIR, Chatting(chat, one.person, now)),
+    )
+
+
+def together(one: Participant, other: Participant | None) -> bool:
+    """Whether both say that they are in the same chat with each other."""
+    return (
+        other is not None
+        and isinstance(one.state, Chatting)
+        and isinstance(other.state, Chatting)
+        and one.state.chat == other.state.chat
+        and one.state.partner == other.person
+        and other.state.partner == one.person
+    )
+
+
+def part(
+    me: Participant, partner: Participant | None, env: Env, *, reason: str, leaver: PersonId, again: bool = False
+) -> tuple[Participant, ...]:
+    """End the chat of `me` for both sides; with `again`, `me` waits for somebody new at once.
+
+    `reason` is a word for the operator's statistics ("next", "stop", "blocked"); `leaver` is who caused it.
+    """
+    assert isinstance(me.state, Chatting), "only a chat can end"
+    chat, now = me.state.chat, env.now
+    sides: Iterable[Participant] = (me, partner) if partner is not None and together(me, partner) else (me,)
+    ended = []
+    for side in sides:
+        assert isinstance(side.state, Chatting), "`together` has seen to it"
+        last = LastChat(chat, side.state.partner, now, reason, left=side.person == leaver)
+        ended.append(_step(side, Action.PART, Idle(), last))
+    if again:
+        ended[0] = _step(me, Action.AGAIN, Searching(make_ticket(ended[0], env)), ended[0].last)
+    return tuple(ended)

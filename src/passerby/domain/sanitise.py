@@ -1,0 +1,101 @@
+"""What may pass from one stranger to another.
+
+Every relay goes through `sanitise`. Decoding has already left out whatever names the sender beside the content (forward
+origin, via-bot, external reply, the target of a `text_mention`); here go the things inside the content that point at a
+person: mentions without a visible name, and links that open somebody's profile.
+
+The kinds that can never be passed on, and those that would tell who or where their sender is, are tables.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from passerby.kernel.content import Content, Entity, Kind
+
+KEPT = frozenset(
+    {
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "blockquote",
+        "expandable_blockquote",
+        "code",
+        "pre",
+        "text_link",
+        "custom_emoji",
+        "date_time",
+    }
+)
+"""Entities passed on. Mentions, links, hashtags and commands that stand in the text are found anew by Telegram."""
+
+REVEALING = frozenset({"text_mention"})
+"""Entities whose presence makes a copy of the original unmask somebody."""
+
+REFUSED = {
+    Kind.GAME: "chat.refused_game",
+    Kind.STORY: "chat.refused_story",
+    Kind.PAID_MEDIA: "chat.refused_paid",
+    Kind.INVOICE: "chat.refused_paid",
+    Kind.GIVEAWAY: "chat.refused_service",
+    Kind.SERVICE: "chat.refused_service",
+    Kind.UNKNOWN: "chat.refused_unknown",
+}
+"""What is never passed on, and the sentence that its sender gets. Telegram refuses to copy most of these; a story names
+its author."""
+
+REVEALS_SENDER = frozenset({Kind.CONTACT, Kind.LOCATION, Kind.VENUE})
+"""What tells who or where somebody is: passed on only after its sender has confirmed it."""
+
+_USER_LINK = re.compile(
+    r"^\s*(tg:(//)?(user|openmessage|resolve)\b|(https?://)?([\w-]+\.)?(t\.me|telegram\.(me|dog))/)", re.IGNORECASE
+)
+"""Links that open a profile. Behind other words they are a hidden mention; written out they are the sender's choice."""
+
+
+class Clean(msgspec.Struct, frozen=True):
+    """Content that may be passed on. `intact`: nothing was taken away, so the original holds nothing else either."""
+
+    content: Content
+    intact: bool
+
+
+def _passes(entity: Entity) -> bool:
+    if entity.type == "text_link":
+        return entity.url is not None and not _USER_LINK.match(entity.url)
+    return entity.type in KEPT
+
+
+def sanitise(content: Content) -> Clean:
+    """Take away what would unmask the sender or a third person."""
+    entities = content.entities
+    kept = tuple(entity for entity in entities if _passes(entity)) if entities else entities
+    intact = not any(
+        entity.type in REVEALING or (entity.type == "text_link" and entity not in kept) for entity in entities
+    )
+    if content.kind is Kind.RICH and not _innocent(content.detail):
+        intact = False
+    if len(kept) != len(entities):
+        content = msgspec.structs.replace(content, entities=kept)
+    return Clean(content, intact)
+
+
+def _innocent(value: Any) -> bool:
+    """Whether a tree of rich text holds no user and no profile link, at any depth."""
+    pending = [value]
+    while pending:
+        node = pending.pop()
+        match node:
+            case dict():
+                if "user" in node or node.get("type") in REVEALING:
+                    return False
+                pending.extend(node.values())
+            case list() | tuple():
+                pending.extend(node)
+            case str():
+                if _USER_LINK.match(node):
+                    return False
+    return True

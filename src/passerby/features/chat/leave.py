@@ -1,0 +1,47 @@
+"""Ending a chat: for good, or for the next one. Nothing can keep a person in a chat."""
+
+from passerby.domain.keyboards import keys_for
+from passerby.domain.lifecycle import cancel, part
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Effect, Priority, Say
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching
+from passerby.kernel.text import text
+
+
+def tell_left(sides: tuple[Participant, ...]) -> tuple[Effect, ...]:
+    """What the partner is told when the chat has ended for both; nothing where they were elsewhere already."""
+    return tuple(
+        Say(side.person, text("chat.partner_left"), keys_for(side.state), priority=Priority.MATCH) for side in sides[1:]
+    )
+
+
+def _tell(facts: Facts, key: str) -> Decision:
+    return Decision(effects=(Say(facts.me.person, text(key), keys_for(facts.me.state)),))
+
+
+def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/next`: end this chat and search again."""
+    match facts.me.state:
+        case Idle():
+            return _tell(facts, "chat.next_while_idle")
+        case Searching():
+            return _tell(facts, "chat.next_while_searching")
+        case Chatting():
+            sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=True)
+            said = Say(facts.me.person, text("chat.you_moved_on"), keys_for(sides[0].state))
+            return Decision(sides, (said, *tell_left(sides)))
+
+
+def stop(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/stop`: end the chat, or the search."""
+    match facts.me.state:
+        case Idle():
+            return _tell(facts, "chat.stop_while_idle")
+        case Searching():
+            me = cancel(facts.me)
+            return Decision((me,), (Say(me.person, text("chat.search_stopped"), keys_for(me.state)),))
+        case Chatting():
+            sides = part(facts.me, facts.partner, env, reason="stop", leaver=facts.me.person)
+            said = Say(facts.me.person, text("chat.you_left"), keys_for(sides[0].state))
+            return Decision(sides, (said, *tell_left(sides)))

@@ -1,0 +1,57 @@
+"""What becomes of a chat when a message cannot be delivered, and when somebody blocks the bot or comes back to it."""
+
+import msgspec
+
+from passerby.domain.lifecycle import arrive, cancel, lose_bot, part
+from passerby.features.chat.leave import tell_left
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Say
+from passerby.kernel.event import BotBlocked, BotUnblocked, DeliveryFailed, Refusal
+from passerby.kernel.participant import Chatting, Searching
+from passerby.kernel.text import text
+
+SENTENCES = {
+    Refusal.UNREACHABLE: "chat.failed_left",
+    Refusal.LEFT: "chat.failed_left",
+    Refusal.KIND_REFUSED: "chat.failed_kind_refused",
+    Refusal.CANNOT_COPY: "chat.failed_cannot_copy",
+    Refusal.TOO_LARGE: "chat.failed_too_large",
+    Refusal.UNCERTAIN: "chat.failed_uncertain",
+    Refusal.EXPIRED: "chat.failed_expired",
+    Refusal.BOT_LOST: "chat.failed_broken",
+    Refusal.BROKEN: "chat.failed_broken",
+}
+"""One sentence for a partner who blocked the bot and one who left: nobody learns which it was."""
+
+
+def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
+    """A relay of `me` did not arrive, and its sender is told why."""
+    reply_to = event.message if facts.me.bot == event.bot else None
+    return Decision(effects=(Say(facts.me.person, text(SENTENCES[event.refusal]), reply_to=reply_to),))
+
+
+def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:
+    """`me` blocked a bot. If it is the one they talk through, they have left: nobody is kept waiting for a ghost."""
+    me = lose_bot(facts.me, event.bot)
+    if me is facts.me:
+        return NOTHING
+    if facts.me.bot != event.bot:
+        return Decision((me,))
+    match me.state:
+        case Searching():
+            return Decision((cancel(me),))
+        case Chatting():
+            sides = part(me, facts.partner, env, reason="blocked", leaver=me.person)
+            return Decision(sides, tell_left(sides))
+        case _:
+            return Decision((me,))
+
+
+def reachable(event: BotUnblocked, facts: Facts, env: Env) -> Decision:
+    """`me` started a bot again. While they use another one, it is only one more way to reach them."""
+    me = facts.me
+    if me.bot is None:
+        me = arrive(me, event.bot, "", env.now)
+    elif event.bot not in me.bots:
+        me = msgspec.structs.replace(me, bots=(*me.bots, event.bot))
+    return Decision((me,)) if me is not facts.me else NOTHING

@@ -1,0 +1,84 @@
+"""Passing a message on to the partner of the moment it was sent in, or to nobody."""
+
+from passerby.domain.lifecycle import together
+from passerby.domain.sanitise import REFUSED, REVEALS_SENDER, sanitise
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.ids import ChatId
+from passerby.kernel.participant import Chatting
+from passerby.kernel.text import text
+
+
+def predates(event: MessageReceived, facts: Facts, opened_at: float) -> bool:
+    """Whether the message was written before its writer could know of this chat.
+
+    Telegram numbers the messages of a private chat in order, so what came before the notice of the chat was meant for
+    an earlier partner or for nobody. Until that notice has arrived, or on another bot, dates decide; they are whole
+    seconds, and within the same second doubt means nobody.
+    """
+    anchor = facts.anchor
+    if anchor is not None and anchor.bot == event.bot:
+        return event.messages[0] < anchor.message
+    return int(event.sent_at) <= int(opened_at)
+
+
+def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    state = facts.me.state
+    assert isinstance(state, Chatting), "the route for people in a chat"
+    me = facts.me.person
+    if not together(facts.me, facts.partner):
+        return Decision(effects=(Say(me, text("chat.not_connected"), reply_to=event.messages[0]),))
+    if predates(event, facts, state.opened_at):
+        return Decision(effects=(Say(me, text("chat.before_this_chat"), reply_to=event.messages[0]),))
+    for content in event.contents:
+        if content.kind in REFUSED:
+            return Decision(effects=(Say(me, text(REFUSED[content.kind]), reply_to=event.messages[0]),))
+    if any(content.kind in REVEALS_SENDER for content in event.contents):
+        return Decision(effects=(_ask_first(event, facts, state.chat),))
+    return Decision(effects=(_pass_on(event, facts, state),))
+
+
+def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
+    clean = [sanitise(content) for content in event.contents]
+    return Relay(
+        chat=state.chat,
+        sender=facts.me.person,
+        source_bot=event.bot,
+        sources=event.messages,
+        to=state.partner,
+        contents=tuple(each.content for each in clean),
+        copyable=all(each.intact for each in clean),
+        reply_to=facts.mapped,
+        quote=event.quote if facts.mapped else None,
+        quote_position=event.quote_position,
+    )
+
+
+def _ask_first(event: MessageReceived, facts: Facts, chat: ChatId) -> Say:
+    menu = Menu(((Button(text("chat.show_it"), "show", chat), Button(text("chat.keep_it"), "hide", chat)),))
+    kind = "contact" if event.contents[0].kind == "contact" else "place"
+    return Say(facts.me.person, text(f"chat.confirm_{kind}"), menu, reply_to=event.messages[0])
+
+
+def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """The sender does want to show a contact or a place. The button is about one chat: in another it does nothing."""
+    state = facts.me.state
+    subject = event.subject
+    if (
+        not isinstance(state, Chatting)
+        or state.chat != event.token
+        or subject is None
+        or not together(facts.me, facts.partner)
+    ):
+        return Decision(effects=(Answer(event.query, text("chat.button_too_old"), alert=True), *_close(event, facts)))
+    return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown"), _pass_on(subject, facts, state)))
+
+
+def decline(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    return Decision(effects=(Answer(event.query), *_close(event, facts)))
+
+
+def _close(event: ButtonPressed, facts: Facts, key: str = "chat.not_shown") -> tuple[Revise, ...]:
+    """Take the buttons away, so that a question is answered once."""
+    return (Revise(facts.me.person, event.message, text(key)),) if event.message is not None else ()

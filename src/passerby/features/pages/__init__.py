@@ -1,0 +1,22 @@
+"""What a person can read: what this is, the rules, and the pages that Telegram asks every bot for."""
+
+from passerby.domain.keyboards import keys_for
+from passerby.kernel.decision import Decider, Decision, Env, Facts
+from passerby.kernel.effect import Say
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.text import text
+
+PAGES = ("help", "rules", "privacy", "terms", "paysupport")
+
+
+def _page(name: str) -> Decider:
+    def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+        page = text(f"pages.{name}", minimum=env.rules.minimum_age)
+        keyboard = keys_for(facts.me.state) if facts.me.profile.complete else None
+        return Decision(effects=(Say(facts.me.person, page, keyboard),))
+
+    return show
+
+
+feature = Feature("pages", commands={name: _page(name) for name in PAGES}, open_to_all=True)

@@ -1,0 +1,112 @@
+"""Getting to know a person: one consent line, two answers (age, gender), nothing else.
+
+The questions are asked in order; whatever a person does before they have answered brings the open question up again.
+Answers to questions that are no longer open change nothing here: `/settings` is the place for second thoughts.
+"""
+
+import msgspec
+
+from passerby.domain.ages import age_in
+from passerby.domain.keyboards import keys_for
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.participant import Gender, Participant, Profile
+from passerby.kernel.text import text
+
+AGE_BUTTONS = (18, 20, 22, 25, 28, 30, 35, 40, 45, 50)
+
+CONSENT_MENU = Menu(((Button(text("start.agree"), "agree"),),))
+GENDER_MENU = Menu(
+    (
+        (Button(text("start.male"), "gender", Gender.MALE), Button(text("start.female"), "gender", Gender.FEMALE)),
+        (Button(text("start.other"), "gender", Gender.OTHER), Button(text("start.unsaid"), "gender", Gender.UNSAID)),
+    )
+)
+
+
+def age_menu(env: Env) -> Menu:
+    """Buttons for common ages; any other is typed."""
+    ages = [age for age in AGE_BUTTONS if age >= env.rules.minimum_age]
+    if ages[:1] != [env.rules.minimum_age]:
+        ages.insert(0, env.rules.minimum_age)
+    buttons = [Button(text("start.age_button", age=age), "age", str(age)) for age in ages]
+    return Menu(tuple(tuple(buttons[row : row + 5]) for row in range(0, len(buttons), 5)))
+
+
+def ask(me: Participant, env: Env) -> Say:
+    """The question that is open, or the invitation to search when none is."""
+    profile = me.profile
+    if profile.consented_at is None:
+        return Say(me.person, text("start.consent", minimum=env.rules.minimum_age), CONSENT_MENU)
+    if profile.age is None:
+        return Say(me.person, text("start.ask_age"), age_menu(env))
+    if profile.gender is None:
+        return Say(me.person, text("start.ask_gender"), GENDER_MENU)
+    return Say(me.person, text("start.ready"), keys_for(me.state))
+
+
+def _learn(facts: Facts, env: Env, profile: Profile, *before: Effect) -> Decision:
+    me = msgspec.structs.replace(facts.me, profile=profile)
+    return Decision((me,), (*before, ask(me, env)))
+
+
+def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/start`: a greeting for the new, the state of things for the others."""
+    return Decision(effects=(ask(facts.me, env),))
+
+
+def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Something done while a question is open: an age if that is what was asked, else the question again."""
+    profile = facts.me.profile
+    if isinstance(event, ButtonPressed):
+        return Decision(effects=(Answer(event.query), ask(facts.me, env)))
+    if profile.consented_at is None or profile.age is not None:
+        return Decision(effects=(ask(facts.me, env),))
+    age = age_in(event.text, env.rules)
+    if age is None:
+        wrong = text("start.not_an_age", minimum=env.rules.minimum_age, maximum=env.rules.maximum_age)
+        return Decision(effects=(Say(facts.me.person, wrong, age_menu(env)),))
+    return _take_age(age, facts, env)
+
+
+def _take_age(age: int, facts: Facts, env: Env, *before: Effect) -> Decision:
+    if age < env.rules.minimum_age:
+        too_young = Say(facts.me.person, text("start.too_young", minimum=env.rules.minimum_age))
+        return Decision(effects=(*before, too_young))
+    profile = msgspec.structs.replace(facts.me.profile, age=age, age_given_at=env.now)
+    return _learn(facts, env, profile, *before)
+
+
+def agree(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    done = Answer(event.query)
+    if facts.me.profile.consented_at is not None:
+        return Decision(effects=(done,))
+    return _learn(facts, env, msgspec.structs.replace(facts.me.profile, consented_at=env.now), done)
+
+
+def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    done = Answer(event.query)
+    profile = facts.me.profile
+    age = age_in(event.token, env.rules)
+    if profile.consented_at is None or profile.age is not None or age is None:
+        return Decision(effects=(done,))
+    return _take_age(age, facts, env, done)
+
+
+def press_gender(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    done = Answer(event.query)
+    profile = facts.me.profile
+    if profile.age is None or profile.gender is not None or event.token not in set(Gender):
+        return Decision(effects=(done,))
+    return _learn(facts, env, msgspec.structs.replace(profile, gender=Gender(event.token)), done)
+
+
+feature = Feature(
+    "start",
+    commands={"start": greet},
+    presses={"agree": agree, "age": press_age, "gender": press_gender},
+    newcomer=answer,
+    open_to_all=True,
+)
