@@ -1,0 +1,453 @@
+"""What an operator may set, where it is read from, and what is said when it is wrong.
+
+Settings come from the environment and from a file `.env` in the working directory; the environment wins. Empty means
+unset, so a copied `.env.example` changes nothing. Nothing here connects or creates anything, `open_key` excepted.
+
+A wrong setting is a `WrongSetting`: one line that names the setting, the fault and what to write instead. It never
+quotes a value, because a value may be a secret that was put under the wrong name.
+"""
+
+import base64
+import binascii
+import difflib
+import os
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self
+from urllib.parse import SplitResult, urlsplit
+
+from dotenv.parser import parse_stream
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from passerby.kernel.ids import BotId
+
+KEY_BYTES = 32
+
+# A bot's number, a colon, its secret. Telegram's secrets have 35 characters today; the range leaves them room to change
+# and still notices one that was cut off. The sandbox's own begin with `sandbox-`.
+_TOKEN = re.compile(r"([1-9]\d{4,18}):(?:[A-Za-z0-9_-]{30,64}|sandbox-[A-Za-z0-9_-]+)")
+
+# Names that are a setting of ours under another project's or an older spelling.
+_ALSO_KNOWN_AS = {
+    "BOT_TOKEN": "BOT_TOKENS",
+    "TELEGRAM_TOKEN": "BOT_TOKENS",
+    "TELEGRAM_BOT_TOKEN": "BOT_TOKENS",
+    "SQLITE_PATH": "SQLITE_DB_PATH",
+    "SQLITE_DB": "SQLITE_DB_PATH",
+    "POSTGRES_URL": "POSTGRES_URI",
+    "REDIS_URI": "REDIS_URL",
+    "API_URL": "BOT_API_URL",
+}
+
+
+class WrongSetting(Exception):
+    """A setting that nothing can be started with. `str()` is the one line for the operator."""
+
+    def __init__(self, setting: str, problem: str, remedy: str) -> None:
+        super().__init__(setting, problem, remedy)
+        self.setting = setting
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.problem}; {self.remedy}"
+
+
+class Described(NamedTuple):
+    """A setting as the reference and `.env.example` show it. `default` is empty where there is none."""
+
+    name: str
+    default: str
+    limits: str
+    description: str
+    example: str
+
+
+class Settings(BaseModel):
+    """Everything that was settled before the start. Build it directly in tests; operators' values come from `read`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bot_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="The bots' tokens, as @BotFather gave them, separated by commas, spaces or new lines.",
+        examples=["123456789:<the rest of the token>"],
+    )
+    bot_tokens_file: Path | None = Field(
+        default=None,
+        description="A file with the tokens in it instead, so that they stay out of the environment.",
+        examples=["/run/secrets/bot_tokens"],
+    )
+    sqlite_db_path: Path = Field(
+        default=Path("passerby.db"),
+        description="The database file. What must survive a restart lies beside it, under the same name.",
+        examples=["/var/lib/passerby/passerby.db"],
+    )
+    postgres_uri: SecretStr | None = Field(
+        default=None,
+        description="A PostgreSQL database instead of the file.",
+        examples=["postgresql://passerby:<password>@localhost/passerby"],
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("memory://"),
+        description="Where the state of the moment lives. `memory://` is this process and a file beside the database.",
+        examples=["memory://"],
+    )
+    bot_api_url: str = Field(
+        default="https://api.telegram.org",
+        description="The Bot API server.",
+        examples=["http://127.0.0.1:8081"],
+    )
+    bot_rate_per_s: float = Field(
+        default=30, ge=1, le=1000, description="How many messages a second one bot may send.", examples=["30"]
+    )
+    chat_rate_per_s: float = Field(
+        default=1,
+        ge=0.05,
+        le=30,
+        description="How many messages a second one person may be sent, lastingly.",
+        examples=["1"],
+    )
+    chat_burst: int = Field(
+        default=20,
+        ge=1,
+        le=100,
+        description="How many messages one person may be sent at once before that rate holds.",
+        examples=["20"],
+    )
+    minimum_age: int = Field(
+        default=18,
+        ge=13,
+        le=99,
+        description="Nobody younger is let in. Below 18, minors and adults still never meet.",
+        examples=["18"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important events that are logged.", examples=["info"]
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="How log lines look: for people, or one JSON object a line.", examples=["json"]
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "32 random bytes in base64, which encrypt what is parked and disguise people in logs. "
+            "Without it a key file is made beside the database."
+        ),
+        examples=["<the output of: openssl rand -base64 32>"],
+    )
+    shutdown_timeout_s: float = Field(
+        default=8,
+        ge=0,
+        le=300,
+        description="How many seconds a stop may take to finish what is in hand. `docker stop` kills after 10.",
+        examples=["8"],
+    )
+
+    @property
+    def tokens(self) -> dict[BotId, SecretStr]:
+        """The tokens by bot, in the operator's order."""
+        return {BotId(int(token.get_secret_value().partition(":")[0])): token for token in self.bot_tokens}
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key file is when there is no SECRET_KEY."""
+        return self.sqlite_db_path.with_suffix(".key")
+
+    def shown(self) -> dict[str, str]:
+        """The settings in effect, with secrets hidden."""
+        values = {name.upper(): _plainly(value) for name, value in self}
+        values["BOT_TOKENS"] = f"{len(self.tokens)} hidden (bots {', '.join(map(str, self.tokens))})" * bool(
+            self.tokens
+        )
+        values["SECRET_KEY"] = "hidden" if self.secret_key else ""
+        values["POSTGRES_URI"] = _without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
+        values["BOT_API_URL"] = _without_password(self.bot_api_url)
+        values["REDIS_URL"] = _without_password(self.redis_url.get_secret_value())
+        return values
+
+    @classmethod
+    def describe(cls) -> list[Described]:
+        """Every setting in the order it is declared in."""
+        described = []
+        for name, field in cls.model_fields.items():
+            default = field.get_default()
+            if isinstance(default, SecretStr):  # a default is no secret
+                default = default.get_secret_value()
+            described.append(
+                Described(name.upper(), _plainly(default), _limits(name), str(field.description), _example(name))
+            )
+        return described
+
+    @field_validator("bot_tokens", mode="before")
+    @classmethod
+    def _tokens_are_wellformed(cls, value: Any) -> tuple[SecretStr, ...]:
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        if not isinstance(value, str):
+            value = "\n".join(part.get_secret_value() if isinstance(part, SecretStr) else str(part) for part in value)
+        return _parse_tokens("BOT_TOKENS", value)
+
+    @field_validator("sqlite_db_path")
+    @classmethod
+    def _database_can_be_written(cls, value: Path) -> Path:
+        path = value.expanduser()
+        remedy = "write the path of a file in a directory that exists and can be written to"
+        if path.suffix in {".key", ".live"}:
+            raise WrongSetting("SQLITE_DB_PATH", f"ends in {path.suffix}, which is taken", "write a name in .db")
+        if path.is_dir():
+            raise WrongSetting("SQLITE_DB_PATH", "is a directory", "write the path of a file in it")
+        if not path.parent.is_dir():
+            raise WrongSetting("SQLITE_DB_PATH", "its directory does not exist", remedy)
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise WrongSetting("SQLITE_DB_PATH", "its directory cannot be written to", remedy)
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            raise WrongSetting("SQLITE_DB_PATH", "the file cannot be read and written", remedy)
+        return path
+
+    @field_validator("postgres_uri")
+    @classmethod
+    def _postgres_uri_is_one(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            url = _split(value.get_secret_value())
+            if url is None or url.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not url.path[1:]:
+                raise WrongSetting(
+                    "POSTGRES_URI", "is not the address of a PostgreSQL database", _write("postgres_uri")
+                )
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() == "memory://":
+            return value
+        url = _split(value.get_secret_value())
+        if url is not None and (
+            (url.scheme in {"redis", "rediss"} and url.hostname) or (url.scheme == "unix" and url.path)
+        ):
+            raise WrongSetting("REDIS_URL", "Redis is not supported yet", _write("redis_url"))
+        raise WrongSetting("REDIS_URL", "is none of memory://, redis://…, rediss://…, unix://…", _write("redis_url"))
+
+    @field_validator("bot_api_url")
+    @classmethod
+    def _bot_api_url_is_one(cls, value: str) -> str:
+        url = _split(value)
+        if url is None or url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
+            raise WrongSetting("BOT_API_URL", "is not the address of an http(s) server", _write("bot_api_url"))
+        if "/bot" in url.path:
+            raise WrongSetting("BOT_API_URL", "goes on into a bot's path", _write("bot_api_url"))
+        return value.rstrip("/")
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _case_does_not_matter(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_key_is_one(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and _decode_key(value.get_secret_value()) is None:
+            raise WrongSetting("SECRET_KEY", f"is not {KEY_BYTES} bytes in base64", _write("secret_key"))
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tokens_come_from_one_place(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("bot_tokens_file"):
+            if data.get("bot_tokens"):
+                raise WrongSetting("BOT_TOKENS_FILE", "BOT_TOKENS is set too", "keep one of them")
+            data = {**data, "bot_tokens": _read_tokens_file(Path(data["bot_tokens_file"]).expanduser())}
+        return data
+
+    @model_validator(mode="after")
+    def _one_database(self) -> Self:
+        if self.postgres_uri is not None and "sqlite_db_path" in self.model_fields_set:
+            raise WrongSetting("POSTGRES_URI", "SQLITE_DB_PATH is set too", "keep one of them: there is one database")
+        return self
+
+
+class _Surroundings(Settings, BaseSettings):
+    """`Settings` as read from the environment and `.env`; a class of its own so that `Settings(...)` reads neither."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True, env_file=".env"
+    )
+
+
+def read() -> Settings:
+    """Read the settings from the environment and from `.env` in the working directory.
+
+    Raises: WrongSetting.
+    """
+    _check_file(Path(".env"))
+    _check_environment(os.environ)
+    try:
+        return _Surroundings()
+    except ValidationError as error:
+        _explain(error)
+
+
+def open_key(settings: Settings) -> bytes:
+    """Return the 32-byte key of this installation: SECRET_KEY, or the key file's, made on first use.
+
+    Raises: WrongSetting, if the file is not what it should be.
+    """
+    if settings.secret_key is not None:
+        return _decode_key(settings.secret_key.get_secret_value()) or b""
+    path = settings.key_path
+    remedy = f"put the right {path.name} back beside the database, or set SECRET_KEY"
+    try:
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            if path.stat().st_mode & 0o077:
+                raise WrongSetting("SECRET_KEY", f"others may read {path.name}", f"run chmod 600 {path.name}") from None
+            key = _decode_key(path.read_text("ascii"))
+            if key is None:
+                raise WrongSetting("SECRET_KEY", f"{path.name} holds no key", remedy) from None
+            return key
+        key = secrets.token_bytes(KEY_BYTES)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.b64encode(key) + b"\n")
+            file.flush()
+            os.fsync(descriptor)
+    except (OSError, UnicodeDecodeError):
+        raise WrongSetting("SECRET_KEY", f"{path.name} cannot be read or made", remedy) from None
+    return key
+
+
+def _check_file(path: Path) -> None:
+    """Refuse lines of `.env` that are no settings: a typo there would otherwise be silence."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            lines = list(parse_stream(stream))
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError):
+        raise WrongSetting(".env", "cannot be read", "write a text file of NAME=value lines") from None
+    for line in lines:
+        text = line.original.string
+        # The parser counts the blank lines before a setting as part of it.
+        where = f"line {line.original.line + text[: len(text) - len(text.lstrip())].count(chr(10))}"
+        if line.error or (line.key is not None and (line.value is None or not _is_name(line.key))):
+            # The key is not quoted: a lone token would be read as one.
+            raise WrongSetting(".env", f"{where} is not NAME=value", "write one setting a line, or # before a comment")
+        if line.key is not None and line.key.upper() not in _names():
+            hint = _nearest(line.key, alike=0.6) or "one of the names in .env.example"
+            raise WrongSetting(line.key, f"is not a setting (.env, {where})", f"write {hint}")
+
+
+def _check_environment(environment: Iterable[str]) -> None:
+    """Refuse variables that are a setting of ours misspelt. Every other variable is somebody else's.
+
+    One beside the right name is left alone: platforms set several spellings, and the right one is what counts.
+    """
+    given = {name.upper() for name in environment}
+    for name in sorted(given - _names()):
+        meant = _nearest(name)
+        if meant is not None and meant not in given:
+            raise WrongSetting(name, "is not a setting (environment)", f"write {meant}")
+
+
+def _nearest(name: str, alike: float = 0.87) -> str | None:
+    """The setting that was probably meant. `alike` is difflib's ratio: high where the name may be somebody else's."""
+    name = name.upper()
+    if name in _ALSO_KNOWN_AS:
+        return _ALSO_KNOWN_AS[name]
+    squeezed = {candidate.replace("_", ""): candidate for candidate in _names()}
+    close = difflib.get_close_matches(name.replace("_", ""), squeezed, n=1, cutoff=alike)
+    return squeezed[close[0]] if close else None
+
+
+def _names() -> set[str]:
+    return {name.upper() for name in Settings.model_fields}
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,39}", text) is not None
+
+
+def _read_tokens_file(path: Path) -> tuple[SecretStr, ...]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise WrongSetting(
+            "BOT_TOKENS_FILE", "cannot be read", "write the path of a text file with the tokens"
+        ) from None
+    tokens = _parse_tokens("BOT_TOKENS_FILE", "\n".join(line.partition("#")[0] for line in lines))
+    if not tokens:
+        raise WrongSetting("BOT_TOKENS_FILE", "holds no token", "put the tokens in it, one a line")
+    return tokens
+
+
+def _parse_tokens(setting: str, text: str) -> tuple[SecretStr, ...]:
+    tokens = [token for token in re.split(r"[\s,]+", text) if token]
+    first: dict[str, int] = {}
+    for position, token in enumerate(tokens, start=1):
+        match = _TOKEN.fullmatch(token)
+        which = f"token {position} of {len(tokens)}"
+        if match is None:
+            raise WrongSetting(
+                setting, f"{which} is malformed", "write it as @BotFather gave it: digits, a colon, the rest"
+            )
+        if match[1] in first:
+            raise WrongSetting(setting, f"{which} is for the same bot as token {first[match[1]]}", "name each bot once")
+        first[match[1]] = position
+    return tuple(SecretStr(token) for token in tokens)
+
+
+def _decode_key(text: str) -> bytes | None:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if len(key) == KEY_BYTES else None
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        url = urlsplit(text)
+        _ = url.port  # raises for one that is no number
+    except ValueError:
+        return None
+    return None if re.search(r"\s", text) else url
+
+
+def _without_password(text: str) -> str:
+    scheme, separator, rest = text.partition("://")
+    return scheme + separator + rest.rpartition("@")[2]
+
+
+def _plainly(value: object) -> str:
+    if value is None or value == ():
+        return ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _example(name: str) -> str:
+    return str((Settings.model_fields[name].examples or [""])[0])
+
+
+def _write(name: str) -> str:
+    return f"write {name.upper()}={_example(name)}"
+
+
+def _limits(name: str) -> str:
+    """The values that a setting accepts, in words; empty where only its own validator can say."""
+    field = Settings.model_fields[name]
+    bounds = {key: getattr(rule, key) for rule in field.metadata for key in ("ge", "le") if hasattr(rule, key)}
+    if bounds:
+        kind = "whole number" if field.annotation is int else "number"
+        return f"a {kind} from {bounds['ge']} to {bounds['le']}"
+    choices = getattr(field.annotation, "__args__", ())
+    return " or ".join(choices) if choices and all(isinstance(choice, str) for choice in choices) else ""
+
+
+def _explain(error: ValidationError) -> NoReturn:
+    """Turn pydantic's first complaint into one line. Everything but limits raises `WrongSetting` itself."""
+    name = str(error.errors(include_url=False, include_context=False, include_input=False)[0]["loc"][0])
+    limits = _limits(name) or "of the right form"
+    raise WrongSetting(name.upper(), f"is not {limits}", _write(name)) from None
