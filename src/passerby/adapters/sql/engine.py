@@ -1,0 +1,170 @@
+"""Connections: how each database is opened, and which of its failures pass by themselves.
+
+A setting that cannot work is `DatabaseUnusable`, found before anything is started; a database that is away, full,
+locked or switching over is `RecordsLost`; everything else is a bug of ours and stays what SQLAlchemy made of it.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from passerby.ports.records import RecordsLost
+
+
+class DatabaseUnusable(Exception):
+    """The database of these settings can never work. The text is one sentence for the operator, without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Connections of one process to PostgreSQL. SQLite ignores it.
+
+    `least` are kept open once they were needed, `most` is the ceiling; those above `least` close as they come back.
+    `timeout_s` bounds the wait for a connection, for its opening, and for each statement.
+    """
+
+    most: int = 100
+    least: int = 20
+    timeout_s: float = 3.0
+
+
+def sqlite_url(path: str | os.PathLike[str]) -> URL:
+    """Raises: DatabaseUnusable, if the file cannot be made or written."""
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise DatabaseUnusable(f"{file} is a directory; name a file in it")
+    if not file.parent.is_dir():
+        raise DatabaseUnusable(f"the directory {file.parent} does not exist; make it or name another file")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise DatabaseUnusable(f"{file} cannot be written; give this user the right to or name another file")
+    try:
+        with file.open("ab+") as opened:
+            opened.seek(0)
+            head = opened.read(16)
+    except OSError as error:
+        raise DatabaseUnusable(f"{file} cannot be opened ({error.strerror}); name another file") from None
+    if head and head != b"SQLite format 3\0":
+        raise DatabaseUnusable(f"{file} is not an SQLite database; name another file")
+    return URL.create("sqlite+aiosqlite", database=str(file))
+
+
+def postgres_url(uri: str) -> URL:
+    """A libpq URI as asyncpg takes it: `sslmode` and `connect_timeout` are translated, a unix socket may be `?host=`.
+
+    Raises: DatabaseUnusable, if it is no such URI.
+    """
+    try:
+        url = make_url(uri)
+    except (exc.ArgumentError, ValueError):
+        raise DatabaseUnusable("this is not a database URL; write postgresql://user:password@host/database") from None
+    if url.drivername not in ("postgres", "postgresql", "postgresql+asyncpg"):
+        raise DatabaseUnusable(f"{url.drivername}:// is not PostgreSQL; write postgresql://user:password@host/database")
+    query = dict(url.query)
+    if "sslmode" in query:
+        query["ssl"] = query.pop("sslmode")
+    query.pop("connect_timeout", None)
+    if unknown := sorted(query.keys() - {"host", "port", "ssl", "target_session_attrs", "passfile"}):
+        raise DatabaseUnusable(f"the option {unknown[0]} is not understood in a PostgreSQL URL here; leave it out")
+    return url.set(drivername="postgresql+asyncpg", query=query)
+
+
+def database_url(database: str | os.PathLike[str]) -> URL:
+    """A PostgreSQL URI, or else the path of an SQLite file."""
+    text = os.fspath(database)
+    return postgres_url(text) if "://" in text else sqlite_url(text)
+
+
+def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
+    """An engine; nothing is opened yet. `options` go to SQLAlchemy."""
+    pool = pool or Pool()
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, options)
+    if "poolclass" not in options:
+        options |= {
+            "pool_size": pool.least,
+            "max_overflow": pool.most - pool.least,
+            "pool_timeout": pool.timeout_s,
+            # The hottest connections stay hot, the rest grow old and close.
+            "pool_use_lifo": True,
+        }
+    return create_async_engine(
+        url,
+        connect_args={
+            "timeout": pool.timeout_s,
+            "command_timeout": pool.timeout_s,
+            "server_settings": {"application_name": "passerby"},
+        },
+        **options,
+    )
+
+
+def _sqlite(url: URL, options: dict[str, Any]) -> AsyncEngine:
+    """WAL: readers do not wait for the writer. NORMAL: a power cut may undo the last commits, a crash of ours cannot.
+
+    The driver's own guessing of transactions is switched off: it begins them too late for BEGIN IMMEDIATE, without
+    which two writers that have both read first cannot wait for each other and fail.
+    """
+    engine = create_async_engine(url, connect_args={"timeout": 5.0}, **options)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "temp_store=MEMORY"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+# Sources: sqlite.org/rescode.html; PostgreSQL manual, appendix A.
+_SQLITE_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+_POSTGRES_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006", "XX000")
+"""Connection, rollback (deadlock), resources, operator, system, lock timeout, a server that has become a replica."""
+
+
+def _passes(error: exc.DBAPIError) -> bool:
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return cause.sqlite_errorcode & 0xFF in _SQLITE_PASSING if hasattr(cause, "sqlite_errorcode") else False
+    code = getattr(cause, "sqlstate", None)
+    if code is None:  # the driver's own: the connection went away under it
+        return error.connection_invalidated or isinstance(error, exc.InterfaceError | exc.OperationalError)
+    return str(code).startswith(_POSTGRES_PASSING)
+
+
+@contextmanager
+def losses() -> Iterator[None]:
+    """Turn what passes into RecordsLost. The cause is named by its type: its text may quote a row."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        if not _passes(error):
+            raise
+        raise RecordsLost(type(error.orig).__name__) from None
+    except (exc.TimeoutError, OSError) as error:
+        # OSError: a connection refused, a name not found, and TimeoutError, which is what a slow statement ends in.
+        raise RecordsLost(type(error).__name__) from None

@@ -1,0 +1,113 @@
+"""Making and changing the tables, through Alembic, without a configuration file of its own.
+
+Safe to repeat and to start in many processes at once: a lock is taken before the first look, so the second finds
+everything done. It is held on a connection of its own, because building an index CONCURRENTLY needs a migration to be
+able to end its transaction.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql.engine import Pool, connect, database_url, losses
+
+_MIGRATIONS: Final = Path(__file__).with_name("migrations")
+_LOCK: Final = 0x50617373
+"""Any number that nothing else in the database locks: "Pass"."""
+_PATIENT: Final = Pool(timeout_s=600.0)
+"""An index on a large table takes minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Revisions: what the database has (None: nothing yet) and what this release needs."""
+
+    current: str | None
+    needed: str
+
+    @property
+    def is_current(self) -> bool:
+        return self.current == self.needed
+
+
+async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
+    """Changes nothing. Raises: DatabaseUnusable, RecordsLost."""
+    engine = connect(database if isinstance(database, URL) else database_url(database), poolclass=NullPool)
+    try:
+        with losses():
+            async with engine.connect() as connection:
+                current = await connection.run_sync(_revision)
+    finally:
+        await engine.dispose()
+    return SchemaState(current, _needed())
+
+
+async def init_schema(database: str | os.PathLike[str] | URL) -> SchemaState:
+    """Bring the tables to what this release needs, and say what they were at before.
+
+    Not for two event loops of one process at once: Alembic keeps the migration under way in module globals.
+    Raises: DatabaseUnusable, RecordsLost.
+    """
+    url = database if isinstance(database, URL) else database_url(database)
+    engine = connect(url, _PATIENT, poolclass=NullPool)
+    try:
+        with losses():
+            before = await (_on_sqlite(engine) if url.get_backend_name() == "sqlite" else _on_postgres(engine))
+    finally:
+        await engine.dispose()
+    return SchemaState(before, _needed())
+
+
+async def _on_sqlite(engine: AsyncEngine) -> str | None:
+    """The transaction is the lock: BEGIN IMMEDIATE, and DDL belongs to it."""
+    async with engine.connect() as connection:
+        await connection.execution_options(writes=True)
+        async with connection.begin():
+            before = await connection.run_sync(_revision)
+            await connection.run_sync(_upgrade)
+            return before
+
+
+async def _on_postgres(engine: AsyncEngine) -> str | None:
+    """The guard's lock lasts as long as its transaction: it works through a pooler, and a dead process lets go."""
+    async with engine.begin() as guard:
+        await guard.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        async with engine.connect() as connection:
+            before = await connection.run_sync(_revision)
+            # Better to give up than to queue before everybody else's reads.
+            await connection.execute(sa.text("SET lock_timeout = '5s'"))
+            await connection.commit()
+            await connection.run_sync(_upgrade)
+            return before
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _needed() -> str:
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None, "migrations have one head"
+    return head
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

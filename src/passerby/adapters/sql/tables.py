@@ -1,0 +1,105 @@
+"""The tables. What is here is what the newest migration leaves behind; a test compares the two.
+
+Times are double precision Unix seconds, UTC, in both databases. The kernel counts in them, so a value comes back as the
+very float that went in (`timestamptz` rounds to microseconds), SQLite has no time type anyway, and a row costs some ten
+conversions less. To read one: `to_timestamp(opened_at)` in PostgreSQL, `datetime(opened_at, 'unixepoch')` in SQLite.
+
+A relay's content has no column here, and no name of a person does.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
+
+# SQLite makes an INTEGER primary key the row's own address, and only if it is called that.
+_ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_NO = sa.false()
+
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("id", _ROW_ID, primary_key=True, autoincrement=False, comment="Telegram's user id"),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    # Where they are reached.
+    sa.Column("bot_id", sa.BigInteger, comment="used last; null: nobody can reach them"),
+    sa.Column("bots", sa.Text, nullable=False, comment="JSON list, most recent first"),
+    sa.Column("has_started", sa.Boolean, nullable=False, comment="some bot may write to them"),
+    # What they said of themselves.
+    sa.Column("consented_at", sa.Double),
+    sa.Column("age", sa.Integer),
+    sa.Column("age_given_at", sa.Double, nullable=False),
+    sa.Column("gender", sa.Text),
+    sa.Column("language", sa.Text, nullable=False),
+    # What they are doing. One row alone is enough to put a person back to where they were.
+    sa.Column("state", sa.Text, nullable=False, comment="idle, searching or chatting"),
+    sa.Column("pool", sa.Text),
+    sa.Column("searching_since", sa.Double),
+    sa.Column("ticket", sa.Text, comment="JSON: the wish to be paired, whole, while searching"),
+    sa.Column("chat", sa.Text),
+    sa.Column("partner", sa.BigInteger),
+    sa.Column("chatting_since", sa.Double),
+    sa.Column("last_chat", sa.Text),
+    sa.Column("last_partner", sa.BigInteger),
+    sa.Column("last_closed_at", sa.Double),
+    sa.Column("last_reason", sa.Text),
+    sa.Column("last_left", sa.Boolean),
+    sa.Column("last_active_date", sa.Double, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    # Not the journal's: moderation and entitlement write these, the recorder never touches them.
+    sa.Column("vip_gender", sa.Text, comment="whom they may ask for"),
+    sa.Column("banned", sa.Boolean, nullable=False, server_default=_NO),
+    sa.Column("banned_until", sa.Double, comment="null while banned: for good"),
+)
+
+chats = sa.Table(
+    "chats",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("user1", sa.BigInteger, nullable=False),
+    sa.Column("user2", sa.BigInteger, nullable=False),
+    sa.Column("bot1", sa.BigInteger, nullable=False),
+    sa.Column("bot2", sa.BigInteger, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("opened_at", sa.Double, nullable=False),
+    sa.Column("closed_at", sa.Double),
+    sa.Column("closed_by", sa.BigInteger),
+    sa.Column("reason", sa.Text),
+)
+
+journal_positions = sa.Table(
+    "journal_positions",
+    metadata,
+    sa.Column("generation", sa.Text, primary_key=True),
+    sa.Column("applied", sa.BigInteger, nullable=False),
+)
+
+
+def _partial(name: str, *columns: sa.Column[object], where: sa.ColumnElement[bool]) -> sa.Index:
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+# Whom a broadcast through one bot, or through the fleet, goes to.
+sa.Index(
+    "ix_users_bot_audience",
+    *(users.c[name] for name in ("bot_id", "banned", "has_started", "gender", "vip_gender", "last_active_date")),
+)
+sa.Index("ix_users_audience", users.c.banned, users.c.has_started, users.c.last_active_date)
+# Growth by day.
+sa.Index("ix_users_created_at", users.c.created_at)
+# A rebuild reads these and only these: small however many people there have been.
+_partial("ix_users_occupied", users.c.id, where=users.c.state != sa.literal_column("'idle'"))
+# Who has waited longest, by pool.
+_partial(
+    "ix_users_searching",
+    users.c.pool,
+    users.c.searching_since,
+    where=users.c.state == sa.literal_column("'searching'"),
+)
+# Bans that run out.
+_partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_until.is_not(None))
+# Someone's chats, the newest last, open ones apart.
+sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
+sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)
+# Open chats by age, and how many there were in a while.
+_partial("ix_chats_open", chats.c.opened_at, where=chats.c.active)
+sa.Index("ix_chats_opened_at", chats.c.opened_at)

@@ -1,0 +1,148 @@
+"""Carries facts from the live store's journal to the records, in order, in batches.
+
+One batch is what has gathered in 200 ms, or 500 entries if that is sooner. It is applied, then the journal is trimmed
+up to it. Nothing is held here but the batch in hand: while the records are away the journal waits where it is, in the
+live store. Applying is idempotent by position, so a batch whose fate is unknown is simply read and applied again.
+
+Whether chats go on meanwhile is none of this module's business: they do, because nothing waits for it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import Records, RecordsLost
+
+BATCH: Final = 500
+EVERY_S: Final = 0.2
+_FIRST_RETRY_S: Final = 0.2
+_LAST_RETRY_S: Final = 10.0
+
+
+class Recorder:
+    """One is enough for a live store; several do no harm, the records see to it that an entry counts once.
+
+    `log` is called with a constant event name: "recorder.waiting" once when a store is lost, "recorder.resumed" when
+    it is back. Bugs (anything but a lost store) pass through `run` to whoever supervises it.
+    """
+
+    def __init__(
+        self,
+        store: LiveStore,
+        records: Records,
+        clock: Clock,
+        rng: Random,
+        log: Callable[..., object],
+        *,
+        batch: int = BATCH,
+        every_s: float = EVERY_S,
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._rng = rng
+        self._log = log
+        self._batch = batch
+        self._every_s = every_s
+        self._generation: str | None = None
+        self._position = 0
+        self._trimmed = 0
+        self._failures = 0
+        self._lost_at = 0.0
+        # `run` and `drain` may overlap at shutdown; batches may not.
+        self._turn = asyncio.Lock()
+        self._nap: asyncio.Task[None] | None = None
+        self._poked = False
+
+    @property
+    def position(self) -> int:
+        """The number of the last entry that the records are known to hold."""
+        return self._position
+
+    @property
+    def waiting(self) -> bool:
+        """A store is lost; the journal waits."""
+        return self._failures > 0
+
+    def poke(self) -> None:
+        """Look at once instead of at the next turn. A back-off is not cut short."""
+        self._poked = True
+        if self._nap is not None:
+            self._nap.cancel()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            recorded = await self._attempt()
+            if recorded is None:
+                await self._clock.sleep(self._retry_delay_s())
+            elif recorded < self._batch:
+                await self._rest()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Record what the journal holds, for a shutdown. False: not all of it is known to be stored; the rest waits.
+
+        A call to a store that is under way when the time is up is not cut off: the stores bound their calls themselves.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        while True:
+            recorded = await self._attempt()
+            if recorded == 0:
+                return True
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0:
+                return False
+            if recorded is None:
+                await self._clock.sleep(min(self._retry_delay_s(), left_s))
+
+    async def _attempt(self) -> int | None:
+        """Record one batch and say how many entries it had; None: a store is lost."""
+        async with self._turn:
+            try:
+                recorded = await self._record()
+            except (RecordsLost, LiveStoreLost) as lost:
+                if not self._failures:
+                    self._lost_at = self._clock.monotonic()
+                    self._log("recorder.waiting", lost="records" if isinstance(lost, RecordsLost) else "live store")
+                self._failures += 1
+                return None
+            if self._failures:
+                self._log(
+                    "recorder.resumed",
+                    tries=self._failures + 1,
+                    away_s=round(self._clock.monotonic() - self._lost_at, 1),
+                )
+                self._failures = 0
+            return recorded
+
+    async def _record(self) -> int:
+        generation = self._store.generation
+        if generation != self._generation:
+            # At the start, and when a store that was wiped begins to count anew.
+            self._position = await self._records.applied(generation)
+            self._generation = generation
+            self._trimmed = 0
+        entries = await self._store.journal(self._position, self._batch)
+        if entries:
+            await self._records.apply(generation, entries)
+            self._position = entries[-1][0]
+        if self._trimmed < self._position:
+            await self._store.trim_journal(self._position)
+            self._trimmed = self._position
+        return len(entries)
+
+    def _retry_delay_s(self) -> float:
+        """Exponential and capped; jittered by half, so that processes that lost one database do not return as one."""
+        delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 16))
+        return delay_s * self._rng.uniform(0.5, 1.0)
+
+    async def _rest(self) -> None:
+        """Until the next turn or a poke. A nap that was cancelled by a poke ends its group in peace."""
+        if not self._poked:
+            async with asyncio.TaskGroup() as group:
+                self._nap = group.create_task(self._clock.sleep(self._every_s))
+            self._nap = None
+        self._poked = False
