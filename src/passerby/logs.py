@@ -1,9 +1,9 @@
 """What may be logged, and the one function that logs it.
 
 An event is a constant name and fields from a closed list; that keeps content, names, texts, tokens and ids of people
-and files out by construction. A person appears as a `Pseudonym`, which changes every day and cannot be turned back without
-the installation's key. A foreign exception is logged by its type and by our own frames, because its text may quote a
-token or a message; so are the messages of libraries, which come in here too and are shown without their arguments.
+and files out by construction. A person appears as a `Pseudonym`, which changes every day and cannot be turned back
+without the installation's key. A foreign exception is logged by its type and by our own frames, because its text may
+quote a token or a message; so are the messages of libraries, which come in here too and lose their arguments.
 
 Nothing here decides what is worth logging.
 """
