@@ -1,0 +1,58 @@
+// The sandbox's control API, one function a call. What a person could do on a phone, and nothing more.
+
+export class ApiError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function call(method, path, body) {
+  const options = { method };
+  if (body instanceof FormData) options.body = body;
+  else if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers = { "Content-Type": "application/json" };
+  }
+  let response;
+  try {
+    response = await fetch(`/sandbox/${path}`, options);
+  } catch {
+    throw new ApiError("The sandbox does not answer.", 0);
+  }
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw new ApiError(answer?.error ?? `The sandbox answered ${response.status}.`, response.status);
+  return answer;
+}
+
+const chat = (person, bot) => `people/${person}/chats/${bot}`;
+
+export const api = {
+  bots: () => call("GET", "bots"),
+  people: () => call("GET", "people"),
+  addPerson: (person) => call("POST", "people", person),
+  changePerson: (id, changes) => call("PATCH", `people/${id}`, changes),
+  history: (person, bot) => call("GET", chat(person, bot)),
+  /** `content`: {text, entities?} or {message: {…}}, with reply_to_message_id? and quote?. */
+  send: (person, bot, content) => call("POST", `${chat(person, bot)}/send`, content),
+  edit: (person, bot, change) => call("POST", `${chat(person, bot)}/edit`, change),
+  press: (person, bot, message_id, row, column) => call("POST", `${chat(person, bot)}/press`, { message_id, row, column }),
+  react: (person, bot, message_id, emoji) => call("POST", `${chat(person, bot)}/react`, { message_id, emoji }),
+  start: (person, bot, parameter) => call("POST", `${chat(person, bot)}/start`, parameter ? { parameter } : {}),
+  block: (person, bot) => call("POST", `${chat(person, bot)}/block`, {}),
+  unblock: (person, bot) => call("POST", `${chat(person, bot)}/unblock`, {}),
+  pay: (person, bot, message_id) => call("POST", `${chat(person, bot)}/pay`, { message_id }),
+
+  /** `kind` and `file` (a File), then the optional form fields of the contract. */
+  upload(person, bot, { kind, file, ...fields }) {
+    const form = new FormData();
+    form.append("kind", kind);
+    for (const [name, value] of Object.entries(fields)) {
+      if (value !== undefined && value !== null && value !== "" && value !== false) form.append(name, String(value));
+    }
+    form.append("file", file, file.name);
+    return call("POST", `${chat(person, bot)}/upload`, form);
+  },
+};
+
+export const fileUrl = (fileId) => `/sandbox/files/${encodeURIComponent(fileId)}`;

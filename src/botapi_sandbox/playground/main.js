@@ -1,0 +1,157 @@
+// The page: phones side by side, one event stream for all, and what is kept over a reload.
+
+import { el, iconButton, avatar } from "./dom.js";
+import { icon } from "./icons.js";
+import { api } from "./api.js";
+import { Live } from "./live.js";
+import { Phone } from "./phone.js";
+import * as roster from "./roster.js";
+
+const FIRST_PHONES = 2;
+const LOOK_FOR_BOTS_MS = 2000;
+const CALM_MS = 700; // a break shorter than this is not worth a word
+
+const place = document.getElementById("phones");
+const banner = document.getElementById("banner");
+const switcher = document.getElementById("switcher");
+const phones = [];
+let bots = [];
+let shown = null;
+let bannerTimer = null;
+
+const page = {
+  bots: () => bots,
+  changed(keep = false) {
+    if (keep) keepRoster();
+    drawSwitcher();
+  },
+  remove(phone) {
+    phones.splice(phones.indexOf(phone), 1);
+    phone.node.remove();
+    keepRoster();
+    show(phones[0]);
+    live.restart();
+  },
+};
+
+const live = new Live({
+  prepare,
+  onEvent(event) {
+    const phone = phones.find((each) => each.person.id === event.person);
+    if (event.type === "message" && !event.message.outgoing && phone && phone !== shown) phone.fresh += 1;
+    phone?.apply(event);
+  },
+  onOpen() {
+    say(null);
+    for (const phone of phones) phone.sync().catch(() => {});
+  },
+  onLost: () => say("Reconnecting…"),
+});
+
+/** Bots known, people there: the sandbox may have been reset since the last time, then the people are made anew. */
+async function prepare() {
+  bots = await api.bots();
+  if (bots.length === 0) {
+    say("The sandbox has no bots yet. Waiting for one…");
+    setTimeout(() => live.restart(), LOOK_FOR_BOTS_MS);
+    return [];
+  }
+  const known = new Set((await api.people()).map((person) => person.id));
+  for (const phone of phones) {
+    if (!bots.some((bot) => bot.id === phone.record.bot)) phone.record.bot = botFor(phone.record.n);
+    if (known.has(phone.person.id)) continue;
+    const { first_name, language_code } = phone.person;
+    phone.record.person = await api.addPerson({ first_name, language_code });
+    phone.forget();
+  }
+  keepRoster();
+  return phones.map((phone) => phone.person.id);
+}
+
+const botFor = (n) => bots[(n - 1) % bots.length]?.id ?? 0;
+
+function keepRoster() {
+  roster.save(phones.map((phone) => phone.record));
+}
+
+function say(words) {
+  clearTimeout(bannerTimer);
+  if (words === null) {
+    banner.hidden = true;
+    return;
+  }
+  bannerTimer = setTimeout(() => {
+    banner.textContent = words;
+    banner.hidden = false;
+  }, CALM_MS);
+}
+
+function mount(record) {
+  const phone = new Phone(record, page);
+  phones.push(phone);
+  place.insertBefore(phone.node, addCard);
+  return phone;
+}
+
+async function addPhone() {
+  if (phones.length >= roster.MOST_PHONES) return;
+  addCard.disabled = true;
+  const n = roster.freeNumber(phones.map((phone) => phone.record));
+  try {
+    const person = await api.addPerson({ first_name: roster.defaultName(n), language_code: "en" });
+    const phone = mount({ n, person, bot: botFor(n) });
+    keepRoster();
+    show(phone);
+    await live.restart();
+  } catch {
+    say("Reconnecting…");
+  } finally {
+    addCard.disabled = false;
+    drawSwitcher();
+  }
+}
+
+/** On a small screen one phone is in front; on a large one this only brings it into view. */
+function show(phone) {
+  shown = phone ?? null;
+  for (const each of phones) each.node.classList.toggle("shown", each === shown);
+  if (shown) shown.fresh = 0;
+  drawSwitcher();
+  if (phone && phones.length > FIRST_PHONES) phone.node.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "smooth" });
+}
+
+function drawSwitcher() {
+  const full = phones.length >= roster.MOST_PHONES;
+  addCard.hidden = full;
+  const tabs = phones.map((phone) => el("button", { type: "button", class: "switch", "aria-pressed": String(phone === shown), data: { testid: `tab-${phone.record.n}` }, on: { click: () => show(phone) } },
+    avatar(phone.person.id, phone.person.first_name, 24), el("span", { dir: "auto" }, phone.person.first_name), phone !== shown && phone.fresh > 0 && el("span", { class: "count" }, String(phone.fresh))));
+  switcher.replaceChildren(...tabs, ...(full ? [] : [iconButton(icon("plus", 20), "Add a phone", addPhone, { data: { testid: "tab-add" } })]));
+}
+
+const addCard = el("button", { type: "button", class: "add-card", data: { testid: "add-phone" }, on: { click: addPhone } },
+  el("span", { class: "add-plus" }, icon("plus", 26)), el("b", {}, "Add a phone"), el("span", {}, "one more person, on a bot of your choice"));
+
+function tools() {
+  const address = location.origin;
+  const copy = async () => {
+    await navigator.clipboard.writeText(address).catch(() => {});
+    label.textContent = "Copied";
+    setTimeout(() => { label.textContent = address; }, 1200);
+  };
+  const label = el("code", {}, address);
+  return el("button", { type: "button", class: "address-chip", title: "Copy the address", "aria-label": `The Bot API listens at ${address}: copy`, data: { testid: "bot-api" }, on: { click: copy } }, el("span", {}, "Bot API"), label, icon("copy", 15));
+}
+
+async function open() {
+  document.getElementById("tools").append(tools());
+  place.append(addCard);
+  for (const record of roster.load()) mount(record);
+  if (phones.length === 0) {
+    // The bots' ids are known only once the server answers; prepare() puts the phones on them.
+    for (let n = 1; n <= FIRST_PHONES; n += 1) mount({ n, person: { id: 0, first_name: roster.defaultName(n), language_code: "en" }, bot: 0 });
+  }
+  show(phones[0]);
+  await live.restart();
+}
+
+open();
