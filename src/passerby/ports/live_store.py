@@ -51,7 +51,7 @@ Outgoing = Notice | Parked
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=True):
-    """All that one decision changes. `puts` carry the version that they were read at.
+    """All that one decision changes. `puts` carry the version after the one that they were read at (the first is 1).
 
     `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled.
     """
@@ -99,8 +99,11 @@ class TicketChange(msgspec.Struct, frozen=True, gc=False):
 
 
 class TicketFeed(msgspec.Struct, frozen=True, gc=False):
+    """`whole`: these are all the tickets there are; whatever the reader knew before is void."""
+
     changes: tuple[TicketChange, ...]
     cursor: int
+    whole: bool
 
 
 class LiveStoreLost(Exception):
@@ -119,6 +122,11 @@ class LiveStore(Protocol):
     @property
     def generation(self) -> str:
         """Names this store's life: a wiped store begins a new one, and its journal counts from 1 again."""
+        ...
+
+    @property
+    def newborn(self) -> bool:
+        """Whether this life has just begun, so that who is searching or chatting must be adopted from the records."""
         ...
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:

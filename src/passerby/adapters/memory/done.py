@@ -1,0 +1,52 @@
+"""Which updates are done, for a day and a little longer.
+
+A set of numbers per bot, not a high-water mark: update ids may start anew. They mostly come one after another, so a bit
+each is enough: a day of a hundred updates a second takes about a megabyte.
+"""
+
+import msgspec
+
+from passerby.kernel.ids import BotId, UpdateRef
+
+_SHIFT = 10
+_BITS = 1 << _SHIFT
+KEPT_S = 26 * 3600.0
+"""Telegram keeps an update for 24 h from its own date (source: telegram-bot-api, Client.cpp)."""
+
+
+class Block(msgspec.Struct):
+    bot: BotId
+    number: int
+    bits: bytearray
+    touched_at: float
+
+
+class DoneMarks:
+    def __init__(self) -> None:
+        self._blocks: dict[tuple[BotId, int], Block] = {}
+
+    def __contains__(self, ref: UpdateRef) -> bool:
+        block = self._blocks.get((ref.bot, ref.update >> _SHIFT))
+        if block is None:
+            return False
+        bit = ref.update & (_BITS - 1)
+        return bool(block.bits[bit >> 3] & (1 << (bit & 7)))
+
+    def add(self, ref: UpdateRef, at: float) -> None:
+        key = (ref.bot, ref.update >> _SHIFT)
+        block = self._blocks.get(key)
+        if block is None:
+            block = self._blocks[key] = Block(ref.bot, key[1], bytearray(_BITS >> 3), at)
+        bit = ref.update & (_BITS - 1)
+        block.bits[bit >> 3] |= 1 << (bit & 7)
+        block.touched_at = at
+
+    def sweep(self, now: float) -> None:
+        for key in [key for key, block in self._blocks.items() if block.touched_at < now - KEPT_S]:
+            del self._blocks[key]
+
+    def dump(self) -> list[Block]:
+        return list(self._blocks.values())
+
+    def restore(self, blocks: list[Block]) -> None:
+        self._blocks = {(block.bot, block.number): block for block in blocks}

@@ -1,0 +1,85 @@
+"""Who waits in which pool, and a feed of the changes for the pool's matcher.
+
+Each change of a person gets the next number; only a person's latest is kept. Somebody who no longer waits leaves a
+tombstone, so that a reader learns of it; past a bound the oldest tombstones go, and a reader from before that begins
+anew with the whole pool.
+"""
+
+import asyncio
+
+from passerby.kernel.ids import PersonId, PoolId
+from passerby.kernel.participant import Participant, Searching
+from passerby.ports.live_store import TicketChange, TicketFeed
+
+TOMBSTONES = 10_000
+
+
+class Pool:
+    def __init__(self) -> None:
+        self.changed: dict[PersonId, tuple[int, TicketChange]] = {}  # in the order of their numbers
+        self.waiting = 0
+        self.floor = 0
+        self.news = asyncio.Event()
+
+    def put(self, number: int, change: TicketChange) -> None:
+        before = self.changed.pop(change.person, None)
+        self.waiting += (change.ticket is not None) - (before is not None and before[1].ticket is not None)
+        self.changed[change.person] = (number, change)
+        if len(self.changed) - self.waiting > TOMBSTONES:
+            self._bury(number)
+        self.news.set()
+
+    def _bury(self, number: int) -> None:
+        self.changed = {person: each for person, each in self.changed.items() if each[1].ticket is not None}
+        self.floor = number
+
+    def since(self, cursor: int | None) -> tuple[tuple[TicketChange, ...], bool]:
+        if cursor is None or cursor < self.floor:
+            return tuple(change for _, change in self.changed.values() if change.ticket is not None), True
+        newest_first = []
+        for number, change in reversed(self.changed.values()):
+            if number <= cursor:
+                break
+            newest_first.append(change)
+        return tuple(reversed(newest_first)), False
+
+
+class Tickets:
+    def __init__(self) -> None:
+        self._pools: dict[PoolId, Pool] = {}
+        self._number = 0
+
+    def note(self, before: Participant | None, after: Participant) -> None:
+        """Take in a participant's new value."""
+        old = before.state.ticket.pool if before is not None and isinstance(before.state, Searching) else None
+        ticket = after.state.ticket if isinstance(after.state, Searching) else None
+        if old is not None and (ticket is None or ticket.pool != old):
+            self._put(old, TicketChange(after.person, None, after.version))
+        if ticket is not None:
+            self._put(ticket.pool, TicketChange(after.person, ticket, after.version))
+
+    def _put(self, pool: PoolId, change: TicketChange) -> None:
+        self._number += 1
+        self._pool(pool).put(self._number, change)
+
+    def _pool(self, pool: PoolId) -> Pool:
+        found = self._pools.get(pool)
+        if found is None:
+            found = self._pools[pool] = Pool()
+        return found
+
+    def pools(self) -> set[PoolId]:
+        return {pool for pool, tickets in self._pools.items() if tickets.waiting}
+
+    async def feed(self, pool: PoolId, cursor: int | None, wait_s: float) -> TicketFeed:
+        tickets = self._pool(pool)
+        changes, whole = tickets.since(cursor)
+        if not changes and not whole and wait_s > 0:
+            tickets.news.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await tickets.news.wait()
+            except TimeoutError:
+                pass
+            changes, whole = tickets.since(cursor)
+        return TicketFeed(changes, self._number, whole)
