@@ -1,0 +1,232 @@
+"""HTTP for the whole fleet: a call goes out as JSON, its answer comes back typed, or as an error of ours.
+
+The URL of a call holds the bot's token, and pyreqwest's errors quote URLs. They are turned into ours here, and raised
+outside of the `except` that caught them, so that no chain of causes carries one on. Nothing here knows what a method
+does, and nothing is tried twice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from ipaddress import ip_address
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from msgspec import Struct
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import DetailedPyreqwestError
+from pyreqwest.http import Url
+from pyreqwest.multipart import FormBuilder
+from pyreqwest.response import Response
+
+from passerby.adapters.botapi import errors
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId
+from passerby.ports.telegram import Refused, Unavailable
+
+TELEGRAM = "https://api.telegram.org"
+
+T = TypeVar("T")
+
+
+class Answer(Struct, Generic[T]):
+    """Of an answer that is ok: its result. One that is not ok has none, and so fails to decode as this."""
+
+    ok: bool
+    result: T
+
+
+class Sent(Struct, gc=False):
+    """Of a message that we sent: its id."""
+
+    message_id: int
+
+
+SENT: msgspec.json.Decoder[Answer[Sent]] = msgspec.json.Decoder(Answer[Sent])
+SENT_MANY: msgspec.json.Decoder[Answer[tuple[Sent, ...]]] = msgspec.json.Decoder(Answer[tuple[Sent, ...]])
+DONE: msgspec.json.Decoder[Answer[Any]] = msgspec.json.Decoder(Answer[Any])
+
+encode = msgspec.json.Encoder().encode
+
+QUICK = timedelta(seconds=30)
+_CONNECT = timedelta(seconds=10)
+# A transfer slower than this is given up: at 20 MB it may take a little over five minutes.
+_SLOWEST_BYTES_PER_S = 65_536
+_CLOSING_S = 30.0
+CHUNK_BYTES = 65_536
+
+
+def transfer_time(size: int) -> timedelta:
+    """How long moving `size` bytes may take."""
+    return QUICK + timedelta(seconds=size / _SLOWEST_BYTES_PER_S)
+
+
+class Client:
+    """Calls methods for any bot of the fleet. Its repr, like its errors, shows no token."""
+
+    def __init__(self, tokens: Mapping[BotId, str], base_url: str = TELEGRAM, *, max_connections: int = 4096) -> None:
+        """`max_connections` bounds the requests under way, long polls included.
+
+        Raises: ValueError where `base_url` is not an http(s) URL.
+        """
+        self._base = _checked(base_url)
+        self._tokens = dict(tokens)
+        self._urls: dict[tuple[BotId, str], Url] = {}
+        # Two pools, because uploads need another content type and must not stand in the way of calls.
+        self._calls = _builder(self._base, max_connections)
+        self._calls = self._calls.default_headers({"Content-Type": "application/json"})
+        self._http = self._calls.build()
+        self._transfers = _builder(self._base, max_connections).build()
+        self._sending = 0
+        self._idle: asyncio.Event | None = None
+
+    def __repr__(self) -> str:
+        return f"<Client for {len(self._tokens)} bots>"
+
+    async def call(
+        self,
+        bot: BotId,
+        method: str,
+        body: bytes,
+        decoder: "msgspec.json.Decoder[Answer[T]]",
+        *,
+        sends: bool = False,
+    ) -> T:
+        """Call a method and return its result.
+
+        `sends` says that the recipient could see an effect, so that a lost answer leaves the outcome unknown.
+        Raises: TelegramError.
+        """
+        answer = await self.raw(bot, method, body, sends=sends)
+        return _result(answer, decoder, method, sends=sends)
+
+    async def raw(
+        self, bot: BotId, method: str, body: bytes, *, sends: bool = False, timeout: timedelta = QUICK
+    ) -> Any:
+        """Call a method and return the bytes (any buffer) of an answer with status 200.
+
+        Raises: TelegramError.
+        """
+        url = self._urls.get((bot, method)) or self._url(bot, method)
+        request = self._http.post(url).body_bytes(body).timeout(timeout).build()
+        return await self._answered(request.send(), method, sends=sends)
+
+    async def upload(
+        self,
+        bot: BotId,
+        method: str,
+        form: FormBuilder,
+        size: int,
+        decoder: "msgspec.json.Decoder[Answer[T]]",
+    ) -> T:
+        """Call a method that sends a file of `size` bytes and return its result.
+
+        Raises: TelegramError, and whatever a stream in the form raises.
+        """
+        url = self._urls.get((bot, method)) or self._url(bot, method)
+        request = self._transfers.post(url).multipart(form).timeout(transfer_time(size)).build()
+        answer = await self._answered(request.send(), method, sends=True)
+        return _result(answer, decoder, method, sends=True)
+
+    @asynccontextmanager
+    async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Response]:
+        """Open a file that getFile has named; read its `body_reader`. Raises: TelegramError on opening."""
+        url = f"{self._base}/file/bot{self._tokens[bot]}/{quote(path)}"
+        request = self._transfers.get(url).timeout(transfer_time(size)).build_streamed()
+        try:
+            response = await request.__aenter__()
+        except DetailedPyreqwestError as error:
+            failure = errors.lost(error, sends=False)
+        else:
+            try:
+                if response.status != 200:
+                    raise _undownloadable(response.status)
+                yield response
+            finally:
+                await request.__aexit__(None, None, None)
+            return
+        raise failure
+
+    async def aclose(self) -> None:
+        """Wait, but not for ever, for sends under way; long polls are cut off."""
+        if self._sending:
+            self._idle = asyncio.Event()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), _CLOSING_S)
+        await self._http.close()
+        await self._transfers.close()
+
+    async def _answered(self, sending: Awaitable[Response], method: str, *, sends: bool) -> Any:
+        self._sending += sends
+        try:
+            response = await sending
+            body = await response.bytes()
+        except DetailedPyreqwestError as error:
+            failure = errors.lost(error, sends=sends)
+        else:
+            if response.status == 200:
+                return body
+            raise errors.failure(
+                response.status, body.to_bytes(), response.get_header("Retry-After"), method=method, sends=sends
+            )
+        finally:
+            self._sending -= sends
+            if self._idle is not None and not self._sending:
+                self._idle.set()
+        raise failure
+
+    def _url(self, bot: BotId, method: str) -> Url:
+        url = Url(f"{self._base}/bot{self._tokens[bot]}/{method}")
+        self._urls[bot, method] = url
+        return url
+
+
+def _result(answer: Any, decoder: "msgspec.json.Decoder[Answer[T]]", method: str, *, sends: bool) -> T:
+    try:
+        return decoder.decode(answer).result
+    except (ValueError, RecursionError):
+        pass
+    raise errors.failure(200, bytes(answer), None, method=method, sends=sends)
+
+
+def _undownloadable(status: int) -> Unavailable | Refused:
+    if status in (400, 403, 404, 410):
+        return Refused(Refusal.CANNOT_COPY, f"download {status}")
+    return Unavailable(f"download {status}", uncertain=False)
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the Bot API server's address is not an http:// or https:// URL")
+    return base_url.rstrip("/")
+
+
+def _builder(base: str, max_connections: int) -> ClientBuilder:
+    builder = (
+        ClientBuilder()
+        .user_agent("passerby")
+        .max_connections(max_connections)
+        .connect_timeout(_CONNECT)
+        .pool_timeout(QUICK)
+        .pool_idle_timeout(timedelta(seconds=60))
+        .tcp_keepalive(timedelta(seconds=30))
+        # A redirect or a Referer would carry the token to somewhere else.
+        .follow_redirects(False)
+        .referer(False)
+        .gzip(False)
+        .brotli(False)
+        .zstd(False)
+        .deflate(False)
+    )
+    return builder.no_proxy() if _is_loopback(urlsplit(base).hostname or "") else builder
+
+
+def _is_loopback(host: str) -> bool:
+    """A proxy from the environment cannot reach a server on this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,247 @@
+"""From Telegram's updates to the kernel's events.
+
+Only private chats count; an update from anywhere else, or of a kind that nobody here answers to, becomes `Unusable`.
+Of a message only its content passes: sender, forward origin, via-bot and external reply were never read (`wire`),
+contacts lose their user id, and `text_mention` entities their target.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from passerby.adapters.botapi import rich, wire
+from passerby.kernel.content import Content, Entity, File, Kind
+from passerby.kernel.event import (
+    BotBlocked,
+    BotUnblocked,
+    ButtonPressed,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    Unusable,
+)
+from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.ports.telegram import Arrival
+
+
+def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
+    """Decode a getUpdates answer: one arrival an update, in order.
+
+    Raises: ValueError where the body is not such an answer.
+    """
+    return [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in wire.read_updates(body)]
+
+
+def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
+    """Say what happened."""
+    if isinstance(update, wire.Unreadable):
+        return Unusable(PersonId(update.person), bot)
+    if update.message is not None:
+        return _received(update.message, bot)
+    if update.callback_query is not None:
+        return _pressed(update.callback_query, bot)
+    if update.edited_message is not None:
+        return _edited(update.edited_message, bot)
+    if update.message_reaction is not None:
+        return _reacted(update.message_reaction, bot)
+    if update.my_chat_member is not None:
+        return _member_changed(update.my_chat_member, bot)
+    if update.pre_checkout_query is not None:
+        return Unusable(PersonId(update.pre_checkout_query.from_.id), bot)
+    return Unusable(PersonId(0), bot)
+
+
+def _received(message: wire.Message, bot: BotId) -> Event:
+    sender = message.from_
+    # Id 0 stands for messages that cannot be addressed (ephemeral ones): nothing could be replied to or copied.
+    if message.chat.type != "private" or message.message_id <= 0:
+        return Unusable(PersonId(sender.id if sender else 0), bot)
+    quote = message.quote
+    return MessageReceived(
+        person=PersonId(message.chat.id),
+        bot=bot,
+        messages=(MessageId(message.message_id),),
+        contents=(content(message),),
+        sent_at=float(message.date),
+        reply_to=MessageId(message.reply_to_message.message_id) if message.reply_to_message else None,
+        quote=quote.text if quote else None,
+        quote_position=quote.position if quote else 0,
+        language=sender.language_code if sender else "",
+    )
+
+
+def _edited(message: wire.Message, bot: BotId) -> Event:
+    if message.chat.type != "private" or message.message_id <= 0:
+        return Unusable(PersonId(message.from_.id if message.from_ else 0), bot)
+    return MessageEdited(
+        person=PersonId(message.chat.id),
+        bot=bot,
+        message=MessageId(message.message_id),
+        content=content(message),
+        edited_at=float(message.edit_date or message.date),
+    )
+
+
+def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
+    person = PersonId(query.from_.id)
+    message = query.message
+    if query.data is None or (message is not None and message.chat.type != "private"):
+        return Unusable(person, bot)
+    action, _, token = query.data.partition(":")
+    return ButtonPressed(
+        person=person,
+        bot=bot,
+        query=query.id,
+        message=MessageId(message.message_id) if message and message.message_id > 0 else None,
+        action=action,
+        token=token,
+        language=query.from_.language_code,
+    )
+
+
+def _reacted(reaction: wire.MessageReaction, bot: BotId) -> Event:
+    if reaction.chat.type != "private" or reaction.user is None:
+        return Unusable(PersonId(reaction.user.id if reaction.user else 0), bot)
+    emoji = next((r.emoji for r in reaction.new_reaction if r.type == "emoji" and r.emoji), None)
+    return ReactionChanged(
+        person=PersonId(reaction.chat.id), bot=bot, message=MessageId(reaction.message_id), emoji=emoji
+    )
+
+
+def _member_changed(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
+    person = PersonId(change.from_.id)
+    if change.chat.type == "private":
+        match change.new_chat_member.status:
+            case "kicked":
+                return BotBlocked(person, bot)
+            case "member":
+                return BotUnblocked(person, bot)
+    return Unusable(person, bot)
+
+
+def content(message: wire.Message) -> Content:
+    """What the message carries.
+
+    Order matters where Telegram sets two fields for one content: a live photo also has `photo`, an animation also
+    `document`, a venue also `location` (source: Bot API 10.3, Message).
+    """
+    if message.text is not None and message.rich_message is None:
+        return Content(
+            kind=Kind.TEXT,
+            text=message.text,
+            entities=message.entities,
+            protected=message.has_protected_content,
+            effect=message.effect_id,
+        )
+    kind, file, detail = _kind(message)
+    return Content(
+        kind=kind,
+        text=message.caption or "",
+        entities=message.caption_entities,
+        file=file,
+        spoiler=message.has_media_spoiler,
+        caption_above=message.show_caption_above_media,
+        protected=message.has_protected_content,
+        effect=message.effect_id,
+        group=message.media_group_id,
+        detail=detail,
+    )
+
+
+_Parts = tuple[Kind, File | None, dict[str, Any] | None]
+
+
+def _kind(m: wire.Message) -> _Parts:
+    for kind, media, fields in (
+        (Kind.LIVE_PHOTO, m.live_photo, ("width", "height", "duration")),
+        (Kind.ANIMATION, m.animation, ("width", "height", "duration")),
+        (Kind.VIDEO, m.video, ("width", "height", "duration")),
+        (Kind.VOICE, m.voice, ("duration",)),
+        (Kind.VIDEO_NOTE, m.video_note, ("duration", "length")),
+        (Kind.AUDIO, m.audio, ("duration",)),
+        (Kind.DOCUMENT, m.document, ()),
+    ):
+        if media is not None:
+            detail: dict[str, Any] = {name: value for name in fields if (value := getattr(media, name))}
+            if kind is Kind.LIVE_PHOTO and (still := media.photo or m.photo):
+                detail["photo"] = msgspec.to_builtins(_file(_largest(still)))
+            return kind, _file(media), detail or None
+    if m.photo:
+        return Kind.PHOTO, _file(_largest(m.photo)), None
+    if m.sticker is not None:
+        return Kind.STICKER, _sticker_file(m.sticker), _sticker_detail(m.sticker)
+    return _fileless(m)
+
+
+def _fileless(m: wire.Message) -> _Parts:
+    if m.rich_message is not None:
+        return Kind.RICH, None, rich.rebuilt(m.rich_message)
+    if m.dice is not None:
+        return Kind.DICE, None, {"emoji": m.dice.emoji, "value": m.dice.value}
+    if m.poll is not None:
+        return Kind.POLL, None, _poll_detail(m.poll)
+    if m.venue is not None:
+        return Kind.VENUE, None, _told(m.venue) | {"location": _told(m.venue.location)}
+    if m.location is not None:
+        return Kind.LOCATION, None, _told(m.location)
+    if m.contact is not None:
+        return Kind.CONTACT, None, _told(m.contact)
+    for kind, present in (
+        (Kind.GAME, m.game),
+        (Kind.STORY, m.story),
+        (Kind.CHECKLIST, m.checklist),
+        (Kind.PAID_MEDIA, m.paid_media),
+        (Kind.INVOICE, m.invoice),
+        (Kind.GIVEAWAY, m.giveaway or m.giveaway_winners),
+    ):
+        if present is not None:
+            return kind, None, None
+    if any(getattr(m, name) for name in wire.SERVICE_FIELDS):
+        return Kind.SERVICE, None, None
+    return Kind.UNKNOWN, None, None
+
+
+def _largest(sizes: Sequence[wire.Media]) -> wire.Media:
+    return max(sizes, key=lambda size: size.width * size.height)
+
+
+def _file(media: wire.Media) -> File:
+    return File(media.file_id, media.file_unique_id, media.file_size, media.file_name, media.mime_type)
+
+
+def _sticker_file(sticker: wire.Sticker) -> File:
+    return File(sticker.file_id, sticker.file_unique_id, sticker.file_size)
+
+
+def _sticker_detail(sticker: wire.Sticker) -> dict[str, Any]:
+    form = "animated" if sticker.is_animated else "video" if sticker.is_video else "static"
+    detail = {"format": form, "set_name": sticker.set_name, "emoji": sticker.emoji}
+    return {name: value for name, value in detail.items() if value is not None}
+
+
+def _poll_detail(poll: wire.Poll) -> dict[str, Any]:
+    detail: dict[str, Any] = {
+        "question": poll.question,
+        "question_entities": _emoji_only(poll.question_entities),
+        "options": [
+            {"text": option.text, "text_entities": _emoji_only(option.text_entities)} for option in poll.options
+        ],
+        "type": poll.type,
+        "allows_multiple_answers": poll.allows_multiple_answers,
+        "correct_option_ids": list(poll.correct_option_ids),
+        "explanation": poll.explanation,
+        "open_period": poll.open_period,
+    }
+    return {name: value for name, value in detail.items() if value not in (None, [], False)}
+
+
+def _emoji_only(entities: Sequence[Entity]) -> list[dict[str, Any]]:
+    """Telegram allows only custom emoji here; whatever else might turn up could name somebody."""
+    return [msgspec.to_builtins(entity) for entity in entities if entity.type == "custom_emoji"]
+
+
+def _told(struct: msgspec.Struct) -> dict[str, Any]:
+    """The members that Telegram sent, by name."""
+    return {name: value for name, value in msgspec.structs.asdict(struct).items() if value is not None}

@@ -1,0 +1,174 @@
+"""`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, assert_never
+
+import msgspec
+
+from passerby.adapters.botapi import errors, outgoing
+from passerby.adapters.botapi.carry import Carrier
+from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, encode
+from passerby.adapters.botapi.decode import arrivals
+from passerby.adapters.botapi.errors import Meaning, Rejected
+from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.reply import with_reply
+from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.telegram import (
+    Arrival,
+    BotIdentity,
+    Carry,
+    CommandList,
+    Dispatch,
+    Reassure,
+    Rewrite,
+    Speak,
+)
+
+ALLOWED_UPDATES = (
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "message_reaction",
+    "pre_checkout_query",
+)
+"""Named in every getUpdates: Telegram keeps the last list, and leaves reactions out of its default one."""
+
+# Telegram answers a long poll after `timeout` at the latest; what is later than this has been lost on the way.
+_POLL_GRACE_S = 10
+
+_TOKEN = re.compile(r"(\d{1,19}):[A-Za-z0-9_-]{6,}")
+
+
+def parse_token(token: str) -> tuple[BotId, str]:
+    """Return the bot's id and the token. Raises: ValueError, whose text does not quote the token."""
+    found = _TOKEN.fullmatch(token.strip())
+    if found is None:
+        raise ValueError("a bot token is digits, a colon, and letters, digits, '_' or '-', as @BotFather gives it")
+    return BotId(int(found[1])), found[0]
+
+
+class _Me(msgspec.Struct, gc=False):
+    id: int
+    first_name: str = ""
+    username: str = ""
+
+
+class _GetUpdates(msgspec.Struct, omit_defaults=True):
+    limit: int
+    timeout: int
+    allowed_updates: tuple[str, ...] | None = None
+    offset: int | None = None
+
+
+_ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
+
+
+class BotApi:
+    """The fleet's connection to a Bot API server. Satisfies `ports.telegram.Telegram`.
+
+    `base_url` is the server's address, without the `/bot…` part. `unlimited_files` says that it is an own server, which
+    lets bots download more than 20 MB. `transfers` bounds the uploads under way at once.
+    """
+
+    def __init__(
+        self,
+        tokens: Mapping[BotId, str],
+        files: FileCache,
+        *,
+        base_url: str = TELEGRAM,
+        unlimited_files: bool = False,
+        transfers: int = 4,
+        max_connections: int = 4096,
+    ) -> None:
+        self._bots = tuple(tokens)
+        self._client = Client(tokens, base_url, max_connections=max_connections)
+        self._carrier = Carrier(self._client, files, unlimited_files=unlimited_files, transfers=transfers)
+
+    def __repr__(self) -> str:
+        return f"<BotApi for {len(self._bots)} bots>"
+
+    @property
+    def bots(self) -> tuple[BotId, ...]:
+        return self._bots
+
+    async def identify(self, bot: BotId) -> BotIdentity:
+        me = await self._client.call(bot, "getMe", b"{}", _ME)
+        return BotIdentity(bot=BotId(me.id), username=me.username, title=me.first_name)
+
+    async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
+        for menu in menus:
+            members: dict[str, Any] = {
+                "commands": [{"command": name, "description": text} for name, text in menu.commands]
+            }
+            if menu.language:
+                members["language_code"] = menu.language
+            await self._client.call(bot, "setMyCommands", encode(members), DONE)
+
+    async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
+        body = encode(_GetUpdates(limit, timeout_s, ALLOWED_UPDATES, offset))
+        patience = timedelta(seconds=timeout_s + _POLL_GRACE_S)
+        answer = bytes(await self._client.raw(bot, "getUpdates", body, timeout=patience))
+        try:
+            return arrivals(answer, bot)
+        except ValueError:
+            pass
+        raise errors.failure(200, answer, None, method="getUpdates", sends=False)
+
+    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
+        match dispatch:
+            case Carry():
+                return await self._carrier.carry(dispatch)
+            case Speak():
+                return await self._speak(dispatch)
+            case Rewrite():
+                return await self._rewrite(dispatch)
+            case Reassure():
+                return await self._reassure(dispatch)
+            case _:
+                assert_never(dispatch)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _speak(self, speak: Speak) -> tuple[MessageId, ...]:
+        message = outgoing.SendMessage(
+            chat_id=speak.person,
+            text=speak.html,
+            link_preview_options=outgoing.NO_PREVIEW,
+            parse_mode="HTML",
+            reply_markup=outgoing.markup(speak.markup),
+        )
+
+        async def attempt(reply: outgoing.ReplyParameters | None) -> tuple[MessageId, ...]:
+            message.reply_parameters = reply
+            sent = await self._client.call(speak.bot, "sendMessage", encode(message), SENT, sends=True)
+            return (MessageId(sent.message_id),)
+
+        return await with_reply(attempt, outgoing.reply(speak.reply_to))
+
+    async def _rewrite(self, rewrite: Rewrite) -> tuple[MessageId, ...]:
+        edit = outgoing.EditMessageText(
+            chat_id=rewrite.person,
+            message_id=rewrite.message,
+            text=rewrite.html,
+            link_preview_options=outgoing.NO_PREVIEW,
+            parse_mode="HTML",
+            reply_markup=outgoing.markup(rewrite.markup),
+        )
+        await self._unless_already_so(rewrite.bot, "editMessageText", encode(edit), sends=True)
+        return (rewrite.message,)
+
+    async def _reassure(self, reassure: Reassure) -> tuple[MessageId, ...]:
+        answer = outgoing.AnswerCallbackQuery(reassure.query, reassure.plain, reassure.alert)
+        await self._unless_already_so(reassure.bot, "answerCallbackQuery", encode(answer), sends=False)
+        return ()
+
+    async def _unless_already_so(self, bot: BotId, method: str, body: bytes, *, sends: bool) -> None:
+        try:
+            await self._client.call(bot, method, body, DONE, sends=sends)
+        except Rejected as rejected:
+            if rejected.meaning is not Meaning.ALREADY_SO:
+                raise

@@ -1,0 +1,121 @@
+"""What we write: the requests of the hot path as structs, the parts that all requests share.
+
+Members that hold their default are left out. Methods of the cold path (media, polls, places) take plain dicts made of
+the same parts.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from passerby.kernel.content import Content, Entity
+from passerby.kernel.ids import MessageId
+from passerby.ports.telegram import Carry, InlineRows, Markup
+
+
+class LinkPreviewOptions(Struct, frozen=True, gc=False):
+    is_disabled: bool
+
+
+NO_PREVIEW = LinkPreviewOptions(True)
+"""A preview fetches a stranger's URL, and shows what is there."""
+
+
+class ReplyParameters(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Never with `allow_sending_without_reply`: it swallows every error of the lookup, a 429 among them."""
+
+    message_id: int
+    quote: str | None = None
+    quote_position: int | None = None
+
+
+class SendMessage(Struct, gc=False, omit_defaults=True):
+    chat_id: int
+    text: str
+    link_preview_options: LinkPreviewOptions | None = None
+    parse_mode: str | None = None
+    entities: Sequence[Entity] = ()
+    protect_content: bool = False
+    message_effect_id: str | None = None
+    reply_parameters: ReplyParameters | None = None
+    reply_markup: dict[str, Any] | None = None
+
+
+class EditMessageText(Struct, gc=False, omit_defaults=True):
+    chat_id: int
+    message_id: int
+    text: str
+    link_preview_options: LinkPreviewOptions | None = None
+    parse_mode: str | None = None
+    reply_markup: dict[str, Any] | None = None
+
+
+class CopyMessage(Struct, gc=False, omit_defaults=True):
+    chat_id: int
+    from_chat_id: int
+    message_id: int
+    protect_content: bool = False
+    message_effect_id: str | None = None
+    reply_parameters: ReplyParameters | None = None
+
+
+class AnswerCallbackQuery(Struct, gc=False, omit_defaults=True):
+    callback_query_id: str
+    text: str | None = None
+    show_alert: bool = False
+
+
+def markup(of: Markup | None) -> dict[str, Any] | None:
+    """The keyboard as the Bot API has it."""
+    if of is None:
+        return None
+    if isinstance(of, InlineRows):
+        return {"inline_keyboard": [[{"text": b.label, "callback_data": b.data} for b in row] for row in of.rows]}
+    if not of.rows:
+        return {"remove_keyboard": True}
+    return {
+        "keyboard": [[{"text": label} for label in row] for row in of.rows],
+        "resize_keyboard": True,
+        "is_persistent": True,
+    }
+
+
+def entities(of: Content) -> Sequence[Entity]:
+    """The content's entities but for mentions of accounts: they have lost their target and Telegram refuses them."""
+    found = of.entities
+    return [e for e in found if e.type != "text_mention"] if any(e.type == "text_mention" for e in found) else found
+
+
+def reply(to: MessageId | None, quote: str | None = None, position: int = 0) -> ReplyParameters | None:
+    if to is None:
+        return None
+    return ReplyParameters(to, quote, position) if quote else ReplyParameters(to)
+
+
+def reply_of(carry: Carry) -> ReplyParameters | None:
+    return reply(carry.reply_to, carry.quote, carry.quote_position)
+
+
+def common(carry: Carry, content: Content) -> dict[str, Any]:
+    """The members that every sending method takes, the reply apart."""
+    members: dict[str, Any] = {"chat_id": carry.person}
+    if content.protected:
+        members["protect_content"] = True
+    if content.effect:
+        members["message_effect_id"] = content.effect
+    return members
+
+
+def captioned(content: Content) -> dict[str, Any]:
+    """The members of a caption and of how the media is shown."""
+    members: dict[str, Any] = {}
+    if content.text:
+        members["caption"] = content.text
+        if kept := entities(content):
+            members["caption_entities"] = kept
+        if content.caption_above:
+            members["show_caption_above_media"] = True
+    if content.spoiler:
+        members["has_spoiler"] = True
+    return members

@@ -1,0 +1,369 @@
+"""What is read of Telegram's JSON: the fields that a relay looks at, by their Bot API names, and nothing else.
+
+Unknown members are skipped without being built, so names, origins and everything else that is not listed here never
+becomes an object. What the fields *mean* is `decode`'s affair; what we *write* is in `outgoing`.
+
+One update that cannot be read must not cost the others. The whole answer is decoded at once; only if that fails it is
+cut into its updates by hand, because msgspec skips nested values recursively even for `Raw` and so gives up on the
+whole list when one update is nested too deeply.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from passerby.kernel.content import Entity
+
+
+class User(Struct, gc=False):
+    id: int
+    language_code: str = ""
+
+
+class Chat(Struct, gc=False):
+    id: int
+    type: str
+
+
+class Media(Struct, gc=False):
+    """Any of Telegram's file objects. `file_name` is the sender's own; title and performer are not even read."""
+
+    file_id: str
+    file_unique_id: str
+    file_size: int = 0
+    file_name: str | None = None
+    mime_type: str | None = None
+    width: int = 0
+    height: int = 0
+    duration: int = 0
+    length: int = 0
+    photo: tuple["Media", ...] = ()
+
+
+class Sticker(Struct, gc=False):
+    file_id: str
+    file_unique_id: str
+    file_size: int = 0
+    type: str = "regular"
+    is_animated: bool = False
+    is_video: bool = False
+    emoji: str | None = None
+    set_name: str | None = None
+
+
+class Dice(Struct, gc=False):
+    emoji: str
+    value: int
+
+
+class PollOption(Struct, gc=False):
+    text: str
+    text_entities: tuple[Entity, ...] = ()
+
+
+class Poll(Struct, gc=False):
+    question: str
+    options: tuple[PollOption, ...]
+    question_entities: tuple[Entity, ...] = ()
+    type: str = "regular"
+    allows_multiple_answers: bool = False
+    correct_option_ids: tuple[int, ...] = ()
+    explanation: str | None = None
+    open_period: int | None = None
+
+
+class Location(Struct, gc=False):
+    latitude: float
+    longitude: float
+    horizontal_accuracy: float | None = None
+    live_period: int | None = None
+
+
+class Venue(Struct, gc=False):
+    location: Location
+    title: str
+    address: str
+    foursquare_id: str | None = None
+    foursquare_type: str | None = None
+    google_place_id: str | None = None
+    google_place_type: str | None = None
+
+
+class Contact(Struct, gc=False):
+    phone_number: str
+    first_name: str
+    last_name: str | None = None
+    vcard: str | None = None
+
+
+class Quote(Struct, gc=False):
+    text: str
+    position: int = 0
+
+
+class RepliedTo(Struct, gc=False):
+    message_id: int
+
+
+class Present(Struct, gc=False):
+    """An object of which only the presence matters."""
+
+
+class Message(Struct):
+    """A message. The last block are service messages: whatever they hold stays unparsed."""
+
+    message_id: int
+    chat: Chat
+    date: int
+    from_: User | None = msgspec.field(default=None, name="from")
+    edit_date: int | None = None
+    reply_to_message: RepliedTo | None = None
+    quote: Quote | None = None
+    has_protected_content: bool = False
+    has_media_spoiler: bool = False
+    show_caption_above_media: bool = False
+    media_group_id: str | None = None
+    effect_id: str | None = None
+
+    text: str | None = None
+    entities: tuple[Entity, ...] = ()
+    caption: str | None = None
+    caption_entities: tuple[Entity, ...] = ()
+
+    rich_message: dict[str, Any] | None = None
+    photo: tuple[Media, ...] = ()
+    live_photo: Media | None = None
+    video: Media | None = None
+    video_note: Media | None = None
+    animation: Media | None = None
+    audio: Media | None = None
+    voice: Media | None = None
+    document: Media | None = None
+    sticker: Sticker | None = None
+    dice: Dice | None = None
+    poll: Poll | None = None
+    venue: Venue | None = None
+    location: Location | None = None
+    contact: Contact | None = None
+
+    game: Present | None = None
+    story: Present | None = None
+    checklist: Present | None = None
+    paid_media: Present | None = None
+    invoice: Present | None = None
+    giveaway: Present | None = None
+    giveaway_winners: Present | None = None
+
+    boost_added: Raw = Raw()
+    channel_chat_created: Raw = Raw()
+    chat_background_set: Raw = Raw()
+    chat_owner_changed: Raw = Raw()
+    chat_owner_left: Raw = Raw()
+    chat_shared: Raw = Raw()
+    checklist_tasks_added: Raw = Raw()
+    checklist_tasks_done: Raw = Raw()
+    community_chat_added: Raw = Raw()
+    community_chat_joined: Raw = Raw()
+    community_chat_removed: Raw = Raw()
+    connected_website: Raw = Raw()
+    delete_chat_photo: Raw = Raw()
+    direct_message_price_changed: Raw = Raw()
+    forum_topic_closed: Raw = Raw()
+    forum_topic_created: Raw = Raw()
+    forum_topic_edited: Raw = Raw()
+    forum_topic_reopened: Raw = Raw()
+    general_forum_topic_hidden: Raw = Raw()
+    general_forum_topic_unhidden: Raw = Raw()
+    gift: Raw = Raw()
+    gift_upgrade_sent: Raw = Raw()
+    giveaway_completed: Raw = Raw()
+    giveaway_created: Raw = Raw()
+    group_chat_created: Raw = Raw()
+    left_chat_member: Raw = Raw()
+    managed_bot_created: Raw = Raw()
+    message_auto_delete_timer_changed: Raw = Raw()
+    migrate_from_chat_id: Raw = Raw()
+    migrate_to_chat_id: Raw = Raw()
+    new_chat_members: Raw = Raw()
+    new_chat_photo: Raw = Raw()
+    new_chat_title: Raw = Raw()
+    paid_message_price_changed: Raw = Raw()
+    passport_data: Raw = Raw()
+    pinned_message: Raw = Raw()
+    poll_option_added: Raw = Raw()
+    poll_option_deleted: Raw = Raw()
+    proximity_alert_triggered: Raw = Raw()
+    refunded_payment: Raw = Raw()
+    successful_payment: Raw = Raw()
+    suggested_post_approval_failed: Raw = Raw()
+    suggested_post_approved: Raw = Raw()
+    suggested_post_declined: Raw = Raw()
+    suggested_post_paid: Raw = Raw()
+    suggested_post_refunded: Raw = Raw()
+    supergroup_chat_created: Raw = Raw()
+    unique_gift: Raw = Raw()
+    users_shared: Raw = Raw()
+    video_chat_ended: Raw = Raw()
+    video_chat_participants_invited: Raw = Raw()
+    video_chat_scheduled: Raw = Raw()
+    video_chat_started: Raw = Raw()
+    web_app_data: Raw = Raw()
+    write_access_allowed: Raw = Raw()
+
+
+SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fields__.index("boost_added") :]
+
+
+class PressedMessage(Struct, gc=False):
+    message_id: int
+    chat: Chat
+
+
+class CallbackQuery(Struct, gc=False):
+    id: str
+    from_: User = msgspec.field(name="from")
+    message: PressedMessage | None = None
+    data: str | None = None
+
+
+class ReactionType(Struct, gc=False):
+    type: str
+    emoji: str | None = None
+
+
+class MessageReaction(Struct, gc=False):
+    chat: Chat
+    message_id: int
+    new_reaction: tuple[ReactionType, ...]
+    user: User | None = None
+
+
+class ChatMember(Struct, gc=False):
+    status: str
+
+
+class ChatMemberUpdated(Struct, gc=False):
+    chat: Chat
+    from_: User = msgspec.field(name="from")
+    new_chat_member: ChatMember = msgspec.field()
+
+
+class FromSomebody(Struct, gc=False):
+    from_: User = msgspec.field(name="from")
+
+
+class Update(Struct):
+    """One update; of those kinds that no list of ours asks for, only the id is read."""
+
+    update_id: int
+    message: Message | None = None
+    edited_message: Message | None = None
+    callback_query: CallbackQuery | None = None
+    my_chat_member: ChatMemberUpdated | None = None
+    message_reaction: MessageReaction | None = None
+    pre_checkout_query: FromSomebody | None = None
+
+
+class Unreadable(Struct):
+    """An update of which no more than this could be made out."""
+
+    update_id: int
+    person: int = 0
+
+
+class Parameters(Struct, gc=False):
+    retry_after: float | None = None
+
+
+class Failure(Struct, gc=False):
+    """The members that an `ok: false` answer has."""
+
+    ok: bool
+    error_code: int = 0
+    description: str = ""
+    parameters: Parameters | None = None
+
+
+class UpdatesAnswer(Struct):
+    ok: bool
+    result: list[Update] = []
+
+
+_answers = msgspec.json.Decoder(UpdatesAnswer)
+_updates = msgspec.json.Decoder(Update)
+
+
+class _Who(Struct):
+    from_: User | None = msgspec.field(default=None, name="from")
+
+
+class _Suspect(Struct):
+    """An unreadable update, asked for its sender alone."""
+
+    message: _Who | None = None
+    edited_message: _Who | None = None
+    callback_query: _Who | None = None
+
+
+def read_updates(body: bytes) -> list[Update | Unreadable]:
+    """Decode a getUpdates answer that has `ok: true`, in order.
+
+    Raises: ValueError where the body is not such an answer at all.
+    """
+    try:
+        answer = _answers.decode(body)
+    except (ValueError, RecursionError):
+        return [_read_alone(piece) for piece in _cut(body)]
+    if not answer.ok:
+        raise ValueError("the answer is not ok")
+    return list(answer.result)
+
+
+def _read_alone(piece: bytes) -> Update | Unreadable:
+    try:
+        return _updates.decode(piece)
+    except (ValueError, RecursionError):
+        found = _UPDATE_ID.search(piece)
+        return Unreadable(update_id=int(found[1]) if found else -1, person=_sender(piece))
+
+
+def _sender(piece: bytes) -> int:
+    try:
+        suspect = msgspec.json.decode(piece, type=_Suspect)
+    except (ValueError, RecursionError):
+        return 0
+    for part in (suspect.message, suspect.edited_message, suspect.callback_query):
+        if part is not None and part.from_ is not None:
+            return part.from_.id
+    return 0
+
+
+# Telegram writes the update's own id first, so the first match is not one from inside the update.
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
+_RESULT = re.compile(rb'"result"\s*:\s*\[')
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+
+
+def _cut(body: bytes) -> Iterator[bytes]:
+    """Yield each object of the `result` list, whatever is in it, by counting brackets outside strings."""
+    start = _RESULT.search(body)
+    if start is None:
+        raise ValueError("the answer holds no list of updates")
+    depth = 0
+    begin = start.end()
+    for token in _TOKEN.finditer(body, start.end()):
+        match token[0]:
+            case b"{" | b"[":
+                if depth == 0:
+                    begin = token.start()
+                depth += 1
+            case b"}" | b"]":
+                depth -= 1
+                if depth < 0:
+                    return
+                if depth == 0:
+                    yield body[begin : token.end()]
+    raise ValueError("the answer ends in the middle of its list of updates")
