@@ -4,13 +4,14 @@ A setting that cannot work is `DatabaseUnusable`, found before anything is start
 locked or switching over is `RecordsLost`; everything else is a bug of ours and stays what SQLAlchemy made of it.
 """
 
+import asyncio
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -22,6 +23,11 @@ from passerby.ports.records import RecordsLost
 
 class DatabaseUnusable(Exception):
     """The database of these settings can never work. The text is one sentence for the operator, without secrets."""
+
+
+T = TypeVar("T")
+
+_SQLITE_HEAD: Final = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +44,20 @@ class Pool:
 
 
 def sqlite_url(path: str | os.PathLike[str]) -> URL:
-    """Raises: DatabaseUnusable, if the file cannot be made or written."""
+    """Makes no file yet. Raises: DatabaseUnusable, if there is one that is no database, or none could be made."""
     file = Path(path).expanduser()
     if file.is_dir():
         raise DatabaseUnusable(f"{file} is a directory; name a file in it")
     if not file.parent.is_dir():
         raise DatabaseUnusable(f"the directory {file.parent} does not exist; make it or name another file")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise DatabaseUnusable(f"{file} cannot be written; give this user the right to or name another file")
-    try:
-        with file.open("ab+") as opened:
-            opened.seek(0)
-            head = opened.read(16)
-    except OSError as error:
-        raise DatabaseUnusable(f"{file} cannot be opened ({error.strerror}); name another file") from None
-    if head and head != b"SQLite format 3\0":
-        raise DatabaseUnusable(f"{file} is not an SQLite database; name another file")
+    # The journal of the database is made beside it, so the directory counts even when the file is there.
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.R_OK | os.W_OK)):
+        raise DatabaseUnusable(f"{file} cannot be written; give this user the right to, or name another file")
+    if file.exists():
+        with file.open("rb") as opened:
+            head = opened.read(len(_SQLITE_HEAD))
+        if head not in (b"", _SQLITE_HEAD):
+            raise DatabaseUnusable(f"{file} is not an SQLite database; name another file")
     return URL.create("sqlite+aiosqlite", database=str(file))
 
 
@@ -113,6 +117,12 @@ def _sqlite(url: URL, options: dict[str, Any]) -> AsyncEngine:
     The driver's own guessing of transactions is switched off: it begins them too late for BEGIN IMMEDIATE, without
     which two writers that have both read first cannot wait for each other and fail.
     """
+    assert url.database is not None
+    try:
+        # What people said of themselves is nobody else's on this machine; the journal's files take over these rights.
+        Path(url.database).touch(0o600)
+    except OSError as error:
+        raise DatabaseUnusable(f"{url.database} cannot be made ({error.strerror}); name another file") from None
     engine = create_async_engine(url, connect_args={"timeout": 5.0}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -154,6 +164,22 @@ def _passes(error: exc.DBAPIError) -> bool:
     if code is None:  # the driver's own: the connection went away under it
         return error.connection_invalidated or isinstance(error, exc.InterfaceError | exc.OperationalError)
     return str(code).startswith(_POSTGRES_PASSING)
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Let `work` finish even if its caller is cancelled meanwhile; then the caller is.
+
+    A statement that is dropped half-way goes on in SQLite's thread and leaves a transaction open that locks everybody
+    out. Statements are bounded in time, so this is too.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen: nobody is left to be told
+        raise
 
 
 @contextmanager

@@ -1,9 +1,9 @@
 """The records port over SQL.
 
 A batch of facts is one transaction: the position of the generation is locked and read first, so two recorders that
-were given the same journal cannot both store an entry; then at most one statement a table, each sent for all its rows
-at once (executemany). `insert().values([...])` with many rows is never used: it compiles anew for each batch, at 15
-times the price.
+were given the same journal cannot both store an entry; then a few statements, each sent for all its rows at once
+(executemany). `insert().values([...])` with many rows is never used: it compiles anew for each batch, at 15 times the
+price.
 
 Of several values for one person in a batch only the last is written. Rows go in the order of their ids, so that two
 transactions cannot each wait for a row of the other.
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql.engine import Pool, connect, database_url, losses
+from passerby.adapters.sql.engine import Pool, connect, database_url, losses, to_the_end
 from passerby.adapters.sql.rows import READ, participant, row
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.kernel.ids import ChatId, PersonId
@@ -95,37 +95,44 @@ class SqlRecords:
         return await self._read(query)
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
-        if not entries:
-            return
-        with losses():
-            async with self._engine.connect() as connection:
-                await connection.execution_options(writes=True)
-                async with connection.begin():
-                    await connection.execute(self._begin_generation, {"generation": generation, "applied": 0})
-                    applied = (await connection.execute(_APPLIED_LOCKED, {"of": generation})).scalar_one()
-                    new = [fact for number, fact in entries if number > applied]
-                    if new:
-                        await self._store(connection, new)
-                        await connection.execute(_ADVANCE, {"of": generation, "to": entries[-1][0]})
+        if entries:
+            with losses():
+                await to_the_end(self._apply(generation, entries))
 
     async def aclose(self) -> None:
         await self._engine.dispose()
+
+    async def _apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+        async with self._engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                await connection.execute(self._begin_generation, {"generation": generation, "applied": 0})
+                applied = (await connection.execute(_APPLIED_LOCKED, {"of": generation})).scalar_one()
+                new = [fact for number, fact in entries if number > applied]
+                if new:
+                    await self._store(connection, new)
+                    await connection.execute(_ADVANCE, {"of": generation, "to": entries[-1][0]})
 
     async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         for tries_left in range(_TRIES - 1, -1, -1):
             try:
                 with losses():
-                    async with self._engine.connect() as connection:
-                        return await query(connection)
+                    return await to_the_end(self._once(query))
             except RecordsLost:
                 if not tries_left:
                     raise
         raise AssertionError("unreachable")
 
+    async def _once(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async with self._engine.connect() as connection:
+            return await query(connection)
+
     async def _store(self, connection: AsyncConnection, facts: Sequence[Fact]) -> None:
         people: dict[PersonId, dict[str, Any]] = {}
         opened: dict[ChatId, dict[str, Any]] = {}
-        closed: dict[ChatId, dict[str, Any]] = {}
+        # A closing acts on what was open when it came: on a chat of an earlier batch, or on one of this one.
+        closed_before: dict[ChatId, dict[str, Any]] = {}
+        closed_after: dict[ChatId, dict[str, Any]] = {}
         for fact in facts:
             match fact:
                 case PersonChanged(participant=value):
@@ -136,15 +143,19 @@ class SqlRecords:
                 case ChatOpened():
                     opened.setdefault(fact.chat, _opened(fact))
                 case ChatClosed():
+                    closed = closed_after if fact.chat in opened else closed_before
                     closed.setdefault(fact.chat, _closed(fact))
                 case _:
                     assert_never(fact)
         if people:
             await connection.execute(self._upsert_user, [people[person] for person in sorted(people)])
-        if opened:
-            await connection.execute(self._open_chat, [opened[chat] for chat in sorted(opened)])
-        if closed:
-            await connection.execute(_CLOSE_CHAT, [closed[chat] for chat in sorted(closed)])
+        for statement, by_chat in (
+            (_CLOSE_CHAT, closed_before),
+            (self._open_chat, opened),
+            (_CLOSE_CHAT, closed_after),
+        ):
+            if by_chat:
+                await connection.execute(statement, [by_chat[chat] for chat in sorted(by_chat)])
 
 
 def _opened(fact: ChatOpened) -> dict[str, Any]:

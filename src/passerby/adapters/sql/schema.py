@@ -42,7 +42,10 @@ class SchemaState:
 
 async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
     """Changes nothing. Raises: DatabaseUnusable, RecordsLost."""
-    engine = connect(database if isinstance(database, URL) else database_url(database), poolclass=NullPool)
+    url = database if isinstance(database, URL) else database_url(database)
+    if _is_missing_file(url):
+        return SchemaState(None, _needed())
+    engine = connect(url, poolclass=NullPool)
     try:
         with losses():
             async with engine.connect() as connection:
@@ -89,6 +92,10 @@ async def _on_postgres(engine: AsyncEngine) -> str | None:
             await connection.commit()
             await connection.run_sync(_upgrade)
             return before
+
+
+def _is_missing_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
 
 
 def _config() -> Config:

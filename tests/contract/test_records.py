@@ -1,0 +1,398 @@
+"""The contract of `passerby.ports.records.Records`, over every implementation of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.contract.records_facts import (
+    NOW,
+    changed,
+    chatting,
+    closed,
+    facts,
+    numbered,
+    opened,
+    participants,
+    person,
+    searching,
+)
+from tests.contract.records_memory import ChatRow, MemoryRecords
+from tests.contract.records_places import MemoryPlace, Place, SqlPlace, create_database, database_name, drop_database
+from tests.contract.servers import postgres_uri, start_postgres
+
+from passerby.adapters.sql import init_schema
+from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import Fact
+from passerby.ports.records import Records, RecordsLost
+
+# A place is shared by the examples of one test: each example counts as a generation of its own.
+shared = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+generations = map("generation {}".format, count())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[tuple[str, str]]:
+    """A server, and a database on it that has the schema and nothing else: what tests copy."""
+    with postgres_uri() as server:
+        template = asyncio.run(create_database(server))
+        asyncio.run(init_schema(template))
+        yield server, template
+        asyncio.run(drop_database(server, template))
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> Place:
+    file = tmp_path / "records.db"
+    asyncio.run(init_schema(file))
+    return SqlPlace(file)
+
+
+@pytest.fixture
+def postgres_place(postgres: tuple[str, str]) -> Iterator[Place]:
+    server, template = postgres
+    database = asyncio.run(create_database(server, database_name(template)))
+    yield SqlPlace(database)
+    asyncio.run(drop_database(server, database))
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+def place(request: pytest.FixtureRequest) -> Place:
+    if request.param == "memory":
+        return MemoryPlace()
+    found: Place = request.getfixturevalue(f"{request.param}_place")
+    return found
+
+
+@asynccontextmanager
+async def opening(place: Place) -> AsyncIterator[Records]:
+    records = place.open()
+    try:
+        yield records
+    finally:
+        await records.aclose()
+
+
+def trying(place: Place, body: Callable[[Records], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with opening(place) as records:
+            await body(records)
+
+    asyncio.run(run())
+
+
+def by_person(people: list[Participant]) -> dict[PersonId, Participant]:
+    found = {each.person: each for each in people}
+    assert len(found) == len(people), "nobody is there twice"
+    return found
+
+
+def test_people_come_back_as_the_journal_last_left_them(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(changed(person(1, 1)), changed(searching(2, 1)), changed(person(1, 2))))
+        await records.apply("g", numbered(changed(chatting(2, 3, "c", 2)), after=3))
+        assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 2), 2: chatting(2, 3, "c", 2)}
+
+    trying(place, body)
+
+
+def test_the_order_of_the_journal_decides_and_not_the_version(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(changed(person(1, 9)), changed(person(1, 3))))
+        assert await records.people([PersonId(1)]) == {1: person(1, 3)}
+        await records.apply("g", numbered(changed(person(1, 2)), after=2))
+        assert await records.people([PersonId(1)]) == {1: person(1, 2)}
+
+    trying(place, body)
+
+
+def test_unknown_people_are_left_out(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(changed(person(1))))
+        assert await records.people([PersonId(1), PersonId(5), PersonId(2**52 - 1)]) == {1: person(1)}
+        assert await records.people([PersonId(5)]) == {}
+        assert await records.people([]) == {}
+
+    trying(place, body)
+
+
+def test_a_thousand_people_fit_in_one_call(place: Place) -> None:
+    async def body(records: Records) -> None:
+        everybody = [searching(number) if number % 2 else person(number) for number in range(1, 2_501)]
+        await records.apply("g", numbered(*map(changed, everybody)))
+        wanted = [PersonId(number) for number in range(1, 3_001, 3)]
+        assert await records.people(wanted) == {each.person: each for each in everybody if each.person in set(wanted)}
+        assert by_person(await records.active()) == {each.person: each for each in everybody if each.person % 2}
+
+    trying(place, body)
+
+
+def test_asking_twice_for_a_person_answers_once(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(changed(person(1))))
+        assert await records.people([PersonId(1), PersonId(1)]) == {1: person(1)}
+
+    trying(place, body)
+
+
+def test_entries_applied_before_are_skipped(place: Place) -> None:
+    async def body(records: Records) -> None:
+        first = numbered(changed(searching(1, 1)), opened("c"), changed(person(1, 2)))
+        await records.apply("g", first)
+        await records.apply("g", numbered(changed(person(1, 3)), closed("c"), after=3))
+        await records.apply("g", first)
+        assert await records.people([PersonId(1)]) == {1: person(1, 3)}
+        assert await records.active() == []
+        assert await records.applied("g") == 5
+
+    trying(place, body)
+
+
+def test_of_an_overlapping_batch_only_the_new_end_counts(place: Place) -> None:
+    async def body(records: Records) -> None:
+        history = numbered(*(changed(person(1 + version % 2, version)) for version in range(6)))
+        await records.apply("g", history[:4])
+        await records.apply("g", history[1:])
+        assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 4), 2: person(2, 5)}
+        assert await records.applied("g") == 6
+        await records.apply("g", history[2:5])
+        assert await records.applied("g") == 6
+
+    trying(place, body)
+
+
+def test_a_new_generation_counts_from_one(place: Place) -> None:
+    async def body(records: Records) -> None:
+        assert await records.applied("old") == 0
+        await records.apply("old", numbered(changed(person(1, 1)), changed(person(1, 2))))
+        assert await records.applied("new") == 0
+        await records.apply("new", numbered(changed(person(1, 3))))
+        assert (await records.applied("old"), await records.applied("new")) == (2, 1)
+        assert await records.people([PersonId(1)]) == {1: person(1, 3)}
+
+    trying(place, body)
+
+
+def test_no_entries_change_nothing(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", [])
+        assert await records.applied("g") == 0
+        assert await records.active() == []
+
+    trying(place, body)
+
+
+def test_a_gap_in_the_numbers_is_passed_over(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", [(3, changed(person(1, 1))), (8, changed(person(1, 2)))])
+        assert await records.applied("g") == 8
+
+    trying(place, body)
+
+
+def test_a_crash_between_batches_loses_neither(place: Place) -> None:
+    async def before() -> None:
+        async with opening(place) as records:
+            await records.apply("g", numbered(changed(searching(1, 1)), changed(person(2, 1))))
+
+    async def after() -> None:
+        async with opening(place) as records:
+            assert await records.applied("g") == 2
+            assert await records.active() == [searching(1, 1)]
+            await records.apply("g", numbered(changed(person(1, 2)), after=2))
+
+    async def later() -> None:
+        async with opening(place) as records:
+            assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 2), 2: person(2, 1)}
+
+    for life in (before, after, later):
+        asyncio.run(life())
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21])
+def test_a_batch_that_is_cut_off_is_stored_whole_or_not_at_all(place: Place, turns: int) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(changed(person(1, 1)), changed(person(2, 1))))
+        batch = numbered(changed(chatting(1, 2, "c", 2)), changed(chatting(2, 1, "c", 2)), opened("c"), after=2)
+        applying = asyncio.ensure_future(records.apply("g", batch))
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        applying.cancel()
+        await asyncio.gather(applying, return_exceptions=True)
+        stored = await records.applied("g")
+        assert stored in {2, 5}
+        whole = {1: chatting(1, 2, "c", 2), 2: chatting(2, 1, "c", 2)}
+        assert await records.people([PersonId(1), PersonId(2)]) == (
+            whole if stored == 5 else {1: person(1, 1), 2: person(2, 1)}
+        )
+        assert len(await place.chats()) == (1 if stored == 5 else 0)
+        await records.apply("g", batch)
+        assert await records.people([PersonId(1), PersonId(2)]) == whole
+
+    trying(place, body)
+
+
+def test_two_recorders_of_one_journal_store_it_once(place: Place) -> None:
+    async def body(records: Records) -> None:
+        async with opening(place) as other:
+            history = numbered(*(changed(person(1, version)) for version in range(40)))
+            # The second is always behind: what it stored last would win if it stored at all.
+            for upto in range(1, 41):
+                await asyncio.gather(records.apply("g", history[:upto]), other.apply("g", history[: max(1, upto - 1)]))
+                assert await other.people([PersonId(1)]) == {1: person(1, upto - 1)}
+
+    trying(place, body)
+
+
+def test_active_are_those_who_search_or_are_in_a_chat(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply(
+            "g",
+            numbered(
+                changed(person(1, 1)),
+                changed(searching(2, 1)),
+                changed(searching(3, 1)),
+                changed(chatting(4, 5, "c", 1)),
+                changed(chatting(5, 4, "c", 1)),
+                opened("c", 4, 5),
+            ),
+        )
+        assert by_person(await records.active()) == {
+            2: searching(2, 1),
+            3: searching(3, 1),
+            4: chatting(4, 5, "c", 1),
+            5: chatting(5, 4, "c", 1),
+        }
+        await records.apply(
+            "g",
+            numbered(
+                changed(chatting(2, 3, "d", 2)),
+                changed(chatting(3, 2, "d", 2)),
+                opened("d", 2, 3),
+                changed(person(4, 2)),
+                changed(searching(5, 2)),
+                closed("c", 4),
+                after=6,
+            ),
+        )
+        assert by_person(await records.active()) == {
+            2: chatting(2, 3, "d", 2),
+            3: chatting(3, 2, "d", 2),
+            5: searching(5, 2),
+        }
+
+    trying(place, body)
+
+
+def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None:
+    row = ChatRow(PersonId(1), PersonId(2), BotId(11), BotId(12), NOW)
+    shut = ChatRow(PersonId(1), PersonId(2), BotId(11), BotId(12), NOW, False, NOW + 60, PersonId(2), "left")
+
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(opened("c"), opened("d")))
+        assert await place.chats() == {"c": row, "d": row}
+        await records.apply("g", numbered(closed("c", 2), after=2))
+        await records.apply("g", numbered(closed("c", 1, "late", NOW + 90), after=3))
+        assert await place.chats() == {"c": shut, "d": row}
+        # Opened and closed within one batch, and one that nobody ever saw open.
+        await records.apply("g", numbered(opened("e"), closed("e", 2), closed("unheard of"), after=4))
+        assert await place.chats() == {"c": shut, "d": row, "e": shut}
+        # Told again by a store that began anew.
+        await records.apply("h", numbered(opened("c", 8, 9)))
+        assert (await place.chats())[ChatId("c")] == shut
+
+    trying(place, body)
+
+
+@shared
+@given(st.lists(participants, min_size=1, max_size=20, unique_by=lambda each: each.person))
+def test_everything_that_a_participant_carries_survives(place: Place, people: list[Participant]) -> None:
+    async def body(records: Records) -> None:
+        await records.apply(next(generations), numbered(*map(changed, people)))
+        found = await records.people([each.person for each in people])
+        assert found == {each.person: each for each in people}
+        active = by_person(await records.active())
+        for each in people:
+            assert active.get(each.person) == (None if type(each.state).__name__ == "Idle" else each)
+
+    trying(place, body)
+
+
+@shared
+@given(st.lists(facts, max_size=30), st.data())
+def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
+    place: Place, history: list[Fact], data: st.DataObject
+) -> None:
+    generation = next(generations)
+    entries = numbered(*history)
+    batches = []
+    start = 0
+    while start < len(entries):
+        end = data.draw(st.integers(start + 1, len(entries)))
+        batches.append(entries[data.draw(st.integers(0, start)) : end])
+        start = end
+
+    async def body(records: Records) -> None:
+        everybody = [PersonId(number) for number in range(1, 5)]
+        plain = MemoryRecords()
+        # The place remembers the examples before this one.
+        plain.disk.people = await records.people(everybody)
+        plain.disk.chats = await place.chats()
+        for entry in entries:
+            await plain.apply(generation, [entry])
+        for batch in batches:
+            await records.apply(generation, batch)
+        assert await records.people(everybody) == await plain.people(everybody)
+        assert by_person(await records.active()) == by_person(await plain.active())
+        assert await place.chats() == plain.disk.chats
+        assert await records.applied(generation) == len(entries)
+
+    trying(place, body)
+
+
+def test_records_switched_off_are_lost_and_come_back() -> None:
+    async def body() -> None:
+        records = MemoryRecords()
+        await records.apply("g", numbered(changed(searching(1))))
+        records.lost = True
+        await expect_lost(records)
+        records.lost = False
+        assert await records.applied("g") == 1
+
+    asyncio.run(body())
+
+
+@pytest.mark.services
+def test_a_stopped_server_is_a_loss_and_its_return_ends_it() -> None:
+    with start_postgres() as server:
+        place = SqlPlace(server.uri)
+
+        async def body() -> None:
+            await init_schema(server.uri)
+            async with opening(place) as records:
+                await records.apply("g", numbered(changed(searching(1, 1))))
+                await asyncio.to_thread(server.stop)
+                await expect_lost(records)
+                await asyncio.to_thread(server.start)
+                assert await records.applied("g") == 1
+                await records.apply("g", numbered(changed(searching(1, 2)), after=1))
+                assert await records.active() == [searching(1, 2)]
+
+        asyncio.run(body())
+
+
+async def expect_lost(records: Records) -> None:
+    """Every method, and nothing is stored."""
+    for call in (
+        records.people([PersonId(1)]),
+        records.active(),
+        records.applied("g"),
+        records.apply("g", numbered(changed(person(1, 9)), after=1)),
+    ):
+        with pytest.raises(RecordsLost):
+            await call
