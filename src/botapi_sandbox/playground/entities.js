@@ -35,7 +35,7 @@ function build(text, start, end, entities, actions) {
   let rest = entities;
   while (rest.length > 0) {
     const [first, ...others] = rest;
-    if (first.offset > position) nodes.push(text.slice(position, first.offset));
+    if (first.offset > position) nodes.push(between(text.slice(position, first.offset), nodes));
     const inside = [];
     const after = [];
     for (const entity of others) {
@@ -50,8 +50,14 @@ function build(text, start, end, entities, actions) {
     position = first.end;
     rest = after;
   }
-  if (position < end) nodes.push(text.slice(position, end));
+  if (position < end) nodes.push(between(text.slice(position, end), nodes));
   return nodes;
+}
+
+// A block ends its own line: the line break that follows it in the text would show as an empty line.
+function between(text, before) {
+  const last = before.at(-1);
+  return last instanceof HTMLElement && /^(BLOCKQUOTE|FIGURE|PRE)$/.test(last.nodeName) ? text.replace(/^\n/, "") : text;
 }
 
 function wrap(entity, covered, children, actions) {
@@ -128,7 +134,11 @@ const BLOCKS = new Set(["DIV", "P", "PRE", "BLOCKQUOTE", "LI"]);
 export function readEditor(root) {
   let text = "";
   const entities = [];
+  let blockEnded = false;
   const walk = (node) => {
+    const block = node !== root && BLOCKS.has(node.nodeName);
+    if ((block || (blockEnded && (node.data || node.nodeName === "BR"))) && text && !text.endsWith("\n")) text += "\n";
+    if (block || node.data || node.nodeName === "BR") blockEnded = false;
     if (node.nodeType === Node.TEXT_NODE) {
       text += node.data.replaceAll("\u00a0", " ").replaceAll("\u200b", "");
       return;
@@ -137,13 +147,13 @@ export function readEditor(root) {
       text += "\n";
       return;
     }
-    if (node !== root && BLOCKS.has(node.nodeName) && text && !text.endsWith("\n")) text += "\n";
     const offset = text.length;
     for (const child of node.childNodes) walk(child);
     const type = node.dataset?.entity ?? TYPES[node.nodeName];
     if (node !== root && type && text.length > offset) {
       entities.push({ type, offset, length: text.length - offset, ...(type === "text_link" && { url: node.href }) });
     }
+    if (block) blockEnded = true;
   };
   walk(root);
   return trim(text, merge(entities));

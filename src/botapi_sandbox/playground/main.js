@@ -14,6 +14,7 @@ const CALM_MS = 700; // a break shorter than this is not worth a word
 const place = document.getElementById("phones");
 const banner = document.getElementById("banner");
 const switcher = document.getElementById("switcher");
+const narrow = matchMedia("(max-width: 760px)"); // as in the style sheets
 const phones = [];
 let bots = [];
 let shown = null;
@@ -38,7 +39,7 @@ const live = new Live({
   prepare,
   onEvent(event) {
     const phone = phones.find((each) => each.person.id === event.person);
-    if (event.type === "message" && !event.message.outgoing && phone && phone !== shown) phone.fresh += 1;
+    if (event.type === "message" && !event.message.outgoing && phone && phone !== shown && narrow.matches) phone.fresh += 1;
     phone?.apply(event);
   },
   onOpen() {
