@@ -20,7 +20,13 @@ from urllib.parse import SplitResult, urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 
 from passerby.kernel.ids import BotId
 
@@ -270,11 +276,9 @@ class Settings(BaseModel):
 
 
 class _Surroundings(Settings, BaseSettings):
-    """`Settings` as read from the environment and `.env`; a class of its own so that `Settings(...)` reads neither."""
+    """Where `read` looks, for pydantic-settings; a class of its own so that `Settings(...)` looks nowhere."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, env_ignore_empty=True, env_file=".env"
-    )
+    model_config = SettingsConfigDict(env_ignore_empty=True, env_file=".env")
 
 
 def read() -> Settings:
@@ -284,8 +288,9 @@ def read() -> Settings:
     """
     _check_file(Path(".env"))
     _check_environment(os.environ)
+    found = DotEnvSettingsSource(_Surroundings)() | EnvSettingsSource(_Surroundings)()
     try:
-        return _Surroundings()
+        return Settings(**found)
     except ValidationError as error:
         _explain(error)
 

@@ -1,0 +1,65 @@
+"""What must not be in the repository at all: tokens, this or that machine's paths, registries, heavy files."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 1024 * 1024
+
+# Written so that this file does not match itself.
+FORBIDDEN = {
+    "a bot token": re.compile(rb"\b\d{8,10}:A[A][\w-]{33}"),
+    "a machine's path": re.compile(rb"(?<![\w.$}])/(?:work|root|opt|mnt|home/\w+|Users/\w+)/[\w.]"),
+    "a package index": re.compile(
+        rb"https?://[^\s\"'/]*(?:pypi|pythonhosted|registry|artifactory|nexus)[^\s\"'/]*|--index-u[r]l"
+    ),
+    "a private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KE[Y]-----"),
+}
+
+
+def committed() -> list[Path]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listing = subprocess.run(
+        # The checkout may belong to somebody else than the one who tests it.
+        ["git", "-c", "safe.directory=*", "ls-files", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    )
+    return [path for name in listing.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_committed_file_holds(what: str) -> None:
+    holders = []
+    for path in committed():
+        content = path.read_bytes()
+        lines = [content.count(b"\n", 0, match.start()) + 1 for match in FORBIDDEN[what].finditer(content)]
+        holders += [f"{path.relative_to(ROOT)}:{line}" for line in lines]
+    assert holders == []
+
+
+def test_no_committed_file_is_heavy() -> None:
+    assert [str(path.relative_to(ROOT)) for path in committed() if path.stat().st_size > LIMIT] == []
+
+
+def test_what_belongs_to_one_machine_is_not_committed() -> None:
+    names = {path.name for path in committed()}
+    assert not {name for name in names if name == ".env" or name.endswith((".db", ".key", ".live", ".pyc"))}
+
+
+@pytest.mark.parametrize(
+    ("what", "example"),
+    [
+        ("a bot token", b"123456789:AA" + b"x" * 33),
+        ("a machine's path", b'open("/home/ann/notes")'),
+        ("a package index", b"https://pypi.example.org/simple"),
+        ("a private key", b"-----BEGIN RSA PRIVATE KEY-----"),
+    ],
+)
+def test_the_search_finds_what_it_is_for(what: str, example: bytes) -> None:
+    assert FORBIDDEN[what].search(example)

@@ -1,0 +1,131 @@
+"""Wording texts: placeholders, plurals, languages, escaping."""
+
+from pathlib import Path
+
+import pytest
+
+from passerby.catalogue import Catalogue
+from passerby.kernel.text import text
+
+ENGLISH = """\
+msgid "keys.find"
+msgstr "🔎 Find"
+
+msgid "hello.name"
+msgstr "Hello, <b>{name}</b> &amp; co: 100%, {{so}}"
+
+msgid "hello.link"
+msgstr "<a href=\\"{url}\\">here</a>"
+
+msgid "hello.only_english"
+msgstr "Hello"
+
+msgid "wait.minutes"
+msgid_plural "wait.minutes"
+msgstr[0] "{n} minute"
+msgstr[1] "{n} minutes, {name}"
+"""
+
+RUSSIAN = """\
+msgid "keys.find"
+msgstr "🔎 Найти"
+
+msgid "hello.name"
+msgstr "{name}, привет"
+
+msgid "hello.link"
+msgstr ""
+
+msgid "wait.minutes"
+msgid_plural "wait.minutes"
+msgstr[0] "{n} минута"
+msgstr[1] "{n} минуты"
+msgstr[2] "{n} минут"
+"""
+
+
+def write(root: Path, place: str, language: str, body: str) -> None:
+    folder = root / place
+    folder.mkdir(parents=True, exist_ok=True)
+    head = f'msgid ""\nmsgstr ""\n"Language: {language}\\n"\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    (folder / f"{language}.po").write_text(head + body, "utf-8")
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    write(tmp_path, "texts", "en", ENGLISH)
+    write(tmp_path, "features/hello/texts", "ru", RUSSIAN)
+    return Catalogue.load(tmp_path)
+
+
+def test_english_comes_first(catalogue: Catalogue) -> None:
+    assert catalogue.languages == ("en", "ru")
+
+
+def test_arguments_are_put_in_and_escaped(catalogue: Catalogue) -> None:
+    said = catalogue.word(text("hello.name", name='<i>&"'), "en")
+    assert said == "Hello, <b>&lt;i&gt;&amp;&quot;</b> &amp; co: 100%, {so}"
+
+
+def test_an_argument_cannot_leave_its_attribute(catalogue: Catalogue) -> None:
+    said = catalogue.word(text("hello.link", url='"><b>'), "en")
+    assert said == '<a href="&quot;&gt;&lt;b&gt;">here</a>'
+
+
+def test_an_argument_that_looks_like_a_placeholder_stays_what_it_is(catalogue: Catalogue) -> None:
+    assert catalogue.word(text("hello.name", name="{name}%s"), "ru") == "{name}%s, привет"
+
+
+def test_where_tags_cannot_be_shown_there_are_none_and_nothing_is_escaped(catalogue: Catalogue) -> None:
+    assert catalogue.plain(text("hello.name", name="<i>&"), "en") == "Hello, <i>& & co: 100%, {so}"
+
+
+@pytest.mark.parametrize(("n", "russian"), [(1, "1 минута"), (3, "3 минуты"), (11, "11 минут"), (21, "21 минута")])
+def test_a_number_chooses_its_form(catalogue: Catalogue, n: int, russian: str) -> None:
+    assert catalogue.word(text("wait.minutes", n=n), "ru") == russian
+    assert catalogue.plain(text("wait.minutes", n=n), "ru") == russian
+
+
+def test_english_has_its_own_forms(catalogue: Catalogue) -> None:
+    assert catalogue.word(text("wait.minutes", n=1), "en") == "1 minute"
+    assert catalogue.word(text("wait.minutes", n=2, name="A & B"), "en") == "2 minutes, A &amp; B"
+
+
+@pytest.mark.parametrize("key", ["hello.only_english", "hello.link"])
+def test_what_a_language_lacks_is_said_in_english(catalogue: Catalogue, key: str) -> None:
+    assert catalogue.word(text(key, url="x"), "ru") == catalogue.word(text(key, url="x"), "en")
+
+
+def test_what_english_lacks_is_a_bug(catalogue: Catalogue) -> None:
+    with pytest.raises(AssertionError, match=r"no text is named hello\.nothing"):
+        catalogue.word(text("hello.nothing"), "ru")
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("ru", "ru"), ("ru-RU", "ru"), ("RU_ru", "ru"), ("en-GB", "en"), ("de", "en"), ("", "en"), ("-", "en")],
+)
+def test_a_person_is_spoken_to_in_their_language_or_in_english(catalogue: Catalogue, code: str, language: str) -> None:
+    assert catalogue.choose(code) == language
+    assert catalogue.word(text("keys.find"), code) == catalogue.words("keys.find")[language]
+
+
+def test_a_key_of_the_keyboard_is_known_by_its_exact_wording_in_every_language(catalogue: Catalogue) -> None:
+    assert catalogue.words("keys.find") == {"en": "🔎 Find", "ru": "🔎 Найти"}
+    assert catalogue.find_word("🔎 Find") == catalogue.find_word("🔎 Найти") == "keys.find"
+    assert catalogue.find_word("🔎 find") is None
+    assert catalogue.find_word("Hello") is None, "only keys of the keyboard are pressed"
+
+
+def test_a_key_worded_in_two_places_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "texts", "en", ENGLISH)
+    write(tmp_path, "features/hello/texts", "en", 'msgid "keys.find"\nmsgstr "Find"\n')
+    with pytest.raises(ValueError, match=r"keys\.find is worded twice in en"):
+        Catalogue.load(tmp_path)
+
+
+@pytest.mark.parametrize("source", ["{}", "{name!r}", "{name:>3}", "{0}", "{a.b}", "{open"])
+def test_a_placeholder_is_a_bare_name(tmp_path: Path, source: str) -> None:
+    write(tmp_path, "texts", "en", f'msgid "hello.name"\nmsgstr "{source}"\n')
+    with pytest.raises(ValueError, match=r"placeholder|expected '}'"):
+        Catalogue.load(tmp_path)

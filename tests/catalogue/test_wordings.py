@@ -1,0 +1,153 @@
+"""The catalogues that we ship: every language says the same things, and says them in a way that Telegram can show."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+import passerby
+from passerby.catalogue import Catalogue, wording_files
+from passerby.catalogue.template import compile_template, tags
+
+ROOT = Path(passerby.__file__).parent
+PLACES = sorted({path.parent for path in wording_files(ROOT)})
+LANGUAGES = sorted({path.stem for path in wording_files(ROOT)})
+FILES = [place / f"{language}.po" for place in PLACES for language in LANGUAGES]
+
+# Source: Bot API, "HTML style".
+TELEGRAM_TAGS = {"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler"}
+TEXT_LIMIT = 4096
+COMMAND_LIMIT = 256
+"""Source: Bot API, BotCommand."""
+BUTTON_LIMIT = 40
+"""Our own: what a narrow phone still shows of a button that has a row to itself."""
+
+shipped = pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+
+
+def forms(path: Path) -> dict[str, tuple[str, ...]]:
+    with path.open("rb") as file:
+        messages = [message for message in read_po(file, locale=path.stem, abort_invalid=True) if message.id]
+    return {
+        message.id[0] if isinstance(message.id, tuple) else str(message.id): (
+            tuple(message.string) if isinstance(message.string, tuple) else (str(message.string),)
+        )
+        for message in messages
+    }
+
+
+@shipped
+def test_every_language_says_everything(path: Path) -> None:
+    assert forms(path).keys() == forms(path.with_name("en.po")).keys()
+    assert all(all(wordings) for wordings in forms(path).values())
+
+
+@shipped
+def test_placeholders_and_tags_survive_translation(path: Path) -> None:
+    english = forms(path.with_name("en.po"))
+    for key, wordings in forms(path).items():
+        for wording in wordings:
+            assert set(compile_template(wording).names) == set(compile_template(english[key][-1]).names), key
+            assert Counter(tags(wording)) == Counter(tags(english[key][-1])), key
+
+
+@shipped
+def test_telegram_can_show_it(path: Path) -> None:
+    for key, wordings in forms(path).items():
+        for wording in wordings:
+            Balanced.check(wording, key)
+            assert len(wording) <= TEXT_LIMIT, key
+            assert wording == wording.strip(), key
+
+
+@shipped
+def test_command_descriptions_and_keys_are_short_and_plain(path: Path) -> None:
+    for key, wordings in forms(path).items():
+        if key.startswith(("commands.", "keys.")):
+            limit = COMMAND_LIMIT if key.startswith("commands.") else BUTTON_LIMIT
+            assert len(wordings[0]) <= limit, key
+            assert not set("<>{}&\n") & set(wordings[0]), key
+
+
+def test_no_two_keys_of_the_keyboard_look_the_same_in_any_two_languages() -> None:
+    catalogue = Catalogue.load(ROOT)
+    keys = [key for place in PLACES for key in forms(place / "en.po") if key.startswith("keys.")]
+    looks = Counter((label, key) for key in keys for label in set(catalogue.words(key).values()))
+    assert keys
+    assert [label for label, count in Counter(label for label, _ in looks).items() if count > 1] == []
+
+
+def test_english_notices_keep_the_phrases_that_others_rely_on() -> None:
+    catalogue = Catalogue.load(ROOT)
+    said = [wording for path in FILES if path.stem == "en" for words in forms(path).values() for wording in words]
+    assert catalogue.languages[0] == "en"
+    for phrase in ("Partner found", "partner left"):
+        assert any(phrase in wording for wording in said), phrase
+
+
+def test_every_text_that_the_code_names_is_worded() -> None:
+    known = {key: wordings for path in FILES if path.stem == "en" for key, wordings in forms(path).items()}
+    sections = {key.partition(".")[0] for key in known}
+    named = [
+        (path, *found)
+        for part in ("domain", "features", "runtime")
+        for path in sorted((ROOT / part).rglob("*.py"))
+        for found in named_texts(ast.parse(path.read_text("utf-8")), sections)
+    ]
+    assert named
+    for path, key, given in named:
+        where = f"{key} in {path.relative_to(ROOT)}"
+        # A key that is put together at run time is known by how it begins.
+        assert key in known or (key.endswith("_") and any(one.startswith(key) for one in known)), where
+        if given is not None:
+            needed = {name for wording in known[key] for name in compile_template(wording).names}
+            assert needed <= given, where
+
+
+def named_texts(tree: ast.AST, sections: set[str]) -> Iterator[tuple[str, set[str] | None]]:
+    """Keys written out in a module, with the argument names where they are those of a `text(...)` call."""
+    in_calls = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="text"), args=[ast.Constant(value=str(key)) as literal], keywords=given):
+                in_calls.add(literal)
+                yield key, {argument.arg for argument in given if argument.arg}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in in_calls:
+            match = re.fullmatch(r"([a-z]+)\.[a-z_]+", node.value)
+            if match and match[1] in sections:
+                yield node.value, None
+
+
+class Balanced(HTMLParser):
+    """Telegram answers 400 to a tag that it does not know, or that is not closed in order."""
+
+    @classmethod
+    def check(cls, wording: str, key: str) -> None:
+        parser = cls(key)
+        parser.feed(wording)
+        parser.close()
+        assert parser.open == [], key
+        assert "<" not in "".join(parser.texts), key
+
+    def __init__(self, key: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.key = key
+        self.open: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in TELEGRAM_TAGS, self.key
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, self.key
+        assert self.open.pop() == tag, self.key
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)

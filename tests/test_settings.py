@@ -1,0 +1,224 @@
+"""Settings: what is accepted, and the one line for what is not."""
+
+import base64
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from passerby.settings import Settings, WrongSetting, open_key, read
+
+TOKEN = "123456789:" + "x" * 35
+OTHER = "987654321:" + "y" * 35
+PASSWORD = "correct-horse"  # whatever fails, this never shows
+
+
+@pytest.fixture(autouse=True)
+def _bare_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty working directory and no settings from whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.lower() in Settings.model_fields:
+            monkeypatch.delenv(name)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def complaint() -> str:
+    with pytest.raises(WrongSetting) as caught:
+        read()
+    line = str(caught.value)
+    assert "\n" not in line
+    assert TOKEN not in line
+    assert OTHER not in line
+    assert PASSWORD not in line
+    return line
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = read()
+    assert settings == Settings()
+    assert settings.sqlite_db_path == Path("passerby.db")
+    assert settings.redis_url.get_secret_value() == "memory://"
+    assert settings.minimum_age == 18
+
+
+@pytest.mark.parametrize("separator", [",", " ", "\n", ", ", "\r\n"])
+def test_tokens_are_kept_in_the_operators_order(monkeypatch: pytest.MonkeyPatch, separator: str) -> None:
+    given(monkeypatch, BOT_TOKENS=separator.join((OTHER, TOKEN)))
+    assert [token.get_secret_value() for token in read().tokens.values()] == [OTHER, TOKEN]
+    assert list(read().tokens) == [987654321, 123456789]
+
+
+def test_tokens_may_come_from_a_file_with_comments(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("tokens").write_text(f"# ours\n{TOKEN}  # the first\n\n{OTHER}\n")
+    given(monkeypatch, BOT_TOKENS_FILE="tokens")
+    assert list(read().tokens) == [123456789, 987654321]
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("CHAT_BURST=7\nMINIMUM_AGE=21\n")
+    given(monkeypatch, MINIMUM_AGE="25")
+    settings = read()
+    assert (settings.chat_burst, settings.minimum_age) == (7, 25)
+
+
+def test_empty_means_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("POSTGRES_URI=\nMINIMUM_AGE=\n")
+    given(monkeypatch, SQLITE_DB_PATH="here.db", BOT_TOKENS="")
+    assert read().sqlite_db_path == Path("here.db")
+
+
+def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("CHAT_BURST=7\n")
+    given(monkeypatch, MINIMUM_AGE="25")
+    assert Settings().chat_burst == 20
+    assert Settings().minimum_age == 18
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"BOT_TOKENS": f"{TOKEN},nonsense"}, "BOT_TOKENS: token 2 of 2 is malformed; write it as @BotFather gave it"),
+        ({"BOT_TOKENS": TOKEN[:20]}, "BOT_TOKENS: token 1 of 1 is malformed"),
+        ({"BOT_TOKENS": f"{TOKEN} {OTHER} {TOKEN}"}, "BOT_TOKENS: token 3 of 3 is for the same bot as token 1"),
+        ({"BOT_TOKENS": TOKEN, "BOT_TOKENS_FILE": "tokens"}, "BOT_TOKENS_FILE: BOT_TOKENS is set too"),
+        ({"BOT_TOKENS_FILE": "nowhere"}, "BOT_TOKENS_FILE: cannot be read"),
+        ({"BOT_TOKENS_FILE": os.devnull}, "BOT_TOKENS_FILE: holds no token"),
+        ({"BOT_TOKEN": TOKEN}, "BOT_TOKEN: is not a setting (environment); write BOT_TOKENS"),
+        ({"BOTTOKENS": TOKEN}, "BOTTOKENS: is not a setting (environment); write BOT_TOKENS"),
+        ({"SQLITE_PATH": "x"}, "SQLITE_PATH: is not a setting (environment); write SQLITE_DB_PATH"),
+        (
+            {"SQLITE_DB_PATH": "x.db", "POSTGRES_URI": f"postgresql://me:{PASSWORD}@host/db"},
+            "POSTGRES_URI: SQLITE_DB_PATH is set too; keep one of them",
+        ),
+        ({"SQLITE_DB_PATH": "nowhere/x.db"}, "SQLITE_DB_PATH: its directory does not exist"),
+        ({"SQLITE_DB_PATH": "."}, "SQLITE_DB_PATH: is a directory"),
+        ({"SQLITE_DB_PATH": "x.key"}, "SQLITE_DB_PATH: ends in .key, which is taken"),
+        (
+            {"POSTGRES_URI": f"mysql://me:{PASSWORD}@host/db"},
+            "POSTGRES_URI: is not the address of a PostgreSQL database",
+        ),
+        ({"POSTGRES_URI": f"postgres://me:{PASSWORD}@host:x/db"}, "POSTGRES_URI: is not the address of a PostgreSQL"),
+        (
+            {"POSTGRES_URI": f"postgres://me:{PASSWORD}@host"},
+            "POSTGRES_URI: is not the address of a PostgreSQL database",
+        ),
+        (
+            {"REDIS_URL": f"redis://:{PASSWORD}@host"},
+            "REDIS_URL: Redis is not supported yet; write REDIS_URL=memory://",
+        ),
+        ({"REDIS_URL": f"http://{PASSWORD}"}, "REDIS_URL: is none of memory://, redis://"),
+        ({"REDIS_URL": "memory://elsewhere"}, "REDIS_URL: is none of memory://, redis://"),
+        ({"BOT_API_URL": "localhost:8081"}, "BOT_API_URL: is not the address of an http(s) server"),
+        ({"BOT_API_URL": f"https://api.telegram.org/bot{TOKEN}"}, "BOT_API_URL: goes on into a bot's path"),
+        ({"MINIMUM_AGE": "12"}, "MINIMUM_AGE: is not a whole number from 13 to 99; write MINIMUM_AGE=18"),
+        ({"MINIMUM_AGE": PASSWORD}, "MINIMUM_AGE: is not a whole number from 13 to 99"),
+        ({"CHAT_BURST": "1.5"}, "CHAT_BURST: is not a whole number from 1 to 100"),
+        ({"BOT_RATE_PER_S": "nan"}, "BOT_RATE_PER_S: is not a number from 1 to 1000"),
+        ({"CHAT_RATE_PER_S": "0"}, "CHAT_RATE_PER_S: is not a number from 0.05 to 30"),
+        ({"SHUTDOWN_TIMEOUT_S": "-1"}, "SHUTDOWN_TIMEOUT_S: is not a number from 0 to 300"),
+        ({"LOG_LEVEL": PASSWORD}, "LOG_LEVEL: is not debug or info or warning or error; write LOG_LEVEL=info"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: is not console or json"),
+        ({"SECRET_KEY": PASSWORD}, "SECRET_KEY: is not 32 bytes in base64"),
+    ],
+)
+def test_a_wrong_setting_is_one_line_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str
+) -> None:
+    given(monkeypatch, **environment)
+    assert complaint().startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SQLITE_DBPATH=x\n", "SQLITE_DBPATH: is not a setting (.env, line 1); write SQLITE_DB_PATH"),
+        ("\n# ours\nCOLOUR=blue\n", "COLOUR: is not a setting (.env, line 3); write one of the names in .env.example"),
+        (f"{TOKEN}\n", ".env: line 1 is not NAME=value"),
+        (f"CHAT_BURST=3\n= {PASSWORD}\n", ".env: line 2 is not NAME=value"),
+        (f"SECRET_KEY='{PASSWORD}\n", ".env: line 1 is not NAME=value"),
+    ],
+)
+def test_a_line_of_the_file_that_is_no_setting_is_an_error(text: str, expected: str) -> None:
+    Path(".env").write_text(text)
+    assert complaint().startswith(expected)
+
+
+def test_a_file_that_is_no_text_is_an_error() -> None:
+    Path(".env").write_bytes(b"\xff\xfe\x00")
+    assert complaint().startswith(".env: cannot be read")
+
+
+def test_a_misspelling_beside_the_right_name_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, POSTGRES_URL="whatever", POSTGRES_URI="postgresql://host/db")
+    assert read().postgres_uri is not None
+
+
+def test_other_programs_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, SECRET_KEY_BASE="x", DATABASE_URL="y", PGPASSWORD="z", SQLITE_TMPDIR="w")
+    assert read() == Settings()
+
+
+def test_no_form_of_the_settings_shows_a_secret() -> None:
+    key = base64.b64encode(bytes(32)).decode()
+    settings = Settings(
+        bot_tokens=TOKEN,  # type: ignore[arg-type]  # as it comes from the environment
+        postgres_uri=f"postgresql://me:{PASSWORD}@host/db",  # type: ignore[arg-type]
+        secret_key=key,  # type: ignore[arg-type]
+    )
+    for form in (
+        repr(settings),
+        str(settings),
+        str(settings.model_dump()),
+        str(settings.shown()),
+        repr(settings.tokens),
+    ):
+        assert TOKEN.partition(":")[2] not in form
+        assert PASSWORD not in form
+        assert key not in form
+    assert settings.shown()["POSTGRES_URI"] == "postgresql://host/db"
+    assert settings.shown()["BOT_TOKENS"] == "1 hidden (bots 123456789)"
+
+
+def test_settings_cannot_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().minimum_age = 3  # type: ignore[misc]
+
+
+def test_every_setting_is_described() -> None:
+    for setting in Settings.describe():
+        assert setting.description.endswith(".")
+        assert setting.example
+
+
+def test_a_given_key_is_used_and_no_file_is_made() -> None:
+    key = bytes(range(32))
+    assert open_key(Settings(secret_key=base64.b64encode(key).decode())) == key  # type: ignore[arg-type]
+    assert list(Path().iterdir()) == []
+
+
+def test_a_key_is_made_once_for_its_owner_alone() -> None:
+    key = open_key(Settings())
+    assert len(key) == 32
+    assert stat.S_IMODE(Path("passerby.key").stat().st_mode) == 0o600
+    assert open_key(Settings()) == key
+
+
+def test_a_key_that_others_may_read_is_refused() -> None:
+    open_key(Settings())
+    Path("passerby.key").chmod(0o644)
+    with pytest.raises(WrongSetting, match=r"others may read passerby\.key; run chmod 600"):
+        open_key(Settings())
+
+
+def test_a_damaged_key_is_refused_and_left_as_it_is() -> None:
+    Path("passerby.key").write_text(PASSWORD)
+    Path("passerby.key").chmod(0o600)
+    with pytest.raises(WrongSetting, match=r"passerby\.key holds no key"):
+        open_key(Settings())
+    assert Path("passerby.key").read_text() == PASSWORD
