@@ -1,0 +1,99 @@
+"""Writes the pages that are generated from the code: settings, commands, `.env.example`.
+
+tools/reference.py            write what is not current
+tools/reference.py --check    write nothing; exit 1 and name what is not current
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from passerby.cli.app import app
+from passerby.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SETTINGS_HEAD = """\
+# Settings
+
+Read from the environment, and from a file `.env` in the working directory; the environment wins. Empty means unset.
+`passerby settings` prints those in effect, secrets hidden. A wrong one ends the program at once with exit code 2 and
+one line: which setting, what is wrong, what to write. In `.env` a name that is no setting is an error, too.
+"""
+
+COMMANDS_HEAD = """\
+# Commands
+
+Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument; 130 or 143 if a second Ctrl-C or SIGTERM cut it short.
+"""
+
+EXAMPLE_HEAD = """\
+# Copy this file to .env and fill in what you need; what stays commented out keeps its default.
+# One setting a line. docs/reference/settings.md says more.
+"""
+
+
+def settings_page() -> str:
+    parts = [SETTINGS_HEAD]
+    for setting in Settings.describe():
+        facts = [f"Default: `{setting.default}`." if setting.default else "No default."]
+        if setting.limits:
+            facts.append(f"Accepts {setting.limits}.")
+        parts.append(f"## {setting.name}\n\n{setting.description}\n\n{' '.join(facts)} Example: `{setting.example}`\n")
+    return "\n".join(parts)
+
+
+def env_example() -> str:
+    parts = [EXAMPLE_HEAD]
+    for setting in Settings.describe():
+        limits = f" Accepts {setting.limits}." if setting.limits else ""
+        parts.append(f"# {setting.description}{limits}\n#{setting.name}={setting.default or setting.example}\n")
+    return "\n".join(parts)
+
+
+def commands_page() -> str:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    # A width of its own: the page must not depend on whose terminal it was made in.
+    context = typer.Context(group, info_name="passerby", terminal_width=200)
+    parts = [COMMANDS_HEAD]
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        inner = typer.Context(command, info_name=name, parent=context, terminal_width=200)
+        usage = command.get_usage(inner).removeprefix("Usage: ")
+        parts.append(f"## {name}\n\n```\n{usage}\n```\n\n{command.help}\n")
+        options = [record for option in command.params if (record := option.get_help_record(inner)) is not None]
+        if options:
+            parts.append("\n".join(f"- `{option}`: {text}" for option, text in options) + "\n")
+    return "\n".join(parts)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/settings.md": settings_page,
+    "docs/reference/commands.md": commands_page,
+    ".env.example": env_example,
+}
+
+
+def main(arguments: list[str]) -> int:
+    stale = [
+        name for name, page in PAGES.items() if not (ROOT / name).exists() or (ROOT / name).read_text("utf-8") != page()
+    ]
+    if arguments == ["--check"]:
+        for name in stale:
+            print(f"{name} is not current: run make docs")
+        return 1 if stale else 0
+    for name in stale:
+        (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / name).write_text(PAGES[name](), "utf-8")
+        print(f"wrote {name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
