@@ -98,8 +98,9 @@ function bars(seed, count) {
 
 function player(content, title, under, wave) {
   const sound = new Audio();
-  sound.preload = "none";
+  sound.preload = "metadata";
   sound.src = fileUrl(content.file_id);
+  const length = () => (Number.isFinite(sound.duration) ? sound.duration : content.duration);
   const time = el("span", { class: "sound-time" }, clock(content.duration));
   const progress = el("div", { class: wave ? "wave" : "track" }, wave ? bars(content.file_unique_id, 34).map((height) => el("i", { style: { "--height": `${height}%` } })) : null);
   const button = el("button", { type: "button", class: "sound-button", "aria-label": `Play ${title}`, data: { testid: "play" }, on: { click: () => (sound.paused ? sound.play().catch(failed) : sound.pause()) } }, icon("play", 20));
@@ -108,15 +109,15 @@ function player(content, title, under, wave) {
     button.replaceChildren(icon(sound.paused ? "play" : "pause", 20));
     button.setAttribute("aria-label", `${sound.paused ? "Play" : "Pause"} ${title}`);
   };
+  sound.addEventListener("loadedmetadata", () => { time.textContent = clock(length()); });
   sound.addEventListener("play", draw);
   sound.addEventListener("pause", draw);
   sound.addEventListener("error", failed);
   sound.addEventListener("timeupdate", () => {
-    const whole = Number.isFinite(sound.duration) ? sound.duration : content.duration;
-    const share = whole ? sound.currentTime / whole : 0;
+    const share = length() ? sound.currentTime / length() : 0;
     progress.style.setProperty("--share", String(share));
     progress.querySelectorAll("i").forEach((bar, index, all) => bar.classList.toggle("past", index / all.length < share));
-    time.textContent = clock(sound.ended ? content.duration : sound.currentTime);
+    time.textContent = clock(sound.ended ? length() : sound.currentTime);
   });
   sound.addEventListener("ended", () => {
     progress.querySelectorAll("i").forEach((bar) => bar.classList.remove("past"));

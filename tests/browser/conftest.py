@@ -1,0 +1,99 @@
+"""A real chromium, a sandbox in its own process, and a scripted bot on it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.browser.phone import Phone
+from tests.browser.sandbox_process import Sandbox, free_port
+from tests.browser.scripted_bot import ScriptedBot
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"width": 1400, "height": 900}
+# The machine may be busy: how long something may take is not what these tests are about.
+PATIENCE_MS = 20_000
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail("REQUIRE_SERVICES=1, and there is no chromium")
+        pytest.skip("no chromium on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox(free_port())
+    sandbox.start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def bots(sandbox: Sandbox) -> Iterator[list[ScriptedBot]]:
+    """Two scripted bots, "First" and "Second"."""
+    made = [
+        sandbox.post("bots", {"first_name": name, "username": f"{name.lower()}_bot"}) for name in ("First", "Second")
+    ]
+    running = [ScriptedBot(sandbox.url, bot["token"]) for bot in made]
+    yield running
+    for bot in running:
+        bot.stop()
+
+
+@pytest.fixture
+def open_page(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens the playground in a fresh profile. An error on the page fails the test; a last picture is kept."""
+    contexts = []
+    errors: list[str] = []
+
+    def open_(**options: Any) -> Page:
+        context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(sandbox.url)
+        return page
+
+    yield open_
+    for index, context in enumerate(contexts):
+        for page in context.pages:
+            page.screenshot(path=tmp_path / f"last-{index}.png")
+        context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(bots: list[ScriptedBot], open_page: Callable[..., Page]) -> Page:
+    """The page with two phones on the two bots."""
+    return open_page()
+
+
+@pytest.fixture
+def phones(page: Page) -> tuple[Phone, Phone]:
+    """Both phones, started and greeted."""
+    pair = Phone(page, 1), Phone(page, 2)
+    for phone in pair:
+        phone.start()
+        phone.hears("Welcome")
+    return pair

@@ -1,0 +1,57 @@
+"""The sandbox in a process of its own, and what a test asks of its control API."""
+
+import json
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from time import monotonic, sleep
+from typing import Any
+
+START_S = 30.0
+
+
+class Sandbox:
+    """A sandbox in its own process, at `url`."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "botapi_sandbox", "--port", str(self.port), "--bots", "0"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        give_up = monotonic() + START_S
+        while True:
+            try:
+                self.get("bots")
+                return
+            except OSError:
+                assert self.process.poll() is None, "the sandbox ended while it started"
+                assert monotonic() < give_up, "the sandbox does not answer"
+                sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}/sandbox/{path}", timeout=10) as response:
+            return json.load(response)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}/sandbox/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,357 @@
+"""The page by itself: what a person can do on a phone, with a scripted bot on the other side."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.phone import Phone
+from tests.browser.pictures import png, text_file
+from tests.browser.sandbox_process import Sandbox
+from tests.browser.scripted_bot import ScriptedBot
+
+pytestmark = pytest.mark.browser
+
+RED, GREEN, BLUE = (200, 60, 60), (60, 160, 90), (60, 90, 200)
+
+Phones = tuple[Phone, Phone]
+
+
+def test_two_phones_stand_on_two_bots_and_wait_for_start(page: Page) -> None:
+    for n, bot in ((1, "First"), (2, "Second")):
+        expect(page.get_by_test_id(f"switch-{n}")).to_contain_text(bot)
+        expect(page.get_by_test_id(f"start-{n}")).to_be_visible()
+        expect(page.get_by_test_id(f"composer-{n}")).to_be_hidden()
+
+
+def test_what_is_typed_arrives_and_the_answer_comes_back_live(phones: Phones) -> None:
+    first, second = phones
+    first.say("hello there")
+    first.hears("Echo: hello there")
+    assert "hello there" not in " ".join(second.texts())
+
+
+def test_shift_enter_starts_a_line_and_enter_sends(phones: Phones) -> None:
+    first, _ = phones
+    first.composer.press_sequentially("one")
+    first.composer.press("Shift+Enter")
+    first.composer.press_sequentially("two")
+    first.composer.press("Enter")
+    assert first.hears("Echo:").get_by_test_id("text").inner_text() == "Echo: one\ntwo"
+
+
+def test_quick_messages_keep_their_order(phones: Phones) -> None:
+    first, _ = phones
+    words = [f"number {n}" for n in range(8)]
+    for word in words:
+        first.composer.fill(word)
+        first.composer.press("Enter")
+    first.hears("Echo: number 7")
+    said = [text for text in first.texts() if text.startswith("number")]
+    assert said == words
+
+
+def test_markup_of_a_stranger_stays_text(phones: Phones) -> None:
+    first, _ = phones
+    nasty = '<img src=x onerror="document.title=1"><b>bold</b>'
+    first.say(nasty)
+    bubble = first.hears("Echo:")
+    expect(bubble.get_by_test_id("text")).to_have_text(f"Echo: {nasty}")
+    expect(bubble.locator("img, b")).to_have_count(0)
+
+
+def test_a_reply_keyboard_types_for_the_person_and_goes_when_removed(phones: Phones) -> None:
+    first, _ = phones
+    expect(first.composer).to_have_attribute("data-placeholder", "Say something")
+    first.tap("Left")
+    first.hears("Echo: Left")
+    first.say("hide")
+    expect(first.keyboard).to_be_hidden()
+
+
+def test_the_reply_keyboard_can_be_put_away_and_back(phones: Phones) -> None:
+    first, _ = phones
+    toggle = first.page.get_by_test_id("keyboard-toggle-1")
+    toggle.click()
+    expect(first.keyboard).to_be_hidden()
+    toggle.click()
+    expect(first.keyboard).to_be_visible()
+
+
+def test_an_inline_button_spins_until_answered_and_shows_the_answer(phones: Phones) -> None:
+    first, _ = phones
+    first.say("ask")
+    first.hears("Shall we?")
+    first.press("Yes")
+    expect(first.node.get_by_test_id("toast")).to_have_text("You chose yes")
+    settled = first.hears("Settled.")
+    expect(settled.get_by_test_id("inline-button")).to_have_count(0)
+
+
+def test_an_alert_waits_for_the_person(phones: Phones) -> None:
+    first, _ = phones
+    first.say("ask")
+    first.press("No")
+    alert = first.node.get_by_role("alertdialog")
+    expect(alert).to_contain_text("You chose no")
+    alert.get_by_role("button", name="OK").click()
+    expect(alert).to_be_hidden()
+    expect(first.message("Shall we?").get_by_test_id("inline-button").filter(has_text="No")).not_to_have_attribute(
+        "aria-busy", "true"
+    )
+
+
+def test_a_link_button_asks_before_it_leads_away(phones: Phones) -> None:
+    first, _ = phones
+    first.say("ask")
+    first.press("Rules")
+    expect(first.node.get_by_test_id("link")).to_contain_text("https://example.com/rules")
+    first.page.keyboard.press("Escape")
+    expect(first.node.get_by_test_id("link")).to_be_hidden()
+    assert len(first.page.context.pages) == 1
+
+
+def test_formatting_is_shown_and_a_spoiler_opens_on_a_tap(phones: Phones) -> None:
+    first, _ = phones
+    first.say("format")
+    bubble = first.hears("Bold")
+    expect(bubble.locator("b").filter(has_text="Bold")).to_be_visible()
+    expect(bubble.locator("i").filter(has_text="italic")).to_be_visible()
+    expect(bubble.locator("code")).to_have_text("code")
+    expect(bubble.locator("a")).to_have_attribute("href", "https://example.com/")
+    spoiler = bubble.get_by_role("button", name="Hidden text: reveal")
+    spoiler.click()
+    expect(bubble.locator(".spoiler.revealed")).to_have_text("secret")
+
+
+def test_formatting_typed_with_the_keyboard_becomes_entities(phones: Phones, bots: list[ScriptedBot]) -> None:
+    first, _ = phones
+    first.composer.press_sequentially("so ")
+    first.composer.press("Control+b")
+    first.composer.press_sequentially("very")
+    first.composer.press("Control+b")
+    first.composer.press_sequentially(" bold")
+    first.composer.press("Enter")
+    echo = first.hears("Echo: so very bold")
+    expect(echo.locator("b")).to_have_text("very")
+    message = next(update["message"] for update in bots[0].seen if "bold" in update.get("message", {}).get("text", ""))
+    assert message["entities"] == [{"type": "bold", "offset": 3, "length": 4}]
+
+
+@pytest.mark.parametrize(
+    ("tile", "kind", "shown"),
+    [
+        ("gallery", "photo", "img"),
+        ("gallery", "video", "video"),
+        ("animation", "animation", "video"),
+        ("video_note", "video_note", "video"),
+        ("voice", "voice", ".wave"),
+        ("audio", "audio", ".track"),
+        ("document", "document", "a[download]"),
+    ],
+)
+def test_every_kind_of_file_goes_out_and_comes_back(phones: Phones, tile: str, kind: str, shown: str) -> None:
+    first, _ = phones
+    first.attach(tile, f"sample-{kind}")
+    expect(first.message(kind=kind, outgoing=True).locator(shown)).to_be_visible()
+    expect(first.receives(kind).locator(shown)).to_be_visible()
+
+
+def test_a_voice_message_is_opus_in_ogg(phones: Phones, sandbox: Sandbox) -> None:
+    first, _ = phones
+    first.attach("voice", "sample-voice")
+    first.receives("voice")
+    person, bot = sandbox.get("people")[0]["id"], sandbox.get("bots")[0]["id"]
+    messages = sandbox.get(f"people/{person}/chats/{bot}")["messages"]
+    voice = next(message["voice"] for message in messages if "voice" in message)
+    data = first.page.request.get(f"{sandbox.url}/sandbox/files/{voice['file_id']}").body()
+    assert data.startswith(b"OggS")
+    assert b"OpusHead" in data[:64]
+
+
+def test_a_sticker_is_sent_from_the_panel(phones: Phones) -> None:
+    first, _ = phones
+    first.sticker(2)
+    picture = first.receives("sticker").locator("img")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("naturalWidth", 512)
+
+
+def test_a_picked_photo_keeps_its_caption_and_its_veil(phones: Phones) -> None:
+    first, _ = phones
+    first.attach_files("gallery", [png("red.png", RED)], caption="a red square", spoiler=True)
+    photo = first.hears("a red square", kind="photo")
+    photo.get_by_test_id("veil").click()
+    expect(photo.get_by_test_id("veil")).to_be_hidden()
+    photo.get_by_role("button", name="Open photo").click()
+    expect(first.node.get_by_test_id("viewer")).to_be_visible()
+    first.page.keyboard.press("Escape")
+    expect(first.node.get_by_test_id("viewer")).to_be_hidden()
+
+
+def test_several_photos_become_one_album(phones: Phones, bots: list[ScriptedBot]) -> None:
+    first, _ = phones
+    first.attach_files("gallery", [png("a.png", RED), png("b.png", GREEN), png("c.png", BLUE)], caption="three")
+    album = first.message(kind="album", outgoing=True)
+    expect(album.get_by_test_id("tile")).to_have_count(3)
+    expect(first.log.locator('[data-kind="photo"][data-outgoing="no"]')).to_have_count(3)
+    groups = {update["message"]["media_group_id"] for update in bots[0].seen if "photo" in update.get("message", {})}
+    assert len(groups) == 1
+
+
+def test_a_file_keeps_its_name_and_bytes(phones: Phones) -> None:
+    first, _ = phones
+    first.attach_files("document", [text_file("letter.txt", "dear reader")])
+    document = first.hears("letter.txt", kind="document")
+    with first.page.expect_download() as download:
+        document.get_by_role("link", name="Download letter.txt").click()
+    assert download.value.path().read_text() == "dear reader"
+
+
+def test_small_things_are_sent_from_the_attach_menu(phones: Phones) -> None:
+    first, _ = phones
+    for tile, kind in (("location", "location"), ("contact", "contact")):
+        first.page.get_by_test_id("attach-1").click()
+        first.node.get_by_test_id(f"attach-{tile}").click()
+        first.node.get_by_test_id("form-send").click()
+        first.receives(kind)
+    first.page.get_by_test_id("attach-1").click()
+    first.node.get_by_test_id("attach-dice").click()
+    first.node.get_by_role("button", name="Send 🎲").click()
+    expect(first.receives("dice").get_by_role("img", name=re.compile(r"🎲 shows [1-6]"))).to_be_visible()
+
+
+def test_a_poll_is_drawn_up_and_sent(phones: Phones) -> None:
+    first, _ = phones
+    first.page.get_by_test_id("attach-1").click()
+    first.node.get_by_test_id("attach-poll").click()
+    form = first.node.get_by_test_id("form")
+    form.get_by_label("Question").fill("Tea or coffee?")
+    form.get_by_label("Option 1").fill("Tea")
+    form.get_by_label("Option 2").fill("Coffee")
+    form.get_by_test_id("form-send").click()
+    expect(first.hears("Tea or coffee?", kind="poll")).to_contain_text("Coffee")
+
+
+def test_a_reply_quotes_what_it_answers(phones: Phones) -> None:
+    first, _ = phones
+    first.say("the first word")
+    echo = first.hears("Echo: the first word")
+    reply = first.reply(echo, "and the last")
+    expect(reply.get_by_test_id("quote")).to_contain_text("Echo: the first word")
+    first.hears("Echo: and the last (to: Echo: the first word)")
+
+
+def test_an_own_message_can_be_changed_and_the_bot_hears_of_it(phones: Phones) -> None:
+    first, _ = phones
+    said = first.say("a misteak")
+    first.hears("Echo: a misteak")
+    first.edit(said, "a mistake")
+    first.hears("You made it: a mistake")
+
+
+def test_what_a_bot_wrote_offers_no_editing(phones: Phones) -> None:
+    first, _ = phones
+    menu = first.open_menu(first.hears("Welcome"))
+    expect(menu.get_by_test_id("menu-reply")).to_be_visible()
+    expect(menu.get_by_test_id("menu-edit")).to_have_count(0)
+
+
+def test_a_reaction_is_shown_told_and_taken_back(phones: Phones) -> None:
+    first, _ = phones
+    welcome = first.log.locator('[data-testid="message"]').filter(has_text="Welcome")
+    first.react(welcome, "🔥")
+    first.hears("You reacted: 🔥")
+    welcome.get_by_test_id("reaction").click()
+    expect(welcome.get_by_test_id("reaction")).to_have_count(0)
+    first.hears("You reacted: no more")
+
+
+def test_the_menu_of_a_message_is_there_for_the_keyboard(phones: Phones) -> None:
+    first, _ = phones
+    welcome = first.hears("Welcome")
+    welcome.focus()
+    first.page.keyboard.press("Enter")
+    menu = first.node.get_by_test_id("menu")
+    expect(menu).to_be_visible()
+    first.page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(welcome).to_be_focused()
+
+
+def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
+    phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox
+) -> None:
+    first, _ = phones
+    person = sandbox.get("people")[0]["id"]
+    first.block()
+    with pytest.raises(RuntimeError, match="blocked by the user"):
+        bots[0].say(person, "are you there?")
+    first.unblock()
+    bots[0].say(person, "there you are")
+    first.hears("there you are")
+    assert "are you there?" not in first.texts()
+
+
+def test_a_person_talks_to_several_bots_and_each_keeps_its_history(phones: Phones) -> None:
+    first, _ = phones
+    first.say("for the first bot")
+    first.hears("Echo: for the first bot")
+    first.switch_to("Second")
+    assert "for the first bot" not in first.texts()
+    first.start()
+    first.hears("Welcome, Mira")
+    first.switch_to("First")
+    first.hears("Echo: for the first bot")
+
+
+def test_a_message_from_another_bot_is_counted(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
+    first, _ = phones
+    first.switch_to("Second")
+    bots[0].say(sandbox.get("people")[0]["id"], "over here")
+    first.page.get_by_test_id("chats-1").click()
+    row = first.page.get_by_test_id("chat-list-1").get_by_role("button", name="First")
+    expect(row).to_contain_text("over here")
+    expect(row.locator(".count")).to_have_text("1")
+
+
+def test_a_person_can_be_renamed_and_speak_another_language(phones: Phones, bots: list[ScriptedBot]) -> None:
+    first, _ = phones
+    first.rename("Nadia", "ar")
+    first.choose("restart")
+    first.hears("Welcome, Nadia")
+    assert bots[0].seen[-1]["message"]["from"]["language_code"] == "ar"
+    first.say("مرحبا")
+    assert first.hears("Echo: مرحبا").get_by_test_id("text").get_attribute("dir") == "auto"
+
+
+def test_a_deleted_message_goes(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
+    first, _ = phones
+    person = sandbox.get("people")[0]["id"]
+    sent = bots[0].say(person, "not for long")
+    first.hears("not for long")
+    bots[0].call("deleteMessage", chat_id=person, message_id=sent["message_id"])
+    expect(first.log.get_by_text("not for long")).to_have_count(0)
+
+
+def test_a_chat_action_shows_under_the_name(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
+    first, _ = phones
+    bots[0].call("sendChatAction", chat_id=sandbox.get("people")[0]["id"], action="typing")
+    expect(first.page.get_by_test_id("subtitle-1")).to_have_text("typing…")
+
+
+def test_someone_who_reads_older_messages_is_not_pulled_away(
+    phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox
+) -> None:
+    first, _ = phones
+    person = sandbox.get("people")[0]["id"]
+    for n in range(14):
+        bots[0].say(person, f"line {n}\n\n\n")
+    first.hears("line 13")
+    first.log.evaluate("log => log.scrollTo({top: 0, behavior: 'instant'})")
+    expect(first.page.get_by_test_id("pill-1")).to_be_visible()
+    bots[0].say(person, "the newest")
+    pill = first.page.get_by_test_id("pill-1")
+    expect(pill).to_have_text("1 new message")
+    pill.click()
+    expect(pill).to_be_hidden()
+    expect(first.message("the newest")).to_be_in_viewport()

@@ -1,0 +1,115 @@
+"""What the page keeps: over a reload, over a break, and on a small screen."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.phone import Phone
+from tests.browser.sandbox_process import Sandbox
+from tests.browser.scripted_bot import ScriptedBot
+
+pytestmark = pytest.mark.browser
+
+Phones = tuple[Phone, Phone]
+
+
+def test_a_reload_keeps_the_phones_the_people_and_the_conversation(phones: Phones, sandbox: Sandbox) -> None:
+    first, second = phones
+    first.say("remember me")
+    first.hears("Echo: remember me")
+    people = sandbox.get("people")
+    first.page.reload()
+    first.hears("Echo: remember me")
+    second.hears("Welcome, Jonas")
+    expect(first.keyboard).to_be_visible()
+    assert sandbox.get("people") == people
+    first.say("still here")
+    first.hears("Echo: still here")
+
+
+def test_a_third_phone_is_a_third_person(phones: Phones, sandbox: Sandbox) -> None:
+    page = phones[0].page
+    page.get_by_test_id("add-phone").click()
+    third = Phone(page, 3)
+    third.start()
+    third.hears("Welcome, Leila")
+    third.say("three")
+    third.hears("Echo: three")
+    assert [person["first_name"] for person in sandbox.get("people")] == ["Mira", "Jonas", "Leila"]
+    phones[0].say("one")
+    phones[0].hears("Echo: one")
+
+
+def test_there_are_at_most_eight_phones(page: Page) -> None:
+    for n in range(3, 9):
+        page.get_by_test_id("add-phone").click()
+        expect(page.get_by_test_id(f"start-{n}")).to_be_visible()
+    expect(page.get_by_test_id("add-phone")).to_be_hidden()
+
+
+def test_a_removed_phone_stays_away(phones: Phones) -> None:
+    first, second = phones
+    second.choose("remove")
+    expect(second.node).to_have_count(0)
+    first.page.reload()
+    first.hears("Welcome")
+    expect(second.node).to_have_count(0)
+
+
+def test_a_break_is_told_calmly_and_a_reset_sandbox_gets_the_people_anew(
+    sandbox: Sandbox, open_page: Callable[..., Page]
+) -> None:
+    sandbox.post("bots", {"first_name": "Silent", "username": "silent_bot"})
+    page = open_page()
+    expect(page.get_by_test_id("start-1")).to_be_visible()
+    sandbox.stop()
+    expect(page.get_by_test_id("banner")).to_have_text("Reconnecting…")
+    sandbox.start()
+    again = sandbox.post("bots", {"first_name": "Reborn", "username": "reborn_bot"})
+    expect(page.get_by_test_id("banner")).to_be_hidden()
+    expect(page.get_by_test_id("switch-1")).to_contain_text("Reborn")
+    bot = ScriptedBot(sandbox.url, again["token"])
+    try:
+        phone = Phone(page, 1)
+        phone.start()
+        phone.hears("Welcome, Mira")
+    finally:
+        bot.stop()
+
+
+def test_without_a_bot_the_page_waits_for_one(sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    expect(page.get_by_test_id("banner")).to_contain_text("no bots yet")
+    sandbox.post("bots", {"first_name": "Late", "username": "late_bot"})
+    expect(page.get_by_test_id("start-1")).to_be_visible()
+    expect(page.get_by_test_id("banner")).to_be_hidden()
+
+
+def test_on_a_small_screen_one_phone_is_in_front(bots: list[ScriptedBot], open_page: Callable[..., Page]) -> None:
+    page = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    first, second = Phone(page, 1), Phone(page, 2)
+    first.start()
+    first.hears("Welcome, Mira")
+    expect(second.node).to_be_hidden()
+    page.get_by_test_id("tab-2").click()
+    expect(first.node).to_be_hidden()
+    second.start()
+    second.hears("Welcome, Jonas")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_loads_nothing_from_outside(
+    bots: list[ScriptedBot], open_page: Callable[..., Page], sandbox: Sandbox, scheme: str
+) -> None:
+    page = open_page(color_scheme=scheme)
+    foreign: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((sandbox.url, "blob:", "data:")) else foreign.append(request.url)
+        ),
+    )
+    page.reload()
+    expect(page.get_by_test_id("start-1")).to_be_visible()
+    assert foreign == []
