@@ -12,6 +12,7 @@ YEAR_S = 365.25 * 86_400
 
 ADULTS = PoolId("adults")
 MINORS = PoolId("minors")
+POOLS = (ADULTS, MINORS)
 
 
 def age_now(profile: Profile, now: float) -> int:

@@ -1,12 +1,13 @@
 """Looking for somebody, and giving up looking. Who is paired with whom is the matcher's affair."""
 
 from passerby.domain.keyboards import CANCEL, FIND, keys_for
-from passerby.domain.lifecycle import cancel, search
+from passerby.domain.lifecycle import cancel, pair, search
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Say
+from passerby.kernel.effect import Priority, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature
-from passerby.kernel.participant import Chatting, Idle, Searching
+from passerby.kernel.ids import ChatId
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.kernel.text import text
 
 
@@ -51,6 +52,19 @@ def hint(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if last is not None and event.sent_at <= last.closed_at:
         return _tell(facts, "search.came_too_late")
     return _tell(facts, "search.idle")
+
+
+def introduce(one: Participant, other: Participant, env: Env) -> Decision:
+    """Two people have been found for each other. The notice anchors the chat: see `Facts.anchor`."""
+    chat = ChatId(f"{env.rng.getrandbits(80):020x}")
+    sides = pair(one, other, chat, env.now)
+    return Decision(
+        sides,
+        tuple(
+            Say(side.person, text("search.found"), keys_for(side.state), priority=Priority.MATCH, anchors=chat)
+            for side in sides
+        ),
+    )
 
 
 feature = Feature(

@@ -1,0 +1,210 @@
+"""Taking updates from Telegram, and confirming them only when they are done.
+
+Telegram's queue is the write-ahead log. Asking for updates from an offset deletes everything below it for good, so the
+offset is the *low-water mark*: the first update in hand that is not done. What lies above it and is done already is
+remembered twice: in hand, for the next answer repeats it, and in the live store, for the next process.
+
+At most WINDOW unfinished updates of a bot are in hand. The same offset again within half a second would get a single
+update (source: telegram-bot-api, Client.cpp), so the next request waits for the mark to move, or for that time.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from random import Random
+
+from passerby import logs
+from passerby.kernel.ids import BotId
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
+
+WINDOW = 100
+SAME_OFFSET_S = 0.55
+BUNCH_S = 0.01
+"""After the mark has moved, so long is waited for it to move further: an answer repeats whatever is still in hand."""
+
+LONG_POLL_S = 50
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+STARTLED_S = 5.0
+"""409 and 401 right after a deploy are often the old process' last breath; they are asked about again after this."""
+
+
+class Window:
+    """The updates of one bot that are in hand, in the order they came, and how far they are done.
+
+    Ids are not compared: they may start anew (source: Bot API, Update.update_id).
+    """
+
+    def __init__(self) -> None:
+        self._done: dict[int, bool] = {}
+        self._offset: int | None = None
+        self.moved = asyncio.Event()
+        """Set whenever the low-water mark moves."""
+
+    @property
+    def offset(self) -> int | None:
+        """The low-water mark: everything below it is done. None before the first update."""
+        return next(iter(self._done)) if self._done else self._offset
+
+    @property
+    def unfinished(self) -> int:
+        return sum(not done for done in self._done.values())
+
+    @property
+    def empty(self) -> bool:
+        return not self._done
+
+    def admit(self, update: int) -> bool:
+        """Take an update in hand; False if it is in hand already."""
+        if update in self._done:
+            return False
+        self._done[update] = False
+        return True
+
+    def release(self, updates: Iterable[int]) -> None:
+        """Let go of updates that nothing was done for: they will come again."""
+        for update in updates:
+            del self._done[update]
+
+    def finish(self, update: int) -> None:
+        """An update is done, and stored as such. Those not in hand are of an earlier life and do not matter."""
+        if update not in self._done:
+            return
+        self._done[update] = True
+        while self._done:
+            first = next(iter(self._done))
+            if not self._done[first]:
+                break
+            del self._done[first]
+            self._offset = first + 1
+            self.moved.set()
+
+
+class Intake:
+    """Polls one bot until it is cancelled or `stopping` is set; `put` receives what is new."""
+
+    def __init__(
+        self,
+        bot: BotId,
+        telegram: Telegram,
+        store: LiveStore,
+        put: Callable[[Arrival], None],
+        on_lost: Callable[[BotId], None],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._bot = bot
+        self._telegram = telegram
+        self._store = store
+        self._put = put
+        self._on_lost = on_lost
+        self._clock = clock
+        self._rng = rng
+        self._faults = logs.Faults()
+        self._refusals = 0
+        self.window = Window()
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        last_offset, last_at = -1, float("-inf")
+        while not self.stopping.is_set():
+            await self._room(last_offset, last_at)
+            if self.stopping.is_set():
+                break
+            window = self.window
+            offset = window.offset
+            last_offset, last_at = offset if offset is not None else -1, self._clock.monotonic()
+            try:
+                arrivals = await self._poll(offset, LONG_POLL_S if window.empty else 0)
+                await self._take(arrivals)
+            except TokenRefused:
+                self._refusals += 1
+                if self._refusals > 1:
+                    self._on_lost(self._bot)
+                    return
+                await self._rest(STARTLED_S)
+            except (TelegramError, LiveStoreLost) as error:
+                self._tell(error)
+                wait_s = error.retry_after_s if isinstance(error, FloodWait) else pause_s
+                pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+                await self._rest(wait_s * self._rng.uniform(1.0, 1.25))
+            else:
+                pause_s = FIRST_PAUSE_S
+                self._refusals = 0
+                self._faults.over("polling", "intake.recovered", bot=self._bot)
+
+    async def _poll(self, offset: int | None, timeout_s: int) -> list[Arrival]:
+        """Ask for updates; a stop interrupts a long wait."""
+        asked = asyncio.ensure_future(self._telegram.updates(self._bot, offset, WINDOW, timeout_s))
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((asked, stopped), return_when=asyncio.FIRST_COMPLETED)
+            return asked.result() if asked.done() else []
+        finally:
+            for task in (asked, stopped):
+                task.cancel()
+            await asyncio.gather(asked, stopped, return_exceptions=True)
+
+    async def _take(self, arrivals: list[Arrival]) -> None:
+        new = [arrival for arrival in arrivals if self.window.admit(arrival.ref.update)]
+        if not new:
+            return
+        try:
+            done = await self._store.done(self._bot, [arrival.ref.update for arrival in new])
+        except LiveStoreLost:
+            self.window.release(arrival.ref.update for arrival in new)
+            raise
+        for arrival in new:
+            if arrival.ref.update in done:
+                self.window.finish(arrival.ref.update)
+            else:
+                self._put(arrival)
+
+    async def _room(self, last_offset: int, last_at: float) -> None:
+        """Wait until asking again makes sense."""
+        window = self.window
+        window.moved.clear()
+        while not self.stopping.is_set():
+            now = self._clock.monotonic()
+            fresh = window.empty or window.offset != last_offset
+            earliest = last_at + (BUNCH_S if fresh else SAME_OFFSET_S)
+            if window.empty or (window.unfinished < WINDOW and now >= earliest):
+                return
+            wait_s = max(earliest - now, 0.001) if window.unfinished < WINDOW else LONG_POLL_S
+            await self._until_moved(wait_s)
+
+    async def _until_moved(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                await self.window.moved.wait()
+        except TimeoutError:
+            return
+        self.window.moved.clear()
+
+    async def _rest(self, pause_s: float) -> None:
+        try:
+            async with asyncio.timeout(pause_s):
+                await self.stopping.wait()
+        except TimeoutError:
+            pass
+
+    def _tell(self, error: TelegramError | LiveStoreLost) -> None:
+        match error:
+            case Conflict():
+                event = "intake.conflict"
+            case LiveStoreLost():
+                event = "intake.store_lost"
+            case _:
+                event = "intake.faltered"
+        reason = error.reason if isinstance(error, Conflict) else ""
+        self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
+
+    async def confirm(self) -> None:
+        """Tell Telegram how far we got, at the end: the next process need not be given it again."""
+        if self.window.offset is not None:
+            try:
+                await self._telegram.updates(self._bot, self.window.offset, 1, 0)
+            except TelegramError as error:
+                logs.record("intake.unconfirmed", "debug", bot=self._bot, error=logs.name_of(error))

@@ -1,0 +1,121 @@
+"""One lane per person: what somebody does is decided on in the order they did it, one thing at a time.
+
+Different people's lanes run side by side. A lane exists while there is something in it.
+
+An album arrives as one update per item, without a count or an end mark. The lane puts it together again: items of one
+album that follow each other are one event, and the lane waits a moment for late ones before it hands it on. Whatever
+comes later still is an event of its own.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from passerby.kernel.event import Event, MessageReceived
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.ports.clock import Clock
+from passerby.runtime.background import Background
+
+ALBUM_ITEMS = 10
+"""Source: Bot API, sendMediaGroup."""
+
+ALBUM_QUIET_S = 0.4
+"""How long no further item must come before an album counts as whole. Items come in one burst; the wait is for the
+network between Telegram and us."""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """An event, the updates that are done when it is, and the outbox entries that it settles."""
+
+    event: Event
+    refs: tuple[UpdateRef, ...] = ()
+    sent: tuple[str, ...] = ()
+
+
+class _Lane:
+    __slots__ = ("arrived", "queue")
+
+    def __init__(self) -> None:
+        self.queue: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
+        self.arrived: asyncio.Event | None = None
+
+
+class Lanes:
+    """`handle` carries one piece of work through to its end and does not raise."""
+
+    def __init__(self, handle: Callable[[Work], Awaitable[None]], background: Background, clock: Clock) -> None:
+        self._handle = handle
+        self._background = background
+        self._clock = clock
+        self._lanes: dict[PersonId, _Lane] = {}
+
+    @property
+    def busy(self) -> int:
+        """How many people have something waiting or under way."""
+        return len(self._lanes)
+
+    def put(self, work: Work, handled: asyncio.Future[None] | None = None) -> None:
+        person = work.event.person
+        lane = self._lanes.get(person)
+        if lane is not None:
+            lane.queue.append((work, handled))
+            if lane.arrived is not None:
+                lane.arrived.set()
+            return
+        lane = self._lanes[person] = _Lane()
+        lane.queue.append((work, handled))
+        self._background.spawn(self._drain(person, lane))
+
+    async def run(self, work: Work) -> None:
+        """Put, and wait until it has been handled."""
+        handled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.put(work, handled)
+        await handled
+
+    async def _drain(self, person: PersonId, lane: _Lane) -> None:
+        try:
+            while lane.queue:
+                work, handled = lane.queue.popleft()
+                if isinstance(work.event, MessageReceived) and work.event.contents[0].group is not None:
+                    work = await self._gather(work, work.event, lane)
+                await self._handle(work)
+                if handled is not None and not handled.done():
+                    handled.set_result(None)
+        finally:
+            del self._lanes[person]
+
+    async def _gather(self, first: Work, event: MessageReceived, lane: _Lane) -> Work:
+        """Join the items of an album that follow each other in the lane."""
+        group, items, refs = event.contents[0].group, [event], list(first.refs)
+        lane.arrived = asyncio.Event()
+        try:
+            while len(items) < ALBUM_ITEMS:
+                if not lane.queue:
+                    lane.arrived.clear()
+                    try:
+                        async with asyncio.timeout(ALBUM_QUIET_S):
+                            await lane.arrived.wait()
+                    except TimeoutError:
+                        break
+                work, _ = lane.queue[0]
+                following = work.event
+                if (
+                    not isinstance(following, MessageReceived)
+                    or following.contents[0].group != group
+                    or following.bot != event.bot
+                ):
+                    break
+                lane.queue.popleft()
+                items.append(following)
+                refs.extend(work.refs)
+        finally:
+            lane.arrived = None
+        items.sort(key=lambda item: item.messages[0])
+        whole = msgspec.structs.replace(
+            items[0],
+            messages=tuple(item.messages[0] for item in items),
+            contents=tuple(item.contents[0] for item in items),
+        )
+        return Work(whole, tuple(refs), first.sent)

@@ -1,0 +1,104 @@
+"""From an event to the decider it belongs to.
+
+For a message, in this order: a command at its very start; the open question of a newcomer; the label of a reply key, to
+the letter, in any language; whatever the person's state makes of it. A command word inside a sentence is a sentence.
+
+`decide` is as pure as the deciders: it adds only what holds for every feature, that a person is reached through the bot
+that they were last heard of on.
+"""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from passerby.domain.lifecycle import arrive
+from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
+from passerby.kernel.effect import Answer
+from passerby.kernel.event import ButtonPressed, Event, MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.participant import State
+
+FindWord = Callable[[str], str | None]
+"""The text key of the reply key with exactly this label, in any language."""
+
+
+class Router:
+    def __init__(self, features: Iterable[Feature], find_word: FindWord) -> None:
+        """Raises ValueError where two features claim the same thing."""
+        self._find_word = find_word
+        self._commands: dict[str, Decider] = {}
+        self._words: dict[str, Decider] = {}
+        self._presses: dict[str, Decider] = {}
+        self._messages: dict[type[State], Decider] = {}
+        self._events: dict[type[Event], Decider] = {}
+        self._open: set[Decider] = set()
+        self._newcomer: Decider | None = None
+        for feature in features:
+            for table, claims in (
+                (self._commands, feature.commands),
+                (self._words, feature.words),
+                (self._presses, feature.presses),
+                (self._messages, feature.messages),
+                (self._events, feature.events),
+            ):
+                for key, decider in claims.items():
+                    if key in table:
+                        raise ValueError(f"{feature.name} claims {key}, which another feature has")
+                    table[key] = decider  # type: ignore[index]
+            if feature.open_to_all:
+                self._open.update(feature.commands.values(), feature.presses.values())
+            if feature.newcomer is not None:
+                if self._newcomer is not None:
+                    raise ValueError(f"{feature.name} is the second to greet newcomers")
+                self._newcomer = feature.newcomer
+
+    @property
+    def commands(self) -> frozenset[str]:
+        return frozenset(self._commands)
+
+    def decide(self, event: Event, facts: Facts, env: Env) -> Decision:
+        before = facts.me
+        if isinstance(event, MessageReceived | ButtonPressed):
+            me = arrive(before, event.bot, event.language, env.now)
+            if me is not before:
+                facts = msgspec.structs.replace(facts, me=me)
+        decider = self._find(event, facts)
+        decision = decider(event, facts, env) if decider is not None else NOTHING
+        me = facts.me
+        if me is not before and all(change.person != me.person for change in decision.changes):
+            decision = Decision((me, *decision.changes), decision.effects)
+        return decision
+
+    def _find(self, event: Event, facts: Facts) -> Decider | None:
+        match event:
+            case MessageReceived():
+                return self._for_message(event, facts)
+            case ButtonPressed():
+                decider = self._presses.get(event.action, _stale_button)
+                return self._unless_newcomer(decider, facts)
+            case _:
+                return self._events.get(type(event))
+
+    def _for_message(self, event: MessageReceived, facts: Facts) -> Decider | None:
+        words = event.text
+        if words.startswith("/"):
+            decider = self._commands.get(words[1:].split(maxsplit=1)[0].split("@", 1)[0].lower() if words[1:] else "")
+            if decider is not None:
+                return self._unless_newcomer(decider, facts)
+        if not facts.me.profile.complete:
+            return self._newcomer
+        if words:
+            key = self._find_word(words)
+            if key is not None and (decider := self._words.get(key)) is not None:
+                return decider
+        return self._messages.get(type(facts.me.state))
+
+    def _unless_newcomer(self, decider: Decider, facts: Facts) -> Decider | None:
+        if facts.me.profile.complete or decider in self._open:
+            return decider
+        return self._newcomer
+
+
+def _stale_button(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """A button of a former release: its spinner stops, nothing else."""
+    return Decision(effects=(Answer(event.query),))

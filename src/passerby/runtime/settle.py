@@ -1,0 +1,122 @@
+"""A decision becomes one commit: participants, what they are told, the facts for the records, the updates now done.
+
+Deciders speak of participants only. What follows from a participant's change is derived here, once, so that no feature
+can forget it: a chat that nobody is in any more has ended, a new one has opened, the records are to learn of both.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import assert_never
+
+import msgspec
+
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Answer, Priority, Relay, Revise, Say
+from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Participant
+from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
+from passerby.ports.live_store import Commit, Notice
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What a decision comes to. `commit` is None when there is nothing to store."""
+
+    commit: Commit | None
+    notices: tuple[Notice, ...]
+    relays: tuple[tuple[Relay, BotId], ...]
+    answers: tuple[Answer, ...]
+    ended: tuple[ChatId, ...]
+
+
+def weigh(
+    decision: Decision,
+    before: Mapping[PersonId, Participant],
+    *,
+    now: float,
+    name: Callable[[int], str],
+    refs: tuple[UpdateRef, ...] = (),
+    sent: tuple[str, ...] = (),
+) -> Settlement:
+    """Turn a decision into what is stored and what is sent.
+
+    `before` are the participants that the decision was made on; `name(i)` gives the i-th notice an id that a second
+    decision on the same update would give it again. Updates with a relay are not done by the commit: they are when it
+    has been delivered.
+    """
+    after = {change.person: change for change in decision.changes}
+    puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
+    facts, ended = _derive(puts, before, now)
+    notices: list[Notice] = []
+    relays: list[tuple[Relay, BotId]] = []
+    answers: list[Answer] = []
+    for effect in decision.effects:
+        match effect:
+            case Answer():
+                answers.append(effect)
+            case Relay():
+                bot = _bot_of(effect.to, after, before)
+                assert bot is not None, "a chat with somebody unreachable has ended"
+                relays.append((effect, bot))
+            case Say() | Revise():
+                bot = _bot_of(effect.to, after, before)
+                if bot is not None:
+                    notices.append(_notice(effect, name(len(notices)), bot, now))
+            case _:
+                assert_never(effect)
+    done = () if relays else refs
+    commit = None
+    if puts or notices or sent or done:
+        commit = Commit(puts, ended, tuple(notices), facts, done, sent)
+    return Settlement(commit, tuple(notices), tuple(relays), tuple(answers), ended)
+
+
+def _bot_of(
+    person: PersonId, after: Mapping[PersonId, Participant], before: Mapping[PersonId, Participant]
+) -> BotId | None:
+    return (after.get(person) or before[person]).bot
+
+
+def _notice(effect: Say | Revise, id_: str, bot: BotId, now: float) -> Notice:
+    if isinstance(effect, Revise):
+        return Notice(id_, effect.to, bot, effect.text, Priority.COMMAND, now, effect.keyboard, revises=effect.message)
+    return Notice(
+        id_,
+        effect.to,
+        bot,
+        effect.text,
+        effect.priority,
+        now,
+        effect.keyboard,
+        reply_to=effect.reply_to,
+        anchors=effect.anchors,
+    )
+
+
+def _derive(
+    puts: Iterable[Participant], before: Mapping[PersonId, Participant], now: float
+) -> tuple[tuple[Fact, ...], tuple[ChatId, ...]]:
+    facts: list[Fact] = []
+    ended: dict[ChatId, None] = {}
+    opened: dict[ChatId, Participant] = {}
+    for put in puts:
+        facts.append(PersonChanged(put, now))
+        was = before[put.person].state
+        if isinstance(was, Chatting) and was != put.state and was.chat not in ended:
+            ended[was.chat] = None
+            by = put.last.reason if put.last is not None else ""
+            leaver = put.person if put.last is not None and put.last.left else was.partner
+            facts.append(ChatClosed(was.chat, leaver, by, now))
+        state = put.state
+        if isinstance(state, Chatting) and was != state:
+            other = opened.pop(state.chat, None)
+            if other is None:
+                opened[state.chat] = put
+            else:
+                facts.append(_chat_opened(state, other, put))
+    assert not opened, "a chat opens for two"
+    return tuple(facts), tuple(ended)
+
+
+def _chat_opened(state: Chatting, one: Participant, other: Participant) -> ChatOpened:
+    assert one.bot is not None, "nobody unreachable is paired"
+    assert other.bot is not None, "nobody unreachable is paired"
+    return ChatOpened(state.chat, one.person, other.person, one.bot, other.bot, state.opened_at)

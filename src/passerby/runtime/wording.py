@@ -1,0 +1,96 @@
+"""From what is to be said to what is sent: wording, labels and button data, in the reader's language."""
+
+from typing import Protocol, assert_never
+
+from passerby.kernel.effect import Answer, Button, Keys, Menu, Relay
+from passerby.kernel.ids import BotId
+from passerby.kernel.text import Text, text
+from passerby.ports.live_store import Notice
+from passerby.ports.telegram import (
+    Carry,
+    CommandList,
+    InlineButton,
+    InlineRows,
+    Reassure,
+    ReplyRows,
+    Rewrite,
+    Speak,
+)
+
+
+class Words(Protocol):
+    """The catalogues."""
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...
+    def word(self, text: Text, language: str) -> str: ...
+    def plain(self, text: Text, language: str) -> str: ...
+    def find_word(self, label: str) -> str | None: ...
+
+
+LISTED = ("search", "next", "stop", "settings", "profile", "help", "rules", "privacy", "terms", "paysupport")
+"""The commands of a bot's menu, in this order, as far as some feature has them."""
+
+
+class Wording:
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def notice(self, notice: Notice, language: str) -> Speak | Rewrite:
+        html = self._words.word(notice.text, language)
+        keyboard = notice.keyboard
+        if notice.revises is not None:
+            rows = self._inline(keyboard, language) if isinstance(keyboard, Menu) else None
+            return Rewrite(notice.bot, notice.to, notice.revises, html, rows)
+        match keyboard:
+            case None:
+                markup: InlineRows | ReplyRows | None = None
+            case Menu():
+                markup = self._inline(keyboard, language)
+            case Keys():
+                markup = ReplyRows(
+                    tuple(tuple(self._words.plain(Text(key), language) for key in row) for row in keyboard.rows)
+                )
+            case _:
+                assert_never(keyboard)
+        return Speak(notice.bot, notice.to, html, markup, notice.reply_to)
+
+    def _inline(self, menu: Menu, language: str) -> InlineRows:
+        return InlineRows(tuple(tuple(self._button(button, language) for button in row) for row in menu.rows))
+
+    def _button(self, button: Button, language: str) -> InlineButton:
+        data = f"{button.action}:{button.token}"
+        assert len(data.encode()) <= 64, "button data has a limit of 64 bytes (source: Bot API)"
+        return InlineButton(self._words.plain(button.label, language), data)
+
+    def answer(self, answer: Answer, bot: BotId, language: str) -> Reassure:
+        plain = self._words.plain(answer.text, language) if answer.text is not None else None
+        return Reassure(bot, answer.query, plain, answer.alert)
+
+    def menus(self, commands: frozenset[str]) -> tuple[CommandList, ...]:
+        """The command menus of a bot, one a language; English for everyone else."""
+        listed = [name for name in LISTED if name in commands]
+        return tuple(
+            CommandList(
+                "" if language == self._words.languages[0] else language,
+                tuple((name, self._words.plain(text(f"commands.{name}"), language)) for name in listed),
+            )
+            for language in self._words.languages
+        )
+
+
+def carry(relay: Relay, bot: BotId) -> Carry:
+    """A relay on its way through `bot`. A reply to something that was said on another bot is a plain message here."""
+    replies = relay.reply_to is not None and relay.reply_to.bot == bot
+    return Carry(
+        bot,
+        relay.to,
+        relay.source_bot,
+        relay.sender,
+        relay.sources,
+        relay.contents,
+        relay.copyable,
+        relay.reply_to.message if replies and relay.reply_to is not None else None,
+        relay.quote if replies else None,
+        relay.quote_position,
+    )
