@@ -110,6 +110,10 @@ def set_up(
     sys.excepthook = _uncaught
 
 
+def is_set_up() -> bool:
+    return structlog.is_configured()
+
+
 def record(event: str, /, level: Level = "info", **fields: Unpack[Fields]) -> None:
     """Log `event`, a constant such as `"intake.recovered"`."""
     if _EVENT.fullmatch(event) is None:

@@ -1,0 +1,22 @@
+"""The `passerby` command. What a command needs is imported when it runs, so that `--help` costs nothing."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 128+n a second signal n."""
+    from passerby.cli.app import app
+    from passerby.settings import WrongSetting
+
+    try:
+        app(prog_name="passerby")
+    except WrongSetting as wrong:
+        print(wrong, file=sys.stderr)  # noqa: T201  # the one line
+        sys.exit(2)
+    except Exception as error:  # noqa: BLE001  # the outermost place: the text of what gets here is not to be shown
+        from passerby import logs
+
+        if not logs.is_set_up():
+            logs.set_up("info", "console")
+        logs.failed("process.crashed", error)
+        sys.exit(1)

@@ -1,0 +1,183 @@
+"""The demo: the sandbox in a child process, Passerby in this one, and a page with phones to talk on.
+
+Everything that a second run goes on from lies in one directory: the sandbox's state, the bots' pretend tokens,
+Passerby's database. Settings of the environment and of `.env` play no part: a real token must never get in here.
+"""
+
+import asyncio
+import errno
+import fcntl
+import http.client
+import json
+import os
+import secrets
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import SecretStr
+
+from passerby import logs
+from passerby.cli.sandbox import end_sandbox, start_sandbox
+from passerby.cli.serving import run_until_signal
+from passerby.settings import Settings, WrongSetting
+
+HOST = "127.0.0.1"
+USUAL_PORT = 8081
+"""The one that Telegram's own Bot API server listens on."""
+BOTS = (("Lantern", "lantern_demo_bot"), ("Harbour", "harbour_demo_bot"), ("Meadow", "meadow_demo_bot"))
+FIRST_ID = 1_000_001
+PATIENCE_S = 20.0
+POLL_S = 0.05
+
+
+class SandboxEnded(Exception):
+    """The child is gone, or does not do what it should. The text is for the person at the terminal."""
+
+
+def run_demo(data: Path, port: int | None) -> None:
+    """Run until Ctrl-C or SIGTERM. `port` None: the usual one, or any free one where it is taken.
+
+    Raises: WrongSetting for arguments that cannot work, typer.Exit(1) if the sandbox ends by itself.
+    """
+    logs.set_up("warning", "console")
+    with _only_demo_in(data):
+        chosen = _free_port(port)
+        typer.echo(f"Starting a pretend Telegram with {len(BOTS)} bots, and Passerby. Nothing leaves this machine.")
+        typer.echo(f"Chats and searches are kept in {data} for the next time.")
+        if chosen != (port or USUAL_PORT):
+            typer.echo(f"Port {USUAL_PORT} is taken, so the page is on {chosen}.")
+        try:
+            run_until_signal(lambda stop: _demo(data, chosen, stop))
+        except SandboxEnded as ended:
+            typer.echo(ended, err=True)
+            raise typer.Exit(1) from None
+    typer.echo("Stopped.")
+
+
+async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
+    log = data / "sandbox.log"
+    child = start_sandbox(["--host", HOST, "--port", str(port), "--state", str(data / "sandbox")], log)
+    threading.Thread(target=_watch, args=(child, asyncio.get_running_loop(), stop), daemon=True).start()
+    try:
+        # While the sandbox starts, this process does its own slow part.
+        from passerby import bootstrap
+
+        tokens = await _bots(data, port, stop)
+        if not stop.is_set():
+            settings = Settings(
+                bot_tokens=tokens,
+                bot_api_url=f"http://{HOST}:{port}",
+                sqlite_db_path=data / "passerby.db",
+                log_level="warning",
+                shutdown_timeout_s=3,
+            )
+            await bootstrap.serve(settings, on_ready=lambda: _welcome(port), stop=stop)
+        if child.poll() is not None:
+            raise SandboxEnded(f"The sandbox ended by itself (code {child.returncode}); {log} says why.")
+    finally:
+        await asyncio.to_thread(end_sandbox, child)
+
+
+def _welcome(port: int) -> None:
+    typer.echo(f"\n  Open http://{HOST}:{port}/ and press Find on two phones. Ctrl-C stops everything.\n")
+
+
+def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    child.wait()
+    try:
+        loop.call_soon_threadsafe(stop.set)
+    except RuntimeError:  # the loop has ended before it
+        return
+
+
+async def _bots(data: Path, port: int, stop: asyncio.Event) -> tuple[SecretStr, ...]:
+    """The demo's tokens, once the sandbox answers and has a bot for each of them."""
+    tokens = _tokens(data / "bots.json")
+    known = await _first_answer(port, stop)
+    for token, (first_name, username) in zip(tokens, BOTS, strict=True):
+        if int(token.partition(":")[0]) not in known and not stop.is_set():
+            bot = {"first_name": first_name, "username": username, "token": token}
+            status, answer = await asyncio.to_thread(_ask, port, "POST", bot)
+            if status >= http.client.BAD_REQUEST:
+                raise SandboxEnded(f"The sandbox did not take the bot {first_name}: {answer.get('error', status)}")
+    return tuple(map(SecretStr, tokens))
+
+
+async def _first_answer(port: int, stop: asyncio.Event) -> set[int]:
+    """The ids of the bots that the sandbox has, as soon as it answers; empty if it is told to stop first."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PATIENCE_S
+    while not stop.is_set():
+        try:
+            _, bots = await asyncio.to_thread(_ask, port, "GET")
+            return {int(bot["id"]) for bot in bots}
+        except (OSError, http.client.HTTPException, ValueError):
+            if loop.time() > deadline:
+                raise SandboxEnded(f"The sandbox did not answer within {PATIENCE_S:g} s.") from None
+            await asyncio.sleep(POLL_S)
+    return set()
+
+
+def _ask(port: int, method: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
+    """One request to the sandbox's list of bots."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        content = json.dumps(body).encode() if body is not None else None
+        connection.request(method, "/sandbox/bots", content, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        connection.close()
+
+
+def _tokens(path: Path) -> list[str]:
+    """The pretend tokens of an earlier run, else new ones."""
+    try:
+        tokens = json.loads(path.read_text("utf-8"))
+        if isinstance(tokens, list) and len(tokens) == len(BOTS):
+            return [str(token) for token in tokens]
+    except (OSError, ValueError):
+        pass  # the first run, or a file cut short: nothing hangs on these tokens but the demo
+    tokens = [f"{FIRST_ID + number}:sandbox-{secrets.token_hex(13)}1" for number in range(len(BOTS))]
+    path.write_text(json.dumps(tokens), "utf-8")
+    return tokens
+
+
+def _free_port(wanted: int | None) -> int:
+    """The port asked for; without one, the usual port or any free one."""
+    fault = ""
+    for port in (wanted,) if wanted is not None else (USUAL_PORT, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                fault = "is taken by another program" if error.errno == errno.EADDRINUSE else "cannot be listened on"
+                continue
+            return int(probe.getsockname()[1])
+    raise WrongSetting("--port", f"{wanted} {fault}", "name another one, or leave it out for any free one")
+
+
+@contextmanager
+def _only_demo_in(data: Path) -> Iterator[None]:
+    """Hold `data` for this process: two demos in one directory would undo each other's work."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = os.open(data / "demo.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        raise WrongSetting("--data", "cannot be made or written to", "name a directory that can, or none") from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            remedy = "stop it first, or give this one a directory of its own: --data DIR"
+            raise WrongSetting("--data", f"another demo is using {data}", remedy) from None
+        yield
+    finally:
+        os.close(lock)

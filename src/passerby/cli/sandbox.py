@@ -1,0 +1,59 @@
+"""The sandbox, which is a program of its own: run as a command of ours, or as a child process beside Passerby."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def run_sandbox(arguments: Sequence[str]) -> int:
+    """Run the sandbox in this process; return its exit code."""
+    from botapi_sandbox.cli import main
+
+    return main(list(arguments)) or 0
+
+
+def start_sandbox(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start the sandbox as a child in this process group; what it says goes to `log`.
+
+    It heeds SIGTERM but not Ctrl-C, which reaches the whole group at once: whoever talks to it may finish first. When
+    this process is gone, however it went, its end of the pipe closes and the sandbox ends too.
+    """
+    # A blocked signal stays blocked in the child, whatever handlers it sets.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with log.open("wb") as output:
+            return subprocess.Popen(  # noqa: S603  # our own interpreter, our own module
+                [sys.executable, "-m", "passerby.cli.sandbox", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_sandbox(child: subprocess.Popen[bytes], patience_s: float = 5) -> None:
+    """Ask it to end; make it, if it does not within `patience_s`."""
+    child.terminate()
+    try:
+        child.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.exit(run_sandbox(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""Running Passerby in this process: an event loop, the signals that end it, and nothing of what it does."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+from passerby import logs
+from passerby.settings import Settings
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def serve(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> None:
+    """Serve until a signal says stop. A second one ends the process at once with 128 + its number.
+
+    Raises: WrongSetting, for what is found while opening.
+    """
+    from passerby import bootstrap
+
+    run_until_signal(lambda stop: bootstrap.serve(settings, on_ready=on_ready, stop=stop))
+
+
+def run_until_signal(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run `main` with an event that SIGTERM and SIGINT set. uvloop where there is one, else asyncio's own loop."""
+
+    async def watched() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(logs.on_loop_error)
+        for number in STOPPING:
+            loop.add_signal_handler(number, _heed, number, stop)
+        await main(stop)
+
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(watched())
+
+
+def _heed(number: signal.Signals, stop: asyncio.Event) -> None:
+    if stop.is_set():
+        os._exit(128 + number)
+    stop.set()
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
