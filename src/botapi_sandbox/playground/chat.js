@@ -12,7 +12,7 @@ export class Chat {
   unread = 0;
   action = null;
   keyboardOpen = true;
-  draft = null;
+  draft = []; // the editor's nodes, while another chat is open
   #byId = new Map();
   #touched = null;
   #presses = new Map();

@@ -76,6 +76,14 @@ export class Composer {
     this.#changed();
   }
 
+  /** What stands in the editor, taken out of it: a chat that is left keeps its draft. */
+  take() {
+    this.clearMode();
+    const nodes = [...this.editor.childNodes];
+    this.clear();
+    return nodes;
+  }
+
   /** Put back what could not be sent, unless the person has already begun something new. */
   restore(nodes, mode) {
     if (this.editor.textContent) return;

@@ -96,7 +96,7 @@ function mount(record) {
 
 async function addPhone() {
   if (phones.length >= roster.MOST_PHONES) return;
-  addCard.disabled = true;
+  addButton.disabled = addCard.disabled = true;
   const n = roster.freeNumber(phones.map((phone) => phone.record));
   try {
     const person = await api.addPerson({ first_name: roster.defaultName(n), language_code: "en" });
@@ -107,7 +107,7 @@ async function addPhone() {
   } catch {
     say("Reconnecting…");
   } finally {
-    addCard.disabled = false;
+    addButton.disabled = addCard.disabled = false;
     drawSwitcher();
   }
 }
@@ -123,14 +123,17 @@ function show(phone) {
 
 function drawSwitcher() {
   const full = phones.length >= roster.MOST_PHONES;
-  addCard.hidden = full;
+  addCard.hidden = phones.length > FIRST_PHONES;
+  addButton.hidden = full;
   const tabs = phones.map((phone) => el("button", { type: "button", class: "switch", "aria-pressed": String(phone === shown), data: { testid: `tab-${phone.record.n}` }, on: { click: () => show(phone) } },
     avatar(phone.person.id, phone.person.first_name, 24), el("span", { dir: "auto" }, phone.person.first_name), phone !== shown && phone.fresh > 0 && el("span", { class: "count" }, String(phone.fresh))));
   switcher.replaceChildren(...tabs, ...(full ? [] : [iconButton(icon("plus", 20), "Add a phone", addPhone, { data: { testid: "tab-add" } })]));
 }
 
-const addCard = el("button", { type: "button", class: "add-card", data: { testid: "add-phone" }, on: { click: addPhone } },
+// An invitation while there is room for it; the button in the header is always there.
+const addCard = el("button", { type: "button", class: "add-card", on: { click: addPhone } },
   el("span", { class: "add-plus" }, icon("plus", 26)), el("b", {}, "Add a phone"), el("span", {}, "one more person, on a bot of your choice"));
+const addButton = el("button", { type: "button", class: "top-button", "aria-label": "Add a phone", data: { testid: "add-phone" }, on: { click: addPhone } }, icon("plus", 18), el("span", {}, "Add a phone"));
 
 function tools() {
   const address = location.origin;
@@ -144,7 +147,7 @@ function tools() {
 }
 
 async function open() {
-  document.getElementById("tools").append(tools());
+  document.getElementById("tools").append(tools(), addButton);
   place.append(addCard);
   for (const record of roster.load()) mount(record);
   if (phones.length === 0) {

@@ -408,8 +408,9 @@ export class Phone {
   }
 
   async switchTo(bot) {
-    this.composer.clearMode();
+    this.chat.draft = this.composer.take();
     this.record.bot = bot;
+    this.composer.restore(this.chat.draft, null);
     this.page.changed(true);
     this.showList(false);
     await this.#try(() => this.#load(bot));
