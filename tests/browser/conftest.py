@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from tests.browser.phone import Phone
 from tests.browser.sandbox_process import Sandbox, free_port
 from tests.browser.scripted_bot import ScriptedBot
@@ -20,7 +20,7 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DESKTOP = {"width": 1400, "height": 900}
+DESKTOP: ViewportSize = {"width": 1400, "height": 900}
 # The machine may be busy: how long something may take is not what these tests are about.
 PATIENCE_MS = 20_000
 

@@ -1,0 +1,144 @@
+"""The whole product, as a newcomer meets it: two people on two bots are paired, talk, part, and come back.
+
+The pictures of each stage lie in the test's tmp_path.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.browser.conftest import DESKTOP, PATIENCE_MS
+from tests.browser.demo_process import Demo
+from tests.browser.phone import Phone
+from tests.browser.pictures import png, text_file
+from tests.browser.sandbox_process import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+FIND, CANCEL, NEXT, STOP = "🔎 Find a partner", "✖️ Cancel", "⏭ Next", "⏹ Stop"
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    demo = Demo(tmp_path, free_port())
+    demo.start()
+    yield demo
+    demo.end()
+
+
+@pytest.fixture
+def page(browser: Browser, demo: Demo) -> Iterator[Page]:
+    context = browser.new_context(viewport=DESKTOP)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(demo.url)
+    yield page
+    page.screenshot(path=demo.folder / "last.png")
+    context.close()
+    assert errors == []
+
+
+def introduce(phone: Phone, age: str, gender: str) -> None:
+    """Start, agree, and answer the two questions."""
+    phone.start()
+    phone.hears("Hello!")
+    phone.press("I agree")
+    phone.hears("How old are you?")
+    phone.press(age)
+    phone.hears("What are you?")
+    phone.press(gender)
+    phone.hears("You are all set.")
+    expect(phone.keyboard).to_contain_text(FIND)
+
+
+def meet(one: Phone, other: Phone) -> None:
+    one.tap(FIND)
+    one.hears("Looking for somebody")
+    expect(one.keyboard).to_contain_text(CANCEL)
+    other.tap(FIND)
+    for phone in (one, other):
+        phone.hears("Partner found")
+        expect(phone.keyboard).to_contain_text(NEXT)
+
+
+@pytest.fixture
+def strangers(page: Page) -> tuple[Phone, Phone]:
+    """Two people on two bots, in a chat with each other."""
+    one, other = Phone(page, 1), Phone(page, 2)
+    introduce(one, "25", "Female")
+    introduce(other, "28", "Male")
+    meet(one, other)
+    return one, other
+
+
+def test_two_strangers_on_two_bots_talk(strangers: tuple[Phone, Phone], page: Page, demo: Demo) -> None:
+    one, other = strangers
+    bots = [page.get_by_test_id(f"switch-{n}").inner_text() for n in (1, 2)]
+    assert bots[0] != bots[1]
+
+    one.say("Hello, whoever you are")
+    other.hears("Hello, whoever you are")
+    other.say("Hello yourself")
+    heard = one.hears("Hello yourself")
+    page.screenshot(path=demo.folder / "1-text.png")
+
+    one.attach_files("gallery", [png("holiday.png", (200, 90, 60), 320, 240)], caption="the view from here")
+    expect(other.hears("the view from here", kind="photo").locator("img")).to_have_js_property("naturalWidth", 320)
+    other.sticker(1)
+    expect(one.receives("sticker").locator("img")).to_have_js_property("naturalWidth", 512)
+    one.attach("voice", "sample-voice")
+    other.receives("voice")
+    other.attach_files("document", [text_file("passport-of-jonas.txt", "to whom it may concern")])
+    document = one.receives("document")
+    assert "passport-of-jonas" not in document.inner_text()
+    one.attach_files("gallery", [png(f"{n}.png", (60 * n, 80, 200)) for n in range(3)])
+    expect(other.receives("album").get_by_test_id("tile")).to_have_count(3)
+    page.screenshot(path=demo.folder / "2-media.png")
+
+    one.reply(heard, "How is it over there?")
+    replied = other.hears("How is it over there?")
+    expect(replied.get_by_test_id("quote")).to_contain_text("Hello yourself")
+    said = other.say("Rainny")
+    one.hears("Rainny")
+    other.edit(said, "Rainy")
+    one.hears("Rainy")
+    page.screenshot(path=demo.folder / "3-reply-and-edit.png")
+
+
+def test_next_and_stop_part_them(strangers: tuple[Phone, Phone], page: Page, demo: Demo) -> None:
+    one, other = strangers
+    one.tap(NEXT)
+    one.hears("Looking for somebody new")
+    other.hears("partner left")
+    expect(other.keyboard).to_contain_text(FIND)
+    other.say("is anybody there?")
+    other.hears("nobody got this")
+    one.tap(CANCEL)
+    one.hears("The search has ended")
+    page.screenshot(path=demo.folder / "1-parted.png")
+    assert "is anybody there?" not in one.texts()
+
+
+def test_who_blocks_the_bot_leaves_the_chat(strangers: tuple[Phone, Phone], page: Page, demo: Demo) -> None:
+    one, other = strangers
+    one.block()
+    other.hears("partner left")
+    expect(other.keyboard).to_contain_text(FIND)
+    page.screenshot(path=demo.folder / "1-blocked.png")
+
+
+def test_after_a_restart_they_are_still_in_their_chat(strangers: tuple[Phone, Phone], page: Page, demo: Demo) -> None:
+    one, other = strangers
+    one.say("before the break")
+    other.hears("before the break")
+    assert demo.stop() == 0
+    expect(page.get_by_test_id("banner")).to_have_text("Reconnecting…")
+    demo.start()
+    expect(page.get_by_test_id("banner")).to_be_hidden()
+    other.hears("before the break")
+    one.say("after the break")
+    other.hears("after the break")
+    page.screenshot(path=demo.folder / "1-after.png")
