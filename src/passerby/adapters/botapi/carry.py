@@ -1,33 +1,67 @@
 """Passing a message on: which method, which file id, copied or built anew.
 
-Text is always sent anew, so that only the entities that its caller kept go along. Files travel by id where the
-recipient's bot knows them and are moved (`transfer`) where it does not.
+Text is always sent anew, so that only the entities that its caller kept go along. A file travels by its id where the
+recipient's bot knows one, and is moved (`transfer`) where it does not or where its id would show the sender's own name
+for it. What has no file is written anew (`methods`), or refused.
+
+Albums are always built anew, even on one bot: `copyMessages` may deliver half of one and then answer 400, or leave
+items out in silence, while sendMediaGroup is all or nothing, and takes replies and effects.
 """
 
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
 from passerby.adapters.botapi import outgoing
-from passerby.adapters.botapi.client import SENT, Client, encode
+from passerby.adapters.botapi.client import SENT, Answer, Client, encode
+from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.methods import GROUPED, MEDIA, fileless, media_members
+from passerby.adapters.botapi.neutral import names_somebody
+from passerby.adapters.botapi.outgoing import ReplyParameters
 from passerby.adapters.botapi.reply import with_reply
+from passerby.adapters.botapi.shelf import Piece, Received, Shelf, pieces
+from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Carry, Refused
 
+_RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[Received])
+_ALBUM: msgspec.json.Decoder[Answer[tuple[Received, ...]]] = msgspec.json.Decoder(Answer[tuple[Received, ...]])
+
+_ALBUM_MOST = 10
+
+Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received, ...]]]
+"""Sends a message given the ids of the pieces that the bot knows, and those that must be uploaded with it."""
+
 
 class Carrier:
+    """Carries out `Carry`."""
+
     def __init__(self, client: Client, files: FileCache, *, unlimited_files: bool, transfers: int) -> None:
         self._client = client
+        self._shelf = Shelf(client, files)
+        self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
 
     async def carry(self, carry: Carry) -> tuple[MessageId, ...]:
         """Deliver it; return the new ids in order. Raises: TelegramError."""
-        if len(carry.contents) > 1:
-            raise Refused(Refusal.CANNOT_COPY, "album")
         content = carry.contents[0]
-        if content.kind is Kind.TEXT:
-            return await self._text(carry, content)
-        raise Refused(Refusal.CANNOT_COPY, content.kind)
+        if len(carry.contents) > 1:
+            send = self._album
+        elif content.kind is Kind.TEXT:
+            send = self._text
+        elif _copies(carry, content):
+            send = self._copy
+        elif content.kind in MEDIA:
+            send = self._media
+        else:
+            send = self._fileless
+        return await with_reply(lambda reply: send(carry, reply), outgoing.reply_of(carry))
 
-    async def _text(self, carry: Carry, content: Content) -> tuple[MessageId, ...]:
+    async def _text(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
         message = outgoing.SendMessage(
             chat_id=carry.person,
             text=content.text,
@@ -35,11 +69,151 @@ class Carrier:
             entities=outgoing.entities(content),
             protect_content=content.protected,
             message_effect_id=content.effect,
+            reply_parameters=reply,
         )
+        sent = await self._client.call(carry.bot, "sendMessage", encode(message), SENT, sends=True)
+        return (MessageId(sent.message_id),)
 
-        async def attempt(reply: outgoing.ReplyParameters | None) -> tuple[MessageId, ...]:
-            message.reply_parameters = reply
-            sent = await self._client.call(carry.bot, "sendMessage", encode(message), SENT, sends=True)
-            return (MessageId(sent.message_id),)
+    async def _copy(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        copy = outgoing.CopyMessage(
+            chat_id=carry.person,
+            from_chat_id=carry.source_person,
+            message_id=carry.sources[0],
+            protect_content=content.protected,
+            message_effect_id=content.effect,
+            reply_parameters=reply,
+        )
+        sent = await self._client.call(carry.bot, "copyMessage", encode(copy), SENT, sends=True)
+        return (MessageId(sent.message_id),)
 
-        return await with_reply(attempt, outgoing.reply_of(carry))
+    async def _fileless(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        written = fileless(content)
+        if written is None:
+            raise Refused(Refusal.CANNOT_COPY, content.kind)
+        method, members = written
+        if method == "sendMessage":
+            members["link_preview_options"] = outgoing.NO_PREVIEW
+        members |= _common(carry, content, reply)
+        sent = await self._client.call(carry.bot, method, encode(members), SENT, sends=True)
+        return (MessageId(sent.message_id),)
+
+    async def _media(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        method, _, _ = MEDIA[content.kind]
+        members = media_members(content) | _common(carry, content, reply)
+
+        async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
+            named = members | {piece.part: file_id for piece, file_id in known.items()}
+            if not unknown:
+                return (await self._client.call(carry.bot, method, encode(named), _RECEIVED, sends=True),)
+            moves = [_move(carry, piece, piece.part) for piece in unknown]
+            return (await self._mover.upload(carry.bot, method, named, moves, _RECEIVED),)
+
+        return await self._with_files(carry, [pieces(carry, content)], send)
+
+    async def _album(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+        if len(carry.contents) > _ALBUM_MOST or any(content.kind not in GROUPED for content in carry.contents):
+            raise Refused(Refusal.CANNOT_COPY, "not an album")
+        items = [pieces(carry, content) for content in carry.contents]
+        members = _common(carry, carry.contents[0], reply)
+
+        async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
+            parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
+            media = []
+            for content, item in zip(carry.contents, items, strict=True):
+                entry = {"type": content.kind, **media_members(content)}
+                for place, piece in zip(("media", "photo"), item, strict=False):
+                    entry[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
+                media.append(entry)
+            album = members | {"media": media}
+            if not unknown:
+                return await self._client.call(carry.bot, "sendMediaGroup", encode(album), _ALBUM, sends=True)
+            moves = [_move(carry, piece, part) for piece, part in parts.items()]
+            return await self._mover.upload(carry.bot, "sendMediaGroup", album, moves, _ALBUM)
+
+        return await self._with_files(carry, items, send)
+
+    async def _with_files(self, carry: Carry, items: Sequence[tuple[Piece, ...]], send: Send) -> tuple[MessageId, ...]:
+        """Send by the ids that the bot knows; what it does not know, or turns out not to, is moved."""
+        every = list(dict.fromkeys(piece for item in items for piece in item))
+        known = await self._known(carry, every, trust_own=True)
+        trust_own = True
+        if len(known) == len(every):
+            try:
+                return _ids(await send(known, ()))
+            except Rejected as rejected:
+                if rejected.meaning is not Meaning.FILE_UNKNOWN:
+                    raise
+            await self._forget(carry, every)
+            known = {}
+            trust_own = False
+        async with self._mover.turn(carry.bot, [piece.key for piece in every if piece not in known]):
+            # Whoever had the turn before may have brought what we miss.
+            known = await self._known(carry, every, trust_own=trust_own)
+            for piece in every:
+                if piece not in known and (found := await self._shelf.look_up(piece, carry.bot)):
+                    known[piece] = found
+            unknown = [piece for piece in every if piece not in known]
+            try:
+                received = await send(known, unknown)
+            except Rejected as rejected:
+                if rejected.meaning is Meaning.FILE_UNKNOWN:
+                    await self._forget(carry, list(known))
+                raise
+            await self._learn(carry, items, unknown, received)
+        return _ids(received)
+
+    async def _known(self, carry: Carry, every: Sequence[Piece], *, trust_own: bool) -> dict[Piece, str]:
+        found = {piece: await self._shelf.find(piece, carry.bot, trust_own=trust_own) for piece in every}
+        return {piece: file_id for piece, file_id in found.items() if file_id is not None}
+
+    async def _forget(self, carry: Carry, every: Sequence[Piece]) -> None:
+        for piece in every:
+            await self._shelf.note(piece.key, carry.bot, None)
+
+    async def _learn(
+        self,
+        carry: Carry,
+        items: Sequence[tuple[Piece, ...]],
+        moved: Sequence[Piece],
+        received: Sequence[Received],
+    ) -> None:
+        for item, message in zip(items, received, strict=False):
+            for piece in item:
+                if piece in moved:
+                    if file_id := message.file_id(piece.part):
+                        await self._shelf.note(piece.key, carry.bot, file_id)
+                    # For the way back; ids that show a name are not worth remembering, since none may be used.
+                    if piece.key == piece.file.unique:
+                        await self._shelf.note(piece.key, carry.source_bot, piece.file.file_id)
+
+
+def _copies(carry: Carry, content: Content) -> bool:
+    """Whether the original may be copied as it is. Contacts hold a user id, polls votes, dice would roll anew."""
+    if not carry.copyable or carry.bot != carry.source_bot:
+        return False
+    if content.kind is Kind.RICH:
+        return bool(content.detail and content.detail.get("copyable"))
+    return content.kind in MEDIA and not names_somebody(content)
+
+
+def _common(carry: Carry, content: Content, reply: ReplyParameters | None) -> dict[str, Any]:
+    """The members that every sending method takes."""
+    members: dict[str, Any] = {"chat_id": carry.person}
+    if content.protected:
+        members["protect_content"] = True
+    if content.effect:
+        members["message_effect_id"] = content.effect
+    if reply is not None:
+        members["reply_parameters"] = reply
+    return members
+
+
+def _move(carry: Carry, piece: Piece, part: str) -> Move:
+    return Move(part=part, file=piece.file, source=carry.source_bot, name=piece.name, mime=piece.mime)
+
+
+def _ids(received: Sequence[Received]) -> tuple[MessageId, ...]:
+    return tuple(MessageId(message.message_id) for message in received)

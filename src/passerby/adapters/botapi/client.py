@@ -6,9 +6,10 @@ does, and nothing is tried twice.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
@@ -19,12 +20,12 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import DetailedPyreqwestError
 from pyreqwest.http import Url
 from pyreqwest.multipart import FormBuilder
-from pyreqwest.response import Response
+from pyreqwest.response import Response, ResponseBodyReader
 
 from passerby.adapters.botapi import errors
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId
-from passerby.ports.telegram import Refused, Unavailable
+from passerby.ports.telegram import Refused, TelegramError, Unavailable
 
 TELEGRAM = "https://api.telegram.org"
 
@@ -131,23 +132,22 @@ class Client:
         return _result(answer, decoder, method, sends=True)
 
     @asynccontextmanager
-    async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Response]:
-        """Open a file that getFile has named; read its `body_reader`. Raises: TelegramError on opening."""
+    async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
+        """Open a file that getFile has named and yield what reads its next chunk, empty at its end.
+
+        Raises: TelegramError, also while reading."""
         url = f"{self._base}/file/bot{self._tokens[bot]}/{quote(path)}"
         request = self._transfers.get(url).timeout(transfer_time(size)).build_streamed()
+        failure: TelegramError | None = None
         try:
-            response = await request.__aenter__()
-        except DetailedPyreqwestError as error:
-            failure = errors.lost(error, sends=False)
-        else:
-            try:
+            async with request as response:
                 if response.status != 200:
                     raise _undownloadable(response.status)
-                yield response
-            finally:
-                await request.__aexit__(None, None, None)
-            return
-        raise failure
+                yield partial(_chunk, response.body_reader)
+        except DetailedPyreqwestError as error:
+            failure = errors.lost(error, sends=False)
+        if failure:
+            raise failure
 
     async def aclose(self) -> None:
         """Wait, but not for ever, for sends under way; long polls are cut off."""
@@ -189,6 +189,11 @@ def _result(answer: Any, decoder: "msgspec.json.Decoder[Answer[T]]", method: str
     except (ValueError, RecursionError):
         pass
     raise errors.failure(200, bytes(answer), None, method=method, sends=sends)
+
+
+async def _chunk(reader: ResponseBodyReader) -> bytes:
+    chunk = await reader.read(CHUNK_BYTES)
+    return chunk.to_bytes() if chunk else b""
 
 
 def _undownloadable(status: int) -> Unavailable | Refused:

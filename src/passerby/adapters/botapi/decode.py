@@ -177,7 +177,7 @@ def _kind(m: wire.Message) -> _Parts:
 
 def _fileless(m: wire.Message) -> _Parts:
     if m.rich_message is not None:
-        return Kind.RICH, None, rich.rebuilt(m.rich_message)
+        return Kind.RICH, None, rich.detail(m.rich_message)
     if m.dice is not None:
         return Kind.DICE, None, {"emoji": m.dice.emoji, "value": m.dice.value}
     if m.poll is not None:

@@ -73,13 +73,6 @@ TABLE: tuple[tuple[str, Meaning, Refusal], ...] = (
     ("not enough rights to send", Meaning.FINAL, Refusal.KIND_REFUSED),
     ("have no write access to the chat", Meaning.FINAL, Refusal.KIND_REFUSED),
     ("chat_write_forbidden", Meaning.FINAL, Refusal.KIND_REFUSED),
-    # the source is gone or may not be passed on
-    ("message to copy not found", Meaning.FINAL, Refusal.CANNOT_COPY),
-    ("message to forward not found", Meaning.FINAL, Refusal.CANNOT_COPY),
-    ("message can't be copied", Meaning.FINAL, Refusal.CANNOT_COPY),
-    ("messages can't be copied", Meaning.FINAL, Refusal.CANNOT_COPY),
-    ("message has protected content", Meaning.FINAL, Refusal.CANNOT_COPY),
-    ("message_id_invalid", Meaning.FINAL, Refusal.CANNOT_COPY),
     # what was replied to is gone
     ("message to be replied not found", Meaning.REPLY_GONE, Refusal.BROKEN),
     ("replied message not found", Meaning.REPLY_GONE, Refusal.BROKEN),
@@ -88,6 +81,13 @@ TABLE: tuple[tuple[str, Meaning, Refusal], ...] = (
     ("message thread not found", Meaning.REPLY_GONE, Refusal.BROKEN),
     ("reply_message_id_invalid", Meaning.REPLY_GONE, Refusal.BROKEN),
     ("quote_text_invalid", Meaning.QUOTE_INVALID, Refusal.BROKEN),
+    # the source is gone or may not be passed on
+    ("message to copy not found", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("message to forward not found", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("message can't be copied", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("messages can't be copied", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("message has protected content", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("message_id_invalid", Meaning.FINAL, Refusal.CANNOT_COPY),
     # edits and callback queries
     ("message is not modified", Meaning.ALREADY_SO, Refusal.BROKEN),
     ("message_not_modified", Meaning.ALREADY_SO, Refusal.BROKEN),

@@ -97,25 +97,15 @@ def reply_of(carry: Carry) -> ReplyParameters | None:
     return reply(carry.reply_to, carry.quote, carry.quote_position)
 
 
-def common(carry: Carry, content: Content) -> dict[str, Any]:
-    """The members that every sending method takes, the reply apart."""
-    members: dict[str, Any] = {"chat_id": carry.person}
-    if content.protected:
-        members["protect_content"] = True
-    if content.effect:
-        members["message_effect_id"] = content.effect
-    return members
-
-
-def captioned(content: Content) -> dict[str, Any]:
-    """The members of a caption and of how the media is shown."""
+def captioned(content: Content, *, shown: bool) -> dict[str, Any]:
+    """The members of a caption and, of media that are `shown`, of how."""
     members: dict[str, Any] = {}
     if content.text:
         members["caption"] = content.text
         if kept := entities(content):
             members["caption_entities"] = kept
-        if content.caption_above:
+        if content.caption_above and shown:
             members["show_caption_above_media"] = True
-    if content.spoiler:
+    if content.spoiler and shown:
         members["has_spoiler"] = True
     return members

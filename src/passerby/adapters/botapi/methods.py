@@ -1,0 +1,76 @@
+"""How each kind of content is written as a request: the method, and the members beside the common ones."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from passerby.adapters.botapi.outgoing import captioned
+from passerby.kernel.content import Content, Kind
+
+# kind: method, the part that the file goes in, the members of `detail` passed on
+MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
+    Kind.PHOTO: ("sendPhoto", "photo", ()),
+    Kind.LIVE_PHOTO: ("sendLivePhoto", "live_photo", ()),
+    Kind.VIDEO: ("sendVideo", "video", ("width", "height", "duration")),
+    Kind.ANIMATION: ("sendAnimation", "animation", ("width", "height", "duration")),
+    Kind.AUDIO: ("sendAudio", "audio", ("duration",)),
+    Kind.VOICE: ("sendVoice", "voice", ("duration",)),
+    Kind.VIDEO_NOTE: ("sendVideoNote", "video_note", ("duration", "length")),
+    Kind.DOCUMENT: ("sendDocument", "document", ()),
+    Kind.STICKER: ("sendSticker", "sticker", ()),
+}
+"""Audio goes without title and performer: they may name a person."""
+
+_SPOILABLE = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION})
+_CAPTIONED = frozenset(MEDIA) - {Kind.STICKER, Kind.VIDEO_NOTE}
+GROUPED = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT})
+"""What may stand in an album (source: Bot API 10.3, sendMediaGroup)."""
+
+
+def media_members(content: Content) -> dict[str, Any]:
+    """Of a file's message: everything but the file and the common members."""
+    _, _, passed_on = MEDIA[content.kind]
+    detail = content.detail or {}
+    members: dict[str, Any] = {name: detail[name] for name in passed_on if name in detail}
+    if content.kind in _CAPTIONED:
+        members |= captioned(content, shown=content.kind in _SPOILABLE)
+    if content.kind is Kind.VIDEO:
+        members["supports_streaming"] = True
+    if content.kind is Kind.DOCUMENT:
+        # Else a GIF sent as a file arrives as an animation.
+        members["disable_content_type_detection"] = True
+    return members
+
+
+def fileless(content: Content) -> tuple[str, dict[str, Any]] | None:
+    """Method and members for a kind without a file; None where it cannot be written anew."""
+    detail = content.detail or {}
+    match content.kind:
+        case Kind.DICE:
+            # A dice of ours would roll anew, and the two would see different numbers.
+            return "sendMessage", {"text": f"{detail['emoji']} {detail['value']}"}
+        case Kind.POLL:
+            return "sendPoll", _poll(detail)
+        case Kind.VENUE:
+            place = detail["location"]
+            told = {name: value for name, value in detail.items() if name != "location"}
+            return "sendVenue", told | {"latitude": place["latitude"], "longitude": place["longitude"]}
+        case Kind.LOCATION:
+            return "sendLocation", _only(detail, "latitude", "longitude", "horizontal_accuracy")
+        case Kind.CONTACT:
+            return "sendContact", _only(detail, "phone_number", "first_name", "last_name", "vcard")
+        case Kind.RICH if detail.get("anew"):
+            return "sendRichMessage", {"rich_message": detail["anew"]}
+    return None
+
+
+def _poll(detail: Mapping[str, Any]) -> dict[str, Any]:
+    members = _only(detail, "question", "question_entities", "options", "allows_multiple_answers", "open_period")
+    members["is_anonymous"] = True
+    # Telegram tells the right answer of a quiz only to its author and to who has voted; without it none can be made.
+    if detail.get("type") == "quiz" and detail.get("correct_option_ids"):
+        members |= {"type": "quiz"} | _only(detail, "correct_option_ids", "explanation")
+    return members
+
+
+def _only(detail: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: detail[name] for name in names if name in detail}

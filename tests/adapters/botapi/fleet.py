@@ -1,0 +1,61 @@
+"""What these tests share: two bots with planted tokens, an honest file cache, the adapter on a stub."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.adapters.botapi.stub import Stub, serving
+
+from passerby.adapters.botapi import BotApi
+from passerby.kernel.content import Content, File, Kind
+from passerby.kernel.ids import BotId, MessageId, PersonId
+from passerby.ports.telegram import Carry
+
+A = BotId(1000001)
+B = BotId(1000002)
+TOKENS = {A: "1000001:sandbox-canary-a", B: "1000002:sandbox-canary-b"}
+SENDER = PersonId(777000111)
+READER = PersonId(555000222)
+
+
+class Memory:
+    """The file cache in a dict."""
+
+    def __init__(self) -> None:
+        self.ids: dict[tuple[str, BotId], str] = {}
+
+    async def file_id(self, unique: str, bot: BotId) -> str | None:
+        return self.ids.get((unique, bot))
+
+    async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
+        if file_id is None:
+            self.ids.pop((unique, bot), None)
+        else:
+            self.ids[unique, bot] = file_id
+
+
+@asynccontextmanager
+async def fleet(files: Memory | None = None, **options: Any) -> AsyncIterator[tuple[BotApi, Stub]]:
+    async with serving() as stub:
+        api = BotApi(TOKENS, files or Memory(), base_url=stub.url, **options)
+        try:
+            yield api, stub
+        finally:
+            await api.aclose()
+
+
+def carry(*contents: Content, to: BotId = B, source: BotId = A, copyable: bool = False, **more: Any) -> Carry:
+    return Carry(
+        bot=to,
+        person=READER,
+        source_bot=source,
+        source_person=SENDER,
+        sources=tuple(MessageId(10 + n) for n in range(len(contents))),
+        contents=contents,
+        copyable=copyable,
+        **more,
+    )
+
+
+def photo(file_id: str = "photo-a", unique: str = "photo", **more: Any) -> Content:
+    return Content(Kind.PHOTO, file=File(file_id, unique, 3), **more)

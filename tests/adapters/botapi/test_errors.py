@@ -1,0 +1,176 @@
+"""What each of Telegram's answers means. Texts are literal: they are what is matched on."""
+
+import json
+
+import pytest
+
+from passerby.adapters.botapi.errors import TABLE, Meaning, Rejected, failure
+from passerby.kernel.event import Refusal
+from passerby.ports.telegram import Conflict, FloodWait, Refused, TelegramError, TokenRefused, Unavailable
+
+
+def judged(
+    code: int, description: str, *, method: str = "sendMessage", sends: bool = True, status: int | None = None
+) -> TelegramError:
+    body = json.dumps({"ok": False, "error_code": code, "description": description}).encode()
+    return failure(status or code, body, None, method=method, sends=sends)
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "refusal"),
+    [
+        (403, "Forbidden: bot was blocked by the user", Refusal.UNREACHABLE),
+        (403, "Forbidden: user is deactivated", Refusal.UNREACHABLE),
+        (403, "Forbidden: bot can't initiate conversation with a user", Refusal.UNREACHABLE),
+        (403, "Forbidden: bot can't send messages to bots", Refusal.UNREACHABLE),
+        (403, "Forbidden: the bot can't send messages to the bot", Refusal.UNREACHABLE),
+        (400, "Bad Request: chat not found", Refusal.UNREACHABLE),
+        (400, "Bad Request: private chat not found", Refusal.UNREACHABLE),
+        (400, "Bad Request: PEER_ID_INVALID", Refusal.UNREACHABLE),
+        (400, "USER_IS_BLOCKED", Refusal.UNREACHABLE),
+        (403, "Forbidden: something that nobody has seen yet", Refusal.UNREACHABLE),
+        (400, "Bad Request: VOICE_MESSAGES_FORBIDDEN", Refusal.KIND_REFUSED),
+        (400, "Bad Request: CHAT_SEND_STICKERS_FORBIDDEN", Refusal.KIND_REFUSED),
+        (400, "Bad Request: USER_PRIVACY_RESTRICTED", Refusal.KIND_REFUSED),
+        (400, "Bad Request: not enough rights to send photos to the chat", Refusal.KIND_REFUSED),
+        (400, "Bad Request: message to copy not found", Refusal.CANNOT_COPY),
+        (400, "Bad Request: the message can't be copied", Refusal.CANNOT_COPY),
+        (400, "Bad Request: message has protected content and can't be forwarded", Refusal.CANNOT_COPY),
+        (400, "Bad Request: file is too big", Refusal.TOO_LARGE),
+        (413, "Request Entity Too Large", Refusal.TOO_LARGE),
+        (400, "Bad Request: message text is empty", Refusal.BROKEN),
+        (400, "Bad Request: can't parse entities: unsupported start tag", Refusal.BROKEN),
+        (400, "Bad Request: never heard of", Refusal.BROKEN),
+        (404, "Not Found: method not found", Refusal.BROKEN),
+        (406, "FROZEN_METHOD_INVALID", Refusal.BROKEN),
+    ],
+)
+def test_a_final_answer_is_a_refusal_of_its_kind(code: int, description: str, refusal: Refusal) -> None:
+    error = judged(code, description)
+    assert isinstance(error, Rejected)
+    assert (error.refusal, error.meaning) == (refusal, Meaning.FINAL)
+
+
+@pytest.mark.parametrize(
+    ("description", "meaning"),
+    [
+        ("Bad Request: message to be replied not found", Meaning.REPLY_GONE),
+        ("Bad Request: message thread not found", Meaning.REPLY_GONE),
+        ("Bad Request: QUOTE_TEXT_INVALID", Meaning.QUOTE_INVALID),
+        ("Bad Request: wrong file identifier/HTTP URL specified", Meaning.FILE_UNKNOWN),
+        ("Bad Request: wrong remote file identifier specified: Wrong padding", Meaning.FILE_UNKNOWN),
+        ("Bad Request: wrong file_id or the file is temporarily unavailable", Meaning.FILE_UNKNOWN),
+        (
+            'Bad Request: failed to send message #2 with the error message "Wrong file identifier/http url specified"',
+            Meaning.FILE_UNKNOWN,
+        ),
+        ("Bad Request: message is not modified: specified new message content is the same", Meaning.ALREADY_SO),
+        (
+            "Bad Request: query is too old and response timeout expired or query ID is invalid",
+            Meaning.ALREADY_SO,
+        ),
+    ],
+)
+def test_what_the_adapter_can_mend_is_told_apart(description: str, meaning: Meaning) -> None:
+    error = judged(400, description)
+    assert isinstance(error, Rejected)
+    assert error.meaning is meaning
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
+def test_every_row_is_reached_in_either_case(row: tuple[str, Meaning, Refusal]) -> None:
+    fragment, meaning, refusal = row
+    for description in (f"Bad Request: {fragment}", fragment.upper()):
+        error = judged(400, description)
+        if isinstance(error, Rejected):
+            assert (error.meaning, error.refusal) == (meaning, refusal)
+        else:
+            assert isinstance(error, TokenRefused | Conflict | Unavailable)
+            assert meaning in (Meaning.TOKEN, Meaning.CONFLICT, Meaning.SERVER)
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "method"),
+    [
+        (401, "Unauthorized", "sendMessage"),
+        (401, "Unauthorized: invalid token specified", "getMe"),
+        (400, "Bad Request: Logged out", "sendMessage"),
+        (404, "Not Found", "getMe"),
+        (404, "Not Found", "getUpdates"),
+        (421, "Misdirected Request: unallowed token specified", "getMe"),
+    ],
+)
+def test_a_token_that_does_not_work_is_told_as_such(code: int, description: str, method: str) -> None:
+    assert isinstance(judged(code, description, method=method), TokenRefused)
+
+
+def test_a_method_that_an_older_server_lacks_does_not_cost_the_bot() -> None:
+    assert isinstance(judged(404, "Not Found", method="sendRichMessage"), Refused)
+
+
+def test_a_second_poller_is_a_conflict() -> None:
+    text = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
+    error = judged(409, text, method="getUpdates", sends=False)
+    assert isinstance(error, Conflict)
+    assert error.reason == text
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "wait_s"),
+    [
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":7}}', None, 7.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":0.25,"adaptive_retry":1}}', "9", 0.25),
+        (b'{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 5"}', "9", 9.0),
+        (b'{"ok":false,"error_code":420,"parameters":{"retry_after":3}}', None, 3.0),
+        (b"<html>slow down</html>", "2.5", 2.5),
+        (b"<html>slow down</html>", "soon", 5.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":-4}}', None, 0.0),
+    ],
+)
+def test_a_flood_wait_says_how_long(body: bytes, header: str | None, wait_s: float) -> None:
+    error = failure(429, body, header, method="sendMessage", sends=True)
+    assert isinstance(error, FloodWait)
+    assert error.retry_after_s == wait_s
+
+
+@pytest.mark.parametrize("sends", [True, False])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (502, b"<html><h1>502 Bad Gateway</h1></html>"),
+        (504, b""),
+        (200, b"<html>captive portal</html>"),
+        (200, b'{"ok":true,"result":"not a message"}'),
+        (500, b'{"ok":false,"error_code":500,"description":"Internal Server Error: restart"}'),
+        (500, b'{"ok":false,"error_code":500,"description":"something new"}'),
+        (302, b"moved"),
+    ],
+)
+def test_after_trouble_on_the_way_a_send_may_have_arrived(status: int, body: bytes, sends: bool) -> None:
+    error = failure(status, body, None, method="sendMessage", sends=sends)
+    assert isinstance(error, Unavailable)
+    assert error.uncertain is sends
+
+
+def test_an_html_413_is_too_large() -> None:
+    error = failure(413, b"<html>413</html>", None, method="sendVideo", sends=True)
+    assert isinstance(error, Refused)
+    assert error.refusal is Refusal.TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        'Bad Request: can\'t parse entities: unsupported start tag "my secret words" at byte offset 3',
+        "Bad Request: my secret words",
+        "my secret words",
+    ],
+)
+def test_no_error_repeats_what_was_sent(description: str) -> None:
+    assert "secret" not in repr(judged(400, description)) + str(judged(400, description))
+
+
+def test_an_unknown_code_in_capitals_is_kept_for_whoever_looks_into_it() -> None:
+    error = judged(400, "Bad Request: SOMETHING_NEW_INVALID")
+    assert isinstance(error, Refused)
+    assert error.detail == "400 SOMETHING_NEW_INVALID"
