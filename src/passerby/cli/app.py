@@ -60,9 +60,11 @@ def init_schema(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if it is not up to date.")] = False,
 ) -> None:
     """Bring the database's tables up to date. Safe to repeat."""
-    from passerby import bootstrap, settings
+    from passerby import settings
 
-    settled = settings.read()
+    settled = settings.read()  # before the slow import: a wrong setting is told at once
+    from passerby import bootstrap
+
     if check:
         state = asyncio.run(bootstrap.schema_state(settled))
         typer.echo(

@@ -1,0 +1,80 @@
+"""Starting and stopping: what signals do."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
+
+# A program that takes its time to stop.
+SLOW_TO_STOP = """
+from passerby.cli.serving import run_until_signal
+
+async def main(stop):
+    print("started", flush=True)
+    await stop.wait()
+    print("stopping", flush=True)
+    await type(stop)().wait()
+
+run_until_signal(main)
+"""
+
+FAILS = """
+from passerby.cli.serving import run_until_signal
+
+async def main(stop):
+    raise KeyError("canary")
+
+try:
+    run_until_signal(main)
+except KeyError:
+    print("passed on")
+"""
+
+NOWHERE = "http://127.0.0.1:1"
+"""Nothing listens there: Telegram is away."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_fleet_with_code_0_even_if_telegram_is_away(tmp_path: Path, number: signal.Signals) -> None:
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        said(process, "runtime.ready")
+        process.send_signal(number)
+        said(process, "runtime.stopped")
+        assert process.wait(WAIT_S) == 0
+
+
+def test_two_of_them_cannot_share_a_database(tmp_path: Path) -> None:
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as first:
+        said(first, "runtime.ready")
+        with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as second:
+            output, _ = second.communicate(timeout=WAIT_S)
+        assert second.returncode == 2
+        assert output.startswith("SQLITE_DB_PATH: another Passerby uses")
+        assert output.count("\n") == 1
+        assert first.poll() is None
+
+
+def test_no_line_of_a_whole_run_shows_the_token(tmp_path: Path) -> None:
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE, LOG_LEVEL="debug") as process:
+        heard = said(process, "runtime.ready")
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=WAIT_S)
+    assert TOKEN.partition(":")[2] not in heard + rest
+
+
+@pytest.mark.parametrize(("second", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_signal_ends_it_at_once(tmp_path: Path, second: signal.Signals, code: int) -> None:
+    with running(tmp_path, sys.executable, "-c", SLOW_TO_STOP) as process:
+        said(process, "started")
+        os.kill(process.pid, signal.SIGTERM)
+        said(process, "stopping")
+        os.kill(process.pid, second)
+        assert process.wait(WAIT_S) == code
+
+
+def test_a_failure_is_passed_on(tmp_path: Path) -> None:
+    with running(tmp_path, sys.executable, "-c", FAILS) as process:
+        said(process, "passed on")
