@@ -1,0 +1,99 @@
+"""The command: `python -m botapi_sandbox`. Reads arguments, prints where to go, stops cleanly on SIGINT and SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from botapi_sandbox.service import Sandbox, make_world, running
+from botapi_sandbox.state_file import UnreadableState
+from botapi_sandbox.world import Switches, World
+
+WRONG_USAGE = 2
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, exit 2."""
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments, for the help and the reference."""
+    made = _Parser(
+        prog="botapi_sandbox",
+        description="A Bot API server for people without a token: it behaves like Telegram where that matters to a bot.",
+    )
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    made.add_argument("--port", type=_port, default=8081, help="port; 0 takes a free one (default %(default)s)")
+    made.add_argument("--bots", type=_count, default=3, help="how many bots there are at least (default %(default)s)")
+    made.add_argument("--state", type=Path, metavar="FILE", help="keep the whole world in FILE and go on from it")
+    made.add_argument("--seed", type=int, help="make chance repeatable")
+    made.add_argument("--no-limits", action="store_true", help="no flood limits")
+    made.add_argument("--no-reactions", action="store_true", help="bots do not hear of reactions")
+    made.add_argument("--lenient", action="store_true", help="take unknown parameters, as Telegram does")
+    made.add_argument("--check-own", action="store_true", help="check every own answer and update against the schema")
+    made.add_argument("--quiet", action="store_true", help="print only errors")
+    return made
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until a signal; the exit code."""
+    options = parser().parse_args(argv)
+    switches = Switches(
+        limits=not options.no_limits,
+        reactions=not options.no_reactions,
+        strict=not options.lenient,
+        check_own=options.check_own,
+    )
+    try:
+        world = make_world(bots=options.bots, seed=options.seed, state=options.state, switches=switches)
+        _run(_serve(world, options))
+    except (UnreadableState, OSError) as problem:
+        print(f"botapi_sandbox: {problem}", file=sys.stderr)  # noqa: T201 - a command speaks
+        return WRONG_USAGE
+    return 0
+
+
+async def _serve(world: World, options: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with running(world, host=options.host, port=options.port, state=options.state) as sandbox:
+        if not options.quiet:
+            print(welcome(sandbox), flush=True)  # noqa: T201 - a command speaks
+        await stop.wait()
+
+
+def _run(main_task: object) -> None:
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main_task)  # type: ignore[arg-type]
+    else:
+        uvloop.run(main_task)
+
+
+def welcome(sandbox: Sandbox) -> str:
+    """What is printed at the start: where it listens and the pretended tokens."""
+    lines = [f"Bot API sandbox at {sandbox.url}  (playground: {sandbox.url}/)"]
+    lines += [f"  @{bot.username}  {bot.token}" for bot in sandbox.world.state.bots.values()]
+    return "\n".join(lines)

@@ -1,0 +1,79 @@
+"""The event streams: what phones show, as server-sent events, for one person or for several over one connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from botapi_sandbox.wire import Receive, Send
+from botapi_sandbox.world import World
+from botapi_sandbox.world.answers import Json
+
+_encode = msgspec.json.Encoder().encode
+MOST_WAITING = 10_000
+"""A page that does not read is cut off beyond this many events, and reloads."""
+HEARTBEAT_S = 15.0
+
+
+class Streams:
+    """All open event streams of a server."""
+
+    def __init__(self, world: World) -> None:
+        self._open: dict[asyncio.Queue[bytes | None], frozenset[int]] = {}
+        self._closing = False
+        self._stop: Callable[[], None] = world.on_event(self._event)
+
+    def close(self) -> None:
+        """End every stream."""
+        self._closing = True
+        self._stop()
+        for waiting in self._open:
+            _put(waiting, None)
+
+    def _event(self, person_id: int, event: Json) -> None:
+        if not self._open:
+            return
+        line: bytes | None = None
+        for waiting, people in self._open.items():
+            if person_id in people:
+                line = line or b"data: " + _encode({"person": person_id, **event}) + b"\n\n"
+                _put(waiting, line)
+
+    async def serve(self, people: frozenset[int], receive: Receive, send: Send) -> None:
+        """Stream until the client goes away or the server stops."""
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING)
+        self._open[waiting] = people
+        headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b": open\n\n", "more_body": True})
+        gone = asyncio.ensure_future(receive())
+        gone.add_done_callback(lambda _: _put(waiting, None))
+        try:
+            while not self._closing:
+                try:
+                    line = await asyncio.wait_for(waiting.get(), HEARTBEAT_S)
+                except TimeoutError:
+                    line = b": still here\n\n"
+                if line is None:
+                    break
+                while not waiting.empty() and len(line) < 65536:
+                    more = waiting.get_nowait()
+                    if more is None:
+                        _put(waiting, None)
+                        break
+                    line += more
+                await send({"type": "http.response.body", "body": line, "more_body": True})
+        finally:
+            gone.cancel()
+            del self._open[waiting]
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _put(waiting: asyncio.Queue[bytes | None], line: bytes | None) -> None:
+    if waiting.full():
+        while not waiting.empty():
+            waiting.get_nowait()
+        line = None
+    waiting.put_nowait(line)

@@ -1,0 +1,166 @@
+"""A running sandbox: a world with its server, timer, webhooks and state file, inside the event loop of whoever starts it.
+
+async with running(world, port=0) as sandbox:
+    print(sandbox.url)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from botapi_sandbox.server import App
+from botapi_sandbox.state_file import StateFile, load
+from botapi_sandbox.webhook_sender import WebhookSender
+from botapi_sandbox.wire import Protocol
+from botapi_sandbox.world import Switches, World
+
+LONGEST_NAP_S = 0.25
+"""How late the timer may notice that something fell due."""
+_BACKLOG = 512
+
+
+def unix_clock() -> float:
+    """The one place where real time enters the sandbox."""
+    return time.time()  # noqa: TID251 - the shell's clock; the core takes it as an argument
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox."""
+
+    world: World
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """http://host:port, the base of everything."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def make_world(
+    *,
+    bots: int = 3,
+    seed: int | None = None,
+    state: Path | None = None,
+    switches: Switches | None = None,
+    clock: Callable[[], float] = unix_clock,
+) -> World:
+    """A world with at least `bots` bots, continued from the state file if it is there.
+
+    Without a seed chance differs from run to run, but tokens are those of seed 0, so that a configured bot stays valid.
+    Raises: state_file.UnreadableState, OSError.
+    """
+    kept = load(state) if state is not None else None
+    rng = None if seed is not None else random.Random(secrets.randbits(64))  # noqa: S311 - pretence, not secrecy
+    world = World(clock=clock, rng=rng, switches=switches, state=kept, seed=seed or 0)
+    while len(world.state.bots) < bots:
+        world.add_bot()
+    return world
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: signals belong to the program that holds the loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(
+    world: World, *, host: str = "127.0.0.1", port: int = 0, state: Path | None = None
+) -> AsyncIterator[Sandbox]:
+    """Serve `world` until the block is left. Port 0 takes a free one. Raises: OSError, if the port is taken."""
+    listener = _listen(host, port)
+    app = App(world)
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+        backlog=_BACKLOG,
+    )
+    server = _Server(config)
+    file = StateFile(world, state) if state is not None else None
+    if file is not None:
+        file.load_blobs()
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            sender = WebhookSender(world, tasks)
+            serving = tasks.create_task(server.serve(sockets=[listener]))
+            helpers = [tasks.create_task(_tick(world))]
+            if file is not None:
+                helpers.append(tasks.create_task(file.run()))
+            try:
+                while not server.started and not serving.done():
+                    await asyncio.sleep(0.005)
+                sender.start()
+                yield Sandbox(world, host, listener.getsockname()[1])
+            finally:
+                app.close()
+                sender.stop()
+                for helper in helpers:
+                    helper.cancel()
+                server.should_exit = True
+    finally:
+        listener.close()
+        if file is not None:
+            file.save()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def _tick(world: World) -> None:
+    while True:
+        due = world.next_due()
+        nap_s = LONGEST_NAP_S if due is None else min(LONGEST_NAP_S, max(0.01, due - world.now()))
+        await asyncio.sleep(nap_s)
+        world.tick()
+
+
+async def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8081,
+    bots: int = 3,
+    seed: int | None = None,
+    state: Path | None = None,
+    switches: Switches | None = None,
+    started: Callable[[Sandbox], None] | None = None,
+) -> None:
+    """Make a world and serve it until cancelled; `started` is called once it listens."""
+    world = make_world(bots=bots, seed=seed, state=state, switches=switches)
+    async with running(world, host=host, port=port, state=state) as sandbox:
+        if started is not None:
+            started(sandbox)
+        await asyncio.Event().wait()

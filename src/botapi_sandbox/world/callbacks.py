@@ -1,0 +1,44 @@
+"""Callback queries: a press waits for its answer for a while, and is answered once."""
+
+from __future__ import annotations
+
+from botapi_sandbox.world.answers import bad_request
+from botapi_sandbox.world.requests import Request, method
+
+TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+
+
+@method("answerCallbackQuery")
+def answer_callback_query(request: Request) -> bool:
+    """The phone shows the text as a notice, or as an alert."""
+    world, params = request.world, request.params
+    press = world.state.presses.get(params["callback_query_id"])
+    if press is None or press.bot_id != request.bot.id:
+        raise bad_request(TOO_OLD)
+    del world.state.presses[press.id]
+    if world.now() > press.at + world.switches.callback_answer_s:
+        raise bad_request(TOO_OLD)
+    if params.get("url"):
+        # Only games and t.me/<bot>?start= links are opened; anything else is refused.
+        if not params["url"].startswith(
+            (f"https://t.me/{request.bot.username}?start=", f"t.me/{request.bot.username}?start=")
+        ):
+            raise bad_request("URL_INVALID")
+    world.show(
+        world.chat(request.bot, press.person_id),
+        request.bot,
+        {
+            "type": "callback_answer",
+            "callback_query_id": press.id,
+            "text": params.get("text") or None,
+            "show_alert": bool(params.get("show_alert")),
+            "url": params.get("url"),
+        },
+    )
+    return True
+
+
+@method("answerInlineQuery", "answerShippingQuery", "answerWebAppQuery")
+def answer_unasked(request: Request) -> bool:
+    """Nobody asks these in the sandbox, so there is nothing to answer."""
+    raise bad_request(TOO_OLD)

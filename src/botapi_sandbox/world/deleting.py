@@ -1,0 +1,54 @@
+"""deleteMessage(s): what a bot may still take back."""
+
+from __future__ import annotations
+
+from botapi_sandbox.world.answers import bad_request
+from botapi_sandbox.world.copying import MOST_AT_ONCE
+from botapi_sandbox.world.delivery import existing_chat
+from botapi_sandbox.world.requests import Request, method
+from botapi_sandbox.world.state import Chat, Held
+
+DICE_KEPT_S = 24 * 3600
+
+
+def _is_deletable(request: Request, held: Held) -> bool:
+    age_s = request.world.now() - held.message["date"]
+    if "dice" in held.message and age_s <= DICE_KEPT_S:
+        return False
+    return age_s < request.world.switches.delete_within_s
+
+
+def _delete(request: Request, chat: Chat, message_id: int) -> None:
+    del chat.messages[message_id]
+    request.made.append(message_id)
+    request.world.show(chat, request.bot, {"type": "deleted", "message_id": message_id})
+
+
+@method("deleteMessage")
+def delete_message(request: Request) -> bool:
+    """A private chat's bot may delete its person's messages too, within 48 hours."""
+    message_id = request.params["message_id"]
+    chat = existing_chat(request, request.params["chat_id"])
+    held = chat.messages.get(message_id)
+    if held is None:
+        raise bad_request("message to delete not found")
+    if not _is_deletable(request, held):
+        raise bad_request("message can't be deleted for everyone")
+    _delete(request, chat, message_id)
+    return True
+
+
+@method("deleteMessages")
+def delete_messages(request: Request) -> bool:
+    """Those that are gone or too old are passed over."""
+    ids = request.params["message_ids"]
+    if not ids:
+        raise bad_request("message identifiers are not specified")
+    if len(ids) > MOST_AT_ONCE:
+        raise bad_request("too many message identifiers specified")
+    chat = existing_chat(request, request.params["chat_id"])
+    for message_id in ids:
+        held = chat.messages.get(message_id)
+        if held is not None and _is_deletable(request, held):
+            _delete(request, chat, message_id)
+    return True

@@ -1,0 +1,119 @@
+"""Edits of a bot's own messages: text, caption, media, keyboard, live location."""
+
+from __future__ import annotations
+
+from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.delivery import captioned, edited_markup, existing_chat
+from botapi_sandbox.world.media import file_content
+from botapi_sandbox.world.requests import Request, method
+from botapi_sandbox.world.sending import LIVE_FOREVER, located, rich, texted
+from botapi_sandbox.world.state import Chat, Held
+
+_SAME = (
+    "message is not modified: specified new message content and reply markup are exactly the same as a current content "
+    "and reply markup of the message"
+)
+_CAPTIONED = ("photo", "video", "animation", "audio", "document", "voice", "live_photo", "paid_media")
+_MEDIA = ("photo", "video", "animation", "audio", "document", "live_photo")
+_CAPTION_FIELDS = ("caption", "caption_entities", "show_caption_above_media")
+_TEXT_FIELDS = ("text", "entities", "link_preview_options", "rich_message")
+
+
+def _editable(request: Request) -> tuple[Chat, Held]:
+    params = request.params
+    if params.get("inline_message_id"):
+        raise bad_request("the sandbox does not do inline messages yet")
+    request.refuse_unsupported("business_connection_id")
+    if params.get("chat_id") is None:
+        raise bad_request("chat_id is empty")
+    if not params.get("message_id"):
+        raise bad_request("message identifier is not specified")
+    chat = existing_chat(request, params["chat_id"])
+    held = chat.messages.get(params["message_id"])
+    if held is None:
+        raise bad_request("message to edit not found")
+    if held.outgoing or "forward_origin" in held.message:
+        raise bad_request("message can't be edited")
+    return chat, held
+
+
+def _replace(request: Request, chat: Chat, held: Held, drop: tuple[str, ...], content: Json) -> Json:
+    """Put `content` in place of the fields in `drop`. An edit without a keyboard takes the keyboard away."""
+    before = held.message
+    after = {key: value for key, value in before.items() if key not in (*drop, "reply_markup")}
+    after.update(content)
+    markup = edited_markup(request)
+    if markup is not None and markup["inline_keyboard"]:
+        after["reply_markup"] = markup
+    if {k: v for k, v in after.items() if k != "edit_date"} == {k: v for k, v in before.items() if k != "edit_date"}:
+        raise bad_request(_SAME)
+    after["edit_date"] = int(request.world.now())
+    held.message = after
+    request.made.append(after["message_id"])
+    request.world.show_edited(chat, request.bot, held)
+    return after
+
+
+@method("editMessageText")
+def edit_message_text(request: Request) -> Json:
+    """Of a text message, or of a rich one."""
+    chat, held = _editable(request)
+    if "text" not in held.message and "rich_message" not in held.message:
+        raise bad_request("there is no text in the message to edit")
+    content = {"rich_message": rich(request)} if request.params.get("rich_message") else texted(request)
+    return _replace(request, chat, held, _TEXT_FIELDS, content)
+
+
+@method("editMessageCaption")
+def edit_message_caption(request: Request) -> Json:
+    """No caption removes it."""
+    chat, held = _editable(request)
+    if not any(kind in held.message for kind in _CAPTIONED):
+        raise bad_request("there is no caption in the message to edit")
+    return _replace(request, chat, held, _CAPTION_FIELDS, captioned(request))
+
+
+@method("editMessageMedia")
+def edit_message_media(request: Request) -> Json:
+    """Another file with another caption; an item of an album stays within its kind of album."""
+    chat, held = _editable(request)
+    item = request.params["media"]
+    if not any(kind in held.message for kind in (*_MEDIA, "text")):
+        raise bad_request("message can't be edited")
+    if "media_group_id" in held.message and item["type"] == "animation":
+        raise bad_request("can't use the media of the specified type in the album")
+    content = file_content(request, item["type"], {**item, item["type"]: item["media"]})
+    drop = (*_MEDIA, *_CAPTION_FIELDS, *_TEXT_FIELDS, "has_media_spoiler")
+    return _replace(request, chat, held, drop, content)
+
+
+@method("editMessageReplyMarkup")
+def edit_message_reply_markup(request: Request) -> Json:
+    """Only the inline keyboard."""
+    chat, held = _editable(request)
+    return _replace(request, chat, held, (), {})
+
+
+@method("editMessageLiveLocation")
+def edit_message_live_location(request: Request) -> Json:
+    """Moves the point, while it lives."""
+    chat, held = _editable(request)
+    live_s = held.message.get("location", {}).get("live_period")
+    if "venue" in held.message or not live_s:
+        raise bad_request("message can't be edited")
+    if live_s != LIVE_FOREVER and request.world.now() >= held.message["date"] + live_s:
+        raise bad_request("message can't be edited")
+    params = request.params
+    location = {**located(params), "live_period": params.get("live_period") or live_s}
+    return _replace(request, chat, held, ("location",), {"location": location})
+
+
+@method("stopMessageLiveLocation")
+def stop_message_live_location(request: Request) -> Json:
+    """Freezes the point where it is."""
+    chat, held = _editable(request)
+    location = held.message.get("location", {})
+    if not location.get("live_period"):
+        raise bad_request("message can't be edited")
+    frozen = {key: location[key] for key in ("latitude", "longitude", "horizontal_accuracy") if key in location}
+    return _replace(request, chat, held, ("location",), {"location": frozen})

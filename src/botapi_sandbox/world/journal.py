@@ -1,0 +1,66 @@
+"""The journal: what the bots asked, what was queued for them, what they confirmed, in one order. The judge in crash tests.
+
+`GET /sandbox/journal?after=N` gives the entries with a number above N, oldest first. Every entry has `n` (its number,
+growing without gaps), `at` (unix seconds), `bot` and `kind`:
+
+- `request`: a bot's call. `method`, `params` (file bytes replaced by their length and hash), `status`, `error` (the
+  description, if refused), `unknown` (parameters that Bot API 10.3 lacks), `fault` (what was done to it on purpose), `chat_id`
+  and `message_ids` of the messages that came into being, *also when the answer was lost*. getUpdates is noted only when it
+  is refused; what it hands out is `delivered`.
+- `queued`: an update entered the bot's queue. `update_id`, `update` (its kind), `person`, `message_id` if it has one.
+- `delivered`: update ids were handed to the bot by getUpdates or in a webhook request; `update_ids`.
+- `confirmed`: update ids left the queue because the bot passed an offset or answered 2xx; `update_ids`. Telegram will
+  never deliver them again.
+- `dropped`: update ids left the queue unconfirmed; `reason` is expired, full, drop_pending or trimmed.
+
+Bounded: the oldest entries fall out, `first` in the answer tells the oldest number that is still there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from botapi_sandbox.world.answers import Json, Upload
+
+
+class Journal:
+    """An ordered, bounded list of entries. `clock` gives unix seconds."""
+
+    def __init__(self, clock: Callable[[], float], length: int) -> None:
+        self._clock = clock
+        self._entries: deque[Json] = deque(maxlen=length)
+        self.last = 0
+
+    def note(self, kind: str, bot: int, **facts: Any) -> Json:
+        """Add an entry and return it."""
+        self.last += 1
+        entry = {"n": self.last, "at": self._clock(), "kind": kind, "bot": bot, **facts}
+        self._entries.append(entry)
+        return entry
+
+    def resize(self, length: int) -> None:
+        """Keep at most `length` entries from now on."""
+        if length != self._entries.maxlen:
+            self._entries = deque(self._entries, maxlen=length)
+
+    def after(self, number: int) -> list[Json]:
+        """The entries with a number above `number`, oldest first, ready for JSON."""
+        skipped = max(0, number - (self.last - len(self._entries)))
+        entries: Iterable[Json] = list(self._entries)[skipped:]
+        return [_plain(entry) for entry in entries]
+
+
+def _plain(entry: Json) -> Json:
+    if "params" not in entry:
+        return entry
+    return {**entry, "params": {key: _without_bytes(value) for key, value in entry["params"].items()}}
+
+
+def _without_bytes(value: Any) -> Any:
+    if isinstance(value, Upload):
+        digest = hashlib.sha256(value.data).hexdigest()[:16]
+        return {"upload": value.name, "bytes": len(value.data), "sha256": digest}
+    return value

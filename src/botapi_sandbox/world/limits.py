@@ -1,0 +1,59 @@
+"""Flood limits: a token bucket per chat and one per bot, as the Bot API's FAQ describes them.
+
+About one message a second into one chat with short bursts, about thirty a second over all chats. A refusal takes nothing
+from either bucket; `retry_after` is the whole number of seconds after which a token will be there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from botapi_sandbox.world.answers import Refusal
+from botapi_sandbox.world.switches import Switches
+
+
+@dataclass(slots=True)
+class Bucket:
+    """`tokens` as of `at` (unix seconds)."""
+
+    tokens: float
+    at: float
+
+    def fill(self, now: float, rate_per_s: float, burst: float) -> float:
+        """Add what was earned since; the tokens there are."""
+        self.tokens = min(burst, self.tokens + max(0.0, now - self.at) * rate_per_s)
+        self.at = now
+        return self.tokens
+
+
+class Limits:
+    """The buckets of a world. Kept in memory only: a restart of Telegram's side forgives."""
+
+    def __init__(self) -> None:
+        self._bots: dict[int, Bucket] = {}
+        self._chats: dict[tuple[int, int], Bucket] = {}
+
+    def take(self, switches: Switches, now: float, bot_id: int, chat_id: int, messages: int = 1) -> None:
+        """Account for `messages` into one chat. Raises: Refusal 429, with nothing taken."""
+        if not switches.limits:
+            return
+        bot = self._bots.setdefault(bot_id, Bucket(switches.bot_burst, now))
+        chat = self._chats.setdefault((bot_id, chat_id), Bucket(switches.chat_burst, now))
+        wait_s = max(
+            _wait_s(chat.fill(now, switches.chat_rate_per_s, switches.chat_burst), messages, switches.chat_rate_per_s,
+                    switches.chat_burst),
+            _wait_s(bot.fill(now, switches.bot_rate_per_s, switches.bot_burst), messages, switches.bot_rate_per_s,
+                    switches.bot_burst),
+        )  # fmt: skip
+        if wait_s > 0:
+            seconds = max(1, math.ceil(wait_s))
+            raise Refusal(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
+        bot.tokens -= messages
+        chat.tokens -= messages
+
+
+def _wait_s(tokens: float, messages: int, rate_per_s: float, burst: float) -> float:
+    # An album larger than the burst must still be possible: it waits for a full bucket and then overdraws it.
+    missing = min(float(messages), burst) - tokens
+    return missing / rate_per_s if missing > 1e-9 else 0.0

@@ -1,0 +1,192 @@
+"""Messages a bot makes of files: one at a time, as an album, or behind a price; and getFile, which gives their bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from botapi_sandbox.world.answers import Json, Upload, bad_request
+from botapi_sandbox.world.delivery import captioned, deliver, writable_chat
+from botapi_sandbox.world.files import MOST_DOWNLOAD, MOST_UPLOAD, check_usable_as, default_facts
+from botapi_sandbox.world.requests import Handler, Request, method
+from botapi_sandbox.world.state import FileRecord
+
+_FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji")
+_UNCAPTIONED = frozenset({"video_note", "sticker"})
+_SPOILED = frozenset({"photo", "video", "animation", "live_photo"})
+_NOT_BY_URL = frozenset({"video_note", "live_photo"})
+ALBUM_KINDS = ("photo", "video", "audio", "document", "live_photo")
+_TITLES = {
+    "photo": "photo", "video": "video", "animation": "animation", "audio": "audio", "voice": "voice",
+    "video_note": "video note", "document": "document", "sticker": "sticker", "live_photo": "live photo",
+}  # fmt: skip
+
+
+def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
+    """The file behind an upload, an attach:// reference, a file id or a URL. Raises: Refusal."""
+    if isinstance(value, str) and value.startswith("attach://"):
+        value = request.uploads.get(value.removeprefix("attach://"))
+        if value is None:
+            raise bad_request("file must be non-empty")
+    if isinstance(value, Upload):
+        if not value.data:
+            raise bad_request("file must be non-empty")
+        if len(value.data) > MOST_UPLOAD:
+            raise bad_request("file is too big")
+        known = default_facts(kind, value, facts)
+        return request.world.files.add(kind, value, known, request.world.switches.file_bytes_kept)
+    if not isinstance(value, str) or not value:
+        raise bad_request(f"there is no {_TITLES[kind]} in the request")
+    if value.startswith(("http://", "https://")):
+        # The sandbox never goes out: to a bot that is a web server which does not answer.
+        if kind in _NOT_BY_URL:
+            raise bad_request(f"{_TITLES[kind]} can't be sent by URL")
+        raise bad_request("failed to get HTTP URL content")
+    record = request.world.files.find(request.bot, value)
+    if record is None:
+        raise bad_request("wrong file identifier/HTTP URL specified")
+    check_usable_as(record, kind)
+    return record
+
+
+def file_content(request: Request, kind: str, params: Json) -> Json:
+    """The message fields for one file with its caption. Raises: Refusal."""
+    facts = {name: params[name] for name in _FACTS if name in params}
+    value = params.get(kind) or params.get("media") or request.uploads.get(kind)
+    record = resolve(request, kind, value, facts)
+    if kind == "live_photo":
+        resolve(request, "photo", params.get("photo"), {})
+    content = shown(request, kind, record)
+    for extra in ("thumbnail", "cover"):
+        if params.get(extra) is not None and kind in ("video", "animation", "audio", "document", "video_note"):
+            _attach(request, content, kind, extra, params[extra])
+    if kind == "video" and params.get("start_timestamp"):
+        content["video"]["start_timestamp"] = params["start_timestamp"]
+    if kind not in _UNCAPTIONED:
+        content.update(captioned(request, params))
+    if kind in _SPOILED and params.get("has_spoiler"):
+        content["has_media_spoiler"] = True
+    return content
+
+
+def shown(request: Request, kind: str, record: FileRecord) -> Json:
+    """The content fields for a file: an animation also stands under `document`, a live photo also under `photo`."""
+    described = request.world.files.describe(request.bot, record)
+    return media_fields(kind if record.kind not in ALBUM_KINDS + ("animation",) else record.kind, described)
+
+
+def media_fields(kind: str, described: Json | list[Json]) -> Json:
+    """See `shown`."""
+    if kind == "animation" and isinstance(described, dict):
+        named = ("file_id", "file_unique_id", "thumbnail", "file_name", "mime_type", "file_size")
+        return {"animation": described, "document": {key: described[key] for key in named if key in described}}
+    if kind == "live_photo" and isinstance(described, dict):
+        return {"live_photo": described, "photo": described["photo"]}
+    return {kind: described}
+
+
+def _attach(request: Request, content: Json, kind: str, extra: str, value: Any) -> None:
+    if isinstance(value, str) and not value.startswith("attach://") and extra == "thumbnail":
+        return  # thumbnails cannot be reused; Telegram ignores anything but an upload
+    record = resolve(request, "photo" if extra == "cover" else "thumbnail", value, {})
+    described = request.world.files.describe(request.bot, record)
+    content[kind][extra] = described
+
+
+def _sender(kind: str) -> Handler:
+    def send(request: Request) -> Json:
+        return deliver(request, file_content(request, kind, request.params))
+
+    return send
+
+
+for _name, _kind in (
+    ("sendPhoto", "photo"), ("sendVideo", "video"), ("sendAnimation", "animation"), ("sendAudio", "audio"),
+    ("sendVoice", "voice"), ("sendVideoNote", "video_note"), ("sendDocument", "document"),
+    ("sendSticker", "sticker"), ("sendLivePhoto", "live_photo"),
+):  # fmt: skip
+    method(_name)(_sender(_kind))
+
+
+@method("sendMediaGroup")
+def send_media_group(request: Request) -> list[Json]:
+    """2-10 items; audio and documents only among themselves."""
+    items = request.params["media"]
+    if not 2 <= len(items) <= 10:
+        raise bad_request(
+            "there must be 2-10 messages to send as an album" if items else "there are no messages to send"
+        )
+    kinds = {item["type"] for item in items}
+    if len(kinds) > 1 and kinds & {"audio", "document"}:
+        raise bad_request("audio and documents can't be mixed with other media types in an album")
+    chat = writable_chat(request)
+    contents = []
+    for number, item in enumerate(items, start=1):
+        contents.append(_album_item(request, number, item))
+    world = request.world
+    # All or nothing: the budget for the whole album is taken before its first item goes out.
+    world.limits.take(world.switches, world.now(), request.bot.id, chat.person_id, len(contents) - 1)
+    album = new_album_id(world.rng.getrandbits)
+    return [deliver(request, {"media_group_id": album, **content}, chat) for content in contents]
+
+
+def new_album_id(getrandbits: Callable[[int], int]) -> str:
+    """Telegram's look like 13 followed by random digits."""
+    return f"13{getrandbits(48):015d}"
+
+
+def _album_item(request: Request, number: int, item: Json) -> Json:
+    from_request = {**item, item["type"]: item["media"]}
+    try:
+        return file_content(request, item["type"], from_request)
+    except Exception as error:
+        if getattr(error, "description", "").endswith("wrong file identifier/HTTP URL specified"):
+            raise bad_request(
+                f'failed to send message #{number} with the error message "Wrong file identifier/HTTP URL specified"'
+            ) from None
+        raise
+
+
+@method("sendPaidMedia")
+def send_paid_media(request: Request) -> Json:
+    """Media behind a price in Stars; nobody can buy it in the sandbox."""
+    params = request.params
+    if not 1 <= params["star_count"] <= 25_000:
+        raise bad_request("STARS_AMOUNT_INVALID")
+    if not 1 <= len(params["media"]) <= 10:
+        raise bad_request("there must be 1-10 paid media")
+    bought = []
+    for item in params["media"]:
+        record = resolve(request, item["type"], item["media"], {})
+        described = request.world.files.describe(request.bot, record)
+        bought.append({"type": item["type"], item["type"]: described})
+    content: Json = {"paid_media": {"star_count": params["star_count"], "paid_media": bought}}
+    return deliver(request, {**content, **captioned(request)})
+
+
+@method("getFile")
+def get_file(request: Request) -> Json:
+    """A download path, valid for an hour; files above 20 MB have none."""
+    file_id = request.params["file_id"]
+    if not file_id:
+        raise bad_request("file_id not specified")
+    record = request.world.files.find(request.bot, file_id)
+    if record is None:
+        looks_like_one = any(request.world.files.find(bot, file_id) for bot in request.world.state.bots.values())
+        raise bad_request(
+            "wrong file_id or the file is temporarily unavailable" if looks_like_one else "invalid file_id"
+        )
+    if record.size > MOST_DOWNLOAD:
+        raise bad_request("file is too big")
+    if record.blob not in request.world.files.blobs:
+        raise bad_request("wrong file_id or the file is temporarily unavailable")
+    path = request.world.files.path(record)
+    links = request.bot.links
+    now = request.world.now()
+    for stale in [known for known, (_, until) in links.items() if until <= now]:
+        del links[stale]
+    links[path] = (record.unique, now + request.world.switches.link_life_s)
+    described = request.world.files.describe(request.bot, record)
+    one: Json = described[-1] if isinstance(described, list) else described
+    named = {name: one[name] for name in ("file_id", "file_unique_id")}
+    return {**named, "file_size": record.size, "file_path": path}

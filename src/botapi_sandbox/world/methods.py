@@ -1,0 +1,35 @@
+"""Imports every module that registers methods, so that the table is complete when a world is made."""
+
+from botapi_sandbox.world import (
+    callbacks,
+    chats,
+    copying,
+    deleting,
+    editing,
+    media,
+    payments,
+    polls,
+    profile,
+    reactions,
+    sending,
+    stickers,
+    webhooks,
+)
+from botapi_sandbox.world.requests import HANDLERS
+
+__all__ = [
+    "HANDLERS",
+    "callbacks",
+    "chats",
+    "copying",
+    "deleting",
+    "editing",
+    "media",
+    "payments",
+    "polls",
+    "profile",
+    "reactions",
+    "sending",
+    "stickers",
+    "webhooks",
+]

@@ -1,0 +1,258 @@
+"""Telegram Stars: invoices, the ten seconds for the checkout, payments, refunds, the ledger.
+
+An invoice may be paid again and again, by anyone who sees it; each payment has its own charge id. `pre_checkout_query`
+must be answered in `Switches.checkout_answer_s`, else the person's payment fails and no Star moves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.callbacks import TOO_OLD
+from botapi_sandbox.world.delivery import deliver
+from botapi_sandbox.world.requests import Request, method
+from botapi_sandbox.world.state import Bot, InvoiceLink, Payment
+
+if TYPE_CHECKING:
+    from botapi_sandbox.world.world import World
+
+MOST_STARS = 25_000
+MOST_SUBSCRIPTION_STARS = 10_000
+SUBSCRIPTION_S = 2_592_000
+_CASH_ONLY = (
+    "max_tip_amount", "suggested_tip_amounts", "need_name", "need_phone_number", "need_email", "need_shipping_address",
+    "send_phone_number_to_provider", "send_email_to_provider", "is_flexible",
+)  # fmt: skip
+
+
+def _invoice(request: Request) -> InvoiceLink:
+    params = request.params
+    if params["currency"] != "XTR":
+        raise bad_request("the sandbox does not do currencies other than XTR yet")
+    if params.get("provider_token"):
+        raise bad_request("PAYMENT_PROVIDER_INVALID")
+    if len(params["prices"]) != 1:
+        raise bad_request("STARS_INVOICE_INVALID")
+    if any(params.get(name) for name in _CASH_ONLY):
+        raise bad_request("STARS_INVOICE_INVALID")
+    amount = params["prices"][0]["amount"]
+    period = params.get("subscription_period")
+    if period is not None and period != SUBSCRIPTION_S:
+        raise bad_request("SUBSCRIPTION_PERIOD_INVALID")
+    if not 1 <= amount <= (MOST_STARS if period is None else MOST_SUBSCRIPTION_STARS):
+        raise bad_request("CURRENCY_TOTAL_AMOUNT_INVALID")
+    return InvoiceLink(
+        bot_id=request.bot.id,
+        title=params["title"],
+        payload=params["payload"],
+        currency="XTR",
+        amount=amount,
+        subscription_period=period,
+    )
+
+
+@method("sendInvoice")
+def send_invoice(request: Request) -> Json:
+    """A message with a Pay button, which is added if no keyboard is given."""
+    invoice = _invoice(request)
+    params = request.params
+    shown = {
+        "title": invoice.title,
+        "description": params["description"],
+        "start_parameter": params.get("start_parameter", ""),
+        "currency": invoice.currency,
+        "total_amount": invoice.amount,
+    }
+    content: Json = {"invoice": shown}
+    if params.get("reply_markup") is None:
+        button = {"text": f"Pay ⭐️{invoice.amount}", "pay": True}
+        content["reply_markup"] = {"inline_keyboard": [[button]]}
+    else:
+        rows = [row for row in params["reply_markup"]["inline_keyboard"] if row]
+        if rows and not rows[0][0].get("pay"):
+            raise bad_request("REPLY_MARKUP_BUY_EMPTY")
+    message = deliver(request, content)
+    request.bot.invoices[str(message["message_id"])] = invoice
+    return message
+
+
+@method("createInvoiceLink")
+def create_invoice_link(request: Request) -> str:
+    """A link that anyone may pay."""
+    invoice = _invoice(request)
+    request.refuse_unsupported("business_connection_id")
+    slug = f"{request.world.rng.getrandbits(96):024x}"
+    request.bot.invoices[slug] = invoice
+    return f"https://t.me/${slug}"
+
+
+def begin(world: World, bot: Bot, person_id: int, invoice: InvoiceLink) -> Payment:
+    """A person presses Pay: the bot is asked, and has its seconds."""
+    payment = Payment(
+        query_id=str(world.rng.getrandbits(62)),
+        bot_id=bot.id,
+        person_id=person_id,
+        at=world.now(),
+        title=invoice.title,
+        payload=invoice.payload,
+        currency=invoice.currency,
+        amount=invoice.amount,
+        subscription_period=invoice.subscription_period,
+    )
+    world.state.payments[payment.query_id] = payment
+    query = {
+        "id": payment.query_id,
+        "from": world.state.people[person_id].user(),
+        "currency": payment.currency,
+        "total_amount": payment.amount,
+        "invoice_payload": payment.payload,
+    }
+    world.queue_update(bot, "pre_checkout_query", query, lane=f"payment:{person_id}", person=person_id)
+    world.changes += 1
+    return payment
+
+
+@method("answerPreCheckoutQuery")
+def answer_pre_checkout_query(request: Request) -> bool:
+    """Yes moves the Stars and brings `successful_payment`; no, or silence, ends it."""
+    world, params = request.world, request.params
+    payment = world.state.payments.get(params["pre_checkout_query_id"])
+    expire(world)
+    if payment is None or payment.bot_id != request.bot.id or payment.status != "pending":
+        raise bad_request(TOO_OLD)
+    if not params["ok"]:
+        if not params.get("error_message"):
+            raise bad_request("error message must be non-empty")
+        payment.status, payment.error = "refused", params["error_message"]
+        _tell(world, payment)
+        return True
+    _settle(world, request.bot, payment)
+    return True
+
+
+def _settle(world: World, bot: Bot, payment: Payment) -> None:
+    payment.status = "paid"
+    payment.charge_id = f"stx{world.rng.getrandbits(128):032x}"
+    payment.paid_at = int(world.now())
+    bot.stars += payment.amount
+    paid: Json = {
+        "currency": payment.currency,
+        "total_amount": payment.amount,
+        "invoice_payload": payment.payload,
+        "telegram_payment_charge_id": payment.charge_id,
+        "provider_payment_charge_id": f"{payment.person_id}_{world.rng.randrange(10**6)}",
+    }
+    if payment.subscription_period is not None:
+        paid["subscription_expiration_date"] = payment.paid_at + payment.subscription_period
+        paid["is_recurring"] = True
+        paid["is_first_recurring"] = True
+    chat = world.chat(bot, payment.person_id)
+    message = world.post(bot, chat, {"successful_payment": paid}, outgoing=True)
+    world.queue_update(
+        bot,
+        "message",
+        message,
+        lane=f"chat:{payment.person_id}",
+        person=payment.person_id,
+        message_id=message["message_id"],
+    )
+    _tell(world, payment)
+
+
+def _tell(world: World, payment: Payment) -> None:
+    bot = world.state.bots[payment.bot_id]
+    event = {"type": "payment", "query_id": payment.query_id, "status": payment.status, "error": payment.error}
+    world.show(world.chat(bot, payment.person_id), bot, event)
+    world.changes += 1
+
+
+def expire(world: World) -> None:
+    """End the checkouts that nobody answered in time."""
+    latest = world.now() - world.switches.checkout_answer_s
+    for payment in world.state.payments.values():
+        if payment.status == "pending" and payment.at < latest:
+            payment.status, payment.error = "timeout", "BOT_PRECHECKOUT_TIMEOUT"
+            _tell(world, payment)
+
+
+def next_due(world: World) -> float | None:
+    """When the next checkout ends unanswered."""
+    pending = [payment.at for payment in world.state.payments.values() if payment.status == "pending"]
+    return min(pending) + world.switches.checkout_answer_s + 0.001 if pending else None
+
+
+@method("refundStarPayment")
+def refund_star_payment(request: Request) -> bool:
+    """Once."""
+    world, params = request.world, request.params
+    charge = params["telegram_payment_charge_id"]
+    payment = next((each for each in world.state.payments.values() if each.charge_id == charge), None)
+    if payment is None or payment.bot_id != request.bot.id or payment.person_id != params["user_id"]:
+        raise bad_request("CHARGE_NOT_FOUND")
+    if payment.refunded_at is not None:
+        raise bad_request("CHARGE_ALREADY_REFUNDED")
+    payment.refunded_at = int(world.now())
+    request.bot.stars -= payment.amount
+    refund = {
+        "currency": payment.currency,
+        "total_amount": payment.amount,
+        "invoice_payload": payment.payload,
+        "telegram_payment_charge_id": charge,
+    }
+    chat = world.chat(request.bot, payment.person_id)
+    message = world.post(request.bot, chat, {"refunded_payment": refund}, outgoing=True)
+    world.queue_update(
+        request.bot,
+        "message",
+        message,
+        lane=f"chat:{payment.person_id}",
+        person=payment.person_id,
+        message_id=message["message_id"],
+    )
+    return True
+
+
+@method("getStarTransactions")
+def get_star_transactions(request: Request) -> Json:
+    """Oldest first. A refund has the id of its payment, with a receiver instead of a source."""
+    world = request.world
+    entries: list[Json] = []
+    for payment in world.state.payments.values():
+        if payment.bot_id != request.bot.id or payment.charge_id is None or payment.paid_at is None:
+            continue
+        partner: Json = {
+            "type": "user",
+            "transaction_type": "invoice_payment",
+            "user": world.state.people[payment.person_id].user(),
+            "invoice_payload": payment.payload,
+        }
+        if payment.subscription_period is not None:
+            partner["subscription_period"] = payment.subscription_period
+        entry = {"id": payment.charge_id, "amount": payment.amount}
+        entries.append({**entry, "date": payment.paid_at, "source": partner})
+        if payment.refunded_at is not None:
+            entries.append({**entry, "date": payment.refunded_at, "receiver": partner})
+    entries.sort(key=lambda each: each["date"])
+    offset = max(0, request.params.get("offset", 0))
+    return {"transactions": entries[offset : offset + min(100, request.params.get("limit", 100))]}
+
+
+@method("getMyStarBalance")
+def get_my_star_balance(request: Request) -> Json:
+    """What was paid less what was refunded."""
+    return {"amount": request.bot.stars}
+
+
+@method("editUserStarSubscription")
+def edit_user_star_subscription(request: Request) -> bool:
+    """Cancels or restores a renewal; the sandbox renews nothing by itself."""
+    charge = request.params["telegram_payment_charge_id"]
+    payment = next((each for each in request.world.state.payments.values() if each.charge_id == charge), None)
+    if payment is None or payment.bot_id != request.bot.id or payment.subscription_period is None:
+        raise bad_request("CHARGE_NOT_FOUND")
+    state = "canceled" if request.params["is_canceled"] else "active"
+    user = request.world.state.people[payment.person_id].user()
+    update = {"user": user, "invoice_payload": payment.payload, "state": state}
+    request.world.queue_update(request.bot, "subscription", update, lane=f"payment:{payment.person_id}")
+    return True

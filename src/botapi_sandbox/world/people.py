@@ -1,0 +1,456 @@
+"""What people do with their phones: start, write, send files, edit, react, press, vote, pay, block.
+
+Each verb does what Telegram would do with it: the chat's history changes and the bot's queue gets its update. A verb that
+a phone would not offer (a press where no button is, an edit of another's message) raises `CannotDo`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botapi_sandbox.world import payments, polls
+from botapi_sandbox.world.answers import Json, Refusal, Upload
+from botapi_sandbox.world.copying import KINDS, kind_of, origin_of
+from botapi_sandbox.world.delivery import find_quote, without_reply
+from botapi_sandbox.world.files import default_facts
+from botapi_sandbox.world.keyboards import button_at
+from botapi_sandbox.world.media import media_fields, new_album_id
+from botapi_sandbox.world.reactions import first_of_album
+from botapi_sandbox.world.schema import Mismatch
+from botapi_sandbox.world.sending import DICE_FACES
+from botapi_sandbox.world.state import Bot, Chat, FileRecord, Held, Payment, Press
+from botapi_sandbox.world.text import MOST_CAPTION, MOST_TEXT, formatted
+
+if TYPE_CHECKING:
+    from botapi_sandbox.world.world import World
+
+FILE_KINDS = (
+    "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
+)  # fmt: skip
+_FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
+_TINY = {
+    "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
+}
+"""Stands for a file when a test does not care which: the header of an 800x600 picture."""
+
+
+class CannotDo(Exception):
+    """A phone would not offer this. The text says why."""
+
+
+class Phones:
+    """The verbs. `world.phones` is the one instance of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    # Starting and blocking
+
+    def start(self, person_id: int, bot_id: int, parameter: str | None = None) -> Json:
+        """Press Start (or follow a deep link): unblocks, marks started, sends /start."""
+        bot, chat = self._chat(person_id, bot_id)
+        if chat.blocked:
+            self.unblock(person_id, bot_id)
+        elif not chat.started and self._world.switches.first_start_member_update:
+            self._member(bot, chat, {"status": "left"}, {"status": "member"})
+        chat.started = True
+        return self.send(person_id, bot_id, {"text": f"/start {parameter}" if parameter else "/start"})
+
+    def block(self, person_id: int, bot_id: int) -> None:
+        """Stop the bot. It is told, and every send to this person is refused."""
+        bot, chat = self._chat(person_id, bot_id)
+        if not chat.blocked:
+            chat.blocked = True
+            self._member(bot, chat, {"status": "member"}, {"status": "kicked", "until_date": 0})
+
+    def unblock(self, person_id: int, bot_id: int) -> None:
+        """Restart the bot."""
+        bot, chat = self._chat(person_id, bot_id)
+        if chat.blocked:
+            chat.blocked, chat.started = False, True
+            self._member(bot, chat, {"status": "kicked", "until_date": 0}, {"status": "member"})
+
+    def _member(self, bot: Bot, chat: Chat, before: Json, after: Json) -> None:
+        person = self._world.state.people[chat.person_id]
+        update = {
+            "chat": person.chat(),
+            "from": person.user(),
+            "date": int(self._world.now()),
+            "old_chat_member": {**before, "user": bot.user()},
+            "new_chat_member": {**after, "user": bot.user()},
+        }
+        self._world.changes += 1
+        lane = f"member:{person.id}"
+        self._world.queue_update(bot, "my_chat_member", update, lane=lane, person=person.id)
+
+    def deactivate(self, person_id: int) -> None:
+        """Delete the account."""
+        self._world.state.people[person_id].deactivated = True
+        self._world.changes += 1
+
+    # Writing
+
+    def write(
+        self,
+        person_id: int,
+        bot_id: int,
+        text: str,
+        *,
+        entities: list[Json] | None = None,
+        reply_to: int | None = None,
+        quote: str | None = None,
+    ) -> Json:
+        """Send text. The message as the bot sees it."""
+        content: Json = {"text": text}
+        if entities:
+            content["entities"] = entities
+        return self.send(person_id, bot_id, content, reply_to=reply_to, quote=quote)
+
+    def send(
+        self, person_id: int, bot_id: int, content: Json, *, reply_to: int | None = None, quote: str | None = None
+    ) -> Json:
+        """Send any content that a client could: Bot API Message fields.
+
+        Files may be given as a description (`{"voice": {"duration": 3}}`, also `file_size` to pretend one,
+        `file_unique_id` to send a known file again); the sandbox makes bytes, ids and missing facts. Dice are thrown
+        if no value is given, polls may leave all but question and options to the sandbox.
+        """
+        bot, chat = self._chat(person_id, bot_id)
+        if chat.blocked:
+            raise CannotDo("this person has blocked the bot")
+        content = self._completed(bot, content)
+        content = {**self._reply(chat, reply_to, quote), **content}
+        self._check(bot, content)
+        if not chat.started:
+            chat.started = True
+        return self._arrive(bot, chat, content)
+
+    def upload(
+        self,
+        person_id: int,
+        bot_id: int,
+        kind: str,
+        upload: Upload,
+        *,
+        facts: Json | None = None,
+        reply_to: int | None = None,
+        **message: Any,
+    ) -> Json:
+        """Send a file of `kind`. `message` are further Message fields: caption, media_group_id, has_media_spoiler ..."""
+        bot, _ = self._chat(person_id, bot_id)
+        if kind not in FILE_KINDS:
+            raise CannotDo(f"kind must be one of {', '.join(FILE_KINDS)}")
+        record = self._add(kind, upload, facts or {})
+        described = self._world.files.describe(bot, record)
+        content = {**media_fields(kind, described), **message}
+        return self.send(person_id, bot_id, content, reply_to=reply_to)
+
+    def album(self, person_id: int, bot_id: int, items: list[Json]) -> list[Json]:
+        """Send several messages as one album; items as for `send`."""
+        group = new_album_id(self._world.rng.getrandbits)
+        return [self.send(person_id, bot_id, {**item, "media_group_id": group}) for item in items]
+
+    def forward(self, person_id: int, from_bot: int, message_id: int, to_bot: int) -> Json:
+        """Forward a message from the chat with one bot into the chat with another (or the same)."""
+        source_bot, source = self._chat(person_id, from_bot)
+        target_bot, _ = self._chat(person_id, to_bot)
+        held = self._held(source, message_id)
+        carried = {k: v for k, v in held.message.items() if k in (*KINDS, "story", "game", "giveaway")
+                   or k in ("entities", "caption", "caption_entities", "has_media_spoiler", "link_preview_options")}  # fmt: skip
+        for kind in FILE_KINDS:
+            if kind in carried:
+                one = carried[kind][-1] if isinstance(carried[kind], list) else carried[kind]
+                record = self._world.files.find(source_bot, one["file_id"])
+                if record is not None:
+                    carried[kind] = self._world.files.describe(target_bot, record)
+        if "animation" in carried:
+            carried |= media_fields("animation", carried["animation"])
+        if "live_photo" in carried:
+            carried |= media_fields("live_photo", carried["live_photo"])
+        return self.send(person_id, to_bot, {"forward_origin": origin_of(held.message), **carried})
+
+    def edit(
+        self,
+        person_id: int,
+        bot_id: int,
+        message_id: int,
+        *,
+        text: str | None = None,
+        caption: str | None = None,
+        entities: list[Json] | None = None,
+        content: Json | None = None,
+    ) -> Json:
+        """Change the text or caption of one's own message, or (`content`) other fields, such as a live location."""
+        bot, chat = self._chat(person_id, bot_id)
+        held = self._held(chat, message_id)
+        if not held.outgoing or kind_of(held.message) is None:
+            raise CannotDo("only one's own messages can be edited")
+        after = dict(held.message)
+        if text is not None:
+            self._put_text(bot, after, "text", "entities", text, entities)
+        if caption is not None:
+            self._put_text(bot, after, "caption", "caption_entities", caption, entities)
+        after |= content or {}
+        after["edit_date"] = int(self._world.now())
+        self._check(bot, {key: value for key, value in after.items() if key in (content or {})})
+        held.message = after
+        self._world.show_edited(chat, bot, held)
+        self._update(bot, chat, "edited_message", after)
+        return after
+
+    def delete(self, person_id: int, bot_id: int, message_id: int) -> None:
+        """Delete a message for both. The bot is not told: Telegram has no such update for private chats."""
+        bot, chat = self._chat(person_id, bot_id)
+        self._held(chat, message_id)
+        del chat.messages[message_id]
+        self._world.changes += 1
+        self._world.show(chat, bot, {"type": "deleted", "message_id": message_id})
+
+    # Reacting
+
+    def react(self, person_id: int, bot_id: int, message_id: int, emoji: str | None) -> None:
+        """Put an emoji on a message, or take it back. The bot hears of it only if `Switches.reactions` is on."""
+        bot, chat = self._chat(person_id, bot_id)
+        held = first_of_album(chat, self._held(chat, message_id))
+        before = held.mine
+        wanted = {"type": "emoji", "emoji": emoji.rstrip("\ufe0f")} if emoji else None
+        if wanted == before:
+            return
+        if wanted is not None:
+            try:
+                self._world.schema.emissions.verify(wanted, "ReactionType")
+            except Mismatch:
+                raise CannotDo(f"{emoji} is not among Telegram's reactions") from None
+        held.mine = wanted
+        self._world.show_reactions(chat, bot, held)
+        if self._world.switches.reactions:
+            person = self._world.state.people[person_id]
+            update = {
+                "chat": person.chat(),
+                "message_id": held.message["message_id"],
+                "user": person.user(),
+                "date": int(self._world.now()),
+                "old_reaction": [before] if before else [],
+                "new_reaction": [wanted] if wanted else [],
+            }
+            self._world.queue_update(
+                bot, "message_reaction", update, lane=f"reaction:{person_id}", person=person_id, message_id=message_id
+            )
+
+    def press(self, person_id: int, bot_id: int, message_id: int, row: int, column: int) -> str:
+        """Press an inline button; the id of the callback query. Rows and columns count from 0."""
+        bot, chat = self._chat(person_id, bot_id)
+        if chat.blocked:
+            raise CannotDo("this person has blocked the bot")
+        held = self._held(chat, message_id)
+        button = button_at(held.message, row, column)
+        if button is None or "callback_data" not in button:
+            raise CannotDo("there is no callback button at that place")
+        return self.press_data(person_id, bot_id, message_id, button["callback_data"])
+
+    def press_data(self, person_id: int, bot_id: int, message_id: int, data: str) -> str:
+        """A callback query with any data, as a modified client can send it for any message."""
+        bot, chat = self._chat(person_id, bot_id)
+        held = chat.messages.get(message_id)
+        person = self._world.state.people[person_id]
+        press = Press(str(self._world.rng.getrandbits(62)), bot_id, person_id, self._world.now())
+        self._world.state.presses[press.id] = press
+        self._forget_old_presses()
+        shown: Json = {"chat": person.chat(), "message_id": message_id, "date": 0}
+        query = {
+            "id": press.id,
+            "from": person.user(),
+            "message": held.message if held is not None else shown,
+            "chat_instance": str(-(person_id * 2**31 + bot_id)),
+            "data": data,
+        }
+        lane = f"callback:{person_id}"
+        self._world.queue_update(bot, "callback_query", query, lane=lane, person=person_id, message_id=message_id)
+        self._world.changes += 1
+        return press.id
+
+    def _forget_old_presses(self) -> None:
+        presses = self._world.state.presses
+        while presses:
+            oldest = next(iter(presses.values()))
+            if len(presses) <= 10_000 and oldest.at > self._world.now() - 3600:
+                return
+            del presses[oldest.id]
+
+    def vote(self, person_id: int, bot_id: int, message_id: int, options: list[int]) -> None:
+        """Vote in a poll (option indexes; none takes the vote back). The bot hears of polls it sent itself."""
+        bot, chat = self._chat(person_id, bot_id)
+        held = self._held(chat, message_id)
+        poll = held.message.get("poll")
+        if poll is None or poll["is_closed"]:
+            raise CannotDo("that is no open poll")
+        if any(not 0 <= option < len(poll["options"]) for option in options):
+            raise CannotDo("there is no such option")
+        # With one voter a chat, who voted for what stands in the counts.
+        former = [index for index, option in enumerate(poll["options"]) if option["voter_count"]]
+        changed = polls.voted(poll, options, former)
+        held.message = {**held.message, "poll": changed}
+        self._world.show_edited(chat, bot, held)
+        if held.outgoing:
+            return
+        self._world.queue_update(bot, "poll", changed, lane=f"poll:{poll['id']}", person=person_id)
+        if not poll["is_anonymous"]:
+            answer = {
+                "poll_id": poll["id"],
+                "user": self._world.state.people[person_id].user(),
+                "option_ids": options,
+                "option_persistent_ids": [poll["options"][option]["persistent_id"] for option in options],
+            }
+            self._world.queue_update(bot, "poll_answer", answer, lane=f"poll:{poll['id']}", person=person_id)
+
+    def pay(self, person_id: int, bot_id: int, message_id: int) -> Payment:
+        """Pay the invoice in a message, again if need be. The payment's `status` tells what became of it."""
+        bot, chat = self._chat(person_id, bot_id)
+        held = self._held(chat, message_id)
+        invoice = bot.invoices.get(str(message_id))
+        if invoice is None or "invoice" not in held.message:
+            raise CannotDo("that message is no invoice")
+        return payments.begin(self._world, bot, person_id, invoice)
+
+    def pay_link(self, person_id: int, link: str) -> Payment:
+        """Pay an invoice link."""
+        slug = link.rsplit("/", 1)[-1].removeprefix("$")
+        for bot in self._world.state.bots.values():
+            if slug in bot.invoices:
+                self._chat(person_id, bot.id)
+                return payments.begin(self._world, bot, person_id, bot.invoices[slug])
+        raise CannotDo("that is no invoice link")
+
+    # Looking
+
+    def view(self, person_id: int, bot_id: int) -> tuple[Chat, list[Held]]:
+        """The chat and its messages, oldest first."""
+        _, chat = self._chat(person_id, bot_id)
+        return chat, list(chat.messages.values())
+
+    # How
+
+    def _chat(self, person_id: int, bot_id: int) -> tuple[Bot, Chat]:
+        bot = self._world.state.bots.get(bot_id)
+        if bot is None:
+            raise CannotDo(f"there is no bot {bot_id}")
+        person = self._world.state.people.get(person_id)
+        if person is None:
+            raise CannotDo(f"there is no person {person_id}")
+        return bot, self._world.chat(bot, person_id)
+
+    def _held(self, chat: Chat, message_id: int) -> Held:
+        held = chat.messages.get(message_id)
+        if held is None:
+            raise CannotDo(f"there is no message {message_id}")
+        return held
+
+    def _reply(self, chat: Chat, reply_to: int | None, quote: str | None) -> Json:
+        if reply_to is None:
+            return {}
+        message = self._held(chat, reply_to).message
+        reply: Json = {"reply_to_message": without_reply(message)}
+        if quote:
+            found = find_quote(message, quote)
+            if found is None:
+                raise CannotDo("the quote is not in the message")
+            reply["quote"] = {**found, "is_manual": True}
+        return reply
+
+    def _arrive(self, bot: Bot, chat: Chat, content: Json) -> Json:
+        message = self._world.post(bot, chat, content, outgoing=True)
+        self._update(bot, chat, "message", message)
+        return message
+
+    def _update(self, bot: Bot, chat: Chat, kind: str, message: Json) -> None:
+        self._world.queue_update(
+            bot,
+            kind,
+            message,
+            lane=f"chat:{chat.person_id}",
+            person=chat.person_id,
+            message_id=message["message_id"],
+        )
+
+    def _check(self, bot: Bot, content: Json) -> None:
+        probe = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, **content}
+        try:
+            self._world.schema.emissions.verify(probe, "Message")
+        except Mismatch as mismatch:
+            raise CannotDo(f"no client could send that: {mismatch}") from None
+
+    def _add(self, kind: str, upload: Upload, facts: Json, size: int | None = None) -> FileRecord:
+        try:
+            known = default_facts(kind, upload, facts)
+        except Refusal as refusal:
+            raise CannotDo(refusal.description) from None
+        return self._world.files.add(kind, upload, known, self._world.switches.file_bytes_kept, size=size)
+
+    def _completed(self, bot: Bot, content: Json) -> Json:
+        """Fill in what the sandbox decides: entities, files, dice, polls."""
+        content = dict(content)
+        if "text" in content:
+            self._put_text(bot, content, "text", "entities", content["text"], content.get("entities"))
+            if not content["text"]:
+                raise CannotDo("an empty text cannot be sent")
+        if content.get("caption"):
+            given = content.get("caption_entities")
+            self._put_text(bot, content, "caption", "caption_entities", content["caption"], given)
+        for kind in reversed(FILE_KINDS):
+            if kind in content and not _has_file_id(content[kind]):
+                content |= self._made_up(bot, kind, content[kind])
+        if "dice" in content:
+            emoji = content["dice"].get("emoji", "🎲").rstrip("\ufe0f")
+            faces = DICE_FACES.get(emoji)
+            if faces is None:
+                raise CannotDo(f"{emoji} is no dice")
+            content["dice"] = {
+                "emoji": emoji,
+                "value": content["dice"].get("value") or self._world.rng.randint(1, faces),
+            }
+        if "poll" in content and "id" not in content["poll"]:
+            given = content["poll"]
+            texts = [(o if isinstance(o, str) else o["text"], []) for o in given["options"]]
+            made = polls.fresh(self._world.rng.getrandbits(62), given["question"], texts)
+            content["poll"] = {**made, **{k: v for k, v in given.items() if k not in ("options", "question")}}
+        if "venue" in content:
+            content.setdefault("location", content["venue"].get("location"))
+        return content
+
+    def _made_up(self, bot: Bot, kind: str, described: Any) -> Json:
+        """A file from a description of it."""
+        wish: Json = described if isinstance(described, dict) else {}
+        known = wish.get("file_unique_id")
+        record = next(
+            (each for each in self._world.state.files.values() if self._world.files.unique_id(each) == known), None
+        )  # fmt: skip
+        if record is None:
+            facts = {name: wish[name] for name in _FACTS if name in wish}
+            name = wish.get("file_name") or kind
+            data = _TINY.get(kind, b"sandbox %s %d" % (kind.encode(), self._world.state.next_file_number))
+            size = wish.get("file_size")
+            record = self._add(kind, Upload(data, name, wish.get("mime_type", "")), facts, size)
+        return media_fields(kind, self._world.files.describe(bot, record))
+
+    def _put_text(
+        self, bot: Bot, content: Json, name: str, entities_name: str, text: str, entities: list[Json] | None
+    ) -> None:
+        def anybody(user_id: int) -> Json | None:
+            person = self._world.state.people.get(user_id)
+            return person.user() if person is not None else None
+
+        most, what = (MOST_TEXT, "message") if name == "text" else (MOST_CAPTION, "message caption")
+        try:
+            settled, found = formatted(text, None, entities, anybody, most, what)
+        except Refusal as refusal:
+            raise CannotDo(refusal.description) from None
+        content[name] = settled
+        content.pop(entities_name, None)
+        if found:
+            content[entities_name] = found
+
+
+def _has_file_id(described: Any) -> bool:
+    if isinstance(described, list):
+        return bool(described) and "file_id" in described[0]
+    return isinstance(described, dict) and "file_id" in described

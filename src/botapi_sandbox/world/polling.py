@@ -1,0 +1,168 @@
+"""getUpdates: offsets, the rule against hasty pollers, long polls, and who is told that another poller is there.
+
+Source: tdlib/telegram-bot-api `Client::process_get_updates_query`, `do_get_updates`, `abort_long_poll`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from botapi_sandbox.world import faults as faulty
+from botapi_sandbox.world import queue
+from botapi_sandbox.world.answers import Answer, Refusal, Waiting, refused, success
+from botapi_sandbox.world.state import Bot
+from botapi_sandbox.world.wording import complaint
+
+if TYPE_CHECKING:
+    from botapi_sandbox.world.world import World
+
+MOST_TIMEOUT_S = 50
+HASTY_S = 0.5
+"""The same offset again within this time gets one update only."""
+REPEATED_S = 3.0
+"""The same offset again within this time waits up to as long, even with timeout 0."""
+REPEATED_CONFLICT_S = 3.0
+
+_TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
+_WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+
+
+@dataclass(slots=True)
+class Poller:
+    """What is remembered of a bot's last call."""
+
+    offset: int = 0
+    at: float = -1e9
+    waiting: Waiting | None = None
+    conflict_at: float = -1e9
+
+
+def poll(world: World, token: str, params: Mapping[str, Any]) -> Answer | Waiting:
+    """Answer getUpdates, or have it wait."""
+    try:
+        bot = world.bot_by_token(token)
+    except Refusal as refusal:
+        return refused(refusal)
+    fault = faulty.choose(world.faults, world.rng, bot.id, "getupdates", None) if world.faults else None
+    if fault is not None and not fault.happens_after():
+        world.journal.note("request", bot.id, method="getUpdates", params=dict(params), fault=fault.kind)
+        return faulty.spoiled(fault, None)
+    try:
+        outcome = _poll(world, bot, params)
+    except Refusal as refusal:
+        world.journal.note(
+            "request",
+            bot.id,
+            method="getUpdates",
+            params=dict(params),
+            status=refusal.status,
+            error=refusal.description,
+        )
+        return _delayed_conflict(world, bot, refusal)
+    if fault is not None and isinstance(outcome, Answer):
+        return faulty.spoiled(fault, outcome)
+    return outcome
+
+
+def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting:
+    check = world.schema.requests.methods["getupdates"]
+    try:
+        read, unknown = check.read(params)
+    except Exception as mismatch:
+        raise complaint("getUpdates", mismatch) from None
+    if unknown and world.switches.strict:
+        raise Refusal(400, f"Bad Request: getUpdates has no parameter {', '.join(unknown)}")
+    if bot.queue.webhook is not None:
+        raise Refusal(409, f"Conflict: {_WEBHOOK_ACTIVE}")
+    poller = world.polls.setdefault(bot.id, Poller())
+    if poller.waiting is not None:
+        end(world, bot, Refusal(409, f"Conflict: {_TERMINATED}"))
+    queue.remember_allowed(bot.queue, read.get("allowed_updates"))
+    now = world.now()
+    offset: int = read.get("offset", 0)
+    limit = min(100, read.get("limit", 100))
+    limit = 100 if limit <= 0 else limit
+    timeout_s: float = min(MOST_TIMEOUT_S, max(0, read.get("timeout", 0)))
+    if offset == poller.offset:
+        if timeout_s < REPEATED_S and now < poller.at + REPEATED_S:
+            timeout_s = REPEATED_S
+        if now < poller.at + HASTY_S:
+            limit = 1
+    poller.offset, poller.at = offset, now
+    confirmed = queue.confirm(bot.queue, offset)
+    if confirmed:
+        world.journal.note("confirmed", bot.id, update_ids=confirmed)
+        world.changes += 1
+    answer = _take(world, bot, limit)
+    if answer is not None:
+        return answer
+    if timeout_s == 0:
+        return success([])
+    poller.waiting = Waiting(bot.id, offset, limit, now + timeout_s)
+    return poller.waiting
+
+
+def _take(world: World, bot: Bot, limit: int) -> Answer | None:
+    stale = queue.expire(bot.queue, world.now()) if bot.queue.items else []
+    if stale:
+        world.journal.note("dropped", bot.id, update_ids=stale, reason="expired")
+    items = bot.queue.items[:limit]
+    if not items:
+        return None
+    world.journal.note("delivered", bot.id, update_ids=[item.update_id for item in items])
+    return success([msgspec.Raw(item.body) for item in items])
+
+
+def resume(world: World, waiting: Waiting) -> Answer | Waiting:
+    """Look again."""
+    if waiting.answer is not None:
+        return waiting.answer
+    bot = world.state.bots[waiting.bot_id]
+    answer = _take(world, bot, waiting.allowed_limit)
+    if answer is None and world.now() < waiting.deadline:
+        return waiting
+    abandon(world, waiting)
+    waiting.answer = answer or success([])
+    return waiting.answer
+
+
+def abandon(world: World, waiting: Waiting) -> None:
+    """Forget the wait, without an answer."""
+    poller = world.polls.get(waiting.bot_id)
+    if poller is not None and poller.waiting is waiting:
+        poller.waiting = None
+
+
+def notify(world: World, bot: Bot) -> None:
+    """An update is there: rouse who waits for it."""
+    poller = world.polls.get(bot.id)
+    if poller is not None and poller.waiting is not None:
+        poller.waiting.rouse()
+
+
+def end(world: World, bot: Bot, refusal: Refusal) -> None:
+    """Answer the waiting poll, if there is one, with a refusal."""
+    poller = world.polls.get(bot.id)
+    if poller is None or poller.waiting is None:
+        return
+    waiting, poller.waiting = poller.waiting, None
+    waiting.answer = _delayed_conflict(world, bot, refusal)
+    world.journal.note(
+        "request", bot.id, method="getUpdates", params={}, status=refusal.status, error=refusal.description
+    )
+    waiting.rouse()
+
+
+def _delayed_conflict(world: World, bot: Bot, refusal: Refusal) -> Answer:
+    """Repeated conflicts are answered late, so that two pollers do not spin."""
+    answer = refused(refusal)
+    if refusal.status != 409:
+        return answer
+    poller = world.polls.setdefault(bot.id, Poller())
+    repeated = world.now() < poller.conflict_at + REPEATED_CONFLICT_S
+    poller.conflict_at = world.now()
+    return Answer(answer.status, answer.body, answer.headers, None, REPEATED_CONFLICT_S if repeated else 0.0)

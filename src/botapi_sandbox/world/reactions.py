@@ -1,0 +1,37 @@
+"""Reactions: a bot's one emoji on a message. What a person does with them is in `people`."""
+
+from __future__ import annotations
+
+from botapi_sandbox.world.answers import bad_request
+from botapi_sandbox.world.delivery import existing_chat
+from botapi_sandbox.world.requests import Request, method
+from botapi_sandbox.world.state import Chat, Held
+
+
+@method("setMessageReaction")
+def set_message_reaction(request: Request) -> bool:
+    """One, or none to take it back; never a paid one. On an album it lands on the first item that is left."""
+    params = request.params
+    chat = existing_chat(request, params["chat_id"])
+    held = chat.messages.get(params["message_id"])
+    if held is None:
+        raise bad_request("message to react not found")
+    wanted = params.get("reaction") or []
+    if len(wanted) > 1:
+        raise bad_request("REACTIONS_TOO_MANY")
+    if wanted and wanted[0]["type"] == "paid":
+        raise bad_request("REACTION_INVALID")
+    target = first_of_album(chat, held)
+    if wanted and wanted[0]["type"] == "custom_emoji" and target.mine != wanted[0]:
+        raise bad_request("REACTION_INVALID")
+    target.bots = wanted[0] if wanted else None
+    request.world.show_reactions(chat, request.bot, target)
+    return True
+
+
+def first_of_album(chat: Chat, held: Held) -> Held:
+    """The item that carries an album's reactions; for other messages the message."""
+    group = held.message.get("media_group_id")
+    if group is None:
+        return held
+    return next(each for each in chat.messages.values() if each.message.get("media_group_id") == group)

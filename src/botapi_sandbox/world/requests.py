@@ -1,0 +1,58 @@
+"""One bot's request on its way through the core, and the table of methods that answer requests.
+
+A method is a function from `Request` to a result; it raises `Refusal`. Modules register theirs with `@method`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from botapi_sandbox.world.answers import Json, Upload, bad_request
+from botapi_sandbox.world.state import Bot
+
+if TYPE_CHECKING:
+    from botapi_sandbox.world.world import World
+
+
+@dataclass(slots=True)
+class Request:
+    """`params` are checked and in their proper types; `uploads` are all file parts by name."""
+
+    world: World
+    bot: Bot
+    method: str
+    params: Json
+    uploads: Mapping[str, Upload]
+    made: list[int] = field(default_factory=list)
+    """Ids of the messages that came into being, for the journal."""
+
+    def user(self, user_id: int) -> Json | None:
+        """A user this bot may name in a mention: itself, or a person it has a chat with."""
+        if user_id == self.bot.id:
+            return self.bot.user()
+        if user_id not in self.bot.chats:
+            return None
+        return self.world.state.people[user_id].user()
+
+    def refuse_unsupported(self, *names: str) -> None:
+        """Raise Refusal if a parameter is given that means something the sandbox has not got."""
+        for name in names:
+            if self.params.get(name) is not None:
+                raise bad_request(f"the sandbox does not do {name} in {self.method} yet")
+
+
+Handler = Callable[[Request], object]
+HANDLERS: dict[str, Handler] = {}
+
+
+def method(*names: str) -> Callable[[Handler], Handler]:
+    """Register the function as the answer to these methods."""
+
+    def register(handler: Handler) -> Handler:
+        for name in names:
+            HANDLERS[name.lower()] = handler
+        return handler
+
+    return register

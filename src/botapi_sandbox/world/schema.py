@@ -1,0 +1,400 @@
+"""The Bot API 10.3 schema, compiled once into closures: what a request may say, and what an answer or update must look like.
+
+Two books are compiled from the same data. The *loose* one reads requests as Telegram does: a number may come as a string,
+an object as JSON text, `null` as absence; it returns the value in its proper type. The *exact* one judges what the sandbox
+itself emits. Texts and captions are measured elsewhere, after their entities were parsed (see `text`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any, Literal
+
+import msgspec
+
+from botapi_sandbox.world.answers import Json, Upload
+
+Kind = Literal["unknown", "missing", "type", "long", "short", "range", "enum", "json"]
+Check = Callable[[Any], Any]
+
+_INTEGER = re.compile(r"[+-]?\d{1,19}\Z")
+_TRUE = frozenset({"true", "True", "TRUE", "1", "yes", "Yes"})
+_FALSE = frozenset({"false", "False", "FALSE", "0", "no", "No", ""})
+_MEASURED_ELSEWHERE = frozenset({"text", "caption", "quote"})
+_BARE_ARRAY = "Array of "
+
+
+class Mismatch(Exception):
+    """A value does not fit. `path` leads to it from the outside in; `kind` says how it fails."""
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.path: list[str] = []
+
+    def under(self, step: str) -> Mismatch:
+        self.path.insert(0, step)
+        return self
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)} {self.detail}".strip()
+
+
+def utf16_len(text: str) -> int:
+    """Length in UTF-16 code units, which is how Telegram counts."""
+    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
+
+
+class _Object:
+    """The check of one object type; fields are filled in after construction, since types refer to each other."""
+
+    __slots__ = ("book", "fields", "loose", "name", "required")
+
+    def __init__(self, book: Book, name: str) -> None:
+        self.book = book
+        self.name = name
+        self.loose = book.loose
+        self.fields: dict[str, Check] = {}
+        self.required: tuple[str, ...] = ()
+
+    def __call__(self, value: Any) -> Any:
+        if self.loose and isinstance(value, str):
+            value = _from_json(value)
+        if not isinstance(value, dict):
+            raise Mismatch("type", f"must be a {self.name}")
+        fields = self.fields
+        out: Json = {}
+        for key, item in value.items():
+            check = fields.get(key)
+            if check is None:
+                self.book.unknown.append(f"{self.name}.{key}")
+            elif item is not None or not self.loose:
+                try:
+                    out[key] = check(item)
+                except Mismatch as mismatch:
+                    raise mismatch.under(key) from None
+        for key in self.required:
+            if key not in out:
+                raise Mismatch("missing", f"lacks {key} of {self.name}").under(key)
+        return out
+
+
+class Method:
+    """The check of one method's parameters."""
+
+    __slots__ = ("_object", "name", "returns")
+
+    def __init__(self, name: str, check: _Object, returns: list[str]) -> None:
+        self.name = name
+        self._object = check
+        self.returns = returns
+
+    def read(self, parameters: Mapping[str, Any]) -> tuple[Json, list[str]]:
+        """The parameters in their proper types, and the names of those that the schema does not know.
+
+        Raises: Mismatch.
+        """
+        book = self._object.book
+        book.unknown = []
+        read = self._object(parameters)
+        return read, book.unknown
+
+
+class Book:
+    """Every type and method of the schema, compiled. `loose` as in the module's docstring."""
+
+    def __init__(self, data: Json, *, loose: bool) -> None:
+        self.loose = loose
+        self.unknown: list[str] = []
+        self._types: Json = data["types"]
+        self._checks: dict[str, Check] = {}
+        self.methods: dict[str, Method] = {}
+        for name, method in data["methods"].items():
+            check = _Object(self, name)
+            self._fill(check, method["fields"], top=True)
+            self.methods[name.lower()] = Method(name, check, method["returns"])
+
+    def verify(self, value: Any, *types: str) -> None:
+        """Raise Mismatch unless `value` is one of `types` exactly, with no key that the schema lacks."""
+        self.unknown = []
+        self._alternatives(list(types))(value)
+        if self.unknown:
+            raise Mismatch("unknown", f"has {', '.join(self.unknown)}, unknown to the schema")
+
+    def _fill(self, check: _Object, fields: list[Json], *, top: bool = False) -> None:
+        for spec in fields:
+            check.fields[spec["name"]] = self._field(spec, top=top)
+        check.required = tuple(spec["name"] for spec in fields if spec["required"])
+
+    def _field(self, spec: Json, *, top: bool) -> Check:
+        check = self._alternatives(spec["types"])
+        if self.loose and (top or spec["name"] == "caption") and spec["name"] in _MEASURED_ELSEWHERE:
+            return check
+        if "const" in spec:
+            return _const(spec["const"])
+        if "enum" in spec:
+            return _enum(check, frozenset(spec["enum"]))
+        if "max_len" in spec:
+            return _length(check, spec["min_len"], spec["max_len"])
+        if "max_bytes" in spec:
+            return _bytes(check, spec["min_bytes"], spec["max_bytes"])
+        if "max" in spec and not (top and spec["name"] == "limit"):
+            return _range(check, spec["min"], spec["max"])
+        return check
+
+    def _type(self, name: str) -> Check:
+        known = self._checks.get(name)
+        if known is not None:
+            return known
+        if name.startswith(_BARE_ARRAY):
+            self._checks[name] = check = self._array([name.removeprefix(_BARE_ARRAY)])
+            return check
+        if name in _SIMPLE:
+            self._checks[name] = check = _SIMPLE[name][0 if self.loose else 1]
+            return check
+        spec = self._types[name]
+        if "one_of" in spec:
+            union = _Union(self)
+            self._checks[name] = union
+            union.alternatives = [(self._consts(each), self._type(each)) for each in spec["one_of"]]
+            return union
+        built = _Object(self, name)
+        self._checks[name] = built
+        self._fill(built, spec["fields"])
+        return built
+
+    def _consts(self, name: str) -> dict[str, Any]:
+        spec = self._types.get(name, {"fields": []})
+        return {f["name"]: f["const"] for f in spec["fields"] if "const" in f and f["required"]}
+
+    def _array(self, elements: list[str]) -> Check:
+        return _array(self._alternatives(elements), loose=self.loose)
+
+    def _alternatives(self, types: list[str]) -> Check:
+        if len(types) == 1:
+            return self._type(types[0])
+        if all(name.startswith(_BARE_ARRAY) for name in types):
+            # The schema's prose: such an array may mix its alternatives.
+            return self._array([name.removeprefix(_BARE_ARRAY) for name in types])
+        union = _Union(self)
+        union.alternatives = [(self._consts(name), self._type(name)) for name in types]
+        return union
+
+
+class _Union:
+    """One of several types: by its constant field (`type`, `status`, `source`) where there is one, else the first that fits."""
+
+    __slots__ = ("alternatives", "book")
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.alternatives: list[tuple[dict[str, Any], Check]] = []
+
+    def __call__(self, value: Any) -> Any:
+        if self.book.loose and isinstance(value, str) and value[:1] in ("{", "["):
+            value = _from_json(value)
+        candidates = self.alternatives
+        if isinstance(value, dict):
+            told = [
+                (consts, check)
+                for consts, check in candidates
+                if consts and all(value.get(key) == const for key, const in consts.items())
+            ]
+            candidates = told or candidates
+        first: Mismatch | None = None
+        fallback: tuple[Any, list[str]] | None = None
+        before = list(self.book.unknown)
+        for _, check in candidates:
+            self.book.unknown = list(before)
+            try:
+                read = check(value)
+            except Mismatch as mismatch:
+                first = _deeper(first, mismatch)
+                continue
+            if len(self.book.unknown) == len(before):
+                return read
+            fallback = fallback or (read, self.book.unknown)
+        if fallback is None:
+            self.book.unknown = before
+            raise first or Mismatch("type", "has no allowed type")
+        self.book.unknown = fallback[1]
+        return fallback[0]
+
+
+def _deeper(first: Mismatch | None, second: Mismatch) -> Mismatch:
+    """Of two failures the one which got further, since it came from the likelier alternative."""
+    if first is None or (second.kind != "missing" and len(second.path) > len(first.path)):
+        return second
+    return first
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        raise Mismatch("json", "is not valid JSON") from None
+
+
+def _loose_integer(value: Any) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and _INTEGER.match(value):
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise Mismatch("type", "must be of type Integer")
+
+
+def _loose_float(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    raise Mismatch("type", "must be of type Float")
+
+
+def _loose_boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if value in _TRUE or value == 1:
+        return True
+    if value in _FALSE or value == 0:
+        return False
+    raise Mismatch("type", "must be of type Boolean")
+
+
+def _loose_string(value: Any) -> str | Upload:
+    if isinstance(value, str | Upload):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    raise Mismatch("type", "must be of type String")
+
+
+def _exact(name: str, *types: type) -> Check:
+    def check(value: Any) -> Any:
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise Mismatch("type", f"must be of type {name}")
+        return value
+
+    return check
+
+
+def _exactly_true(value: Any) -> Any:
+    if value is not True:
+        raise Mismatch("type", "must be true or absent")
+    return value
+
+
+def _input_file(value: Any) -> Any:
+    if isinstance(value, Upload):
+        return value
+    raise Mismatch("type", "must be an uploaded file")
+
+
+_SIMPLE: dict[str, tuple[Check, Check]] = {
+    "Integer": (_loose_integer, _exact("Integer", int)),
+    "Float": (_loose_float, _exact("Float", int, float)),
+    "Boolean": (_loose_boolean, _exact("Boolean", bool)),
+    "True": (_loose_boolean, _exactly_true),
+    "String": (_loose_string, _exact("String", str)),
+    "InputFile": (_input_file, _input_file),
+}
+
+
+def _array(element: Check, *, loose: bool) -> Check:
+    def check(value: Any) -> Any:
+        if loose and isinstance(value, str):
+            value = _from_json(value)
+        if not isinstance(value, list):
+            raise Mismatch("type", "must be an Array")
+        out = []
+        for index, item in enumerate(value):
+            try:
+                out.append(element(item))
+            except Mismatch as mismatch:
+                raise mismatch.under(str(index)) from None
+        return out
+
+    return check
+
+
+def _const(const: str) -> Check:
+    def check(value: Any) -> Any:
+        if value != const:
+            raise Mismatch("enum", f"must be {const!r}")
+        return value
+
+    return check
+
+
+def _enum(inner: Check, allowed: frozenset[str]) -> Check:
+    def check(value: Any) -> Any:
+        read = inner(value)
+        # Emoji come with and without the variation selector; Telegram takes both.
+        if read not in allowed and read.rstrip("\ufe0f") not in allowed:
+            raise Mismatch("enum", f"has no value {read!r}")
+        return read
+
+    return check
+
+
+def _length(inner: Check, least: int, most: int) -> Check:
+    def check(value: Any) -> Any:
+        read = inner(value)
+        if len(read) < least:
+            raise Mismatch("short", f"must have at least {least} characters")
+        if len(read) > most // 2 and utf16_len(read) > most:
+            raise Mismatch("long", f"must have at most {most} UTF-16 units")
+        return read
+
+    return check
+
+
+def _bytes(inner: Check, least: int, most: int) -> Check:
+    def check(value: Any) -> Any:
+        read = inner(value)
+        size = len(read.encode("utf-8", "surrogatepass"))
+        if size < least:
+            raise Mismatch("short", f"must have at least {least} bytes")
+        if size > most:
+            raise Mismatch("long", f"must have at most {most} bytes")
+        return read
+
+    return check
+
+
+def _range(inner: Check, least: float, most: float) -> Check:
+    def check(value: Any) -> Any:
+        read = inner(value)
+        if not least <= read <= most:
+            raise Mismatch("range", f"must be from {least} to {most}")
+        return read
+
+    return check
+
+
+class Schema:
+    """Both books. Building them costs some milliseconds: share one over all worlds of a process (`bot_api_schema`)."""
+
+    def __init__(self, data: Json) -> None:
+        self.version: str = data["version"]
+        self.requests = Book(data, loose=True)
+        self.emissions = Book(data, loose=False)
+
+
+_shared: list[Schema] = []
+
+
+def bot_api_schema() -> Schema:
+    """The schema of Bot API 10.3, built at the first call."""
+    if not _shared:
+        raw = files("botapi_sandbox").joinpath("data/botapi-10.3.json").read_bytes()
+        _shared.append(Schema(msgspec.json.decode(raw)))
+    return _shared[0]

@@ -1,0 +1,208 @@
+"""What the world remembers: plain data, all of it reachable from `State`, all of it written to the state file.
+
+No rules here. What need not survive a restart (waiting polls, webhook back-off, the journal) is not here either.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from botapi_sandbox.world.answers import Json
+
+
+class Person(msgspec.Struct, kw_only=True):
+    """A pretend Telegram user."""
+
+    id: int
+    first_name: str
+    last_name: str | None = None
+    username: str | None = None
+    language_code: str = "en"
+    deactivated: bool = False
+    refuses_voice: bool = False
+    """Has "voice messages: nobody" in the privacy settings."""
+
+    def user(self) -> Json:
+        """The Bot API `User`."""
+        user: Json = {"id": self.id, "is_bot": False, "first_name": self.first_name}
+        if self.last_name:
+            user["last_name"] = self.last_name
+        if self.username:
+            user["username"] = self.username
+        user["language_code"] = self.language_code
+        return user
+
+    def chat(self) -> Json:
+        """The Bot API `Chat` of a private chat with this person."""
+        chat: Json = {"id": self.id, "first_name": self.first_name, "type": "private"}
+        if self.last_name:
+            chat["last_name"] = self.last_name
+        if self.username:
+            chat["username"] = self.username
+        return chat
+
+
+class Held(msgspec.Struct):
+    """One message of a private chat, as its bot sees it (`message` is replaced on a change, never mutated)."""
+
+    message: Json
+    outgoing: bool
+    """The person wrote it."""
+    mine: Json | None = None
+    """The person's reaction, a ReactionType."""
+    bots: Json | None = None
+    """The bot's reaction, a ReactionType."""
+
+
+class Chat(msgspec.Struct):
+    """A person and a bot."""
+
+    person_id: int
+    started: bool = False
+    blocked: bool = False
+    keyboard: Json | None = None
+    messages: dict[int, Held] = msgspec.field(default_factory=dict)
+
+
+class Queued(msgspec.Struct):
+    """One update in a bot's queue; `body` is the encoded Update."""
+
+    update_id: int
+    kind: str
+    lane: str
+    """The webhook queue it belongs to: updates of one lane are delivered in order."""
+    expires_at: float
+    body: bytes
+
+
+class Webhook(msgspec.Struct, kw_only=True):
+    """What setWebhook stored, and the last error for getWebhookInfo."""
+
+    url: str
+    secret: str = ""
+    max_connections: int = 40
+    ip_address: str | None = None
+    has_certificate: bool = False
+    last_error_date: int | None = None
+    last_error_message: str | None = None
+
+
+class Queue(msgspec.Struct):
+    """A bot's updates that are not confirmed yet, oldest first."""
+
+    next_id: int
+    items: list[Queued] = msgspec.field(default_factory=list)
+    size_bytes: int = 0
+    soonest: float = float("inf")
+    """No update expires before this."""
+    last_at: float = 0.0
+    allowed: list[str] | None = None
+    webhook: Webhook | None = None
+
+
+class FileRecord(msgspec.Struct, kw_only=True):
+    """A file as Telegram's servers know it; bytes are kept apart, under `blob`."""
+
+    unique: str
+    kind: str
+    size: int
+    blob: str
+    number: int
+    name: str | None = None
+    mime: str | None = None
+    facts: Json = msgspec.field(default_factory=dict)
+    """width, height, duration, performer, title, emoji, set_name ... as the kind has them."""
+    sizes: list[FileRecord] = msgspec.field(default_factory=list)
+    """For photos: smaller renditions, smallest first."""
+
+
+class Press(msgspec.Struct):
+    """A callback query that waits for its answer."""
+
+    id: str
+    bot_id: int
+    person_id: int
+    at: float
+
+
+class Payment(msgspec.Struct, kw_only=True):
+    """One attempt of a person to pay an invoice."""
+
+    query_id: str
+    bot_id: int
+    person_id: int
+    at: float
+    title: str
+    payload: str
+    currency: str
+    amount: int
+    status: str = "pending"
+    """pending, approved, paid, refused, timeout."""
+    error: str | None = None
+    charge_id: str | None = None
+    refunded_at: int | None = None
+    paid_at: int | None = None
+    subscription_period: int | None = None
+
+
+class InvoiceLink(msgspec.Struct, kw_only=True):
+    """What createInvoiceLink or sendInvoice asked for, beyond what the message shows."""
+
+    bot_id: int
+    title: str
+    payload: str
+    currency: str
+    amount: int
+    subscription_period: int | None = None
+
+
+class StickerSet(msgspec.Struct, kw_only=True):
+    """A sticker set; its owner bot, or 0 for one that comes with the sandbox."""
+
+    name: str
+    title: str
+    sticker_type: str
+    owner_bot: int
+    stickers: list[str] = msgspec.field(default_factory=list)
+    """Unique ids of its files."""
+
+
+class Bot(msgspec.Struct, kw_only=True):
+    """A bot with everything that is its own."""
+
+    id: int
+    token: str
+    first_name: str
+    username: str
+    queue: Queue
+    chats: dict[int, Chat] = msgspec.field(default_factory=dict)
+    next_message_id: int = 1
+    revoked: bool = False
+    commands: dict[str, list[Json]] = msgspec.field(default_factory=dict)
+    texts: dict[str, str] = msgspec.field(default_factory=dict)
+    """Name and descriptions by "<what>:<language>"."""
+    menu_buttons: dict[str, Json] = msgspec.field(default_factory=dict)
+    links: dict[str, tuple[str, float]] = msgspec.field(default_factory=dict)
+    """Download paths handed out: path -> (file, valid until)."""
+    invoices: dict[str, InvoiceLink] = msgspec.field(default_factory=dict)
+    """By invoice key, which is a message id or a link's slug."""
+    stars: int = 0
+
+    def user(self) -> Json:
+        """The Bot API `User` as it stands in messages."""
+        return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}
+
+
+class State(msgspec.Struct, kw_only=True):
+    """The whole world that a restart must bring back."""
+
+    seed: int = 0
+    lives: int = 0
+    """How often this state was loaded; chance goes on from (seed, lives)."""
+    people: dict[int, Person] = msgspec.field(default_factory=dict)
+    bots: dict[int, Bot] = msgspec.field(default_factory=dict)
+    files: dict[str, FileRecord] = msgspec.field(default_factory=dict)
+    sticker_sets: dict[str, StickerSet] = msgspec.field(default_factory=dict)
+    presses: dict[str, Press] = msgspec.field(default_factory=dict)
+    payments: dict[str, Payment] = msgspec.field(default_factory=dict)
+    next_file_number: int = 1

@@ -1,0 +1,115 @@
+"""Sticker sets: two come with the sandbox, bots may make more. A set resolves by name for every bot."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from botapi_sandbox.world.answers import Json, Upload, bad_request
+from botapi_sandbox.world.media import resolve
+from botapi_sandbox.world.requests import Request, method
+from botapi_sandbox.world.state import FileRecord, StickerSet
+
+if TYPE_CHECKING:
+    from botapi_sandbox.world.world import World
+
+STICKERS = "SandboxStickers"
+CUSTOM_EMOJI = "SandboxEmoji"
+_EMOJI = ("👋", "😀", "❤")
+_CUSTOM_EMOJI_BASE = 5_300_000_000_000_000_000
+# The smallest still WebP, one transparent point; clients scale it.
+_POINT = base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
+
+
+def provide(world: World) -> None:
+    """Put the sandbox's own sets into a world that has none."""
+    for name, kind in ((STICKERS, "regular"), (CUSTOM_EMOJI, "custom_emoji")):
+        if name in world.state.sticker_sets:
+            continue
+        made = StickerSet(name=name, title=name, sticker_type=kind, owner_bot=0)
+        side = 512 if kind == "regular" else 100
+        for number, emoji in enumerate(_EMOJI):
+            facts: Json = {"width": side, "height": side, "emoji": emoji, "set_name": name, "type": kind}
+            if kind == "custom_emoji":
+                facts["custom_emoji_id"] = str(_CUSTOM_EMOJI_BASE + number)
+            upload = Upload(_POINT, "sticker.webp", "image/webp")
+            record = world.files.add("sticker", upload, facts, world.switches.file_bytes_kept)
+            made.stickers.append(record.unique)
+        world.state.sticker_sets[name] = made
+
+
+def _stickers(request: Request, found: StickerSet) -> list[object]:
+    files = request.world.state.files
+    return [request.world.files.describe(request.bot, files[unique]) for unique in found.stickers]
+
+
+@method("getStickerSet")
+def get_sticker_set(request: Request) -> Json:
+    """Any set, with this bot's file ids."""
+    found = request.world.state.sticker_sets.get(request.params["name"])
+    if found is None:
+        raise bad_request("STICKERSET_INVALID")
+    return {
+        "name": found.name,
+        "title": found.title,
+        "sticker_type": found.sticker_type,
+        "stickers": _stickers(request, found),
+    }
+
+
+@method("getCustomEmojiStickers")
+def get_custom_emoji_stickers(request: Request) -> list[Json]:
+    """Those that exist, at most 200."""
+    wanted = request.params["custom_emoji_ids"]
+    if len(wanted) > 200:
+        raise bad_request("too many custom emoji identifiers specified")
+    files = request.world.state.files
+    by_id: dict[str, FileRecord] = {
+        files[unique].facts["custom_emoji_id"]: files[unique]
+        for each in request.world.state.sticker_sets.values()
+        if each.sticker_type == "custom_emoji"
+        for unique in each.stickers
+    }
+    described = [request.world.files.describe(request.bot, by_id[each]) for each in wanted if each in by_id]
+    return [each for each in described if isinstance(each, dict)]
+
+
+@method("uploadStickerFile")
+def upload_sticker_file(request: Request) -> Json:
+    """A file that may go into a set."""
+    record = resolve(request, "sticker", request.params["sticker"], {})
+    return {
+        "file_id": request.world.files.file_id(request.bot, record),
+        "file_unique_id": request.world.files.unique_id(record),
+        "file_size": record.size,
+    }
+
+
+@method("createNewStickerSet")
+def create_new_sticker_set(request: Request) -> bool:
+    """Its name must end in `_by_<bot username>`."""
+    params, state = request.params, request.world.state
+    if not params["name"].lower().endswith(f"_by_{request.bot.username}".lower()):
+        raise bad_request("invalid sticker set name is specified")
+    if params["name"] in state.sticker_sets:
+        raise bad_request("sticker set name is already occupied")
+    if params["user_id"] not in request.bot.chats:
+        raise bad_request("PEER_ID_INVALID")
+    kind = params.get("sticker_type", "regular")
+    made = StickerSet(name=params["name"], title=params["title"], sticker_type=kind, owner_bot=request.bot.id)
+    for item in params["stickers"]:
+        record = resolve(request, "sticker", item["sticker"], {})
+        record.facts = {**record.facts, "emoji": item["emoji_list"][0], "set_name": made.name, "type": kind}
+        made.stickers.append(record.unique)
+    state.sticker_sets[made.name] = made
+    return True
+
+
+@method("deleteStickerSet")
+def delete_sticker_set(request: Request) -> bool:
+    """Only the bot's own."""
+    found = request.world.state.sticker_sets.get(request.params["name"])
+    if found is None or found.owner_bot != request.bot.id:
+        raise bad_request("STICKERSET_INVALID")
+    del request.world.state.sticker_sets[found.name]
+    return True
