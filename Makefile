@@ -57,9 +57,11 @@ faults: .venv/.test
 docs: .venv/.test
 	$(PY) tools/reference.py
 
+# The tests' needs first, and what runs takes the same versions, so that one environment serves both.
+LOCK := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 lock:
-	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q --extra build pyproject.toml -o requirements/run.txt
-	uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header -q --extra build --extra test pyproject.toml -o requirements/test.txt
+	$(LOCK) --extra build --extra test pyproject.toml -o requirements/test.txt
+	$(LOCK) --extra build -c requirements/test.txt pyproject.toml -o requirements/run.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
