@@ -62,7 +62,7 @@ def run_demo(data: Path, port: int | None) -> None:
 
 async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
     log = data / "sandbox.log"
-    child = start_sandbox(["--host", HOST, "--port", str(port), "--state", str(data / "sandbox")], log)
+    child = start_sandbox(["--host", HOST, "--port", str(port), "--bots", "0", "--state", str(data / "sandbox")], log)
     threading.Thread(target=_watch, args=(child, asyncio.get_running_loop(), stop), daemon=True).start()
     try:
         # While the sandbox starts, this process does its own slow part.
