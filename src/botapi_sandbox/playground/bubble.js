@@ -3,6 +3,7 @@
 import { append, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { kindOf, summary } from "./chat.js";
+import { colourful } from "./emoji.js";
 import { renderEntities } from "./entities.js";
 import { BARE_KINDS, isVisual, renderMedia } from "./media.js";
 import { inlineKeyboard } from "./keyboards.js";
@@ -137,5 +138,5 @@ function chips(message, view) {
     type: "button", class: `chip${emoji === mine ? " mine" : ""}`, data: { testid: "reaction" },
     "aria-label": emoji === mine ? `Your reaction ${emoji}: take it back` : `Reaction ${emoji} by ${view.botName}: add yours`,
     on: { click: () => view.actions.react(message, emoji === mine ? null : emoji) },
-  }, emoji, mine === bot && " 2"));
+  }, colourful(emoji), mine === bot && " 2"));
 }

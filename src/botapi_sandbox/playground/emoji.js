@@ -5,6 +5,9 @@ import { STICKERS } from "./samples.js";
 
 export const REACTIONS = ["👍", "❤", "🔥", "😁", "😢", "🎉"];
 
+/** The Bot API's "❤" has no variation selector, without which it is drawn in black. */
+export const colourful = (emoji) => (emoji === "❤" ? "❤\ufe0f" : emoji);
+
 const EMOJI = [..."😀😄😁😅😂🙂🙃😉😊😍😘😋😜🤪🤔🤨😐😶🙄😏😴😌🤤😎🤓🥳😕😟😮😳🥺😢😭😤😡🤯😱🥶🥵🤗🤭🤫🤥😬👍👎👏🙌🙏👋🤝💪👀💔🔥✨🎉🎁🌈🌍🍕🍓☕🍺⚽🎲🎵🚀🏡🐈🐕🦊🌸🌙⭐🙈💬💡✅❌"];
 
 /** `on`: {emoji(text), sticker(sticker)}. */

@@ -152,11 +152,12 @@ function contact(content) {
   return el("div", { class: "contact" }, el("span", { class: "contact-icon" }, icon("contact")), el("span", { class: "file-words" }, el("b", { dir: "auto" }, name), el("span", {}, content.phone_number)));
 }
 
-function poll(content, _message, actions) {
+function poll(content, message, actions) {
   const total = content.total_voter_count || 0;
-  const line = (option) => {
+  const line = (option, index) => {
     const share = total ? Math.round((option.voter_count / total) * 100) : 0;
-    return el("li", { style: { "--share": `${share}%` } }, el("span", { class: "poll-share" }, total ? `${share}%` : ""), el("span", { dir: "auto" }, renderEntities(option.text, option.text_entities, actions)));
+    const words = [el("span", { class: "poll-share" }, total ? `${share}%` : ""), el("span", { dir: "auto" }, renderEntities(option.text, option.text_entities, actions))];
+    return el("li", { style: { "--share": `${share}%` } }, el("button", { type: "button", class: "poll-option", disabled: content.is_closed, "aria-pressed": String(option.voter_count > 0), data: { testid: "poll-option" }, on: { click: () => actions.vote(message, index) } }, words));
   };
   const nature = [content.is_anonymous === false ? "Public" : "Anonymous", content.type === "quiz" ? "quiz" : "poll"].join(" ");
   return el("div", { class: "poll" }, el("b", { dir: "auto" }, renderEntities(content.question, content.question_entities, actions)), el("span", { class: "poll-kind" }, content.is_closed ? `${nature} · closed` : nature),

@@ -6,8 +6,9 @@ import { api } from "./api.js";
 import { Chat, kindOf } from "./chat.js";
 import { Messages } from "./messages.js";
 import { Composer } from "./composer.js";
+import { measure } from "./facts.js";
 import { Attach } from "./attach.js";
-import { EmojiPanel, REACTIONS } from "./emoji.js";
+import { colourful, EmojiPanel, REACTIONS } from "./emoji.js";
 import { Overlay } from "./sheet.js";
 import { ChatList } from "./chatlist.js";
 import { replyKeyboard } from "./keyboards.js";
@@ -230,7 +231,8 @@ export class Phone {
     this.composer.clearMode();
     const group = items.length > 1 ? String(Date.now()) + String(this.record.n) : undefined;
     for (const item of items) {
-      const message = await this.#try(() => this.#inTurn(() => api.upload(this.person.id, chat.bot, { ...item, media_group_id: group, reply_to_message_id: reply, file_name: item.file.name })));
+      const facts = await measure(item.kind, item.file);
+      const message = await this.#try(() => this.#inTurn(() => api.upload(this.person.id, chat.bot, { ...facts, ...item, media_group_id: group, reply_to_message_id: reply, file_name: item.file.name })));
       if (!message) return;
       chat.upsert(message);
     }
@@ -276,10 +278,31 @@ export class Phone {
 
   #react(message, emoji) {
     const { chat } = this;
-    this.#try(async () => {
-      await api.react(this.person.id, chat.bot, message.message_id, emoji);
-      chat.setReactions(message.message_id, { bot: null, ...chat.get(message.message_id)?.reactions, mine: emoji });
-    });
+    // The event stream tells what came of it: of an album, Telegram reacts to the first picture.
+    this.#try(() => api.react(this.person.id, chat.bot, message.message_id, emoji));
+  }
+
+  // In a private chat the counts are this person's own votes, and the sandbox keeps no others.
+  #vote(message, index) {
+    const { chat } = this;
+    const { poll } = message;
+    if (poll.is_closed) return;
+    const mine = poll.options.flatMap((option, at) => (option.voter_count ? [at] : []));
+    const others = poll.allows_multiple_answers ? mine.filter((at) => at !== index) : [];
+    this.#try(() => api.vote(this.person.id, chat.bot, message.message_id, mine.includes(index) ? others : [...others, index]));
+  }
+
+  async #forward(message) {
+    const { chat } = this;
+    const to = await this.overlay.ask({ title: "Forward to", testid: "forward", body: (done) => el("div", { class: "options" }, this.page.bots().map((bot) => el("button", {
+      type: "button", class: "option", on: { click: () => done(bot.id) },
+    }, avatar(bot.id, bot.first_name, 32), el("span", { dir: "auto" }, bot.first_name)))) });
+    if (to && (await this.#try(() => api.forward(this.person.id, chat.bot, message.message_id, to))) && to !== chat.bot) await this.switchTo(to);
+  }
+
+  #remove(message) {
+    const { chat } = this;
+    this.#try(() => api.remove(this.person.id, chat.bot, message.message_id));
   }
 
   async #pay(message) {
@@ -302,6 +325,7 @@ export class Phone {
       jump: (id) => this.messages.jump(id),
       react: (message, emoji) => this.#react(message, emoji),
       pay: (message) => this.#pay(message),
+      vote: (message, index) => this.#vote(message, index),
       press: (message, row, column) => {
         const { chat } = this;
         this.#try(() => chat.press(message.message_id, row, column, () => api.press(this.person.id, chat.bot, message.message_id, row, column)));
@@ -319,7 +343,9 @@ export class Phone {
       { label: "Reply", image: "reply", testid: "menu-reply", run: () => this.composer.reply(message) },
       message.outgoing && isEditable(message) && { label: "Edit", image: "edit", testid: "menu-edit", run: () => this.composer.edit(message) },
       words && !message.has_protected_content && { label: "Copy text", image: "copy", testid: "menu-copy", run: () => this.#copy(words) },
+      !message.has_protected_content && { label: "Forward…", image: "forward", testid: "menu-forward", run: () => this.#forward(message) },
       { label: "Show as JSON", image: "code", testid: "menu-json", run: () => this.#showJson(message) },
+      { label: "Delete for both", image: "trash", danger: true, testid: "menu-delete", run: () => this.#remove(message) },
     ], {
       x: event.clientX || box.left + 24, y: event.clientY || box.top + 24, label: "Message",
       head: (close) => el("div", { class: "emoji-row", role: "group", "aria-label": "React" }, REACTIONS.map((emoji) => el("button", {
@@ -327,7 +353,7 @@ export class Phone {
           close(true);
           this.#react(message, emoji === mine ? null : emoji);
         } },
-      }, `${emoji}${emoji === "❤" ? "\ufe0f" : ""}`))),
+      }, colourful(emoji)))),
     });
   }
 

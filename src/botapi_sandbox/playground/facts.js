@@ -1,0 +1,36 @@
+// What a real client knows about a file before it sends it: sizes and lengths, as the browser measures them.
+
+const PATIENCE_MS = 3000;
+
+/** {width?, height?, length?, duration?} for `file` as `kind`; what cannot be measured is left out. Units: pixels, whole seconds. */
+export async function measure(kind, file) {
+  if (["video", "animation", "video_note"].includes(kind) && file.type.startsWith("video/")) {
+    const video = await loaded(document.createElement("video"), file);
+    if (!video?.videoWidth) return {};
+    const size = kind === "video_note" ? { length: Math.min(video.videoWidth, video.videoHeight) } : { width: video.videoWidth, height: video.videoHeight };
+    return { ...size, ...duration(video) };
+  }
+  if (kind === "audio" || kind === "voice") return duration(await loaded(new Audio(), file));
+  return {};
+}
+
+// A recording just made by the browser says that it is endless.
+function duration(player) {
+  return Number.isFinite(player?.duration) ? { duration: Math.max(1, Math.round(player.duration)) } : {};
+}
+
+function loaded(player, file) {
+  return new Promise((resolve) => {
+    const url = URL.createObjectURL(file);
+    const done = (result) => {
+      clearTimeout(timer);
+      URL.revokeObjectURL(url);
+      resolve(result);
+    };
+    const timer = setTimeout(() => done(null), PATIENCE_MS);
+    player.preload = "metadata";
+    player.onloadedmetadata = () => done(player);
+    player.onerror = () => done(null);
+    player.src = url;
+  });
+}
