@@ -8,11 +8,12 @@ Whether chats go on meanwhile is none of this module's business: they do, becaus
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
 from passerby.ports.clock import Clock
+from passerby.ports.facts import Fact
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
 
@@ -99,22 +100,20 @@ class Recorder:
                 await self._clock.sleep(min(self._retry_delay_s(), left_s))
 
     async def _attempt(self) -> int | None:
-        """Record one batch and say how many entries it had; None: a store is lost."""
+        """Record one batch and say how many entries were waiting, up to a batch; None: a store is lost."""
         async with self._turn:
             try:
                 recorded = await self._record()
             except (RecordsLost, LiveStoreLost) as lost:
                 if not self._failures:
                     self._lost_at = self._clock.monotonic()
-                    self._log("recorder.waiting", lost="records" if isinstance(lost, RecordsLost) else "live store")
+                    reason = "the records are lost" if isinstance(lost, RecordsLost) else "the live store is lost"
+                    self._log("recorder.waiting", reason=reason)
                 self._failures += 1
                 return None
             if self._failures:
-                self._log(
-                    "recorder.resumed",
-                    tries=self._failures + 1,
-                    away_s=round(self._clock.monotonic() - self._lost_at, 1),
-                )
+                away_s = round(self._clock.monotonic() - self._lost_at, 1)
+                self._log("recorder.resumed", attempt=self._failures + 1, duration_s=away_s)
                 self._failures = 0
             return recorded
 
@@ -127,8 +126,9 @@ class Recorder:
             self._trimmed = 0
         entries = await self._store.journal(self._position, self._batch)
         if entries:
-            await self._records.apply(generation, entries)
-            self._position = entries[-1][0]
+            batch = _uncut(entries) if len(entries) >= self._batch else entries
+            await self._records.apply(generation, batch)
+            self._position = batch[-1][0]
         if self._trimmed < self._position:
             await self._store.trim_journal(self._position)
             self._trimmed = self._position
@@ -146,3 +146,13 @@ class Recorder:
                 self._nap = group.create_task(self._clock.sleep(self._every_s))
             self._nap = None
         self._poked = False
+
+
+def _uncut(entries: Sequence[tuple[int, Fact]]) -> Sequence[tuple[int, Fact]]:
+    """Without the tail that may go on beyond the batch: half a commit in the records would be a pair with one side.
+
+    The facts of one commit have one time. Where all have it, there is no telling, and they are taken as they are.
+    """
+    last = entries[-1][1].at
+    end = next((end for end in range(len(entries), 0, -1) if entries[end - 1][1].at != last), len(entries))
+    return entries[:end]
