@@ -1,4 +1,4 @@
-"""Request bodies into parameters and files: JSON, forms, query strings, multipart. No meaning is read into them here."""
+"""Request bodies into parameters and files: JSON, forms, query strings, multipart. No meaning is read into them."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from botapi_sandbox.service import Sandbox, make_world, running
 from botapi_sandbox.state_file import UnreadableState
@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """The arguments, for the help and the reference."""
     made = _Parser(
         prog="botapi_sandbox",
-        description="A Bot API server for people without a token: it behaves like Telegram where that matters to a bot.",
+        description="A Bot API server for people without a token: like Telegram where that matters to a bot.",
     )
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
     made.add_argument("--port", type=_port, default=8081, help="port; 0 takes a free one (default %(default)s)")
@@ -49,8 +49,8 @@ def _port(text: str) -> int:
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    if not text.isdigit() or int(text) > 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1000")
     return int(text)
 
 
@@ -83,13 +83,13 @@ async def _serve(world: World, options: argparse.Namespace) -> None:
         await stop.wait()
 
 
-def _run(main_task: object) -> None:
+def _run(serving: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main_task)  # type: ignore[arg-type]
+        asyncio.run(serving)
     else:
-        uvloop.run(main_task)
+        uvloop.run(serving)
 
 
 def welcome(sandbox: Sandbox) -> str:

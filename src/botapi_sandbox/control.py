@@ -1,7 +1,7 @@
 """The control API under /sandbox/: what people do, what their phones show, the journal, faults and switches.
 
-JSON in and out (the upload of a file is multipart). Errors are `{"ok": false, "error": "<sentence>"}`. Each route is one
-method below, named in `_ROUTES`; what it does is in `world.people`.
+JSON in and out (the upload of a file is multipart). Errors are `{"ok": false, "error": "<sentence>"}`. Each route is
+one method below, named in `_ROUTES`; what it does is in `world.people`.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Asked(msgspec.Struct):
 
     ids: dict[str, int]
     query: dict[str, Any]
-    body: dict[str, Any]
-    uploads: dict[str, Upload]
+    body: dict[str, Any] = msgspec.field(default_factory=dict)
+    uploads: dict[str, Upload] = msgspec.field(default_factory=dict)
     raw: Any = None
     """The body as it came, where it is a list."""
 
@@ -106,17 +106,17 @@ class Control:
                 await self._stream(ids, query, receive, send)
                 return None
             body = await read(receive, MOST_BODY)
-            raw = None
-            content_type = header(scope, b"content-type")
+            asked = Asked(ids, query)
             if body[:1] == b"[":
-                raw, params, uploads = msgspec.json.decode(body), {}, {}
+                asked.raw = msgspec.json.decode(body)
             else:
-                if not content_type.startswith("multipart/"):
-                    content_type = "application/json"
-                params, uploads = read_body(content_type, body, "")
+                # Whatever a client calls its JSON; only files need another form.
+                given = header(scope, b"content-type")
+                given = given if given.startswith("multipart/") else "application/json"
+                asked.body, asked.uploads = read_body(given, body, "")
             if "file_id" in named:
                 query["file_id"] = named["file_id"]
-            result = handler(Asked(ids, query, params, uploads, raw))
+            result = handler(asked)
             return await result if isinstance(result, Awaitable) else result
         if verbs:
             raise Wrong(f"{path} takes {', '.join(verbs)}", 405)
@@ -189,6 +189,20 @@ class Control:
             raise Wrong(f"a person has no {', '.join(sorted(unknown))}")
         given = {name: value for name, value in asked.body.items() if value is not None}
         return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
+
+    def change_person(self, asked: Asked) -> Json:
+        """PATCH /people/{id}: a person's first_name or language_code; bots learn of it with the next update"""
+        unknown = asked.body.keys() - {"first_name", "language_code"}
+        if unknown:
+            raise Wrong(f"{', '.join(sorted(unknown))} cannot be changed")
+        person = self._person(asked.ids["person"])
+        changes = {name: asked.need(name, str) for name in asked.body}
+        if not all(changes.values()):
+            raise Wrong("a name and a language are not empty")
+        for name, value in changes.items():
+            setattr(person, name, value)
+        self._world.changes += 1
+        return _person(person)
 
     def deactivate(self, asked: Asked) -> Json:
         """POST /people/{id}/deactivate"""
@@ -413,6 +427,7 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/bots/(?P<bot>\d+)/revoke", "revoke"),
     ("GET", r"/people", "people"),
     ("POST", r"/people", "add_person"),
+    ("PATCH", r"/people/(?P<person>\d+)", "change_person"),
     ("POST", r"/people/(?P<person>\d+)/deactivate", "deactivate"),
     ("GET", r"/people/(?P<person>\d+)/events", "people"),
     ("GET", r"/events", "people"),

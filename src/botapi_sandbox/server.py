@@ -1,13 +1,16 @@
 """The HTTP shell: the Bot API, file downloads, the control API and the playground on one port.
 
-It reads requests, lets the core answer, and does what the core cannot: wait for long polls, delay, cut connections. No rule
-of Telegram's is decided here. Bare ASGI, since this server also stands opposite to programs that are being measured.
+It reads requests, lets the core answer, and does what the core cannot: wait for long polls, delay, cut connections.
+No rule of Telegram's is decided here. Bare ASGI, since this server also stands opposite to programs that are being
+measured.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files as package_files
 from mimetypes import guess_type
 from pathlib import Path
@@ -66,26 +69,23 @@ class App:
             await _answer(send, refused(Refusal(400, f"Bad Request: {problem}")))
             return
         if method.lower() == "getupdates":
-            outcome = self._world.poll(token, params)
-            if isinstance(outcome, Waiting):
-                outcome = await self._wait(outcome, receive)
-                if outcome is None:
-                    cut(scope)
-                    return
+            polled = self._world.poll(token, params)
+            answer = await self._wait(polled, receive) if isinstance(polled, Waiting) else polled
+            if answer is None:
+                cut(scope)
+                return
         else:
-            outcome = self._world.call(token, method, params, uploads)
-        if outcome.fault is None and outcome.delay_s == 0:
-            await _answer(send, outcome)
+            answer = self._world.call(token, method, params, uploads)
+        if answer.fault is None and answer.delay_s == 0:
+            await _answer(send, answer)
         else:
-            await self._misbehave(outcome, scope, send)
+            await self._misbehave(answer, scope, send)
 
     async def _misbehave(self, answer: Answer, scope: Scope, send: Send) -> None:
         delay_s = STALLED_FOR_S if answer.fault == "stall" else answer.delay_s
         if delay_s:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), delay_s)
-            except TimeoutError:
-                pass
         if answer.fault is None:
             await _answer(send, answer)
         else:
@@ -99,7 +99,7 @@ class App:
         try:
             while True:
                 roused: asyncio.Future[None] = loop.create_future()
-                waiting.wake = lambda done=roused: done.done() or done.set_result(None)  # type: ignore[misc]
+                waiting.wake = partial(_resolve, roused)
                 remaining_s = max(0.0, waiting.deadline - self._world.now())
                 await asyncio.wait(
                     (roused, gone, closing), timeout=remaining_s + 0.002, return_when=asyncio.FIRST_COMPLETED
@@ -141,6 +141,11 @@ class App:
             mime += "; charset=utf-8"
         headers = [(b"content-type", mime.encode()), (b"cache-control", b"no-cache")]
         await write(send, 200, file.read_bytes(), headers)
+
+
+def _resolve(roused: asyncio.Future[None]) -> None:
+    if not roused.done():
+        roused.set_result(None)
 
 
 async def _answer(send: Send, answer: Answer) -> None:

@@ -1,4 +1,5 @@
-"""A running sandbox: a world with its server, timer, webhooks and state file, inside the event loop of whoever starts it.
+"""A running sandbox: a world with its server, timer, webhooks and state file, inside the event loop of whoever
+starts it.
 
 async with running(world, port=0) as sandbox:
     print(sandbox.url)
@@ -110,7 +111,7 @@ async def running(
             if file is not None:
                 helpers.append(tasks.create_task(file.run()))
             try:
-                while not server.started and not serving.done():
+                while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
                     await asyncio.sleep(0.005)
                 sender.start()
                 yield Sandbox(world, host, listener.getsockname()[1])

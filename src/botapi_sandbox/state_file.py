@@ -1,8 +1,8 @@
 """The state file: the whole world on disk, so that a restart goes on where it stopped.
 
-Two things lie there: FILE itself (MessagePack of `world.state.State`) and FILE.files/, one file per blob, named by its hash
-and written once. Both are written beside and renamed, so a kill at any moment leaves a whole file. What changed in the last
-half second before a `kill -9` is lost.
+Two things lie there: FILE itself (MessagePack of `world.state.State`) and FILE.files/, one file per blob, named by
+its hash and written once. Both are written beside and renamed, so a kill at any moment leaves a whole file. What
+changed in the last half second before a `kill -9` is lost.
 """
 
 from __future__ import annotations

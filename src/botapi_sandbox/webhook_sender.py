@@ -1,8 +1,9 @@
-"""Carries webhook requests: asks the core what is due, posts it, and tells the core what became of it. Decides nothing."""
+"""Carries webhook requests: asks the core what is due, posts it, tells the core what became of it. Decides nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -62,10 +63,8 @@ class WebhookSender:
                     task.add_done_callback(in_flight.discard)
                 due = self._world.webhooks.next_due(bot_id)
                 wait_s = None if due is None else max(0.0, due - self._world.now()) + 0.001
-                try:
+                with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(wake.wait(), wait_s)
-                except TimeoutError:
-                    pass
         finally:
             for task in in_flight:
                 task.cancel()

@@ -1,4 +1,5 @@
-"""Small ASGI: reading a request, writing an answer, cutting a connection. Shared by the Bot API side and the control side."""
+"""Small ASGI: reading a request, writing an answer, cutting a connection. Shared by the Bot API side and the control
+side."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {_TRANSPORT: self.transport}  # type: ignore[typeddict-item]
+        self.scope["extensions"] = {_TRANSPORT: {"it": self.transport}}
 
 
 class TooLarge(Exception):
@@ -66,7 +67,7 @@ async def write(send: Send, status: int, body: bytes, headers: Iterable[tuple[by
 
 def cut(scope: Scope) -> None:
     """Reset the TCP connection: the client sees ECONNRESET, not an orderly end."""
-    transport: asyncio.Transport = scope["extensions"][_TRANSPORT]
+    transport: asyncio.Transport = scope["extensions"][_TRANSPORT]["it"]
     connection = transport.get_extra_info("socket")
     if connection is not None:
         linger_at_once = struct.pack("ii", 1, 0)

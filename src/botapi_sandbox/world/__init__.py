@@ -1,4 +1,5 @@
-"""The core of the sandbox: people, bots, chats, queues, files and rules, with no sockets, threads, tasks or clocks in it.
+"""The core of the sandbox: people, bots, chats, queues, files and rules, with no sockets, threads, tasks or clocks
+in it.
 
 Start reading at `world.world.World`: it says how the core is driven. Each other module holds one idea.
 """

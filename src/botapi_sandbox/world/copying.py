@@ -12,6 +12,8 @@ Sources: tdlib/td `MessageContent.cpp` (`dup_message_content`, `can_forward_mess
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from botapi_sandbox.world import polls
 from botapi_sandbox.world.answers import Json, Refusal, bad_request
 from botapi_sandbox.world.delivery import captioned, deliver, existing_chat, writable_chat
@@ -89,7 +91,7 @@ def copy_message(request: Request) -> Json:
 
 @method("copyMessages")
 def copy_messages(request: Request) -> list[Json]:
-    """Missing messages are skipped; or half the work is done and called a failure, see `Switches.copy_messages_half`."""
+    """Missing messages are skipped; or half the work is done and called a failure, by `Switches.copy_messages_half`."""
     chat, found, missing = _batch(request, "copy")
     contents = []
     for held in found:
@@ -138,7 +140,7 @@ def _batch(request: Request, verb: str) -> tuple[Chat, list[Held], list[int]]:
         raise bad_request("message identifiers are not specified")
     if len(ids) > MOST_AT_ONCE:
         raise bad_request(f"too many messages to {verb}")
-    if any(second <= first for first, second in zip(ids, ids[1:], strict=False)):
+    if any(second <= first for first, second in pairwise(ids)):
         raise bad_request("message identifiers must be in a strictly increasing order")
     chat = writable_chat(request)
     source = existing_chat(request, request.params["from_chat_id"])

@@ -12,7 +12,7 @@ DICE_KEPT_S = 24 * 3600
 
 
 def _is_deletable(request: Request, held: Held) -> bool:
-    age_s = request.world.now() - held.message["date"]
+    age_s: float = request.world.now() - held.message["date"]
     if "dice" in held.message and age_s <= DICE_KEPT_S:
         return False
     return age_s < request.world.switches.delete_within_s

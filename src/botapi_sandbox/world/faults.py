@@ -1,7 +1,7 @@
 """Faults on purpose: what goes wrong with which request, how often, decided by the injected chance.
 
-`PUT /sandbox/faults` takes a list and replaces the former one; `GET` shows it with what is left of each `count`. The first
-fault that applies to a request is the one that acts. A fault is
+`PUT /sandbox/faults` takes a list and replaces the former one; `GET` shows it with what is left of each `count`. The
+first fault that applies to a request is the one that acts. A fault is
 
     {"kind": "429", "bot": 1000001, "method": "sendMessage", "chat": 5001, "probability": 0.1, "count": 3, "skip": 0,
      "retry_after": 7, "delay_s": 2, "effect": false}
@@ -13,7 +13,8 @@ with everything but `kind` optional. `bot`, `method` (any case; "send*" for a be
 - `500`: Telegram's own error as JSON; `502`: the front proxy's, as HTML. - `slow`: done, answered after `delay_s`.
 - `stall`: never answered. - `reset_before`, `reset_after`: the connection is cut before or after it was done.
 
-`effect` (for 500, 502, stall): it *was* done although the answer says otherwise. Without it these act before anything is.
+`effect` (for 500, 502, stall): it *was* done although the answer says otherwise. Without it these act before
+anything is.
 """
 
 from __future__ import annotations

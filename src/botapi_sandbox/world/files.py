@@ -1,7 +1,7 @@
 """Files: what they are, how a bot names them, how their bytes are fetched, and the limits on their size.
 
-A `file_id` belongs to one bot: it is sealed with the bot's id, so another bot's is recognised and refused without a table.
-A `file_unique_id` is the same for every bot and can neither fetch nor send.
+A `file_id` belongs to one bot: it is sealed with the bot's id, so another bot's is recognised and refused without a
+table. A `file_unique_id` is the same for every bot and can neither fetch nor send.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ PHOTO_SIDES = (90, 320, 800, 1280)
 """Longer sides of the smaller renditions Telegram makes of a photo."""
 
 _PREFIXES = {
-    "photo": "AgACAgIAAx", "video": "BAACAgIAAx", "animation": "CgACAgIAAx", "audio": "CQACAgIAAx", "voice": "AwACAgIAAx",
+    "photo": "AgACAgIAAx", "video": "BAACAgIAAx", "animation": "CgACAgIAAx", "audio": "CQACAgIAAx",
+    "voice": "AwACAgIAAx",
     "video_note": "DQACAgIAAx", "document": "BQACAgIAAx", "sticker": "CAACAgIAAx", "live_photo": "BBACAgIAAx",
     "thumbnail": "AAMCAgADGQ",
 }  # fmt: skip

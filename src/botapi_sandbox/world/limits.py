@@ -1,7 +1,7 @@
 """Flood limits: a token bucket per chat and one per bot, as the Bot API's FAQ describes them.
 
-About one message a second into one chat with short bursts, about thirty a second over all chats. A refusal takes nothing
-from either bucket; `retry_after` is the whole number of seconds after which a token will be there.
+About one message a second into one chat with short bursts, about thirty a second over all chats. A refusal takes
+nothing from either bucket; `retry_after` is the whole number of seconds after which a token will be there.
 """
 
 from __future__ import annotations

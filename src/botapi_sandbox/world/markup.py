@@ -1,7 +1,7 @@
 """HTML and MarkdownV2 (and the legacy Markdown, roughly) into text and entities, with Telegram's own complaints.
 
-Byte offsets in the complaints are offsets in UTF-8, as in tdlib/td `MessageEntity.cpp` (`parse_html`, `parse_markdown_v2`).
-Entities come out unsorted and unchecked: `text.settle` fits them.
+Byte offsets in the complaints are offsets in UTF-8, as in tdlib/td `MessageEntity.cpp` (`parse_html`,
+`parse_markdown_v2`). Entities come out unsorted and unchecked: `text.settle` fits them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages a bot makes of files: one at a time, as an album, or behind a price; and getFile, which gives their bytes."""
+"""Messages a bot makes of files: one at a time, as an album, behind a price; and getFile, which gives their bytes."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def file_content(request: Request, kind: str, params: Json) -> Json:
 def shown(request: Request, kind: str, record: FileRecord) -> Json:
     """The content fields for a file: an animation also stands under `document`, a live photo also under `photo`."""
     described = request.world.files.describe(request.bot, record)
-    return media_fields(kind if record.kind not in ALBUM_KINDS + ("animation",) else record.kind, described)
+    return media_fields(kind if record.kind not in (*ALBUM_KINDS, "animation") else record.kind, described)
 
 
 def media_fields(kind: str, described: Json | list[Json]) -> Json:

@@ -1,7 +1,8 @@
 """Telegram Stars: invoices, the ten seconds for the checkout, payments, refunds, the ledger.
 
-An invoice may be paid again and again, by anyone who sees it; each payment has its own charge id. `pre_checkout_query`
-must be answered in `Switches.checkout_answer_s`, else the person's payment fails and no Star moves.
+An invoice may be paid again and again, by anyone who sees it; each payment has its own charge id.
+`pre_checkout_query` must be answered in `Switches.checkout_answer_s`, else the person's payment fails and no Star
+moves.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What people do with their phones: start, write, send files, edit, react, press, vote, pay, block.
 
-Each verb does what Telegram would do with it: the chat's history changes and the bot's queue gets its update. A verb that
-a phone would not offer (a press where no button is, an edit of another's message) raises `CannotDo`.
+Each verb does what Telegram would do with it: the chat's history changes and the bot's queue gets its update. A verb
+that a phone would not offer (a press where no button is, an edit of another's message) raises `CannotDo`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ FILE_KINDS = (
     "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
 )  # fmt: skip
 _FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
+_FORWARDED = (
+    *KINDS, "story", "game", "giveaway", "entities", "caption", "caption_entities", "has_media_spoiler",
+    "link_preview_options",
+)  # fmt: skip
 _TINY = {
     "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
 }
@@ -136,7 +140,7 @@ class Phones:
         reply_to: int | None = None,
         **message: Any,
     ) -> Json:
-        """Send a file of `kind`. `message` are further Message fields: caption, media_group_id, has_media_spoiler ..."""
+        """Send a file of `kind`. `message` are further Message fields: caption, media_group_id ..."""
         bot, _ = self._chat(person_id, bot_id)
         if kind not in FILE_KINDS:
             raise CannotDo(f"kind must be one of {', '.join(FILE_KINDS)}")
@@ -155,8 +159,7 @@ class Phones:
         source_bot, source = self._chat(person_id, from_bot)
         target_bot, _ = self._chat(person_id, to_bot)
         held = self._held(source, message_id)
-        carried = {k: v for k, v in held.message.items() if k in (*KINDS, "story", "game", "giveaway")
-                   or k in ("entities", "caption", "caption_entities", "has_media_spoiler", "link_preview_options")}  # fmt: skip
+        carried = {name: held.message[name] for name in _FORWARDED if name in held.message}
         for kind in FILE_KINDS:
             if kind in carried:
                 one = carried[kind][-1] if isinstance(carried[kind], list) else carried[kind]
@@ -239,7 +242,7 @@ class Phones:
 
     def press(self, person_id: int, bot_id: int, message_id: int, row: int, column: int) -> str:
         """Press an inline button; the id of the callback query. Rows and columns count from 0."""
-        bot, chat = self._chat(person_id, bot_id)
+        _, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             raise CannotDo("this person has blocked the bot")
         held = self._held(chat, message_id)
@@ -410,7 +413,9 @@ class Phones:
             }
         if "poll" in content and "id" not in content["poll"]:
             given = content["poll"]
-            texts = [(o if isinstance(o, str) else o["text"], []) for o in given["options"]]
+            texts: list[tuple[str, list[Json]]] = [
+                (option if isinstance(option, str) else option["text"], []) for option in given["options"]
+            ]
             made = polls.fresh(self._world.rng.getrandbits(62), given["question"], texts)
             content["poll"] = {**made, **{k: v for k, v in given.items() if k not in ("options", "question")}}
         if "venue" in content:

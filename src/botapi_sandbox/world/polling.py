@@ -14,6 +14,7 @@ import msgspec
 from botapi_sandbox.world import faults as faulty
 from botapi_sandbox.world import queue
 from botapi_sandbox.world.answers import Answer, Refusal, Waiting, refused, success
+from botapi_sandbox.world.schema import Mismatch
 from botapi_sandbox.world.state import Bot
 from botapi_sandbox.world.wording import complaint
 
@@ -72,7 +73,7 @@ def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting
     check = world.schema.requests.methods["getupdates"]
     try:
         read, unknown = check.read(params)
-    except Exception as mismatch:
+    except Mismatch as mismatch:
         raise complaint("getUpdates", mismatch) from None
     if unknown and world.switches.strict:
         raise Refusal(400, f"Bad Request: getUpdates has no parameter {', '.join(unknown)}")

@@ -1,7 +1,7 @@
 """A bot's update queue: ids, offsets, expiry, bounds, and which kinds of update the bot asked for.
 
-Source of the figures: tdlib/td `TQueue.cpp` and tdlib/telegram-bot-api `Client::do_get_updates`. Who waits for a queue
-(long polls) and who is called (webhooks) is decided in `polling` and `webhooks`.
+Source of the figures: tdlib/td `TQueue.cpp` and tdlib/telegram-bot-api `Client::do_get_updates`. Who waits for a
+queue (long polls) and who is called (webhooks) is decided in `polling` and `webhooks`.
 """
 
 from __future__ import annotations

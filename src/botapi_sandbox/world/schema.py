@@ -1,8 +1,10 @@
-"""The Bot API 10.3 schema, compiled once into closures: what a request may say, and what an answer or update must look like.
+"""The Bot API 10.3 schema, compiled once into closures: what a request may say, and what an answer or update must
+look like.
 
-Two books are compiled from the same data. The *loose* one reads requests as Telegram does: a number may come as a string,
-an object as JSON text, `null` as absence; it returns the value in its proper type. The *exact* one judges what the sandbox
-itself emits. Texts and captions are measured elsewhere, after their entities were parsed (see `text`).
+Two books are compiled from the same data. The *loose* one reads requests as Telegram does: a number may come as a
+string, an object as JSON text, `null` as absence; it returns the value in its proper type. The *exact* one judges
+what the sandbox itself emits. Texts and captions are measured elsewhere, after their entities were parsed (see
+`text`).
 """
 
 from __future__ import annotations
@@ -185,7 +187,7 @@ class Book:
 
 
 class _Union:
-    """One of several types: by its constant field (`type`, `status`, `source`) where there is one, else the first that fits."""
+    """One of several types: by its constant field (`type`, `status` ...) where there is one, else the first that fits."""
 
     __slots__ = ("alternatives", "book")
 

@@ -1,4 +1,5 @@
-"""The behaviours that can be switched, with the values that Telegram shows by default. `POST /sandbox/settings` writes them.
+"""The behaviours that can be switched, with the values that Telegram shows by default. `POST /sandbox/settings`
+writes them.
 
 Faults are not here: they are scripted one by one, see `faults`.
 """

@@ -1,7 +1,9 @@
-"""Text and its entities as Telegram keeps them: trimmed, bad entities dropped, overlaps split, links and commands found.
+"""Text and its entities as Telegram keeps them: trimmed, bad entities dropped, overlaps split, links and commands
+found.
 
-Offsets and lengths count UTF-16 code units. Parsing of HTML and MarkdownV2 lives in `markup`; here both ways of giving
-entities meet. Sources: tdlib/td `MessageEntity.cpp` (`fix_formatted_text`), tdlib/telegram-bot-api `get_formatted_text`.
+Offsets and lengths count UTF-16 code units. Parsing of HTML and MarkdownV2 lives in `markup`; here both ways of
+giving entities meet. Sources: tdlib/td `MessageEntity.cpp` (`fix_formatted_text`), tdlib/telegram-bot-api
+`get_formatted_text`.
 """
 
 from __future__ import annotations
@@ -25,8 +27,15 @@ _STYLES = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", 
 _NEEDS = {"text_link": "url", "text_mention": "user", "custom_emoji": "custom_emoji_id", "date_time": "unix_time"}
 _ENTITY_TYPES = _STYLES | _WITHOUT_INNER | _NEEDS.keys()
 
+_URL_TAIL = r"[^\s<>\"]*[^\s<>\".,;:!?)\]}']"
+_URL = re.compile(
+    rf"(?:https?://|tg://){_URL_TAIL}"
+    rf"|(?<![@\w.])(?:[a-z0-9-]+\.)+(?:com|org|net|me|io|dev|app|info)\b(?:/(?:{_URL_TAIL})?)?",
+    re.IGNORECASE,
+)
+"""Links with a scheme, and bare host names of a few well-known domains: Telegram knows them all."""
 _FINDERS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("url", re.compile(r"(?:https?://|tg://)[^\s<>\"]+[^\s<>\".,;:!?)\]}']|(?<![@\w.])(?:[a-z0-9-]+\.)+(?:com|org|net|me|io|dev|app|info)\b(?:/[^\s<>\"]*[^\s<>\".,;:!?)\]}'])?", re.IGNORECASE)),
+    ("url", _URL),
     ("email", re.compile(r"(?<![\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)),
     ("bot_command", re.compile(r"(?<![\w/<>])/[A-Za-z0-9_]{1,64}(?:@[A-Za-z]\w{2,31})?(?![\w/])")),
     ("mention", re.compile(r"(?<![\w@])@[A-Za-z]\w{2,31}(?!\w)")),
@@ -65,11 +74,11 @@ def settle(text: str, entities: list[Json], known_user: KnownUser) -> tuple[str,
     """Clean and trim the text, fit the entities to it, add those that Telegram finds by itself."""
     if not entities and text.isascii() and text.isprintable() and text[:1] != " " and text[-1:] != " ":
         return text, found(text, []) if _WORTH_SEARCHING.search(text) else []
-    text = _HIDDEN.sub(lambda match: " " if match[0] not in "\r" else "", text)
+    text = _HIDDEN.sub(lambda match: " " if match[0] != "\r" else "", text)
     head = len(text) - len(text.lstrip())
     if head and entities:
         # Leading white space goes only as far as no entity begins in it.
-        head = min(head, min(from_utf16(text, entity["offset"]) for entity in entities))
+        head = min([head, *(from_utf16(text, entity["offset"]) for entity in entities)])
     shift = utf16_len(text[:head])
     text = text[head:].rstrip()
     size = utf16_len(text)

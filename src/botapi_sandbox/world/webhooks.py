@@ -1,8 +1,8 @@
 """Webhooks: what setWebhook stores, which update is due for which bot, and what its answer means.
 
-The core decides, the shell carries the requests: `due` gives deliveries to make now, `answered` takes what became of one.
-Order holds within a lane (messages by chat, callbacks and payments by person), also with many connections: the next update
-of a lane waits for a 2xx. Source: tdlib/telegram-bot-api `WebhookActor.cpp`.
+The core decides, the shell carries the requests: `due` gives deliveries to make now, `answered` takes what became of
+one. Order holds within a lane (messages by chat, callbacks and payments by person), also with many connections: the
+next update of a lane waits for a 2xx. Source: tdlib/telegram-bot-api `WebhookActor.cpp`.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def set_webhook(request: Request) -> bool:
     world, bot, params = request.world, request.bot, request.params
     url = params["url"]
     if not url:
-        return delete_webhook(request)
+        return _delete(request)
     # Telegram wants https and one of four ports; on a loopback nobody has a certificate, so http and any port will do.
     if not re.match(r"https?://[^/\s]+", url):
         raise bad_request("bad webhook: invalid webhook URL specified")
@@ -201,6 +201,10 @@ def set_webhook(request: Request) -> bool:
 @method("deleteWebhook")
 def delete_webhook(request: Request) -> bool:
     """getUpdates works again."""
+    return _delete(request)
+
+
+def _delete(request: Request) -> bool:
     if request.params.get("drop_pending_updates"):
         _drop(request.world, request.bot)
     request.bot.queue.webhook = None

@@ -52,10 +52,8 @@ _TYPES = {
 }
 
 
-def complaint(method: str, error: Exception) -> Refusal:
-    """The refusal for a request that does not fit the schema. Anything but a Mismatch is a bug and is raised again."""
-    if not isinstance(error, Mismatch):
-        raise error
+def complaint(method: str, error: Mismatch) -> Refusal:
+    """The refusal for a request that does not fit the schema."""
     top, last = error.path[0] if error.path else "", next((s for s in reversed(error.path) if not s.isdigit()), "")
     words: str | None = None
     match error.kind:

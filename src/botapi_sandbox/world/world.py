@@ -1,9 +1,10 @@
 """The world: everything that Telegram is to the bots in it, driven from outside, one call at a time.
 
-How it is driven. A bot's request comes in through `call` (everything but getUpdates), `poll` (getUpdates) and `fetch_file`;
-what people do comes in through `people.Phones` (`world.phones`); webhooks are driven through `webhooks.Webhooks`
-(`world.webhooks`). Nothing happens by itself: whatever is due by the clock happens in `tick`, and `next_due` says when.
-`on_update(bot_id, ...)` and `on_event(...)` tell a shell that something is there for a bot or on a phone.
+How it is driven. A bot's request comes in through `call` (everything but getUpdates), `poll` (getUpdates) and
+`fetch_file`; what people do comes in through `people.Phones` (`world.phones`); webhooks are driven through
+`webhooks.Webhooks` (`world.webhooks`). Nothing happens by itself: whatever is due by the clock happens in `tick`,
+and `next_due` says when. `on_update(bot_id, ...)` and `on_event(...)` tell a shell that something is there for a bot
+or on a phone.
 
 Deterministic: the same seed, clock and calls give the same world. Not thread-safe.
 """
@@ -35,14 +36,14 @@ from botapi_sandbox.world.limits import Limits
 from botapi_sandbox.world.methods import HANDLERS
 from botapi_sandbox.world.people import Phones
 from botapi_sandbox.world.requests import Request
-from botapi_sandbox.world.schema import bot_api_schema
+from botapi_sandbox.world.schema import Mismatch, bot_api_schema
 from botapi_sandbox.world.state import Bot, Chat, FileRecord, Held, Person, Queue, Queued, State
 from botapi_sandbox.world.switches import Switches, changed
 from botapi_sandbox.world.webhooks import Webhooks
 from botapi_sandbox.world.wording import complaint
 
 _encode = msgspec.json.Encoder().encode
-_TOKEN_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _NUMERALS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 FIRST_BOT_ID = 1_000_001
 FIRST_PERSON_ID = 5_000_001
@@ -200,7 +201,7 @@ class World:
             raise Refusal(404, "Not Found: method not found")
         try:
             read, unknown = check.read(params)
-        except Exception as mismatch:
+        except Mismatch as mismatch:
             raise complaint(check.name, mismatch) from None
         if unknown and self.switches.strict:
             names = ", ".join(entry.removeprefix(f"{check.name}.") for entry in unknown)
@@ -357,7 +358,7 @@ class World:
 def pretend_token(seed: int, bot_id: int) -> str:
     """`<bot id>:` and 35 characters that say at a glance that they are none of Telegram's (those begin with AA)."""
     digest = hashlib.sha256(f"{seed}:{bot_id}".encode()).digest()
-    return f"{bot_id}:sandbox-" + "".join(_TOKEN_ALPHABET[byte & 63] for byte in digest[:27])
+    return f"{bot_id}:sandbox-" + "".join(_ALPHABET[byte & 63] for byte in digest[:27])
 
 
 def phone_message(held: Held) -> Json:
