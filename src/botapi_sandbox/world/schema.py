@@ -187,7 +187,7 @@ class Book:
 
 
 class _Union:
-    """One of several types: by its constant field (`type`, `status` ...) where there is one, else the first that fits."""
+    """One of several types: by its constant field (`type`, `status` ...) where there is one, else the first to fit."""
 
     __slots__ = ("alternatives", "book")
 
