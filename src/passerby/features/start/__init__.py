@@ -9,10 +9,10 @@ import msgspec
 from passerby.domain.ages import age_in
 from passerby.domain.keyboards import keys_for
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Say
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
-from passerby.kernel.participant import Gender, Participant, Profile
+from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State
 from passerby.kernel.text import text
 
 AGE_BUTTONS = (18, 20, 22, 25, 28, 30, 35, 40, 45, 50)
@@ -24,6 +24,13 @@ GENDER_MENU = Menu(
         (Button(text("start.other"), "gender", Gender.OTHER), Button(text("start.unsaid"), "gender", Gender.UNSAID)),
     )
 )
+
+
+READY: dict[type[State], str] = {
+    Idle: "start.ready",
+    Searching: "start.welcome_searching",
+    Chatting: "start.welcome_chatting",
+}
 
 
 def age_menu(env: Env) -> Menu:
@@ -44,12 +51,21 @@ def ask(me: Participant, env: Env) -> Say:
         return Say(me.person, text("start.ask_age"), age_menu(env))
     if profile.gender is None:
         return Say(me.person, text("start.ask_gender"), GENDER_MENU)
-    return Say(me.person, text("start.ready"), keys_for(me.state))
+    return Say(me.person, text(READY[type(me.state)]), keys_for(me.state))
 
 
-def _learn(facts: Facts, env: Env, profile: Profile, *before: Effect) -> Decision:
+def _learn(facts: Facts, env: Env, profile: Profile, pressed: ButtonPressed | None = None) -> Decision:
+    """Take an answer in and go on. A pressed question becomes the next one in place, so that it is answered once."""
     me = msgspec.structs.replace(facts.me, profile=profile)
-    return Decision((me,), (*before, ask(me, env)))
+    following = ask(me, env)
+    if pressed is None:
+        return Decision((me,), (following,))
+    effects: list[Effect] = [Answer(pressed.query)]
+    if pressed.message is not None and isinstance(following.keyboard, Menu):
+        return Decision((me,), (*effects, Revise(me.person, pressed.message, following.text, following.keyboard)))
+    if pressed.message is not None:
+        effects.append(Revise(me.person, pressed.message, text("start.thanks")))
+    return Decision((me,), (*effects, following))
 
 
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -71,36 +87,38 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
     return _take_age(age, facts, env)
 
 
-def _take_age(age: int, facts: Facts, env: Env, *before: Effect) -> Decision:
+def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = None) -> Decision:
     if age < env.rules.minimum_age:
         too_young = Say(facts.me.person, text("start.too_young", minimum=env.rules.minimum_age))
-        return Decision(effects=(*before, too_young))
+        return Decision(effects=(too_young,) if pressed is None else (Answer(pressed.query), too_young))
     profile = msgspec.structs.replace(facts.me.profile, age=age, age_given_at=env.now)
-    return _learn(facts, env, profile, *before)
+    return _learn(facts, env, profile, pressed)
+
+
+def _closed(event: ButtonPressed) -> Decision:
+    """The question has been answered already, or is not open yet: nothing changes."""
+    return Decision(effects=(Answer(event.query),))
 
 
 def agree(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    done = Answer(event.query)
     if facts.me.profile.consented_at is not None:
-        return Decision(effects=(done,))
-    return _learn(facts, env, msgspec.structs.replace(facts.me.profile, consented_at=env.now), done)
+        return _closed(event)
+    return _learn(facts, env, msgspec.structs.replace(facts.me.profile, consented_at=env.now), event)
 
 
 def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    done = Answer(event.query)
     profile = facts.me.profile
     age = age_in(event.token, env.rules)
     if profile.consented_at is None or profile.age is not None or age is None:
-        return Decision(effects=(done,))
-    return _take_age(age, facts, env, done)
+        return _closed(event)
+    return _take_age(age, facts, env, event)
 
 
 def press_gender(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    done = Answer(event.query)
     profile = facts.me.profile
     if profile.age is None or profile.gender is not None or event.token not in set(Gender):
-        return Decision(effects=(done,))
-    return _learn(facts, env, msgspec.structs.replace(profile, gender=Gender(event.token)), done)
+        return _closed(event)
+    return _learn(facts, env, msgspec.structs.replace(profile, gender=Gender(event.token)), event)
 
 
 feature = Feature(
