@@ -1,0 +1,263 @@
+"""Files on their way between bots: streamed, bounded, moved once."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.stub import RESET, Reply, Request, Stub, ok, refusal
+
+from passerby.kernel.content import Content, File, Kind
+from passerby.kernel.event import Refusal
+from passerby.ports.telegram import Refused, TelegramError, Unavailable
+
+MEGABYTES = 2**20
+
+
+def video(size: int, name: str | None = None) -> Content:
+    return Content(Kind.VIDEO, file=File("v-a", "v", size, name, "video/mp4"))
+
+
+def test_twenty_megabytes_cross_unharmed() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["v-a"] = bytes(range(256)) * (20 * MEGABYTES // 256)
+            await api.send(carry(video(20 * MEGABYTES)))
+            (sent,) = stub.calls("sendVideo")
+            assert sent.files["video"] == ("video.mp4", stub.files["v-a"])
+
+    asyncio.run(scenario())
+
+
+def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> None:
+    """The upload's server reads nothing: unless the adapter buffers, the download cannot get to its end either.
+
+    64 MB, because the sockets' own buffers on both sides hold several each.
+    """
+    size = 64 * MEGABYTES
+    written = 0
+
+    async def trickle(writer: asyncio.StreamWriter) -> None:
+        nonlocal written
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n".encode())
+        while written < size:
+            writer.write(bytes(MEGABYTES))
+            await writer.drain()
+            written += MEGABYTES
+
+    async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A server that takes a request's head and then no more."""
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"/getFile" in head:
+            body = b'{"ok":true,"result":{"file_path":"v-a","file_size":%d}}' % size
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+        elif b"/file/" in head:
+            await trickle(writer)
+        else:
+            uploading.set()
+            await released.wait()
+        writer.transport.abort()
+
+    async def scenario() -> None:
+        nonlocal uploading, released
+        uploading, released = asyncio.Event(), asyncio.Event()
+        server = await asyncio.start_server(deaf, "127.0.0.1", 0, limit=2**16)
+        from passerby.adapters.botapi import BotApi
+
+        port = server.sockets[0].getsockname()[1]
+        api = BotApi(TOKENS, Memory(), base_url=f"http://127.0.0.1:{port}", unlimited_files=True)
+        sending = asyncio.ensure_future(api.send(carry(video(size))))
+        await uploading.wait()
+        before = -1
+        while written != before:
+            before = written
+            await asyncio.sleep(0.2)
+        assert 0 < written < size // 2
+        released.set()
+        with pytest.raises(TelegramError):
+            await sending
+        await api.aclose()
+        server.close()
+
+    uploading = released = asyncio.Event()
+    asyncio.run(scenario())
+
+
+def test_of_ten_who_send_one_file_at_once_one_uploads_it() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["photo-a"] = b"abc"
+            sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(10)))
+            assert len(set(sent)) == 10
+            calls = stub.calls("sendPhoto")
+            assert [bool(request.files) for request in calls] == [True] + [False] * 9
+            assert len(stub.calls("getFile")) == 1
+
+    asyncio.run(scenario())
+
+
+def test_if_the_first_upload_fails_the_next_in_line_makes_it() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["photo-a"] = b"abc"
+            stub.answer("sendPhoto", refusal(403, "Forbidden: bot was blocked by the user"))
+            sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(3)), return_exceptions=True)
+            assert [isinstance(outcome, Refused) for outcome in sent] == [True, False, False]
+            assert [bool(request.files) for request in stub.calls("sendPhoto")] == [True, True, False]
+
+    asyncio.run(scenario())
+
+
+def test_albums_that_share_files_do_not_wait_for_each_other_in_a_circle() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files.update({"one": b"1", "two": b"2"})
+            one, two = photo("one", "one"), photo("two", "two")
+            await asyncio.gather(api.send(carry(one, two)), api.send(carry(two, one)))
+            assert [len(request.files) for request in stub.calls("sendMediaGroup")] == [2, 0]
+
+    asyncio.run(scenario())
+
+
+def test_no_more_transfers_run_at_once_than_allowed() -> None:
+    async def scenario() -> None:
+        running = most = 0
+
+        async with fleet(transfers=2) as (api, stub):
+
+            async def count(request: Request) -> Reply:
+                nonlocal running, most
+                running += 1
+                most = max(most, running)
+                await asyncio.sleep(0.01)
+                running -= 1
+                return ok({"message_id": 1})
+
+            stub.handlers["sendPhoto"] = count
+            stub.files.update({str(n): b"abc" for n in range(6)})
+            await asyncio.gather(*(api.send(carry(photo(str(n), str(n)))) for n in range(6)))
+            assert most == 2
+
+    asyncio.run(scenario())
+
+
+def failing(stub: Stub, *answers: Reply) -> None:
+    for path, *_ in [("v-a",)]:
+        stub.answer(path, *answers)
+
+
+@pytest.mark.parametrize(
+    ("reply", "certain"),
+    [(RESET, True), (Reply(502, b"<html>"), True), (Reply(200, b"too long"), True), (Reply(200, b"x"), True)],
+    ids=["reset", "html", "longer than announced", "shorter than announced"],
+)
+def test_a_download_that_breaks_has_delivered_nothing(reply: Reply, certain: bool) -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["v-a"] = b"abc"
+            failing(stub, reply)
+            with pytest.raises(Unavailable) as caught:
+                await api.send(carry(video(3)))
+            assert caught.value.uncertain is not certain
+            assert not stub.calls("sendVideo")
+
+    asyncio.run(scenario())
+
+
+def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["v-a"] = b"abc"
+            stub.answer("sendVideo", RESET)
+            with pytest.raises(Unavailable) as caught:
+                await api.send(carry(video(3)))
+            assert caught.value.uncertain
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (refusal(400, "Bad Request: file is too big"), Refusal.TOO_LARGE),
+        (refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable"), Refusal.CANNOT_COPY),
+        (refusal(401, "Unauthorized"), Refusal.CANNOT_COPY),
+        (ok({"file_id": "v-a", "file_size": 3}), Refusal.CANNOT_COPY),
+        (ok({"file_id": "v-a", "file_path": "v-a", "file_size": 21 * MEGABYTES}), Refusal.TOO_LARGE),
+    ],
+    ids=["too big", "unknown", "source bot revoked", "no path", "bigger than said"],
+)
+def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.answer("getFile", answer)
+            with pytest.raises(Refused) as caught:
+                await api.send(carry(video(3)))
+            assert caught.value.refusal is expected
+            assert not stub.calls("sendVideo")
+
+    asyncio.run(scenario())
+
+
+def test_a_file_gone_from_the_server_cannot_be_copied() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.answer("getFile", ok({"file_path": "elsewhere", "file_size": 3}))
+            with pytest.raises(Refused) as caught:
+                await api.send(carry(video(3)))
+            assert caught.value.refusal is Refusal.CANNOT_COPY
+
+    asyncio.run(scenario())
+
+
+def test_an_own_server_may_name_a_file_on_its_disk_and_any_size(tmp_path: Path) -> None:
+    stored = tmp_path / "John Smith.mp4"
+    stored.write_bytes(bytes(21 * MEGABYTES))
+
+    async def scenario() -> None:
+        async with fleet(unlimited_files=True) as (api, stub):
+            stub.answer("getFile", ok({"file_path": str(stored), "file_size": 21 * MEGABYTES}))
+            await api.send(carry(video(21 * MEGABYTES)))
+            (sent,) = stub.calls("sendVideo")
+            name, content = sent.files["video"]
+            assert (name, len(content)) == ("video.mp4", 21 * MEGABYTES)
+            stub.answer("getFile", ok({"file_path": str(tmp_path / "gone"), "file_size": 3}))
+            with pytest.raises(Refused):
+                await api.send(carry(Content(Kind.VOICE, file=File("g-a", "g", 3))))
+
+    asyncio.run(scenario())
+
+
+def test_nothing_of_the_sender_is_in_any_request_to_the_readers_bot(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    name = "Canary Miller tax.pdf"
+    contents: tuple[Content, ...] = (
+        Content(Kind.TEXT, "hi"),
+        photo(),
+        Content(Kind.DOCUMENT, file=File("d-a", "d", 3, name, "application/pdf")),
+        Content(Kind.AUDIO, file=File("au-a", "au", 3, name, "audio/mpeg")),
+        Content(Kind.STICKER, file=File("st-a", "st", 3), detail={"format": "static"}),
+        Content(Kind.VOICE, file=File("vo-a", "vo", 3)),
+    )
+
+    async def scenario() -> list[Any]:
+        async with fleet() as (api, stub):
+            stub.files.update({f"{n}-a": b"abc" for n in ("photo", "d", "au", "st", "vo")})
+            for content in contents:
+                await api.send(carry(content))
+            await api.send(carry(*contents[2:3], *contents[2:3]))
+            return stub.requests
+
+    requests = asyncio.run(scenario())
+    to_reader = [request for request in requests if request.path.startswith(f"/bot{B}")]
+    assert len(to_reader) == 7
+    for request in to_reader:
+        assert str(READER).encode() in request.raw
+        for canary in (str(SENDER), "Canary", "Miller", TOKENS[A]):
+            assert canary.encode() not in request.raw
+    for request in requests:
+        assert b"Miller" not in request.raw
+    assert not [token for token in TOKENS.values() if token in caplog.text]
