@@ -11,7 +11,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.ports.live_store import LiveStoreLost
-from passerby.ports.telegram import Carry, FloodWait, Refused
+from passerby.ports.telegram import Carry, FloodWait, Refused, Telegram
 
 
 def requests_of(dispatch: Carry, files: Memory | None = None, **stored: bytes) -> list[tuple[str, dict[str, Any]]]:
@@ -434,8 +434,6 @@ def test_a_flood_wait_passes_through(content: Content) -> None:
 
 
 def test_the_port_is_satisfied() -> None:
-    from passerby.ports.telegram import Telegram
-
     def takes(_: Telegram) -> None:
         pass
 

@@ -289,7 +289,7 @@ class Failure(Struct, gc=False):
 
 class UpdatesAnswer(Struct):
     ok: bool
-    result: list[Update] = []
+    result: list[Update]
 
 
 _answers = msgspec.json.Decoder(UpdatesAnswer)
@@ -316,18 +316,19 @@ def read_updates(body: bytes) -> list[Update | Unreadable]:
     try:
         answer = _answers.decode(body)
     except (ValueError, RecursionError):
-        return [_read_alone(piece) for piece in _cut(body)]
+        return [update for piece in _cut(body) if (update := _read_alone(piece))]
     if not answer.ok:
         raise ValueError("the answer is not ok")
-    return list(answer.result)
+    return [*answer.result]
 
 
-def _read_alone(piece: bytes) -> Update | Unreadable:
+def _read_alone(piece: bytes) -> Update | Unreadable | None:
     try:
         return _updates.decode(piece)
     except (ValueError, RecursionError):
         found = _UPDATE_ID.search(piece)
-        return Unreadable(update_id=int(found[1]) if found else -1, person=_sender(piece))
+        # Without an id there is nothing to confirm; the next update's offset does away with it.
+        return Unreadable(update_id=int(found[1]), person=_sender(piece)) if found else None
 
 
 def _sender(piece: bytes) -> int:

@@ -1,0 +1,418 @@
+"""Updates become events, whatever is in them, and nothing of their sender comes along."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from tests.adapters.botapi.fleet import A
+from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
+
+from passerby.adapters.botapi import wire
+from passerby.adapters.botapi.decode import arrivals
+from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
+from passerby.kernel.content import Content, Entity, File, Kind
+from passerby.kernel.event import (
+    BotBlocked,
+    BotUnblocked,
+    ButtonPressed,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    Unusable,
+)
+
+PERSON = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "de"}
+PRIVATE = {"id": 42, "type": "private", "first_name": "Ann"}
+GROUP = {"id": -100, "type": "supergroup", "title": "Friends"}
+
+
+def decoded(*updates: dict[str, Any]) -> list[Event]:
+    body = json.dumps({"ok": True, "result": [{"update_id": 7 + n, **u} for n, u in enumerate(updates)]}).encode()
+    found = arrivals(body, A)
+    assert [arrival.ref for arrival in found] == [(A, 7 + n) for n in range(len(updates))]
+    return [arrival.event for arrival in found]
+
+
+def message(**members: Any) -> dict[str, Any]:
+    return {"message_id": 5, "date": 1700000000, "chat": PRIVATE, "from": PERSON, **members}
+
+
+def content(**members: Any) -> Content:
+    (event,) = decoded({"message": message(**members)})
+    assert isinstance(event, MessageReceived)
+    return event.contents[0]
+
+
+def test_a_text_message_is_read_with_all_that_it_says() -> None:
+    (event,) = decoded(
+        {
+            "message": message(
+                text="hello there",
+                entities=[
+                    {"type": "bold", "offset": 0, "length": 5},
+                    {"type": "text_mention", "offset": 6, "length": 5, "user": PERSON},
+                ],
+                reply_to_message=message(message_id=3, text="old"),
+                quote={"text": "ol", "position": 1},
+                has_protected_content=True,
+                effect_id="9",
+            )
+        }
+    )
+    assert event == MessageReceived(
+        person=42,  # type: ignore[arg-type]
+        bot=A,
+        messages=(5,),  # type: ignore[arg-type]
+        contents=(
+            Content(
+                Kind.TEXT,
+                "hello there",
+                (Entity("bold", 0, 5), Entity("text_mention", 6, 5)),
+                protected=True,
+                effect="9",
+            ),
+        ),
+        sent_at=1700000000.0,
+        reply_to=3,  # type: ignore[arg-type]
+        quote="ol",
+        quote_position=1,
+        language="de",
+    )
+
+
+def test_of_a_photo_the_largest_size_counts() -> None:
+    sizes = [
+        {"file_id": f"{width}", "file_unique_id": f"u{width}", "width": width, "height": 10, "file_size": width}
+        for width in (90, 1280, 320)
+    ]
+    members = {"has_media_spoiler": True, "show_caption_above_media": True, "media_group_id": "g"}
+    assert content(photo=sizes, caption="look", **members) == Content(
+        Kind.PHOTO, "look", file=File("1280", "u1280", 1280), spoiler=True, caption_above=True, group="g"
+    )
+
+
+def test_a_file_keeps_its_name_apart() -> None:
+    told = {"file_id": "f", "file_unique_id": "u", "file_name": "x.pdf", "mime_type": "application/pdf", "file_size": 2}
+    assert content(document=told) == Content(Kind.DOCUMENT, file=File("f", "u", 2, "x.pdf", "application/pdf"))
+
+
+MEDIA = {"file_id": "f", "file_unique_id": "u"}
+SIZE = {**MEDIA, "width": 3, "height": 2}
+
+
+@pytest.mark.parametrize(
+    ("members", "kind", "detail"),
+    [
+        (
+            {"animation": {**SIZE, "duration": 4}, "document": MEDIA},
+            Kind.ANIMATION,
+            {"width": 3, "height": 2, "duration": 4},
+        ),
+        (
+            {"live_photo": {**SIZE, "duration": 4}, "photo": [SIZE]},
+            Kind.LIVE_PHOTO,
+            {"width": 3, "height": 2, "duration": 4, "photo": {"file_id": "f", "unique": "u"}},
+        ),
+        ({"video": {**SIZE, "duration": 0}}, Kind.VIDEO, {"width": 3, "height": 2}),
+        ({"video_note": {**MEDIA, "length": 9, "duration": 4}}, Kind.VIDEO_NOTE, {"length": 9, "duration": 4}),
+        ({"voice": {**MEDIA, "duration": 4}}, Kind.VOICE, {"duration": 4}),
+        ({"audio": {**MEDIA, "duration": 4, "title": "T", "performer": "P"}}, Kind.AUDIO, {"duration": 4}),
+        (
+            {
+                "sticker": {
+                    **SIZE,
+                    "type": "regular",
+                    "is_animated": True,
+                    "is_video": False,
+                    "set_name": "s",
+                    "emoji": "🐈",
+                }
+            },
+            Kind.STICKER,
+            {"format": "animated", "set_name": "s", "emoji": "🐈"},
+        ),
+        ({"dice": {"emoji": "🎲", "value": 6}}, Kind.DICE, {"emoji": "🎲", "value": 6}),
+        (
+            {"location": {"latitude": 1, "longitude": 2.5, "live_period": 60}},
+            Kind.LOCATION,
+            {"latitude": 1.0, "longitude": 2.5, "live_period": 60},
+        ),
+        (
+            {
+                "venue": {"location": {"latitude": 1, "longitude": 2}, "title": "Cafe", "address": "A"},
+                "location": {"latitude": 1, "longitude": 2},
+            },
+            Kind.VENUE,
+            {"location": {"latitude": 1.0, "longitude": 2.0}, "title": "Cafe", "address": "A"},
+        ),
+        (
+            {"contact": {"phone_number": "+1", "first_name": "B", "user_id": 8}},
+            Kind.CONTACT,
+            {"phone_number": "+1", "first_name": "B"},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_every_kind_keeps_what_sending_it_anew_takes(members: Any, kind: Kind, detail: Any) -> None:
+    found = content(**members)
+    assert (found.kind, found.detail) == (kind, detail)
+
+
+def test_a_poll_keeps_its_question_and_answers() -> None:
+    mention = {"type": "text_mention", "offset": 0, "length": 1, "user": PERSON}
+    emoji = {"type": "custom_emoji", "offset": 0, "length": 1, "custom_emoji_id": "1"}
+    poll = smallest("Poll") | {
+        "question": "well?",
+        "question_entities": [mention, emoji],
+        "options": [{"persistent_id": "0", "text": "yes", "voter_count": 1, "text_entities": [mention]}],
+        "type": "quiz",
+        "correct_option_ids": [0],
+        "allows_multiple_answers": False,
+    }
+    found = content(poll=poll)
+    assert (found.kind, found.detail) == (
+        Kind.POLL,
+        {
+            "question": "well?",
+            "question_entities": [emoji],
+            "options": [{"text": "yes", "text_entities": []}],
+            "type": "quiz",
+            "correct_option_ids": [0],
+        },
+    )
+
+
+_META = {
+    "message_id", "message_thread_id", "direct_messages_topic", "from", "sender_chat", "sender_boost_count",
+    "sender_business_bot", "sender_tag", "receiver_user", "ephemeral_message_id", "date", "guest_query_id",
+    "business_connection_id", "chat", "forward_origin", "is_topic_message", "is_automatic_forward",
+    "reply_to_message", "external_reply", "quote", "reply_to_story", "reply_to_checklist_task_id",
+    "reply_to_poll_option_id", "via_bot", "guest_bot_caller_user", "guest_bot_caller_chat", "edit_date",
+    "has_protected_content", "is_from_offline", "is_paid_post", "media_group_id", "author_signature",
+    "paid_star_count", "entities", "link_preview_options", "suggested_post_info", "effect_id", "caption",
+    "caption_entities", "show_caption_above_media", "has_media_spoiler", "reply_markup",
+}  # fmt: skip
+_KINDS = {kind.value for kind in Kind} - {"service", "unknown"} | {"giveaway_winners"}
+
+
+def test_every_field_of_a_message_is_content_or_service_or_about_the_message() -> None:
+    known = _KINDS | _META | set(wire.SERVICE_FIELDS)
+    assert set(fields("Message")) == known
+    assert len(known) == len(_KINDS) + len(_META) + len(wire.SERVICE_FIELDS)
+
+
+@pytest.mark.parametrize("specimen", [smallest, fullest])
+@pytest.mark.parametrize("name", sorted(_KINDS | set(wire.SERVICE_FIELDS)))
+def test_every_kind_that_telegram_knows_is_recognised(name: str, specimen: Any) -> None:
+    value = specimen(fields("Message")[name]["types"][0])
+    found = content(**{name: value})
+    expected = {"giveaway_winners": Kind.GIVEAWAY} | dict.fromkeys(wire.SERVICE_FIELDS, Kind.SERVICE)
+    assert found.kind == expected.get(name, name)
+
+
+def test_a_kind_that_nobody_has_heard_of_is_unknown() -> None:
+    assert content(hologram={"file_id": "x"}).kind is Kind.UNKNOWN
+
+
+@pytest.mark.parametrize("name", sorted(_KINDS))
+def test_no_content_names_the_sender_or_anybody_else(name: str) -> None:
+    everything = {
+        meta: fullest(fields("Message")[meta]["types"][0])
+        for meta in _META - {"message_id", "date", "chat", "from", "entities", "caption_entities"}
+    }
+    entity = {"type": "text_mention", "offset": 0, "length": 4, "user": fullest("User")}
+    everything |= {"entities": [entity], "caption_entities": [entity]}
+    value = fullest(fields("Message")[name]["types"][0])
+    shown = msgspec.json.encode(content(**(everything | {name: value}))).decode()
+    assert CANARY not in shown
+    assert str(CANARY_ID) not in shown
+    assert "user" not in shown
+
+
+def rich(*blocks: Any) -> dict[str, Any]:
+    found = content(rich_message={"blocks": list(blocks)})
+    assert found.kind is Kind.RICH
+    assert found.detail is not None
+    return found.detail
+
+
+def test_a_rich_message_of_formatting_is_kept_whole() -> None:
+    blocks = [
+        {"type": "heading", "text": {"type": "bold", "text": ["a", {"type": "italic", "text": "b"}]}, "size": 1},
+        {"type": "blockquote", "blocks": [{"type": "paragraph", "text": "q"}]},
+        {"type": "table", "cells": [[{"text": "c", "align": "left", "valign": "top"}]], "is_striped": True},
+        {"type": "divider"},
+    ]
+    assert rich(*blocks) == {"anew": {"blocks": blocks, "skip_entity_detection": True}, "copyable": True}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"type": "text_mention", "text": "word", "user": {"id": CANARY_ID}},
+        {"type": "url", "text": "word", "url": f"tg://user?id={CANARY_ID}"},
+        {"type": "mention", "text": "word", "username": str(CANARY_ID)},
+        {"type": "phone_number", "text": "word", "phone_number": str(CANARY_ID)},
+        {"type": "something_new", "text": "word", "of": CANARY_ID},
+    ],
+)
+def test_of_what_points_at_somebody_in_a_rich_message_only_the_words_stay(text: Any) -> None:
+    found = rich({"type": "paragraph", "text": ["my ", {"type": "bold", "text": text}]})
+    blocks = [{"type": "paragraph", "text": ["my ", {"type": "bold", "text": "word"}]}]
+    assert found == {"anew": {"blocks": blocks, "skip_entity_detection": True}, "copyable": False}
+
+
+@pytest.mark.parametrize(
+    ("block", "copyable"),
+    [
+        ({"type": "photo", "photo": [SIZE]}, True),
+        ({"type": "document", "document": MEDIA}, True),
+        ({"type": "document", "document": {**MEDIA, "file_name": "Ann.pdf"}}, False),
+        ({"type": "photo", "photo": [SIZE], "caption": {"text": {"type": "mention", "text": "x"}}}, False),
+        ({"type": "hologram"}, False),
+        ({"type": "paragraph"}, True),
+        ({"no": "type"}, False),
+        ("not a block", False),
+    ],
+)
+def test_a_rich_message_with_more_than_text_is_copied_or_not_sent_at_all(block: Any, copyable: bool) -> None:
+    found = rich({"type": "paragraph", "text": "a"}, block)
+    assert found["copyable"] is copyable
+    assert (found["anew"] is None) == (block != {"type": "paragraph"})
+
+
+def test_every_block_that_telegram_knows_decodes() -> None:
+    for name in schema()["types"]["RichBlock"]["one_of"]:
+        for specimen in (smallest, fullest):
+            rich(specimen(name))
+
+
+def test_an_edit_tells_when() -> None:
+    (dated, undated) = decoded(
+        {"edited_message": message(text="new", edit_date=1700000009)}, {"edited_message": message(text="new")}
+    )
+    assert isinstance(dated, MessageEdited)
+    assert isinstance(undated, MessageEdited)
+    assert (dated.message, dated.content.text, dated.edited_at) == (5, "new", 1700000009.0)
+    assert undated.edited_at == 1700000000.0
+
+
+def query(**members: Any) -> dict[str, Any]:
+    base = {"id": "q", "from": PERSON, "chat_instance": "c", "message": message(text="menu"), "data": "next:abc:1"}
+    return {"callback_query": base | members}
+
+
+@pytest.mark.parametrize(
+    ("members", "action", "token", "at"),
+    [
+        ({}, "next", "abc:1", 5),
+        ({"data": "next"}, "next", "", 5),
+        ({"message": {"chat": PRIVATE, "message_id": 5, "date": 0}}, "next", "abc:1", 5),
+    ],
+)
+def test_a_press_is_split_into_action_and_token(members: Any, action: str, token: str, at: int) -> None:
+    (event,) = decoded(query(**members))
+    assert event == ButtonPressed(42, A, "q", at, action, token, "de")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("new", "emoji"),
+    [
+        ([{"type": "emoji", "emoji": "👍"}], "👍"),
+        ([{"type": "custom_emoji", "custom_emoji_id": "1"}, {"type": "emoji", "emoji": "❤"}], "❤"),
+        ([{"type": "paid"}], None),
+        ([], None),
+    ],
+)
+def test_a_reaction_is_its_first_plain_emoji(new: Any, emoji: str | None) -> None:
+    changed = {"chat": PRIVATE, "message_id": 5, "user": PERSON, "date": 1, "old_reaction": [], "new_reaction": new}
+    assert decoded({"message_reaction": changed}) == [ReactionChanged(42, A, 5, emoji)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "chat", "event"),
+    [
+        ("kicked", PRIVATE, BotBlocked(42, A)),  # type: ignore[arg-type]
+        ("member", PRIVATE, BotUnblocked(42, A)),  # type: ignore[arg-type]
+        ("left", PRIVATE, Unusable(42, A)),  # type: ignore[arg-type]
+        ("kicked", GROUP, Unusable(42, A)),  # type: ignore[arg-type]
+    ],
+)
+def test_blocking_and_starting_anew_are_told(status: str, chat: Any, event: Event) -> None:
+    member = {"status": status, "user": {"id": A}}
+    change = {"chat": chat, "from": PERSON, "date": 1, "old_chat_member": member, "new_chat_member": member}
+    assert decoded({"my_chat_member": change}) == [event]
+
+
+@pytest.mark.parametrize(
+    ("update", "person"),
+    [
+        ({"message": message(chat=GROUP, text="hi")}, 42),
+        ({"edited_message": message(chat=GROUP, text="hi")}, 42),
+        ({"message": message(message_id=0, ephemeral_message_id=3, text="hi")}, 42),
+        ({"message": {"message_id": 5, "date": 1, "chat": GROUP, "text": "hi"}}, 0),
+        (query(message=message(chat=GROUP)), 42),
+        (query(data=None, game_short_name="chess"), 42),
+        ({"pre_checkout_query": {"id": "p", "from": PERSON, "currency": "XTR", "total_amount": 1}}, 42),
+        ({"message_reaction": {"chat": GROUP, "message_id": 5, "user": PERSON, "date": 1, "new_reaction": []}}, 42),
+        ({"message_reaction": {"chat": PRIVATE, "message_id": 5, "date": 1, "new_reaction": []}}, 0),
+        ({"poll": {"id": "1"}}, 0),
+        ({}, 0),
+    ],
+)
+def test_what_is_not_from_a_private_chat_or_not_used_is_done_by_being_seen(update: Any, person: int) -> None:
+    assert decoded(update) == [Unusable(person, A)]  # type: ignore[arg-type]
+
+
+def test_every_update_that_we_ask_for_exists() -> None:
+    assert set(ALLOWED_UPDATES) <= set(fields("Update"))
+
+
+@pytest.mark.parametrize("name", sorted(set(fields("Update")) - {"update_id"}))
+@pytest.mark.parametrize("specimen", [smallest, fullest])
+def test_no_update_of_any_kind_fails_to_decode(name: str, specimen: Any) -> None:
+    value = specimen(fields("Update")[name]["types"][0])
+    (event,) = decoded({name: value})
+    used = {"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
+    assert name in used or isinstance(event, Unusable)
+
+
+DEEP = b'{"a":' * 5000 + b"1" + b"}" * 5000
+GOOD = b'{"update_id":8,"message":' + json.dumps(message(text='tricky "]}[{\\" text')).encode() + b"}"
+
+
+@pytest.mark.parametrize(
+    ("bad", "person"),
+    [
+        (b'{"update_id":7,"message":{"message_id":"five","date":1,"chat":{},"from":{"id":42}}}', 42),
+        (b'{"update_id":7,"message":{"message_id":5,"from":{"id":42},"text":"\\ud800"}}', 0),
+        (b'{"update_id":7,"message":{"message_id":5,"text":"\xff"}}', 0),
+        (b'{"update_id":7,"edited_message":' + DEEP + b"}", 0),
+        (b'{"update_id":7,"message":[1,2,"]"]}', 0),
+        (b'{"update_id" : 7, "callback_query":{"id":3,"from":{"id":42}}}', 42),
+    ],
+    ids=["wrong type", "lone surrogate", "not UTF-8", "too deep", "wrong shape", "spaces"],
+)
+@pytest.mark.parametrize("bad_first", [True, False])
+def test_one_update_that_cannot_be_read_does_not_cost_the_others(bad: bytes, person: int, bad_first: bool) -> None:
+    pieces = [bad, GOOD] if bad_first else [GOOD, bad]
+    found = {a.ref.update: a.event for a in arrivals(b'{"ok":true,"result":[' + b",\n".join(pieces) + b"]}", A)}
+    assert list(found) == ([7, 8] if bad_first else [8, 7])
+    assert found[7] == Unusable(person, A)  # type: ignore[arg-type]
+    assert isinstance(found[8], MessageReceived)
+    assert found[8].text == 'tricky "]}[{\\" text'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b'{"ok":true}', b'{"ok":false,"result":[]}', b'{"ok":true,"result":[{"update_id":"x"}'],
+)
+def test_what_is_no_answer_at_all_is_said_so(body: bytes) -> None:
+    with pytest.raises(ValueError, match="answer"):
+        arrivals(body, A)
+
+
+def test_an_update_without_an_id_is_left_to_the_next_offset() -> None:
+    assert [a.ref.update for a in arrivals(b'{"ok":true,"result":[{"message":{}},' + GOOD + b"]}", A)] == [8]
