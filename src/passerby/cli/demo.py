@@ -62,7 +62,8 @@ def run_demo(data: Path, port: int | None) -> None:
 
 async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
     log = data / "sandbox.log"
-    child = start_sandbox(["--host", HOST, "--port", str(port), "--bots", "0", "--state", str(data / "sandbox")], log)
+    where = ["--host", HOST, "--port", str(port), "--state", str(data / "sandbox")]
+    child = start_sandbox([*where, "--bots", "0", "--quiet"], log)
     threading.Thread(target=_watch, args=(child, asyncio.get_running_loop(), stop), daemon=True).start()
     try:
         # While the sandbox starts, this process does its own slow part.
@@ -79,7 +80,8 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
             )
             await bootstrap.serve(settings, on_ready=lambda: _welcome(port), stop=stop)
         if child.poll() is not None:
-            raise SandboxEnded(f"The sandbox ended by itself (code {child.returncode}); {log} says why.")
+            last_words = log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
+            raise SandboxEnded(f"The sandbox ended by itself (code {child.returncode}): {last_words}")
     finally:
         await asyncio.to_thread(end_sandbox, child)
 

@@ -1,0 +1,150 @@
+"""The demo as a whole: two processes that start, stop and go on together."""
+
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import psutil
+from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
+
+ADDRESS_SIGN = "Open http://"
+
+
+def address(process: subprocess.Popen[str]) -> str:
+    """Where the page is, as soon as the demo says so."""
+    return next(word for word in said(process, ADDRESS_SIGN).split() if word.startswith("http://")).rstrip("/")
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=WAIT_S) as answer:
+        return json.load(answer)
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def demo(port: int | None = None) -> list[str]:
+    return [*PASSERBY, "demo", *(["--port", str(port)] if port else [])]
+
+
+def test_it_serves_three_bots_stops_on_ctrl_c_and_goes_on_the_next_time(tmp_path: Path) -> None:
+    known = []
+    for _ in range(2):
+        with running(tmp_path, *demo(free_port())) as process:
+            known.append(get(f"{address(process)}/sandbox/bots"))
+            group = [process.pid, *(child.pid for child in children(process))]
+            assert {os.getpgid(pid) for pid in group} == {process.pid}, "one process group"
+            interrupt(process)
+            said(process, "Stopped.")
+            assert process.wait(WAIT_S) == 0
+            assert not any(psutil.pid_exists(pid) for pid in group[1:])
+    assert len(known[0]) == 3
+    assert known[0] == known[1]
+
+
+def test_sigterm_to_it_alone_ends_both(tmp_path: Path) -> None:
+    with running(tmp_path, *demo(free_port())) as process:
+        address(process)
+        (sandbox,) = children(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_S) == 0
+        assert not sandbox.is_running()
+
+
+def test_a_signal_while_it_starts_is_heeded(tmp_path: Path) -> None:
+    with running(tmp_path, *demo(free_port())) as process:
+        said(process, "Starting")
+        while not children(process):
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_S) == 0
+
+
+def test_when_it_is_killed_the_sandbox_ends_too(tmp_path: Path) -> None:
+    with running(tmp_path, *demo(free_port())) as process:
+        address(process)
+        (sandbox,) = children(process)
+        process.kill()
+        psutil.wait_procs([sandbox], timeout=WAIT_S)
+        assert not sandbox.is_running() or sandbox.status() == psutil.STATUS_ZOMBIE
+
+
+def test_when_the_sandbox_dies_it_says_so_and_ends(tmp_path: Path) -> None:
+    with running(tmp_path, *demo(free_port())) as process:
+        address(process)
+        (sandbox,) = children(process)
+        sandbox.kill()
+        assert said(process, "sandbox ended") == "The sandbox ended by itself (code -9): it gave no reason\n"
+        assert process.wait(WAIT_S) == 1
+
+
+def test_a_state_that_the_sandbox_cannot_read_is_told_in_its_words(tmp_path: Path) -> None:
+    (tmp_path / "var/demo").mkdir(parents=True)
+    (tmp_path / "var/demo/sandbox").write_text("no state")
+    done = passerby(tmp_path, "demo", "--port", str(free_port()))
+    assert done.returncode == 1
+    assert done.stderr.startswith("The sandbox ended by itself (code 2): ")
+    assert "is no state file" in done.stderr
+
+
+def test_real_settings_play_no_part(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"BOT_TOKENS={TOKEN}\nMINIMUM_AGE=nonsense\n")
+    with running(tmp_path, *demo(free_port()), BOT_TOKENS=TOKEN, REDIS_URL="redis://host") as process:
+        ids = {bot["id"] for bot in get(f"{address(process)}/sandbox/bots")}
+        interrupt(process)
+        assert process.wait(WAIT_S) == 0
+    assert int(TOKEN.partition(":")[0]) not in ids
+    assert len(ids) == 3
+
+
+def test_without_a_port_it_takes_a_free_one(tmp_path: Path) -> None:
+    with running(tmp_path / "..", *demo(), "--data", str(tmp_path / "first")) as first:
+        one = address(first)
+        with running(tmp_path, *demo()) as second:
+            other = address(second)
+            assert one != other
+            assert len(get(f"{other}/sandbox/bots")) == 3
+
+
+def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = passerby(tmp_path, "demo", "--port", str(port))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        f"--port: {port} is taken by another program; name another one, or leave it out for any free one\n"
+    )
+
+
+def test_two_demos_in_one_directory_is_one_line(tmp_path: Path) -> None:
+    data = tmp_path / "var/demo"
+    data.mkdir(parents=True)
+    with (data / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = passerby(tmp_path, "demo")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "--data: another demo is using var/demo; stop it first, or give this one a directory of its own: --data DIR\n"
+    )
+
+
+def test_a_directory_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = passerby(tmp_path, "demo", "--data", "file/inside")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "--data: cannot be made or written to; name a directory that can, or none\n"
