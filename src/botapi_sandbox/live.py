@@ -48,7 +48,7 @@ class Streams:
         headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b": open\n\n", "more_body": True})
-        gone = asyncio.ensure_future(receive())
+        gone = asyncio.ensure_future(_disconnected(receive))
         gone.add_done_callback(lambda _: _put(waiting, None))
         try:
             while not self._closing:
@@ -69,6 +69,12 @@ class Streams:
             gone.cancel()
             del self._open[waiting]
         await send({"type": "http.response.body", "body": b""})
+
+
+async def _disconnected(receive: Receive) -> None:
+    # The first message is the request's own empty body.
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _put(waiting: asyncio.Queue[bytes | None], line: bytes | None) -> None:
