@@ -51,9 +51,10 @@ REVEALS_SENDER = frozenset({Kind.CONTACT, Kind.LOCATION, Kind.VENUE})
 """What tells who or where somebody is: passed on only after its sender has confirmed it."""
 
 _USER_LINK = re.compile(
-    r"^\s*(tg:(//)?(user|openmessage|resolve)\b|(https?://)?([\w-]+\.)?(t\.me|telegram\.(me|dog))/)", re.IGNORECASE
+    r"^\s*(tg:|(https?:)?(//)?([^/?#]*@)?([\w-]+\.)*(t\.me|telegram\.(me|dog))\.?(?![\w.-]))", re.IGNORECASE
 )
-"""Links that open a profile. Behind other words they are a hidden mention; written out they are the sender's choice."""
+"""Links that open a profile: any of Telegram's own, in any spelling (`name.t.me` is one, without a path). Behind other
+words they are a hidden mention; written out they are the sender's choice."""
 
 
 class Clean(msgspec.Struct, frozen=True):

@@ -27,17 +27,28 @@ class Env(msgspec.Struct, frozen=True):
     rules: Rules = Rules()
 
 
+class Counterpart(msgspec.Struct, frozen=True, gc=False):
+    """The other side's message for one of ours: the copy of what we wrote (`mine`), or the original of what we got.
+
+    `print` is the fingerprint of what the copy shows (see `domain.fingerprint`).
+    """
+
+    at: MessageRef
+    mine: bool
+    print: int = 0
+
+
 class Facts(msgspec.Struct, frozen=True):
     """What a decision may look at, read at once.
 
-    `partner` is there while `me` is chatting. `mapped` is the partner's copy of the message that the event is about
-    (the one replied to, edited, reacted to), as far as the message map still knows it. `anchor` is the notice that told
-    `me` of the chat, once it has arrived: what was written before it was not meant for this partner.
+    `partner` is there while `me` is chatting. `counterpart` is the partner's side of the message that the event is
+    about (the one replied to, edited), as far as the message map knows it. `anchor` is the notice that told `me` of the
+    chat, once it has arrived: what was written before it was not meant for this partner.
     """
 
     me: Participant
     partner: Participant | None = None
-    mapped: MessageRef | None = None
+    counterpart: Counterpart | None = None
     anchor: MessageRef | None = None
 
 

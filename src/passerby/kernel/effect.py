@@ -1,8 +1,8 @@
 """What is to be done, in the imperative. Effects are data: the shell carries them out after the decision has settled.
 
-`Say` and `Revise` are durable: they enter the outbox in the same atomic commit as the change that caused them. `Relay`
-and its kin are not: until they are delivered, Telegram still holds the update that they came from. `Answer` is a
-courtesy to a waiting button and may be lost.
+`Say` and `Revise` are durable: they enter the outbox in the same atomic commit as the change that caused them. The
+passages (`Relay` and what follows a relayed message) are not: until they are delivered, Telegram still holds the update
+that they came from. `Answer` and `Discard` are courtesies and may be lost.
 """
 
 from enum import IntEnum
@@ -78,11 +78,13 @@ class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     alert: bool = False
 
 
-class Relay(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=True):
     """Pass a message, or an album, on to the partner of the chat that it was written in.
 
     `source` are the sender's messages on `source_bot`; `contents` run parallel and are already sanitised. `copyable`
     says that the originals hold nothing that must not be passed on, so that one bot may copy them as they are.
+    `reply_to` is the message answered as the sender sees it; which message that is for the partner is looked up when it
+    is sent, for it may be on its way itself.
     """
 
     chat: ChatId
@@ -97,4 +99,43 @@ class Relay(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     quote_position: int = 0
 
 
-Effect = Say | Revise | Answer | Relay
+class Amend(msgspec.Struct, frozen=True, gc=False, tag="amend", omit_defaults=True):
+    """Let the partner's copy of a message follow an edit. `source` is the message as its writer's bot sees it."""
+
+    chat: ChatId
+    sender: PersonId
+    source: MessageRef
+    to: PersonId
+    content: Content
+
+
+class React(msgspec.Struct, frozen=True, gc=False, tag="react", omit_defaults=True):
+    """Show a reaction on the partner's counterpart of a message, or with None take it away."""
+
+    chat: ChatId
+    sender: PersonId
+    source: MessageRef
+    to: PersonId
+    emoji: str | None
+
+
+class Erase(msgspec.Struct, frozen=True, gc=False, tag="erase", omit_defaults=True):
+    """Delete the partner's copy of a message that the sender takes back."""
+
+    chat: ChatId
+    sender: PersonId
+    source: MessageRef
+    to: PersonId
+
+
+class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Delete messages in the chat with a person themselves. A courtesy, like `Answer`."""
+
+    to: PersonId
+    messages: tuple[MessageId, ...]
+
+
+Passage = Relay | Amend | React | Erase
+"""What goes from one partner to the other. In one lane, so that what follows a message never overtakes it."""
+
+Effect = Say | Revise | Answer | Discard | Passage

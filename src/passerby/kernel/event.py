@@ -102,8 +102,17 @@ class Refusal(StrEnum):
     """A bug of ours: Telegram rejected the request, or no try got as far as one."""
 
 
+class Attempt(StrEnum):
+    """What was to be delivered."""
+
+    RELAY = "relay"
+    AMEND = "amend"
+    REACT = "react"
+    ERASE = "erase"
+
+
 class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A relay ended without arriving. Its subject is the sender, who is told why; `recipient` may be gone."""
+    """Something for the partner ended without arriving. Its subject is the sender; `recipient` may be gone."""
 
     person: PersonId
     bot: BotId
@@ -112,6 +121,7 @@ class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
     recipient: PersonId
     recipient_bot: BotId
     refusal: Refusal
+    attempt: Attempt = Attempt.RELAY
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):

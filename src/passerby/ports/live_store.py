@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from passerby.kernel.decision import Facts
+from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.effect import Keyboard, Priority
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Participant, Ticket
@@ -72,13 +72,21 @@ class Anchor(msgspec.Struct, frozen=True, gc=False):
     at: MessageRef
 
 
+class Copied(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A message and what became of it on the other side, with the fingerprint of what that shows."""
+
+    source: MessageRef
+    copy: MessageRef
+    print: int
+
+
 class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True):
     """What a finished send leaves behind: updates done, outbox entries settled, pairs for the message map of a chat."""
 
     updates: tuple[UpdateRef, ...] = ()
     sent: tuple[str, ...] = ()
     chat: ChatId | None = None
-    pairs: tuple[tuple[MessageRef, MessageRef], ...] = ()
+    pairs: tuple[Copied, ...] = ()
     anchor: Anchor | None = None
 
 
@@ -130,7 +138,11 @@ class LiveStore(Protocol):
         ...
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
-        """The person, their partner, the partner's copy of `about`, the anchor; None for a person not held here."""
+        """The person, their partner, the counterpart of `about`, the anchor; None for a person not held here."""
+        ...
+
+    async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
+        """The other side's message for `about`; None past 48 h, in a chat that has ended, or without one."""
         ...
 
     async def adopt(self, participants: Sequence[Participant]) -> None:

@@ -88,7 +88,39 @@ class Reassure(msgspec.Struct, frozen=True, gc=False):
     alert: bool = False
 
 
-Dispatch = Speak | Rewrite | Carry | Reassure
+class Edit(msgspec.Struct, frozen=True, gc=False):
+    """Change a carried message. `words_only`: the file is the same and only text or caption changed.
+
+    `source_bot` is the bot that `content`'s file id belongs to. "Not modified" counts as done.
+    """
+
+    bot: BotId
+    person: PersonId
+    message: MessageId
+    source_bot: BotId
+    source_person: PersonId
+    content: Content
+    words_only: bool
+
+
+class SetReaction(msgspec.Struct, frozen=True, gc=False):
+    """Set the bot's one reaction on a message; None takes it away. An emoji that Telegram does not allow is dropped."""
+
+    bot: BotId
+    person: PersonId
+    message: MessageId
+    emoji: str | None
+
+
+class Delete(msgspec.Struct, frozen=True, gc=False):
+    """Delete messages of a chat, at most 100. Those that are gone already count as done."""
+
+    bot: BotId
+    person: PersonId
+    messages: tuple[MessageId, ...]
+
+
+Dispatch = Speak | Rewrite | Carry | Reassure | Edit | SetReaction | Delete
 
 
 class TelegramError(Exception):

@@ -19,18 +19,19 @@ and does not hold Telegram's queue up. It stays where it is in its lane.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 from typing import Protocol
 
 from passerby import logs
 from passerby.domain.budgets import FULL, Budget
-from passerby.kernel.effect import Answer, Priority, Relay
+from passerby.kernel.effect import Answer, Discard, Passage, Priority, Relay
 from passerby.kernel.event import Refusal
-from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, Notice
 from passerby.ports.telegram import (
+    Delete,
     Dispatch,
     FloodWait,
     Refused,
@@ -41,7 +42,8 @@ from passerby.ports.telegram import (
 )
 from passerby.runtime.background import Background
 from passerby.runtime.gate import Gate
-from passerby.runtime.wording import Wording, carry
+from passerby.runtime.passages import address
+from passerby.runtime.wording import Wording
 
 PARK_AFTER_S = 1.5
 RELAY_TTL_S = 3600.0
@@ -58,7 +60,7 @@ FLOOD_MARGIN_S = 0.1
 
 
 class Parcel:
-    """Something in a lane: a notice of the outbox, or a relay."""
+    """Something in a lane: a notice of the outbox, or a passage."""
 
     __slots__ = (
         "bot",
@@ -69,11 +71,11 @@ class Parcel:
         "notice",
         "over",
         "parked",
+        "passage",
         "person",
         "priority",
         "put_at",
         "refs",
-        "relay",
         "under_way",
     )
 
@@ -87,7 +89,7 @@ class Parcel:
         self.put_at = put_at
         self.deadline = deadline
         self.notice: Notice | None = None
-        self.relay: Relay | None = None
+        self.passage: Passage | None = None
         self.refs: tuple[UpdateRef, ...] = ()
         self.parked = False
         self.over = False
@@ -143,8 +145,8 @@ class Courier:
         self._chat_budget = chat_budget
         self._lanes: dict[tuple[BotId, PersonId], _Lane] = {}
         self._gates: dict[BotId, Gate] = {}
-        self._relays: dict[ChatId, dict[str, Parcel]] = {}
-        self._unparked: dict[str, Parcel] = {}  # relays whose updates are not done, oldest first
+        self._passages: dict[ChatId, dict[str, Parcel]] = {}
+        self._unparked: dict[str, Parcel] = {}  # passages whose updates are not done, oldest first
 
     # ------------------------------------------------------------------ taking in
 
@@ -156,43 +158,60 @@ class Courier:
         parcel.notice = notice
         self._put(parcel)
 
-    def relay(self, relay: Relay, bot: BotId, refs: tuple[UpdateRef, ...]) -> None:
-        """Deliver a relay through `bot`; `refs` are done when it is."""
-        now = self._clock.monotonic()
-        pressed_twice = self._relays.get(relay.chat, {}).get(relay_id(relay))
+    def pass_on(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...]) -> None:
+        """Deliver a passage through `bot`; `refs` are done when it is."""
+        waiting = self._passages.get(passage.chat, {})
+        id_ = passage_id(passage, refs)
+        pressed_twice = waiting.get(id_)
         if pressed_twice is not None and not (pressed_twice.parked or pressed_twice.over):
             pressed_twice.refs += refs
             return
-        parcel = self._relay_parcel(relay, bot, refs, relay_id(relay), now + RELAY_TTL_S)
+        if not isinstance(passage, Relay):
+            bot = self._behind(passage.source, waiting.values()) or bot
+        parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + RELAY_TTL_S)
         self._unparked[parcel.id] = parcel
         self._put(parcel)
 
-    def resume(self, relay: Relay, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, left_s: float) -> None:
-        """Deliver a relay that an earlier process parked."""
-        parcel = self._relay_parcel(relay, bot, refs, id_, self._clock.monotonic() + left_s)
+    def resume(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, left_s: float) -> None:
+        """Deliver a passage that an earlier process parked."""
+        parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + left_s)
         parcel.parked = True
         self._put(parcel)
 
-    def _relay_parcel(self, relay: Relay, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, deadline: float) -> Parcel:
-        parcel = Parcel(id_, bot, relay.to, Priority.CHAT, self._clock.monotonic(), deadline)
-        parcel.relay = relay
+    def _passage_parcel(
+        self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, deadline: float
+    ) -> Parcel:
+        parcel = Parcel(id_, bot, passage.to, Priority.CHAT, self._clock.monotonic(), deadline)
+        parcel.passage = passage
         parcel.refs = refs
-        self._relays.setdefault(relay.chat, {})[id_] = parcel
+        self._passages.setdefault(passage.chat, {})[id_] = parcel
         return parcel
 
-    def answer(self, answer: Answer, bot: BotId, language: str) -> None:
-        """Stop a button's spinner. In no lane: it is worth nothing after seconds, and losing it harms nobody."""
-        self._background.spawn(self._answer(self._wording.answer(answer, bot, language)))
+    def _behind(self, source: MessageRef, waiting: Iterable[Parcel]) -> BotId | None:
+        """The bot that a message is still on its way through, so that what is about it waits in the same lane."""
+        for parcel in waiting:
+            relay = parcel.passage
+            if isinstance(relay, Relay) and relay.source_bot == source.bot and source.message in relay.sources:
+                return parcel.bot
+        return None
 
-    async def _answer(self, dispatch: Dispatch) -> None:
+    def oblige(self, courtesy: Answer | Discard, bot: BotId, language: str) -> None:
+        """Stop a button's spinner, tidy up. In no lane and tried once: losing it harms nobody."""
+        if isinstance(courtesy, Answer):
+            dispatch: Dispatch = self._wording.answer(courtesy, bot, language)
+        else:
+            dispatch = Delete(bot, courtesy.to, courtesy.messages)
+        self._background.spawn(self._oblige(dispatch))
+
+    async def _oblige(self, dispatch: Dispatch) -> None:
         try:
             await self._telegram.send(dispatch)
         except TelegramError as error:
-            logs.record("courier.answer_lost", "debug", error=logs.name_of(error))
+            logs.record("courier.courtesy_lost", "debug", error=logs.name_of(error))
 
     def drop(self, chat: ChatId) -> None:
         """A chat has ended: whatever of it still waits its turn goes to nobody."""
-        for parcel in list(self._relays.get(chat, {}).values()):
+        for parcel in list(self._passages.get(chat, {}).values()):
             if parcel.under_way or parcel.dropped:
                 continue
             parcel.dropped = True
@@ -281,11 +300,13 @@ class Courier:
 
     def _forget(self, parcel: Parcel) -> None:
         self._unparked.pop(parcel.id, None)
-        if parcel.relay is not None:
-            chat = parcel.relay.chat
-            relays = self._relays.get(chat)
-            if relays is not None and relays.pop(parcel.id, None) is not None and not relays:
-                del self._relays[chat]
+        if parcel.passage is not None:
+            chat = parcel.passage.chat
+            waiting = self._passages.get(chat)
+            if waiting is not None and waiting.get(parcel.id) is parcel:
+                del waiting[parcel.id]
+                if not waiting:
+                    del self._passages[chat]
 
     async def _deliver(self, lane: _Lane, parcel: Parcel) -> tuple[MessageId, ...] | Refusal:
         """Bring one parcel to its end: the messages it became, or why it did not."""
@@ -297,7 +318,8 @@ class Courier:
                 return over
             try:
                 parcel.under_way = True
-                return await self._telegram.send(await self._dispatch(parcel))
+                dispatch = await self._dispatch(parcel)
+                return await self._telegram.send(dispatch) if dispatch is not None else ()
             except FloodWait as error:
                 self._hold(lane, gate, parcel, error.retry_after_s)
             except Unavailable as error:
@@ -339,7 +361,7 @@ class Courier:
             if self._is_void(parcel, gate):
                 continue
             waited = self._clock.monotonic() - parcel.put_at > RECHECK_AFTER_S
-            if parcel.relay is not None and waited and not await self._store.open_chats((parcel.relay.chat,)):
+            if parcel.passage is not None and waited and not await self._store.open_chats((parcel.passage.chat,)):
                 return Refusal.LEFT
             lane.tat = self._chat_budget.spend(lane.tat, self._clock.monotonic())
             return None
@@ -370,17 +392,19 @@ class Courier:
             "courier.flood", "warning", bot=parcel.bot, retry_after_s=retry_after_s, kind="bot" if whole else "chat"
         )
 
-    async def _dispatch(self, parcel: Parcel) -> Dispatch:
-        if parcel.relay is not None:
-            return carry(parcel.relay, parcel.bot)
-        assert parcel.notice is not None, "a parcel is a relay or a notice"
+    async def _dispatch(self, parcel: Parcel) -> Dispatch | None:
+        if parcel.passage is not None:
+            return await address(parcel.passage, parcel.bot, self._store)
+        assert parcel.notice is not None, "a parcel is a passage or a notice"
         facts = await self._store.load(parcel.person)
         return self._wording.notice(parcel.notice, facts.me.profile.language if facts is not None else "")
 
 
-def relay_id(relay: Relay) -> str:
-    """The same for the same messages, whenever and wherever they are decided on."""
-    return f"relay:{relay.source_bot}:{relay.sources[0]}"
+def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
+    """A relay is named by its messages, so that one that was confirmed twice is one; the rest by their update."""
+    if isinstance(passage, Relay):
+        return f"relay:{passage.source_bot}:{passage.sources[0]}"
+    return f"passage:{refs[0].bot}:{refs[0].update}"
 
 
 async def persistently(

@@ -31,6 +31,7 @@ from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Live
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.courier import RELAY_TTL_S, Courier, Parcel, persistently
 from passerby.runtime.lanes import Lanes, Work
+from passerby.runtime.passages import ATTEMPTS, copies, subject
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
 from passerby.runtime.settle import Settlement, weigh
@@ -110,7 +111,7 @@ class Pipeline:
                 continue
             if committed is Committed.YES:
                 self._send(settlement, event, facts.me.profile.language, work.refs)
-            if not settlement.relays or committed is Committed.ALREADY_DONE:
+            if not settlement.passages or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             return
         raise AssertionError("overtaken without end")
@@ -123,12 +124,12 @@ class Pipeline:
     def _send(self, settlement: Settlement, event: Event, language: str, refs: tuple[UpdateRef, ...]) -> None:
         for chat in settlement.ended:
             self._courier.drop(chat)
-        for answer in settlement.answers:
-            self._courier.answer(answer, event.bot, language)
+        for courtesy in settlement.courtesies:
+            self._courier.oblige(courtesy, event.bot, language)
         for notice in settlement.notices:
             self._courier.say(notice)
-        for relay, bot in settlement.relays:
-            self._courier.relay(relay, bot, refs)
+        for passage, bot in settlement.passages:
+            self._courier.pass_on(passage, bot, refs)
 
     async def settle(self, decision: Decision, before: dict[PersonId, Participant], name: Callable[[int], str]) -> bool:
         """Settle a decision that no event of one person caused: a pairing. Returns whether it was stored."""
@@ -191,14 +192,10 @@ class Pipeline:
                 pass
 
     def _mark(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> Mark:
-        relay = parcel.relay
-        sent = (parcel.id,) if relay is None or parcel.parked else ()
-        if relay is not None:
-            pairs = tuple(
-                (MessageRef(relay.source_bot, source), MessageRef(parcel.bot, copy))
-                for source, copy in zip(relay.sources, messages, strict=False)
-            )
-            return Mark(parcel.refs, sent, relay.chat, pairs)
+        passage = parcel.passage
+        sent = (parcel.id,) if passage is None or parcel.parked else ()
+        if passage is not None:
+            return Mark(parcel.refs, sent, passage.chat, copies(passage, parcel.bot, messages))
         notice = parcel.notice
         if notice is not None and notice.anchors is not None and messages:
             anchor = Anchor(notice.anchors, parcel.person, MessageRef(parcel.bot, messages[0]))
@@ -209,13 +206,14 @@ class Pipeline:
         """A parcel has ended undelivered: the records of it go, and who must know is told by an event."""
         if refusal is Refusal.UNREACHABLE:
             await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot)))
-        relay = parcel.relay
-        if relay is None:
+        passage = parcel.passage
+        if passage is None:
             await self.delivered(parcel, ())
             return
         await self._close(parcel)
+        about, attempt = subject(passage), ATTEMPTS[type(passage)]
         event = DeliveryFailed(
-            relay.sender, relay.source_bot, relay.sources[0], relay.chat, relay.to, parcel.bot, refusal
+            passage.sender, about.bot, about.message, passage.chat, passage.to, parcel.bot, refusal, attempt
         )
         if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
             self.lanes.put(Work(event, sent=(parcel.id,)))
@@ -225,13 +223,13 @@ class Pipeline:
     # ------------------------------------------------------------------ parking
 
     async def park_overdue(self) -> None:
-        """Seal relays that take long into the outbox, so that their updates no longer hold the queue up."""
+        """Seal passages that take long into the outbox, so that their updates no longer hold the queue up."""
         for parcel in self._courier.overdue():
-            relay = parcel.relay
-            assert relay is not None, "only relays are parked"
+            passage = parcel.passage
+            assert passage is not None, "only passages are parked"
             expires_at = self._clock.now() + RELAY_TTL_S
-            sealed = self._sealer.seal(relay, parcel.refs)
-            entry = Parked(parcel.id, relay.chat, relay.to, parcel.bot, sealed, expires_at)
+            sealed = self._sealer.seal(passage, parcel.refs)
+            entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
             async with parcel.lock:
                 if not parcel.over:
                     stored = await self._store.commit(Commit(outbox=(entry,), updates=parcel.refs))
@@ -250,7 +248,7 @@ class Pipeline:
                 logs.record("pipeline.unreadable", "error", reason="parked with another SECRET_KEY")
                 await self._store.mark(Mark(sent=(outgoing.id,)))
             else:
-                self._courier.resume(parked.relay, outgoing.bot, parked.refs, outgoing.id, left_s)
+                self._courier.resume(parked.passage, outgoing.bot, parked.refs, outgoing.id, left_s)
 
 
 def _about(event: Event) -> MessageRef | None:

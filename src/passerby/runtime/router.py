@@ -7,6 +7,7 @@ the letter, in any language; whatever the person's state makes of it. A command 
 that they were last heard of on.
 """
 
+import re
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -17,6 +18,8 @@ from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import State
+
+_COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?!\S)")
 
 FindWord = Callable[[str], str | None]
 """The text key of the reply key with exactly this label, in any language."""
@@ -81,10 +84,9 @@ class Router:
 
     def _for_message(self, event: MessageReceived, facts: Facts) -> Decider | None:
         words = event.text
-        if words.startswith("/"):
-            decider = self._commands.get(words[1:].split(maxsplit=1)[0].split("@", 1)[0].lower() if words[1:] else "")
-            if decider is not None:
-                return self._unless_newcomer(decider, facts)
+        command = _COMMAND.match(words)
+        if command is not None and (decider := self._commands.get(command[1].lower())) is not None:
+            return self._unless_newcomer(decider, facts)
         if not facts.me.profile.complete:
             return self._newcomer
         if words:

@@ -10,7 +10,7 @@ from typing import assert_never
 import msgspec
 
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Answer, Priority, Relay, Revise, Say
+from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay, Revise, Say
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
@@ -22,8 +22,8 @@ class Settlement(msgspec.Struct, frozen=True):
 
     commit: Commit | None
     notices: tuple[Notice, ...]
-    relays: tuple[tuple[Relay, BotId], ...]
-    answers: tuple[Answer, ...]
+    passages: tuple[tuple[Passage, BotId], ...]
+    courtesies: tuple[Answer | Discard, ...]
     ended: tuple[ChatId, ...]
 
 
@@ -39,34 +39,34 @@ def weigh(
     """Turn a decision into what is stored and what is sent.
 
     `before` are the participants that the decision was made on; `name(i)` gives the i-th notice an id that a second
-    decision on the same update would give it again. Updates with a relay are not done by the commit: they are when it
-    has been delivered.
+    decision on the same update would give it again. Updates with a passage are not done by the commit: they are
+    when it has been delivered.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
     facts, ended = _derive(puts, before, now)
     notices: list[Notice] = []
-    relays: list[tuple[Relay, BotId]] = []
-    answers: list[Answer] = []
+    passages: list[tuple[Passage, BotId]] = []
+    courtesies: list[Answer | Discard] = []
     for effect in decision.effects:
         match effect:
-            case Answer():
-                answers.append(effect)
-            case Relay():
+            case Answer() | Discard():
+                courtesies.append(effect)
+            case Relay() | Amend() | React() | Erase():
                 bot = _bot_of(effect.to, after, before)
                 assert bot is not None, "a chat with somebody unreachable has ended"
-                relays.append((effect, bot))
+                passages.append((effect, bot))
             case Say() | Revise():
                 bot = _bot_of(effect.to, after, before)
                 if bot is not None:
                     notices.append(_notice(effect, name(len(notices)), bot, now))
             case _:
                 assert_never(effect)
-    done = () if relays else refs
+    done = () if passages else refs
     commit = None
     if puts or notices or sent or done:
         commit = Commit(puts, ended, tuple(notices), facts, done, sent)
-    return Settlement(commit, tuple(notices), tuple(relays), tuple(answers), ended)
+    return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended)
 
 
 def _bot_of(

@@ -2,12 +2,11 @@
 
 from typing import Protocol, assert_never
 
-from passerby.kernel.effect import Answer, Button, Keys, Menu, Relay
+from passerby.kernel.effect import Answer, Button, Keys, Menu
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Text, text
 from passerby.ports.live_store import Notice
 from passerby.ports.telegram import (
-    Carry,
     CommandList,
     InlineButton,
     InlineRows,
@@ -77,20 +76,3 @@ class Wording:
             )
             for language in self._words.languages
         )
-
-
-def carry(relay: Relay, bot: BotId) -> Carry:
-    """A relay on its way through `bot`. A reply to something that was said on another bot is a plain message here."""
-    replies = relay.reply_to is not None and relay.reply_to.bot == bot
-    return Carry(
-        bot,
-        relay.to,
-        relay.source_bot,
-        relay.sender,
-        relay.sources,
-        relay.contents,
-        relay.copyable,
-        relay.reply_to.message if replies and relay.reply_to is not None else None,
-        relay.quote if replies else None,
-        relay.quote_position,
-    )

@@ -14,19 +14,19 @@ from typing import Any
 import msgspec
 
 from passerby.adapters.botapi import outgoing
-from passerby.adapters.botapi.client import SENT, Answer, Client, encode
+from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, encode
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
-from passerby.adapters.botapi.methods import GROUPED, MEDIA, fileless, media_members
+from passerby.adapters.botapi.methods import EXCHANGEABLE, GROUPED, MEDIA, SHOWN, fileless, media_members, moved
 from passerby.adapters.botapi.neutral import names_somebody
-from passerby.adapters.botapi.outgoing import ReplyParameters
+from passerby.adapters.botapi.outgoing import ReplyParameters, captioned
 from passerby.adapters.botapi.reply import with_reply
 from passerby.adapters.botapi.shelf import Piece, Received, Shelf, pieces
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import Carry, Refused
+from passerby.ports.telegram import Carry, Edit, Refused
 
 _RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[Received])
 _ALBUM: msgspec.json.Decoder[Answer[tuple[Received, ...]]] = msgspec.json.Decoder(Answer[tuple[Received, ...]])
@@ -38,7 +38,7 @@ Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received
 
 
 class Carrier:
-    """Carries out `Carry`."""
+    """Carries out `Carry`, and `Edit` for what was carried."""
 
     def __init__(self, client: Client, files: FileCache, *, unlimited_files: bool, transfers: int) -> None:
         self._client = client
@@ -59,6 +59,55 @@ class Carrier:
         else:
             send = self._fileless
         return await with_reply(lambda reply: send(carry, reply), outgoing.reply_of(carry))
+
+    async def edit(self, edit: Edit) -> tuple[MessageId, ...]:
+        """Let a carried message follow its original. Raises: TelegramError."""
+        content = edit.content
+        target = {"chat_id": edit.person, "message_id": edit.message}
+        if content.kind is Kind.TEXT:
+            words = {"text": content.text, "entities": outgoing.entities(content)}
+            await self._change(edit, "editMessageText", target | words | {"link_preview_options": outgoing.NO_PREVIEW})
+        elif content.kind is Kind.LOCATION:
+            await self._change(edit, "editMessageLiveLocation", target | moved(content))
+        elif content.kind in MEDIA and edit.words_only:
+            caption = captioned(content, shown=content.kind in SHOWN)
+            caption.pop("has_spoiler", None)
+            await self._change(edit, "editMessageCaption", target | caption)
+        elif content.kind in EXCHANGEABLE:
+            await self._exchange(edit, target)
+        else:
+            raise Refused(Refusal.CANNOT_COPY, content.kind)
+        return (edit.message,)
+
+    async def _change(self, edit: Edit, method: str, members: dict[str, Any]) -> None:
+        try:
+            await self._client.call(edit.bot, method, encode(members), DONE, sends=True)
+        except Rejected as rejected:
+            if rejected.meaning is not Meaning.ALREADY_SO:
+                raise
+
+    async def _exchange(self, edit: Edit, target: dict[str, Any]) -> None:
+        """Put another file into a carried message."""
+        content = edit.content
+        carry = Carry(edit.bot, edit.person, edit.source_bot, edit.source_person, (edit.message,), (content,))
+        item = pieces(carry, content)
+
+        async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
+            parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
+            media: dict[str, Any] = {"type": content.kind, **media_members(content)}
+            for place, piece in zip(("media", "photo"), item, strict=False):
+                media[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
+            members = target | {"media": media}
+            if not unknown:
+                return (await self._client.call(edit.bot, "editMessageMedia", encode(members), _RECEIVED, sends=True),)
+            moves = [_move(carry, piece, part) for piece, part in parts.items()]
+            return (await self._mover.upload(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
+
+        try:
+            await self._with_files(carry, [item], send)
+        except Rejected as rejected:
+            if rejected.meaning is not Meaning.ALREADY_SO:
+                raise
 
     async def _text(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
         content = carry.contents[0]

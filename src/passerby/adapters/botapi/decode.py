@@ -98,7 +98,17 @@ def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
         action=action,
         token=token,
         language=query.from_.language_code,
+        subject=_subject(message, bot),
     )
+
+
+def _subject(pressed: wire.PressedMessage | None, bot: BotId) -> MessageReceived | None:
+    """The message of the presser's own that the pressed notice replies to."""
+    message = pressed.reply_to_message if pressed is not None else None
+    if message is None or message.from_ is None or message.from_.id != message.chat.id:
+        return None
+    subject = _received(message, bot)
+    return subject if isinstance(subject, MessageReceived) else None
 
 
 def _reacted(reaction: wire.MessageReaction, bot: BotId) -> Event:

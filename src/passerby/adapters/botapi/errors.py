@@ -97,6 +97,14 @@ TABLE: tuple[tuple[str, Meaning, Refusal], ...] = (
     ("message to edit not found", Meaning.FINAL, Refusal.CANNOT_COPY),
     ("message can't be edited", Meaning.FINAL, Refusal.CANNOT_COPY),
     ("there is no text in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("there is no caption in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
+    # reactions and deletions: what cannot be shown is not worth a word, what is gone is gone
+    ("reaction_invalid", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    ("reactions_too_many", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    ("message to react not found", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    ("message to delete not found", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    ("message can't be deleted", Meaning.FINAL, Refusal.CANNOT_COPY),
+    ("message_delete_forbidden", Meaning.FINAL, Refusal.CANNOT_COPY),
     # files
     ("file is too big", Meaning.FINAL, Refusal.TOO_LARGE),
     ("request entity too large", Meaning.FINAL, Refusal.TOO_LARGE),

@@ -20,9 +20,12 @@ from passerby.ports.telegram import (
     BotIdentity,
     Carry,
     CommandList,
+    Delete,
     Dispatch,
+    Edit,
     Reassure,
     Rewrite,
+    SetReaction,
     Speak,
 )
 
@@ -127,6 +130,12 @@ class BotApi:
                 return await self._rewrite(dispatch)
             case Reassure():
                 return await self._reassure(dispatch)
+            case Edit():
+                return await self._carrier.edit(dispatch)
+            case SetReaction():
+                return await self._react(dispatch)
+            case Delete():
+                return await self._delete(dispatch)
             case _:
                 assert_never(dispatch)
 
@@ -164,6 +173,17 @@ class BotApi:
     async def _reassure(self, reassure: Reassure) -> tuple[MessageId, ...]:
         answer = outgoing.AnswerCallbackQuery(reassure.query, reassure.plain, reassure.alert)
         await self._unless_already_so(reassure.bot, "answerCallbackQuery", encode(answer), sends=False)
+        return ()
+
+    async def _react(self, reaction: SetReaction) -> tuple[MessageId, ...]:
+        shown = [{"type": "emoji", "emoji": reaction.emoji}] if reaction.emoji else []
+        members = {"chat_id": reaction.person, "message_id": reaction.message, "reaction": shown}
+        await self._unless_already_so(reaction.bot, "setMessageReaction", encode(members), sends=True)
+        return ()
+
+    async def _delete(self, delete: Delete) -> tuple[MessageId, ...]:
+        members = {"chat_id": delete.person, "message_ids": delete.messages}
+        await self._unless_already_so(delete.bot, "deleteMessages", encode(members), sends=True)
         return ()
 
     async def _unless_already_so(self, bot: BotId, method: str, body: bytes, *, sends: bool) -> None:

@@ -20,10 +20,21 @@ MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
 }
 """Audio goes without title and performer: they may name a person."""
 
-_SPOILABLE = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION})
+SHOWN = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION})
 _CAPTIONED = frozenset(MEDIA) - {Kind.STICKER, Kind.VIDEO_NOTE}
 GROUPED = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT})
 """What may stand in an album (source: Bot API 10.3, sendMediaGroup)."""
+
+EXCHANGEABLE = GROUPED | {Kind.ANIMATION}
+"""What may be put in the place of other media (source: Bot API 10.3, InputMedia)."""
+
+
+def moved(content: Content) -> dict[str, Any]:
+    """Of a live location that has moved: where it is now."""
+    detail = content.detail or {}
+    return _only(
+        detail, "latitude", "longitude", "horizontal_accuracy", "heading", "proximity_alert_radius", "live_period"
+    )
 
 
 def media_members(content: Content) -> dict[str, Any]:
@@ -32,7 +43,7 @@ def media_members(content: Content) -> dict[str, Any]:
     detail = content.detail or {}
     members: dict[str, Any] = {name: detail[name] for name in passed_on if name in detail}
     if content.kind in _CAPTIONED:
-        members |= captioned(content, shown=content.kind in _SPOILABLE)
+        members |= captioned(content, shown=content.kind in SHOWN)
     if content.kind is Kind.VIDEO:
         members["supports_streaming"] = True
     if content.kind is Kind.DOCUMENT:
@@ -55,7 +66,7 @@ def fileless(content: Content) -> tuple[str, dict[str, Any]] | None:
             told = {name: value for name, value in detail.items() if name != "location"}
             return "sendVenue", told | {"latitude": place["latitude"], "longitude": place["longitude"]}
         case Kind.LOCATION:
-            return "sendLocation", _only(detail, "latitude", "longitude", "horizontal_accuracy")
+            return "sendLocation", moved(content)
         case Kind.CONTACT:
             return "sendContact", _only(detail, "phone_number", "first_name", "last_name", "vcard")
         case Kind.RICH if detail.get("anew"):

@@ -217,9 +217,12 @@ class Message(Struct):
 SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fields__.index("boost_added") :]
 
 
-class PressedMessage(Struct, gc=False):
+class PressedMessage(Struct):
+    """A notice of ours, or what Telegram still tells of one too old to be read: then without what it replies to."""
+
     message_id: int
     chat: Chat
+    reply_to_message: Message | None = None
 
 
 class CallbackQuery(Struct, gc=False):

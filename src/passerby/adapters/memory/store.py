@@ -18,12 +18,12 @@ import msgspec
 from passerby.adapters.memory.done import Block, DoneMarks
 from passerby.adapters.memory.log import Log
 from passerby.adapters.memory.tickets import Tickets
-from passerby.kernel.decision import Facts
+from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Outgoing, TicketFeed
+from passerby.ports.live_store import Commit, Committed, Copied, LiveStoreLost, Mark, Outgoing, TicketFeed
 
 REWRITE_BYTES = 16 << 20
 """Below this a log is never rewritten: replaying it takes well under a second."""
@@ -41,11 +41,11 @@ class ChatMap(msgspec.Struct):
     """What is remembered of an open chat: which message is whose copy, in two halves by age, and the anchors."""
 
     turned_at: float
-    young: dict[MessageRef, MessageRef] = {}
-    old: dict[MessageRef, MessageRef] = {}
+    young: dict[MessageRef, Counterpart] = {}
+    old: dict[MessageRef, Counterpart] = {}
     anchors: dict[PersonId, MessageRef] = {}
 
-    def find(self, about: MessageRef) -> MessageRef | None:
+    def find(self, about: MessageRef) -> Counterpart | None:
         return self.young.get(about) or self.old.get(about)
 
 
@@ -81,7 +81,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     journal_end: int
     journal: list[tuple[int, Fact]]
     people: list[Participant]
-    chats: dict[ChatId, tuple[float, list[MessageRef], list[MessageRef], list[tuple[PersonId, MessageRef]]]]
+    chats: dict[ChatId, tuple[float, list[Copied], list[Copied], list[tuple[PersonId, MessageRef]]]]
     outbox: list[Outgoing]
     done: list[Block]
     files: list[tuple[str, BotId, str]]
@@ -137,9 +137,13 @@ class MemoryStore:
         if not isinstance(state, Chatting):
             return Facts(me)
         chat = self._chats.get(state.chat)
-        mapped = chat.find(about) if chat is not None and about is not None else None
+        counterpart = chat.find(about) if chat is not None and about is not None else None
         anchor = chat.anchors.get(person) if chat is not None else None
-        return Facts(me, self._people.get(state.partner), mapped, anchor)
+        return Facts(me, self._people.get(state.partner), counterpart, anchor)
+
+    async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
+        found = self._chats.get(chat)
+        return found.find(about) if found is not None else None
 
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         return {update for update in updates if UpdateRef(bot, update) in self._done}
@@ -264,10 +268,7 @@ class MemoryStore:
         for id_ in mark.sent:
             self._outbox.pop(id_, None)
         if mark.pairs and mark.chat is not None and (chat := self._chats.get(mark.chat)) is not None:
-            young = chat.young
-            for source, copy in mark.pairs:
-                young[source] = copy
-                young[copy] = source
+            _remember(chat.young, mark.pairs)
         anchor = mark.anchor
         if anchor is not None and (chat := self._chats.get(anchor.chat)) is not None:
             chat.anchors.setdefault(anchor.person, anchor.at)
@@ -313,8 +314,8 @@ class MemoryStore:
     # ------------------------------------------------------------------ snapshots
 
     def _snapshot(self) -> Snapshot:
-        def flat(half: dict[MessageRef, MessageRef]) -> list[MessageRef]:
-            return [ref for pair in half.items() for ref in pair]
+        def flat(half: dict[MessageRef, Counterpart]) -> list[Copied]:
+            return [Copied(source, copy.at, copy.print) for source, copy in half.items() if copy.mine]
 
         return Snapshot(
             self._generation,
@@ -331,8 +332,10 @@ class MemoryStore:
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
-        def pairs(flat: list[MessageRef]) -> dict[MessageRef, MessageRef]:
-            return dict(zip(flat[::2], flat[1::2], strict=True))
+        def pairs(flat: list[Copied]) -> dict[MessageRef, Counterpart]:
+            half: dict[MessageRef, Counterpart] = {}
+            _remember(half, flat)
+            return half
 
         self._generation = snapshot.generation
         self._journal_end = snapshot.journal_end
@@ -346,3 +349,9 @@ class MemoryStore:
         self._outbox = {outgoing.id: outgoing for outgoing in snapshot.outbox}
         self._done.restore(snapshot.done)
         self._files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
+
+
+def _remember(half: dict[MessageRef, Counterpart], pairs: Iterable[Copied]) -> None:
+    for pair in pairs:
+        half[pair.source] = Counterpart(pair.copy, mine=True, print=pair.print)
+        half[pair.copy] = Counterpart(pair.source, mine=False)

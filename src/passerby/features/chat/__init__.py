@@ -1,18 +1,25 @@
 """Talking, moving on, leaving: all that two people in a chat can do to each other."""
 
 from passerby.domain.keyboards import NEXT, STOP
+from passerby.features.chat.follow import edited, reacted, take_back
 from passerby.features.chat.leave import move_on, stop
 from passerby.features.chat.outcomes import reachable, undelivered, unreachable
 from passerby.features.chat.relay import confirm, decline, relay
-from passerby.kernel.event import BotBlocked, BotUnblocked, DeliveryFailed
+from passerby.kernel.event import BotBlocked, BotUnblocked, DeliveryFailed, MessageEdited, ReactionChanged
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Chatting
 
 feature = Feature(
     "chat",
-    commands={"next": move_on, "skip": move_on, "stop": stop, "end": stop},
+    commands={"next": move_on, "skip": move_on, "stop": stop, "end": stop, "delete": take_back},
     words={NEXT: move_on, STOP: stop},
     presses={"show": confirm, "hide": decline},
     messages={Chatting: relay},
-    events={DeliveryFailed: undelivered, BotBlocked: unreachable, BotUnblocked: reachable},
+    events={
+        MessageEdited: edited,
+        ReactionChanged: reacted,
+        DeliveryFailed: undelivered,
+        BotBlocked: unreachable,
+        BotUnblocked: reachable,
+    },
 )

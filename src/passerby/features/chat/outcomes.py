@@ -6,7 +6,7 @@ from passerby.domain.lifecycle import arrive, cancel, lose_bot, part
 from passerby.features.chat.leave import tell_left
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Say
-from passerby.kernel.event import BotBlocked, BotUnblocked, DeliveryFailed, Refusal
+from passerby.kernel.event import Attempt, BotBlocked, BotUnblocked, DeliveryFailed, Refusal
 from passerby.kernel.participant import Chatting, Searching
 from passerby.kernel.text import text
 
@@ -23,11 +23,17 @@ SENTENCES = {
 }
 """One sentence for a partner who blocked the bot and one who left: nobody learns which it was."""
 
+FOLLOWING = {Attempt.AMEND: "chat.edit_failed", Attempt.ERASE: "chat.delete_failed"}
+ENDED = frozenset({Refusal.UNREACHABLE, Refusal.LEFT})
+
 
 def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
-    """A relay of `me` did not arrive, and its sender is told why."""
+    """Something of `me` did not arrive, and they are told why. A reaction is not worth a sentence."""
+    if event.attempt is Attempt.REACT or (event.attempt is not Attempt.RELAY and event.refusal in ENDED):
+        return NOTHING
+    key = FOLLOWING.get(event.attempt) or SENTENCES[event.refusal]
     reply_to = event.message if facts.me.bot == event.bot else None
-    return Decision(effects=(Say(facts.me.person, text(SENTENCES[event.refusal]), reply_to=reply_to),))
+    return Decision(effects=(Say(facts.me.person, text(key), reply_to=reply_to),))
 
 
 def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:

@@ -5,7 +5,7 @@ from passerby.domain.sanitise import REFUSED, REVEALS_SENDER, sanitise
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.ids import ChatId
+from passerby.kernel.ids import ChatId, MessageRef
 from passerby.kernel.participant import Chatting
 from passerby.kernel.text import text
 
@@ -49,8 +49,8 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
         to=state.partner,
         contents=tuple(each.content for each in clean),
         copyable=all(each.intact for each in clean),
-        reply_to=facts.mapped,
-        quote=event.quote if facts.mapped else None,
+        reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
+        quote=event.quote,
         quote_position=event.quote_position,
     )
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from passerby.domain.ages import age_now
+from passerby.domain.ages import age_in, age_now, pool_for
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import refresh_ticket
-from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.decision import Decision, Env, Facts, Rules
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
@@ -36,11 +36,20 @@ def _card(me: Participant, env: Env) -> Text:
     return text(f"profile.card_{me.profile.gender}", age=age_now(me.profile, env.now))
 
 
+def _allowed(age: int, now: int, rules: Rules) -> bool:
+    """Whether somebody aged `now` may say `age` instead.
+
+    Nobody makes themselves younger than the minimum age, and nobody steps over the wall between minors and adults:
+    only time does that.
+    """
+    return rules.minimum_age <= age <= rules.maximum_age and pool_for(age, rules) == pool_for(now, rules)
+
+
 def _ages(me: Participant, env: Env) -> Menu:
-    """Steps up and down, within what is allowed here: nobody makes themselves younger than the minimum age."""
+    """Steps up and down, within what is allowed."""
     now = age_now(me.profile, env.now)
-    steps = [step for step in AGE_STEPS if env.rules.minimum_age <= now + step <= env.rules.maximum_age]
-    buttons = tuple(Button(text("profile.age_button", age=now + step), "set_age", str(now + step)) for step in steps)
+    ages = [now + step for step in AGE_STEPS if _allowed(now + step, now, env.rules)]
+    buttons = tuple(Button(text("profile.age_button", age=age), "set_age", str(age)) for age in ages)
     return Menu((buttons, (Button(text("profile.back"), "set", "top"),)))
 
 
@@ -80,13 +89,12 @@ def set_gender(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def set_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    age = int(event.token) if event.token.isdecimal() else 0
-    if not env.rules.minimum_age <= age <= env.rules.maximum_age:
+    age, now = age_in(event.token, env.rules), age_now(facts.me.profile, env.now)
+    if age is None or not _allowed(age, now, env.rules):
         return Decision(effects=(Answer(event.query),))
-    if age == age_now(facts.me.profile, env.now):
-        profile = facts.me.profile
-    else:
-        profile = msgspec.structs.replace(facts.me.profile, age=age, age_given_at=env.now)
+    profile = facts.me.profile
+    if age != now:
+        profile = msgspec.structs.replace(profile, age=age, age_given_at=env.now)
     changed = msgspec.structs.replace(facts.me, profile=profile)
     return _change(event, facts, env, profile, _ages(changed, env))
 

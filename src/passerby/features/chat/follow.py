@@ -1,0 +1,53 @@
+"""What happens to a message after it was sent: its writer edits it, somebody reacts, its writer takes it back.
+
+Each follows the message to the partner's side. Which message that is there is looked up when it is sent, so an edit of
+something that is still on its way waits for it.
+"""
+
+from passerby.domain.lifecycle import together
+from passerby.domain.sanitise import REFUSED, sanitise
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Amend, Discard, Erase, React, Say
+from passerby.kernel.event import MessageEdited, MessageReceived, ReactionChanged
+from passerby.kernel.ids import MessageRef
+from passerby.kernel.participant import Chatting
+from passerby.kernel.text import text
+
+
+def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
+    """An edit of what was not said in this chat finds no copy to change, and changes none."""
+    state = facts.me.state
+    if not isinstance(state, Chatting) or not together(facts.me, facts.partner) or event.content.kind in REFUSED:
+        return NOTHING
+    source = MessageRef(event.bot, event.message)
+    content = sanitise(event.content).content
+    return Decision(effects=(Amend(state.chat, facts.me.person, source, state.partner, content),))
+
+
+def reacted(event: ReactionChanged, facts: Facts, env: Env) -> Decision:
+    state = facts.me.state
+    if not isinstance(state, Chatting) or not together(facts.me, facts.partner):
+        return NOTHING
+    source = MessageRef(event.bot, event.message)
+    return Decision(effects=(React(state.chat, facts.me.person, source, state.partner, event.emoji),))
+
+
+def take_back(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/delete`, as a reply: the writer's own message goes on both sides, and the command with it."""
+    me, state = facts.me, facts.me.state
+    if not isinstance(state, Chatting):
+        return Decision(effects=(Say(me.person, text("chat.delete_outside")),))
+    if event.reply_to is None:
+        return Decision(effects=(Say(me.person, text("chat.delete_how")),))
+    found = facts.counterpart
+    if found is None:
+        return Decision(effects=(Say(me.person, text("chat.delete_too_late")),))
+    if not found.mine:
+        return Decision(effects=(Say(me.person, text("chat.delete_not_yours")),))
+    source = MessageRef(event.bot, event.reply_to)
+    return Decision(
+        effects=(
+            Erase(state.chat, me.person, source, state.partner),
+            Discard(me.person, (event.reply_to, *event.messages)),
+        )
+    )

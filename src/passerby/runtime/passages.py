@@ -1,0 +1,81 @@
+"""From a passage to what is sent: which message it is about on the partner's side is looked up at the last moment.
+
+Passages of one chat leave in order, so by the time an edit, a reaction or a reply is its lane's turn, the message that
+it is about has been delivered and is in the map; if it is not, it never will be, and nothing is left to do.
+"""
+
+from typing import assert_never
+
+from passerby.domain.fingerprint import fingerprint, same_body
+from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.event import Attempt
+from passerby.kernel.ids import BotId, MessageId, MessageRef
+from passerby.ports.live_store import Copied, LiveStore
+from passerby.ports.telegram import Carry, Delete, Dispatch, Edit, SetReaction
+
+
+async def address(passage: Passage, bot: BotId, store: LiveStore) -> Dispatch | None:
+    """The dispatch for a passage that leaves through `bot`; None where there is nothing to do (any more)."""
+    match passage:
+        case Relay():
+            return await _carry(passage, bot, store)
+        case Amend(chat=chat, source=source, content=content):
+            copy = await store.counterpart(chat, source)
+            if copy is None or not copy.mine or copy.print == (shows := fingerprint(content)):
+                return None
+            words_only = same_body(copy.print, shows)
+            at = copy.at
+            return Edit(at.bot, passage.to, at.message, source.bot, passage.sender, content, words_only)
+        case React(chat=chat, source=source):
+            found = await store.counterpart(chat, source)
+            return SetReaction(found.at.bot, passage.to, found.at.message, passage.emoji) if found else None
+        case Erase(chat=chat, source=source):
+            found = await store.counterpart(chat, source)
+            return Delete(found.at.bot, passage.to, (found.at.message,)) if found and found.mine else None
+        case _:
+            assert_never(passage)
+
+
+async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
+    """A reply to something that was said on another bot, or that nobody remembers, is a plain message."""
+    answered = await store.counterpart(relay.chat, relay.reply_to) if relay.reply_to is not None else None
+    replies = answered is not None and answered.at.bot == bot
+    return Carry(
+        bot,
+        relay.to,
+        relay.source_bot,
+        relay.sender,
+        relay.sources,
+        relay.contents,
+        relay.copyable,
+        answered.at.message if answered is not None and replies else None,
+        relay.quote if replies else None,
+        relay.quote_position,
+    )
+
+
+def copies(passage: Passage, bot: BotId, messages: tuple[MessageId, ...]) -> tuple[Copied, ...]:
+    """What the message map is to remember of a passage that arrived as `messages`."""
+    match passage:
+        case Relay(source_bot=source_bot, sources=sources, contents=contents):
+            return tuple(
+                Copied(MessageRef(source_bot, source), MessageRef(bot, copy), fingerprint(content))
+                for source, copy, content in zip(sources, messages, contents, strict=False)
+            )
+        case Amend(source=source, content=content) if messages:
+            return (Copied(source, MessageRef(bot, messages[0]), fingerprint(content)),)
+        case _:
+            return ()
+
+
+ATTEMPTS: dict[type[Passage], Attempt] = {
+    Relay: Attempt.RELAY,
+    Amend: Attempt.AMEND,
+    React: Attempt.REACT,
+    Erase: Attempt.ERASE,
+}
+
+
+def subject(passage: Passage) -> MessageRef:
+    """The message of the sender's that a passage is about, as the sender's bot sees it."""
+    return MessageRef(passage.source_bot, passage.sources[0]) if isinstance(passage, Relay) else passage.source
