@@ -132,25 +132,25 @@ CONTENTS: dict[Kind, dict[str, Any]] = {
 
 @pytest.mark.parametrize("copyable", [True, False], ids=["copyable", "anew"])
 @pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
-@pytest.mark.parametrize("kind", CONTENTS)
-def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(kind: Kind, home: bool, copyable: bool) -> None:
+def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(home: bool, copyable: bool) -> None:
     async def scenario() -> None:
         async with stage() as on:
-            received = await on.sent(CONTENTS[kind])
-            assert received.contents[0].kind is kind
             to = on.a if home else on.b
-            (message,) = await on.relayed(received, to=to, copyable=copyable)
-            (seen,) = on.seen(to)
-            assert seen["message_id"] == message
-            assert kind.value in seen
-            assert seen.get("caption") == CONTENTS[kind].get("caption")
-            shown = json.dumps(seen)
-            assert "anary" not in shown
-            assert str(on.sender) not in shown
-            # Again: by now the reader's bot knows the file.
-            before = len(on.requests("getFile"))
-            await on.relayed(received, to=to, copyable=copyable)
-            assert len(on.requests("getFile")) == before
+            for kind, members in CONTENTS.items():
+                received = await on.sent(members)
+                assert received.contents[0].kind is kind
+                (message,) = await on.relayed(received, to=to, copyable=copyable)
+                seen = on.seen(to)[-1]
+                assert seen["message_id"] == message
+                assert kind.value in seen
+                assert seen.get("caption") == members.get("caption")
+                shown = json.dumps(seen)
+                assert "anary" not in shown
+                assert str(on.sender) not in shown
+                # Again: by now the reader's bot knows the file.
+                before = len(on.requests("getFile"))
+                await on.relayed(received, to=to, copyable=copyable)
+                assert len(on.requests("getFile")) == before, kind
 
     asyncio.run(scenario())
 
