@@ -1,18 +1,20 @@
 """Where the records' contract is tried: each place opens records as often as a test wants, over the same data."""
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from tests.contract.records_memory import ChatRow, Disk, MemoryRecords
 
-from passerby.adapters.sql import SqlRecords
+from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
-from passerby.adapters.sql.tables import chats
+from passerby.adapters.sql.tables import chats, metadata
 from passerby.kernel.ids import ChatId
 from passerby.ports.records import Records
 
@@ -42,6 +44,19 @@ class SqlPlace:
     def __init__(self, database: str | Path) -> None:
         self.database = database
 
+    def empty(self) -> "SqlPlace":
+        """Ten times as fast as a new database."""
+
+        async def delete() -> None:
+            engine = connect(database_url(self.database), poolclass=NullPool)
+            async with engine.begin() as connection:
+                for table in metadata.sorted_tables:
+                    await connection.execute(sa.delete(table))
+            await engine.dispose()
+
+        asyncio.run(delete())
+        return self
+
     def open(self) -> SqlRecords:
         return SqlRecords.at(self.database)
 
@@ -53,34 +68,37 @@ class SqlPlace:
         return {row["id"]: ChatRow(**{name: row[name] for name in row if name != "id"}) for row in rows}
 
 
-def administer(uri: str) -> AsyncEngine:
-    """For what no transaction may hold: CREATE DATABASE."""
-    return create_async_engine(postgres_url(uri), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+class PostgresServer:
+    """Databases on a server that others may be using too."""
 
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
 
-async def create_database(uri: str, template: str = "template1") -> str:
-    """A new database on this server, and the URI to it."""
-    name = f"passerby_test_{uuid4().hex[:12]}"
-    engine = administer(uri)
-    async with engine.connect() as connection:
-        await connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    await engine.dispose()
-    return within(uri, name)
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URI of an empty database, gone afterwards."""
+        name = f"passerby_test_{uuid4().hex[:12]}"
+        asyncio.run(self._administer(f'CREATE DATABASE "{name}"'))
+        try:
+            yield self._within(name)
+        finally:
+            asyncio.run(self._administer(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
+    @contextmanager
+    def migrated(self) -> Iterator[str]:
+        """The URI of a database with the newest schema and nothing in it."""
+        with self.database() as uri:
+            asyncio.run(init_schema(uri))
+            yield uri
 
-async def drop_database(uri: str, database_uri: str) -> None:
-    engine = administer(uri)
-    async with engine.connect() as connection:
-        await connection.exec_driver_sql(f'DROP DATABASE "{database_name(database_uri)}" WITH (FORCE)')
-    await engine.dispose()
+    async def _administer(self, statement: str) -> None:
+        # No transaction may hold CREATE DATABASE.
+        engine = create_async_engine(postgres_url(self._uri), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        try:
+            async with engine.connect() as connection:
+                await connection.exec_driver_sql(statement)
+        finally:
+            await engine.dispose()
 
-
-def database_name(uri: str) -> str:
-    name = postgres_url(uri).database
-    assert name is not None
-    return name
-
-
-def within(uri: str, database: str) -> str:
-    url: URL = postgres_url(uri).set(database=database)
-    return url.render_as_string(hide_password=False)
+    def _within(self, database: str) -> str:
+        return postgres_url(self._uri).set(database=database).render_as_string(hide_password=False)

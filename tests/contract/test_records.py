@@ -22,7 +22,7 @@ from tests.contract.records_facts import (
     searching,
 )
 from tests.contract.records_memory import ChatRow, MemoryRecords
-from tests.contract.records_places import MemoryPlace, Place, SqlPlace, create_database, database_name, drop_database
+from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri, start_postgres
 
 from passerby.adapters.sql import init_schema
@@ -37,13 +37,9 @@ generations = map("generation {}".format, count())
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[tuple[str, str]]:
-    """A server, and a database on it that has the schema and nothing else: what tests copy."""
-    with postgres_uri() as server:
-        template = asyncio.run(create_database(server))
-        asyncio.run(init_schema(template))
-        yield server, template
-        asyncio.run(drop_database(server, template))
+def postgres() -> Iterator[SqlPlace]:
+    with postgres_uri() as uri, PostgresServer(uri).migrated() as database:
+        yield SqlPlace(database)
 
 
 @pytest.fixture
@@ -54,11 +50,8 @@ def sqlite_place(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def postgres_place(postgres: tuple[str, str]) -> Iterator[Place]:
-    server, template = postgres
-    database = asyncio.run(create_database(server, database_name(template)))
-    yield SqlPlace(database)
-    asyncio.run(drop_database(server, database))
+def postgres_place(postgres: SqlPlace) -> Place:
+    return postgres.empty()
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.services)])

@@ -32,10 +32,12 @@ _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Connections of one process to PostgreSQL. SQLite ignores it.
+    """Connections of one process.
 
-    `least` are kept open once they were needed, `most` is the ceiling; those above `least` close as they come back.
-    `timeout_s` bounds the wait for a connection, for its opening, and for each statement.
+    PostgreSQL: `least` are kept open once they were needed, `most` is the ceiling; those above `least` close as they
+    come back. `timeout_s` bounds the wait for a connection, for its opening, and for each statement.
+
+    SQLite: `timeout_s` bounds the wait for another process's lock; the rest has no meaning.
     """
 
     most: int = 100
@@ -91,7 +93,7 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
     """An engine; nothing is opened yet. `options` go to SQLAlchemy."""
     pool = pool or Pool()
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, options)
+        return _sqlite(url, pool.timeout_s, options)
     if "poolclass" not in options:
         options |= {
             "pool_size": pool.least,
@@ -111,7 +113,7 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
     )
 
 
-def _sqlite(url: URL, options: dict[str, Any]) -> AsyncEngine:
+def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
     """WAL: readers do not wait for the writer. NORMAL: a power cut may undo the last commits, a crash of ours cannot.
 
     The driver's own guessing of transactions is switched off: it begins them too late for BEGIN IMMEDIATE, without
@@ -123,13 +125,13 @@ def _sqlite(url: URL, options: dict[str, Any]) -> AsyncEngine:
         Path(url.database).touch(0o600)
     except OSError as error:
         raise DatabaseUnusable(f"{url.database} cannot be made ({error.strerror}); name another file") from None
-    engine = create_async_engine(url, connect_args={"timeout": 5.0}, **options)
+    engine = create_async_engine(url, connect_args={"timeout": timeout_s}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -152,7 +154,7 @@ _SQLITE_PASSING = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-_POSTGRES_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006", "XX000")
+_POSTGRES_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006")
 """Connection, rollback (deadlock), resources, operator, system, lock timeout, a server that has become a replica."""
 
 

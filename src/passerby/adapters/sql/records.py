@@ -80,8 +80,8 @@ class SqlRecords:
                 await connection.execution_options(isolation_level="REPEATABLE READ")
             found: list[Participant] = []
             while True:
-                after = found[-1].person if found else None
-                rows = (await connection.execute(_ACTIVE, {"after": -(2**63) if after is None else after})).all()
+                after = found[-1].person if found else -(2**63)
+                rows = (await connection.execute(_ACTIVE, {"after": after})).all()
                 found += map(participant, rows)
                 if len(rows) < _ROWS_A_CHUNK:
                     return found

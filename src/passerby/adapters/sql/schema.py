@@ -15,11 +15,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql.engine import Pool, connect, database_url, losses
+from passerby.adapters.sql.engine import DatabaseUnusable, Pool, connect, database_url, losses
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _LOCK: Final = 0x50617373
@@ -117,4 +118,8 @@ def _revision(connection: sa.Connection) -> str | None:
 def _upgrade(connection: sa.Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError:
+        # The only thing that can be wrong with a chain of revisions that the tests have been through.
+        raise DatabaseUnusable("a newer release has changed this database; use that release") from None

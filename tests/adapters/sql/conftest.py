@@ -1,0 +1,29 @@
+"""Databases for these tests: each test of both dialects gets one of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.records_places import PostgresServer
+from tests.contract.servers import postgres_uri
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_uri() as uri:
+        yield PostgresServer(uri)
+
+
+@pytest.fixture
+def postgres_database(postgres: PostgresServer) -> Iterator[str]:
+    with postgres.database() as uri:
+        yield uri
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of nothing yet: a file that is not there, or the URI of an empty database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "records.db")
+    found: str = request.getfixturevalue("postgres_database")
+    return found

@@ -1,0 +1,250 @@
+"""Settings that cannot work are said in a sentence; failures that pass are losses; bugs are neither."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+from tests.contract.records_facts import changed, numbered, person
+from tests.contract.servers import start_postgres
+
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
+from passerby.adapters.sql.engine import connect, database_url, postgres_url, sqlite_url, to_the_end
+from passerby.kernel.ids import PersonId
+from passerby.ports.records import RecordsLost
+
+
+def unusable(database: str | Path) -> str:
+    with pytest.raises(DatabaseUnusable) as caught:
+        connect(database_url(database))
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_a_path_that_cannot_be_a_database_is_said_in_one_sentence(tmp_path: Path) -> None:
+    assert unusable(tmp_path) == f"{tmp_path} is a directory; name a file in it"
+    assert "does not exist" in unusable(tmp_path / "no" / "records.db")
+    text = tmp_path / "notes.txt"
+    text.write_text("Milk, bread, butter, and a book.")
+    assert "is not an SQLite database" in unusable(text)
+    assert text.read_text() == "Milk, bread, butter, and a book."
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_file_of_somebody_else_is_said_in_one_sentence(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert "cannot be written" in unusable(tmp_path / "records.db")
+
+
+def test_a_file_made_here_is_nobody_elses(tmp_path: Path) -> None:
+    file = tmp_path / "records.db"
+    asyncio.run(init_schema(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert database_url(file) == sqlite_url(file), "an empty or a made file is as good as none"
+
+
+@pytest.mark.parametrize(
+    ("uri", "says"),
+    [
+        ("mysql://u:hidden@h/d", "mysql:// is not PostgreSQL"),
+        ("://", "is not a database URL"),
+        ("postgresql://u:hidden@h:port/d", "is not a database URL"),
+        ("postgresql://u:hidden@h/d?keepalives=1", "keepalives"),
+    ],
+)
+def test_a_uri_that_cannot_work_is_said_without_its_password(uri: str, says: str) -> None:
+    sentence = unusable(uri)
+    assert says in sentence
+    assert "hidden" not in sentence
+
+
+def test_a_libpq_uri_is_translated() -> None:
+    url = postgres_url("postgres://u:p%40ss@host:6000/d?sslmode=require&connect_timeout=5")
+    assert url.drivername == "postgresql+asyncpg"
+    assert (url.username, url.password, url.host, url.port, url.database) == ("u", "p@ss", "host", 6000, "d")
+    assert dict(url.query) == {"ssl": "require"}
+
+
+def test_sqlite_lets_readers_by_and_does_not_sync_each_commit(tmp_path: Path) -> None:
+    async def run() -> None:
+        engine = connect(sqlite_url(tmp_path / "records.db"))
+        async with engine.connect() as connection:
+            assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
+            assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 1
+            assert (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one() == 3_000
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+def test_another_process_that_writes_for_too_long_is_a_loss_and_readers_go_on(tmp_path: Path) -> None:
+    async def run() -> None:
+        file = tmp_path / "records.db"
+        await init_schema(file)
+        records = SqlRecords.at(file, Pool(timeout_s=0.05))
+        await records.apply("g", numbered(changed(person(1))))
+        other = connect(sqlite_url(file), poolclass=NullPool)
+        async with other.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                with pytest.raises(RecordsLost):
+                    await records.apply("g", numbered(changed(person(1, 1)), after=1))
+                assert await records.people([PersonId(1)]) == {1: person(1)}
+        await records.apply("g", numbered(changed(person(1, 1)), after=1))
+        assert await records.people([PersonId(1)]) == {1: person(1, 1)}
+        await other.dispose()
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_full_disk_is_a_loss_and_nothing_is_stored(tmp_path: Path) -> None:
+    async def run() -> None:
+        file = tmp_path / "records.db"
+        await init_schema(file)
+        records = SqlRecords.at(file)
+
+        @sa.event.listens_for(records.engine.sync_engine, "checkout")
+        def shrink(connection: sa.pool.PoolProxiedConnection, *_: object) -> None:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA max_page_count={pages}")
+            cursor.close()
+
+        pages = 1
+        with pytest.raises(RecordsLost):
+            await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 2_001))))
+        assert await records.applied("g") == 0
+        assert await records.people([PersonId(1)]) == {}
+        pages = 100_000
+        await records.apply("g", numbered(changed(person(1))))
+        assert await records.applied("g") == 1
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_missing_table_is_a_bug_and_no_loss(database: str) -> None:
+    async def run() -> None:
+        records = SqlRecords.at(database)
+        with pytest.raises(sa.exc.DBAPIError):
+            await records.applied("g")
+        with pytest.raises(sa.exc.DBAPIError):
+            await records.apply("g", numbered(changed(person(1))))
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str) -> None:
+    async def run() -> None:
+        await init_schema(postgres_database)
+        records = SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
+        await records.apply("g", numbered(changed(person(1))))
+        other = connect(postgres_url(postgres_database), poolclass=NullPool)
+        async with other.begin() as connection:
+            await connection.exec_driver_sql("LOCK TABLE journal_positions")
+            with pytest.raises(RecordsLost):
+                await records.apply("g", numbered(changed(person(1, 1)), after=1))
+            with pytest.raises(RecordsLost):
+                await records.applied("g")
+        await records.apply("g", numbered(changed(person(1, 1)), after=1))
+        assert await records.people([PersonId(1)]) == {1: person(1, 1)}
+        await other.dispose()
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_a_deadlock_is_a_loss(postgres_database: str) -> None:
+    async def run() -> None:
+        await init_schema(postgres_database)
+        records = SqlRecords.at(postgres_database, Pool(timeout_s=30.0))
+        await records.apply("g", numbered(changed(person(1)), changed(person(2))))
+        other = connect(postgres_url(postgres_database), Pool(timeout_s=30.0), poolclass=NullPool)
+        async with other.connect() as connection, connection.begin():
+            # Only one side finds the deadlock, the first whose patience ends: it shall be the records'.
+            await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
+            await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 2")
+            batch = numbered(changed(person(1, 1)), changed(person(2, 1)), after=2)
+            applying = asyncio.ensure_future(records.apply("g", batch))
+            waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            async with other.connect() as watching:
+                while not await watching.scalar(waiting):
+                    await asyncio.sleep(0.01)
+            await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 1")
+            with pytest.raises(RecordsLost):
+                await applying
+        assert await records.applied("g") == 2
+        await records.apply("g", batch)
+        assert await records.people([PersonId(2)]) == {2: person(2, 1)}
+        await other.dispose()
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_no_connection_left_is_a_loss_in_the_pool_and_at_the_server() -> None:
+    with start_postgres("-c", "max_connections=6", "-c", "superuser_reserved_connections=0") as server:
+
+        async def run() -> None:
+            await init_schema(server.uri)
+            records = SqlRecords.at(server.uri, Pool(most=1, least=1, timeout_s=0.2))
+            async with records.engine.connect():
+                with pytest.raises(RecordsLost):
+                    await records.applied("g")
+            await records.aclose()
+            others = connect(postgres_url(server.uri), Pool(most=20, least=20))
+            opening = await asyncio.gather(*(others.connect() for _ in range(20)), return_exceptions=True)
+            held = [each for each in opening if not isinstance(each, BaseException)]
+            assert len(held) < 20
+            with pytest.raises(RecordsLost):
+                await records.applied("g")
+            for connection in held:
+                await connection.close()
+            await others.dispose()
+            assert await records.applied("g") == 0
+            await records.aclose()
+
+        asyncio.run(run())
+
+
+def test_nobody_listening_is_a_loss(tmp_path: Path) -> None:
+    async def run() -> None:
+        for uri in ("postgresql://u@127.0.0.1:1/d", f"postgresql://u@/d?host={tmp_path}"):
+            records = SqlRecords.at(uri)
+            with pytest.raises(RecordsLost):
+                await records.applied("g")
+            with pytest.raises(RecordsLost):
+                await init_schema(uri)
+            await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_work_goes_on_to_its_end_when_its_caller_is_cancelled() -> None:
+    ended = []
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        ended.append(True)
+        raise ValueError("nobody is left to be told")
+
+    async def run() -> None:
+        calling = asyncio.ensure_future(to_the_end(work()))
+        await asyncio.sleep(0)
+        calling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        assert ended == [True]
+        with pytest.raises(ValueError, match="nobody"):
+            await to_the_end(work())
+
+    asyncio.run(run())

@@ -1,0 +1,166 @@
+"""Making the tables: on both databases, again, and in two processes at once."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql import DatabaseUnusable, SchemaState, init_schema, schema_state
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.tables import metadata
+
+
+def execute(database: str, *statements: str) -> None:
+    async def run() -> None:
+        engine = connect(database_url(database), poolclass=NullPool)
+        async with engine.begin() as connection:
+            for statement in statements:
+                await connection.exec_driver_sql(statement)
+        await engine.dispose()
+
+    asyncio.run(run())
+
+
+def differences(database: str) -> list[object]:
+    def compare(connection: sa.Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        return list(compare_metadata(context, metadata))
+
+    async def run() -> list[object]:
+        engine = connect(database_url(database), poolclass=NullPool)
+        async with engine.connect() as connection:
+            found = await connection.run_sync(compare)
+        await engine.dispose()
+        return found
+
+    return asyncio.run(run())
+
+
+def partial_indexes(database: str) -> dict[str, str]:
+    """By name, the condition, which Alembic does not compare."""
+
+    def look(connection: sa.Connection) -> dict[str, str]:
+        inspector = sa.inspect(connection)
+        found = {}
+        for table in metadata.tables:
+            for index in inspector.get_indexes(table):
+                options = index.get("dialect_options", {})
+                where = options.get(f"{connection.dialect.name}_where")
+                if where is not None:
+                    found[str(index["name"])] = str(where)
+        return found
+
+    async def run() -> dict[str, str]:
+        engine = connect(database_url(database), poolclass=NullPool)
+        async with engine.connect() as connection:
+            found = await connection.run_sync(look)
+        await engine.dispose()
+        return found
+
+    return asyncio.run(run())
+
+
+def test_the_migrations_leave_exactly_the_tables_of_the_code(database: str) -> None:
+    asyncio.run(init_schema(database))
+    assert differences(database) == []
+
+
+def test_the_comparison_sees_a_column_too_many_and_an_index_too_few(database: str) -> None:
+    asyncio.run(init_schema(database))
+    execute(database, "ALTER TABLE users ADD COLUMN surprise INTEGER", "DROP INDEX ix_chats_user2")
+    assert {change[0] for change in differences(database)} == {"remove_column", "add_index"}  # type: ignore[index]
+
+
+def test_partial_indexes_have_the_conditions_of_the_code(database: str, tmp_path: Path) -> None:
+    asyncio.run(init_schema(database))
+    migrated = partial_indexes(database)
+    assert migrated.keys() == {"ix_users_occupied", "ix_users_searching", "ix_users_banned_until", "ix_chats_open"}
+
+    async def from_the_code() -> None:
+        engine = connect(database_url(database), poolclass=NullPool)
+        async with engine.begin() as connection:
+            await connection.run_sync(metadata.drop_all)
+            await connection.run_sync(metadata.create_all)
+        await engine.dispose()
+
+    asyncio.run(from_the_code())
+    assert {name: where.replace("users.", "") for name, where in partial_indexes(database).items()} == migrated
+
+
+def test_the_state_says_what_is_there_and_what_is_needed(database: str) -> None:
+    before = asyncio.run(schema_state(database))
+    assert before.current is None
+    assert not before.is_current
+    assert asyncio.run(init_schema(database)) == before
+    after = asyncio.run(schema_state(database))
+    assert after == SchemaState(before.needed, before.needed)
+    assert after.is_current
+
+
+def test_asking_for_the_state_makes_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "records.db"
+    asyncio.run(schema_state(file))
+    assert not file.exists()
+
+
+def test_repeating_changes_nothing(database: str) -> None:
+    asyncio.run(init_schema(database))
+    execute(database, "INSERT INTO journal_positions (generation, applied) VALUES ('g', 3)")
+    again = asyncio.run(init_schema(database))
+    assert again.current == again.needed
+    assert differences(database) == []
+    with pytest.raises(sa.exc.IntegrityError):
+        execute(database, "INSERT INTO journal_positions (generation, applied) VALUES ('g', 3)")
+
+
+def test_a_database_of_a_newer_release_is_left_alone(database: str) -> None:
+    asyncio.run(init_schema(database))
+    execute(database, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseUnusable, match="newer release"):
+        asyncio.run(init_schema(database))
+    assert asyncio.run(schema_state(database)).current == "9999"
+
+
+START = """
+import asyncio, sys
+from passerby.adapters.sql import init_schema
+print("ready", flush=True)
+sys.stdin.readline()
+asyncio.run(init_schema(sys.argv[1]))
+"""
+
+
+def test_several_processes_may_start_at_once(database: str) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", START, database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    try:
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        for process in processes:
+            _, errors = process.communicate(timeout=60)
+            assert (process.returncode, errors) == (0, "")
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    assert asyncio.run(schema_state(database)).is_current
+    assert differences(database) == []

@@ -1,0 +1,257 @@
+"""What the contract does not see: how many statements, whose columns, which index, and a real kill in the middle."""
+
+import asyncio
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.contract.records_facts import NOW, changed, chatting, closed, numbered, opened, person, searching
+
+from passerby.adapters.sql import SqlRecords, init_schema
+from passerby.adapters.sql.rows import READ, participant, row
+from passerby.adapters.sql.tables import chats, users
+from passerby.kernel.ids import PersonId
+from passerby.ports.facts import Fact
+
+WITHOUT_A_TABLE = ("BEGIN", "PRAGMA", "SHOW", "select pg_catalog", "select current_schema")
+
+
+@contextmanager
+def statements(engine: AsyncEngine) -> Iterator[list[tuple[str, bool]]]:
+    """What is sent about tables meanwhile, and whether for many rows at once."""
+    seen: list[tuple[str, bool]] = []
+
+    def note(_: object, __: object, statement: str, ___: object, ____: object, many: bool) -> None:
+        if not statement.startswith(WITHOUT_A_TABLE):
+            seen.append((statement, many))
+
+    sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+def test_many_people_are_one_query_that_names_its_columns(database: str) -> None:
+    async def run() -> None:
+        await init_schema(database)
+        records = SqlRecords.at(database)
+        await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 1_001))))
+        with statements(records.engine) as seen:
+            assert len(await records.people([PersonId(number) for number in range(1, 1_001)])) == 1_000
+        assert len(seen) == 1
+        assert "*" not in seen[0][0]
+        assert all(f"users.{column.name}" in seen[0][0] for column in READ)
+        with statements(records.engine) as again:
+            await records.people([PersonId(5)])
+        assert again == seen, "the same statement, however many they are"
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
+    async def run() -> None:
+        await init_schema(database)
+        records = SqlRecords.at(database)
+        facts = [changed(searching(number)) for number in range(1, 200)]
+        more = [opened(f"c{number}") for number in range(100)]
+        end = [closed(f"c{number}") for number in range(0, 100, 2)]
+        with statements(records.engine) as seen:
+            await records.apply("g", numbered(*facts, *more, *end))
+        assert [(statement.split()[0], many) for statement, many in seen] == [
+            ("INSERT", False),
+            ("SELECT", False),
+            ("INSERT", True),
+            ("INSERT", True),
+            ("UPDATE", True),
+            ("UPDATE", False),
+        ]
+        with statements(records.engine) as seen:
+            await records.apply("g", numbered(*facts[:2]))
+        assert [statement.split()[0] for statement, _ in seen] == ["INSERT", "SELECT"], "applied before"
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_what_is_not_the_journals_is_left_alone(database: str) -> None:
+    async def run() -> None:
+        await init_schema(database)
+        records = SqlRecords.at(database)
+        await records.apply("g", numbered(changed(person(1), NOW), changed(person(1, 1), NOW + 1)))
+        columns = (users.c.banned, users.c.banned_until, users.c.vip_gender, users.c.created_at, users.c.version)
+        async with records.engine.begin() as connection:
+            assert (await connection.execute(sa.select(*columns))).one() == (False, None, None, NOW, 1)
+            await connection.execute(sa.update(users).values(banned=True, banned_until=9.5, vip_gender="female"))
+        await records.apply("g", numbered(changed(person(1, 2), NOW + 2), after=2))
+        async with records.engine.connect() as connection:
+            assert (await connection.execute(sa.select(*columns))).one() == (True, 9.5, "female", NOW, 2)
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_the_columns_that_operators_ask_for_say_what_they_are_called(database: str) -> None:
+    async def run() -> None:
+        await init_schema(database)
+        records = SqlRecords.at(database)
+        facts: list[Fact] = [
+            changed(searching(1)),
+            changed(chatting(2, 3, "c")),
+            changed(person(4, bot=None)),
+            opened("c", 2, 3),
+        ]
+        await records.apply("g", numbered(*facts))
+        columns = ("id", "bot_id", "has_started", "gender", "state", "pool", "searching_since", "last_active_date")
+        async with records.engine.connect() as connection:
+            found = (await connection.execute(sa.select(*(users.c[name] for name in columns)).order_by("id"))).all()
+            chat = (await connection.execute(sa.select(chats.c.user1, chats.c.user2, chats.c.active))).one()
+        assert list(map(tuple, found)) == [
+            (1, 1, True, "unsaid", "searching", "adults", NOW, NOW),
+            (2, 1, True, "unsaid", "chatting", None, None, NOW),
+            (4, None, False, "unsaid", "idle", None, None, NOW),
+        ]
+        assert tuple(chat) == (2, 3, True)
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_the_journal_writes_every_column_that_is_its_own() -> None:
+    written = set(row(changed(person(1))))
+    assert written == {column.name for column in users.c} - {"banned", "banned_until", "vip_gender"}
+    assert {column.name for column in READ} <= written
+
+
+def test_a_row_read_is_the_participant_written() -> None:
+    values = row(changed(searching(3, 4)))
+    assert participant([values[column.name] for column in READ]) == searching(3, 4)
+
+
+QUERIES = {
+    "ix_users_occupied": "SELECT id FROM users WHERE state != 'idle' AND id > 5 ORDER BY id LIMIT 1000",
+    "ix_users_searching": "SELECT id FROM users WHERE state = 'searching' AND pool = 'adults' ORDER BY searching_since",
+    "ix_users_bot_audience": "SELECT count(*) FROM users WHERE bot_id = 1 AND banned = false AND has_started = true "
+    "AND gender = 'female' AND vip_gender = 'male' AND last_active_date > 9",
+    "ix_users_audience": "SELECT id FROM users WHERE banned = false AND has_started = true AND last_active_date > 9",
+    "ix_users_created_at": "SELECT count(*) FROM users WHERE created_at > 9",
+    "ix_users_banned_until": "SELECT id FROM users WHERE banned_until IS NOT NULL AND banned_until < 9",
+    "ix_chats_user1": "SELECT id FROM chats WHERE user1 = 5 AND active = true",
+    "ix_chats_user2": "SELECT id FROM chats WHERE user2 = 5 AND active = true",
+    "ix_chats_open": "SELECT id FROM chats WHERE active ORDER BY opened_at",
+    "ix_chats_opened_at": "SELECT count(*) FROM chats WHERE opened_at > 9",
+}
+
+
+def test_each_index_serves_the_query_that_it_is_for(database: str) -> None:
+    async def run() -> None:
+        await init_schema(database)
+        records = SqlRecords.at(database)
+        async with records.engine.begin() as connection:
+            explain = "EXPLAIN QUERY PLAN"
+            if records.engine.dialect.name == "postgresql":
+                explain = "EXPLAIN"
+                # An empty table is read whole, whatever there is.
+                await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                await connection.exec_driver_sql("SET LOCAL enable_sort = off")
+            for index, query in QUERIES.items():
+                plan = (await connection.exec_driver_sql(f"{explain} {query}")).all()
+                assert index in str(plan), query
+        assert QUERIES.keys() == {index.name for table in (users, chats) for index in table.indexes}
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_rebuild_reads_the_partial_index(database: str) -> None:
+    """The statement that is really sent, with its parameters bound."""
+
+    async def run() -> None:
+        await init_schema(database)
+        records = SqlRecords.at(database)
+        with statements(records.engine) as seen:
+            assert await records.active() == []
+        ((statement, _),) = seen
+        # SQLite's LIMIT comes with an OFFSET, bound too.
+        sent = (5, 0)[: statement.count("?")] or (5,)
+        async with records.engine.begin() as connection:
+            if records.engine.dialect.name == "postgresql":
+                await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                plan = (await connection.exec_driver_sql(f"EXPLAIN {statement}", sent)).all()
+            else:
+                plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)).all()
+        assert "ix_users_occupied" in str(plan)
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+# Entry n makes the person n % 7 of version n; so whatever has been applied, all of it can be told from `applied`.
+ENDLESS = """
+import asyncio, sys
+from passerby.adapters.sql import SqlRecords
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import PersonChanged
+
+async def run():
+    records = SqlRecords.at(sys.argv[1])
+    at = await records.applied("g")
+    print(at, flush=True)
+    while True:
+        batch = [(n, PersonChanged(Participant(1 + n % 7, n), 1.0)) for n in range(at + 1, at + 41)]
+        await records.apply("g", batch)
+        at += 40
+        print(at, flush=True)
+
+asyncio.run(run())
+"""
+
+
+def test_kill_minus_nine_at_any_moment_leaves_whole_batches(database: str) -> None:
+    asyncio.run(init_schema(database))
+    chance = random.Random(4)
+    seen = 0
+    for _ in range(4):
+        writer = subprocess.Popen([sys.executable, "-c", ENDLESS, database], stdout=subprocess.PIPE, text=True)
+        try:
+            assert writer.stdout is not None
+            start = int(writer.stdout.readline())
+            for _ in range(chance.randrange(2, 30)):
+                seen = int(writer.stdout.readline())
+        finally:
+            writer.send_signal(signal.SIGKILL)
+            rest, _ = writer.communicate()
+        assert seen > start, "it was killed at work"
+        seen = int(rest.split()[-1]) if rest.split() and rest.endswith("\n") else seen
+
+        async def look() -> int:
+            records = SqlRecords.at(database)
+            applied = await records.applied("g")
+            people = await records.people([PersonId(number) for number in range(1, 8)])
+            await records.aclose()
+            assert {each.version for each in people.values()} == set(range(applied - 6, applied + 1))
+            return applied
+
+        applied = asyncio.run(look())
+        assert applied % 40 == 0
+        assert applied >= seen, "what was answered is there"
+
+
+@pytest.mark.parametrize("people", [0, 1, 999, 1_000, 1_001, 2_000])
+def test_a_rebuild_finds_everybody_at_the_edge_of_a_chunk(tmp_path: object, people: int) -> None:
+    async def run() -> None:
+        file = f"{tmp_path}/records.db"
+        await init_schema(file)
+        records = SqlRecords.at(file)
+        await records.apply("g", numbered(*(changed(searching(number)) for number in range(1, people + 1))))
+        assert [each.person for each in await records.active()] == list(range(1, people + 1))
+        await records.aclose()
+
+    asyncio.run(run())
