@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 from tests.browser.phone import Phone
-from tests.browser.sandbox_process import Sandbox, free_port
+from tests.browser.sandbox_process import Sandbox
 from tests.browser.scripted_bot import ScriptedBot
 
 QUIET = [
@@ -28,7 +28,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 # Not for the session: Playwright keeps an event loop running, and other tests start their own.
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -41,17 +41,26 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    sandbox = Sandbox(free_port())
+    """One for all: every page in a fresh profile brings people of its own, so tests do not meet."""
+    sandbox = Sandbox()
     sandbox.start()
     yield sandbox
     sandbox.stop()
 
 
 @pytest.fixture
-def bots(sandbox: Sandbox) -> Iterator[list[ScriptedBot]]:
-    """Two scripted bots, "First" and "Second"."""
+def own_sandbox() -> Iterator[Sandbox]:
+    """A sandbox for one test, without bots; the test may stop it."""
+    sandbox = Sandbox()
+    sandbox.start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def running_bots(sandbox: Sandbox) -> Iterator[list[ScriptedBot]]:
     made = [
         sandbox.post("bots", {"first_name": name, "username": f"{name.lower()}_bot"}) for name in ("First", "Second")
     ]
@@ -62,12 +71,20 @@ def bots(sandbox: Sandbox) -> Iterator[list[ScriptedBot]]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def bots(running_bots: list[ScriptedBot]) -> Iterator[list[ScriptedBot]]:
+    """Two scripted bots, "First" and "Second"."""
+    yield running_bots
+    for bot in running_bots:
+        bot.check()
+
+
+@pytest.fixture
+def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Opens the playground in a fresh profile. An error on the page fails the test; a last picture is kept."""
     contexts = []
     errors: list[str] = []
 
-    def open_(**options: Any) -> Page:
+    def open_(sandbox: Sandbox, **options: Any) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
@@ -85,9 +102,9 @@ def open_page(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> Iterator[Ca
 
 
 @pytest.fixture
-def page(bots: list[ScriptedBot], open_page: Callable[..., Page]) -> Page:
+def page(bots: list[ScriptedBot], sandbox: Sandbox, open_page: Callable[..., Page]) -> Page:
     """The page with two phones on the two bots."""
-    return open_page()
+    return open_page(sandbox)
 
 
 @pytest.fixture
