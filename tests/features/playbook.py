@@ -1,0 +1,254 @@
+"""Dialogues as data: what people do, and the whole decision that comes of it.
+
+    talk = Playbook()
+    ann, bob = talk.pair(talk.person(), talk.person())
+    was = ann.value
+    assert ann.writes("/profile") == Decision(effects=(says(ann, ...),))
+
+Whoever does something does it through the real router, features and catalogue. Decisions take effect in the playbook's
+world as the live store would make them: changes are stored with the next version, chats that end lose their map. The
+clock stands still unless `later` moves it, and everybody has just been heard of, so nothing but the decision changes.
+"""
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+
+import passerby
+from passerby.catalogue import Catalogue
+from passerby.domain.keyboards import keys_for
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Counterpart, Decision, Env, Facts, Rules
+from passerby.kernel.effect import Keyboard, Menu, Priority, Revise, Say
+from passerby.kernel.event import (
+    BotBlocked,
+    BotUnblocked,
+    ButtonPressed,
+    DeliveryFailed,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    Refusal,
+)
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Profile, Searching, State, Ticket
+from passerby.kernel.text import text
+from passerby.runtime.router import Router
+
+NOW = 1_800_000_000.0
+RULES = Rules()
+BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
+WORDS = Catalogue.load(Path(passerby.__file__).parent)
+SAME: Any = object()
+"""For `says`: the keyboard of the state that the person is in now."""
+
+
+def grown_up(age: int = 30, gender: Gender = Gender.UNSAID) -> Profile:
+    return Profile(consented_at=NOW, age=age, age_given_at=NOW, gender=gender, language="en")
+
+
+class Playbook:
+    def __init__(self, rules: Rules = RULES) -> None:
+        self.router = Router(ALL, WORDS.find_word)
+        self.env = Env(NOW, Random(7), rules)
+        self.people: dict[PersonId, Participant] = {}
+        self.map: dict[MessageRef, Counterpart] = {}
+        self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}
+        self._last_message = 100
+        self._last_person = 0
+
+    def later(self, delay_s: float) -> None:
+        self.env = msgspec.structs.replace(self.env, now=self.env.now + delay_s)
+
+    def next_message(self) -> MessageId:
+        self._last_message += 1
+        return MessageId(self._last_message)
+
+    def person(self, profile: Profile | None = None, *, bot: BotId = BOT) -> "Person":
+        """Somebody idle who has answered everything, or what `profile` says."""
+        self._last_person += 1
+        id_ = PersonId(self._last_person)
+        told = grown_up() if profile is None else profile
+        self.people[id_] = Participant(id_, 1, bot, (bot,), told, seen_at=self.env.now)
+        return Person(self, id_, bot)
+
+    def stranger(self, *, bot: BotId = BOT) -> "Person":
+        """Somebody whom nothing is known of."""
+        self._last_person += 1
+        return Person(self, PersonId(self._last_person), bot)
+
+    def searching(self, profile: Profile | None = None, *, bot: BotId = BOT) -> "Person":
+        person = self.person(profile, bot=bot)
+        person.writes("/search")
+        return person
+
+    def pair(self, one: "Person", other: "Person", *, anchored: bool = True) -> tuple["Person", "Person"]:
+        """Two idle or searching people become a pair, and have been told so unless not `anchored`."""
+        for each in (one, other):
+            if isinstance(each.value.state, Idle):
+                each.writes("/search")
+        self.apply(introduce(one.value, other.value, self.env))
+        if anchored:
+            for each in (one, other):
+                self.anchors[each.chat, each.person] = MessageRef(each.bot, self.next_message())
+        return one, other
+
+    def facts(self, person: PersonId, about: MessageRef | None) -> Facts:
+        me = self.people.get(person, Participant(person))
+        if not isinstance(me.state, Chatting):
+            return Facts(me)
+        other_side = self.map.get(about) if about is not None else None
+        return Facts(me, self.people.get(me.state.partner), other_side, self.anchors.get((me.state.chat, person)))
+
+    def happens(self, event: Event, about: MessageRef | None = None) -> Decision:
+        decision = self.router.decide(event, self.facts(event.person, about), self.env)
+        self.apply(decision)
+        return decision
+
+    def apply(self, decision: Decision) -> None:
+        for change in decision.changes:
+            held = self.people.get(change.person)
+            assert change.version == (held.version if held else 0), "a decision keeps the version that it was made on"
+            self.people[change.person] = msgspec.structs.replace(change, version=change.version + 1)
+
+
+class Person:
+    """Somebody at their phone, talking through `bot`."""
+
+    def __init__(self, talk: Playbook, person: PersonId, bot: BotId) -> None:
+        self.talk = talk
+        self.person = person
+        self.bot = bot
+        self.last_message = MessageId(0)
+
+    @property
+    def value(self) -> Participant:
+        return self.talk.people.get(self.person, Participant(self.person))
+
+    @property
+    def chat(self) -> ChatId:
+        assert isinstance(self.value.state, Chatting)
+        return self.value.state.chat
+
+    def writes(self, words: str, **how: Any) -> Decision:
+        return self.sends(Content(Kind.TEXT, words), **how)
+
+    def sends(
+        self,
+        *contents: Content,
+        sent_at: float | None = None,
+        message: int | None = None,
+        reply_to: int | None = None,
+        quote: str | None = None,
+        bot: BotId | None = None,
+    ) -> Decision:
+        event = self.message(*contents, sent_at=sent_at, message=message, reply_to=reply_to, quote=quote, bot=bot)
+        about = MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None
+        return self.talk.happens(event, about)
+
+    def message(
+        self,
+        *contents: Content,
+        sent_at: float | None = None,
+        message: int | None = None,
+        reply_to: int | None = None,
+        quote: str | None = None,
+        bot: BotId | None = None,
+    ) -> MessageReceived:
+        first = MessageId(message) if message is not None else self.talk.next_message()
+        messages = (first, *(self.talk.next_message() for _ in contents[1:]))
+        self.last_message = first
+        return MessageReceived(
+            self.person,
+            bot or self.bot,
+            messages,
+            contents,
+            self.talk.env.now if sent_at is None else sent_at,
+            MessageId(reply_to) if reply_to is not None else None,
+            quote,
+            language="en",
+        )
+
+    def presses(
+        self, action: str, token: str = "", *, message: int | None = 50, subject: MessageReceived | None = None
+    ) -> Decision:
+        on = MessageId(message) if message is not None else None
+        return self.talk.happens(ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject))
+
+    def edits(self, message: int, words: str) -> Decision:
+        about = MessageRef(self.bot, MessageId(message))
+        event = MessageEdited(self.person, *about, Content(Kind.TEXT, words), self.talk.env.now)
+        return self.talk.happens(event, about)
+
+    def reacts(self, message: int, emoji: str | None) -> Decision:
+        about = MessageRef(self.bot, MessageId(message))
+        return self.talk.happens(ReactionChanged(self.person, *about, emoji), about)
+
+    def blocks(self, bot: BotId | None = None) -> Decision:
+        return self.talk.happens(BotBlocked(self.person, bot or self.bot))
+
+    def unblocks(self, bot: BotId | None = None) -> Decision:
+        return self.talk.happens(BotUnblocked(self.person, bot or self.bot))
+
+    def fails_to_reach(self, partner: "Person", refusal: Refusal, *, message: int = 60, chat: str = "c") -> Decision:
+        return self.talk.happens(
+            DeliveryFailed(
+                self.person, self.bot, MessageId(message), ChatId(chat), partner.person, partner.bot, refusal
+            )
+        )
+
+
+def says(to: Person, key: str, keyboard: Keyboard | None = SAME, *, of: State | None = None, **args: Any) -> Say:
+    """What a person is told: by default with the keyboard of the state that they are in now, or of `of`."""
+    rest = {name: args.pop(name) for name in ("reply_to", "priority", "anchors") if name in args}
+    if keyboard is SAME:
+        keyboard = keys_for(of if of is not None else to.value.state)
+    return Say(to.person, text(key, **args), keyboard, **rest)
+
+
+def revises(to: Person, key: str, keyboard: Menu | None = None, *, message: int = 50, **args: Any) -> Revise:
+    """How the notice whose button was pressed changes in place."""
+    return Revise(to.person, MessageId(message), text(key, **args), keyboard)
+
+
+def left(chat: Participant, *, reason: str, by: Person, at: float = NOW) -> LastChat:
+    """What stays of the chat that `chat`, a participant of before, was in."""
+    assert isinstance(chat.state, Chatting)
+    return LastChat(chat.state.chat, chat.state.partner, at, reason, left=chat.person == by.person)
+
+
+def ticket(of: Participant, *, since: float = NOW, recent: tuple[PersonId, ...] = (), pool: str = "adults") -> Ticket:
+    """The ticket of somebody with this profile."""
+    profile = of.profile
+    assert profile.age is not None
+    assert profile.gender is not None
+    return Ticket(of.person, pool, since, profile.gender, profile.age, recent)  # type: ignore[arg-type]
+
+
+def becomes(was: Participant, state: State, **fields: Any) -> Participant:
+    return msgspec.structs.replace(was, state=state, **fields)
+
+
+__all__ = [
+    "BOT",
+    "NOW",
+    "OTHER_BOT",
+    "WORDS",
+    "Chatting",
+    "Idle",
+    "Person",
+    "Playbook",
+    "Priority",
+    "Searching",
+    "becomes",
+    "grown_up",
+    "left",
+    "revises",
+    "says",
+    "ticket",
+]

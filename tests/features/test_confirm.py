@@ -1,0 +1,105 @@
+"""A contact and a place tell who or where somebody is: they are passed on only after their sender has said so."""
+
+import pytest
+from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
+
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.text import text
+
+PLACES = [
+    (Kind.CONTACT, "chat.confirm_contact"),
+    (Kind.LOCATION, "chat.confirm_place"),
+    (Kind.VENUE, "chat.confirm_place"),
+]
+TOO_OLD = Answer("query", text("chat.button_too_old"), alert=True)
+
+
+def asked(ann: Person, kind: Kind) -> MessageReceived:
+    """Ann has sent this and has been asked; what the button will give back."""
+    message = ann.message(Content(kind, detail={"phone_number": "1"}), reply_to=7, quote="where?")
+    ann.talk.happens(message)
+    return message
+
+
+def closed(ann: Person, key: str) -> Revise:
+    return Revise(ann.person, MessageId(50), text(key))
+
+
+def couple() -> tuple[Playbook, Person, Person]:
+    talk = Playbook()
+    return talk, *talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+
+
+@pytest.mark.parametrize(("kind", "question"), PLACES)
+def test_the_sender_is_asked_first(kind: Kind, question: str) -> None:
+    _, ann, _ = couple()
+    decision = ann.sends(Content(kind))
+    menu = Menu(((Button(text("chat.show_it"), "show", ann.chat), Button(text("chat.keep_it"), "hide", ann.chat)),))
+    assert decision == Decision(effects=(says(ann, question, menu, reply_to=ann.last_message),))
+
+
+@pytest.mark.parametrize("kind", [kind for kind, _ in PLACES])
+def test_once_confirmed_it_goes_to_the_partner_and_the_question_closes(kind: Kind) -> None:
+    _, ann, ben = couple()
+    subject = asked(ann, kind)
+    about = MessageRef(ann.bot, MessageId(7))
+    passed = Relay(ann.chat, ann.person, ann.bot, subject.messages, ben.person, subject.contents, True, about, "where?")
+    assert ann.presses("show", ann.chat, subject=subject) == Decision(
+        effects=(Answer("query"), closed(ann, "chat.shown"), passed)
+    )
+
+
+def test_declined_it_goes_to_nobody_and_the_question_closes() -> None:
+    _, ann, _ = couple()
+    subject = asked(ann, Kind.CONTACT)
+    assert ann.presses("hide", ann.chat, subject=subject) == Decision(
+        effects=(Answer("query"), closed(ann, "chat.not_shown"))
+    )
+
+
+def test_a_button_of_an_old_chat_does_not_touch_the_new_partner() -> None:
+    talk, ann, _ = couple()
+    subject, old = asked(ann, Kind.CONTACT), ann.chat
+    ann.writes("/next")
+    talk.pair(ann, talk.person())
+    assert ann.presses("show", old, subject=subject) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
+    assert ann.presses("hide", old, subject=subject) == Decision(
+        effects=(Answer("query"), closed(ann, "chat.not_shown"))
+    )
+
+
+@pytest.mark.parametrize("state", ["idle", "searching"])
+def test_a_button_of_a_chat_that_has_ended_does_nothing(state: str) -> None:
+    _, ann, _ = couple()
+    subject, old = asked(ann, Kind.LOCATION), ann.chat
+    ann.writes("/stop" if state == "idle" else "/next")
+    assert ann.presses("show", old, subject=subject) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
+
+
+def test_a_button_whose_subject_is_gone_does_nothing() -> None:
+    _, ann, _ = couple()
+    assert ann.presses("show", ann.chat) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
+
+
+def test_a_button_pressed_while_the_partner_is_elsewhere_does_nothing() -> None:
+    talk, ann, ben = couple()
+    subject = asked(ann, Kind.CONTACT)
+    del talk.people[ben.person]
+    assert ann.presses("show", ann.chat, subject=subject) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
+
+
+def test_a_question_that_telegram_no_longer_shows_is_not_revised() -> None:
+    _, ann, _ = couple()
+    assert ann.presses("hide", ann.chat, message=None) == Decision(effects=(Answer("query"),))
+    assert ann.presses("show", "another", message=None) == Decision(effects=(TOO_OLD,))
+
+
+def test_a_place_from_before_the_chat_is_not_even_asked_about() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person(), anchored=False)
+    decision = ann.sends(Content(Kind.LOCATION), sent_at=NOW)
+    assert decision == Decision(effects=(says(ann, "chat.before_this_chat", None, reply_to=ann.last_message),))

@@ -1,0 +1,104 @@
+"""Moving on and leaving, from every state. Nothing can keep a person in a chat."""
+
+import msgspec
+import pytest
+from tests.features.playbook import NOW, Playbook, becomes, left, says, ticket
+
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Priority
+from passerby.kernel.participant import Chatting, Idle, Searching
+
+NEXT = ["/next", "/skip", "/Next", "/next@some_bot", "/next please", "⏭ Next", "⏭ Дальше"]
+STOP = ["/stop", "/end", "/STOP", "/stop@some_bot", "/end now", "⏹ Stop"]
+
+
+@pytest.mark.parametrize("words", STOP)
+def test_stop_ends_the_chat_for_both_and_tells_both(words: str) -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    talk.later(60)
+    was, partner = ann.value, ben.value
+    assert ann.writes(words) == Decision(
+        (
+            becomes(was, Idle(), last=left(was, reason="stop", by=ann, at=NOW + 60)),
+            becomes(partner, Idle(), last=left(partner, reason="stop", by=ann, at=NOW + 60)),
+        ),
+        (
+            says(ann, "chat.you_left", of=Idle()),
+            says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
+        ),
+    )
+
+
+@pytest.mark.parametrize("words", NEXT)
+def test_next_leaves_the_partner_idle_and_searches_again(words: str) -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    talk.later(60)
+    was, partner = ann.value, ben.value
+    waits = Searching(ticket(was, since=NOW + 60, recent=(ben.person,)))
+    assert ann.writes(words) == Decision(
+        (
+            becomes(was, waits, last=left(was, reason="next", by=ann, at=NOW + 60)),
+            becomes(partner, Idle(), last=left(partner, reason="next", by=ann, at=NOW + 60)),
+        ),
+        (
+            says(ann, "chat.you_moved_on", of=waits),
+            says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
+        ),
+    )
+
+
+@pytest.mark.parametrize("words", STOP)
+def test_stop_while_searching_ends_the_search(words: str) -> None:
+    ann = Playbook().searching()
+    was = ann.value
+    assert ann.writes(words) == Decision((becomes(was, Idle()),), (says(ann, "chat.search_stopped", of=Idle()),))
+
+
+@pytest.mark.parametrize("words", STOP)
+def test_stop_while_idle_changes_nothing(words: str) -> None:
+    ann = Playbook().person()
+    assert ann.writes(words) == Decision(effects=(says(ann, "chat.stop_while_idle"),))
+
+
+@pytest.mark.parametrize("words", NEXT)
+def test_next_while_idle_or_searching_changes_nothing(words: str) -> None:
+    talk = Playbook()
+    idle, searching = talk.person(), talk.searching()
+    assert idle.writes(words) == Decision(effects=(says(idle, "chat.next_while_idle"),))
+    assert searching.writes(words) == Decision(effects=(says(searching, "chat.next_while_searching"),))
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "again"), [("/stop", "chat.you_left", False), ("/next", "chat.you_moved_on", True)]
+)
+@pytest.mark.parametrize("partner", ["gone", "idle", "in another chat"])
+def test_who_is_alone_in_a_chat_can_leave_it_without_touching_anybody(
+    partner: str, words: str, key: str, again: bool
+) -> None:
+    """What a rebuild from the records may leave behind."""
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    chat = ann.value.state
+    if partner == "gone":
+        del talk.people[ben.person]
+    else:
+        talk.people[ben.person] = msgspec.structs.replace(ben.value, state=Idle())
+        if partner == "in another chat":
+            talk.pair(ben, talk.person())
+    was = ann.value
+    now = Searching(ticket(was, recent=(ben.person,))) if again else Idle()
+    gone = left(was, reason=words[1:], by=ann)
+    assert isinstance(chat, Chatting)
+    assert ann.writes(words) == Decision((becomes(was, now, last=gone),), (says(ann, key, of=now),))
+
+
+def test_a_person_who_was_left_and_searches_again_is_told_apart_from_the_leaver() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    ann.writes("/next")
+    assert ann.value.last is not None
+    assert ann.value.last.left
+    assert ben.value.last is not None
+    assert not ben.value.last.left

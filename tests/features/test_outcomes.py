@@ -1,0 +1,122 @@
+"""Messages that did not arrive, people who block the bot, and people who come back."""
+
+import msgspec
+import pytest
+from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, left, says
+
+from passerby.features.chat.outcomes import SENTENCES
+from passerby.kernel.decision import NOTHING, Decision
+from passerby.kernel.effect import Priority
+from passerby.kernel.event import Refusal
+from passerby.kernel.participant import Idle, Participant
+
+THIRD_BOT = type(BOT)(1000003)
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+def test_whatever_kept_a_message_from_arriving_its_sender_is_told(refusal: Refusal) -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    told = says(ann, SENTENCES[refusal], None, reply_to=60)
+    assert ann.fails_to_reach(ben, refusal) == Decision(effects=(told,))
+
+
+def test_who_blocked_and_who_left_sound_the_same() -> None:
+    assert SENTENCES[Refusal.UNREACHABLE] == SENTENCES[Refusal.LEFT]
+
+
+def test_on_another_bot_the_sentence_replies_to_nothing() -> None:
+    talk = Playbook()
+    ann, ben = talk.person(), talk.person()
+    ann.writes("/start", bot=OTHER_BOT)
+    assert ann.fails_to_reach(ben, Refusal.EXPIRED) == Decision(effects=(says(ann, "chat.failed_expired", None),))
+
+
+def test_who_blocks_the_bot_has_left_and_the_partner_is_told() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    was, partner = ann.value, ben.value
+    assert ann.blocks() == Decision(
+        (
+            becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="blocked", by=ann)),
+            becomes(partner, Idle(), last=left(partner, reason="blocked", by=ann)),
+        ),
+        (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),),
+    )
+
+
+def test_who_blocks_the_bot_while_searching_waits_no_more() -> None:
+    ann = Playbook().searching()
+    was = ann.value
+    assert ann.blocks() == Decision((becomes(was, Idle(), bot=None, bots=()),))
+
+
+def test_who_blocks_the_bot_while_idle_is_not_reached_any_more() -> None:
+    ann = Playbook().person()
+    was = ann.value
+    assert ann.blocks() == Decision((becomes(was, Idle(), bot=None, bots=()),))
+    assert ann.blocks() == NOTHING, "and once is enough"
+
+
+def test_blocking_a_bot_that_is_not_in_use_leaves_the_chat_alone() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    ann.writes("/start", bot=OTHER_BOT)
+    was = ann.value
+    assert ann.blocks(BOT) == Decision((becomes(was, was.state, bots=(OTHER_BOT,)),))
+
+
+def test_blocking_the_bot_in_use_ends_the_chat_even_where_another_could_reach_them() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    ann.writes("hi", bot=OTHER_BOT)
+    was = ann.value
+    decision = ann.blocks(OTHER_BOT)
+    assert decision.changes[0] == becomes(was, Idle(), bot=BOT, bots=(BOT,), last=left(was, reason="blocked", by=ann))
+    assert decision.effects == (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),)
+
+
+def test_a_block_by_somebody_unknown_changes_nothing() -> None:
+    assert Playbook().stranger().blocks() == NOTHING
+
+
+def test_who_comes_back_is_reached_again() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    ann.blocks()
+    was = ann.value
+    talk.later(5)
+    assert ann.unblocks(OTHER_BOT) == Decision(
+        (becomes(was, Idle(), bot=OTHER_BOT, bots=(OTHER_BOT,), seen_at=NOW + 5),)
+    )
+
+
+def test_another_bot_started_is_one_more_way_to_reach_them() -> None:
+    ann = Playbook().person()
+    was = ann.value
+    assert ann.unblocks(OTHER_BOT) == Decision((becomes(was, Idle(), bots=(BOT, OTHER_BOT)),))
+    assert ann.unblocks(OTHER_BOT) == NOTHING
+
+
+def test_when_the_bot_in_use_is_lost_the_one_used_before_takes_over() -> None:
+    ann = Playbook().person()
+    for bot in (OTHER_BOT, THIRD_BOT):
+        ann.writes("/start", bot=bot)
+    assert ann.value.bots == (THIRD_BOT, OTHER_BOT, BOT)
+    was = ann.value
+    assert ann.blocks(THIRD_BOT) == Decision((becomes(was, Idle(), bot=OTHER_BOT, bots=(OTHER_BOT, BOT)),))
+
+
+def test_a_stranger_who_starts_a_bot_is_known_to_have_started_it() -> None:
+    ann = Playbook().stranger()
+    assert ann.unblocks() == Decision((Participant(ann.person, 0, BOT, (BOT,), seen_at=NOW),))
+
+
+def test_blocking_touches_nobody_when_the_partner_is_elsewhere() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    talk.people[ben.person] = msgspec.structs.replace(ben.value, state=Idle())
+    was = ann.value
+    assert ann.blocks() == Decision(
+        (becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="blocked", by=ann)),)
+    )

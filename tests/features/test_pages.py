@@ -1,0 +1,23 @@
+"""The pages that everybody may read at any time."""
+
+import pytest
+from tests.features.playbook import Playbook, says
+
+from passerby.features.pages import PAGES
+from passerby.kernel.decision import Decision, Rules
+from passerby.kernel.participant import Profile
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_can_be_read_in_every_state(page: str) -> None:
+    talk = Playbook(Rules(minimum_age=21))
+    idle, searching = talk.person(), talk.searching()
+    chatting, _ = talk.pair(talk.person(), talk.person())
+    for each in (idle, searching, chatting):
+        assert each.writes(f"/{page}") == Decision(effects=(says(each, f"pages.{page}", minimum=21),))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_newcomer_reads_before_agreeing_and_gets_no_keys_that_do_nothing_yet(page: str) -> None:
+    ann = Playbook().person(Profile(language="en"))
+    assert ann.writes(f"/{page}") == Decision(effects=(says(ann, f"pages.{page}", None, minimum=18),))

@@ -1,0 +1,71 @@
+"""Which ability an event belongs to."""
+
+import pytest
+from tests.features.playbook import BOT, NOW, WORDS, Playbook, becomes, says
+
+from passerby.domain.lifecycle import SEEN_EVERY_S
+from passerby.features import ALL
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Answer
+from passerby.kernel.event import MessageReceived, Unusable
+from passerby.kernel.feature import Feature
+from passerby.kernel.participant import Idle
+from passerby.runtime.router import Router
+
+
+def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    return NOTHING
+
+
+def test_the_whole_list_of_commands() -> None:
+    assert Router(ALL, WORDS.find_word).commands >= {
+        *("start", "search", "find", "chat", "next", "skip", "stop", "end", "profile", "settings"),
+        *("help", "rules", "privacy", "terms", "paysupport"),
+    }
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        {"commands": {"search": decide}},
+        {"words": {"keys.find": decide}},
+        {"presses": {"agree": decide}},
+        {"messages": {Idle: decide}},
+        {"newcomer": decide},
+    ],
+)
+def test_two_features_may_not_claim_the_same(twice: dict[str, object]) -> None:
+    second = Feature("second", **twice)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="second"):
+        Router((*ALL, second), WORDS.find_word)
+    Router((second,), WORDS.find_word)
+
+
+def test_a_button_of_a_former_release_only_stops_spinning() -> None:
+    ann = Playbook().person()
+    assert ann.presses("long gone", "x") == Decision(effects=(Answer("query"),))
+
+
+def test_an_update_that_is_of_no_use_changes_nothing() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    assert talk.happens(Unusable(ann.person, BOT)) == NOTHING
+
+
+def test_being_seen_is_written_down_once_an_hour_not_with_every_message() -> None:
+    talk = Playbook()
+    ann = talk.person()
+    talk.later(SEEN_EVERY_S - 1)
+    assert ann.writes("/help").changes == ()
+    talk.later(1)
+    was = ann.value
+    assert ann.writes("/help") == Decision(
+        (becomes(was, Idle(), seen_at=NOW + SEEN_EVERY_S),), (says(ann, "pages.help", minimum=18),)
+    )
+
+
+def test_a_word_that_no_feature_claims_is_a_word() -> None:
+    talk = Playbook()
+    talk.router = Router(ALL, lambda label: "keys.of_nobody")
+    ann = talk.person()
+    assert ann.writes("hello") == Decision(effects=(says(ann, "search.idle"),))
