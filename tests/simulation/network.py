@@ -1,0 +1,252 @@
+"""Between the app and the world: calls take time, get lost on the way there or back, and outlive who made them.
+
+A request leaves the process, arrives at the world a moment later, and its answer arrives another moment later. The
+journey is timed from outside of any process: when the process is killed, what has left it still arrives, or not.
+
+`SimBotApi` is the product's own adapter over a `Client` that takes these journeys in place of HTTP.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import msgspec
+from botapi_sandbox import Answer, Upload, Waiting, World
+
+from passerby.adapters.botapi import BotApi, errors
+from passerby.adapters.botapi.carry import Carrier
+from passerby.adapters.botapi.client import QUICK, Client, T, _result
+from passerby.adapters.botapi.client import Answer as Decoded
+from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.transfer import Move, Mover
+from passerby.kernel.ids import BotId
+from passerby.ports.telegram import Unavailable
+from tests.simulation.virtual_time import LIFE, Life, VirtualLoop
+
+USUAL_S = (0.003, 0.04)
+LATE_S = (0.04, 0.15)
+LATE_SHARE = 0.04
+"""On the way there a request is never later than this: a process that starts anew takes longer."""
+VERY_LATE_S = 1.5
+VERY_LATE_SHARE = 0.01
+
+Tell = Callable[[str, Life], bool]
+
+
+def outside() -> Context:
+    """A context that belongs to no process."""
+    context = copy_context()
+    context.run(LIFE.set, None)
+    return context
+
+
+class Network:
+    """`tell` hears of every point at which a process may be killed. Times are seconds of the loop."""
+
+    def __init__(self, world: World, loop: VirtualLoop, rng: Random) -> None:
+        self.world = world
+        self.loop = loop
+        self.rng = rng
+        self.tell: Tell = lambda point, life: False
+        self.down_until = 0.0
+        self.outside = outside()
+        self.last_call_at = 0.0
+        """When a bot last asked for something that was not updates."""
+
+    def latency_s(self) -> float:
+        bounds = LATE_S if self.rng.random() < LATE_SHARE else USUAL_S
+        return self.rng.uniform(*bounds)
+
+    def later(self, delay_s: float, step: Callable[..., object], *args: object) -> asyncio.TimerHandle:
+        return self.loop.call_later(delay_s, step, *args, context=self.outside)
+
+    async def exchange(self, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float) -> Answer:
+        """Ask the world something. Raises: Unavailable."""
+        if self.loop.time() < self.down_until:
+            await asyncio.sleep(self.latency_s())
+            raise Unavailable("no connection", uncertain=False)
+        journey = _Journey(self, life, ask, sends=sends, timeout_s=timeout_s)
+        try:
+            return await journey.answer
+        finally:
+            journey.over()
+
+
+class _Journey:
+    def __init__(
+        self, network: Network, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+    ) -> None:
+        self.network = network
+        self.life = life
+        self.ask = ask
+        self.sends = sends
+        self.answer: asyncio.Future[Answer] = network.loop.create_future()
+        self.waiting: Waiting | None = None
+        self.setting_out = network.later(network.latency_s(), self.arrive)
+        self.patience = network.later(timeout_s, self.time_out)
+        self.deadline: asyncio.TimerHandle | None = None
+        life.at_death.append(self.orphaned)
+
+    def arrive(self) -> None:
+        network = self.network
+        self.settle(self.ask())
+        network.tell("effect", self.life)
+
+    def settle(self, outcome: Answer | Waiting) -> None:
+        network = self.network
+        if isinstance(outcome, Waiting):
+            self.waiting = outcome
+            outcome.wake = lambda: network.loop.call_soon(self.look_again, context=network.outside)
+            self.deadline = network.later(max(0.0, outcome.deadline - network.world.now()) + 0.001, self.look_again)
+            return
+        self.waiting = None
+        if self.deadline is not None:
+            self.deadline.cancel()
+        if outcome.fault == "stall":
+            return
+        delay_s = network.latency_s()
+        if network.rng.random() < VERY_LATE_SHARE:
+            delay_s += network.rng.random() * VERY_LATE_S
+        network.later(outcome.delay_s + delay_s, self.come_home, outcome)
+
+    def look_again(self) -> None:
+        waiting = self.waiting
+        if waiting is not None:
+            self.deadline and self.deadline.cancel()
+            self.settle(self.network.world.resume(waiting))
+
+    def come_home(self, answer: Answer) -> None:
+        if self.answer.done() or self.life.dead:
+            return
+        if answer.fault is not None:
+            self.answer.set_exception(Unavailable("reset", uncertain=self.sends))
+            return
+        self.answer.set_result(answer)
+        if answer.body.startswith(b'{"ok":true,"result":[{"update_id"'):
+            self.network.loop.call_soon(self.network.tell, "fetch", self.life, context=self.network.outside)
+
+    def time_out(self) -> None:
+        if not self.answer.done() and not self.life.dead:
+            self.answer.set_exception(Unavailable("time-out", uncertain=self.sends))
+
+    def over(self) -> None:
+        """The caller has its answer, or has gone away."""
+        self.patience.cancel()
+        if not self.life.dead:
+            self.life.at_death.remove(self.orphaned)
+            self.hang_up()
+
+    def hang_up(self) -> None:
+        if self.waiting is not None:
+            self.network.world.abandon(self.waiting)
+            self.waiting = None
+        if self.deadline is not None:
+            self.deadline.cancel()
+
+    def orphaned(self) -> None:
+        """The process is dead. What is on its way there arrives all the same, or not."""
+        self.patience.cancel()
+        if self.network.rng.random() < 0.5:
+            self.setting_out.cancel()
+        self.hang_up()
+
+
+class SimClient(Client):
+    """The product's client, with journeys in place of HTTP."""
+
+    def __init__(self, tokens: Mapping[BotId, str], network: Network, life: Life) -> None:
+        self._tokens = dict(tokens)
+        self._network = network
+        self._life = life
+
+    async def raw(
+        self, bot: BotId, method: str, body: bytes, *, sends: bool = False, timeout: timedelta = QUICK
+    ) -> Any:
+        return await self.attempt(bot, method, msgspec.json.decode(body), {}, sends=sends, timeout=timeout)
+
+    async def attempt(
+        self,
+        bot: BotId,
+        method: str,
+        params: Mapping[str, Any],
+        uploads: Mapping[str, Upload],
+        *,
+        sends: bool,
+        timeout: timedelta = QUICK,
+    ) -> bytes:
+        world, token = self._network.world, self._tokens[bot]
+
+        def ask() -> Answer | Waiting:
+            if method == "getUpdates":
+                return world.poll(token, params)
+            self._network.last_call_at = self._network.loop.time()
+            return world.call(token, method, params, uploads)
+
+        answer = await self._network.exchange(self._life, ask, sends=sends, timeout_s=timeout.total_seconds())
+        if answer.status == 200:
+            return answer.body
+        raise errors.failure(
+            answer.status, answer.body, answer.headers.get("Retry-After"), method=method, sends=sends
+        )
+
+    @asynccontextmanager
+    async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
+        def ask() -> Answer:
+            found = self._network.world.fetch_file(self._tokens[bot], path)
+            return found if isinstance(found, Answer) else Answer(200, found[0])
+
+        answer = await self._network.exchange(self._life, ask, sends=False, timeout_s=30.0)
+        if answer.status != 200:
+            raise Unavailable(f"download {answer.status}", uncertain=False)
+        chunks = [b"", answer.body]
+
+        async def read() -> bytes:
+            return chunks.pop()
+
+        yield read
+
+    async def aclose(self) -> None:
+        pass
+
+
+class SimMover(Mover):
+    """Moves files whole: pyreqwest's form cannot be looked into."""
+
+    _client: SimClient
+
+    async def upload(
+        self,
+        bot: BotId,
+        method: str,
+        members: dict[str, Any],
+        moves: Sequence[Move],
+        decoder: "msgspec.json.Decoder[Decoded[T]]",
+    ) -> T:
+        for move in moves:
+            self._admit(move.file.size)
+        async with self._slots:
+            uploads = {}
+            for move in moves:
+                located = await self._locate(move)
+                assert located.file_path is not None
+                async with self._client.download(move.source, located.file_path, located.file_size) as read:
+                    uploads[move.part] = Upload(await read(), move.name, move.mime)
+            params = msgspec.json.decode(msgspec.json.encode(members))
+            return _result(
+                await self._client.attempt(bot, method, params, uploads, sends=True), decoder, method, sends=True
+            )
+
+
+class SimBotApi(BotApi):
+    """The product's adapter over a `SimClient`."""
+
+    def __init__(self, tokens: Mapping[BotId, str], files: FileCache, network: Network, life: Life) -> None:
+        self._bots = tuple(tokens)
+        client = SimClient(tokens, network, life)
+        self._client = client
+        self._carrier = Carrier(client, files, unlimited_files=False, transfers=4)
+        self._carrier._mover = SimMover(client, unlimited_files=False, at_once=4)

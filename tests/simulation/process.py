@@ -1,0 +1,164 @@
+"""The program under test: started over a disk, killed, started again.
+
+`Host` keeps one life of the app going at a time, as a supervisor would. What survives a life is on the disk, in the
+records and in the world; nothing else is handed on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import passerby
+from passerby.adapters.memory import MemoryStore
+from passerby.catalogue import Catalogue
+from passerby.domain.budgets import Budget
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.decision import Rules
+from passerby.kernel.feature import Feature
+from passerby.kernel.ids import BotId
+from passerby.ports.live_store import LiveStore
+from passerby.runtime.app import App
+from tests.contract.records_memory import Disk, MemoryRecords
+from tests.simulation.disk import Platter
+from tests.simulation.distant_store import Distant
+from tests.simulation.network import Network, SimBotApi
+from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
+
+KEY = b"thirty-two bytes of simulation.."
+STOP_TIMEOUT_S = 8.0
+
+
+@cache
+def catalogue() -> Catalogue:
+    return Catalogue.load(Path(passerby.__file__).parent)
+
+
+@dataclass(frozen=True)
+class Build:
+    """What the program is made of; a planted bug replaces a part."""
+
+    app: Callable[..., App] = App
+    store: Callable[..., MemoryStore] = MemoryStore
+    features: tuple[Feature, ...] = ALL
+    bot_budget: Budget = Budget(30.0, 30)
+    chat_budget: Budget = Budget(1.0, 20)
+
+
+@dataclass
+class Doom:
+    """The process dies at the `countdown`-th passing of `point`."""
+
+    point: str
+    countdown: int
+
+
+@dataclass
+class Host:
+    """`deaths` are the times (of the loop) at which a process was killed."""
+
+    loop: VirtualLoop
+    clock: VirtualClock
+    network: Network
+    tokens: dict[BotId, str]
+    rng: Random
+    build: Build
+    store_delay_s: float = 0.0
+    platter: Platter = field(default_factory=Platter)
+    sql: Disk = field(default_factory=Disk)
+    deaths: list[tuple[float, str]] = field(default_factory=list)
+    restarts: int = 0
+    life: Life | None = None
+    doom: Doom | None = None
+    lost_until: float = 0.0
+    _lives: int = 0
+    _died: asyncio.Event = field(default_factory=asyncio.Event)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.network.tell = self.passing
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        self._lives += 1
+        life = self.life = Life(f"life {self._lives}")
+        rng = Random(f"{self.rng.getrandbits(64)}")
+        log = self.platter.open(life, lambda point, record: self._writing(point, record, life))
+        inner = self.build.store(log, self.clock, rng)
+        store: LiveStore = inner
+        if self.store_delay_s:
+            store = Distant(inner, rng, self.store_delay_s, lambda: self.loop.time() < self.lost_until)
+        app = self.build.app(
+            telegram=SimBotApi(self.tokens, store, self.network, life),
+            store=store,
+            records=MemoryRecords(self.sql),
+            features=self.build.features,
+            introduce=introduce,
+            words=catalogue(),
+            clock=self.clock,
+            rng=rng,
+            rules=Rules(),
+            key=KEY,
+            bot_budget=self.build.bot_budget,
+            chat_budget=self.build.chat_budget,
+        )
+        self._died = asyncio.Event()
+        self._stop = asyncio.Event()
+        life.at_death.append(self._died.set)
+        self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(app, self._stop, self._died))
+
+    async def _run(self, app: App, stop: asyncio.Event, ended: asyncio.Event) -> None:
+        await app.start()
+        await stop.wait()
+        await app.stop(STOP_TIMEOUT_S)
+        ended.set()
+
+    async def keep_going(self) -> None:
+        """Start the app whenever it is not running, until cancelled."""
+        while True:
+            self.start()
+            await self._died.wait()
+            if self._task.done():
+                self._task.result()
+            await asyncio.sleep(self.rng.uniform(0.3, 3.0))
+
+    def kill(self, point: str = "now") -> None:
+        life = self.life
+        if life is not None and not life.dead:
+            self.deaths.append((self.loop.time(), point))
+            self.doom = None
+            self.loop.kill(life)
+
+    def restart(self) -> None:
+        """Stop in good order and start again: a deploy."""
+        self.doom = None
+        if self.life is not None and not self.life.dead:
+            self.restarts += 1
+            self._stop.set()
+
+    # ------------------------------------------------------------------ where it may be killed
+
+    def passing(self, point: str, life: Life) -> bool:
+        """Whether the process dies here."""
+        doom = self.doom
+        if doom is None or doom.point != point or life is not self.life or life.dead:
+            return False
+        doom.countdown -= 1
+        if doom.countdown > 0:
+            return False
+        self.kill(point)
+        return True
+
+    def _writing(self, point: str, record: bytes, life: Life) -> bool:
+        if point == "after":
+            return self.passing("after", life)
+        if self.passing("torn", life):
+            framed = len(record) + 8
+            self.platter.tear(record, self.rng.randrange(framed))
+            return True
+        return self.passing("before", life)
