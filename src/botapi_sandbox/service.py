@@ -103,6 +103,7 @@ async def running(
     file = StateFile(world, state) if state is not None else None
     if file is not None:
         file.load_blobs()
+    failure: Exception | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
             sender = WebhookSender(world, tasks)
@@ -115,6 +116,8 @@ async def running(
                     await asyncio.sleep(0.005)
                 sender.start()
                 yield Sandbox(world, host, listener.getsockname()[1])
+            except Exception as error:  # noqa: BLE001 - raised again below, as itself and not as one of a group
+                failure = error
             finally:
                 app.close()
                 sender.stop()
@@ -125,6 +128,8 @@ async def running(
         listener.close()
         if file is not None:
             file.save()
+    if failure is not None:
+        raise failure
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -135,7 +135,7 @@ def answer_pre_checkout_query(request: Request) -> bool:
 def _settle(world: World, bot: Bot, payment: Payment) -> None:
     payment.status = "paid"
     payment.charge_id = f"stx{world.rng.getrandbits(128):032x}"
-    payment.paid_at = int(world.now())
+    payment.paid_at = world.now()
     bot.stars += payment.amount
     paid: Json = {
         "currency": payment.currency,
@@ -145,7 +145,7 @@ def _settle(world: World, bot: Bot, payment: Payment) -> None:
         "provider_payment_charge_id": f"{payment.person_id}_{world.rng.randrange(10**6)}",
     }
     if payment.subscription_period is not None:
-        paid["subscription_expiration_date"] = payment.paid_at + payment.subscription_period
+        paid["subscription_expiration_date"] = int(payment.paid_at) + payment.subscription_period
         paid["is_recurring"] = True
         paid["is_first_recurring"] = True
     chat = world.chat(bot, payment.person_id)
@@ -193,7 +193,7 @@ def refund_star_payment(request: Request) -> bool:
         raise bad_request("CHARGE_NOT_FOUND")
     if payment.refunded_at is not None:
         raise bad_request("CHARGE_ALREADY_REFUNDED")
-    payment.refunded_at = int(world.now())
+    payment.refunded_at = world.now()
     request.bot.stars -= payment.amount
     refund = {
         "currency": payment.currency,
@@ -230,11 +230,13 @@ def get_star_transactions(request: Request) -> Json:
         }
         if payment.subscription_period is not None:
             partner["subscription_period"] = payment.subscription_period
-        entry = {"id": payment.charge_id, "amount": payment.amount}
+        entry: Json = {"id": payment.charge_id, "amount": payment.amount}
         entries.append({**entry, "date": payment.paid_at, "source": partner})
         if payment.refunded_at is not None:
             entries.append({**entry, "date": payment.refunded_at, "receiver": partner})
     entries.sort(key=lambda each: each["date"])
+    for each in entries:
+        each["date"] = int(each["date"])
     offset = max(0, request.params.get("offset", 0))
     return {"transactions": entries[offset : offset + min(100, request.params.get("limit", 100))]}
 

@@ -166,4 +166,4 @@ def _delayed_conflict(world: World, bot: Bot, refusal: Refusal) -> Answer:
     poller = world.polls.setdefault(bot.id, Poller())
     repeated = world.now() < poller.conflict_at + REPEATED_CONFLICT_S
     poller.conflict_at = world.now()
-    return Answer(answer.status, answer.body, answer.headers, None, REPEATED_CONFLICT_S if repeated else 0.0)
+    return Answer(answer.status, answer.body, answer.headers, None, world.switches.conflict_delay_s if repeated else 0.0)

@@ -94,6 +94,10 @@ class Method:
         self._object = check
         self.returns = returns
 
+    def takes(self, parameter: str) -> bool:
+        """Whether the method has this parameter."""
+        return parameter in self._object.fields
+
     def read(self, parameters: Mapping[str, Any]) -> tuple[Json, list[str]]:
         """The parameters in their proper types, and the names of those that the schema does not know.
 

@@ -140,8 +140,8 @@ class Payment(msgspec.Struct, kw_only=True):
     """pending, approved, paid, refused, timeout."""
     error: str | None = None
     charge_id: str | None = None
-    refunded_at: int | None = None
-    paid_at: int | None = None
+    refunded_at: float | None = None
+    paid_at: float | None = None
     subscription_period: int | None = None
 
 

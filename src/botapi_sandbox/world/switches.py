@@ -37,6 +37,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     callback_answer_s: float = 30.0
     """How long after the press a callback query can be answered. Telegram names no figure."""
     checkout_answer_s: float = 10.0
+    conflict_delay_s: float = 3.0
+    """How late the second of two 409s in short order comes, so that two pollers do not spin."""
     delete_within_s: float = 48 * 3600.0
     link_life_s: float = 3600.0
     journal_length: int = 20_000

@@ -162,8 +162,6 @@ class World:
             return refused(refusal)
         name = method.lower()
         uploads = files or {}
-        if uploads:
-            params = {**uploads, **params}
         fault = None
         if self.faults:
             fault = faulty.choose(self.faults, self.rng, bot.id, name, params.get("chat_id"))
@@ -174,7 +172,7 @@ class World:
             answer = faulty.spoiled(fault, None)
         else:
             try:
-                request.params, unknown = self._read(name, params)
+                request.params, unknown = self._read(name, params, uploads)
                 answer = success(self._carry_out(name, request))
                 self.changes += 1
             except Refusal as refusal:
@@ -195,12 +193,14 @@ class World:
         self.journal.note("request", bot.id, **facts)
         return answer
 
-    def _read(self, name: str, params: Mapping[str, Any]) -> tuple[Json, list[str]]:
+    def _read(self, name: str, params: Mapping[str, Any], uploads: Mapping[str, Upload]) -> tuple[Json, list[str]]:
         check = self.schema.requests.methods.get(name)
         if check is None:
             raise Refusal(404, "Not Found: method not found")
+        # A file part with a parameter's name is that parameter; any other is there to be attached by name.
+        own = {part: upload for part, upload in uploads.items() if check.takes(part)}
         try:
-            read, unknown = check.read(params)
+            read, unknown = check.read({**own, **params} if own else params)
         except Mismatch as mismatch:
             raise complaint(check.name, mismatch) from None
         if unknown and self.switches.strict:
