@@ -16,7 +16,7 @@ from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
-from passerby.kernel.decision import Rules
+from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.app import App, NoBotWorks
 from passerby.settings import Settings, WrongSetting, open_key
@@ -66,7 +66,11 @@ async def serve(settings: Settings, *, on_ready: Callable[[], None] | None = Non
         words=Catalogue.load(Path(__file__).parent),
         clock=clock,
         rng=rng,
-        rules=Rules(minimum_age=settings.minimum_age),
+        rules=Rules(
+            minimum_age=settings.minimum_age,
+            contact_policy=ContactPolicy(settings.contact_policy),
+            just_met_s=settings.contact_policy_min * 60,
+        ),
         key=key,
         bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
         chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),

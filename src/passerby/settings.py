@@ -131,6 +131,17 @@ class Settings(BaseModel):
         description="Nobody younger is let in. Below 18, minors and adults still never meet.",
         examples=["18"],
     )
+    contact_policy: Literal["off", "warn", "hold"] = Field(
+        default="warn",
+        description=(
+            "What to do with account names, links, e-mail addresses and phone numbers in a chat's first minutes: "
+            "pass them on, ask their sender first, or hold them back."
+        ),
+        examples=["warn"],
+    )
+    contact_policy_min: float = Field(
+        default=5, ge=0, le=1440, description="How many minutes of a chat that holds for.", examples=["5"]
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important events that are logged.", examples=["info"]
     )

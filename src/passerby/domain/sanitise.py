@@ -84,6 +84,11 @@ def sanitise(content: Content) -> Clean:
     return Clean(content, intact)
 
 
+def without_words(content: Content) -> Content:
+    """The same without its caption."""
+    return msgspec.structs.replace(content, text="", entities=())
+
+
 def _innocent(value: Any) -> bool:
     """Whether a tree of rich text holds no user and no profile link, at any depth."""
     pending = [value]

@@ -1,6 +1,7 @@
 """What a feature returns, and what it is given."""
 
 from collections.abc import Callable
+from enum import StrEnum
 from random import Random
 from typing import Any
 
@@ -11,12 +12,24 @@ from passerby.kernel.ids import MessageRef
 from passerby.kernel.participant import Participant
 
 
+class ContactPolicy(StrEnum):
+    """What is done, while people have just met, with words that tell how to find somebody outside."""
+
+    OFF = "off"
+    WARN = "warn"
+    """Passed on once the sender has said so again."""
+    HOLD = "hold"
+    """Not passed on."""
+
+
 class Rules(msgspec.Struct, frozen=True):
-    """What the operator settled, as far as decisions depend on it. Ages in years."""
+    """What the operator settled, as far as decisions depend on it. Ages in years, `just_met_s` in seconds."""
 
     minimum_age: int = 18
     adult_age: int = 18
     maximum_age: int = 99
+    contact_policy: ContactPolicy = ContactPolicy.WARN
+    just_met_s: float = 300.0
 
 
 class Env(msgspec.Struct, frozen=True):

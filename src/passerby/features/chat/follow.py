@@ -6,6 +6,7 @@ something that is still on its way waits for it.
 
 from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import REFUSED, sanitise
+from passerby.features.chat.relay import trace_between_strangers
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Amend, Discard, Erase, React, Say
 from passerby.kernel.event import MessageEdited, MessageReceived, ReactionChanged
@@ -19,6 +20,9 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
     state = facts.me.state
     if not isinstance(state, Chatting) or not together(facts.me, facts.partner) or event.content.kind in REFUSED:
         return NOTHING
+    if trace_between_strangers((event.content,), state, env) is not None:
+        held = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)
+        return Decision(effects=(held,) if facts.counterpart is not None else ())
     source = MessageRef(event.bot, event.message)
     content = sanitise(event.content).content
     return Decision(effects=(Amend(state.chat, facts.me.person, source, state.partner, content),))

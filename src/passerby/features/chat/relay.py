@@ -1,8 +1,14 @@
 """Passing a message on to the partner of the moment it was sent in, or to nobody."""
 
+from collections.abc import Iterable
+
+import msgspec
+
+from passerby.domain.contacts import Trace, traces
 from passerby.domain.lifecycle import together
-from passerby.domain.sanitise import REFUSED, REVEALS_SENDER, sanitise
-from passerby.kernel.decision import Decision, Env, Facts
+from passerby.domain.sanitise import REFUSED, REVEALS_SENDER, sanitise, without_words
+from passerby.kernel.content import Content
+from passerby.kernel.decision import ContactPolicy, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.ids import ChatId, MessageRef
@@ -35,8 +41,26 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         if content.kind in REFUSED:
             return Decision(effects=(Say(me, text(REFUSED[content.kind]), reply_to=event.messages[0]),))
     if any(content.kind in REVEALS_SENDER for content in event.contents):
-        return Decision(effects=(_ask_first(event, facts, state.chat),))
-    return Decision(effects=(_pass_on(event, facts, state),))
+        kind = "contact" if event.contents[0].kind == "contact" else "place"
+        return Decision(effects=(_ask_first(event, facts, state.chat, kind),))
+    trace = trace_between_strangers(event.contents, state, env)
+    if trace is None:
+        return Decision(effects=(_pass_on(event, facts, state),))
+    if env.rules.contact_policy is ContactPolicy.HOLD:
+        return Decision(effects=(Say(me, text("chat.held"), reply_to=event.messages[0]),))
+    if len(event.contents) == 1:
+        return Decision(effects=(_ask_first(event, facts, state.chat, trace),))
+    # A confirmation can bring back one message only, so an album goes at once, without its words.
+    bare = msgspec.structs.replace(event, contents=tuple(without_words(content) for content in event.contents))
+    relayed = msgspec.structs.replace(_pass_on(bare, facts, state), copyable=False)
+    return Decision(effects=(relayed, Say(me, text("chat.album_words_held"), reply_to=event.messages[0])))
+
+
+def trace_between_strangers(contents: Iterable[Content], state: Chatting, env: Env) -> Trace | None:
+    """What the words of a message tell of where to find somebody, if the two have only just met and it matters here."""
+    if env.rules.contact_policy is ContactPolicy.OFF or env.now - state.opened_at >= env.rules.just_met_s:
+        return None
+    return next((found for content in contents if (found := traces(content)) is not None), None)
 
 
 def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
@@ -55,10 +79,9 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
     )
 
 
-def _ask_first(event: MessageReceived, facts: Facts, chat: ChatId) -> Say:
+def _ask_first(event: MessageReceived, facts: Facts, chat: ChatId, what: str) -> Say:
     menu = Menu(((Button(text("chat.show_it"), "show", chat), Button(text("chat.keep_it"), "hide", chat)),))
-    kind = "contact" if event.contents[0].kind == "contact" else "place"
-    return Say(facts.me.person, text(f"chat.confirm_{kind}"), menu, reply_to=event.messages[0])
+    return Say(facts.me.person, text(f"chat.confirm_{what}"), menu, reply_to=event.messages[0])
 
 
 def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
