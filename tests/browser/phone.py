@@ -16,6 +16,12 @@ class Phone:
         self.keyboard = page.get_by_test_id(f"keyboard-{n}")
         self.log = page.get_by_test_id(f"messages-{n}")
 
+    @property
+    def person_id(self) -> int:
+        """The Telegram id of the person who holds this phone, as the page keeps it."""
+        kept = self.page.evaluate("JSON.parse(localStorage.getItem('botapi-sandbox.phones'))")
+        return int(next(record["person"]["id"] for record in kept if record["n"] == self.n))
+
     # What it shows
 
     def message(self, text: str | None = None, *, kind: str | None = None, outgoing: bool | None = None) -> Locator:

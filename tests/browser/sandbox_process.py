@@ -13,15 +13,16 @@ START_S = 30.0
 
 
 class Sandbox:
-    """A sandbox in its own process, at `url`."""
+    """A sandbox in its own process, at `url`, without bots of its own. It can be stopped and started again, empty."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "botapi_sandbox", "--port", str(self.port), "--bots", "0"]
+        options = ["--port", str(self.port), "--bots", "0", "--no-limits", "--check-own"]
+        command = [sys.executable, "-m", "botapi_sandbox", *options]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         give_up = monotonic() + START_S
         while True:

@@ -41,8 +41,17 @@ class ScriptedBot:
         """End the thread. Raises: what ended it before, if something did."""
         self._stopping.set()
         self._thread.join()
+        self.check()
+
+    def check(self) -> None:
+        """Raises: what ended the thread, if something did."""
         if self.failure is not None:
             raise self.failure
+
+    def heard_from(self, person: int) -> list[Json]:
+        """The messages of one person, oldest first."""
+        messages = [update["message"] for update in self.seen if "message" in update]
+        return [message for message in messages if message["from"]["id"] == person]
 
     def call(self, method: str, **params: object) -> Any:
         """Call the Bot API. Raises: RuntimeError with the answer's description."""

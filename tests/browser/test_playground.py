@@ -133,7 +133,7 @@ def test_formatting_typed_with_the_keyboard_becomes_entities(phones: Phones, bot
     first.composer.press("Enter")
     echo = first.hears("Echo: so very bold")
     expect(echo.locator("b")).to_have_text("very")
-    message = next(update["message"] for update in bots[0].seen if "bold" in update.get("message", {}).get("text", ""))
+    message = bots[0].heard_from(first.person_id)[-1]
     assert message["entities"] == [{"type": "bold", "offset": 3, "length": 4}]
 
 
@@ -160,7 +160,7 @@ def test_a_voice_message_is_opus_in_ogg(phones: Phones, sandbox: Sandbox) -> Non
     first, _ = phones
     first.attach("voice", "sample-voice")
     first.receives("voice")
-    person, bot = sandbox.get("people")[0]["id"], sandbox.get("bots")[0]["id"]
+    person, bot = first.person_id, sandbox.get("bots")[0]["id"]
     messages = sandbox.get(f"people/{person}/chats/{bot}")["messages"]
     voice = next(message["voice"] for message in messages if "voice" in message)
     data = first.page.request.get(f"{sandbox.url}/sandbox/files/{voice['file_id']}").body()
@@ -194,7 +194,7 @@ def test_several_photos_become_one_album(phones: Phones, bots: list[ScriptedBot]
     album = first.message(kind="album", outgoing=True)
     expect(album.get_by_test_id("tile")).to_have_count(3)
     expect(first.log.locator('[data-kind="photo"][data-outgoing="no"]')).to_have_count(3)
-    groups = {update["message"]["media_group_id"] for update in bots[0].seen if "photo" in update.get("message", {})}
+    groups = {message.get("media_group_id") for message in bots[0].heard_from(first.person_id) if "photo" in message}
     assert len(groups) == 1
 
 
@@ -282,7 +282,7 @@ def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
     phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:
     first, _ = phones
-    person = sandbox.get("people")[0]["id"]
+    person = first.person_id
     first.block()
     with pytest.raises(RuntimeError, match="blocked by the user"):
         bots[0].say(person, "are you there?")
@@ -307,7 +307,7 @@ def test_a_person_talks_to_several_bots_and_each_keeps_its_history(phones: Phone
 def test_a_message_from_another_bot_is_counted(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     first, _ = phones
     first.switch_to("Second")
-    bots[0].say(sandbox.get("people")[0]["id"], "over here")
+    bots[0].say(first.person_id, "over here")
     first.page.get_by_test_id("chats-1").click()
     row = first.page.get_by_test_id("chat-list-1").get_by_role("button", name="First")
     expect(row).to_contain_text("over here")
@@ -319,14 +319,14 @@ def test_a_person_can_be_renamed_and_speak_another_language(phones: Phones, bots
     first.rename("Nadia", "ar")
     first.choose("restart")
     first.hears("Welcome, Nadia")
-    assert bots[0].seen[-1]["message"]["from"]["language_code"] == "ar"
+    assert bots[0].heard_from(first.person_id)[-1]["from"]["language_code"] == "ar"
     first.say("مرحبا")
     assert first.hears("Echo: مرحبا").get_by_test_id("text").get_attribute("dir") == "auto"
 
 
 def test_a_deleted_message_goes(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     first, _ = phones
-    person = sandbox.get("people")[0]["id"]
+    person = first.person_id
     sent = bots[0].say(person, "not for long")
     first.hears("not for long")
     bots[0].call("deleteMessage", chat_id=person, message_id=sent["message_id"])
@@ -335,7 +335,7 @@ def test_a_deleted_message_goes(phones: Phones, bots: list[ScriptedBot], sandbox
 
 def test_a_chat_action_shows_under_the_name(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     first, _ = phones
-    bots[0].call("sendChatAction", chat_id=sandbox.get("people")[0]["id"], action="typing")
+    bots[0].call("sendChatAction", chat_id=first.person_id, action="typing")
     expect(first.page.get_by_test_id("subtitle-1")).to_have_text("typing…")
 
 
@@ -343,7 +343,7 @@ def test_someone_who_reads_older_messages_is_not_pulled_away(
     phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:
     first, _ = phones
-    person = sandbox.get("people")[0]["id"]
+    person = first.person_id
     for n in range(14):
         bots[0].say(person, f"line {n}\n\n\n")
     first.hears("line 13")

@@ -43,7 +43,7 @@ const live = new Live({
     phone?.apply(event);
   },
   onOpen() {
-    say(null);
+    if (bots.length > 0) say(null);
     for (const phone of phones) phone.sync().catch(() => {});
   },
   onLost: () => say("Reconnecting…"),

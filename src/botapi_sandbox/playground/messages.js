@@ -146,14 +146,19 @@ export class Messages {
   }
 }
 
-/** Rows of a list of messages: albums joined, runs of one side marked. */
+/** Rows of a list of messages: albums joined (an answer may have come between their parts), runs of one side marked. */
 function group(messages) {
   const rows = [];
+  const albums = new Map();
   for (const message of messages) {
-    const row = rows.at(-1);
-    const before = row?.messages.at(-1);
-    if (before?.media_group_id && before.media_group_id === message.media_group_id && before.outgoing === message.outgoing) row.messages.push(message);
-    else rows.push({ messages: [message], first: true, last: true });
+    const album = message.media_group_id && `${message.outgoing} ${message.media_group_id}`;
+    if (albums.has(album)) {
+      albums.get(album).messages.push(message);
+      continue;
+    }
+    const row = { messages: [message], first: true, last: true };
+    rows.push(row);
+    if (album) albums.set(album, row);
   }
   rows.forEach((row, index) => {
     const [a, b] = [rows[index - 1], row];
