@@ -1,0 +1,190 @@
+"""The table, and nothing beside it."""
+
+from itertools import product
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from passerby.domain import lifecycle
+from passerby.domain.keyboards import KEYS, keys_for
+from passerby.domain.lifecycle import TABLE, Action, IllegalTransition
+from passerby.kernel.decision import Env
+from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.participant import (
+    Chatting,
+    Gender,
+    Idle,
+    LastChat,
+    Participant,
+    Profile,
+    Searching,
+    State,
+    Ticket,
+)
+
+NOW = 1_800_000_000.0
+ENV = Env(NOW, Random(1))
+TOLD = Profile(consented_at=1.0, age=30, age_given_at=NOW, gender=Gender.FEMALE, language="en")
+TICKET = Ticket(PersonId(1), PoolId("adults"), NOW, Gender.FEMALE, 30)
+STATES: tuple[State, ...] = (Idle(), Searching(TICKET), Chatting(ChatId("c"), PersonId(2), NOW - 60))
+BOTS = tuple(BotId(number) for number in range(1, 4))
+
+
+def somebody(state: State, person: int = 1, **fields: object) -> Participant:
+    return Participant(PersonId(person), 3, BOTS[0], (BOTS[0],), TOLD, state, **fields)  # type: ignore[arg-type]
+
+
+def other_side(me: Participant) -> Participant:
+    assert isinstance(me.state, Chatting)
+    return Participant(me.state.partner, 8, BOTS[1], BOTS[1:2], TOLD, Chatting(me.state.chat, me.person, NOW - 60))
+
+
+def step(action: Action, me: Participant) -> Participant:
+    match action:
+        case Action.SEARCH:
+            return lifecycle.search(me, ENV)
+        case Action.CANCEL:
+            return lifecycle.cancel(me)
+        case Action.PAIR:
+            return lifecycle.pair(me, somebody(Searching(TICKET), 2), ChatId("n"), NOW)[0]
+        case Action.PART:
+            return lifecycle.part(me, None, ENV, reason="stop", leaver=me.person)[0]
+        case Action.AGAIN:
+            return lifecycle.part(me, None, ENV, reason="next", leaver=me.person, again=True)[0]
+
+
+@pytest.mark.parametrize(("state", "action"), list(product(STATES, Action)), ids=str)
+def test_every_listed_step_works_and_no_other(state: State, action: Action) -> None:
+    me = somebody(state)
+    expected = TABLE.get((type(state), action))
+    if expected is None:
+        with pytest.raises(AssertionError):
+            step(action, me)
+    else:
+        after = step(action, me)
+        assert type(after.state) is expected
+        assert msgspec.structs.replace(after, state=me.state, last=None) == me, "and nothing else changes"
+
+
+def test_a_step_that_the_table_does_not_have_names_itself() -> None:
+    with pytest.raises(IllegalTransition, match=r"Chatting.*SEARCH.*Searching"):
+        lifecycle.search(somebody(STATES[2]), ENV)
+
+
+def test_every_state_can_be_reached_and_left() -> None:
+    assert {state for state, _ in TABLE} == set(TABLE.values()) == set(KEYS) == {Idle, Searching, Chatting}
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_every_state_has_keys_of_its_own(state: State) -> None:
+    assert keys_for(state).rows
+    assert [keys_for(each) for each in STATES].count(keys_for(state)) == 1
+
+
+def test_a_pair_is_symmetric() -> None:
+    one, other = lifecycle.pair(somebody(Searching(TICKET)), somebody(Searching(TICKET), 2), ChatId("c"), NOW)
+    assert lifecycle.together(one, other)
+    assert one.state == Chatting(ChatId("c"), PersonId(2), NOW)
+    assert other.state == Chatting(ChatId("c"), PersonId(1), NOW)
+
+
+def test_nobody_is_paired_with_themselves() -> None:
+    with pytest.raises(AssertionError):
+        lifecycle.pair(somebody(Searching(TICKET)), somebody(Searching(TICKET)), ChatId("c"), NOW)
+
+
+def test_an_unfinished_profile_cannot_search() -> None:
+    with pytest.raises(AssertionError):
+        lifecycle.search(Participant(PersonId(1)), ENV)
+
+
+def strays() -> list[Participant | None]:
+    partner = other_side(somebody(STATES[2]))
+    elsewhere = Chatting(ChatId("another"), PersonId(1), NOW)
+    stranger = Chatting(ChatId("c"), PersonId(99), NOW)
+    return [
+        None,
+        msgspec.structs.replace(partner, state=Idle()),
+        msgspec.structs.replace(partner, state=Searching(TICKET)),
+        msgspec.structs.replace(partner, state=elsewhere),
+        msgspec.structs.replace(partner, state=stranger),
+        msgspec.structs.replace(partner, person=PersonId(98)),
+    ]
+
+
+@pytest.mark.parametrize("stray", strays(), ids=str)
+def test_a_partner_who_is_elsewhere_is_not_touched(stray: Participant | None) -> None:
+    me = somebody(STATES[2])
+    assert not lifecycle.together(me, stray)
+    last = LastChat(ChatId("c"), PersonId(2), NOW, "stop", left=True)
+    assert lifecycle.part(me, stray, ENV, reason="stop", leaver=me.person) == (
+        msgspec.structs.replace(me, state=Idle(), last=last),
+    )
+
+
+def test_only_people_in_a_chat_are_together() -> None:
+    assert not lifecycle.together(somebody(Idle()), other_side(somebody(STATES[2])))
+
+
+@pytest.mark.parametrize("leaver", [1, 2])
+def test_parting_tells_who_left(leaver: int) -> None:
+    me = somebody(STATES[2])
+    sides = lifecycle.part(me, other_side(me), ENV, reason="stop", leaver=PersonId(leaver))
+    assert [side.last for side in sides] == [
+        LastChat(ChatId("c"), PersonId(2), NOW, "stop", left=leaver == 1),
+        LastChat(ChatId("c"), PersonId(1), NOW, "stop", left=leaver == 2),
+    ]
+
+
+def test_searching_again_avoids_the_partner_of_just_now() -> None:
+    me = somebody(STATES[2], last=LastChat(ChatId("b"), PersonId(77), 1.0, "stop", left=False))
+    again = lifecycle.part(me, None, ENV, reason="next", leaver=me.person, again=True)[0]
+    assert again.state == Searching(msgspec.structs.replace(TICKET, recent=(PersonId(2),)))
+
+
+def test_a_ticket_follows_the_profile_and_keeps_its_place() -> None:
+    me = somebody(Searching(msgspec.structs.replace(TICKET, since=5.0)))
+    changed = msgspec.structs.replace(me, profile=msgspec.structs.replace(TOLD, gender=Gender.MALE, age=17))
+    fresh = lifecycle.refresh_ticket(changed, ENV).state
+    assert fresh == Searching(Ticket(PersonId(1), PoolId("minors"), 5.0, Gender.MALE, 17))
+    assert lifecycle.refresh_ticket(somebody(Idle()), ENV) == somebody(Idle())
+
+
+def test_a_ticket_without_a_gender_says_so() -> None:
+    bare = msgspec.structs.replace(somebody(Idle()), profile=msgspec.structs.replace(TOLD, gender=None))
+    assert lifecycle.make_ticket(bare, ENV).gender is Gender.UNSAID
+
+
+def test_whoever_has_just_been_heard_of_on_the_same_bot_is_the_same_value() -> None:
+    me = somebody(Idle(), seen_at=NOW)
+    assert lifecycle.arrive(me, BOTS[0], "ru", NOW + lifecycle.SEEN_EVERY_S - 1) is me
+    wordless = msgspec.structs.replace(me, profile=msgspec.structs.replace(TOLD, language=""))
+    assert lifecycle.arrive(wordless, BOTS[0], "", NOW + 1) is wordless
+
+
+Step = tuple[str, BotId]
+STEPS = st.lists(st.tuples(st.sampled_from(["arrive", "lose"]), st.sampled_from(BOTS)), max_size=12)
+
+
+@given(STEPS)
+def test_a_person_is_reached_through_the_bot_used_last_that_is_not_blocked(steps: list[Step]) -> None:
+    me, now = Participant(PersonId(1)), NOW
+    used: list[BotId] = []
+    for what, bot in steps:
+        now += 1
+        used = [other for other in used if other != bot]
+        if what == "arrive":
+            me = lifecycle.arrive(me, bot, "", now)
+            used.insert(0, bot)
+        else:
+            me = lifecycle.lose_bot(me, bot)
+        assert me.bots == tuple(used)
+        assert me.bot == (used[0] if used else None)
+
+
+def test_losing_a_bot_never_used_changes_nothing() -> None:
+    me = somebody(Idle())
+    assert lifecycle.lose_bot(me, BOTS[2]) is me

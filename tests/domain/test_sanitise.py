@@ -1,0 +1,128 @@
+"""What may pass from one stranger to another."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from passerby.domain.sanitise import FOUND_ANEW, KEPT, REFUSED, REVEALS_SENDER, Clean, sanitise
+from passerby.kernel.content import Content, Entity, Kind
+
+PROFILE_LINKS = [
+    "tg://user?id=5000000001",
+    "tg:user?id=5000000001",
+    "TG://USER?id=5000000001",
+    " tg://resolve?domain=ann",
+    "tg://openmessage?user_id=5000000001",
+    "tg://contact?token=x",
+    "http://t.me/ann",
+    "https://t.me/ann",
+    "https://T.ME/ann",
+    "//t.me/ann",
+    "t.me/ann",
+    "t.me",
+    "https://t.me:443/ann",
+    "https://t.me./ann",
+    "https://www.t.me/ann",
+    "https://ann.t.me",
+    "ann.t.me",
+    "https://ann.t.me?text=hi",
+    "https://x@t.me/ann",
+    "https://telegram.me/ann",
+    "https://telegram.dog/ann",
+    "https://t.me/contact/x",
+]
+OTHER_LINKS = [
+    "https://example.org/",
+    "https://example.org/t.me/ann",
+    "https://example.org/?to=https://t.me/ann",
+    "https://chat.mentor",
+    "https://start.me/p",
+    "https://t.media/x",
+    "https://not-telegram.me.example/",
+    "mailto:someone@example.org",
+    "https://t.me.example.org/",
+]
+UNMASKING = ["text_mention", "a type yet to come"]
+
+
+def words(*entities: Entity) -> Content:
+    return Content(Kind.TEXT, "some words here", entities)
+
+
+@pytest.mark.parametrize("url", PROFILE_LINKS)
+def test_a_link_that_opens_a_profile_goes_and_so_does_the_original(url: str) -> None:
+    bold = Entity("bold", 5, 5)
+    assert sanitise(words(Entity("text_link", 0, 4, url=url), bold)) == Clean(words(bold), intact=False)
+
+
+@pytest.mark.parametrize("url", OTHER_LINKS)
+def test_other_links_stay(url: str) -> None:
+    content = words(Entity("text_link", 0, 4, url=url))
+    assert sanitise(content) == Clean(content, intact=True)
+
+
+def test_a_link_to_nowhere_goes() -> None:
+    assert sanitise(words(Entity("text_link", 0, 4))) == Clean(words(), intact=False)
+
+
+@pytest.mark.parametrize("type_", UNMASKING)
+def test_a_mention_without_a_visible_name_goes_and_so_does_the_original(type_: str) -> None:
+    assert sanitise(words(Entity(type_, 0, 4))) == Clean(words(), intact=False)
+
+
+@pytest.mark.parametrize("type_", sorted(KEPT - {"text_link"}))
+def test_formatting_stays(type_: str) -> None:
+    content = words(Entity(type_, 0, 4, language="en", custom_emoji_id="1"))
+    assert sanitise(content) == Clean(content, intact=True)
+
+
+@pytest.mark.parametrize("type_", sorted(FOUND_ANEW))
+def test_what_stands_in_the_text_is_found_anew_by_telegram(type_: str) -> None:
+    assert sanitise(words(Entity(type_, 0, 4))) == Clean(words(), intact=True)
+
+
+ENTITIES = st.builds(
+    Entity,
+    st.sampled_from(sorted(KEPT | FOUND_ANEW) + UNMASKING),
+    st.integers(0, 10),
+    st.integers(1, 5),
+    url=st.sampled_from([None, *PROFILE_LINKS, *OTHER_LINKS]),
+)
+
+
+@given(st.lists(ENTITIES, max_size=6), st.sampled_from(Kind))
+def test_cleaning_only_takes_entities_away_and_twice_is_as_good_as_once(entities: list[Entity], kind: Kind) -> None:
+    content = Content(kind, "words", tuple(entities))
+    clean = sanitise(content)
+    assert sanitise(clean.content).content == clean.content
+    assert [each for each in entities if each in clean.content.entities] == list(clean.content.entities)
+    assert all(each.type in KEPT for each in clean.content.entities)
+    taken = [each for each in entities if each not in clean.content.entities]
+    assert clean.intact == all(each.type in FOUND_ANEW for each in taken)
+
+
+@pytest.mark.parametrize(
+    ("detail", "intact"),
+    [
+        (None, True),
+        ({"blocks": [{"type": "paragraph", "text": "hello"}]}, True),
+        ({"blocks": [{"type": "paragraph", "text": [{"type": "bold", "text": "hello"}]}]}, True),
+        ({"blocks": [{"type": "paragraph", "text": [{"type": "text_mention", "text": "hello"}]}]}, False),
+        ({"blocks": [{"type": "list", "items": [{"blocks": ({"user": {"id": 1}},)}]}]}, False),
+        ({"blocks": [{"type": "paragraph", "text": {"type": "url", "url": "https://t.me/ann"}}]}, False),
+        ({"blocks": [{"type": "table", "rows": 3, "is_bordered": True}]}, True),
+    ],
+)
+def test_rich_text_is_searched_to_its_depth(detail: dict[str, object] | None, intact: bool) -> None:
+    content = Content(Kind.RICH, detail=detail)
+    assert sanitise(content) == Clean(content, intact)
+
+
+def test_other_kinds_are_not_searched_for_rich_text() -> None:
+    content = Content(Kind.CONTACT, detail={"user": "may be shown if its sender says so"})
+    assert sanitise(content).intact
+
+
+def test_what_tells_who_or_where_somebody_is_is_asked_about_not_refused() -> None:
+    assert {Kind.CONTACT, Kind.LOCATION, Kind.VENUE} == REVEALS_SENDER
+    assert not REVEALS_SENDER & set(REFUSED)
