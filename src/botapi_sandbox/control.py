@@ -19,11 +19,13 @@ from botapi_sandbox.wire import Receive, Scope, Send, header, read, write
 from botapi_sandbox.world import Upload, World
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.faults import Fault
+from botapi_sandbox.world.media import new_album_id
 from botapi_sandbox.world.people import CannotDo
 from botapi_sandbox.world.state import Person
 from botapi_sandbox.world.world import phone_message
 
 MOST_BODY = 64 * 2**20
+MOST_IN_ALBUM = 10
 _encode = msgspec.json.Encoder().encode
 _JSON = ((b"content-type", b"application/json"),)
 _UPLOAD_FIELDS = frozenset(
@@ -239,12 +241,31 @@ class Control:
 
     def upload(self, asked: Asked) -> Json:
         """POST .../upload"""
+        return self._take_in(asked, asked.body, asked.uploads.get("file"))
+
+    def album(self, asked: Asked) -> list[Json]:
+        """POST .../album: multipart, `items` a JSON list of the fields of an upload, their files in file0, file1, ...
+
+        One request for all, because a bot gets an album in one burst, and nothing comes between.
+        """
+        try:
+            items = msgspec.json.decode(asked.need("items", str), type=list[dict[str, Any]])
+        except msgspec.DecodeError:
+            raise Wrong("items is not a list in JSON") from None
+        if not 2 <= len(items) <= MOST_IN_ALBUM:
+            raise Wrong(f"an album has from 2 to {MOST_IN_ALBUM} items")
+        group = new_album_id(self._world.rng.getrandbits)
+        files = [asked.uploads.get(f"file{number}") for number in range(len(items))]
+        return [
+            self._take_in(asked, {**item, "media_group_id": group}, file)
+            for item, file in zip(items, files, strict=True)
+        ]
+
+    def _take_in(self, asked: Asked, fields: Json, file: Upload | None) -> Json:
         pair = self._pair(asked)
-        fields = asked.body
         unknown = fields.keys() - _UPLOAD_FIELDS
         if unknown:
             raise Wrong(f"an upload has no {', '.join(sorted(unknown))}")
-        file = asked.uploads.get("file")
         if file is None:
             raise Wrong("there is no file")
         if fields.get("file_name"):
@@ -435,7 +456,8 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     *(
         ("POST", f"{_CHAT}/{verb}", verb)
         for verb in (
-            "send", "upload", "edit", "delete", "forward", "press", "react", "vote", "start", "block", "unblock", "pay",
+            "send", "upload", "album", "edit", "delete", "forward", "press", "react", "vote", "start", "block", "unblock",
+            "pay",
         )
     ),
     ("GET", r"/files/(?P<file_id>[A-Za-z0-9_-]+)", "file"),

@@ -51,7 +51,7 @@ class App:
             if path.startswith("/bot"):
                 await self._bot_api(path, scope, receive, send)
             elif path.startswith("/file/bot"):
-                await self._file(path, send)
+                await self._file(path, scope, send)
             elif path.startswith("/sandbox/"):
                 await self.control(scope, receive, send)
             else:
@@ -114,11 +114,11 @@ class App:
             gone.cancel()
             closing.cancel()
 
-    async def _file(self, path: str, send: Send) -> None:
+    async def _file(self, path: str, scope: Scope, send: Send) -> None:
         token, _, file_path = path[len("/file/bot") :].partition("/")
         found = self._world.fetch_file(token, file_path)
         if isinstance(found, Answer):
-            await _answer(send, found)
+            await self._misbehave(found, scope, send)
             return
         data, mime = found
         name = file_path.rpartition("/")[2]

@@ -105,12 +105,13 @@ class Waiting:
     passed, and `World.abandon(waiting)` if the client went away. `wake` is called at most once per wait.
     """
 
-    __slots__ = ("allowed_limit", "answer", "bot_id", "deadline", "offset", "wake")
+    __slots__ = ("answer", "bot_id", "deadline", "limit", "spoil", "wake")
 
-    def __init__(self, bot_id: int, offset: int, limit: int, deadline: float) -> None:
+    def __init__(self, bot_id: int, limit: int, deadline: float) -> None:
         self.bot_id = bot_id
-        self.offset = offset
-        self.allowed_limit = limit
+        self.limit = limit
+        self.spoil: Callable[[Answer], Answer] | None = None
+        """A fault that shall act on the answer once there is one."""
         self.deadline = deadline
         self.answer: Answer | None = None
         self.wake: Callable[[], None] | None = None

@@ -7,7 +7,8 @@ first fault that applies to a request is the one that acts. A fault is
      "retry_after": 7, "delay_s": 2, "effect": false}
 
 with everything but `kind` optional. `bot`, `method` (any case; "send*" for a beginning) and `chat` narrow it down;
-`count` is how often it acts in all, `skip` how many matching requests pass first. Kinds:
+`count` is how often it acts in all, `skip` how many matching requests pass first. `method` "download" means
+the download of a file. Kinds:
 
 - `429`: refused with `retry_after` seconds (body and header). - `401`: Unauthorized, as after a token was revoked.
 - `500`: Telegram's own error as JSON; `502`: the front proxy's, as HTML. - `slow`: done, answered after `delay_s`.

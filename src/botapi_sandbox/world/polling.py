@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -64,9 +65,12 @@ def poll(world: World, token: str, params: Mapping[str, Any]) -> Answer | Waitin
             error=refusal.description,
         )
         return _delayed_conflict(world, bot, refusal)
-    if fault is not None and isinstance(outcome, Answer):
-        return faulty.spoiled(fault, outcome)
-    return outcome
+    if fault is None:
+        return outcome
+    if isinstance(outcome, Waiting):
+        outcome.spoil = partial(faulty.spoiled, fault)
+        return outcome
+    return faulty.spoiled(fault, outcome)
 
 
 def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting:
@@ -103,7 +107,7 @@ def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting
         return answer
     if timeout_s == 0:
         return success([])
-    poller.waiting = Waiting(bot.id, offset, limit, now + timeout_s)
+    poller.waiting = Waiting(bot.id, limit, now + timeout_s)
     return poller.waiting
 
 
@@ -123,11 +127,12 @@ def resume(world: World, waiting: Waiting) -> Answer | Waiting:
     if waiting.answer is not None:
         return waiting.answer
     bot = world.state.bots[waiting.bot_id]
-    answer = _take(world, bot, waiting.allowed_limit)
+    answer = _take(world, bot, waiting.limit)
     if answer is None and world.now() < waiting.deadline:
         return waiting
     abandon(world, waiting)
-    waiting.answer = answer or success([])
+    answer = answer or success([])
+    waiting.answer = waiting.spoil(answer) if waiting.spoil is not None else answer
     return waiting.answer
 
 
@@ -166,4 +171,6 @@ def _delayed_conflict(world: World, bot: Bot, refusal: Refusal) -> Answer:
     poller = world.polls.setdefault(bot.id, Poller())
     repeated = world.now() < poller.conflict_at + REPEATED_CONFLICT_S
     poller.conflict_at = world.now()
-    return Answer(answer.status, answer.body, answer.headers, None, world.switches.conflict_delay_s if repeated else 0.0)
+    return Answer(
+        answer.status, answer.body, answer.headers, None, world.switches.conflict_delay_s if repeated else 0.0
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SHORTEST_CEILING_S, LONGEST_CEILING_S = 60.0, 120.0
 """Back-off doubles up to a random ceiling between these."""
 LONGEST_RETRY_AFTER_S = 3600.0
+SET_EVERY_S = 1.0
 GONE_FOR_S = 23 * 3600.0
 """A webhook that answers 410 this long is removed."""
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}\Z")
@@ -57,10 +58,19 @@ class Webhooks:
     def __init__(self, world: World) -> None:
         self._world = world
         self._hooks: dict[int, _Hook] = {}
+        self._set_at: dict[int, float] = {}
 
     def forget(self, bot_id: int) -> None:
         """The webhook changed: old failures do not count."""
         self._hooks.pop(bot_id, None)
+
+    def may_set(self, bot_id: int) -> bool:
+        """At most once a second, counting this time."""
+        now = self._world.now()
+        if self._world.switches.limits and now < self._set_at.get(bot_id, -1e9) + SET_EVERY_S:
+            return False
+        self._set_at[bot_id] = now
+        return True
 
     def due(self, bot_id: int) -> list[Delivery]:
         """What to deliver now; each is in flight until `answered`."""
@@ -179,6 +189,8 @@ def set_webhook(request: Request) -> bool:
     secret = params.get("secret_token", "")
     if secret and not _SECRET.match(secret):
         raise bad_request("secret token contains unallowed characters")
+    if not world.webhooks.may_set(bot.id):
+        raise Refusal(429, "Too Many Requests: retry after 1", retry_after=1)
     polling.end(world, bot, Refusal(409, "Conflict: terminated by setWebhook request"))
     queue.remember_allowed(bot.queue, params.get("allowed_updates"))
     if params.get("drop_pending_updates"):

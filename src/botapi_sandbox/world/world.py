@@ -239,9 +239,15 @@ class World:
         unique, valid_until = bot.links.get(file_path, ("", 0.0))
         record = self.state.files.get(unique)
         data = self.files.blobs.get(record.blob) if record is not None else None
+        fault = faulty.choose(self.faults, self.rng, bot.id, "download", None) if self.faults else None
+        if fault is not None and not fault.happens_after():
+            return faulty.spoiled(fault, None)
         if record is None or data is None or valid_until <= self.now():
             return refused(Refusal(404, "Not Found"))
-        return data, record.mime or "application/octet-stream"
+        mime = record.mime or "application/octet-stream"
+        if fault is not None:
+            return faulty.spoiled(fault, Answer(200, data, {"Content-Type": mime}))
+        return data, mime
 
     def blob(self, file_id: str) -> tuple[bytes, FileRecord] | None:
         """The bytes behind any bot's file id, for phones."""
