@@ -274,7 +274,7 @@ def test_a_quiz_stays_one_only_where_its_answer_is_known() -> None:
         (
             Content(Kind.LOCATION, detail={"latitude": 1.5, "longitude": 2.5, "live_period": 60}),
             "sendLocation",
-            {"latitude": 1.5, "longitude": 2.5},
+            {"latitude": 1.5, "longitude": 2.5, "live_period": 60},
         ),
         (
             Content(

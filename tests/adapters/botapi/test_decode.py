@@ -317,6 +317,14 @@ def test_a_press_is_split_into_action_and_token(members: Any, action: str, token
     assert event == ButtonPressed(42, A, "q", at, action, token, "de")  # type: ignore[arg-type]
 
 
+def test_a_press_brings_the_message_of_the_pressers_own_that_the_notice_answers() -> None:
+    own, ours = message(message_id=3, text="mine"), message(message_id=3, text="ours", **{"from": {"id": A}})
+    for answered, subject in ((own, 3), (ours, None), (None, None)):
+        (event,) = decoded(query(message=message(text="menu") | ({"reply_to_message": answered} if answered else {})))
+        assert isinstance(event, ButtonPressed)
+        assert (event.subject and event.subject.messages[0]) == subject
+
+
 @pytest.mark.parametrize(
     ("new", "emoji"),
     [

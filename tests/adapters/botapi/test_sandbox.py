@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.adapters.botapi.fleet import Memory
 
 from botapi_sandbox import Switches, Upload
@@ -22,12 +23,15 @@ from passerby.ports.telegram import (
     Carry,
     CommandList,
     Conflict,
+    Delete,
+    Edit,
     FloodWait,
     InlineButton,
     InlineRows,
     Reassure,
     Refused,
     Rewrite,
+    SetReaction,
     Speak,
     TokenRefused,
     Unavailable,
@@ -282,6 +286,32 @@ def test_blocking_reactions_and_refusals() -> None:
                 BotBlocked(on.reader, on.a),
                 BotUnblocked(on.reader, on.a),
             ]
+
+    asyncio.run(scenario())
+
+
+def test_edits_reactions_and_deletions_reach_the_copy() -> None:
+    async def scenario() -> None:
+        async with stage() as on:
+            (text,) = await on.relayed(await on.sent({"text": "old"}), to=on.b)
+            received = await on.sent({"photo": {}, "caption": "old"})
+            (picture,) = await on.relayed(received, to=on.b)
+
+            def edit(message: MessageId, content: Content, *, words_only: bool) -> Edit:
+                return Edit(on.b, on.reader, message, on.a, on.sender, content, words_only)
+
+            await on.api.send(edit(text, Content(Kind.TEXT, "new"), words_only=True))
+            await on.api.send(edit(picture, replace(received.contents[0], text="newer"), words_only=True))
+            other = await on.sent({"photo": {}, "caption": "other"})
+            await on.api.send(edit(picture, other.contents[0], words_only=False))
+            first, second = on.seen(on.b)
+            assert (first["text"], second["caption"]) == ("new", "other")
+            file = other.contents[0].file
+            assert file is not None
+            assert second["photo"][-1]["file_id"] == on.files.ids[file.unique, on.b]
+            await on.api.send(SetReaction(on.b, on.reader, text, "👍"))
+            await on.api.send(Delete(on.b, on.reader, (text, picture)))
+            assert on.seen(on.b) == []
 
     asyncio.run(scenario())
 

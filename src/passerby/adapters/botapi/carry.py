@@ -67,6 +67,8 @@ class Carrier:
         if content.kind is Kind.TEXT:
             words = {"text": content.text, "entities": outgoing.entities(content)}
             await self._change(edit, "editMessageText", target | words | {"link_preview_options": outgoing.NO_PREVIEW})
+        elif content.kind is Kind.RICH and (anew := (content.detail or {}).get("anew")):
+            await self._change(edit, "editMessageText", target | {"rich_message": anew})
         elif content.kind is Kind.LOCATION:
             await self._change(edit, "editMessageLiveLocation", target | moved(content))
         elif content.kind in MEDIA and edit.words_only:

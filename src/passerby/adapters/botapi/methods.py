@@ -30,11 +30,8 @@ EXCHANGEABLE = GROUPED | {Kind.ANIMATION}
 
 
 def moved(content: Content) -> dict[str, Any]:
-    """Of a live location that has moved: where it is now."""
-    detail = content.detail or {}
-    return _only(
-        detail, "latitude", "longitude", "horizontal_accuracy", "heading", "proximity_alert_radius", "live_period"
-    )
+    """Where a location is now. A live one stays live; an alert on coming near is between its sender and us."""
+    return _only(content.detail or {}, "latitude", "longitude", "horizontal_accuracy", "heading", "live_period")
 
 
 def media_members(content: Content) -> dict[str, Any]:

@@ -80,6 +80,7 @@ class Location(Struct, gc=False):
     longitude: float
     horizontal_accuracy: float | None = None
     live_period: int | None = None
+    heading: int | None = None
 
 
 class Venue(Struct, gc=False):
