@@ -134,7 +134,10 @@ class LiveStore(Protocol):
 
     @property
     def newborn(self) -> bool:
-        """Whether this life has just begun, so that who is searching or chatting must be adopted from the records."""
+        """Whether this life has only begun: who is searching or chatting is still to be adopted from the records.
+
+        Until the first `adopt` of this life, however often the store is opened before it.
+        """
         ...
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:

@@ -123,13 +123,23 @@ class FileLog:
                 file.writelines(frame(record) for record in records)
             os.fsync(new)
             beside.replace(self._path)
-        except OSError:
+        except BaseException:
             os.close(new)
             beside.unlink(missing_ok=True)
             raise
+        self._sync_folder()
         os.close(self._file)
         self._file, self._size = new, os.fstat(new).st_size
         self._synced = self._size
+
+    def _sync_folder(self) -> None:
+        """Without this, power loss could bring the old log back, and with it lose what was synced to the new one."""
+        with contextlib.suppress(OSError):
+            folder = os.open(self._path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     async def sync(self) -> None:
         if self._synced != self._size:

@@ -45,6 +45,11 @@ class ChatMap(msgspec.Struct):
     old: dict[MessageRef, Counterpart] = {}
     anchors: dict[PersonId, MessageRef] = {}
 
+    def turn(self, now: float) -> None:
+        """Let go of what is too old. In steps from the chat's beginning, so that a replay comes to the same."""
+        while now - self.turned_at >= MAP_TURN_S:
+            self.old, self.young, self.turned_at = self.young, {}, self.turned_at + MAP_TURN_S
+
     def find(self, about: MessageRef) -> Counterpart | None:
         return self.young.get(about) or self.old.get(about)
 
@@ -85,6 +90,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     outbox: list[Outgoing]
     done: list[Block]
     files: list[tuple[str, BotId, str]]
+    newborn: bool = False
 
 
 Record = Begun | Entry | Adopted | Trimmed | FileSeen | Snapshot
@@ -109,14 +115,14 @@ class MemoryStore:
         self._journal_end = 0
         self._files: dict[tuple[str, BotId], str] = {}
         self._expired_at = clock.monotonic()
+        self._newborn = True
+        self._compact_size = 0
         decoder = msgspec.msgpack.Decoder(Record)
         for record in log.records():
-            self._replay(decoder.decode(record))
-        self._newborn = not self._generation
-        if self._newborn:
+            self._replay(decoder.decode(record), len(record))
+        if not self._generation:
             self._generation = f"{rng.getrandbits(64):016x}"
             self._write(Begun(self._generation))
-        self._compact_size = log.size
 
     @property
     def generation(self) -> str:
@@ -174,8 +180,9 @@ class MemoryStore:
     async def adopt(self, participants: Sequence[Participant]) -> None:
         strangers = [each for each in participants if each.person not in self._people]
         busy = [each for each in strangers if not isinstance(each.state, Idle)]
-        if busy:
+        if busy or self._newborn:
             self._write(Adopted(busy))  # the idle are in the records as well
+        self._newborn = False
         self._take_in(strangers)
 
     async def commit(self, commit: Commit) -> Committed:
@@ -221,15 +228,18 @@ class MemoryStore:
     def _expire(self, now: float, idle_before: float) -> None:
         self._done.sweep(now)
         for chat in self._chats.values():
-            if now - chat.turned_at >= MAP_TURN_S:
-                chat.old, chat.young, chat.turned_at = chat.young, {}, now
+            chat.turn(now)
         for person in [person for person, at in self._touched.items() if at < idle_before]:
             if isinstance(self._people[person].state, Idle) and person not in self._dirty:
                 del self._people[person], self._touched[person]
 
     async def aclose(self) -> None:
-        await self._log.sync()
-        self._log.close()
+        try:
+            await self._log.sync()
+        except OSError as error:
+            raise LiveStoreLost(type(error).__name__) from None
+        finally:
+            self._log.close()
 
     def _write(self, record: Record) -> None:
         try:
@@ -268,6 +278,7 @@ class MemoryStore:
         for id_ in mark.sent:
             self._outbox.pop(id_, None)
         if mark.pairs and mark.chat is not None and (chat := self._chats.get(mark.chat)) is not None:
+            chat.turn(at)
             _remember(chat.young, mark.pairs)
         anchor = mark.anchor
         if anchor is not None and (chat := self._chats.get(anchor.chat)) is not None:
@@ -296,13 +307,14 @@ class MemoryStore:
             if len(self._files) > FILES_KEPT:
                 del self._files[next(iter(self._files))]
 
-    def _replay(self, record: Record) -> None:
+    def _replay(self, record: Record, size: int) -> None:
         match record:
             case Begun(generation=generation):
                 self._generation = generation
             case Entry() as entry:
                 self._apply(entry)
             case Adopted(people=people):
+                self._newborn = False
                 self._take_in(people)
             case Trimmed(upto=upto):
                 self._trim(upto)
@@ -310,6 +322,7 @@ class MemoryStore:
                 self._see_file(unique, bot, file_id)
             case Snapshot() as snapshot:
                 self._restore(snapshot)
+                self._compact_size = size
 
     # ------------------------------------------------------------------ snapshots
 
@@ -329,6 +342,7 @@ class MemoryStore:
             list(self._outbox.values()),
             self._done.dump(),
             [(unique, bot, file_id) for (unique, bot), file_id in self._files.items()],
+            self._newborn,
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -338,6 +352,7 @@ class MemoryStore:
             return half
 
         self._generation = snapshot.generation
+        self._newborn = snapshot.newborn
         self._journal_end = snapshot.journal_end
         self._journal.extend(snapshot.journal)
         self._take_in(snapshot.people)
