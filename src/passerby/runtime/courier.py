@@ -29,7 +29,7 @@ from passerby.kernel.effect import Answer, Discard, Passage, Priority, Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStore, Notice
+from passerby.ports.live_store import LiveStore, LiveStoreLost, Notice
 from passerby.ports.telegram import (
     Delete,
     Dispatch,
@@ -173,8 +173,9 @@ class Courier:
         self._put(parcel)
 
     def resume(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, left_s: float) -> None:
-        """Deliver a passage that an earlier process parked."""
+        """Deliver a passage that an earlier process parked, if its chat is still open."""
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + left_s)
+        parcel.put_at = float("-inf")
         parcel.parked = True
         self._put(parcel)
 
@@ -299,7 +300,8 @@ class Courier:
         self._forget(parcel)
 
     def _forget(self, parcel: Parcel) -> None:
-        self._unparked.pop(parcel.id, None)
+        if self._unparked.get(parcel.id) is parcel:
+            del self._unparked[parcel.id]
         if parcel.passage is not None:
             chat = parcel.passage.chat
             waiting = self._passages.get(chat)
@@ -313,13 +315,20 @@ class Courier:
         gate = self._gate(parcel.bot)
         uncertain, tries = 0, 0
         while True:
-            over = await self._wait_turn(lane, gate, parcel)
-            if over is not None:
-                return over
+            bot = parcel.bot
             try:
+                over = await self._wait_turn(lane, gate, parcel)
+                if over is not None:
+                    return over
                 parcel.under_way = True
                 dispatch = await self._dispatch(parcel)
-                return await self._telegram.send(dispatch) if dispatch is not None else ()
+                if dispatch is None:
+                    return ()
+                bot = dispatch.bot
+                return await self._telegram.send(dispatch)
+            except LiveStoreLost:
+                tries += 1
+                lane.held_until = self._clock.monotonic() + self._pause_s(tries)
             except FloodWait as error:
                 self._hold(lane, gate, parcel, error.retry_after_s)
             except Unavailable as error:
@@ -330,10 +339,12 @@ class Courier:
                 lane.held_until = self._clock.monotonic() + self._pause_s(tries)
             except Refused as error:
                 if error.refusal is Refusal.BROKEN:
-                    logs.record("courier.rejected", "error", reason=error.detail, bot=parcel.bot)
+                    logs.record("courier.rejected", "error", reason=error.detail, bot=bot)
+                if error.refusal is Refusal.UNREACHABLE and bot != parcel.bot:
+                    return Refusal.CANNOT_COPY  # a bot that the partner has left behind; they are still here
                 return error.refusal
             except TokenRefused:
-                self.lose(parcel.bot)
+                self.lose(bot)
                 return Refusal.BOT_LOST
             except Exception as error:  # noqa: BLE001  # one parcel's bug ends that parcel, not its lane
                 logs.failed("courier.broken", error)

@@ -228,13 +228,14 @@ class Pipeline:
             passage = parcel.passage
             assert passage is not None, "only passages are parked"
             expires_at = self._clock.now() + RELAY_TTL_S
-            sealed = self._sealer.seal(passage, parcel.refs)
+            refs = parcel.refs  # more may come while the store is busy; those are done when it is delivered
+            sealed = self._sealer.seal(passage, refs)
             entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
             async with parcel.lock:
                 if not parcel.over:
-                    stored = await self._store.commit(Commit(outbox=(entry,), updates=parcel.refs))
+                    stored = await self._store.commit(Commit(outbox=(entry,), updates=refs))
                     parcel.parked = stored is Committed.YES
-                    self._finished(parcel.refs)
+                    self._finished(refs)
 
     async def resume(self) -> None:
         """Take up what an earlier process left in the outbox."""
