@@ -8,7 +8,7 @@ got. Whatever is left over is left where it is safe: in Telegram's queue, or in 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 
 from passerby import logs
@@ -35,6 +35,7 @@ from passerby.runtime.wording import Wording, Words
 PARK_EVERY_S = 0.25
 SWEEP_EVERY_S = 1.0
 QUIET_EVERY_S = 0.02
+BROKEN_PAUSE_S = 1.0
 RECORDER_SHARE = 0.25
 """What of the time for stopping is kept for writing the records."""
 
@@ -98,14 +99,26 @@ class App:
         await self.pipeline.resume()
         for pool in POOLS:
             matcher = Matcher(pool, self._store, self._introduce, self.pipeline.settle, self.pipeline.env, self._clock)
-            self._standing.append(self._background.spawn(matcher.run()))
-        self._standing.append(self._background.spawn(self.recorder.run()))
-        self._standing.append(self._background.spawn(self._park()))
-        self._standing.append(self._background.spawn(self._sweep()))
+            self._standing.append(self._stand(matcher.run))
+        for standing in (self.recorder.run, self._park, self._sweep):
+            self._standing.append(self._stand(standing))
         for bot in working:
             intake = Intake(bot, self._telegram, self._store, self._receive, self._quarantine, self._clock, self._rng)
-            self._intakes[bot] = (intake, self._background.spawn(intake.run()))
+            self._intakes[bot] = (intake, self._stand(intake.run))
             self._background.spawn(self._prepare(bot))
+
+    def _stand(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        """Keep something going until it returns by itself: a bug ends one turn of it, not all that were to come."""
+
+        async def keep_going() -> None:
+            while True:
+                try:
+                    return await work()
+                except Exception as error:  # noqa: BLE001  # the supervised place of what runs as long as we do
+                    logs.failed("runtime.broken", error)
+                    await self._clock.sleep(BROKEN_PAUSE_S)
+
+        return self._background.spawn(keep_going())
 
     async def _identify(self) -> list[BotId]:
         bots = self._telegram.bots
@@ -147,7 +160,7 @@ class App:
         """The bot's token does not work any more: stop asking, and let what waits for it fail."""
         polled = self._intakes.get(bot)
         if polled is not None and not polled[0].stopping.is_set():
-            polled[0].stopping.set()
+            polled[0].stop()
             logs.record("bot.refused", "error", bot=bot, reason="Telegram refuses its token; the others go on")
             self.courier.lose(bot)
 
@@ -175,7 +188,7 @@ class App:
         """Stop within `timeout_s`. Returns whether everything in hand was finished."""
         deadline = self._clock.monotonic() + timeout_s * (1 - RECORDER_SHARE)
         for intake, _ in self._intakes.values():
-            intake.stopping.set()
+            intake.stop()
         await asyncio.gather(*(task for _, task in self._intakes.values()), return_exceptions=True)
         while (self.lanes.busy or self.courier.pending) and self._clock.monotonic() < deadline:
             await self._clock.sleep(QUIET_EVERY_S)

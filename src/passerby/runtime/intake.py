@@ -82,7 +82,7 @@ class Window:
 
 
 class Intake:
-    """Polls one bot until it is cancelled or `stopping` is set; `put` receives what is new."""
+    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new."""
 
     def __init__(
         self,
@@ -105,6 +105,11 @@ class Intake:
         self._refusals = 0
         self.window = Window()
         self.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns soon, whatever it is waiting for."""
+        self.stopping.set()
+        self.window.moved.set()
 
     async def run(self) -> None:
         pause_s = FIRST_PAUSE_S

@@ -48,11 +48,12 @@ class Matcher:
         self._faults = logs.Faults()
 
     async def run(self) -> None:
+        self._cursor = None
         while True:
             try:
                 await self._follow()
                 for pair in match(self._waiting.values()):
-                    await self._bring_together(pair)
+                    await self._try(pair)
             except LiveStoreLost as error:
                 self._faults.began("store", "matcher.store_lost", error=logs.name_of(error))
                 self._cursor = None
@@ -73,6 +74,17 @@ class Matcher:
                 self._waiting.pop(change.person, None)
             else:
                 self._waiting[change.person] = change.ticket
+
+    async def _try(self, pair: Pair) -> None:
+        """A pair that a bug keeps apart is set aside until one of them does something; the others go on."""
+        try:
+            await self._bring_together(pair)
+        except LiveStoreLost:
+            raise
+        except Exception as error:  # noqa: BLE001  # a bug ends one unit of work
+            logs.failed("matcher.broken", error)
+            for ticket in (pair.first, pair.second):
+                self._waiting.pop(ticket.person, None)
 
     async def _bring_together(self, pair: Pair) -> None:
         """Pair two people if both still wait for what they waited for; otherwise the feed tells the news."""
