@@ -372,9 +372,8 @@ def test_a_flood_wait_a_revoked_token_and_a_second_poller() -> None:
                 await on.api.send(Speak(on.a, on.reader, "hi"))
             assert caught.value.retry_after_s == 7
             older = asyncio.ensure_future(on.api.updates(on.a, on.offset, 100, 20))
-            while not [one for one in asyncio.all_tasks() if one is older]:
-                await asyncio.sleep(0)
-            await asyncio.sleep(0.1)
+            while on.sandbox.world.polls[on.a].waiting is None:
+                await asyncio.sleep(0.01)
             await on.api.updates(on.a, on.offset, 100, 0)
             with pytest.raises(Conflict):
                 await older

@@ -108,6 +108,30 @@ def test_if_the_first_upload_fails_the_next_in_line_makes_it() -> None:
     asyncio.run(scenario())
 
 
+def test_an_upload_that_is_cancelled_leaves_its_turn_to_the_next() -> None:
+    async def scenario() -> None:
+        uploading = asyncio.Event()
+
+        async with fleet(transfers=1) as (api, stub):
+
+            async def never(_: Request) -> Reply:
+                uploading.set()
+                await asyncio.Event().wait()
+                raise AssertionError
+
+            stub.handlers["sendPhoto"] = never
+            stub.files["photo-a"] = b"abc"
+            first, second = (asyncio.ensure_future(api.send(carry(photo()))) for _ in range(2))
+            await uploading.wait()
+            del stub.handlers["sendPhoto"]
+            first.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await first
+            assert len(await second) == 1
+
+    asyncio.run(scenario())
+
+
 def test_albums_that_share_files_do_not_wait_for_each_other_in_a_circle() -> None:
     async def scenario() -> None:
         async with fleet() as (api, stub):

@@ -108,6 +108,9 @@ TABLE: tuple[tuple[str, Meaning, Refusal], ...] = (
     # files
     ("file is too big", Meaning.FINAL, Refusal.TOO_LARGE),
     ("request entity too large", Meaning.FINAL, Refusal.TOO_LARGE),
+    # people with Premium write longer captions than a bot may
+    ("message caption is too long", Meaning.FINAL, Refusal.TOO_LARGE),
+    ("media_caption_too_long", Meaning.FINAL, Refusal.TOO_LARGE),
     ("photo_invalid_dimensions", Meaning.FINAL, Refusal.CANNOT_COPY),
     ("image_process_failed", Meaning.FINAL, Refusal.CANNOT_COPY),
     ("wrong file identifier", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
@@ -121,7 +124,6 @@ TABLE: tuple[tuple[str, Meaning, Refusal], ...] = (
     # our own bugs
     ("message text is empty", Meaning.FINAL, Refusal.BROKEN),
     ("message is too long", Meaning.FINAL, Refusal.BROKEN),
-    ("message caption is too long", Meaning.FINAL, Refusal.BROKEN),
     ("can't parse entities", Meaning.FINAL, Refusal.BROKEN),
     ("can't parse", Meaning.FINAL, Refusal.BROKEN),
     ("text must be non-empty", Meaning.FINAL, Refusal.BROKEN),
