@@ -75,12 +75,8 @@ def settle(text: str, entities: list[Json], known_user: KnownUser) -> tuple[str,
     if not entities and text.isascii() and text.isprintable() and text[:1] != " " and text[-1:] != " ":
         return text, found(text, []) if _WORTH_SEARCHING.search(text) else []
     text = _HIDDEN.sub(lambda match: " " if match[0] != "\r" else "", text)
-    head = len(text) - len(text.lstrip())
-    if head and entities:
-        # Leading white space goes only as far as no entity begins in it.
-        head = min([head, *(from_utf16(text, entity["offset"]) for entity in entities)])
-    shift = utf16_len(text[:head])
-    text = text[head:].rstrip()
+    shift = utf16_len(text[: len(text) - len(text.lstrip())])
+    text = text.strip()
     size = utf16_len(text)
     fitted = []
     for entity in entities:
@@ -119,13 +115,6 @@ def slice_utf16(text: str, offset: int, length: int) -> str:
         return text[offset : offset + length]
     raw = text.encode("utf-16-le")
     return raw[2 * offset : 2 * (offset + length)].decode("utf-16-le", "replace")
-
-
-def from_utf16(text: str, offset: int) -> int:
-    """The index in `text` of a UTF-16 offset."""
-    if text.isascii():
-        return offset
-    return len(text.encode("utf-16-le")[: 2 * max(0, offset)].decode("utf-16-le", "replace"))
 
 
 def _parse(text: str, parse_mode: str) -> tuple[str, list[Json]]:
