@@ -8,7 +8,7 @@ from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, becom
 
 from passerby.domain.sanitise import REFUSED, REVEALS_SENDER
 from passerby.kernel.content import Content, Entity, File, Kind
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import ContactPolicy, Decision, Rules
 from passerby.kernel.effect import Relay
 from passerby.kernel.ids import BotId, MessageId, MessageRef
 from passerby.kernel.participant import Idle
@@ -99,7 +99,7 @@ def test_an_album_with_something_that_is_refused_is_refused_whole() -> None:
     ],
 )
 def test_hidden_mentions_are_taken_out_and_the_original_is_not_copied(revealing: Entity) -> None:
-    talk = Playbook()
+    talk = Playbook(Rules(contact_policy=ContactPolicy.OFF))
     ann, ben = couple(talk)
     bold = Entity("bold", 6, 3)
     clean = Content(Kind.TEXT, "hello you", (bold,))
@@ -108,7 +108,7 @@ def test_hidden_mentions_are_taken_out_and_the_original_is_not_copied(revealing:
 
 
 def test_one_revealing_item_keeps_a_whole_album_from_being_copied() -> None:
-    talk = Playbook()
+    talk = Playbook(Rules(contact_policy=ContactPolicy.OFF))
     ann, ben = couple(talk)
     plain = Content(Kind.PHOTO, "you", group="g")
     mention = msgspec.structs.replace(plain, entities=(Entity("text_mention", 0, 3),))

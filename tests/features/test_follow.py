@@ -1,0 +1,147 @@
+"""Edits, reactions and taking back: they follow a message to the partner's side, and nothing else there."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from tests.features.playbook import BOT, OTHER_BOT, Person, Playbook, says
+
+from passerby.domain.sanitise import REFUSED
+from passerby.kernel.content import Content, Entity, Kind
+from passerby.kernel.decision import NOTHING, ContactPolicy, Counterpart, Decision, Rules
+from passerby.kernel.effect import Amend, Discard, Erase, React
+from passerby.kernel.event import Attempt, DeliveryFailed, MessageEdited, Refusal
+from passerby.kernel.ids import ChatId, MessageId, MessageRef
+from passerby.kernel.participant import Idle
+
+SOURCE = MessageRef(BOT, MessageId(7))
+COPY = MessageRef(OTHER_BOT, MessageId(70))
+
+
+def couple(rules: Rules | None = None) -> tuple[Playbook, Person, Person]:
+    """Ann's message 7 is Ben's 70."""
+    talk = Playbook(rules or Rules())
+    ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    talk.map[SOURCE] = Counterpart(COPY, mine=True)
+    talk.map[COPY] = Counterpart(SOURCE, mine=False)
+    return talk, ann, ben
+
+
+def parted(talk: Playbook, ann: Person, ben: Person, how: str) -> None:
+    if how == "idle":
+        ann.writes("/stop")
+    elif how == "searching":
+        ann.writes("/next")
+    elif how == "partner gone":
+        del talk.people[ben.person]
+    else:
+        talk.people[ben.person] = msgspec.structs.replace(ben.value, state=Idle())
+
+
+ELSEWHERE = ["idle", "searching", "partner gone", "partner idle"]
+
+
+# ---------------------------------------------------------------------- edits
+
+
+def test_an_edit_follows_its_message() -> None:
+    _, ann, ben = couple()
+    content = Content(Kind.TEXT, "hello there")
+    expected = Amend(ann.chat, ann.person, SOURCE, ben.person, content)
+    assert ann.edits(7, "hello there") == Decision(effects=(expected,))
+
+
+def test_an_edit_of_something_still_on_its_way_follows_all_the_same() -> None:
+    _, ann, ben = couple()
+    on_its_way = MessageRef(BOT, MessageId(8))
+    expected = Amend(ann.chat, ann.person, on_its_way, ben.person, Content(Kind.TEXT, "/stop"))
+    assert ann.edits(8, "/stop") == Decision(effects=(expected,)), "and no edit is a command"
+
+
+def test_an_edit_is_sanitised() -> None:
+    talk, ann, ben = couple(Rules(contact_policy=ContactPolicy.OFF))
+    edit = Content(Kind.TEXT, "it is me", (Entity("text_mention", 0, 2), Entity("bold", 0, 2)))
+    decision = talk.happens(MessageEdited(ann.person, *SOURCE, edit, talk.env.now), SOURCE)
+    clean = Content(Kind.TEXT, "it is me", (Entity("bold", 0, 2),))
+    assert decision == Decision(effects=(Amend(ann.chat, ann.person, SOURCE, ben.person, clean),))
+
+
+@pytest.mark.parametrize("how", ELSEWHERE)
+def test_an_edit_or_a_reaction_outside_a_chat_reaches_nobody(how: str) -> None:
+    talk, ann, ben = couple()
+    parted(talk, ann, ben, how)
+    assert ann.edits(7, "hello there") == NOTHING
+    assert ann.reacts(7, "👍") == NOTHING
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_an_edit_into_what_is_refused_reaches_nobody(kind: Kind) -> None:
+    talk, ann, _ = couple()
+    assert talk.happens(MessageEdited(ann.person, *SOURCE, Content(kind), talk.env.now), SOURCE) == NOTHING
+
+
+@pytest.mark.parametrize("policy", [ContactPolicy.WARN, ContactPolicy.HOLD])
+def test_an_edit_cannot_slip_an_address_in_between_people_who_have_just_met(policy: ContactPolicy) -> None:
+    talk, ann, ben = couple(Rules(contact_policy=policy))
+    assert ann.edits(7, "write to @somebody") == Decision(effects=(says(ann, "chat.edit_held", None, reply_to=7),))
+    assert ann.edits(8, "write to @somebody") == NOTHING, "of a message that never reached the partner"
+    talk.later(talk.env.rules.just_met_s)
+    expected = Amend(ann.chat, ann.person, SOURCE, ben.person, Content(Kind.TEXT, "write to @somebody"))
+    assert ann.edits(7, "write to @somebody") == Decision(effects=(expected,))
+
+
+# ---------------------------------------------------------------------- reactions
+
+
+@pytest.mark.parametrize("emoji", ["👍", None])
+def test_a_reaction_follows_to_the_other_side_whoever_wrote_the_message(emoji: str | None) -> None:
+    _, ann, ben = couple()
+    assert ann.reacts(7, emoji) == Decision(effects=(React(ann.chat, ann.person, SOURCE, ben.person, emoji),))
+    assert ben.reacts(70, emoji) == Decision(effects=(React(ben.chat, ben.person, COPY, ann.person, emoji),))
+
+
+# ---------------------------------------------------------------------- taking back
+
+
+@pytest.mark.parametrize("words", ["/delete", "/DELETE@some_bot", "/delete please"])
+def test_a_message_taken_back_goes_on_both_sides_and_the_command_with_it(words: str) -> None:
+    _, ann, ben = couple()
+    decision = ann.writes(words, reply_to=7)
+    erase = Erase(ann.chat, ann.person, SOURCE, ben.person)
+    discard = Discard(ann.person, (MessageId(7), ann.last_message))
+    assert decision == Decision(effects=(erase, discard))
+
+
+def test_nobody_takes_back_what_the_other_wrote() -> None:
+    _, _, ben = couple()
+    assert ben.writes("/delete", reply_to=70) == Decision(effects=(says(ben, "chat.delete_not_yours", None),))
+
+
+@pytest.mark.parametrize(
+    ("how", "key"), [({}, "chat.delete_how"), ({"reply_to": 8}, "chat.delete_too_late")], ids=["no reply", "unknown"]
+)
+def test_taking_back_nothing_says_how(how: dict[str, Any], key: str) -> None:
+    _, ann, _ = couple()
+    assert ann.writes("/delete", **how) == Decision(effects=(says(ann, key, None),))
+
+
+def test_outside_a_chat_there_is_nothing_to_take_back() -> None:
+    talk = Playbook()
+    for each in (talk.person(), talk.searching()):
+        assert each.writes("/delete", reply_to=7) == Decision(effects=(says(each, "chat.delete_outside", None),))
+
+
+# ---------------------------------------------------------------------- what did not arrive
+
+
+@pytest.mark.parametrize("refusal", Refusal)
+@pytest.mark.parametrize(
+    ("attempt", "key"),
+    [(Attempt.AMEND, "chat.edit_failed"), (Attempt.ERASE, "chat.delete_failed"), (Attempt.REACT, None)],
+)
+def test_a_lost_edit_is_told_a_lost_reaction_is_not(attempt: Attempt, key: str | None, refusal: Refusal) -> None:
+    talk, ann, ben = couple()
+    failed = DeliveryFailed(ann.person, *SOURCE, ChatId("c"), ben.person, ben.bot, refusal, attempt)
+    told = key if refusal not in (Refusal.UNREACHABLE, Refusal.LEFT) else None
+    expected = Decision(effects=(says(ann, told, None, reply_to=7),)) if told is not None else NOTHING
+    assert talk.happens(failed) == expected

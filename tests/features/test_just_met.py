@@ -1,0 +1,107 @@
+"""Accounts, links and numbers between people who have just met: passed on only if their sender says so again."""
+
+import pytest
+from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
+
+from passerby.kernel.content import Content, Entity, Kind
+from passerby.kernel.decision import ContactPolicy, Decision, Rules
+from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
+from passerby.kernel.ids import MessageId
+from passerby.kernel.text import text
+
+TRACES = {
+    "write to @somebody": "name",
+    "see https://example.org/x": "link",
+    "ann@example.org": "email",
+    "call +49 170 1234567": "phone",
+}
+
+
+def couple(policy: ContactPolicy = ContactPolicy.WARN) -> tuple[Playbook, Person, Person]:
+    talk = Playbook(Rules(contact_policy=policy))
+    return talk, *talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+
+
+def menu(chat: str) -> Menu:
+    return Menu(((Button(text("chat.show_it"), "show", chat), Button(text("chat.keep_it"), "hide", chat)),))
+
+
+def relayed(ann: Person, ben: Person, *contents: Content, copyable: bool = True) -> Relay:
+    sources = tuple(MessageId(ann.last_message + index) for index in range(len(contents)))
+    return Relay(ann.chat, ann.person, ann.bot, sources, ben.person, contents, copyable)
+
+
+@pytest.mark.parametrize(("words", "trace"), TRACES.items())
+def test_the_sender_is_asked_first(words: str, trace: str) -> None:
+    _, ann, _ = couple()
+    decision = ann.writes(words)
+    asked = says(ann, f"chat.confirm_{trace}", menu(ann.chat), reply_to=ann.last_message)
+    assert decision == Decision(effects=(asked,))
+
+
+@pytest.mark.parametrize("words", TRACES)
+def test_once_confirmed_it_is_passed_on(words: str) -> None:
+    _, ann, ben = couple()
+    message = ann.message(Content(Kind.TEXT, words))
+    closed = Revise(ann.person, MessageId(50), text("chat.shown"))
+    assert ann.presses("show", ann.chat, subject=message) == Decision(
+        effects=(Answer("query"), closed, relayed(ann, ben, *message.contents))
+    )
+
+
+@pytest.mark.parametrize("words", TRACES)
+def test_where_the_operator_holds_it_it_is_not_passed_on(words: str) -> None:
+    _, ann, _ = couple(ContactPolicy.HOLD)
+    decision = ann.writes(words)
+    assert decision == Decision(effects=(says(ann, "chat.held", None, reply_to=ann.last_message),))
+
+
+@pytest.mark.parametrize("words", TRACES)
+def test_where_the_operator_does_not_mind_it_is_passed_on(words: str) -> None:
+    _, ann, ben = couple(ContactPolicy.OFF)
+    assert ann.writes(words) == Decision(effects=(relayed(ann, ben, Content(Kind.TEXT, words)),))
+
+
+@pytest.mark.parametrize("policy", ContactPolicy)
+def test_people_who_know_each_other_a_while_are_not_asked(policy: ContactPolicy) -> None:
+    talk, ann, ben = couple(policy)
+    talk.later(talk.env.rules.just_met_s - 1)
+    asked = policy is not ContactPolicy.OFF
+    passed = ann.writes("@somebody")
+    assert (passed != Decision(effects=(relayed(ann, ben, Content(Kind.TEXT, "@somebody")),))) is asked
+    talk.later(1)
+    passed = ann.writes("@somebody")
+    assert passed == Decision(effects=(relayed(ann, ben, Content(Kind.TEXT, "@somebody")),))
+
+
+def test_a_hidden_link_is_seen_before_it_is_taken_out() -> None:
+    _, ann, _ = couple()
+    hidden = Content(Kind.TEXT, "my page", (Entity("text_link", 0, 7, url="https://t.me/ann"),))
+    decision = ann.sends(hidden)
+    assert decision == Decision(effects=(says(ann, "chat.confirm_link", menu(ann.chat), reply_to=ann.last_message),))
+
+
+def test_an_album_goes_at_once_without_its_words() -> None:
+    _, ann, ben = couple()
+    album = Content(Kind.PHOTO, "@somebody", (Entity("bold", 0, 3),), group="g"), Content(Kind.PHOTO, "hi", group="g")
+    decision = ann.sends(*album)
+    bare = Content(Kind.PHOTO, group="g")
+    assert decision == Decision(
+        effects=(
+            relayed(ann, ben, bare, bare, copyable=False),
+            says(ann, "chat.album_words_held", None, reply_to=ann.last_message),
+        )
+    )
+
+
+def test_a_caption_is_words_too() -> None:
+    _, ann, _ = couple()
+    decision = ann.sends(Content(Kind.PHOTO, "@somebody"))
+    assert decision == Decision(effects=(says(ann, "chat.confirm_name", menu(ann.chat), reply_to=ann.last_message),))
+
+
+def test_what_was_written_before_the_chat_is_not_asked_about() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person(), anchored=False)
+    decision = ann.writes("@somebody", sent_at=NOW)
+    assert decision == Decision(effects=(says(ann, "chat.before_this_chat", None, reply_to=ann.last_message),))
