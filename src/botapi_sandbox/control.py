@@ -456,8 +456,8 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     *(
         ("POST", f"{_CHAT}/{verb}", verb)
         for verb in (
-            "send", "upload", "album", "edit", "delete", "forward", "press", "react", "vote", "start", "block", "unblock",
-            "pay",
+            "send", "upload", "album", "edit", "delete", "forward", "press", "react", "vote", "start", "block",
+            "unblock", "pay",
         )
     ),
     ("GET", r"/files/(?P<file_id>[A-Za-z0-9_-]+)", "file"),

@@ -191,8 +191,8 @@ def test_a_picked_photo_keeps_its_caption_and_its_veil(phones: Phones) -> None:
 def test_several_photos_become_one_album(phones: Phones, bots: list[ScriptedBot]) -> None:
     first, _ = phones
     first.attach_files("gallery", [png("a.png", RED), png("b.png", GREEN), png("c.png", BLUE)], caption="three")
-    album = first.message(kind="album", outgoing=True)
-    expect(album.get_by_test_id("tile")).to_have_count(3)
+    expect(first.message(kind="album", outgoing=True).get_by_test_id("tile")).to_have_count(3)
+    expect(first.message("three", kind="album")).to_be_visible()
     expect(first.log.locator('[data-kind="photo"][data-outgoing="no"]')).to_have_count(3)
     groups = {message.get("media_group_id") for message in bots[0].heard_from(first.person_id) if "photo" in message}
     assert len(groups) == 1
@@ -230,6 +230,33 @@ def test_a_poll_is_drawn_up_and_sent(phones: Phones) -> None:
     form.get_by_label("Option 2").fill("Coffee")
     form.get_by_test_id("form-send").click()
     expect(first.hears("Tea or coffee?", kind="poll")).to_contain_text("Coffee")
+
+
+def test_a_vote_is_counted_and_told(phones: Phones, bots: list[ScriptedBot]) -> None:
+    first, _ = phones
+    bots[0].call("sendPoll", chat_id=first.person_id, question="Which?", options=[{"text": "This"}, {"text": "That"}])
+    poll = first.hears("Which?", kind="poll")
+    poll.get_by_test_id("poll-option").filter(has_text="That").click()
+    expect(poll).to_contain_text("1 voted")
+    expect(poll.get_by_test_id("poll-option").filter(has_text="That")).to_contain_text("100%")
+
+
+def test_a_message_can_be_forwarded_to_another_bot(phones: Phones, bots: list[ScriptedBot]) -> None:
+    first, _ = phones
+    said = first.say("pass me on")
+    first.hears("Echo: pass me on")
+    first.open_menu(said).get_by_test_id("menu-forward").click()
+    first.node.get_by_test_id("forward").get_by_role("button", name="Second").click()
+    first.hears("Echo: pass me on")
+    assert bots[1].heard_from(first.person_id)[-1]["forward_origin"]["sender_user"]["id"] == first.person_id
+
+
+def test_a_person_can_take_back_what_they_wrote(phones: Phones) -> None:
+    first, _ = phones
+    said = first.say("forget this")
+    first.hears("Echo: forget this")
+    first.open_menu(said).get_by_test_id("menu-delete").click()
+    expect(first.log.locator('[data-outgoing="yes"]').filter(has_text="forget this")).to_have_count(0)
 
 
 def test_a_reply_quotes_what_it_answers(phones: Phones) -> None:

@@ -1,0 +1,56 @@
+// The three menus of a phone: of a message, of the chat, of the bot's commands.
+
+import { el } from "./dom.js";
+import { kindOf } from "./chat.js";
+import { isEditable } from "./deeds.js";
+import { colourful, REACTIONS } from "./emoji.js";
+
+/** What can be done with a message, at the place of `event`. */
+export function messageMenu(phone, message, event) {
+  event.preventDefault();
+  const box = event.target.getBoundingClientRect?.() ?? { left: 0, top: 0 };
+  const words = message.text ?? message.caption;
+  const { mine } = message.reactions ?? {};
+  phone.overlay.menu([
+    { label: "Reply", image: "reply", testid: "menu-reply", run: () => phone.composer.reply(message) },
+    message.outgoing && isEditable(message) && { label: "Edit", image: "edit", testid: "menu-edit", run: () => phone.composer.edit(message) },
+    words && !message.has_protected_content && { label: "Copy text", image: "copy", testid: "menu-copy", run: () => phone.deeds.copy(words) },
+    !message.has_protected_content && { label: "Forward…", image: "forward", testid: "menu-forward", run: () => phone.deeds.forward(message) },
+    { label: "Show as JSON", image: "code", testid: "menu-json", run: () => showJson(phone, message) },
+    { label: "Delete for both", image: "trash", danger: true, testid: "menu-delete", run: () => phone.deeds.remove(message) },
+  ], {
+    x: event.clientX || box.left + 24, y: event.clientY || box.top + 24, label: "Message",
+    head: (close) => el("div", { class: "emoji-row", role: "group", "aria-label": "React" }, REACTIONS.map((emoji) => el("button", {
+      type: "button", class: "emoji", "aria-label": `React with ${emoji}`, "aria-pressed": String(emoji === mine), data: { testid: "react" }, on: { click: () => {
+        close(true);
+        phone.deeds.react(message, emoji === mine ? null : emoji);
+      } },
+    }, colourful(emoji)))),
+  });
+}
+
+function showJson(phone, message) {
+  const text = JSON.stringify(message, null, 2);
+  phone.overlay.ask({ title: kindOf(message) ?? "message", wide: true, body: () => el("pre", { class: "json", tabindex: "0" }, text), actions: [{ label: "Copy", value: () => void phone.deeds.copy(text) }, { label: "Close", value: null, kind: "main" }] });
+}
+
+/** What can be done with the chat, below the menu button. */
+export function chatMenu(phone) {
+  const { chat } = phone;
+  const box = phone.menuButton.getBoundingClientRect();
+  phone.overlay.menu([
+    { label: "Switch bot", image: "bot", testid: "menu-switch", run: () => phone.showList(true) },
+    chat.started && !chat.blocked && { label: "Send /start again", image: "refresh", testid: "menu-restart", run: () => phone.deeds.start() },
+    { label: "Start with a parameter…", image: "link", testid: "menu-parameter", run: () => phone.deeds.startWith() },
+    { label: "Change this person…", image: "contact", testid: "menu-person", run: () => phone.changePerson() },
+    chat.blocked ? { label: "Unblock the bot", image: "check", testid: "menu-unblock", run: () => phone.deeds.unblock() } : { label: "Block the bot", image: "ban", danger: true, testid: "menu-block", run: () => phone.deeds.block() },
+    { label: "Remove this phone", image: "trash", danger: true, testid: "menu-remove", run: () => phone.page.remove(phone) },
+  ], { x: box.right - 200, y: box.bottom + 4, label: "Chat" });
+}
+
+/** The bot's commands, where the sandbox tells them. */
+export function commandsMenu(phone, button) {
+  const box = button.getBoundingClientRect();
+  const items = (phone.bot.commands ?? []).map((each) => ({ label: `/${each.command}  ${each.description}`, image: "commands", run: () => phone.deeds.send({ text: `/${each.command}` }) }));
+  phone.overlay.menu(items, { x: box.left, y: box.top - 4, label: "Commands" });
+}
