@@ -48,6 +48,12 @@ def test_every_language_says_everything(path: Path) -> None:
 
 
 @shipped
+def test_no_key_is_worded_twice_in_one_file(path: Path) -> None:
+    keys = Counter(re.findall(r'^msgid "(.+)"$', path.read_text("utf-8"), re.MULTILINE))
+    assert [key for key, count in keys.items() if count > 1] == []
+
+
+@shipped
 def test_placeholders_and_tags_survive_translation(path: Path) -> None:
     english = forms(path.with_name("en.po"))
     for key, wordings in forms(path).items():
