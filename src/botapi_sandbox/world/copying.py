@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from botapi_sandbox.world import polls
 from botapi_sandbox.world.answers import Json, Refusal, bad_request
-from botapi_sandbox.world.delivery import captioned, deliver, existing_chat, writable_chat
+from botapi_sandbox.world.delivery import account_for, captioned, deliver, existing_chat, writable_chat
 from botapi_sandbox.world.media import new_album_id
 from botapi_sandbox.world.requests import Request, method
 from botapi_sandbox.world.sending import rolled
@@ -149,16 +149,15 @@ def _batch(request: Request, verb: str) -> tuple[Chat, list[Held], list[int]]:
 
 
 def _send_all(request: Request, chat: Chat, contents: list[tuple[Held, Json]]) -> list[Json]:
-    world = request.world
-    world.limits.take(world.switches, world.now(), request.bot.id, chat.person_id, len(contents) - 1)
+    account_for(request, chat, len(contents))
     albums: dict[str, str] = {}
     sent = []
     for held, content in contents:
         group = held.message.get("media_group_id")
         if group is not None:
-            new_group = albums.setdefault(group, new_album_id(world.rng.getrandbits))
+            new_group = albums.setdefault(group, new_album_id(request.world.rng.getrandbits))
             content = {**content, "media_group_id": new_group}
-        sent.append({"message_id": deliver(request, content, chat)["message_id"]})
+        sent.append({"message_id": deliver(request, content, chat, accounted=True)["message_id"]})
     return sent
 
 

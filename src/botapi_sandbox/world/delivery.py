@@ -49,9 +49,10 @@ def writable_chat(request: Request, chat_id: int | str | None = None) -> Chat:
     raise bad_request("chat not found")
 
 
-def deliver(request: Request, content: Json, chat: Chat | None = None) -> Json:
+def deliver(request: Request, content: Json, chat: Chat | None = None, *, accounted: bool = False) -> Json:
     """Send `content` to the chat of the request, with its reply, keyboard, protection and effect.
 
+    `accounted` says that the flood limits know of it already, as for the items of an album.
     Raises: Refusal. Then nothing was sent and no budget taken.
     """
     params = request.params
@@ -69,12 +70,19 @@ def deliver(request: Request, content: Json, chat: Chat | None = None) -> Json:
             content["reply_markup"] = markup
     if request.world.state.people[chat.person_id].refuses_voice and ("voice" in content or "video_note" in content):
         raise bad_request("VOICE_MESSAGES_FORBIDDEN")
-    request.world.limits.take(request.world.switches, request.world.now(), request.bot.id, chat.person_id)
+    if not accounted:
+        account_for(request, chat, 1)
     message = request.world.post(request.bot, chat, content, outgoing=False)
     request.made.append(message["message_id"])
     if markup is not None and "inline_keyboard" not in markup:
         show_keyboard(request, chat, markup)
     return message
+
+
+def account_for(request: Request, chat: Chat, messages: int) -> None:
+    """Take so many messages from the budgets of the bot and the chat. Raises: Refusal 429."""
+    world = request.world
+    world.limits.take(world.switches, world.now(), request.bot.id, chat.person_id, messages)
 
 
 def show_keyboard(request: Request, chat: Chat, markup: Json) -> None:

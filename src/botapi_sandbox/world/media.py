@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from botapi_sandbox.world.answers import Json, Upload, bad_request
-from botapi_sandbox.world.delivery import captioned, deliver, writable_chat
+from botapi_sandbox.world.delivery import account_for, captioned, deliver, writable_chat
 from botapi_sandbox.world.files import MOST_DOWNLOAD, MOST_UPLOAD, check_usable_as, default_facts
 from botapi_sandbox.world.requests import Handler, Request, method
 from botapi_sandbox.world.state import FileRecord
@@ -123,11 +123,10 @@ def send_media_group(request: Request) -> list[Json]:
     contents = []
     for number, item in enumerate(items, start=1):
         contents.append(_album_item(request, number, item))
-    world = request.world
     # All or nothing: the budget for the whole album is taken before its first item goes out.
-    world.limits.take(world.switches, world.now(), request.bot.id, chat.person_id, len(contents) - 1)
-    album = new_album_id(world.rng.getrandbits)
-    return [deliver(request, {"media_group_id": album, **content}, chat) for content in contents]
+    account_for(request, chat, len(contents))
+    album = new_album_id(request.world.rng.getrandbits)
+    return [deliver(request, {"media_group_id": album, **content}, chat, accounted=True) for content in contents]
 
 
 def new_album_id(getrandbits: Callable[[int], int]) -> str:

@@ -1,0 +1,138 @@
+"""Stars: invoices, the ten seconds, paying twice, refunds, the ledger."""
+
+from typing import Any
+
+import pytest
+from tests.botapi_sandbox.hand import Hand, hand
+
+from botapi_sandbox.world.people import CannotDo
+
+VIP = {
+    "title": "VIP", "description": "A month", "payload": "order", "currency": "XTR",
+    "prices": [{"label": "VIP", "amount": 50}],
+}  # fmt: skip
+
+
+def sell(made: Hand) -> int:
+    message_id: int = made.ask("sendInvoice", chat_id=made.ann, **VIP)["message_id"]
+    return message_id
+
+
+def asked(made: Hand) -> dict[str, Any]:
+    (update,) = made.updates()
+    query: dict[str, Any] = update["pre_checkout_query"]
+    return query
+
+
+def test_a_payment_is_asked_for_settled_and_told() -> None:
+    made = hand()
+    payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
+    query = asked(made)
+    assert (query["invoice_payload"], query["total_amount"], query["from"]["id"]) == ("order", 50, made.ann)
+    assert payment.status == "pending"
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=query["id"], ok=True)
+    (update,) = made.updates()
+    paid = update["message"]["successful_payment"]
+    assert (paid["telegram_payment_charge_id"], payment.status) == (payment.charge_id, "paid")
+    assert made.ask("getMyStarBalance") == {"amount": 50}
+
+
+def test_a_checkout_that_nobody_answers_in_ten_seconds_fails() -> None:
+    made = hand()
+    payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
+    query = payment.query_id
+    made.clock.pass_by(10)
+    made.world.tick()
+    assert payment.status == "pending"
+    due = made.world.next_due()
+    assert due is not None
+    made.clock.now = due
+    made.world.tick()
+    assert (payment.status, made.world.next_due()) == ("timeout", None)
+    assert made.refusal("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=True)[0] == 400
+    assert made.ask("getMyStarBalance") == {"amount": 0}
+
+
+def test_a_refused_checkout_needs_a_reason_and_moves_nothing() -> None:
+    made = hand()
+    payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
+    query = asked(made)["id"]
+    assert made.refusal("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=False)[0] == 400
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=False, error_message="sold out")
+    assert (payment.status, payment.error) == ("refused", "sold out")
+    assert made.updates() == []
+
+
+def pay(made: Hand, message_id: int) -> str:
+    made.world.phones.pay(made.ann, made.bot.id, message_id)
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=asked(made)["id"], ok=True)
+    (update,) = made.updates()
+    charge: str = update["message"]["successful_payment"]["telegram_payment_charge_id"]
+    return charge
+
+
+def test_an_invoice_can_be_paid_again_with_another_charge() -> None:
+    made = hand()
+    invoice = sell(made)
+    assert len({pay(made, invoice), pay(made, invoice)}) == 2
+
+
+def test_a_charge_is_refunded_once_by_its_own_bot() -> None:
+    made = hand()
+    other = made.world.add_bot()
+    charge = pay(made, sell(made))
+    refund = {"user_id": made.ann, "telegram_payment_charge_id": charge}
+    assert made.refusal("refundStarPayment", bot=other, **refund)[1] == "Bad Request: CHARGE_NOT_FOUND"
+    made.clock.pass_by(60)
+    assert made.ask("refundStarPayment", **refund)
+    assert made.refusal("refundStarPayment", **refund)[1] == "Bad Request: CHARGE_ALREADY_REFUNDED"
+    (update,) = made.updates()
+    assert update["message"]["refunded_payment"]["telegram_payment_charge_id"] == charge
+    payment, refunded = made.ask("getStarTransactions")["transactions"]
+    assert payment["id"] == refunded["id"] == charge
+    assert ("source" in payment, "receiver" in refunded) == (True, True)
+    assert made.ask("getStarTransactions", offset=1, limit=1)["transactions"] == [refunded]
+
+
+def test_a_subscription_is_sold_by_link() -> None:
+    made = hand()
+    link = made.ask("createInvoiceLink", **VIP, subscription_period=2592000)
+    made.world.phones.pay_link(made.ann, link)
+    made.ask("answerPreCheckoutQuery", pre_checkout_query_id=asked(made)["id"], ok=True)
+    (update,) = made.updates()
+    paid = update["message"]["successful_payment"]
+    assert (paid["is_recurring"], paid["is_first_recurring"]) == (True, True)
+    assert paid["subscription_expiration_date"] == update["message"]["date"] + 2592000
+    charge = {"user_id": made.ann, "telegram_payment_charge_id": paid["telegram_payment_charge_id"]}
+    made.ask("editUserStarSubscription", **charge, is_canceled=True)
+    (told,) = made.updates()
+    assert told["subscription"]["state"] == "canceled"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"currency": "EUR"},
+        {"provider_token": "x"},
+        {"prices": []},
+        {"prices": [{"label": "a", "amount": 1}] * 2},
+        {"prices": [{"label": "a", "amount": 0}]},
+        {"prices": [{"label": "a", "amount": 25_001}]},
+        {"payload": "ü" * 65},
+        {"title": "x" * 33},
+        {"need_name": True},
+        {"reply_markup": {"inline_keyboard": [[{"text": "x", "callback_data": "y"}]]}},
+    ],
+)
+def test_a_wrong_invoice_is_refused(change: dict[str, Any]) -> None:
+    made = hand()
+    assert made.refusal("sendInvoice", chat_id=made.ann, **{**VIP, **change})[0] == 400
+
+
+def test_only_invoices_can_be_paid() -> None:
+    made = hand()
+    sent = made.ask("sendMessage", chat_id=made.ann, text="x")
+    with pytest.raises(CannotDo):
+        made.world.phones.pay(made.ann, made.bot.id, sent["message_id"])
+    with pytest.raises(CannotDo):
+        made.world.phones.pay_link(made.ann, "https://t.me/$none")
