@@ -295,6 +295,9 @@ def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None
         # Opened and closed within one batch, and one that nobody ever saw open.
         await records.apply("g", numbered(opened("e"), closed("e", 2), closed("unheard of"), after=4))
         assert await place.chats() == {"c": shut, "d": row, "e": shut}
+        # In this order, however odd, within a batch as over several.
+        await records.apply("g", numbered(closed("f"), opened("f"), after=7))
+        assert (await place.chats())[ChatId("f")] == row
         # Told again by a store that began anew.
         await records.apply("h", numbered(opened("c", 8, 9)))
         assert (await place.chats())[ChatId("c")] == shut
@@ -374,6 +377,9 @@ def test_a_stopped_server_is_a_loss_and_its_return_ends_it() -> None:
                 await asyncio.to_thread(server.start)
                 assert await records.applied("g") == 1
                 await records.apply("g", numbered(changed(searching(1, 2)), after=1))
+                # A restart between two calls, which kills what is in the pool, is not even noticed by a read.
+                await asyncio.to_thread(server.stop)
+                await asyncio.to_thread(server.start)
                 assert await records.active() == [searching(1, 2)]
 
         asyncio.run(body())

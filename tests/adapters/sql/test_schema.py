@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, SchemaState, init_schema, schema_state
 from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.schema import _LOCK
 from passerby.adapters.sql.tables import metadata
 
 
@@ -125,6 +126,25 @@ def test_a_database_of_a_newer_release_is_left_alone(database: str) -> None:
     with pytest.raises(DatabaseUnusable, match="newer release"):
         asyncio.run(init_schema(database))
     assert asyncio.run(schema_state(database)).current == "9999"
+
+
+@pytest.mark.services
+def test_whoever_comes_second_waits_for_the_first(postgres_database: str) -> None:
+    async def run() -> None:
+        engine = connect(database_url(postgres_database), poolclass=NullPool)
+        waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'")
+        async with engine.begin() as first:
+            await first.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            second = asyncio.ensure_future(init_schema(postgres_database))
+            async with engine.connect() as watching:
+                while not second.done() and not await watching.scalar(waiting):
+                    await asyncio.sleep(0.01)
+            assert not second.done()
+        await second
+        await engine.dispose()
+
+    asyncio.run(run())
+    assert asyncio.run(schema_state(postgres_database)).is_current
 
 
 START = """

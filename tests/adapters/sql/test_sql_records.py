@@ -193,6 +193,36 @@ def test_a_rebuild_reads_the_partial_index(database: str) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.services
+def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_same_time(postgres_database: str) -> None:
+    async def run() -> None:
+        await init_schema(postgres_database)
+        ahead, behind = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database)
+        history = numbered(*(changed(person(1, version)) for version in range(3)))
+        await ahead.apply("g", history[:1])
+        waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+        async def until_blocked(many: int) -> None:
+            async with behind.engine.connect() as watching:
+                while await watching.scalar(waiting) != many:
+                    await watching.rollback()
+                    await asyncio.sleep(0.01)
+
+        async with ahead.engine.begin() as blocking:
+            await blocking.execute(sa.update(users).values(age=31))
+            first = asyncio.ensure_future(ahead.apply("g", history))
+            await until_blocked(1)
+            second = asyncio.ensure_future(behind.apply("g", history[:2]))
+            await until_blocked(2)
+        await asyncio.gather(first, second)
+        assert await behind.people([PersonId(1)]) == {1: person(1, 2)}
+        assert await behind.applied("g") == 3
+        await ahead.aclose()
+        await behind.aclose()
+
+    asyncio.run(run())
+
+
 # Entry n makes the person n % 7 of version n; so whatever has been applied, all of it can be told from `applied`.
 ENDLESS = """
 import asyncio, sys
