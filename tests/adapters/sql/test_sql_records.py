@@ -200,20 +200,21 @@ def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_same_t
         ahead, behind = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database)
         history = numbered(*(changed(person(1, version)) for version in range(3)))
         await ahead.apply("g", history[:1])
-        waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        waiting = sa.text("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
 
-        async def until_blocked(many: int) -> None:
+        async def blocked(many: int) -> list[str]:
             async with behind.engine.connect() as watching:
-                while await watching.scalar(waiting) != many:
+                while len(queries := (await watching.scalars(waiting)).all()) != many:
                     await watching.rollback()
                     await asyncio.sleep(0.01)
+            return sorted(query.split()[0] for query in queries)
 
         async with ahead.engine.begin() as blocking:
             await blocking.execute(sa.update(users).values(age=31))
             first = asyncio.ensure_future(ahead.apply("g", history))
-            await until_blocked(1)
+            assert await blocked(1) == ["INSERT"]
             second = asyncio.ensure_future(behind.apply("g", history[:2]))
-            await until_blocked(2)
+            assert await blocked(2) == ["INSERT", "SELECT"], "the second has not even read the position"
         await asyncio.gather(first, second)
         assert await behind.people([PersonId(1)]) == {1: person(1, 2)}
         assert await behind.applied("g") == 3
