@@ -20,10 +20,12 @@ class Demo:
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "demo.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._said = 0  # bytes of the log that an earlier start wrote
 
     def start(self) -> None:
         program = Path(sys.executable).parent / "passerby"
         command: list[str | Path] = [program, "demo", "--data", self.folder / "data", "--port", str(self.port)]
+        self._said = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
@@ -51,7 +53,7 @@ class Demo:
             self.stop()
 
     def _answers(self) -> bool:
-        if "Open http" not in self.log.read_text():
+        if b"Open http" not in self.log.read_bytes()[self._said :]:
             return False
         with urllib.request.urlopen(self.url, timeout=10) as response:
             return bool(response.status == 200)
