@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.botapi_sandbox.foreign.clients import Client
-from tests.botapi_sandbox.samples import GIF, MP4, OGG, PNG, WEBP
 
 from botapi_sandbox import World
 from botapi_sandbox.world.answers import Json
+from tests.botapi_sandbox.foreign.clients import Client
+from tests.botapi_sandbox.samples import GIF, MP4, OGG, PNG, WEBP
 
 ALL_UPDATES = [
     "message",

@@ -4,11 +4,11 @@ import asyncio
 import random
 
 import pytest
-from tests.botapi_sandbox.foreign.clients import LIBRARIES, client
-from tests.botapi_sandbox.foreign.conversation import SCENES, Talk
 
 from botapi_sandbox import Switches, World
 from botapi_sandbox.service import running, unix_clock
+from tests.botapi_sandbox.foreign.clients import LIBRARIES, client
+from tests.botapi_sandbox.foreign.conversation import SCENES, Talk
 
 pytestmark = [
     # pyTelegramBotAPI asks for names that it itself calls old.

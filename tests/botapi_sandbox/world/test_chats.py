@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.botapi_sandbox.hand import Hand, hand
 
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.people import CannotDo
+from tests.botapi_sandbox.hand import Hand, hand
 
 
 def send(made: Hand, text: str = "hi", **more: Any) -> Any:

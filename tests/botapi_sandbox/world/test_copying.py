@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.botapi_sandbox.hand import Hand, hand
 
 from botapi_sandbox.world.people import FILE_KINDS
+from tests.botapi_sandbox.hand import Hand, hand
 
 INVITED = {"chats": [{"id": -1, "type": "channel", "title": "C"}], "winners_selection_date": 1, "winner_count": 1}
 

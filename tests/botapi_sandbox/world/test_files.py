@@ -1,11 +1,11 @@
 """Files: whose id is whose, what may be sent as what, how large, and how bytes are fetched."""
 
 import pytest
-from tests.botapi_sandbox.hand import Hand, hand
-from tests.botapi_sandbox.samples import GIF, JPEG, PNG, WEBP, png
 
 from botapi_sandbox import Answer, Upload
 from botapi_sandbox.world.files import image_size
+from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.samples import GIF, JPEG, PNG, WEBP, png
 
 
 def why(made: Hand, method: str, **params: object) -> str:

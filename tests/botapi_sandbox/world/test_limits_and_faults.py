@@ -4,10 +4,10 @@ import random
 
 import msgspec
 import pytest
-from tests.botapi_sandbox.hand import Hand, hand
 
 from botapi_sandbox import Answer
 from botapi_sandbox.world.faults import Fault, choose
+from tests.botapi_sandbox.hand import Hand, hand
 
 
 def test_a_burst_into_one_chat_then_one_a_second() -> None:

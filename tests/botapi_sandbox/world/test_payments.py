@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.botapi_sandbox.hand import Hand, hand
 
 from botapi_sandbox.world.people import CannotDo
+from tests.botapi_sandbox.hand import Hand, hand
 
 VIP = {
     "title": "VIP", "description": "A month", "payload": "order", "currency": "XTR",

@@ -3,11 +3,11 @@
 import random
 
 import pytest
-from tests.botapi_sandbox.hand import Hand, hand
 
 from botapi_sandbox import Answer, Waiting
 from botapi_sandbox.world import queue
 from botapi_sandbox.world.state import Queue, Queued
+from tests.botapi_sandbox.hand import Hand, hand
 
 
 def texts(answer: Answer | Waiting) -> list[str]:

@@ -4,10 +4,10 @@ import random
 from typing import Any
 
 import pytest
-from tests.botapi_sandbox.hand import Clock, hand
 
 from botapi_sandbox import Switches, World
 from botapi_sandbox.world.schema import Mismatch, bot_api_schema, utf16_len
+from tests.botapi_sandbox.hand import Clock, hand
 
 
 def test_a_wrong_token_is_unauthorized_and_what_is_none_is_not_found() -> None:

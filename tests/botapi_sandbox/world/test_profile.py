@@ -1,0 +1,74 @@
+"""What a bot says about itself, and what it can ask about others."""
+
+from tests.botapi_sandbox.hand import hand
+
+
+def test_commands_are_kept_by_scope_and_language() -> None:
+    made = hand()
+    mine, german = [{"command": "next", "description": "n"}], [{"command": "next", "description": "w"}]
+    made.ask("setMyCommands", commands=mine)
+    made.ask("setMyCommands", commands=german, language_code="de")
+    made.ask("setMyCommands", commands=[], scope={"type": "chat", "chat_id": made.ann})
+    assert made.ask("getMyCommands") == mine
+    assert made.ask("getMyCommands", language_code="de") == german
+    assert made.ask("getMyCommands", scope={"type": "chat", "chat_id": made.ann}) == []
+    made.ask("deleteMyCommands", language_code="de")
+    assert made.ask("getMyCommands", language_code="de") == []
+
+
+def test_wrong_commands_are_refused() -> None:
+    made = hand()
+    for commands in ([{"command": "Ab C", "description": "d"}], [{"command": "a", "description": "d"}] * 101):
+        assert made.refusal("setMyCommands", commands=commands)[0] == 400
+    refused = made.refusal("setMyCommands", commands=[{"command": "a", "description": ""}])
+    assert refused == (400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+
+
+def test_name_and_descriptions_fall_back_to_the_general_ones() -> None:
+    made = hand()
+    for what in ("Name", "Description", "ShortDescription"):
+        field = {"Name": "name", "Description": "description", "ShortDescription": "short_description"}[what]
+        made.ask(f"setMy{what}", **{field: "general"})
+        made.ask(f"setMy{what}", **{field: "deutsch"}, language_code="de")
+        assert made.ask(f"getMy{what}", language_code="de") == {field: "deutsch"}
+        assert made.ask(f"getMy{what}", language_code="fr") == {field: "general"}
+        made.ask(f"setMy{what}", language_code="de")
+        assert made.ask(f"getMy{what}", language_code="de") == {field: "general"}
+    assert made.ask("getMe")["first_name"] == "general"
+
+
+def test_the_menu_button_of_a_chat_wins() -> None:
+    made = hand()
+    assert made.ask("getChatMenuButton") == {"type": "commands"}
+    made.ask("setChatMenuButton", chat_id=made.ann, menu_button={"type": "default"})
+    assert made.ask("getChatMenuButton", chat_id=made.ann) == {"type": "default"}
+    assert made.ask("getChatMenuButton") == {"type": "commands"}
+
+
+def test_people_are_known_only_to_bots_that_saw_them() -> None:
+    made = hand()
+    assert made.ask("getChat", chat_id=made.ann)["first_name"] == "Ann"
+    assert made.ask("getChatMember", chat_id=made.ann, user_id=made.ann)["status"] == "member"
+    assert made.ask("getChatMemberCount", chat_id=made.ann) == 2
+    assert made.ask("getUserProfilePhotos", user_id=made.ann) == {"total_count": 0, "photos": []}
+    stranger = made.world.add_person().id
+    assert made.refusal("getChat", chat_id=stranger) == (400, "Bad Request: chat not found")
+    assert made.refusal("getChat", chat_id="@nobody") == (400, "Bad Request: chat not found")
+
+
+def test_rich_messages_are_shown_as_they_came() -> None:
+    made = hand()
+    blocks = [{"type": "paragraph", "text": ["a ", {"type": "bold", "text": "b"}]}]
+    sent = made.ask("sendRichMessage", chat_id=made.ann, rich_message={"blocks": blocks})
+    assert sent["rich_message"]["blocks"] == blocks
+    html = made.ask("sendRichMessage", chat_id=made.ann, rich_message={"html": "<b>x</b>"})
+    assert html["rich_message"]["blocks"] == [{"type": "paragraph", "text": "x"}]
+    assert made.refusal("sendRichMessage", chat_id=made.ann, rich_message={})[0] == 400
+
+
+def test_a_draft_leaves_nothing_behind() -> None:
+    made = hand()
+    before = len(made.bot.chats[made.ann].messages)
+    made.ask("sendMessageDraft", chat_id=made.ann, draft_id=1, text="thinking")
+    assert len(made.bot.chats[made.ann].messages) == before
+    assert made.refusal("sendMessageDraft", chat_id=made.ann, draft_id=0, text="x")[0] == 400
