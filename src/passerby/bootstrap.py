@@ -18,6 +18,7 @@ from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App, NoBotWorks
 from passerby.settings import Settings, WrongSetting, open_key
 
@@ -56,6 +57,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[], None] | None = Non
         {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
         store,
         base_url=settings.bot_api_url,
+        unlimited_files=settings.bot_api_local,
     )
     app = App(
         telegram=telegram,
@@ -124,6 +126,8 @@ async def init_schema(settings: Settings) -> SchemaState:
         return await sql_init_schema(_database(settings))
     except DatabaseUnusable as error:
         raise _unusable(settings, error) from None
+    except RecordsLost as error:
+        raise _away(settings, error) from None
 
 
 async def schema_state(settings: Settings) -> SchemaState:
@@ -132,6 +136,13 @@ async def schema_state(settings: Settings) -> SchemaState:
         return await sql_schema_state(_database(settings))
     except DatabaseUnusable as error:
         raise _unusable(settings, error) from None
+    except RecordsLost as error:
+        raise _away(settings, error) from None
+
+
+def _away(settings: Settings, error: RecordsLost) -> WrongSetting:
+    setting = "POSTGRES_URI" if settings.postgres_uri else "SQLITE_DB_PATH"
+    return WrongSetting(setting, f"the database does not answer ({logs.name_of(error)})", "start it, or try again")
 
 
 def _unusable(settings: Settings, error: DatabaseUnusable) -> WrongSetting:

@@ -107,6 +107,11 @@ class Settings(BaseModel):
         description="The Bot API server.",
         examples=["http://127.0.0.1:8081"],
     )
+    bot_api_local: bool = Field(
+        default=False,
+        description="The server at BOT_API_URL is an own one, run with `--local`: files may have any size.",
+        examples=["true"],
+    )
     bot_rate_per_s: float = Field(
         default=30, ge=1, le=1000, description="How many messages a second one bot may send.", examples=["30"]
     )

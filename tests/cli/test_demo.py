@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, interrupt, passerby, running, said
 
 ADDRESS_SIGN = "Open http://"

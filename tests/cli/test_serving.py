@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
 
 # A program that takes its time to stop.

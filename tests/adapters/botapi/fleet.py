@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from tests.adapters.botapi.stub import Stub, serving
-
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.ports.telegram import Carry
+from tests.adapters.botapi.stub import Stub, serving
 
 A = BotId(1000001)
 B = BotId(1000002)

@@ -4,14 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, carry, fleet, photo
-from tests.adapters.botapi.stub import Stub, ok, refusal
 
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Carry, FloodWait, Refused, Telegram
+from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.stub import Stub, ok, refusal
 
 
 def requests_of(dispatch: Carry, files: Memory | None = None, **stored: bytes) -> list[tuple[str, dict[str, Any]]]:

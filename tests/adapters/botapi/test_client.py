@@ -5,8 +5,6 @@ import logging
 import traceback
 
 import pytest
-from tests.adapters.botapi.fleet import READER, TOKENS, A, Memory, carry, fleet
-from tests.adapters.botapi.stub import RESET, Reply, Stub, ok, refusal
 
 from passerby.adapters.botapi import BotApi, parse_token
 from passerby.kernel.content import Content, Kind
@@ -25,6 +23,8 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
+from tests.adapters.botapi.fleet import READER, TOKENS, A, Memory, carry, fleet
+from tests.adapters.botapi.stub import RESET, Reply, Stub, ok, refusal
 
 HELLO = Speak(A, READER, "hello")
 

@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.adapters.botapi.fleet import A
-from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
 
 from passerby.adapters.botapi import wire
 from passerby.adapters.botapi.decode import arrivals
@@ -22,6 +20,8 @@ from passerby.kernel.event import (
     ReactionChanged,
     Unusable,
 )
+from tests.adapters.botapi.fleet import A
+from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
 
 PERSON = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "de"}
 PRIVATE = {"id": 42, "type": "private", "first_name": "Ann"}

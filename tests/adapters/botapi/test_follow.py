@@ -4,13 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, fleet, photo
-from tests.adapters.botapi.stub import ok, refusal
 
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Delete, Edit, Refused, SetReaction
+from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, fleet, photo
+from tests.adapters.botapi.stub import ok, refusal
 
 TARGET = {"chat_id": READER, "message_id": 7}
 

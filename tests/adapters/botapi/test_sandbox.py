@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.adapters.botapi.fleet import Memory
 
 from botapi_sandbox import Switches, Upload
 from botapi_sandbox.service import Sandbox, make_world, running
@@ -36,6 +35,7 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
+from tests.adapters.botapi.fleet import Memory
 
 
 @dataclass

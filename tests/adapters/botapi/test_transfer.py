@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
-from tests.adapters.botapi.stub import RESET, Reply, Request, ok, refusal
 
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.ports.telegram import Refused, TelegramError, Unavailable
+from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.stub import RESET, Reply, Request, ok, refusal
 
 MEGABYTES = 2**20
 
