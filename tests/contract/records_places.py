@@ -10,13 +10,13 @@ from uuid import uuid4
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
-from tests.contract.records_memory import ChatRow, Disk, MemoryRecords
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
 from passerby.adapters.sql.tables import chats, metadata
 from passerby.kernel.ids import ChatId
 from passerby.ports.records import Records
+from tests.contract.records_memory import ChatRow, Disk, MemoryRecords
 
 
 class Place(Protocol):

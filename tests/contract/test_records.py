@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from passerby.adapters.sql import init_schema
+from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import Fact
+from passerby.ports.records import Records, RecordsLost
 from tests.contract.records_facts import (
     NOW,
     changed,
@@ -24,12 +30,6 @@ from tests.contract.records_facts import (
 from tests.contract.records_memory import ChatRow, MemoryRecords
 from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri, start_postgres
-
-from passerby.adapters.sql import init_schema
-from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.participant import Participant
-from passerby.ports.facts import Fact
-from passerby.ports.records import Records, RecordsLost
 
 # A place is shared by the examples of one test: each example counts as a generation of its own.
 shared = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

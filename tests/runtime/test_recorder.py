@@ -9,8 +9,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.contract.records_facts import changed, chatting, closed, opened, person
-from tests.contract.records_memory import MemoryRecords
 
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.kernel.ids import PersonId
@@ -18,6 +16,8 @@ from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
 from passerby.ports.live_store import Commit, Committed
 from passerby.runtime.recorder import Recorder
+from tests.contract.records_facts import changed, chatting, closed, opened, person
+from tests.contract.records_memory import MemoryRecords
 
 
 class Clock:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.contract.records_places import PostgresServer
 from tests.contract.servers import postgres_uri
 

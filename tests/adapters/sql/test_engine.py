@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
-from tests.contract.records_facts import changed, numbered, person
-from tests.contract.servers import start_postgres
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url, sqlite_url, to_the_end
 from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
+from tests.contract.records_facts import changed, numbered, person
+from tests.contract.servers import start_postgres
 
 
 def unusable(database: str | Path) -> str:

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.contract.records_facts import NOW, changed, chatting, closed, numbered, opened, person, searching
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.rows import READ, participant, row
 from passerby.adapters.sql.tables import chats, users
 from passerby.kernel.ids import PersonId
 from passerby.ports.facts import Fact
+from tests.contract.records_facts import NOW, changed, chatting, closed, numbered, opened, person, searching
 
 WITHOUT_A_TABLE = ("BEGIN", "PRAGMA", "SHOW", "select pg_catalog", "select current_schema")
 
