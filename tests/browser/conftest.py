@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+
 from tests.browser.phone import Phone
 from tests.browser.sandbox_process import Sandbox
 from tests.browser.scripted_bot import ScriptedBot
@@ -108,10 +109,18 @@ def page(bots: list[ScriptedBot], sandbox: Sandbox, open_page: Callable[..., Pag
 
 
 @pytest.fixture
-def phones(page: Page) -> tuple[Phone, Phone]:
+def first(page: Page) -> Phone:
+    """The first phone, started and greeted."""
+    phone = Phone(page, 1)
+    phone.start()
+    phone.hears("Welcome, Mira")
+    return phone
+
+
+@pytest.fixture
+def phones(page: Page, first: Phone) -> tuple[Phone, Phone]:
     """Both phones, started and greeted."""
-    pair = Phone(page, 1), Phone(page, 2)
-    for phone in pair:
-        phone.start()
-        phone.hears("Welcome")
-    return pair
+    second = Phone(page, 2)
+    second.start()
+    second.hears("Welcome, Jonas")
+    return first, second

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.phone import Phone
 from tests.browser.pictures import png, text_file
 from tests.browser.sandbox_process import Sandbox
@@ -30,8 +31,7 @@ def test_what_is_typed_arrives_and_the_answer_comes_back_live(phones: Phones) ->
     assert "hello there" not in " ".join(second.texts())
 
 
-def test_shift_enter_starts_a_line_and_enter_sends(phones: Phones) -> None:
-    first, _ = phones
+def test_shift_enter_starts_a_line_and_enter_sends(first: Phone) -> None:
     first.composer.press_sequentially("one")
     first.composer.press("Shift+Enter")
     first.composer.press_sequentially("two")
@@ -39,8 +39,7 @@ def test_shift_enter_starts_a_line_and_enter_sends(phones: Phones) -> None:
     assert first.hears("Echo:").get_by_test_id("text").inner_text() == "Echo: one\ntwo"
 
 
-def test_quick_messages_keep_their_order(phones: Phones) -> None:
-    first, _ = phones
+def test_quick_messages_keep_their_order(first: Phone) -> None:
     words = [f"number {n}" for n in range(8)]
     for word in words:
         first.composer.fill(word)
@@ -50,8 +49,7 @@ def test_quick_messages_keep_their_order(phones: Phones) -> None:
     assert said == words
 
 
-def test_markup_of_a_stranger_stays_text(phones: Phones) -> None:
-    first, _ = phones
+def test_markup_of_a_stranger_stays_text(first: Phone) -> None:
     nasty = '<img src=x onerror="document.title=1"><b>bold</b>'
     first.say(nasty)
     bubble = first.hears("Echo:")
@@ -59,8 +57,7 @@ def test_markup_of_a_stranger_stays_text(phones: Phones) -> None:
     expect(bubble.locator("img, b")).to_have_count(0)
 
 
-def test_a_reply_keyboard_types_for_the_person_and_goes_when_removed(phones: Phones) -> None:
-    first, _ = phones
+def test_a_reply_keyboard_types_for_the_person_and_goes_when_removed(first: Phone) -> None:
     expect(first.composer).to_have_attribute("data-placeholder", "Say something")
     first.tap("Left")
     first.hears("Echo: Left")
@@ -68,8 +65,7 @@ def test_a_reply_keyboard_types_for_the_person_and_goes_when_removed(phones: Pho
     expect(first.keyboard).to_be_hidden()
 
 
-def test_the_reply_keyboard_can_be_put_away_and_back(phones: Phones) -> None:
-    first, _ = phones
+def test_the_reply_keyboard_can_be_put_away_and_back(first: Phone) -> None:
     toggle = first.page.get_by_test_id("keyboard-toggle-1")
     toggle.click()
     expect(first.keyboard).to_be_hidden()
@@ -77,8 +73,7 @@ def test_the_reply_keyboard_can_be_put_away_and_back(phones: Phones) -> None:
     expect(first.keyboard).to_be_visible()
 
 
-def test_an_inline_button_spins_until_answered_and_shows_the_answer(phones: Phones) -> None:
-    first, _ = phones
+def test_an_inline_button_spins_until_answered_and_shows_the_answer(first: Phone) -> None:
     first.say("ask")
     first.hears("Shall we?")
     first.press("Yes")
@@ -87,8 +82,7 @@ def test_an_inline_button_spins_until_answered_and_shows_the_answer(phones: Phon
     expect(settled.get_by_test_id("inline-button")).to_have_count(0)
 
 
-def test_an_alert_waits_for_the_person(phones: Phones) -> None:
-    first, _ = phones
+def test_an_alert_waits_for_the_person(first: Phone) -> None:
     first.say("ask")
     first.press("No")
     alert = first.node.get_by_role("alertdialog")
@@ -100,8 +94,7 @@ def test_an_alert_waits_for_the_person(phones: Phones) -> None:
     )
 
 
-def test_a_link_button_asks_before_it_leads_away(phones: Phones) -> None:
-    first, _ = phones
+def test_a_link_button_asks_before_it_leads_away(first: Phone) -> None:
     first.say("ask")
     first.press("Rules")
     expect(first.node.get_by_test_id("link")).to_contain_text("https://example.com/rules")
@@ -110,8 +103,7 @@ def test_a_link_button_asks_before_it_leads_away(phones: Phones) -> None:
     assert len(first.page.context.pages) == 1
 
 
-def test_formatting_is_shown_and_a_spoiler_opens_on_a_tap(phones: Phones) -> None:
-    first, _ = phones
+def test_formatting_is_shown_and_a_spoiler_opens_on_a_tap(first: Phone) -> None:
     first.say("format")
     bubble = first.hears("Bold")
     expect(bubble.locator("b").filter(has_text="Bold")).to_be_visible()
@@ -123,8 +115,7 @@ def test_formatting_is_shown_and_a_spoiler_opens_on_a_tap(phones: Phones) -> Non
     expect(bubble.locator(".spoiler.revealed")).to_have_text("secret")
 
 
-def test_formatting_typed_with_the_keyboard_becomes_entities(phones: Phones, bots: list[ScriptedBot]) -> None:
-    first, _ = phones
+def test_formatting_typed_with_the_keyboard_becomes_entities(first: Phone, bots: list[ScriptedBot]) -> None:
     first.composer.press_sequentially("so ")
     first.composer.press("Control+b")
     first.composer.press_sequentially("very")
@@ -154,8 +145,7 @@ def test_every_kind_of_file_goes_out_and_comes_back(phones: Phones) -> None:
         expect(phone.receives(kind).locator(shown)).to_be_visible()
 
 
-def test_a_voice_message_is_opus_in_ogg(phones: Phones, sandbox: Sandbox) -> None:
-    first, _ = phones
+def test_a_voice_message_is_opus_in_ogg(first: Phone, sandbox: Sandbox) -> None:
     first.attach("voice", "sample-voice")
     expect(first.receives("voice").locator(".wave")).to_be_visible()
     person, bot = first.person_id, sandbox.get("bots")[0]["id"]
@@ -166,16 +156,14 @@ def test_a_voice_message_is_opus_in_ogg(phones: Phones, sandbox: Sandbox) -> Non
     assert b"OpusHead" in data[:64]
 
 
-def test_a_sticker_is_sent_from_the_panel(phones: Phones) -> None:
-    first, _ = phones
+def test_a_sticker_is_sent_from_the_panel(first: Phone) -> None:
     first.sticker(2)
     picture = first.receives("sticker").locator("img")
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("naturalWidth", 512)
 
 
-def test_a_picked_photo_keeps_its_caption_and_its_veil(phones: Phones) -> None:
-    first, _ = phones
+def test_a_picked_photo_keeps_its_caption_and_its_veil(first: Phone) -> None:
     first.attach_files("gallery", [png("red.png", RED)], caption="a red square", spoiler=True)
     photo = first.hears("a red square", kind="photo")
     photo.get_by_test_id("veil").click()
@@ -186,8 +174,7 @@ def test_a_picked_photo_keeps_its_caption_and_its_veil(phones: Phones) -> None:
     expect(first.node.get_by_test_id("viewer")).to_be_hidden()
 
 
-def test_several_photos_become_one_album(phones: Phones, bots: list[ScriptedBot]) -> None:
-    first, _ = phones
+def test_several_photos_become_one_album(first: Phone, bots: list[ScriptedBot]) -> None:
     first.attach_files("gallery", [png("a.png", RED), png("b.png", GREEN), png("c.png", BLUE)], caption="three")
     expect(first.message(kind="album", outgoing=True).get_by_test_id("tile")).to_have_count(3)
     expect(first.message("three", kind="album")).to_be_visible()
@@ -196,8 +183,7 @@ def test_several_photos_become_one_album(phones: Phones, bots: list[ScriptedBot]
     assert len(groups) == 1
 
 
-def test_a_file_keeps_its_name_and_bytes(phones: Phones) -> None:
-    first, _ = phones
+def test_a_file_keeps_its_name_and_bytes(first: Phone) -> None:
     first.attach_files("document", [text_file("letter.txt", "dear reader")])
     document = first.hears("letter.txt", kind="document")
     with first.page.expect_download() as download:
@@ -205,8 +191,7 @@ def test_a_file_keeps_its_name_and_bytes(phones: Phones) -> None:
     assert download.value.path().read_text() == "dear reader"
 
 
-def test_small_things_are_sent_from_the_attach_menu(phones: Phones) -> None:
-    first, _ = phones
+def test_small_things_are_sent_from_the_attach_menu(first: Phone) -> None:
     for tile, kind in (("location", "location"), ("contact", "contact")):
         first.page.get_by_test_id("attach-1").click()
         first.node.get_by_test_id(f"attach-{tile}").click()
@@ -218,8 +203,7 @@ def test_small_things_are_sent_from_the_attach_menu(phones: Phones) -> None:
     expect(first.receives("dice").get_by_role("img", name=re.compile(r"🎲 shows [1-6]"))).to_be_visible()
 
 
-def test_a_poll_is_drawn_up_and_sent(phones: Phones) -> None:
-    first, _ = phones
+def test_a_poll_is_drawn_up_and_sent(first: Phone) -> None:
     first.page.get_by_test_id("attach-1").click()
     first.node.get_by_test_id("attach-poll").click()
     form = first.node.get_by_test_id("form")
@@ -230,8 +214,7 @@ def test_a_poll_is_drawn_up_and_sent(phones: Phones) -> None:
     expect(first.hears("Tea or coffee?", kind="poll")).to_contain_text("Coffee")
 
 
-def test_a_vote_is_counted_and_told(phones: Phones, bots: list[ScriptedBot]) -> None:
-    first, _ = phones
+def test_a_vote_is_counted_and_told(first: Phone, bots: list[ScriptedBot]) -> None:
     bots[0].call("sendPoll", chat_id=first.person_id, question="Which?", options=[{"text": "This"}, {"text": "That"}])
     poll = first.hears("Which?", kind="poll")
     poll.get_by_test_id("poll-option").filter(has_text="That").click()
@@ -239,8 +222,7 @@ def test_a_vote_is_counted_and_told(phones: Phones, bots: list[ScriptedBot]) -> 
     expect(poll.get_by_test_id("poll-option").filter(has_text="That")).to_contain_text("100%")
 
 
-def test_a_message_can_be_forwarded_to_another_bot(phones: Phones, bots: list[ScriptedBot]) -> None:
-    first, _ = phones
+def test_a_message_can_be_forwarded_to_another_bot(first: Phone, bots: list[ScriptedBot]) -> None:
     said = first.say("pass me on")
     first.hears("Echo: pass me on")
     first.open_menu(said).get_by_test_id("menu-forward").click()
@@ -249,16 +231,14 @@ def test_a_message_can_be_forwarded_to_another_bot(phones: Phones, bots: list[Sc
     assert bots[1].heard_from(first.person_id)[-1]["forward_origin"]["sender_user"]["id"] == first.person_id
 
 
-def test_a_person_can_take_back_what_they_wrote(phones: Phones) -> None:
-    first, _ = phones
+def test_a_person_can_take_back_what_they_wrote(first: Phone) -> None:
     said = first.say("forget this")
     first.hears("Echo: forget this")
     first.open_menu(said).get_by_test_id("menu-delete").click()
     expect(first.log.locator('[data-outgoing="yes"]').filter(has_text="forget this")).to_have_count(0)
 
 
-def test_a_reply_quotes_what_it_answers(phones: Phones) -> None:
-    first, _ = phones
+def test_a_reply_quotes_what_it_answers(first: Phone) -> None:
     first.say("the first word")
     echo = first.hears("Echo: the first word")
     reply = first.reply(echo, "and the last")
@@ -266,23 +246,20 @@ def test_a_reply_quotes_what_it_answers(phones: Phones) -> None:
     first.hears("Echo: and the last (to: Echo: the first word)")
 
 
-def test_an_own_message_can_be_changed_and_the_bot_hears_of_it(phones: Phones) -> None:
-    first, _ = phones
+def test_an_own_message_can_be_changed_and_the_bot_hears_of_it(first: Phone) -> None:
     said = first.say("a misteak")
     first.hears("Echo: a misteak")
     first.edit(said, "a mistake")
     first.hears("You made it: a mistake")
 
 
-def test_what_a_bot_wrote_offers_no_editing(phones: Phones) -> None:
-    first, _ = phones
+def test_what_a_bot_wrote_offers_no_editing(first: Phone) -> None:
     menu = first.open_menu(first.hears("Welcome"))
     expect(menu.get_by_test_id("menu-reply")).to_be_visible()
     expect(menu.get_by_test_id("menu-edit")).to_have_count(0)
 
 
-def test_a_reaction_is_shown_told_and_taken_back(phones: Phones) -> None:
-    first, _ = phones
+def test_a_reaction_is_shown_told_and_taken_back(first: Phone) -> None:
     welcome = first.log.locator('[data-testid="message"]').filter(has_text="Welcome")
     first.react(welcome, "🔥")
     first.hears("You reacted: 🔥")
@@ -291,8 +268,7 @@ def test_a_reaction_is_shown_told_and_taken_back(phones: Phones) -> None:
     first.hears("You reacted: no more")
 
 
-def test_the_menu_of_a_message_is_there_for_the_keyboard(phones: Phones) -> None:
-    first, _ = phones
+def test_the_menu_of_a_message_is_there_for_the_keyboard(first: Phone) -> None:
     welcome = first.hears("Welcome")
     welcome.focus()
     first.page.keyboard.press("Enter")
@@ -304,9 +280,8 @@ def test_the_menu_of_a_message_is_there_for_the_keyboard(phones: Phones) -> None
 
 
 def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
-    phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox
+    first: Phone, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:
-    first, _ = phones
     person = first.person_id
     first.block()
     with pytest.raises(RuntimeError, match="blocked by the user"):
@@ -317,8 +292,7 @@ def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
     assert "are you there?" not in first.texts()
 
 
-def test_a_person_talks_to_several_bots_and_each_keeps_its_history(phones: Phones) -> None:
-    first, _ = phones
+def test_a_person_talks_to_several_bots_and_each_keeps_its_history(first: Phone) -> None:
     first.say("for the first bot")
     first.hears("Echo: for the first bot")
     first.switch_to("Second")
@@ -329,8 +303,7 @@ def test_a_person_talks_to_several_bots_and_each_keeps_its_history(phones: Phone
     first.hears("Echo: for the first bot")
 
 
-def test_a_message_from_another_bot_is_counted(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
-    first, _ = phones
+def test_a_message_from_another_bot_is_counted(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     first.switch_to("Second")
     bots[0].say(first.person_id, "over here")
     first.page.get_by_test_id("chats-1").click()
@@ -339,8 +312,7 @@ def test_a_message_from_another_bot_is_counted(phones: Phones, bots: list[Script
     expect(row.locator(".count")).to_have_text("1")
 
 
-def test_a_person_can_be_renamed_and_speak_another_language(phones: Phones, bots: list[ScriptedBot]) -> None:
-    first, _ = phones
+def test_a_person_can_be_renamed_and_speak_another_language(first: Phone, bots: list[ScriptedBot]) -> None:
     first.rename("Nadia", "ar")
     first.choose("restart")
     first.hears("Welcome, Nadia")
@@ -349,8 +321,7 @@ def test_a_person_can_be_renamed_and_speak_another_language(phones: Phones, bots
     assert first.hears("Echo: مرحبا").get_by_test_id("text").get_attribute("dir") == "auto"
 
 
-def test_a_deleted_message_goes(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
-    first, _ = phones
+def test_a_deleted_message_goes(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     person = first.person_id
     sent = bots[0].say(person, "not for long")
     first.hears("not for long")
@@ -358,16 +329,14 @@ def test_a_deleted_message_goes(phones: Phones, bots: list[ScriptedBot], sandbox
     expect(first.log.get_by_text("not for long")).to_have_count(0)
 
 
-def test_a_chat_action_shows_under_the_name(phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
-    first, _ = phones
+def test_a_chat_action_shows_under_the_name(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     bots[0].call("sendChatAction", chat_id=first.person_id, action="typing")
     expect(first.page.get_by_test_id("subtitle-1")).to_have_text("typing…")
 
 
 def test_someone_who_reads_older_messages_is_not_pulled_away(
-    phones: Phones, bots: list[ScriptedBot], sandbox: Sandbox
+    first: Phone, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:
-    first, _ = phones
     person = first.person_id
     for n in range(14):
         bots[0].say(person, f"line {n}\n\n\n")

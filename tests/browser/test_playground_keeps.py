@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
+
 from tests.browser.phone import Phone
 from tests.browser.sandbox_process import Sandbox
 from tests.browser.scripted_bot import ScriptedBot

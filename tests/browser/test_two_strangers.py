@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
 from tests.browser.conftest import DESKTOP, PATIENCE_MS
 from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
