@@ -63,7 +63,9 @@ export class Attach {
   async #sample(kind, make) {
     this.overlay.tell("Making it…");
     try {
-      await this.out.upload({ kind, file: await make() });
+      const file = await make();
+      this.overlay.hush();
+      await this.out.upload({ kind, file });
     } catch (error) {
       this.overlay.tell(`It could not be made: ${error.message}`);
     }

@@ -27,6 +27,10 @@ export class Overlay {
     setTimeout(() => toast.remove(), TOAST_MS);
   }
 
+  hush() {
+    this.toasts.replaceChildren();
+  }
+
   close(result) {
     this.#open?.(result);
   }
