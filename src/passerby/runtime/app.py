@@ -44,10 +44,6 @@ class NoBotWorks(Exception):
     """Telegram refused every token."""
 
 
-def _note(event: str, **_: object) -> None:
-    logs.record(event)
-
-
 class App:
     """`key`: 32 bytes, for sealing. `introduce` is the decision that pairs two people."""
 
@@ -83,7 +79,7 @@ class App:
         self.pipeline.lanes = self.lanes
         self.courier.outcomes = self.pipeline
         self.courier.on_lost = self._quarantine
-        self.recorder = Recorder(store, records, clock, rng, _note)
+        self.recorder = Recorder(store, records, clock, rng, logs.record)
         self._introduce = introduce
         self._intakes: dict[BotId, tuple[Intake, asyncio.Task[None]]] = {}
         self._standing: list[asyncio.Task[None]] = []

@@ -114,7 +114,7 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
 
 
 def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
-    """WAL: readers do not wait for the writer. NORMAL: a power cut may undo the last commits, a crash of ours cannot.
+    """WAL: readers do not wait for the writer. FULL: the journal forgets what it is told is stored here.
 
     The driver's own guessing of transactions is switched off: it begins them too late for BEGIN IMMEDIATE, without
     which two writers that have both read first cannot wait for each other and fail.
@@ -131,7 +131,7 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "temp_store=MEMORY"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
