@@ -42,6 +42,16 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
+def arguments() -> list[tuple[str, str]]:
+    """Each argument with its help, for the reference."""
+    return [
+        (f"{action.option_strings[-1]} {action.metavar or action.dest.upper()}" if action.nargs is None
+         else action.option_strings[-1], (action.help or "") % {"default": action.default})
+        for action in parser()._actions  # noqa: SLF001 - argparse offers no other way to list them
+        if action.dest != "help"
+    ]  # fmt: skip
+
+
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number from 0 to 65535")

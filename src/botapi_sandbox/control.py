@@ -1,7 +1,7 @@
 """The control API under /sandbox/: what people do, what their phones show, the journal, faults and switches.
 
 JSON in and out (the upload of a file is multipart). Errors are `{"ok": false, "error": "<sentence>"}`. Each route is
-one method below, named in `_ROUTES`; what it does is in `world.people`.
+one method below, named in `ROUTES`; what it does is in `world.people`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Control:
     def __init__(self, world: World) -> None:
         self._world = world
         self._streams = Streams(world)
-        self._routes = [(verb, re.compile(pattern), getattr(self, name)) for verb, pattern, name in _ROUTES]
+        self._routes = [(verb, re.compile(pattern), getattr(self, name)) for verb, pattern, name in ROUTES]
 
     def close(self) -> None:
         """End the event streams."""
@@ -124,6 +124,10 @@ class Control:
             raise Wrong(f"{path} takes {', '.join(verbs)}", 405)
         raise Wrong(f"there is nothing at /sandbox{path}", 404)
 
+    def events(self, asked: Asked) -> Json:
+        """A stream of server-sent events for one person, or with `?people=1,2,3` for several, see below."""
+        raise AssertionError("streams are served before routes are called")
+
     async def _stream(self, ids: dict[str, int], query: Json, receive: Receive, send: Send) -> None:
         if "person" in ids:
             people = frozenset(ids.values())
@@ -155,14 +159,14 @@ class Control:
     # Bots and people
 
     def bots(self, asked: Asked) -> list[Json]:
-        """GET /bots"""
+        """Every bot, without its token: `[{"id", "username", "first_name"}]`."""
         return [
             {"id": bot.id, "username": bot.username, "first_name": bot.first_name}
             for bot in self._world.state.bots.values()
         ]
 
     def add_bot(self, asked: Asked) -> Json:
-        """POST /bots"""
+        """A new bot from `{"first_name"?, "username"?, "token"?}`, with its token."""
         body = asked.body
         try:
             bot = self._world.add_bot(body.get("first_name"), body.get("username"), body.get("token"))
@@ -171,7 +175,7 @@ class Control:
         return {"id": bot.id, "token": bot.token, "username": bot.username, "first_name": bot.first_name}
 
     def revoke(self, asked: Asked) -> Json:
-        """POST /bots/{bot}/revoke: its token is refused from now on."""
+        """Its token is refused from now on; `{"revoked": false}` takes that back."""
         bot = self._world.state.bots.get(asked.ids["bot"])
         if bot is None:
             raise Wrong("there is no such bot", 404)
@@ -180,11 +184,11 @@ class Control:
         return {}
 
     def people(self, asked: Asked) -> list[Json]:
-        """GET /people"""
+        """Every person: `[{"id", "first_name", "username", "language_code"}]`."""
         return [_person(person) for person in self._world.state.people.values()]
 
     def add_person(self, asked: Asked) -> Json:
-        """POST /people"""
+        """A new person from `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`."""
         allowed = {"first_name", "last_name", "username", "language_code", "refuses_voice"}
         unknown = asked.body.keys() - allowed
         if unknown:
@@ -193,7 +197,7 @@ class Control:
         return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
 
     def change_person(self, asked: Asked) -> Json:
-        """PATCH /people/{id}: a person's first_name or language_code; bots learn of it with the next update"""
+        """`{"first_name"?, "language_code"?}`: bots learn of it with the next update."""
         unknown = asked.body.keys() - {"first_name", "language_code"}
         if unknown:
             raise Wrong(f"{', '.join(sorted(unknown))} cannot be changed")
@@ -207,7 +211,7 @@ class Control:
         return _person(person)
 
     def deactivate(self, asked: Asked) -> Json:
-        """POST /people/{id}/deactivate"""
+        """The person deletes the account."""
         self._person(asked.ids["person"])
         self._world.phones.deactivate(asked.ids["person"])
         return {}
@@ -215,7 +219,7 @@ class Control:
     # A chat
 
     def chat(self, asked: Asked) -> Json:
-        """GET /people/{id}/chats/{bot}"""
+        """The chat as that phone shows it: `{"started", "blocked", "keyboard", "messages": [PhoneMessage]}`."""
         person_id, bot_id = self._pair(asked)
         chat = self._world.state.bots[bot_id].chats.get(person_id)
         if chat is None:
@@ -228,7 +232,7 @@ class Control:
         }
 
     def send(self, asked: Asked) -> Json:
-        """POST .../send"""
+        """`{"text", "entities"?, "reply_to_message_id"?, "quote"?}`, or `{"message": {...}}`: any content."""
         pair = self._pair(asked)
         body = asked.body
         content = dict(asked.need("message", dict)) if "message" in body else {"text": asked.need("text", str)}
@@ -240,11 +244,11 @@ class Control:
         )
 
     def upload(self, asked: Asked) -> Json:
-        """POST .../upload"""
+        """Multipart: `kind`, `file`, `caption`?, `caption_entities`?, `has_spoiler`?, `duration`? ..."""
         return self._take_in(asked, asked.body, asked.uploads.get("file"))
 
     def album(self, asked: Asked) -> list[Json]:
-        """POST .../album: multipart, `items` a JSON list of the fields of an upload, their files in file0, file1, ...
+        """Multipart: `items`, a JSON list of the fields of uploads, and their files in `file0`, `file1` ...
 
         One request for all, because a bot gets an album in one burst, and nothing comes between.
         """
@@ -289,7 +293,7 @@ class Control:
         return self._shown(asked, sent)
 
     def edit(self, asked: Asked) -> Json:
-        """POST .../edit"""
+        """`{"message_id", "text" or "caption", "entities"?}`, or `{"message_id", "message": {...}}`."""
         pair = self._pair(asked)
         body = asked.body
         if not isinstance(body.get("text", body.get("caption")), str) and "message" not in body:
@@ -305,19 +309,19 @@ class Control:
         return self._shown(asked, edited)
 
     def delete(self, asked: Asked) -> Json:
-        """POST .../delete {"message_id"}"""
+        """`{"message_id"}`: deleted for both, and the bot is not told."""
         self._world.phones.delete(*self._pair(asked), asked.need("message_id", int))
         return {}
 
     def forward(self, asked: Asked) -> Json:
-        """POST .../forward {"message_id", "to_bot"}: into the chat with another bot, or the same"""
+        """`{"message_id", "to_bot"}`: into the chat with another bot, or the same."""
         person_id, bot_id = self._pair(asked)
         to_bot = asked.need("to_bot", int)
         message = self._world.phones.forward(person_id, bot_id, asked.need("message_id", int), to_bot)
         return phone_message(self._world.state.bots[to_bot].chats[person_id].messages[message["message_id"]])
 
     def press(self, asked: Asked) -> Json:
-        """POST .../press"""
+        """`{"message_id", "row", "column"}`, or `{"message_id", "data"}` as a modified client would."""
         pair = self._pair(asked)
         message_id = asked.need("message_id", int)
         if "data" in asked.body:
@@ -326,33 +330,33 @@ class Control:
         return {"callback_query_id": self._world.phones.press(*pair, message_id, *place)}
 
     def react(self, asked: Asked) -> Json:
-        """POST .../react"""
+        """`{"message_id", "emoji" or null}`."""
         emoji = None if asked.body.get("emoji") is None else asked.need("emoji", str)
         self._world.phones.react(*self._pair(asked), asked.need("message_id", int), emoji)
         return {}
 
     def vote(self, asked: Asked) -> Json:
-        """POST .../vote {"message_id", "options": [0, ...]}"""
+        """`{"message_id", "options": [0, ...]}`."""
         options = asked.need("options", list)
         self._world.phones.vote(*self._pair(asked), asked.need("message_id", int), options)
         return {}
 
     def start(self, asked: Asked) -> Json:
-        """POST .../start"""
+        """`{"parameter"?}`: sends /start, marks the bot as started, unblocks it."""
         return self._shown(asked, self._world.phones.start(*self._pair(asked), asked.body.get("parameter")))
 
     def block(self, asked: Asked) -> Json:
-        """POST .../block"""
+        """Stops the bot."""
         self._world.phones.block(*self._pair(asked))
         return {}
 
     def unblock(self, asked: Asked) -> Json:
-        """POST .../unblock"""
+        """Restarts the bot."""
         self._world.phones.unblock(*self._pair(asked))
         return {}
 
     async def pay(self, asked: Asked) -> Json:
-        """POST .../pay: answered when the bot has answered, or its ten seconds are over"""
+        """`{"message_id"}`; answered once it is decided: `{"status": "paid", "refused" or "timeout", "error"?}`."""
         payment = self._world.phones.pay(*self._pair(asked), asked.need("message_id", int))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -373,7 +377,7 @@ class Control:
     # The world
 
     def file(self, asked: Asked) -> tuple[bytes, str]:
-        """GET /files/{file_id}"""
+        """A file's bytes, by any bot's file id."""
         found = self._world.blob(asked.query["file_id"])
         if found is None:
             raise Wrong("there is no such file", 404)
@@ -381,7 +385,7 @@ class Control:
         return data, record.mime or "application/octet-stream"
 
     def sticker_set(self, asked: Asked) -> list[Json]:
-        """GET /stickers/{bot}: the sandbox's own stickers, as that bot's chats would carry them"""
+        """The sandbox's own stickers, with that bot's file ids."""
         bot = self._world.state.bots.get(asked.ids["bot"])
         if bot is None:
             raise Wrong("there is no such bot", 404)
@@ -390,30 +394,30 @@ class Control:
         return stickers
 
     def journal(self, asked: Asked) -> Json:
-        """GET /journal?after=N"""
+        """`?after=N` gives `{"first", "last", "entries"}`: what happened after entry N, see below."""
         try:
             after = int(asked.query.get("after", 0))
         except ValueError:
             raise Wrong("after must be a number") from None
         entries = self._world.journal.after(after)
-        return {"last": self._world.journal.last, "entries": entries}
+        return {"first": self._world.journal.first, "last": self._world.journal.last, "entries": entries}
 
     def faults(self, asked: Asked) -> list[Fault]:
-        """GET /faults"""
+        """The faults and what is left of them, see below."""
         return self._world.faults
 
     def put_faults(self, asked: Asked) -> list[Fault]:
-        """PUT /faults"""
+        """A list of faults in the place of the former ones."""
         given = asked.raw if asked.raw is not None else asked.body.get("faults", [])
         self._world.faults = msgspec.convert(given, list[Fault])
         return self._world.faults
 
     def settings(self, asked: Asked) -> Any:
-        """GET /settings"""
+        """The switches, see below."""
         return self._world.switches
 
     def put_settings(self, asked: Asked) -> Any:
-        """POST /settings"""
+        """`{"<switch>": value}`: changes some."""
         return self._world.switch(asked.body)
 
 
@@ -442,7 +446,7 @@ def _is_on(value: Any) -> bool:
 
 
 _CHAT = r"/people/(?P<person>\d+)/chats/(?P<bot>\d+)"
-_ROUTES: tuple[tuple[str, str, str], ...] = (
+ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", r"/bots", "bots"),
     ("POST", r"/bots", "add_bot"),
     ("POST", r"/bots/(?P<bot>\d+)/revoke", "revoke"),
@@ -450,8 +454,8 @@ _ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/people", "add_person"),
     ("PATCH", r"/people/(?P<person>\d+)", "change_person"),
     ("POST", r"/people/(?P<person>\d+)/deactivate", "deactivate"),
-    ("GET", r"/people/(?P<person>\d+)/events", "people"),
-    ("GET", r"/events", "people"),
+    ("GET", r"/people/(?P<person>\d+)/events", "events"),
+    ("GET", r"/events", "events"),
     ("GET", _CHAT, "chat"),
     *(
         ("POST", f"{_CHAT}/{verb}", verb)

@@ -221,3 +221,27 @@ def test_what_cannot_be_done_is_said_in_a_sentence(verb: str, path: str, body: A
         assert told["error"]
 
     with_server(story)
+
+
+def test_an_album_comes_in_one_burst_with_its_files() -> None:
+    async def story(here: Served) -> None:
+        items = json.dumps([{"kind": "photo", "caption": "first"}, {"kind": "document", "file_name": "b.txt"}])
+        files = {"file0": ("a.png", PNG), "file1": ("x", b"text")}
+        body, kind = multipart({"items": items}, files)
+        sent = (await here.raw(here.chat("album"), body, kind)).json()
+        assert (sent[0]["caption"], sent[1]["document"]["file_name"]) == ("first", "b.txt")
+        assert sent[0]["media_group_id"] == sent[1]["media_group_id"]
+        for wrong in ('[{"kind": "photo"}]', "{"):
+            body, kind = multipart({"items": wrong}, files)
+            assert (await here.raw(here.chat("album"), body, kind)).status == 400
+
+    with_server(story)
+
+
+def test_a_person_takes_another_name() -> None:
+    async def story(here: Served) -> None:
+        renamed = await here.post(f"/sandbox/people/{here.made.ann}", {"first_name": "Anna"}, "PATCH")
+        assert renamed.json()["first_name"] == "Anna"
+        assert here.made.write()["from"]["first_name"] == "Anna"
+
+    with_server(story)

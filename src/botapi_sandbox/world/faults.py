@@ -10,9 +10,13 @@ with everything but `kind` optional. `bot`, `method` (any case; "send*" for a be
 `count` is how often it acts in all, `skip` how many matching requests pass first. `method` "download" means
 the download of a file. Kinds:
 
-- `429`: refused with `retry_after` seconds (body and header). - `401`: Unauthorized, as after a token was revoked.
-- `500`: Telegram's own error as JSON; `502`: the front proxy's, as HTML. - `slow`: done, answered after `delay_s`.
-- `stall`: never answered. - `reset_before`, `reset_after`: the connection is cut before or after it was done.
+- `429`: refused with `retry_after` seconds (body and header).
+- `401`: Unauthorized, as after a token was revoked.
+- `500`: Telegram's own error as JSON.
+- `502`: the front proxy's, as HTML.
+- `slow`: done, answered after `delay_s`.
+- `stall`: never answered.
+- `reset_before`, `reset_after`: the connection is cut before or after it was done.
 
 `effect` (for 500, 502, stall): it *was* done although the answer says otherwise. Without it these act before
 anything is.

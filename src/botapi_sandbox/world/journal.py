@@ -43,6 +43,11 @@ class Journal:
         self._entries.append(entry)
         return entry
 
+    @property
+    def first(self) -> int:
+        """The oldest number that is still there."""
+        return self.last - len(self._entries) + 1
+
     def resize(self, length: int) -> None:
         """Keep at most `length` entries from now on."""
         if length != self._entries.maxlen:
