@@ -82,12 +82,16 @@ class FileLog:
         self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             os.close(self._lock)
             raise LogInUse(str(path)) from None
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        self._records, self._size = unframe(path.read_bytes())
-        os.ftruncate(self._file, self._size)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            self._records, self._size = unframe(path.read_bytes())
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            os.close(self._lock)
+            raise
         self._synced = self._size
 
     @property

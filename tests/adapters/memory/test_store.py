@@ -1,0 +1,128 @@
+"""What is the memory store's own: when it rewrites its log, and that a file of records is all it needs."""
+
+import asyncio
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from passerby.adapters.memory import FileLog, MemoryStore, store
+from passerby.adapters.memory.done import DoneMarks
+from passerby.kernel.decision import Facts
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.participant import Idle
+from passerby.ports.live_store import Commit, Committed, Mark
+from tests.contract.live_places import Disk, DiskLog
+from tests.contract.live_values import ADULTS, ANN, BEN, BOT, CHAT, becomes, copied, couple, fact, somebody, waiting
+from tests.runtime.virtual import VirtualClock, run
+
+
+def opened(disk: Disk) -> MemoryStore:
+    return MemoryStore(DiskLog(disk), VirtualClock(), Random(1))
+
+
+def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        await live.adopt(())
+        await live.commit(Commit((somebody(ANN, 1, waiting(ANN)),)))
+        sizes = []
+        for number in range(2, 400):
+            await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
+            await live.sweep()
+            sizes.append(sum(map(len, disk.records)))
+        assert max(sizes) < 2 * 2_000 + 500, "it stays near what it has to say"
+        assert sum(after < before for before, after in pairwise(sizes)) >= 3
+        assert (await opened(disk).load(ANN)) == Facts(somebody(ANN, 399, waiting(ANN)))
+
+    monkeypatch.setattr(store, "REWRITE_BYTES", 2_000)
+    monkeypatch.setattr(store, "REWRITE_FACTOR", 2)
+    run(main())
+
+
+def test_a_log_that_grew_before_a_restart_is_rewritten_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        for number in range(1, 100):
+            await live.commit(Commit((somebody(ANN, number, waiting(ANN)),)))
+        await opened(disk).sweep()
+        assert len(disk.records) == 1
+        again = opened(disk)
+        await again.sweep()
+        assert await again.load(ANN) == Facts(somebody(ANN, 99, waiting(ANN)))
+
+    monkeypatch.setattr(store, "REWRITE_BYTES", 2_000)
+    run(main())
+
+
+def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        ann, ben = couple()
+        await live.commit(Commit((ann, ben), facts=(fact(1),), updates=(UpdateRef(BOT, 7),)))
+        await live.mark(Mark(chat=CHAT, pairs=(copied(1, 10, 3),)))
+        await live.commit(Commit((becomes(ann, Idle()), becomes(ben, Idle())), (CHAT,), facts=(fact(2),)))
+        unrecorded = await live.load(ANN)
+        await live.sweep()
+        assert len(disk.records) == 1
+        again = opened(disk)
+        assert await again.load(ANN) == unrecorded, "the records do not know yet"
+        await again.trim_journal(2)
+        await again.sweep()
+        assert await opened(disk).load(BEN) is None, "now they do"
+
+    monkeypatch.setattr(store, "REWRITE_BYTES", 0)
+    monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    run(main())
+
+
+def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
+    async def main() -> None:
+        path = tmp_path / "passerby.live"
+        live = MemoryStore(FileLog(path), VirtualClock(), Random(1))
+        assert await live.commit(Commit((somebody(ANN, 1, waiting(ANN)),))) is Committed.YES
+        await live.sweep()
+        await live.aclose()
+        again = MemoryStore(FileLog(path), VirtualClock(), Random(2))
+        assert again.generation == live.generation
+        assert [change.person for change in (await again.tickets(ADULTS, None, 0)).changes] == [ANN]
+        await again.aclose()
+
+    asyncio.run(main())
+
+
+def test_tombstones_are_bounded() -> None:
+    async def main() -> None:
+        live = opened(Disk())
+        for number in range(10_100):
+            person = somebody(PersonId(number + 10), 1, waiting(PersonId(number + 10)))
+            await live.commit(Commit((person,)))
+            await live.commit(Commit((becomes(person, Idle()),)))
+        feed = await live.tickets(ADULTS, 0, 0)
+        assert feed.whole
+        assert feed.changes == ()
+
+    run(main())
+
+
+def test_the_file_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        live = opened(Disk())
+        for number in range(5):
+            await live.remember_file(f"u{number}", BOT, f"id{number}")
+        known = [number for number in range(5) if await live.file_id(f"u{number}", BOT)]
+        assert known == [2, 3, 4]
+
+    monkeypatch.setattr(store, "FILES_KEPT", 3)
+    run(main())
+
+
+def test_a_day_of_a_hundred_updates_a_second_takes_about_a_megabyte() -> None:
+    marks = DoneMarks()
+    for number in range(0, 100 * 86_400, 512):
+        marks.add(UpdateRef(BOT, number), 0.0)
+    assert sum(len(block.bits) for block in marks.dump()) < 1.1 * 2**20

@@ -1,0 +1,121 @@
+"""Where the live store's contract is tried. A place holds the data; stores are opened on it and killed at will.
+
+A store joins the contract by a place of its own and a line in `PLACES`.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import AbstractContextManager
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+from passerby.adapters.memory import MemoryStore
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore
+from tests.runtime import virtual
+from tests.runtime.virtual import VirtualClock
+
+T = TypeVar("T")
+
+
+class Place(Protocol):
+    @property
+    def clock(self) -> Clock: ...
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        """Run a test's body in whatever loop this place needs."""
+        ...
+
+    def open(self) -> LiveStore:
+        """A store over what is there now; one that was open before has been killed, not closed."""
+        ...
+
+    def wipe(self) -> None:
+        """Lose everything."""
+        ...
+
+    async def elapse(self, delay_s: float) -> None:
+        """Let time pass for the store's clock."""
+        ...
+
+    def lost(self) -> AbstractContextManager[None]:
+        """While it lasts, nothing can be stored."""
+        ...
+
+
+class Disk:
+    """The records of a log that outlives its process. While it is `full`, it takes nothing."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.full = False
+
+
+class DiskLog:
+    """A log on such a disk, for one process."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self._disk.records))
+
+    def records(self) -> Iterable[bytes]:
+        return list(self._disk.records)
+
+    def append(self, record: bytes) -> None:
+        self._take()
+        self._disk.records.append(record)
+
+    def rewrite(self, records: Iterable[bytes]) -> None:
+        self._take()
+        self._disk.records = list(records)
+
+    async def sync(self) -> None:
+        self._take()
+
+    def close(self) -> None:
+        pass
+
+    def _take(self) -> None:
+        if self._disk.full:
+            raise OSError(28, "the disk is full")
+
+
+class _Full(AbstractContextManager[None]):
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+
+    def __enter__(self) -> None:
+        self._disk.full = True
+
+    def __exit__(self, *_: object) -> None:
+        self._disk.full = False
+
+
+class MemoryPlace:
+    """The memory store over a log. Time is virtual, so that a day passes at once."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.disk = Disk()
+        self._rng = Random(1)
+
+    def run(self, main: Coroutine[Any, Any, T]) -> T:
+        return virtual.run(main)
+
+    def open(self) -> MemoryStore:
+        return MemoryStore(DiskLog(self.disk), self.clock, self._rng)
+
+    def wipe(self) -> None:
+        self.disk.records.clear()
+
+    async def elapse(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+
+    def lost(self) -> AbstractContextManager[None]:
+        return _Full(self.disk)
+
+
+PLACES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace}

@@ -1,0 +1,727 @@
+"""The contract of `passerby.ports.live_store.LiveStore`, over every implementation of it: sentence by sentence."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+
+import msgspec
+import pytest
+
+from passerby.kernel.decision import Counterpart, Facts
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
+from passerby.ports.live_store import (
+    Anchor,
+    Commit,
+    Committed,
+    LiveStore,
+    LiveStoreLost,
+    Mark,
+    TicketChange,
+    TicketFeed,
+)
+from tests.contract.live_places import PLACES, Place
+from tests.contract.live_values import (
+    ADULTS,
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    EVE,
+    MINORS,
+    NEXT_CHAT,
+    NOW,
+    OTHER_BOT,
+    at,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    parked,
+    somebody,
+    update,
+    waiting,
+)
+
+DAY_S = 24 * 3600.0
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest) -> Place:
+    return PLACES[request.param]()
+
+
+def contract(body: Callable[[Place], Awaitable[None]]) -> Callable[[Place], None]:
+    """A test's body is asynchronous, and runs in the loop of its place."""
+
+    @wraps(body)
+    def test(place: Place) -> None:
+        async def main() -> None:
+            await body(place)
+
+        place.run(main())
+
+    return test
+
+
+def survives(body: Callable[[Place, LiveStore, LiveStore], Awaitable[None]]) -> Any:
+    """The same twice: once read back from the store that was written to, once after a kill."""
+
+    @pytest.mark.parametrize("killed", [False, True], ids=["at once", "after a kill"])
+    def test(place: Place, killed: bool) -> None:
+        async def main() -> None:
+            store = place.open()
+            await body(place, store, _Later(place) if killed else store)
+
+        place.run(main())
+
+    test.__name__ = body.__name__
+    test.__doc__ = body.__doc__
+    return test
+
+
+class _Later:
+    """A store that is opened anew for each question, as after a kill."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._place.open(), name)
+
+
+async def put(store: LiveStore, *people: Participant, **rest: Any) -> None:
+    assert await store.commit(Commit(people, **rest)) is Committed.YES
+
+
+async def journal(store: LiveStore) -> list[Any]:
+    return await store.journal(0, 1000)
+
+
+async def everything(store: LiveStore) -> list[Any]:
+    """All that can be seen of a store that holds Ann and Ben."""
+    return [
+        await store.load(ANN, at(1)),
+        await store.load(BEN),
+        await store.outbox(),
+        await journal(store),
+        await store.done(BOT, range(20)),
+        await store.pools(),
+        (await store.tickets(ADULTS, None, 0)).changes,
+        await store.open_chats((CHAT, NEXT_CHAT)),
+        await store.file_id("u", BOT),
+    ]
+
+
+# ---------------------------------------------------------------------- commits
+
+
+@survives
+async def test_a_read_after_a_commit_sees_it(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann = somebody(ANN)
+    assert await later.load(ANN) is None
+    await put(store, ann, outbox=(notice("n"),), facts=(fact(1),), updates=(update(7),))
+    assert await later.load(ANN) == Facts(ann)
+    assert await later.outbox() == [notice("n")]
+    assert await journal(later) == [(1, fact(1))]
+    assert await later.done(BOT, (6, 7, 8)) == {7}
+
+
+@contract
+async def test_a_person_not_held_here_is_none(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN))
+    assert await store.load(EVE) is None
+
+
+@pytest.mark.parametrize("version", [1, 2, 4, 9])
+def test_a_commit_on_another_version_is_stale_and_stores_nothing(place: Place, version: int) -> None:
+    """The version held is 2, so 3 is the next."""
+
+    async def main() -> None:
+        store = place.open()
+        await put(store, *couple())
+        await put(store, *couple(version=2))
+        before = await everything(store)
+        stale = Commit(
+            (becomes(couple(version=2)[1], Idle()), somebody(ANN, version)),
+            (CHAT,),
+            (notice("n"),),
+            (fact(1),),
+            (update(7),),
+            ("sent",),
+        )
+        assert await store.commit(stale) is Committed.STALE
+        assert await everything(store) == before
+        assert await everything(place.open()) == before
+
+    place.run(main())
+
+
+@contract
+async def test_a_stranger_begins_with_version_one(place: Place) -> None:
+    store = place.open()
+    assert await store.commit(Commit((somebody(ANN, 2),))) is Committed.STALE
+    assert await store.commit(Commit((somebody(ANN, 1),))) is Committed.YES
+    assert await store.commit(Commit((somebody(ANN, 1),))) is Committed.STALE
+
+
+@contract
+async def test_of_two_commits_on_the_same_version_exactly_one_is_stored(place: Place) -> None:
+    store = place.open()
+    ann, ben, eve = (somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE))
+    await put(store, ann, ben, eve)
+    with_ben = Commit((becomes(ann, Chatting(CHAT, BEN, NOW)), becomes(ben, Chatting(CHAT, ANN, NOW))))
+    with_eve = Commit((becomes(ann, Chatting(NEXT_CHAT, EVE, NOW)), becomes(eve, Chatting(NEXT_CHAT, ANN, NOW))))
+    results = await asyncio.gather(store.commit(with_ben), store.commit(with_eve))
+    assert sorted(each.name for each in results) == ["STALE", "YES"]
+    winner = with_ben if results[0] is Committed.YES else with_eve
+    for each in winner.puts:
+        facts = await store.load(each.person)
+        assert facts is not None
+        assert facts.me == each
+    assert len(await store.open_chats((CHAT, NEXT_CHAT))) == 1
+
+
+@survives
+async def test_what_is_done_already_is_not_done_twice(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, somebody(ANN), updates=(update(7), update(8)))
+    before = await everything(later)
+    again = Commit((somebody(ANN, 2),), (), (notice("n"),), (fact(1),), (update(8), update(7)))
+    assert await later.commit(again) is Committed.ALREADY_DONE
+    assert await everything(later) == before
+
+
+@contract
+async def test_done_counts_before_stale(place: Place) -> None:
+    """A redelivered update is decided on anew: that its facts have moved on since then must not make it try again."""
+    store = place.open()
+    await put(store, somebody(ANN), updates=(update(7),))
+    assert await store.commit(Commit((somebody(ANN),), updates=(update(7),))) is Committed.ALREADY_DONE
+
+
+@contract
+async def test_an_album_half_of_which_is_done_is_done_whole(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN), updates=(update(7),))
+    await put(store, somebody(ANN, 2), updates=(update(7), update(8)))
+    assert await store.done(BOT, range(20)) == {7, 8}
+
+
+@contract
+async def test_a_commit_of_no_update_is_never_done_already(place: Place) -> None:
+    store = place.open()
+    await put(store, outbox=(notice("a"),))
+    await put(store, outbox=(notice("b"),))
+    assert len(await store.outbox()) == 2
+
+
+# ---------------------------------------------------------------------- done marks
+
+
+@survives
+async def test_done_marks_are_a_set_and_no_high_water_mark(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """Ids may start anew, anywhere, and each bot counts for itself."""
+    numbers = {1, 2, 5, 1023, 1024, 999_999_999, 2**31 - 1, 2**40, 3}
+    for number in numbers:
+        await store.mark(Mark((update(number),)))
+    await store.mark(Mark((update(4, OTHER_BOT),)))
+    around = {near for number in numbers for near in (number - 1, number, number + 1)}
+    assert await later.done(BOT, around) == numbers
+    assert await later.done(OTHER_BOT, range(10)) == {4}
+    assert await later.done(BOT, ()) == set()
+
+
+@contract
+async def test_done_marks_are_remembered_for_a_day(place: Place) -> None:
+    store = place.open()
+    await store.mark(Mark((update(7),)))
+    for _ in range(23):
+        await place.elapse(3600)
+        await store.sweep()
+    await place.elapse(3600 - 1)
+    await store.sweep()
+    assert await store.done(BOT, (7,)) == {7}
+    assert await place.open().done(BOT, (7,)) == {7}
+
+
+@contract
+async def test_done_marks_do_not_stay_for_ever(place: Place) -> None:
+    store = place.open()
+    await store.mark(Mark((update(7),)))
+    await place.elapse(3 * DAY_S)
+    await store.mark(Mark((update(2000),)))
+    await store.sweep()
+    assert await store.done(BOT, (7, 2000)) == {2000}
+
+
+# ---------------------------------------------------------------------- the outbox
+
+
+@survives
+async def test_the_outbox_keeps_its_order_and_loses_what_is_settled(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, outbox=(notice("d"), parked("a")))
+    await put(store, outbox=(notice("c", BEN), notice("b")))
+    assert await later.outbox() == [notice("d"), parked("a"), notice("c", BEN), notice("b")]
+    await store.mark(Mark(sent=("a",)))
+    await put(store, sent=("c", "never there"))
+    assert await later.outbox() == [notice("d"), notice("b")]
+
+
+@survives
+async def test_marks_are_idempotent(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, *couple(), outbox=(notice("n"), notice("m")))
+    mark = Mark((update(7),), ("n",), CHAT, (copied(1, 10, 5),), Anchor(CHAT, ANN, at(3)))
+    await store.mark(mark)
+    before = await everything(later)
+    await later.mark(mark)
+    assert await everything(later) == before
+    assert await later.outbox() == [notice("m")]
+
+
+# ---------------------------------------------------------------------- the message map, and anchors
+
+
+@survives
+async def test_the_map_leads_both_ways(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10, 5), copied(2, 11, 6))))
+    copy, source = Counterpart(at(10, OTHER_BOT), True, 5), Counterpart(at(1), False)
+    assert await later.load(ANN, at(1)) == Facts(ann, ben, copy)
+    assert await later.load(BEN, at(10, OTHER_BOT)) == Facts(ben, ann, source)
+    assert await later.counterpart(CHAT, at(1)) == copy
+    assert await later.counterpart(CHAT, at(10, OTHER_BOT)) == source
+    assert await later.counterpart(CHAT, at(2)) == Counterpart(at(11, OTHER_BOT), True, 6)
+
+
+@contract
+async def test_numbers_of_another_bot_mean_other_messages(place: Place) -> None:
+    store = place.open()
+    await put(store, *couple())
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),)))
+    assert await store.counterpart(CHAT, at(10)) is None
+    assert await store.counterpart(CHAT, at(1, OTHER_BOT)) is None
+    assert await store.counterpart(NEXT_CHAT, at(1)) is None
+
+
+@survives
+async def test_an_edit_renews_the_fingerprint(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, *couple())
+    for print_ in (5, 6):
+        await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10, print_),)))
+    assert await later.counterpart(CHAT, at(1)) == Counterpart(at(10, OTHER_BOT), True, 6)
+
+
+@survives
+async def test_an_anchor_is_each_sides_own_and_the_first_one_holds(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    """A notice that was sent twice must not make what was written in between predate the chat."""
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3))))
+    await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(9))))
+    assert await later.load(ANN) == Facts(ann, ben, None, at(3))
+    assert await later.load(BEN) == Facts(ben, ann)
+
+
+@survives
+async def test_a_chat_that_has_ended_takes_its_map_and_anchors_with_it(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), anchor=Anchor(CHAT, ANN, at(3))))
+    await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
+    assert await later.counterpart(CHAT, at(1)) is None
+    late = Mark((update(7),), chat=CHAT, pairs=(copied(2, 11),), anchor=Anchor(CHAT, BEN, at(4)))
+    await store.mark(late)
+    assert await later.counterpart(CHAT, at(2)) is None
+    assert await later.done(BOT, (7,)) == {7}, "but what else the mark says counts"
+    again = [msgspec.structs.replace(each, version=3) for each in couple(NEXT_CHAT)]
+    await put(store, *again)
+    assert await later.load(ANN, at(1)) == Facts(again[0], again[1])
+
+
+@contract
+async def test_what_an_idle_person_refers_to_has_no_counterpart(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN))
+    assert await store.load(ANN, at(1)) == Facts(somebody(ANN))
+
+
+@survives
+async def test_open_chats_are_those_that_somebody_is_in(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    assert await later.open_chats((CHAT, NEXT_CHAT)) == {CHAT}
+    await put(store, becomes(ann, Idle()), becomes(ben, waiting(BEN)), ended=(CHAT,))
+    assert await later.open_chats((CHAT, NEXT_CHAT)) == set()
+
+
+@contract
+async def test_the_map_is_kept_for_a_day_and_not_for_more_than_two(place: Place) -> None:
+    """48 hours at most, however often the store is opened anew meanwhile."""
+    store = place.open()
+    await put(store, *couple())
+    await place.elapse(5 * 3600)
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), anchor=Anchor(CHAT, ANN, at(3))))
+    for hours in range(1, 49):
+        await place.elapse(3600)
+        await store.mark(Mark(chat=CHAT, pairs=(copied(100 + hours, 200 + hours),)))
+        await store.sweep()
+        store = place.open()
+        if hours <= 24:
+            assert await store.counterpart(CHAT, at(1)) is not None, hours
+    await place.elapse(61)
+    await store.sweep()
+    assert await store.counterpart(CHAT, at(1)) is None
+    assert await store.counterpart(CHAT, at(148)) is not None
+    facts = await store.load(ANN)
+    assert facts is not None
+    assert facts.anchor == at(3), "the anchor lasts as long as the chat"
+
+
+@contract
+async def test_the_map_is_forgotten_in_time_though_the_store_was_away(place: Place) -> None:
+    store = place.open()
+    await put(store, *couple())
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),)))
+    await place.elapse(47 * 3600)
+    store = place.open()
+    await place.elapse(3600 + 61)
+    await store.sweep()
+    assert await store.counterpart(CHAT, at(1)) is None
+
+
+# ---------------------------------------------------------------------- tickets
+
+
+def ticket(person: PersonId, since: float = NOW) -> Ticket:
+    return waiting(person, since).ticket
+
+
+@survives
+async def test_the_feed_begins_with_all_who_wait(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = somebody(ANN, 1, waiting(ANN)), somebody(BEN, 1, waiting(BEN, NOW + 1))
+    await put(store, ann)
+    await put(store, ben, somebody(EVE, 1, waiting(EVE, pool=MINORS)))
+    feed = await later.tickets(ADULTS, None, 0)
+    assert feed.whole
+    assert set(feed.changes) == {TicketChange(ANN, ticket(ANN), 1), TicketChange(BEN, ticket(BEN, NOW + 1), 1)}
+    assert await later.pools() == {ADULTS, MINORS}
+
+
+@contract
+async def test_the_feed_goes_on_with_what_changed(place: Place) -> None:
+    store = place.open()
+    ann = somebody(ANN, 1, waiting(ANN))
+    await put(store, ann)
+    feed = await store.tickets(ADULTS, None, 0)
+    assert await store.tickets(ADULTS, feed.cursor, 0) == TicketFeed((), feed.cursor, False)
+    await put(store, somebody(BEN, 1, waiting(BEN)))
+    await put(store, becomes(ann, Idle()))
+    news = await store.tickets(ADULTS, feed.cursor, 0)
+    assert not news.whole
+    assert set(news.changes) == {TicketChange(BEN, ticket(BEN), 1), TicketChange(ANN, None, 2)}
+    assert (await store.tickets(ADULTS, news.cursor, 0)).changes == ()
+
+
+@contract
+async def test_of_several_changes_the_latest_counts(place: Place) -> None:
+    store = place.open()
+    feed = await store.tickets(ADULTS, None, 0)
+    ann = somebody(ANN, 1, waiting(ANN))
+    await put(store, ann)
+    await put(store, becomes(ann, Idle()))
+    await put(store, somebody(ANN, 3, waiting(ANN, NOW + 5)))
+    news = await store.tickets(ADULTS, feed.cursor, 0)
+    assert news.changes == (TicketChange(ANN, ticket(ANN, NOW + 5), 3),)
+
+
+@contract
+async def test_a_new_version_of_somebody_who_waits_is_news(place: Place) -> None:
+    """Else a pairing on the old version would be stale for ever."""
+    store = place.open()
+    ann = somebody(ANN, 1, waiting(ANN))
+    await put(store, ann)
+    feed = await store.tickets(ADULTS, None, 0)
+    await put(store, becomes(ann, ann.state))
+    assert (await store.tickets(ADULTS, feed.cursor, 0)).changes == (TicketChange(ANN, ticket(ANN), 2),)
+
+
+@contract
+async def test_who_changes_pools_leaves_the_one_and_joins_the_other(place: Place) -> None:
+    store = place.open()
+    ann = somebody(ANN, 1, waiting(ANN, pool=MINORS))
+    await put(store, ann)
+    minors, adults = await store.tickets(MINORS, None, 0), await store.tickets(ADULTS, None, 0)
+    await put(store, becomes(ann, waiting(ANN)))
+    assert (await store.tickets(MINORS, minors.cursor, 0)).changes == (TicketChange(ANN, None, 2),)
+    assert (await store.tickets(ADULTS, adults.cursor, 0)).changes == (TicketChange(ANN, ticket(ANN), 2),)
+    assert await store.pools() == {ADULTS}
+
+
+@contract
+async def test_a_reader_waits_for_news_as_long_as_it_says(place: Place) -> None:
+    store = place.open()
+    feed = await store.tickets(ADULTS, None, 0)
+    began = place.clock.monotonic()
+    assert (await store.tickets(ADULTS, feed.cursor, 5.0)).changes == ()
+    assert 5.0 <= place.clock.monotonic() - began < 6.0
+
+    async def come() -> None:
+        await place.elapse(2.0)
+        await put(store, somebody(ANN, 1, waiting(ANN)))
+
+    began = place.clock.monotonic()
+    news, _ = await asyncio.gather(store.tickets(ADULTS, feed.cursor, 60.0), come())
+    assert news.changes == (TicketChange(ANN, ticket(ANN), 1),)
+    assert place.clock.monotonic() - began < 3.0
+    began = place.clock.monotonic()
+    assert (await store.tickets(ADULTS, feed.cursor, 60.0)).changes == news.changes
+    assert place.clock.monotonic() == began, "what is there already is not waited for"
+
+
+@contract
+async def test_several_readers_hear_the_same_news(place: Place) -> None:
+    store = place.open()
+    feed = await store.tickets(ADULTS, None, 0)
+    readers = [asyncio.ensure_future(store.tickets(ADULTS, feed.cursor, 60.0)) for _ in range(3)]
+    await place.elapse(1.0)
+    await put(store, somebody(ANN, 1, waiting(ANN)))
+    heard = await asyncio.gather(*readers)
+    assert {each.changes for each in heard} == {(TicketChange(ANN, ticket(ANN), 1),)}
+
+
+@contract
+async def test_a_reader_too_far_behind_begins_anew(place: Place) -> None:
+    """Who came and went is not remembered for ever; a reader that missed it is told all there is."""
+    store = place.open()
+    feed = await store.tickets(ADULTS, None, 0)
+    await put(store, somebody(ANN, 1, waiting(ANN)))
+    crowd = [somebody(PersonId(100 + number), 1, waiting(PersonId(100 + number))) for number in range(10_500)]
+    await put(store, *crowd)
+    await put(store, *(becomes(each, Idle()) for each in crowd))
+    news = await store.tickets(ADULTS, feed.cursor, 0)
+    if news.whole:
+        assert news.changes == (TicketChange(ANN, ticket(ANN), 1),)
+    else:
+        assert len(news.changes) == 10_501
+    assert (await store.tickets(ADULTS, news.cursor, 0)).changes == ()
+
+
+# ---------------------------------------------------------------------- the journal
+
+
+@survives
+async def test_facts_are_numbered_in_order_and_read_in_pieces(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, facts=(fact(1), fact(2)))
+    await put(store, facts=(fact(3),))
+    assert await later.journal(0, 10) == [(1, fact(1)), (2, fact(2)), (3, fact(3))]
+    assert await later.journal(1, 1) == [(2, fact(2))]
+    assert await later.journal(3, 10) == []
+    assert await later.journal(99, 10) == []
+
+
+@survives
+async def test_a_trimmed_journal_goes_on_counting(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, facts=(fact(1), fact(2), fact(3)))
+    await store.trim_journal(2)
+    assert await later.journal(0, 10) == [(3, fact(3))]
+    await store.trim_journal(3)
+    await later.trim_journal(3)
+    assert await later.journal(0, 10) == []
+    await put(later, facts=(fact(4),))
+    assert await later.journal(0, 10) == [(4, fact(4))]
+    assert await later.journal(3, 10) == [(4, fact(4))]
+
+
+# ---------------------------------------------------------------------- generations, adoption
+
+
+@contract
+async def test_a_store_lives_through_kills_and_dies_by_being_wiped(place: Place) -> None:
+    store = place.open()
+    life = store.generation
+    assert life
+    assert place.open().generation == life
+    place.wipe()
+    again = place.open()
+    assert again.generation != life
+    assert again.newborn
+
+
+@contract
+async def test_a_store_is_newborn_until_the_records_have_been_adopted(place: Place) -> None:
+    """A start that is killed before that must not leave open chats behind that nobody knows of."""
+    assert place.open().newborn
+    store = place.open()
+    await put(store, somebody(EVE))
+    assert [store.newborn, place.open().newborn] == [True, True]
+    await store.adopt(())
+    assert [store.newborn, place.open().newborn] == [False, False]
+
+
+@survives
+async def test_who_is_adopted_is_here_as_if_never_gone(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = couple(version=7)
+    eve = somebody(EVE, 5, waiting(EVE))
+    await store.adopt([ann, ben, eve])
+    assert await later.load(ANN) == Facts(ann, ben)
+    assert await later.load(EVE) == Facts(eve)
+    assert await later.open_chats((CHAT,)) == {CHAT}
+    assert (await later.tickets(ADULTS, None, 0)).changes == (TicketChange(EVE, ticket(EVE), 5),)
+    assert await later.journal(0, 10) == [], "the records know already"
+    assert await later.commit(Commit((becomes(eve, Idle()),))) is Committed.YES, "versions go on from there"
+
+
+@survives
+async def test_adopting_never_overwrites(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann = somebody(ANN, 1, waiting(ANN))
+    await put(store, ann)
+    await store.adopt([somebody(ANN, 40), somebody(BEN, 40)])
+    await later.adopt([somebody(ANN, 50, waiting(ANN, NOW + 9))])
+    assert await later.load(ANN) == Facts(ann)
+    assert (await later.tickets(ADULTS, None, 0)).changes == (TicketChange(ANN, ticket(ANN), 1),)
+
+
+@contract
+async def test_somebody_idle_may_be_adopted_and_changed_and_is_there_after_a_kill(place: Place) -> None:
+    store = place.open()
+    await store.adopt([somebody(ANN, 12)])
+    await put(store, somebody(ANN, 13, waiting(ANN)))
+    assert await place.open().load(ANN) == Facts(somebody(ANN, 13, waiting(ANN)))
+
+
+# ---------------------------------------------------------------------- expiry, the file cache, losing the store
+
+
+@contract
+async def test_idle_people_that_the_records_hold_go_after_a_while_and_others_never(place: Place) -> None:
+    store = place.open()
+    ann, ben = couple()
+    eve, idle, unrecorded = PersonId(3), PersonId(4), PersonId(5)
+    await put(store, ann, ben, somebody(eve, 1, waiting(eve)), somebody(idle), facts=(fact(1),))
+    await put(store, somebody(unrecorded), facts=(fact(2),))
+    await store.trim_journal(1)
+    for _ in range(3):
+        await place.elapse(3600)
+        await store.sweep()
+    held = [each for each in (ANN, BEN, eve, idle, unrecorded) if await store.load(each) is not None]
+    assert held == [ANN, BEN, eve, unrecorded]
+    again = place.open()
+    held = [each for each in (ANN, BEN, eve, unrecorded) if await again.load(each) is not None]
+    assert held == [ANN, BEN, eve, unrecorded]
+
+
+@contract
+async def test_idle_people_who_are_heard_of_stay(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN), facts=(fact(1),))
+    await store.trim_journal(1)
+    for _ in range(60):
+        await place.elapse(120)
+        await store.sweep()
+        assert await store.load(ANN) == Facts(somebody(ANN))
+
+
+@contract
+async def test_who_went_can_be_adopted_again_with_the_version_of_then(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN), facts=(fact(1),))
+    await store.trim_journal(1)
+    await place.elapse(DAY_S)
+    await store.sweep()
+    assert await store.load(ANN) is None
+    await store.adopt([somebody(ANN)])
+    await put(store, somebody(ANN, 2))
+    assert await place.open().load(ANN) == Facts(somebody(ANN, 2))
+
+
+@survives
+async def test_a_file_is_known_by_each_bot_under_its_own_id(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await store.remember_file("u", BOT, "first")
+    await store.remember_file("u", OTHER_BOT, "other")
+    assert [await later.file_id("u", bot) for bot in (BOT, OTHER_BOT)] == ["first", "other"]
+    await store.remember_file("u", BOT, "second")
+    await store.remember_file("u", OTHER_BOT, None)
+    await store.remember_file("v", BOT, None)
+    assert [await later.file_id("u", bot) for bot in (BOT, OTHER_BOT)] == ["second", None]
+    assert await later.file_id("v", BOT) is None
+
+
+WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
+    "commit": lambda store: store.commit(
+        Commit((somebody(ANN, 2),), (CHAT,), (notice("n"),), (fact(9),), (update(9),), ("kept",))
+    ),
+    "mark": lambda store: store.mark(Mark((update(9),), ("kept",), CHAT, (copied(9, 90),), Anchor(CHAT, ANN, at(9)))),
+    "adopt": lambda store: store.adopt((couple(NEXT_CHAT, 9)[0], somebody(EVE, 3, waiting(EVE)))),
+    "trim_journal": lambda store: store.trim_journal(1),
+    "remember_file": lambda store: store.remember_file("u", BOT, "another"),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_cannot_be_stored_changes_nothing(place: Place, write: str) -> None:
+    async def main() -> None:
+        store = place.open()
+        await store.adopt(())
+        await put(store, *couple(), outbox=(notice("kept"),), facts=(fact(1),), updates=(update(7),))
+        await store.remember_file("u", BOT, "id")
+        before = await everything(store)
+        with place.lost(), pytest.raises(LiveStoreLost):
+            await WRITES[write](store)
+        assert await everything(store) == before
+        assert await store.load(EVE) is None
+        assert await everything(place.open()) == before
+        await WRITES[write](store)
+        assert await everything(store) == await everything(place.open()), "and afterwards it goes on"
+
+    place.run(main())
+
+
+@contract
+async def test_a_sweep_that_cannot_store_says_so(place: Place) -> None:
+    store = place.open()
+    with place.lost(), pytest.raises(LiveStoreLost):
+        await store.sweep()
+    await store.sweep()
+
+
+@contract
+async def test_a_store_that_was_closed_is_opened_as_it_was(place: Place) -> None:
+    store = place.open()
+    await put(store, *couple(), outbox=(notice("n"),))
+    before = await everything(store)
+    await store.aclose()
+    assert await everything(place.open()) == before
+
+
+@contract
+async def test_closing_a_store_that_is_lost_says_so(place: Place) -> None:
+    store = place.open()
+    with place.lost(), pytest.raises(LiveStoreLost):
+        await store.aclose()
+
+
+def test_a_chat_is_state_of_people_and_nothing_else(place: Place) -> None:
+    """What is stored is what the values say: no store keeps a second truth about who is with whom."""
+
+    async def main() -> None:
+        store = place.open()
+        ann, ben = couple()
+        await put(store, ann, ben)
+        await put(store, becomes(ann, Idle()), ended=(CHAT,))
+        facts = await store.load(BEN)
+        assert facts is not None
+        assert isinstance(facts.me.state, Chatting)
+        assert facts.partner == becomes(ann, Idle())
+        assert not isinstance(facts.partner.state, Searching)
+
+    place.run(main())

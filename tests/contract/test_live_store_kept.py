@@ -1,0 +1,261 @@
+"""Any history of writes, with kills, rewrites and a full disk in between: the store says what a simple model says.
+
+Everything that can be seen is compared after every step with the model, and with the store opened anew as after a kill.
+"""
+
+from collections.abc import Awaitable
+from random import Random
+from typing import Any, TypeVar
+
+import msgspec
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from passerby.adapters.memory import MemoryStore, store
+from passerby.kernel.decision import Facts
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Idle, Participant, State
+from passerby.ports.live_store import Anchor, Commit, LiveStoreLost, Mark, TicketChange
+from tests.contract.live_model import Model
+from tests.contract.live_places import Disk, DiskLog
+from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, notice, somebody, waiting
+
+T = TypeVar("T")
+PEOPLE = [PersonId(number) for number in range(1, 5)]
+CHATS = [ChatId(name) for name in "abc"]
+FILES = ["u", "v"]
+REFS = [at(1), at(2), at(1, OTHER_BOT), at(10, OTHER_BOT), at(11, OTHER_BOT)]
+UPDATES = [UpdateRef(bot, number) for bot in (BOT, OTHER_BOT) for number in (1, 2, 1500, 2**40)]
+NAMES = ["n1", "n2", "n3"]
+
+some_updates = st.lists(st.sampled_from(UPDATES), max_size=2).map(tuple)
+some_names = st.lists(st.sampled_from(NAMES), max_size=1).map(tuple)
+# A message has one copy; only what that shows may change.
+some_pairs = st.lists(
+    st.builds(lambda source, print_: copied(source, 9 + source, print_), st.integers(1, 2), st.integers(0, 3)),
+    max_size=2,
+).map(tuple)
+
+
+class Still:
+    """Nothing expires here: that is another test."""
+
+    def now(self) -> float:
+        return NOW + 60
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, delay_s: float) -> None:
+        raise AssertionError("the store does not sleep")
+
+
+def at_once(step: Awaitable[T]) -> T:
+    """Drive a call that has nothing to wait for."""
+    coroutine: Any = step.__await__()
+    try:
+        next(coroutine)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise AssertionError("a memory store waits for nothing")
+
+
+class Histories(RuleBasedStateMachine):
+    @initialize()
+    def begin(self) -> None:
+        self.disk, self.model = Disk(), Model()
+        self.clock = Still()
+        self.lives = 0
+        self.store = self.opened()
+        self.feeds: dict[Any, dict[PersonId, TicketChange]] = {ADULTS: {}, MINORS: {}}
+        self.cursors: dict[Any, int | None] = {ADULTS: None, MINORS: None}
+
+    def opened(self) -> MemoryStore:
+        return MemoryStore(DiskLog(self.disk), self.clock, Random(5))
+
+    # ------------------------------------------------------------------ steps
+
+    @rule(
+        who=st.lists(st.sampled_from(PEOPLE), max_size=2, unique=True),
+        state=st.sampled_from(["idle", "adult", "minor", "chat"]),
+        chat=st.sampled_from(CHATS),
+        off=st.sampled_from([0, 0, 0, 0, 1, -1]),
+        outbox=some_names,
+        facts=st.integers(0, 2),
+        updates=some_updates,
+        sent=some_names,
+        full=st.sampled_from([False, False, False, True]),
+    )
+    def commit(
+        self,
+        who: list[PersonId],
+        state: str,
+        chat: ChatId,
+        off: int,
+        outbox: tuple[str, ...],
+        facts: int,
+        updates: tuple[UpdateRef, ...],
+        sent: tuple[str, ...],
+        full: bool,
+    ) -> None:
+        puts, ended = [], set[ChatId]()
+        for index, person in enumerate(who):
+            held = self.model.people.get(person)
+            if held is not None and isinstance(held.state, Chatting):
+                ended.add(held.state.chat)
+            partner = who[1 - index] if len(who) == 2 else PersonId(99)
+            states: dict[str, State] = {
+                "idle": Idle(),
+                "adult": waiting(person),
+                "minor": waiting(person, NOW + 1, MINORS),
+                "chat": Chatting(chat, partner, NOW),
+            }
+            version = (held.version if held is not None else 0) + 1 + off
+            puts.append(somebody(person, version, states[state]))
+        written = Commit(
+            tuple(puts),
+            tuple(sorted(ended)),
+            tuple(notice(name) for name in outbox if all(each.id != name for each in self.model.outbox)),
+            tuple(fact(len(self.model.facts) + number) for number in range(facts + len(puts))),
+            updates,
+            tuple(name for name in sent if name not in outbox),
+        )
+        if full and self.refused(self.store.commit(written)):
+            return
+        assert at_once(self.store.commit(written)) is self.model.commit(written)
+
+    @rule(
+        updates=some_updates,
+        sent=some_names,
+        chat=st.none() | st.sampled_from(CHATS),
+        pairs=some_pairs,
+        anchor=st.none() | st.builds(Anchor, st.sampled_from(CHATS), st.sampled_from(PEOPLE), st.sampled_from(REFS)),
+        full=st.booleans(),
+    )
+    def mark(self, full: bool, **values: Any) -> None:
+        mark = Mark(**values)
+        if full and self.refused(self.store.mark(mark)):
+            return
+        at_once(self.store.mark(mark))
+        self.model.mark(mark)
+
+    @rule(person=st.sampled_from(PEOPLE), version=st.integers(5, 9), chat=st.none() | st.sampled_from(CHATS))
+    def adopt(self, person: PersonId, version: int, chat: ChatId | None) -> None:
+        state: State = Chatting(chat, PersonId(99), NOW) if chat is not None else waiting(person)
+        people: list[Participant] = [somebody(person, version, state)]
+        at_once(self.store.adopt(people))
+        self.model.adopt(people)
+
+    @rule(upto=st.integers(0, 6))
+    def trim(self, upto: int) -> None:
+        at_once(self.store.trim_journal(upto))
+        self.model.trimmed = max(self.model.trimmed, min(upto, len(self.model.facts)))
+
+    @rule(unique=st.sampled_from(FILES), bot=st.sampled_from([BOT, OTHER_BOT]), id_=st.sampled_from([None, "x", "y"]))
+    def remember(self, unique: str, bot: Any, id_: str | None) -> None:
+        at_once(self.store.remember_file(unique, bot, id_))
+        self.model.files.pop((unique, bot), None)
+        if id_ is not None:
+            self.model.files[unique, bot] = id_
+
+    @rule()
+    def kill(self) -> None:
+        self.store = self.opened()
+        self.cursors = {ADULTS: None, MINORS: None}
+        for person in list(self.model.people):
+            if at_once(self.store.load(person)) is None:
+                assert self.model.may_vanish(person)
+                del self.model.people[person]
+
+    @rule(full=st.booleans())
+    def rewrite(self, full: bool) -> None:
+        """As `sweep` does when the log has grown."""
+        small, store.REWRITE_BYTES, store.REWRITE_FACTOR = (store.REWRITE_BYTES, store.REWRITE_FACTOR), 0, 0
+        try:
+            if not (full and self.refused(self.store.sweep())):
+                at_once(self.store.sweep())
+                assert len(self.disk.records) == 1
+        finally:
+            store.REWRITE_BYTES, store.REWRITE_FACTOR = small
+
+    def refused(self, step: Awaitable[Any]) -> bool:
+        """Try with a full disk. Whether it was refused: what needs no writing is answered all the same."""
+        self.disk.full = True
+        try:
+            at_once(step)
+        except LiveStoreLost:
+            return True
+        finally:
+            self.disk.full = False
+        return False
+
+    # ------------------------------------------------------------------ what is seen
+
+    @precondition(lambda self: hasattr(self, "store"))
+    @invariant()
+    def the_same_as_the_model_now_and_after_a_kill(self) -> None:
+        for each in (self.store, self.opened()):
+            self.compare(each)
+        self.follow()
+
+    def compare(self, store: MemoryStore) -> None:
+        model = self.model
+        for person in PEOPLE:
+            for about in REFS:
+                found, expected = at_once(store.load(person, about)), model.facts_of(person, about)
+                if store is not self.store:
+                    expected = self.without_vanished(found, expected)
+                assert found == expected
+        for chat in CHATS:
+            for about in REFS:
+                assert at_once(store.counterpart(chat, about)) == model.map.get((chat, about))
+        assert at_once(store.open_chats(CHATS)) == model.open
+        assert at_once(store.outbox()) == model.outbox
+        numbered = list(enumerate(model.facts, 1))
+        assert at_once(store.journal(0, 10_000)) == numbered[model.trimmed :]
+        assert at_once(store.journal(model.trimmed + 1, 2)) == numbered[model.trimmed + 1 : model.trimmed + 3]
+        for bot in (BOT, OTHER_BOT):
+            numbers = {ref.update for ref in UPDATES}
+            assert at_once(store.done(bot, numbers)) == {ref.update for ref in model.done if ref.bot == bot}
+            assert [at_once(store.file_id(name, bot)) for name in FILES] == [
+                model.files.get((name, bot)) for name in FILES
+            ]
+        waiting_now = model.tickets()
+        feeds = [at_once(store.tickets(pool, None, 0)).changes for pool in (ADULTS, MINORS)]
+        assert {change.person: change for feed in feeds for change in feed} == waiting_now
+        assert at_once(store.pools()) == {each.ticket.pool for each in waiting_now.values() if each.ticket}
+
+    def without_vanished(self, found: Facts | None, expected: Facts | None) -> Facts | None:
+        """What may be seen after a kill instead: idle people whom the records hold need not be there."""
+        if expected is None or (found is None and self.model.may_vanish(expected.me.person)):
+            return None
+        partner = expected.partner
+        if found is not None and found.partner is None and partner is not None:
+            assert self.model.may_vanish(partner.person)
+            return msgspec.structs.replace(expected, partner=None)
+        return expected
+
+    def follow(self) -> None:
+        """A reader of the feed knows who waits, however it came to know."""
+        for pool, known in self.feeds.items():
+            feed = at_once(self.store.tickets(pool, self.cursors[pool], 0))
+            self.cursors[pool] = feed.cursor
+            if feed.whole:
+                known.clear()
+            for change in feed.changes:
+                if change.ticket is None:
+                    known.pop(change.person, None)
+                else:
+                    known[change.person] = change
+            waiting_now = self.model.tickets()
+            assert known == {
+                person: change
+                for person, change in waiting_now.items()
+                if change.ticket is not None and change.ticket.pool == pool
+            }
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
