@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.facts import Fact
 from passerby.ports.live_store import Commit, Committed, Mark, Outgoing, TicketChange
@@ -50,7 +50,11 @@ class Model:
             self.anchors.setdefault((mark.anchor.chat, mark.anchor.person), mark.anchor.at)
 
     def adopt(self, people: list[Participant]) -> None:
-        self._take([each for each in people if each.person not in self.people])
+        strangers = [each for each in people if each.person not in self.people]
+        self._take(strangers)
+        for each in strangers:
+            if isinstance(each.state, Chatting):
+                self.anchors.setdefault((each.state.chat, each.person), NOWHERE)
 
     def facts_of(self, person: PersonId, about: MessageRef) -> Facts | None:
         me = self.people.get(person)

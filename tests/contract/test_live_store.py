@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import NOWHERE, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
 from passerby.ports.live_store import (
     Anchor,
@@ -573,7 +573,7 @@ async def test_who_is_adopted_is_here_as_if_never_gone(place: Place, store: Live
     ann, ben = couple(version=7)
     eve = somebody(EVE, 5, waiting(EVE))
     await store.adopt([ann, ben, eve])
-    assert await later.load(ANN) == Facts(ann, ben)
+    assert await later.load(ANN) == Facts(ann, ben, anchor=NOWHERE), "what told them of the chat is forgotten"
     assert await later.load(EVE) == Facts(eve)
     assert await later.open_chats((CHAT,)) == {CHAT}
     assert (await later.tickets(ADULTS, None, 0)).changes == (TicketChange(EVE, ticket(EVE), 5),)

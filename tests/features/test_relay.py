@@ -4,14 +4,14 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, becomes, says
 
 from passerby.domain.sanitise import REFUSED, REVEALS_SENDER
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.decision import ContactPolicy, Decision, Rules
 from passerby.kernel.effect import Relay
-from passerby.kernel.ids import BotId, MessageId, MessageRef
+from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef
 from passerby.kernel.participant import Idle
+from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, becomes, says
 
 PASSED = [kind for kind in Kind if kind not in REFUSED and kind not in REVEALS_SENDER]
 
@@ -142,10 +142,19 @@ def test_what_was_written_before_the_notice_of_the_chat_goes_to_nobody() -> None
     assert decision == Decision(effects=(relay(ann, ben, Content(Kind.TEXT, "hi")),))
 
 
+@pytest.mark.parametrize("sent_at", [NOW - 60, NOW, NOW + 60])
+def test_until_the_notice_has_arrived_nothing_was_meant_for_this_partner(sent_at: float) -> None:
+    talk = Playbook()
+    ann, _ = couple(talk, anchored=False)
+    assert ann.writes("hi", sent_at=sent_at) == not_meant(ann)
+
+
 @pytest.mark.parametrize("sent_at", [NOW - 60, NOW - 1, NOW, NOW + 0.9])
-def test_until_the_notice_has_arrived_dates_decide_and_the_same_second_is_doubt(sent_at: float) -> None:
+def test_where_the_notice_never_will_arrive_dates_decide_and_the_same_second_is_doubt(sent_at: float) -> None:
     talk = Playbook()
     ann, ben = couple(talk, anchored=False)
+    talk.anchors[ann.chat, ann.person] = NOWHERE
+    talk.anchors[ben.chat, ben.person] = NOWHERE
     assert ann.writes("hi", sent_at=sent_at) == not_meant(ann)
     decision = ann.writes("hi", sent_at=NOW + 1)
     assert decision == Decision(effects=(relay(ann, ben, Content(Kind.TEXT, "hi")),))

@@ -56,7 +56,8 @@ class Facts(msgspec.Struct, frozen=True):
 
     `partner` is there while `me` is chatting. `counterpart` is the partner's side of the message that the event is
     about (the one replied to, edited), as far as the message map knows it. `anchor` is the notice that told `me` of the
-    chat, once it has arrived: what was written before it was not meant for this partner.
+    chat, once it has arrived: what was written before it was not meant for this partner. It is `NOWHERE` where it never
+    will arrive, or is not known any more.
     """
 
     me: Participant

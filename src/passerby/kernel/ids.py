@@ -30,3 +30,7 @@ class MessageRef(NamedTuple):
 
     bot: BotId
     message: MessageId
+
+
+NOWHERE = MessageRef(BotId(0), MessageId(0))
+"""In place of a message that is not there and never will be."""

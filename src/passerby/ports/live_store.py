@@ -149,7 +149,10 @@ class LiveStore(Protocol):
         ...
 
     async def adopt(self, participants: Sequence[Participant]) -> None:
-        """Take in people read from the records, except those already held. Their versions are kept."""
+        """Take in people read from the records, except those already held. Their versions are kept.
+
+        Nobody knows any more what told them of their chats: their anchors are `NOWHERE`.
+        """
         ...
 
     async def commit(self, commit: Commit) -> Committed: ...

@@ -23,7 +23,7 @@ from passerby.kernel.event import (
     ReactionChanged,
     Refusal,
 )
-from passerby.kernel.ids import MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Participant
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
@@ -197,9 +197,9 @@ class Pipeline:
         if passage is not None:
             return Mark(parcel.refs, sent, passage.chat, copies(passage, parcel.bot, messages))
         notice = parcel.notice
-        if notice is not None and notice.anchors is not None and messages:
-            anchor = Anchor(notice.anchors, parcel.person, MessageRef(parcel.bot, messages[0]))
-            return Mark(sent=sent, anchor=anchor)
+        if notice is not None and notice.anchors is not None:
+            at = MessageRef(parcel.bot, messages[0]) if messages else NOWHERE
+            return Mark(sent=sent, anchor=Anchor(notice.anchors, parcel.person, at))
         return Mark(sent=sent)
 
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None:

@@ -19,7 +19,7 @@ from passerby.adapters.memory.done import Block, DoneMarks
 from passerby.adapters.memory.log import Log
 from passerby.adapters.memory.tickets import Tickets
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
+from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
@@ -183,7 +183,7 @@ class MemoryStore:
         if busy or self._newborn:
             self._write(Adopted(busy))  # the idle are in the records as well
         self._newborn = False
-        self._take_in(strangers)
+        self._welcome(strangers)
 
     async def commit(self, commit: Commit) -> Committed:
         updates = commit.updates
@@ -294,6 +294,13 @@ class MemoryStore:
             if isinstance(person.state, Chatting) and person.state.chat not in self._chats:
                 self._chats[person.state.chat] = ChatMap(turned_at=person.state.opened_at)
 
+    def _welcome(self, people: Iterable[Participant]) -> None:
+        """Take in people of the records, which do not know by what message they were told of their chat."""
+        self._take_in(people)
+        for person in people:
+            if isinstance(person.state, Chatting):
+                self._chats[person.state.chat].anchors.setdefault(person.person, NOWHERE)
+
     def _trim(self, upto: int) -> None:
         while self._journal and self._journal[0][0] <= upto:
             self._journal.popleft()
@@ -315,7 +322,7 @@ class MemoryStore:
                 self._apply(entry)
             case Adopted(people=people):
                 self._newborn = False
-                self._take_in(people)
+                self._welcome(people)
             case Trimmed(upto=upto):
                 self._trim(upto)
             case FileSeen(unique=unique, bot=bot, file_id=file_id):

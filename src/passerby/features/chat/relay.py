@@ -20,11 +20,14 @@ def predates(event: MessageReceived, facts: Facts, opened_at: float) -> bool:
     """Whether the message was written before its writer could know of this chat.
 
     Telegram numbers the messages of a private chat in order, so what came before the notice of the chat was meant for
-    an earlier partner or for nobody. Until that notice has arrived, or on another bot, dates decide; they are whole
-    seconds, and within the same second doubt means nobody.
+    an earlier partner or for nobody; so was everything, until that notice has arrived. Where numbers say nothing (on
+    another bot, or where the notice was given up: `NOWHERE`) dates decide; they are whole seconds, and within the same
+    second doubt means nobody.
     """
     anchor = facts.anchor
-    if anchor is not None and anchor.bot == event.bot:
+    if anchor is None:
+        return True
+    if anchor.bot == event.bot:
         return event.messages[0] < anchor.message
     return int(event.sent_at) <= int(opened_at)
 
