@@ -82,8 +82,7 @@ def test(paths: list[str]) -> tuple[bool, str]:
         watched = run([BIN / "coverage", "run", data, "-m", "pytest", *PURE])
         passed = report("pure", watched)
         if passed:
-            command = [BIN / "coverage", "report", data, "--fail-under=100", "--precision=2"]
-            passed = report("coverage", run(command))
+            passed = report("coverage", run([BIN / "coverage", "report", data, "--fail-under=100", "--precision=2"]))
     outcome = run([*PYTEST, *(f"--ignore={folder}" for folder in PURE)])
     return report("tests", outcome) and passed, f"{last_line(watched)}\n{last_line(outcome)}"
 
