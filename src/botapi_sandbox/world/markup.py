@@ -10,7 +10,7 @@ import html
 import re
 
 from botapi_sandbox.world.answers import Json, Refusal, bad_request
-from botapi_sandbox.world.schema import utf16_len
+from botapi_sandbox.world.values import utf16_len
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:\s+[^<>]*?)?)\s*(/?)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?")

@@ -9,37 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from botapi_sandbox.world import payments, polls
-from botapi_sandbox.world.answers import Json, Refusal, Upload
+from botapi_sandbox.world.answers import Json, Upload
+from botapi_sandbox.world.composing import FILE_KINDS, CannotDo, Composer
 from botapi_sandbox.world.copying import KINDS, kind_of, origin_of
 from botapi_sandbox.world.delivery import find_quote, without_reply
-from botapi_sandbox.world.files import default_facts
 from botapi_sandbox.world.keyboards import button_at
 from botapi_sandbox.world.media import media_fields, new_album_id
 from botapi_sandbox.world.reactions import first_of_album
-from botapi_sandbox.world.schema import Mismatch
-from botapi_sandbox.world.sending import DICE_FACES
-from botapi_sandbox.world.state import Bot, Chat, FileRecord, Held, Payment, Press
-from botapi_sandbox.world.text import MOST_CAPTION, MOST_TEXT, formatted
+from botapi_sandbox.world.state import Bot, Chat, Held, Payment, Press
+from botapi_sandbox.world.values import Mismatch
+
+__all__ = ["FILE_KINDS", "CannotDo", "Phones"]
 
 if TYPE_CHECKING:
     from botapi_sandbox.world.world import World
 
-FILE_KINDS = (
-    "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
-)  # fmt: skip
-_FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
 _FORWARDED = (
     *KINDS, "story", "game", "giveaway", "entities", "caption", "caption_entities", "has_media_spoiler",
     "link_preview_options",
 )  # fmt: skip
-_TINY = {
-    "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
-}
-"""Stands for a file when a test does not care which: the header of an 800x600 picture."""
-
-
-class CannotDo(Exception):
-    """A phone would not offer this. The text says why."""
 
 
 class Phones:
@@ -47,6 +35,7 @@ class Phones:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._composer = Composer(world)
 
     # Starting and blocking
 
@@ -122,9 +111,9 @@ class Phones:
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             raise CannotDo("this person has blocked the bot")
-        content = self._completed(bot, content)
+        content = self._composer.completed(bot, content)
         content = {**self._reply(chat, reply_to, quote), **content}
-        self._check(bot, content)
+        self._composer.check(content)
         if not chat.started:
             chat.started = True
         return self._arrive(bot, chat, content)
@@ -144,7 +133,7 @@ class Phones:
         bot, _ = self._chat(person_id, bot_id)
         if kind not in FILE_KINDS:
             raise CannotDo(f"kind must be one of {', '.join(FILE_KINDS)}")
-        record = self._add(kind, upload, facts or {})
+        record = self._composer.add(kind, upload, facts or {})
         described = self._world.files.describe(bot, record)
         content = {**media_fields(kind, described), **message}
         return self.send(person_id, bot_id, content, reply_to=reply_to)
@@ -190,12 +179,12 @@ class Phones:
             raise CannotDo("only one's own messages can be edited")
         after = dict(held.message)
         if text is not None:
-            self._put_text(bot, after, "text", "entities", text, entities)
+            self._composer.put_text(after, "text", "entities", text, entities)
         if caption is not None:
-            self._put_text(bot, after, "caption", "caption_entities", caption, entities)
+            self._composer.put_text(after, "caption", "caption_entities", caption, entities)
         after |= content or {}
         after["edit_date"] = int(self._world.now())
-        self._check(bot, {key: value for key, value in after.items() if key in (content or {})})
+        self._composer.check({key: value for key, value in after.items() if key in (content or {})})
         held.message = after
         self._world.show_edited(chat, bot, held)
         self._update(bot, chat, "edited_message", after)
@@ -374,88 +363,3 @@ class Phones:
             person=chat.person_id,
             message_id=message["message_id"],
         )
-
-    def _check(self, bot: Bot, content: Json) -> None:
-        probe = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, **content}
-        try:
-            self._world.schema.emissions.verify(probe, "Message")
-        except Mismatch as mismatch:
-            raise CannotDo(f"no client could send that: {mismatch}") from None
-
-    def _add(self, kind: str, upload: Upload, facts: Json, size: int | None = None) -> FileRecord:
-        try:
-            known = default_facts(kind, upload, facts)
-        except Refusal as refusal:
-            raise CannotDo(refusal.description) from None
-        return self._world.files.add(kind, upload, known, self._world.switches.file_bytes_kept, size=size)
-
-    def _completed(self, bot: Bot, content: Json) -> Json:
-        """Fill in what the sandbox decides: entities, files, dice, polls."""
-        content = dict(content)
-        if "text" in content:
-            self._put_text(bot, content, "text", "entities", content["text"], content.get("entities"))
-            if not content["text"]:
-                raise CannotDo("an empty text cannot be sent")
-        if content.get("caption"):
-            given = content.get("caption_entities")
-            self._put_text(bot, content, "caption", "caption_entities", content["caption"], given)
-        for kind in reversed(FILE_KINDS):
-            if kind in content and not _has_file_id(content[kind]):
-                content |= self._made_up(bot, kind, content[kind])
-        if "dice" in content:
-            emoji = content["dice"].get("emoji", "🎲").rstrip("\ufe0f")
-            faces = DICE_FACES.get(emoji)
-            if faces is None:
-                raise CannotDo(f"{emoji} is no dice")
-            content["dice"] = {
-                "emoji": emoji,
-                "value": content["dice"].get("value") or self._world.rng.randint(1, faces),
-            }
-        if "poll" in content and "id" not in content["poll"]:
-            given = content["poll"]
-            texts: list[tuple[str, list[Json]]] = [
-                (option if isinstance(option, str) else option["text"], []) for option in given["options"]
-            ]
-            made = polls.fresh(self._world.rng.getrandbits(62), given["question"], texts)
-            content["poll"] = {**made, **{k: v for k, v in given.items() if k not in ("options", "question")}}
-        if "venue" in content:
-            content.setdefault("location", content["venue"].get("location"))
-        return content
-
-    def _made_up(self, bot: Bot, kind: str, described: Any) -> Json:
-        """A file from a description of it."""
-        wish: Json = described if isinstance(described, dict) else {}
-        known = wish.get("file_unique_id")
-        record = next(
-            (each for each in self._world.state.files.values() if self._world.files.unique_id(each) == known), None
-        )  # fmt: skip
-        if record is None:
-            facts = {name: wish[name] for name in _FACTS if name in wish}
-            name = wish.get("file_name") or kind
-            data = _TINY.get(kind, b"sandbox %s %d" % (kind.encode(), self._world.state.next_file_number))
-            size = wish.get("file_size")
-            record = self._add(kind, Upload(data, name, wish.get("mime_type", "")), facts, size)
-        return media_fields(kind, self._world.files.describe(bot, record))
-
-    def _put_text(
-        self, bot: Bot, content: Json, name: str, entities_name: str, text: str, entities: list[Json] | None
-    ) -> None:
-        def anybody(user_id: int) -> Json | None:
-            person = self._world.state.people.get(user_id)
-            return person.user() if person is not None else None
-
-        most, what = (MOST_TEXT, "message") if name == "text" else (MOST_CAPTION, "message caption")
-        try:
-            settled, found = formatted(text, None, entities, anybody, most, what)
-        except Refusal as refusal:
-            raise CannotDo(refusal.description) from None
-        content[name] = settled
-        content.pop(entities_name, None)
-        if found:
-            content[entities_name] = found
-
-
-def _has_file_id(described: Any) -> bool:
-    if isinstance(described, list):
-        return bool(described) and "file_id" in described[0]
-    return isinstance(described, dict) and "file_id" in described

@@ -15,8 +15,8 @@ import msgspec
 from botapi_sandbox.world import faults as faulty
 from botapi_sandbox.world import queue
 from botapi_sandbox.world.answers import Answer, Refusal, Waiting, refused, success
-from botapi_sandbox.world.schema import Mismatch
 from botapi_sandbox.world.state import Bot
+from botapi_sandbox.world.values import Mismatch
 from botapi_sandbox.world.wording import complaint
 
 if TYPE_CHECKING:

@@ -9,47 +9,30 @@ what the sandbox itself emits. Texts and captions are measured elsewhere, after 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from botapi_sandbox.world.answers import Json, Upload
+from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.values import (
+    SIMPLE,
+    Check,
+    Mismatch,
+    array_of,
+    exactly,
+    from_json,
+    in_range,
+    of_bytes,
+    of_length,
+    one_among,
+)
 
-Kind = Literal["unknown", "missing", "type", "long", "short", "range", "enum", "json"]
-Check = Callable[[Any], Any]
-
-_INTEGER = re.compile(r"[+-]?\d{1,19}\Z")
-_TRUE = frozenset({"true", "True", "TRUE", "1", "yes", "Yes"})
-_FALSE = frozenset({"false", "False", "FALSE", "0", "no", "No", ""})
 _MEASURED_ELSEWHERE = frozenset({"text", "caption", "quote"})
 _LEAST_PARSED = 1024
 """Shorter texts, such as the notice after a press, have no entities: they are measured here."""
 _BARE_ARRAY = "Array of "
-
-
-class Mismatch(Exception):
-    """A value does not fit. `path` leads to it from the outside in; `kind` says how it fails."""
-
-    def __init__(self, kind: Kind, detail: str) -> None:
-        super().__init__(detail)
-        self.kind = kind
-        self.detail = detail
-        self.path: list[str] = []
-
-    def under(self, step: str) -> Mismatch:
-        self.path.insert(0, step)
-        return self
-
-    def __str__(self) -> str:
-        return f"{'.'.join(self.path)} {self.detail}".strip()
-
-
-def utf16_len(text: str) -> int:
-    """Length in UTF-16 code units, which is how Telegram counts."""
-    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 class _Object:
@@ -66,7 +49,7 @@ class _Object:
 
     def __call__(self, value: Any) -> Any:
         if self.loose and isinstance(value, str):
-            value = _from_json(value)
+            value = from_json(value)
         if not isinstance(value, dict):
             raise Mismatch("type", f"must be a {self.name}")
         fields = self.fields
@@ -143,15 +126,15 @@ class Book:
         if self.loose and after_parsing and (top or spec["name"] in ("caption", "quote")):
             return check
         if "const" in spec:
-            return _const(spec["const"])
+            return exactly(spec["const"])
         if "enum" in spec:
-            return _enum(check, frozenset(spec["enum"]))
+            return one_among(check, frozenset(spec["enum"]))
         if "max_len" in spec:
-            return _length(check, spec["min_len"], spec["max_len"])
+            return of_length(check, spec["min_len"], spec["max_len"])
         if "max_bytes" in spec:
-            return _bytes(check, spec["min_bytes"], spec["max_bytes"])
+            return of_bytes(check, spec["min_bytes"], spec["max_bytes"])
         if "max" in spec and not (top and spec["name"] == "limit"):
-            return _range(check, spec["min"], spec["max"])
+            return in_range(check, spec["min"], spec["max"])
         return check
 
     def _type(self, name: str) -> Check:
@@ -161,8 +144,8 @@ class Book:
         if name.startswith(_BARE_ARRAY):
             self._checks[name] = check = self._array([name.removeprefix(_BARE_ARRAY)])
             return check
-        if name in _SIMPLE:
-            self._checks[name] = check = _SIMPLE[name][0 if self.loose else 1]
+        if name in SIMPLE:
+            self._checks[name] = check = SIMPLE[name][0 if self.loose else 1]
             return check
         spec = self._types[name]
         if "one_of" in spec:
@@ -180,7 +163,7 @@ class Book:
         return {f["name"]: f["const"] for f in spec["fields"] if "const" in f and f["required"]}
 
     def _array(self, elements: list[str]) -> Check:
-        return _array(self._alternatives(elements), loose=self.loose)
+        return array_of(self._alternatives(elements), loose=self.loose)
 
     def _alternatives(self, types: list[str]) -> Check:
         if len(types) == 1:
@@ -204,7 +187,7 @@ class _Union:
 
     def __call__(self, value: Any) -> Any:
         if self.book.loose and isinstance(value, str) and value[:1] in ("{", "["):
-            value = _from_json(value)
+            value = from_json(value)
         candidates = self.alternatives
         if isinstance(value, dict):
             told = [
@@ -238,155 +221,6 @@ def _deeper(first: Mismatch | None, second: Mismatch) -> Mismatch:
     if first is None or (second.kind != "missing" and len(second.path) > len(first.path)):
         return second
     return first
-
-
-def _from_json(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        raise Mismatch("json", "is not valid JSON") from None
-
-
-def _loose_integer(value: Any) -> int:
-    if type(value) is int:
-        return value
-    if isinstance(value, str) and _INTEGER.match(value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise Mismatch("type", "must be of type Integer")
-
-
-def _loose_float(value: Any) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    raise Mismatch("type", "must be of type Float")
-
-
-def _loose_boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if value in _TRUE or value == 1:
-        return True
-    if value in _FALSE or value == 0:
-        return False
-    raise Mismatch("type", "must be of type Boolean")
-
-
-def _loose_string(value: Any) -> str | Upload:
-    if isinstance(value, str | Upload):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
-    raise Mismatch("type", "must be of type String")
-
-
-def _exact(name: str, *types: type) -> Check:
-    def check(value: Any) -> Any:
-        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise Mismatch("type", f"must be of type {name}")
-        return value
-
-    return check
-
-
-def _exactly_true(value: Any) -> Any:
-    if value is not True:
-        raise Mismatch("type", "must be true or absent")
-    return value
-
-
-def _input_file(value: Any) -> Any:
-    if isinstance(value, Upload):
-        return value
-    raise Mismatch("type", "must be an uploaded file")
-
-
-_SIMPLE: dict[str, tuple[Check, Check]] = {
-    "Integer": (_loose_integer, _exact("Integer", int)),
-    "Float": (_loose_float, _exact("Float", int, float)),
-    "Boolean": (_loose_boolean, _exact("Boolean", bool)),
-    "True": (_loose_boolean, _exactly_true),
-    "String": (_loose_string, _exact("String", str)),
-    "InputFile": (_input_file, _input_file),
-}
-
-
-def _array(element: Check, *, loose: bool) -> Check:
-    def check(value: Any) -> Any:
-        if loose and isinstance(value, str):
-            value = _from_json(value)
-        if not isinstance(value, list):
-            raise Mismatch("type", "must be an Array")
-        out = []
-        for index, item in enumerate(value):
-            try:
-                out.append(element(item))
-            except Mismatch as mismatch:
-                raise mismatch.under(str(index)) from None
-        return out
-
-    return check
-
-
-def _const(const: str) -> Check:
-    def check(value: Any) -> Any:
-        if value != const:
-            raise Mismatch("enum", f"must be {const!r}")
-        return value
-
-    return check
-
-
-def _enum(inner: Check, allowed: frozenset[str]) -> Check:
-    def check(value: Any) -> Any:
-        read = inner(value)
-        # Emoji come with and without the variation selector; Telegram takes both.
-        if read not in allowed and read.rstrip("\ufe0f") not in allowed:
-            raise Mismatch("enum", f"has no value {read!r}")
-        return read
-
-    return check
-
-
-def _length(inner: Check, least: int, most: int) -> Check:
-    def check(value: Any) -> Any:
-        read = inner(value)
-        if len(read) < least:
-            raise Mismatch("short", f"must have at least {least} characters")
-        if len(read) > most // 2 and utf16_len(read) > most:
-            raise Mismatch("long", f"must have at most {most} UTF-16 units")
-        return read
-
-    return check
-
-
-def _bytes(inner: Check, least: int, most: int) -> Check:
-    def check(value: Any) -> Any:
-        read = inner(value)
-        size = len(read.encode("utf-8", "surrogatepass"))
-        if size < least:
-            raise Mismatch("short", f"must have at least {least} bytes")
-        if size > most:
-            raise Mismatch("long", f"must have at most {most} bytes")
-        return read
-
-    return check
-
-
-def _range(inner: Check, least: float, most: float) -> Check:
-    def check(value: Any) -> Any:
-        read = inner(value)
-        if not least <= read <= most:
-            raise Mismatch("range", f"must be from {least} to {most}")
-        return read
-
-    return check
 
 
 class Schema:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from botapi_sandbox.world.answers import Json, bad_request
 from botapi_sandbox.world.delivery import deliver, writable_chat
 from botapi_sandbox.world.requests import Request, method
-from botapi_sandbox.world.schema import Mismatch
 from botapi_sandbox.world.text import MOST_TEXT, formatted
+from botapi_sandbox.world.values import Mismatch
 
 DICE_FACES = {"🎲": 6, "🎯": 6, "🎳": 6, "🏀": 5, "⚽": 5, "🎰": 64}
 LIVE_FOREVER = 0x7FFFFFFF

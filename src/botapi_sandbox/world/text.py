@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from botapi_sandbox.world.answers import Json, bad_request
 from botapi_sandbox.world.markup import parse_html, parse_markdown, parse_markdown_v2
-from botapi_sandbox.world.schema import utf16_len
+from botapi_sandbox.world.values import utf16_len
 
 MOST_TEXT = 4096
 MOST_CAPTION = 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from botapi_sandbox.world.answers import Refusal, bad_request
-from botapi_sandbox.world.schema import Mismatch
+from botapi_sandbox.world.values import Mismatch
 
 _MISSING = {
     "chat_id": "chat_id is empty",

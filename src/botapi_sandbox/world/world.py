@@ -36,9 +36,10 @@ from botapi_sandbox.world.limits import Limits
 from botapi_sandbox.world.methods import HANDLERS
 from botapi_sandbox.world.people import Phones
 from botapi_sandbox.world.requests import Request
-from botapi_sandbox.world.schema import Mismatch, bot_api_schema
+from botapi_sandbox.world.schema import bot_api_schema
 from botapi_sandbox.world.state import Bot, Chat, FileRecord, Held, Person, Queue, Queued, State
 from botapi_sandbox.world.switches import Switches, changed
+from botapi_sandbox.world.values import Mismatch
 from botapi_sandbox.world.webhooks import Webhooks
 from botapi_sandbox.world.wording import complaint
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from botapi_sandbox import Switches, World
-from botapi_sandbox.world.schema import Mismatch, bot_api_schema, utf16_len
+from botapi_sandbox.world.schema import bot_api_schema
+from botapi_sandbox.world.values import Mismatch, utf16_len
 from tests.botapi_sandbox.hand import Clock, hand
 
 

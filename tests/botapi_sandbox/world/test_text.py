@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from botapi_sandbox.world.answers import Json, Refusal
-from botapi_sandbox.world.schema import utf16_len
 from botapi_sandbox.world.text import formatted, slice_utf16
+from botapi_sandbox.world.values import utf16_len
 from tests.botapi_sandbox.hand import hand
 
 ANN = {"id": 1, "is_bot": False, "first_name": "Ann"}

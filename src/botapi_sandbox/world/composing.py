@@ -1,0 +1,124 @@
+"""What a person's message is made of: the sandbox fills in what a client need not say, and refuses what none could."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botapi_sandbox.world import polls
+from botapi_sandbox.world.answers import Json, Refusal, Upload
+from botapi_sandbox.world.files import default_facts
+from botapi_sandbox.world.media import media_fields
+from botapi_sandbox.world.sending import DICE_FACES
+from botapi_sandbox.world.state import Bot, FileRecord
+from botapi_sandbox.world.text import MOST_CAPTION, MOST_TEXT, formatted
+from botapi_sandbox.world.values import Mismatch
+
+if TYPE_CHECKING:
+    from botapi_sandbox.world.world import World
+
+FILE_KINDS = (
+    "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
+)  # fmt: skip
+_FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji", "set_name", "custom_emoji_id", "type")
+_TINY = {
+    "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
+}
+"""Stands for a file when a test does not care which: the header of an 800x600 picture."""
+
+
+class CannotDo(Exception):
+    """A phone would not offer this. The text says why."""
+
+
+class Composer:
+    """Completes and checks what people send. `Phones` has the one instance of a world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def check(self, content: Json) -> None:
+        """Raise CannotDo unless a message may look like that."""
+        probe = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, **content}
+        try:
+            self._world.schema.emissions.verify(probe, "Message")
+        except Mismatch as mismatch:
+            raise CannotDo(f"no client could send that: {mismatch}") from None
+
+    def add(self, kind: str, upload: Upload, facts: Json, size: int | None = None) -> FileRecord:
+        """Take in a person's file. Raises: CannotDo."""
+        try:
+            known = default_facts(kind, upload, facts)
+        except Refusal as refusal:
+            raise CannotDo(refusal.description) from None
+        return self._world.files.add(kind, upload, known, self._world.switches.file_bytes_kept, size=size)
+
+    def completed(self, bot: Bot, content: Json) -> Json:
+        """Fill in what the sandbox decides: entities, files, dice, polls."""
+        content = dict(content)
+        if "text" in content:
+            self.put_text(content, "text", "entities", content["text"], content.get("entities"))
+            if not content["text"]:
+                raise CannotDo("an empty text cannot be sent")
+        if content.get("caption"):
+            given = content.get("caption_entities")
+            self.put_text(content, "caption", "caption_entities", content["caption"], given)
+        for kind in reversed(FILE_KINDS):
+            if kind in content and not _has_file_id(content[kind]):
+                content |= self._made_up(bot, kind, content[kind])
+        if "dice" in content:
+            emoji = content["dice"].get("emoji", "🎲").rstrip("\ufe0f")
+            faces = DICE_FACES.get(emoji)
+            if faces is None:
+                raise CannotDo(f"{emoji} is no dice")
+            content["dice"] = {
+                "emoji": emoji,
+                "value": content["dice"].get("value") or self._world.rng.randint(1, faces),
+            }
+        if "poll" in content and "id" not in content["poll"]:
+            given = content["poll"]
+            texts: list[tuple[str, list[Json]]] = [
+                (option if isinstance(option, str) else option["text"], []) for option in given["options"]
+            ]
+            made = polls.fresh(self._world.rng.getrandbits(62), given["question"], texts)
+            content["poll"] = {**made, **{k: v for k, v in given.items() if k not in ("options", "question")}}
+        if "venue" in content:
+            content.setdefault("location", content["venue"].get("location"))
+        return content
+
+    def _made_up(self, bot: Bot, kind: str, described: Any) -> Json:
+        """A file from a description of it."""
+        wish: Json = described if isinstance(described, dict) else {}
+        known = wish.get("file_unique_id")
+        record = next(
+            (each for each in self._world.state.files.values() if self._world.files.unique_id(each) == known), None
+        )  # fmt: skip
+        if record is None:
+            facts = {name: wish[name] for name in _FACTS if name in wish}
+            name = wish.get("file_name") or kind
+            data = _TINY.get(kind, b"sandbox %s %d" % (kind.encode(), self._world.state.next_file_number))
+            size = wish.get("file_size")
+            record = self.add(kind, Upload(data, name, wish.get("mime_type", "")), facts, size)
+        return media_fields(kind, self._world.files.describe(bot, record))
+
+    def put_text(self, content: Json, name: str, entities_name: str, text: str, entities: list[Json] | None) -> None:
+        """Put a text with its entities into `content` as Telegram would keep it. Raises: CannotDo."""
+
+        def anybody(user_id: int) -> Json | None:
+            person = self._world.state.people.get(user_id)
+            return person.user() if person is not None else None
+
+        most, what = (MOST_TEXT, "message") if name == "text" else (MOST_CAPTION, "message caption")
+        try:
+            settled, found = formatted(text, None, entities, anybody, most, what)
+        except Refusal as refusal:
+            raise CannotDo(refusal.description) from None
+        content[name] = settled
+        content.pop(entities_name, None)
+        if found:
+            content[entities_name] = found
+
+
+def _has_file_id(described: Any) -> bool:
+    if isinstance(described, list):
+        return bool(described) and "file_id" in described[0]
+    return isinstance(described, dict) and "file_id" in described
