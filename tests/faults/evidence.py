@@ -1,0 +1,111 @@
+"""From what the sandbox shows to what the judge reads."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from tests.faults.judge import Line
+from tests.faults.people import Person
+from tests.faults.phrases import is_answer, mark_in, said, words_of
+from tests.faults.sandbox import Json, Sandbox
+
+_LEAVE = ("/next", "/stop", "⏭", "⏹")
+
+
+class Journal:
+    """What of the journal a judge needs, taken in piece by piece."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.at: dict[tuple[int, int], float] = {}
+        """When a message (bot, id) came into being."""
+        self._updates: dict[tuple[int, int], int] = {}
+        self._unconfirmed: dict[tuple[int, int], float] = {}
+        self.dropped = 0
+        self.requests: list[tuple[float, str, bool]] = []
+        """When, which method, whether a message came of it."""
+
+    async def follow(self, sandbox: Sandbox) -> None:
+        for entry in await sandbox.journal(self.last):
+            assert entry["n"] == self.last + 1, "the journal has forgotten something"
+            self.last = entry["n"]
+            self._take(entry)
+
+    def _take(self, entry: Json) -> None:
+        bot = entry["bot"]
+        match entry["kind"]:
+            case "queued":
+                self._unconfirmed[bot, entry["update_id"]] = entry["at"]
+                if "message_id" in entry and entry["update"] == "message":
+                    self._updates[bot, entry["message_id"]] = entry["update_id"]
+                    self.at[bot, entry["message_id"]] = entry["at"]
+            case "confirmed":
+                for update in entry["update_ids"]:
+                    self._unconfirmed.pop((bot, update), None)
+            case "dropped":
+                self.dropped += len(entry["update_ids"])
+            case "request":
+                for message in entry.get("message_ids", ()):
+                    self.at[bot, message] = entry["at"]
+                self.requests.append((entry["at"], entry["method"], bool(entry.get("message_ids"))))
+
+    @property
+    def in_hand(self) -> int:
+        """Updates that Telegram has queued and that are not confirmed yet."""
+        return len(self._unconfirmed)
+
+    def confirmed(self, bot: int, message: int) -> bool:
+        update = self._updates[bot, message]
+        return (bot, update) not in self._unconfirmed
+
+    def takeovers(self, kills: Sequence[float]) -> list[float]:
+        """Seconds from each kill to the first message after it. A process killed before its first has none."""
+        took = []
+        for killed_at, killed_again_at in pairwise([*kills, float("inf")]):
+            first = next((at for at, _, made in self.requests if at > killed_at and made), float("inf"))
+            if first < killed_again_at:
+                took.append(first - killed_at)
+        return took
+
+
+async def phones(
+    people: Iterable[Person], sandbox: Sandbox, journal: Journal
+) -> tuple[dict[int, list[Line]], dict[int, set[int]]]:
+    """The lines of every phone, and which of them ask to leave a chat. Brings the journal up to date with them."""
+    lines: dict[int, list[Line]] = {}
+    leaves: dict[int, set[int]] = {}
+    shown = [(person, await person.phone()) for person in people]
+    await journal.follow(sandbox)
+    for person, messages in shown:
+        messages.sort(key=lambda message: int(message["message_id"]))
+        joined = next(number for number, each in enumerate(messages, 1) if "You are all set" in words_of(each))
+        messages = messages[joined:]  # joining is done with buttons, and before the first kill
+        stickers = [each for each in messages if "sticker" in each]
+        # One at a time would take a while; all at once, too many connections.
+        bodies = [await sandbox.file(each["sticker"]["file_id"]) for each in stickers]
+        marks = {
+            each["message_id"]: mark_in(body.decode("latin-1")) for each, body in zip(stickers, bodies, strict=True)
+        }
+        lines[person.id] = [_line(person, message, marks, journal) for message in messages]
+        leaves[person.id] = {
+            each["message_id"] for each in messages if each["outgoing"] and words_of(each).startswith(_LEAVE)
+        }
+    return lines, leaves
+
+
+def _line(person: Person, message: Json, marks: dict[int, str | None], journal: Journal) -> Line:
+    id_, mine = message["message_id"], message["outgoing"]
+    words = words_of(message)
+    marked = marks.get(id_) or mark_in(words)
+    notice = None if mine or marked is not None else said(words)
+    assert mine or marked is not None or words, f"a message that is neither a stranger's nor ours: {message}"
+    reply = message.get("reply_to_message")
+    return Line(
+        id_,
+        journal.at[person.bot, id_],
+        mine,
+        marked,
+        notice,
+        notice is not None and is_answer(words),
+        reply["message_id"] if reply else None,
+        not mine or journal.confirmed(person.bot, id_),
+    )

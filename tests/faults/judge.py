@@ -1,0 +1,265 @@
+"""What became of every message: decided from the phones and the sandbox's journal alone, after the fact.
+
+A person's phone is a list of lines in the order of their message ids. Between a line that says "Partner found" and the
+next one that says that the chat is over, its person is in a *chat*, as far as they can know; what they write there is
+meant for that partner. Who that is, no line says. It follows: every delivery ties the sender's chat to the one that
+the recipient was in, and a chat may be tied to one other only, which is tied to nothing else.
+
+    delivered    once or more on one phone, within the chat that the sender's is tied to
+    refused      not delivered, and a notice after it, of its own, answers its sender
+    lost         neither, although its update was confirmed, so that Telegram has forgotten it; or the word that a chat
+                 is over, where it is over for the other side
+    unresolved   neither, and Telegram still has it
+    misrouted    delivered to its own sender; to somebody in no chat; into a chat tied to another; or written in no chat
+                 at all, right after leaving one, and delivered all the same
+    duplicate    a second delivery; each is laid to the last kill before it. A second "Partner found" is one as well.
+    reordered    what one person wrote in one chat arrives first in another order than written
+
+Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
+not told yet. These are counted as `ahead`.
+
+Limits: a notice carries no mark of what it answers, unless it replies to it, so they are dealt out in order; one that
+arrives twice could thus cover for another that is missing. `spare_notices` says how many there were.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from tests.faults.phrases import Said
+
+LEAVING_S = 1.0
+"""Telegram's dates are whole seconds: what is written in the second of leaving was meant for nobody new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message on a phone. `mark`: a stranger's or one's own marked message. `at`: Unix seconds, of the journal."""
+
+    id: int
+    at: float
+    mine: bool
+    mark: str | None = None
+    notice: Said | None = None
+    answers: bool = False
+    reply_to: int | None = None
+    confirmed: bool = True
+    """Of one's own: the product has confirmed its update."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    sent: int = 0
+    delivered: int = 0
+    refused: int = 0
+    ahead: int = 0
+    duplicated: int = 0
+    most_duplicates: int = 0
+    """The most in one chat for one kill."""
+    spare_notices: int = 0
+    carried_over: int = 0
+    """Sent before a kill and delivered or answered after it."""
+    lost: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+    misrouted: list[str] = field(default_factory=list)
+    reordered: list[str] = field(default_factory=list)
+    unprovoked: list[str] = field(default_factory=list)
+    """Duplicates without a kill before them."""
+    partners: dict[int, int] = field(default_factory=dict)
+    """Whose last chat is open, and with whom."""
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """What must be nothing."""
+        listed = ("lost", "unresolved", "misrouted", "reordered", "unprovoked")
+        found = {name: len(getattr(self, name)) for name in listed}
+        return found | {"duplicates beyond one a chat and kill": max(0, self.most_duplicates - 1)}
+
+    @property
+    def passed(self) -> bool:
+        return not any(self.faults.values())
+
+
+_OPENS = Said.FOUND
+_CLOSES = frozenset({Said.LEFT, Said.MOVED_ON})
+ChatOf = tuple[int, int]
+"""A person, and which of their chats, from 1."""
+
+
+@dataclass(slots=True)
+class _Phone:
+    """A phone, read: in which chat each line is, 0 for none."""
+
+    lines: Sequence[Line]
+    chat_at: dict[int, int] = field(default_factory=dict)
+    left_at: dict[int, float] = field(default_factory=dict)
+    """By line outside of chats: when the last chat was left, or the leaving began."""
+    open: int = 0
+    found_again: list[Line] = field(default_factory=list)
+    unended: list[int] = field(default_factory=list)
+    """Chats that a new one followed without a word that they were over."""
+
+
+def _read(lines: Sequence[Line]) -> _Phone:
+    phone = _Phone(lines)
+    number, current, left_at = 0, 0, float("-inf")
+    fresh = False  # nothing has come since "Partner found"
+    for line in lines:
+        if line.notice is _OPENS:
+            if current and fresh:
+                phone.found_again.append(line)
+            else:
+                if current:
+                    phone.unended.append(current)
+                number += 1
+                current = number
+            fresh = True
+        elif not line.mine:
+            fresh = False
+            if line.notice in _CLOSES and current:
+                current, left_at = 0, line.at
+        phone.chat_at[line.id] = current
+        phone.left_at[line.id] = left_at
+    phone.open = current
+    return phone
+
+
+def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]) -> None:
+    """What is written after one's own /next or /stop in a chat is not meant for that chat any more."""
+    leaving: tuple[int, float] | None = None
+    for line in lines:
+        chat = phone.chat_at[line.id]
+        if leaving is not None and chat != leaving[0]:
+            leaving = None
+        if line.mine and chat and line.id in commands and leaving is None:
+            leaving = (chat, line.at)
+        elif line.mine and leaving is not None:
+            phone.chat_at[line.id] = 0
+            phone.left_at[line.id] = leaving[1]
+
+
+def judge(phones: Mapping[int, Sequence[Line]], kills: Sequence[float], leaves: Mapping[int, set[int]]) -> Verdict:
+    """`phones` by person; `kills` in Unix seconds, ascending; `leaves`: which lines of a phone ask to end a chat."""
+    verdict = Verdict()
+    read = {person: _read(lines) for person, lines in phones.items()}
+    for person, phone in read.items():
+        _leaving(phone.lines, phone, {line.id: line.at for line in phone.lines if line.id in leaves.get(person, ())})
+    arrivals: dict[str, list[tuple[int, Line]]] = defaultdict(list)
+    for person, lines in phones.items():
+        for line in lines:
+            if line.mark is not None and not line.mine:
+                arrivals[line.mark].append((person, line))
+    _follow(verdict, read, arrivals)
+    _count_duplicates(verdict, read, arrivals, kills)
+    for person, phone in read.items():
+        _settle(verdict, person, phone, arrivals, kills)
+        _check_order(verdict, person, phone, arrivals)
+    return verdict
+
+
+def _follow(verdict: Verdict, read: Mapping[int, _Phone], arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:
+    """Tie chats by deliveries and find what went to somebody else."""
+    ties: dict[ChatOf, Counter[ChatOf]] = defaultdict(Counter)
+    within: list[tuple[str, ChatOf, ChatOf]] = []
+    for sender, phone in read.items():
+        for line in phone.lines:
+            if not line.mine or line.mark is None:
+                continue
+            mine = (sender, phone.chat_at[line.id])
+            for recipient, arrived in arrivals.get(line.mark, ()):
+                theirs = (recipient, read[recipient].chat_at[arrived.id])
+                if recipient == sender or not theirs[1]:
+                    verdict.misrouted.append(f"{line.mark}: to {recipient}, who is in no chat with {sender}")
+                elif not mine[1]:
+                    if line.at - phone.left_at[line.id] < LEAVING_S:
+                        verdict.misrouted.append(f"{line.mark}: written after leaving, to {recipient}")
+                    else:
+                        verdict.ahead += 1
+                else:
+                    ties[mine][theirs] += 1
+                    ties[theirs][mine] += 1
+                    within.append((line.mark, mine, theirs))
+    tied = {chat: others.most_common(1)[0][0] for chat, others in ties.items()}
+    for marked, mine, theirs in within:
+        if tied[mine] != theirs or tied[theirs] != mine:
+            verdict.misrouted.append(f"{marked}: from chat {mine} to {theirs}, not {tied[mine]}")
+    for (person, number), (other, theirs_number) in tied.items():
+        if read[person].open == number:
+            verdict.partners[person] = other
+            if read[other].open != theirs_number:
+                verdict.lost.append(f"the end of chat {number} on the phone of {person}")
+    for person, phone in read.items():
+        verdict.lost.extend(f"the end of chat {number} on the phone of {person}" for number in phone.unended)
+
+
+def _count_duplicates(
+    verdict: Verdict,
+    read: Mapping[int, _Phone],
+    arrivals: Mapping[str, list[tuple[int, Line]]],
+    kills: Sequence[float],
+) -> None:
+    by_kill: Counter[tuple[int, int]] = Counter()
+
+    def repeated(person: int, before: Line, again: Line, what: str) -> None:
+        last = bisect_right(kills, again.at)
+        if bisect_right(kills, before.at) == last:
+            verdict.unprovoked.append(f"{what} twice on the phone of {person}")
+        by_kill[person, last] += 1
+
+    for marked, every in arrivals.items():
+        for (person, before), (_, again) in pairwise(every):
+            repeated(person, before, again, marked)
+    for person, phone in read.items():
+        for again in phone.found_again:
+            before = max((line for line in phone.lines if line.notice is _OPENS and line.id < again.id), key=_id)
+            repeated(person, before, again, "Partner found")
+    verdict.duplicated = by_kill.total()
+    verdict.most_duplicates = max(by_kill.values(), default=0)
+
+
+def _id(line: Line) -> int:
+    return line.id
+
+
+def _settle(
+    verdict: Verdict,
+    person: int,
+    phone: _Phone,
+    arrivals: Mapping[str, list[tuple[int, Line]]],
+    kills: Sequence[float],
+) -> None:
+    """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
+    answers = [line for line in phone.lines if not line.mine and line.answers]
+    for line in phone.lines:
+        if not line.mine:
+            continue
+        delivered = arrivals.get(line.mark, []) if line.mark is not None else []
+        verdict.sent += line.mark is not None
+        if delivered:
+            verdict.delivered += 1
+            end = delivered[0][1]
+        else:
+            reply = next((each for each in answers if each.reply_to == line.id), None)
+            found = reply or next((each for each in answers if each.id > line.id and each.reply_to is None), None)
+            if found is None:
+                what = f"{line.mark or 'a command'} of {person} (message {line.id})"
+                (verdict.lost if line.confirmed else verdict.unresolved).append(what)
+                continue
+            answers.remove(found)
+            verdict.refused += line.mark is not None
+            end = found
+        verdict.carried_over += bisect_right(kills, line.at) != bisect_right(kills, end.at)
+    verdict.spare_notices += len(answers)
+
+
+def _check_order(verdict: Verdict, person: int, phone: _Phone, arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:
+    latest: dict[tuple[int, int], int] = {}
+    for line in phone.lines:
+        if line.mine and line.mark is not None and line.mark in arrivals:
+            recipient, first = arrivals[line.mark][0]
+            lane = (phone.chat_at[line.id], recipient)
+            if first.id < latest.get(lane, 0):
+                verdict.reordered.append(f"{line.mark} of {person} to {recipient}")
+            latest[lane] = max(first.id, latest.get(lane, 0))

@@ -1,0 +1,229 @@
+"""One run: people chat, the product is killed again and again, then it gets quiet, and the judge looks.
+
+    join        everybody joins and finds somebody, undisturbed
+    kills       at random moments while work is under way; started again at once. Every eighth start is killed too,
+                twice in a row, before it can be ready. Every tenth time it is stopped with SIGTERM instead.
+    quiet       nobody writes any more; until every message has its end, for two minutes at most
+    questions   everybody asks where they stand: chats, searches and profiles must be as their phones say
+
+Most answers of the sandbox are slow, as over a network: a kill then finds sends whose outcome it takes away.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import time
+
+from tests.faults import evidence
+from tests.faults.evidence import Journal
+from tests.faults.judge import Verdict, judge
+from tests.faults.people import Person
+from tests.faults.product import PASSERBY, Product
+from tests.faults.sandbox import Sandbox, a_sandbox
+
+START_S = 30.0
+LOOK_EVERY_S = 1.0
+SLOW = {"kind": "slow", "delay_s": 0.15, "probability": 0.6}
+WARM_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`alive_s`: how long a life lasts after its first sign, at least and at most."""
+
+    kills: int
+    people: int = 30
+    bots: int = 4
+    seed: int = 0
+    alive_s: tuple[float, float] = (0.2, 3.5)
+    stops: bool = True
+    quiet_s: float = 120.0
+    """How long to wait at most until every message has its end."""
+    command: Sequence[str] = PASSERBY
+
+
+@dataclass(slots=True)
+class Outcome:
+    verdict: Verdict
+    kills: int = 0
+    early_kills: int = 0
+    """Of these, before the process was ready."""
+    stops: int = 0
+    in_hand: list[int] = field(default_factory=list)
+    """At each kill: updates that Telegram had and that were not confirmed yet."""
+    takeovers_s: list[float] = field(default_factory=list)
+    quiet_s: float = 0.0
+    disagreements: list[str] = field(default_factory=list)
+    """Who is told another thing than their phone says."""
+
+    @property
+    def happened(self) -> bool:
+        """The control: every kill found work under way, and some work was carried over from one life to the next."""
+        return min(self.in_hand, default=0) > 0 and self.verdict.carried_over > 0
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.passed and self.happened and not self.disagreements
+
+
+class _Ordeal:
+    def __init__(self, plan: Plan, sandbox: Sandbox, product: Product) -> None:
+        self._plan = plan
+        self._sandbox = sandbox
+        self._product = product
+        self._rng = Random(plan.seed)
+        self._journal = Journal()
+        self._people: list[Person] = []
+        self._kills_at: list[float] = []
+        self.outcome = Outcome(Verdict())
+
+    async def run(self) -> Outcome:
+        await self._sandbox.post("settings", {"journal_length": 2_000_000, "history_length": 100_000})
+        self._product.start()
+        await self._make_people()
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(self._listen())
+            await asyncio.gather(*(person.join() for person in self._people))
+            await self._sandbox.put("faults", [{**SLOW, "method": method} for method in ("send*", "copy*")])
+            living = [group.create_task(person.live(stop)) for person in self._people]
+            await asyncio.sleep(WARM_S)
+            try:
+                await self._disturb()
+            finally:
+                stop.set()
+            await asyncio.gather(*living)
+            await self._sandbox.put("faults", [])
+            await self._quiet()
+            if self.outcome.verdict.passed:  # else the answers would only say so again, slowly
+                await self._question()
+            listening.cancel()
+        outcome = self.outcome
+        outcome.takeovers_s = self._journal.takeovers(self._kills_at)
+        assert self._journal.dropped == 0, "the sandbox itself dropped updates"
+        return outcome
+
+    async def _make_people(self) -> None:
+        bots = [bot["id"] for bot in await self._sandbox.get("bots")]
+        for number in range(self._plan.people):
+            person = await self._sandbox.post("people", {"first_name": f"Person {number}"})
+            rng = Random(f"{self._plan.seed}:{number}")
+            self._people.append(Person(self._sandbox, number, person["id"], bots[number % len(bots)], rng))
+
+    async def _listen(self) -> None:
+        people = {person.id: person for person in self._people}
+        async for event in self._sandbox.events(people):
+            if event["type"] == "message":
+                people[event["person"]].hear(event["message"])
+
+    # ------------------------------------------------------------------ killing
+
+    async def _disturb(self) -> None:
+        outcome = self.outcome
+        turn = 0
+        while outcome.kills < self._plan.kills:
+            turn += 1
+            await self._until_working()
+            await asyncio.sleep(self._rng.uniform(*self._plan.alive_s))
+            if self._plan.stops and turn % 10 == 2:
+                code = await self._product.stop()
+                assert code == 0, f"SIGTERM: exit code {code}"
+                outcome.stops += 1
+            else:
+                await self._kill()
+                if turn % 8 == 3:
+                    await self._kill_starts()
+            self._product.start()
+
+    async def _until_working(self) -> None:
+        """Until the process that was started last has sent something."""
+        started_at = time()
+        async with asyncio.timeout(START_S):
+            while not any(at > started_at and made for at, _, made in reversed(self._journal.requests)):
+                await asyncio.sleep(LOOK_EVERY_S / 10)
+                await self._journal.follow(self._sandbox)
+
+    async def _kill(self) -> None:
+        """At a moment when there is work in hand, which under this load is nearly every one."""
+        while True:
+            await self._journal.follow(self._sandbox)
+            if self._journal.in_hand:
+                break
+            await asyncio.sleep(self._rng.uniform(0.01, 0.2))
+        self._product.kill()
+        self._kills_at.append(time())
+        self.outcome.kills += 1
+        # What was confirmed between the look and the kill does not count.
+        await self._journal.follow(self._sandbox)
+        self.outcome.in_hand.append(self._journal.in_hand)
+
+    async def _kill_starts(self) -> None:
+        for _ in range(2):
+            self._product.start()
+            await asyncio.sleep(self._rng.uniform(0.05, 0.9))
+            await self._kill()
+            self.outcome.early_kills += 1
+
+    # ------------------------------------------------------------------ looking
+
+    async def _look(self) -> Verdict:
+        lines, leaves = await evidence.phones(self._people, self._sandbox, self._journal)
+        return judge(lines, self._kills_at, leaves)
+
+    async def _quiet(self) -> None:
+        begun = time()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            verdict = await self._look()
+            self.outcome.quiet_s = time() - begun
+            if (not verdict.lost and not verdict.unresolved and not self._journal.in_hand) or (
+                self.outcome.quiet_s > self._plan.quiet_s
+            ):
+                self.outcome.verdict = verdict
+                return
+
+    async def _question(self) -> None:
+        """Those in chats write to each other once more, then all ask; the idle last, for it begins a search."""
+        told = self.outcome.disagreements
+        partners = self.outcome.verdict.partners
+        people = {person.id: person for person in self._people}
+        expected = {
+            "chatting": "You are in a chat already",
+            "searching": "We are still looking. You keep your place",
+            "idle": "Looking for somebody…",
+        }
+        for person in self._people:
+            if partners.get(partners.get(person.id, 0), 0) == person.id:
+                other = people[partners[person.id]]
+                words = f"still there, number {person.id % 1000}?"
+                await person.say(words)
+                if not await _arrives(other, words):
+                    told.append(f"{person.id} does not reach {other.id}, the partner from before")
+        for stands in ("chatting", "searching", "idle"):
+            for person in [each for each in self._people if each.stands == stands]:
+                try:
+                    answer = await person.ask("/search")
+                except TimeoutError:
+                    answer = "nothing"
+                if expected[stands] not in answer:
+                    told.append(f"{person.id}, who was {stands}, is told {answer[:60]!r}")
+
+
+async def _arrives(person: Person, words: str) -> bool:
+    try:
+        await person.hears(words)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def endure(plan: Plan, directory: Path) -> Outcome:
+    """Run a plan with its files in `directory`. Raises: AssertionError, where it could not be carried through."""
+    async with a_sandbox(directory, bots=plan.bots, seed=plan.seed) as (sandbox, tokens):
+        product = Product(directory, tokens, sandbox.url, plan.command)
+        try:
+            return await _Ordeal(plan, sandbox, product).run()
+        finally:
+            product.close()

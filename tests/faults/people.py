@@ -1,0 +1,175 @@
+"""Simulated people. They know what their phone shows and act on nothing else; what they send, they mark."""
+
+import asyncio
+from random import Random
+
+from tests.faults.phrases import Said, mark, mark_in, said, words_of
+from tests.faults.sandbox import Json, Sandbox
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"
+ANSWER_S = 20.0
+PAUSE_S = 1.0
+"""The mean time between two things that one person does."""
+
+STANDS = {
+    Said.FOUND: "chatting",
+    Said.STILL_CHATTING: "chatting",
+    Said.LEFT: "idle",
+    Said.ENDED: "idle",
+    Said.MOVED_ON: "searching",
+    Said.SEARCHING: "searching",
+    Said.STILL_SEARCHING: "searching",
+}
+
+
+class Person:
+    """One person on one bot."""
+
+    def __init__(self, sandbox: Sandbox, number: int, id_: int, bot: int, rng: Random) -> None:
+        self.id = id_
+        self._number = number
+        self.bot = bot
+        self.stands = "new"
+        self.sent = 0
+        self._sandbox = sandbox
+        self._rng = rng
+        self._path = f"people/{id_}/chats/{bot}"
+        self._heard: list[Json] = []
+        self._news = asyncio.Event()
+        self._keys: list[list[str]] = []
+
+    # ------------------------------------------------------------------ what the phone shows
+
+    def hear(self, message: Json) -> None:
+        if message["outgoing"]:
+            return
+        self._heard.append(message)
+        words = words_of(message)
+        if mark_in(words) is None:
+            self.stands = STANDS.get(said(words), self.stands)
+            keyboard = message.get("reply_markup", {}).get("keyboard")
+            if keyboard:
+                self._keys = [[key["text"] if isinstance(key, dict) else key for key in row] for row in keyboard]
+        self._news.set()
+
+    async def _answer(self, since: int, phrase: str) -> Json:
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                for message in self._heard[since:]:
+                    if phrase in words_of(message):
+                        return message
+                self._news.clear()
+                await self._news.wait()
+
+    async def hears(self, words: str) -> None:
+        """Wait until it has come. Raises: TimeoutError."""
+        await self._answer(0, words)
+
+    async def ask(self, words: str) -> str:
+        """Send something that is answered; the answer's words, of the next message that is not a stranger's."""
+        since = len(self._heard)
+        await self.say(words)
+        async with asyncio.timeout(ANSWER_S):
+            while True:
+                for message in self._heard[since:]:
+                    if mark_in(words_of(message)) is None and words_of(message):
+                        return words_of(message)
+                self._news.clear()
+                await self._news.wait()
+
+    # ------------------------------------------------------------------ what they do
+
+    async def say(self, words: str, reply_to: int | None = None) -> None:
+        body: Json = {"text": words}
+        if reply_to is not None:
+            body["reply_to_message_id"] = reply_to
+        await self._sandbox.post(f"{self._path}/send", body)
+
+    def _next_mark(self) -> str:
+        self.sent += 1
+        return mark(self._number, self.sent)
+
+    async def chat(self, words: str = "so it goes", reply_to: int | None = None) -> None:
+        await self.say(f"{self._next_mark()} {words}", reply_to)
+
+    async def show(self, kind: str) -> None:
+        """A photo says its mark in the caption, a sticker in its bytes."""
+        marked = self._next_mark()
+        fields = {"kind": kind, "caption": marked} if kind == "photo" else {"kind": kind, "emoji": "🙂"}
+        await self._sandbox.upload(f"{self._path}/upload", fields, "it.png", PNG + marked.encode())
+
+    async def _press(self, message: Json) -> None:
+        await self._sandbox.post(f"{self._path}/press", {"message_id": message["message_id"], "row": 0, "column": 0})
+
+    async def join(self) -> None:
+        """/start, one consent, two answers."""
+        await self._sandbox.post(f"{self._path}/start", {})
+        await self._press(await self._answer(0, "one to one"))
+        await self._edited("How old are you")
+        await self.say("25")
+        await self._press(await self._answer(0, "What are you?"))
+        await self._answer(0, "You are all set")
+        self.stands = "idle"
+
+    async def _edited(self, phrase: str) -> None:
+        """The question changes in place, which the stream shows as another kind of event: look at the phone."""
+        async with asyncio.timeout(ANSWER_S):
+            while not any(phrase in words_of(each) for each in (await self.phone())[-2:]):
+                await asyncio.sleep(0.05)
+
+    async def phone(self) -> list[Json]:
+        messages: list[Json] = (await self._sandbox.get(self._path))["messages"]
+        return messages
+
+    async def live(self, until: asyncio.Event) -> None:
+        """Do as people do, until told to stop."""
+        greeted = False
+        while not until.is_set():
+            if self.stands != "chatting":
+                greeted = False
+            elif not greeted:
+                greeted = True
+                await self.chat("hello")
+            await self._act()
+            try:
+                async with asyncio.timeout(self._rng.expovariate(1 / PAUSE_S)):
+                    await until.wait()
+            except TimeoutError:
+                continue
+
+    async def _act(self) -> None:
+        chance = self._rng.random()
+        match self.stands:
+            case "idle":
+                await (self.say(self._key(0, "/search")) if chance < 0.8 else self.chat("is anybody there?"))
+            case "searching":
+                if chance < 0.04:
+                    await self.say(self._key(0, "/stop"))
+                elif chance < 0.08:
+                    await self.chat("anybody?")
+            case "chatting":
+                await self._in_chat(chance)
+
+    async def _in_chat(self, chance: float) -> None:
+        if chance < 0.05:
+            await self.say(self._key(0, "/next"))
+            if self._rng.random() < 0.5:
+                await self.chat("and this comes too late")
+        elif chance < 0.08:
+            await self.say(self._key(1, "/stop"))
+        elif chance < 0.12:
+            for _ in range(5):
+                await self.chat("and another thing")
+        elif chance < 0.18:
+            await self.show("photo")
+        elif chance < 0.23:
+            await self.show("sticker")
+        elif chance < 0.30 and self._heard:
+            await self.chat("as you said", reply_to=self._heard[-1]["message_id"])
+        else:
+            await self.chat()
+
+    def _key(self, place: int, command: str) -> str:
+        """A command, or the key that does the same."""
+        keys = self._keys[0] if self._keys else []
+        return keys[place] if place < len(keys) and self._rng.random() < 0.5 else command

@@ -1,0 +1,64 @@
+"""What a phone shows, sorted: a stranger's words, which carry a mark, or one of the product's own sentences.
+
+The judge reads these as a person would, by their words; nothing here looks inside the product.
+"""
+
+import re
+from enum import StrEnum
+from typing import Any
+
+_MARK = re.compile(r"\[(\d+\.\d+)\]")
+
+
+class Said(StrEnum):
+    """What a notice tells its reader about where they stand."""
+
+    FOUND = "found"
+    LEFT = "left"
+    """The chat is over, and they look for nobody."""
+    MOVED_ON = "moved on"
+    """The chat is over, and they are in the search."""
+    SEARCHING = "searching"
+    ENDED = "ended"
+    """The search is over."""
+    STILL_SEARCHING = "still searching"
+    STILL_CHATTING = "still chatting"
+    OTHER = "other"
+
+
+_PHRASES = (
+    ("Partner found", Said.FOUND),
+    ("partner left the chat", Said.LEFT),
+    ("You left the chat. 🔎", Said.MOVED_ON),
+    ("You left the chat", Said.LEFT),
+    ("Looking for somebody…", Said.SEARCHING),
+    ("The search has ended", Said.ENDED),
+    ("We are still looking. You keep your place", Said.STILL_SEARCHING),
+    ("You are in a chat already", Said.STILL_CHATTING),
+)
+
+BY_ITSELF = frozenset({"Partner found", "Your partner left"})
+"""Notices that answer nothing their reader did."""
+
+
+def mark(person: int, number: int) -> str:
+    """A mark for somebody's n-th message. Short: long numbers are asked about before they are passed on."""
+    return f"[{person}.{number}]"
+
+
+def mark_in(words: str) -> str | None:
+    found = _MARK.search(words)
+    return found[1] if found else None
+
+
+def words_of(message: dict[str, Any]) -> str:
+    return str(message.get("text") or message.get("caption") or "")
+
+
+def said(words: str) -> Said:
+    return next((what for phrase, what in _PHRASES if phrase in words), Said.OTHER)
+
+
+def is_answer(words: str) -> bool:
+    """Whether a notice answers something that its reader sent."""
+    return not any(phrase in words for phrase in BY_ITSELF)

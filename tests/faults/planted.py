@@ -1,0 +1,95 @@
+"""The product with a bug put in on purpose, to see that the judge finds it: `python -m tests.faults.planted BUG`.
+
+Only ever run as a process of its own. What it replaces are the parts that keep the promise.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+
+import msgspec
+
+from passerby.adapters.memory.done import DoneMarks
+from passerby.kernel.effect import Passage
+from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.runtime import courier, intake
+from passerby.runtime.courier import Courier, Parcel
+
+
+class HastyWindow(intake.Window):
+    """Counts an update as done as soon as it is in hand: the next request confirms what nobody has worked on."""
+
+    def admit(self, update: int) -> bool:
+        new = super().admit(update)
+        if new:
+            super().finish(update)
+        return new
+
+
+class Forgetful(DoneMarks):
+    """Recognises no update that was done before."""
+
+    def __contains__(self, ref: object) -> bool:
+        return False
+
+
+def _replace(module: str, name: str, other: object) -> None:
+    assert hasattr(import_module(module), name), f"{module} has no {name} any more"
+    setattr(import_module(module), name, other)
+
+
+def confirm_early() -> None:
+    _replace("passerby.runtime.intake", "Window", HastyWindow)
+
+
+def dedupe_off() -> None:
+    _replace("passerby.adapters.memory.store", "DoneMarks", Forgetful)
+
+
+def crossed_wires() -> None:
+    """Now and then a message goes where the one before it went."""
+    pass_on = Courier.pass_on
+    seen: list[tuple[PersonId, BotId]] = []
+
+    def crossed(self: Courier, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...]) -> None:
+        seen.append((passage.to, bot))
+        if len(seen) % 10 == 0:
+            to, bot = seen[-2]
+            passage = msgspec.structs.replace(passage, to=to)
+        pass_on(self, passage, bot, refs)
+
+    Courier.pass_on = crossed  # type: ignore[method-assign]
+
+
+def order_off() -> None:
+    """Everything goes out at once, in no lane."""
+
+    def put(self: Courier, parcel: Parcel) -> None:
+        lane = courier._Lane()
+        self._lanes[parcel.bot, parcel.person] = lane
+        lane.queue.append(parcel)
+        lane.running = True
+        self._background.spawn(self._drain(lane))
+
+    Courier._put = put  # type: ignore[method-assign]
+
+
+BUGS: dict[str, Callable[[], None]] = {
+    "confirm_early": confirm_early,
+    "dedupe_off": dedupe_off,
+    "crossed_wires": crossed_wires,
+    "order_off": order_off,
+}
+
+
+def main(arguments: Iterable[str]) -> None:
+    (bug,) = arguments
+    BUGS[bug]()
+    sys.argv = ["passerby", "run"]
+    from passerby.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,78 @@
+"""`passerby run` as a process that can be killed, stopped and started again on the same files."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from passerby.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSERBY = (sys.executable, "-c", "from passerby.cli import main; main()", "run")
+STOP_S = 20.0
+
+
+def planted(bug: str) -> tuple[str, ...]:
+    """The command for the product with a bug put in."""
+    return (sys.executable, "-m", "tests.faults.planted", bug)
+
+
+class Product:
+    """One after another on one database; never two at once."""
+
+    def __init__(self, directory: Path, tokens: Sequence[str], url: str, command: Sequence[str] = PASSERBY) -> None:
+        self._directory = directory
+        self._command = command
+        ours = {name.upper() for name in Settings.model_fields}
+        self._environment = {name: value for name, value in os.environ.items() if name not in ours} | {
+            "PYTHONPATH": str(ROOT),
+            "BOT_TOKENS": ",".join(tokens),
+            "BOT_API_URL": url,
+            "SQLITE_DB_PATH": str(directory / "passerby.db"),
+            "LOG_LEVEL": "warning",
+            "LOG_FORMAT": "json",
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+        self.log = directory / "passerby.log"
+
+    def start(self) -> None:
+        assert self._process is None, "one at a time"
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def kill(self) -> None:
+        """`kill -9`. The process was alive, and is gone when this returns."""
+        process, self._process = self._process, None
+        assert process is not None, "there is nothing to kill"
+        code = process.poll()
+        assert code is None, f"it ended by itself with {code}: {self.log.read_text()[-2000:]}"
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        process, self._process = self._process, None
+        assert process is not None, "there is nothing to stop"
+        process.terminate()
+        try:
+            return await asyncio.to_thread(process.wait, STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"it did not stop within {STOP_S:g} s of SIGTERM") from None
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None

@@ -1,0 +1,124 @@
+"""The judge, on phones written by hand: what is well passes, and each fault is found."""
+
+from tests.faults.judge import Line, Verdict, judge
+from tests.faults.phrases import Said
+
+ANN, BOB, EVE = 1, 2, 3
+
+
+def found(id_: int) -> Line:
+    return Line(id_, id_, mine=False, notice=Said.FOUND)
+
+
+def notice(id_: int, what: Said = Said.OTHER, reply_to: int | None = None) -> Line:
+    return Line(id_, id_, mine=False, notice=what, answers=what is not Said.FOUND, reply_to=reply_to)
+
+
+def left(id_: int) -> Line:
+    return Line(id_, id_, mine=False, notice=Said.LEFT)
+
+
+def wrote(id_: int, words: str | None = None, *, confirmed: bool = True) -> Line:
+    return Line(id_, id_, mine=True, mark=words, confirmed=confirmed)
+
+
+def got(id_: int, words: str) -> Line:
+    return Line(id_, id_, mine=False, mark=words)
+
+
+def verdict(*phones: list[Line], kills: tuple[float, ...] = (), leaves: dict[int, set[int]] | None = None) -> Verdict:
+    return judge(dict(enumerate(phones, ANN)), kills, leaves or {})
+
+
+def test_a_talk_that_arrives_is_well() -> None:
+    ann = [found(1), wrote(3, "a"), got(6, "b"), wrote(7, "c")]
+    bob = [found(2), got(4, "a"), wrote(5, "b"), got(8, "c")]
+    said = verdict(ann, bob)
+    assert said.passed
+    assert (said.sent, said.delivered, said.refused) == (3, 3, 0)
+    assert said.partners == {ANN: BOB, BOB: ANN}
+
+
+def test_an_answer_that_it_was_not_delivered_is_well() -> None:
+    said = verdict([found(1), left(3), wrote(4, "a"), notice(5)], [found(2), wrote(6), notice(7)])
+    assert said.passed
+    assert (said.sent, said.delivered, said.refused) == (1, 0, 1)
+
+
+def test_one_answer_does_not_cover_two_messages() -> None:
+    assert verdict([found(1), left(3), wrote(4, "a"), wrote(5, "b"), notice(6)]).lost == ["b of 1 (message 5)"]
+
+
+def test_an_answer_to_one_message_is_not_dealt_out_to_another() -> None:
+    assert verdict([found(1), wrote(4, "a"), wrote(5, "b"), notice(6, reply_to=5)]).lost == ["a of 1 (message 4)"]
+
+
+def test_word_of_a_partner_is_no_answer() -> None:
+    assert verdict([found(1), wrote(4, "a"), left(5)], [found(2)]).lost == ["a of 1 (message 4)"]
+
+
+def test_what_telegram_still_has_is_unresolved_not_lost() -> None:
+    said = verdict([found(1), wrote(4, "a", confirmed=False)])
+    assert said.lost == []
+    assert said.unresolved == ["a of 1 (message 4)"]
+
+
+def test_a_delivery_into_a_chat_tied_to_another_is_misrouted() -> None:
+    ann = [found(1), wrote(4, "a"), wrote(5, "b")]
+    bob = [found(2), got(6, "a"), got(7, "b"), wrote(9, "x")]
+    eve = [found(3), got(10, "x")]
+    assert len(verdict(ann, bob, eve).misrouted) == 1
+
+
+def test_a_delivery_after_the_chat_is_misrouted() -> None:
+    said = verdict([found(1), wrote(4, "a")], [found(2), left(5), got(6, "a")])
+    assert len(said.misrouted) == 1
+
+
+def test_a_delivery_to_the_sender_is_misrouted() -> None:
+    assert len(verdict([found(1), wrote(4, "a"), got(5, "a")]).misrouted) == 1
+
+
+def test_what_is_written_right_after_leaving_must_reach_nobody() -> None:
+    ann = [found(1), Line(4, 4.0, mine=True), Line(5, 4.1, mine=True, mark="a"), notice(6, Said.MOVED_ON), found(7)]
+    assert len(verdict(ann, [], [found(8), got(9, "a")], leaves={ANN: {4}}).misrouted) == 1
+
+
+def test_what_is_written_before_the_finding_is_told_may_reach_the_one_found() -> None:
+    ann = [found(1), left(2), wrote(14, "a"), found(15)]
+    said = verdict(ann, [found(8), got(16, "a")])
+    assert said.misrouted == []
+    assert said.ahead == 1
+
+
+def test_the_second_before_the_first_is_reordered() -> None:
+    ann = [found(1), wrote(4, "a"), wrote(5, "b")]
+    assert len(verdict(ann, [found(2), got(6, "b"), got(7, "a")]).reordered) == 1
+
+
+def test_one_duplicate_a_kill_is_well_and_two_are_not() -> None:
+    ann = [found(1), wrote(4, "a"), wrote(5, "b")]
+    once = verdict(ann, [found(2), got(6, "a"), got(8, "a"), got(9, "b")], kills=(7,))
+    assert once.passed
+    assert once.duplicated == once.most_duplicates == 1
+    assert once.carried_over == 1
+    twice = verdict(ann, [found(2), got(5, "a"), got(6, "b"), got(8, "a"), got(9, "b")], kills=(7,))
+    assert twice.most_duplicates == 2
+    assert not twice.passed
+
+
+def test_a_duplicate_without_a_kill_is_not_well() -> None:
+    said = verdict([found(1), wrote(4, "a")], [found(2), got(6, "a"), got(8, "a")], kills=(1, 9))
+    assert len(said.unprovoked) == 1
+    assert not said.passed
+
+
+def test_a_finding_told_twice_is_a_duplicate() -> None:
+    said = verdict([found(1), found(4), wrote(5, "a")], [found(2), got(6, "a")], kills=(3,))
+    assert said.passed
+    assert said.duplicated == 1
+
+
+def test_a_chat_that_is_over_for_one_side_only_is_not_well() -> None:
+    said = verdict([found(1), wrote(3, "a")], [found(2), got(4, "a"), left(5)])
+    assert said.lost == ["the end of chat 1 on the phone of 1"]

@@ -1,0 +1,30 @@
+"""A few real kills, and two planted bugs that they bring to light. Many more: `make faults`."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.faults.ordeal import Plan, endure
+from tests.faults.product import planted
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+
+def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path) -> None:
+    outcome = asyncio.run(endure(Plan(kills=4, people=16, alive_s=(0.2, 1.5)), tmp_path))
+    assert outcome.happened
+    assert outcome.kills >= 4
+    assert outcome.stops == 1
+    assert outcome.verdict.faults == dict.fromkeys(outcome.verdict.faults, 0)
+    assert outcome.disagreements == []
+
+
+def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -> None:
+    plan = Plan(kills=3, people=16, alive_s=(0.2, 1.5), quiet_s=4, command=planted("confirm_early"))
+    assert asyncio.run(endure(plan, tmp_path)).verdict.lost
+
+
+def test_the_judge_finds_messages_that_went_to_somebody_else(tmp_path: Path) -> None:
+    plan = Plan(kills=1, people=16, alive_s=(0.2, 1.5), quiet_s=4, command=planted("crossed_wires"))
+    assert asyncio.run(endure(plan, tmp_path)).verdict.misrouted
