@@ -101,9 +101,9 @@ def _arguments() -> str:
 
 def _routes() -> str:
     lines = []
-    for verb, path, name in control.ROUTES:
+    for verb, path, group, name in control.ROUTES:
         shown = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", path)
-        told = (inspect.getdoc(getattr(control.Control, name)) or "").partition("\n\n")[0]
+        told = (inspect.getdoc(getattr(group, name)) or "").partition("\n\n")[0]
         lines.append(f"| `{verb} /sandbox{shown}` | {told} |")
     return "\n".join(lines)
 

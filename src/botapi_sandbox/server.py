@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Mapping
 from functools import partial
 from importlib.resources import files as package_files
@@ -23,6 +24,7 @@ from botapi_sandbox.world import Answer, Waiting, World
 from botapi_sandbox.world.answers import Refusal, refused
 from botapi_sandbox.world.files import MOST_UPLOAD
 
+_log = logging.getLogger("botapi_sandbox")
 MOST_BODY = MOST_UPLOAD + 2 * 2**20
 """Room for the other fields; beyond it the front proxy of Telegram answers 413."""
 STALLED_FOR_S = 600.0
@@ -58,6 +60,10 @@ class App:
                 await self._static(path, send)
         except TooLarge:
             await _answer(send, refused(Refusal(413, "Request Entity Too Large")))
+        except Exception:  # noqa: BLE001 - the one supervised place
+            # A bug of the sandbox ends one request, never the server, and is seen.
+            _log.exception("a bug in the sandbox: %s %s", scope["method"], path.rpartition("/")[2])
+            await _answer(send, refused(Refusal(500, "Internal Server Error: a bug in the sandbox")))
 
     async def _bot_api(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         token, _, method = path[4:].partition("/")

@@ -210,6 +210,8 @@ def test_faults_settings_and_the_journal() -> None:
         ("GET", "/sandbox/events?people=1", None, 404),
         ("GET", "/sandbox/journal?after=x", None, 400),
         ("PUT", "/sandbox/faults", [{"kind": "none"}], 400),
+        ("PUT", "/sandbox/faults", b"[", 400),
+        ("POST", "/sandbox/people", b"{", 400),
         ("POST", "/sandbox/settings", {"unknown": 1}, 400),
     ],
 )

@@ -151,6 +151,17 @@ def test_the_gateways_error_is_html_and_a_flood_has_its_header() -> None:
     with_server(story)
 
 
+def test_a_bug_of_the_sandbox_ends_one_request_and_is_seen(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(here: Served) -> None:
+        here.made.bot.chats[here.made.ann].messages = None  # type: ignore[assignment]
+        broken = await here.bot("sendMessage", chat_id=here.made.ann, text="x")
+        assert (broken.status, broken.json()["error_code"]) == (500, 500)
+        assert (await here.bot("getMe")).status == 200
+
+    with_server(story)
+    assert "a bug in the sandbox: POST sendMessage" in caplog.text
+
+
 def test_the_page_and_nothing_beside_it_is_served() -> None:
     async def story(here: Served) -> None:
         root, page = await here.get("/"), await here.get("/playground/")

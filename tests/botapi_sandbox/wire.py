@@ -50,7 +50,7 @@ class Served:
         return await asyncio.to_thread(request, self.sandbox.url + path)
 
     async def post(self, path: str, body: Any = None, verb: str = "POST") -> Reply:
-        data = json.dumps({} if body is None else body).encode()
+        data = body if isinstance(body, bytes) else json.dumps({} if body is None else body).encode()
         return await asyncio.to_thread(request, self.sandbox.url + path, data, verb=verb)
 
     async def raw(self, path: str, data: bytes, kind: str) -> Reply:

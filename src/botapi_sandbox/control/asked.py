@@ -1,0 +1,61 @@
+"""A control request as the routes get it, and how a route says no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from botapi_sandbox.world import Upload, World
+from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.state import Person
+from botapi_sandbox.world.world import phone_message
+
+
+class Wrong(Exception):
+    """The request cannot be served."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Asked(msgspec.Struct):
+    """One control request."""
+
+    ids: dict[str, int]
+    query: dict[str, Any]
+    body: dict[str, Any] = msgspec.field(default_factory=dict)
+    uploads: dict[str, Upload] = msgspec.field(default_factory=dict)
+    raw: Any = None
+    """The body as it came, where it is a list."""
+
+    def need(self, name: str, *types: type) -> Any:
+        """A body field of one of `types`. Raises: Wrong."""
+        value = self.body.get(name)
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise Wrong(f"{name} is missing or of a wrong type")
+        return value
+
+
+class Routes:
+    """What every group of routes has: the world, and the people and bots named in a path."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def _person(self, person_id: int) -> Person:
+        person = self._world.state.people.get(person_id)
+        if person is None:
+            raise Wrong(f"there is no person {person_id}", 404)
+        return person
+
+    def _pair(self, asked: Asked) -> tuple[int, int]:
+        self._person(asked.ids["person"])
+        if asked.ids["bot"] not in self._world.state.bots:
+            raise Wrong(f"there is no bot {asked.ids['bot']}", 404)
+        return asked.ids["person"], asked.ids["bot"]
+
+    def _shown(self, asked: Asked, message: Json) -> Json:
+        person_id, bot_id = self._pair(asked)
+        return phone_message(self._world.state.bots[bot_id].chats[person_id].messages[message["message_id"]])

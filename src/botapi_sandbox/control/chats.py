@@ -1,0 +1,187 @@
+"""Routes for what a person does in the chat with a bot. What it means is in `world.people`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from botapi_sandbox.control.asked import Asked, Routes, Wrong
+from botapi_sandbox.world import Upload
+from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.media import new_album_id
+from botapi_sandbox.world.world import phone_message
+
+MOST_IN_ALBUM = 10
+_UPLOAD_FIELDS = frozenset(
+    {"kind", "caption", "caption_entities", "has_spoiler", "show_caption_above_media", "media_group_id",
+     "reply_to_message_id", "file_name", "width", "height", "duration", "length", "performer", "title", "emoji"}
+)  # fmt: skip
+_FACTS = ("width", "height", "duration", "length")
+
+
+class Chats(Routes):
+    """All under /people/{person}/chats/{bot}."""
+
+    def chat(self, asked: Asked) -> Json:
+        """The chat as that phone shows it: `{"started", "blocked", "keyboard", "messages": [PhoneMessage]}`."""
+        person_id, bot_id = self._pair(asked)
+        chat = self._world.state.bots[bot_id].chats.get(person_id)
+        if chat is None:
+            return {"started": False, "blocked": False, "keyboard": None, "messages": []}
+        return {
+            "started": chat.started,
+            "blocked": chat.blocked,
+            "keyboard": chat.keyboard,
+            "messages": [phone_message(held) for held in chat.messages.values()],
+        }
+
+    def send(self, asked: Asked) -> Json:
+        """`{"text", "entities"?, "reply_to_message_id"?, "quote"?}`, or `{"message": {...}}`: any content."""
+        pair = self._pair(asked)
+        body = asked.body
+        content = dict(asked.need("message", dict)) if "message" in body else {"text": asked.need("text", str)}
+        if body.get("entities") and "message" not in body:
+            content["entities"] = body["entities"]
+        return self._shown(
+            asked,
+            self._world.phones.send(*pair, content, reply_to=body.get("reply_to_message_id"), quote=body.get("quote")),
+        )
+
+    def upload(self, asked: Asked) -> Json:
+        """Multipart: `kind`, `file`, `caption`?, `caption_entities`?, `has_spoiler`?, `duration`? ..."""
+        return self._take_in(asked, asked.body, asked.uploads.get("file"))
+
+    def album(self, asked: Asked) -> list[Json]:
+        """Multipart: `items`, a JSON list of the fields of uploads, and their files in `file0`, `file1` ...
+
+        One request for all, because a bot gets an album in one burst, and nothing comes between.
+        """
+        try:
+            items = msgspec.json.decode(asked.need("items", str), type=list[dict[str, Any]])
+        except msgspec.DecodeError:
+            raise Wrong("items is not a list in JSON") from None
+        if not 2 <= len(items) <= MOST_IN_ALBUM:
+            raise Wrong(f"an album has from 2 to {MOST_IN_ALBUM} items")
+        group = new_album_id(self._world.rng.getrandbits)
+        files = [asked.uploads.get(f"file{number}") for number in range(len(items))]
+        return [
+            self._take_in(asked, {**item, "media_group_id": group}, file)
+            for item, file in zip(items, files, strict=True)
+        ]
+
+    def _take_in(self, asked: Asked, fields: Json, file: Upload | None) -> Json:
+        pair = self._pair(asked)
+        unknown = fields.keys() - _UPLOAD_FIELDS
+        if unknown:
+            raise Wrong(f"an upload has no {', '.join(sorted(unknown))}")
+        if file is None:
+            raise Wrong("there is no file")
+        if fields.get("file_name"):
+            file = Upload(file.data, fields["file_name"], file.mime)
+        try:
+            facts: Json = {name: int(float(fields[name])) for name in _FACTS if fields.get(name)}
+        except ValueError:
+            raise Wrong(f"{', '.join(_FACTS)} must be numbers") from None
+        facts |= {name: fields[name] for name in ("performer", "title", "emoji") if fields.get(name)}
+        message: Json = {name: fields[name] for name in ("caption", "media_group_id") if fields.get(name)}
+        if fields.get("caption_entities"):
+            message["caption_entities"] = msgspec.json.decode(fields["caption_entities"])
+        if _is_on(fields.get("has_spoiler")):
+            message["has_media_spoiler"] = True
+        if _is_on(fields.get("show_caption_above_media")):
+            message["show_caption_above_media"] = True
+        reply_to = fields.get("reply_to_message_id")
+        if reply_to and not str(reply_to).isdigit():
+            raise Wrong("reply_to_message_id must be a number")
+        sent = self._world.phones.upload(
+            *pair, fields.get("kind", ""), file, facts=facts, reply_to=int(reply_to) if reply_to else None, **message
+        )
+        return self._shown(asked, sent)
+
+    def edit(self, asked: Asked) -> Json:
+        """`{"message_id", "text" or "caption", "entities"?}`, or `{"message_id", "message": {...}}`."""
+        pair = self._pair(asked)
+        body = asked.body
+        if not isinstance(body.get("text", body.get("caption")), str) and "message" not in body:
+            raise Wrong("text or caption is missing")
+        edited = self._world.phones.edit(
+            *pair,
+            asked.need("message_id", int),
+            text=body.get("text"),
+            caption=body.get("caption"),
+            entities=body.get("entities"),
+            content=body.get("message"),
+        )
+        return self._shown(asked, edited)
+
+    def delete(self, asked: Asked) -> Json:
+        """`{"message_id"}`: deleted for both, and the bot is not told."""
+        self._world.phones.delete(*self._pair(asked), asked.need("message_id", int))
+        return {}
+
+    def forward(self, asked: Asked) -> Json:
+        """`{"message_id", "to_bot"}`: into the chat with another bot, or the same."""
+        person_id, bot_id = self._pair(asked)
+        to_bot = asked.need("to_bot", int)
+        message = self._world.phones.forward(person_id, bot_id, asked.need("message_id", int), to_bot)
+        return phone_message(self._world.state.bots[to_bot].chats[person_id].messages[message["message_id"]])
+
+    def press(self, asked: Asked) -> Json:
+        """`{"message_id", "row", "column"}`, or `{"message_id", "data"}` as a modified client would."""
+        pair = self._pair(asked)
+        message_id = asked.need("message_id", int)
+        if "data" in asked.body:
+            return {"callback_query_id": self._world.phones.press_data(*pair, message_id, asked.need("data", str))}
+        place = asked.need("row", int), asked.need("column", int)
+        return {"callback_query_id": self._world.phones.press(*pair, message_id, *place)}
+
+    def react(self, asked: Asked) -> Json:
+        """`{"message_id", "emoji" or null}`."""
+        emoji = None if asked.body.get("emoji") is None else asked.need("emoji", str)
+        self._world.phones.react(*self._pair(asked), asked.need("message_id", int), emoji)
+        return {}
+
+    def vote(self, asked: Asked) -> Json:
+        """`{"message_id", "options": [0, ...]}`."""
+        options = asked.need("options", list)
+        self._world.phones.vote(*self._pair(asked), asked.need("message_id", int), options)
+        return {}
+
+    def start(self, asked: Asked) -> Json:
+        """`{"parameter"?}`: sends /start, marks the bot as started, unblocks it."""
+        return self._shown(asked, self._world.phones.start(*self._pair(asked), asked.body.get("parameter")))
+
+    def block(self, asked: Asked) -> Json:
+        """Stops the bot."""
+        self._world.phones.block(*self._pair(asked))
+        return {}
+
+    def unblock(self, asked: Asked) -> Json:
+        """Restarts the bot."""
+        self._world.phones.unblock(*self._pair(asked))
+        return {}
+
+    async def pay(self, asked: Asked) -> Json:
+        """`{"message_id"}`; answered once it is decided: `{"status": "paid", "refused" or "timeout", "error"?}`."""
+        payment = self._world.phones.pay(*self._pair(asked), asked.need("message_id", int))
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settled(person_id: int, event: Json) -> None:
+            if event.get("query_id") == payment.query_id and not done.done():
+                done.set_result(None)
+
+        stop = self._world.on_event(settled)
+        try:
+            if payment.status == "pending":
+                await asyncio.wait_for(done, self._world.switches.checkout_answer_s + 1)
+        except TimeoutError:
+            self._world.tick()
+        finally:
+            stop()
+        return {"status": payment.status, **({"error": payment.error} if payment.error else {})}
+
+
+def _is_on(value: Any) -> bool:
+    return str(value).lower() in ("1", "true", "on", "yes")

@@ -1,0 +1,108 @@
+"""Routes for who is there: bots, people, the files and stickers they have."""
+
+from __future__ import annotations
+
+import msgspec
+
+from botapi_sandbox.control.asked import Asked, Routes, Wrong
+from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.state import Person
+
+
+class Roster(Routes):
+    """Bots, people, files."""
+
+    def bots(self, asked: Asked) -> list[Json]:
+        """Every bot, without its token: `[{"id", "username", "first_name"}]`."""
+        return [
+            {"id": bot.id, "username": bot.username, "first_name": bot.first_name}
+            for bot in self._world.state.bots.values()
+        ]
+
+    def add_bot(self, asked: Asked) -> Json:
+        """A new bot from `{"first_name"?, "username"?, "token"?}`, with its token."""
+        body = asked.body
+        try:
+            bot = self._world.add_bot(body.get("first_name"), body.get("username"), body.get("token"))
+        except ValueError as problem:
+            raise Wrong(str(problem)) from None
+        return {"id": bot.id, "token": bot.token, "username": bot.username, "first_name": bot.first_name}
+
+    def revoke(self, asked: Asked) -> Json:
+        """Its token is refused from now on; `{"revoked": false}` takes that back."""
+        bot = self._world.state.bots.get(asked.ids["bot"])
+        if bot is None:
+            raise Wrong("there is no such bot", 404)
+        bot.revoked = bool(asked.body.get("revoked", True))
+        self._world.changes += 1
+        return {}
+
+    def people(self, asked: Asked) -> list[Json]:
+        """Every person: `[{"id", "first_name", "username", "language_code"}]`."""
+        return [_person(person) for person in self._world.state.people.values()]
+
+    def add_person(self, asked: Asked) -> Json:
+        """A new person from `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`."""
+        allowed = {"first_name", "last_name", "username", "language_code", "refuses_voice"}
+        unknown = asked.body.keys() - allowed
+        if unknown:
+            raise Wrong(f"a person has no {', '.join(sorted(unknown))}")
+        given = {name: value for name, value in asked.body.items() if value is not None}
+        return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
+
+    def change_person(self, asked: Asked) -> Json:
+        """`{"first_name"?, "language_code"?}`: bots learn of it with the next update."""
+        unknown = asked.body.keys() - {"first_name", "language_code"}
+        if unknown:
+            raise Wrong(f"{', '.join(sorted(unknown))} cannot be changed")
+        person = self._person(asked.ids["person"])
+        changes = {name: asked.need(name, str) for name in asked.body}
+        if not all(changes.values()):
+            raise Wrong("a name and a language are not empty")
+        for name, value in changes.items():
+            setattr(person, name, value)
+        self._world.changes += 1
+        return _person(person)
+
+    def deactivate(self, asked: Asked) -> Json:
+        """The person deletes the account."""
+        self._person(asked.ids["person"])
+        self._world.phones.deactivate(asked.ids["person"])
+        return {}
+
+    def file(self, asked: Asked) -> tuple[bytes, str]:
+        """A file's bytes, by any bot's file id."""
+        found = self._world.blob(asked.query["file_id"])
+        if found is None:
+            raise Wrong("there is no such file", 404)
+        data, record = found
+        return data, record.mime or "application/octet-stream"
+
+    def sticker_set(self, asked: Asked) -> list[Json]:
+        """The sandbox's own stickers, with that bot's file ids."""
+        bot = self._world.state.bots.get(asked.ids["bot"])
+        if bot is None:
+            raise Wrong("there is no such bot", 404)
+        made = self._world.call(bot.token, "getStickerSet", {"name": "SandboxStickers"}).json()
+        stickers: list[Json] = made["result"]["stickers"]
+        return stickers
+
+
+class _NewPerson(msgspec.Struct, kw_only=True):
+    first_name: str | None = None
+    last_name: str | None = None
+    username: str | None = None
+    language_code: str = "en"
+    refuses_voice: bool = False
+
+    def given(self) -> Json:
+        return msgspec.structs.asdict(self)
+
+
+def _person(person: Person) -> Json:
+    return {
+        "id": person.id,
+        "first_name": person.first_name,
+        "username": person.username,
+        "language_code": person.language_code,
+    }
