@@ -7,7 +7,6 @@ crash is met as it would be in a file. A dead process writes nothing more.
 from collections.abc import Callable, Iterable
 
 from passerby.adapters.memory.log import frame, unframe
-
 from tests.simulation.virtual_time import Life
 
 Tell = Callable[[str, bytes], bool]

@@ -15,8 +15,8 @@ from random import Random
 from typing import Any
 
 import msgspec
-from botapi_sandbox import Answer, Upload, Waiting, World
 
+from botapi_sandbox import Answer, Upload, Waiting, World
 from passerby.adapters.botapi import BotApi, errors
 from passerby.adapters.botapi.carry import Carrier
 from passerby.adapters.botapi.client import QUICK, Client, T, _result
@@ -64,7 +64,9 @@ class Network:
     def later(self, delay_s: float, step: Callable[..., object], *args: object) -> asyncio.TimerHandle:
         return self.loop.call_later(delay_s, step, *args, context=self.outside)
 
-    async def exchange(self, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float) -> Answer:
+    async def exchange(
+        self, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+    ) -> Answer:
         """Ask the world something. Raises: Unavailable."""
         if self.loop.time() < self.down_until:
             await asyncio.sleep(self.latency_s())
@@ -189,9 +191,7 @@ class SimClient(Client):
         answer = await self._network.exchange(self._life, ask, sends=sends, timeout_s=timeout.total_seconds())
         if answer.status == 200:
             return answer.body
-        raise errors.failure(
-            answer.status, answer.body, answer.headers.get("Retry-After"), method=method, sends=sends
-        )
+        raise errors.failure(answer.status, answer.body, answer.headers.get("Retry-After"), method=method, sends=sends)
 
     @asynccontextmanager
     async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:

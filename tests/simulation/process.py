@@ -21,7 +21,8 @@ from passerby.features.search import introduce
 from passerby.kernel.decision import Rules
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
-from passerby.ports.live_store import LiveStore
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
@@ -75,6 +76,8 @@ class Host:
     life: Life | None = None
     doom: Doom | None = None
     lost_until: float = 0.0
+    """Until then nobody reaches the live store, if it is a distant one."""
+    sql_lost: bool = False
     _lives: int = 0
     _died: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -93,10 +96,12 @@ class Host:
         store: LiveStore = inner
         if self.store_delay_s:
             store = Distant(inner, rng, self.store_delay_s, lambda: self.loop.time() < self.lost_until)
+        self.records = MemoryRecords(self.sql)
+        self.records.lost = self.sql_lost
         app = self.build.app(
             telegram=SimBotApi(self.tokens, store, self.network, life),
             store=store,
-            records=MemoryRecords(self.sql),
+            records=self.records,
             features=self.build.features,
             introduce=introduce,
             words=catalogue(),
@@ -113,7 +118,10 @@ class Host:
         self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(app, self._stop, self._died))
 
     async def _run(self, app: App, stop: asyncio.Event, ended: asyncio.Event) -> None:
-        await app.start()
+        try:
+            await app.start()
+        except (LiveStoreLost, RecordsLost):
+            self.kill("no store at the start")  # nothing was taken yet; the supervisor tries again
         await stop.wait()
         await app.stop(STOP_TIMEOUT_S)
         ended.set()
@@ -140,6 +148,9 @@ class Host:
         if self.life is not None and not self.life.dead:
             self.restarts += 1
             self._stop.set()
+
+    def set_sql_lost(self, *, lost: bool) -> None:
+        self.sql_lost = self.records.lost = lost
 
     # ------------------------------------------------------------------ where it may be killed
 

@@ -11,11 +11,14 @@ another context) goes on.
 import asyncio
 from asyncio import BaseEventLoop, Handle, Task, TimerHandle
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from heapq import heappush
 from typing import Any, NoReturn
 
 RESOLUTION_S = 1e-9
+LEAST_S = 1e-6
+"""Every timer takes at least so long, as it would on a machine: a wait of less than a float can add would never end."""
 
 
 class Deadlock(AssertionError):
@@ -64,6 +67,7 @@ class VirtualLoop(BaseEventLoop):
         self._now_s = 0.0
         self._clock_resolution = RESOLUTION_S
         self._selector = _Jump(self)
+        self._graves: list[Life] = []
         self.complaints: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _, complaint: self.complaints.append(complaint))
         self.set_task_factory(_make_task)  # type: ignore[arg-type]
@@ -95,6 +99,7 @@ class VirtualLoop(BaseEventLoop):
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> TimerHandle:
         context = copy_context() if context is None else context
+        when = max(when, self._now_s + LEAST_S)
         handle = TimerHandle(when, callback, args, self, context)
         life = context.get(LIFE)
         if life is not None and life.dead:
@@ -125,9 +130,16 @@ class VirtualLoop(BaseEventLoop):
                 handle.cancel()
         for tell in life.at_death:
             tell()
-        outside = copy_context()
-        outside.run(LIFE.set, None)
-        self.call_soon(_bury, life, context=outside)
+        self._graves.append(life)
+
+    def bury(self) -> None:
+        """After the run: close what the dead processes left open, so that Python does not complain of it.
+
+        This runs their `finally` after all. Nothing of it is heard: their callbacks are dropped, and what they hold of
+        the world outside does not act for the dead.
+        """
+        for life in self._graves:
+            _close(life)
 
 
 def _make_task(
@@ -145,19 +157,15 @@ def _life_of(handle: Handle) -> Life | None:
     return None if handle.cancelled() else context.get(LIFE)
 
 
-def _bury(life: Life) -> None:
-    """Close the coroutines of a dead process, so that Python does not complain of them. Nothing that runs now is heard:
-    its callbacks are dropped, and what it holds of the world outside does not act for the dead."""
+def _close(life: Life) -> None:
     grave = copy_context()
     grave.run(LIFE.set, life)
     for task in life.tasks:
         if not task.done():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            try:
+            # Whatever a `finally` makes of its end, nobody is there to see it.
+            with suppress(Exception):
                 grave.run(task.get_coro().close)  # type: ignore[union-attr]
-            except Exception:  # noqa: BLE001, PERF203  # whatever a `finally` makes of its end, nobody is there to see it
-                pass
-    life.tasks.clear()
 
 
 class VirtualClock:

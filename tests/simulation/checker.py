@@ -1,0 +1,455 @@
+"""Whether the promises were kept, judged from outside: from the world's journal and queues, from what phones showed, and
+from what the simulation itself did (who pressed what when, when a process was killed). Never from a store of the app.
+
+How it is known who was with whom. A person's *epochs* are numbered by the "Partner found" notices they were shown. A
+message ties the epoch that its writer believed to be in to the epoch that its reader had been told of. If nobody is
+misrouted and pairs are symmetric, then all ties form a matching: an epoch is tied to one other at most. At the end of
+each act, when all is quiet, everybody sends a probe: those who are told to be in a chat must reach exactly each other.
+
+    1 pairing     ties form a matching; probes are answered both ways; two who search do not stay alone; no self-match
+    2 nothing lost   every message and every wish was answered: delivered once, or a notice to its writer; no more copies
+                  than crashes and ambiguous answers allow; the queues are empty in the end
+    3 order       first in, first out from each writer to each reader
+    4 misrouted   what was written in no chat, or after leaving, reached nobody; what was delivered came while in that chat
+    5 unmasked    no request of a bot, and nothing on a reader's phone, holds a canary of somebody else; nor does a log
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from botapi_sandbox import World
+from tests.simulation.witness import (
+    FOUND,
+    LEAVING,
+    MARKER,
+    NOBODY_THERE,
+    OVER,
+    SEARCHING,
+    STOPPED,
+    TURNS,
+    Seen,
+    Witness,
+    answers,
+    is_refusal,
+)
+
+_encode = msgspec.json.encode
+
+ANSWERED_TOO = ("429", "slow", "reset_before", "401")
+"""Faults that leave no doubt, or no message."""
+
+EXCUSED_S = 60.0
+"""How long before a block its author may have written something that then could not be answered any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A promise that was not kept, and the stretch of the story that shows it."""
+
+    promise: int
+    what: str
+    people: frozenset[int] = frozenset()
+    first: int = 0
+    last: int = -1
+
+    def __str__(self) -> str:
+        return f"promise {self.promise}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The message that a person sent at the quiet end of an act to find out who hears them."""
+
+    act: int
+    person: int
+    marker: str
+    until: int = 1 << 60
+    """The number of the first event after the calm: what was answered is answered by then."""
+
+
+@dataclass
+class Evidence:
+    """Everything that the checker may look at. Times are seconds of the loop; `epoch_s` turns the journal's into them."""
+
+    world: World
+    witness: Witness
+    epoch_s: float
+    roamers: frozenset[int]
+    deaths: list[float]
+    probes: list[Probe] = field(default_factory=list)
+    shown: frozenset[str] = frozenset()
+    log: str = ""
+    undrained: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    sent: Seen
+    got: Seen
+
+
+def check(evidence: Evidence) -> list[Broken]:
+    """All broken promises, the first of each kind first."""
+    return list(_Check(evidence).all())
+
+
+class _Check:
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.story = evidence.witness.seen
+        self.of: dict[int, list[Seen]] = defaultdict(list)
+        for seen in self.story:
+            self.of[seen.person].append(seen)
+        for events in self.of.values():
+            _follow(events)
+        self.sent: dict[str, Seen] = {}
+        for seen in self.story:
+            if seen.kind == "out":
+                for marker in seen.markers:
+                    self.sent.setdefault(marker, seen)
+        self.deliveries: list[Delivery] = []
+        self.copies: dict[str, list[Seen]] = defaultdict(list)
+        for seen in self.story:
+            if seen.kind == "in":
+                for marker in seen.markers[:1]:
+                    if marker in self.sent:
+                        self.deliveries.append(Delivery(self.sent[marker], seen))
+                        self.copies[marker].append(seen)
+        self.probes = {probe.marker for probe in evidence.probes}
+        self.requests = [each for each in evidence.world.journal.after(0) if each["kind"] == "request"]
+        self.doubts = [
+            (each["at"] - evidence.epoch_s, each["chat_id"])
+            for each in self.requests
+            if each.get("message_ids") and each.get("fault") not in (None, *ANSWERED_TOO)
+        ]
+
+    def all(self) -> Iterator[Broken]:
+        yield from self.drained()
+        yield from self.unmasked()
+        yield from self.misrouted()
+        yield from self.pairing()
+        yield from self.probed()
+        yield from self.ordered()
+        yield from self.duplicated()
+        yield from self.answered()
+
+    def _broken(self, promise: int, what: str, *shown: Seen) -> Broken:
+        people = frozenset(each.person for each in shown)
+        numbers = [each.n for each in shown] or [0]
+        return Broken(promise, what, people, min(numbers) - 25, max(numbers) + 12)
+
+    def _roams(self, person: int) -> bool:
+        return person in self.evidence.roamers
+
+    # ------------------------------------------------------------------ 1
+
+    def pairing(self) -> Iterator[Broken]:
+        ties: dict[tuple[int, int], dict[tuple[int, int], Delivery]] = defaultdict(dict)
+        for delivery in self.deliveries:
+            sent, got = delivery.sent, delivery.got
+            if sent.believed is None or got.told is None:
+                continue  # `misrouted` has its eye on these
+            if self._roams(sent.person) or self._roams(got.person):
+                continue  # notices of two bots may cross, so epochs are not certain
+            one, other = (sent.person, sent.believed), (got.person, got.told)
+            ties[one].setdefault(other, delivery)
+            ties[other].setdefault(one, delivery)
+        for one, others in ties.items():
+            if len(others) > 1:
+                first, second, *_ = others.values()
+                promise = 4 if len({other[0] for other in others}) > 1 else 1
+                what = f"{one[0]} in their chat no. {one[1]} was tied to {sorted(others)}"
+                yield self._broken(promise, what, first.sent, first.got, second.sent, second.got)
+
+    def probed(self) -> Iterator[Broken]:
+        acts: dict[int, list[Probe]] = defaultdict(list)
+        for probe in self.evidence.probes:
+            acts[probe.act].append(probe)
+        for act, probes in acts.items():
+            reached: dict[int, set[int]] = {}
+            alone: list[Seen] = []
+            for probe in probes:
+                sent = self.sent[probe.marker]
+                reached[probe.person] = {got.person for got in self.copies[probe.marker]}
+                answer = None if reached[probe.person] else self._answer_to(sent, probe.until)
+                told = _last_turn(self.of[probe.person], sent.n)
+                if len(reached[probe.person]) > 1:
+                    yield self._broken(1, f"act {act}: {probe.person} is heard by {reached[probe.person]}", sent)
+                if answer is not None and answer.key == "search.nobody_yet":
+                    alone.append(sent)
+                if self._roams(probe.person) or told is None:
+                    continue
+                if told.key == FOUND and not reached[probe.person]:
+                    what = f"act {act}: {probe.person} was told of a partner, and nobody hears them"
+                    yield self._broken(1, what, told, sent)
+                if told.key != FOUND and reached[probe.person]:
+                    what = (
+                        f"act {act}: {probe.person} was told that the chat is over, and {reached[probe.person]} hears"
+                    )
+                    yield self._broken(1, what, told, sent)
+                searching = answer is not None and answer.key == "search.nobody_yet"
+                if told.key in SEARCHING and not searching:
+                    yield self._broken(
+                        1, f"act {act}: {probe.person} was told of a search that is not there", told, sent
+                    )
+                if told.key in STOPPED | OVER and told.key not in SEARCHING and searching:
+                    yield self._broken(1, f"act {act}: {probe.person} is searching and was told otherwise", told, sent)
+            if len(alone) > 1:
+                yield self._broken(
+                    1, f"act {act}: {[each.person for each in alone]} keep searching side by side", *alone
+                )
+            for person, others in reached.items():
+                for other in others:
+                    if other == person:
+                        yield self._broken(1, f"act {act}: {person} talks to themselves")
+                    elif other in reached and reached[other] != {person}:
+                        what = f"act {act}: {person} reaches {other}, who reaches {reached[other] or 'nobody'}"
+                        probe_of = {probe.person: self.sent[probe.marker] for probe in probes}
+                        yield self._broken(1, what, probe_of[person], probe_of[other])
+
+    def _answer_to(self, sent: Seen, until: int) -> Seen | None:
+        for seen in self.of[sent.person]:
+            if sent.n < seen.n < until and seen.kind == "in" and is_refusal(seen.key):
+                return seen
+        return None
+
+    # ------------------------------------------------------------------ 2
+
+    def drained(self) -> Iterator[Broken]:
+        for what in self.evidence.undrained:
+            yield Broken(2, what)
+
+    def answered(self) -> Iterator[Broken]:
+        for person, events in self.of.items():
+            yield from self._answered(person, events)
+
+    def _answered(self, person: int, events: list[Seen]) -> Iterator[Broken]:
+        notices = [seen for seen in events if seen.kind == "in" and seen.key is not None]
+        replies = {(seen.bot, seen.reply_to): seen for seen in notices if seen.reply_to is not None}
+        # One answer serves one wish; they come in the order of the wishes.
+        free: list[Seen] = [seen for seen in notices if seen.reply_to is None]
+        used: set[int] = set()
+        albums: set[str] = set()
+        for seen in events:
+            if seen.kind != "out":
+                continue
+            if seen.asked is not None:
+                wanted: Iterable[str] = answers(seen.asked)
+            elif seen.markers:
+                reply = replies.get((seen.bot, seen.message))
+                refused = reply is not None and is_refusal(reply.key)
+                if self.copies[seen.markers[0]]:
+                    if refused and reply is not None and reply.key != "chat.failed_uncertain":
+                        yield from self._contradicted(seen, reply)
+                    continue
+                if refused or seen.album in albums or self._item_of_answered_album(seen, replies):
+                    continue
+                if seen.album is not None:
+                    albums.add(seen.album)
+                wanted = ()
+            else:
+                continue
+            found = next(
+                (
+                    each
+                    for each in free
+                    if each.n > seen.n
+                    and each.n not in used
+                    and (each.key in wanted if wanted else is_refusal(each.key) or _asks(each.key))
+                ),
+                None,
+            )
+            if found is not None:
+                used.add(found.n)
+            elif not self._excused(seen):
+                what = f"{'wish' if seen.asked else 'message'} {seen.text!r} of {person} was neither delivered nor answered"
+                yield self._broken(2, what, seen)
+
+    def _item_of_answered_album(self, seen: Seen, replies: dict[tuple[int, int | None], Seen]) -> bool:
+        """A refused album is answered on its first item."""
+        if seen.album is None:
+            return False
+        items = [each for each in self.of[seen.person] if each.album == seen.album and each.kind == "out"]
+        return any((each.bot, each.message) in replies for each in items)
+
+    def _contradicted(self, seen: Seen, reply: Seen) -> Iterator[Broken]:
+        """A message arrived, and its writer was told that it had not. Only a crash or a lost answer may cause that."""
+        if reply.key is not None and reply.key.startswith("chat.confirm_"):
+            return
+        got = self.copies[seen.markers[0]][0]
+        doubted = any(chat == got.person and at >= seen.at for at, chat in self.doubts)
+        crashed = any(seen.at <= at for at in self.evidence.deaths)
+        if not doubted and not crashed:
+            yield self._broken(2, f"{seen.text!r} was delivered, and its writer was told {reply.key}", seen, got, reply)
+
+    def _excused(self, seen: Seen) -> bool:
+        """Who blocks the bot cannot be answered any more."""
+        return any(
+            each.kind == "block" and each.bot == seen.bot and seen.at <= each.at <= seen.at + EXCUSED_S
+            for each in self.of[seen.person]
+        )
+
+    def duplicated(self) -> Iterator[Broken]:
+        extra: dict[int, list[Seen]] = defaultdict(list)
+        for copies in self.copies.values():
+            for copy in copies[1:]:
+                extra[copy.person].append(copy)
+        for person, copies in extra.items():
+            allowed = len(self.evidence.deaths) + sum(chat == person for _, chat in self.doubts)
+            pieces = {(copy.bot, copy.album or copy.message) for copy in copies}
+            if len(pieces) > allowed:
+                what = f"{person} got {len(pieces)} messages twice, with {allowed} crashes and lost answers"
+                yield self._broken(2, what, *copies[-2:])
+            yield from self._duplicated_at_once(person, copies)
+
+    def _duplicated_at_once(self, person: int, copies: list[Seen]) -> Iterator[Broken]:
+        """At most one for each crash or lost answer: so between two of them, at most one."""
+        causes = sorted(
+            [(at, 1) for at in self.evidence.deaths] + [(at, 1) for at, chat in self.doubts if chat == person]
+        )
+        seen_before: Counter[int] = Counter()
+        pieces: set[tuple[int, str | int]] = set()
+        for copy in copies:
+            piece = (copy.bot, copy.album or copy.message)
+            if piece in pieces:
+                continue
+            pieces.add(piece)
+            so_far = sum(at <= copy.at for at, _ in causes)
+            seen_before[0] += 1
+            if seen_before[0] > so_far:
+                what = f"{person} got {copy.text!r} twice, and no crash or lost answer explains it"
+                yield self._broken(2, what, copy)
+                return
+
+    # ------------------------------------------------------------------ 3
+
+    def ordered(self) -> Iterator[Broken]:
+        latest: dict[tuple[int, int, int, int], Seen] = {}
+        first: set[str] = set()
+        for delivery in self.deliveries:
+            sent, got = delivery.sent, delivery.got
+            way = (sent.person, sent.bot, got.person, got.bot)
+            before = latest.get(way)
+            marker = got.markers[0]
+            if marker not in first:
+                if before is not None and sent.n < before.n:
+                    yield self._broken(3, f"{sent.text!r} arrived after {before.text!r}", sent, before, got)
+                else:
+                    latest[way] = sent
+            elif before is not None and before.n != sent.n and (before.album is None or before.album != sent.album):
+                yield self._broken(3, f"a copy of {sent.text!r} arrived after {before.text!r}", sent, before, got)
+            first.add(marker)
+
+    # ------------------------------------------------------------------ 4
+
+    def misrouted(self) -> Iterator[Broken]:
+        for delivery in self.deliveries:
+            sent, got = delivery.sent, delivery.got
+            if got.person == sent.person:
+                yield self._broken(1, f"{sent.person} got their own {sent.text!r}", sent, got)
+            if sent.believed is None and not self._roams(sent.person) and not self._is_contact(sent):
+                yield self._broken(
+                    4, f"{sent.text!r} of {sent.person} was written in no chat and reached {got.person}", sent, got
+                )
+            if got.told is None and not self._roams(got.person):
+                yield self._broken(
+                    4, f"{got.person} was told of no chat and got {sent.text!r} of {sent.person}", sent, got
+                )
+        readers: dict[str, set[int]] = defaultdict(set)
+        for marker, copies in self.copies.items():
+            readers[marker] = {copy.person for copy in copies}
+            if len(readers[marker]) > 1:
+                yield self._broken(4, f"{marker} reached {sorted(readers[marker])}", self.sent[marker], *copies)
+
+    def _is_contact(self, sent: Seen) -> bool:
+        return bool(sent.body and "contact" in sent.body)
+
+    # ------------------------------------------------------------------ 5
+
+    def unmasked(self) -> Iterator[Broken]:
+        people = self.evidence.world.state.people
+        canary = re.compile("|".join(["canary[a-z]*[-_]?[0-9]*", *map(str, people)]), re.IGNORECASE)
+        for request in self.requests:
+            chat = request["params"].get("chat_id")
+            params = {key: value for key, value in request["params"].items() if key not in ("chat_id", "from_chat_id")}
+            written = _encode(params).decode()
+            for found in canary.findall(written):
+                if str(chat) not in found and not self._agreed(written):
+                    yield Broken(5, f"{request['method']} to {chat} holds {found}: {written[:200]}")
+        for seen in self.story:
+            if seen.kind in ("in", "edited") and seen.body is not None and not seen.body["outgoing"]:
+                shown = _encode(_without_oneself(seen.body)).decode()
+                for found in canary.findall(shown):
+                    if str(seen.person) not in found and not self._agreed(shown):
+                        yield self._broken(5, f"{seen.person} is shown {found}: {shown[:200]}", seen)
+        for found in canary.findall(self.evidence.log):
+            yield Broken(5, f"the log holds {found}")
+
+    def _agreed(self, text: str) -> bool:
+        """A contact that its sender agreed to show."""
+        return any(marker in self.evidence.shown for marker in MARKER.findall(text))
+
+
+def _asks(key: str | None) -> bool:
+    """A newcomer's message is answered with the open question."""
+    return key is not None and key.startswith("start.")
+
+
+def _last_turn(events: list[Seen], before: int) -> Seen | None:
+    """The last notice of a change of state, unless the person blocked the bot since."""
+    last: Seen | None = None
+    for seen in events:
+        if seen.n >= before:
+            break
+        if seen.kind == "block":
+            last = None
+        elif seen.kind == "in" and seen.key in TURNS:
+            last = seen
+    return last
+
+
+def _follow(events: list[Seen]) -> None:
+    """Work out which chat a person believed to be in, and had been told of, at each event.
+
+    A "Partner found" that follows another with no other turn between them, on one bot, is a copy of it.
+    """
+    count = 0
+    believed: int | None = None
+    told: int | None = None
+    last_turn: dict[int, str] = {}
+    for seen in events:
+        if seen.kind == "in" and seen.key in TURNS and seen.key is not None:
+            if seen.key == FOUND:
+                if last_turn.get(seen.bot) != FOUND:
+                    count += 1
+                    believed = told = count
+            else:
+                believed = told = None
+            last_turn[seen.bot] = seen.key
+        elif seen.kind == "block":
+            believed = None
+            last_turn.pop(seen.bot, None)
+        seen.believed, seen.told = believed, told
+        if seen.kind == "out" and seen.asked in LEAVING:
+            believed = None
+
+
+def _without_oneself(message: dict[str, Any]) -> dict[str, Any]:
+    """The message without the reader and the bot in it, and without what the reader wrote."""
+    shown = {key: value for key, value in message.items() if key not in ("chat", "from")}
+    reply = shown.get("reply_to_message")
+    if reply is not None:
+        if reply.get("from", {}).get("is_bot"):
+            shown["reply_to_message"] = _without_oneself(reply)
+        else:
+            del shown["reply_to_message"]
+            shown.pop("quote", None)
+    return shown
+
+
+__all__ = ["NOBODY_THERE", "Broken", "Evidence", "Probe", "check"]

@@ -1,0 +1,182 @@
+"""What people's phones showed, in one order: all that the checker believes of what happened to them.
+
+Notices are recognised by their wording, messages by their markers: every message that a person of the simulation writes
+carries a word like `m17z` that nothing else carries. Nothing here looks into the app or its stores.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from botapi_sandbox import World
+from passerby.catalogue import Catalogue
+from passerby.kernel.text import text
+from tests.simulation.process import catalogue
+from tests.simulation.virtual_time import VirtualLoop
+
+MARKER = re.compile(r"\bm\d+z\b")
+
+FOUND = "search.found"
+PARTNER_LEFT = "chat.partner_left"
+OVER = frozenset({PARTNER_LEFT, "chat.you_left", "chat.you_moved_on"})
+"""A person who is told one of these is in no chat any more."""
+SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
+STOPPED = frozenset({"search.cancelled", "chat.search_stopped"})
+TURNS = OVER | SEARCHING | STOPPED | {FOUND}
+"""All notices that tell of a change of one's own state."""
+
+ANSWERS: dict[str, frozenset[str]] = {
+    "find": frozenset({"search.begun", "search.already", "search.in_chat"}),
+    "cancel": frozenset({"search.cancelled", "search.not_searching", "search.found_meanwhile"}),
+    "next": frozenset({"chat.you_moved_on", "chat.next_while_idle", "chat.next_while_searching"}),
+    "stop": frozenset({"chat.you_left", "chat.search_stopped", "chat.stop_while_idle"}),
+}
+"""What may be answered to what a person asks for."""
+
+LEAVING = frozenset({"next", "stop"})
+WORDS = {
+    "/search": "find", "/find": "find", "/chat": "find", "/next": "next", "/skip": "next", "/stop": "stop", "/end": "stop",
+}  # fmt: skip
+KEYS = {"keys.find": "find", "keys.cancel": "cancel", "keys.next": "next", "keys.stop": "stop"}
+
+NOBODY_THERE = frozenset({"search.nobody_yet", "search.idle", "search.came_too_late"})
+"""Answers to a message that was written to nobody."""
+
+
+@cache
+def answers(asked: str) -> frozenset[str]:
+    """What may be answered to a wish: names of notices, where several are worded alike the first of them."""
+    words, named = catalogue(), wordings()
+    return frozenset(named[words.plain(text(key), "en").strip()] for key in ANSWERS[asked])
+
+
+def is_refusal(key: str | None) -> bool:
+    """Whether a notice tells the writer of a message that it was not passed on."""
+    return key is not None and (
+        key in NOBODY_THERE
+        or key in ("chat.not_connected", "chat.before_this_chat")
+        or key.startswith(("chat.refused_", "chat.failed_", "chat.confirm_"))
+    )
+
+
+@cache
+def wordings() -> dict[str, str]:
+    """Every notice as a phone shows it, and its name."""
+    words: Catalogue = catalogue()
+    found: dict[str, str] = {}
+    for language in words.languages:
+        for key in words._wordings[language]:
+            for args in ({}, {"minimum": 18}, {"minimum": 18, "maximum": 99}):
+                try:
+                    found.setdefault(words.plain(text(key, **args), language).strip(), key)
+                    break
+                except (KeyError, TypeError):
+                    continue
+    return found
+
+
+@cache
+def asked_by_key() -> dict[str, str]:
+    """The labels of reply keys, and what pressing one asks for."""
+    words = catalogue()
+    return {label: asked for key, asked in KEYS.items() for label in words.words(key).values()}
+
+
+@dataclass(slots=True)
+class Seen:
+    """One thing on a phone. `n` numbers them all; `at` in seconds of the loop."""
+
+    n: int
+    at: float
+    person: int
+    bot: int
+    kind: str
+    """out: the person wrote it; in: the bot did; edited; block; unblock; press"""
+    message: int = 0
+    text: str = ""
+    key: str | None = None
+    """Of a notice: its name."""
+    asked: str | None = None
+    """Of what a person wrote: the command in it."""
+    markers: tuple[str, ...] = ()
+    reply_to: int | None = None
+    album: str | None = None
+    body: dict[str, Any] | None = None
+    # What follows is worked out by the checker.
+    believed: int | None = None
+    told: int | None = None
+
+    def __str__(self) -> str:
+        arrow = {"out": ">", "in": "<"}.get(self.kind, self.kind)
+        said = self.key or " ".join(self.text.split())[:60]
+        reply = f" re {self.reply_to}" if self.reply_to else ""
+        return f"{self.at:9.3f} #{self.n:<5} {self.person} @{self.bot} {arrow} [{self.message}]{reply} {said}"
+
+
+@dataclass
+class Witness:
+    world: World
+    loop: VirtualLoop
+    seen: list[Seen] = field(default_factory=list)
+    state: dict[int, str] = field(default_factory=dict)
+    """What each person takes themselves to be doing: new, idle, searching, chatting."""
+    on_found: Callable[[int, int], object] = lambda person, bot: None
+
+    def __post_init__(self) -> None:
+        self.world.on_event(self._event)
+
+    def note(self, person: int, bot: int, kind: str, text: str = "") -> None:
+        """What the person did that no chat shows."""
+        self._add(person, bot, kind, text=text)
+
+    def _add(self, person: int, bot: int, kind: str, **more: Any) -> Seen:
+        seen = Seen(len(self.seen), self.loop.time(), person, bot, kind, **more)
+        self.seen.append(seen)
+        return seen
+
+    def _event(self, person: int, event: dict[str, Any]) -> None:
+        if event["type"] not in ("message", "edited"):
+            return
+        message = event["message"]
+        said = written(message)
+        kind = "edited" if event["type"] == "edited" else "out" if message["outgoing"] else "in"
+        seen = self._add(
+            person,
+            event["bot"],
+            kind,
+            message=message["message_id"],
+            text=said,
+            markers=tuple(MARKER.findall(said)),
+            reply_to=message.get("reply_to_message", {}).get("message_id"),
+            album=message.get("media_group_id"),
+            body=message,
+        )
+        if message["outgoing"]:
+            if not seen.markers:
+                seen.asked = WORDS.get(said) or asked_by_key().get(said)
+        elif not seen.markers:
+            seen.key = wordings().get(said.strip())
+            self._learn(seen)
+
+    def _learn(self, seen: Seen) -> None:
+        person, key = seen.person, seen.key
+        if key == FOUND:
+            self.state[person] = "chatting"
+            self.on_found(person, seen.bot)
+        elif key in SEARCHING:
+            self.state[person] = "searching"
+        elif key in OVER or key in STOPPED or (key == "start.ready" and self.state.get(person, "new") == "new"):
+            self.state[person] = "idle"
+
+
+def written(message: dict[str, Any]) -> str:
+    """The words of a message."""
+    contact = message.get("contact") or {}
+    return str(message.get("text") or message.get("caption") or contact.get("first_name") or "")
+
+
+def between(seen: list[Seen], people: set[int], first: int, last: int) -> Iterator[Seen]:
+    """A piece of the story, for a transcript."""
+    return (each for each in seen[max(0, first) : last + 1] if each.person in people)
