@@ -13,7 +13,7 @@ number, growing without gaps), `at` (unix seconds), `bot` and `kind`:
 - `delivered`: update ids were handed to the bot by getUpdates or in a webhook request; `update_ids`.
 - `confirmed`: update ids left the queue because the bot passed an offset or answered 2xx; `update_ids`. Telegram
   will never deliver them again.
-- `dropped`: update ids left the queue unconfirmed; `reason` is expired, full, drop_pending or trimmed.
+- `dropped`: update ids left the queue unconfirmed; `reason` is expired, full or drop_pending.
 
 Bounded: the oldest entries fall out, `first` in the answer tells the oldest number that is still there.
 """
