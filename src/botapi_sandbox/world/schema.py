@@ -32,6 +32,8 @@ from botapi_sandbox.world.values import (
 _MEASURED_ELSEWHERE = frozenset({"text", "caption", "quote"})
 _LEAST_PARSED = 1024
 """Shorter texts, such as the notice after a press, have no entities: they are measured here."""
+_LIVE_FOREVER = 0x7FFFFFFF
+"""A live period the schema's limits leave out: until it is stopped."""
 _BARE_ARRAY = "Array of "
 
 
@@ -118,7 +120,9 @@ class Book:
     def _fill(self, check: _Object, fields: list[Json], *, top: bool = False) -> None:
         for spec in fields:
             check.fields[spec["name"]] = self._field(spec, top=top)
-        check.required = tuple(spec["name"] for spec in fields if spec["required"])
+        # Of a User in a request Telegram reads the id and nothing else.
+        bare = self.loose and check.name == "User"
+        check.required = ("id",) if bare else tuple(spec["name"] for spec in fields if spec["required"])
 
     def _field(self, spec: Json, *, top: bool) -> Check:
         check = self._alternatives(spec["types"])
@@ -134,7 +138,8 @@ class Book:
         if "max_bytes" in spec:
             return of_bytes(check, spec["min_bytes"], spec["max_bytes"])
         if "max" in spec and not (top and spec["name"] == "limit"):
-            return in_range(check, spec["min"], spec["max"])
+            also = _LIVE_FOREVER if spec["name"] == "live_period" else None
+            return in_range(check, spec["min"], spec["max"], also)
         return check
 
     def _type(self, name: str) -> Check:

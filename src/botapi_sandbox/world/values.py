@@ -194,12 +194,12 @@ def of_bytes(inner: Check, least: int, most: int) -> Check:
     return check
 
 
-def in_range(inner: Check, least: float, most: float) -> Check:
-    """A number between two."""
+def in_range(inner: Check, least: float, most: float, also: float | None = None) -> Check:
+    """A number between two, or `also`."""
 
     def check(value: Any) -> Any:
         read = inner(value)
-        if not least <= read <= most:
+        if not least <= read <= most and read != also:
             raise Mismatch("range", f"must be from {least} to {most}")
         return read
 

@@ -104,6 +104,20 @@ def test_lengths_are_utf16_units() -> None:
     assert made.refusal("answerCallbackQuery", callback_query_id=query, text="😀" * 101)[0] == 400
 
 
+def test_a_mention_needs_no_more_of_its_user_than_the_id() -> None:
+    made = hand()
+    mention = {"type": "text_mention", "offset": 0, "length": 1, "user": {"id": made.bob}}
+    sent = made.ask("sendMessage", chat_id=made.ann, text="x", entities=[mention])
+    assert sent["entities"][0]["user"]["first_name"] == "Bob"
+
+
+def test_a_location_may_live_until_it_is_stopped() -> None:
+    made = hand()
+    where = {"chat_id": made.ann, "latitude": 1, "longitude": 2}
+    assert made.ask("sendLocation", **where, live_period=0x7FFFFFFF)["location"]["live_period"] == 0x7FFFFFFF
+    assert made.refusal("sendLocation", **where, live_period=59)[0] == 400
+
+
 def test_the_schemas_book_of_emissions_is_exact() -> None:
     book = bot_api_schema().emissions
     book.verify({"message_id": 1}, "MessageId")
