@@ -68,6 +68,8 @@ class Network:
         self, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
     ) -> Answer:
         """Ask the world something. Raises: Unavailable."""
+        if life.dead:
+            await self.loop.create_future()  # it only runs on to its next await
         if self.loop.time() < self.down_until:
             await asyncio.sleep(self.latency_s())
             raise Unavailable("no connection", uncertain=False)
