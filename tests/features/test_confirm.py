@@ -1,7 +1,6 @@
 """A contact and a place tell who or where somebody is: they are passed on only after their sender has said so."""
 
 import pytest
-from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
@@ -9,6 +8,7 @@ from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.text import text
+from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 
 PLACES = [
     (Kind.CONTACT, "chat.confirm_contact"),

@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.features.playbook import BOT, OTHER_BOT, Person, Playbook, says
 
 from passerby.domain.sanitise import REFUSED
 from passerby.kernel.content import Content, Entity, Kind
@@ -13,6 +12,7 @@ from passerby.kernel.effect import Amend, Discard, Erase, React
 from passerby.kernel.event import Attempt, DeliveryFailed, MessageEdited, Refusal
 from passerby.kernel.ids import ChatId, MessageId, MessageRef
 from passerby.kernel.participant import Idle
+from tests.features.playbook import BOT, OTHER_BOT, Person, Playbook, says
 
 SOURCE = MessageRef(BOT, MessageId(7))
 COPY = MessageRef(OTHER_BOT, MessageId(70))

@@ -1,13 +1,13 @@
 """Accounts, links and numbers between people who have just met: passed on only if their sender says so again."""
 
 import pytest
-from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 
 from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.decision import ContactPolicy, Decision, Rules
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
 from passerby.kernel.ids import MessageId
 from passerby.kernel.text import text
+from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 
 TRACES = {
     "write to @somebody": "name",

@@ -2,11 +2,11 @@
 
 import msgspec
 import pytest
-from tests.features.playbook import NOW, Playbook, becomes, left, says, ticket
 
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Priority
 from passerby.kernel.participant import Chatting, Idle, Searching
+from tests.features.playbook import NOW, Playbook, becomes, left, says, ticket
 
 NEXT = ["/next", "/skip", "/Next", "/next@some_bot", "/next please", "⏭ Next", "⏭ Дальше"]
 STOP = ["/stop", "/end", "/STOP", "/stop@some_bot", "/end now", "⏹ Stop"]

@@ -2,13 +2,13 @@
 
 import msgspec
 import pytest
-from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, left, says
 
 from passerby.features.chat.outcomes import SENTENCES
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Priority
 from passerby.kernel.event import Refusal
 from passerby.kernel.participant import Idle, Participant
+from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, left, says
 
 THIRD_BOT = type(BOT)(1000003)
 

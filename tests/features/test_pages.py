@@ -1,11 +1,11 @@
 """The pages that everybody may read at any time."""
 
 import pytest
-from tests.features.playbook import Playbook, says
 
 from passerby.features.pages import PAGES
 from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.participant import Profile
+from tests.features.playbook import Playbook, says
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from tests.features.playbook import NOW, Person, Playbook, becomes, grown_up, says, ticket
 
 from passerby.domain.ages import YEAR_S
 from passerby.features.profile import GENDERS, TOP
@@ -11,6 +10,7 @@ from passerby.kernel.effect import Answer, Button, Menu, Revise
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Gender, Idle, Profile, Searching
 from passerby.kernel.text import text
+from tests.features.playbook import NOW, Person, Playbook, becomes, grown_up, says, ticket
 
 
 def card(ann: Person, menu: Menu, age: int = 30, gender: str = "unsaid") -> Revise:

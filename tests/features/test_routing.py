@@ -1,7 +1,6 @@
 """Which ability an event belongs to."""
 
 import pytest
-from tests.features.playbook import BOT, NOW, WORDS, Playbook, becomes, says
 
 from passerby.domain.lifecycle import SEEN_EVERY_S
 from passerby.features import ALL
@@ -11,6 +10,7 @@ from passerby.kernel.event import MessageReceived, Unusable
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Idle
 from passerby.runtime.router import Router
+from tests.features.playbook import BOT, NOW, WORDS, Playbook, becomes, says
 
 
 def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:

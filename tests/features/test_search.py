@@ -1,7 +1,6 @@
 """Looking for somebody, giving up, and what is written meanwhile."""
 
 import pytest
-from tests.features.playbook import NOW, OTHER_BOT, Playbook, becomes, grown_up, says, ticket
 
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -9,6 +8,7 @@ from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import ChatId
 from passerby.kernel.participant import Chatting, Gender, Idle, Searching
+from tests.features.playbook import NOW, OTHER_BOT, Playbook, becomes, grown_up, says, ticket
 
 FIND = ["/search", "/find", "/chat", "/SEARCH", "/search@some_bot", "/search now", "/find\nme", "🔎 Find a partner"]
 CANCEL = "✖️ Cancel"

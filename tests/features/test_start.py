@@ -2,13 +2,13 @@
 
 import msgspec
 import pytest
-from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, grown_up, revises, says
 
 from passerby.features.start import CONSENT_MENU, GENDER_MENU, age_menu
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.effect import Answer, Menu
 from passerby.kernel.participant import Gender, Idle, Participant, Profile
+from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, grown_up, revises, says
 
 AGREED = Profile(consented_at=NOW, language="en")
 AGED = Profile(consented_at=NOW, age=30, age_given_at=NOW, language="en")

@@ -1,0 +1,240 @@
+"""The world around the runtime, as its tests script it: a Telegram that does as told, and people's messages."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import passerby
+from passerby.adapters.memory import MemoryStore
+from passerby.catalogue import Catalogue
+from passerby.domain.budgets import Budget
+from passerby.features import ALL
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Rules
+from passerby.kernel.effect import Relay
+from passerby.kernel.event import Event, MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
+from passerby.ports.live_store import Commit, Committed
+from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError
+from passerby.runtime.background import Background
+from passerby.runtime.courier import Courier
+from passerby.runtime.lanes import Lanes, Work
+from passerby.runtime.pipeline import Pipeline
+from passerby.runtime.router import Router
+from passerby.runtime.sealing import Sealer
+from passerby.runtime.wording import Wording
+from tests.contract.live_places import Disk, DiskLog
+from tests.contract.records_memory import MemoryRecords
+from tests.runtime.virtual import EPOCH, VirtualClock
+
+BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
+ANN, BEN, EVE = PersonId(1), PersonId(2), PersonId(3)
+CHAT = ChatId("c0ffee")
+WORDS = Catalogue.load(Path(passerby.__file__).parent)
+PLENTY = Budget(1e6, 1000)
+
+Answer = TelegramError | Exception | tuple[int, ...] | None
+"""What a send comes to: an error, the messages it became, or None for one new message."""
+
+
+class ScriptedTelegram:
+    """Telegram's port. Every send is answered by `answer`, after `latency_s`; every poll from a queue of its own."""
+
+    def __init__(self, clock: VirtualClock, bots: tuple[BotId, ...] = (BOT, OTHER_BOT)) -> None:
+        self._clock = clock
+        self._bots = bots
+        self.answer: Callable[[Dispatch], Answer | Awaitable[Answer]] = lambda dispatch: None
+        self.latency_s = 0.0
+        self.tried: list[tuple[float, Dispatch]] = []
+        self.sent: list[Dispatch] = []
+        self.courtesies: list[Dispatch] = []
+        self.at_once: dict[tuple[BotId, PersonId], int] = {}
+        self.most_at_once = 0
+        self.queues: dict[BotId, list[Arrival]] = {bot: [] for bot in bots}
+        self.faults: dict[BotId, deque[Exception | None]] = {bot: deque() for bot in bots}
+        self.polls: list[tuple[float, BotId, int | None, int]] = []
+        self.news = asyncio.Event()
+        self.identities: dict[BotId, Exception] = {}
+        self._message = 1000
+
+    @property
+    def bots(self) -> tuple[BotId, ...]:
+        return self._bots
+
+    async def identify(self, bot: BotId) -> BotIdentity:
+        await asyncio.sleep(self.latency_s)
+        if bot in self.identities:
+            raise self.identities[bot]
+        return BotIdentity(bot, f"bot_{bot}", "A bot")
+
+    async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
+        await asyncio.sleep(self.latency_s)
+
+    def push(self, bot: BotId, *arrivals: Arrival) -> None:
+        self.queues[bot].extend(arrivals)
+        self.news.set()
+
+    async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
+        self.polls.append((self._clock.monotonic(), bot, offset, timeout_s))
+        await asyncio.sleep(self.latency_s)
+        fault = self.faults[bot].popleft() if self.faults[bot] else None
+        if fault is not None:
+            raise fault
+        if offset is not None:
+            self.queues[bot] = [each for each in self.queues[bot] if each.ref.update >= offset]
+        until = self._clock.monotonic() + timeout_s
+        while not self.queues[bot] and self._clock.monotonic() < until:
+            self.news.clear()
+            try:
+                async with asyncio.timeout(until - self._clock.monotonic()):
+                    await self.news.wait()
+            except TimeoutError:
+                break
+        return self.queues[bot][:limit]
+
+    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
+        if isinstance(dispatch, Reassure):
+            self.courtesies.append(dispatch)
+            return ()
+        lane = dispatch.bot, dispatch.person
+        self.tried.append((self._clock.monotonic(), dispatch))
+        self.at_once[lane] = self.at_once.get(lane, 0) + 1
+        self.most_at_once = max(self.most_at_once, self.at_once[lane])
+        try:
+            if self.latency_s:
+                await asyncio.sleep(self.latency_s)
+            answer = self.answer(dispatch)
+            if isinstance(answer, Awaitable):
+                answer = await answer
+        finally:
+            self.at_once[lane] -= 1
+        if isinstance(answer, Exception):
+            raise answer
+        self.sent.append(dispatch)
+        if answer is None:
+            self._message += 1
+            answer = (self._message,)
+        return tuple(MessageId(message) for message in answer)
+
+    async def aclose(self) -> None:
+        pass
+
+
+class Bench:
+    """The runtime between intake and Telegram, wired as the product wires it, over memory. One process' life."""
+
+    def __init__(
+        self,
+        *,
+        disk: Disk | None = None,
+        records: MemoryRecords | None = None,
+        features: tuple[Feature, ...] = ALL,
+        bot_budget: Budget = PLENTY,
+        chat_budget: Budget = PLENTY,
+        key: bytes = bytes(32),
+    ) -> None:
+        self.clock = VirtualClock()
+        self.disk = disk or Disk()
+        self.records = records or MemoryRecords()
+        self.rng = Random(3)
+        self.telegram = ScriptedTelegram(self.clock)
+        self.errors: list[BaseException] = []
+        self.background = Background(self.errors.append)
+        self.store = MemoryStore(DiskLog(self.disk), self.clock, self.rng)
+        self.finished: list[UpdateRef] = []
+        self.courier = Courier(
+            self.telegram,
+            self.store,
+            Wording(WORDS),
+            self.background,
+            self.clock,
+            self.rng,
+            bot_budget,
+            chat_budget,
+        )
+        router = Router(features, WORDS.find_word)
+        self.pipeline = Pipeline(
+            self.store,
+            self.records,
+            router,
+            self.courier,
+            Sealer(key),
+            self.clock,
+            self.rng,
+            Rules(),
+            self.finished.extend,
+        )
+        self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
+        self.pipeline.lanes = self.lanes
+        self.courier.outcomes = self.pipeline
+        self.lost_bots: list[BotId] = []
+        self.courier.on_lost = self.lost_bots.append
+        self._update = 0
+
+    async def put(self, *people: Participant) -> None:
+        assert await self.store.commit(Commit(people)) is Committed.YES
+
+    def happens(self, event: Event, bot: BotId = BOT) -> UpdateRef:
+        """An update arrives."""
+        self._update += 1
+        ref = UpdateRef(bot, self._update)
+        self.lanes.put(Work(event, (ref,)))
+        return ref
+
+    async def quiet(self, within_s: float = 10.0) -> None:
+        """Until nothing is under way, but not longer."""
+        until = self.clock.monotonic() + within_s
+        await asyncio.sleep(1e-6)
+        while (self.lanes.busy or self.courier.pending) and self.clock.monotonic() < until:
+            await asyncio.sleep(0.01)
+
+    async def close(self) -> None:
+        await self.background.aclose()
+        assert self.errors == [], "no task has failed unheard"
+
+    async def facts_of(self, person: PersonId) -> Participant:
+        facts = await self.store.load(person)
+        assert facts is not None
+        return facts.me
+
+
+def somebody(person: PersonId, state: State | None = None, bot: BotId = BOT, version: int = 1) -> Participant:
+    profile = Profile(consented_at=1.0, age=30, age_given_at=EPOCH, gender=Gender.UNSAID, language="en")
+    return Participant(person, version, bot, (bot,), profile, state or Idle(), seen_at=EPOCH)
+
+
+def couple(chat: ChatId = CHAT, opened_at: float = EPOCH - 1000) -> tuple[Participant, Participant]:
+    """Ann on one bot and Ben on the other, who have long known of each other."""
+    return (
+        somebody(ANN, Chatting(chat, BEN, opened_at)),
+        somebody(BEN, Chatting(chat, ANN, opened_at), OTHER_BOT),
+    )
+
+
+def written(
+    person: PersonId, words: str, message: int = 500, bot: BotId = BOT, *, group: str | None = None, **rest: Any
+) -> MessageReceived:
+    kind = Kind.TEXT if group is None else Kind.PHOTO
+    rest.setdefault("sent_at", EPOCH)
+    return MessageReceived(person, bot, (MessageId(message),), (Content(kind, words, group=group),), **rest)
+
+
+def relay(number: int, *, to: PersonId = BEN, chat: ChatId = CHAT, sender: PersonId = ANN) -> Relay:
+    return Relay(chat, sender, BOT, (MessageId(number),), to, (Content(Kind.TEXT, f"words {number}"),))
+
+
+def words_of(dispatches: list[Dispatch]) -> list[str]:
+    """What the messages in these dispatches say; of notices, the first line."""
+    said = []
+    for each in dispatches:
+        contents = getattr(each, "contents", None)
+        if contents is not None:
+            said.append("+".join(content.text for content in contents))
+        else:
+            said.append(getattr(each, "html", type(each).__name__).splitlines()[0])
+    return said
