@@ -113,19 +113,19 @@ class Settings(BaseModel):
         examples=["true"],
     )
     bot_rate_per_s: float = Field(
-        default=30, ge=1, le=1000, description="How many messages a second one bot may send.", examples=["30"]
+        default=30, ge=1, le=100_000, description="How many messages a second one bot may send.", examples=["30"]
     )
     chat_rate_per_s: float = Field(
         default=1,
         ge=0.05,
-        le=30,
+        le=100_000,
         description="How many messages a second one person may be sent, lastingly.",
         examples=["1"],
     )
     chat_burst: int = Field(
         default=20,
         ge=1,
-        le=100,
+        le=100_000,
         description="How many messages one person may be sent at once before that rate holds.",
         examples=["20"],
     )
