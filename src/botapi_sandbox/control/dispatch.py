@@ -53,7 +53,10 @@ class Control(Routes):
             status, result = problem.status, {"ok": False, "error": str(problem)}
         if isinstance(result, tuple):
             data, mime = result
-            await write(send, status, data, [(b"content-type", mime.encode()), (b"cache-control", b"max-age=3600")])
+            # What somebody sent is shown in the page's own origin: it must neither run there nor be taken for a page.
+            guarded = [(b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff")]
+            kept = [(b"content-type", mime.encode()), (b"cache-control", b"max-age=3600")]
+            await write(send, status, data, [*kept, *guarded])
             return
         await write(send, status, _encode(result), _JSON)
 

@@ -6,6 +6,7 @@ import msgspec
 
 from botapi_sandbox.control.asked import Asked, Routes, Wrong
 from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.profile import commands_for_everybody
 from botapi_sandbox.world.state import Person
 
 
@@ -13,9 +14,14 @@ class Roster(Routes):
     """Bots, people, files."""
 
     def bots(self, asked: Asked) -> list[Json]:
-        """Every bot, without its token: `[{"id", "username", "first_name"}]`."""
+        """Every bot, without its token: `[{"id", "username", "first_name", "commands"}]`, commands for everybody."""
         return [
-            {"id": bot.id, "username": bot.username, "first_name": bot.first_name}
+            {
+                "id": bot.id,
+                "username": bot.username,
+                "first_name": bot.first_name,
+                "commands": commands_for_everybody(bot),
+            }
             for bot in self._world.state.bots.values()
         ]
 

@@ -8,18 +8,26 @@ import msgspec
 
 from botapi_sandbox.world.answers import Json, bad_request
 from botapi_sandbox.world.requests import Handler, Request, method
+from botapi_sandbox.world.state import Bot
 
 _COMMAND = re.compile(r"/?[a-z0-9_]{1,32}\Z")
 _TEXTS = {"name": ("Name", 64), "description": ("Description", 512), "short_description": ("ShortDescription", 120)}
 
 
 def _scope(request: Request) -> str:
-    scope = request.params.get("scope") or {"type": "default"}
     language = request.params.get("language_code") or ""
     if language and not re.fullmatch(r"[a-z]{2}", language):
         raise bad_request("invalid language code specified")
-    key = msgspec.json.encode(scope, order="sorted").decode()
-    return f"{key} {language}"
+    return _key(request.params.get("scope") or {"type": "default"}, language)
+
+
+def _key(scope: Json, language: str) -> str:
+    return f"{msgspec.json.encode(scope, order='sorted').decode()} {language}"
+
+
+def commands_for_everybody(bot: Bot) -> list[Json]:
+    """The menu that people see whose language has none of its own."""
+    return bot.commands.get(_key({"type": "default"}, ""), [])
 
 
 @method("setMyCommands")
