@@ -12,6 +12,7 @@ from passerby.adapters.memory import MemoryStore
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
+from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Rules
 from passerby.kernel.effect import Relay
@@ -214,6 +215,22 @@ def couple(chat: ChatId = CHAT, opened_at: float = EPOCH - 1000) -> tuple[Partic
         somebody(ANN, Chatting(chat, BEN, opened_at)),
         somebody(BEN, Chatting(chat, ANN, opened_at), OTHER_BOT),
     )
+
+
+async def talking(bench: Bench) -> None:
+    """Ann and Ben have been introduced through the product's own decisions, and both have been told."""
+    await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
+    for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):
+        bench.happens(written(person, "/search", bot=bot), bot)
+    await bench.quiet()
+    ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
+    introduced = introduce(ann, ben, bench.pipeline.env())
+    assert await bench.pipeline.settle(introduced, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
+    await bench.quiet()
+    await asyncio.sleep(10)
+    bench.telegram.sent.clear()
+    bench.telegram.tried.clear()
+    bench.finished.clear()
 
 
 def written(
