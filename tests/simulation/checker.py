@@ -25,6 +25,7 @@ import msgspec
 from botapi_sandbox import World
 from tests.simulation.witness import (
     FOUND,
+    IDLE_HERE,
     LEAVING,
     MARKER,
     NOBODY_THERE,
@@ -120,6 +121,11 @@ class _Check:
                     if marker in self.sent:
                         self.deliveries.append(Delivery(self.sent[marker], seen))
                         self.copies[marker].append(seen)
+        self.asked_first = {
+            (seen.person, seen.bot, seen.reply_to)
+            for seen in self.story
+            if seen.kind in ("in", "edited") and seen.key is not None and seen.key.startswith("chat.confirm_")
+        }
         self.probes = {probe.marker for probe in evidence.probes}
         self.requests = [each for each in evidence.world.journal.after(0) if each["kind"] == "request"]
         self.doubts = [
@@ -166,6 +172,10 @@ class _Check:
                 what = f"{one[0]} in their chat no. {one[1]} was tied to {sorted(others)}"
                 yield self._broken(promise, what, first.sent, first.got, second.sent, second.got)
 
+        for seen in self.story:
+            if seen.kind == "in" and seen.key == "chat.not_connected":
+                yield self._broken(1, f"{seen.person} is in a chat that their partner is not in", seen)
+
     def probed(self) -> Iterator[Broken]:
         acts: dict[int, list[Probe]] = defaultdict(list)
         for probe in self.evidence.probes:
@@ -197,7 +207,7 @@ class _Check:
                     yield self._broken(
                         1, f"act {act}: {probe.person} was told of a search that is not there", told, sent
                     )
-                if told.key in STOPPED | OVER and told.key not in SEARCHING and searching:
+                if told.key in STOPPED | OVER | IDLE_HERE and told.key not in SEARCHING and searching:
                     yield self._broken(1, f"act {act}: {probe.person} is searching and was told otherwise", told, sent)
             if len(alone) > 1:
                 yield self._broken(
@@ -333,7 +343,7 @@ class _Check:
         first: set[str] = set()
         for delivery in self.deliveries:
             sent, got = delivery.sent, delivery.got
-            if self._is_contact(sent):
+            if self._asked_about(sent):
                 continue  # sent when its writer agreed to it, not when they wrote it
             way = (sent.person, sent.bot, got.person, got.bot)
             before = latest.get(way)
@@ -354,7 +364,7 @@ class _Check:
             sent, got = delivery.sent, delivery.got
             if got.person == sent.person:
                 yield self._broken(1, f"{sent.person} got their own {sent.text!r}", sent, got)
-            if sent.believed is None and not self._roams(sent.person) and not self._is_contact(sent):
+            if sent.believed is None and not self._roams(sent.person) and not self._asked_about(sent):
                 yield self._broken(
                     4, f"{sent.text!r} of {sent.person} was written in no chat and reached {got.person}", sent, got
                 )
@@ -368,8 +378,9 @@ class _Check:
             if len(readers[marker]) > 1:
                 yield self._broken(4, f"{marker} reached {sorted(readers[marker])}", self.sent[marker], *copies)
 
-    def _is_contact(self, sent: Seen) -> bool:
-        return bool(sent.body and "contact" in sent.body)
+    def _asked_about(self, sent: Seen) -> bool:
+        """Whether the writer was asked first if this should be passed on at all."""
+        return (sent.person, sent.bot, sent.message) in self.asked_first
 
     # ------------------------------------------------------------------ 5
 

@@ -83,12 +83,12 @@ class Person:
         choices: dict[str, list[tuple[int, Callable[[], Any]]]] = {
             "new": [(1, self.onboard)],
             "idle": [
-                (60, self.find), (10, self.find_twice), (9, self.text), (3, self.next), (3, self.stop), (4, self.old_button),
+                (60, self.find), (10, self.find_twice), (9, self.text), (3, self.next), (3, self.stop), (4, self.old_button), (8, self.waver),
                 (4, self.roam), (2, self.block), (3, self.start), (2, self.edit),
             ],
             "searching": [
                 (45, self.wait), (12, self.text), (8, self.cancel), (4, self.stop), (4, self.next), (6, self.find),
-                (4, self.old_button), (3, self.roam), (2, self.block), (2, self.edit),
+                (4, self.old_button), (3, self.roam), (2, self.block), (2, self.edit), (8, self.waver),
             ],
             "chatting": [
                 (30, self.text), (14, self.burst), (10, self.reply), (8, self.file), (3, self.album), (4, self.mention),
@@ -144,6 +144,15 @@ class Person:
     async def stop_then_find(self) -> None:
         self.stop()
         await asyncio.sleep(self.rng.choice((0.0, 0.05, 0.3)))
+        self.find()
+
+    async def waver(self) -> None:
+        """Find, no, yes: about as fast as people are brought together."""
+        for _ in range(self.rng.randint(1, 3)):
+            self.find()
+            await asyncio.sleep(self.rng.uniform(0.0, 0.2))
+            (self.stop if self.rng.random() < 0.5 else self.cancel)()
+            await asyncio.sleep(self.rng.uniform(0.0, 0.1))
         self.find()
 
     async def last_words(self) -> None:

@@ -115,7 +115,7 @@ class Run:
         bots = [self.world.add_bot() for _ in range(rng.randint(2, 4))]
         self.network = Network(self.world, loop, chance("network"))
         tokens = {BotId(bot.id): bot.token for bot in bots}
-        delay_s = rng.choice((0.0, 0.0, 0.004, 0.03))
+        delay_s = rng.choice((0.0, 0.0, 0.004, 0.03, 0.08))
         self.host = Host(loop, self.clock, self.network, tokens, chance("host"), build, delay_s)
         self.awake = asyncio.Event()
         self.town = Town(self.world, self.witness, [bot.id for bot in bots], self.awake)

@@ -24,8 +24,10 @@ OVER = frozenset({PARTNER_LEFT, "chat.you_left", "chat.you_moved_on"})
 """A person who is told one of these is in no chat any more."""
 SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
 STOPPED = frozenset({"search.cancelled", "chat.search_stopped"})
-TURNS = OVER | SEARCHING | STOPPED | {FOUND}
-"""All notices that tell of a change of one's own state."""
+IDLE_HERE = frozenset({"start.ready"})
+"""What `/start` says to somebody who is idle: after a block, whatever was still on its way is out of date by then."""
+TURNS = OVER | SEARCHING | STOPPED | IDLE_HERE | {FOUND}
+"""All notices that tell of one's own state."""
 
 ANSWERS: dict[str, frozenset[str]] = {
     "find": frozenset({"search.begun", "search.already", "search.in_chat"}),
@@ -167,7 +169,7 @@ class Witness:
             self.on_found(person, seen.bot)
         elif key in SEARCHING:
             self.state[person] = "searching"
-        elif key in OVER or key in STOPPED or (key == "start.ready" and self.state.get(person, "new") == "new"):
+        elif key in OVER | STOPPED | IDLE_HERE:
             self.state[person] = "idle"
 
 

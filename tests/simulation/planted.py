@@ -1,0 +1,114 @@
+"""Bugs on purpose. A checker is worth what it catches: each of these must be found, and as what it is.
+
+Each is put in through a seam of `Build`: nothing of the product is patched.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from passerby.adapters.memory import MemoryStore
+from passerby.adapters.memory.done import DoneMarks
+from passerby.features import ALL
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
+from passerby.kernel.participant import Chatting
+from passerby.ports.live_store import Commit, Committed
+from passerby.ports.telegram import Arrival
+from passerby.runtime.app import App
+from passerby.runtime.courier import Courier, Parcel
+from tests.simulation.process import Build
+
+
+class ConfirmsBeforeDone(App):
+    """An update counts as done as soon as it has been taken in hand."""
+
+    def _receive(self, arrival: Arrival) -> None:
+        super()._receive(arrival)
+        self._finished((arrival.ref,))
+
+
+class _Forgetful(DoneMarks):
+    def __contains__(self, ref: UpdateRef) -> bool:
+        return False
+
+
+class NeverSeenBefore(MemoryStore):
+    """No update is ever recognised as done."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._done = _Forgetful()
+
+
+class LastOneWins(MemoryStore):
+    """A commit does not look at the versions that its decision was made on."""
+
+    async def commit(self, commit: Commit) -> Committed:
+        puts = []
+        for put in commit.puts:
+            held = self._people.get(put.person)
+            puts.append(msgspec.structs.replace(put, version=(held.version if held else 0) + 1))
+        return await super().commit(msgspec.structs.replace(commit, puts=tuple(puts)))
+
+
+class _PartnerOfNow(Courier):
+    """Whatever waits for its turn goes to whoever its sender talks with when the turn comes."""
+
+    def drop(self, chat: ChatId) -> None:
+        pass
+
+    async def _deliver(self, lane: Any, parcel: Parcel) -> Any:
+        passage = parcel.passage
+        if passage is not None:
+            sender = await self._store.load(passage.sender)
+            if sender is None or sender.partner is None or sender.partner.bot is None:
+                return Refusal.LEFT
+            assert isinstance(sender.me.state, Chatting)
+            parcel.passage = msgspec.structs.replace(passage, chat=sender.me.state.chat, to=sender.partner.person)
+            parcel.bot, parcel.person = sender.partner.bot, sender.partner.person
+        return await super()._deliver(lane, parcel)
+
+
+class SendsToThePartnerOfNow(App):
+    """See `_PartnerOfNow`."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.courier.__class__ = _PartnerOfNow
+
+
+def _deciding_for_the_partner_of_now(build: Build) -> Build:
+    """A message goes to the partner whom its writer has when it is decided on, whenever it was written."""
+    (chat,) = [feature for feature in ALL if feature.name == "chat"]
+    relay = chat.messages[Chatting]
+
+    def relay_to_whoever_is_there(event: Any, facts: Any, env: Any) -> Any:
+        known = msgspec.structs.replace(facts, anchor=NOWHERE)
+        return relay(msgspec.structs.replace(event, sent_at=env.now + 2.0), known, env)
+
+    bad = replace(chat, messages={**chat.messages, Chatting: relay_to_whoever_is_there})
+    return replace(build, features=tuple(bad if feature is chat else feature for feature in ALL))
+
+
+@dataclass(frozen=True)
+class Bug:
+    """`promises` are those that a checker may find broken by it."""
+
+    name: str
+    plant: Callable[[Build], Build]
+    promises: frozenset[int]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+BUGS = (
+    Bug("confirm before done", lambda build: replace(build, app=ConfirmsBeforeDone), frozenset({2})),
+    Bug("dedupe off", lambda build: replace(build, store=NeverSeenBefore), frozenset({2})),
+    Bug("version check off", lambda build: replace(build, store=LastOneWins), frozenset({1})),
+    Bug("send to the partner of now", lambda build: replace(build, app=SendsToThePartnerOfNow), frozenset({4})),
+    Bug("decide for the partner of now", _deciding_for_the_partner_of_now, frozenset({4})),
+)
