@@ -37,5 +37,5 @@ class Sealer:
         """What was sealed; None if it was with another key, or is damaged."""
         try:
             return self._decoder.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _PURPOSE))
-        except (InvalidTag, msgspec.DecodeError):
+        except (InvalidTag, ValueError):  # a ValueError is also what cannot be decoded, or is too short
             return None

@@ -1,0 +1,278 @@
+"""The runtime as a whole: how it starts, what it survives, and how it stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+import pytest
+
+from passerby.adapters.memory import MemoryStore
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.decision import Rules
+from passerby.kernel.event import Event
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.participant import Chatting
+from passerby.ports.telegram import Arrival, Carry, TokenRefused, Unavailable
+from passerby.runtime.app import App, NoBotWorks
+from tests.contract.live_places import Disk, DiskLog
+from tests.contract.records_memory import MemoryRecords
+from tests.runtime.virtual import EPOCH, VirtualClock, run
+from tests.runtime.world import (
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    OTHER_BOT,
+    PLENTY,
+    WORDS,
+    ScriptedTelegram,
+    couple,
+    somebody,
+    words_of,
+    written,
+)
+
+
+class House:
+    """An app over memory. Its disk and its records outlive it."""
+
+    def __init__(self, disk: Disk | None = None, records: MemoryRecords | None = None) -> None:
+        self.clock = VirtualClock()
+        self.disk = disk or Disk()
+        self.records = records or MemoryRecords()
+        self.telegram = ScriptedTelegram(self.clock)
+        rng = Random(2)
+        self.store = MemoryStore(DiskLog(self.disk), self.clock, rng)
+        self.app = App(
+            telegram=self.telegram,
+            store=self.store,
+            records=self.records,
+            features=ALL,
+            introduce=introduce,
+            words=WORDS,
+            clock=self.clock,
+            rng=rng,
+            rules=Rules(),
+            key=bytes(32),
+            bot_budget=PLENTY,
+            chat_budget=PLENTY,
+        )
+        self._update = dict.fromkeys(self.telegram.bots, 0)
+
+    def happens(self, event: Event, bot: BotId = BOT) -> None:
+        self._update[bot] += 1
+        self.telegram.push(bot, Arrival(UpdateRef(bot, self._update[bot]), event))
+
+    async def meet(self) -> None:
+        for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):
+            self.records.disk.people.setdefault(person, somebody(person, bot=bot))
+            self.happens(written(person, "/search", bot=bot), bot)
+        await asyncio.sleep(5)
+
+    @property
+    def left(self) -> int:
+        return sum(map(len, self.telegram.queues.values()))
+
+
+def at_home(body: Callable[[House], Awaitable[None]], house: House | None = None) -> None:
+    async def main() -> None:
+        here = house or House()
+        await here.app.start()
+        await body(here)
+        await here.app.stop(10.0)
+
+    run(main())
+
+
+def carried(house: House) -> list[str]:
+    return words_of([each for each in house.telegram.sent if isinstance(each, Carry)])
+
+
+def test_two_strangers_on_two_bots_meet_and_talk() -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
+        house.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 9), OTHER_BOT)
+        await asyncio.sleep(2)
+        assert sorted(carried(house)) == ["hello", "hi"]
+        assert house.left == 0, "everything is confirmed"
+        assert isinstance(house.records.disk.people[ANN].state, Chatting), "and recorded"
+
+    at_home(body)
+
+
+def test_a_newborn_store_takes_open_chats_from_the_records() -> None:
+    async def body(house: House) -> None:
+        assert await house.store.open_chats((CHAT,)) == {CHAT}
+        assert not house.store.newborn
+        again = House(house.disk, MemoryRecords())
+        assert await again.store.open_chats((CHAT,)) == {CHAT}
+
+    house = House()
+    house.records.disk.people.update((each.person, each) for each in couple())
+    at_home(body, house)
+
+
+def test_a_store_that_lives_is_not_overwritten_by_older_records() -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        records = MemoryRecords()
+        records.disk.people.update((each.person, each) for each in couple())
+        again = House(house.disk, records)
+        await again.app.start()
+        assert await again.store.open_chats((CHAT,)) == set()
+        await again.app.stop(10.0)
+
+    at_home(body)
+
+
+def test_a_bot_whose_token_is_refused_is_left_out_and_the_others_work() -> None:
+    async def body(house: House) -> None:
+        house.happens(written(ANN, "/start"))
+        await asyncio.sleep(2)
+        assert len(house.telegram.sent) == 1
+        assert {bot for _, bot, *_ in house.telegram.polls} == {BOT}
+
+    house = House()
+    house.telegram.identities[OTHER_BOT] = TokenRefused()
+    at_home(body, house)
+
+
+def test_without_a_bot_that_works_there_is_no_start() -> None:
+    async def main() -> None:
+        house = House()
+        house.telegram.identities = {bot: TokenRefused() for bot in house.telegram.bots}
+        with pytest.raises(NoBotWorks):
+            await house.app.start()
+
+    run(main())
+
+
+def test_a_bot_that_cannot_be_asked_just_now_is_believed_to_work() -> None:
+    async def body(house: House) -> None:
+        house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        await asyncio.sleep(2)
+        assert len(house.telegram.sent) == 1
+
+    house = House()
+    house.telegram.identities[OTHER_BOT] = Unavailable("down", uncertain=False)
+    at_home(body, house)
+
+
+@pytest.mark.parametrize("noticed_by", ["intake", "courier"])
+def test_a_bot_lost_on_the_way_is_not_asked_again_and_the_others_go_on(noticed_by: str) -> None:
+    async def body(house: House) -> None:
+        if noticed_by == "intake":
+            house.telegram.faults[OTHER_BOT].extend([TokenRefused()] * 2)
+            house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        else:
+            house.telegram.answer = lambda dispatch: TokenRefused() if dispatch.bot == OTHER_BOT else None
+            house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        await asyncio.sleep(120)
+        asked = len([1 for _, bot, *_ in house.telegram.polls if bot == OTHER_BOT])
+        house.happens(written(ANN, "/start"))
+        await asyncio.sleep(300)
+        assert len([1 for _, bot, *_ in house.telegram.polls if bot == OTHER_BOT]) == asked
+        assert [each.person for each in house.telegram.sent if each.bot == BOT] == [ANN]  # type: ignore[union-attr]
+
+    at_home(body)
+
+
+def test_a_bug_in_what_stands_ends_one_turn_of_it() -> None:
+    async def body(house: House) -> None:
+        house.telegram.faults[BOT].append(ZeroDivisionError())
+        house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        await asyncio.sleep(60)
+        house.happens(written(ANN, "/start"))
+        await asyncio.sleep(60)
+        assert len(house.telegram.sent) == 2
+
+    at_home(body)
+
+
+def test_a_relay_held_up_is_parked_and_lets_the_queue_go_on() -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        house.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+        house.happens(written(ANN, "held up", 2000, sent_at=EPOCH + 9))
+        await asyncio.sleep(5)
+        assert house.left == 0
+        assert len(await house.store.outbox()) == 1
+        house.telegram.answer = lambda dispatch: None
+        await asyncio.sleep(60)
+        assert carried(house) == ["held up"]
+
+    at_home(body)
+
+
+def test_while_the_store_is_away_nothing_is_confirmed_and_afterwards_all_goes_on() -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        house.disk.full = True
+        house.happens(written(ANN, "/stop", 2000))
+        await asyncio.sleep(300)
+        assert house.left == 1
+        house.disk.full = False
+        await asyncio.sleep(300)
+        assert house.left == 0
+        assert not isinstance(house.records.disk.people[ANN].state, Chatting)
+
+    at_home(body)
+
+
+# ---------------------------------------------------------------------- stopping
+
+
+def test_a_stop_finishes_what_is_in_hand_and_confirms_it() -> None:
+    async def main() -> None:
+        house = House()
+        await house.app.start()
+        await house.meet()
+        house.telegram.latency_s = 2.0
+        house.happens(written(ANN, "last words", 2000, sent_at=EPOCH + 9))
+        await asyncio.sleep(2.5)
+        assert await house.app.stop(20.0)
+        assert carried(house) == ["last words"]
+        assert house.left == 0
+
+    run(main())
+
+
+def test_a_stop_is_bounded_and_leaves_the_rest_where_it_is_safe() -> None:
+    async def main() -> None:
+        house = House()
+        await house.app.start()
+        await house.meet()
+        house.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+        house.happens(written(ANN, "kept", 2000, sent_at=EPOCH + 9))
+        await asyncio.sleep(0.5)
+        before = house.clock.monotonic()
+        assert not await house.app.stop(1.0)
+        assert house.clock.monotonic() - before <= 1.1
+        assert house.left == 1
+        again = House(house.disk, house.records)
+        again.clock.offset_s = house.clock.monotonic()
+        again.telegram.queues = house.telegram.queues
+        await again.app.start()
+        await asyncio.sleep(2)
+        assert carried(again) == ["kept"]
+        await again.app.stop(10.0)
+
+    run(main())
+
+
+def test_a_stop_is_bounded_though_hands_are_full_and_the_store_is_away() -> None:
+    async def main() -> None:
+        house = House()
+        await house.app.start()
+        house.disk.full = True
+        for number in range(150):
+            house.happens(written(type(ANN)(1000 + number), "/start"))
+        await asyncio.sleep(5)
+        before = house.clock.monotonic()
+        assert not await house.app.stop(4.0)
+        assert house.clock.monotonic() - before <= 4.5
+        assert house.left == 150
+
+    run(main())

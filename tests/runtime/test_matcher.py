@@ -1,0 +1,188 @@
+"""The owner of a pool: everybody who can be paired is, and a stale pair is harmless."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from passerby.domain.ages import ADULTS
+from passerby.features.search import introduce
+from passerby.kernel.decision import Decision, Env
+from passerby.kernel.ids import ChatId, PersonId, PoolId
+from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Searching, Ticket
+from passerby.runtime.matcher import Matcher
+from tests.runtime.virtual import EPOCH, run
+from tests.runtime.world import ANN, BEN, EVE, Bench, somebody, words_of
+
+
+def waiting(person: int, since: float = EPOCH, pool: PoolId = ADULTS, recent: tuple[PersonId, ...] = ()) -> Participant:
+    ticket = Ticket(PersonId(person), pool, since, Gender.UNSAID, 30, recent)
+    return somebody(PersonId(person), Searching(ticket))
+
+
+def at_pool(body: Callable[[Bench, Matcher], Awaitable[None]], introduction: Any = introduce) -> None:
+    async def main() -> None:
+        bench = Bench()
+        matcher = Matcher(ADULTS, bench.store, introduction, bench.pipeline.settle, bench.pipeline.env, bench.clock)
+        task = asyncio.ensure_future(matcher.run())
+        await body(bench, matcher)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bench.close()
+
+    run(main())
+
+
+async def chats(bench: Bench, *people: int) -> dict[ChatId, set[PersonId]]:
+    found: dict[ChatId, set[PersonId]] = {}
+    for person in people:
+        me = await bench.facts_of(PersonId(person))
+        if isinstance(me.state, Chatting):
+            found.setdefault(me.state.chat, set()).add(me.person)
+            partner = await bench.facts_of(me.state.partner)
+            assert isinstance(partner.state, Chatting)
+            assert partner.state.partner == me.person
+    return found
+
+
+def test_two_who_wait_are_brought_together_and_told() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        await bench.put(waiting(1))
+        await asyncio.sleep(60)
+        assert bench.telegram.sent == []
+        await bench.put(waiting(2))
+        await asyncio.sleep(0.1)
+        assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+        assert words_of(bench.telegram.sent) == ["🎉 <b>Partner found!</b> Say hello."] * 2
+        for person in (ANN, BEN):
+            facts = await bench.store.load(person)
+            assert facts is not None
+            assert facts.anchor is not None
+
+    at_pool(body)
+
+
+def test_a_thousand_who_search_at_once_are_all_paired_and_none_twice() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        everybody = range(1, 1001)
+        for person in everybody:
+            await bench.put(waiting(person, EPOCH + person % 7))
+        await asyncio.sleep(5)
+        pairs = await chats(bench, *everybody)
+        assert len(pairs) == 500
+        assert {len(pair) for pair in pairs.values()} == {2}
+        assert len(bench.telegram.sent) == 1000
+
+    at_pool(body)
+
+
+def test_people_come_and_go_meanwhile_and_nobody_is_paired_who_does_not_wait() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        await bench.put(waiting(1))
+        await asyncio.sleep(1)
+        await bench.put(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
+        await bench.put(waiting(2))
+        await asyncio.sleep(60)
+        assert await chats(bench, 1, 2) == {}
+        await bench.put(waiting(3))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 1, 2, 3)).values()) == [{BEN, EVE}]
+
+    at_pool(body)
+
+
+def test_a_pair_that_has_gone_stale_is_harmless_and_the_other_still_finds_somebody() -> None:
+    """Ann gives up between the match and the commit."""
+    meddled: list[int] = []
+
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        settle = bench.pipeline.settle
+
+        async def meddle(decision: Decision, before: dict[PersonId, Participant], name: Any) -> bool:
+            if not meddled:
+                meddled.append(1)
+                await bench.put(msgspec.structs.replace(before[ANN], version=2, state=Idle()))
+            return await settle(decision, before, name)
+
+        matcher._settle = meddle
+        await bench.put(waiting(1), waiting(2))
+        await asyncio.sleep(1)
+        assert meddled == [1]
+        assert await chats(bench, 1, 2) == {}
+        assert bench.telegram.sent == []
+        await bench.put(waiting(3))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 2, 3)).values()) == [{BEN, EVE}]
+
+    at_pool(body)
+
+
+def test_who_changed_their_ticket_is_looked_at_again() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        load = bench.store.load
+        changed: list[PersonId] = []
+
+        async def change_first(person: PersonId, *rest: Any) -> Any:
+            if not changed:
+                changed.append(person)
+                newer = waiting(1, EPOCH + 50)
+                await bench.put(msgspec.structs.replace(newer, version=2))
+            return await load(person, *rest)
+
+        bench.store.load = change_first  # type: ignore[method-assign, assignment]
+        await bench.put(waiting(1), waiting(2))
+        await asyncio.sleep(1)
+        assert changed == [ANN]
+        assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+
+    at_pool(body)
+
+
+def test_while_the_store_is_away_it_waits_and_then_begins_anew() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        await bench.put(waiting(1), waiting(2))
+        bench.disk.full = True
+        await asyncio.sleep(30)
+        assert await chats(bench, 1, 2) == {}
+        bench.disk.full = False
+        await asyncio.sleep(2)
+        assert len(await chats(bench, 1, 2)) == 1
+
+    at_pool(body)
+
+
+def test_a_bug_keeps_one_pair_apart_not_the_whole_pool() -> None:
+    def clumsy(one: Participant, other: Participant, env: Env) -> Decision:
+        if {one.person, other.person} == {ANN, BEN}:
+            raise ZeroDivisionError
+        return introduce(one, other, env)
+
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        await bench.put(waiting(1), waiting(2), waiting(3), waiting(4))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 3, 4)).values()) == [{PersonId(3), PersonId(4)}]
+        assert await chats(bench, 1, 2) == {}
+        again = waiting(1)
+        await bench.put(msgspec.structs.replace(again, version=2))
+        await bench.put(waiting(5))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 1, 5)).values()) == [{ANN, PersonId(5)}]
+
+    at_pool(body, clumsy)
+
+
+def test_somebody_whom_the_store_has_forgotten_is_not_paired() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        load = bench.store.load
+
+        async def forgetful(person: PersonId, *rest: Any) -> Any:
+            return None if person == ANN else await load(person, *rest)
+
+        bench.store.load = forgetful  # type: ignore[method-assign, assignment]
+        await bench.put(waiting(1), waiting(2))
+        await asyncio.sleep(1)
+        assert bench.telegram.tried == []
+
+    at_pool(body)

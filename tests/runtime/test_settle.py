@@ -1,0 +1,157 @@
+"""What a decision comes to: one commit, and what follows from a change derived once."""
+
+import msgspec
+import pytest
+
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Amend, Answer, Discard, Effect, Erase, Menu, Priority, React, Revise, Say
+from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Searching, Ticket
+from passerby.kernel.text import text
+from passerby.ports.facts import ChatClosed, ChatOpened, PersonChanged
+from passerby.ports.live_store import Commit, Notice
+from passerby.runtime.settle import Settlement, weigh
+from tests.runtime.virtual import EPOCH
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody
+
+REFS = (UpdateRef(BOT, 7),)
+NEXT = ChatId("next")
+WAITING = Searching(Ticket(ANN, "adults", EPOCH, Gender.UNSAID, 30))  # type: ignore[arg-type]
+
+
+def settled(decision: Decision, *before: Participant, sent: tuple[str, ...] = ()) -> Settlement:
+    people = {each.person: each for each in before}
+    return weigh(decision, people, now=EPOCH, name=lambda index: f"n{index}", refs=REFS, sent=sent)
+
+
+def changed(was: Participant, **fields: object) -> Participant:
+    return msgspec.structs.replace(was, **fields)
+
+
+def test_nothing_decided_is_the_update_done() -> None:
+    assert settled(Decision(), somebody(ANN)) == Settlement(Commit(updates=REFS), (), (), (), ())
+
+
+def test_nothing_decided_about_no_update_stores_nothing() -> None:
+    assert weigh(Decision(), {}, now=EPOCH, name=str).commit is None
+
+
+def test_a_change_is_stored_under_the_next_version_and_told_to_the_records() -> None:
+    ann = somebody(ANN)
+    stored = changed(ann, state=WAITING, version=2)
+    settlement = settled(Decision((changed(ann, state=WAITING),)), ann)
+    assert settlement.commit == Commit((stored,), facts=(PersonChanged(stored, EPOCH),), updates=REFS)
+
+
+def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None:
+    ann, ben = couple()
+    moved = changed(ann, bot=OTHER_BOT)
+    say = Say(ANN, text("a"), None, MessageId(4), Priority.SYSTEM, CHAT)
+    revise = Revise(BEN, MessageId(5), text("b"), Menu(()))
+    settlement = settled(Decision((moved,), (say, revise)), ann, ben)
+    assert settlement.notices == (
+        Notice("n0", ANN, OTHER_BOT, text("a"), Priority.SYSTEM, EPOCH, None, MessageId(4), anchors=CHAT),
+        Notice("n1", BEN, OTHER_BOT, text("b"), Priority.COMMAND, EPOCH, Menu(()), revises=MessageId(5)),
+    )
+    assert settlement.commit is not None
+    assert settlement.commit.outbox == settlement.notices
+
+
+def test_who_cannot_be_reached_is_not_told() -> None:
+    gone = changed(somebody(ANN), bot=None, bots=())
+    assert settled(Decision(effects=(Say(ANN, text("a")), Revise(ANN, MessageId(1), text("a")))), gone).notices == ()
+
+
+SOURCE = MessageRef(BOT, MessageId(1))
+PASSAGES: list[Effect] = [
+    relay(1),
+    Amend(CHAT, ANN, SOURCE, BEN, relay(1).contents[0]),
+    React(CHAT, ANN, SOURCE, BEN, None),
+    Erase(CHAT, ANN, SOURCE, BEN),
+]
+
+
+@pytest.mark.parametrize("passage", PASSAGES, ids=lambda each: type(each).__name__)
+def test_an_update_with_a_passage_is_not_done_by_the_commit(passage: Effect) -> None:
+    """It is when the passage has been delivered."""
+    settlement = settled(Decision(effects=(passage,)), *couple())
+    assert settlement == Settlement(None, (), ((passage, OTHER_BOT),), (), ())  # type: ignore[arg-type]
+    both = settled(Decision(effects=(passage, Say(ANN, text("a")))), *couple())
+    assert both.commit == Commit(outbox=both.notices)
+
+
+def test_nobody_passes_anything_to_the_unreachable() -> None:
+    ann, ben = couple()
+    with pytest.raises(AssertionError):
+        settled(Decision(effects=(relay(1),)), ann, changed(ben, bot=None))
+
+
+def test_courtesies_are_not_stored() -> None:
+    courtesies = Answer("q"), Discard(ANN, (MessageId(1),))
+    assert settled(Decision(effects=courtesies), somebody(ANN)) == Settlement(
+        Commit(updates=REFS), (), (), courtesies, ()
+    )
+
+
+def test_what_an_event_settles_of_the_outbox_is_in_the_same_commit() -> None:
+    assert settled(Decision(), somebody(ANN), sent=("parked",)).commit == Commit(updates=REFS, sent=("parked",))
+
+
+@pytest.mark.parametrize("leaver", [ANN, BEN])
+def test_a_chat_that_ends_is_closed_once_by_the_one_who_left(leaver: PersonId) -> None:
+    ann, ben = couple()
+    after = tuple(
+        changed(each, state=Idle(), last=LastChat(CHAT, each.state.partner, EPOCH, "stop", each.person == leaver))
+        for each in (ann, ben)
+        if isinstance(each.state, Chatting)
+    )
+    settlement = settled(Decision(after), ann, ben)
+    assert settlement.ended == (CHAT,)
+    assert settlement.commit is not None
+    assert settlement.commit.ended == (CHAT,)
+    stored = [changed(each, version=2) for each in after]
+    assert settlement.commit.facts == (
+        PersonChanged(stored[0], EPOCH),
+        ChatClosed(CHAT, leaver, "stop", EPOCH),
+        PersonChanged(stored[1], EPOCH),
+    )
+
+
+def test_a_chat_that_one_side_alone_leaves_is_closed_as_well() -> None:
+    ann, _ = couple()
+    alone = changed(ann, state=WAITING, last=LastChat(CHAT, BEN, EPOCH, "next", True))
+    settlement = settled(Decision((alone,)), ann)
+    assert settlement.commit is not None
+    assert settlement.commit.facts[1:] == (ChatClosed(CHAT, ANN, "next", EPOCH),)
+
+
+def test_a_change_that_leaves_the_chat_alone_closes_nothing() -> None:
+    ann, ben = couple()
+    settlement = settled(Decision((changed(ann, seen_at=5.0),)), ann, ben)
+    assert settlement.ended == ()
+    assert settlement.commit is not None
+    assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
+
+
+def test_a_chat_opens_once_for_two() -> None:
+    ann, ben = somebody(ANN, WAITING), somebody(BEN, WAITING, OTHER_BOT)
+    after = changed(ann, state=Chatting(CHAT, BEN, EPOCH)), changed(ben, state=Chatting(CHAT, ANN, EPOCH))
+    settlement = settled(Decision(after), ann, ben)
+    assert settlement.ended == ()
+    assert settlement.commit is not None
+    assert settlement.commit.facts[-1] == ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH)
+    assert len(settlement.commit.facts) == 3
+
+
+def test_a_chat_for_one_is_a_bug() -> None:
+    ann = somebody(ANN, WAITING)
+    with pytest.raises(AssertionError):
+        settled(Decision((changed(ann, state=Chatting(CHAT, BEN, EPOCH)),)), ann)
+
+
+@pytest.mark.parametrize("gone", [ANN, BEN])
+def test_a_chat_with_somebody_unreachable_is_a_bug(gone: PersonId) -> None:
+    before = [changed(each, state=WAITING, bot=None if each.person == gone else BOT) for each in couple()]
+    after = tuple(changed(one, state=two.state) for one, two in zip(before, couple(NEXT), strict=True))
+    with pytest.raises(AssertionError):
+        settled(Decision(after), *before)
