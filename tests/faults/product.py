@@ -28,7 +28,7 @@ class Product:
         self._command = command
         ours = {name.upper() for name in Settings.model_fields}
         self._environment = {name: value for name, value in os.environ.items() if name not in ours} | {
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join((str(ROOT), *sys.path[1:])),
             "BOT_TOKENS": ",".join(tokens),
             "BOT_API_URL": url,
             "SQLITE_DB_PATH": str(directory / "passerby.db"),

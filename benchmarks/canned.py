@@ -1,0 +1,172 @@
+"""A Bot API server that gives out generated updates and answers every send with one line: nothing but the other side.
+
+It keeps what Telegram does to a poller (offsets confirm, what is unconfirmed comes again, the same offset within half
+a second gets one update) and nothing else, so that it costs a fraction of what it serves. Own code on asyncio's
+protocols: a web framework here would be the bottleneck.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable
+from random import Random
+from time import perf_counter
+from typing import cast
+
+_LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_OFFSET = re.compile(rb'"offset":(-?\d+)')
+_TIMEOUT = re.compile(rb'"timeout":(\d+)')
+_LIMIT = re.compile(rb'"limit":(\d+)')
+_CHAT = re.compile(rb'"chat_id":(\d+)')
+_UPDATE = (
+    b'{"update_id":%d,"message":{"message_id":%d,"from":{"id":%d,"is_bot":false,"first_name":"Ann","username":"ann",'
+    b'"language_code":"en"},"chat":{"id":%d,"first_name":"Ann","username":"ann","type":"private"},'
+    b'"date":%d,"text":"%b"}}'
+)
+_SAME_OFFSET_S = 0.5
+_NOTHING = b'{"ok":true,"result":[]}'
+
+Delivered = Callable[[int, bytes], None]
+"""Person and request body of each message that was sent to somebody."""
+
+
+class Bot:
+    """A bot's queue of encoded updates, and the poll that waits for one."""
+
+    def __init__(self, id_: int) -> None:
+        self.id = id_
+        self._queue: deque[tuple[int, bytes]] = deque()
+        self._next = 1000
+        self._message = 10_000
+        self._offset, self._asked_at = -1, 0.0
+        self._waiting: tuple[Connection, int] | None = None
+
+    def say(self, person: int, words: str, date: int) -> None:
+        """A person writes to this bot."""
+        self._next += 1
+        self._message += 1
+        update = _UPDATE % (self._next, self._message, person, person, date, words.encode())
+        self._queue.append((self._next, update))
+        if self._waiting is not None:
+            connection, limit = self._waiting
+            self._waiting = None
+            connection.answer(self._take(limit))
+
+    def poll(self, connection: "Connection", offset: int, limit: int, timeout_s: int) -> None:
+        while self._queue and self._queue[0][0] < offset:
+            self._queue.popleft()
+        now = perf_counter()
+        if offset == self._offset and now - self._asked_at < _SAME_OFFSET_S:
+            limit = 1
+        self._offset, self._asked_at = offset, now
+        if self._queue:
+            connection.answer(self._take(limit))
+        elif not timeout_s:
+            connection.answer(_NOTHING)
+        else:
+            self._waiting = (connection, limit)
+            asyncio.get_running_loop().call_later(timeout_s, self._give_up, connection)
+
+    def sent(self) -> int:
+        self._message += 1
+        return self._message
+
+    def _take(self, limit: int) -> bytes:
+        taken = [update for _, (_, update) in zip(range(limit), self._queue, strict=False)]
+        return b'{"ok":true,"result":[' + b",".join(taken) + b"]}"
+
+    def _give_up(self, connection: "Connection") -> None:
+        if self._waiting is not None and self._waiting[0] is connection:
+            self._waiting = None
+            connection.answer(_NOTHING)
+
+    def forget(self, connection: "Connection") -> None:
+        if self._waiting is not None and self._waiting[0] is connection:
+            self._waiting = None
+
+
+class Canned:
+    """`delay_s`: between these bounds, evenly, every answer to a send is held back."""
+
+    def __init__(self, bots: list[int], delivered: Delivered, delay_s: tuple[float, float] = (0, 0)) -> None:
+        self.bots = {bot: Bot(bot) for bot in bots}
+        self.delivered = delivered
+        self.delay_s = delay_s
+        self.rng = Random(1)
+        self.connections = 0
+
+    async def listen(self) -> int:
+        """Listen on a free port of the loopback; the port."""
+        server = await asyncio.get_running_loop().create_server(lambda: Connection(self), "127.0.0.1", 0, backlog=512)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
+
+
+class Connection(asyncio.Protocol):
+    """HTTP/1.1, one request at a time, keep-alive, bodies with a length only."""
+
+    def __init__(self, server: Canned) -> None:
+        self._server = server
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._server.connections += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for bot in self._server.bots.values():
+            bot.forget(self)
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        head = self._received[:end]
+        length = _LENGTH.search(head)
+        whole = end + 4 + (int(length[1]) if length else 0)
+        if len(self._received) < whole:
+            return
+        body, self._received = self._received[end + 4 : whole], self._received[whole:]
+        self._serve(head.split(b" ", 2)[1], body)
+
+    def _serve(self, path: bytes, body: bytes) -> None:
+        token, _, method = path.removeprefix(b"/bot").partition(b"/")
+        bot = self._server.bots[int(token.partition(b":")[0])]
+        if method == b"getUpdates":
+            offset, limit, timeout_s = (pattern.search(body) for pattern in (_OFFSET, _LIMIT, _TIMEOUT))
+            bot.poll(
+                self,
+                int(offset[1]) if offset else 0,
+                int(limit[1]) if limit else 100,
+                int(timeout_s[1]) if timeout_s else 0,
+            )
+            return
+        chat = _CHAT.search(body)
+        if chat is None:
+            self.answer(
+                b'{"ok":true,"result":{"id":%d,"is_bot":true,"first_name":"B","username":"b"}}' % bot.id
+                if method == b"getMe"
+                else b'{"ok":true,"result":true}'
+            )
+            return
+        person = int(chat[1])
+        self._server.delivered(person, body)
+        answer = (
+            b'{"ok":true,"result":{"message_id":%d,"from":{"id":%d,"is_bot":true,"first_name":"B"},'
+            b'"chat":{"id":%d,"first_name":"Ann","type":"private"},"date":1770000000,"text":"so it goes"}}'
+        ) % (bot.sent(), bot.id, person)
+        low, high = self._server.delay_s
+        if high:
+            asyncio.get_running_loop().call_later(self._server.rng.uniform(low, high), self.answer, answer)
+        else:
+            self.answer(answer)
+
+    def answer(self, body: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(
+                b"HTTP/1.1 200 OK\r\nServer: canned\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+                % (len(body), body)
+            )

@@ -1,0 +1,72 @@
+"""From `passerby run` to taking updates, and what the imports of it are.
+
+    python -m benchmarks.startup [--short]
+
+A second start goes on from the first one's files, as after a deploy. The bots' server is canned.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.relay import Side
+
+
+def imports() -> dict[str, float]:
+    """Seconds from the start of a process to its end: Python alone, the command, all that `run` imports."""
+
+    def run(code: str) -> float:
+        took = []
+        for _ in range(5):
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            took.append(time.perf_counter() - began)
+        return median(took)
+
+    return {
+        "python_s": run("pass"),
+        "command_s": run("import passerby.cli.app"),
+        "everything_s": run("import passerby.cli.app, passerby.bootstrap"),
+    }
+
+
+def starts(runs: int) -> dict[str, float]:
+    first: list[float] = []
+    again: list[float] = []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory:
+            opposite = Side("opposite", "canned", "--pairs", 1)
+            try:
+                tokens = ",".join(opposite.greeting["tokens"])
+                where = ("--url", opposite.greeting["url"], "--tokens", tokens, "--directory", Path(directory))
+                for took in (first, again):
+                    began = time.perf_counter()
+                    product = Side("product", *where, "--pairs", 0)
+                    took.append(time.perf_counter() - began)
+                    product.end()
+            finally:
+                opposite.end()
+    return {"first_start_s": median(first), "start_again_s": median(again)}
+
+
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.startup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--short", action="store_true")
+    options = parser.parse_args(arguments)
+    result = imports() | starts(2 if options.short else 5)
+    for name, seconds in result.items():
+        print(f"{name:<16}{seconds:>8.2f}")
+    print(json.dumps(result))
+    return result
+
+
+if __name__ == "__main__":
+    main()
