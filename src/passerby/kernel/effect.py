@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import msgspec
 
-from passerby.kernel.content import Content
+from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.text import Text
 
@@ -97,6 +97,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
     reply_to: MessageRef | None = None
     quote: str | None = None
     quote_position: int = 0
+    quote_entities: tuple[Entity, ...] = ()
 
 
 class Amend(msgspec.Struct, frozen=True, gc=False, tag="amend", omit_defaults=True):

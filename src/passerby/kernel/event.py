@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from passerby.kernel.content import Content
+from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 
 
@@ -22,6 +22,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     reply_to: MessageId | None = None
     quote: str | None = None
     quote_position: int = 0
+    quote_entities: tuple[Entity, ...] = ()
     language: str = ""
 
     @property

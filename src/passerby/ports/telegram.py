@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from passerby.kernel.content import Content
+from passerby.kernel.content import Content, Entity
 from passerby.kernel.event import Event, Refusal
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 
@@ -77,6 +77,7 @@ class Carry(msgspec.Struct, frozen=True, gc=False):
     reply_to: MessageId | None = None
     quote: str | None = None
     quote_position: int = 0
+    quote_entities: tuple[Entity, ...] = ()
 
 
 class Reassure(msgspec.Struct, frozen=True, gc=False):

@@ -51,6 +51,7 @@ async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
         answered.at.message if answered is not None and replies else None,
         relay.quote if replies else None,
         relay.quote_position,
+        relay.quote_entities,
     )
 
 

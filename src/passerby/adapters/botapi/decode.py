@@ -25,6 +25,9 @@ from passerby.kernel.event import (
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.ports.telegram import Arrival
 
+_QUOTED = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji", "date_time"})
+"""Formatting that a quote must repeat to be found in what it quotes (source: Bot API 10.3, ReplyParameters)."""
+
 
 def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
     """Decode a getUpdates answer: one arrival an update, in order.
@@ -68,6 +71,7 @@ def _received(message: wire.Message, bot: BotId) -> Event:
         reply_to=MessageId(message.reply_to_message.message_id) if message.reply_to_message else None,
         quote=quote.text if quote else None,
         quote_position=quote.position if quote else 0,
+        quote_entities=tuple(e for e in quote.entities if e.type in _QUOTED) if quote else (),
         language=sender.language_code if sender else "",
     )
 

@@ -28,6 +28,7 @@ class ReplyParameters(Struct, frozen=True, gc=False, omit_defaults=True):
     message_id: int
     quote: str | None = None
     quote_position: int | None = None
+    quote_entities: Sequence[Entity] = ()
 
 
 class SendMessage(Struct, gc=False, omit_defaults=True):
@@ -87,14 +88,16 @@ def entities(of: Content) -> Sequence[Entity]:
     return [e for e in found if e.type != "text_mention"] if any(e.type == "text_mention" for e in found) else found
 
 
-def reply(to: MessageId | None, quote: str | None = None, position: int = 0) -> ReplyParameters | None:
+def reply(
+    to: MessageId | None, quote: str | None = None, position: int = 0, entities: Sequence[Entity] = ()
+) -> ReplyParameters | None:
     if to is None:
         return None
-    return ReplyParameters(to, quote, position) if quote else ReplyParameters(to)
+    return ReplyParameters(to, quote, position, entities) if quote else ReplyParameters(to)
 
 
 def reply_of(carry: Carry) -> ReplyParameters | None:
-    return reply(carry.reply_to, carry.quote, carry.quote_position)
+    return reply(carry.reply_to, carry.quote, carry.quote_position, carry.quote_entities)
 
 
 def captioned(content: Content, *, shown: bool) -> dict[str, Any]:

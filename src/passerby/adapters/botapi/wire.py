@@ -126,6 +126,7 @@ class Message(Struct):
     has_protected_content: bool = False
     has_media_spoiler: bool = False
     show_caption_above_media: bool = False
+    entities: tuple[Entity, ...] = ()
     media_group_id: str | None = None
     effect_id: str | None = None
 

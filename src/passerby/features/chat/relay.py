@@ -98,6 +98,7 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         or not together(facts.me, facts.partner)
     ):
         return Decision(effects=(Answer(event.query, text("chat.button_too_old"), alert=True), *_close(event, facts)))
+        quote_entities=event.quote_entities,
     return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown"), _pass_on(subject, facts, state)))
 
 
