@@ -85,11 +85,13 @@ def test_a_button_whose_subject_is_gone_does_nothing() -> None:
     assert ann.presses("show", ann.chat) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
 
 
-def test_a_button_pressed_while_the_partner_is_elsewhere_does_nothing() -> None:
+def test_a_button_pressed_while_the_partner_is_elsewhere_shows_nothing() -> None:
     talk, ann, ben = couple()
     subject = asked(ann, Kind.CONTACT)
     del talk.people[ben.person]
-    assert ann.presses("show", ann.chat, subject=subject) == Decision(effects=(TOO_OLD, closed(ann, "chat.not_shown")))
+    nobody_there = Answer("query", text("chat.not_connected"), alert=True)
+    decision = ann.presses("show", ann.chat, subject=subject)
+    assert decision == Decision(effects=(nobody_there, closed(ann, "chat.not_shown")))
 
 
 def test_a_question_that_telegram_no_longer_shows_is_not_revised() -> None:

@@ -59,7 +59,59 @@ def test_every_kind_that_can_be_passed_on_is(kind: Kind) -> None:
     if kind is Kind.TEXT:
         assert decision.changes, "the one kind in which a command is a command"
     else:
-        assert decision == Decision(effects=(relay(ann, ben, content),))
+        warned = [says(ann, "chat.inside_sound", None, reply_to=ann.last_message)] if kind is Kind.AUDIO else []
+        assert decision == Decision(effects=(relay(ann, ben, content), *warned))
+
+
+INSIDE = {
+    "image/jpeg": "picture",
+    "IMAGE/HEIC": "picture",
+    "video/quicktime": "picture",
+    "audio/flac": "sound",
+    "application/pdf": "paper",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "paper",
+}
+
+
+def document(mime: str | None) -> Content:
+    return Content(Kind.DOCUMENT, file=File("id", "unique", mime=mime), group="g")
+
+
+@pytest.mark.parametrize(("mime", "what"), INSIDE.items())
+def test_the_sender_of_a_file_that_holds_more_than_it_shows_is_told(mime: str, what: str) -> None:
+    talk = Playbook()
+    ann, ben = couple(talk)
+    decision = ann.sends(document(mime))
+    told = says(ann, f"chat.inside_{what}", None, reply_to=ann.last_message)
+    assert decision == Decision(effects=(relay(ann, ben, document(mime)), told))
+
+
+def test_of_a_whole_album_they_are_told_once() -> None:
+    talk = Playbook()
+    ann, ben = couple(talk)
+    album = document("text/plain"), document("image/png"), document("application/pdf")
+    decision = ann.sends(*album)
+    told = says(ann, "chat.inside_picture", None, reply_to=ann.last_message)
+    assert decision == Decision(effects=(relay(ann, ben, *album), told))
+
+
+@pytest.mark.parametrize(
+    "content", [*map(document, ("text/plain", "", None)), Content(Kind.PHOTO, file=File("i", "u"))]
+)
+def test_the_sender_of_any_other_file_is_not_bothered(content: Content) -> None:
+    talk = Playbook()
+    ann, ben = couple(talk)
+    assert ann.sends(content) == Decision(effects=(relay(ann, ben, content),))
+
+
+def test_a_poll_with_pictures_in_it_is_refused_and_one_of_words_is_not() -> None:
+    talk = Playbook()
+    ann, ben = couple(talk)
+    words = Content(Kind.POLL, detail={"question": "?", "options": []})
+    pictures = Content(Kind.POLL, detail={"question": "?", "options": [], "has_media": True})
+    assert ann.sends(words) == Decision(effects=(relay(ann, ben, words),))
+    decision = ann.sends(pictures)
+    assert decision == Decision(effects=(says(ann, "chat.refused_poll_media", None, reply_to=ann.last_message),))
 
 
 @pytest.mark.parametrize("kind", REFUSED)

@@ -8,6 +8,7 @@ The kinds that can never be passed on, and those that would tell who or where th
 """
 
 import re
+import unicodedata
 from typing import Any
 
 import msgspec
@@ -52,7 +53,43 @@ REVEALS_SENDER = frozenset({Kind.CONTACT, Kind.LOCATION, Kind.VENUE})
 """What tells who or where somebody is: passed on only after its sender has confirmed it."""
 
 _USER_LINK = re.compile(
-    r"^\s*(tg:|(https?:)?(//)?([^/?#]*@)?([\w-]+\.)*(t\.me|telegram\.(me|dog))\.?(?![\w.-]))", re.IGNORECASE
+_INSIDE = (
+    ("chat.inside_picture", ("image/", "video/")),
+    ("chat.inside_sound", ("audio/",)),
+    ("chat.inside_paper", ("application/pdf", "application/msword", "application/rtf", "application/vnd.")),
+)
+"""Types of files that carry more than they show, and the sentence that says so."""
+
+
+def refusal(content: Content) -> str | None:
+    """The text key that says why this is never passed on; None if it may be."""
+    if content.kind is Kind.POLL and (content.detail or {}).get("has_media"):
+        return "chat.refused_poll_media"
+    return REFUSED.get(content.kind)
+
+
+def warning(content: Content) -> str | None:
+    """The text key for what its sender should know of a file that goes as it is; None if there is nothing to say.
+
+    Telegram takes place and camera out of photos and videos, but not of the same sent as files; it does not touch the
+    tags of a song, nor the author's name in a document.
+    """
+    if content.kind is Kind.AUDIO:
+        return "chat.inside_sound"
+    if content.kind is not Kind.DOCUMENT or content.file is None:
+        return None
+    mime = (content.file.mime or "").lower()
+    return next((key for key, types in _INSIDE if mime.startswith(types)), None)
+
+
+    r"""
+    (tg|tonsite):
+    | ((https?|ftp):)? /* ([^/?#]*@)?         # with or without a scheme, whoever logs in
+      ( ([\w-]+\.)* (t\.me | tx\.me | telegram\.(me|dog) | telesco\.pe) | web[a-z]?\.telegram\.org
+      | (www\.)? fragment\.com/+(username|number) )
+      \.? (?![\w.-])
+    """,
+    re.VERBOSE,
 )
 """Links that open a profile: any of Telegram's own, in any spelling (`name.t.me` is one, without a path). Behind other
 words they are a hidden mention; written out they are the sender's choice."""
@@ -67,7 +104,7 @@ class Clean(msgspec.Struct, frozen=True):
 
 def _passes(entity: Entity) -> bool:
     if entity.type == "text_link":
-        return entity.url is not None and not _USER_LINK.match(entity.url)
+        return entity.url is not None and not opens_profile(entity.url)
     return entity.type in KEPT
 
 
@@ -101,6 +138,6 @@ def _innocent(value: Any) -> bool:
             case list() | tuple():
                 pending.extend(node)
             case str():
-                if _USER_LINK.match(node):
+                if opens_profile(node):
                     return False
     return True

@@ -312,7 +312,6 @@ def test_a_rich_message_is_copied_only_if_nothing_had_to_be_left_out(faithful: b
     [
         Kind.GAME,
         Kind.STORY,
-        Kind.CHECKLIST,
         Kind.PAID_MEDIA,
         Kind.INVOICE,
         Kind.GIVEAWAY,

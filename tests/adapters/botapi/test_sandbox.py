@@ -328,7 +328,7 @@ def test_a_deleted_original_is_not_copied() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["story", "game", "checklist"])
+@pytest.mark.parametrize("kind", ["story", "game", "invoice"])
 def test_what_telegram_would_not_pass_on_is_refused_without_asking(kind: str) -> None:
     async def scenario() -> None:
         async with stage() as on:

@@ -17,7 +17,19 @@ from passerby.adapters.botapi import outgoing
 from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, encode
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
-from passerby.adapters.botapi.methods import EXCHANGEABLE, GROUPED, MEDIA, SHOWN, fileless, media_members, moved
+from passerby.adapters.botapi.methods import (
+    CAPTIONED,
+    COPIED,
+    EXCHANGEABLE,
+    GROUPED,
+    MEDIA,
+    REWORDED,
+    SHOWN,
+    WRITTEN,
+    fileless,
+    media_members,
+    moved,
+)
 from passerby.adapters.botapi.neutral import names_somebody
 from passerby.adapters.botapi.outgoing import ReplyParameters, captioned
 from passerby.adapters.botapi.reply import with_reply
@@ -64,14 +76,11 @@ class Carrier:
         """Let a carried message follow its original. Raises: TelegramError."""
         content = edit.content
         target = {"chat_id": edit.person, "message_id": edit.message}
-        if content.kind is Kind.TEXT:
-            words = {"text": content.text, "entities": outgoing.entities(content)}
-            await self._change(edit, "editMessageText", target | words | {"link_preview_options": outgoing.NO_PREVIEW})
-        elif content.kind is Kind.RICH and (anew := (content.detail or {}).get("anew")):
-            await self._change(edit, "editMessageText", target | {"rich_message": anew})
-        elif content.kind is Kind.LOCATION:
-            await self._change(edit, "editMessageLiveLocation", target | moved(content))
-        elif content.kind in MEDIA and edit.words_only:
+        if content.kind is Kind.LOCATION and "live_period" not in (content.detail or {}):
+            await self._change(edit, "stopMessageLiveLocation", target)
+        elif content.kind in REWORDED:
+            await self._change(edit, REWORDED[content.kind], target | _reworded(content))
+        elif content.kind in CAPTIONED and edit.words_only:
             caption = captioned(content, shown=content.kind in SHOWN)
             caption.pop("has_spoiler", None)
             await self._change(edit, "editMessageCaption", target | caption)
@@ -140,10 +149,10 @@ class Carrier:
 
     async def _fileless(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
         content = carry.contents[0]
-        written = fileless(content)
-        if written is None:
+        members = fileless(content)
+        if members is None:
             raise Refused(Refusal.CANNOT_COPY, content.kind)
-        method, members = written
+        method = WRITTEN[content.kind]
         if method == "sendMessage":
             members["link_preview_options"] = outgoing.NO_PREVIEW
         members |= _common(carry, content, reply)
@@ -242,12 +251,27 @@ class Carrier:
 
 
 def _copies(carry: Carry, content: Content) -> bool:
-    """Whether the original may be copied as it is. Contacts hold a user id, polls votes, dice would roll anew."""
-    if not carry.copyable or carry.bot != carry.source_bot:
+    """Whether the original may be copied as it is."""
+    if not carry.copyable or carry.bot != carry.source_bot or content.kind not in COPIED:
         return False
     if content.kind is Kind.RICH:
         return bool(content.detail and content.detail.get("copyable"))
-    return content.kind in MEDIA and not names_somebody(content)
+    return not names_somebody(content)
+
+
+def _reworded(content: Content) -> dict[str, Any]:
+    """The members of an edit of what has no file. Raises: Refused where it cannot be written anew."""
+    match content.kind:
+        case Kind.LOCATION:
+            return moved(content)
+        case Kind.RICH:
+            members = fileless(content)
+            if members is None:
+                raise Refused(Refusal.CANNOT_COPY, content.kind)
+            return members
+        case _:
+            words = {"text": content.text, "entities": outgoing.entities(content)}
+            return words | {"link_preview_options": outgoing.NO_PREVIEW}
 
 
 def _common(carry: Carry, content: Content, reply: ReplyParameters | None) -> dict[str, Any]:

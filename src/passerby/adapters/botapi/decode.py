@@ -149,6 +149,13 @@ def content(message: wire.Message) -> Content:
             protected=message.has_protected_content,
             effect=message.effect_id,
         )
+    if message.checklist is not None:
+        return Content(
+            kind=Kind.CHECKLIST,
+            text=_written_out(message.checklist),
+            protected=message.has_protected_content,
+            effect=message.effect_id,
+        )
     kind, file, detail = _kind(message)
     return Content(
         kind=kind,
@@ -205,7 +212,6 @@ def _fileless(m: wire.Message) -> _Parts:
     for kind, present in (
         (Kind.GAME, m.game),
         (Kind.STORY, m.story),
-        (Kind.CHECKLIST, m.checklist),
         (Kind.PAID_MEDIA, m.paid_media),
         (Kind.INVOICE, m.invoice),
         (Kind.GIVEAWAY, m.giveaway or m.giveaway_winners),
@@ -247,8 +253,19 @@ def _poll_detail(poll: wire.Poll) -> dict[str, Any]:
         "correct_option_ids": list(poll.correct_option_ids),
         "explanation": poll.explanation,
         "open_period": poll.open_period,
+        "description": poll.description,
+        "has_media": any((poll.media, poll.explanation_media, *(option.media for option in poll.options))),
     }
     return {name: value for name, value in detail.items() if value not in (None, [], False)}
+
+
+def _written_out(checklist: wire.Checklist) -> str:
+    """A checklist as text, for bots cannot send one. A tick stays, whoever made it does not."""
+    lines = (
+        f"{'☑' if task.completed_by_user or task.completed_by_chat or task.completion_date else '☐'} {task.text}"
+        for task in checklist.tasks
+    )
+    return "\n".join((checklist.title, *lines))
 
 
 def _emoji_only(entities: Sequence[Entity]) -> list[dict[str, Any]]:

@@ -20,8 +20,32 @@ MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
 }
 """Audio goes without title and performer: they may name a person."""
 
+WRITTEN: Mapping[Kind, str] = {
+    Kind.TEXT: "sendMessage",
+    Kind.RICH: "sendRichMessage",
+    Kind.DICE: "sendMessage",
+    Kind.POLL: "sendPoll",
+    Kind.VENUE: "sendVenue",
+    Kind.LOCATION: "sendLocation",
+    Kind.CONTACT: "sendContact",
+    Kind.CHECKLIST: "sendMessage",
+}
+"""Kinds without a file, and the method that sends one anew."""
+
+COPIED = frozenset(MEDIA) - {Kind.AUDIO} | {Kind.RICH}
+"""What one bot copies where nothing in it had to go. An audio file would take title and performer along; contacts hold
+a user id, polls votes, and dice would roll anew."""
+
+REWORDED: Mapping[Kind, str] = {
+    Kind.TEXT: "editMessageText",
+    Kind.CHECKLIST: "editMessageText",
+    Kind.RICH: "editMessageText",
+    Kind.LOCATION: "editMessageLiveLocation",
+}
+"""Kinds without a file whose edits follow, and the method."""
+
 SHOWN = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION})
-_CAPTIONED = frozenset(MEDIA) - {Kind.STICKER, Kind.VIDEO_NOTE}
+CAPTIONED = frozenset(MEDIA) - {Kind.STICKER, Kind.VIDEO_NOTE}
 GROUPED = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT})
 """What may stand in an album (source: Bot API 10.3, sendMediaGroup)."""
 
@@ -39,7 +63,7 @@ def media_members(content: Content) -> dict[str, Any]:
     _, _, passed_on = MEDIA[content.kind]
     detail = content.detail or {}
     members: dict[str, Any] = {name: detail[name] for name in passed_on if name in detail}
-    if content.kind in _CAPTIONED:
+    if content.kind in CAPTIONED:
         members |= captioned(content, shown=content.kind in SHOWN)
     if content.kind is Kind.VIDEO:
         members["supports_streaming"] = True
@@ -49,30 +73,34 @@ def media_members(content: Content) -> dict[str, Any]:
     return members
 
 
-def fileless(content: Content) -> tuple[str, dict[str, Any]] | None:
-    """Method and members for a kind without a file; None where it cannot be written anew."""
+def fileless(content: Content) -> dict[str, Any] | None:
+    """Of a kind without a file, for its method in WRITTEN: the members. None where it cannot be written anew."""
     detail = content.detail or {}
     match content.kind:
+        case Kind.CHECKLIST:
+            return {"text": content.text}
         case Kind.DICE:
             # A dice of ours would roll anew, and the two would see different numbers.
-            return "sendMessage", {"text": f"{detail['emoji']} {detail['value']}"}
+            return {"text": f"{detail['emoji']} {detail['value']}"}
         case Kind.POLL:
-            return "sendPoll", _poll(detail)
+            return _poll(detail)
         case Kind.VENUE:
             place = detail["location"]
             told = {name: value for name, value in detail.items() if name != "location"}
-            return "sendVenue", told | {"latitude": place["latitude"], "longitude": place["longitude"]}
+            return told | {"latitude": place["latitude"], "longitude": place["longitude"]}
         case Kind.LOCATION:
-            return "sendLocation", moved(content)
+            return moved(content)
         case Kind.CONTACT:
-            return "sendContact", _only(detail, "phone_number", "first_name", "last_name", "vcard")
+            return _only(detail, "phone_number", "first_name", "last_name")
         case Kind.RICH if detail.get("anew"):
-            return "sendRichMessage", {"rich_message": detail["anew"]}
+            return {"rich_message": detail["anew"]}
     return None
 
 
 def _poll(detail: Mapping[str, Any]) -> dict[str, Any]:
-    members = _only(detail, "question", "question_entities", "options", "allows_multiple_answers", "open_period")
+    members = _only(
+        detail, "question", "question_entities", "options", "allows_multiple_answers", "open_period", "description"
+    )
     members["is_anonymous"] = True
     # Telegram tells the right answer of a quiz only to its author and to who has voted; without it none can be made.
     if detail.get("type") == "quiz" and detail.get("correct_option_ids"):

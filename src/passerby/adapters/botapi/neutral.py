@@ -76,7 +76,10 @@ def names_somebody(content: Content) -> bool:
     """
     if content.file is None:
         return False
-    return content.kind is Kind.AUDIO or content.file.name not in (None, "", name_and_type(content)[0])
+    name, mime = name_and_type(content)
+    if content.kind is Kind.DOCUMENT and content.file.mime not in (None, "", mime):
+        return True  # a type that nobody knows is a word of the sender's own, too
+    return content.kind is Kind.AUDIO or content.file.name not in (None, "", name)
 
 
 def name_and_type(content: Content) -> tuple[str, str]:

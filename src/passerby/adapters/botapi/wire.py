@@ -59,9 +59,14 @@ class Dice(Struct, gc=False):
     value: int
 
 
+class Present(Struct, gc=False):
+    """An object of which only the presence matters."""
+
+
 class PollOption(Struct, gc=False):
     text: str
     text_entities: tuple[Entity, ...] = ()
+    media: Present | None = None
 
 
 class Poll(Struct, gc=False):
@@ -73,6 +78,23 @@ class Poll(Struct, gc=False):
     correct_option_ids: tuple[int, ...] = ()
     explanation: str | None = None
     open_period: int | None = None
+    description: str | None = None
+    media: Present | None = None
+    explanation_media: Present | None = None
+
+
+class ChecklistTask(Struct, gc=False):
+    """Who has ticked it off, a person or a chat, is not read, only that somebody has."""
+
+    text: str
+    completed_by_user: Present | None = None
+    completed_by_chat: Present | None = None
+    completion_date: int = 0
+
+
+class Checklist(Struct, gc=False):
+    title: str
+    tasks: tuple[ChecklistTask, ...] = ()
 
 
 class Location(Struct, gc=False):
@@ -94,23 +116,21 @@ class Venue(Struct, gc=False):
 
 
 class Contact(Struct, gc=False):
+    """The user id and the vCard are not read: they hold more than the sender sees."""
+
     phone_number: str
     first_name: str
     last_name: str | None = None
-    vcard: str | None = None
 
 
 class Quote(Struct, gc=False):
     text: str
     position: int = 0
+    entities: tuple[Entity, ...] = ()
 
 
 class RepliedTo(Struct, gc=False):
     message_id: int
-
-
-class Present(Struct, gc=False):
-    """An object of which only the presence matters."""
 
 
 class Message(Struct):
@@ -126,7 +146,6 @@ class Message(Struct):
     has_protected_content: bool = False
     has_media_spoiler: bool = False
     show_caption_above_media: bool = False
-    entities: tuple[Entity, ...] = ()
     media_group_id: str | None = None
     effect_id: str | None = None
 
@@ -153,7 +172,7 @@ class Message(Struct):
 
     game: Present | None = None
     story: Present | None = None
-    checklist: Present | None = None
+    checklist: Checklist | None = None
     paid_media: Present | None = None
     invoice: Present | None = None
     giveaway: Present | None = None

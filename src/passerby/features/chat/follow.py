@@ -5,7 +5,7 @@ something that is still on its way waits for it.
 """
 
 from passerby.domain.lifecycle import together
-from passerby.domain.sanitise import REFUSED, sanitise
+from passerby.domain.sanitise import refusal, sanitise
 from passerby.features.chat.relay import trace_between_strangers
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Amend, Discard, Erase, React, Say
@@ -18,7 +18,7 @@ from passerby.kernel.text import text
 def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
     """An edit of what was not said in this chat finds no copy to change, and changes none."""
     state = facts.me.state
-    if not isinstance(state, Chatting) or not together(facts.me, facts.partner) or event.content.kind in REFUSED:
+    if not isinstance(state, Chatting) or not together(facts.me, facts.partner) or refusal(event.content):
         return NOTHING
     if trace_between_strangers((event.content,), state, env) is not None:
         held = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)

@@ -1,19 +1,22 @@
 """Passing a message on to the partner of the moment it was sent in, or to nobody."""
 
+import re
 from collections.abc import Iterable
 
 import msgspec
 
 from passerby.domain.contacts import Trace, traces
 from passerby.domain.lifecycle import together
-from passerby.domain.sanitise import REFUSED, REVEALS_SENDER, sanitise, without_words
+from passerby.domain.sanitise import REVEALS_SENDER, refusal, sanitise, warning, without_words
 from passerby.kernel.content import Content
 from passerby.kernel.decision import ContactPolicy, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.ids import ChatId, MessageRef
+from passerby.kernel.ids import ChatId, MessageId, MessageRef
 from passerby.kernel.participant import Chatting
 from passerby.kernel.text import text
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def predates(event: MessageReceived, facts: Facts, opened_at: float) -> bool:
@@ -36,27 +39,43 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     state = facts.me.state
     assert isinstance(state, Chatting), "the route for people in a chat"
     me = facts.me.person
-    if not together(facts.me, facts.partner):
-        return Decision(effects=(Say(me, text("chat.not_connected"), reply_to=event.messages[0]),))
-    if predates(event, facts, state.opened_at):
-        return Decision(effects=(Say(me, text("chat.before_this_chat"), reply_to=event.messages[0]),))
-    for content in event.contents:
-        if content.kind in REFUSED:
-            return Decision(effects=(Say(me, text(REFUSED[content.kind]), reply_to=event.messages[0]),))
+    obstacle = _obstacle(event, facts, state, env)
+    if obstacle is not None:
+        return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
     if any(content.kind in REVEALS_SENDER for content in event.contents):
         kind = "contact" if event.contents[0].kind == "contact" else "place"
         return Decision(effects=(_ask_first(event, facts, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env)
     if trace is None:
-        return Decision(effects=(_pass_on(event, facts, state),))
-    if env.rules.contact_policy is ContactPolicy.HOLD:
-        return Decision(effects=(Say(me, text("chat.held"), reply_to=event.messages[0]),))
+        return Decision(effects=(_pass_on(event, facts, state), *_warn(event)))
     if len(event.contents) == 1:
         return Decision(effects=(_ask_first(event, facts, state.chat, trace),))
     # A confirmation can bring back one message only, so an album goes at once, without its words.
     bare = msgspec.structs.replace(event, contents=tuple(without_words(content) for content in event.contents))
     relayed = msgspec.structs.replace(_pass_on(bare, facts, state), copyable=False)
-    return Decision(effects=(relayed, Say(me, text("chat.album_words_held"), reply_to=event.messages[0])))
+    held = Say(me, text("chat.album_words_held"), reply_to=event.messages[0])
+    return Decision(effects=(relayed, held, *_warn(event)))
+
+
+def _obstacle(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
+    """Why this is not passed on, whatever its sender says to it; None if it may be."""
+    if not together(facts.me, facts.partner):
+        return "chat.not_connected"
+    if predates(event, facts, state.opened_at):
+        return "chat.before_this_chat"
+    for content in event.contents:
+        if (refused := refusal(content)) is not None:
+            return refused
+    if env.rules.contact_policy is ContactPolicy.HOLD and trace_between_strangers(event.contents, state, env):
+        return "chat.held"
+    return None
+
+
+def _warn(event: MessageReceived) -> tuple[Say, ...]:
+    """A word to the sender of a file that may carry more than it shows; one for a whole album."""
+    warnings = (warning(content) for content in event.contents)
+    key = next((key for key in warnings if key is not None), None)
+    return (Say(event.person, text(key), reply_to=event.messages[0]),) if key is not None else ()
 
 
 def trace_between_strangers(contents: Iterable[Content], state: Chatting, env: Env) -> Trace | None:
@@ -83,7 +102,9 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
 
 
 def _ask_first(event: MessageReceived, facts: Facts, chat: ChatId, what: str) -> Say:
-    menu = Menu(((Button(text("chat.show_it"), "show", chat), Button(text("chat.keep_it"), "hide", chat)),))
+    # What the message replies to is told here, because in a press Telegram leaves out the reply of a reply.
+    token = f"{chat}.{event.reply_to}" if event.reply_to is not None else chat
+    menu = Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
     return Say(facts.me.person, text(f"chat.confirm_{what}"), menu, reply_to=event.messages[0])
 
 
