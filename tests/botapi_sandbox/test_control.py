@@ -13,7 +13,7 @@ from tests.botapi_sandbox.wire import Served, multipart, with_server
 def test_bots_are_listed_without_tokens_and_new_ones_come_with_theirs() -> None:
     async def story(here: Served) -> None:
         listed = (await here.get("/sandbox/bots")).json()
-        assert listed == [{"id": 1000001, "username": "sandbox_1_bot", "first_name": "Sandbox One"}]
+        assert listed == [{"id": 1000001, "username": "sandbox_1_bot", "first_name": "Sandbox One", "commands": []}]
         made = (await here.post("/sandbox/bots", {"first_name": "Mine", "token": "77:" + "x" * 35})).json()
         assert (made["id"], made["token"]) == (77, "77:" + "x" * 35)
         again = await here.post("/sandbox/bots", {"first_name": "Mine", "token": "77:" + "y" * 35})
