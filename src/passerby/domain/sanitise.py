@@ -10,6 +10,7 @@ The kinds that can never be passed on, and those that would tell who or where th
 import re
 import unicodedata
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -52,7 +53,6 @@ its author."""
 REVEALS_SENDER = frozenset({Kind.CONTACT, Kind.LOCATION, Kind.VENUE})
 """What tells who or where somebody is: passed on only after its sender has confirmed it."""
 
-_USER_LINK = re.compile(
 _INSIDE = (
     ("chat.inside_picture", ("image/", "video/")),
     ("chat.inside_sound", ("audio/",)),
@@ -82,6 +82,7 @@ def warning(content: Content) -> str | None:
     return next((key for key, types in _INSIDE if mime.startswith(types)), None)
 
 
+_USER_LINK = re.compile(
     r"""
     (tg|tonsite):
     | ((https?|ftp):)? /* ([^/?#]*@)?         # with or without a scheme, whoever logs in
@@ -93,6 +94,22 @@ def warning(content: Content) -> str | None:
 )
 """Links that open a profile: any of Telegram's own, in any spelling (`name.t.me` is one, without a path). Behind other
 words they are a hidden mention; written out they are the sender's choice."""
+
+_NO_PART = re.compile(r"[\s\x00-\x20\x7f\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+"""What a browser leaves out of an address, or nobody sees in it."""
+
+_UNQUOTINGS = 3
+"""How often an address is unquoted: `%2574` is `%74` is `t`."""
+
+
+def opens_profile(url: str) -> bool:
+    """Whether a link leads to somebody's account, once it is read as a browser would read it."""
+    for _ in range(_UNQUOTINGS):
+        read = _NO_PART.sub("", unicodedata.normalize("NFKC", url)).lower()
+        if _USER_LINK.match(read.replace("\\", "/").replace("。", ".").replace("｡", ".")):
+            return True
+        url = unquote(url)
+    return False
 
 
 class Clean(msgspec.Struct, frozen=True):

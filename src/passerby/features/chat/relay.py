@@ -98,6 +98,7 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
         reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
         quote=event.quote,
         quote_position=event.quote_position,
+        quote_entities=event.quote_entities,
     )
 
 
@@ -109,18 +110,23 @@ def _ask_first(event: MessageReceived, facts: Facts, chat: ChatId, what: str) ->
 
 
 def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The sender does want to show a contact or a place. The button is about one chat: in another it does nothing."""
-    state = facts.me.state
-    subject = event.subject
-    if (
-        not isinstance(state, Chatting)
-        or state.chat != event.token
-        or subject is None
-        or not together(facts.me, facts.partner)
-    ):
-        return Decision(effects=(Answer(event.query, text("chat.button_too_old"), alert=True), *_close(event, facts)))
-        quote_entities=event.quote_entities,
-    return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown"), _pass_on(subject, facts, state)))
+    """The sender does want to show a contact, a place, an address. The button is about one chat: in another it does
+    nothing. What it brings back is looked at once more: a forged press could name any message."""
+    state, subject = facts.me.state, event.subject
+    chat, _, reply_to = event.token.partition(".")
+    if not isinstance(state, Chatting) or state.chat != chat or subject is None:
+        obstacle: str | None = "chat.button_too_old"
+    else:
+        obstacle = _obstacle(subject, facts, state, env)
+        if obstacle is None:
+            if _NUMBER.fullmatch(reply_to):
+                subject = msgspec.structs.replace(subject, reply_to=MessageId(int(reply_to)))
+            closed = _close(event, facts, "chat.shown")
+            return Decision(
+                effects=(Answer(event.query), *closed, _pass_on(subject, facts, state), *_warn(subject)),
+            )
+    assert obstacle is not None
+    return Decision(effects=(Answer(event.query, text(obstacle), alert=True), *_close(event, facts)))
 
 
 def decline(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
