@@ -36,7 +36,7 @@ _LOOKALIKES = {
 _SPELT = (
     (re.compile(r"\s*[\[({<]\s*(?:at|собака|ат)\s*[\])}>]\s*"), "@"),
     (re.compile(r"\s*[\[({<]\s*(?:dot|точка)\s*[\])}>]\s*"), "."),
-    (re.compile(r"(?<=\w)\s+at\s+(?=[\w-]+\s*(?:\.|\bdot\b))"), "@"),
+    (re.compile(r"(?<=\w)\s+at\s+(?=[\w-]+(?:\.[^\W\d_]{2}|\s+dot\s))"), "@"),
     (re.compile(r"(?<=\w)\s+dot\s+(?=\w)"), "."),
 )
 _ENDINGS = (
@@ -71,7 +71,10 @@ def plain(text: str) -> str:
 
 
 def _latin(text: str) -> str:
-    text = text.translate(_LOOKALIKES)
+    return _spell(_spell(text).translate(_LOOKALIKES))
+
+
+def _spell(text: str) -> str:
     for pattern, sign in _SPELT:
         text = pattern.sub(sign, text)
     return text

@@ -1,5 +1,7 @@
 """Ending a chat: for good, or for the next one. Nothing can keep a person in a chat."""
 
+from typing import assert_never
+
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import cancel, part
 from passerby.kernel.decision import Decision, Env, Facts
@@ -31,6 +33,8 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=True)
             said = Say(facts.me.person, text("chat.you_moved_on"), keys_for(sides[0].state))
             return Decision(sides, (said, *tell_left(sides)))
+        case never:
+            assert_never(never)
 
 
 def stop(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -45,3 +49,5 @@ def stop(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             sides = part(facts.me, facts.partner, env, reason="stop", leaver=facts.me.person)
             said = Say(facts.me.person, text("chat.you_left"), keys_for(sides[0].state))
             return Decision(sides, (said, *tell_left(sides)))
+        case never:
+            assert_never(never)

@@ -1,5 +1,7 @@
 """Looking for somebody, and giving up looking. Who is paired with whom is the matcher's affair."""
 
+from typing import assert_never
+
 from passerby.domain.keyboards import CANCEL, FIND, keys_for
 from passerby.domain.lifecycle import cancel, pair, search
 from passerby.kernel.decision import Decision, Env, Facts
@@ -24,6 +26,8 @@ def find(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         case Idle():
             me = search(facts.me, env)
             return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
+        case never:
+            assert_never(never)
 
 
 def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -36,6 +40,8 @@ def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             return _tell(facts, "search.found_meanwhile")
         case Idle():
             return _tell(facts, "search.not_searching")
+        case never:
+            assert_never(never)
 
 
 def patience(event: MessageReceived, facts: Facts, env: Env) -> Decision:
