@@ -1,0 +1,26 @@
+"""The axes of the matrix, and how a message of any kind gets to the other side."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.scenario.kinds import ASKED_FIRST, SENT
+from tests.scenario.stage import Phone, Stage
+from tests.scenario.stores import STORES
+
+over_stores = pytest.mark.parametrize("store", STORES)
+HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
+LIVES = pytest.mark.parametrize("life", ["fresh", "restarted", "killed"])
+"""What has happened to the app between what was and what follows it."""
+
+
+async def pass_on(on: Stage, sender: Phone, kind: str, **more: Any) -> int:
+    """Send one of this kind and see it through; its id in the sender's chat."""
+    sent = sender.send(SENT[kind], **more)
+    if kind in ASKED_FIRST:
+        await on.quiet()
+        sender.press("show")
+    await on.quiet()
+    await asyncio.sleep(1.0)  # courtesies are in no queue
+    return sent

@@ -1,0 +1,252 @@
+"""The stage: two bots, the whole app over the sandbox's world, and two people who have just been introduced.
+
+What is judged is what phones show. The app is looked into for one thing only: whether it still has something to do.
+"""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from botapi_sandbox import Switches, World
+from passerby.domain.budgets import Budget
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.decision import Rules
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.participant import Gender, Participant, Profile
+from passerby.runtime.app import App
+from tests.contract.live_places import Place
+from tests.contract.records_memory import Disk, MemoryRecords
+from tests.scenario.stores import STORES, Severed
+from tests.simulation.network import Network, SimBotApi
+from tests.simulation.process import KEY, catalogue
+from tests.simulation.run import BUGS, captured_log
+from tests.simulation.virtual_time import Life
+from tests.simulation.witness import wordings
+
+Json = dict[str, Any]
+
+STEP_S = 0.05
+PATIENCE_S = 900.0
+BOT_BUDGET = Budget(30.0, 30)
+CHAT_BUDGET = Budget(1.0, 20)
+
+
+@dataclass
+class Phone:
+    """A person at one of the bots; `bot` may be changed when they move on to another."""
+
+    world: World
+    id: int
+    bot: int
+
+    def send(self, content: Json, **more: Any) -> int:
+        sent: int = self.world.phones.send(self.id, self.bot, content, **more)["message_id"]
+        return sent
+
+    def write(self, text: str, **more: Any) -> int:
+        return self.send({"text": text}, **more)
+
+    def album(self, *items: Json) -> list[int]:
+        return [message["message_id"] for message in self.world.phones.album(self.id, self.bot, list(items))]
+
+    def edit(self, message: int, **more: Any) -> None:
+        self.world.phones.edit(self.id, self.bot, message, **more)
+
+    def react(self, message: int, emoji: str | None) -> None:
+        self.world.phones.react(self.id, self.bot, message, emoji)
+
+    def file(self, kind: str, **described: Any) -> Json:
+        """The fields of a message with another file of this kind, as an edit of one needs them."""
+        made: Json = self.world.phones._composer.completed(self.world.state.bots[self.bot], {kind: described})
+        return made
+
+    def messages(self, bot: int | None = None) -> dict[int, Json]:
+        """Everything in the chat, by id, oldest first."""
+        _, held = self.world.phones.view(self.id, bot or self.bot)
+        return {one.message["message_id"]: one.message for one in held}
+
+    def got(self, bot: int | None = None) -> list[Json]:
+        """What the partner sent, oldest first: all from the bot that is no notice."""
+        _, held = self.world.phones.view(self.id, bot or self.bot)
+        return [one.message for one in held if not one.outgoing and notice(one.message) is None]
+
+    def told(self, bot: int | None = None) -> list[str]:
+        """The names of the notices, oldest first."""
+        _, held = self.world.phones.view(self.id, bot or self.bot)
+        return [key for one in held if not one.outgoing and (key := notice(one.message)) is not None]
+
+    def complaints(self) -> list[str]:
+        """Of the notices since the two met, those that tell of something amiss."""
+        return [key for key in self.told()[2:] if key != "chat.shown" and not key.startswith("chat.inside_")]
+
+    def reaction(self, message: int, bot: int | None = None) -> str | None:
+        """What the bot has put on a message in this chat."""
+        chat, _ = self.world.phones.view(self.id, bot or self.bot)
+        shown = chat.messages[message].bots
+        return shown["emoji"] if shown else None
+
+    def press(self, action: str) -> None:
+        """The latest button with this action."""
+        for number, message in reversed(self.messages().items()):
+            for row, buttons in enumerate(message.get("reply_markup", {}).get("inline_keyboard", ())):
+                for column, button in enumerate(buttons):
+                    if button["callback_data"].startswith(f"{action}:"):
+                        self.world.phones.press(self.id, self.bot, number, row, column)
+                        return
+        raise AssertionError(f"no button for {action}")
+
+
+def notice(message: Json) -> str | None:
+    """The name of a notice of ours; None for anything else."""
+    return wordings().get(message["text"].strip()) if "text" in message else None
+
+
+@dataclass
+class Stage:
+    """`home`: both people use the same bot. What outlives the app is the place, the records and the world."""
+
+    place: Place
+    home: bool
+    log: io.StringIO
+    switches: Switches = field(default_factory=lambda: Switches(journal_length=100_000))
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        self.world = World(clock=self.place.clock.now, rng=Random(1), seed=1, switches=self.switches)
+        bots = [self.world.add_bot() for _ in range(2)]
+        self.bots = tuple(BotId(bot.id) for bot in bots)
+        self.tokens = {BotId(bot.id): bot.token for bot in bots}
+        self.network = Network(self.world, asyncio.get_running_loop(), Random(2))  # type: ignore[arg-type]
+        self.sql = Disk()
+        self.people: list[Phone] = []
+        self.ann = self.join(self.bots[0])
+        self.bob = self.join(self.bots[0 if self.home else 1])
+
+    def join(self, bot: BotId) -> Phone:
+        """Somebody who has answered the first questions, with this bot."""
+        name = f"Person{len(self.people)}"
+        person = self.world.add_person(name, f"{name}_name".lower())
+        self.world.chat(self.world.state.bots[bot], person.id).started = True
+        now = self.place.clock.now()
+        profile = Profile(now, 30, now, Gender.UNSAID, "en")
+        self.sql.people[PersonId(person.id)] = Participant(PersonId(person.id), 1, bot, (bot,), profile, seen_at=now)
+        self.people.append(phone := Phone(self.world, person.id, bot))
+        return phone
+
+    # ------------------------------------------------------------------ the app
+
+    async def start(self) -> None:
+        self.life = Life("app")
+        self.store = Severed(self.place.open())
+        rng = Random(3)
+        self.app = App(
+            telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
+            store=self.store,
+            records=MemoryRecords(self.sql),
+            features=ALL,
+            introduce=introduce,
+            words=catalogue(),
+            clock=self.place.clock,
+            rng=rng,
+            rules=self.rules,
+            key=KEY,
+            bot_budget=BOT_BUDGET,
+            chat_budget=CHAT_BUDGET,
+        )
+        await self.app.start()
+
+    async def stop(self) -> None:
+        await self.app.stop(8.0)
+        await self.store.aclose()
+
+    async def restart(self) -> None:
+        await self.stop()
+        await self.start()
+
+    async def kill(self) -> None:
+        """`kill -9`: no clean-up of the app reaches the store or Telegram. What is on its way there may arrive."""
+        self.store.dead = self.life.dead = True
+        for tell in list(self.life.at_death):
+            tell()
+        await self.app._background.aclose()
+
+    async def kill_and_start(self) -> None:
+        await self.kill()
+        await self.start()
+
+    async def live(self, what: str) -> None:
+        """Go on as the matrix says: in the same life of the app, or in another."""
+        if what == "restarted":
+            await self.restart()
+        elif what == "killed":
+            await self.kill_and_start()
+
+    # ------------------------------------------------------------------ time
+
+    async def quiet(self) -> None:
+        """Until everything that was asked of the app is done, and Telegram has been told so."""
+
+        async def waiting() -> None:
+            while self.busy():
+                await asyncio.sleep(STEP_S)
+
+        await asyncio.wait_for(waiting(), PATIENCE_S)
+
+    def busy(self) -> bool:
+        queued = any(bot.queue.items for bot in self.world.state.bots.values())
+        return queued or bool(self.app.lanes.busy) or bool(self.app.courier.pending)
+
+    async def elapse(self, delay_s: float) -> None:
+        """Let long pass while the app is down, then a little more."""
+        await self.stop()
+        await self.place.elapse(delay_s)
+        await self.start()
+        await asyncio.sleep(61.0)
+
+    # ------------------------------------------------------------------ the beginning
+
+    async def introduce(self, one: Phone, other: Phone) -> None:
+        for phone in (one, other):
+            phone.write("/search")
+            await self.quiet()
+        await asyncio.sleep(0.1)
+        await self.quiet()
+        assert one.told()[-1] == other.told()[-1] == "search.found"
+
+    def requests(self, *methods: str) -> list[Json]:
+        entries = self.world.journal.after(0)
+        return [each for each in entries if each["kind"] == "request" and each["method"] in methods]
+
+    def check_log(self) -> None:
+        """Nothing was logged that tells of a bug of ours."""
+        for line in self.log.getvalue().splitlines():
+            assert not any(f'"{bug}"' in line for bug in BUGS), line
+
+
+@asynccontextmanager
+async def staged(place: Place, *, home: bool, **more: Any) -> AsyncIterator[Stage]:
+    with captured_log() as log:
+        stage = Stage(place, home, log, **more)
+        await stage.start()
+        try:
+            await stage.introduce(stage.ann, stage.bob)
+            yield stage
+            stage.check_log()
+        finally:
+            await stage.kill()
+
+
+def play(store: str, scene: Callable[[Stage], Coroutine[Any, Any, None]], *, home: bool, **more: Any) -> None:
+    """Run a scene for two people in a chat."""
+    place = STORES[store]()
+
+    async def scenario() -> None:
+        async with staged(place, home=home, **more) as stage:
+            await scene(stage)
+
+    place.run(scenario())

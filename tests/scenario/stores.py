@@ -1,0 +1,33 @@
+"""The stores that the scenarios run over. Another one joins by a line in `STORES`.
+
+A store comes with a place (see `tests.contract.live_places`): what outlives its processes, the loop that it needs, and
+how time passes for it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from tests.contract.live_places import MemoryPlace, Place
+
+STORES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace}
+
+
+class Severed:
+    """A store as one process sees it. Once the process is dead, nothing that it still tries has an effect."""
+
+    def __init__(self, inner: LiveStore) -> None:
+        self._inner = inner
+        self.dead = False
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._inner, name)
+        return self._guarded(found) if callable(found) else found
+
+    def _guarded(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def call(*args: Any, **more: Any) -> Any:
+            if self.dead:
+                raise LiveStoreLost("the process is dead")
+            return await method(*args, **more)
+
+        return call

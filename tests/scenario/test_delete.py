@@ -1,0 +1,116 @@
+"""`/delete` takes one's own message back on both sides, within what Telegram allows; and says when it cannot."""
+
+import asyncio
+
+import pytest
+
+from tests.scenario.kinds import SENT
+from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.stage import Stage, play
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", SENT)
+def test_ones_own_message_goes_on_both_sides_and_the_command_with_it(
+    kind: str, life: str, home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        assert len(on.bob.got()) == 1
+        await on.live(life)
+        command = on.ann.write("/delete", reply_to=original)
+        await on.quiet()
+        await asyncio.sleep(1.0)
+        assert on.bob.got() == []
+        # Telegram lets nobody take a throw back within its first day.
+        assert (original in on.ann.messages()) == (kind == "dice")
+        assert command not in on.ann.messages()
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", SENT)
+def test_the_partners_message_stays(kind: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        await on.live(life)
+        on.bob.write("/delete", reply_to=on.bob.got()[0]["message_id"])
+        await on.quiet()
+        assert len(on.bob.got()) == 1
+        assert original in on.ann.messages()
+        assert on.bob.complaints() == ["chat.delete_not_yours"]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_an_item_of_an_album_goes_alone(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        originals = on.ann.album(
+            {"photo": {}, "caption": "a"}, {"photo": {}, "caption": "b"}, {"photo": {}, "caption": "c"}
+        )
+        await on.quiet()
+        await on.live(life)
+        on.ann.write("/delete", reply_to=originals[1])
+        await on.quiet()
+        assert [message["caption"] for message in on.bob.got()] == ["a", "c"]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_without_a_reply_it_says_how(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await pass_on(on, on.ann, "text")
+        await on.live(life)
+        on.ann.write("/delete")
+        await on.quiet()
+        assert len(on.bob.got()) == 1
+        assert on.ann.complaints() == ["chat.delete_how"]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@pytest.mark.parametrize("kind", SENT)
+def test_when_it_is_too_late_it_says_so(kind: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        await on.elapse(48 * 3600)
+        on.ann.write("/delete", reply_to=original)
+        await on.quiet()
+        assert len(on.bob.got()) == 1
+        assert original in on.ann.messages()
+        assert on.ann.told()[-1] == "chat.delete_too_late"
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_what_was_taken_back_is_answered_edited_and_taken_back_again_without_harm(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, "text")
+        kept = on.ann.messages()[original]
+        copy = on.bob.got()[0]
+        on.ann.write("/delete", reply_to=original)
+        await on.quiet()
+        on.bob.send({"text": "I saw that", "reply_to_message": copy})
+        on.ann.send({"text": "/delete", "reply_to_message": kept})
+        await on.quiet()
+        assert [message["text"] for message in on.ann.got()] == ["I saw that"]
+        assert on.bob.got() == []
+        assert not [key for key in (*on.ann.told(), *on.bob.told()) if "failed" in key]
+
+    play(store, scene, home=home)

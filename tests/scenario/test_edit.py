@@ -1,0 +1,150 @@
+"""An edit reaches the copy, if it changes anything that was passed on; whatever became of the app in between."""
+
+import pytest
+
+from tests.scenario.kinds import ASKED_FIRST, CAPTIONED, EXCHANGED, SENT, essence, expected
+from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.stage import Stage, play
+
+EDITS = (
+    "editMessageText",
+    "editMessageCaption",
+    "editMessageMedia",
+    "editMessageLiveLocation",
+    "stopMessageLiveLocation",
+)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", ["text", "text with effect", "protected text", "custom emoji", "rich text"])
+def test_text_follows(kind: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        for words in ("It lifts at one", "At two, perhaps"):
+            await on.live(life)
+            if kind == "rich text":
+                on.ann.edit(original, content={"rich_message": {"blocks": [{"type": "paragraph", "text": words}]}})
+            else:
+                on.ann.edit(original, text=words, entities=[{"type": "italic", "offset": 0, "length": 2}])
+            await on.quiet()
+            (got,) = on.bob.got()
+            assert essence(on.world, got) == expected(on.world, on.ann.messages()[original])
+            assert words in str(got)
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", CAPTIONED)
+def test_captions_follow_also_when_they_come_and_go(kind: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        for words in ("The old harbour", "", "The harbour again"):
+            await on.live(life)
+            on.ann.edit(original, caption=words)
+            await on.quiet()
+            (got,) = on.bob.got()
+            assert got.get("caption", "") == words
+            sent = on.ann.messages()[original]
+            assert essence(on.world, got)["bytes"] == essence(on.world, sent)["bytes"]
+            for kept in ("has_media_spoiler", "has_protected_content"):
+                assert got.get(kept) == sent.get(kept)
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize(("kind", "by"), [(kind, by) for kind, others in EXCHANGED.items() for by in others])
+def test_media_that_were_exchanged_are_exchanged(kind: str, by: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        await on.live(life)
+        held = on.world.state.bots[on.ann.bot].chats[on.ann.id].messages[original]
+        former = ("photo", "video", "animation", "audio", "document")
+        described = (
+            {"file_name": "Canary2.pdf", "mime_type": "application/pdf"} if by == "document" else {"duration": 7}
+        )
+        kept = {name: value for name, value in held.message.items() if name not in former}
+        held.message = {**kept, **on.ann.file(by, **described)}
+        on.ann.edit(original, caption="Another")
+        await on.quiet()
+        (got,) = on.bob.got()
+        assert essence(on.world, got) == expected(on.world, on.ann.messages()[original])
+        assert "anary" not in str(got)
+        # And back to words alone.
+        await on.live(life)
+        on.ann.edit(original, caption="Just words")
+        await on.quiet()
+        assert on.bob.got()[0]["caption"] == "Just words"
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", SENT)
+def test_an_edit_that_changes_nothing_changes_nothing(kind: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        before = dict(on.bob.messages())
+        await on.live(life)
+        on.ann.edit(original)
+        await on.quiet()
+        assert on.bob.messages() == before
+        # A question that was answered has been edited; nothing else has.
+        assert len(on.requests(*EDITS)) == (kind in ASKED_FIRST)
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_a_live_location_moves_and_stops(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, "live location")
+        for latitude in (1.6, 1.7):
+            await on.live(life)
+            moved = {"latitude": latitude, "longitude": 2.5, "live_period": 900, "heading": 90}
+            on.ann.edit(original, content={"location": moved})
+            await on.quiet()
+            (got,) = on.bob.got()
+            assert got["location"] == moved
+        await on.live(life)
+        on.ann.edit(original, content={"location": {"latitude": 1.7, "longitude": 2.5}})
+        await on.quiet()
+        (got,) = on.bob.got()
+        assert "live_period" not in got["location"]
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@pytest.mark.parametrize("kind", SENT)
+def test_past_the_age_of_the_map_an_edit_changes_nothing_and_nobody_is_told_of_an_error(
+    kind: str, home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        await on.elapse(48 * 3600)
+        before = dict(on.bob.messages())
+        words = "text" if "text" in SENT[kind] else "caption" if "caption" in SENT[kind] else None
+        on.ann.edit(original, **({words: "Much later"} if words else {}))
+        await on.quiet()
+        assert on.bob.messages() == before
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)

@@ -1,0 +1,90 @@
+"""A message arrives as itself: each kind, on one bot and across two, whatever happened to the app before."""
+
+import json
+
+import pytest
+
+from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
+from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.stage import Stage, play
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", SENT)
+def test_every_kind_arrives_as_its_sender_saw_it(kind: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await on.live(life)
+        sent = await pass_on(on, on.ann, kind)
+        (got,) = on.bob.got()
+        assert essence(on.world, got) == expected(on.world, on.ann.messages()[sent])
+        assert "anary" not in json.dumps(got)
+        assert str(on.ann.id) not in json.dumps(got)
+        assert on.ann.complaints() == []
+        assert ("chat.shown" in on.ann.told()) == (kind in ASKED_FIRST)
+        if "poll" in got:
+            assert got["poll"]["is_anonymous"]
+        if "text" in got:
+            assert got["link_preview_options"] == {"is_disabled": True}
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_cannot_be_passed_on_is_refused_with_a_sentence(kind: str, home: bool, store: str) -> None:
+    content, sentence = REFUSED[kind]
+
+    async def scene(on: Stage) -> None:
+        on.ann.send(content)
+        await on.quiet()
+        assert on.bob.got() == []
+        assert on.ann.complaints() == [sentence]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_the_second_time_a_file_needs_no_transfer(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        first = on.ann.send(SENT["voice"])
+        await on.quiet()
+        await on.live(life)
+        before = len(on.requests("getFile"))
+        on.ann.send({"voice": {"file_unique_id": on.ann.messages()[first]["voice"]["file_unique_id"]}})
+        await on.quiet()
+        assert len(on.bob.got()) == 2
+        assert len(on.requests("getFile")) == before
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_a_file_that_telegram_has_forgotten_for_the_other_bot_is_brought_anew(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        first = on.ann.send(SENT["voice"])
+        await on.quiet()
+        unique = on.ann.messages()[first]["voice"]["file_unique_id"]
+        await on.store.remember_file(unique, on.bots[1], on.ann.messages()[first]["voice"]["file_id"])
+        on.ann.send({"voice": {"file_unique_id": unique}})
+        await on.quiet()
+        assert [("voice" in message) for message in on.bob.got()] == [True, True]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+def test_a_file_above_twenty_megabytes_crosses_no_bots_and_its_sender_is_told(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.send({"document": {"file_size": 21 * 2**20, "file_name": "a.zip", "mime_type": "application/zip"}})
+        await on.quiet()
+        assert on.bob.got() == []
+        assert on.ann.complaints() == ["chat.failed_too_large"]
+        assert on.requests("sendDocument") == []
+
+    play(store, scene, home=False)

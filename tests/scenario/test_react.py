@@ -1,0 +1,80 @@
+"""A reaction lands on the counterpart, changes and goes; in both directions."""
+
+import pytest
+
+from tests.scenario.kinds import SENT
+from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
+from tests.scenario.stage import Stage, play
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("kind", SENT)
+def test_a_reaction_comes_changes_and_goes_on_both_sides(kind: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        copy = on.bob.got()[0]["message_id"]
+        for emoji in ("👍", "🔥", None):
+            await on.live(life)
+            on.bob.react(copy, emoji)
+            on.ann.react(original, emoji)
+            await on.quiet()
+            assert on.ann.reaction(original) == emoji
+            assert on.bob.reaction(copy) == emoji
+        assert [*on.ann.complaints(), *on.bob.complaints()] == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("item", [0, 1, 2])
+def test_a_reaction_on_an_album_lands_where_the_reader_sees_it(item: int, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        originals = on.ann.album({"photo": {}}, {"video": {"duration": 2}}, {"photo": {}})
+        await on.quiet()
+        copies = [message["message_id"] for message in on.bob.got()]
+        for emoji in ("👍", "🔥", None):
+            await on.live(life)
+            on.bob.react(copies[item], emoji)
+            await on.quiet()
+            # Telegram shows an album's reactions on its first item.
+            assert [on.ann.reaction(original) for original in originals] == [emoji, None, None]
+            on.ann.react(originals[item], emoji)
+            await on.quiet()
+            assert [on.bob.reaction(copy) for copy in copies] == [emoji, None, None]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_a_reaction_to_a_notice_or_to_what_was_deleted_is_nobodys_trouble(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, "text")
+        copy = on.bob.got()[0]["message_id"]
+        on.world.phones.delete(on.ann.id, on.ann.bot, original)
+        on.bob.react(copy, "👍")
+        on.bob.react(next(iter(on.bob.messages())), "👍")
+        await on.quiet()
+        assert (on.ann.complaints(), on.bob.complaints()) == ([], [])
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@pytest.mark.parametrize("kind", SENT)
+def test_past_the_age_of_the_map_a_reaction_is_let_go(kind: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        original = await pass_on(on, on.ann, kind)
+        copy = on.bob.got()[0]["message_id"]
+        await on.elapse(48 * 3600)
+        on.bob.react(copy, "👍")
+        await on.quiet()
+        assert on.ann.reaction(original) is None
+        assert on.bob.complaints() == []
+
+    play(store, scene, home=home)
