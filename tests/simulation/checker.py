@@ -16,7 +16,7 @@ each act, when all is quiet, everybody sends a probe: those who are told to be i
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -241,15 +241,13 @@ class _Check:
     def _answered(self, person: int, events: list[Seen]) -> Iterator[Broken]:
         notices = [seen for seen in events if seen.kind == "in" and seen.key is not None]
         replies = {(seen.bot, seen.reply_to): seen for seen in notices if seen.reply_to is not None}
-        # One answer serves one wish; they come in the order of the wishes.
-        free: list[Seen] = [seen for seen in notices if seen.reply_to is None]
-        used: set[int] = set()
+        wishes: list[Seen] = []
         albums: set[str] = set()
         for seen in events:
             if seen.kind != "out" or self._excused(seen):
                 continue
             if seen.asked is not None:
-                wanted: Iterable[str] = answers(seen.asked)
+                wishes.append(seen)
             elif seen.markers:
                 reply = replies.get((seen.bot, seen.message))
                 refused = reply is not None and is_refusal(reply.key)
@@ -261,24 +259,10 @@ class _Check:
                     continue
                 if seen.album is not None:
                     albums.add(seen.album)
-                wanted = ()
-            else:
-                continue
-            found = next(
-                (
-                    each
-                    for each in free
-                    if each.n > seen.n
-                    and each.n not in used
-                    and (each.key in wanted if wanted else is_refusal(each.key) or _asks(each.key))
-                ),
-                None,
-            )
-            if found is not None:
-                used.add(found.n)
-            else:
-                what = f"{'wish' if seen.asked else 'message'} {seen.text!r} of {person} was neither delivered nor answered"
-                yield self._broken(2, what, seen)
+                wishes.append(seen)
+        for seen in _left_over(wishes, [seen for seen in notices if seen.reply_to is None]):
+            what = f"{'wish' if seen.asked else 'message'} {seen.text!r} of {person} was neither delivered nor answered"
+            yield self._broken(2, what, seen)
 
     def _item_of_answered_album(self, seen: Seen, replies: dict[tuple[int, int | None], Seen]) -> bool:
         """A refused album is answered on its first item."""
@@ -406,6 +390,28 @@ class _Check:
     def _agreed(self, text: str) -> bool:
         """A contact that its sender agreed to show."""
         return any(marker in self.evidence.shown for marker in MARKER.findall(text))
+
+
+def _left_over(wishes: list[Seen], notices: list[Seen]) -> list[Seen]:
+    """The wishes that no notice is left for, when every notice serves one: a matching, by augmenting paths."""
+    served: dict[int, Seen] = {}
+
+    def serve(wish: Seen, tried: set[int]) -> bool:
+        for notice in notices:
+            if notice.n > wish.n and notice.n not in tried and _serves(notice, wish):
+                tried.add(notice.n)
+                if notice.n not in served or serve(served[notice.n], tried):
+                    served[notice.n] = wish
+                    return True
+        return False
+
+    return [wish for wish in wishes if not serve(wish, set())]
+
+
+def _serves(notice: Seen, wish: Seen) -> bool:
+    if wish.asked is not None:
+        return notice.key in answers(wish.asked)
+    return is_refusal(notice.key) or _asks(notice.key)
 
 
 def _asks(key: str | None) -> bool:

@@ -1,5 +1,8 @@
-"""The memory store at the end of a wire, as a store of another process would be: every call takes a moment before and
-after it has its effect, and while it is lost no call gets there. Only so can two decisions overtake each other.
+"""The memory store at the end of a wire, as a store of another process would be: every call takes a moment before it has
+its effect, and while it is lost no call gets there. Only so can two decisions overtake each other.
+
+With `late_answers` the answer takes a moment too. Then what is said after a commit may be overtaken by what is said after
+the next one: a store whose answers are late (Redis) needs more than the courier's lanes to keep notices in order.
 """
 
 import asyncio
@@ -19,7 +22,10 @@ class Distant:
     A leg takes up to `delay_s`; `lost` says whether nobody can get there now.
     """
 
-    def __init__(self, inner: MemoryStore, rng: Random, delay_s: float, lost: Callable[[], bool]) -> None:
+    def __init__(
+        self, inner: MemoryStore, rng: Random, delay_s: float, lost: Callable[[], bool], *, late_answers: bool = False
+    ) -> None:
+        self._late_answers = late_answers
         self._inner = inner
         self._rng = rng
         self._delay_s = delay_s
@@ -35,7 +41,8 @@ class Distant:
             if self._lost():
                 raise LiveStoreLost("no connection")
             answer = await method(*args, **more)
-            await asyncio.sleep(self._rng.random() * self._delay_s)
+            if self._late_answers:
+                await asyncio.sleep(self._rng.random() * self._delay_s)
             return answer
 
         return call
