@@ -89,6 +89,10 @@ def carried(house: House) -> list[str]:
     return words_of([each for each in house.telegram.sent if isinstance(each, Carry)])
 
 
+def tried(house: House) -> list[str]:
+    return words_of([each for _, each in house.telegram.tried if isinstance(each, Carry)])
+
+
 def test_two_strangers_on_two_bots_meet_and_talk() -> None:
     async def body(house: House) -> None:
         await house.meet()
@@ -257,6 +261,31 @@ def test_a_stop_is_bounded_and_leaves_the_rest_where_it_is_safe() -> None:
         await again.app.start()
         await asyncio.sleep(2)
         assert carried(again) == ["kept"]
+        await again.app.stop(10.0)
+
+    run(main())
+
+
+def test_a_stop_waits_for_sends_under_way_and_begins_no_more() -> None:
+    """Cut off, such a send may have arrived, and the next process would send it again."""
+
+    async def main() -> None:
+        house = House()
+        await house.app.start()
+        await house.meet()
+        house.telegram.latency_s = 1.0
+        for number in range(9):
+            house.happens(written(ANN, f"word {number}", 2000 + number, sent_at=EPOCH + 9))
+        await asyncio.sleep(2.5)
+        assert not await house.app.stop(6.0)
+        said = tried(house)
+        again = House(house.disk, house.records)
+        again.clock.offset_s = house.clock.monotonic()
+        again.telegram.queues = house.telegram.queues
+        await again.app.start()
+        await asyncio.sleep(20)
+        assert said + tried(again) == [f"word {number}" for number in range(9)]
+        assert 0 < len(said) < 9
         await again.app.stop(10.0)
 
     run(main())

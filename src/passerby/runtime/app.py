@@ -39,6 +39,9 @@ BROKEN_PAUSE_S = 1.0
 RECORDER_SHARE = 0.25
 """What of the time for stopping is kept for writing the records."""
 
+LAST_SENDS_SHARE = 0.2
+"""What of it is kept for the answers to sends that are under way when no more are begun."""
+
 
 class NoBotWorks(Exception):
     """Telegram refused every token."""
@@ -182,13 +185,17 @@ class App:
 
     async def stop(self, timeout_s: float) -> bool:
         """Stop within `timeout_s`. Returns whether everything in hand was finished."""
-        deadline = self._clock.monotonic() + timeout_s * (1 - RECORDER_SHARE)
+        ends_at = self._clock.monotonic() + timeout_s
+        deadline = ends_at - timeout_s * (RECORDER_SHARE + LAST_SENDS_SHARE)
         for intake, _ in self._intakes.values():
             intake.stop()
         await asyncio.gather(*(task for _, task in self._intakes.values()), return_exceptions=True)
         while (self.lanes.busy or self.courier.pending) and self._clock.monotonic() < deadline:
             await self._clock.sleep(QUIET_EVERY_S)
         whole = not self.lanes.busy and not self.courier.pending
+        self.courier.halt()
+        while self.courier.under_way and self._clock.monotonic() < ends_at - timeout_s * RECORDER_SHARE:
+            await self._clock.sleep(QUIET_EVERY_S)
         await asyncio.gather(*(intake.confirm() for intake, _ in self._intakes.values()))
         for task in self._standing:
             task.cancel()

@@ -146,6 +146,8 @@ class Courier:
         self._lanes: dict[tuple[BotId, PersonId], _Lane] = {}
         self._gates: dict[BotId, Gate] = {}
         self._passages: dict[ChatId, dict[str, Parcel]] = {}
+        self._afoot = 0
+        self._halted = False
         self._unparked: dict[str, Parcel] = {}  # passages whose updates are not done, oldest first
 
     # ------------------------------------------------------------------ taking in
@@ -239,6 +241,15 @@ class Courier:
         """Parcels not yet delivered."""
         return sum(len(lane.queue) for lane in self._lanes.values())
 
+    @property
+    def under_way(self) -> bool:
+        """Whether the outcome of some send is not known, or not stored, yet."""
+        return self._afoot > 0
+
+    def halt(self) -> None:
+        """Begin no further send. Those under way go on: cut off, they might have arrived, and would be sent again."""
+        self._halted = True
+
     def overdue(self) -> list[Parcel]:
         """Relays that have taken longer than an update may be held, oldest first."""
         before = self._clock.monotonic() - PARK_AFTER_S
@@ -288,7 +299,11 @@ class Courier:
                     if isinstance(outcome, Refusal):
                         await self._fail(parcel, outcome)
                     else:
-                        await self.outcomes.delivered(parcel, outcome)
+                        self._afoot += 1
+                        try:
+                            await self.outcomes.delivered(parcel, outcome)
+                        finally:
+                            self._afoot -= 1
                         self._forget(parcel)
                 finally:
                     lane.queue.popleft()
@@ -320,7 +335,10 @@ class Courier:
                 over = await self._wait_turn(lane, gate, parcel)
                 if over is not None:
                     return over
+                if self._halted:
+                    await asyncio.get_running_loop().create_future()  # until the process ends
                 parcel.under_way = True
+                self._afoot += 1
                 dispatch = await self._dispatch(parcel)
                 if dispatch is None:
                     return ()
@@ -350,6 +368,7 @@ class Courier:
                 logs.failed("courier.broken", error)
                 return Refusal.BROKEN
             finally:
+                self._afoot -= parcel.under_way
                 parcel.under_way = False
 
     async def _wait_turn(self, lane: _Lane, gate: Gate, parcel: Parcel) -> Refusal | None:
