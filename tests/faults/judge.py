@@ -205,7 +205,7 @@ def _count_duplicates(
     def repeated(person: int, before: Line, again: Line, what: str) -> None:
         last = bisect_right(kills, again.at)
         if bisect_right(kills, before.at) == last:
-            verdict.unprovoked.append(f"{what} twice on the phone of {person}")
+            verdict.unprovoked.append(f"{what} twice on the phone of {person}, {again.at - before.at:.1f} s apart")
         by_kill[person, last] += 1
 
     for marked, every in arrivals.items():

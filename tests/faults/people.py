@@ -8,7 +8,7 @@ from tests.faults.sandbox import Json, Sandbox
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"
 ANSWER_S = 20.0
-PAUSE_S = 1.0
+PAUSE_S = 1.8
 """The mean time between two things that one person does."""
 
 STANDS = {
