@@ -105,3 +105,45 @@ def test_a_place_from_before_the_chat_is_not_even_asked_about() -> None:
     ann, _ = talk.pair(talk.person(), talk.person(), anchored=False)
     decision = ann.sends(Content(Kind.LOCATION), sent_at=NOW)
     assert decision == Decision(effects=(says(ann, "chat.before_this_chat", None, reply_to=ann.last_message),))
+
+
+def test_what_the_message_answers_comes_back_with_the_button() -> None:
+    """In a press Telegram leaves out the reply of a reply."""
+    _, ann, ben = couple()
+    question = ann.sends(Content(Kind.CONTACT), reply_to=7).effects[0]
+    token = f"{ann.chat}.7"
+    menu = Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
+    assert question == says(ann, "chat.confirm_contact", menu, reply_to=ann.last_message)
+    subject = ann.message(Content(Kind.CONTACT))
+    passed = ann.presses("show", token, subject=subject).effects[-1]
+    about = MessageRef(ann.bot, MessageId(7))
+    assert passed == Relay(
+        ann.chat, ann.person, ann.bot, subject.messages, ben.person, subject.contents, True, reply_to=about
+    )
+
+
+@pytest.mark.parametrize("forged", [".", ".x", ".-7", ".7.8", "." + "9" * 30])
+def test_a_forged_reply_is_no_reply(forged: str) -> None:
+    _, ann, _ = couple()
+    subject = ann.message(Content(Kind.CONTACT))
+    passed = ann.presses("show", ann.chat + forged, subject=subject).effects[-1]
+    assert isinstance(passed, Relay)
+    assert passed.reply_to is None
+
+
+@pytest.mark.parametrize("kind", [Kind.STORY, Kind.GAME, Kind.SERVICE])
+def test_a_forged_press_does_not_pass_on_what_is_refused(kind: Kind) -> None:
+    _, ann, _ = couple()
+    subject = ann.message(Content(kind))
+    answer, revised = ann.presses("show", ann.chat, subject=subject).effects
+    assert isinstance(answer, Answer)
+    assert answer.alert
+    assert revised == closed(ann, "chat.not_shown")
+
+
+def test_a_forged_press_does_not_pass_on_what_was_written_before_the_chat() -> None:
+    _, ann, _ = couple()
+    subject = ann.message(Content(Kind.TEXT, "for the last one"), message=1)
+    assert ann.presses("show", ann.chat, subject=subject) == Decision(
+        effects=(Answer("query", text("chat.before_this_chat"), alert=True), closed(ann, "chat.not_shown"))
+    )
