@@ -76,6 +76,7 @@ class Parcel:
         "priority",
         "put_at",
         "refs",
+        "through",
         "under_way",
     )
 
@@ -97,6 +98,8 @@ class Parcel:
         """Held while the parcel is being parked."""
         self.dropped = False
         self.under_way = False
+        self.through = bot
+        """The bot that it left through: what is about a message goes to the bot where that message stands."""
 
 
 class Outcomes(Protocol):
@@ -342,7 +345,9 @@ class Courier:
                 dispatch = await self._dispatch(parcel)
                 if dispatch is None:
                     return ()
-                bot = dispatch.bot
+                if isinstance(dispatch, Refusal):
+                    return dispatch
+                bot = parcel.through = dispatch.bot
                 return await self._telegram.send(dispatch)
             except LiveStoreLost:
                 tries += 1

@@ -195,7 +195,7 @@ class Pipeline:
         passage = parcel.passage
         sent = (parcel.id,) if passage is None or parcel.parked else ()
         if passage is not None:
-            return Mark(parcel.refs, sent, passage.chat, copies(passage, parcel.bot, messages))
+            return Mark(parcel.refs, sent, passage.chat, copies(passage, parcel.through, messages))
         notice = parcel.notice
         if notice is not None and notice.anchors is not None:
             at = MessageRef(parcel.bot, messages[0]) if messages else NOWHERE
