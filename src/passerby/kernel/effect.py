@@ -121,12 +121,16 @@ class React(msgspec.Struct, frozen=True, gc=False, tag="react", omit_defaults=Tr
 
 
 class Erase(msgspec.Struct, frozen=True, gc=False, tag="erase", omit_defaults=True):
-    """Delete the partner's copy of a message that the sender takes back."""
+    """Delete the partner's copy of a message that the sender takes back.
+
+    `tidy` are messages in the sender's own chat that go once the copy has: the original, and the command.
+    """
 
     chat: ChatId
     sender: PersonId
     source: MessageRef
     to: PersonId
+    tidy: tuple[MessageId, ...] = ()
 
 
 class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -427,7 +427,7 @@ class Courier:
             "courier.flood", "warning", bot=parcel.bot, retry_after_s=retry_after_s, kind="bot" if whole else "chat"
         )
 
-    async def _dispatch(self, parcel: Parcel) -> Dispatch | None:
+    async def _dispatch(self, parcel: Parcel) -> Dispatch | Refusal | None:
         if parcel.passage is not None:
             return await address(parcel.passage, parcel.bot, self._store)
         assert parcel.notice is not None, "a parcel is a passage or a notice"

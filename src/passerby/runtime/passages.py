@@ -8,14 +8,17 @@ from typing import assert_never
 
 from passerby.domain.fingerprint import fingerprint, same_body
 from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
-from passerby.kernel.event import Attempt
+from passerby.kernel.event import Attempt, Refusal
 from passerby.kernel.ids import BotId, MessageId, MessageRef
 from passerby.ports.live_store import Copied, LiveStore
 from passerby.ports.telegram import Carry, Delete, Dispatch, Edit, SetReaction
 
 
-async def address(passage: Passage, bot: BotId, store: LiveStore) -> Dispatch | None:
-    """The dispatch for a passage that leaves through `bot`; None where there is nothing to do (any more)."""
+async def address(passage: Passage, bot: BotId, store: LiveStore) -> Dispatch | Refusal | None:
+    """The dispatch for a passage that leaves through `bot`; None where there is nothing to do (any more).
+
+    A message that cannot be taken back, because nobody knows its copy (any more), is EXPIRED.
+    """
     match passage:
         case Relay():
             return await _carry(passage, bot, store)
@@ -31,7 +34,9 @@ async def address(passage: Passage, bot: BotId, store: LiveStore) -> Dispatch | 
             return SetReaction(found.at.bot, passage.to, found.at.message, passage.emoji) if found else None
         case Erase(chat=chat, source=source):
             found = await store.counterpart(chat, source)
-            return Delete(found.at.bot, passage.to, (found.at.message,)) if found and found.mine else None
+            if found is None or not found.mine:
+                return Refusal.EXPIRED
+            return Delete(found.at.bot, passage.to, (found.at.message,))
         case _:
             assert_never(passage)
 

@@ -12,7 +12,7 @@ from random import Random
 
 from passerby import logs
 from passerby.kernel.decision import Decision, Env, Facts, Rules
-from passerby.kernel.effect import Say
+from passerby.kernel.effect import Discard, Erase, Say
 from passerby.kernel.event import (
     BotBlocked,
     ButtonPressed,
@@ -183,6 +183,9 @@ class Pipeline:
         except LiveStoreLost:
             await persistently(store, LiveStoreLost, self._clock, self._rng)
         self._finished(parcel.refs)
+        erased = parcel.passage
+        if isinstance(erased, Erase):
+            self._courier.oblige(Discard(erased.sender, erased.tidy), erased.source.bot, "")
 
     async def _close(self, parcel: Parcel) -> None:
         """From here on the parcel is not parked any more; one that is being parked just now gets there first."""

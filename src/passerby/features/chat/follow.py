@@ -8,7 +8,7 @@ from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import refusal, sanitise
 from passerby.features.chat.relay import trace_between_strangers
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
-from passerby.kernel.effect import Amend, Discard, Erase, React, Say
+from passerby.kernel.effect import Amend, Erase, React, Say
 from passerby.kernel.event import MessageEdited, MessageReceived, ReactionChanged
 from passerby.kernel.ids import MessageRef
 from passerby.kernel.participant import Chatting
@@ -43,15 +43,8 @@ def take_back(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Say(me.person, text("chat.delete_outside")),))
     if event.reply_to is None:
         return Decision(effects=(Say(me.person, text("chat.delete_how")),))
-    found = facts.counterpart
-    if found is None:
-        return Decision(effects=(Say(me.person, text("chat.delete_too_late")),))
-    if not found.mine:
+    if facts.counterpart is not None and not facts.counterpart.mine:
         return Decision(effects=(Say(me.person, text("chat.delete_not_yours")),))
-    source = MessageRef(event.bot, event.reply_to)
-    return Decision(
-        effects=(
-            Erase(state.chat, me.person, source, state.partner),
-            Discard(me.person, (event.reply_to, *event.messages)),
-        )
-    )
+    # What has no copy yet may still be on its way: this follows it, and comes back if there is none then either.
+    source, tidy = MessageRef(event.bot, event.reply_to), (event.reply_to, *event.messages)
+    return Decision(effects=(Erase(state.chat, me.person, source, state.partner, tidy),))

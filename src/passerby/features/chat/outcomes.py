@@ -32,6 +32,8 @@ def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
     if event.attempt is Attempt.REACT or (event.attempt is not Attempt.RELAY and event.refusal in ENDED):
         return NOTHING
     key = FOLLOWING.get(event.attempt) or SENTENCES[event.refusal]
+    if event.attempt is Attempt.ERASE and event.refusal is Refusal.EXPIRED:
+        key = "chat.delete_too_late"
     reply_to = event.message if facts.me.bot == event.bot else None
     return Decision(effects=(Say(facts.me.person, text(key), reply_to=reply_to),))
 
