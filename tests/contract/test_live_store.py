@@ -21,7 +21,7 @@ from passerby.ports.live_store import (
     TicketChange,
     TicketFeed,
 )
-from tests.contract.live_places import PLACES, Place
+from tests.contract.live_places import PLACES, SERVICES, Place
 from tests.contract.live_values import (
     ADULTS,
     ANN,
@@ -48,9 +48,11 @@ from tests.contract.live_values import (
 DAY_S = 24 * 3600.0
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.services] if name in SERVICES else []) for name in PLACES]
+)
 def place(request: pytest.FixtureRequest) -> Place:
-    return PLACES[request.param]()
+    return PLACES[request.param](request)
 
 
 def contract(body: Callable[[Place], Awaitable[None]]) -> Callable[[Place], None]:
@@ -486,6 +488,8 @@ async def test_a_reader_waits_for_news_as_long_as_it_says(place: Place) -> None:
     began = place.clock.monotonic()
     assert (await store.tickets(ADULTS, feed.cursor, 60.0)).changes == news.changes
     assert place.clock.monotonic() == began, "what is there already is not waited for"
+    assert (await store.tickets(ADULTS, news.cursor, 5.0)).changes == ()
+    assert place.clock.monotonic() - began >= 5.0, "old news does not end a wait"
 
 
 @contract

@@ -40,6 +40,8 @@ def couple(talk: Playbook, **how: Any) -> tuple[Person, Person]:
         "⏭ Next!",
         "👍",
         "/nextbest",
+        "/stop!",
+        "/stop/next",
         "//stop",
     ],
 )

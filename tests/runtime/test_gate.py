@@ -83,6 +83,20 @@ def test_nobody_slips_past_those_who_wait() -> None:
     run(main())
 
 
+def test_nobody_slips_past_at_the_very_moment_that_the_next_may_pass() -> None:
+    async def main() -> None:
+        opened, queue = gate()
+        assert opened.passes()
+        tried: list[bool] = []
+        asyncio.get_running_loop().call_later(1.0, lambda: tried.append(opened.passes()))
+        queue.join("first", Priority.BROADCAST)
+        await asyncio.sleep(1.5)
+        assert tried == [False]
+        assert queue.passed == [("first", 1.0)]
+
+    run(main())
+
+
 def test_who_gives_up_waiting_costs_nothing() -> None:
     async def main() -> None:
         opened, queue = gate()

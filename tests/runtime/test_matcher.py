@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from passerby.domain.ages import ADULTS
+from passerby.domain.ages import ADULTS, MINORS
 from passerby.features.search import introduce
 from passerby.kernel.decision import Decision, Env
 from passerby.kernel.ids import ChatId, PersonId, PoolId
@@ -119,6 +119,28 @@ def test_a_pair_that_has_gone_stale_is_harmless_and_the_other_still_finds_somebo
     at_pool(body)
 
 
+def test_a_ticket_of_a_moment_ago_is_not_good_enough() -> None:
+    """Ann's age has just been put right: she is on the other side of the wall now."""
+
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        load = bench.store.load
+        changed: list[PersonId] = []
+
+        async def change_first(person: PersonId, *rest: Any) -> Any:
+            if not changed:
+                changed.append(person)
+                await bench.put(msgspec.structs.replace(waiting(1, pool=MINORS), version=2))
+            return await load(person, *rest)
+
+        bench.store.load = change_first  # type: ignore[method-assign, assignment]
+        await bench.put(waiting(1), waiting(2))
+        await asyncio.sleep(60)
+        assert changed == [ANN]
+        assert await chats(bench, 1, 2) == {}
+
+    at_pool(body)
+
+
 def test_who_changed_their_ticket_is_looked_at_again() -> None:
     async def body(bench: Bench, matcher: Matcher) -> None:
         load = bench.store.load
@@ -144,7 +166,7 @@ def test_while_the_store_is_away_it_waits_and_then_begins_anew() -> None:
     async def body(bench: Bench, matcher: Matcher) -> None:
         await bench.put(waiting(1), waiting(2))
         bench.disk.full = True
-        await asyncio.sleep(30)
+        await asyncio.sleep(5)
         assert await chats(bench, 1, 2) == {}
         bench.disk.full = False
         await asyncio.sleep(2)

@@ -80,6 +80,28 @@ def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.Mo
     run(main())
 
 
+def test_somebody_idle_whom_the_records_do_not_know_stays_after_a_rewrite_and_a_restart(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the records' older value would be taken in, and what was changed since would be lost."""
+
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        await live.commit(Commit((somebody(ANN),), facts=(fact(1),)))
+        await live.sweep()
+        assert len(disk.records) == 1
+        again = opened(disk)
+        for _ in range(3):
+            await asyncio.sleep(3600)
+            await again.sweep()
+        assert await again.load(ANN) == Facts(somebody(ANN))
+
+    monkeypatch.setattr(store, "REWRITE_BYTES", 0)
+    monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    run(main())
+
+
 def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
     async def main() -> None:
         path = tmp_path / "passerby.live"
