@@ -39,6 +39,9 @@ _SPELT = (
     (re.compile(r"(?<=\w)\s+at\s+(?=[\w-]+(?:\.[^\W\d_]{2}|\s+dot\s))"), "@"),
     (re.compile(r"(?<=\w)\s+dot\s+(?=\w)"), "."),
 )
+_SPELT_WORD = re.compile(r"\b(?:at|dot|собака|ат|точка)\b")
+"""In every one of `_SPELT`: most messages are done with this one look."""
+
 _ENDINGS = (
     "com|net|org|info|biz|io|ru|su|ua|by|kz|de|fr|es|uk|eu|tv|cc|gg|xyz|site|online|club|live|link|app|dev|shop|store|"
     "top|pro|page|chat|social|ir|br|tr|pt|pl|nl|se|fi|cz|gr|jp|cn|kr|ly|ws|fun|vip"
@@ -60,6 +63,8 @@ _INNOCENT_NUMBER = re.compile(r"\d{1,3}(?:[ ,.]\d{3}){2,}|\d{4}[-./]\d{2}[-./]\d
 
 def plain(text: str) -> str:
     """The text as it is read: look-alikes in one alphabet, invisible characters gone, any script's digits as 0-9."""
+    if text.isascii() and text.isprintable():
+        return text.lower()
     text = unicodedata.normalize("NFKC", text)
     kept = []
     for sign in text:
@@ -75,6 +80,8 @@ def _latin(text: str) -> str:
 
 
 def _spell(text: str) -> str:
+    if not _SPELT_WORD.search(text):
+        return text
     for pattern, sign in _SPELT:
         text = pattern.sub(sign, text)
     return text
@@ -83,12 +90,14 @@ def _spell(text: str) -> str:
 def find(text: str) -> Trace | None:
     """The first trace in a text, or None."""
     read = plain(text)
-    for form in (read, _latin(read)):
-        if _EMAIL.search(form):
-            return Trace.EMAIL
-        if _NAME.search(form):
-            return Trace.NAME
-        if _LINK.search(form):
+    latin = _latin(read)
+    for form in (read, latin) if latin != read else (read,):
+        if "@" in form:
+            if _EMAIL.search(form):
+                return Trace.EMAIL
+            if _NAME.search(form):
+                return Trace.NAME
+        if ("." in form or ":" in form) and _LINK.search(form):
             return Trace.LINK
     numbers = (found.group() for found in _PHONE.finditer(read))
     return Trace.PHONE if any(not _INNOCENT_NUMBER.fullmatch(number.strip()) for number in numbers) else None
