@@ -28,9 +28,9 @@ from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.bootstrap import SystemClock, live_path
 from passerby.bootstrap import serve as serve_fleet
 from passerby.cli.serving import run_until_signal
-from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
-from passerby.ports.live_store import Commit
+from passerby.ports.live_store import Anchor, Commit, Mark
 from passerby.settings import Settings
 
 OUT_OF_THE_WAY = 100_000
@@ -64,6 +64,11 @@ async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Se
     )
     store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
     await store.commit(Commit(puts))
+    for put in puts:
+        if isinstance(put.state, Chatting) and put.bot is not None:
+            # "Partner found" has arrived, long ago.
+            told = Anchor(put.state.chat, put.person, MessageRef(put.bot, MessageId(1)))
+            await store.mark(Mark(anchor=told))
     await store.aclose()
 
 
