@@ -74,9 +74,14 @@ def simulate(seed: int, build: Build | None = None, *, verify: bool = False) -> 
             loop.run_until_complete(run.play())
             return run.verdict()
     finally:
-        with captured_log():
-            loop.bury()
-        loop.close()
+        close(loop)
+
+
+def close(loop: VirtualLoop) -> None:
+    """Bury the dead, whose last words nobody is to hear."""
+    with captured_log():
+        loop.bury()
+    loop.close()
 
 
 @contextmanager

@@ -1,0 +1,154 @@
+"""Promise 1 over any history: whatever people press in whatever order, however the store's answers interleave.
+
+The runtime is driven below Telegram, over the memory store at the end of a wire. Here, other than in the simulation, the
+store itself is looked into, after every single commit.
+"""
+
+import asyncio
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from passerby.adapters.memory import MemoryStore
+from passerby.domain.budgets import Budget
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Rules
+from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceived
+from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
+from passerby.ports.live_store import Commit, Committed
+from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch
+from passerby.runtime.app import App
+from passerby.runtime.lanes import Work
+from tests.contract.records_memory import Disk, MemoryRecords
+from tests.simulation.disk import Platter
+from tests.simulation.distant_store import Distant
+from tests.simulation.process import KEY, catalogue
+from tests.simulation.run import EPOCH_S, captured_log, close
+from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
+
+BOT = BotId(1_000_001)
+PEOPLE = tuple(PersonId(number) for number in range(1, 8))
+MINOR = PEOPLE[-1]
+PLENTY = Budget(1e6, 1_000_000)
+
+
+class Watched(MemoryStore):
+    """Looks at everybody after every commit."""
+
+    async def commit(self, commit: Commit) -> Committed:
+        committed = await super().commit(commit)
+        self.look()
+        return committed
+
+    def look(self) -> None:
+        for person in self._people.values():
+            state = person.state
+            if isinstance(state, Chatting):
+                other = self._people[state.partner]
+                assert other.person != person.person, "nobody talks to themselves"
+                assert isinstance(other.state, Chatting), "a partner is in a chat"
+                assert (other.state.chat, other.state.partner) == (state.chat, person.person), "in the same, with them"
+                assert MINOR not in (person.person, other.person), "minors and adults never meet"
+
+    def left_waiting(self) -> list[PersonId]:
+        return [each.person for each in self._people.values() if isinstance(each.state, Searching)]
+
+
+class NoTelegram:
+    """Takes everything, brings nothing."""
+
+    def __init__(self) -> None:
+        self.bots = (BOT,)
+        self.last = 0
+
+    async def identify(self, bot: BotId) -> BotIdentity:
+        return BotIdentity(bot, "a_bot", "A bot")
+
+    async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
+        pass
+
+    async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
+        await asyncio.sleep(timeout_s or 1)
+        return []
+
+    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
+        self.last += 1
+        return (MessageId(self.last),)
+
+    async def aclose(self) -> None:
+        pass
+
+
+def known(person: PersonId) -> Participant:
+    age = 16 if person == MINOR else 30
+    profile = Profile(consented_at=EPOCH_S, age=age, age_given_at=EPOCH_S, gender=Gender.UNSAID, language="en")
+    return Participant(person, 1, BOT, (BOT,), profile, seen_at=EPOCH_S)
+
+
+def event(person: PersonId, verb: str, now: float, number: int) -> Event:
+    match verb:
+        case "block":
+            return BotBlocked(person, BOT)
+        case "unblock":
+            return BotUnblocked(person, BOT)
+        case _:
+            content = Content(Kind.TEXT, verb)
+            return MessageReceived(person, BOT, (MessageId(number),), (content,), sent_at=now, language="en")
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(PEOPLE),
+        st.sampled_from(("/search", "/search", "/search", "/next", "/next", "/stop", "hello", "block", "unblock")),
+        st.sampled_from((0.0, 0.0, 0.001, 0.01, 0.03, 0.1)),
+    ),
+    max_size=60,
+)
+
+
+@settings(max_examples=200)
+@given(STEPS, st.integers(0, 1 << 32), st.sampled_from((0.0, 0.005, 0.05)), st.booleans())
+def test_pairs_are_symmetric_after_every_commit_and_nobody_who_fits_is_left_waiting(
+    steps: list[tuple[PersonId, str, float]], seed: int, delay_s: float, late_answers: bool
+) -> None:
+    loop = VirtualLoop()
+    clock = VirtualClock(loop, EPOCH_S)
+    rng = Random(seed)
+    life = Life("the only one")
+    inner = Watched(Platter().open(life), clock, rng)
+    store: Any = Distant(inner, rng, delay_s, lambda: False, late_answers=late_answers)
+    app = App(
+        telegram=NoTelegram(),
+        store=store,
+        records=MemoryRecords(Disk(people={person: known(person) for person in PEOPLE})),
+        features=ALL,
+        introduce=introduce,
+        words=catalogue(),
+        clock=clock,
+        rng=rng,
+        rules=Rules(minimum_age=16),
+        key=KEY,
+        bot_budget=PLENTY,
+        chat_budget=PLENTY,
+    )
+
+    async def play() -> None:
+        await app.start()
+        for number, (person, verb, gap_s) in enumerate(steps, start=1):
+            app.lanes.put(Work(event(person, verb, clock.now(), number), (UpdateRef(BOT, number),)))
+            await asyncio.sleep(gap_s)
+        await asyncio.sleep(4.0)
+
+    with captured_log() as log:
+        loop.run_until_complete(loop.begin(life, play()))
+        loop.kill(life)
+    close(loop)
+    assert "broken" not in log.getvalue(), log.getvalue()
+    inner.look()
+    waiting = [person for person in inner.left_waiting() if person != MINOR]
+    assert len(waiting) <= 1, f"{waiting} fit each other, and wait"

@@ -1,0 +1,19 @@
+"""The checker finds each bug that it is for, and calls it what it is."""
+
+import pytest
+
+from tests.simulation.planted import BUGS, Bug
+from tests.simulation.process import Build
+from tests.simulation.run import simulate
+
+MOST_SEEDS = 60
+"""More than ten times what it takes on average."""
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=str)
+def test_a_planted_bug_is_found(bug: Bug) -> None:
+    for seed in range(1, MOST_SEEDS + 1):
+        verdict = simulate(seed, bug.plant(Build()))
+        if {broken.promise for broken in verdict.broken} & bug.promises:
+            return
+    pytest.fail(f"{MOST_SEEDS} seeds, and nobody noticed: {bug}")

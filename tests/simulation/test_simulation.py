@@ -1,0 +1,57 @@
+"""The whole app, storm after storm: promises 1 to 5 hold for every seed.
+
+`SIMULATION_SEEDS` (200) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again, with its story:
+`python -m tests.simulation.run SEED --story`.
+"""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.run import simulate
+
+ROOT = Path(__file__).parents[2]
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
+FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
+CHUNK = 10
+"""Seeds a test: few enough to be spread over workers, enough for every trouble to have come up."""
+
+
+@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
+def test_the_promises_hold_through_crashes_and_faults(first: int) -> None:
+    happened: Counter[str] = Counter()
+    seeds = range(first, min(first + CHUNK, FIRST + SEEDS))
+    for seed in seeds:
+        verdict = simulate(seed)
+        assert not verdict.broken, verdict.report()
+        happened.update(verdict.figures)
+    if len(seeds) == CHUNK:
+        idle = [what for what in ("deaths", "restarts", "faults", "delivered", "found") if not happened[what]]
+        assert not idle, f"nothing was tried: {idle} never happened"
+
+
+def test_what_the_world_says_in_a_storm_is_what_the_schema_allows() -> None:
+    verdict = simulate(FIRST, verify=True)
+    assert not verdict.broken, verdict.report()
+
+
+def test_a_seed_is_one_story() -> None:
+    assert simulate(FIRST + 1).digest == simulate(FIRST + 1).digest
+    assert simulate(FIRST + 1).digest != simulate(FIRST + 2).digest
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "4711"])
+def test_a_seed_is_one_story_in_every_process(hash_seed: str) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "tests.simulation.run", str(FIRST + 1)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert simulate(FIRST + 1).digest in told.stdout, told.stdout + told.stderr

@@ -1,0 +1,85 @@
+"""The stage itself: time that jumps, processes that die at once, a disk that outlives them."""
+
+import asyncio
+from random import Random
+
+import pytest
+
+from tests.simulation.disk import Platter
+from tests.simulation.virtual_time import Deadlock, Life, VirtualLoop
+
+
+def test_time_jumps_to_the_next_timer() -> None:
+    loop = VirtualLoop()
+
+    async def wait_long() -> float:
+        await asyncio.sleep(86_400.0)
+        return loop.time()
+
+    assert loop.run_until_complete(wait_long()) == pytest.approx(86_400.0)
+    loop.close()
+
+
+def test_waiting_for_what_never_comes_is_a_deadlock() -> None:
+    loop = VirtualLoop()
+    never = loop.create_future()
+    waiting = loop.create_task(asyncio.wait_for(never, None))
+    with pytest.raises(Deadlock):
+        loop.run_until_complete(waiting)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        loop.run_until_complete(waiting)
+    loop.close()
+
+
+def test_the_dead_run_no_cleanup_and_what_they_sent_goes_on() -> None:
+    loop = VirtualLoop()
+    life, done = Life("victim"), []
+
+    async def victim() -> None:
+        loop.call_later(2.0, done.append, "own timer")
+        asyncio.ensure_future(child())
+        try:
+            await asyncio.sleep(5.0)
+            done.append("went on")
+        except BaseException:
+            done.append("heard of it")
+            raise
+        finally:
+            done.append("cleaned up")
+
+    async def child() -> None:
+        await asyncio.sleep(3.0)
+        done.append("child went on")
+
+    async def play() -> None:
+        loop.begin(life, victim())
+        loop.call_later(4.0, done.append, "what had left")
+        await asyncio.sleep(1.0)
+        loop.kill(life)
+        await asyncio.sleep(10.0)
+
+    loop.run_until_complete(play())
+    assert done == ["what had left"]
+    loop.bury()
+    loop.close()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_torn_record_is_not_there_and_what_stood_before_it_is(seed: int) -> None:
+    platter = Platter()
+    log = platter.open(Life("first"))
+    log.append(b"one")
+    platter.tear(b"a second record", Random(seed).randrange(8 + len(b"a second record")))
+    again = platter.open(Life("second"))
+    assert list(again.records()) == [b"one"]
+    again.append(b"two")
+    assert list(platter.open(Life("third")).records()) == [b"one", b"two"]
+
+
+def test_the_dead_write_nothing() -> None:
+    platter, life = Platter(), Life("dead")
+    log = platter.open(life)
+    life.dead = True
+    log.append(b"late")
+    assert not platter.data
