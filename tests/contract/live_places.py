@@ -9,9 +9,12 @@ from contextlib import AbstractContextManager
 from random import Random
 from typing import Any, Protocol, TypeVar
 
+import pytest
+
 from passerby.adapters.memory import MemoryStore
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
+from tests.contract.live_redis import RedisPlace
 from tests.runtime import virtual
 from tests.runtime.virtual import VirtualClock
 
@@ -118,4 +121,8 @@ class MemoryPlace:
         return _Full(self.disk)
 
 
-PLACES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace}
+PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
+    "memory": lambda _: MemoryPlace(),
+    "redis": lambda request: RedisPlace(request.getfixturevalue("valkey")),
+}
+SERVICES = {"redis"}

@@ -1,0 +1,16 @@
+"""The live store of a fleet: Redis 7 or newer, or Valkey. What is where: `keys`; what is promised: `store`."""
+
+from passerby.adapters.redis.errors import RedisFull, RedisRefuses, RedisUnfit, RedisUnreachable, RedisWiped
+from passerby.adapters.redis.opening import Opened, open_redis
+from passerby.adapters.redis.store import RedisStore
+
+__all__ = [
+    "Opened",
+    "RedisFull",
+    "RedisRefuses",
+    "RedisStore",
+    "RedisUnfit",
+    "RedisUnreachable",
+    "RedisWiped",
+    "open_redis",
+]

@@ -1,0 +1,104 @@
+"""What is where in Redis. The one place that spells a key.
+
+Every key begins with the installation's name in braces, `{passerby}`: a hash tag, so that Redis Cluster keeps them all
+on one node and a script may touch several at once. Two installations may share a server under two names.
+
+    key                  type    content                                                       goes
+    life                 hash    generation: this life's name, set once; a wiped server        never
+                                 begins another. adopted: the records have been taken in.
+                                 facts, entries, changes: the newest numbers of the journal,
+                                 the outbox, the tickets. trimmed: the records hold the
+                                 journal up to here. floor: readers from before begin anew
+    people               hash    person -> header, newline, msgpack of Participant             idle: see below
+    chats                hash    open chat -> anchors: "person bot message;" of each           when it ends
+    idle                 zset    idle person, by when they were last heard of                  with the person
+    waiting              zset    "pool \\t person", by the number of the change                 no longer waits
+    gone                 zset    the same for who no longer waits                              all but 10,000
+    tickets              hash    "pool \\t person" -> version, newline, msgpack of Ticket       with waiting, gone
+    pools                hash    pool -> how many wait in it                                   at none
+    outbox               hash    entry -> msgpack of Notice or Parked                          when settled
+    order                zset    entry, by its number                                          when settled
+    journal              stream  number-1 -> f: msgpack of Fact                                when trimmed
+    done:BOT:BLOCK       string  a bit for each update of 4,096                                25 to 26 h after
+    map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
+    stored:CALL          string  this commit was stored (see `store`)                          a minute
+    file:UNIQUE          hash    bot -> file id: a cache                                       3 days after
+    news                 channel a pool whose tickets have changed
+
+A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
+they never decode one. `told` is the number of the fact by which the records hear of it; `kind` is idle, waiting
+(`place` is the pool) or chatting (`place` is the chat). Somebody idle goes ten minutes after they were last heard of,
+once the records hold them (`told` <= `trimmed`), never before. Ids of pools and chats have no control characters.
+
+Times are Unix seconds of the processes' clocks, which may differ by minutes without harm; only what expires by itself
+goes by the server's.
+"""
+
+from passerby.kernel.ids import BotId, ChatId, UpdateRef
+
+DONE_KEPT_S = 26 * 3600
+DONE_RENEWED_S = 25 * 3600
+"""A block's time is renewed when less than this is left: once an hour at most. Telegram keeps an update for 24 h."""
+
+DAY_S = 24 * 3600
+"""A period of the message map. Two are read, so a pair is known for one to two of them."""
+
+_SHIFT = 12
+_MASK = (1 << _SHIFT) - 1
+
+
+class Keys:
+    def __init__(self, name: str) -> None:
+        """`name`: the installation's, without braces."""
+        if not name or set(name) & set("{}"):
+            raise ValueError("an installation's name is not empty and has no braces")
+        self._prefix = f"{{{name}}}:"
+        self.name = name
+        self.life = self._key("life")
+        self.people = self._key("people")
+        self.chats = self._key("chats")
+        self.idle = self._key("idle")
+        self.waiting = self._key("waiting")
+        self.gone = self._key("gone")
+        self.tickets = self._key("tickets")
+        self.pools = self._key("pools")
+        self.outbox = self._key("outbox")
+        self.order = self._key("order")
+        self.journal = self._key("journal")
+        self.news = self._key("news")
+
+    def _key(self, rest: str) -> bytes:
+        return (self._prefix + rest).encode()
+
+    def done(self, ref: UpdateRef) -> bytes:
+        return self._key(f"done:{ref.bot}:{ref.update >> _SHIFT}")
+
+    def done_in(self, bot: BotId, update: int) -> bytes:
+        return self._key(f"done:{bot}:{update >> _SHIFT}")
+
+    def map(self, chat: ChatId, day: int) -> bytes:
+        return self._key(f"map:{chat}:{day}")
+
+    def maps(self, chat: ChatId, now: float) -> tuple[bytes, bytes, bytes]:
+        """All that a chat may have, written by a clock that differs by less than a day."""
+        day = day_of(now)
+        return self.map(chat, day - 1), self.map(chat, day), self.map(chat, day + 1)
+
+    def stored(self, call: str) -> bytes:
+        return self._key(f"stored:{call}")
+
+    def file(self, unique: str) -> bytes:
+        return self._key(f"file:{unique}")
+
+
+def bit_of(update: int) -> int:
+    return update & _MASK
+
+
+def day_of(now: float) -> int:
+    return int(now // DAY_S)
+
+
+def map_kept_s(now: float) -> int:
+    """For how long what is written now may be kept: to the end of the next day."""
+    return int((day_of(now) + 2) * DAY_S - now)

@@ -1,0 +1,61 @@
+-- Included by commit.lua and adopt.lua: `take_in` makes a person's new value the held one.
+--
+-- A held person is "version \t told \t kind \t place \t partner \n blob" (see keys.py); `rest` is "kind \t place \t
+-- partner". A ticket is "pool \t person" in `waiting` or, for who no longer waits, in `gone`, each scored with the
+-- number of the change; in `tickets` the same member leads to "version \n blob", the blob empty for who is gone.
+
+local changed_pools = {}
+
+local function note(pool, person, version, ticket)
+  local member = pool .. '\t' .. person
+  local number = redis.call('HINCRBY', life, 'changes', 1)
+  if ticket ~= '' then
+    if redis.call('ZADD', waiting, number, member) == 1 then
+      redis.call('HINCRBY', pools, pool, 1)
+      redis.call('ZREM', gone, member)
+    end
+  else
+    if redis.call('ZREM', waiting, member) == 1 and redis.call('HINCRBY', pools, pool, -1) <= 0 then
+      redis.call('HDEL', pools, pool)
+    end
+    redis.call('ZADD', gone, number, member)
+    -- Not for ever: a reader from before the floor begins anew.
+    local many = redis.call('ZCARD', gone) - tombstones
+    if many > 0 then
+      local buried = redis.call('ZPOPMIN', gone, many)
+      for i = 1, #buried, 2 do
+        redis.call('HDEL', tickets, buried[i])
+      end
+      redis.call('HSET', life, 'floor', buried[#buried])
+    end
+  end
+  redis.call('HSET', tickets, member, version .. '\n' .. ticket)
+  changed_pools[pool] = true
+end
+
+local function take_in(held, person, version, told, rest, ticket, blob)
+  local kind, place = string.match(rest, '^(%a+)\t([^\t]*)')
+  local old_pool = held and string.match(held, '^%d+\t%d+\twaiting\t([^\t]*)')
+  local pool = kind == 'waiting' and place
+  if old_pool and old_pool ~= pool then
+    note(old_pool, person, version, '')
+  end
+  if pool then
+    note(pool, person, version, ticket)
+  end
+  if kind == 'idle' then
+    redis.call('ZADD', idle, now, person)
+  else
+    redis.call('ZREM', idle, person)
+  end
+  if kind == 'chatting' then
+    redis.call('HSETNX', chats, place, '')
+  end
+  redis.call('HSET', people, person, version .. '\t' .. told .. '\t' .. rest .. '\n' .. blob)
+end
+
+local function tell()
+  for pool in pairs(changed_pools) do
+    redis.call('PUBLISH', channel, pool)
+  end
+end

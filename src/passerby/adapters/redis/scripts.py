@@ -1,0 +1,39 @@
+"""The Lua scripts, as Redis is given them. Each says at its head which keys it touches."""
+
+import hashlib
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+_FOLDER = files(__package__) / "lua"
+_INCLUDE = "--include "
+
+
+class Script(NamedTuple):
+    source: str
+    sha: bytes
+
+
+def _read(name: str) -> str:
+    lines = (_FOLDER / name).read_text(encoding="utf-8").splitlines()
+    return "\n".join(_read(line.removeprefix(_INCLUDE)) if line.startswith(_INCLUDE) else line for line in lines)
+
+
+def _script(name: str) -> Script:
+    source = _read(f"{name}.lua")
+    # Redis names scripts by their SHA-1.
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode())
+
+
+ADOPT: Final = _script("adopt")
+BEGIN: Final = _script("begin")
+COMMIT: Final = _script("commit")
+COUNTERPART: Final = _script("counterpart")
+DONE: Final = _script("done")
+FEED: Final = _script("feed")
+LOAD: Final = _script("load")
+MARK: Final = _script("mark")
+OUTBOX: Final = _script("outbox")
+READ: Final = _script("read")
+REMEMBER: Final = _script("remember")
+SWEEP: Final = _script("sweep")
+TRIM: Final = _script("trim")

@@ -1,0 +1,81 @@
+"""What goes into Redis and comes out: msgpack of the port's own structs, and the header that scripts read."""
+
+from typing import Final, assert_never
+
+import msgspec
+
+from passerby.kernel.decision import Counterpart
+from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
+from passerby.ports.facts import Fact
+from passerby.ports.live_store import Copied, Outgoing, TicketChange
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_participant: Final = msgspec.msgpack.Decoder(Participant).decode
+_decode_ticket: Final = msgspec.msgpack.Decoder(Ticket).decode
+_decode_counterpart: Final = msgspec.msgpack.Decoder(Counterpart).decode
+_decode_outgoing: Final = msgspec.msgpack.Decoder(Outgoing).decode
+_decode_fact: Final = msgspec.msgpack.Decoder(Fact).decode
+
+
+def put_words(put: Participant) -> tuple[int, int, str, bytes, bytes]:
+    """(person, version, "kind \\t place \\t partner", ticket, blob), as commit.lua and adopt.lua take it."""
+    ticket = b""
+    match put.state:
+        case Idle():
+            rest = "idle\t\t"
+        case Searching(wish):
+            rest = f"waiting\t{wish.pool}\t"
+            ticket = _encode(wish)
+        case Chatting(chat, partner):
+            rest = f"chatting\t{chat}\t{partner}"
+        case _:
+            assert_never(put.state)
+    return put.person, put.version, rest, ticket, _encode(put)
+
+
+def participant(held: bytes) -> Participant:
+    return _decode_participant(held[held.index(b"\n") + 1 :])
+
+
+def change(person: bytes, value: bytes) -> TicketChange:
+    version, _, blob = value.partition(b"\n")
+    return TicketChange(PersonId(int(person)), _decode_ticket(blob) if blob else None, int(version))
+
+
+def pair_words(pair: Copied) -> tuple[str, bytes, str, bytes]:
+    """Two fields of the message map: one from each side."""
+    there, back = Counterpart(pair.copy, mine=True, print=pair.print), Counterpart(pair.source, mine=False)
+    return message(pair.source), _encode(there), message(pair.copy), _encode(back)
+
+
+def counterpart(blob: bytes) -> Counterpart:
+    return _decode_counterpart(blob)
+
+
+def message(ref: MessageRef) -> str:
+    return f"{ref.bot} {ref.message}"
+
+
+def anchor_of(person: PersonId, anchors: bytes) -> MessageRef | None:
+    """`anchors`: "person bot message;" of each side that has one."""
+    for each in anchors.split(b";"):
+        whose, _, where = each.partition(b" ")
+        if where and int(whose) == person:
+            bot, _, number = where.partition(b" ")
+            return MessageRef(BotId(int(bot)), MessageId(int(number)))
+    return None
+
+
+def entry(blob: bytes) -> Outgoing:
+    outgoing: Outgoing = _decode_outgoing(blob)
+    return outgoing
+
+
+def fact(blob: bytes) -> Fact:
+    found: Fact = _decode_fact(blob)
+    return found
+
+
+def encoded(value: Outgoing | Fact) -> bytes:
+    return _encode(value)
