@@ -189,8 +189,8 @@ class Person:
         about = MessageRef(self.bot, MessageId(message))
         return self.talk.happens(ReactionChanged(self.person, *about, emoji), about)
 
-    def blocks(self, bot: BotId | None = None) -> Decision:
-        return self.talk.happens(BotBlocked(self.person, bot or self.bot))
+    def blocks(self, bot: BotId | None = None, refused_at: float | None = None) -> Decision:
+        return self.talk.happens(BotBlocked(self.person, bot or self.bot, refused_at))
 
     def unblocks(self, bot: BotId | None = None) -> Decision:
         return self.talk.happens(BotUnblocked(self.person, bot or self.bot))

@@ -51,6 +51,23 @@ def test_who_blocks_the_bot_while_searching_waits_no_more() -> None:
     assert ann.blocks() == Decision((becomes(was, Idle(), bot=None, bots=()),))
 
 
+def test_a_refusal_from_before_the_search_or_the_chat_is_of_a_block_that_is_over() -> None:
+    talk = Playbook()
+    eve = talk.person()
+    eve.writes("/search")
+    assert eve.blocks(refused_at=NOW - 1) == NOTHING
+    assert isinstance(eve.blocks(refused_at=NOW).changes[0].state, Idle)
+    ann, _ = talk.pair(talk.person(), talk.person())
+    assert ann.blocks(refused_at=NOW - 1) == NOTHING
+    assert isinstance(ann.blocks(refused_at=NOW).changes[0].state, Idle)
+
+
+def test_a_refusal_is_believed_of_who_is_idle() -> None:
+    eve = Playbook().person()
+    was = eve.value
+    assert eve.blocks(refused_at=NOW - 1) == Decision((becomes(was, Idle(), bot=None, bots=()),))
+
+
 def test_who_blocks_the_bot_while_idle_is_not_reached_any_more() -> None:
     ann = Playbook().person()
     was = ann.value

@@ -68,10 +68,14 @@ class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class BotBlocked(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person blocked the bot (`my_chat_member`), or a send was refused in a way that says so."""
+    """A person blocked the bot (`my_chat_member`), or a send was refused in a way that says so.
+
+    `refused_at` is when the send that was refused began; None when Telegram itself tells of the block.
+    """
 
     person: PersonId
     bot: BotId
+    refused_at: float | None = None
 
 
 class BotUnblocked(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -77,6 +77,7 @@ class Parcel:
         "put_at",
         "refs",
         "through",
+        "tried_at",
         "under_way",
     )
 
@@ -98,6 +99,8 @@ class Parcel:
         """Held while the parcel is being parked."""
         self.dropped = False
         self.under_way = False
+        self.tried_at: float | None = None
+        """When the last attempt began, in Unix seconds."""
         self.through = bot
         """The bot that it left through: what is about a message goes to the bot where that message stands."""
 
@@ -348,6 +351,7 @@ class Courier:
                 if isinstance(dispatch, Refusal):
                     return dispatch
                 bot = parcel.through = dispatch.bot
+                parcel.tried_at = self._clock.now()
                 return await self._telegram.send(dispatch)
             except LiveStoreLost:
                 tries += 1

@@ -208,7 +208,7 @@ class Pipeline:
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
         """A parcel has ended undelivered: the records of it go, and who must know is told by an event."""
         if refusal is Refusal.UNREACHABLE:
-            await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot)))
+            await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot, parcel.tried_at)))
         passage = parcel.passage
         if passage is None:
             await self.delivered(parcel, ())

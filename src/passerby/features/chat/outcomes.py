@@ -7,7 +7,7 @@ from passerby.features.chat.leave import tell_left
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import Attempt, BotBlocked, BotUnblocked, DeliveryFailed, Refusal
-from passerby.kernel.participant import Chatting, Searching
+from passerby.kernel.participant import Chatting, Searching, State
 from passerby.kernel.text import text
 
 SENTENCES = {
@@ -39,9 +39,13 @@ def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
 
 
 def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:
-    """`me` blocked a bot. If it is the one they talk through, they have left: nobody is kept waiting for a ghost."""
+    """`me` blocked a bot. If it is the one they talk through, they have left: nobody is kept waiting for a ghost.
+
+    A refusal that comes in late may be of a block that is over. What began after it was tried shows that it is, or will
+    be refused itself.
+    """
     me = lose_bot(facts.me, event.bot)
-    if me is facts.me:
+    if me is facts.me or (event.refused_at is not None and _began_after(event.refused_at, me.state)):
         return NOTHING
     if facts.me.bot != event.bot:
         return Decision((me,))
@@ -53,6 +57,16 @@ def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:
             return Decision(sides, tell_left(sides))
         case _:
             return Decision((me,))
+
+
+def _began_after(at: float, state: State) -> bool:
+    match state:
+        case Searching(ticket=ticket):
+            return ticket.since > at
+        case Chatting(opened_at=opened_at):
+            return opened_at > at
+        case _:
+            return False
 
 
 def reachable(event: BotUnblocked, facts: Facts, env: Env) -> Decision:
