@@ -54,10 +54,10 @@ class _Line:
         self.connection: AbstractConnection | None = None
         self.work: asyncio.Task[None] | None = None
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, *, broken: bool = True) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            await connection.disconnect(nowait=True)
+            await connection.disconnect(nowait=broken)
 
 
 class Pipe:
@@ -105,7 +105,7 @@ class Pipe:
         self._queue.clear()
         self._make_room()
         for line in self._lines:
-            await line.hang_up()
+            await line.hang_up(broken=False)
 
     def _start(self) -> None:
         """A line for each batch that waits, as far as there are idle ones."""

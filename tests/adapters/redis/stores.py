@@ -1,0 +1,80 @@
+"""Stores opened on a server in the loop of a test, and a wire to it that can be cut."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from random import Random
+from urllib.parse import urlsplit
+
+from passerby.adapters.redis import RedisStore, open_redis
+from tests.runtime.virtual import VirtualClock
+
+
+@asynccontextmanager
+async def opened(url: str, seed: int = 1) -> AsyncIterator[RedisStore]:
+    """The seed is what tells one process from another."""
+    store, _ = await open_redis(url, VirtualClock(), Random(seed))
+    try:
+        yield store
+    finally:
+        await store.hang_up()
+
+
+class Wire:
+    """Carries bytes between a store and its server until it is told to break, once."""
+
+    def __init__(self, url: str) -> None:
+        server = urlsplit(url)
+        self._place = (server.hostname, server.port)
+        self.lose_request = False
+        """The next request breaks the connection before the server has seen it."""
+        self.lose_answer = False
+        """The next answer breaks the connection: the server has done what was asked, and nobody hears of it."""
+        self.breaks = 0
+        self.requests = 0
+        """Pieces that came from the store, each by one write of it as long as they are small."""
+
+    @asynccontextmanager
+    async def laid(self) -> AsyncIterator[str]:
+        """Yields the URL of its near end."""
+        carrying: list[asyncio.Task[None]] = []
+
+        def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            carrying.append(asyncio.ensure_future(self._carry(reader, writer)))
+
+        server = await asyncio.start_server(carry, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.close()
+            await asyncio.gather(*carrying)
+
+    async def _carry(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        far_reader, far = await asyncio.open_connection(*self._place)
+
+        async def there() -> None:
+            while data := await near_reader.read(1 << 16):
+                if self.lose_request:
+                    self.lose_request = False
+                    self.breaks += 1
+                    return
+                self.requests += 1
+                far.write(data)
+
+        async def back() -> None:
+            while data := await far_reader.read(1 << 16):
+                if self.lose_answer:
+                    self.lose_answer = False
+                    self.breaks += 1
+                    return
+                near.write(data)
+
+        ways = [asyncio.ensure_future(way()) for way in (there, back)]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        for end in (near, far):
+            end.close()
+            with suppress(OSError):
+                await end.wait_closed()

@@ -1,0 +1,441 @@
+"""What is the Redis store's own: lost answers, several processes, a full server, a wiped one, a killed one."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from signal import SIGCONT, SIGKILL, SIGSTOP
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
+from passerby.adapters.redis.pipe import LINES, PENDING
+from passerby.kernel.decision import Facts
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Idle
+from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, TicketChange
+from tests.adapters.redis.stores import Wire, opened
+from tests.contract.live_values import (
+    ADULTS,
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    EVE,
+    NEXT_CHAT,
+    NOW,
+    at,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    somebody,
+    update,
+    waiting,
+)
+from tests.contract.servers import Valkey
+
+pytestmark = pytest.mark.services
+
+WHOLE = Commit((somebody(ANN, 1, waiting(ANN)),), (), (notice("n"),), (fact(1),), (update(7),))
+OF_NO_UPDATE = Commit((somebody(ANN, 1, waiting(ANN)),), (), (notice("n"),), (fact(1),))
+
+
+async def everything(store: LiveStore) -> list[Any]:
+    return [
+        await store.load(ANN, at(1)),
+        await store.load(BEN),
+        await store.outbox(),
+        await store.journal(0, 1000),
+        await store.done(BOT, range(20)),
+        await store.pools(),
+        (await store.tickets(ADULTS, None, 0)).changes,
+        await store.open_chats((CHAT, NEXT_CHAT)),
+    ]
+
+
+# ---------------------------------------------------------------------- lost answers
+
+
+@pytest.mark.parametrize("commit", [WHOLE, OF_NO_UPDATE], ids=["of an update", "of none"])
+@pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
+def test_a_commit_whose_answer_was_lost_is_stored_once_and_said_to_be_stored(
+    valkey: Valkey, by_hand: Redis, commit: Commit, lost: str
+) -> None:
+    async def main() -> None:
+        wire = Wire(valkey.url)
+        async with wire.laid() as url, opened(url) as store:
+            await store.pools()
+            setattr(wire, lost, True)
+            assert await store.commit(commit) is Committed.YES
+            assert wire.breaks == 1
+            assert await store.journal(0, 10) == [(1, fact(1))]
+            assert await store.load(ANN) == Facts(commit.puts[0])
+            assert await store.outbox() == [notice("n")]
+            again = Committed.ALREADY_DONE if commit.updates else Committed.STALE
+            assert await store.commit(commit) is again, "a commit of its own is another matter"
+
+    asyncio.run(main())
+
+
+WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
+    "mark": lambda store: store.mark(Mark((update(9),), ("n",), CHAT, (copied(9, 90),), Anchor(CHAT, ANN, at(9)))),
+    "adopt": lambda store: store.adopt((somebody(EVE, 3, waiting(EVE)),)),
+    "trim_journal": lambda store: store.trim_journal(1),
+    "sweep": lambda store: store.sweep(),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_is_carried_out_twice_comes_to_the_same(valkey: Valkey, by_hand: Redis, write: str) -> None:
+    async def main(lose: bool) -> list[Any]:
+        wire = Wire(valkey.url)
+        async with wire.laid() as url, opened(url) as store:
+            await store.commit(Commit(couple(), (), (notice("n"),), (fact(1),)))
+            wire.lose_answer = lose
+            await WRITES[write](store)
+            assert wire.breaks == lose
+            return await everything(store)
+
+    once = asyncio.run(main(False))
+    by_hand.flushall()
+    assert asyncio.run(main(True)) == once
+
+
+def test_a_connection_that_breaks_under_many_calls_costs_none_of_them(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        wire = Wire(valkey.url)
+        async with wire.laid() as url, opened(url) as store:
+            await store.pools()
+            wire.lose_answer = True
+            people = [somebody(PersonId(number)) for number in range(1, 200)]
+            stored = await asyncio.gather(*(store.commit(Commit((each,), facts=(fact(1),))) for each in people))
+            assert wire.breaks == 1
+            assert set(stored) == {Committed.YES}
+            assert len(await store.journal(0, 1000)) == len(people)
+
+    asyncio.run(main())
+
+
+def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            store._pipe._patience_s = 0.2
+            await store.pools()
+            os.kill(valkey.pid, SIGSTOP)
+            try:
+                with pytest.raises(RedisUnreachable):
+                    await store.commit(WHOLE)
+            finally:
+                os.kill(valkey.pid, SIGCONT)
+            store._pipe._patience_s = 10
+            assert await store.commit(WHOLE) in (Committed.YES, Committed.ALREADY_DONE)
+            assert await store.journal(0, 10) == [(1, fact(1))]
+
+    asyncio.run(main())
+
+
+# ---------------------------------------------------------------------- batches
+
+
+def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        wire = Wire(valkey.url)
+        async with wire.laid() as url, opened(url) as store:
+            await store.pools()
+            before = wire.requests
+            await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
+            # The script has to be loaded once: asked for, loaded, asked for again.
+            assert wire.requests - before <= 3
+            before = wire.requests
+            await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
+            assert wire.requests - before == 1
+
+    asyncio.run(main())
+
+
+def test_more_than_may_wait_gets_through_all_the_same(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            asked = [asyncio.ensure_future(store.load(PersonId(number))) for number in range(PENDING + 700)]
+            await asyncio.sleep(0)
+            assert len(store._pipe._queue) <= PENDING
+            assert await asyncio.gather(*asked) == [None] * len(asked)
+            assert len(by_hand.client_list()) <= LINES + 1, "and this test's own"
+
+    asyncio.run(main())
+
+
+def test_who_gives_up_waiting_takes_nobody_along(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            given_up, kept = (asyncio.ensure_future(store.load(person)) for person in (ANN, BEN))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            assert await kept is None
+            assert given_up.cancelled()
+
+    asyncio.run(main())
+
+
+def test_scripts_that_the_server_has_forgotten_are_loaded_again(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            await store.commit(WHOLE)
+            by_hand.script_flush()
+            assert len(await asyncio.gather(*(store.load(ANN) for _ in range(5)), store.pools())) == 6
+
+    asyncio.run(main())
+
+
+# ---------------------------------------------------------------------- several processes
+
+
+def test_of_two_processes_commits_on_one_version_one_is_stored(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            people = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 41)]
+            await one.commit(Commit(tuple(people)))
+            with_left = [
+                Commit(
+                    (
+                        becomes(me, Chatting(NEXT_CHAT, you.person, NOW)),
+                        becomes(you, Chatting(NEXT_CHAT, me.person, NOW)),
+                    )
+                )
+                for me, you in pairwise(people)
+            ]
+            results = await asyncio.gather(
+                *((one, other)[number % 2].commit(each) for number, each in enumerate(with_left))
+            )
+            winners = [each for each, said in zip(with_left, results, strict=True) if said is Committed.YES]
+            paired = [put.person for each in winners for put in each.puts]
+            assert len(paired) == len(set(paired))
+            for each in winners:
+                for put in each.puts:
+                    facts = await other.load(put.person)
+                    assert facts is not None
+                    assert facts.me == put
+            assert {each for each in results if each is not Committed.YES} == {Committed.STALE}
+
+    asyncio.run(main())
+
+
+def test_what_one_process_has_done_the_other_knows(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            assert one.generation == other.generation
+            await one.commit(WHOLE)
+            assert await other.commit(WHOLE) is Committed.ALREADY_DONE
+            assert await other.done(BOT, (6, 7)) == {7}
+            assert await everything(one) == await everything(other)
+
+    asyncio.run(main())
+
+
+def test_news_of_one_process_wakes_the_reader_of_another(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            feed = await other.tickets(ADULTS, None, 0)
+            reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
+            while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+                await asyncio.sleep(0.001)
+            await one.commit(WHOLE)
+            async with asyncio.timeout(20):
+                assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
+
+    asyncio.run(main())
+
+
+def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            feed = await other.tickets(ADULTS, None, 0)
+            reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
+            while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+                await asyncio.sleep(0.001)
+            by_hand.client_kill_filter(_type="pubsub")
+            await one.commit(WHOLE)
+            async with asyncio.timeout(20):
+                assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
+
+    asyncio.run(main())
+
+
+# ---------------------------------------------------------------------- full, refusing, killed
+
+
+def test_a_commit_that_finds_memory_full_leaves_nothing_behind(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            await store.commit(Commit(couple(), outbox=(notice("kept"),), facts=(fact(1),)))
+            before = await everything(store)
+            by_hand.config_set("maxmemory", 1)
+            ended = (becomes(couple()[0], Idle()), becomes(couple()[1], Idle()))
+            with pytest.raises(RedisFull):
+                await store.commit(Commit(ended, (CHAT,), (notice("n"),), (fact(2),), (update(7),), ("kept",)))
+            with pytest.raises(RedisFull):
+                await store.mark(Mark((update(7),), ("kept",), CHAT, (copied(1, 10),)))
+            assert await everything(store) == before
+            await store.trim_journal(1)
+            assert await store.journal(0, 10) == [], "what makes room is let through"
+            by_hand.config_set("maxmemory", 0)
+            assert await store.commit(Commit(ended, (CHAT,))) is Committed.YES
+
+    asyncio.run(main())
+
+
+def test_a_server_without_its_replicas_refuses(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            by_hand.config_set("min-replicas-to-write", 1)
+            try:
+                with pytest.raises(RedisRefuses):
+                    await store.commit(WHOLE)
+            finally:
+                by_hand.config_set("min-replicas-to-write", 0)
+            assert await store.commit(WHOLE) is Committed.YES
+
+    asyncio.run(main())
+
+
+def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there_whole_or_not_at_all(
+    valkey: Valkey, by_hand: Redis
+) -> None:
+    async def main() -> None:
+        acknowledged: set[int] = set()
+        enough = asyncio.Event()
+
+        async def keep_committing(store: LiveStore, first: int) -> None:
+            for number in range(first, first + 1000):
+                person = PersonId(number)
+                words = (notice(str(number), person),)
+                commit = Commit((somebody(person),), (), words, (fact(number),), (UpdateRef(BOT, number),))
+                try:
+                    assert await store.commit(commit) is Committed.YES
+                except LiveStoreLost:
+                    return
+                acknowledged.add(number)
+                if len(acknowledged) >= 300:
+                    enough.set()
+
+        async with opened(valkey.url) as store:
+            life = store.generation
+            working = [asyncio.ensure_future(keep_committing(store, first * 1000)) for first in range(1, 17)]
+            await enough.wait()
+            valkey.stop(SIGKILL)
+            await asyncio.gather(*working)
+            valkey.start()
+            stored = {number for number in range(1000, 17000) if await store.load(PersonId(number))}
+            assert stored >= acknowledged
+            assert len(stored) < 16_000, "the kill came in the middle"
+            assert await store.done(BOT, range(1000, 17000)) == stored
+            assert {int(entry.id) for entry in await store.outbox()} == stored
+            facts = await store.journal(0, 20_000)
+            assert [number for number, _ in facts] == list(range(1, len(stored) + 1))
+            assert store.generation == life
+            await store.commit(WHOLE)
+
+    asyncio.run(main())
+
+
+# ---------------------------------------------------------------------- wiped
+
+
+def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            await store.adopt(())
+            life = store.generation
+            await store.commit(Commit(couple(), facts=(fact(1),), updates=(update(7),)))
+            by_hand.flushall()
+            for _ in range(2):
+                with pytest.raises(RedisWiped):
+                    await store.done(BOT, (7,))
+                with pytest.raises(RedisWiped):
+                    await store.commit(Commit((somebody(EVE),)))
+            assert store.generation != life
+            assert store.newborn
+            await store.adopt(couple())
+            assert not store.newborn
+            assert await store.load(EVE) is None
+            assert await store.open_chats((CHAT,)) == {CHAT}
+            assert await store.journal(0, 10) == []
+
+    asyncio.run(main())
+
+
+def test_one_process_adopts_and_the_others_go_on(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            await one.adopt(())
+            by_hand.flushall()
+            for store in (one, other):
+                with pytest.raises(RedisWiped):
+                    await store.load(ANN)
+            assert one.generation == other.generation
+            await one.adopt(couple())
+            assert await other.open_chats((CHAT,)) == {CHAT}
+            assert not other.newborn
+
+    asyncio.run(main())
+
+
+def test_many_are_adopted_before_anybody_goes_on(valkey: Valkey, by_hand: Redis) -> None:
+    """Else somebody could be told that they are in no chat, while their chat is still to come."""
+
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            by_hand.flushall()
+            with pytest.raises(RedisWiped):
+                await other.pools()
+            crowd = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 3001)]
+            with pytest.raises(RedisWiped):
+                await one.pools()
+            adopting = asyncio.ensure_future(one.adopt(crowd))
+            while True:
+                try:
+                    facts = await other.load(crowd[-1].person)
+                except RedisWiped:
+                    continue
+                assert facts == Facts(crowd[-1])
+                break
+            await adopting
+
+    asyncio.run(main())
+
+
+def test_a_reader_from_before_the_wipe_begins_anew(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            await store.commit(WHOLE)
+            feed = await store.tickets(ADULTS, None, 0)
+            by_hand.flushall()
+            with pytest.raises(RedisWiped):
+                await store.pools()
+            await store.adopt((somebody(BEN, 1, waiting(BEN)),))
+            news = await store.tickets(ADULTS, feed.cursor, 5.0)
+            assert news.whole
+            assert news.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)
+
+    asyncio.run(main())
+
+
+def test_only_what_is_ours_is_touched_and_everything_has_one_tag(valkey: Valkey, by_hand: Redis) -> None:
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            ann, ben = couple()
+            await store.commit(Commit((ann, ben), (), (notice("n"),), (fact(1),), (update(7),)))
+            await store.mark(Mark((update(8),), ("n",), CHAT, (copied(1, 10),), Anchor(CHAT, ANN, at(3))))
+            await store.commit(Commit((becomes(ann, waiting(ANN)), becomes(ben, Idle())), (CHAT,)))
+            await store.remember_file("u", BOT, "id")
+
+    asyncio.run(main())
+    keys = set(by_hand.scan_iter())
+    assert all(key.startswith(b"{passerby}:") for key in keys)
+    assert not any(b":map:" in key for key in keys), "a chat's map goes with it"
+    expiring = {key.split(b":")[1] for key in keys if by_hand.ttl(key) > 0}
+    assert expiring == {b"done", b"stored", b"file"}
