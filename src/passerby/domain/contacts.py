@@ -39,8 +39,9 @@ _SPELT = (
     (re.compile(r"(?<=\w)\s+at\s+(?=[\w-]+(?:\.[^\W\d_]{2}|\s+dot\s))"), "@"),
     (re.compile(r"(?<=\w)\s+dot\s+(?=\w)"), "."),
 )
+_SPELT_SIGN = re.compile(r"[\[({<.]|dot")
 _SPELT_WORD = re.compile(r"\b(?:at|dot|собака|ат|точка)\b")
-"""In every one of `_SPELT`: most messages are done with this one look."""
+"""Both are in all that `_SPELT` finds; most messages lack one of them, and are done with a look or two."""
 
 _ENDINGS = (
     "com|net|org|info|biz|io|ru|su|ua|by|kz|de|fr|es|uk|eu|tv|cc|gg|xyz|site|online|club|live|link|app|dev|shop|store|"
@@ -80,7 +81,7 @@ def _latin(text: str) -> str:
 
 
 def _spell(text: str) -> str:
-    if not _SPELT_WORD.search(text):
+    if not (_SPELT_SIGN.search(text) and _SPELT_WORD.search(text)):
         return text
     for pattern, sign in _SPELT:
         text = pattern.sub(sign, text)
