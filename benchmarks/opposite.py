@@ -29,7 +29,7 @@ from botapi_sandbox.world import Switches
 
 FIRST_PERSON = 5_000_001
 TICK_S = 0.001
-_MARK = re.compile(r"<(\d+)>")
+_MARK = re.compile(r"#(\d+)#")
 WORDS = "Do you remember the harbour at night, with all the lights?"
 
 
@@ -69,7 +69,7 @@ class Load:
         self._number += 1
         self._due[self._number] = due
         person, bot = self.everybody[index]
-        self.write(person, bot, f"<{self._number}> {WORDS}")
+        self.write(person, bot, f"#{self._number}# {WORDS}")
 
     def closed(self, in_flight: int) -> None:
         self._closed = True
