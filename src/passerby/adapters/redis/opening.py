@@ -15,10 +15,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.crc import key_slot
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArgsError, RedisError, ResponseError
 
 from passerby.adapters.redis import scripts
-from passerby.adapters.redis.errors import RedisRefuses, RedisUnfit, RedisUnreachable
+from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.pipe import Pipe
 from passerby.adapters.redis.store import RedisStore, begin_words, life_of
@@ -39,7 +39,7 @@ async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passer
     """Check the server and join the life of the store there, or begin one.
 
     `name` begins every key, so that installations can share a server.
-    Raises: RedisUnfit; LiveStoreLost.
+    Raises: RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
     connect = way_to(url, keys)
@@ -47,6 +47,9 @@ async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passer
     pipe = Pipe(connect)
     try:
         answer = await pipe.call(scripts.BEGIN, (keys.life,), begin_words(clock, rng))
+    except ResponseError:
+        await pipe.aclose()
+        raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
     except BaseException:
         await pipe.aclose()
         raise
@@ -139,15 +142,15 @@ async def _found(
 
 
 async def _checked(connect: Connect) -> tuple[str, ...]:
-    """Raises RedisUnfit, RedisUnreachable, RedisRefuses."""
+    """Warnings. Raises RedisUnfit, RedisUnreachable."""
     try:
         connection = await connect()
         try:
             policy, appends = await _configured(connection)
         finally:
             await connection.disconnect(nowait=True)
-    except ResponseError:
-        raise RedisRefuses from None
+    except (AuthenticationError, AuthenticationWrongNumberOfArgsError):
+        raise RedisUnfit("Redis does not take the user and password of the URL") from None
     except (RedisError, OSError):
         raise RedisUnreachable from None
     if policy not in ("noeviction", None):
