@@ -9,6 +9,7 @@ The kinds that can never be passed on, and those that would tell who or where th
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,23 +17,21 @@ import msgspec
 
 from passerby.kernel.content import Content, Entity, Kind
 
-KEPT = frozenset(
-    {
-        "bold",
-        "italic",
-        "underline",
-        "strikethrough",
-        "spoiler",
-        "blockquote",
-        "expandable_blockquote",
-        "code",
-        "pre",
-        "text_link",
-        "custom_emoji",
-        "date_time",
-    }
-)
-"""Entities passed on."""
+KEPT: Mapping[str, tuple[str, ...]] = {
+    "bold": (),
+    "italic": (),
+    "underline": (),
+    "strikethrough": (),
+    "spoiler": (),
+    "blockquote": (),
+    "expandable_blockquote": (),
+    "code": (),
+    "pre": ("language",),
+    "text_link": ("url",),
+    "custom_emoji": ("custom_emoji_id",),
+    "date_time": ("unix_time", "date_time_format"),
+}
+"""Entities passed on, and what each may say beside where it stands."""
 
 FOUND_ANEW = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"})
 """What stands in the text for everybody to read: not passed on, because Telegram finds it again by itself, and harmless
@@ -112,6 +111,9 @@ def opens_profile(url: str) -> bool:
     return False
 
 
+_SAYING = tuple(name for name in Entity.__struct_fields__ if name not in ("type", "offset", "length"))
+
+
 class Clean(msgspec.Struct, frozen=True):
     """Content that may be passed on. `intact`: nothing was taken away, so the original holds nothing else either."""
 
@@ -119,20 +121,28 @@ class Clean(msgspec.Struct, frozen=True):
     intact: bool
 
 
-def _passes(entity: Entity) -> bool:
-    if entity.type == "text_link":
-        return entity.url is not None and not opens_profile(entity.url)
-    return entity.type in KEPT
+def _bare(entity: Entity) -> Entity | None:
+    """The entity with nothing but what its type calls for; None if it may not be passed on."""
+    said = KEPT.get(entity.type)
+    if said is None or (entity.type == "text_link" and (entity.url is None or opens_profile(entity.url))):
+        return None
+    if all(getattr(entity, name) is None or name in said for name in _SAYING):
+        return entity
+    return Entity(entity.type, entity.offset, entity.length, **{name: getattr(entity, name) for name in said})
 
 
 def sanitise(content: Content) -> Clean:
     """Take away what would unmask the sender or a third person."""
     entities = content.entities
-    kept = tuple(entity for entity in entities if _passes(entity)) if entities else entities
-    intact = all(entity.type in FOUND_ANEW or _passes(entity) for entity in entities)
+    bare = [_bare(entity) for entity in entities]
+    kept = tuple(entity for entity in bare if entity is not None)
+    intact = all(
+        clean is entity or (clean is None and entity.type in FOUND_ANEW)
+        for entity, clean in zip(entities, bare, strict=True)
+    )
     if content.kind is Kind.RICH and not _innocent(content.detail):
         intact = False
-    if len(kept) != len(entities):
+    if kept != entities:
         content = msgspec.structs.replace(content, entities=kept)
     return Clean(content, intact)
 

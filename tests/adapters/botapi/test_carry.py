@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Entity, File, Kind
@@ -55,23 +56,7 @@ def test_text_is_always_written_anew_even_where_it_could_be_copied() -> None:
         assert requests_of(carry(text, to=to, copyable=True)) == [("sendMessage", expected)]
 
 
-def test_media_is_copied_on_one_bot_where_that_is_allowed() -> None:
-    content = photo(text="look", protected=True, effect="7")
-    assert requests_of(carry(content, to=A, copyable=True)) == [
-        (
-            "copyMessage",
-            {
-                "chat_id": READER,
-                "from_chat_id": SENDER,
-                "message_id": 10,
-                "protect_content": True,
-                "message_effect_id": "7",
-            },
-        )
-    ]
-
-
-def test_media_that_may_not_be_copied_goes_by_its_id_with_a_new_caption() -> None:
+def test_media_on_one_bot_goes_by_its_id_with_a_new_caption() -> None:
     content = photo(text="look", entities=(BOLD,), spoiler=True, caption_above=True)
     assert requests_of(carry(content, to=A)) == [
         (
@@ -133,7 +118,14 @@ def test_audio_never_goes_by_its_own_id_which_keeps_title_and_performer() -> Non
 
 def test_a_name_that_we_gave_ourselves_need_not_be_hidden() -> None:
     content = Content(Kind.VIDEO, file=File("x-a", "x", 3, "video.mp4", "video/mp4"))
-    assert requests_of(carry(content, to=A, copyable=True))[0][0] == "copyMessage"
+    assert requests_of(carry(content, to=A, copyable=True))[0][0] == "sendVideo"
+
+
+@pytest.mark.parametrize(("mime", "hidden"), [("application/zip", False), (None, False), ("application/x-ann", True)])
+def test_a_type_that_nobody_knows_is_hidden_like_a_name(mime: str | None, hidden: bool) -> None:
+    content = Content(Kind.DOCUMENT, file=File("x-a", "x", 3, None, mime))
+    first, *_ = requests_of(carry(content, to=A, copyable=True), **{"x-a": b"abc"})
+    assert (first[0] == "getFile") is hidden
 
 
 @pytest.mark.parametrize(
@@ -301,10 +293,24 @@ def test_what_has_no_file_is_written_anew(content: Content, method: str, members
     assert requests_of(carry(content, to=A, copyable=True)) == [(method, {"chat_id": READER, **members})]
 
 
-@pytest.mark.parametrize(("faithful", "method"), [(True, "copyMessage"), (False, "sendRichMessage")])
-def test_a_rich_message_is_copied_only_if_nothing_had_to_be_left_out(faithful: bool, method: str) -> None:
+def test_a_rich_message_with_files_is_copied() -> None:
+    rich = Content(Kind.RICH, detail={"anew": None, "copyable": True})
+    common = {"protect_content": True, "message_effect_id": "7"}
+    assert requests_of(carry(replace(rich, protected=True, effect="7"), to=A, copyable=True)) == [
+        ("copyMessage", {"chat_id": READER, "from_chat_id": SENDER, "message_id": 10, **common})
+    ]
+
+
+@pytest.mark.parametrize("faithful", [True, False])
+def test_a_rich_message_of_words_alone_is_written_anew(faithful: bool) -> None:
     rich = Content(Kind.RICH, detail={"anew": {"blocks": []}, "copyable": faithful})
-    assert requests_of(carry(rich, to=A, copyable=True))[0][0] == method
+    assert requests_of(carry(rich, to=A, copyable=True))[0][0] == "sendRichMessage"
+
+
+@pytest.mark.parametrize(("faithful", "copyable", "to"), [(False, True, A), (True, False, A), (True, True, B)])
+def test_a_rich_message_with_files_that_cannot_be_copied_is_refused(faithful: bool, copyable: bool, to: Any) -> None:
+    rich = Content(Kind.RICH, detail={"anew": None, "copyable": faithful})
+    assert refusal_of(carry(rich, to=to, copyable=copyable)) is Refusal.CANNOT_COPY
 
 
 @pytest.mark.parametrize(

@@ -320,9 +320,10 @@ def test_a_deleted_original_is_not_copied() -> None:
     async def scenario() -> None:
         async with stage() as on:
             received = await on.sent({"photo": {}})
+            rich = replace(received, contents=(Content(Kind.RICH, detail={"copyable": True}),))
             on.sandbox.world.phones.delete(on.sender, on.a, received.messages[0])
             with pytest.raises(Refused) as caught:
-                await on.relayed(received, to=on.a, copyable=True)
+                await on.relayed(rich, to=on.a, copyable=True)
             assert caught.value.refusal is Refusal.CANNOT_COPY
 
     asyncio.run(scenario())

@@ -30,7 +30,6 @@ from passerby.adapters.botapi.methods import (
     media_members,
     moved,
 )
-from passerby.adapters.botapi.neutral import names_somebody
 from passerby.adapters.botapi.outgoing import ReplyParameters, captioned
 from passerby.adapters.botapi.reply import with_reply
 from passerby.adapters.botapi.shelf import Piece, Received, Shelf, pieces
@@ -251,12 +250,11 @@ class Carrier:
 
 
 def _copies(carry: Carry, content: Content) -> bool:
-    """Whether the original may be copied as it is."""
+    """Whether the original is copied as it is."""
     if not carry.copyable or carry.bot != carry.source_bot or content.kind not in COPIED:
         return False
-    if content.kind is Kind.RICH:
-        return bool(content.detail and content.detail.get("copyable"))
-    return not names_somebody(content)
+    detail = content.detail or {}
+    return bool(detail.get("copyable")) and detail.get("anew") is None
 
 
 def _reworded(content: Content) -> dict[str, Any]:

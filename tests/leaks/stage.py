@@ -1,0 +1,220 @@
+"""The whole app in one process, two couples talking through it, and everything that leaves it written down.
+
+Ann and Ben share a bot; Cat and Dan use one each. What Ann does in a case, Cat does too. Messages are put into the
+world as they are given, past all that an honest client would refuse or mend.
+"""
+
+import asyncio
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any
+
+import structlog
+
+from botapi_sandbox import Answer, Switches, Upload, World
+from botapi_sandbox.world.faults import Fault
+from botapi_sandbox.world.files import default_facts
+from botapi_sandbox.world.media import media_fields
+from botapi_sandbox.world.state import Bot, Person
+from passerby import logs
+from passerby.domain.budgets import Budget
+from passerby.kernel.decision import ContactPolicy, Rules
+from passerby.kernel.ids import BotId, PersonId
+from passerby.kernel.participant import Gender, Participant, Profile
+from passerby.runtime.app import App
+from tests.botapi_sandbox.samples import PNG
+from tests.leaks.canaries import Who, filled
+from tests.simulation.network import Network
+from tests.simulation.process import Build, Host
+from tests.simulation.virtual_time import VirtualClock, VirtualLoop
+
+Json = dict[str, Any]
+
+EPOCH_S = 1_760_000_000.0
+SETTLE_S = 2.5
+"""Long enough for an album to be seen as whole, and for an answer that is late."""
+FILES = ("photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo")
+PLENTY = Budget(10_000.0, 10_000)
+
+
+@dataclass
+class Left:
+    """What left the process, and what it wrote, since one looked last."""
+
+    requests: list[Json] = field(default_factory=list)
+    """method, params, and `names` of the files that went along."""
+    shown: list[tuple[int, Json]] = field(default_factory=list)
+    """Messages of bots, as they stand in somebody's chat: (person, message)."""
+    log: str = ""
+    stored: bytes = b""
+
+
+@dataclass
+class Couple:
+    """`me` sends through `bot`, `partner` reads through `partner_bot`."""
+
+    me: Who
+    bot: int
+    partner: Who
+    partner_bot: int
+
+
+def app_with(*, ours: Rules, **parts: Any) -> App:
+    return App(**{**parts, "rules": ours})
+
+
+class Stage:
+    """`just_met`: whether people stay strangers for ever, or know each other from the start."""
+
+    def __init__(self, loop: VirtualLoop, log: io.StringIO, *, just_met: bool, policy: ContactPolicy) -> None:
+        rules = Rules(contact_policy=policy, just_met_s=1e9 if just_met else 0.0)
+        clock = VirtualClock(loop, EPOCH_S)
+        switches = Switches(limits=False, journal_length=1)
+        self.loop = loop
+        self.world = World(clock=clock.now, rng=Random(1), switches=switches)
+        one, other = (self.world.add_bot().id for _ in range(2))
+        ann, ben, cat, dan = (Who(letter, number) for number, letter in enumerate("ABCD", 101))
+        self.couples = (Couple(ann, one, ben, one), Couple(cat, one, dan, other))
+        tokens = {BotId(bot.id): bot.token for bot in self.world.state.bots.values()}
+        network = Network(self.world, loop, Random(2))
+        build = Build(app=partial(app_with, ours=rules), bot_budget=PLENTY, chat_budget=PLENTY)
+        self.host = Host(loop, clock, network, tokens, Random(3), build)
+        self._log = log
+        self._files = 0
+        self._left = Left()
+        self._read: tuple[int, int] = (0, 0)
+        self._listen()
+
+    def _listen(self) -> None:
+        ask = self.world.call
+
+        def call(token: str, method: str, params: Any, files: Any = None) -> Answer:
+            names = [[upload.name, upload.mime] for upload in (files or {}).values()]
+            told = {key: value for key, value in params.items() if key not in (files or {})}
+            self._left.requests.append({"method": method, "params": told, "names": names})
+            return ask(token, method, params, files)
+
+        self.world.call = call  # type: ignore[method-assign]
+        self.world.on_event(self._see)
+
+    def _see(self, person: int, event: Json) -> None:
+        if event["type"] in ("message", "edited") and not event["message"]["outgoing"]:
+            self._left.shown.append((person, event["message"]))
+
+    # ------------------------------------------------------------------ people
+
+    async def open(self) -> None:
+        """Let everybody in, and both couples find each other."""
+        for couple in self.couples:
+            for who, bot in ((couple.me, couple.bot), (couple.partner, couple.partner_bot)):
+                self._let_in(who, bot)
+        self.host.start()
+        for couple in self.couples:
+            for who, bot in ((couple.me, couple.bot), (couple.partner, couple.partner_bot)):
+                self.world.phones.start(who.id, bot)
+                self.world.phones.write(who.id, bot, "/search")
+            left = await self.settled()
+            met = {person for person, message in left.shown if "Partner found" in message.get("text", "")}
+            assert met == {couple.me.id, couple.partner.id}
+        await asyncio.sleep(2.0)  # what is written within the second of meeting is nobody's
+
+    async def close(self) -> None:
+        """Stop the app in good order."""
+        self.host._stop.set()
+        await self.host._task
+
+    def _let_in(self, who: Who, bot: int) -> None:
+        user = who.user()
+        self.world.state.people[who.id] = Person(
+            id=who.id, first_name=user["first_name"], last_name=user["last_name"], username=user["username"]
+        )
+        profile = Profile(EPOCH_S - 1, 30, EPOCH_S - 1, Gender.OTHER, "en")
+        person = PersonId(who.id)
+        self.host.sql.people[person] = Participant(person, 1, BotId(bot), (BotId(bot),), profile)
+
+    def send(self, who: Who, bot_id: int, content: Json) -> int:
+        """Put a message into a chat; its id."""
+        bot = self.world.state.bots[bot_id]
+        chat = self.world.chat(bot, who.id)
+        content = self._with_files(bot, filled(content, who))
+        message = self.world.post(bot, chat, content, outgoing=True)
+        self.world.queue_update(bot, "message", message, lane=f"chat:{who.id}")
+        return int(message["message_id"])
+
+    def edit(self, who: Who, bot_id: int, message: int, content: Json) -> None:
+        bot = self.world.state.bots[bot_id]
+        held = self.world.chat(bot, who.id).messages[message]
+        edited = {"edit_date": int(self.world.now()), **self._with_files(bot, filled(content, who))}
+        held.message = {key: value for key, value in {**held.message, **edited}.items() if value is not None}
+        self.world.queue_update(bot, "edited_message", held.message, lane=f"chat:{who.id}")
+
+    def _with_files(self, bot: Bot, content: Json) -> Json:
+        """Descriptions of files become files: `{"document": {"file_name": ...}}`."""
+        made: Json = {}
+        for kind in FILES:
+            if isinstance(wish := content.get(kind), dict):
+                self._files += 1
+                data = PNG if kind == "photo" else b"file %d" % self._files
+                upload = Upload(data, wish.get("file_name", ""), wish.get("mime_type", ""))
+                record = self.world.files.add(kind, upload, default_facts(kind, upload, {}), 2**30)
+                described = self.world.files.describe(bot, record)
+                if isinstance(described, dict):
+                    described |= wish
+                made |= media_fields(kind, described)
+        return {**content, **made}
+
+    def held(self, who: Who, bot: int, message: int) -> Json:
+        found: Json = self.world.state.bots[bot].chats[who.id].messages[message].message
+        return found
+
+    def flood(self, who: Who, seconds: int) -> None:
+        """Whatever is sent to somebody is refused for a while."""
+        self.world.faults = [Fault(kind="429", method="send*", chat=who.id, retry_after=seconds, count=1)]
+
+    # ------------------------------------------------------------------ looking
+
+    async def settled(self) -> Left:
+        """Wait until all is done; what left meanwhile."""
+        await asyncio.sleep(SETTLE_S)
+        return self.left()
+
+    def left(self) -> Left:
+        left, self._left = self._left, Left()
+        logged, stored = self._log.getvalue(), bytes(self.host.platter.data)
+        left.log, left.stored = logged[self._read[0] :], stored[self._read[1] :]
+        self._read = len(logged), len(stored)
+        return left
+
+
+@contextmanager
+def staged(*, just_met: bool, policy: ContactPolicy = ContactPolicy.WARN) -> Iterator[Stage]:
+    """A stage on a loop of its own, with every log line kept, debug and all. `stage.loop` runs it."""
+    loop = VirtualLoop()
+    former, was_strict, hook, root = structlog.get_config(), logs._strict, sys.excepthook, logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    log = io.StringIO()
+    logs.set_up("debug", "json", strict=True, stream=log)
+    try:
+        stage = Stage(loop, log, just_met=just_met, policy=policy)
+        loop.run_until_complete(stage.open())
+        yield stage
+        loop.run_until_complete(stage.close())
+        assert not loop.complaints
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        sys.excepthook = hook
+        structlog.configure(**former)
+        logs._strict = was_strict
+        loop.close()
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
