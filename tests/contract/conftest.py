@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.servers import Valkey, start_valkey
 
 
@@ -12,3 +13,10 @@ def valkey() -> Iterator[Valkey]:
     """Ours alone: it is emptied, stopped and started again."""
     with start_valkey("--appendonly", "yes") as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Three nodes of ours."""
+    with start_cluster() as nodes:
+        yield nodes

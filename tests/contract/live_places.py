@@ -14,6 +14,7 @@ import pytest
 from passerby.adapters.memory import MemoryStore
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
+from tests.contract.live_cluster import ClusterPlace
 from tests.contract.live_redis import RedisPlace
 from tests.runtime import virtual
 from tests.runtime.virtual import VirtualClock
@@ -124,5 +125,6 @@ class MemoryPlace:
 PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
     "memory": lambda _: MemoryPlace(),
     "redis": lambda request: RedisPlace(request.getfixturevalue("valkey")),
+    "cluster": lambda request: ClusterPlace(request.getfixturevalue("cluster")),
 }
-SERVICES = {"redis"}
+SERVICES = {"redis", "cluster"}

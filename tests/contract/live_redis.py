@@ -94,9 +94,12 @@ class _Away(AbstractContextManager[None]):
 
 
 class RedisPlace:
-    def __init__(self, server: Valkey) -> None:
+    """`server` has the keys; `url` is how stores find it, if that is another."""
+
+    def __init__(self, server: Valkey, url: str = "") -> None:
         self.clock = VirtualClock()
         self._server = server
+        self._url = url or server.url
         self._rng = Random(1)
         self._keys = Keys("passerby")
         self._stores: list[RedisStore] = []
@@ -117,7 +120,7 @@ class RedisPlace:
     def open(self) -> RedisStore:
         with self._by_hand() as redis:
             life = life_of(redis.eval(BEGIN.source, 1, self._keys.life, *begin_words(self.clock, self._rng)))
-        store = RedisStore(way_to(self._server.url, self._keys), self._keys, self.clock, self._rng, life)
+        store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life)
         self._stores.append(store)
         return store
 

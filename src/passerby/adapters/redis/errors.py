@@ -4,7 +4,15 @@ An answer that is none of these is a bug of ours (a script that does not run, a 
 redis-py raised it.
 """
 
-from redis.exceptions import NoPermissionError, OutOfMemoryError, ReadOnlyError, ResponseError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 
 from passerby.ports.live_store import LiveStoreLost
 
@@ -32,25 +40,24 @@ class RedisUnfit(Exception):
     """This server must not be used as it is set up. `str()` is a sentence for the operator."""
 
 
-# The first word of an answer that says: not here, or not now.
-_ELSEWHERE = frozenset({"MOVED", "ASK", "READONLY", "MASTERDOWN", "CLUSTERDOWN"})
-_NOT_NOW = frozenset(
-    {"LOADING", "NOPERM", "NOAUTH", "WRONGPASS", "MISCONF", "NOREPLICAS", "TRYAGAIN", "BUSY", "UNKILLABLE"}
-)
+# What redis-py has no class for. BUSY: somebody's script has been running for too long.
+_NOT_NOW = frozenset({"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE"})
+_ELSEWHERE = (AskError, ClusterDownError, ReadOnlyError)
+"""And their kinds MovedError and MasterDownError."""
 
 
 def told(answer: ResponseError) -> Exception:
     """The error that a caller gets for an answer of Redis. A bug's stays as it is."""
-    word = str(answer).split(" ", 1)[0]
+    word = str(answer).partition(" ")[0]
     if word == "WIPED":
         return RedisWiped()
     if isinstance(answer, OutOfMemoryError):
         return RedisFull()
-    if word in _NOT_NOW or isinstance(answer, NoPermissionError) or says_elsewhere(answer):
+    if word in _NOT_NOW or isinstance(answer, (*_ELSEWHERE, NoPermissionError, TryAgainError)):
         return RedisRefuses()
     return answer
 
 
 def says_elsewhere(answer: ResponseError) -> bool:
-    """Whether another server is the right one now: after a failover, or a cluster's slots have moved."""
-    return isinstance(answer, ReadOnlyError) or str(answer).split(" ", 1)[0] in _ELSEWHERE
+    """Whether another server may be the right one now: after a failover, or when a cluster's slots have moved."""
+    return isinstance(answer, _ELSEWHERE)
