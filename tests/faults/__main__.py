@@ -17,8 +17,9 @@ def figures(outcome: Outcome) -> dict[str, object]:
     took = sorted(outcome.takeovers_s)
     hand = outcome.in_hand
     return {
-        "kills": outcome.kills,
-        "of these during a start": outcome.early_kills,
+        "kills with work in hand": outcome.kills,
+        "kills without": outcome.idle_kills,
+        "of both, during a start": outcome.early_kills,
         "stops (SIGTERM)": outcome.stops,
         "updates in hand at a kill": f"{min(hand)} to {max(hand)}, median {median(hand):g}" if hand else "none",
         "carried over a kill": verdict.carried_over,

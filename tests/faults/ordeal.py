@@ -48,8 +48,10 @@ class Plan:
 class Outcome:
     verdict: Verdict
     kills: int = 0
+    """With work in hand. Others are not counted among those that were asked for."""
+    idle_kills: int = 0
     early_kills: int = 0
-    """Of these, before the process was ready."""
+    """Of both, before the process was ready."""
     stops: int = 0
     in_hand: list[int] = field(default_factory=list)
     """At each kill: updates that Telegram had and that were not confirmed yet."""
@@ -60,8 +62,8 @@ class Outcome:
 
     @property
     def happened(self) -> bool:
-        """The control: every kill found work under way, and some work was carried over from one life to the next."""
-        return min(self.in_hand, default=0) > 0 and self.verdict.carried_over > 0
+        """The control: work was in hand when the process was killed, and some was carried over into the next life."""
+        return self.kills > 0 and self.verdict.carried_over > 0
 
     @property
     def passed(self) -> bool:
@@ -154,10 +156,13 @@ class _Ordeal:
             await asyncio.sleep(self._rng.uniform(0.01, 0.2))
         self._product.kill()
         self._kills_at.append(time())
-        self.outcome.kills += 1
         # What was confirmed between the look and the kill does not count.
         await self._journal.follow(self._sandbox)
-        self.outcome.in_hand.append(self._journal.in_hand)
+        if self._journal.in_hand:
+            self.outcome.kills += 1
+            self.outcome.in_hand.append(self._journal.in_hand)
+        else:
+            self.outcome.idle_kills += 1
 
     async def _kill_starts(self) -> None:
         for _ in range(2):
