@@ -1,8 +1,8 @@
 """What must never get out, and how it is recognised.
 
-Every person has an id, names, a user name, a telephone number, and calls their files after themselves; all of it is made
-of tokens that stand nowhere else and tell whose they are. A stranger (`X`) is everybody else whom a message may name:
-the author of what was forwarded, a channel, a friend.
+Every person has an id, names, a user name, a telephone number, and calls their files after themselves; all of it is
+made of tokens that stand nowhere else and tell whose they are. A stranger (`X`) is everybody else whom a message may
+name: the author of what was forwarded, a channel, a friend.
 
 What people type has a mark of its own (`TYPED`): it may arrive with the partner, and be nowhere else.
 """
@@ -62,8 +62,9 @@ class Found:
     typed: bool
 
     def of_others(self, than: Who | None = None) -> set[str | int]:
-        own = {than.letter, than.number} if than is not None else set()
-        return {*self.letters, *self.numbers} - own
+        own: set[str | int] = {than.letter, than.number} if than is not None else set()
+        found: set[str | int] = {*self.letters, *self.numbers}
+        return found - own
 
 
 def look(text: str) -> Found:

@@ -38,7 +38,7 @@ def leaks(left: Left, couple: Couple) -> Iterable[str]:
 
 
 def _in_request(request: Json, couple: Couple) -> Iterable[str]:
-    """Ids stand where a request names a chat, and nowhere else; what was typed goes to the partner, and to nobody else."""
+    """Ids stand where a request names a chat, and nowhere else; what was typed goes to those two alone."""
     addressed = {key: value for key, value in request["params"].items() if key not in ("chat_id", "from_chat_id")}
     found = look(as_json(addressed))
     if others := found.of_others():
@@ -109,7 +109,8 @@ class Judge:
     def _send(self, case: Case, couple: Couple, answered: Json | None) -> int:
         """The id of its first message."""
         around = {"reply_to_message": answered} if answered is not None else {}
-        return [self.stage.send(couple.me, couple.bot, {**item, **around}) for item in case.send][0]
+        first, *_ = [self.stage.send(couple.me, couple.bot, {**item, **around}) for item in case.send]
+        return first
 
     def _press(self, left: Left, couple: Couple) -> None:
         """Whoever is asked says yes."""

@@ -24,12 +24,20 @@ AROUND: dict[str, Json] = {
     "forwarded in the old way": {"forward_from": USER, "forward_sender_name": "<name>", "forward_date": 1},
     "through an inline bot": {"via_bot": {**FRIEND, "is_bot": True}},
     "answering in another chat": {
-        "external_reply": {"origin": {"type": "user", "date": 1, "sender_user": FRIEND}, "chat": CHANNEL, "message_id": 7},
+        "external_reply": {
+            "origin": {"type": "user", "date": 1, "sender_user": FRIEND},
+            "chat": CHANNEL,
+            "message_id": 7,
+        },
         "quote": {"text": "<xname>", "position": 0},
     },
     "answering a hidden user elsewhere": {
         "external_reply": {"origin": {"type": "hidden_user", "date": 1, "sender_user_name": "<xname>"}},
-        "quote": {"text": "<name>", "position": 0, "entities": [{"type": "text_mention", "offset": 0, "length": 2, "user": USER}]},
+        "quote": {
+            "text": "<name>",
+            "position": 0,
+            "entities": [{"type": "text_mention", "offset": 0, "length": 2, "user": USER}],
+        },
     },
     "answering a message of another chat": {"reply_to_message": ELSEWHERE},
     "answering and quoting another chat": {"reply_to_message": ELSEWHERE, "quote": {"text": "<xname>", "position": 0}},
@@ -45,12 +53,16 @@ AROUND: dict[str, Json] = {
     "suggested": {"suggested_post_info": {"state": "pending", "send_date": 1}},
     "with a preview": {"link_preview_options": {"url": "https://t.me/<username>", "prefer_large_media": True}},
     "with buttons": {
-        "reply_markup": {"inline_keyboard": [[{"text": "<name>", "url": "tg://user?id=<id>"}, {"text": "x", "callback_data": "<id>"}]]}
+        "reply_markup": {
+            "inline_keyboard": [
+                [{"text": "<name>", "url": "tg://user?id=<id>"}, {"text": "x", "callback_data": "<id>"}]
+            ]
+        }
     },
     "with something to come": {"sender_passport": {"name": "<name>", "phone": "<phone>"}},
     "with an effect": {"effect_id": "5104841245755180586"},
     "protected": {"has_protected_content": True},
-}  # fmt: skip
+}
 
 CONTENT: dict[str, Json] = {
     "text": {"text": TYPED},
@@ -78,11 +90,26 @@ def _answers() -> list[Case]:
         Case("an answer to theirs", [named], replies_to="theirs"),
         Case("a quote of one's own", [{**named, "quote": QUOTED}], replies_to="own"),
         Case("a quote of theirs", [{**named, "quote": QUOTED}], replies_to="theirs"),
-        Case("a quote that was never said", [{**named, "quote": {"text": f"{TYPED} never", "position": 0}}], replies_to="theirs"),
+        Case(
+            "a quote that was never said",
+            [{**named, "quote": {"text": f"{TYPED} never", "position": 0}}],
+            replies_to="theirs",
+        ),
         Case("a quote beyond the end", [{**named, "quote": {**QUOTED, "position": 2**31}}], replies_to="own"),
-        Case("a quote with a link", [{**named, "quote": {**QUOTED, "entities": [{**MENTION, "type": "text_link", "url": "tg://user?id=<id>"}]}}], replies_to="theirs"),
-        Case("a picture in answer", [{"photo": {}, "caption": TYPED, "caption_entities": [MENTION]}], replies_to="theirs"),
-    ]  # fmt: skip
+        Case(
+            "a quote with a link",
+            [
+                {
+                    **named,
+                    "quote": {**QUOTED, "entities": [{**MENTION, "type": "text_link", "url": "tg://user?id=<id>"}]},
+                }
+            ],
+            replies_to="theirs",
+        ),
+        Case(
+            "a picture in answer", [{"photo": {}, "caption": TYPED, "caption_entities": [MENTION]}], replies_to="theirs"
+        ),
+    ]
 
 
 def _commands() -> list[Case]:

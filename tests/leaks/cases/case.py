@@ -1,6 +1,6 @@
 """One attempt to get something through that must not pass."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -27,9 +27,9 @@ class Case:
     """
 
     name: str
-    send: Sequence[Mapping[str, Any]]
+    send: Sequence[Json]
     fate: Fate = Fate.ARRIVES
-    edits: Sequence[Mapping[str, Any]] = ()
+    edits: Sequence[Json] = ()
     replies_to: str = ""
     shows: str = TYPED
     edits_seen: bool = True
@@ -39,13 +39,13 @@ def utf16(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def caption(of: Mapping[str, Any], kind: str, file: Json | None = None) -> Json:
+def caption(of: Json, kind: str, file: Json | None = None) -> Json:
     """A text message turned into a caption."""
     words = {"caption" if key == "text" else "caption_entities": value for key, value in of.items()}
     return {kind: file if file is not None else {}, **words}
 
 
-def carried(name: str, text: Mapping[str, Any], fate: Fate = Fate.ARRIVES) -> list[Case]:
+def carried(name: str, text: Json, fate: Fate = Fate.ARRIVES) -> list[Case]:
     """The same words as a text, under a picture, under a document, and as an edit of both."""
     plain, picture = {"text": f"{TYPED} before"}, {"photo": {}, "caption": f"{TYPED} before"}
     document = {"file_name": "<name>.pdf", "mime_type": "application/pdf"}
@@ -58,5 +58,5 @@ def carried(name: str, text: Mapping[str, Any], fate: Fate = Fate.ARRIVES) -> li
     ]
 
 
-def _words(text: Mapping[str, Any]) -> Json:
+def _words(text: Json) -> Json:
     return {"caption" if key == "text" else "caption_entities": value for key, value in text.items()}

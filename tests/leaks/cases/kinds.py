@@ -13,9 +13,16 @@ LINK: Json = {"type": "text_link", "offset": 0, "length": 4, "url": "https://t.m
 PLACE: Json = {"latitude": 1.5, "longitude": 2.5}
 
 POLL: Json = {
-    "id": "77", "question": TYPED, "total_voter_count": 1, "is_closed": False, "is_anonymous": False, "type": "regular",
-    "allows_multiple_answers": False, "allows_revoting": True, "members_only": False,
-}  # fmt: skip
+    "id": "77",
+    "question": TYPED,
+    "total_voter_count": 1,
+    "is_closed": False,
+    "is_anonymous": False,
+    "type": "regular",
+    "allows_multiple_answers": False,
+    "allows_revoting": True,
+    "members_only": False,
+}
 
 
 def options(**more: Any) -> list[Json]:
@@ -70,10 +77,16 @@ CHECKLISTS = [
     Case("checklist: mention in the title", checklist(title_entities=[MENTION])),
     Case("checklist: mention in a task", checklist(tasks=tasks(text_entities=[MENTION]))),
     Case("checklist: link in a task", checklist(tasks=tasks(text_entities=[LINK]))),
-    Case("checklist: edited", checklist(), edits=checklist(tasks=tasks(completed_by_user=USER, text_entities=[MENTION]))),
-    Case("task done", [{"checklist_tasks_done": {"marked_as_done_task_ids": [1], "checklist_message": {"from": USER}}}], Fate.REFUSED),
+    Case(
+        "checklist: edited", checklist(), edits=checklist(tasks=tasks(completed_by_user=USER, text_entities=[MENTION]))
+    ),
+    Case(
+        "task done",
+        [{"checklist_tasks_done": {"marked_as_done_task_ids": [1], "checklist_message": {"from": USER}}}],
+        Fate.REFUSED,
+    ),
     Case("task added", [{"checklist_tasks_added": {"tasks": tasks(text_entities=[MENTION])}}], Fate.REFUSED),
-]  # fmt: skip
+]
 
 
 def paragraph(text: Any) -> Json:
@@ -107,25 +120,40 @@ NAMED: dict[str, Any] = {
 RICH = [
     *(Case(f"rich: {label}", rich(paragraph(text))) for label, text in NAMED.items()),
     *(
-        Case(f"rich: {label}, deep", rich({"type": "blockquote", "blocks": [paragraph([{"type": "italic", "text": text}])]}))
+        Case(
+            f"rich: {label}, deep",
+            rich({"type": "blockquote", "blocks": [paragraph([{"type": "italic", "text": text}])]}),
+        )
         for label, text in NAMED.items()
     ),
     *(
-        Case(f"rich: {label} in a cell", rich(paragraph("x"), {"type": "table", "cells": [[{"text": text, "align": "left", "valign": "top"}]]}))
+        Case(
+            f"rich: {label} in a cell",
+            rich(paragraph("x"), {"type": "table", "cells": [[{"text": text, "align": "left", "valign": "top"}]]}),
+        )
         for label, text in list(NAMED.items())[:4]
     ),
     Case("rich: edited", rich(paragraph("x")), edits=rich(paragraph(NAMED["a mention"]))),
     Case("rich: a map", rich(paragraph("x"), {"type": "map", "location": PLACE}), Fate.REFUSED),
-    Case("rich: buttons", rich(paragraph("x"), {"type": "buttons", "buttons": [[{"text": "<name>", "url": "t.me/<username>"}]]}), Fate.REFUSED),
-    Case("rich: an anchor block", rich(paragraph("x"), {"type": "anchor", "name": "<name>"}), Fate.REFUSED),
-    Case("rich: a block to come", rich(paragraph("x"), {"type": "passport", "user": USER}), Fate.REFUSED),
-    Case("rich: a picture with a mention under it", rich(paragraph("x"), photo_block(NAMED["a mention"])), Fate.REFUSED),
     Case(
-        "rich: a document",
-        rich(paragraph("x"), {"type": "document", "document": {"file_id": "x", "file_unique_id": "y", "file_name": "<name>"}}),
+        "rich: buttons",
+        rich(paragraph("x"), {"type": "buttons", "buttons": [[{"text": "<name>", "url": "t.me/<username>"}]]}),
         Fate.REFUSED,
     ),
-]  # fmt: skip
+    Case("rich: an anchor block", rich(paragraph("x"), {"type": "anchor", "name": "<name>"}), Fate.REFUSED),
+    Case("rich: a block to come", rich(paragraph("x"), {"type": "passport", "user": USER}), Fate.REFUSED),
+    Case(
+        "rich: a picture with a mention under it", rich(paragraph("x"), photo_block(NAMED["a mention"])), Fate.REFUSED
+    ),
+    Case(
+        "rich: a document",
+        rich(
+            paragraph("x"),
+            {"type": "document", "document": {"file_id": "x", "file_unique_id": "y", "file_name": "<name>"}},
+        ),
+        Fate.REFUSED,
+    ),
+]
 
 VCARD = "BEGIN:VCARD\nFN:<name>\nTEL:<phone>\nX-TELEGRAM:<id>\nEND:VCARD"
 CARD: Json = {"phone_number": "+1 000", "first_name": TYPED}
@@ -133,11 +161,24 @@ SHOWN = [
     Case("contact of oneself", [{"contact": {**CARD, "user_id": {"<": "id"}}}], Fate.ASKED),
     Case("contact of a friend", [{"contact": {**CARD, "user_id": {"<": "xid"}}}], Fate.ASKED),
     Case("contact with a card", [{"contact": {**CARD, "vcard": VCARD}}], Fate.ASKED),
-    Case("contact, forwarded", [{"contact": CARD, "forward_origin": {"type": "user", "date": 1, "sender_user": FRIEND}}], Fate.ASKED),
+    Case(
+        "contact, forwarded",
+        [{"contact": CARD, "forward_origin": {"type": "user", "date": 1, "sender_user": FRIEND}}],
+        Fate.ASKED,
+    ),
     Case("place", [{"location": PLACE}], Fate.ASKED, shows="location"),
-    Case("live place", [{"location": {**PLACE, "live_period": 900, "proximity_alert_radius": 5}}], Fate.ASKED, shows="location"),
-    Case("venue", [{"venue": {"location": PLACE, "title": TYPED, "address": "x", "owner": "<name>"}, "location": PLACE}], Fate.ASKED),
-]  # fmt: skip
+    Case(
+        "live place",
+        [{"location": {**PLACE, "live_period": 900, "proximity_alert_radius": 5}}],
+        Fate.ASKED,
+        shows="location",
+    ),
+    Case(
+        "venue",
+        [{"venue": {"location": PLACE, "title": TYPED, "address": "x", "owner": "<name>"}, "location": PLACE}],
+        Fate.ASKED,
+    ),
+]
 
 
 def plain(kind: str, value: Any, **more: Any) -> Case:
@@ -149,7 +190,10 @@ REFUSED = [
     plain("story", {"chat": CHANNEL, "id": 5}),
     plain("game", {"title": "<name>", "description": "<name>", "photo": []}),
     plain("paid_media", PAID, caption="<name>"),
-    plain("invoice", {"title": "<name>", "description": "", "start_parameter": "<id>", "currency": "XTR", "total_amount": 1}),
+    plain(
+        "invoice",
+        {"title": "<name>", "description": "", "start_parameter": "<id>", "currency": "XTR", "total_amount": 1},
+    ),
     plain("giveaway", {"chats": [CHANNEL], "winners_selection_date": 1, "winner_count": 1}),
     plain("giveaway_winners", {"chat": CHANNEL, "giveaway_message_id": 1, "winner_count": 1, "winners": [USER]}),
     plain("users_shared", {"request_id": 1, "users": [{"user_id": {"<": "id"}, "first_name": "<name>"}]}),
@@ -163,7 +207,7 @@ REFUSED = [
     plain("passport_data", {"data": [], "credentials": {"data": "<name>", "hash": "", "secret": ""}}),
     plain("pinned_message", {"message_id": 1, "date": 0, "chat": CHANNEL, "from": USER, "text": "<name>"}),
     plain("hologram", {"of": USER, "name": "<name>", "file_name": "<name>.holo"}),
-]  # fmt: skip
+]
 
 OTHERS = [
     Case("dice", [{"dice": {"emoji": "🎲", "value": 4}}], shows="🎲 4"),

@@ -1,7 +1,7 @@
 """Links to an account behind other words, however they are spelt."""
 
 from tests.leaks.canaries import TYPED
-from tests.leaks.cases.case import Case, carried
+from tests.leaks.cases.case import Case, Json, carried
 
 LINKS = [
     "tg://user?id=<id>",
@@ -72,7 +72,7 @@ LINKS = [
 ]
 
 
-def link(url: str, **more: object) -> dict[str, object]:
+def link(url: str, **more: object) -> Json:
     return {"type": "text_link", "offset": 0, "length": 4, "url": url, **more}
 
 

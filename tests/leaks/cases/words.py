@@ -1,7 +1,7 @@
 """Strange letters: what is typed arrives, and nothing beside it. Their senders are named by an entity each time."""
 
 from tests.leaks.canaries import TYPED
-from tests.leaks.cases.case import Case, caption, utf16
+from tests.leaks.cases.case import Case, Json, caption, utf16
 
 TRICKS = {
     "right to left": f"\u202e{TYPED}\u202c",
@@ -37,7 +37,7 @@ TRICKS = {
 }
 
 
-def named(text: str) -> dict[str, object]:
+def named(text: str) -> Json:
     entity = {"type": "text_mention", "offset": 0, "length": min(3, utf16(text)), "user": {"<": "user"}}
     return {"text": text, "entities": [entity]}
 
