@@ -6,7 +6,7 @@ a person may choose to show; the chat feature decides on them.
 """
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -40,6 +40,10 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""A number of Telegram's. They all fit; one that does not could be neither stored nor sent."""
+
+
 class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A stretch of formatted text. Offsets and lengths in UTF-16 units (source: Bot API, MessageEntity).
 
@@ -47,12 +51,12 @@ class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     type: str
-    offset: int
-    length: int
+    offset: Whole
+    length: Whole
     url: str | None = None
     language: str | None = None
     custom_emoji_id: str | None = None
-    unix_time: int | None = None
+    unix_time: Whole | None = None
     date_time_format: str | None = None
 
 

@@ -40,7 +40,7 @@ def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
 def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
     """Say what happened."""
     if isinstance(update, wire.Unreadable):
-        return Unusable(PersonId(update.person), bot)
+        return _unreadable(update, bot)
     if update.message is not None:
         return _received(update.message, bot)
     if update.callback_query is not None:
@@ -54,6 +54,14 @@ def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
     if update.pre_checkout_query is not None:
         return Unusable(PersonId(update.pre_checkout_query.from_.id), bot)
     return Unusable(PersonId(0), bot)
+
+
+def _unreadable(update: wire.Unreadable, bot: BotId) -> Event:
+    """Of a message it is worth knowing that there was one: its sender is told that it was not passed on."""
+    person = PersonId(update.person)
+    if not update.message:
+        return Unusable(person, bot)
+    return MessageReceived(person, bot, (MessageId(update.message),), (Content(Kind.UNKNOWN),), float(update.date))
 
 
 def _received(message: wire.Message, bot: BotId) -> Event:
@@ -102,14 +110,14 @@ def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
         action=action,
         token=token,
         language=query.from_.language_code,
-        subject=_subject(message, bot),
+        subject=_subject(message, bot, query.from_.id),
     )
 
 
-def _subject(pressed: wire.PressedMessage | None, bot: BotId) -> MessageReceived | None:
+def _subject(pressed: wire.PressedMessage | None, bot: BotId, presser: int) -> MessageReceived | None:
     """The message of the presser's own that the pressed notice replies to."""
     message = pressed.reply_to_message if pressed is not None else None
-    if message is None or message.from_ is None or message.from_.id != message.chat.id:
+    if message is None or message.from_ is None or not presser == message.from_.id == message.chat.id:
         return None
     subject = _received(message, bot)
     return subject if isinstance(subject, MessageReceived) else None

@@ -118,4 +118,8 @@ class _Reader:
 
 
 def _plain(of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: of[name] for name in names if isinstance(of.get(name), str | int)}
+    return {name: of[name] for name in names if _is_plain(of.get(name))}
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and -(2**63) <= value < 2**63)

@@ -15,16 +15,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-from passerby.kernel.content import Entity
+from passerby.kernel.content import Entity, Whole
 
 
 class User(Struct, gc=False):
-    id: int
+    id: Whole
     language_code: str = ""
 
 
 class Chat(Struct, gc=False):
-    id: int
+    id: Whole
     type: str
 
 
@@ -33,20 +33,20 @@ class Media(Struct, gc=False):
 
     file_id: str
     file_unique_id: str
-    file_size: int = 0
+    file_size: Whole = 0
     file_name: str | None = None
     mime_type: str | None = None
-    width: int = 0
-    height: int = 0
-    duration: int = 0
-    length: int = 0
+    width: Whole = 0
+    height: Whole = 0
+    duration: Whole = 0
+    length: Whole = 0
     photo: tuple["Media", ...] = ()
 
 
 class Sticker(Struct, gc=False):
     file_id: str
     file_unique_id: str
-    file_size: int = 0
+    file_size: Whole = 0
     type: str = "regular"
     is_animated: bool = False
     is_video: bool = False
@@ -56,7 +56,7 @@ class Sticker(Struct, gc=False):
 
 class Dice(Struct, gc=False):
     emoji: str
-    value: int
+    value: Whole
 
 
 class Present(Struct, gc=False):
@@ -75,9 +75,9 @@ class Poll(Struct, gc=False):
     question_entities: tuple[Entity, ...] = ()
     type: str = "regular"
     allows_multiple_answers: bool = False
-    correct_option_ids: tuple[int, ...] = ()
+    correct_option_ids: tuple[Whole, ...] = ()
     explanation: str | None = None
-    open_period: int | None = None
+    open_period: Whole | None = None
     description: str | None = None
     media: Present | None = None
     explanation_media: Present | None = None
@@ -89,7 +89,7 @@ class ChecklistTask(Struct, gc=False):
     text: str
     completed_by_user: Present | None = None
     completed_by_chat: Present | None = None
-    completion_date: int = 0
+    completion_date: Whole = 0
 
 
 class Checklist(Struct, gc=False):
@@ -101,8 +101,8 @@ class Location(Struct, gc=False):
     latitude: float
     longitude: float
     horizontal_accuracy: float | None = None
-    live_period: int | None = None
-    heading: int | None = None
+    live_period: Whole | None = None
+    heading: Whole | None = None
 
 
 class Venue(Struct, gc=False):
@@ -125,22 +125,22 @@ class Contact(Struct, gc=False):
 
 class Quote(Struct, gc=False):
     text: str
-    position: int = 0
+    position: Whole = 0
     entities: tuple[Entity, ...] = ()
 
 
 class RepliedTo(Struct, gc=False):
-    message_id: int
+    message_id: Whole
 
 
 class Message(Struct):
     """A message. The last block are service messages: whatever they hold stays unparsed."""
 
-    message_id: int
+    message_id: Whole
     chat: Chat
-    date: int
+    date: Whole
     from_: User | None = msgspec.field(default=None, name="from")
-    edit_date: int | None = None
+    edit_date: Whole | None = None
     reply_to_message: RepliedTo | None = None
     quote: Quote | None = None
     has_protected_content: bool = False
@@ -241,7 +241,7 @@ SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fie
 class PressedMessage(Struct):
     """A notice of ours, or what Telegram still tells of one too old to be read: then without what it replies to."""
 
-    message_id: int
+    message_id: Whole
     chat: Chat
     reply_to_message: Message | None = None
 
@@ -260,7 +260,7 @@ class ReactionType(Struct, gc=False):
 
 class MessageReaction(Struct, gc=False):
     chat: Chat
-    message_id: int
+    message_id: Whole
     new_reaction: tuple[ReactionType, ...]
     user: User | None = None
 
@@ -282,7 +282,7 @@ class FromSomebody(Struct, gc=False):
 class Update(Struct):
     """One update; of those kinds that no list of ours asks for, only the id is read."""
 
-    update_id: int
+    update_id: Whole
     message: Message | None = None
     edited_message: Message | None = None
     callback_query: CallbackQuery | None = None
@@ -292,10 +292,12 @@ class Update(Struct):
 
 
 class Unreadable(Struct):
-    """An update of which no more than this could be made out."""
+    """An update of which no more than this could be made out. `message` is there if it is one of a private chat."""
 
     update_id: int
     person: int = 0
+    message: int = 0
+    date: int = 0
 
 
 class Parameters(Struct, gc=False):
@@ -306,7 +308,7 @@ class Failure(Struct, gc=False):
     """The members that an `ok: false` answer has."""
 
     ok: bool
-    error_code: int = 0
+    error_code: Whole = 0
     description: str = ""
     parameters: Parameters | None = None
 
@@ -324,12 +326,24 @@ class _Who(Struct):
     from_: User | None = msgspec.field(default=None, name="from")
 
 
+class _Which(Struct):
+    message_id: Whole
+    date: Whole
+    chat: Chat
+
+
 class _Suspect(Struct):
     """An unreadable update, asked for its sender alone."""
 
     message: _Who | None = None
     edited_message: _Who | None = None
     callback_query: _Who | None = None
+
+
+class _SuspectMessage(Struct):
+    """An unreadable update, asked which message it is."""
+
+    message: _Which
 
 
 def read_updates(body: bytes) -> list[Update | Unreadable]:
@@ -352,7 +366,18 @@ def _read_alone(piece: bytes) -> Update | Unreadable | None:
     except (ValueError, RecursionError):
         found = _UPDATE_ID.search(piece)
         # Without an id there is nothing to confirm; the next update's offset does away with it.
-        return Unreadable(update_id=int(found[1]), person=_sender(piece)) if found else None
+        return _made_out(int(found[1]), piece) if found else None
+
+
+def _made_out(update_id: int, piece: bytes) -> Unreadable:
+    """What can be said of an update whose content cannot be read: whose it is, and what they are to be told of."""
+    try:
+        which = msgspec.json.decode(piece, type=_SuspectMessage).message
+    except (ValueError, RecursionError):
+        return Unreadable(update_id, _sender(piece))
+    if which.chat.type != "private" or which.message_id <= 0:
+        return Unreadable(update_id, _sender(piece))
+    return Unreadable(update_id, which.chat.id, which.message_id, which.date)
 
 
 def _sender(piece: bytes) -> int:
