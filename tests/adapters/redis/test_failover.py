@@ -1,0 +1,114 @@
+"""Another server becomes the right one: a cluster's slot moves, a replica is promoted. Callers notice nothing of it,
+or a store that is lost for a moment."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from time import sleep
+
+import pytest
+from redis import Redis
+
+from passerby.kernel.decision import Facts
+from passerby.kernel.ids import PersonId
+from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost, TicketChange
+from tests.adapters.redis.stores import opened
+from tests.contract.live_cluster import SLOT, start_cluster
+from tests.contract.live_values import ADULTS, ANN, BOT, fact, somebody, update, waiting
+from tests.contract.servers import Server, free_port, start_valkey, valkey_binary
+
+pytestmark = pytest.mark.services
+
+
+async def persistently(store: LiveStore, commit: Commit) -> Committed:
+    """As the runtime does it: a store that is lost is asked again, for as long as it takes."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await store.commit(commit)
+            except LiveStoreLost:
+                await asyncio.sleep(0.02)
+
+
+def test_a_slot_that_moves_takes_the_store_along() -> None:
+    with start_cluster(2) as cluster:
+        old = cluster.owner
+        new = next(node for node in cluster.nodes if node is not old)
+
+        async def main() -> None:
+            async with opened(cluster.url) as store:
+                life = store.generation
+                await store.commit(Commit((somebody(ANN),), facts=(fact(1),), updates=(update(7),)))
+                feed = await store.tickets(ADULTS, None, 0)
+                with Redis.from_url(old.url) as redis:
+                    redis.execute_command(
+                        "CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", SLOT, SLOT, "NODE", cluster.node_id(new)
+                    )
+                number = 100
+                while cluster.owner is not new or number < 140:
+                    number += 1
+                    person = PersonId(number)
+                    commit = Commit((somebody(person),), facts=(fact(number),), updates=(update(number),))
+                    await persistently(store, commit)
+                assert store.generation == life
+                assert await store.done(BOT, range(200)) == {7, *range(101, number + 1)}
+                assert len(await store.journal(0, 1000)) == 1 + number - 100
+                reader = asyncio.ensure_future(store.tickets(ADULTS, feed.cursor, 100.0))
+                await store.commit(Commit((somebody(PersonId(1000), 1, waiting(PersonId(1000))),)))
+                ticket = waiting(PersonId(1000)).ticket
+                assert (await reader).changes == (TicketChange(PersonId(1000), ticket, 1),)
+
+        asyncio.run(main())
+
+
+@contextmanager
+def start_sentinel(master_port: int, directory: Path) -> Iterator[int]:
+    """Yields its port. It alone decides, and soon."""
+    port, file = free_port(), directory / "sentinel.conf"
+    file.write_text(
+        f"port {port}\nbind 127.0.0.1\ndir {directory}\nsentinel monitor ours 127.0.0.1 {master_port} 1\n"
+        "sentinel down-after-milliseconds ours 500\nsentinel failover-timeout ours 3000\n"
+    )
+
+    def answers() -> bool:
+        try:
+            with Redis(port=port) as redis:
+                return bool(redis.ping())
+        except OSError:
+            return False
+
+    server = Server([str(valkey_binary()), str(file), "--sentinel"], directory, answers, nobody=False)
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop()
+
+
+def test_a_replica_that_is_promoted_takes_over(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        primary = stack.enter_context(start_valkey("--appendonly", "yes"))
+        port = int(primary.url.rsplit(":", 1)[1].removesuffix("/0"))
+        sync = ("--repl-diskless-sync-delay", "0")
+        replica = stack.enter_context(start_valkey("--appendonly", "yes", "--replicaof", f"127.0.0.1 {port}", *sync))
+        sentinel = stack.enter_context(start_sentinel(port, tmp_path))
+        by_hand = stack.enter_context(Redis.from_url(replica.url))
+        asked = stack.enter_context(Redis(port=sentinel))
+        while by_hand.info("replication")["master_link_status"] != "up" or not asked.sentinel_slaves("ours"):
+            sleep(0.05)
+
+        async def main() -> None:
+            async with opened(f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel}/ours") as store:
+                life = store.generation
+                await store.commit(Commit((somebody(ANN),), updates=(update(7),)))
+                while by_hand.hlen("{passerby}:people") == 0:
+                    await asyncio.sleep(0.01)
+                primary.stop()
+                assert await persistently(store, Commit((somebody(ANN, 2),), updates=(update(8),))) is Committed.YES
+                assert await store.load(ANN) == Facts(somebody(ANN, 2))
+                assert await store.done(BOT, range(10)) == {7, 8}
+                assert store.generation == life
+                assert by_hand.hlen("{passerby}:people") == 1
+
+        asyncio.run(main())
