@@ -11,9 +11,9 @@ from tests.runtime.virtual import VirtualClock
 
 
 @asynccontextmanager
-async def opened(url: str, seed: int = 1) -> AsyncIterator[RedisStore]:
+async def opened(url: str, seed: int = 1, replicas: int = 0) -> AsyncIterator[RedisStore]:
     """The seed is what tells one process from another."""
-    store, _ = await open_redis(url, VirtualClock(), Random(seed))
+    store, _ = await open_redis(url, VirtualClock(), Random(seed), replicas=replicas)
     try:
         yield store
     finally:

@@ -2,20 +2,24 @@
 or a store that is lost for a moment."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 from time import sleep
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 
+from passerby.adapters.redis import RedisUnreachable
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId
 from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost, TicketChange
 from tests.adapters.redis.stores import opened
 from tests.contract.live_cluster import SLOT, start_cluster
-from tests.contract.live_values import ADULTS, ANN, BOT, fact, somebody, update, waiting
+from tests.contract.live_values import ADULTS, ANN, BOT, EVE, fact, somebody, update, waiting
 from tests.contract.servers import Server, free_port, start_valkey, valkey_binary
 
 pytestmark = pytest.mark.services
@@ -62,6 +66,35 @@ def test_a_slot_that_moves_takes_the_store_along() -> None:
         asyncio.run(main())
 
 
+@pytest.mark.parametrize("commit", [Commit((somebody(ANN),), updates=(update(7),)), Commit((somebody(ANN),))])
+def test_what_no_replica_has_is_not_acknowledged(commit: Commit) -> None:
+    with (
+        start_valkey("--repl-diskless-sync-delay", "0") as primary,
+        start_valkey("--replicaof", "127.0.0.1 " + str(urlsplit(primary.url).port)) as replica,
+        Redis.from_url(replica.url) as by_hand,
+    ):
+        while by_hand.info("replication")["master_link_status"] != "up":
+            sleep(0.05)
+
+        async def main() -> None:
+            async with opened(primary.url, replicas=1) as store:
+                assert await store.commit(Commit((somebody(EVE),))) is Committed.YES
+                assert by_hand.hlen("{passerby}:people") == 1
+                os.kill(replica.pid, SIGSTOP)
+                try:
+                    for _ in range(2):
+                        with pytest.raises(RedisUnreachable):
+                            await store.commit(commit)
+                finally:
+                    os.kill(replica.pid, SIGCONT)
+                again = await persistently(store, commit)
+                assert again is (Committed.ALREADY_DONE if commit.updates else Committed.STALE)
+                assert by_hand.hlen("{passerby}:people") == 2
+                assert await store.load(EVE) == Facts(somebody(EVE))
+
+        asyncio.run(main())
+
+
 @contextmanager
 def start_sentinel(master_port: int, directory: Path) -> Iterator[int]:
     """Yields its port. It alone decides, and soon."""
@@ -88,10 +121,11 @@ def start_sentinel(master_port: int, directory: Path) -> Iterator[int]:
 
 def test_a_replica_that_is_promoted_takes_over(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        primary = stack.enter_context(start_valkey("--appendonly", "yes"))
-        port = int(primary.url.rsplit(":", 1)[1].removesuffix("/0"))
-        sync = ("--repl-diskless-sync-delay", "0")
-        replica = stack.enter_context(start_valkey("--appendonly", "yes", "--replicaof", f"127.0.0.1 {port}", *sync))
+        at_once = ("--appendonly", "yes", "--repl-diskless-sync-delay", "0")
+        primary = stack.enter_context(start_valkey(*at_once))
+        port = urlsplit(primary.url).port
+        assert port is not None
+        replica = stack.enter_context(start_valkey(*at_once, "--replicaof", f"127.0.0.1 {port}"))
         sentinel = stack.enter_context(start_sentinel(port, tmp_path))
         by_hand = stack.enter_context(Redis.from_url(replica.url))
         asked = stack.enter_context(Redis(port=sentinel))

@@ -35,16 +35,17 @@ class Opened(NamedTuple):
     warnings: tuple[str, ...]
 
 
-async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passerby") -> Opened:
+async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0) -> Opened:
     """Check the server and join the life of the store there, or begin one.
 
-    `name` begins every key, so that installations can share a server.
+    `name` begins every key, so that installations can share a server. With `replicas`, what is stored counts once so
+    many replicas have it: a failover then loses nothing, and without its replicas the store is lost.
     Raises: RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
     connect = way_to(url, keys)
     warnings = await _checked(connect)
-    pipe = Pipe(connect)
+    pipe = Pipe(connect, replicas=replicas)
     try:
         answer = await pipe.call(scripts.BEGIN, (keys.life,), begin_words(clock, rng))
     except ResponseError:

@@ -30,6 +30,7 @@ PENDING = 4096
 PATIENCE_S = 10.0
 """For a whole batch, connecting included. A server that stalls for longer counts as lost."""
 
+REPLICATED_MS = 1000
 LOADS = 3
 """How often a call may find its script gone: a server that forgets at once is of no use."""
 
@@ -62,10 +63,17 @@ class _Line:
 
 
 class Pipe:
-    """`connect` gives a new connection to the server that is the right one now; it is asked again when one breaks."""
+    """`connect` gives a new connection to the server that is the right one now; it is asked again when one breaks.
 
-    def __init__(self, connect: Connect, *, lines: int = LINES, patience_s: float = PATIENCE_S) -> None:
+    Lasting writes are answered when as many `replicas` have them; if they have not in `REPLICATED_MS`, callers get
+    RedisUnreachable, for nobody knows whether a failover would keep them.
+    """
+
+    def __init__(
+        self, connect: Connect, *, lines: int = LINES, patience_s: float = PATIENCE_S, replicas: int = 0
+    ) -> None:
         self._connect = connect
+        self._replicas = replicas
         self._patience_s = patience_s
         self._queue: deque[_Call] = deque()
         self._lines = [_Line() for _ in range(lines)]
@@ -163,8 +171,12 @@ class Pipe:
     async def _exchange(self, connection: AbstractConnection, batch: list[_Call]) -> None:
         # redis-py's own packing, in Python, would cost more than all the rest; and one piece makes one write.
         packed = b"".join([pack_command(call.command) for call in batch])  # type: ignore[arg-type]
+        lasting = [call for call in batch if call.script.lasting] if self._replicas else []
+        if lasting:
+            packed += pack_command(("WAIT", self._replicas, REPLICATED_MS))  # type: ignore[arg-type]
         await connection.send_packed_command(packed, check_health=False)
         misplaced = False
+        answers: list[tuple[_Call, Any]] = []
         unloaded: list[_Call] = []
         for call in batch:
             try:
@@ -177,8 +189,14 @@ class Pipe:
                 else:
                     _reply(call, told(error))
             else:
-                if not call.answer.done():
-                    call.answer.set_result(answer)
+                if lasting:
+                    answers.append((call, answer))
+                else:
+                    _give(call, answer)
+        if lasting and await connection.read_response(timeout=inf) < self._replicas:
+            _lose(lasting)
+        for call, answer in answers:
+            _give(call, answer)
         if misplaced:
             raise ConnectionError("another server is the right one now")
         for script in {call.script for call in unloaded}:
@@ -198,6 +216,11 @@ class Pipe:
             elif not call.answer.done():
                 call.tries = 1
                 self._queue.appendleft(call)
+
+
+def _give(call: _Call, answer: Any) -> None:
+    if not call.answer.done():
+        call.answer.set_result(answer)
 
 
 def _reply(call: _Call, error: Exception) -> None:

@@ -11,6 +11,8 @@ _INCLUDE = "--include "
 class Script(NamedTuple):
     source: str
     sha: bytes
+    lasting: bool
+    """Whether what it writes must not be lost with the server."""
 
 
 def _read(name: str) -> str:
@@ -18,22 +20,22 @@ def _read(name: str) -> str:
     return "\n".join(_read(line.removeprefix(_INCLUDE)) if line.startswith(_INCLUDE) else line for line in lines)
 
 
-def _script(name: str) -> Script:
+def _script(name: str, *, lasting: bool = False) -> Script:
     source = _read(f"{name}.lua")
     # Redis names scripts by their SHA-1.
-    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode())
+    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode(), lasting)
 
 
-ADOPT: Final = _script("adopt")
-BEGIN: Final = _script("begin")
-COMMIT: Final = _script("commit")
+ADOPT: Final = _script("adopt", lasting=True)
+BEGIN: Final = _script("begin", lasting=True)
+COMMIT: Final = _script("commit", lasting=True)
 COUNTERPART: Final = _script("counterpart")
 DONE: Final = _script("done")
 FEED: Final = _script("feed")
 LOAD: Final = _script("load")
-MARK: Final = _script("mark")
+MARK: Final = _script("mark", lasting=True)
 OUTBOX: Final = _script("outbox")
 READ: Final = _script("read")
 REMEMBER: Final = _script("remember")
 SWEEP: Final = _script("sweep")
-TRIM: Final = _script("trim")
+TRIM: Final = _script("trim", lasting=True)

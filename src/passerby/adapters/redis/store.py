@@ -12,6 +12,9 @@ When the second try fails as well, the caller gets `RedisUnreachable` and does n
 decides anew is safe: the versions have moved on, or the updates are done already (`ALREADY_DONE`). What such a commit
 put into the outbox waits there for whoever reads `outbox` next.
 
+A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas. Then only a read
+may tell of what a failover still can lose: a commit or mark is not acknowledged before replicas have it.
+
 Lives. Every script checks the generation. On a server that has been wiped it refuses (`RedisWiped`), a new life is
 begun, and from then on this store refuses everything until the records have been adopted, by it or by another process.
 A store that is opened on a new life takes part in it from the start, as the port says.

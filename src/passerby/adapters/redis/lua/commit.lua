@@ -41,7 +41,9 @@ local settled_at = facts_at + facts
 if redis.call('HGET', life, 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another life has begun')
 end
+-- What is said to be stored is written to here and below, so that whoever waits for replicas waits for this as well.
 if redis.call('EXISTS', stored) == 1 then
+  redis.call('EXPIRE', stored, ARGV[7])
   return 1
 end
 
@@ -50,6 +52,7 @@ for i = 1, updates do
   undone = undone + 1 - redis.call('GETBIT', KEYS[12 + i], ARGV[bits_at + i])
 end
 if updates > 0 and undone == 0 then
+  redis.call('EXPIRE', KEYS[13], kept_s)
   return 2
 end
 
