@@ -1,4 +1,4 @@
-"""Writes the pages that are generated from the code: settings, commands, `.env.example`.
+"""Writes the pages that are generated from the code: settings, commands, content kinds, `.env.example`.
 
 tools/reference.py            write what is not current
 tools/reference.py --check    write nothing; exit 1 and name what is not current
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import typer
+from content_kinds import content_kinds_page
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -76,6 +77,7 @@ def commands_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
+    "docs/reference/content-kinds.md": content_kinds_page,
     ".env.example": env_example,
 }
 

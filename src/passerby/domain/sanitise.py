@@ -52,7 +52,7 @@ its author."""
 REVEALS_SENDER = frozenset({Kind.CONTACT, Kind.LOCATION, Kind.VENUE})
 """What tells who or where somebody is: passed on only after its sender has confirmed it."""
 
-_INSIDE = (
+INSIDE = (
     ("chat.inside_picture", ("image/", "video/")),
     ("chat.inside_sound", ("audio/",)),
     ("chat.inside_paper", ("application/pdf", "application/msword", "application/rtf", "application/vnd.")),
@@ -78,7 +78,7 @@ def warning(content: Content) -> str | None:
     if content.kind is not Kind.DOCUMENT or content.file is None:
         return None
     mime = (content.file.mime or "").lower()
-    return next((key for key, types in _INSIDE if mime.startswith(types)), None)
+    return next((key for key, types in INSIDE if mime.startswith(types)), None)
 
 
 _USER_LINK = re.compile(
