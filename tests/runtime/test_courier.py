@@ -353,6 +353,21 @@ def test_what_is_under_way_when_the_chat_ends_arrives_and_the_rest_does_not() ->
     at_post(body)
 
 
+def test_what_was_decided_on_before_the_end_of_its_chat_and_comes_after_it_goes_to_nobody() -> None:
+    async def body(post: Post) -> None:
+        post.courier.drop(CHAT)
+        post.send(1)
+        await settled()
+        assert post.ledger.failed_ == [(f"relay:{BOT}:1", Refusal.LEFT)]
+        assert post.telegram.tried == []
+        await asyncio.sleep(100)
+        post.courier.forget_idle()
+        assert post.courier._ended == {}
+        assert post.courier._passages == {}
+
+    at_post(body)
+
+
 def test_what_waits_for_the_bots_budget_is_dropped_too() -> None:
     async def body(post: Post) -> None:
         post.say("first", bot=OTHER_BOT)

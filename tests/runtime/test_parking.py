@@ -195,6 +195,28 @@ def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
     run(main())
 
 
+def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> None:
+    """Or a process that died then would be followed by one that delivers them the wrong way round."""
+
+    async def main() -> None:
+        bench = Bench()
+        await talking(bench)
+        bench.telegram.latency_s = 2.0
+        bench.happens(written(ANN, "one", 2000))
+        bench.happens(written(ANN, "two", 2001))
+        await asyncio.sleep(1.9)
+        bench.disk.full = True
+        await asyncio.sleep(0.3)
+        assert carried(bench) == ["one"], "has arrived, and cannot be marked as done"
+        bench.disk.full = False
+        await bench.pipeline.park_overdue()
+        assert bench.finished == []
+        assert await bench.store.outbox() == []
+        await bench.close()
+
+    run(main())
+
+
 def test_the_notices_of_an_earlier_process_are_said() -> None:
     async def main() -> None:
         bench = Bench()

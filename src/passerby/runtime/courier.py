@@ -53,6 +53,9 @@ NOTICE_TTL_S = 24 * 3600.0
 RECHECK_AFTER_S = 0.05
 """A relay that waited longer than this is sent only if its chat is still open."""
 
+ENDED_KEPT_S = 60.0
+"""A passage that was decided on while its chat was open may come here so much after the end of the chat."""
+
 UNCERTAIN_TRIES = 7
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -152,6 +155,7 @@ class Courier:
         self._lanes: dict[tuple[BotId, PersonId], _Lane] = {}
         self._gates: dict[BotId, Gate] = {}
         self._passages: dict[ChatId, dict[str, Parcel]] = {}
+        self._ended: dict[ChatId, float] = {}
         self._afoot = 0
         self._halted = False
         self._unparked: dict[str, Parcel] = {}  # passages whose updates are not done, oldest first
@@ -177,6 +181,10 @@ class Courier:
         if not isinstance(passage, Relay):
             bot = self._behind(passage.source, waiting.values()) or bot
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + RELAY_TTL_S)
+        if passage.chat in self._ended:
+            parcel.dropped = True
+            self._background.spawn(self._fail(parcel, Refusal.LEFT))
+            return
         self._unparked[parcel.id] = parcel
         self._put(parcel)
 
@@ -219,7 +227,8 @@ class Courier:
             logs.record("courier.courtesy_lost", "debug", error=logs.name_of(error))
 
     def drop(self, chat: ChatId) -> None:
-        """A chat has ended: whatever of it still waits its turn goes to nobody."""
+        """A chat has ended: whatever of it still waits its turn, or was decided on before, goes to nobody."""
+        self._ended[chat] = self._clock.monotonic()
         for parcel in list(self._passages.get(chat, {}).values()):
             if parcel.under_way or parcel.dropped:
                 continue
@@ -267,9 +276,19 @@ class Courier:
                 found.append(parcel)
         return found
 
+    def settles_before(self, parcel: Parcel) -> bool:
+        """Whether the outcome of what precedes a parcel in its lane is being stored just now.
+
+        Were the parcel parked first and the process killed then, it would be taken up before what precedes it.
+        """
+        lane = self._lanes.get((parcel.bot, parcel.person))
+        return lane is not None and bool(lane.queue) and lane.queue[0] is not parcel and lane.queue[0].over
+
     def forget_idle(self) -> None:
-        """Drop lanes with nothing in them whose budget is whole again."""
+        """Drop lanes with nothing in them whose budget is whole again, and chats that ended long ago."""
         now = self._clock.monotonic()
+        while self._ended and now - self._ended[oldest := next(iter(self._ended))] > ENDED_KEPT_S:
+            del self._ended[oldest]
         idle = [
             key
             for key, lane in self._lanes.items()

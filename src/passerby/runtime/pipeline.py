@@ -235,7 +235,7 @@ class Pipeline:
             sealed = self._sealer.seal(passage, refs)
             entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
             async with parcel.lock:
-                if not parcel.over:
+                if not parcel.over and not self._courier.settles_before(parcel):
                     stored = await self._store.commit(Commit(outbox=(entry,), updates=refs))
                     parcel.parked = stored is Committed.YES
                     self._finished(refs)
