@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
@@ -88,3 +89,20 @@ def test_a_file_above_twenty_megabytes_crosses_no_bots_and_its_sender_is_told(st
         assert on.requests("sendDocument") == []
 
     play(store, scene, home=False)
+
+
+@over_stores
+@HOMES
+def test_the_sender_of_what_nobody_can_read_is_told_and_goes_on(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        bot = on.world.state.bots[on.ann.bot]
+        on.ann.send({"sticker": {}})
+        update = msgspec.json.decode(bot.queue.items[-1].body)
+        update["message"]["sticker"]["file_id"] = {"of": "tomorrow"}
+        bot.queue.items[-1].body = msgspec.json.encode(update)
+        on.ann.write("do you see it?")
+        await on.quiet()
+        assert [message["text"] for message in on.bob.got()] == ["do you see it?"]
+        assert on.ann.complaints() == ["chat.refused_unknown"]
+
+    play(store, scene, home=home)

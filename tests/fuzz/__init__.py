@@ -1,0 +1,1 @@
+"""Updates that no Telegram server has sent yet."""

@@ -1,0 +1,72 @@
+"""A participant in every state, for one update to meet."""
+
+from random import Random
+
+import msgspec
+
+from passerby.features import ALL
+from passerby.kernel.decision import ContactPolicy, Counterpart, Decision, Env, Facts, Rules
+from passerby.kernel.event import Event
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
+from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
+from passerby.ports.live_store import Parked
+from passerby.runtime.lanes import Work
+from passerby.runtime.pipeline import _about, _namer
+from passerby.runtime.router import Router
+from passerby.runtime.sealing import Sealer
+from passerby.runtime.settle import weigh
+from tests.fuzz.seeds import NOW
+from tests.simulation.process import catalogue
+
+BOT, OTHER = BotId(1000001), BotId(1000002)
+PARTNER = PersonId(5_999_999)
+CHAT = ChatId("0123456789abcdef0123")
+KNOWN = Profile(NOW, 30, NOW, Gender.OTHER, "en")
+
+encode = msgspec.msgpack.Encoder().encode
+router = Router(ALL, catalogue().find_word)
+sealer = Sealer(bytes(32))
+ENVS = tuple(Env(NOW, Random(1), Rules(contact_policy=policy)) for policy in ContactPolicy)
+
+
+def facts_for(person: PersonId) -> tuple[Facts, ...]:
+    """The same person as a newcomer, idle, searching, and in a chat that is new, known well, or falling apart."""
+    ticket = Ticket(person, PoolId("adults"), NOW, Gender.OTHER, 30)
+
+    def somebody(who: PersonId, state: State, version: int = 3) -> Participant:
+        return Participant(who, version, BOT, (BOT, OTHER), KNOWN, state)
+
+    def chat(opened_at: float) -> tuple[Participant, Participant]:
+        return (
+            somebody(person, Chatting(CHAT, PARTNER, opened_at)),
+            somebody(PARTNER, Chatting(CHAT, person, opened_at)),
+        )
+
+    just_met, known_well = chat(NOW - 1), chat(NOW - 9_000)
+    anchor = MessageRef(BOT, MessageId(1))
+    copy = Counterpart(MessageRef(OTHER, MessageId(9)), mine=True)
+    original = Counterpart(MessageRef(OTHER, MessageId(9)), mine=False)
+    return (
+        Facts(Participant(person)),
+        Facts(somebody(person, Idle())),
+        Facts(somebody(person, Searching(ticket))),
+        Facts(*just_met, copy, anchor),
+        Facts(*known_well, original, anchor),
+        Facts(*known_well),
+        Facts(known_well[0], somebody(PARTNER, Idle()), None, anchor),
+    )
+
+
+def decided(event: Event, ref: UpdateRef, facts: Facts, env: Env) -> Decision:
+    """Decide, and see that what was decided can be stored and sent. Raises where it cannot."""
+    decision = router.decide(event, facts, env)
+    assert isinstance(decision, Decision)
+    before = {side.person: side for side in (facts.me, facts.partner) if side is not None}
+    settlement = weigh(decision, before, now=env.now, name=_namer(Work(event, (ref,))), refs=(ref,))
+    assert settlement.passages or settlement.commit is not None, "an update that nobody marks as done"
+    _about(event)
+    encode(settlement.commit)
+    for passage, bot in settlement.passages:
+        sealed = sealer.seal(passage, (ref,))
+        encode(Parked("p", passage.chat, passage.to, bot, sealed, NOW))
+    return decision

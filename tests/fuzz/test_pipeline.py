@@ -1,0 +1,113 @@
+"""A sample of what Telegram may send, through the whole app: each update ends, and the two people go on talking."""
+
+import asyncio
+import os
+from random import Random
+from typing import Any
+
+import msgspec
+
+from botapi_sandbox import Switches
+from botapi_sandbox.world import polling
+from botapi_sandbox.world.state import Held, Queued
+from tests.fuzz.mutate import broken, mutated
+from tests.fuzz.seeds import some
+from tests.scenario.matrix import HOMES
+from tests.scenario.stage import Stage, staged
+from tests.scenario.stores import STORES
+
+UPDATES = int(os.environ.get("FUZZ_PIPELINE_UPDATES", "2000"))
+SEED = os.environ.get("FUZZ_SEED", "passerby")
+BURST = 20
+BUGS = ("runtime.broken", "pipeline.broken", "pipeline.put_aside", "courier.broken", "loop.complained")
+"""That Telegram refuses a request, for what was in the update, is an end like any other."""
+ENDING = ('"/', '"my_chat_member"')
+"""What most of the time ends the chat, and then little is relayed."""
+
+encode = msgspec.json.Encoder().encode
+
+
+def addressed(kind: str, value: Any, on: Stage, rng: Random) -> Any:
+    """Let the object of an update be of Ann, as a seed's is of another, and of a message that is there, or is new."""
+    bot = on.world.state.bots[on.ann.bot]
+    moved = {who: {**value[who], "id": on.ann.id} for who in ("chat", "from", "user") if who in value}
+    value = {**value, **moved}
+    if kind == "message":
+        value |= {"message_id": bot.next_message_id, "date": int(on.world.now())}
+        bot.chats[on.ann.id].messages[bot.next_message_id] = Held(value, outgoing=True)
+        bot.next_message_id += 1
+    elif "message_id" in value:
+        value["message_id"] = rng.choice(list(on.ann.messages()))
+    if "message" in value:
+        asked = {**value["message"], "chat": {**value["message"]["chat"], "id": on.ann.id}}
+        if "reply_to_message" in asked:
+            asked["reply_to_message"] = addressed("", asked["reply_to_message"], on, rng)
+        value["message"] = asked
+    return value
+
+
+def feed(on: Stage, rng: Random, update: Any) -> int:
+    """Queue a mutation of the update, as Telegram would; its id."""
+    bot = on.world.state.bots[on.ann.bot]
+    kind = next(name for name in update if name != "update_id")
+    number = bot.queue.next_id
+    bot.queue.next_id += 1
+    update = mutated({"update_id": number, kind: addressed(kind, update[kind], on, rng)}, rng)
+    try:
+        body = broken(encode(update), rng)
+    except RecursionError:
+        body = b'{"update_id":%d,"%s":{}}' % (number, kind.encode())
+    bot.queue.items.append(Queued(number, kind, f"chat:{on.ann.id}", on.world.now() + 86_400, body))
+    polling.notify(on.world, bot)
+    return number
+
+
+def seed(rng: Random) -> Any:
+    while True:
+        found = some(rng)
+        written = encode(found).decode()
+        if not any(ending in written for ending in ENDING) or rng.random() < 0.02:
+            return found
+
+
+async def together(on: Stage) -> None:
+    """Whatever was pressed and blocked: the two meet again."""
+    for phone in (on.ann, on.bob):
+        on.world.phones.unblock(phone.id, phone.bot)
+        phone.write("/stop")
+        await on.quiet()
+    for phone in (on.ann, on.bob):
+        phone.write("/search")
+        await on.quiet()
+    await asyncio.sleep(0.2)
+    await on.quiet()
+
+
+@HOMES
+def test_each_update_ends_in_delivery_a_refusal_or_being_put_aside(home: bool) -> None:
+    rng = Random(SEED)
+    place = STORES["memory"]()
+
+    async def scene() -> None:
+        switches = Switches(journal_length=1_000_000, limits=False)
+        async with staged(place, home=home, switches=switches, bugs=BUGS) as on:
+            fed: set[int] = set()
+            for _ in range(UPDATES // 2 // BURST):
+                for _ in range(BURST):
+                    fed.add(feed(on, rng, seed(rng)))
+                await on.quiet()
+                await together(on)
+            confirmed = {
+                number
+                for entry in on.world.journal.after(0)
+                if entry["kind"] == "confirmed" and entry["bot"] == on.ann.bot
+                for number in entry["update_ids"]
+            }
+            assert fed <= confirmed, "lost"
+            await together(on)
+            before = len(on.bob.got())
+            on.ann.write("still here")
+            await on.quiet()
+            assert [message["text"] for message in on.bob.got()[before:]] == ["still here"]
+
+    place.run(scene())
