@@ -342,6 +342,32 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there_whole
     asyncio.run(main())
 
 
+def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: Valkey, by_hand: Redis) -> None:
+    """The records would pass over a fact with a number that they have seen."""
+
+    async def main() -> None:
+        async with opened(valkey.url) as store:
+            await store.commit(Commit((somebody(ANN, 1, waiting(ANN)),), facts=(fact(1),)))
+            kept = [(key, by_hand.dump(key)) for key in by_hand.scan_iter()]
+            await store.commit(Commit((somebody(BEN, 1, waiting(BEN)),), (), (notice("n"),), (fact(2), fact(3))))
+            feed = await store.tickets(ADULTS, None, 0)
+            by_hand.flushall()
+            for key, value in kept:
+                by_hand.restore(key, 0, value)
+            valkey.stop(SIGKILL)
+            valkey.start()
+            await store.commit(Commit((somebody(EVE, 1, waiting(EVE)),), facts=(fact(4),)))
+            (first, last) = await store.journal(0, 10)
+            assert first == (1, fact(1))
+            assert last[1] == fact(4)
+            assert last[0] > 3
+            news = await store.tickets(ADULTS, feed.cursor, 0)
+            assert news.whole
+            assert {change.person for change in news.changes} == {ANN, EVE}
+
+    asyncio.run(main())
+
+
 # ---------------------------------------------------------------------- wiped
 
 

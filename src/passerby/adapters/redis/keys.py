@@ -8,7 +8,8 @@ on one node and a script may touch several at once. Two installations may share 
                                  begins another. adopted: the records have been taken in.
                                  facts, entries, changes: the newest numbers of the journal,
                                  the outbox, the tickets. trimmed: the records hold the
-                                 journal up to here. floor: readers from before begin anew
+                                 journal up to here. floor: readers from before begin anew.
+                                 run: the server's, as last greeted (greet.lua)
     people               hash    person -> header, newline, msgpack of Participant             idle: see below
     chats                hash    open chat -> anchors: "person bot message;" of each           when it ends
     idle                 zset    idle person, by when they were last heard of                  with the person

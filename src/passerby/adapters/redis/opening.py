@@ -19,6 +19,7 @@ from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArg
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable
+from passerby.adapters.redis.greeting import greeted
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.pipe import Pipe
 from passerby.adapters.redis.store import RedisStore, begin_words, life_of
@@ -45,7 +46,7 @@ async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passer
     keys = Keys(name)
     connect = way_to(url, keys)
     warnings = await _checked(connect)
-    pipe = Pipe(connect, replicas=replicas)
+    pipe = Pipe(greeted(connect, keys), replicas=replicas)
     try:
         answer = await pipe.call(scripts.BEGIN, (keys.life,), begin_words(clock, rng))
     except ResponseError:

@@ -141,10 +141,12 @@ class Pipe:
         return batch
 
     def _make_room(self) -> None:
-        for _ in range(min(BATCH, len(self._room))):
+        woken = 0
+        while self._room and woken < BATCH:
             turn = self._room.popleft()
             if not turn.done():
                 turn.set_result(None)
+                woken += 1
 
     async def _ask(self, line: _Line, batch: list[_Call]) -> None:
         """Get an answer for each call of the batch, or put it back into the queue for its second try."""
@@ -156,6 +158,13 @@ class Pipe:
         except TimeoutError:
             await line.hang_up()
             _lose(batch)
+        except ResponseError as error:
+            await line.hang_up()
+            if says_elsewhere(error):
+                self._once_more(batch)
+            else:
+                for call in batch:
+                    _reply(call, told(error))
         except (RedisError, OSError):
             await line.hang_up()
             self._once_more(batch)

@@ -12,7 +12,8 @@ When the second try fails as well, the caller gets `RedisUnreachable` and does n
 decides anew is safe: the versions have moved on, or the updates are done already (`ALREADY_DONE`). What such a commit
 put into the outbox waits there for whoever reads `outbox` next.
 
-A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas. Then only a read
+A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas. Numbers are not
+given twice even so (greet.lua): those of the journal may leave some out where the server has changed. Then only a read
 may tell of what a failover still can lose: a commit or mark is not acknowledged before replicas have it.
 
 Lives. Every script checks the generation. On a server that has been wiped it refuses (`RedisWiped`), a new life is
@@ -28,6 +29,7 @@ from typing import Any, Final, NamedTuple
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.errors import RedisWiped
+from passerby.adapters.redis.greeting import greeted
 from passerby.adapters.redis.keys import (
     DONE_KEPT_S,
     DONE_RENEWED_S,
@@ -85,7 +87,7 @@ class RedisStore:
         *,
         pipe: Pipe | None = None,
     ) -> None:
-        self._pipe = pipe or Pipe(connect)
+        self._pipe = pipe or Pipe(greeted(connect, keys))
         self._news = News(connect, keys.news, clock)
         self._keys = keys
         self._clock = clock
