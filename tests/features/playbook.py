@@ -178,7 +178,9 @@ class Person:
         self, action: str, token: str = "", *, message: int | None = 50, subject: MessageReceived | None = None
     ) -> Decision:
         on = MessageId(message) if message is not None else None
-        return self.talk.happens(ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject))
+        about = MessageRef(subject.bot, subject.messages[0]) if subject is not None else None
+        event = ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject)
+        return self.talk.happens(event, about)
 
     def edits(self, message: int, words: str) -> Decision:
         about = MessageRef(self.bot, MessageId(message))

@@ -3,7 +3,7 @@
 import pytest
 
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import Counterpart, Decision
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef
@@ -50,6 +50,17 @@ def test_once_confirmed_it_goes_to_the_partner_and_the_question_closes(kind: Kin
     passed = Relay(ann.chat, ann.person, ann.bot, subject.messages, ben.person, subject.contents, True, about, "where?")
     assert ann.presses("show", ann.chat, subject=subject) == Decision(
         effects=(Answer("query"), closed(ann, "chat.shown"), passed)
+    )
+
+
+def test_pressed_again_after_it_has_arrived_it_is_not_passed_on_twice() -> None:
+    talk, ann, _ = couple()
+    subject = asked(ann, Kind.CONTACT)
+    ann.presses("show", ann.chat, subject=subject)
+    arrived = Counterpart(MessageRef(OTHER_BOT, MessageId(900)), mine=True)
+    talk.map[MessageRef(ann.bot, subject.messages[0])] = arrived
+    assert ann.presses("show", ann.chat, subject=subject) == Decision(
+        effects=(Answer("query"), closed(ann, "chat.shown"))
     )
 
 

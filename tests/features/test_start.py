@@ -72,14 +72,19 @@ def test_what_is_no_believable_age_is_asked_again(typed: str) -> None:
     assert ann.writes(typed) == Decision(effects=(wrong,))
 
 
-@pytest.mark.parametrize("typed", ["1", "17", "١٧"])
-def test_who_is_too_young_is_told_and_not_taken_in(typed: str) -> None:
-    ann = Playbook().person(AGREED)
-    assert ann.writes(typed) == Decision(effects=(says(ann, "start.too_young", None, minimum=18),))
-    assert ann.presses("age", "17") == Decision(
-        effects=(Answer("query"), says(ann, "start.too_young", None, minimum=18))
-    )
-    assert ann.value.profile == AGREED
+@pytest.mark.parametrize("typed", ["1", "17", "١٧", None])
+def test_who_is_too_young_is_told_and_the_next_number_is_not_believed_for_a_day(typed: str | None) -> None:
+    ann = (talk := Playbook()).person(AGREED)
+    sorry = says(ann, "start.too_young", None, minimum=18)
+    first = ann.presses("age", "17") if typed is None else ann.writes(typed)
+    assert first.effects[-1] == sorry
+    assert ann.value.profile == msgspec.structs.replace(AGREED, too_young_at=NOW)
+    for again in ("18", "/search", "/start"):
+        assert ann.writes(again) == Decision(effects=(sorry,))
+    assert ann.presses("age", "18") == Decision(effects=(Answer("query"), sorry))
+    talk.later(24 * 3600)
+    ann.writes("18")
+    assert ann.value.profile.age == 18
 
 
 def test_where_minors_are_welcome_their_age_is_taken() -> None:
@@ -87,7 +92,8 @@ def test_where_minors_are_welcome_their_age_is_taken() -> None:
     ann.writes("17")
     assert ann.value.profile.age == 17
     ben = Playbook(Rules(minimum_age=16)).person(AGREED)
-    assert ben.writes("15") == Decision(effects=(says(ben, "start.too_young", None, minimum=16),))
+    assert ben.writes("15").effects == (says(ben, "start.too_young", None, minimum=16),)
+    assert ben.value.profile.age is None
 
 
 @pytest.mark.parametrize(

@@ -19,13 +19,17 @@ class Gender(StrEnum):
 
 
 class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a person said of themselves. Ages in full years as of `age_given_at`; times are Unix seconds."""
+    """What a person said of themselves. Ages in full years as of `age_given_at`; times are Unix seconds.
+
+    `too_young_at` is when they last gave an age that is not let in.
+    """
 
     consented_at: float | None = None
     age: int | None = None
     age_given_at: float = 0.0
     gender: Gender | None = None
     language: str = ""
+    too_young_at: float | None = None
 
     @property
     def complete(self) -> bool:

@@ -69,12 +69,12 @@ def test_a_libpq_uri_is_translated() -> None:
     assert dict(url.query) == {"ssl": "require"}
 
 
-def test_sqlite_lets_readers_by_and_does_not_sync_each_commit(tmp_path: Path) -> None:
+def test_sqlite_lets_readers_by_and_syncs_each_commit(tmp_path: Path) -> None:
     async def run() -> None:
         engine = connect(sqlite_url(tmp_path / "records.db"))
         async with engine.connect() as connection:
             assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
-            assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 1
+            assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 2
             assert (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one() == 3_000
         await engine.dispose()
 

@@ -29,6 +29,7 @@ READ = tuple(
         "consented_at",
         "age",
         "age_given_at",
+        "too_young_at",
         "gender",
         "language",
         "state",
@@ -62,6 +63,7 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "consented_at": profile.consented_at,
         "age": profile.age,
         "age_given_at": profile.age_given_at,
+        "too_young_at": profile.too_young_at,
         "gender": profile.gender,
         "language": profile.language,
         "state": "searching" if searching else "chatting" if chatting else "idle",
@@ -91,6 +93,7 @@ def participant(values: Sequence[Any]) -> Participant:
         consented_at,
         age,
         age_given_at,
+        too_young_at,
         gender,
         language,
         state,
@@ -110,7 +113,9 @@ def participant(values: Sequence[Any]) -> Participant:
         version=version,
         bot=bot,
         bots=_bots.decode(bots),
-        profile=Profile(consented_at, age, age_given_at, None if gender is None else Gender(gender), language),
+        profile=Profile(
+            consented_at, age, age_given_at, None if gender is None else Gender(gender), language, too_young_at
+        ),
         state=_state(state, ticket, chat, partner, chatting_since),
         last=None
         if last_chat is None

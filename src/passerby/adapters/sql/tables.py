@@ -28,6 +28,7 @@ users = sa.Table(
     sa.Column("consented_at", sa.Double),
     sa.Column("age", sa.Integer),
     sa.Column("age_given_at", sa.Double, nullable=False),
+    sa.Column("too_young_at", sa.Double),
     sa.Column("gender", sa.Text),
     sa.Column("language", sa.Text, nullable=False),
     # What they are doing. One row alone is enough to put a person back to where they were.

@@ -116,6 +116,8 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     chat, _, reply_to = event.token.partition(".")
     if not isinstance(state, Chatting) or state.chat != chat or subject is None:
         obstacle: str | None = "chat.button_too_old"
+    elif facts.counterpart is not None:  # pressed twice, and the first press has been carried out
+        return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown")))
     else:
         obstacle = _obstacle(subject, facts, state, env)
         if obstacle is None:

@@ -17,6 +17,9 @@ from passerby.kernel.text import text
 
 AGE_BUTTONS = (18, 20, 22, 25, 28, 30, 35, 40, 45, 50)
 
+TURNED_AWAY_S = 24 * 3600.0
+"""A slip of the finger may be mended tomorrow; a child should not find out in a minute what to type."""
+
 CONSENT_MENU = Menu(((Button(text("start.agree"), "agree"),),))
 GENDER_MENU = Menu(
     (
@@ -45,6 +48,8 @@ def age_menu(env: Env) -> Menu:
 def ask(me: Participant, env: Env) -> Say:
     """The question that is open, or the invitation to search when none is."""
     profile = me.profile
+    if _turned_away(profile, env):
+        return Say(me.person, text("start.too_young", minimum=env.rules.minimum_age))
     if profile.consented_at is None:
         return Say(me.person, text("start.consent", minimum=env.rules.minimum_age), CONSENT_MENU)
     if profile.age is None:
@@ -68,6 +73,11 @@ def _learn(facts: Facts, env: Env, profile: Profile, pressed: ButtonPressed | No
     return Decision((me,), (*effects, following))
 
 
+def _turned_away(profile: Profile, env: Env) -> bool:
+    """Whether they have just said that they are too young: the next number they try is not believed for a day."""
+    return profile.too_young_at is not None and env.now - profile.too_young_at < TURNED_AWAY_S
+
+
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/start`: a greeting for the new, the state of things for the others."""
     return Decision(effects=(ask(facts.me, env),))
@@ -78,7 +88,7 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
     profile = facts.me.profile
     if isinstance(event, ButtonPressed):
         return Decision(effects=(Answer(event.query), ask(facts.me, env)))
-    if profile.consented_at is None or profile.age is not None:
+    if profile.consented_at is None or profile.age is not None or _turned_away(profile, env):
         return Decision(effects=(ask(facts.me, env),))
     age = age_in(event.text, env.rules)
     if age is None:
@@ -89,8 +99,8 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
 
 def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = None) -> Decision:
     if age < env.rules.minimum_age:
-        too_young = Say(facts.me.person, text("start.too_young", minimum=env.rules.minimum_age))
-        return Decision(effects=(too_young,) if pressed is None else (Answer(pressed.query), too_young))
+        me = msgspec.structs.replace(facts.me, profile=msgspec.structs.replace(facts.me.profile, too_young_at=env.now))
+        return Decision((me,), (ask(me, env),) if pressed is None else (Answer(pressed.query), ask(me, env)))
     profile = msgspec.structs.replace(facts.me.profile, age=age, age_given_at=env.now)
     return _learn(facts, env, profile, pressed)
 
@@ -111,6 +121,8 @@ def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     age = age_in(event.token, env.rules)
     if profile.consented_at is None or profile.age is not None or age is None:
         return _closed(event)
+    if _turned_away(profile, env):
+        return Decision(effects=(Answer(event.query), ask(facts.me, env)))
     return _take_age(age, facts, env, event)
 
 

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("consented_at", sa.Double),
         sa.Column("age", sa.Integer),
         sa.Column("age_given_at", sa.Double, nullable=False),
+        sa.Column("too_young_at", sa.Double),
         sa.Column("gender", sa.Text),
         sa.Column("language", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False, comment="idle, searching or chatting"),
