@@ -262,7 +262,7 @@ def _about(event: Event) -> MessageRef | None:
             return MessageRef(bot, message)
         case MessageEdited(bot=bot, message=message) | ReactionChanged(bot=bot, message=message):
             return MessageRef(bot, message)
-        case ButtonPressed(subject=MessageReceived(bot=bot, reply_to=int(message))):
+        case ButtonPressed(subject=MessageReceived(bot=bot, messages=(message, *_))):
             return MessageRef(bot, message)
         case _:
             return None
