@@ -6,7 +6,7 @@ import pytest
 from passerby.features.chat.outcomes import SENTENCES
 from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Priority
-from passerby.kernel.event import Refusal
+from passerby.kernel.event import BotLost, Refusal
 from passerby.kernel.participant import Idle, Participant
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, left, says
 
@@ -137,3 +137,35 @@ def test_blocking_touches_nobody_when_the_partner_is_elsewhere() -> None:
     assert ann.blocks() == Decision(
         (becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="blocked", by=ann)),)
     )
+
+
+def test_when_a_bot_is_lost_its_people_go_on_where_they_were_on_another_they_have_started() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    ann.writes("hi", bot=OTHER_BOT)
+    was = ann.value
+    moved = becomes(was, was.state, bot=BOT, bots=(BOT,))
+    assert talk.happens(BotLost(ann.person, OTHER_BOT)) == Decision((moved,), (says(ann, "chat.moved_here"),))
+    assert talk.happens(BotLost(ann.person, OTHER_BOT)) == NOTHING
+
+
+def test_an_idle_person_is_not_told_of_a_lost_bot_nor_is_one_who_uses_another() -> None:
+    ann = Playbook().person()
+    ann.writes("/start", bot=OTHER_BOT)
+    was = ann.value
+    assert ann.talk.happens(BotLost(ann.person, OTHER_BOT)) == Decision((becomes(was, Idle(), bot=BOT, bots=(BOT,)),))
+    ben = Playbook().person()
+    ben.writes("/start", bot=OTHER_BOT)
+    was = ben.value
+    assert ben.talk.happens(BotLost(ben.person, BOT)) == Decision((becomes(was, Idle(), bots=(OTHER_BOT,)),))
+
+
+def test_who_has_no_other_bot_is_out_of_reach_and_the_partner_is_told_that_they_left() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    was = ann.value
+    decision = talk.happens(BotLost(ann.person, BOT))
+    assert decision.changes[0] == becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="bot_lost", by=ann))
+    assert decision.effects == (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),)
+    cleo = talk.searching()
+    assert isinstance(talk.happens(BotLost(cleo.person, BOT)).changes[0].state, Idle)

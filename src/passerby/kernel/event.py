@@ -78,6 +78,13 @@ class BotBlocked(msgspec.Struct, frozen=True, gc=False, tag=True):
     refused_at: float | None = None
 
 
+class BotLost(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A send failed because Telegram refuses the bot's token: nobody can be reached through it any more."""
+
+    person: PersonId
+    bot: BotId
+
+
 class BotUnblocked(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person started the bot anew (`my_chat_member`)."""
 
@@ -142,6 +149,7 @@ Event = (
     | ButtonPressed
     | ReactionChanged
     | BotBlocked
+    | BotLost
     | BotUnblocked
     | DeliveryFailed
     | Unusable

@@ -15,6 +15,7 @@ from passerby.kernel.decision import Decision, Env, Facts, Rules
 from passerby.kernel.effect import Discard, Erase, Say
 from passerby.kernel.event import (
     BotBlocked,
+    BotLost,
     ButtonPressed,
     DeliveryFailed,
     Event,
@@ -209,6 +210,8 @@ class Pipeline:
         """A parcel has ended undelivered: the records of it go, and who must know is told by an event."""
         if refusal is Refusal.UNREACHABLE:
             await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot, parcel.tried_at)))
+        elif refusal is Refusal.BOT_LOST:
+            await self.lanes.run(Work(BotLost(parcel.person, parcel.bot)))
         passage = parcel.passage
         if passage is None:
             await self.delivered(parcel, ())

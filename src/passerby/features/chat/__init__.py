@@ -3,9 +3,9 @@
 from passerby.domain.keyboards import NEXT, STOP
 from passerby.features.chat.follow import edited, reacted, take_back
 from passerby.features.chat.leave import move_on, stop
-from passerby.features.chat.outcomes import reachable, undelivered, unreachable
+from passerby.features.chat.outcomes import bot_lost, reachable, undelivered, unreachable
 from passerby.features.chat.relay import confirm, decline, relay
-from passerby.kernel.event import BotBlocked, BotUnblocked, DeliveryFailed, MessageEdited, ReactionChanged
+from passerby.kernel.event import BotBlocked, BotLost, BotUnblocked, DeliveryFailed, MessageEdited, ReactionChanged
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Chatting
 
@@ -20,6 +20,7 @@ feature = Feature(
         ReactionChanged: reacted,
         DeliveryFailed: undelivered,
         BotBlocked: unreachable,
+        BotLost: bot_lost,
         BotUnblocked: reachable,
     },
 )

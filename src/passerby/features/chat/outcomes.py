@@ -1,13 +1,16 @@
 """What becomes of a chat when a message cannot be delivered, and when somebody blocks the bot or comes back to it."""
 
+from typing import assert_never
+
 import msgspec
 
+from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import arrive, cancel, lose_bot, part
 from passerby.features.chat.leave import tell_left
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Say
-from passerby.kernel.event import Attempt, BotBlocked, BotUnblocked, DeliveryFailed, Refusal
-from passerby.kernel.participant import Chatting, Searching, State
+from passerby.kernel.event import Attempt, BotBlocked, BotLost, BotUnblocked, DeliveryFailed, Refusal
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching, State
 from passerby.kernel.text import text
 
 SENTENCES = {
@@ -47,16 +50,32 @@ def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:
     me = lose_bot(facts.me, event.bot)
     if me is facts.me or (event.refused_at is not None and _began_after(event.refused_at, me.state)):
         return NOTHING
-    if facts.me.bot != event.bot:
+    return _gone(me, facts, env, "blocked") if facts.me.bot == event.bot else Decision((me,))
+
+
+def bot_lost(event: BotLost, facts: Facts, env: Env) -> Decision:
+    """A bot that `me` used is gone. Another that they have started takes over; without one they are out of reach."""
+    me = lose_bot(facts.me, event.bot)
+    if me is facts.me:
+        return NOTHING
+    if me.bot is None:
+        return _gone(me, facts, env, "bot_lost")
+    if facts.me.bot != event.bot or isinstance(me.state, Idle):
         return Decision((me,))
+    return Decision((me,), (Say(me.person, text("chat.moved_here"), keys_for(me.state)),))
+
+
+def _gone(me: Participant, facts: Facts, env: Env, reason: str) -> Decision:
     match me.state:
         case Searching():
             return Decision((cancel(me),))
         case Chatting():
-            sides = part(me, facts.partner, env, reason="blocked", leaver=me.person)
+            sides = part(me, facts.partner, env, reason=reason, leaver=me.person)
             return Decision(sides, tell_left(sides))
-        case _:
+        case Idle():
             return Decision((me,))
+        case _:
+            assert_never(me.state)
 
 
 def _began_after(at: float, state: State) -> bool:
