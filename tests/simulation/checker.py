@@ -1,17 +1,22 @@
-"""Whether the promises were kept, judged from outside: from the world's journal and queues, from what phones showed, and
-from what the simulation itself did (who pressed what when, when a process was killed). Never from a store of the app.
+"""Whether the promises were kept, judged from outside: from the world's journal and queues, from what phones showed,
+and from what the simulation itself did (who pressed what when, when a process was killed). Never from a store of ours.
 
 How it is known who was with whom. A person's *epochs* are numbered by the "Partner found" notices they were shown. A
 message ties the epoch that its writer believed to be in to the epoch that its reader had been told of. If nobody is
 misrouted and pairs are symmetric, then all ties form a matching: an epoch is tied to one other at most. At the end of
 each act, when all is quiet, everybody sends a probe: those who are told to be in a chat must reach exactly each other.
 
-    1 pairing     ties form a matching; probes are answered both ways; two who search do not stay alone; no self-match
-    2 nothing lost   every message and every wish was answered: delivered once, or a notice to its writer; no more copies
-                  than crashes and ambiguous answers allow; the queues are empty in the end
-    3 order       first in, first out from each writer to each reader
-    4 misrouted   what was written in no chat, or after leaving, reached nobody; what was delivered came while in that chat
-    5 unmasked    no request of a bot, and nothing on a reader's phone, holds a canary of somebody else; nor does a log
+    1 pairing      ties form a matching; probes are answered both ways; nobody is told of a partner who is not there;
+                   two who search do not stay alone; no self-match
+    2 nothing lost every message and every wish was answered: delivered once, or a notice to its writer; no more copies
+                   than crashes and lost answers allow; the queues are empty in the end
+    3 order        first in, first out from each writer to each reader
+    4 misrouted    what was written in no chat, or after leaving, reached nobody; what was delivered came while in that
+                   chat
+    5 unmasked     no request of a bot, and nothing on a reader's phone, holds a canary of somebody else; nor does a log
+
+People who roam from bot to bot have several notices under way at once, which may cross. For them only what does not
+hang on the order of notices is held.
 """
 
 import re
@@ -75,7 +80,7 @@ class Probe:
 
 @dataclass
 class Evidence:
-    """Everything that the checker may look at. Times are seconds of the loop; `epoch_s` turns the journal's into them."""
+    """Everything that the checker may look at. Times are seconds of the loop: the journal's, less `epoch_s`."""
 
     world: World
     witness: Witness
@@ -264,7 +269,7 @@ class _Check:
             what = f"{'wish' if seen.asked else 'message'} {seen.text!r} of {person} was neither delivered nor answered"
             yield self._broken(2, what, seen)
 
-    def _item_of_answered_album(self, seen: Seen, replies: dict[tuple[int, int | None], Seen]) -> bool:
+    def _item_of_answered_album(self, seen: Seen, replies: dict[tuple[int, int], Seen]) -> bool:
         """A refused album is answered on its first item."""
         if seen.album is None:
             return False

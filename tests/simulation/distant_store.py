@@ -1,8 +1,8 @@
-"""The memory store at the end of a wire, as a store of another process would be: every call takes a moment before it has
-its effect, and while it is lost no call gets there. Only so can two decisions overtake each other.
+"""The memory store at the end of a wire, as a store of another process would be: every call takes a moment before it
+has its effect, and while it is lost no call gets there. Only so can two decisions overtake each other.
 
-With `late_answers` the answer takes a moment too. Then what is said after a commit may be overtaken by what is said after
-the next one: a store whose answers are late (Redis) needs more than the courier's lanes to keep notices in order.
+With `late_answers` the answer takes a moment too. Then what is said after a commit may be overtaken by what is said
+after the next one: a store whose answers are late needs more than the courier's lanes to keep notices in order.
 """
 
 import asyncio

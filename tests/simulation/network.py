@@ -104,7 +104,7 @@ class _Journey:
         network = self.network
         if isinstance(outcome, Waiting):
             self.waiting = outcome
-            outcome.wake = lambda: network.loop.call_soon(self.look_again, context=network.outside)
+            outcome.wake = self.roused
             self.deadline = network.later(max(0.0, outcome.deadline - network.world.now()) + 0.001, self.look_again)
             return
         self.waiting = None
@@ -117,10 +117,14 @@ class _Journey:
             delay_s += network.rng.random() * VERY_LATE_S
         network.later(outcome.delay_s + delay_s, self.come_home, outcome)
 
+    def roused(self) -> None:
+        self.network.loop.call_soon(self.look_again, context=self.network.outside)
+
     def look_again(self) -> None:
         waiting = self.waiting
         if waiting is not None:
-            self.deadline and self.deadline.cancel()
+            if self.deadline is not None:
+                self.deadline.cancel()
             self.settle(self.network.world.resume(waiting))
 
     def come_home(self, answer: Answer) -> None:

@@ -83,8 +83,9 @@ class Person:
         choices: dict[str, list[tuple[int, Callable[[], Any]]]] = {
             "new": [(1, self.onboard)],
             "idle": [
-                (60, self.find), (10, self.find_twice), (9, self.text), (3, self.next), (3, self.stop), (4, self.old_button), (8, self.waver),
-                (4, self.roam), (2, self.block), (3, self.start), (2, self.edit),
+                (60, self.find), (10, self.find_twice), (9, self.text), (3, self.next), (3, self.stop),
+                (4, self.old_button), (8, self.waver), (4, self.roam), (2, self.block), (3, self.start),
+                (2, self.edit),
             ],
             "searching": [
                 (45, self.wait), (12, self.text), (8, self.cancel), (4, self.stop), (4, self.next), (6, self.find),
@@ -246,7 +247,7 @@ class Person:
         """A name that is a link to somebody's profile."""
         third = self.rng.choice(self.town.people)
         user = {"id": third.id, "is_bot": False, "first_name": f"Canary{third.id}"}
-        entities = [
+        entities: list[dict[str, Any]] = [
             {"type": "bold", "offset": 0, "length": 3},
             {"type": "text_mention", "offset": 4, "length": 6, "user": user},
         ]
@@ -262,7 +263,7 @@ class Person:
 
     def file(self) -> None:
         kind = self.rng.choice(FILES)
-        content = {kind: self._file(kind), "caption": f"look {self.town.marker()}"}
+        content: dict[str, Any] = {kind: self._file(kind), "caption": f"look {self.town.marker()}"}
         if self.rng.random() < 0.2:
             third = self.rng.choice(self.town.people)
             user = {"id": third.id, "is_bot": False, "first_name": f"Canary{third.id}"}

@@ -32,6 +32,9 @@ from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
 
 KEY = b"thirty-two bytes of simulation.."
 STOP_TIMEOUT_S = 8.0
+# The settings' defaults.
+BOT_BUDGET = Budget(30.0, 30)
+CHAT_BUDGET = Budget(1.0, 20)
 
 
 @cache
@@ -46,8 +49,8 @@ class Build:
     app: Callable[..., App] = App
     store: Callable[..., MemoryStore] = MemoryStore
     features: tuple[Feature, ...] = ALL
-    bot_budget: Budget = Budget(30.0, 30)
-    chat_budget: Budget = Budget(1.0, 20)
+    bot_budget: Budget = BOT_BUDGET
+    chat_budget: Budget = CHAT_BUDGET
 
 
 @dataclass

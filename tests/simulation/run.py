@@ -3,8 +3,8 @@
     python -m tests.simulation.run 17            the verdict on seed 17
     python -m tests.simulation.run 17 --story    and everything that phones showed
 
-A run has acts. In each there is a storm (people act, calls fail, processes die), then a calm: nothing is done and nothing
-fails, until every queue is empty; then everybody sends a probe. All chance comes from the seed.
+A run has acts. In each there is a storm (people act, calls fail, processes die), then a calm: nothing is done and
+nothing fails, until every queue is empty; then everybody sends a probe. All chance comes from the seed.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ import msgspec
 import structlog
 
 from botapi_sandbox import Switches, World
-from botapi_sandbox.world.faults import Fault
+from botapi_sandbox.world.faults import Fault, FaultKind
 from passerby import logs
 from passerby.kernel.ids import BotId
 from tests.simulation.checker import Broken, Evidence, Probe, check
@@ -44,6 +44,11 @@ BUGS = (
     "loop.complained",
 )
 """Log events that tell of a bug of ours, whatever came of it."""
+
+
+KINDS: tuple[FaultKind, ...] = (
+    "429", "429", "500", "502", "502", "slow", "stall", "reset_before", "reset_after", "reset_after",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -202,9 +207,7 @@ class Run:
     def _some_faults(self, bots: list[int | None]) -> Iterator[Fault]:
         rng = self.rng
         for _ in range(rng.choice((0, 1, 2, 4))):
-            kind = rng.choice(
-                ("429", "429", "500", "502", "502", "slow", "stall", "reset_before", "reset_after", "reset_after")
-            )
+            kind = rng.choice(KINDS)
             yield Fault(
                 kind=kind,
                 bot=rng.choice(bots),

@@ -1,7 +1,7 @@
 """Promise 1 over any history: whatever people press in whatever order, however the store's answers interleave.
 
-The runtime is driven below Telegram, over the memory store at the end of a wire. Here, other than in the simulation, the
-store itself is looked into, after every single commit.
+The runtime is driven below Telegram, over the memory store at the end of a wire. Here, other than in the simulation,
+the store itself is looked into, after every single commit.
 """
 
 import asyncio

@@ -4,7 +4,6 @@ import asyncio
 from random import Random
 
 from botapi_sandbox import Switches, World
-
 from passerby.domain.budgets import Budget
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile

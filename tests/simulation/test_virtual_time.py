@@ -34,11 +34,12 @@ def test_waiting_for_what_never_comes_is_a_deadlock() -> None:
 
 def test_the_dead_run_no_cleanup_and_what_they_sent_goes_on() -> None:
     loop = VirtualLoop()
-    life, done = Life("victim"), []
+    life = Life("victim")
+    done: list[str] = []
 
     async def victim() -> None:
         loop.call_later(2.0, done.append, "own timer")
-        asyncio.ensure_future(child())
+        loop.create_task(child())  # it is not to be waited for
         try:
             await asyncio.sleep(5.0)
             done.append("went on")

@@ -1,7 +1,7 @@
 """An event loop whose time is a number, and processes on it that can be killed.
 
-Nothing is waited for: when no callback is ready, time jumps to the next timer. No sockets, no threads, no sleeping; so a
-run is as long as its work, and the same every time.
+Nothing is waited for: when no callback is ready, time jumps to the next timer. No sockets, no threads, no sleeping; so
+a run is as long as its work, and the same every time.
 
 A `Life` is a pretended process: whatever runs in a context that carries it belongs to it. Killing a life is `kill -9`:
 none of its callbacks runs again, no `except`, no `finally`. What it had handed to the world outside (timers set from
@@ -87,7 +87,7 @@ class VirtualLoop(BaseEventLoop):
     def run_in_executor(self, *_: Any) -> NoReturn:  # type: ignore[override]
         raise AssertionError("a thread cannot be simulated")
 
-    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Handle:
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Handle:  # type: ignore[override]
         context = copy_context() if context is None else context
         handle = Handle(callback, args, self, context)
         life = context.get(LIFE)
@@ -97,7 +97,9 @@ class VirtualLoop(BaseEventLoop):
             self._ready.append(handle)
         return handle
 
-    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> TimerHandle:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Any, *args: Any, context: Context | None = None
+    ) -> TimerHandle:
         context = copy_context() if context is None else context
         when = max(when, self._now_s + LEAST_S)
         handle = TimerHandle(when, callback, args, self, context)
@@ -109,7 +111,9 @@ class VirtualLoop(BaseEventLoop):
             handle._scheduled = True  # type: ignore[attr-defined]
         return handle
 
-    def call_later(self, delay: float, callback: Any, *args: Any, context: Context | None = None) -> TimerHandle:
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Any, *args: Any, context: Context | None = None
+    ) -> TimerHandle:
         return self.call_at(self._now_s + delay, callback, *args, context=context)
 
     # ------------------------------------------------------------------ processes
@@ -165,7 +169,7 @@ def _close(life: Life) -> None:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             # Whatever a `finally` makes of its end, nobody is there to see it.
             with suppress(Exception):
-                grave.run(task.get_coro().close)  # type: ignore[union-attr]
+                grave.run(task.get_coro().close)
 
 
 class VirtualClock:

@@ -39,7 +39,8 @@ ANSWERS: dict[str, frozenset[str]] = {
 
 LEAVING = frozenset({"next", "stop"})
 WORDS = {
-    "/search": "find", "/find": "find", "/chat": "find", "/next": "next", "/skip": "next", "/stop": "stop", "/end": "stop",
+    "/search": "find", "/find": "find", "/chat": "find", "/next": "next", "/skip": "next", "/stop": "stop",
+    "/end": "stop",
 }  # fmt: skip
 KEYS = {"keys.find": "find", "keys.cancel": "cancel", "keys.next": "next", "keys.stop": "stop"}
 
