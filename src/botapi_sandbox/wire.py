@@ -7,6 +7,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -71,5 +72,6 @@ def cut(scope: Scope) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
         linger_at_once = struct.pack("ii", 1, 0)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_at_once)
+        with suppress(OSError):  # the client has gone already
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_at_once)
     transport.abort()
