@@ -49,6 +49,8 @@ NAMES = [
     "mein insta ist ann_smith",
     "mi insta es ann_smith",
     "t\u00adg ann_smith",
+    "find me on insta under ann.k98",
+    "тг: @аня98",
 ]
 
 LINKS = [
@@ -68,6 +70,8 @@ LINKS = [
     "T.ME/annsmith",
     "t . me / annsmith",
     "t me/annsmith",
+    "t,me/annsmith",
+    "lnk.bio/ann",
     "t。me/annsmith",
     "t∙me/annsmith",
     "t․me/annsmith",
@@ -104,6 +108,7 @@ EMAILS = [
     "ann@example.org",
     "Ann.Smith+x@mail.example.com",
     "ann@gmail . com",
+    "ann98@gmail",
     "ann @ gmail.com",
     "ann＠example.org",
     "ann(at)example.org",
@@ -224,6 +229,8 @@ LOOKS_LIKE = [
     "123456789",
     "1234567890",
     "10 20 30 40 50",
+    "4 8 15 16 23 42",
+    "21 13 8 5 3 2 1 0",
     "2019 2020 2021 2022",
     "2019-2020-2021",
     "999999999",

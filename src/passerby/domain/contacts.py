@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
 from passerby.kernel.content import Content, Kind
@@ -36,7 +35,7 @@ _LOOKALIKES = {
 }  # fmt: skip
 """Letters drawn like Latin ones, in lower case, and signs drawn like those of addresses; NFKC has undone the rest."""
 
-_ENDINGS = "com|net|org|biz|io|ru|ua|kz|uk|gg|xyz|dev|vip|cc|tv|fr|pl|nl|cz|gr|jp|cn|kr|ly|ws|br|рф"
+_ENDINGS = "com|net|org|biz|io|ru|ua|kz|uk|gg|xyz|dev|vip|cc|tv|fr|pl|nl|cz|gr|jp|cn|kr|ly|ws|br|bio|рф"
 _WORDS_TOO = (
     "me|to|it|in|id|us|no|co|ai|name|space|info|site|online|club|live|link|app|shop|store|top|pro|page|chat|social|fun|"
     "de|es|se|eu|su|by|fi|pt|ir|tr"
@@ -66,17 +65,17 @@ _SPELT_WORD = re.compile(rf"\b(?:{_AT}|{_DOT})\b|\.(?:ру|ком)\b")
 """Both are in all that `_SPELT` finds; most messages lack one of them, and are done with a look or two."""
 
 _EMAIL = re.compile(
-    rf"[\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{{2,}}|"
+    rf"[\w.+-]{{1,64}}@[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{{2,}}|[\w.+-]{{1,64}}@(?:{_MAIL})\b|"
     rf"[\w.+-]{{1,64}}\s?@\s?[\w-]+\s?\.\s?(?:{_ENDINGS})\b"
 )
 _NAME_SPELT = re.compile(rf"[\[({{<]\s*(?:{_AT})\s*[\])}}>]\s*[a-z]\w{{3,31}}")
 _NAME = re.compile(
-    r"(?<![\w.])@(?!(?:all|everyone|here|home|work|school|uni|gym|night|noon|midnight)\b)_?[a-z][a-z0-9_.]{2,31}|"
+    r"(?<![\w.])@(?!(?:all|everyone|here|home|work|school|uni|gym|night|noon|midnight)\b)_?[^\W\d_][\w.]{2,31}|"
     r"(?<![\w.])@\s(?=[a-z_]*[0-9_])[a-z][a-z0-9_]{3,31}"
 )
 _LINK = re.compile(
     rf"(?:https?|hxxps?|ftp|tg|ton)\s?:\s?[/\\]{{2}}\s?\S|\bwww\s?\.\s?\w|\btg:\w+\?|"
-    rf"(?<![\w@'’.])(?:(?:t|telegram|wa|fb)(?:\.me\b|\s?\.?\s?me\s?/\s?\w)|telegram\.dog\b|discord\s?\.\s?gg\b)|"
+    rf"(?<![\w@'’.])(?:(?:t|telegram|wa|fb)(?:\.me\b|\s?[.,]?\s?me\s?/\s?\w)|telegram\.dog\b|discord\s?\.\s?gg\b)|"
     rf"(?<![\w@])(?:vk|instagram|snapchat|facebook|onlyfans|tiktok|discord)\s?\.\s?com\b|"
     rf"(?<![\w@.-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:(?:{_ENDINGS})(?![\w-])|(?:{_WORDS_TOO})/)|"
     rf"(?<![\w@.-])[a-z0-9-]{{3,}}(?:\s\.\s?|,)(?:com|net|org|ru)\b|[\w-]\.рф\b"
@@ -90,7 +89,7 @@ _PLACES = (
     "snap(?:chat)?|снап(?:чат)?|discord|дискорд|дис|kik|skype|скайп|viber|вайбер|whats\\s?app|wa|ватсап|вотсап|"
     "fb|facebook|tik\\s?tok|тикток|only\\s?fans|wechat|twitter"
 )
-_FILLING = r"(?:\s+(?:is|id|name|nick(?:name)?|user(?:name)?|handle|ник|айди|это|ist|es|est))*\s*"
+_FILLING = r"(?:\s+(?:is|id|name|nick(?:name)?|user(?:name)?|handle|under|as|ник|айди|это|ist|es|est))*\s*"
 _HANDLE = re.compile(
     # what has a digit or an underscore in it, or stands alone after a colon
     rf"\b(?:{_PLACES})\b{_FILLING}(?:"
@@ -161,9 +160,12 @@ def _innocent(number: str) -> bool:
     """Whether so many digits are something else than a telephone number: a date, a sum, somebody who counts."""
     if _INNOCENT_NUMBER.fullmatch(number) or any(re.sub(r"\D", "", number) in run for run in _COUNTING):
         return not number.startswith("+")
-    parts = [int(part) for part in re.findall(r"\d+", number)]
-    steps = {after - before for before, after in pairwise(parts)}
-    return len(parts) > 3 and len(steps) == 1  # 10 20 30 40 50
+    parts = re.findall(r"\d+", number)
+    counted = list(map(int, parts))
+    rising = counted in (sorted(set(counted)), sorted(set(counted), reverse=True))
+    return (
+        len(parts) > 3 and rising and not any(part.startswith("0") for part in parts if part != "0")
+    )  # 10 20 30 40 50
 
 
 def traces(content: Content) -> Trace | None:
