@@ -187,13 +187,13 @@ def traces(content: Content) -> Trace | None:
 
 
 def _words(content: Content) -> Iterator[str]:
-    """All that can be read of it: text or caption, a poll's question and answers, the paragraphs of rich text.
+    """All that can be read of it: text or caption, a poll's question and answers.
 
     The words of what its sender is asked about anyway, a contact or a place, are left alone.
     """
     if content.text:
         yield content.text
-    if content.kind in (Kind.POLL, Kind.RICH) and content.detail:
+    if content.kind is Kind.POLL and content.detail:
         pending: list[Any] = [content.detail]
         while pending:
             node = pending.pop()

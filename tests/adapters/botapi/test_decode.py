@@ -424,3 +424,11 @@ def test_what_is_no_answer_at_all_is_said_so(body: bytes) -> None:
 
 def test_an_update_without_an_id_is_left_to_the_next_offset() -> None:
     assert [a.ref.update for a in arrivals(b'{"ok":true,"result":[{"message":{}},' + GOOD + b"]}", A)] == [8]
+
+
+def test_of_a_rich_message_the_words_are_known_as_they_are_read() -> None:
+    bold = {"type": "bold", "text": "smi"}
+    cells = [[{"text": "one", "align": "left", "valign": "top"}, {"text": "two", "align": "left", "valign": "top"}]]
+    picture = {"type": "photo", "photo": [SIZE], "caption": {"text": "under it"}}
+    blocks = [{"type": "paragraph", "text": ["@ann", bold, "th"]}, {"type": "table", "cells": cells}, picture]
+    assert content(rich_message={"blocks": blocks}).text.split() == ["@annsmith", "one", "two", "under", "it"]

@@ -164,6 +164,15 @@ def content(message: wire.Message) -> Content:
             protected=message.has_protected_content,
             effect=message.effect_id,
         )
+    if message.rich_message is not None:
+        words, told = rich.read(message.rich_message)
+        return Content(
+            kind=Kind.RICH,
+            text=words,
+            protected=message.has_protected_content,
+            effect=message.effect_id,
+            detail=told,
+        )
     kind, file, detail = _kind(message)
     return Content(
         kind=kind,
@@ -205,8 +214,6 @@ def _kind(m: wire.Message) -> _Parts:
 
 
 def _fileless(m: wire.Message) -> _Parts:
-    if m.rich_message is not None:
-        return Kind.RICH, None, rich.detail(m.rich_message)
     if m.dice is not None:
         return Kind.DICE, None, {"emoji": m.dice.emoji, "value": m.dice.value}
     if m.poll is not None:

@@ -31,20 +31,24 @@ _MEDIA = {"photo": False, "voice_note": False, "video": True, "animation": True,
 _NAMES = ("file_name", "title", "performer")
 
 
-def detail(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `anew`, an InputRichMessage or None, and `copyable`: a copy would say no more than what passes here."""
+def read(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the words alone, as they are read, and what becomes of the message.
+
+    That is `anew`, an InputRichMessage or None, and `copyable`: a copy would say no more than what passes here.
+    """
     reader = _Reader()
     try:
         blocks = reader.blocks(message["blocks"])
     except (KeyError, TypeError, AttributeError, RecursionError):
-        return {"anew": None, "copyable": False}
+        return "", {"anew": None, "copyable": False}
     anew: dict[str, Any] | None = None
     if not reader.holds_files and not reader.unknown:
         # Detection would make links of bare words again; the sender's client has marked what was meant to be one.
         anew = {"blocks": blocks, "skip_entity_detection": True}
         if message.get("is_rtl"):
             anew["is_rtl"] = True
-    return {"anew": anew, "copyable": not reader.reduced and not reader.unknown}
+    words = "".join(reader.words).strip()
+    return words, {"anew": anew, "copyable": not reader.reduced and not reader.unknown}
 
 
 class _Reader:
@@ -54,12 +58,14 @@ class _Reader:
         self.reduced = False
         self.holds_files = False
         self.unknown = False
+        self.words: list[str] = []
 
     def blocks(self, blocks: Iterable[Any]) -> list[dict[str, Any]]:
         return [self._block(block) for block in blocks]
 
     def _block(self, block: Mapping[str, Any]) -> dict[str, Any]:
         kind = block["type"]
+        self.words.append("\n")
         anew: dict[str, Any] = {"type": kind}
         if kind == "list":
             anew["items"] = [self._item(item) for item in block["items"]]
@@ -98,11 +104,13 @@ class _Reader:
     def _cell(self, cell: Mapping[str, Any]) -> dict[str, Any]:
         anew = _plain(cell, ("is_header", "colspan", "rowspan", "align", "valign"))
         if "text" in cell:
+            self.words.append("\n")
             anew["text"] = self._text(cell["text"])
         return anew
 
     def _text(self, text: Any) -> Any:
         if isinstance(text, str):
+            self.words.append(text)
             return text
         if isinstance(text, list):
             return [self._text(part) for part in text]
