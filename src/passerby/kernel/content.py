@@ -77,9 +77,9 @@ class File(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The content of one message.
 
-    `text` is the text or the caption (of rich text, its words), `entities` belong to it. `group` is Telegram's album id,
-    unique enough within one sender. `detail` holds the fields of the kinds that have no file (dice, poll, venue, location,
-    contact, rich text, sticker set name, durations, sizes), by the Bot API's names.
+    `text` is the text or the caption (of rich text, its words), `entities` belong to it. `group` is Telegram's album
+    id, unique enough within one sender. `detail` holds the fields of the kinds that have no file (dice, poll, venue,
+    location, contact, rich text, sticker set name, durations, sizes), by the Bot API's names.
     """
 
     kind: Kind
