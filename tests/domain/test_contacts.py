@@ -515,7 +515,7 @@ def test_all_that_can_be_read_is_read(content: Content) -> None:
         Content(Kind.CONTACT, detail={"phone_number": "+491701234567", "first_name": "@annsmith"}),
         Content(Kind.VENUE, detail={"title": "example.org"}),
         Content(Kind.PHOTO),
-        Content(Kind.POLL, detail={"question": "tea?", "options": [{"text": "yes"}, {"text": "no"}]}),
+        Content(Kind.POLL, detail={"question": "tea?", "options": [{"text": "yes"}], "allows_multiple_answers": True}),
         Content(Kind.RICH, "hello", detail={"anew": None, "copyable": True}),
     ],
 )
