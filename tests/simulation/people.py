@@ -243,7 +243,7 @@ class Person:
             to = self.rng.choice(messages[-12:]).message["message_id"]
             self.say(f"re {self.town.marker()}", reply_to=to)
 
-    def mention(self) -> None:
+    async def mention(self) -> None:
         """A name that is a link to somebody's profile."""
         third = self.rng.choice(self.town.people)
         user = {"id": third.id, "is_bot": False, "first_name": f"Canary{third.id}"}
@@ -251,7 +251,7 @@ class Person:
             {"type": "bold", "offset": 0, "length": 3},
             {"type": "text_mention", "offset": 4, "length": 6, "user": user},
         ]
-        self.say(f"ask friend {self.town.marker()}", entities=entities)
+        await self._answer_about(self.say(f"ask friend {self.town.marker()}", entities=entities))
 
     def _file(self, kind: str) -> dict[str, Any]:
         described: dict[str, Any] = {"duration": 3} if kind not in ("photo", "document") else {}
@@ -261,14 +261,14 @@ class Person:
             described |= {"performer": f"Canary{self.id}", "title": "canary song"}
         return described
 
-    def file(self) -> None:
+    async def file(self) -> None:
         kind = self.rng.choice(FILES)
         content: dict[str, Any] = {kind: self._file(kind), "caption": f"look {self.town.marker()}"}
         if self.rng.random() < 0.2:
             third = self.rng.choice(self.town.people)
             user = {"id": third.id, "is_bot": False, "first_name": f"Canary{third.id}"}
             content["caption_entities"] = [{"type": "text_mention", "offset": 0, "length": 4, "user": user}]
-        self.town.world.phones.send(self.id, self.bot, content)
+        await self._answer_about(self.town.world.phones.send(self.id, self.bot, content))
 
     def album(self) -> None:
         kinds = self.rng.choice((("photo", "video"), ("document",)))
@@ -282,14 +282,18 @@ class Person:
         """Their own card; shown or not, at once or when the chat may be another."""
         marker = self.town.marker()
         card = {"phone_number": f"+canary{self.id}", "first_name": marker, "user_id": self.id}
-        self.town.world.phones.send(self.id, self.bot, {"contact": card})
+        message = self.town.world.phones.send(self.id, self.bot, {"contact": card})
+        await self._answer_about(message)
+
+    async def _answer_about(self, sent: dict[str, Any]) -> None:
+        """Say whether it may be passed on, if that is asked: at once, or when the chat may be another."""
         await asyncio.sleep(self.rng.choice((1.0, 2.0, 6.0)))
         if self.blocked:
             return
         _, messages = self.town.world.phones.view(self.id, self.bot)
         for held in reversed(messages):
             message = held.message
-            if message.get("reply_to_message", {}).get("contact", {}).get("first_name") == marker:
+            if message.get("reply_to_message", {}).get("message_id") == sent["message_id"]:
                 if "inline_keyboard" in message.get("reply_markup", {}):
                     self._press(message, 0, self.rng.choice((0, 0, 1)))
                 return

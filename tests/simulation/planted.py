@@ -12,6 +12,8 @@ import msgspec
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.done import DoneMarks
 from passerby.features import ALL
+from passerby.kernel.decision import Decider, Decision, Env, Facts
+from passerby.kernel.effect import Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
@@ -80,17 +82,37 @@ class SendsToThePartnerOfNow(App):
         self.courier.__class__ = _PartnerOfNow
 
 
-def _deciding_for_the_partner_of_now(build: Build) -> Build:
-    """A message goes to the partner whom its writer has when it is decided on, whenever it was written."""
+def _with_relay(build: Build, wrap: Callable[[Decider], Decider]) -> Build:
+    """A build whose chat feature decides on messages otherwise."""
     (chat,) = [feature for feature in ALL if feature.name == "chat"]
-    relay = chat.messages[Chatting]
+    bad = replace(chat, messages={**chat.messages, Chatting: wrap(chat.messages[Chatting])})
+    return replace(build, features=tuple(bad if feature is chat else feature for feature in ALL))
 
-    def relay_to_whoever_is_there(event: Any, facts: Any, env: Any) -> Any:
+
+def _for_the_partner_of_now(relay: Decider) -> Decider:
+    """A message goes to the partner whom its writer has when it is decided on, whenever it was written."""
+
+    def decide(event: Any, facts: Facts, env: Env) -> Decision:
         known = msgspec.structs.replace(facts, anchor=NOWHERE)
         return relay(msgspec.structs.replace(event, sent_at=env.now + 2.0), known, env)
 
-    bad = replace(chat, messages={**chat.messages, Chatting: relay_to_whoever_is_there})
-    return replace(build, features=tuple(bad if feature is chat else feature for feature in ALL))
+    return decide
+
+
+def _signed(relay: Decider) -> Decider:
+    """Words go out with the id of who wrote them."""
+
+    def decide(event: Any, facts: Facts, env: Env) -> Decision:
+        decision = relay(event, facts, env)
+        effects = tuple(_sign(effect) if isinstance(effect, Relay) else effect for effect in decision.effects)
+        return Decision(decision.changes, effects)
+
+    return decide
+
+
+def _sign(relay: Relay) -> Relay:
+    signed = [msgspec.structs.replace(each, text=f"{each.text} tg:{relay.sender}") for each in relay.contents]
+    return msgspec.structs.replace(relay, contents=tuple(signed))
 
 
 @dataclass(frozen=True)
@@ -110,5 +132,6 @@ BUGS = (
     Bug("dedupe off", lambda build: replace(build, store=NeverSeenBefore), frozenset({2})),
     Bug("version check off", lambda build: replace(build, store=LastOneWins), frozenset({1})),
     Bug("send to the partner of now", lambda build: replace(build, app=SendsToThePartnerOfNow), frozenset({4})),
-    Bug("decide for the partner of now", _deciding_for_the_partner_of_now, frozenset({4})),
+    Bug("decide for the partner of now", lambda build: _with_relay(build, _for_the_partner_of_now), frozenset({4})),
+    Bug("sign what is passed on", lambda build: _with_relay(build, _signed), frozenset({5})),
 )

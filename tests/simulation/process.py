@@ -35,6 +35,7 @@ STOP_TIMEOUT_S = 8.0
 # The settings' defaults.
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
+RULES = Rules()
 
 
 @cache
@@ -72,6 +73,7 @@ class Host:
     rng: Random
     build: Build
     store_delay_s: float = 0.0
+    rules: Rules = RULES
     platter: Platter = field(default_factory=Platter)
     sql: Disk = field(default_factory=Disk)
     deaths: list[tuple[float, str]] = field(default_factory=list)
@@ -110,7 +112,7 @@ class Host:
             words=catalogue(),
             clock=self.clock,
             rng=rng,
-            rules=Rules(),
+            rules=self.rules,
             key=KEY,
             bot_budget=self.build.bot_budget,
             chat_budget=self.build.chat_budget,

@@ -22,6 +22,7 @@ import structlog
 from botapi_sandbox import Switches, World
 from botapi_sandbox.world.faults import Fault, FaultKind
 from passerby import logs
+from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.kernel.ids import BotId
 from tests.simulation.checker import Broken, Evidence, Probe, check
 from tests.simulation.network import Network
@@ -126,7 +127,9 @@ class Run:
         self.network = Network(self.world, loop, chance("network"))
         tokens = {BotId(bot.id): bot.token for bot in bots}
         delay_s = rng.choice((0.0, 0.0, 0.004, 0.03, 0.08))
-        self.host = Host(loop, self.clock, self.network, tokens, chance("host"), build, delay_s)
+        # Where nobody is asked before a name is passed on, more is passed on at once.
+        rules = Rules(contact_policy=rng.choice((ContactPolicy.WARN, ContactPolicy.OFF)))
+        self.host = Host(loop, self.clock, self.network, tokens, chance("host"), build, delay_s, rules)
         self.awake = asyncio.Event()
         self.town = Town(self.world, self.witness, [bot.id for bot in bots], self.awake)
         for number in range(rng.randint(6, 12)):
