@@ -377,7 +377,8 @@ class _Check:
 
     def unmasked(self) -> Iterator[Broken]:
         people = self.evidence.world.state.people
-        canary = re.compile("|".join(["canary[a-z]*[-_]?[0-9]*", *map(str, people)]), re.IGNORECASE)
+        ids = "|".join(map(str, people))
+        canary = re.compile(rf"canary[a-z]*[-_]?[0-9]*|(?<!\d)(?:{ids})(?!\d)", re.IGNORECASE)
         for request in self.requests:
             chat = request["params"].get("chat_id")
             params = {key: value for key, value in request["params"].items() if key not in ("chat_id", "from_chat_id")}
