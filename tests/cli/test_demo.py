@@ -45,7 +45,7 @@ def test_it_serves_three_bots_stops_on_ctrl_c_and_goes_on_the_next_time(tmp_path
     known = []
     for _ in range(2):
         with running(tmp_path, *demo(free_port())) as process:
-            known.append(get(f"{address(process)}/sandbox/bots"))
+            known.append([bot["id"] for bot in get(f"{address(process)}/sandbox/bots")])
             group = [process.pid, *(child.pid for child in children(process))]
             assert {os.getpgid(pid) for pid in group} == {process.pid}, "one process group"
             interrupt(process)

@@ -21,8 +21,16 @@ def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path)
 
 
 def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -> None:
-    plan = Plan(kills=3, people=16, alive_s=(0.2, 1.5), quiet_s=4, command=planted("confirm_early"))
-    assert asyncio.run(endure(plan, tmp_path)).verdict.lost
+    # A kill takes only what waits behind another send; on a quick machine some conversations have no such moment.
+    lost = 0
+    for seed in range(4):
+        plan = Plan(5, people=30, seed=seed, alive_s=(0.2, 1.5), quiet_s=2, command=planted("confirm_early"))
+        place = tmp_path / str(seed)
+        place.mkdir()
+        lost += len(asyncio.run(endure(plan, place)).verdict.lost)
+        if lost:
+            break
+    assert lost
 
 
 def test_the_judge_finds_messages_that_went_to_somebody_else(tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def settle(text: str, entities: list[Json], known_user: KnownUser) -> tuple[str,
                 fitted.append({**whole, "offset": begin, "length": end - begin})
     fitted = _without_overlaps(fitted)[:MOST_ENTITIES]
     if _WORTH_SEARCHING.search(text):
-        fitted = sorted(fitted + found(text, fitted), key=_place)
+        links = found(text, fitted)
+        fitted = sorted([*_cut_at(fitted, links), *links], key=_place)
     return text, fitted
 
 
@@ -107,6 +108,23 @@ def found(text: str, among: list[Json]) -> list[Json]:
                 taken.append((begin, begin + length))
                 results.append({"type": kind, "offset": begin, "length": length})
     return sorted(results, key=_place)
+
+
+def _cut_at(entities: list[Json], links: list[Json]) -> list[Json]:
+    """Cut the styles that cross a link's border there, so that everything is nested."""
+    pieces = []
+    for entity in entities:
+        begin, end = entity["offset"], entity["offset"] + entity["length"]
+        cuts = {begin, end}
+        for link in links if entity["type"] in _STYLES else ():
+            first, last = link["offset"], link["offset"] + link["length"]
+            if first < begin < last < end:
+                cuts.add(last)
+            elif begin < first < end < last:
+                cuts.add(first)
+        borders = sorted(cuts)
+        pieces += [{**entity, "offset": a, "length": b - a} for a, b in zip(borders, borders[1:], strict=False)]
+    return pieces
 
 
 def slice_utf16(text: str, offset: int, length: int) -> str:
