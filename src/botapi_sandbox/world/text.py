@@ -8,6 +8,7 @@ giving entities meet. Sources: tdlib/td `MessageEntity.cpp` (`fix_formatted_text
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -123,7 +124,7 @@ def _cut_at(entities: list[Json], links: list[Json]) -> list[Json]:
             elif begin < first < end < last:
                 cuts.add(first)
         borders = sorted(cuts)
-        pieces += [{**entity, "offset": a, "length": b - a} for a, b in zip(borders, borders[1:], strict=False)]
+        pieces += [{**entity, "offset": a, "length": b - a} for a, b in itertools.pairwise(borders)]
     return pieces
 
 
