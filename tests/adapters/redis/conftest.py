@@ -10,8 +10,8 @@ from tests.contract.servers import Valkey, start_valkey
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[Valkey]:
-    """Ours alone: it is emptied, stopped and started again."""
-    with start_valkey("--appendonly", "yes") as server:
+    """Ours alone: it is emptied, killed and started again. Synced always: everysec may lose what it acknowledged."""
+    with start_valkey("--appendonly", "yes", "--appendfsync", "always") as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from random import Random
+from time import sleep
 
 import pytest
 from redis import Redis
@@ -59,7 +60,21 @@ def test_a_server_that_forgets_at_a_restart_is_warned_of(valkey: Valkey, by_hand
         (warning,) = asyncio.run(opened(valkey.url)).warnings
     finally:
         by_hand.config_set("appendonly", "yes")
+        # Until its first file is written it can neither be stopped nor killed without loss.
+        while (state := by_hand.info("persistence"))["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]:
+            sleep(0.01)
     assert "appendonly" in warning
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("syncs", ["everysec", "no"])
+def test_a_server_that_may_lose_its_last_seconds_is_warned_of(valkey: Valkey, by_hand: Redis, syncs: str) -> None:
+    by_hand.config_set("appendfsync", syncs)
+    try:
+        (warning,) = asyncio.run(opened(valkey.url)).warnings
+    finally:
+        by_hand.config_set("appendfsync", "always")
+    assert f"appendfsync {syncs}" in warning
 
 
 @pytest.mark.services
