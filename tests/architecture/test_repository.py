@@ -57,7 +57,7 @@ def test_what_belongs_to_one_machine_is_not_committed() -> None:
     [
         ("a bot token", b"123456789:@A".replace(b"@", b"A") + b"x" * 33),
         ("a machine's path", b'open("/@ome/ann/notes")'.replace(b"@", b"h")),
-        ("a package index", b"https://p@pi.example.org/simple".replace(b"@", b"y")),
+        ("a package index", b"https://p@pi.example.org/!imple".replace(b"@", b"y").replace(b"!", b"s")),
         ("a private key", b"-----BEGIN RSA PRIVATE K@Y-----".replace(b"@", b"E")),
     ],
 )

@@ -15,6 +15,7 @@ export class Chat {
   draft = []; // the editor's nodes, while another chat is open
   #byId = new Map();
   #touched = null;
+  #removed = new Set(); // a bot may delete what was just sent before the page hears that it was sent
   #presses = new Map();
   #answeredEarly = new Set();
   #actionTimer = null;
@@ -59,6 +60,7 @@ export class Chat {
   }
 
   upsert(message) {
+    if (this.#removed.has(message.message_id)) return false;
     this.#touched?.set(message.message_id, message);
     const known = this.#byId.get(message.message_id);
     if (known && JSON.stringify(known) === JSON.stringify(message)) return false;
@@ -69,6 +71,7 @@ export class Chat {
   }
 
   remove(messageId) {
+    this.#removed.add(messageId);
     this.#touched?.set(messageId, null);
     if (this.#byId.delete(messageId)) this.#sort();
   }
