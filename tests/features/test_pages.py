@@ -2,13 +2,13 @@
 
 import pytest
 
-from passerby.features.pages import PAGES
+from passerby.features.pages import EXPECTED, PAGES
 from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.participant import Profile
 from tests.features.playbook import Playbook, says
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*PAGES, *EXPECTED])
 def test_a_page_can_be_read_in_every_state(page: str) -> None:
     talk = Playbook(Rules(minimum_age=21))
     idle, searching = talk.person(), talk.searching()

@@ -7,6 +7,9 @@ from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.text import text
 
+EXPECTED = ("report", "block", "vip")
+"""Commands that people know from elsewhere. They get a straight answer here, and are never passed on to a partner."""
+
 PAGES = ("help", "rules", "privacy", "terms", "paysupport")
 
 
@@ -19,4 +22,4 @@ def _page(name: str) -> Decider:
     return show
 
 
-feature = Feature("pages", commands={name: _page(name) for name in PAGES}, open_to_all=True)
+feature = Feature("pages", commands={name: _page(name) for name in (*PAGES, *EXPECTED)}, open_to_all=True)
