@@ -20,7 +20,7 @@ def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 def test_the_whole_list_of_commands() -> None:
     assert Router(ALL, WORDS.find_word).commands == {
         *("start", "search", "find", "chat", "next", "skip", "stop", "end", "profile", "settings"),
-        *("help", "rules", "privacy", "terms", "paysupport", "delete"),
+        *("help", "rules", "privacy", "terms", "paysupport", "delete", "report", "block", "vip"),
     }
 
 
