@@ -175,6 +175,8 @@ def test_a_deadlock_is_a_loss(postgres_database: str) -> None:
             applying = asyncio.ensure_future(records.apply("g", batch))
             waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
             async with other.connect() as watching:
+                # Within one transaction PostgreSQL keeps showing what pg_stat_activity showed first.
+                await watching.execution_options(isolation_level="AUTOCOMMIT")
                 while not await watching.scalar(waiting):
                     await asyncio.sleep(0.01)
             await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 1")
