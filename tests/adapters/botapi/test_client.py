@@ -6,7 +6,7 @@ import traceback
 
 import pytest
 
-from passerby.adapters.botapi import BotApi, parse_token
+from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Unusable
 from passerby.ports.telegram import (
@@ -275,14 +275,3 @@ def test_closing_lets_a_send_under_way_finish_and_cuts_a_poll_off() -> None:
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="http"):
         BotApi(TOKENS, Memory(), base_url=url)
-
-
-def test_a_token_is_split_from_its_bot() -> None:
-    assert parse_token(" 1000001:sandbox-abc_DEF \n") == (A, "1000001:sandbox-abc_DEF")
-
-
-@pytest.mark.parametrize("wrong", ["", "abc", "1000001", "1000001:", ":canary-secret", "1000001:canary secret"])
-def test_a_token_that_is_none_is_refused_without_being_repeated(wrong: str) -> None:
-    with pytest.raises(ValueError, match="token") as caught:
-        parse_token(wrong)
-    assert "canary" not in str(caught.value)

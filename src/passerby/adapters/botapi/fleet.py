@@ -1,6 +1,5 @@
 """`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, assert_never
@@ -41,16 +40,6 @@ ALLOWED_UPDATES = (
 
 # Telegram answers a long poll after `timeout` at the latest; what is later than this has been lost on the way.
 _POLL_GRACE_S = 10
-
-_TOKEN = re.compile(r"(\d{1,19}):[A-Za-z0-9_-]{6,}")
-
-
-def parse_token(token: str) -> tuple[BotId, str]:
-    """Return the bot's id and the token. Raises: ValueError, whose text does not quote the token."""
-    found = _TOKEN.fullmatch(token.strip())
-    if found is None:
-        raise ValueError("a bot token is digits, a colon, and letters, digits, '_' or '-', as @BotFather gives it")
-    return BotId(int(found[1])), found[0]
 
 
 class _Me(msgspec.Struct, gc=False):
