@@ -10,13 +10,13 @@ from passerby.domain.ages import ADULTS, MINORS
 from passerby.features.search import introduce
 from passerby.kernel.decision import Decision, Env
 from passerby.kernel.ids import ChatId, PersonId, PoolId
-from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Searching, Ticket
+from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Searching, Ticket
 from passerby.runtime.matcher import Matcher
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, EVE, Bench, somebody, words_of
 
 
-def waiting(person: int, since: float = EPOCH, pool: PoolId = ADULTS, recent: tuple[PersonId, ...] = ()) -> Participant:
+def waiting(person: int, since: float = EPOCH, pool: PoolId = ADULTS, recent: tuple[Met, ...] = ()) -> Participant:
     ticket = Ticket(PersonId(person), pool, since, Gender.UNSAID, 30, recent)
     return somebody(PersonId(person), Searching(ticket))
 

@@ -30,6 +30,7 @@ from passerby.kernel.participant import (
     Gender,
     Idle,
     LastChat,
+    Met,
     Participant,
     Searching,
     State,
@@ -103,7 +104,7 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
         since=env.now,
         gender=profile.gender or Gender.UNSAID,
         age=age,
-        recent=(me.last.partner,) if me.last else (),
+        recent=(Met(me.last.partner, me.last.closed_at),) if me.last else (),
     )
 
 

@@ -33,7 +33,7 @@ def fit(one: Ticket, other: Ticket) -> float | None:
     if one.person == other.person or one.pool != other.pool:
         return None
     score = PERFECT
-    if other.person in one.recent or one.person in other.recent:
+    if any(met.person == other.person for met in one.recent) or any(met.person == one.person for met in other.recent):
         score -= JUST_MET
     return score
 

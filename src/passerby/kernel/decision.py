@@ -56,14 +56,17 @@ class Facts(msgspec.Struct, frozen=True):
 
     `partner` is there while `me` is chatting. `counterpart` is the partner's side of the message that the event is
     about (the one replied to, edited), as far as the message map knows it. `anchor` is the notice that told `me` of the
-    chat, once it has arrived: what was written before it was not meant for this partner. It is `NOWHERE` where it never
-    will arrive, or is not known any more.
+    chat (or of the search, while searching), once it has arrived: what was written before it was not meant for this
+    partner. It is `NOWHERE` where it never will arrive, or is not known any more. `partner_anchor` is the partner's.
+    `others` are further people that the decider's feature asked for (see `Feature.company`), as far as they are known.
     """
 
     me: Participant
     partner: Participant | None = None
     counterpart: Counterpart | None = None
     anchor: MessageRef | None = None
+    partner_anchor: MessageRef | None = None
+    others: tuple[Participant, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -136,6 +136,30 @@ class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
     attempt: Attempt = Attempt.RELAY
 
 
+class ChatQuiet(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """Nothing has been delivered in a person's chat since `since`. `speaker` had the last word; None: nobody spoke."""
+
+    person: PersonId
+    bot: BotId
+    chat: ChatId
+    since: float
+    speaker: PersonId | None
+
+
+class SearchDrags(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person has been waiting since `since`, and it is time to tell them how things stand.
+
+    `fitting` is how many of those who wait or came by lately suit them; `expected_s` is how long it took others with
+    such wishes, None while nobody knows.
+    """
+
+    person: PersonId
+    bot: BotId
+    since: float
+    fitting: int
+    expected_s: float | None
+
+
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An update of a kind we do not use: done by being seen."""
 
@@ -152,5 +176,7 @@ Event = (
     | BotLost
     | BotUnblocked
     | DeliveryFailed
+    | ChatQuiet
+    | SearchDrags
     | Unusable
 )

@@ -1,11 +1,16 @@
 """A feature: one ability, as a table from what happens to who decides."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from passerby.kernel.decision import Decider
+from passerby.kernel.decision import Decider, Facts
 from passerby.kernel.event import Event
+from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
+
+Company = Callable[[Any, Facts], tuple[PersonId, ...]]
+"""Pure: (event, facts) -> who else the decision is about. They are in `Facts.others` when it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class Feature:
     - `events`: everything that is not a message or a press.
     - `newcomer`: whatever a person does who has not answered the first questions; one feature has it.
     - `open_to_all`: newcomers may use its commands and presses too.
+    - `company`: which of its deciders look at, or change, more people than a person and their partner.
     """
 
     name: str
@@ -29,3 +35,4 @@ class Feature:
     events: Mapping[type[Event], Decider] = field(default_factory=dict)
     newcomer: Decider | None = None
     open_to_all: bool = False
+    company: Mapping[Decider, Company] = field(default_factory=dict)

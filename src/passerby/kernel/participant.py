@@ -21,7 +21,9 @@ class Gender(StrEnum):
 class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a person said of themselves. Ages in full years as of `age_given_at`; times are Unix seconds.
 
-    `too_young_at` is when they last gave an age that is not let in.
+    `too_young_at` is when they last gave an age that is not let in. `language` is the one that they are written to in,
+    `languages` are those that they talk in, the dearest first (IETF tags without a region). `interests` are tags: names
+    of the curated list, or their own words in small letters. `country` is an ISO 3166-1 code.
     """
 
     consented_at: float | None = None
@@ -30,21 +32,72 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     gender: Gender | None = None
     language: str = ""
     too_young_at: float | None = None
+    languages: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    country: str = ""
 
     @property
     def complete(self) -> bool:
         return self.consented_at is not None and self.age is not None and self.gender is not None
 
 
+class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Whom a person would like to meet. No genders: anybody. Ages in full years, both ends included."""
+
+    genders: tuple[Gender, ...] = ()
+    age_min: int | None = None
+    age_max: int | None = None
+    other_languages: bool = True
+    """Whether somebody without a common language will do, once nobody else is to be found."""
+    icebreakers: bool = True
+
+
+class Met(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Somebody that a person was paired with. `at` is when they parted; `skipped`: at once, without a word of theirs."""
+
+    person: PersonId
+    at: float
+    skipped: bool = False
+
+
+class Saved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Somebody whom a person would like to meet again. `token` stands for them in buttons.
+
+    Only `mutual` ones are to be seen and asked: until both have saved each other, nobody learns of it.
+    """
+
+    token: str
+    person: PersonId
+    nickname: str = ""
+    mutual: bool = False
+    asked_at: float | None = None
+
+
+class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """How others rated a person, as of `at`: 0 is neutral, and time brings everything back there."""
+
+    score: float = 0.0
+    at: float = 0.0
+
+
 class Ticket(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A wish to be paired: the facts of a waiting person that pairing may look at. `since` is Unix seconds."""
+    """A wish to be paired: the facts of a waiting person that pairing may look at. `since` is Unix seconds.
+
+    `wants` are the wishes that they are entitled to. `karma` is the score as of `since`.
+    """
 
     person: PersonId
     pool: PoolId
     since: float
     gender: Gender
     age: int
-    recent: tuple[PersonId, ...] = ()
+    recent: tuple[Met, ...] = ()
+    blocked: tuple[PersonId, ...] = ()
+    languages: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    wants: Preferences = Preferences()
+    vip: bool = False
+    karma: float = 0.0
 
 
 class Idle(msgspec.Struct, frozen=True, gc=False, tag="idle"):
@@ -59,25 +112,38 @@ class Chatting(msgspec.Struct, frozen=True, gc=False, tag="chatting"):
     chat: ChatId
     partner: PersonId
     opened_at: float
+    nudged_at: float | None = None
+    """When this person was last reminded that their partner is waiting for a word."""
 
 
 State = Idle | Searching | Chatting
 
 
+class Rating(StrEnum):
+    GOOD = "good"
+    BAD = "bad"
+
+
 class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The chat that a person was in last. `left` says that they were the one who ended it."""
+    """The chat that a person was in last. `left` says that they were the one who ended it.
+
+    `rating` is what they said of the partner. `wants_back_at` is when they asked to return to it.
+    """
 
     chat: ChatId
     partner: PersonId
     closed_at: float
     reason: str
     left: bool
+    rating: Rating | None = None
+    wants_back_at: float | None = None
 
 
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and are reached through; None: nobody can reach them now.
 
-    `bots` are those that they have started and not blocked, most recent first.
+    `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent` are
+    the latest partners, the newest first; `blocked` are those never to be met again.
     """
 
     person: PersonId
@@ -88,3 +154,9 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     state: State = Idle()
     last: LastChat | None = None
     seen_at: float = 0.0
+    preferences: Preferences = Preferences()
+    vip_until: float = 0.0
+    karma: Karma = Karma()
+    recent: tuple[Met, ...] = ()
+    blocked: tuple[PersonId, ...] = ()
+    saved: tuple[Saved, ...] = ()

@@ -2,8 +2,8 @@
 
 import msgspec
 
-from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.participant import Participant
+from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
+from passerby.kernel.participant import Participant, Rating
 
 
 class PersonChanged(msgspec.Struct, frozen=True, gc=False, tag="person"):
@@ -29,4 +29,29 @@ class ChatClosed(msgspec.Struct, frozen=True, gc=False, tag="closed"):
     at: float
 
 
-Fact = PersonChanged | ChatOpened | ChatClosed
+class ChatTold(msgspec.Struct, frozen=True, gc=False, tag="told"):
+    """The notice that told a person of a chat has arrived at `anchor`: so much of the message map outlives the store."""
+
+    chat: ChatId
+    person: PersonId
+    anchor: MessageRef
+    at: float
+
+
+class ChatRated(msgspec.Struct, frozen=True, gc=False, tag="rated"):
+    chat: ChatId
+    by: PersonId
+    rating: Rating
+    at: float
+
+
+class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
+    """`blocked` False: the block was lifted."""
+
+    by: PersonId
+    whom: PersonId
+    blocked: bool
+    at: float
+
+
+Fact = PersonChanged | ChatOpened | ChatClosed | ChatTold | ChatRated | BlockChanged

@@ -14,7 +14,9 @@ from passerby.kernel.effect import Keyboard, Priority
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Participant, Ticket
 from passerby.kernel.text import Text
+from passerby.ports.allowances import Allowances
 from passerby.ports.facts import Fact
+from passerby.ports.leases import NOBODY, Fence, Leases, WorkerId
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=True):
@@ -30,6 +32,11 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
     reply_to: MessageId | None = None
     revises: MessageId | None = None
     anchors: ChatId | None = None
+
+
+def search_of(person: PersonId) -> ChatId:
+    """Names a person's search where an anchor names a chat. It begins and ends with the search."""
+    return ChatId(f"search:{person}")
 
 
 class Parked(msgspec.Struct, frozen=True, gc=False, tag="parked", omit_defaults=True):
@@ -54,6 +61,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     """All that one decision changes. `puts` carry the version after the one that they were read at (the first is 1).
 
     `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled.
+    `owner` is the worker who sends the `outbox`. `fences` are the leases that the decision stands on.
     """
 
     puts: tuple[Participant, ...] = ()
@@ -62,10 +70,12 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     facts: tuple[Fact, ...] = ()
     updates: tuple[UpdateRef, ...] = ()
     sent: tuple[str, ...] = ()
+    owner: WorkerId = NOBODY
+    fences: tuple[Fence, ...] = ()
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):
-    """The notice that told a person of a chat has arrived."""
+    """The notice that told a person of a chat has arrived; or, with `search_of` in place of a chat, of their search."""
 
     chat: ChatId
     person: PersonId
@@ -81,13 +91,19 @@ class Copied(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True):
-    """What a finished send leaves behind: updates done, outbox entries settled, pairs for the message map of a chat."""
+    """What a finished send leaves behind: updates done, outbox entries settled, pairs for the message map of a chat.
+
+    `facts` go into the journal, if the anchor was new. `speaker` is whose word was delivered in the chat.
+    """
 
     updates: tuple[UpdateRef, ...] = ()
     sent: tuple[str, ...] = ()
     chat: ChatId | None = None
     pairs: tuple[Copied, ...] = ()
     anchor: Anchor | None = None
+    facts: tuple[Fact, ...] = ()
+    speaker: PersonId | None = None
+    fences: tuple[Fence, ...] = ()
 
 
 class Committed(Enum):
@@ -114,17 +130,35 @@ class TicketFeed(msgspec.Struct, frozen=True, gc=False):
     whole: bool
 
 
+class QuietChat(msgspec.Struct, frozen=True, gc=False):
+    """An open chat in which nothing has been delivered since `since` (Unix seconds), and whose word was the last."""
+
+    chat: ChatId
+    people: tuple[PersonId, PersonId]
+    since: float
+    speaker: PersonId | None
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """How much there is of what. `journal` counts facts that the records have not got yet."""
+
+    waiting: int
+    chats: int
+    outbox: int
+    journal: int
+
+
 class LiveStoreLost(Exception):
     """The store cannot be read or written now. Whoever sees it keeps its hands off Telegram's queue and tries again."""
 
 
-class LiveStore(Protocol):
+class LiveStore(Leases, Allowances, Protocol):
     """One store for every process of a fleet.
 
     Atomicity: each `commit` and each `mark` is stored whole or not at all, and survives `kill -9` of any process once
     it has returned. Two commits that read the same version of a participant: exactly one is stored.
     Ordering: a read that starts after a commit has returned sees it.
-    Raises: LiveStoreLost from every method.
+    Raises: LiveStoreLost from every method; Fenced from `commit` and `mark`.
     """
 
     @property
@@ -136,7 +170,8 @@ class LiveStore(Protocol):
     def newborn(self) -> bool:
         """Whether this life has only begun: who is searching or chatting is still to be adopted from the records.
 
-        Until the first `adopt` of this life, however often the store is opened before it.
+        Until the first `adopt` of a `whole` in this life, however often the store is opened before it. A store that
+        was wiped under its users is newborn, too, and refuses everything else (LiveStoreLost) until that has happened.
         """
         ...
 
@@ -148,10 +183,14 @@ class LiveStore(Protocol):
         """The other side's message for `about`; None past 48 h, in a chat that has ended, or without one."""
         ...
 
-    async def adopt(self, participants: Sequence[Participant]) -> None:
+    async def adopt(
+        self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
+    ) -> None:
         """Take in people read from the records, except those already held. Their versions are kept.
 
-        Nobody knows any more what told them of their chats: their anchors are `NOWHERE`.
+        `anchors` are the notices that told them of their chats, as far as the records know; where they do not, the
+        anchor is `NOWHERE`. `whole`: these are all who are searching or chatting, and the store is newborn no more.
+        Several may adopt the whole at once; what was changed since the first of them stays.
         """
         ...
 
@@ -177,17 +216,46 @@ class LiveStore(Protocol):
         """The pools in which somebody waits."""
         ...
 
-    async def outbox(self) -> list[Outgoing]:
-        """All that is still to be sent, oldest first: for a start, and for a dead worker's entries."""
+    async def outbox(self, owner: WorkerId) -> list[Outgoing]:
+        """What this worker has still to send, oldest first."""
+        ...
+
+    async def inherit(self, heir: WorkerId) -> list[Outgoing]:
+        """Make everything that has no living owner the heir's; return that, oldest first.
+
+        A worker is living from its first `attend` until it leaves or has not attended for the time it named. One whose
+        entries were inherited is buried (see `attend`).
+        """
+        ...
+
+    async def is_preceded(self, entry: str) -> bool:
+        """Whether an older entry for the same person waits in another owner's hands.
+
+        False for an entry that is settled. In one process, lanes keep the order; over several, this does.
+        """
+        ...
+
+    async def told(self, chat: ChatId, person: PersonId) -> bool:
+        """Whether the notice that tells a person of a chat has arrived, or will not, or the chat is over."""
+        ...
+
+    async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
+        """Open chats in which nothing was delivered since then (Unix seconds), the quietest first.
+
+        A chat that was just opened or adopted counts as if something had been delivered then. `since` of an answer may
+        be late by the time that a store keeps it, at most a minute.
+        """
         ...
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
         """Facts for the records with their numbers, in order."""
         ...
 
-    async def trim_journal(self, upto: int) -> None:
-        """The records hold everything up to this number."""
+    async def trim_journal(self, upto: int, generation: str) -> None:
+        """The records hold everything up to this number of this generation. Nothing, if the store is of another."""
         ...
+
+    async def figures(self) -> Figures: ...
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         """What this bot calls the file, if it has ever seen it."""

@@ -1,11 +1,24 @@
 """The truth of everything that must last: SQL. Never on the way of a relay."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
+
+
+class Told(NamedTuple):
+    """The notice that told a person of an open chat."""
+
+    chat: ChatId
+    person: PersonId
+    at: MessageRef
+
+
+class Active(NamedTuple):
+    people: list[Participant]
+    told: list[Told]
 
 
 class RecordsLost(Exception):
@@ -19,8 +32,8 @@ class Records(Protocol):
         """Those that the records know, in one query, as the journal last left them."""
         ...
 
-    async def active(self) -> list[Participant]:
-        """Everybody who is searching or in an open chat: what a live store is rebuilt from."""
+    async def active(self) -> Active:
+        """Everybody who is searching or in an open chat, and what told them of it: what a live store is rebuilt from."""
         ...
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
