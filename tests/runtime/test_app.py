@@ -202,7 +202,7 @@ def test_a_relay_held_up_is_parked_and_lets_the_queue_go_on() -> None:
         house.happens(written(ANN, "held up", 2000, sent_at=EPOCH + 9))
         await asyncio.sleep(5)
         assert house.left == 0
-        assert len(await house.store.outbox()) == 1
+        assert (await house.store.figures()).outbox == 1
         house.telegram.answer = lambda dispatch: None
         await asyncio.sleep(60)
         assert carried(house) == ["held up"]

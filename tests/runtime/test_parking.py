@@ -12,7 +12,7 @@ from passerby.ports.telegram import Carry, FloodWait, Unavailable
 from passerby.runtime.courier import RELAY_TTL_S
 from passerby.runtime.sealing import Sealer
 from tests.runtime.virtual import run
-from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, Bench, relay, talking, words_of, written
+from tests.runtime.world import ANN, BEN, BOT, ME, OTHER_BOT, Bench, relay, talking, words_of, written
 
 SECRET = "something nobody else may read"
 
@@ -45,12 +45,12 @@ def test_a_parked_relay_no_longer_holds_its_update_up_and_is_never_stored_in_the
     async def body(bench: Bench, ref: UpdateRef) -> None:
         assert bench.finished == [ref]
         assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
-        (entry,) = await bench.store.outbox()
+        (entry,) = await bench.store.outbox(ME)
         assert isinstance(entry, Parked)
         assert (entry.to, entry.bot, entry.expires_at) == (BEN, OTHER_BOT, bench.clock.now() + RELAY_TTL_S)
         assert not any(SECRET.encode() in record for record in bench.disk.records)
         await bench.pipeline.park_overdue()
-        assert len(await bench.store.outbox()) == 1
+        assert len(await bench.store.outbox(ME)) == 1
 
     parked(body)
 
@@ -60,7 +60,7 @@ def test_it_is_delivered_once_from_where_it_stands_in_its_lane() -> None:
         bench.happens(written(ANN, "after", 2001))
         await bench.quiet(120)
         assert carried(bench) == [SECRET, "after"]
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
         assert len(bench.finished) == 3, "finishing twice does no harm"
 
     parked(body)
@@ -72,7 +72,7 @@ def test_after_a_restart_it_is_taken_up_again() -> None:
         await again.pipeline.resume()
         await again.quiet()
         assert carried(again) == [SECRET]
-        assert await again.store.outbox() == []
+        assert await again.store.outbox(ME) == []
         assert await again.store.done(BOT, (ref.update,)) == {ref.update}
         await again.close()
 
@@ -91,7 +91,7 @@ def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended() -> None:
         await again.quiet()
         assert carried(again) == []
         assert words_of(again.telegram.sent) == ["This was not delivered: the chat had ended."]
-        assert await again.store.outbox() == []
+        assert await again.store.outbox(ME) == []
         await again.close()
 
     parked(body)
@@ -105,7 +105,7 @@ def test_what_waited_too_long_is_dropped_with_a_word() -> None:
         await again.quiet()
         assert carried(again) == []
         assert words_of(again.telegram.sent)[0].startswith("This waited too long")
-        assert await again.store.outbox() == []
+        assert await again.store.outbox(ME) == []
         await again.close()
 
     parked(body)
@@ -117,7 +117,7 @@ def test_what_was_parked_with_another_key_is_dropped_and_holds_nothing_up() -> N
         await again.pipeline.resume()
         await again.quiet()
         assert again.telegram.tried == []
-        assert await again.store.outbox() == []
+        assert await again.store.outbox(ME) == []
         await again.close()
 
     parked(body)
@@ -130,7 +130,7 @@ def test_leaving_drops_what_is_parked_and_its_sender_hears_of_it() -> None:
         assert carried(bench) == []
         told = words_of([each for each in bench.telegram.sent if getattr(each, "reply_to", None) == 2000])
         assert told == ["This was not delivered: the chat had ended."]
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
 
     parked(body)
 
@@ -146,7 +146,7 @@ def test_what_is_on_the_wire_is_parked_too_and_still_ends_once() -> None:
         assert bench.finished == [ref]
         await bench.quiet()
         assert carried(bench) == [SECRET]
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
         await bench.close()
 
     run(main())
@@ -167,7 +167,7 @@ def test_what_has_just_arrived_is_not_parked() -> None:
         await bench.pipeline.park_overdue()
         bench.disk.full = False
         await bench.quiet()
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
         assert len(bench.finished) == 1
         await bench.close()
 
@@ -189,7 +189,7 @@ def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
         bench.disk.full = False
         await bench.pipeline.park_overdue()
         assert len(bench.finished) == 1
-        assert len(await bench.store.outbox()) == 1
+        assert len(await bench.store.outbox(ME)) == 1
         await bench.close()
 
     run(main())
@@ -211,7 +211,7 @@ def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> None:
         bench.disk.full = False
         await bench.pipeline.park_overdue()
         assert bench.finished == []
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
         await bench.close()
 
     run(main())
@@ -228,7 +228,7 @@ def test_the_notices_of_an_earlier_process_are_said() -> None:
         await again.pipeline.resume()
         await again.quiet()
         assert len(again.telegram.sent) == 1
-        assert await again.store.outbox() == []
+        assert await again.store.outbox(ME) == []
         await bench.close()
         await again.close()
 

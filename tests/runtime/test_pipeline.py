@@ -28,7 +28,7 @@ from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Carry, Refused, Unavailable
 from passerby.runtime.pipeline import BUG_TRIES, STALE_TRIES
 from tests.runtime.virtual import EPOCH, run, settled
-from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, Bench, couple, somebody, talking, words_of, written
+from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, OTHER_BOT, Bench, couple, somebody, talking, words_of, written
 
 
 def at_bench(body: Callable[[Bench], Awaitable[None]], **how: object) -> None:
@@ -53,7 +53,7 @@ def test_a_wish_is_stored_answered_and_done_in_one_commit() -> None:
         assert words_of(bench.telegram.sent) == ["🔎 <b>Looking for somebody…</b>"]
         assert bench.finished == [ref]
         assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
         assert [entry for _, entry in await bench.store.journal(0, 9)] == [PersonChanged(me, EPOCH)]
 
     at_bench(body)
@@ -182,7 +182,7 @@ def test_a_poison_message_is_put_aside_with_a_word_and_the_next_one_goes_on() ->
         assert [dispatch.reply_to for dispatch in bench.telegram.sent] == [7, 8]  # type: ignore[union-attr]
         assert bench.finished == [poison, fine]
         assert await bench.store.done(BOT, (1, 2)) == {1, 2}
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
 
     at_bench(body, features=(Feature("f", messages={Idle: buggy}),))
 
@@ -288,7 +288,7 @@ def test_a_partner_who_blocked_the_bot_ends_the_chat_and_the_sender_is_told() ->
             "👋 Your <b>partner left</b> the chat.",
         ]
         assert sorted(bench.finished) == refs
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
 
     at_bench(body)
 
@@ -301,7 +301,7 @@ def test_a_notice_to_somebody_who_blocked_the_bot_says_so_to_the_rest_of_us() ->
         await bench.quiet()
         me = await bench.facts_of(ANN)
         assert (me.bot, me.state) == (None, Idle()), "a ghost does not wait for a partner"
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
 
     at_bench(body)
 
@@ -369,7 +369,7 @@ def test_a_pairing_that_is_stale_says_nothing_to_anybody() -> None:
         assert not await bench.pipeline.settle(decision, {ANN: old}, lambda index: "n")
         await bench.quiet()
         assert bench.telegram.tried == []
-        assert await bench.store.outbox() == []
+        assert await bench.store.outbox(ME) == []
 
     at_bench(body)
 

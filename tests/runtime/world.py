@@ -20,6 +20,7 @@ from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
+from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError
 from passerby.runtime.background import Background
@@ -36,6 +37,7 @@ from tests.runtime.virtual import EPOCH, VirtualClock
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
 ANN, BEN, EVE = PersonId(1), PersonId(2), PersonId(3)
 CHAT = ChatId("c0ffee")
+ME = WorkerId("me")
 WORDS = Catalogue.load(Path(passerby.__file__).parent)
 PLENTY = Budget(1e6, 1000)
 
@@ -169,6 +171,7 @@ class Bench:
             self.rng,
             Rules(),
             self.finished.extend,
+            ME,
         )
         self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
         self.pipeline.lanes = self.lanes

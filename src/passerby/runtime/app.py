@@ -18,7 +18,8 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Anchor, LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram, TelegramError, TokenRefused
 from passerby.runtime.background import Background
@@ -36,6 +37,7 @@ PARK_EVERY_S = 0.25
 SWEEP_EVERY_S = 1.0
 QUIET_EVERY_S = 0.02
 BROKEN_PAUSE_S = 1.0
+ALONE_S = 1e9
 RECORDER_SHARE = 0.25
 """What of the time for stopping is kept for writing the records."""
 
@@ -73,10 +75,11 @@ class App:
         self._rng = rng
         self._background = Background(lambda error: logs.failed("runtime.broken", error))
         self._wording = Wording(words)
+        self._worker = WorkerId(f"{rng.getrandbits(64):016x}")
         self._router = Router(features, words.find_word)
         self.courier = Courier(telegram, store, self._wording, self._background, clock, rng, bot_budget, chat_budget)
         self.pipeline = Pipeline(
-            store, records, self._router, self.courier, Sealer(key), clock, rng, rules, self._finished
+            store, records, self._router, self.courier, Sealer(key), clock, rng, rules, self._finished, self._worker
         )
         self.lanes = Lanes(self.pipeline.handle, self._background, clock)
         self.pipeline.lanes = self.lanes
@@ -92,9 +95,11 @@ class App:
         working = await self._identify()
         if self._store.newborn:
             active = await self._records.active()
-            await self._store.adopt(active)
-            if active:
-                logs.record("runtime.rebuilt", count=len(active))
+            anchors = [Anchor(*told) for told in active.told]
+            await self._store.adopt(active.people, anchors=anchors, whole=True)
+            if active.people:
+                logs.record("runtime.rebuilt", count=len(active.people))
+        await self._store.attend(self._worker, {}, ALONE_S, b"")
         await self.pipeline.resume()
         for pool in POOLS:
             matcher = Matcher(pool, self._store, self._introduce, self.pipeline.settle, self.pipeline.env, self._clock)

@@ -10,6 +10,8 @@ While a store is away nothing is given up: the event waits, its update stays unc
 from collections.abc import Callable
 from random import Random
 
+import msgspec
+
 from passerby import logs
 from passerby.kernel.decision import Decision, Env, Facts, Rules
 from passerby.kernel.effect import Discard, Erase, Say
@@ -28,6 +30,7 @@ from passerby.kernel.ids import NOWHERE, MessageId, MessageRef, PersonId, Update
 from passerby.kernel.participant import Participant
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
+from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, Notice, Parked
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.courier import RELAY_TTL_S, Courier, Parcel, persistently
@@ -58,6 +61,7 @@ class Pipeline:
         rng: Random,
         rules: Rules,
         finished: Callable[[tuple[UpdateRef, ...]], None],
+        worker: WorkerId,
     ) -> None:
         self._store = store
         self._records = records
@@ -68,6 +72,7 @@ class Pipeline:
         self._rng = rng
         self._rules = rules
         self._finished = finished
+        self._worker = worker
         self._faults = logs.Faults()
         self.lanes: Lanes
         """Set by whoever wires the runtime."""
@@ -120,7 +125,7 @@ class Pipeline:
     async def _commit(self, settlement: Settlement) -> Committed:
         if settlement.commit is None:
             return Committed.YES
-        return await self._store.commit(settlement.commit)
+        return await self._store.commit(msgspec.structs.replace(settlement.commit, owner=self._worker))
 
     def _send(self, settlement: Settlement, event: Event, language: str, refs: tuple[UpdateRef, ...]) -> None:
         for chat in settlement.ended:
@@ -160,7 +165,7 @@ class Pipeline:
             sorry = Decision(effects=(Say(event.person, text("chat.failed_broken"), reply_to=event.messages[0]),))
             sender = {event.person: Participant(event.person, bot=event.bot)}
             notices = weigh(sorry, sender, now=self._clock.now(), name=_namer(work)).notices
-        commit = Commit(outbox=notices, updates=work.refs, sent=work.sent)
+        commit = Commit(outbox=notices, updates=work.refs, sent=work.sent, owner=self._worker)
 
         async def store() -> None:
             await self._store.commit(commit)
@@ -239,13 +244,13 @@ class Pipeline:
             entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
             async with parcel.lock:
                 if not parcel.over and not self._courier.settles_before(parcel):
-                    stored = await self._store.commit(Commit(outbox=(entry,), updates=refs))
+                    stored = await self._store.commit(Commit(outbox=(entry,), updates=refs, owner=self._worker))
                     parcel.parked = stored is Committed.YES
                     self._finished(refs)
 
     async def resume(self) -> None:
         """Take up what an earlier process left in the outbox."""
-        for outgoing in await self._store.outbox():
+        for outgoing in await self._store.inherit(self._worker):
             if isinstance(outgoing, Notice):
                 self._courier.say(outgoing)
                 continue

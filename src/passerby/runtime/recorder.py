@@ -130,7 +130,7 @@ class Recorder:
             await self._records.apply(generation, batch)
             self._position = batch[-1][0]
         if self._trimmed < self._position:
-            await self._store.trim_journal(self._position)
+            await self._store.trim_journal(self._position, generation)
             self._trimmed = self._position
         return len(entries)
 
