@@ -110,9 +110,36 @@ def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.Monkey
         ),
         (
             {"REDIS_URL": f"redis://:{PASSWORD}@host"},
-            "REDIS_URL: Redis is not supported yet; write REDIS_URL=memory://",
+            "REDIS_URL: is shared, but the records are in a file of one process; write POSTGRES_URI=",
         ),
         ({"REDIS_URL": f"http://{PASSWORD}"}, "REDIS_URL: is none of memory://, redis://"),
+        ({"REDIS_URL": f"redis+ring://{PASSWORD}"}, "REDIS_URL: is none of memory://, redis://"),
+        ({"REDIS_URL": f"redis://:{PASSWORD}@"}, "REDIS_URL: names no server"),
+        ({"REDIS_URL": f"redis://:{PASSWORD}@host:port"}, "REDIS_URL: names no server"),
+        ({"REDIS_URL": f"redis://:{PASSWORD}@one,two"}, "REDIS_URL: names no server"),
+        ({"REDIS_URL": f"redis+cluster://:{PASSWORD}@one,"}, "REDIS_URL: names no server"),
+        ({"REDIS_URL": f"redis://:{PASSWORD}/slash@host"}, "REDIS_URL: has a user or a password that must be percent-"),
+        ({"REDIS_URL": f"redis://host/{PASSWORD}"}, "REDIS_URL: has something other than a database's number"),
+        ({"REDIS_URL": "redis+sentinel://one,two"}, "REDIS_URL: does not name the master that the sentinels watch"),
+        ({"REDIS_URL": "unix://"}, "REDIS_URL: names no socket"),
+        ({"REDIS_NAME": "{ours}"}, "REDIS_NAME: is not 1 to 64 letters, digits"),
+        ({"DB_POOL_MAX": "5"}, "DB_POOL_MIN: is more than DB_POOL_MAX; write 5 or less"),
+        ({"UPDATE_MODE": "webhook"}, "WEBHOOK_URL: is not set, and UPDATE_MODE is webhook; write WEBHOOK_URL=https://"),
+        ({"UPDATE_MODE": "push"}, "UPDATE_MODE: is not polling or webhook"),
+        ({"WEBHOOK_URL": "chat.example.org"}, "WEBHOOK_URL: is not the address of an https server"),
+        ({"WEBHOOK_URL": "http://chat.example.org"}, "WEBHOOK_URL: is not https, which Telegram insists on"),
+        ({"WEBHOOK_URL": "https://chat.example.org:8080"}, "WEBHOOK_URL: has a port other than 443, 80, 88 or 8443"),
+        ({"WEBHOOK_URL": f"https://me:{PASSWORD}@example.org"}, "WEBHOOK_URL: has a user or a password in it"),
+        (
+            {"WEBHOOK_LISTEN": "8080"},
+            "WEBHOOK_LISTEN: is not an address and a port; write WEBHOOK_LISTEN=127.0.0.1:8080",
+        ),
+        ({"METRICS_LISTEN": "localhost:0"}, "METRICS_LISTEN: is not an address and a port"),
+        ({"METRICS_LISTEN": "localhost:65536"}, "METRICS_LISTEN: is not an address and a port"),
+        ({"METRICS_LISTEN": "::1:9464"}, "METRICS_LISTEN: is not an address and a port"),
+        ({"RUN_DIR": os.devnull}, "RUN_DIR: is not a directory"),
+        ({"RUN_DIR": "nowhere/run"}, "RUN_DIR: the directory that it is to be in does not exist"),
+        ({"MAX_MEMORY_MB": "100"}, "MAX_MEMORY_MB: is not a whole number from 128 to 1048576"),
         ({"REDIS_URL": "memory://elsewhere"}, "REDIS_URL: is none of memory://, redis://"),
         ({"BOT_API_URL": "localhost:8081"}, "BOT_API_URL: is not the address of an http(s) server"),
         ({"BOT_API_URL": f"https://api.telegram.org/bot{TOKEN}"}, "BOT_API_URL: goes on into a bot's path"),
@@ -132,6 +159,72 @@ def test_a_wrong_setting_is_one_line_without_its_value(
 ) -> None:
     given(monkeypatch, **environment)
     assert complaint().startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host",
+        f"rediss://me:{PASSWORD}@host:6380/2",
+        "redis://[::1]:6379/0",
+        "unix:///run/redis.sock?db=1",
+        f"unix://me:{PASSWORD}@/run/redis.sock",
+        f"redis+cluster://:{PASSWORD}@one:7000,two:7001",
+        "rediss+sentinel://one:26379,two,three/ours/3",
+    ],
+)
+def test_every_way_to_a_redis_is_accepted_beside_a_shared_database(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    given(monkeypatch, REDIS_URL=url, POSTGRES_URI="postgresql://host/db")
+    settings = read()
+    assert settings.redis_url.get_secret_value() == url
+    assert settings.is_shared
+    assert PASSWORD not in settings.shown()["REDIS_URL"]
+
+
+def test_a_shared_database_alone_serves_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, POSTGRES_URI="postgresql://host/db")
+    assert not read().is_shared
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("127.0.0.1:8080", ("127.0.0.1", 8080)),
+        ("[::1]:9464", ("::1", 9464)),
+        ("localhost:1", ("localhost", 1)),
+        ("0.0.0.0:65535", ("0.0.0.0", 65535)),
+    ],
+)
+def test_a_place_to_listen_is_an_address_and_a_port(
+    monkeypatch: pytest.MonkeyPatch, text: str, place: tuple[str, int]
+) -> None:
+    given(monkeypatch, WEBHOOK_LISTEN=text, METRICS_LISTEN=text)
+    assert (read().webhook_place, read().metrics_place) == (place, place)
+
+
+def test_operators_pages_are_on_a_socket_alone_unless_told_otherwise() -> None:
+    assert read().metrics_place is None
+
+
+@pytest.mark.parametrize(
+    ("given_url", "kept"),
+    [
+        ("https://chat.example.org:8443/telegram/", "https://chat.example.org:8443/telegram"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:8080/", "http://localhost:8080"),
+    ],
+)
+def test_webhooks_need_https_except_on_this_machine(monkeypatch: pytest.MonkeyPatch, given_url: str, kept: str) -> None:
+    given(monkeypatch, UPDATE_MODE="Webhook", WEBHOOK_URL=given_url)
+    assert read().webhook_url == kept
+
+
+def test_what_lasts_as_long_as_the_processes_is_beside_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("data").mkdir()
+    given(monkeypatch, SQLITE_DB_PATH="data/x.db")
+    assert read().run_path == Path("data/run")
+    given(monkeypatch, RUN_DIR="here")
+    assert read().run_path == Path("here")
 
 
 @pytest.mark.parametrize(
@@ -160,7 +253,7 @@ def test_a_misspelling_beside_the_right_name_is_somebody_elses(monkeypatch: pyte
 
 
 def test_other_programs_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, SECRET_KEY_BASE="x", DATABASE_URL="y", PGPASSWORD="z", SQLITE_TMPDIR="w")
+    given(monkeypatch, SECRET_KEY_BASE="x", DATABASE_URL="y", PGPASSWORD="z", SQLITE_TMPDIR="w", RUNDIR="v")
     assert read() == Settings()
 
 

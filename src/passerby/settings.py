@@ -14,12 +14,22 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self
 from urllib.parse import SplitResult, urlsplit
 
 from dotenv.parser import parse_stream
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -36,6 +46,12 @@ KEY_BYTES = 32
 # and still notices one that was cut off. The sandbox's own begin with `sandbox-`.
 _TOKEN = re.compile(r"([1-9]\d{4,18}):(?:[A-Za-z0-9_-]{30,64}|sandbox-[A-Za-z0-9_-]+)")
 
+# Source: Bot API, setWebhook.
+WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
+
+# A name shorter than this is too common to be called a misspelling of ours.
+_TELLING_LENGTH = 8
+
 # Names that are a setting of ours under another project's or an older spelling.
 _ALSO_KNOWN_AS = {
     "BOT_TOKEN": "BOT_TOKENS",
@@ -45,6 +61,10 @@ _ALSO_KNOWN_AS = {
     "SQLITE_DB": "SQLITE_DB_PATH",
     "POSTGRES_URL": "POSTGRES_URI",
     "REDIS_URI": "REDIS_URL",
+    "REDIS_PREFIX": "REDIS_NAME",
+    "RUNTIME_DIR": "RUN_DIR",
+    "WEBHOOK_BASE_URL": "WEBHOOK_URL",
+    "WEBHOOK_ADDRESS": "WEBHOOK_LISTEN",
     "API_URL": "BOT_API_URL",
 }
 
@@ -60,6 +80,13 @@ class WrongSetting(Exception):
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.problem}; {self.remedy}"
+
+
+class Place(NamedTuple):
+    """Where a server listens. `host` is a name or an address, an IPv6 one without brackets."""
+
+    host: str
+    port: int
 
 
 class Described(NamedTuple):
@@ -97,10 +124,97 @@ class Settings(BaseModel):
         description="A PostgreSQL database instead of the file.",
         examples=["postgresql://passerby:<password>@localhost/passerby"],
     )
+    db_pool_max: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="How many connections to PostgreSQL one process opens at most.",
+        examples=["100"],
+    )
+    db_pool_min: int = Field(
+        default=20,
+        ge=0,
+        le=10_000,
+        description="How many of them are opened at the start and stay open.",
+        examples=["20"],
+    )
+    db_pool_evict_s: float = Field(
+        default=1,
+        ge=0.1,
+        le=3600,
+        description="How often, in seconds, idle connections above DB_POOL_MIN are looked for and closed.",
+        examples=["1"],
+    )
     redis_url: SecretStr = Field(
         default=SecretStr("memory://"),
-        description="Where the state of the moment lives. `memory://` is this process and a file beside the database.",
-        examples=["memory://"],
+        description=(
+            "Where the state of the moment lives. `memory://` is this one process and a file beside the database. "
+            "Redis 7 or Valkey lets many processes share it, and needs POSTGRES_URI, too: `redis://`, `rediss://` over "
+            "TLS, `unix://`, `redis+cluster://host,host` and `redis+sentinel://host,host/name`."
+        ),
+        examples=["redis://localhost:6379/0"],
+    )
+    redis_name: str = Field(
+        default="passerby",
+        description="What every key in Redis begins with, so that several installations can share a server.",
+        examples=["passerby"],
+    )
+    redis_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description=(
+            "How many replicas of Redis must have what is stored before it counts. From 1 on, a failover loses "
+            "nothing, and without so many replicas nothing is accepted."
+        ),
+        examples=["1"],
+    )
+    update_mode: Literal["polling", "webhook"] = Field(
+        default="polling",
+        description=(
+            "How updates come in: asked for, or brought by Telegram to WEBHOOK_URL. `passerby webhook set` and "
+            "`passerby webhook delete` tell Telegram which."
+        ),
+        examples=["webhook"],
+    )
+    webhook_url: str | None = Field(
+        default=None,
+        description=(
+            "What Telegram reaches this server by: https, on port 443, 80, 88 or 8443. "
+            "Each bot has an unguessable path below it."
+        ),
+        examples=["https://chat.example.org/telegram"],
+    )
+    webhook_listen: str = Field(
+        default="127.0.0.1:8080",
+        description=(
+            "Where webhooks are taken, in plain http: nginx or Caddy stands in front. "
+            "Several processes of one machine share it."
+        ),
+        examples=["127.0.0.1:8080"],
+    )
+    metrics_listen: str | None = Field(
+        default=None,
+        description=(
+            "Where /livez, /readyz, /metrics and /status are, besides a socket in RUN_DIR. Each further process of the "
+            "same machine takes the next free port. They are for operators: do not put them on the open internet."
+        ),
+        examples=["127.0.0.1:9464"],
+    )
+    run_dir: Path | None = Field(
+        default=None,
+        description=(
+            "The directory for sockets, process numbers and what else lasts as long as the processes do. Made when "
+            "needed; one for each installation. Without it, `run` beside the database."
+        ),
+        examples=["/run/passerby"],
+    )
+    max_memory_mb: int = Field(
+        default=2048,
+        ge=128,
+        le=1_048_576,
+        description="How much memory one process may take. A worker that needs 80 % of it hands over and starts anew.",
+        examples=["2048"],
     )
     bot_api_url: str = Field(
         default="https://api.telegram.org",
@@ -157,7 +271,7 @@ class Settings(BaseModel):
         default=None,
         description=(
             "32 random bytes in base64, which encrypt what is parked and disguise people in logs. "
-            "Without it a key file is made beside the database."
+            "Without it a key file is made beside the database; processes on several machines need the same SECRET_KEY."
         ),
         examples=["<the output of: openssl rand -base64 32>"],
     )
@@ -179,6 +293,26 @@ class Settings(BaseModel):
         """Where the key file is when there is no SECRET_KEY."""
         return self.sqlite_db_path.with_suffix(".key")
 
+    @property
+    def run_path(self) -> Path:
+        """The directory for what lasts as long as the processes do. It need not exist yet."""
+        return self.run_dir or self.sqlite_db_path.parent / "run"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the state of the moment lives where several processes can share it."""
+        return self.redis_url.get_secret_value() != "memory://"
+
+    @property
+    def webhook_place(self) -> Place:
+        """Where webhooks are taken."""
+        return _place(self.webhook_listen)
+
+    @property
+    def metrics_place(self) -> Place | None:
+        """Where operators' pages are, besides the socket."""
+        return _place(self.metrics_listen) if self.metrics_listen else None
+
     def shown(self) -> dict[str, str]:
         """The settings in effect, with secrets hidden."""
         values = {name.upper(): _plainly(value) for name, value in self}
@@ -188,7 +322,8 @@ class Settings(BaseModel):
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
         values["POSTGRES_URI"] = _without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
         values["BOT_API_URL"] = _without_password(self.bot_api_url)
-        values["REDIS_URL"] = _without_password(self.redis_url.get_secret_value())
+        # A query may hold a password, too.
+        values["REDIS_URL"] = _without_password(self.redis_url.get_secret_value().partition("?")[0])
         return values
 
     @classmethod
@@ -244,14 +379,64 @@ class Settings(BaseModel):
     @field_validator("redis_url")
     @classmethod
     def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() == "memory://":
+        text = value.get_secret_value()
+        if text == "memory://":
             return value
-        url = _split(value.get_secret_value())
-        if url is not None and (
-            (url.scheme in {"redis", "rediss"} and url.hostname) or (url.scheme == "unix" and url.path)
-        ):
-            raise WrongSetting("REDIS_URL", "Redis is not supported yet", _write("redis_url"))
-        raise WrongSetting("REDIS_URL", "is none of memory://, redis://…, rediss://…, unix://…", _write("redis_url"))
+        fault = _redis_fault(text)
+        if fault:
+            raise WrongSetting("REDIS_URL", fault, _write("redis_url"))
+        return value
+
+    @field_validator("redis_name")
+    @classmethod
+    def _redis_name_is_one(cls, value: str) -> str:
+        if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value) is None:
+            raise WrongSetting(
+                "REDIS_NAME", "is not 1 to 64 letters, digits, dots, hyphens and underscores", _write("redis_name")
+            )
+        return value
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _webhook_url_is_one(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        url = _split(value)
+        if url is None or url.scheme not in {"https", "http"} or not url.hostname or url.query or url.fragment:
+            raise WrongSetting("WEBHOOK_URL", "is not the address of an https server", _write("webhook_url"))
+        if url.username or url.password:
+            raise WrongSetting("WEBHOOK_URL", "has a user or a password in it", _write("webhook_url"))
+        # The sandbox on the same machine needs neither a certificate nor Telegram's ports.
+        if not _is_loopback(url.hostname):
+            if url.scheme != "https":
+                raise WrongSetting("WEBHOOK_URL", "is not https, which Telegram insists on", _write("webhook_url"))
+            if url.port not in {None, *WEBHOOK_PORTS}:
+                raise WrongSetting("WEBHOOK_URL", "has a port other than 443, 80, 88 or 8443", _write("webhook_url"))
+        return value.rstrip("/")
+
+    @field_validator("webhook_listen", "metrics_listen")
+    @classmethod
+    def _place_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        name = str(info.field_name)
+        if value is not None:
+            place = _place(value)
+            if not place.host or not 1 <= place.port <= 65535:
+                raise WrongSetting(name.upper(), "is not an address and a port", _write(name))
+        return value
+
+    @field_validator("run_dir")
+    @classmethod
+    def _run_dir_can_be_made(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        path = value.expanduser()
+        if path.exists() and not path.is_dir():
+            raise WrongSetting("RUN_DIR", "is not a directory", _write("run_dir"))
+        if not path.exists() and not path.parent.is_dir():
+            raise WrongSetting("RUN_DIR", "the directory that it is to be in does not exist", _write("run_dir"))
+        if not os.access(path if path.exists() else path.parent, os.W_OK | os.X_OK):
+            raise WrongSetting("RUN_DIR", "cannot be written to", "name a directory that can be")
+        return path
 
     @field_validator("bot_api_url")
     @classmethod
@@ -263,7 +448,7 @@ class Settings(BaseModel):
             raise WrongSetting("BOT_API_URL", "goes on into a bot's path", _write("bot_api_url"))
         return value.rstrip("/")
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("log_level", "log_format", "update_mode", mode="before")
     @classmethod
     def _case_does_not_matter(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
@@ -288,6 +473,27 @@ class Settings(BaseModel):
     def _one_database(self) -> Self:
         if self.postgres_uri is not None and "sqlite_db_path" in self.model_fields_set:
             raise WrongSetting("POSTGRES_URI", "SQLITE_DB_PATH is set too", "keep one of them: there is one database")
+        if self.is_shared and self.postgres_uri is None:
+            # Two processes with a file each would tear the records apart, and nobody could see it from inside one.
+            raise WrongSetting(
+                "REDIS_URL",
+                "is shared, but the records are in a file of one process",
+                f"{_write('postgres_uri')}, or leave REDIS_URL out",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _pool_is_one(self) -> Self:
+        if self.db_pool_min > self.db_pool_max:
+            raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", f"write {self.db_pool_max} or less")
+        return self
+
+    @model_validator(mode="after")
+    def _webhooks_have_an_address(self) -> Self:
+        if self.update_mode == "webhook" and self.webhook_url is None:
+            raise WrongSetting(
+                "WEBHOOK_URL", "is not set, and UPDATE_MODE is webhook", f"{_write('webhook_url')}, or use polling"
+            )
         return self
 
 
@@ -369,6 +575,8 @@ def _check_environment(environment: Iterable[str]) -> None:
     given = {name.upper() for name in environment}
     for name in sorted(given - _names()):
         meant = _nearest(name)
+        if meant is not None and len(meant) < _TELLING_LENGTH and name not in _ALSO_KNOWN_AS:
+            continue  # RUNDIR may well be somebody else's
         if meant is not None and meant not in given:
             raise WrongSetting(name, "is not a setting (environment)", f"write {meant}")
 
@@ -435,6 +643,49 @@ def _split(text: str) -> SplitResult | None:
     except ValueError:
         return None
     return None if re.search(r"\s", text) else url
+
+
+def _redis_fault(text: str) -> str:
+    """What is wrong with the address of a Redis server, if anything. Its shapes: `adapters.redis.opening`."""
+    scheme, _, rest = text.partition("://")
+    login, _, place = rest.partition("?")[0].rpartition("@")
+    kind = scheme.partition("+")[2]
+    if scheme == "unix":
+        return "" if place.startswith("/") and len(place) > 1 else "names no socket"
+    if scheme.partition("+")[0] not in {"redis", "rediss"} or kind not in {"", "cluster", "sentinel"}:
+        return "is none of memory://, redis://…, rediss://…, unix://…, redis+cluster://…, redis+sentinel://…"
+    hosts, _, path = place.partition("/")
+    each = hosts.split(",") if kind else [hosts]
+    if re.search(r"\s", text) or not all(_has_host(f"redis://{host}") for host in each):
+        return "names no server"
+    if "/" in login or "#" in login:
+        return "has a user or a password that must be percent-encoded"
+    if kind == "sentinel" and not path.partition("/")[0]:
+        return "does not name the master that the sentinels watch"
+    database = path.partition("/")[2] if kind == "sentinel" else path
+    return "" if re.fullmatch(r"\d*", database) else "has something other than a database's number at its end"
+
+
+def _has_host(text: str) -> bool:
+    url = _split(text)
+    return url is not None and bool(url.hostname) and "," not in url.netloc
+
+
+def _place(text: str) -> Place:
+    """An empty host or port 0 where there is none."""
+    host, separator, port = text.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host or re.search(r"[\s/]", host):
+        host = ""
+    return Place(host, int(port) if separator and re.fullmatch(r"[0-9]{1,5}", port) else 0)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _without_password(text: str) -> str:
