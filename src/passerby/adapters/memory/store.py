@@ -1,7 +1,8 @@
 """`LiveStore` for one process.
 
-Everything is a dict, and everything that changes one is a record of the log, written before the dicts are touched. So
-the store after a crash is the log replayed: `_replay` and the live path share `_apply`, and there is no other way in.
+Everything is a dict, and everything that changes one is a record of the log (see `history`), written before the dicts
+are touched. So the store after a crash is the log replayed: `_replay` and the live path share `_apply`, and there is no
+other way in.
 
 A commit is checked, logged and applied without an `await` in between; that is the whole of its atomicity.
 
@@ -9,120 +10,94 @@ The log grows by what happens and is rewritten to what is (one `Snapshot`) when 
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from random import Random
+from typing import Final
 
 import msgspec
 
-from passerby.adapters.memory.done import Block, DoneMarks
+from passerby.adapters.memory.allowances import Buckets
+from passerby.adapters.memory.chats import Chats
+from passerby.adapters.memory.done import DoneMarks
+from passerby.adapters.memory.history import Adopted, Begun, Entry, FileSeen, Inherited, Record, Snapshot, Trimmed
+from passerby.adapters.memory.leases import Attendance
 from passerby.adapters.memory.log import Log
+from passerby.adapters.memory.outbox import Outbox
 from passerby.adapters.memory.tickets import Tickets
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
-from passerby.kernel.participant import Chatting, Idle, Participant
+from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching
+from passerby.ports.allowances import Account, Grant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Commit, Committed, Copied, LiveStoreLost, Mark, Outgoing, TicketFeed
+from passerby.ports.leases import Fence, Fenced, LeaseName, Roll, WorkerId
+from passerby.ports.live_store import (
+    Anchor,
+    Commit,
+    Committed,
+    Figures,
+    LiveStoreLost,
+    Mark,
+    Outgoing,
+    QuietChat,
+    TicketFeed,
+)
 
 REWRITE_BYTES = 16 << 20
 """Below this a log is never rewritten: replaying it takes well under a second."""
 
 REWRITE_FACTOR = 4
-MAP_TURN_S = 24 * 3600.0
-"""Half the age that a pair of the message map may reach (48 h): every turn the older half goes."""
-
 EXPIRE_EVERY_S = 60.0
 IDLE_KEPT_S = 600.0
 FILES_KEPT = 100_000
-
-
-class ChatMap(msgspec.Struct):
-    """What is remembered of an open chat: which message is whose copy, in two halves by age, and the anchors."""
-
-    turned_at: float
-    young: dict[MessageRef, Counterpart] = {}
-    old: dict[MessageRef, Counterpart] = {}
-    anchors: dict[PersonId, MessageRef] = {}
-
-    def turn(self, now: float) -> None:
-        """Let go of what is too old. In steps from the chat's beginning, so that a replay comes to the same."""
-        while now - self.turned_at >= MAP_TURN_S:
-            self.old, self.young, self.turned_at = self.young, {}, self.turned_at + MAP_TURN_S
-
-    def find(self, about: MessageRef) -> Counterpart | None:
-        return self.young.get(about) or self.old.get(about)
-
-
-class Begun(msgspec.Struct, frozen=True, tag="begun"):
-    generation: str
-
-
-class Entry(msgspec.Struct, frozen=True, tag="entry"):
-    """A commit or a mark, and when (Unix seconds)."""
-
-    at: float
-    what: Commit | Mark
-
-
-class Adopted(msgspec.Struct, frozen=True, tag="adopted"):
-    people: list[Participant]
-
-
-class Trimmed(msgspec.Struct, frozen=True, tag="trimmed"):
-    upto: int
-
-
-class FileSeen(msgspec.Struct, frozen=True, tag="file"):
-    unique: str
-    bot: BotId
-    file_id: str | None
-
-
-class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """Everything. Instead of all that happened before it."""
-
-    generation: str
-    journal_end: int
-    journal: list[tuple[int, Fact]]
-    people: list[Participant]
-    chats: dict[ChatId, tuple[float, list[Copied], list[Copied], list[tuple[PersonId, MessageRef]]]]
-    outbox: list[Outgoing]
-    done: list[Block]
-    files: list[tuple[str, BotId, str]]
-    newborn: bool = False
-
-
-Record = Begun | Entry | Adopted | Trimmed | FileSeen | Snapshot
+JOURNAL_BOUND: Final = 1_000_000
+"""Facts. As many as come in some hours of a hundred a second; about half a gigabyte."""
 
 
 class MemoryStore:
-    """See the port for what it promises. `rng` names the store's life; `clock` dates what expires."""
+    """See the port for what it promises. `rng` names the store's life; `clock` dates what expires.
 
-    def __init__(self, log: Log, clock: Clock, rng: Random) -> None:
+    A journal of `journal_bound` facts takes no commit that brings more. Marks may bring theirs: there are no more of
+    those than notices of commits that were taken.
+    """
+
+    def __init__(self, log: Log, clock: Clock, rng: Random, *, journal_bound: int = JOURNAL_BOUND) -> None:
         self._log = log
         self._clock = clock
+        self._rng = rng
+        self._journal_bound = journal_bound
         self._encoder = msgspec.msgpack.Encoder()
-        self._generation = ""
-        self._people: dict[PersonId, Participant] = {}
-        self._touched: dict[PersonId, float] = {}
-        self._dirty: dict[PersonId, int] = {}
-        self._chats: dict[ChatId, ChatMap] = {}
         self._tickets = Tickets()
-        self._outbox: dict[str, Outgoing] = {}
-        self._done = DoneMarks()
-        self._journal: deque[tuple[int, Fact]] = deque()
-        self._journal_end = 0
-        self._files: dict[tuple[str, BotId], str] = {}
+        self._attendance = Attendance(int(clock.now() * 1000))
         self._expired_at = clock.monotonic()
-        self._newborn = True
         self._compact_size = 0
+        self._generation = ""
+        self._be_empty("")
         decoder = msgspec.msgpack.Decoder(Record)
         for record in log.records():
             self._replay(decoder.decode(record), len(record))
         if not self._generation:
-            self._generation = f"{rng.getrandbits(64):016x}"
+            self._generation = self._new_name()
             self._write(Begun(self._generation))
+
+    def _be_empty(self, generation: str) -> None:
+        self._generation = generation
+        self._newborn = True
+        self._refusing = False
+        self._people: dict[PersonId, Participant] = {}
+        self._touched: dict[PersonId, float] = {}
+        self._dirty: dict[PersonId, int] = {}
+        self._chats = Chats()
+        self._outbox = Outbox()
+        self._done = DoneMarks()
+        self._journal: deque[tuple[int, Fact]] = deque()
+        self._journal_end = 0
+        self._files: dict[tuple[str, BotId], str] = {}
+        self._buckets = Buckets()
+
+    def _new_name(self) -> str:
+        return f"{self._rng.getrandbits(64):016x}"
 
     @property
     def generation(self) -> str:
@@ -132,60 +107,123 @@ class MemoryStore:
     def newborn(self) -> bool:
         return self._newborn
 
+    def wipe(self) -> None:
+        """Lose everything and begin a new life, as a server does that comes back empty: for trying what happens then.
+
+        Raises: LiveStoreLost, if the log cannot be written; then nothing was lost.
+        """
+        generation = self._new_name()
+        try:
+            self._log.rewrite([self._encoder.encode(Begun(generation))])
+        except OSError as error:
+            raise LiveStoreLost(type(error).__name__) from None
+        self._compact_size = 0
+        self._be_empty(generation)
+        self._refusing = True
+        self._tickets = self._tickets.successor()
+
+    def _check(self) -> None:
+        """Whether we are of use. Raises: LiveStoreLost."""
+        if self._refusing:
+            raise LiveStoreLost("wiped, and not yet rebuilt")
+
     # ------------------------------------------------------------------ reading
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
+        self._check()
         me = self._people.get(person)
         if me is None:
             return None
         self._touched[person] = self._clock.monotonic()
         state = me.state
         if not isinstance(state, Chatting):
-            return Facts(me)
-        chat = self._chats.get(state.chat)
-        counterpart = chat.find(about) if chat is not None and about is not None else None
-        anchor = chat.anchors.get(person) if chat is not None else None
-        return Facts(me, self._people.get(state.partner), counterpart, anchor)
+            return Facts(me, anchor=self._chats.search_anchor(person)) if isinstance(state, Searching) else Facts(me)
+        partner, chat = self._people.get(state.partner), self._chats.get(state.chat)
+        if chat is None:
+            return Facts(me, partner)
+        counterpart = chat.find(about) if about is not None else None
+        return Facts(me, partner, counterpart, chat.anchors.get(person), chat.anchors.get(state.partner))
 
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
+        self._check()
         found = self._chats.get(chat)
         return found.find(about) if found is not None else None
 
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
+        self._check()
         return {update for update in updates if UpdateRef(bot, update) in self._done}
 
     async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
+        self._check()
         return {chat for chat in chats if chat in self._chats}
 
+    async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
+        self._check()
+        return list(self._chats.quiet(since, limit))
+
+    async def told(self, chat: ChatId, person: PersonId) -> bool:
+        self._check()
+        return self._chats.is_told(chat, person) or not self._outbox.will_tell(chat, person)
+
     async def tickets(self, pool: PoolId, cursor: int | None, wait_s: float) -> TicketFeed:
-        return await self._tickets.feed(pool, cursor, wait_s)
+        self._check()
+        tickets = self._tickets
+        feed = await tickets.feed(pool, cursor, wait_s)
+        if tickets is not self._tickets:
+            raise LiveStoreLost("wiped meanwhile")
+        return feed
 
     async def pools(self) -> set[PoolId]:
+        self._check()
         return self._tickets.pools()
 
-    async def outbox(self) -> list[Outgoing]:
-        return list(self._outbox.values())
+    async def outbox(self, owner: WorkerId) -> list[Outgoing]:
+        self._check()
+        return self._outbox.of(owner)
+
+    async def is_preceded(self, entry: str) -> bool:
+        self._check()
+        return self._outbox.is_preceded(entry)
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
+        self._check()
         if not self._journal:
             return []
         skip = max(0, after + 1 - self._journal[0][0])
         return list(islice(self._journal, skip, skip + limit))
 
+    async def figures(self) -> Figures:
+        self._check()
+        return Figures(self._tickets.waiting, len(self._chats), len(self._outbox), len(self._journal))
+
     async def file_id(self, unique: str, bot: BotId) -> str | None:
+        self._check()
         return self._files.get((unique, bot))
 
     # ------------------------------------------------------------------ writing
 
-    async def adopt(self, participants: Sequence[Participant]) -> None:
+    async def adopt(
+        self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
+    ) -> None:
+        if not whole:
+            self._check()
+        at = self._clock.now()
         strangers = [each for each in participants if each.person not in self._people]
         busy = [each for each in strangers if not isinstance(each.state, Idle)]
-        if busy or self._newborn:
-            self._write(Adopted(busy))  # the idle are in the records as well
-        self._newborn = False
-        self._welcome(strangers)
+        if busy or (whole and self._newborn):
+            self._write(Adopted(at, busy, list(anchors), whole))  # the idle are in the records as well
+        self._welcome(strangers, anchors, at)
+        if whole:
+            self._newborn = False
+        if self._refusing:
+            self._refusing = False
+            epoch = max(self._attendance.epoch, int(at * 1000))
+            self._attendance = Attendance(epoch, wiped_at=self._clock.monotonic())
 
     async def commit(self, commit: Commit) -> Committed:
+        self._check()
+        if commit.fences:
+            self._check_fences(commit.fences)
         updates = commit.updates
         if updates and all(ref in self._done for ref in updates):
             return Committed.ALREADY_DONE
@@ -193,30 +231,54 @@ class MemoryStore:
             held = self._people.get(put.person)
             if (held.version if held is not None else 0) != put.version - 1:
                 return Committed.STALE
+        if commit.facts and len(self._journal) + len(commit.facts) > self._journal_bound:
+            raise LiveStoreLost("the journal is full")
         entry = Entry(self._clock.now(), commit)
         self._write(entry)
         self._apply(entry)
         return Committed.YES
 
     async def mark(self, mark: Mark) -> None:
+        self._check()
+        if mark.fences:
+            self._check_fences(mark.fences)
         entry = Entry(self._clock.now(), mark)
         self._write(entry)
         self._apply(entry)
 
-    async def trim_journal(self, upto: int) -> None:
-        self._write(Trimmed(upto))
-        self._trim(upto)
+    def _check_fences(self, fences: Iterable[Fence]) -> None:
+        for fence in fences:
+            if self._attendance.is_fenced(fence):
+                raise Fenced
+
+    async def inherit(self, heir: WorkerId) -> list[Outgoing]:
+        self._check()
+        now = self._clock.monotonic()
+        dead = self._outbox.owners(lambda owner: owner != heir and not self._attendance.is_living(owner, now))
+        if not dead:
+            return []
+        self._write(Inherited(dead, heir))
+        self._attendance.bury(dead)
+        return self._outbox.hand_over(dead, heir)
+
+    async def trim_journal(self, upto: int, generation: str) -> None:
+        self._check()
+        if generation == self._generation:
+            self._write(Trimmed(upto))
+            self._trim(upto)
 
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
+        self._check()
         self._write(FileSeen(unique, bot, file_id))
         self._see_file(unique, bot, file_id)
 
     async def sweep(self) -> None:
         """Expire (once a minute), sync, and rewrite the log where it is worth it. Meant to be called every second."""
+        self._check()
         monotonic = self._clock.monotonic()
         if monotonic - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = monotonic
-            self._expire(self._clock.now(), monotonic - IDLE_KEPT_S)
+            self._expire(self._clock.now(), monotonic)
         try:
             if self._log.size > max(REWRITE_BYTES, REWRITE_FACTOR * self._compact_size):
                 self._log.rewrite([self._encoder.encode(self._snapshot())])
@@ -225,10 +287,11 @@ class MemoryStore:
         except OSError as error:
             raise LiveStoreLost(type(error).__name__) from None
 
-    def _expire(self, now: float, idle_before: float) -> None:
+    def _expire(self, now: float, monotonic: float) -> None:
         self._done.sweep(now)
-        for chat in self._chats.values():
-            chat.turn(now)
+        self._chats.turn(now)
+        self._buckets.sweep(monotonic)
+        idle_before = monotonic - IDLE_KEPT_S
         for person in [person for person, at in self._touched.items() if at < idle_before]:
             if isinstance(self._people[person].state, Idle) and person not in self._dirty:
                 del self._people[person], self._touched[person]
@@ -247,6 +310,37 @@ class MemoryStore:
         except OSError as error:
             raise LiveStoreLost(type(error).__name__) from None
 
+    # ------------------------------------------------------------------ leases and allowances
+
+    async def attend(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Roll:
+        self._check()
+        now = self._clock.monotonic()
+        return self._attendance.roll(self._attendance.attend(worker, held, ttl_s, report, now), now)
+
+    async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
+        self._check()
+        return self._attendance.take(worker, lease, ttl_s, self._clock.monotonic())
+
+    async def give(self, worker: WorkerId, lease: LeaseName, epoch: int) -> None:
+        self._check()
+        self._attendance.give(worker, lease, epoch)
+
+    async def leave(self, worker: WorkerId) -> None:
+        self._check()
+        self._attendance.leave(worker)
+
+    async def roll(self) -> Roll:
+        self._check()
+        return self._attendance.roll(frozenset(), self._clock.monotonic())
+
+    async def reserve(self, account: Account, rate_per_s: float, burst: int, wanted: int) -> Grant:
+        self._check()
+        return self._buckets.reserve(account, rate_per_s, burst, wanted, self._clock.monotonic())
+
+    async def hold(self, account: Account, wait_s: float) -> None:
+        self._check()
+        self._buckets.hold(account, wait_s, self._clock.monotonic())
+
     # ------------------------------------------------------------------ applying, now and in a replay
 
     def _apply(self, entry: Entry) -> None:
@@ -260,15 +354,13 @@ class MemoryStore:
         for ref in commit.updates:
             self._done.add(ref, at)
         for chat in commit.ended:
-            self._chats.pop(chat, None)
-        self._take_in(commit.puts)
+            self._chats.end(chat)
+        self._take_in(commit.puts, at)
         for outgoing in commit.outbox:
-            self._outbox[outgoing.id] = outgoing
+            self._outbox.put(outgoing, commit.owner)
         for id_ in commit.sent:
-            self._outbox.pop(id_, None)
-        for fact in commit.facts:
-            self._journal_end += 1
-            self._journal.append((self._journal_end, fact))
+            self._outbox.settle(id_)
+        self._tell_records(commit.facts)
         for put in commit.puts:
             self._dirty[put.person] = self._journal_end
 
@@ -276,30 +368,29 @@ class MemoryStore:
         for ref in mark.updates:
             self._done.add(ref, at)
         for id_ in mark.sent:
-            self._outbox.pop(id_, None)
-        if mark.pairs and mark.chat is not None and (chat := self._chats.get(mark.chat)) is not None:
-            chat.turn(at)
-            _remember(chat.young, mark.pairs)
-        anchor = mark.anchor
-        if anchor is not None and (chat := self._chats.get(anchor.chat)) is not None:
-            chat.anchors.setdefault(anchor.person, anchor.at)
+            self._outbox.settle(id_)
+        if mark.chat is not None:
+            self._chats.hear(mark.chat, mark.pairs, mark.speaker, at)
+        if mark.anchor is not None and self._chats.anchor(mark.anchor):
+            self._tell_records(mark.facts)
 
-    def _take_in(self, people: Iterable[Participant]) -> None:
+    def _tell_records(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self._journal_end += 1
+            self._journal.append((self._journal_end, fact))
+
+    def _take_in(self, people: Iterable[Participant], at: float) -> None:
         touched = self._clock.monotonic()
         for person in people:
             before = self._people.get(person.person)
             self._people[person.person] = person
             self._touched[person.person] = touched
             self._tickets.note(before, person)
-            if isinstance(person.state, Chatting) and person.state.chat not in self._chats:
-                self._chats[person.state.chat] = ChatMap(turned_at=person.state.opened_at)
+            self._chats.note(person, at)
 
-    def _welcome(self, people: Iterable[Participant]) -> None:
-        """Take in people of the records, which do not know by what message they were told of their chat."""
-        self._take_in(people)
-        for person in people:
-            if isinstance(person.state, Chatting):
-                self._chats[person.state.chat].anchors.setdefault(person.person, NOWHERE)
+    def _welcome(self, people: Sequence[Participant], anchors: Sequence[Anchor], at: float) -> None:
+        self._take_in(people, at)
+        self._chats.welcome(people, anchors)
 
     def _trim(self, upto: int) -> None:
         while self._journal and self._journal[0][0] <= upto:
@@ -320,9 +411,11 @@ class MemoryStore:
                 self._generation = generation
             case Entry() as entry:
                 self._apply(entry)
-            case Adopted(people=people):
-                self._newborn = False
-                self._welcome(people)
+            case Adopted(at=at, people=people, anchors=anchors, whole=whole):
+                self._welcome(people, anchors, at)
+                self._newborn = self._newborn and not whole
+            case Inherited(owners=owners, heir=heir):
+                self._outbox.hand_over(owners, heir)
             case Trimmed(upto=upto):
                 self._trim(upto)
             case FileSeen(unique=unique, bot=bot, file_id=file_id):
@@ -334,46 +427,28 @@ class MemoryStore:
     # ------------------------------------------------------------------ snapshots
 
     def _snapshot(self) -> Snapshot:
-        def flat(half: dict[MessageRef, Counterpart]) -> list[Copied]:
-            return [Copied(source, copy.at, copy.print) for source, copy in half.items() if copy.mine]
-
+        chats, searches = self._chats.dump()
         return Snapshot(
             self._generation,
+            self._newborn,
             self._journal_end,
             list(self._journal),
             [each for each in self._people.values() if not isinstance(each.state, Idle) or each.person in self._dirty],
-            {
-                id_: (chat.turned_at, flat(chat.young), flat(chat.old), list(chat.anchors.items()))
-                for id_, chat in self._chats.items()
-            },
-            list(self._outbox.values()),
+            chats,
+            searches,
+            self._outbox.dump(),
             self._done.dump(),
             [(unique, bot, file_id) for (unique, bot), file_id in self._files.items()],
-            self._newborn,
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
-        def pairs(flat: list[Copied]) -> dict[MessageRef, Counterpart]:
-            half: dict[MessageRef, Counterpart] = {}
-            _remember(half, flat)
-            return half
-
         self._generation = snapshot.generation
         self._newborn = snapshot.newborn
         self._journal_end = snapshot.journal_end
         self._journal.extend(snapshot.journal)
-        self._take_in(snapshot.people)
+        self._take_in(snapshot.people, 0.0)
         self._dirty = {each.person: snapshot.journal_end for each in snapshot.people}
-        self._chats = {
-            id_: ChatMap(turned_at, pairs(young), pairs(old), dict(anchors))
-            for id_, (turned_at, young, old, anchors) in snapshot.chats.items()
-        }
-        self._outbox = {outgoing.id: outgoing for outgoing in snapshot.outbox}
+        self._chats.restore(snapshot.chats, snapshot.searches)
+        self._outbox.restore(snapshot.outbox)
         self._done.restore(snapshot.done)
         self._files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
-
-
-def _remember(half: dict[MessageRef, Counterpart], pairs: Iterable[Copied]) -> None:
-    for pair in pairs:
-        half[pair.source] = Counterpart(pair.copy, mine=True, print=pair.print)
-        half[pair.copy] = Counterpart(pair.source, mine=False)

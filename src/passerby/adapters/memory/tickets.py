@@ -15,10 +15,10 @@ TOMBSTONES = 10_000
 
 
 class Pool:
-    def __init__(self) -> None:
+    def __init__(self, floor: int) -> None:
         self.changed: dict[PersonId, tuple[int, TicketChange]] = {}  # in the order of their numbers
         self.waiting = 0
-        self.floor = 0
+        self.floor = floor
         self.news = asyncio.Event()
 
     def put(self, number: int, change: TicketChange) -> None:
@@ -45,9 +45,20 @@ class Pool:
 
 
 class Tickets:
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0) -> None:
         self._pools: dict[PoolId, Pool] = {}
-        self._number = 0
+        self._first = first
+        self._number = first
+
+    def successor(self) -> "Tickets":
+        """One with nobody in it, for which every reader of this one is too far behind. Whoever waits here is woken."""
+        for pool in self._pools.values():
+            pool.news.set()
+        return Tickets(self._number + 1)
+
+    @property
+    def waiting(self) -> int:
+        return sum(pool.waiting for pool in self._pools.values())
 
     def note(self, before: Participant | None, after: Participant) -> None:
         """Take in a participant's new value."""
@@ -65,7 +76,7 @@ class Tickets:
     def _pool(self, pool: PoolId) -> Pool:
         found = self._pools.get(pool)
         if found is None:
-            found = self._pools[pool] = Pool()
+            found = self._pools[pool] = Pool(self._first)
         return found
 
     def pools(self) -> set[PoolId]:

@@ -1,0 +1,185 @@
+"""The open chats: which message is whose copy, what told each side of the chat, and how long nobody has said a word.
+
+Also the anchors of searches, which are to a search what they are to a chat. Who is with whom is not decided here: a
+chat is open because somebody is chatting in it, and `Chats.note` is told of everybody.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from passerby.kernel.decision import Counterpart
+from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Participant, Searching
+from passerby.ports.live_store import Anchor, Copied, QuietChat, search_of
+
+MAP_TURN_S = 24 * 3600.0
+"""Half the age that a pair of the message map may reach (48 h): every turn the older half goes."""
+
+
+class Chat(msgspec.Struct):
+    """`young` and `old` are the message map, in two halves by age. `word_at` is when something was delivered last."""
+
+    people: tuple[PersonId, PersonId]
+    turned_at: float
+    word_at: float
+    speaker: PersonId | None = None
+    young: dict[MessageRef, Counterpart] = {}
+    old: dict[MessageRef, Counterpart] = {}
+    anchors: dict[PersonId, MessageRef] = {}
+
+    def turn(self, now: float) -> None:
+        """Let go of what is too old. In steps from the chat's beginning, so that a replay comes to the same."""
+        while now - self.turned_at >= MAP_TURN_S:
+            self.old, self.young, self.turned_at = self.young, {}, self.turned_at + MAP_TURN_S
+
+    def find(self, about: MessageRef) -> Counterpart | None:
+        return self.young.get(about) or self.old.get(about)
+
+
+class FlatChat(msgspec.Struct, frozen=True, array_like=True):
+    """A chat as a snapshot of the log has it."""
+
+    id: ChatId
+    people: tuple[PersonId, PersonId]
+    turned_at: float
+    word_at: float
+    speaker: PersonId | None
+    young: list[Copied]
+    old: list[Copied]
+    anchors: list[tuple[PersonId, MessageRef]]
+
+
+class Chats:
+    def __init__(self) -> None:
+        self._open: dict[ChatId, Chat] = {}  # in the order of their last words
+        self._searches: dict[PersonId, MessageRef | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, chat: ChatId) -> bool:
+        return chat in self._open
+
+    def get(self, chat: ChatId) -> Chat | None:
+        return self._open.get(chat)
+
+    def search_anchor(self, person: PersonId) -> MessageRef | None:
+        return self._searches.get(person)
+
+    def note(self, person: Participant, at: float) -> None:
+        """Take in a participant's new value. `at` in Unix seconds."""
+        state = person.state
+        if isinstance(state, Chatting) and state.chat not in self._open:
+            self._open[state.chat] = Chat((person.person, state.partner), state.opened_at, at)
+        if isinstance(state, Searching):
+            self._searches.setdefault(person.person, None)
+        else:
+            self._searches.pop(person.person, None)
+
+    def end(self, chat: ChatId) -> None:
+        self._open.pop(chat, None)
+
+    def anchor(self, anchor: Anchor) -> bool:
+        """Remember what told somebody of a chat or a search. False: it is over, or they were told before."""
+        chat, person = self._open.get(anchor.chat), anchor.person
+        if chat is not None:
+            if person in chat.anchors:
+                return False
+            chat.anchors[person] = anchor.at
+            return True
+        if anchor.chat == search_of(person) and person in self._searches and self._searches[person] is None:
+            self._searches[person] = anchor.at
+            return True
+        return False
+
+    def is_told(self, chat: ChatId, person: PersonId) -> bool:
+        """Whether they are known to have been told, or it is over."""
+        found = self._open.get(chat)
+        if found is not None:
+            return person in found.anchors
+        return chat != search_of(person) or self._searches.get(person, NOWHERE) is not None
+
+    def welcome(self, people: Iterable[Participant], anchors: Iterable[Anchor]) -> None:
+        """Of people from the records: what told them, as far as the records know. They have been noted already."""
+        known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
+        for person in people:
+            match person.state:
+                case Chatting(chat=chat):
+                    self.anchor(Anchor(chat, person.person, known.get((chat, person.person), NOWHERE)))
+                case Searching():
+                    search = search_of(person.person)
+                    self.anchor(Anchor(search, person.person, known.get((search, person.person), NOWHERE)))
+
+    def hear(self, chat: ChatId, pairs: Iterable[Copied], speaker: PersonId | None, at: float) -> None:
+        """Something was delivered: remember the pairs, and whose word it was, if it was one."""
+        found = self._open.get(chat)
+        if found is None:
+            return
+        if pairs:
+            found.turn(at)
+            _remember(found.young, pairs)
+        if speaker is not None:
+            found.word_at, found.speaker = at, speaker
+            self._open[chat] = self._open.pop(chat)
+
+    def quiet(self, since: float, limit: int) -> Iterator[QuietChat]:
+        for id_, chat in self._open.items():
+            if limit <= 0 or chat.word_at > since:
+                return
+            yield QuietChat(id_, chat.people, chat.word_at, chat.speaker)
+            limit -= 1
+
+    def turn(self, now: float) -> None:
+        for chat in self._open.values():
+            chat.turn(now)
+
+    # ------------------------------------------------------------------ snapshots
+
+    def dump(self) -> tuple[list[FlatChat], list[tuple[PersonId, MessageRef]]]:
+        chats = [
+            FlatChat(
+                id_,
+                chat.people,
+                chat.turned_at,
+                chat.word_at,
+                chat.speaker,
+                _flat(chat.young),
+                _flat(chat.old),
+                list(chat.anchors.items()),
+            )
+            for id_, chat in self._open.items()
+        ]
+        return chats, [(person, at) for person, at in self._searches.items() if at is not None]
+
+    def restore(self, chats: Iterable[FlatChat], searches: Iterable[tuple[PersonId, MessageRef]]) -> None:
+        """After everybody has been noted."""
+        self._open = {
+            flat.id: Chat(
+                flat.people,
+                flat.turned_at,
+                flat.word_at,
+                flat.speaker,
+                _pairs(flat.young),
+                _pairs(flat.old),
+                dict(flat.anchors),
+            )
+            for flat in chats
+        }
+        self._searches.update(searches)
+
+
+def _remember(half: dict[MessageRef, Counterpart], pairs: Iterable[Copied]) -> None:
+    for pair in pairs:
+        half[pair.source] = Counterpart(pair.copy, mine=True, print=pair.print)
+        half[pair.copy] = Counterpart(pair.source, mine=False)
+
+
+def _flat(half: dict[MessageRef, Counterpart]) -> list[Copied]:
+    return [Copied(source, copy.at, copy.print) for source, copy in half.items() if copy.mine]
+
+
+def _pairs(flat: list[Copied]) -> dict[MessageRef, Counterpart]:
+    half: dict[MessageRef, Counterpart] = {}
+    _remember(half, flat)
+    return half

@@ -1,0 +1,139 @@
+"""Who is living, who holds what, and until when.
+
+Not in the log: the file has one process, and after a restart nobody who attended before is there to attend again.
+
+An outage. Where nobody at all has attended for longer than anybody had named, the store was away, or all were paused
+with it: whoever attends first cannot be sure that the others are dead. So the time in between does not count. Everyone
+who was living when it began is living for another time of theirs, and holds what they held.
+
+After a wipe the holders come back by attending, each with what they hold. Meanwhile nobody takes what is not known to
+be free: nothing is, for the time that the taker names for a lease.
+"""
+
+from collections.abc import Collection, Mapping
+from math import inf
+
+import msgspec
+
+from passerby.ports.leases import NOBODY, Buried, Fence, LeaseName, Roll, WorkerId
+
+
+class Living(msgspec.Struct):
+    """Times in monotonic seconds, here and below."""
+
+    until: float
+    ttl_s: float
+    report: bytes
+
+
+class Lease(msgspec.Struct):
+    """`holder` NOBODY: it was given back. The epoch is then that of the last taking."""
+
+    holder: WorkerId
+    epoch: int
+    until: float
+    ttl_s: float
+
+
+class Attendance:
+    """Epochs count on from `epoch`: an earlier life of the store gave out none above it.
+
+    `wiped_at` is when this life began, if others may hold leases of an earlier one.
+    """
+
+    def __init__(self, epoch: int, wiped_at: float = -inf) -> None:
+        self._workers: dict[WorkerId, Living] = {}  # in the order they came
+        self._leases: dict[LeaseName, Lease] = {}
+        self._buried: set[WorkerId] = set()
+        self._epoch = epoch
+        self._wiped_at = wiped_at
+        self._attended_at = -inf
+        self._attended_until = -inf
+
+    @property
+    def epoch(self) -> int:
+        """The highest that was given out."""
+        return self._epoch
+
+    def is_living(self, worker: WorkerId, now: float) -> bool:
+        found = self._workers.get(worker)
+        return found is not None and now < found.until
+
+    def bury(self, workers: Collection[WorkerId]) -> None:
+        self._buried.update(workers)
+        self._buried.discard(NOBODY)
+
+    def attend(
+        self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes, now: float
+    ) -> frozenset[LeaseName]:
+        """The leases that were kept. Raises: Buried."""
+        if worker in self._buried:
+            raise Buried
+        if now >= self._attended_until > -inf:
+            self._stop_the_clock(now)
+        self._attended_at, self._attended_until = now, max(self._attended_until, now + ttl_s)
+        self._workers = {each: living for each, living in self._workers.items() if now < living.until}
+        found = self._workers.get(worker)
+        if found is None:
+            self._workers[worker] = Living(now + ttl_s, ttl_s, report)
+        else:
+            found.until, found.ttl_s, found.report = now + ttl_s, ttl_s, report
+        return frozenset(lease for lease, epoch in held.items() if self._renew(worker, lease, epoch, ttl_s, now))
+
+    def _stop_the_clock(self, now: float) -> None:
+        """See above. Those who had already run out when somebody last attended stay so."""
+        for living in self._workers.values():
+            living.until = now + living.ttl_s
+        for lease in self._leases.values():
+            if lease.until > self._attended_at:
+                lease.until = now + lease.ttl_s
+
+    def _renew(self, worker: WorkerId, lease: LeaseName, epoch: int, ttl_s: float, now: float) -> bool:
+        found = self._leases.get(lease)
+        if found is None:
+            self._leases[lease] = Lease(worker, epoch, now + ttl_s, ttl_s)
+            self._epoch = max(self._epoch, epoch)
+            return True
+        if found.holder != worker or found.epoch != epoch:
+            return False
+        found.until, found.ttl_s = now + ttl_s, ttl_s
+        return True
+
+    def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float, now: float) -> int | None:
+        if not self.is_living(worker, now):
+            return None
+        found = self._leases.get(lease)
+        if found is None:
+            if now < self._wiped_at + ttl_s:
+                return None
+        elif found.holder == worker:
+            found.until, found.ttl_s = now + ttl_s, ttl_s
+            return found.epoch
+        elif found.holder != NOBODY and now < found.until:
+            return None
+        self._epoch += 1
+        self._leases[lease] = Lease(worker, self._epoch, now + ttl_s, ttl_s)
+        return self._epoch
+
+    def give(self, worker: WorkerId, lease: LeaseName, epoch: int) -> None:
+        found = self._leases.get(lease)
+        if found is not None and found.holder == worker and found.epoch == epoch:
+            found.holder = NOBODY
+
+    def leave(self, worker: WorkerId) -> None:
+        self._workers.pop(worker, None)
+        for lease in self._leases.values():
+            if lease.holder == worker:
+                lease.holder = NOBODY
+
+    def roll(self, kept: frozenset[LeaseName], now: float) -> Roll:
+        workers = {worker: living.report for worker, living in self._workers.items() if now < living.until}
+        holders = {
+            name: lease.holder for name, lease in self._leases.items() if now < lease.until and lease.holder in workers
+        }
+        return Roll(kept, workers, holders)
+
+    def is_fenced(self, fence: Fence) -> bool:
+        """Whether somebody else has taken the lease. One that nobody has taken in this life fences nobody."""
+        found = self._leases.get(fence.lease)
+        return found is not None and found.epoch != fence.epoch
