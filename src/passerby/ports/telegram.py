@@ -4,7 +4,7 @@ A dispatch is ready to go: worded in its reader's language, addressed to one per
 Bot API calls (copy or rebuild, which file id, how many requests) is the adapter's affair.
 """
 
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
@@ -125,7 +125,18 @@ Dispatch = Speak | Rewrite | Carry | Reassure | Edit | SetReaction | Delete
 
 
 class TelegramError(Exception):
-    """The family. None of them quotes a token, a message or a file name."""
+    """The family. None of them quotes a token, a message or a file name.
+
+    `bot` is set where it was not the dispatch's own bot that failed: a file is fetched through the one that it came to.
+    Nothing was delivered then.
+    """
+
+    bot: BotId | None = None
+
+    def of(self, bot: BotId) -> Self:
+        """The same, blamed on this bot."""
+        self.bot = bot
+        return self
 
 
 class Refused(TelegramError):
