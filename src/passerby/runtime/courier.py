@@ -29,6 +29,7 @@ from passerby.kernel.effect import Answer, Discard, Passage, Priority, Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence
 from passerby.ports.live_store import LiveStore, LiveStoreLost, Notice
 from passerby.ports.telegram import (
     Delete,
@@ -69,6 +70,7 @@ class Parcel:
         "bot",
         "deadline",
         "dropped",
+        "fences",
         "id",
         "lock",
         "notice",
@@ -80,6 +82,7 @@ class Parcel:
         "put_at",
         "refs",
         "through",
+        "told",
         "tried_at",
         "under_way",
     )
@@ -96,6 +99,10 @@ class Parcel:
         self.notice: Notice | None = None
         self.passage: Passage | None = None
         self.refs: tuple[UpdateRef, ...] = ()
+        self.fences: tuple[Fence, ...] = ()
+        """The leases that the updates were taken under, for the mark that makes them done."""
+        self.told = True
+        """Whether its reader has heard of the chat; where not, it waits until they have."""
         self.parked = False
         self.over = False
         self.lock = asyncio.Lock()
@@ -128,10 +135,14 @@ class _Lane:
 
 
 class Courier:
-    """`outcomes` and `on_lost` are set by whoever wires the runtime, before the first parcel."""
+    """`outcomes`, `on_lost` and `assured` are set by whoever wires the runtime, before the first parcel.
+
+    `assured` returns when a send may begin (see `runtime.fleet`): at once, as a rule.
+    """
 
     outcomes: Outcomes
     on_lost: Callable[[BotId], None]
+    assured: Callable[[], Awaitable[None]]
 
     def __init__(
         self,
@@ -170,8 +181,16 @@ class Courier:
         parcel.notice = notice
         self._put(parcel)
 
-    def pass_on(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...]) -> None:
-        """Deliver a passage through `bot`; `refs` are done when it is."""
+    def pass_on(
+        self,
+        passage: Passage,
+        bot: BotId,
+        refs: tuple[UpdateRef, ...],
+        *,
+        fences: tuple[Fence, ...] = (),
+        told: bool = True,
+    ) -> None:
+        """Deliver a passage through `bot`; `refs`, taken under `fences`, are done when it is."""
         waiting = self._passages.get(passage.chat, {})
         id_ = passage_id(passage, refs)
         pressed_twice = waiting.get(id_)
@@ -181,6 +200,8 @@ class Courier:
         if not isinstance(passage, Relay):
             bot = self._behind(passage.source, waiting.values()) or bot
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + RELAY_TTL_S)
+        parcel.fences = fences
+        parcel.told = told
         if passage.chat in self._ended:
             parcel.dropped = True
             self._background.spawn(self._fail(parcel, Refusal.LEFT))
@@ -264,6 +285,14 @@ class Courier:
     def halt(self) -> None:
         """Begin no further send. Those under way go on: cut off, they might have arrived, and would be sent again."""
         self._halted = True
+
+    def abandon(self) -> None:
+        """This life is over, and its leases are others': begin nothing more, and say nothing of what was in hand."""
+        self._halted = True
+
+    def known(self, entry: str) -> bool:
+        """Whether an entry of the outbox is in hand here."""
+        return any(parcel.id == entry for lane in self._lanes.values() for parcel in lane.queue)
 
     def overdue(self) -> list[Parcel]:
         """Relays that have taken longer than an update may be held, oldest first."""
