@@ -1,0 +1,52 @@
+"""A process that has grown too large ends itself in good order, and whoever keeps it starts it anew.
+
+The memory of a long-lived process creeps up, and the kernel's answer to too much of it is to kill. This is for
+processes that are kept: exit code 0, nothing lost, no crash counted. `passerby run` in a terminal is not kept.
+"""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from passerby import logs
+
+SHARE: Final = 0.8
+"""Of MAX_MEMORY_MB, from which on a process ends."""
+AT_ONCE: Final = 0.95
+LOOK_S: Final = 5.0
+SPREAD_S: Final = 30.0
+"""Processes that grow alike must not end together: each waits a random part of this, unless there is no time left."""
+
+_MB: Final = 1024 * 1024
+
+
+class Recycling:
+    """Looks at `rss` (bytes; None where the system does not tell) and sets `stop` once. Runs until then, or `close`."""
+
+    def __init__(self, limit_mb: int, stop: asyncio.Event, rss: Callable[[], int | None], rng: Random) -> None:
+        self._limit = limit_mb * _MB
+        self._stop = stop
+        self._rss = rss
+        self._looks_left = 1 + int(rng.random() * SPREAD_S / LOOK_S)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(LOOK_S, self.look)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def look(self) -> None:
+        if self._stop.is_set():
+            return
+        share = (self._rss() or 0) / self._limit
+        if share > SHARE:
+            self._looks_left -= 1
+            if share > AT_ONCE or self._looks_left <= 0:
+                reason = f"{share:.0%} of MAX_MEMORY_MB; another life begins"
+                logs.record("process.recycling", "warning", reason=reason)
+                self._stop.set()
+                return
+        self.begin()

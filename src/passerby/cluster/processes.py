@@ -1,0 +1,44 @@
+"""What the kernel tells of a process: memory, processor time, age. From `/proc`; elsewhere than on Linux, nothing."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`cpu_s` since the process began; `age_s` since then; `rss` in bytes."""
+
+    cpu_s: float
+    rss: int
+    age_s: float
+    state: str
+    """One letter, as `ps` shows it: R, S, D, T (stopped), Z."""
+
+
+def read(pid: int) -> Reading | None:
+    """None for a process that is not there, or whose kernel does not tell."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+        up_s = float(Path("/proc/uptime").read_text("ascii").split()[0])
+    except (OSError, ValueError):
+        return None
+    # The name is in brackets and may hold anything, brackets too.
+    fields = stat[stat.rindex(")") + 2 :].split()
+    return Reading(
+        cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
+        rss=int(fields[21]) * _PAGE,
+        age_s=max(0.0, up_s - int(fields[19]) / _TICKS_PER_S),
+        state=fields[0],
+    )
+
+
+def cpu_share(before: Reading | None, after: Reading | None) -> float | None:
+    """Cores in use between two readings: 0.5 is half of one. None if either is missing or they are the same moment."""
+    if before is None or after is None or after.age_s - before.age_s < 0.02:
+        return None
+    return max(0.0, (after.cpu_s - before.cpu_s) / (after.age_s - before.age_s))

@@ -1,0 +1,119 @@
+"""Lives inside supervisor, as a part of its control interface: counts lives, and holds back what keeps ending.
+
+supervisor itself gives up on a process that ends again and again within `STEADY_S` of its start, for good. Two things
+are added. A process that lives a little longer each time, but ends by itself more than `SHORT_LIVES` times within
+`WINDOW_S`, is given up, too. And whatever was given up is tried once more every `REST_S`: what was wrong in the night
+may be right again before anybody looks.
+
+An end is *expected* with exit code 0: a process that recycles itself, or was told to stop by a hand other than
+supervisor's. Being killed by a signal counts as a crash, but does not trip anything once the process has been steady:
+whoever kills it, it is not the program.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from supervisor import events
+from supervisor.states import ProcessStates
+
+from passerby.cluster.configuration import TRIES
+
+REST_S: Final = 300.0
+SHORT_LIVES: Final = 10
+WINDOW_S: Final = 900.0
+
+
+@dataclass(slots=True)
+class Record:
+    """What has become of one process since supervisor started."""
+
+    starts: int = 0
+    restarts: int = 0
+    crashes: int = 0
+    gave_up_at: float | None = None
+    ends: deque[float] = field(default_factory=deque)
+    """When it ended with an exit code other than 0, within `WINDOW_S`."""
+
+
+class Warden:
+    """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`."""
+
+    def __init__(self, supervisord: Any, now: Callable[[], float]) -> None:
+        self._supervisord = supervisord
+        self._now = now
+        self._records: dict[str, Record] = {}
+
+    def lives(self) -> list[dict[str, Any]]:
+        """Of each process: how often it was started again, how often it crashed, and how long it still rests."""
+        return [
+            {
+                "name": name,
+                "restarts": record.restarts,
+                "crashes": record.crashes,
+                "rests_s": 0 if record.gave_up_at is None else max(1, round(record.gave_up_at + REST_S - self._now())),
+            }
+            for name, record in self._records.items()
+        ]
+
+    def watch(self) -> None:
+        events.subscribe(events.ProcessStateStartingEvent, self._started)
+        events.subscribe(events.ProcessStateRunningEvent, self._steady)
+        events.subscribe(events.ProcessStateBackoffEvent, self._ended_at_once)
+        events.subscribe(events.ProcessStateExitedEvent, self._ended)
+        events.subscribe(events.ProcessStateFatalEvent, self._given_up)
+        events.subscribe(events.Tick5Event, self._look)
+
+    def _record(self, process: Any) -> Record:
+        return self._records.setdefault(str(process.config.name), Record())
+
+    def _started(self, event: Any) -> None:
+        record = self._record(event.process)
+        record.starts += 1
+        by_hand = event.from_state == ProcessStates.STOPPED
+        record.restarts += not by_hand
+        if by_hand:
+            record.ends.clear()
+            record.gave_up_at = None
+
+    def _steady(self, event: Any) -> None:
+        self._record(event.process).gave_up_at = None
+
+    def _ended_at_once(self, event: Any) -> None:
+        self._record(event.process).crashes += 1
+
+    def _ended(self, event: Any) -> None:
+        process, record = event.process, self._record(event.process)
+        if event.expected:
+            return
+        record.crashes += 1
+        if process.exitstatus < 0:
+            return
+        record.ends.append(self._now())
+        while record.ends[0] <= self._now() - WINDOW_S:
+            record.ends.popleft()
+        if len(record.ends) > SHORT_LIVES:
+            # As if it had ended at once too often: supervisor's next look gives it up.
+            process.state, process.backoff = ProcessStates.BACKOFF, TRIES + 1
+
+    def _given_up(self, event: Any) -> None:
+        self._record(event.process).gave_up_at = self._now()
+
+    def _look(self, _: Any) -> None:
+        for group in self._supervisord.process_groups.values():
+            for process in group.processes.values():
+                record = self._record(process)
+                rested = record.gave_up_at is not None and self._now() - record.gave_up_at >= REST_S
+                if process.state == ProcessStates.FATAL and rested:
+                    # One try: if it ends at once, it is given up at once.
+                    process.backoff = TRIES
+                    process.spawn()
+
+
+def install(supervisord: Any) -> Warden:
+    """For `supervisor.rpcinterface_factory`."""
+    warden = Warden(supervisord, time.time)  # noqa: TID251  # supervisor has no clock to hand in
+    warden.watch()
+    return warden

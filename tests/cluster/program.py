@@ -1,0 +1,40 @@
+"""A program that a cluster can keep: ready at `/readyz` of its socket, and ended by SIGTERM. Run as a process.
+
+What it does is named in files beside its socket, so that a test can change it between two lives:
+
+    <name>.exits       end at once with this code
+    <name>.unready     answer /readyz with 503 for as long as this file is there
+    <name>.lives       a line with the process's number for each life (written, not read)
+"""
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+
+def main(directory: Path, name: str) -> int:
+    with (directory / f"{name}.lives").open("a") as lives:
+        lives.write(f"{os.getpid()}\n")
+    print(f"{name} begins a life", flush=True)
+    if (exits := directory / f"{name}.exits").exists():
+        print(f"{name} cannot work", flush=True)
+        return int(exits.read_text())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    path = directory / f"{name}.sock"
+    path.unlink(missing_ok=True)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(path))
+    listening.listen()
+    while True:
+        connection, _ = listening.accept()
+        with connection:
+            connection.recv(65536)
+            status = "503 No" if (directory / f"{name}.unready").exists() else "200 OK"
+            connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+
+
+if __name__ == "__main__":
+    # The words that a cluster adds: the role, --name, the name.
+    sys.exit(main(Path(sys.argv[1]), sys.argv[-1]))
