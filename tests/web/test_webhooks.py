@@ -1,0 +1,287 @@
+"""Webhooks over HTTP: who is let in, what is taken, when Telegram hears that it is done."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from passerby.adapters.botapi.hooks import arrival
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.ids import BotId
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.telegram import Arrival
+from passerby.web import Door, Webhooks, door_of, listen_on_tcp
+from passerby.web.webhooks import MOST_BODY
+from tests.web.asking import Answered, ask
+
+KEY = bytes(range(32))
+BOT, OTHER = BotId(1000001), BotId(1000002)
+DOOR = door_of(BOT, KEY)
+TEXT = "canary-of-a-message"
+
+
+class Taker:
+    """Takes updates, and ends with each when told to."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.taken: list[Arrival] = []
+        self.cancelled = 0
+        self.fault = fault
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.began = asyncio.Event()
+
+    async def receive(self, arrival: Arrival) -> None:
+        self.taken.append(arrival)
+        self.began.set()
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.fault is not None:
+            raise self.fault
+
+
+def update(number: int = 7, text: str = TEXT) -> bytes:
+    user = {"id": 555, "is_bot": False, "first_name": "Ann"}
+    message = {"message_id": 3, "date": 1, "chat": {"id": 555, "type": "private"}, "from": user, "text": text}
+    return json.dumps({"update_id": number, "message": message}).encode()
+
+
+class Stage:
+    def __init__(self, webhooks: Webhooks, taker: Taker, port: int) -> None:
+        self.webhooks = webhooks
+        self.taker = taker
+        self.port = port
+        self.understood = 0
+
+    async def bring(self, body: bytes, door: Door = DOOR, prefix: str = "/telegram/", **more: Any) -> Answered:
+        headers = {"content-type": "application/json", "x-telegram-bot-api-secret-token": door.secret}
+        headers |= more.pop("headers", {})
+        more = {"method": "POST", **more}
+        return await ask(self.port, prefix + door.path, headers=headers, body=body, **more)
+
+
+@asynccontextmanager
+async def taking(fault: Exception | None = None) -> AsyncIterator[Stage]:
+    def decode(body: bytes, bot: BotId) -> Arrival:
+        found = arrival(body, bot)
+        stage.understood += 1
+        return found
+
+    webhooks = Webhooks((DOOR, door_of(OTHER, KEY)), decode)
+    listener = listen_on_tcp(webhooks, "127.0.0.1", 0, shared=True)
+    taker = Taker(fault)
+    webhooks.open(taker)
+    stage = Stage(webhooks, taker, listener.port)
+    try:
+        yield stage
+    finally:
+        webhooks.abandon()
+        await listener.aclose()
+
+
+def brought(body: bytes, fault: Exception | None = None, **more: Any) -> tuple[Answered, list[Arrival]]:
+    async def main() -> tuple[Answered, list[Arrival]]:
+        async with taking(fault) as stage:
+            return await stage.bring(body, **more), stage.taker.taken
+
+    return asyncio.run(main())
+
+
+def test_an_update_is_taken_and_answered_with_nothing() -> None:
+    answered, (taken,) = brought(update())
+    assert (answered.status, answered.body) == (200, b"")
+    assert (taken.ref.bot, taken.ref.update) == (BOT, 7)
+    assert isinstance(taken.event, MessageReceived)
+    assert taken.event.contents[0].text == TEXT
+
+
+def test_each_bot_has_a_path_and_a_secret_of_its_own_that_tell_nothing() -> None:
+    doors = [door_of(BOT, KEY), door_of(OTHER, KEY), door_of(BOT, bytes(32))]
+    words = {door.path for door in doors} | {door.secret for door in doors}
+    assert len(words) == 6
+    assert all(len(word) == 43 and word.isascii() for word in words)
+    assert not any(str(BOT) in word for word in words)
+    assert door_of(BOT, KEY) == DOOR
+
+
+def test_the_path_decides_which_bot_an_update_is_for() -> None:
+    _, (taken,) = brought(update(), door=door_of(OTHER, KEY), prefix="/")
+    assert taken.ref.bot == OTHER
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        DOOR._replace(path="x" * 43),
+        DOOR._replace(path=""),
+        DOOR._replace(path=str(BOT)),
+        DOOR._replace(secret=""),
+        DOOR._replace(secret=DOOR.secret[:-1]),
+        DOOR._replace(secret=door_of(OTHER, KEY).secret),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_without_path_and_secret_there_is_nothing_here(door: Door, method: str) -> None:
+    answered, taken = brought(update(), door=door, method=method)
+    assert answered == (404, {"content-length": "0", "connection": "close"}, b"")
+    assert taken == []
+
+
+@pytest.mark.parametrize(
+    ("status", "more"),
+    [
+        (405, {"method": "GET"}),
+        (405, {"method": "PUT"}),
+        (415, {"headers": {"content-type": "text/plain"}}),
+        (415, {"headers": {"content-type": ""}}),
+        (413, {"announced": MOST_BODY + 1}),
+    ],
+)
+def test_what_is_no_delivery_is_refused(status: int, more: dict[str, Any]) -> None:
+    answered, taken = brought(update(), **more)
+    assert (answered.status, answered.body, taken) == (status, b"", [])
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"null", b"\xff", b'{"update_id":"x"}', update() + b"," + update(8), b"]" * 1000]
+)
+def test_what_is_no_update_is_refused(body: bytes) -> None:
+    answered, taken = brought(body)
+    assert (answered.status, taken) == (400, [])
+
+
+def test_an_update_that_cannot_be_understood_is_taken_by_its_number() -> None:
+    answered, (taken,) = brought(b'{"update_id":9,"message":{"message_id":"wrong"}}')
+    assert (answered.status, taken.ref.update) == (200, 9)
+
+
+def test_a_body_of_the_largest_size_is_taken_and_one_more_byte_is_not() -> None:
+    empty = len(update(text=""))
+    assert brought(update(text="x" * (MOST_BODY - empty)))[0].status == 200
+    assert brought(update(text="x" * (MOST_BODY - empty + 1)))[0].status == 413
+
+
+def test_a_large_body_without_a_length_is_cut_off_as_well() -> None:
+    async def main() -> tuple[int, list[Arrival]]:
+        async with taking() as stage:
+            reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+            writer.write(
+                f"POST /{DOOR.path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                f"x-telegram-bot-api-secret-token: {DOOR.secret}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+            )
+            for _ in range(17):
+                writer.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            writer.close()
+            return int(head.split()[1]), stage.taker.taken
+
+    assert asyncio.run(main()) == (413, [])
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("passerby.web.webhooks.BODY_WITHIN_S", 0.01)
+    answered, taken = brought(update(), announced=len(update()) + 1)
+    assert (answered.status, taken) == (408, [])
+
+
+def test_nothing_is_answered_before_the_work_is_done() -> None:
+    async def main() -> None:
+        async with taking() as stage:
+            stage.taker.may_end.clear()
+            asked = asyncio.ensure_future(stage.bring(update()))
+            await stage.taker.began.wait()
+            assert not asked.done()
+            stage.taker.may_end.set()
+            assert (await asked).status == 200
+
+    asyncio.run(main())
+
+
+def test_what_is_not_done_in_time_comes_again_and_is_not_done_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("passerby.web.webhooks.ANSWER_WITHIN_S", 0.01)
+
+    async def main() -> None:
+        async with taking() as stage:
+            stage.taker.may_end.clear()
+            late = await stage.bring(update())
+            assert (late.status, late.headers["retry-after"]) == (503, "2")
+            monkeypatch.setattr("passerby.web.webhooks.ANSWER_WITHIN_S", 50)
+            again = asyncio.ensure_future(stage.bring(update()))
+            await until(lambda: stage.understood == 2)
+            stage.taker.may_end.set()
+            assert (await again).status == 200
+            assert len(stage.taker.taken) == 1
+            assert stage.webhooks.in_hand == 0
+
+    asyncio.run(main())
+
+
+def test_whoever_hangs_up_stops_nothing() -> None:
+    async def main() -> None:
+        async with taking() as stage:
+            stage.taker.may_end.clear()
+            asked = asyncio.ensure_future(stage.bring(update()))
+            await stage.taker.began.wait()
+            asked.cancel()
+            await asyncio.wait((asked,))
+            again = asyncio.ensure_future(stage.bring(update()))
+            await until(lambda: stage.understood == 2)
+            stage.taker.may_end.set()
+            assert (await again).status == 200
+            assert (stage.taker.cancelled, len(stage.taker.taken)) == (0, 1)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("fault", [LiveStoreLost("away"), ValueError(TEXT)])
+def test_a_fault_of_ours_lets_it_come_again(fault: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    answered, taken = brought(update(), fault)
+    assert (answered.status, answered.headers["retry-after"], len(taken)) == (503, "2", 1)
+    said = "".join(capsys.readouterr())
+    assert type(fault).__name__ in said
+    assert TEXT not in said
+    assert DOOR.path not in said
+
+
+def test_a_process_that_ends_takes_nothing_new_and_answers_what_it_has() -> None:
+    async def main() -> None:
+        async with taking() as stage:
+            stage.taker.may_end.clear()
+            asked = asyncio.ensure_future(stage.bring(update()))
+            await stage.taker.began.wait()
+            stage.webhooks.close()
+            assert (await stage.bring(update(8))).status == 503
+            stage.taker.may_end.set()
+            assert (await asked).status == 200
+            assert [each.ref.update for each in stage.taker.taken] == [7]
+
+    asyncio.run(main())
+
+
+def test_a_life_that_is_given_up_lets_everything_in_hand_come_again() -> None:
+    async def main() -> None:
+        async with taking() as stage:
+            stage.taker.may_end.clear()
+            asked = asyncio.ensure_future(stage.bring(update()))
+            await stage.taker.began.wait()
+            stage.webhooks.abandon()
+            assert (await asked).status == 503
+            assert stage.taker.cancelled == 1
+            later = Taker()
+            stage.webhooks.open(later)
+            assert (await stage.bring(update())).status == 200
+            assert [each.ref.update for each in later.taken] == [7]
+
+    asyncio.run(main())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the loop turn until it does; the test's own time limit is the bound."""
+    while not holds():
+        await asyncio.sleep(0)
