@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.live_cluster import Cluster, start_cluster
+from tests.contract.live_places import PLACES, SERVICES, Place
 from tests.contract.servers import Valkey, start_valkey
 
 
@@ -20,3 +21,11 @@ def cluster() -> Iterator[Cluster]:
     """Three nodes of ours."""
     with start_cluster() as nodes:
         yield nodes
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[pytest.mark.services] if name in SERVICES else []) for name in PLACES]
+)
+def place(request: pytest.FixtureRequest) -> Place:
+    """Where the live store's contract is tried."""
+    return PLACES[request.param](request)

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import pytest
 
 from passerby.adapters.memory import MemoryStore
+from passerby.adapters.memory.store import JOURNAL_BOUND
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from tests.contract.live_cluster import ClusterPlace
@@ -26,6 +27,11 @@ class Place(Protocol):
     @property
     def clock(self) -> Clock: ...
 
+    @property
+    def lease_s(self) -> float:
+        """A short time for leases here: long beside a call, though the machine be busy."""
+        ...
+
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         """Run a test's body in whatever loop this place needs."""
         ...
@@ -34,12 +40,20 @@ class Place(Protocol):
         """A store over what is there now; one that was open before has been killed, not closed."""
         ...
 
+    def open_bounded(self, journal_bound: int) -> LiveStore:
+        """The same, with a journal of so many facts at most."""
+        ...
+
     def wipe(self) -> None:
-        """Lose everything."""
+        """Lose everything, under the stores that are open."""
         ...
 
     async def elapse(self, delay_s: float) -> None:
         """Let time pass for the store's clock."""
+        ...
+
+    async def outlast(self, delay_s: float) -> None:
+        """Let time pass for leases and allowances, too, which a server times by its own clock."""
         ...
 
     def lost(self) -> AbstractContextManager[None]:
@@ -101,22 +115,33 @@ class _Full(AbstractContextManager[None]):
 class MemoryPlace:
     """The memory store over a log. Time is virtual, so that a day passes at once."""
 
+    lease_s = 6.0
+
     def __init__(self) -> None:
         self.clock = VirtualClock()
         self.disk = Disk()
         self._rng = Random(1)
+        self._store: MemoryStore | None = None
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         return virtual.run(main)
 
     def open(self) -> MemoryStore:
-        return MemoryStore(DiskLog(self.disk), self.clock, self._rng)
+        return self.open_bounded(JOURNAL_BOUND)
+
+    def open_bounded(self, journal_bound: int) -> MemoryStore:
+        self._store = MemoryStore(DiskLog(self.disk), self.clock, self._rng, journal_bound=journal_bound)
+        return self._store
 
     def wipe(self) -> None:
-        self.disk.records.clear()
+        assert self._store is not None, "there is nothing to lose"
+        self._store.wipe()
 
     async def elapse(self, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
+
+    async def outlast(self, delay_s: float) -> None:
+        await self.elapse(delay_s)
 
     def lost(self) -> AbstractContextManager[None]:
         return _Full(self.disk)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from random import Random
 from signal import SIGKILL
+from time import sleep
 from typing import Any, TypeVar
 
 from redis import Redis
@@ -96,6 +97,8 @@ class _Away(AbstractContextManager[None]):
 class RedisPlace:
     """`server` has the keys; `url` is how stores find it, if that is another."""
 
+    lease_s = 1.0
+
     def __init__(self, server: Valkey, url: str = "") -> None:
         self.clock = VirtualClock()
         self._server = server
@@ -118,9 +121,15 @@ class RedisPlace:
             return runner.run(then_close())
 
     def open(self) -> RedisStore:
+        return self._open()
+
+    def open_bounded(self, journal_bound: int) -> RedisStore:
+        return self._open(journal_bound=journal_bound)
+
+    def _open(self, **options: Any) -> RedisStore:
         with self._by_hand() as redis:
             life = life_of(redis.eval(BEGIN.source, 1, self._keys.life, *begin_words(self.clock, self._rng)))
-        store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life)
+        store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life, **options)
         self._stores.append(store)
         return store
 
@@ -132,6 +141,11 @@ class RedisPlace:
         self.clock.offset_s += delay_s
         with self._by_hand() as redis:
             redis.eval(_NEARER, 0, delay_s)
+
+    async def outlast(self, delay_s: float) -> None:
+        """The server's own time cannot be moved."""
+        self.clock.offset_s += delay_s
+        sleep(delay_s)
 
     def lost(self) -> AbstractContextManager[None]:
         return _Away(self._server)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any
 
 import msgspec
@@ -10,7 +9,8 @@ import pytest
 
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, PersonId
-from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
+from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
+from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import (
     Anchor,
     Commit,
@@ -21,7 +21,8 @@ from passerby.ports.live_store import (
     TicketChange,
     TicketFeed,
 )
-from tests.contract.live_places import PLACES, SERVICES, Place
+from tests.contract.live_body import contract, journal, put, survives
+from tests.contract.live_places import Place
 from tests.contract.live_values import (
     ADULTS,
     ANN,
@@ -48,66 +49,12 @@ from tests.contract.live_values import (
 DAY_S = 24 * 3600.0
 
 
-@pytest.fixture(
-    params=[pytest.param(name, marks=[pytest.mark.services] if name in SERVICES else []) for name in PLACES]
-)
-def place(request: pytest.FixtureRequest) -> Place:
-    return PLACES[request.param](request)
-
-
-def contract(body: Callable[[Place], Awaitable[None]]) -> Callable[[Place], None]:
-    """A test's body is asynchronous, and runs in the loop of its place."""
-
-    @wraps(body)
-    def test(place: Place) -> None:
-        async def main() -> None:
-            await body(place)
-
-        place.run(main())
-
-    return test
-
-
-def survives(body: Callable[[Place, LiveStore, LiveStore], Awaitable[None]]) -> Any:
-    """The same twice: once read back from the store that was written to, once after a kill."""
-
-    @pytest.mark.parametrize("killed", [False, True], ids=["at once", "after a kill"])
-    def test(place: Place, killed: bool) -> None:
-        async def main() -> None:
-            store = place.open()
-            await body(place, store, _Later(place) if killed else store)
-
-        place.run(main())
-
-    test.__name__ = body.__name__
-    test.__doc__ = body.__doc__
-    return test
-
-
-class _Later:
-    """A store that is opened anew for each question, as after a kill."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._place.open(), name)
-
-
-async def put(store: LiveStore, *people: Participant, **rest: Any) -> None:
-    assert await store.commit(Commit(people, **rest)) is Committed.YES
-
-
-async def journal(store: LiveStore) -> list[Any]:
-    return await store.journal(0, 1000)
-
-
 async def everything(store: LiveStore) -> list[Any]:
     """All that can be seen of a store that holds Ann and Ben."""
     return [
         await store.load(ANN, at(1)),
         await store.load(BEN),
-        await store.outbox(),
+        await store.outbox(NOBODY),
         await journal(store),
         await store.done(BOT, range(20)),
         await store.pools(),
@@ -126,7 +73,7 @@ async def test_a_read_after_a_commit_sees_it(place: Place, store: LiveStore, lat
     assert await later.load(ANN) is None
     await put(store, ann, outbox=(notice("n"),), facts=(fact(1),), updates=(update(7),))
     assert await later.load(ANN) == Facts(ann)
-    assert await later.outbox() == [notice("n")]
+    assert await later.outbox(NOBODY) == [notice("n")]
     assert await journal(later) == [(1, fact(1))]
     assert await later.done(BOT, (6, 7, 8)) == {7}
 
@@ -217,7 +164,7 @@ async def test_a_commit_of_no_update_is_never_done_already(place: Place) -> None
     store = place.open()
     await put(store, outbox=(notice("a"),))
     await put(store, outbox=(notice("b"),))
-    assert len(await store.outbox()) == 2
+    assert len(await store.outbox(NOBODY)) == 2
 
 
 # ---------------------------------------------------------------------- done marks
@@ -268,10 +215,10 @@ async def test_the_outbox_keeps_its_order_and_loses_what_is_settled(
 ) -> None:
     await put(store, outbox=(notice("d"), parked("a")))
     await put(store, outbox=(notice("c", BEN), notice("b")))
-    assert await later.outbox() == [notice("d"), parked("a"), notice("c", BEN), notice("b")]
+    assert await later.outbox(NOBODY) == [notice("d"), parked("a"), notice("c", BEN), notice("b")]
     await store.mark(Mark(sent=("a",)))
     await put(store, sent=("c", "never there"))
-    assert await later.outbox() == [notice("d"), notice("b")]
+    assert await later.outbox(NOBODY) == [notice("d"), notice("b")]
 
 
 @survives
@@ -282,7 +229,7 @@ async def test_marks_are_idempotent(place: Place, store: LiveStore, later: LiveS
     before = await everything(later)
     await later.mark(mark)
     assert await everything(later) == before
-    assert await later.outbox() == [notice("m")]
+    assert await later.outbox(NOBODY) == [notice("m")]
 
 
 # ---------------------------------------------------------------------- the message map, and anchors
@@ -329,7 +276,7 @@ async def test_an_anchor_is_each_sides_own_and_the_first_one_holds(
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3))))
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(9))))
     assert await later.load(ANN) == Facts(ann, ben, None, at(3))
-    assert await later.load(BEN) == Facts(ben, ann)
+    assert await later.load(BEN) == Facts(ben, ann, partner_anchor=at(3))
 
 
 @survives
@@ -536,10 +483,10 @@ async def test_facts_are_numbered_in_order_and_read_in_pieces(place: Place, stor
 @survives
 async def test_a_trimmed_journal_goes_on_counting(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, facts=(fact(1), fact(2), fact(3)))
-    await store.trim_journal(2)
+    await store.trim_journal(2, store.generation)
     assert await later.journal(0, 10) == [(3, fact(3))]
-    await store.trim_journal(3)
-    await later.trim_journal(3)
+    await store.trim_journal(3, store.generation)
+    await later.trim_journal(3, later.generation)
     assert await later.journal(0, 10) == []
     await put(later, facts=(fact(4),))
     assert await later.journal(0, 10) == [(4, fact(4))]
@@ -568,7 +515,9 @@ async def test_a_store_is_newborn_until_the_records_have_been_adopted(place: Pla
     store = place.open()
     await put(store, somebody(EVE))
     assert [store.newborn, place.open().newborn] == [True, True]
-    await store.adopt(())
+    await store.adopt([somebody(BEN, 3, waiting(BEN))])
+    assert [store.newborn, place.open().newborn] == [True, True], "some are not all"
+    await store.adopt((), whole=True)
     assert [store.newborn, place.open().newborn] == [False, False]
 
 
@@ -577,8 +526,8 @@ async def test_who_is_adopted_is_here_as_if_never_gone(place: Place, store: Live
     ann, ben = couple(version=7)
     eve = somebody(EVE, 5, waiting(EVE))
     await store.adopt([ann, ben, eve])
-    assert await later.load(ANN) == Facts(ann, ben, anchor=NOWHERE), "what told them of the chat is forgotten"
-    assert await later.load(EVE) == Facts(eve)
+    assert await later.load(ANN) == Facts(ann, ben, None, NOWHERE, NOWHERE), "what told them of the chat is forgotten"
+    assert await later.load(EVE) == Facts(eve, anchor=NOWHERE)
     assert await later.open_chats((CHAT,)) == {CHAT}
     assert (await later.tickets(ADULTS, None, 0)).changes == (TicketChange(EVE, ticket(EVE), 5),)
     assert await later.journal(0, 10) == [], "the records know already"
@@ -613,7 +562,7 @@ async def test_idle_people_that_the_records_hold_go_after_a_while_and_others_nev
     eve, idle, unrecorded = PersonId(3), PersonId(4), PersonId(5)
     await put(store, ann, ben, somebody(eve, 1, waiting(eve)), somebody(idle), facts=(fact(1),))
     await put(store, somebody(unrecorded), facts=(fact(2),))
-    await store.trim_journal(1)
+    await store.trim_journal(1, store.generation)
     for _ in range(3):
         await place.elapse(3600)
         await store.sweep()
@@ -628,7 +577,7 @@ async def test_idle_people_that_the_records_hold_go_after_a_while_and_others_nev
 async def test_idle_people_who_are_heard_of_stay(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1),))
-    await store.trim_journal(1)
+    await store.trim_journal(1, store.generation)
     for _ in range(60):
         await place.elapse(120)
         await store.sweep()
@@ -639,7 +588,7 @@ async def test_idle_people_who_are_heard_of_stay(place: Place) -> None:
 async def test_who_went_can_be_adopted_again_with_the_version_of_then(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1),))
-    await store.trim_journal(1)
+    await store.trim_journal(1, store.generation)
     await place.elapse(DAY_S)
     await store.sweep()
     assert await store.load(ANN) is None
@@ -666,7 +615,7 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
     ),
     "mark": lambda store: store.mark(Mark((update(9),), ("kept",), CHAT, (copied(9, 90),), Anchor(CHAT, ANN, at(9)))),
     "adopt": lambda store: store.adopt((couple(NEXT_CHAT, 9)[0], somebody(EVE, 3, waiting(EVE)))),
-    "trim_journal": lambda store: store.trim_journal(1),
+    "trim_journal": lambda store: store.trim_journal(1, store.generation),
     "remember_file": lambda store: store.remember_file("u", BOT, "another"),
 }
 
@@ -675,7 +624,7 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
 def test_what_cannot_be_stored_changes_nothing(place: Place, write: str) -> None:
     async def main() -> None:
         store = place.open()
-        await store.adopt(())
+        await store.adopt((), whole=True)
         await put(store, *couple(), outbox=(notice("kept"),), facts=(fact(1),), updates=(update(7),))
         await store.remember_file("u", BOT, "id")
         before = await everything(store)

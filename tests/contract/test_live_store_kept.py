@@ -150,7 +150,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(upto=st.integers(0, 6))
     def trim(self, upto: int) -> None:
-        at_once(self.store.trim_journal(upto))
+        at_once(self.store.trim_journal(upto, self.store.generation))
         self.model.trimmed = max(self.model.trimmed, min(upto, len(self.model.facts)))
 
     @rule(unique=st.sampled_from(FILES), bot=st.sampled_from([BOT, OTHER_BOT]), id_=st.sampled_from([None, "x", "y"]))

@@ -71,7 +71,7 @@ def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.Mo
         assert len(disk.records) == 1
         again = opened(disk)
         assert await again.load(ANN) == unrecorded, "the records do not know yet"
-        await again.trim_journal(2)
+        await again.trim_journal(2, again.generation)
         await again.sweep()
         assert await opened(disk).load(BEN) is None, "now they do"
 
