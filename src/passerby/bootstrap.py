@@ -8,6 +8,7 @@ from random import SystemRandom
 
 from passerby import logs
 from passerby.adapters.botapi import BotApi
+from passerby.adapters.botapi.hooks import BotApiHooks
 from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
 from passerby.adapters.sql import DatabaseUnusable, SchemaState, SqlRecords
 from passerby.adapters.sql import init_schema as sql_init_schema
@@ -21,6 +22,8 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App, NoBotWorks
 from passerby.settings import Settings, WrongSetting, open_key
+from passerby.web.hooking import Hooking
+from passerby.web.paths import door_of
 
 
 class SystemClock:
@@ -118,6 +121,14 @@ def live_path(settings: Settings) -> Path:
 
 def _database(settings: Settings) -> str | Path:
     return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path
+
+
+def hooking(settings: Settings) -> Hooking:
+    """What `passerby webhook` works with. Close it. Raises: WrongSetting."""
+    key = open_key(settings)
+    tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
+    doors = {bot: door_of(bot, key) for bot in tokens}
+    return Hooking(BotApiHooks(tokens, settings.bot_api_url), doors, settings.webhook_url, SystemClock())
 
 
 async def init_schema(settings: Settings) -> SchemaState:

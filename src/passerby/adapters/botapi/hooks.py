@@ -4,7 +4,6 @@ Taking the requests is the web part's business; which path and which secret belo
 """
 
 from collections.abc import Mapping
-from typing import Self
 
 import msgspec
 
@@ -13,6 +12,7 @@ from passerby.adapters.botapi.decode import event
 from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
 from passerby.adapters.botapi.wire import read_updates
 from passerby.kernel.ids import BotId, UpdateRef
+from passerby.ports.hooks import HookState
 from passerby.ports.telegram import Arrival
 
 
@@ -26,20 +26,6 @@ def arrival(body: bytes, bot: BotId) -> Arrival:
     if len(updates) != 1:
         raise ValueError("not one update")
     return Arrival(UpdateRef(bot, updates[0].update_id), event(updates[0], bot))
-
-
-class HookState(msgspec.Struct, frozen=True):
-    """What Telegram knows of a bot's webhook. An empty `url`: there is none, and updates are asked for.
-
-    `pending_update_count`: updates that wait, whichever way they are to come. `last_error_date` in Unix seconds.
-    """
-
-    url: str = ""
-    pending_update_count: int = 0
-    max_connections: int = 0
-    last_error_date: int = 0
-    last_error_message: str = ""
-    allowed_updates: tuple[str, ...] = ()
 
 
 class _SetWebhook(msgspec.Struct):
@@ -57,32 +43,21 @@ _STATE: msgspec.json.Decoder[Answer[HookState]] = msgspec.json.Decoder(Answer[Ho
 _BOT: msgspec.json.Decoder[Answer[_Bot]] = msgspec.json.Decoder(Answer[_Bot])
 
 
-class Hooks:
-    """Tells Telegram where to bring a bot's updates. Nothing here ever drops one that waits.
+class BotApiHooks:
+    """Satisfies `ports.hooks.Hooks`."""
 
-    Raises, from every method: TelegramError.
-    """
+    wanted_updates = ALLOWED_UPDATES
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    @classmethod
-    def at(cls, tokens: Mapping[BotId, str], base_url: str = TELEGRAM) -> Self:
-        """With connections of its own, which `aclose` closes."""
-        return cls(Client(tokens, base_url))
+    def __init__(self, tokens: Mapping[BotId, str], base_url: str = TELEGRAM) -> None:
+        self._client = Client(tokens, base_url)
 
     async def username(self, bot: BotId) -> str:
         return (await self._client.call(bot, "getMe", b"{}", _BOT)).username
 
     async def set(self, bot: BotId, url: str, secret: str, max_connections: int) -> None:
-        """`secret`: 1 to 256 of A-Z, a-z, 0-9, _ and -. `max_connections`: updates under way at once, 1 to 100.
-
-        Polling gets a 409 from now on. What waits comes by the webhook.
-        """
         await self._client.call(bot, "setWebhook", encode(_SetWebhook(url, secret, max_connections)), DONE)
 
     async def delete(self, bot: BotId) -> None:
-        """What waits can be asked for again."""
         await self._client.call(bot, "deleteWebhook", b'{"drop_pending_updates":false}', DONE)
 
     async def state(self, bot: BotId) -> HookState:

@@ -1,0 +1,77 @@
+"""`passerby webhook`: have Telegram bring updates or keep them, and see which it does."""
+
+import asyncio
+from collections.abc import Sequence
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import typer
+
+from passerby.settings import Settings, WrongSetting
+
+if TYPE_CHECKING:
+    from passerby.web.hooking import Seen
+
+
+class Action(str, Enum):
+    SET = "set"
+    DELETE = "delete"
+    INFO = "info"
+
+
+_HEAD = ("bot", "name", "webhook", "waiting", "remark")
+
+
+def webhook(settings: Settings, action: Action, names: Sequence[str], max_connections: int) -> int:
+    """Do it for the bots named, by number or @name, or for all; print what is then so. Return the exit code.
+
+    Raises: WrongSetting.
+    """
+    if action is Action.SET and settings.webhook_url is None:
+        raise WrongSetting("WEBHOOK_URL", "is not set", "write the https address that Telegram reaches this server by")
+    seen = asyncio.run(_carry_out(settings, action, names, max_connections))
+    for line in table(seen):
+        typer.echo(line)
+    done = not any(each.fault for each in seen)
+    if action is Action.SET and settings.update_mode == "polling":
+        typer.echo("UPDATE_MODE is polling: set it to webhook, or nobody takes what Telegram brings.", err=True)
+    if action is Action.DELETE and settings.update_mode == "webhook":
+        typer.echo("UPDATE_MODE is webhook: set it to polling, or nobody asks for updates.", err=True)
+    return 0 if done else 1
+
+
+async def _carry_out(settings: Settings, action: Action, names: Sequence[str], max_connections: int) -> "list[Seen]":
+    from passerby import bootstrap
+
+    hooking = bootstrap.hooking(settings)
+    try:
+        bots = list(settings.tokens)
+        if names:
+            known = {str(bot): bot for bot in bots}
+            if any(not name.isdigit() for name in names):
+                known |= {each.username.lower(): each.bot for each in await hooking.look(bots) if each.username}
+            unknown = [name for name in names if name.removeprefix("@").lower() not in known]
+            if unknown:
+                raise typer.BadParameter(f"{unknown[0]} is none of the bots of BOT_TOKENS")
+            chosen = {known[name.removeprefix("@").lower()] for name in names}
+            bots = [bot for bot in bots if bot in chosen]
+        match action:
+            case Action.SET:
+                return await hooking.set(bots, max_connections)
+            case Action.DELETE:
+                return await hooking.delete(bots)
+            case Action.INFO:
+                return await hooking.look(bots)
+    finally:
+        await hooking.aclose()
+
+
+def table(seen: "Sequence[Seen]") -> list[str]:
+    """Lines with aligned columns, the head first."""
+    rows = [_HEAD]
+    for each in seen:
+        name = f"@{each.username}" if each.username else "?"
+        waiting = "?" if each.fault else str(each.waiting)
+        rows.append((str(each.bot), name, each.whose, waiting, each.fault or each.remark))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,46 @@
+"""Where Telegram is told to bring a bot's updates, instead of being asked for them."""
+
+from typing import Protocol
+
+import msgspec
+
+from passerby.kernel.ids import BotId
+
+
+class HookState(msgspec.Struct, frozen=True):
+    """What Telegram knows of a bot's webhook. An empty `url`: there is none, and updates are asked for.
+
+    `pending_update_count`: updates that wait, whichever way they are to come. `last_error_date` in Unix seconds, 0 if
+    there was no error. `last_error_message` is Telegram's and names no person.
+    """
+
+    url: str = ""
+    pending_update_count: int = 0
+    max_connections: int = 0
+    last_error_date: int = 0
+    last_error_message: str = ""
+    allowed_updates: tuple[str, ...] = ()
+
+
+class Hooks(Protocol):
+    """Nothing here ever drops an update that waits. Raises, from every method: TelegramError."""
+
+    wanted_updates: tuple[str, ...]
+    """The kinds of updates that `set` asks for."""
+
+    async def username(self, bot: BotId) -> str: ...
+
+    async def set(self, bot: BotId, url: str, secret: str, max_connections: int) -> None:
+        """`secret`: 1 to 256 of A-Z, a-z, 0-9, _ and -. `max_connections`: updates under way at once, 1 to 100.
+
+        Polling gets a 409 from now on; what waits comes by the webhook.
+        """
+        ...
+
+    async def delete(self, bot: BotId) -> None:
+        """What waits can be asked for again."""
+        ...
+
+    async def state(self, bot: BotId) -> HookState: ...
+
+    async def aclose(self) -> None: ...

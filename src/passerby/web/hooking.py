@@ -1,0 +1,130 @@
+"""Telling Telegram to bring updates, or to keep them until they are asked for; and seeing which it does.
+
+What a bot's webhook is:
+
+    ours       updates come to this installation
+    another's  they go to another address, or to a path made from another key
+    none       they wait until they are asked for
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Literal, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from passerby.kernel.ids import BotId
+from passerby.ports.clock import Clock
+from passerby.ports.hooks import Hooks, HookState
+from passerby.ports.telegram import FloodWait, Refused, TelegramError, TokenRefused
+from passerby.web.paths import Door
+
+T = TypeVar("T")
+
+Whose = Literal["ours", "another's", "none", "?"]
+
+_AT_ONCE = 8
+_TRIES = 4
+_LONGEST_WAIT_S = 15.0
+"""Telegram lets a webhook be set once a second; what it wants us to wait longer for is told instead."""
+
+_STALE_ERROR_S = 600.0
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """One bot's webhook. `fault`: why it could not be seen or changed. `remark`: what to look at."""
+
+    bot: BotId
+    username: str = ""
+    whose: Whose = "?"
+    waiting: int = 0
+    connections: int = 0
+    remark: str = ""
+    fault: str = ""
+
+
+class Hooking:
+    """`base_url` is WEBHOOK_URL; without one, nothing can be set and no webhook is ours."""
+
+    def __init__(self, hooks: Hooks, doors: Mapping[BotId, Door], base_url: str | None, clock: Clock) -> None:
+        self._hooks = hooks
+        self._doors = doors
+        self._base_url = base_url
+        self._clock = clock
+
+    async def set(self, bots: Iterable[BotId], max_connections: int) -> list[Seen]:
+        """Have updates brought here; say what is then so."""
+
+        async def change(bot: BotId) -> None:
+            await self._hooks.set(bot, self._url(bot), self._doors[bot].secret, max_connections)
+
+        return await self._each(bots, change)
+
+    async def delete(self, bots: Iterable[BotId]) -> list[Seen]:
+        """Have updates kept until they are asked for; say what is then so."""
+        return await self._each(bots, self._hooks.delete)
+
+    async def look(self, bots: Iterable[BotId]) -> list[Seen]:
+        async def nothing(_: BotId) -> None:
+            return
+
+        return await self._each(bots, nothing)
+
+    async def aclose(self) -> None:
+        await self._hooks.aclose()
+
+    def _url(self, bot: BotId) -> str:
+        assert self._base_url is not None, "the settings see to it"
+        return f"{self._base_url}/{self._doors[bot].path}"
+
+    async def _each(self, bots: Iterable[BotId], change: Callable[[BotId], Awaitable[None]]) -> list[Seen]:
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(bot: BotId) -> Seen:
+            async with room:
+                try:
+                    await self._patiently(lambda: change(bot))
+                    username = await self._patiently(lambda: self._hooks.username(bot))
+                    return self._judged(bot, username, await self._patiently(lambda: self._hooks.state(bot)))
+                except TelegramError as error:
+                    return Seen(bot, fault=_in_words(error))
+
+        return list(await asyncio.gather(*(one(bot) for bot in bots)))
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        for _ in range(_TRIES - 1):
+            try:
+                return await call()
+            except FloodWait as flood:
+                if flood.retry_after_s > _LONGEST_WAIT_S:
+                    raise
+                await self._clock.sleep(flood.retry_after_s)
+        return await call()
+
+    def _judged(self, bot: BotId, username: str, state: HookState) -> Seen:
+        whose: Whose = "none"
+        remark = ""
+        if state.url:
+            whose = "ours" if self._base_url is not None and state.url == self._url(bot) else "another's"
+        if whose == "another's":
+            remark = f"goes to {urlsplit(state.url).hostname or 'an address of its own'}"
+            if self._base_url is not None and state.url.startswith(f"{self._base_url}/"):
+                remark = "goes to WEBHOOK_URL, but to a path of another SECRET_KEY"
+        elif whose == "ours" and set(state.allowed_updates) != set(self._hooks.wanted_updates):
+            remark = "does not bring every kind of update: set it again"
+        ago_s = self._clock.now() - state.last_error_date
+        if whose == "ours" and state.last_error_message and ago_s < _STALE_ERROR_S:
+            remark = "; ".join(filter(None, (remark, f"{ago_s:.0f} s ago: {state.last_error_message}")))
+        return Seen(bot, username, whose, state.pending_update_count, state.max_connections, remark)
+
+
+def _in_words(error: TelegramError) -> str:
+    match error:
+        case TokenRefused():
+            return "Telegram refuses its token"
+        case FloodWait(retry_after_s=wait_s):
+            return f"Telegram says to try again in {wait_s:.0f} s"
+        case Refused(detail=detail):
+            return f"Telegram refuses it ({detail})"
+    return "Telegram does not answer"
