@@ -2,18 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import typer
 
-from passerby.settings import Settings, WrongSetting
-
 if TYPE_CHECKING:
+    from passerby.settings import Settings
     from passerby.web.hooking import Seen
 
 
-class Action(str, Enum):
+class Action(StrEnum):
     SET = "set"
     DELETE = "delete"
     INFO = "info"
@@ -22,11 +21,13 @@ class Action(str, Enum):
 _HEAD = ("bot", "name", "webhook", "waiting", "remark")
 
 
-def webhook(settings: Settings, action: Action, names: Sequence[str], max_connections: int) -> int:
+def webhook(settings: "Settings", action: Action, names: Sequence[str], max_connections: int) -> int:
     """Do it for the bots named, by number or @name, or for all; print what is then so. Return the exit code.
 
     Raises: WrongSetting.
     """
+    from passerby.settings import WrongSetting
+
     if action is Action.SET and settings.webhook_url is None:
         raise WrongSetting("WEBHOOK_URL", "is not set", "write the https address that Telegram reaches this server by")
     seen = asyncio.run(_carry_out(settings, action, names, max_connections))
@@ -40,7 +41,7 @@ def webhook(settings: Settings, action: Action, names: Sequence[str], max_connec
     return 0 if done else 1
 
 
-async def _carry_out(settings: Settings, action: Action, names: Sequence[str], max_connections: int) -> "list[Seen]":
+async def _carry_out(settings: "Settings", action: Action, names: Sequence[str], max_connections: int) -> "list[Seen]":
     from passerby import bootstrap
 
     hooking = bootstrap.hooking(settings)

@@ -46,7 +46,7 @@ _BOT: msgspec.json.Decoder[Answer[_Bot]] = msgspec.json.Decoder(Answer[_Bot])
 class BotApiHooks:
     """Satisfies `ports.hooks.Hooks`."""
 
-    wanted_updates = ALLOWED_UPDATES
+    wanted_updates: tuple[str, ...] = ALLOWED_UPDATES
 
     def __init__(self, tokens: Mapping[BotId, str], base_url: str = TELEGRAM) -> None:
         self._client = Client(tokens, base_url)
