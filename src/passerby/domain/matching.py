@@ -1,61 +1,154 @@
 """Who is paired with whom.
 
-`match` is a pure function over the waiting tickets of one pool. Promise: nobody twice, nobody with themselves, no pair
-that `fit` rules out; the longest wait chooses first, and takes the best fit, and among equals the longest wait; no
-compatible pair is left waiting.
+Pure and deterministic: tickets and a time in, pairs out. Promise, of everybody whom `wishes` lets be paired by now:
+whose turn comes first chooses first, and takes who suits them best, and among equals whose turn comes first; no pair
+that is open is left waiting. The *turn* is the wait: who began to search earlier goes first. A VIP goes as if they had
+come `VIP_HEAD_START_S` earlier, and so passes nobody who has waited longer than that before them. Equal turns go by
+person.
 
-`fit` is the one place for wishes. A *hard* wish returns None: never, whoever the other side is. A *soft* one adds to
-the score. A new filter is a line there.
-
-Cost: one pass for people who suit each other, because the scan for a partner stops at the first perfect fit; at worst
-(everybody waiting is incompatible with everybody) it is quadratic in the number of waiting people.
+`Pool` remembers from look to look. After a look no two who wait are open to each other, and only newcomers, or people
+who have just come to put up with more, can change that: a look costs what these are, not who waits. For each of them
+the crowd is asked for the first who is open to them; of all those, the one whose turn comes first chooses. If so many
+are new that asking each for their first would cost more, everybody chooses in turn.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
+from passerby.domain.crowd import Crowd, Place, Step, Turn
+from passerby.domain.wishes import Common, common
+from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Ticket
 
-PERFECT = 0.0
-"""The best score there is. Soft wishes that are not met subtract from it."""
-
-JUST_MET = 10.0
+VIP_HEAD_START_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
+    """`first` has chosen."""
+
     first: Ticket
     second: Ticket
 
-
-def fit(one: Ticket, other: Ticket) -> float | None:
-    """How well two people suit each other: None for never, else the higher the better, up to PERFECT. Symmetric."""
-    if one.person == other.person or one.pool != other.pool:
-        return None
-    score = PERFECT
-    if any(met.person == other.person for met in one.recent) or any(met.person == one.person for met in other.recent):
-        score -= JUST_MET
-    return score
+    @property
+    def common(self) -> Common:
+        return common(self.first, self.second)
 
 
-def match(tickets: Iterable[Ticket]) -> list[Pair]:
-    """Pair as many of the waiting as fit. Equal waits go by person id: nothing else decides."""
-    waiting = sorted(tickets, key=lambda ticket: (ticket.since, ticket.person))
-    taken = [False] * len(waiting)
-    pairs: list[Pair] = []
-    for index, one in enumerate(waiting):
-        if taken[index]:
-            continue
-        best, best_score = None, float("-inf")
-        for candidate in range(index + 1, len(waiting)):
-            if taken[candidate]:
+def turn(ticket: Ticket) -> Turn:
+    """What the order of choice goes by: the least first."""
+    return ticket.since - (VIP_HEAD_START_S if ticket.vip else 0.0), ticket.person
+
+
+class Pool:
+    """The people who wait in one pool, and their pairs. Times are Unix seconds.
+
+    `patience` stretches the steps of widening (see `Rules.patience`).
+    """
+
+    def __init__(self, patience: float = 1.0) -> None:
+        self._patience = patience
+        self._crowd = Crowd()
+        self._steps: list[tuple[float, int, Place, Step]] = []
+        self._counter = 0
+        self._fresh: dict[PersonId, Place] = {}
+
+    def __len__(self) -> int:
+        return len(self._crowd)
+
+    def __contains__(self, person: PersonId) -> bool:
+        return self._crowd.get(person) is not None
+
+    def add(self, ticket: Ticket) -> None:
+        """Somebody waits, or waits for something else than before."""
+        self.remove(ticket.person)
+        place = self._crowd.add(ticket, turn(ticket))
+        self._fresh[ticket.person] = place
+        for at, step in place.steps(self._patience):
+            self._counter += 1
+            heappush(self._steps, (at, self._counter, place, step))
+
+    def remove(self, person: PersonId) -> None:
+        """Somebody waits no longer, if they ever did."""
+        place = self._crowd.get(person)
+        if place is not None:
+            self._crowd.remove(place)
+            self._fresh.pop(person, None)
+
+    def next_at(self) -> float | None:
+        """When to look again, if nothing happens: somebody will put up with more then, or is new. None: never."""
+        if self._fresh:
+            return float("-inf")
+        while self._steps and self._steps[0][2].block is None:
+            heappop(self._steps)
+        return self._steps[0][0] if self._steps else None
+
+    def pairs(self, now: float) -> list[Pair]:
+        """Pair all who may be paired by now, in the order in which they choose. They wait here no longer.
+
+        Whoever is not brought together after all is to be added again. `now` never goes back.
+        """
+        self._widen(now)
+        fresh, self._fresh = list(self._fresh.values()), {}
+        if len(fresh) ** 2 > 4 * len(self._crowd):
+            return self._all_in_turn(now)
+        return self._around(fresh, now)
+
+    def _widen(self, now: float) -> None:
+        while self._steps and self._steps[0][0] <= now:
+            *_, place, step = heappop(self._steps)
+            if place.block is not None:
+                self._crowd.widen(place, step)
+                self._fresh[place.ticket.person] = place
+
+    def _all_in_turn(self, now: float) -> list[Pair]:
+        pairs = []
+        for one in list(self._crowd):
+            if one.block is not None:
+                other = self._crowd.best_open_to(one, now, self._patience)
+                if other is not None:
+                    pairs.append(self._take(one, other))
+        return pairs
+
+    def _around(self, fresh: list[Place], now: float) -> list[Pair]:
+        """The same pairs, looking only at who is fresh and who is open to them."""
+        crowd, pairs = self._crowd, []
+        heads: list[tuple[Turn, Turn, Place, Place]] = []
+
+        def ask(one: Place, after: Turn | None = None) -> None:
+            first = crowd.first_open_to(one, now, self._patience, after)
+            if first is not None:
+                heappush(heads, (min(one.turn, first.turn), one.turn, one, first))
+
+        for one in fresh:
+            ask(one)
+        while heads:
+            _, _, one, first = heappop(heads)
+            if one.block is None:
                 continue
-            score = fit(one, waiting[candidate])
-            if score is not None and score > best_score:
-                best, best_score = candidate, score
-                if score >= PERFECT:
-                    break
-        if best is not None:
-            taken[index] = taken[best] = True
-            pairs.append(Pair(one, waiting[best]))
-    return pairs
+            if first.block is not None:
+                chooser = min(one, first, key=lambda each: each.turn)
+                chosen = crowd.best_open_to(chooser, now, self._patience)
+                assert chosen is not None, "the two are open to each other"
+                pairs.append(self._take(chooser, chosen))
+            if one.block is not None:
+                ask(one, first.turn)
+        return pairs
+
+    def _take(self, one: Place, other: Place) -> Pair:
+        for place in (one, other):
+            self._crowd.remove(place)
+        return Pair(one.ticket, other.ticket)
+
+
+def match(tickets: Iterable[Ticket], now: float, patience: float = 1.0) -> list[Pair]:
+    """Pair as many of the waiting as may be paired by now. At most one ticket a person; pools stay apart."""
+    pools: dict[PoolId, Pool] = {}
+    for ticket in tickets:
+        pool = pools.get(ticket.pool)
+        if pool is None:
+            pool = pools[ticket.pool] = Pool(patience)
+        pool.add(ticket)
+    found = [pair for pool in pools.values() for pair in pool.pairs(now)]
+    return sorted(found, key=lambda pair: turn(pair.first))

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from passerby.kernel.effect import Effect
-from passerby.kernel.ids import MessageRef
+from passerby.kernel.ids import BotId, MessageRef
 from passerby.kernel.participant import Participant
 
 
@@ -22,14 +22,45 @@ class ContactPolicy(StrEnum):
     """Not passed on."""
 
 
+class Filter(StrEnum):
+    """A hard wish that an operator may keep for VIPs."""
+
+    GENDER = "gender"
+    AGE = "age"
+
+
+class Brand(msgspec.Struct, frozen=True):
+    """People who meet only each other: those who came through these bots, and whose dearest language is one of these.
+
+    No bots: through any. No languages: whatever they speak. `name` is lowercase letters, digits and hyphens.
+    """
+
+    name: str
+    bots: tuple[BotId, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
 class Rules(msgspec.Struct, frozen=True):
-    """What the operator settled, as far as decisions depend on it. Ages in years, `just_met_s` in seconds."""
+    """What the operator settled, as far as decisions depend on it. Ages in years; what ends in `_s` in seconds.
+
+    A chat in which nobody has said anything for `idle_nudge_s` is brought up with who owes a word, and after
+    `idle_end_s` it ends; 0: never.
+
+    `patience` stretches the time for which people wait for somebody who meets their soft wishes, too: at 1 up to twenty
+    seconds (see `domain.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs. `brands`
+    part the people into pools that never meet.
+    """
 
     minimum_age: int = 18
     adult_age: int = 18
     maximum_age: int = 99
     contact_policy: ContactPolicy = ContactPolicy.WARN
     just_met_s: float = 300.0
+    idle_nudge_s: float = 600.0
+    idle_end_s: float = 3600.0
+    patience: float = 1.0
+    free_filters: tuple[Filter, ...] = ()
+    brands: tuple[Brand, ...] = ()
 
 
 class Env(msgspec.Struct, frozen=True):
