@@ -12,7 +12,7 @@ import msgspec
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.effect import Passage
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
-from passerby.runtime import courier, intake
+from passerby.runtime import intake
 from passerby.runtime.courier import Courier, Parcel
 
 
@@ -65,11 +65,10 @@ def order_off() -> None:
     """Everything goes out at once, in no lane."""
 
     def put(self: Courier, parcel: Parcel) -> None:
-        lane = courier._Lane()
-        self._lanes[parcel.bot, parcel.person] = lane
-        lane.queue.append(parcel)
-        lane.running = True
-        self._background.spawn(self._drain(lane))
+        self._lanes.pop((parcel.bot, parcel.person), None)
+        in_order(self, parcel)
+
+    in_order = Courier._put
 
     Courier._put = put  # type: ignore[method-assign]
 

@@ -4,9 +4,13 @@ import asyncio
 
 from passerby.domain.budgets import Budget
 from passerby.kernel.effect import Priority
+from passerby.runtime.allowance import Own
+from passerby.runtime.background import Background
 from passerby.runtime.gate import STRIKE_WINDOW_S, Gate
 from tests.runtime.virtual import VirtualClock, run, settled
 from tests.runtime.world import ANN, BEN
+
+raised: list[BaseException] = []
 
 
 class Queue:
@@ -19,13 +23,13 @@ class Queue:
         return asyncio.ensure_future(self._wait(name, priority))
 
     async def _wait(self, name: str, priority: Priority) -> None:
-        await self.gate.turn(priority)
+        await self.gate.queue(priority)
         self.passed.append((name, self.clock.monotonic()))
 
 
 def gate(rate: float = 1.0, burst: int = 1) -> tuple[Gate, Queue]:
     clock = VirtualClock()
-    opened = Gate(Budget(rate, burst), clock)
+    opened = Gate(Own(Budget(rate, burst), clock), Background(raised.append), clock)
     return opened, Queue(opened, clock)
 
 

@@ -1,7 +1,7 @@
 """Getting things delivered: in order, within budgets, at most one attempt of a chat under way.
 
-Everything for one person through one bot is a *lane*, first in, first out, retries included: what follows waits
-until what precedes has arrived or has been given up. A lane sends the next parcel only after the last one's outcome is
+Everything for one person through one bot is a *lane* (see `parcels`), retries included: what follows waits until what
+precedes has arrived or has been given up. A lane sends the next parcel only after the last one's outcome is
 stored; so whenever the process dies, at most one message a chat can have arrived without our knowing, and at most that
 one is sent twice.
 
@@ -13,21 +13,28 @@ What goes wrong, and what is done:
     refused            over: the outcome says why.
     token refused      everything for that bot is over.
 
+Where a fault is another bot's, the one that a file is fetched through, the one that sends is not blamed for it.
+
+Over several processes budgets are shared (see `allowance`); a notice waits until what was said to its reader earlier
+has gone out elsewhere, and a relay until its reader has been told of the chat: for a while each, not for ever. No send
+begins while this worker is not assured of its leases.
+
 A relay that is not through after PARK_AFTER_S is *parked*: sealed into the outbox, so that its update counts as done
 and does not hold Telegram's queue up. It stays where it is in its lane.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from random import Random
-from typing import Protocol
+from typing import Final, Protocol
 
-from passerby import logs
-from passerby.domain.budgets import FULL, Budget
-from passerby.kernel.effect import Answer, Discard, Passage, Priority, Relay
+from passerby import logs, metrics
+from passerby.domain.budgets import Budget
+from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.ports.allowances import Account
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
 from passerby.ports.live_store import LiveStore, LiveStoreLost, Notice
@@ -41,8 +48,10 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
+from passerby.runtime.allowance import Allowance, Own, Shared
 from passerby.runtime.background import Background
 from passerby.runtime.gate import Gate
+from passerby.runtime.parcels import Lane, Parcel, passage_id
 from passerby.runtime.passages import address
 from passerby.runtime.wording import Wording
 
@@ -62,57 +71,24 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 FLOOD_MARGIN_S = 0.1
 
+ORDER_POLL_S = 0.05
+TOLD_WAIT_S = 10.0
+"""How long a relay waits for the notice that tells its reader of the chat."""
 
-class Parcel:
-    """Something in a lane: a notice of the outbox, or a passage."""
+PRECEDED_WAIT_S = 5.0
+"""How long a notice waits for an earlier one that another process is to send."""
 
-    __slots__ = (
-        "bot",
-        "deadline",
-        "dropped",
-        "fences",
-        "id",
-        "lock",
-        "notice",
-        "over",
-        "parked",
-        "passage",
-        "person",
-        "priority",
-        "put_at",
-        "refs",
-        "through",
-        "told",
-        "tried_at",
-        "under_way",
-    )
+KINDS: dict[type[Passage], str] = {Relay: "relay", Amend: "amend", React: "react", Erase: "erase"}
 
-    def __init__(
-        self, id_: str, bot: BotId, person: PersonId, priority: Priority, put_at: float, deadline: float
-    ) -> None:
-        self.id = id_
-        self.bot = bot
-        self.person = person
-        self.priority = priority
-        self.put_at = put_at
-        self.deadline = deadline
-        self.notice: Notice | None = None
-        self.passage: Passage | None = None
-        self.refs: tuple[UpdateRef, ...] = ()
-        self.fences: tuple[Fence, ...] = ()
-        """The leases that the updates were taken under, for the mark that makes them done."""
-        self.told = True
-        """Whether its reader has heard of the chat; where not, it waits until they have."""
-        self.parked = False
-        self.over = False
-        self.lock = asyncio.Lock()
-        """Held while the parcel is being parked."""
-        self.dropped = False
-        self.under_way = False
-        self.tried_at: float | None = None
-        """When the last attempt began, in Unix seconds."""
-        self.through = bot
-        """The bot that it left through: what is about a message goes to the bot where that message stands."""
+
+class _Overtaken:
+    """Something that goes first has come into the lane meanwhile."""
+
+
+OVERTAKEN: Final = _Overtaken()
+
+End = tuple[MessageId, ...] | Refusal
+"""The messages that a parcel became, or why it did not."""
 
 
 class Outcomes(Protocol):
@@ -123,26 +99,15 @@ class Outcomes(Protocol):
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None: ...
 
 
-class _Lane:
-    __slots__ = ("held_until", "queue", "running", "tat", "wake")
-
-    def __init__(self) -> None:
-        self.queue: deque[Parcel] = deque()
-        self.tat = FULL
-        self.held_until = FULL
-        self.running = False
-        self.wake: asyncio.Event | None = None
-
-
 class Courier:
-    """`outcomes`, `on_lost` and `assured` are set by whoever wires the runtime, before the first parcel.
+    """`outcomes` and `on_lost` are set by whoever wires the runtime, before the first parcel.
 
-    `assured` returns when a send may begin (see `runtime.fleet`): at once, as a rule.
+    `assured`, if set, returns when a send may begin (see `runtime.fleet`): at once, as a rule. `shared`: other
+    processes send through the same bots.
     """
 
     outcomes: Outcomes
     on_lost: Callable[[BotId], None]
-    assured: Callable[[], Awaitable[None]]
 
     def __init__(
         self,
@@ -154,6 +119,9 @@ class Courier:
         rng: Random,
         bot_budget: Budget,
         chat_budget: Budget,
+        *,
+        shared: bool = False,
+        park_after_s: float = PARK_AFTER_S,
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -163,13 +131,20 @@ class Courier:
         self._rng = rng
         self._bot_budget = bot_budget
         self._chat_budget = chat_budget
-        self._lanes: dict[tuple[BotId, PersonId], _Lane] = {}
+        self.assured: Callable[[], Awaitable[None]] = _at_once
+        self._shared = shared
+        self._park_after_s = park_after_s
+        self._lanes: dict[tuple[BotId, PersonId], Lane] = {}
         self._gates: dict[BotId, Gate] = {}
         self._passages: dict[ChatId, dict[str, Parcel]] = {}
         self._ended: dict[ChatId, float] = {}
+        self._in_hand: dict[str, Parcel] = {}
         self._afoot = 0
+        self._pending = 0
         self._halted = False
+        self._abandoned = False
         self._unparked: dict[str, Parcel] = {}  # passages whose updates are not done, oldest first
+        metrics.know_bots(telegram.bots)
 
     # ------------------------------------------------------------------ taking in
 
@@ -189,19 +164,26 @@ class Courier:
         *,
         fences: tuple[Fence, ...] = (),
         told: bool = True,
+        taken_at: float | None = None,
     ) -> None:
-        """Deliver a passage through `bot`; `refs`, taken under `fences`, are done when it is."""
+        """Deliver a passage through `bot`; `refs`, taken under `fences`, are done when it is.
+
+        `told`: its reader has heard of the chat. `taken_at`: when the update was taken, in monotonic seconds.
+        """
         waiting = self._passages.get(passage.chat, {})
         id_ = passage_id(passage, refs)
         pressed_twice = waiting.get(id_)
         if pressed_twice is not None and not (pressed_twice.parked or pressed_twice.over):
             pressed_twice.refs += refs
+            pressed_twice.fences = tuple(dict.fromkeys(pressed_twice.fences + fences))
             return
         if not isinstance(passage, Relay):
             bot = self._behind(passage.source, waiting.values()) or bot
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + RELAY_TTL_S)
         parcel.fences = fences
-        parcel.told = told
+        parcel.told = told or not self._shared
+        if taken_at is not None:
+            parcel.taken_at = taken_at
         if passage.chat in self._ended:
             parcel.dropped = True
             self._background.spawn(self._fail(parcel, Refusal.LEFT))
@@ -213,6 +195,7 @@ class Courier:
         """Deliver a passage that an earlier process parked, if its chat is still open."""
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + left_s)
         parcel.put_at = float("-inf")
+        parcel.told = not self._shared
         parcel.parked = True
         self._put(parcel)
 
@@ -242,6 +225,7 @@ class Courier:
         self._background.spawn(self._oblige(dispatch))
 
     async def _oblige(self, dispatch: Dispatch) -> None:
+        await self.assured()
         try:
             await self._telegram.send(dispatch)
         except TelegramError as error:
@@ -255,11 +239,11 @@ class Courier:
                 continue
             parcel.dropped = True
             lane = self._lanes[parcel.bot, parcel.person]
-            if lane.queue and lane.queue[0] is parcel:
+            if lane.current is parcel:
                 if lane.wake is not None:
                     lane.wake.set()
             else:
-                lane.queue.remove(parcel)
+                self._take_out(lane, parcel)
                 self._background.spawn(self._fail(parcel, Refusal.LEFT))
 
     def lose(self, bot: BotId) -> None:
@@ -275,7 +259,7 @@ class Courier:
     @property
     def pending(self) -> int:
         """Parcels not yet delivered."""
-        return sum(len(lane.queue) for lane in self._lanes.values())
+        return self._pending
 
     @property
     def under_way(self) -> bool:
@@ -288,15 +272,15 @@ class Courier:
 
     def abandon(self) -> None:
         """This life is over, and its leases are others': begin nothing more, and say nothing of what was in hand."""
-        self._halted = True
+        self._halted = self._abandoned = True
 
     def known(self, entry: str) -> bool:
         """Whether an entry of the outbox is in hand here."""
-        return any(parcel.id == entry for lane in self._lanes.values() for parcel in lane.queue)
+        return entry in self._in_hand
 
     def overdue(self) -> list[Parcel]:
         """Relays that have taken longer than an update may be held, oldest first."""
-        before = self._clock.monotonic() - PARK_AFTER_S
+        before = self._clock.monotonic() - self._park_after_s
         found = []
         for parcel in self._unparked.values():
             if parcel.put_at > before:
@@ -311,7 +295,8 @@ class Courier:
         Were the parcel parked first and the process killed then, it would be taken up before what precedes it.
         """
         lane = self._lanes.get((parcel.bot, parcel.person))
-        return lane is not None and bool(lane.queue) and lane.queue[0] is not parcel and lane.queue[0].over
+        current = lane.current if lane is not None else None
+        return current is not None and current is not parcel and current.over
 
     def forget_idle(self) -> None:
         """Drop lanes with nothing in them whose budget is whole again, and chats that ended long ago."""
@@ -321,54 +306,94 @@ class Courier:
         idle = [
             key
             for key, lane in self._lanes.items()
-            if not lane.running and max(self._chat_budget.full_at(lane.tat), lane.held_until) <= now
+            if not lane.running and lane.held_until <= now and lane.allowance.is_idle(now)
         ]
         for key in idle:
             del self._lanes[key]
+        metrics.PENDING.set(self._pending)
 
     # ------------------------------------------------------------------ lanes
 
     def _gate(self, bot: BotId) -> Gate:
         gate = self._gates.get(bot)
         if gate is None:
-            gate = self._gates[bot] = Gate(self._bot_budget, self._clock)
+            allowance = self._allowance(Account(bot), self._bot_budget)
+            gate = self._gates[bot] = Gate(allowance, self._background, self._clock)
         return gate
+
+    def _allowance(self, account: Account, budget: Budget) -> Allowance:
+        return Shared(account, budget, self._store, self._clock) if self._shared else Own(budget, self._clock)
 
     def _put(self, parcel: Parcel) -> None:
         key = (parcel.bot, parcel.person)
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = _Lane()
-        lane.queue.append(parcel)
-        if not lane.running:
+            lane = self._lanes[key] = Lane(self._allowance(Account(*key), self._chat_budget))
+        lane.put(parcel)
+        self._pending += 1
+        self._in_hand[parcel.id] = parcel
+        if lane.place is not None and lane.current is not None and parcel.priority < lane.current.priority:
+            self._gate(parcel.bot).hasten(lane.place, parcel.priority)
+        self._start(lane)
+
+    def _start(self, lane: Lane) -> None:
+        if not lane.running and lane:
             lane.running = True
             self._background.spawn(self._drain(lane))
 
-    async def _drain(self, lane: _Lane) -> None:
+    def _take_out(self, lane: Lane, parcel: Parcel) -> None:
+        lane.remove(parcel)
+        self._pending -= 1
+
+    async def _drain(self, lane: Lane) -> None:
         try:
-            while lane.queue:
-                parcel = lane.queue[0]
-                try:
-                    outcome = await self._deliver(lane, parcel)
-                    if isinstance(outcome, Refusal):
-                        await self._fail(parcel, outcome)
-                    else:
-                        self._afoot += 1
-                        try:
-                            await self.outcomes.delivered(parcel, outcome)
-                        finally:
-                            self._afoot -= 1
-                        self._forget(parcel)
-                finally:
-                    lane.queue.popleft()
-        finally:
+            while lane:
+                parcel = lane.current = lane.first
+                end = await self._deliver(lane, parcel)
+                if self._abandoned:
+                    await _for_ever()
+                if not isinstance(end, _Overtaken):
+                    await self._conclude(lane, parcel, end)
+        except Exception:
             lane.running = False
+            self._start(lane)  # whoever watches the background hears of this parcel; the next ones go on
+            raise
+        finally:
+            lane.running = lane.running and bool(lane)
+            lane.current, lane.passed = None, False
+
+    async def _conclude(self, lane: Lane, parcel: Parcel, end: End) -> None:
+        """Have the outcome stored; only then the lane goes on."""
+        self._count(parcel, end)
+        try:
+            if isinstance(end, Refusal):
+                await self._fail(parcel, end)
+            else:
+                self._afoot += 1
+                try:
+                    await self.outcomes.delivered(parcel, end)
+                finally:
+                    self._afoot -= 1
+                self._forget(parcel)
+        finally:
+            self._take_out(lane, parcel)
+
+    def _count(self, parcel: Parcel, end: End) -> None:
+        outcome = str(end) if isinstance(end, Refusal) else "delivered" if parcel.tried_at is not None else "nothing"
+        if parcel.passage is None:
+            metrics.NOTICES.add(metrics.PRIORITIES[parcel.priority], outcome)
+            return
+        metrics.RELAYS.add(parcel.through, KINDS[type(parcel.passage)], outcome)
+        if outcome == "delivered":
+            metrics.RELAY_LATENCY.observe(self._clock.monotonic() - parcel.taken_at)
 
     async def _fail(self, parcel: Parcel, refusal: Refusal) -> None:
         await self.outcomes.failed(parcel, refusal)
         self._forget(parcel)
 
     def _forget(self, parcel: Parcel) -> None:
+        if self._in_hand.get(parcel.id) is parcel:
+            del self._in_hand[parcel.id]
         if self._unparked.get(parcel.id) is parcel:
             del self._unparked[parcel.id]
         if parcel.passage is not None:
@@ -379,10 +404,11 @@ class Courier:
                 if not waiting:
                     del self._passages[chat]
 
-    async def _deliver(self, lane: _Lane, parcel: Parcel) -> tuple[MessageId, ...] | Refusal:
-        """Bring one parcel to its end: the messages it became, or why it did not."""
+    async def _deliver(self, lane: Lane, parcel: Parcel) -> End | _Overtaken:
+        """Bring one parcel to its end, unless another goes first after all."""
         gate = self._gate(parcel.bot)
         uncertain, tries = 0, 0
+        metrics.QUEUE_WAIT.observe(self._clock.monotonic() - parcel.put_at, metrics.PRIORITIES[parcel.priority])
         while True:
             bot = parcel.bot
             try:
@@ -390,7 +416,7 @@ class Courier:
                 if over is not None:
                     return over
                 if self._halted:
-                    await asyncio.get_running_loop().create_future()  # until the process ends
+                    await _for_ever()
                 parcel.under_way = True
                 self._afoot += 1
                 dispatch = await self._dispatch(parcel)
@@ -398,19 +424,23 @@ class Courier:
                     return ()
                 if isinstance(dispatch, Refusal):
                     return dispatch
+                if not await self._is_sure():
+                    continue
                 bot = parcel.through = dispatch.bot
                 parcel.tried_at = self._clock.now()
                 return await self._telegram.send(dispatch)
             except LiveStoreLost:
                 tries += 1
+                metrics.RETRIES.add(bot, "store")
                 lane.held_until = self._clock.monotonic() + self._pause_s(tries)
             except FloodWait as error:
-                self._hold(lane, gate, parcel, error.retry_after_s)
+                self._hold(lane, bot, parcel, error)
             except Unavailable as error:
                 tries += 1
                 uncertain += error.uncertain
                 if uncertain >= UNCERTAIN_TRIES:
                     return Refusal.UNCERTAIN
+                metrics.RETRIES.add(bot, "uncertain" if error.uncertain else "not_sent")
                 lane.held_until = self._clock.monotonic() + self._pause_s(tries)
             except Refused as error:
                 if error.refusal is Refusal.BROKEN:
@@ -418,18 +448,31 @@ class Courier:
                 if error.refusal is Refusal.UNREACHABLE and bot != parcel.bot:
                     return Refusal.CANNOT_COPY  # a bot that the partner has left behind; they are still here
                 return error.refusal
-            except TokenRefused:
+            except TokenRefused as error:
+                if error.bot is not None and error.bot != bot:
+                    self.lose(error.bot)
+                    return Refusal.CANNOT_COPY  # with its bot the file is gone; the partner's works
                 self.lose(bot)
                 return Refusal.BOT_LOST
             except Exception as error:  # noqa: BLE001  # one parcel's bug ends that parcel, not its lane
+                metrics.BUGS.add()
                 logs.failed("courier.broken", error)
                 return Refusal.BROKEN
             finally:
                 self._afoot -= parcel.under_way
                 parcel.under_way = False
 
-    async def _wait_turn(self, lane: _Lane, gate: Gate, parcel: Parcel) -> Refusal | None:
+    async def _is_sure(self) -> bool:
+        """Whether a send may begin now. After a pause all that was looked at before it is looked at again."""
+        asked_at = self._clock.monotonic()
+        await self.assured()
+        if self._halted:
+            await _for_ever()
+        return self._clock.monotonic() - asked_at <= RECHECK_AFTER_S
+
+    async def _wait_turn(self, lane: Lane, gate: Gate, parcel: Parcel) -> Refusal | _Overtaken | None:
         """Return when the parcel may be sent now, or why it may not be any more."""
+        allowance = lane.allowance
         while True:
             if parcel.dropped:
                 return Refusal.LEFT
@@ -438,26 +481,70 @@ class Courier:
             now = self._clock.monotonic()
             if now >= parcel.deadline:
                 return Refusal.EXPIRED
+            if lane.is_overtaken(parcel):
+                return OVERTAKEN
             wait_s = max(lane.held_until, gate.held_until) - now
-            wait_s = max(wait_s, self._chat_budget.wait_s(lane.tat, now))
+            if wait_s <= 0 and self._shared and await self._is_early(parcel):
+                wait_s = ORDER_POLL_S
+            elif wait_s <= 0 and not allowance.ready(now):
+                wait_s = await allowance.ask()
+                if wait_s <= 0:
+                    continue
+                metrics.BUDGET_WAIT.observe(wait_s, "chat")
             if wait_s > 0:
                 await self._pause(lane, min(wait_s, parcel.deadline - now))
                 continue
-            if not gate.passes():
-                await gate.turn(parcel.priority)
-            if self._is_void(parcel, gate):
+            if not lane.passed:
+                if not gate.passes():
+                    await self._queue(lane, gate)
+                lane.passed = True
+            if self._is_void(parcel, gate) or lane.is_overtaken(parcel):
                 continue
             waited = self._clock.monotonic() - parcel.put_at > RECHECK_AFTER_S
             if parcel.passage is not None and waited and not await self._store.open_chats((parcel.passage.chat,)):
                 return Refusal.LEFT
-            lane.tat = self._chat_budget.spend(lane.tat, self._clock.monotonic())
+            now = self._clock.monotonic()
+            if not allowance.ready(now):
+                continue
+            allowance.spend(now)
+            lane.passed = False
             return None
+
+    async def _queue(self, lane: Lane, gate: Gate) -> None:
+        """Wait for the bot's budget, as urgently as what waits in the lane."""
+        began_at = self._clock.monotonic()
+        lane.place = gate.queue(lane.urgency)
+        try:
+            await lane.place
+        finally:
+            lane.place = None
+        metrics.BUDGET_WAIT.observe(self._clock.monotonic() - began_at, "bot")
+
+    async def _is_early(self, parcel: Parcel) -> bool:
+        """Whether another process has something to send that comes first. Waited for with a bound, and asked about once
+        in a while; afterwards never again."""
+        if parcel.passage is not None:
+            if parcel.told:
+                return False
+            bound_s, early = TOLD_WAIT_S, not await self._store.told(parcel.passage.chat, parcel.person)
+        elif parcel.patient_until == float("-inf") or parcel.is_aside:
+            return False
+        else:
+            bound_s, early = PRECEDED_WAIT_S, await self._store.is_preceded(parcel.id)
+        now = self._clock.monotonic()
+        if parcel.patient_until is None:
+            parcel.patient_until = now + bound_s
+        if early and now < parcel.patient_until:
+            return True
+        parcel.told, parcel.patient_until = True, float("-inf")
+        return False
 
     def _is_void(self, parcel: Parcel, gate: Gate) -> bool:
         """Whether something happened, while the parcel waited, that ends it."""
         return parcel.dropped or gate.lost
 
-    async def _pause(self, lane: _Lane, wait_s: float) -> None:
+    async def _pause(self, lane: Lane, wait_s: float) -> None:
+        lane.passed = False
         lane.wake = asyncio.Event()
         try:
             async with asyncio.timeout(wait_s):
@@ -471,13 +558,25 @@ class Courier:
         pause_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1))
         return pause_s * self._rng.uniform(0.75, 1.25)
 
-    def _hold(self, lane: _Lane, gate: Gate, parcel: Parcel, retry_after_s: float) -> None:
-        hold_s = retry_after_s + FLOOD_MARGIN_S
+    def _hold(self, lane: Lane, bot: BotId, parcel: Parcel, error: FloodWait) -> None:
+        """Obey a 429: with the chat, with the whole bot where two chats are held, and in every process.
+
+        Where the bot is the one that a file is fetched through, the chat is none of it.
+        """
+        blamed = error.bot if error.bot is not None else bot
+        hold_s = error.retry_after_s + FLOOD_MARGIN_S
         lane.held_until = self._clock.monotonic() + hold_s
-        whole = gate.strike(parcel.person, hold_s)
-        logs.record(
-            "courier.flood", "warning", bot=parcel.bot, retry_after_s=retry_after_s, kind="bot" if whole else "chat"
-        )
+        whole = self._gate(blamed).strike(parcel.person, hold_s)
+        if self._shared and (whole or blamed == bot):
+            account = Account(blamed) if whole else Account(bot, parcel.person)
+            self._background.spawn(self._tell_hold(account, hold_s))
+        kind = "bot" if whole else "chat"
+        metrics.FLOODS.add(blamed, kind)
+        logs.record("courier.flood", "warning", bot=blamed, retry_after_s=error.retry_after_s, kind=kind)
+
+    async def _tell_hold(self, account: Account, hold_s: float) -> None:
+        with suppress(LiveStoreLost):  # then the others find out for themselves
+            await self._store.hold(account, hold_s)
 
     async def _dispatch(self, parcel: Parcel) -> Dispatch | Refusal | None:
         if parcel.passage is not None:
@@ -485,13 +584,6 @@ class Courier:
         assert parcel.notice is not None, "a parcel is a passage or a notice"
         facts = await self._store.load(parcel.person)
         return self._wording.notice(parcel.notice, facts.me.profile.language if facts is not None else "")
-
-
-def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
-    """A relay is named by its messages, so that one that was confirmed twice is one; the rest by their update."""
-    if isinstance(passage, Relay):
-        return f"relay:{passage.source_bot}:{passage.sources[0]}"
-    return f"passage:{refs[0].bot}:{refs[0].update}"
 
 
 async def persistently(
@@ -505,3 +597,12 @@ async def persistently(
         except lost:
             await clock.sleep(pause_s * rng.uniform(0.75, 1.25))
             pause_s = min(5.0, pause_s * 2)
+
+
+async def _at_once() -> None:
+    """For a process that is alone."""
+
+
+async def _for_ever() -> None:
+    """Until the task is cancelled."""
+    await asyncio.get_running_loop().create_future()

@@ -1,0 +1,168 @@
+"""What the courier carries, and the order in which one person gets it.
+
+A *lane* is what one person is still to get through one bot. Passages and notices leave in the order they came, with two
+exceptions, neither of which changes the order of what people write:
+
+- An *aside* is a notice that only says why something did not work: it offers nothing to press, anchors nothing, changes
+  nothing. It lets everything else go first, so that who is told twenty times that nobody is there hears at once that
+  somebody is.
+- The notice that tells of a chat goes before that chat's passages, should it come after them: it was found again in the
+  outbox.
+
+What has been tried keeps its place: it may have arrived.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from passerby.domain.budgets import FULL
+from passerby.kernel.effect import Passage, Priority, Relay
+from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.ports.leases import Fence
+from passerby.ports.live_store import Notice
+from passerby.runtime.allowance import Allowance
+from passerby.runtime.gate import Place
+
+LOOK_BEHIND = 20
+"""Of so many that wait in a lane, the first one lends its place the priority of the most urgent."""
+
+
+class Parcel:
+    """Something in a lane: a notice of the outbox, or a passage."""
+
+    __slots__ = (
+        "bot",
+        "deadline",
+        "dropped",
+        "fences",
+        "id",
+        "lock",
+        "notice",
+        "over",
+        "parked",
+        "passage",
+        "patient_until",
+        "person",
+        "priority",
+        "put_at",
+        "refs",
+        "taken_at",
+        "through",
+        "told",
+        "tried_at",
+        "under_way",
+    )
+
+    def __init__(
+        self, id_: str, bot: BotId, person: PersonId, priority: Priority, put_at: float, deadline: float
+    ) -> None:
+        self.id = id_
+        self.bot = bot
+        self.person = person
+        self.priority = priority
+        self.put_at = put_at
+        self.taken_at = put_at
+        """When its update was taken from Telegram, in monotonic seconds."""
+        self.deadline = deadline
+        self.notice: Notice | None = None
+        self.passage: Passage | None = None
+        self.refs: tuple[UpdateRef, ...] = ()
+        self.fences: tuple[Fence, ...] = ()
+        """The leases that the updates were taken under, for the mark that makes them done."""
+        self.told = True
+        """Whether its reader has heard of the chat; where not, it waits until they have."""
+        self.patient_until: float | None = None
+        """Until when it waits for what other processes have to send first, once it has begun to."""
+        self.parked = False
+        self.over = False
+        self.lock = asyncio.Lock()
+        """Held while the parcel is being parked."""
+        self.dropped = False
+        self.under_way = False
+        self.tried_at: float | None = None
+        """When the last attempt began, in Unix seconds."""
+        self.through = bot
+        """The bot that it left through: what is about a message goes to the bot where that message stands."""
+
+    @property
+    def is_aside(self) -> bool:
+        notice = self.notice
+        return (
+            notice is not None
+            and notice.keyboard is None
+            and notice.anchors is None
+            and notice.revises is None
+            and notice.priority > Priority.MATCH
+        )
+
+
+def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
+    """A relay is named by its messages, so that one that was confirmed twice is one; the rest by their update."""
+    if isinstance(passage, Relay):
+        return f"relay:{passage.source_bot}:{passage.sources[0]}"
+    return f"passage:{refs[0].bot}:{refs[0].update}"
+
+
+class Lane:
+    """`current` is what is being delivered; it stays in the queue until its outcome is stored."""
+
+    __slots__ = ("_asides", "_queue", "allowance", "current", "held_until", "passed", "place", "running", "wake")
+
+    def __init__(self, allowance: Allowance) -> None:
+        self._queue: deque[Parcel] = deque()
+        self._asides: deque[Parcel] = deque()
+        self.allowance = allowance
+        self.current: Parcel | None = None
+        self.held_until = FULL
+        self.passed = False
+        """One of the bot's budget has been taken for whatever is sent next."""
+        self.place: Place | None = None
+        self.running = False
+        self.wake: asyncio.Event | None = None
+
+    def __len__(self) -> int:
+        return len(self._queue) + len(self._asides)
+
+    def __iter__(self) -> Iterator[Parcel]:
+        return chain(self._queue, self._asides)
+
+    @property
+    def first(self) -> Parcel:
+        return self._queue[0] if self._queue else self._asides[0]
+
+    @property
+    def urgency(self) -> Priority:
+        """The highest priority of those at the front."""
+        return min(parcel.priority for parcel in islice(self, LOOK_BEHIND))
+
+    def put(self, parcel: Parcel) -> None:
+        if parcel.is_aside:
+            self._asides.append(parcel)
+            return
+        at = self._place_of_anchor(parcel)
+        if at is None:
+            self._queue.append(parcel)
+        else:
+            self._queue.insert(at, parcel)
+
+    def _place_of_anchor(self, parcel: Parcel) -> int | None:
+        """Before which of the queue the notice of a chat belongs; None for anything else."""
+        chat = parcel.notice.anchors if parcel.notice is not None else None
+        if chat is None:
+            return None
+        for index, waiting in enumerate(self._queue):
+            if waiting.passage is not None and waiting.passage.chat == chat and waiting.tried_at is None:
+                return index
+        return None
+
+    def remove(self, parcel: Parcel) -> None:
+        if parcel.is_aside:
+            self._asides.remove(parcel)
+        else:
+            self._queue.remove(parcel)
+
+    def is_overtaken(self, parcel: Parcel) -> bool:
+        """Whether something that goes before it has come since, and it has not been tried."""
+        return self.first is not parcel and parcel.tried_at is None
