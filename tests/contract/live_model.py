@@ -1,12 +1,14 @@
 """What a live store is, as simply as it can be said: dictionaries, no log, no expiry, no efficiency."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Commit, Committed, Mark, Outgoing, TicketChange
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Anchor, Commit, Committed, Mark, Notice, Outgoing, TicketChange, search_of
 
 
 @dataclass
@@ -14,6 +16,7 @@ class Model:
     people: dict[PersonId, Participant] = field(default_factory=dict)
     done: set[UpdateRef] = field(default_factory=set)
     outbox: list[Outgoing] = field(default_factory=list)
+    owners: dict[str, WorkerId] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
     trimmed: int = 0
     told: dict[PersonId, int] = field(default_factory=dict)
@@ -21,6 +24,9 @@ class Model:
     open: set[ChatId] = field(default_factory=set)
     map: dict[tuple[ChatId, MessageRef], Counterpart] = field(default_factory=dict)
     anchors: dict[tuple[ChatId, PersonId], MessageRef] = field(default_factory=dict)
+    """Of searches, too, as `search_of` names them."""
+    speakers: dict[ChatId, PersonId | None] = field(default_factory=dict)
+    """Whose word was the last in each open chat; the quietest first."""
     files: dict[tuple[str, BotId], str] = field(default_factory=dict)
 
     def commit(self, commit: Commit) -> Committed:
@@ -33,6 +39,7 @@ class Model:
         for chat in commit.ended:
             self._end(chat)
         self._take(commit.puts)
+        self.owners.update((each.id, commit.owner) for each in commit.outbox)
         self.outbox = [each for each in (*self.outbox, *commit.outbox) if each.id not in commit.sent]
         self.facts.extend(commit.facts)
         self.told.update((put.person, len(self.facts)) for put in commit.puts)
@@ -46,23 +53,54 @@ class Model:
             for pair in mark.pairs:
                 self.map[mark.chat, pair.source] = Counterpart(pair.copy, True, pair.print)
                 self.map[mark.chat, pair.copy] = Counterpart(pair.source, False)
-        if mark.anchor is not None and mark.anchor.chat in self.open:
-            self.anchors.setdefault((mark.anchor.chat, mark.anchor.person), mark.anchor.at)
+            if mark.chat is not None and mark.speaker is not None:
+                del self.speakers[mark.chat]
+                self.speakers[mark.chat] = mark.speaker
+        if mark.anchor is not None and self._anchor(mark.anchor.chat, mark.anchor.person, mark.anchor.at):
+            self.facts.extend(mark.facts)
 
-    def adopt(self, people: list[Participant]) -> None:
+    def adopt(self, people: list[Participant], anchors: Sequence[Anchor] = ()) -> None:
         strangers = [each for each in people if each.person not in self.people]
         self._take(strangers)
+        known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         for each in strangers:
-            if isinstance(each.state, Chatting):
-                self.anchors.setdefault((each.state.chat, each.person), NOWHERE)
+            for about in _talks(each):
+                self._anchor(about, each.person, known.get((about, each.person), NOWHERE))
+
+    def inherit(self, heir: WorkerId, living: Collection[WorkerId]) -> list[Outgoing]:
+        inherited = [each for each in self.outbox if self.owners[each.id] not in (heir, *living)]
+        self.owners.update((each.id, heir) for each in inherited)
+        return inherited
+
+    def owners_of_all(self) -> set[WorkerId]:
+        return {self.owners[each.id] for each in self.outbox}
+
+    def outbox_of(self, owner: WorkerId) -> list[Outgoing]:
+        return [each for each in self.outbox if self.owners[each.id] == owner]
+
+    def is_preceded(self, entry: str) -> bool:
+        ids = [each.id for each in self.outbox]
+        if entry not in ids:
+            return False
+        at = ids.index(entry)
+        to, owner = self.outbox[at].to, self.owners[entry]
+        return any(each.to == to and self.owners[each.id] != owner for each in self.outbox[:at])
+
+    def is_told(self, chat: ChatId, person: PersonId) -> bool:
+        me = self.people.get(person)
+        if chat not in self.open and (me is None or chat not in _talks(me)):
+            return True
+        coming = (isinstance(each, Notice) and (each.to, each.anchors) == (person, chat) for each in self.outbox)
+        return (chat, person) in self.anchors or not any(coming)
 
     def facts_of(self, person: PersonId, about: MessageRef) -> Facts | None:
         me = self.people.get(person)
         if me is None or not isinstance(me.state, Chatting):
-            return Facts(me) if me else None
-        chat = me.state.chat
-        partner = self.people.get(me.state.partner)
-        return Facts(me, partner, self.map.get((chat, about)), self.anchors.get((chat, person)))
+            return Facts(me, anchor=self.anchors.get((search_of(person), person))) if me else None
+        chat, partner = me.state.chat, me.state.partner
+        found = self.map.get((chat, about))
+        anchors = self.anchors.get((chat, person)), self.anchors.get((chat, partner))
+        return Facts(me, self.people.get(partner), found, *anchors)
 
     def tickets(self) -> dict[PersonId, TicketChange]:
         return {
@@ -81,8 +119,32 @@ class Model:
             self.people[each.person] = each
             if isinstance(each.state, Chatting):
                 self.open.add(each.state.chat)
+                self.speakers.setdefault(each.state.chat, None)
+            if not isinstance(each.state, Searching):
+                self.anchors.pop((search_of(each.person), each.person), None)
+
+    def _anchor(self, about: ChatId, person: PersonId, at: MessageRef) -> bool:
+        """Whether it was new."""
+        me = self.people.get(person)
+        over = about not in self.open and (me is None or about not in _talks(me))
+        if over or (about, person) in self.anchors:
+            return False
+        self.anchors[about, person] = at
+        return True
 
     def _end(self, chat: ChatId) -> None:
         self.open.discard(chat)
+        self.speakers.pop(chat, None)
         self.map = {key: value for key, value in self.map.items() if key[0] != chat}
         self.anchors = {key: value for key, value in self.anchors.items() if key[0] != chat}
+
+
+def _talks(person: Participant) -> list[ChatId]:
+    """What somebody can have been told of: their chat, or their search."""
+    match person.state:
+        case Chatting(chat=chat):
+            return [chat]
+        case Searching():
+            return [search_of(person.person)]
+        case _:
+            return []

@@ -1,7 +1,8 @@
 """The live store's contract on a real Redis (Valkey), in time that passes as tests want it to.
 
 The loop's time stands still while a server's answer is awaited, and otherwise jumps to the next timer as in
-`tests.runtime.virtual`. What expires on the server is brought nearer by `elapse`.
+`tests.runtime.virtual`. What expires on the server is brought nearer by `elapse`, and so is all that the server has
+noted by its own time.
 """
 
 import asyncio
@@ -17,9 +18,9 @@ from redis import Redis
 
 from passerby.adapters.redis import RedisStore
 from passerby.adapters.redis.keys import Keys
+from passerby.adapters.redis.lives import begin_words, life_of
 from passerby.adapters.redis.opening import way_to
 from passerby.adapters.redis.scripts import BEGIN
-from passerby.adapters.redis.store import begin_words, life_of
 from tests.contract.servers import Valkey
 from tests.runtime.virtual import VirtualClock
 
@@ -31,9 +32,26 @@ NEWS_WITHIN_S = 0.1
 PATIENCE_S = 20.0
 
 _NEARER = """
+local ms = ARGV[1] * 1000
+local function sooner(time) return string.format('%.3f', time - ms) end
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local left = redis.call('PTTL', key)
-  if left >= 0 then redis.call('PEXPIRE', key, math.floor(left - ARGV[1] * 1000)) end
+  if string.find(key, ':budget:', 1, true) then
+    local tat, held = string.match(redis.call('GET', key), '(%S+) (%S+)')
+    redis.call('SET', key, sooner(tat) .. ' ' .. sooner(held), 'KEEPTTL')
+  elseif string.find(key, ':workers$') or string.find(key, ':leases$') then
+    local entries = redis.call('HGETALL', key)
+    for i = 1, #entries, 2 do
+      local number, till, rest = string.match(entries[i + 1], '^(%d+) (%d+)(.*)$')
+      redis.call('HSET', key, entries[i], number .. string.format(' %.0f', math.max(0, till - ms)) .. rest)
+    end
+  elseif string.find(key, ':life$') then
+    for _, field in ipairs({'attended', 'patience', 'reborn'}) do
+      local time = redis.call('HGET', key, field)
+      if time then redis.call('HSET', key, field, string.format('%.0f', time - ms)) end
+    end
+  end
+  if left >= 0 then redis.call('PEXPIRE', key, math.floor(left - ms)) end
 end
 """
 
@@ -97,7 +115,7 @@ class _Away(AbstractContextManager[None]):
 class RedisPlace:
     """`server` has the keys; `url` is how stores find it, if that is another."""
 
-    lease_s = 1.0
+    lease_s = 0.5
 
     def __init__(self, server: Valkey, url: str = "") -> None:
         self.clock = VirtualClock()
@@ -106,6 +124,7 @@ class RedisPlace:
         self._rng = Random(1)
         self._keys = Keys("passerby")
         self._stores: list[RedisStore] = []
+        self._wiped = False
         with self._by_hand() as redis:
             redis.flushall()
 
@@ -127,13 +146,15 @@ class RedisPlace:
         return self._open(journal_bound=journal_bound)
 
     def _open(self, **options: Any) -> RedisStore:
+        words = begin_words(self.clock, self._rng, again=self._wiped)
         with self._by_hand() as redis:
-            life = life_of(redis.eval(BEGIN.source, 1, self._keys.life, *begin_words(self.clock, self._rng)))
+            life = life_of(redis.eval(BEGIN.source, 1, self._keys.life, *words))
         store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life, **options)
         self._stores.append(store)
         return store
 
     def wipe(self) -> None:
+        self._wiped = True
         with self._by_hand() as redis:
             redis.flushall()
 

@@ -54,6 +54,11 @@ def notice(id_: str, to: PersonId = ANN) -> Notice:
     return Notice(id_, to, BOT, text("search.idle", n=1), Priority.COMMAND, NOW, keys, MessageId(5), anchors=CHAT)
 
 
+def telling(id_: str, to: PersonId, chat: ChatId = CHAT) -> Notice:
+    """The notice that tells somebody of a chat."""
+    return msgspec.structs.replace(notice(id_, to), anchors=chat)
+
+
 def parked(id_: str) -> Parked:
     return Parked(id_, CHAT, BEN, OTHER_BOT, b"\x00sealed", NOW + 3600)
 

@@ -1,4 +1,4 @@
-"""Any history of writes, with kills, rewrites and a full disk in between: the store says what a simple model says.
+"""Any history of writes, with kills, wipes, rewrites and a full disk between: the store says what a simple model says.
 
 Everything that can be seen is compared after every step with the model, and with the store opened anew as after a kill.
 """
@@ -8,6 +8,7 @@ from random import Random
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -16,26 +17,36 @@ from passerby.adapters.memory import MemoryStore, store
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, State
-from passerby.ports.live_store import Anchor, Commit, LiveStoreLost, Mark, TicketChange
+from passerby.ports.leases import Buried, WorkerId
+from passerby.ports.live_store import Anchor, Commit, Figures, LiveStoreLost, Mark, TicketChange, search_of
 from tests.contract.live_model import Model
 from tests.contract.live_places import Disk, DiskLog
-from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, notice, somebody, waiting
+from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, somebody, telling, waiting
 
 T = TypeVar("T")
 PEOPLE = [PersonId(number) for number in range(1, 5)]
 CHATS = [ChatId(name) for name in "abc"]
 FILES = ["u", "v"]
 REFS = [at(1), at(2), at(1, OTHER_BOT), at(10, OTHER_BOT), at(11, OTHER_BOT)]
+WORKERS = [WorkerId("one"), WorkerId("two")]
 UPDATES = [UpdateRef(bot, number) for bot in (BOT, OTHER_BOT) for number in (1, 2, 1500, 2**40)]
-NAMES = ["n1", "n2", "n3"]
+ENTRIES = {
+    "n1": telling("n1", PEOPLE[0], CHATS[0]),
+    "n2": telling("n2", PEOPLE[0], CHATS[1]),
+    "n3": telling("n3", PEOPLE[1], search_of(PEOPLE[1])),
+}
+TALKS = [*CHATS, *map(search_of, PEOPLE[:2])]
 
 some_updates = st.lists(st.sampled_from(UPDATES), max_size=2).map(tuple)
-some_names = st.lists(st.sampled_from(NAMES), max_size=1).map(tuple)
+some_names = st.lists(st.sampled_from(list(ENTRIES)), max_size=1).map(tuple)
 # A message has one copy; only what that shows may change.
 some_pairs = st.lists(
     st.builds(lambda source, print_: copied(source, 9 + source, print_), st.integers(1, 2), st.integers(0, 3)),
     max_size=2,
 ).map(tuple)
+
+
+some_anchors = st.builds(Anchor, st.sampled_from(TALKS), st.sampled_from(PEOPLE), st.sampled_from(REFS))
 
 
 class Still:
@@ -67,13 +78,14 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         self.disk, self.model = Disk(), Model()
         self.clock = Still()
-        self.lives = 0
+        self.living, self.buried = set[WorkerId](), set[WorkerId]()
+        self.rng = Random(5)
         self.store = self.opened()
         self.feeds: dict[Any, dict[PersonId, TicketChange]] = {ADULTS: {}, MINORS: {}}
         self.cursors: dict[Any, int | None] = {ADULTS: None, MINORS: None}
 
     def opened(self) -> MemoryStore:
-        return MemoryStore(DiskLog(self.disk), self.clock, Random(5))
+        return MemoryStore(DiskLog(self.disk), self.clock, self.rng)
 
     # ------------------------------------------------------------------ steps
 
@@ -86,6 +98,7 @@ class Histories(RuleBasedStateMachine):
         facts=st.integers(0, 2),
         updates=some_updates,
         sent=some_names,
+        owner=st.sampled_from(WORKERS),
         full=st.sampled_from([False, False, False, True]),
     )
     def commit(
@@ -98,6 +111,7 @@ class Histories(RuleBasedStateMachine):
         facts: int,
         updates: tuple[UpdateRef, ...],
         sent: tuple[str, ...],
+        owner: WorkerId,
         full: bool,
     ) -> None:
         puts, ended = [], set[ChatId]()
@@ -117,10 +131,11 @@ class Histories(RuleBasedStateMachine):
         written = Commit(
             tuple(puts),
             tuple(sorted(ended)),
-            tuple(notice(name) for name in outbox if all(each.id != name for each in self.model.outbox)),
+            tuple(ENTRIES[name] for name in outbox if all(each.id != name for each in self.model.outbox)),
             tuple(fact(len(self.model.facts) + number) for number in range(facts + len(puts))),
             updates,
             tuple(name for name in sent if name not in outbox),
+            owner,
         )
         if full and self.refused(self.store.commit(written)):
             return
@@ -131,7 +146,9 @@ class Histories(RuleBasedStateMachine):
         sent=some_names,
         chat=st.none() | st.sampled_from(CHATS),
         pairs=some_pairs,
-        anchor=st.none() | st.builds(Anchor, st.sampled_from(CHATS), st.sampled_from(PEOPLE), st.sampled_from(REFS)),
+        anchor=st.none() | some_anchors,
+        facts=st.just(()) | st.just((fact(99),)),
+        speaker=st.none() | st.sampled_from(PEOPLE),
         full=st.booleans(),
     )
     def mark(self, full: bool, **values: Any) -> None:
@@ -141,12 +158,36 @@ class Histories(RuleBasedStateMachine):
         at_once(self.store.mark(mark))
         self.model.mark(mark)
 
-    @rule(person=st.sampled_from(PEOPLE), version=st.integers(5, 9), chat=st.none() | st.sampled_from(CHATS))
-    def adopt(self, person: PersonId, version: int, chat: ChatId | None) -> None:
+    @rule(
+        person=st.sampled_from(PEOPLE),
+        version=st.integers(5, 9),
+        chat=st.none() | st.sampled_from(CHATS),
+        anchors=st.lists(some_anchors, max_size=2),
+        whole=st.booleans(),
+    )
+    def adopt(self, person: PersonId, version: int, chat: ChatId | None, anchors: list[Anchor], whole: bool) -> None:
         state: State = Chatting(chat, PersonId(99), NOW) if chat is not None else waiting(person)
         people: list[Participant] = [somebody(person, version, state)]
-        at_once(self.store.adopt(people))
-        self.model.adopt(people)
+        newborn = self.store.newborn and not whole
+        at_once(self.store.adopt(people, anchors=anchors, whole=whole))
+        self.model.adopt(people, anchors)
+        assert [self.store.newborn, self.opened().newborn] == [newborn, newborn]
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def attend(self, worker: WorkerId) -> None:
+        if worker in self.buried:
+            with pytest.raises(Buried):
+                at_once(self.store.attend(worker, {}, 60.0, b""))
+        else:
+            at_once(self.store.attend(worker, {}, 60.0, b""))
+            self.living.add(worker)
+
+    @rule(heir=st.sampled_from(WORKERS), full=st.booleans())
+    def inherit(self, heir: WorkerId, full: bool) -> None:
+        if full and self.refused(self.store.inherit(heir)):
+            return
+        self.buried |= {each for each in self.model.owners_of_all() if each not in (heir, *self.living)}
+        assert at_once(self.store.inherit(heir)) == self.model.inherit(heir, self.living)
 
     @rule(upto=st.integers(0, 6))
     def trim(self, upto: int) -> None:
@@ -163,11 +204,27 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def kill(self) -> None:
         self.store = self.opened()
+        self.living, self.buried = set(), set()
         self.cursors = {ADULTS: None, MINORS: None}
         for person in list(self.model.people):
             if at_once(self.store.load(person)) is None:
                 assert self.model.may_vanish(person)
                 del self.model.people[person]
+
+    @rule(full=st.booleans())
+    def wipe(self, full: bool) -> None:
+        self.disk.full = full
+        try:
+            self.store.wipe()
+        except LiveStoreLost:
+            assert full
+            return
+        finally:
+            self.disk.full = False
+        assert self.refused(self.store.outbox(WORKERS[0]))
+        at_once(self.store.adopt((), whole=True))
+        self.model = Model()
+        self.living, self.buried = set(), set()
 
     @rule(full=st.booleans())
     def rewrite(self, full: bool) -> None:
@@ -212,7 +269,13 @@ class Histories(RuleBasedStateMachine):
             for about in REFS:
                 assert at_once(store.counterpart(chat, about)) == model.map.get((chat, about))
         assert at_once(store.open_chats(CHATS)) == model.open
-        assert at_once(store.outbox()) == model.outbox
+        for worker in WORKERS:
+            assert at_once(store.outbox(worker)) == model.outbox_of(worker)
+        assert [at_once(store.is_preceded(each)) for each in ENTRIES] == [model.is_preceded(each) for each in ENTRIES]
+        talks = [(talk, person) for talk in TALKS for person in PEOPLE]
+        assert [at_once(store.told(*each)) for each in talks] == [model.is_told(*each) for each in talks]
+        quiet = [(each.chat, each.speaker) for each in at_once(store.quiet_chats(NOW + 60, 100))]
+        assert quiet == list(model.speakers.items())
         numbered = list(enumerate(model.facts, 1))
         assert at_once(store.journal(0, 10_000)) == numbered[model.trimmed :]
         assert at_once(store.journal(model.trimmed + 1, 2)) == numbered[model.trimmed + 1 : model.trimmed + 3]
@@ -225,6 +288,8 @@ class Histories(RuleBasedStateMachine):
         waiting_now = model.tickets()
         feeds = [at_once(store.tickets(pool, None, 0)).changes for pool in (ADULTS, MINORS)]
         assert {change.person: change for feed in feeds for change in feed} == waiting_now
+        figures = Figures(len(waiting_now), len(model.open), len(model.outbox), len(numbered[model.trimmed :]))
+        assert at_once(store.figures()) == figures
         assert at_once(store.pools()) == {each.ticket.pool for each in waiting_now.values() if each.ticket}
 
     def without_vanished(self, found: Facts | None, expected: Facts | None) -> Facts | None:

@@ -1,0 +1,383 @@
+"""The contract of what several processes need of a live store besides leases: what people have been told, who is quiet,
+figures, a bounded journal, and budgets that hold over all of them.
+"""
+
+import asyncio
+
+import pytest
+
+from passerby.kernel.decision import Facts
+from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Idle
+from passerby.ports.allowances import Account, Grant
+from passerby.ports.facts import ChatTold
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Anchor, Commit, Figures, LiveStore, LiveStoreLost, Mark, QuietChat, search_of
+from tests.contract.live_body import contract, journal, put, survives
+from tests.contract.live_places import Place
+from tests.contract.live_values import (
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    EVE,
+    MINORS,
+    NEXT_CHAT,
+    NOW,
+    OTHER_BOT,
+    at,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    parked,
+    somebody,
+    telling,
+    update,
+    waiting,
+)
+
+ONE, TWO = WorkerId("one"), WorkerId("two")
+
+
+def told(number: int, where: MessageRef) -> ChatTold:
+    return ChatTold(CHAT, ANN, where, NOW + number)
+
+
+# ---------------------------------------------------------------------- anchors, of searches too
+
+
+@survives
+async def test_a_search_has_an_anchor_from_its_beginning_to_its_end(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann = somebody(ANN, 1, waiting(ANN))
+    await put(store, ann, somebody(BEN, 1, waiting(BEN)))
+    assert await later.load(ANN) == Facts(ann)
+    await store.mark(Mark(anchor=Anchor(search_of(ANN), ANN, at(3))))
+    await store.mark(Mark(anchor=Anchor(search_of(ANN), ANN, at(9))))
+    assert await later.load(ANN) == Facts(ann, anchor=at(3)), "the first one holds"
+    facts = await later.load(BEN)
+    assert facts is not None
+    assert facts.anchor is None, "each has their own"
+    elsewhere = becomes(ann, waiting(ANN, NOW + 1, MINORS))
+    await put(store, elsewhere)
+    assert await later.load(ANN) == Facts(elsewhere, anchor=at(3)), "still the same search"
+    idle = becomes(elsewhere, Idle())
+    await put(store, idle)
+    await store.mark(Mark(anchor=Anchor(search_of(ANN), ANN, at(4))))
+    assert await later.load(ANN) == Facts(idle)
+    again = becomes(idle, waiting(ANN, NOW + 2))
+    await put(store, again)
+    assert await later.load(ANN) == Facts(again), "a new search knows nothing of the last one"
+
+
+@survives
+async def test_a_search_ends_with_the_chat_that_it_led_to(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = (somebody(each, 1, waiting(each)) for each in (ANN, BEN))
+    await put(store, ann, ben)
+    await store.mark(Mark(anchor=Anchor(search_of(ANN), ANN, at(3))))
+    ann, ben = couple(version=2)
+    await put(store, ann, ben)
+    await store.mark(Mark(anchor=Anchor(search_of(BEN), BEN, at(4))))
+    assert await later.load(ANN) == Facts(ann, ben)
+    again = becomes(ben, waiting(BEN, NOW + 2))
+    await put(store, becomes(ann, Idle()), again, ended=(CHAT,))
+    assert await later.load(BEN) == Facts(again)
+
+
+@survives
+async def test_each_side_sees_the_others_anchor(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await store.mark(Mark(anchor=Anchor(CHAT, BEN, at(5, OTHER_BOT))))
+    assert await later.load(ANN) == Facts(ann, ben, partner_anchor=at(5, OTHER_BOT))
+    assert await later.load(BEN) == Facts(ben, ann, anchor=at(5, OTHER_BOT))
+
+
+@survives
+async def test_the_facts_of_a_mark_are_recorded_if_its_anchor_is_new(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, *couple())
+    await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3)), facts=(told(1, at(3)),)))
+    assert await journal(later) == [(1, told(1, at(3)))]
+    await store.mark(Mark((update(1),), anchor=Anchor(CHAT, ANN, at(9)), facts=(told(2, at(9)),)))
+    await store.mark(Mark(anchor=Anchor(NEXT_CHAT, ANN, at(9)), facts=(told(3, at(9)),)))
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), facts=(told(4, at(9)),)))
+    assert await journal(later) == [(1, told(1, at(3)))], "neither the second, nor one of another chat, nor without one"
+    assert await later.done(BOT, (1,)) == {1}
+
+
+@survives
+async def test_who_is_adopted_keeps_the_anchors_that_are_known(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann, ben = couple(version=7)
+    eve = somebody(EVE, 5, waiting(EVE))
+    anchors = [Anchor(CHAT, ANN, at(3)), Anchor(NEXT_CHAT, BEN, at(4)), Anchor(CHAT, EVE, at(5))]
+    await store.adopt([ann, ben, eve], anchors=anchors, whole=True)
+    assert await later.load(ANN) == Facts(ann, ben, None, at(3), NOWHERE)
+    assert await later.load(BEN) == Facts(ben, ann, None, NOWHERE, at(3))
+    assert await later.load(EVE) == Facts(eve, anchor=NOWHERE)
+    assert await journal(later) == [], "the records know already"
+
+
+@survives
+async def test_several_may_adopt_the_whole_and_what_was_changed_since_the_first_stays(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann, ben = couple(version=7)
+    await store.adopt([ann, ben], whole=True)
+    await put(store, becomes(ann, Idle()), becomes(ben, waiting(BEN)), ended=(CHAT,))
+    await store.mark(Mark(anchor=Anchor(search_of(BEN), BEN, at(4))))
+    await later.adopt([ann, ben], anchors=[Anchor(CHAT, ANN, at(3))], whole=True)
+    assert await later.load(ANN) == Facts(becomes(ann, Idle()))
+    assert await later.load(BEN) == Facts(becomes(ben, waiting(BEN)), anchor=at(4))
+    assert await later.open_chats((CHAT,)) == set()
+
+
+# ---------------------------------------------------------------------- who has been told
+
+
+@survives
+async def test_somebody_is_told_once_the_notice_has_arrived(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, *couple(), outbox=(telling("a", ANN), telling("b", BEN)))
+    assert [await later.told(CHAT, each) for each in (ANN, BEN)] == [False, False]
+    await store.mark(Mark(sent=("a",), anchor=Anchor(CHAT, ANN, at(3))))
+    assert [await later.told(CHAT, each) for each in (ANN, BEN)] == [True, False]
+
+
+@survives
+async def test_somebody_is_told_when_nothing_is_going_to_tell_them(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    """Then there is nothing to wait for."""
+    await put(store, *couple(), outbox=(telling("a", ANN), telling("b", ANN, NEXT_CHAT), parked("c")))
+    assert await later.told(CHAT, BEN), "no notice tells him of it"
+    await store.mark(Mark(sent=("a",)))
+    assert await later.told(CHAT, ANN), "it was given up"
+
+
+@survives
+async def test_of_what_is_over_everybody_has_been_told(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben, outbox=(telling("a", ANN),))
+    assert not await later.told(CHAT, ANN)
+    await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
+    assert await later.told(CHAT, ANN)
+
+
+# ---------------------------------------------------------------------- quiet chats
+
+
+def chat_of(number: int) -> ChatId:
+    return ChatId(f"chat {number}")
+
+
+async def pair_off(store: LiveStore, number: int) -> None:
+    one, other = PersonId(100 + 2 * number), PersonId(101 + 2 * number)
+    sides = ((one, other), (other, one))
+    await put(store, *(somebody(each, 1, Chatting(chat_of(number), partner, NOW)) for each, partner in sides))
+
+
+def names(quiet: list[QuietChat]) -> list[str]:
+    return [each.chat for each in quiet]
+
+
+@survives
+async def test_chats_are_quiet_in_which_nothing_was_delivered(place: Place, store: LiveStore, later: LiveStore) -> None:
+    began = place.clock.now()
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await place.elapse(600)
+    assert await later.quiet_chats(began - 1, 10) == []
+    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    assert (quiet.chat, set(quiet.people), quiet.speaker) == (CHAT, {ANN, BEN}, None)
+    assert began - 1 <= quiet.since <= began + 60
+    await store.mark(Mark((update(1),), chat=CHAT, pairs=(copied(1, 10),), speaker=BEN))
+    assert await later.quiet_chats(place.clock.now() - 300, 10) == []
+    spoken = place.clock.now()
+    await place.elapse(600)
+    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    assert (quiet.chat, set(quiet.people), quiet.speaker) == (CHAT, {ANN, BEN}, BEN)
+    assert spoken - 1 <= quiet.since <= spoken + 60
+
+
+@survives
+async def test_what_is_no_word_of_anybody_does_not_end_the_quiet(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, *couple())
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=ANN))
+    await place.elapse(600)
+    await store.mark(Mark((update(1),), anchor=Anchor(CHAT, ANN, at(3))))
+    await store.mark(Mark(chat=CHAT, pairs=(copied(2, 11),)))
+    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    assert quiet.speaker == ANN
+
+
+@survives
+async def test_the_last_one_to_speak_is_known(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """Also where a store keeps times coarsely."""
+    await put(store, *couple())
+    for speaker in (ANN, BEN, ANN, BEN):
+        await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=speaker))
+    await place.elapse(600)
+    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    assert quiet.speaker == BEN
+
+
+@survives
+async def test_the_quietest_come_first(place: Place, store: LiveStore, later: LiveStore) -> None:
+    for number in range(4):
+        await pair_off(store, number)
+        await place.elapse(100)
+    await store.mark(Mark(chat=chat_of(1), pairs=(copied(1, 10),), speaker=PersonId(102)))
+    await place.elapse(600)
+    everything = await later.quiet_chats(place.clock.now(), 10)
+    assert names(everything) == ["chat 0", "chat 2", "chat 3", "chat 1"]
+    assert [each.since for each in everything] == sorted(each.since for each in everything)
+    assert names(await later.quiet_chats(place.clock.now(), 2)) == ["chat 0", "chat 2"]
+    assert await later.quiet_chats(place.clock.now(), 0) == []
+
+
+@survives
+async def test_a_chat_that_is_over_is_not_quiet(place: Place, store: LiveStore, later: LiveStore) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
+    await store.mark(Mark(chat=CHAT, speaker=ANN))
+    await place.elapse(600)
+    assert await later.quiet_chats(place.clock.now(), 10) == []
+
+
+@survives
+async def test_an_adopted_chat_is_not_quiet_from_the_start(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """Nobody knows what was said in it, and a rebuild must not end it."""
+    await place.elapse(7200)
+    ann, ben = couple(version=7)
+    await store.adopt([ann, ben], whole=True)
+    assert await later.quiet_chats(place.clock.now() - 60, 10) == []
+    await place.elapse(600)
+    assert names(await later.quiet_chats(place.clock.now() - 300, 10)) == [CHAT]
+
+
+# ---------------------------------------------------------------------- figures, and a journal that has an end
+
+
+@survives
+async def test_figures_say_how_much_there_is(place: Place, store: LiveStore, later: LiveStore) -> None:
+    assert await later.figures() == Figures(0, 0, 0, 0)
+    ann, ben = couple()
+    await put(store, ann, ben, outbox=(notice("a"), parked("b")), facts=(fact(1), fact(2), fact(3)), owner=ONE)
+    await put(store, somebody(EVE, 1, waiting(EVE)), outbox=(notice("c"),), owner=TWO)
+    await put(store, somebody(PersonId(9), 1, waiting(PersonId(9), pool=MINORS)))
+    assert await later.figures() == Figures(waiting=2, chats=1, outbox=3, journal=3)
+    await store.trim_journal(2, store.generation)
+    await store.mark(Mark(sent=("a",)))
+    await put(store, becomes(ann, Idle()), becomes(ben, Idle()), somebody(EVE, 2), ended=(CHAT,))
+    assert await later.figures() == Figures(waiting=1, chats=0, outbox=2, journal=1)
+
+
+@contract
+async def test_a_full_journal_takes_no_more_facts_until_the_records_have_some(place: Place) -> None:
+    store = place.open_bounded(5)
+    for number in range(1, 6):
+        await put(store, facts=(fact(number),))
+    await put(store, somebody(BEN), updates=(update(1),))
+    before = await store.load(ANN), await store.done(BOT, range(9)), await store.figures()
+    with pytest.raises(LiveStoreLost):
+        await store.commit(Commit((somebody(ANN),), facts=(fact(6),), updates=(update(2),)))
+    assert (await store.load(ANN), await store.done(BOT, range(9)), await store.figures()) == before
+    await put(store, becomes(somebody(BEN), Idle()))
+    await store.mark(Mark((update(3),)))
+    await store.trim_journal(2, store.generation)
+    await put(store, somebody(ANN), facts=(fact(6), fact(7)), updates=(update(2),))
+    with pytest.raises(LiveStoreLost):
+        await store.commit(Commit(facts=(fact(8),)))
+    assert await journal(store) == [(number, fact(number)) for number in range(3, 8)]
+
+
+@contract
+async def test_a_number_of_another_life_trims_nothing(place: Place) -> None:
+    store = place.open()
+    await put(store, facts=(fact(1), fact(2)))
+    await store.trim_journal(2, "another")
+    assert await journal(store) == [(1, fact(1)), (2, fact(2))]
+
+
+# ---------------------------------------------------------------------- allowances
+
+CHAT_ACCOUNT, BOT_ACCOUNT = Account(BOT, ANN), Account(BOT)
+NEVER = 0.001
+"""Messages a second: of what was granted, nothing comes back while a test runs."""
+
+
+@contract
+async def test_a_budget_grants_its_burst_and_then_nothing(place: Place) -> None:
+    store = place.open()
+    assert await store.reserve(BOT_ACCOUNT, NEVER, 5, 2) == Grant(2, 0)
+    assert (await store.reserve(BOT_ACCOUNT, NEVER, 5, 9)).count == 3, "as many as there are"
+    count, wait_s = await store.reserve(BOT_ACCOUNT, NEVER, 5, 1)
+    assert count == 0
+    assert 900 < wait_s <= 1000
+    assert (await store.reserve(CHAT_ACCOUNT, NEVER, 1, 1)).count == 1, "each account is its own"
+    assert (await store.reserve(Account(OTHER_BOT), NEVER, 1, 1)).count == 1
+    assert (await store.reserve(Account(BOT, BEN), NEVER, 1, 1)).count == 1
+
+
+@contract
+async def test_what_was_granted_comes_back_with_time(place: Place) -> None:
+    store = place.open()
+    assert (await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).count == 1
+    asked = 0
+    for _ in range(4):
+        while not (grant := await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).count:
+            assert 0 < grant.wait_s < 0.21
+            await place.outlast(grant.wait_s)
+            asked += 1
+    assert asked <= 12, "whoever waits for as long as told need not ask often"
+
+
+@contract
+async def test_however_many_ask_at_once_a_budget_is_not_exceeded(place: Place) -> None:
+    store = place.open()
+    grants = await asyncio.gather(*(store.reserve(BOT_ACCOUNT, NEVER, 100, 7) for _ in range(40)))
+    assert sum(grant.count for grant in grants) == 100
+    assert max(grant.count for grant in grants) == 7
+    assert all(grant.wait_s > 0 for grant in grants if not grant.count)
+
+
+@contract
+async def test_a_budget_is_never_more_than_its_burst(place: Place) -> None:
+    store = place.open()
+    await store.reserve(BOT_ACCOUNT, 1000.0, 5, 5)
+    await place.outlast(0.3)
+    grants = await asyncio.gather(*(store.reserve(BOT_ACCOUNT, NEVER, 5, 5) for _ in range(3)))
+    assert sum(grant.count for grant in grants) == 5
+
+
+@contract
+async def test_while_an_account_is_held_nothing_is_granted(place: Place) -> None:
+    store = place.open()
+    await store.hold(CHAT_ACCOUNT, 30.0)
+    count, wait_s = await store.reserve(CHAT_ACCOUNT, 1.0, 5, 1)
+    assert count == 0
+    assert 20 < wait_s <= 30
+    assert (await store.reserve(BOT_ACCOUNT, 1.0, 5, 1)).count == 1, "another account is not"
+    await store.hold(CHAT_ACCOUNT, 1.0)
+    assert (await store.reserve(CHAT_ACCOUNT, 1.0, 5, 1)).wait_s > 20, "a hold is never shortened"
+    await store.hold(CHAT_ACCOUNT, 3000.0)
+    assert (await store.reserve(CHAT_ACCOUNT, 1.0, 5, 1)).wait_s > 2000
+
+
+@contract
+async def test_a_hold_ends_and_what_was_there_before_is_there_again(place: Place) -> None:
+    store = place.open()
+    assert (await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1)).count == 1
+    await store.hold(CHAT_ACCOUNT, 0.2)
+    await place.outlast(0.25)
+    grants = [await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1) for _ in range(3)]
+    assert [grant.count for grant in grants] == [1, 1, 0]

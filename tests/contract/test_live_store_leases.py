@@ -1,0 +1,523 @@
+"""The contract of `passerby.ports.leases.Leases`, and what leases are to writes and to the outbox.
+
+Where a lease is to run out, a server's own time must pass, so it is short: `place.lease_s`. Elsewhere leases are
+`LONG`, so that on a slow machine none runs out by itself.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from passerby.kernel.ids import PoolId
+from passerby.kernel.participant import Idle
+from passerby.ports.leases import (
+    NOBODY,
+    Buried,
+    Fence,
+    Fenced,
+    LeaseName,
+    Roll,
+    WorkerId,
+    bot_lease,
+    duty_lease,
+    pool_lease,
+)
+from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost, Mark
+from tests.contract.live_body import contract, put, survives
+from tests.contract.live_places import Place
+from tests.contract.live_values import (
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    OTHER_BOT,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    somebody,
+    update,
+    waiting,
+)
+
+LONG = 60.0
+ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
+LEASE, OTHER = bot_lease(BOT), bot_lease(OTHER_BOT)
+
+
+async def come(store: LiveStore, *workers: WorkerId, ttl_s: float = LONG) -> None:
+    for worker in workers:
+        await store.attend(worker, {}, ttl_s, b"")
+
+
+async def taken(store: LiveStore, worker: WorkerId, lease: LeaseName = LEASE, ttl_s: float = LONG) -> int:
+    await come(store, worker, ttl_s=ttl_s)
+    epoch = await store.take(worker, lease, ttl_s)
+    assert epoch is not None
+    return epoch
+
+
+async def die(place: Place, store: LiveStore, *others: WorkerId) -> None:
+    """Time passes in which only these attend: whoever named `place.lease_s` is dead afterwards."""
+    for _ in range(3):
+        await come(store, *others)
+        await place.outlast(0.4 * place.lease_s)
+    await come(store, *others)
+
+
+def of(roll: Roll) -> tuple[list[tuple[WorkerId, bytes]], Mapping[LeaseName, WorkerId]]:
+    return list(roll.workers.items()), dict(roll.holders)
+
+
+# ---------------------------------------------------------------------- taking and giving
+
+
+@contract
+async def test_a_lease_has_one_holder(place: Place) -> None:
+    store = place.open()
+    await come(store, ONE, TWO)
+    assert await store.take(ONE, LEASE, LONG) is not None
+    assert await store.take(TWO, LEASE, LONG) is None
+    assert await store.take(TWO, OTHER, LONG) is not None
+
+
+@contract
+async def test_of_many_who_take_at_once_one_has_it(place: Place) -> None:
+    stores = [place.open()]
+    workers = [WorkerId(f"worker {number}") for number in range(8)]
+    for worker in workers:
+        await come(stores[0], worker)
+    got = await asyncio.gather(
+        *(stores[number % len(stores)].take(worker, LEASE, LONG) for number, worker in enumerate(workers))
+    )
+    (winner,) = [worker for worker, epoch in zip(workers, got, strict=True) if epoch is not None]
+    assert (await stores[0].roll()).holders == {LEASE: winner}
+
+
+@contract
+async def test_every_taking_has_a_higher_epoch(place: Place) -> None:
+    store = place.open()
+    first = await taken(store, ONE)
+    await store.give(ONE, LEASE, first)
+    second = await taken(store, TWO)
+    await store.give(TWO, LEASE, second)
+    third = await taken(store, ONE)
+    assert first < second < third
+
+
+@contract
+async def test_who_holds_a_lease_takes_it_again_at_the_same_epoch(place: Place) -> None:
+    """An answer may have been lost."""
+    store = place.open()
+    epoch = await taken(store, ONE)
+    assert await store.take(ONE, LEASE, LONG) == epoch
+
+
+@contract
+async def test_what_is_not_ones_own_cannot_be_given(place: Place) -> None:
+    store = place.open()
+    old = await taken(store, ONE)
+    await store.give(ONE, LEASE, old)
+    epoch = await taken(store, TWO)
+    for worker, number in [(ONE, old), (ONE, epoch), (TWO, old), (THREE, epoch)]:
+        await store.give(worker, LEASE, number)
+    assert (await store.roll()).holders == {LEASE: TWO}
+    assert await store.take(ONE, LEASE, LONG) is None
+
+
+@contract
+async def test_kinds_of_leases_do_not_get_in_each_others_way(place: Place) -> None:
+    store = place.open()
+    names = [bot_lease(BOT), pool_lease(PoolId(str(BOT))), duty_lease(str(BOT))]
+    assert len(set(names)) == 3
+    await come(store, ONE, TWO, THREE)
+    for worker, name in zip((ONE, TWO, THREE), names, strict=True):
+        assert await store.take(worker, name, LONG) is not None
+    assert (await store.roll()).holders == dict(zip(names, (ONE, TWO, THREE), strict=True))
+
+
+# ---------------------------------------------------------------------- attending
+
+
+@contract
+async def test_the_roll_tells_who_is_there_and_who_has_what(place: Place) -> None:
+    store = place.open()
+    await come(store, TWO)
+    epoch = await taken(store, ONE)
+    roll = await store.attend(ONE, {LEASE: epoch}, LONG, b"\x00busy")
+    assert roll.kept == {LEASE}
+    assert of(roll) == ([(TWO, b""), (ONE, b"\x00busy")], {LEASE: ONE})
+    again = await store.attend(TWO, {}, LONG, b"idle")
+    assert again.kept == frozenset()
+    assert of(again) == ([(TWO, b"idle"), (ONE, b"\x00busy")], {LEASE: ONE}), "in the order they came"
+    looked = await store.roll()
+    assert looked.kept == frozenset()
+    assert of(looked) == of(again)
+
+
+@contract
+async def test_looking_at_the_roll_is_not_attending(place: Place) -> None:
+    store = place.open()
+    assert of(await store.roll()) == ([], {})
+
+
+@contract
+async def test_attending_renews_and_not_attending_loses(place: Place) -> None:
+    store, ttl_s = place.open(), place.lease_s
+    epoch = await taken(store, ONE, ttl_s=ttl_s)
+    gone = await taken(store, TWO, OTHER, ttl_s=ttl_s)
+    for _ in range(4):
+        await place.outlast(0.4 * ttl_s)
+        assert (await store.attend(ONE, {LEASE: epoch}, ttl_s, b"")).kept == {LEASE}
+        await come(store, THREE)
+    roll = await store.roll()
+    assert of(roll) == ([(ONE, b""), (THREE, b"")], {LEASE: ONE})
+    assert await store.take(THREE, LEASE, LONG) is None
+    mine = await store.take(THREE, OTHER, LONG)
+    assert mine is not None
+    assert mine > gone
+    assert (await store.attend(TWO, {OTHER: gone}, LONG, b"")).kept == frozenset(), "it comes too late"
+
+
+@contract
+async def test_a_lease_that_is_not_named_runs_out_though_its_holder_attends(place: Place) -> None:
+    store, ttl_s = place.open(), place.lease_s
+    await come(store, ONE, TWO)
+    assert await store.take(ONE, LEASE, ttl_s) is not None
+    await die(place, store, ONE, TWO)
+    assert (await store.roll()).holders == {}
+    assert await store.take(TWO, LEASE, LONG) is not None
+
+
+@contract
+async def test_who_comes_late_keeps_what_nobody_has_taken(place: Place) -> None:
+    store, ttl_s = place.open(), place.lease_s
+    epoch = await taken(store, ONE, ttl_s=ttl_s)
+    await die(place, store, TWO)
+    assert (await store.roll()).holders == {}
+    assert (await store.attend(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
+    assert (await store.roll()).holders == {LEASE: ONE}
+    assert await store.take(TWO, LEASE, LONG) is None
+
+
+@contract
+async def test_only_what_one_holds_at_this_epoch_is_kept(place: Place) -> None:
+    store = place.open()
+    old = await taken(store, ONE)
+    await store.give(ONE, LEASE, old)
+    epoch = await taken(store, ONE)
+    assert (await store.attend(ONE, {LEASE: old}, LONG, b"")).kept == frozenset()
+    assert (await store.attend(TWO, {LEASE: epoch}, LONG, b"")).kept == frozenset()
+    assert (await store.attend(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
+
+
+@contract
+async def test_who_leaves_gives_everything_back_at_once(place: Place) -> None:
+    store = place.open()
+    first = await taken(store, ONE)
+    await taken(store, ONE, OTHER)
+    await come(store, TWO)
+    await store.leave(ONE)
+    await store.leave(THREE)
+    assert of(await store.roll()) == ([(TWO, b"")], {})
+    epoch = await store.take(TWO, LEASE, LONG)
+    assert epoch is not None
+    assert epoch > first
+
+
+# ---------------------------------------------------------------------- outages and wipes
+
+
+@contract
+async def test_an_outage_of_the_store_moves_nothing(place: Place) -> None:
+    """Whoever is back first must not think the others dead: nobody could attend."""
+    store, ttl_s = place.open(), place.lease_s
+    epoch = await taken(store, ONE, ttl_s=ttl_s)
+    await put(store, outbox=(notice("n"),), owner=ONE)
+    await come(store, TWO, ttl_s=ttl_s)
+    await place.outlast(2 * ttl_s)
+    await come(store, TWO, ttl_s=ttl_s)
+    assert await store.take(TWO, LEASE, ttl_s) is None
+    assert await store.inherit(TWO) == []
+    assert (await store.attend(ONE, {LEASE: epoch}, ttl_s, b"")).kept == {LEASE}
+
+
+@contract
+async def test_who_does_not_come_back_after_an_outage_loses_as_ever(place: Place) -> None:
+    store, ttl_s = place.open(), place.lease_s
+    epoch = await taken(store, ONE, ttl_s=ttl_s)
+    await come(store, TWO, ttl_s=ttl_s)
+    await place.outlast(2 * ttl_s)
+    await die(place, store, TWO)
+    mine = await store.take(TWO, LEASE, LONG)
+    assert mine is not None
+    assert mine > epoch
+
+
+@contract
+async def test_a_store_wiped_under_its_users_refuses_everything_until_it_is_rebuilt(place: Place) -> None:
+    store = place.open()
+    await store.adopt((), whole=True)
+    await put(store, *couple(), facts=(fact(1),))
+    await store.attend(ONE, {}, LONG, b"")
+    life = store.generation
+    place.wipe()
+    for _ in range(2):
+        for ask in (
+            store.load(ANN),
+            store.commit(Commit((somebody(ANN),))),
+            store.mark(Mark((update(1),))),
+            store.attend(ONE, {}, LONG, b""),
+            store.take(ONE, LEASE, LONG),
+            store.journal(0, 10),
+            store.outbox(ONE),
+            store.adopt([somebody(BEN, 3, waiting(BEN))]),
+            store.figures(),
+        ):
+            with pytest.raises(LiveStoreLost):
+                await ask
+    assert [store.newborn, store.generation == life] == [True, False]
+    await store.adopt(couple(version=5), whole=True)
+    assert [store.newborn] == [False]
+    facts = await store.load(ANN)
+    assert facts is not None
+    assert facts.me == couple(version=5)[0]
+    await put(store, facts=(fact(2),))
+    assert await store.journal(0, 10) == [(1, fact(2))]
+    await store.trim_journal(1, life)
+    assert await store.journal(0, 10) == [(1, fact(2))], "the number was another life's"
+
+
+@contract
+async def test_leases_survive_a_wipe_by_their_holders_attending(place: Place) -> None:
+    store, ttl_s = place.open(), place.lease_s
+    await store.adopt((), whole=True)
+    epoch = await taken(store, ONE)
+    place.wipe()
+    with pytest.raises(LiveStoreLost):
+        await store.roll()
+    await store.adopt((), whole=True)
+    await come(store, TWO)
+    assert await store.take(TWO, LEASE, LONG) is None, "its holder may still come"
+    assert (await store.attend(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
+    await place.outlast(1.1 * ttl_s)
+    assert await store.take(TWO, LEASE, ttl_s) is None, "and it is theirs now"
+    await put(store, somebody(ANN), fences=(Fence(LEASE, epoch),))
+
+
+@contract
+async def test_leases_whose_holders_do_not_come_after_a_wipe_are_free(place: Place) -> None:
+    store, ttl_s = place.open(), place.lease_s
+    await store.adopt((), whole=True)
+    lost = await taken(store, ONE)
+    place.wipe()
+    with pytest.raises(LiveStoreLost):
+        await store.roll()
+    await store.adopt((), whole=True)
+    await come(store, TWO)
+    assert await store.take(TWO, LEASE, LONG) is None
+    await place.outlast(1.1 * ttl_s)
+    epoch = await store.take(TWO, LEASE, ttl_s)
+    assert epoch is not None
+    assert epoch > lost, "the holder of old is fenced"
+    assert (await store.attend(ONE, {LEASE: lost}, LONG, b"")).kept == frozenset()
+
+
+# ---------------------------------------------------------------------- fences
+
+
+async def seen(store: LiveStore) -> list[object]:
+    return [
+        await store.load(ANN),
+        await store.outbox(ONE),
+        await store.outbox(NOBODY),
+        await store.journal(0, 10),
+        await store.done(BOT, range(20)),
+        await store.counterpart(CHAT, copied(1, 10).source),
+    ]
+
+
+def fenced_by(epoch: int, *, alone: bool) -> tuple[Commit, Mark]:
+    """A commit and a mark that stand on the lease at this epoch; not alone: on another one, too, that nobody has."""
+    fences = (Fence(LEASE, epoch),) if alone else (Fence(OTHER, 7), Fence(LEASE, epoch))
+    idle = becomes(couple()[0], Idle())
+    return (
+        Commit((idle,), (CHAT,), (notice("m"),), (fact(2),), (update(8),), ("n",), ONE, fences),
+        Mark((update(9),), ("n",), CHAT, (copied(1, 10),), speaker=ANN, fences=fences),
+    )
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_once_somebody_else_has_taken_the_lease_nothing_is_stored(place: Place, alone: bool) -> None:
+    async def main() -> None:
+        store = place.open()
+        epoch = await taken(store, ONE)
+        await put(store, *couple(), outbox=(notice("n"),), facts=(fact(1),), updates=(update(7),), owner=ONE)
+        await store.give(ONE, LEASE, epoch)
+        await taken(store, TWO)
+        before = await seen(store)
+        commit, mark = fenced_by(epoch, alone=alone)
+        with pytest.raises(Fenced):
+            await store.commit(commit)
+        with pytest.raises(Fenced):
+            await store.mark(mark)
+        assert await seen(store) == before
+
+    place.run(main())
+
+
+@contract
+async def test_a_fence_stands_as_long_as_nobody_else_has_taken_the_lease(place: Place) -> None:
+    """Even when it has run out: until then nobody did anything that this could undo."""
+    store = place.open()
+    epoch = await taken(store, ONE, ttl_s=place.lease_s)
+    await put(store, *couple(), outbox=(notice("n"),), owner=ONE)
+    await die(place, store, TWO)
+    commit, mark = fenced_by(epoch, alone=True)
+    await store.mark(mark)
+    assert await store.commit(commit) is Committed.YES
+    assert await store.outbox(ONE) == [notice("m")]
+    assert await store.done(BOT, range(20)) == {8, 9}
+
+
+@contract
+async def test_a_fence_counts_before_everything_else(place: Place) -> None:
+    """Who is fenced must learn of it, though the update be done already, or the versions have moved on."""
+    store = place.open()
+    await put(store, somebody(ANN), updates=(update(7),))
+    epoch = await taken(store, ONE)
+    await store.give(ONE, LEASE, epoch)
+    await taken(store, TWO)
+    fences = (Fence(LEASE, epoch),)
+    for commit in (
+        Commit((somebody(ANN, 5),), updates=(update(7),), fences=fences),
+        Commit((somebody(ANN, 5),), updates=(update(8),), fences=fences),
+    ):
+        with pytest.raises(Fenced):
+            await store.commit(commit)
+
+
+# ---------------------------------------------------------------------- owners
+
+
+@survives
+async def test_everything_to_be_sent_has_an_owner(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, outbox=(notice("a"), notice("b", BEN)), owner=ONE)
+    await put(store, outbox=(notice("c"),), owner=TWO)
+    await put(store, outbox=(notice("d"),), owner=ONE)
+    await put(store, outbox=(notice("e"),))
+    assert await later.outbox(ONE) == [notice("a"), notice("b", BEN), notice("d")]
+    assert await later.outbox(TWO) == [notice("c")]
+    assert await later.outbox(THREE) == []
+    await store.mark(Mark(sent=("a", "c")))
+    assert await later.outbox(ONE) == [notice("b", BEN), notice("d")]
+    assert await later.outbox(TWO) == []
+
+
+@survives
+async def test_what_the_dead_and_the_gone_left_is_inherited(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """The dead have not attended for as long as they said; the gone said so; of NOBODY nothing is known at all."""
+    dead, gone, stranger = WorkerId("dead"), WorkerId("gone"), WorkerId("stranger")
+    await come(store, ONE, TWO, gone)
+    await come(store, dead, ttl_s=place.lease_s)
+    for number, owner in enumerate((dead, TWO, gone, NOBODY, dead, ONE, stranger)):
+        await put(store, outbox=(notice(f"{number}"),), owner=owner)
+    await store.leave(gone)
+    await die(place, store, ONE, TWO)
+    inherited = await store.inherit(ONE)
+    assert inherited == [notice(each) for each in "02346"], "oldest first"
+    assert await later.outbox(ONE) == [notice(each) for each in "023456"], "each keeps its age"
+    assert await later.outbox(TWO) == [notice("1")]
+    assert await later.outbox(dead) == []
+    assert await later.outbox(gone) == []
+    assert await store.inherit(ONE) == []
+    assert await store.inherit(TWO) == []
+
+
+@contract
+async def test_who_was_taken_for_dead_is_told_so(place: Place) -> None:
+    store = place.open()
+    await come(store, ONE, ttl_s=place.lease_s)
+    epoch = await taken(store, ONE, ttl_s=place.lease_s)
+    await put(store, outbox=(notice("n"),), owner=ONE)
+    await die(place, store, TWO)
+    assert await store.inherit(TWO) == [notice("n")]
+    for _ in range(2):
+        with pytest.raises(Buried):
+            await store.attend(ONE, {LEASE: epoch}, LONG, b"")
+    assert list((await store.roll()).workers) == [TWO]
+
+
+@contract
+async def test_who_left_nothing_behind_may_come_late(place: Place) -> None:
+    store = place.open()
+    await come(store, ONE, ttl_s=place.lease_s)
+    await put(store, outbox=(notice("n"),), owner=ONE)
+    await store.mark(Mark(sent=("n",)))
+    await die(place, store, TWO)
+    assert await store.inherit(TWO) == []
+    assert list((await store.attend(ONE, {}, LONG, b"")).workers) == [TWO, ONE]
+
+
+@contract
+async def test_what_the_buried_still_store_is_inherited_too(place: Place) -> None:
+    """A webhook's update stands on no lease."""
+    store = place.open()
+    await come(store, ONE, ttl_s=place.lease_s)
+    await put(store, outbox=(notice("a"),), owner=ONE)
+    await die(place, store, TWO)
+    assert await store.inherit(TWO) == [notice("a")]
+    await put(store, outbox=(notice("b"),), owner=ONE)
+    assert await store.inherit(TWO) == [notice("b")]
+
+
+@contract
+async def test_many_who_inherit_at_once_share_without_loss(place: Place) -> None:
+    store = place.open()
+    names = [f"{number}" for number in range(50)]
+    for name in names:
+        await put(store, outbox=(notice(name),), owner=WorkerId(f"gone {len(name)} {name[-1]}"))
+    heirs = [ONE, TWO, THREE]
+    await come(store, *heirs)
+    got = await asyncio.gather(*(store.inherit(heir) for heir in heirs))
+    assert sorted(each.id for some in got for each in some) == sorted(names)
+    for heir, some in zip(heirs, got, strict=True):
+        assert await store.outbox(heir) == some
+
+
+# ---------------------------------------------------------------------- order over several owners
+
+
+@survives
+async def test_what_is_older_for_the_same_person_in_other_hands_precedes(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
+    await put(store, outbox=(notice("c", BEN), notice("d")), owner=TWO)
+    await put(store, outbox=(notice("e"),), owner=ONE)
+
+    async def preceded() -> list[str]:
+        return [each for each in "abcde" if await later.is_preceded(each)]
+
+    assert await preceded() == ["d", "e"]
+    assert not await later.is_preceded("never there")
+    await store.mark(Mark(sent=("a",)))
+    assert await preceded() == ["d", "e"]
+    await put(store, sent=("b",))
+    assert await preceded() == ["e"], "d is the oldest for Ann now"
+    await store.mark(Mark(sent=("d", "e")))
+    assert await preceded() == [], "nothing precedes what is settled"
+
+
+@survives
+async def test_what_is_inherited_keeps_its_place(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await come(store, TWO)
+    await put(store, outbox=(notice("a"),), owner=ONE)
+    await put(store, outbox=(notice("b"),), owner=TWO)
+    await put(store, outbox=(notice("c"),), owner=ONE)
+    assert [each for each in "abc" if await later.is_preceded(each)] == ["b", "c"]
+    assert await store.inherit(TWO) == [notice("a"), notice("c")]
+    assert await later.outbox(TWO) == [notice("a"), notice("b"), notice("c")]
+    assert [each for each in "abc" if await later.is_preceded(each)] == []
