@@ -2,9 +2,24 @@
 
 from hypothesis import strategies as st
 
-from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
-from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Profile, Searching, State, Ticket
-from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.participant import (
+    Chatting,
+    Gender,
+    Idle,
+    Karma,
+    LastChat,
+    Met,
+    Participant,
+    Preferences,
+    Profile,
+    Rating,
+    Saved,
+    Searching,
+    State,
+    Ticket,
+)
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
 
 NOW = 1_790_000_000.25
 
@@ -25,7 +40,8 @@ def person(
 
 
 def searching(number: int, version: int = 0, *, pool: str = "adults", since: float = NOW) -> Participant:
-    ticket = Ticket(PersonId(number), PoolId(pool), since, Gender.FEMALE, 30, (PersonId(7), PersonId(8)))
+    met = (Met(PersonId(7), since - 60), Met(PersonId(8), since - 90, True))
+    ticket = Ticket(PersonId(number), PoolId(pool), since, Gender.FEMALE, 30, met)
     return person(number, version, Searching(ticket))
 
 
@@ -45,6 +61,18 @@ def closed(chat: str, by: int | None = 1, reason: str = "left", at: float = NOW 
     return ChatClosed(ChatId(chat), None if by is None else PersonId(by), reason, at)
 
 
+def told(chat: str, who: int, message: int = 5, bot: int = 11, at: float = NOW + 1) -> ChatTold:
+    return ChatTold(ChatId(chat), PersonId(who), MessageRef(BotId(bot), MessageId(message)), at)
+
+
+def rated(chat: str, by: int, rating: Rating = Rating.GOOD, at: float = NOW + 90) -> ChatRated:
+    return ChatRated(ChatId(chat), PersonId(by), rating, at)
+
+
+def block(by: int, whom: int, blocked: bool = True, at: float = NOW) -> BlockChanged:
+    return BlockChanged(PersonId(by), PersonId(whom), blocked, at)
+
+
 def numbered(*facts: Fact, after: int = 0) -> list[tuple[int, Fact]]:
     return list(enumerate(facts, after + 1))
 
@@ -59,6 +87,10 @@ _bots = st.integers(1, 2**52 - 1).map(BotId)
 _chats = _texts.map(ChatId)
 _ages = st.integers(0, 150)
 
+_tags = st.lists(_texts, max_size=4).map(tuple)
+_met = st.lists(st.builds(Met, person=_persons, at=_times, skipped=st.booleans()), max_size=4).map(tuple)
+_blocked = st.lists(_persons, max_size=4).map(tuple)
+
 _profiles = st.builds(
     Profile,
     consented_at=st.none() | _times,
@@ -66,6 +98,18 @@ _profiles = st.builds(
     age_given_at=_times,
     gender=st.none() | st.sampled_from(Gender),
     language=_texts,
+    too_young_at=st.none() | _times,
+    languages=_tags,
+    interests=_tags,
+    country=_texts,
+)
+_preferences = st.builds(
+    Preferences,
+    genders=st.lists(st.sampled_from(Gender), max_size=4).map(tuple),
+    age_min=st.none() | _ages,
+    age_max=st.none() | _ages,
+    other_languages=st.booleans(),
+    icebreakers=st.booleans(),
 )
 _tickets = st.builds(
     Ticket,
@@ -74,14 +118,32 @@ _tickets = st.builds(
     since=_times,
     gender=st.sampled_from(Gender),
     age=_ages,
-    recent=st.lists(_persons, max_size=5).map(tuple),
+    recent=_met,
+    blocked=_blocked,
+    languages=_tags,
+    interests=_tags,
+    wants=_preferences,
+    vip=st.booleans(),
+    karma=_times,
 )
 _states = st.one_of(
     st.just(Idle()),
     st.builds(Searching, ticket=_tickets),
-    st.builds(Chatting, chat=_chats, partner=_persons, opened_at=_times),
+    st.builds(Chatting, chat=_chats, partner=_persons, opened_at=_times, nudged_at=st.none() | _times),
 )
-_lasts = st.builds(LastChat, chat=_chats, partner=_persons, closed_at=_times, reason=_texts, left=st.booleans())
+_lasts = st.builds(
+    LastChat,
+    chat=_chats,
+    partner=_persons,
+    closed_at=_times,
+    reason=_texts,
+    left=st.booleans(),
+    rating=st.none() | st.sampled_from(Rating),
+    wants_back_at=st.none() | _times,
+)
+_saved = st.builds(
+    Saved, token=_texts, person=_persons, nickname=_texts, mutual=st.booleans(), asked_at=st.none() | _times
+)
 participants = st.builds(
     Participant,
     person=_persons,
@@ -92,7 +154,14 @@ participants = st.builds(
     state=_states,
     last=st.none() | _lasts,
     seen_at=_times,
+    preferences=_preferences,
+    vip_until=_times,
+    karma=st.builds(Karma, score=_times, at=_times),
+    recent=_met,
+    blocked=_blocked,
+    saved=st.lists(_saved, max_size=3).map(tuple),
 )
+"""Every field is named: one that is added and forgotten here would be drawn as its default for ever."""
 
 # A small world, so that the same people and chats come up again and again.
 _few = st.integers(1, 4)
@@ -110,4 +179,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     ),
     st.builds(opened, _few_chats, _few, _few, _times),
     st.builds(closed, _few_chats, st.none() | _few, _texts, _times),
+    st.builds(told, _few_chats, _few, _few, _few, _times),
+    st.builds(rated, _few_chats, _few, st.sampled_from(Rating), _times),
+    st.builds(block, _few, _few, st.booleans(), _times),
 )

@@ -7,11 +7,12 @@ another over the same disk. Atomicity is real: a batch is put together aside and
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.participant import Idle, Participant
-from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
-from passerby.ports.records import RecordsLost
+from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Idle, Participant, Rating
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
+from passerby.ports.records import Active, RecordsLost, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,17 @@ class ChatRow:
     closed_at: float | None = None
     closed_by: PersonId | None = None
     reason: str | None = None
+    told1: MessageRef | None = None
+    told2: MessageRef | None = None
+    rating1: Rating | None = None
+    rating2: Rating | None = None
+
+
+class BlockRow(NamedTuple):
+    """A block as the records keep it. One that was lifted stays."""
+
+    blocked_at: float
+    lifted_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -34,6 +46,10 @@ class Disk:
     people: dict[PersonId, Participant] = field(default_factory=dict)
     chats: dict[ChatId, ChatRow] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
+    blocks: dict[tuple[PersonId, PersonId], BlockRow] = field(default_factory=dict)
+
+    def copy(self) -> "Disk":
+        return Disk(dict(self.people), dict(self.chats), dict(self.positions), dict(self.blocks))
 
 
 class MemoryRecords:
@@ -51,18 +67,31 @@ class MemoryRecords:
         await self._io()
         return {person: self.disk.people[person] for person in persons if person in self.disk.people}
 
-    async def active(self) -> list[Participant]:
+    async def active(self) -> Active:
         await self._io()
-        return [person for person in self.disk.people.values() if not isinstance(person.state, Idle)]
+        found = Active([], [])
+        for person in self.disk.people.values():
+            if not isinstance(person.state, Idle):
+                found.people.append(person)
+                if isinstance(person.state, Chatting) and (at := self._told(person.person, person.state.chat)):
+                    found.told.append(Told(person.state.chat, person.person, at))
+        return found
+
+    def _told(self, person: PersonId, chat: ChatId) -> MessageRef | None:
+        row = self.disk.chats.get(chat)
+        if row is None or not row.active:
+            return None
+        return row.told1 if row.user1 == person else row.told2 if row.user2 == person else None
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
         await self._io()
-        new = Disk(dict(self.disk.people), dict(self.disk.chats), dict(self.disk.positions))
+        new = self.disk.copy()
         for number, fact in entries:
             if number > new.positions.get(generation, 0):
                 _store(new, fact)
                 new.positions[generation] = number
-        self.disk.people, self.disk.chats, self.disk.positions = new.people, new.chats, new.positions
+        self.disk.people, self.disk.chats = new.people, new.chats
+        self.disk.positions, self.disk.blocks = new.positions, new.blocks
         if self.mute:
             raise RecordsLost("no answer")
 
@@ -93,3 +122,21 @@ def _store(disk: Disk, fact: Fact) -> None:
                 disk.chats[fact.chat] = replace(
                     known, active=False, closed_at=fact.at, closed_by=fact.by, reason=fact.reason
                 )
+        case ChatTold():
+            _say(disk, fact.chat, fact.person, told=fact.anchor)
+        case ChatRated():
+            _say(disk, fact.chat, fact.by, rating=fact.rating)
+        case BlockChanged(blocked=True):
+            disk.blocks[fact.by, fact.whom] = BlockRow(fact.at)
+        case BlockChanged():
+            standing = disk.blocks.get((fact.by, fact.whom))
+            if standing is not None and standing.lifted_at is None:
+                disk.blocks[fact.by, fact.whom] = standing._replace(lifted_at=fact.at)
+
+
+def _say(disk: Disk, chat: ChatId, person: PersonId, **what: object) -> None:
+    """On the side of a chat that is this person's."""
+    for side in ("1", "2"):
+        row = disk.chats.get(chat)
+        if row is not None and getattr(row, f"user{side}") == person:
+            disk.chats[chat] = replace(row, **{f"{name}{side}": value for name, value in what.items()})  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -13,10 +13,13 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
-from passerby.adapters.sql.tables import chats, metadata
-from passerby.kernel.ids import ChatId
+from passerby.adapters.sql.tables import blocks, chats, metadata
+from passerby.kernel.ids import ChatId, MessageRef, PersonId
+from passerby.kernel.participant import Rating
 from passerby.ports.records import Records
-from tests.contract.records_memory import ChatRow, Disk, MemoryRecords
+from tests.contract.records_memory import BlockRow, ChatRow, Disk, MemoryRecords
+
+Blocks = dict[tuple[PersonId, PersonId], BlockRow]
 
 
 class Place(Protocol):
@@ -25,6 +28,8 @@ class Place(Protocol):
     async def chats(self) -> dict[ChatId, ChatRow]:
         """What the port does not show, because the product does not read it back."""
         ...
+
+    async def blocks(self) -> Blocks: ...
 
 
 class MemoryPlace:
@@ -36,6 +41,9 @@ class MemoryPlace:
 
     async def chats(self) -> dict[ChatId, ChatRow]:
         return dict(self._disk.chats)
+
+    async def blocks(self) -> Blocks:
+        return dict(self._disk.blocks)
 
 
 class SqlPlace:
@@ -61,11 +69,29 @@ class SqlPlace:
         return SqlRecords.at(self.database)
 
     async def chats(self) -> dict[ChatId, ChatRow]:
+        return {row["id"]: _chat(row) for row in await self._rows(chats)}
+
+    async def blocks(self) -> Blocks:
+        return {
+            (row["user_id"], row["blocked_id"]): BlockRow(row["blocked_at"], row["lifted_at"])
+            for row in await self._rows(blocks)
+        }
+
+    async def _rows(self, table: sa.Table) -> list[dict[str, Any]]:
         engine = connect(database_url(self.database), poolclass=NullPool)
         async with engine.connect() as connection:
-            rows = (await connection.execute(sa.select(chats))).mappings().all()
+            rows = (await connection.execute(sa.select(table))).mappings().all()
         await engine.dispose()
-        return {row["id"]: ChatRow(**{name: row[name] for name in row if name != "id"}) for row in rows}
+        return [dict(row) for row in rows]
+
+
+def _chat(row: dict[str, Any]) -> ChatRow:
+    values = {name: value for name, value in row.items() if name != "id" and not name.startswith(("told", "rating"))}
+    for side in ("1", "2"):
+        bot, message, rating = row[f"told{side}_bot"], row[f"told{side}_message"], row[f"rating{side}"]
+        values[f"told{side}"] = None if bot is None else MessageRef(bot, message)
+        values[f"rating{side}"] = None if rating is None else Rating(rating)
+    return ChatRow(**values)
 
 
 class PostgresServer:

@@ -120,7 +120,9 @@ def test_a_thousand_people_fit_in_one_call(place: Place) -> None:
         await records.apply("g", numbered(*map(changed, everybody)))
         wanted = [PersonId(number) for number in range(1, 3_001, 3)]
         assert await records.people(wanted) == {each.person: each for each in everybody if each.person in set(wanted)}
-        assert by_person(await records.active()) == {each.person: each for each in everybody if each.person % 2}
+        assert by_person((await records.active()).people) == {
+            each.person: each for each in everybody if each.person % 2
+        }
 
     trying(place, body)
 
@@ -140,7 +142,7 @@ def test_entries_applied_before_are_skipped(place: Place) -> None:
         await records.apply("g", numbered(changed(person(1, 3)), closed("c"), after=3))
         await records.apply("g", first)
         assert await records.people([PersonId(1)]) == {1: person(1, 3)}
-        assert await records.active() == []
+        assert (await records.active()).people == []
         assert await records.applied("g") == 5
 
     trying(place, body)
@@ -175,7 +177,7 @@ def test_no_entries_change_nothing(place: Place) -> None:
     async def body(records: Records) -> None:
         await records.apply("g", [])
         assert await records.applied("g") == 0
-        assert await records.active() == []
+        assert (await records.active()).people == []
 
     trying(place, body)
 
@@ -196,7 +198,7 @@ def test_a_crash_between_batches_loses_neither(place: Place) -> None:
     async def after() -> None:
         async with opening(place) as records:
             assert await records.applied("g") == 2
-            assert await records.active() == [searching(1, 1)]
+            assert (await records.active()).people == [searching(1, 1)]
             await records.apply("g", numbered(changed(person(1, 2)), after=2))
 
     async def later() -> None:
@@ -255,7 +257,7 @@ def test_active_are_those_who_search_or_are_in_a_chat(place: Place) -> None:
                 opened("c", 4, 5),
             ),
         )
-        assert by_person(await records.active()) == {
+        assert by_person((await records.active()).people) == {
             2: searching(2, 1),
             3: searching(3, 1),
             4: chatting(4, 5, "c", 1),
@@ -273,7 +275,7 @@ def test_active_are_those_who_search_or_are_in_a_chat(place: Place) -> None:
                 after=6,
             ),
         )
-        assert by_person(await records.active()) == {
+        assert by_person((await records.active()).people) == {
             2: chatting(2, 3, "d", 2),
             3: chatting(3, 2, "d", 2),
             5: searching(5, 2),
@@ -312,7 +314,7 @@ def test_everything_that_a_participant_carries_survives(place: Place, people: li
         await records.apply(next(generations), numbered(*map(changed, people)))
         found = await records.people([each.person for each in people])
         assert found == {each.person: each for each in people}
-        active = by_person(await records.active())
+        active = by_person((await records.active()).people)
         for each in people:
             assert active.get(each.person) == (None if type(each.state).__name__ == "Idle" else each)
 
@@ -339,13 +341,16 @@ def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
         # The place remembers the examples before this one.
         plain.disk.people = await records.people(everybody)
         plain.disk.chats = await place.chats()
+        plain.disk.blocks = await place.blocks()
         for entry in entries:
             await plain.apply(generation, [entry])
         for batch in batches:
             await records.apply(generation, batch)
         assert await records.people(everybody) == await plain.people(everybody)
-        assert by_person(await records.active()) == by_person(await plain.active())
+        assert by_person((await records.active()).people) == by_person((await plain.active()).people)
+        assert sorted((await records.active()).told) == sorted((await plain.active()).told)
         assert await place.chats() == plain.disk.chats
+        assert await place.blocks() == plain.disk.blocks
         assert await records.applied(generation) == len(entries)
 
     trying(place, body)
@@ -380,7 +385,7 @@ def test_a_stopped_server_is_a_loss_and_its_return_ends_it() -> None:
                 # A restart between two calls, which kills what is in the pool, is not even noticed by a read.
                 await asyncio.to_thread(server.stop)
                 await asyncio.to_thread(server.start)
-                assert await records.active() == [searching(1, 2)]
+                assert (await records.active()).people == [searching(1, 2)]
 
         asyncio.run(body())
 

@@ -1,30 +1,26 @@
 """The records port over SQL.
 
 A batch of facts is one transaction: the position of the generation is locked and read first, so two recorders that
-were given the same journal cannot both store an entry; then a few statements, each sent for all its rows at once
-(executemany). `insert().values([...])` with many rows is never used: it compiles anew for each batch, at 15 times the
-price.
-
-Of several values for one person in a batch only the last is written. Rows go in the order of their ids, so that two
-transactions cannot each wait for a row of the other.
+were given the same journal cannot both store an entry; then the few statements that `writing` makes of the facts.
 """
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeVar, assert_never
+from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from passerby.adapters.sql.engine import Pool, connect, database_url, losses, to_the_end
-from passerby.adapters.sql.rows import READ, participant, row
+from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
-from passerby.kernel.ids import ChatId, PersonId
-from passerby.kernel.participant import Participant
-from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
-from passerby.ports.records import RecordsLost
+from passerby.adapters.sql.writing import Writer, insert_into
+from passerby.kernel.ids import MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Participant
+from passerby.ports.facts import Fact
+from passerby.ports.records import Active, RecordsLost, Told
 
 T = TypeVar("T")
 
@@ -32,6 +28,8 @@ _PERSONS_A_QUERY: Final = 5_000
 _ROWS_A_CHUNK: Final = 1_000
 """Decoding this many holds the loop for about 10 ms."""
 _TRIES: Final = 3
+_DEAD_AFTER_S: Final = 30 * 86_400.0
+"""A generation that has told nothing for so long is no store's any more."""
 
 
 class SqlRecords:
@@ -46,9 +44,12 @@ class SqlRecords:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._is_postgres = engine.dialect.name == "postgresql"
-        self._upsert_user = _upsert_user(engine.dialect.name)
-        self._open_chat = _insert(engine.dialect.name, chats).on_conflict_do_nothing()
-        self._begin_generation = _insert(engine.dialect.name, journal_positions).on_conflict_do_nothing()
+        self._writer = Writer(engine.dialect.name)
+        self._begin_generation = (
+            insert_into(journal_positions, engine.dialect.name)
+            .on_conflict_do_nothing()
+            .returning(journal_positions.c.generation)
+        )
         self._people = _people(engine.dialect.name)
 
     @classmethod
@@ -72,17 +73,21 @@ class SqlRecords:
             found |= {person.person: person for person in await self._read(query)}
         return found
 
-    async def active(self) -> list[Participant]:
+    async def active(self) -> Active:
         """One snapshot, read in chunks by id, so that neither the loop nor the server's cursor is held for long."""
 
-        async def query(connection: AsyncConnection) -> list[Participant]:
+        async def query(connection: AsyncConnection) -> Active:
             if self._is_postgres:
                 await connection.execution_options(isolation_level="REPEATABLE READ")
-            found: list[Participant] = []
+            found = Active([], [])
             while True:
-                after = found[-1].person if found else -(2**63)
+                after = found.people[-1].person if found.people else -(2**63)
                 rows = (await connection.execute(_ACTIVE, {"after": after})).all()
-                found += map(participant, rows)
+                for *values, bot, message in rows:
+                    person = participant(values)
+                    found.people.append(person)
+                    if bot is not None and isinstance(person.state, Chatting):
+                        found.told.append(Told(person.state.chat, person.person, MessageRef(bot, message)))
                 if len(rows) < _ROWS_A_CHUNK:
                     return found
 
@@ -103,15 +108,19 @@ class SqlRecords:
         await self._engine.dispose()
 
     async def _apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+        number, newest = entries[-1]
         async with self._engine.connect() as connection:
             await connection.execution_options(writes=True)
             async with connection.begin():
-                await connection.execute(self._begin_generation, {"generation": generation, "applied": 0})
+                beginning = {"generation": generation, "applied": 0, "touched_at": newest.at}
+                if (await connection.execute(self._begin_generation, beginning)).first() is not None:
+                    await connection.execute(_FORGET_DEAD, {"before": newest.at - _DEAD_AFTER_S})
                 applied = (await connection.execute(_APPLIED_LOCKED, {"of": generation})).scalar_one()
                 new = [fact for number, fact in entries if number > applied]
                 if new:
-                    await self._store(connection, new)
-                    await connection.execute(_ADVANCE, {"of": generation, "to": entries[-1][0]})
+                    for statement, rows in self._writer.steps(new):
+                        await connection.execute(statement, rows)
+                    await connection.execute(_ADVANCE, {"of": generation, "to": number, "at": newest.at})
 
     async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         for tries_left in range(_TRIES - 1, -1, -1):
@@ -127,66 +136,6 @@ class SqlRecords:
         async with self._engine.connect() as connection:
             return await query(connection)
 
-    async def _store(self, connection: AsyncConnection, facts: Sequence[Fact]) -> None:
-        people: dict[PersonId, dict[str, Any]] = {}
-        opened: dict[ChatId, dict[str, Any]] = {}
-        # A closing acts on what was open when it came: on a chat of an earlier batch, or on one of this one.
-        closed_before: dict[ChatId, dict[str, Any]] = {}
-        closed_after: dict[ChatId, dict[str, Any]] = {}
-        for fact in facts:
-            match fact:
-                case PersonChanged(participant=value):
-                    earlier = people.get(value.person)
-                    people[value.person] = row(fact)
-                    if earlier is not None:
-                        people[value.person]["created_at"] = earlier["created_at"]
-                case ChatOpened():
-                    opened.setdefault(fact.chat, _opened(fact))
-                case ChatClosed():
-                    closed = closed_after if fact.chat in opened else closed_before
-                    closed.setdefault(fact.chat, _closed(fact))
-                case _:
-                    assert_never(fact)
-        if people:
-            await connection.execute(self._upsert_user, [people[person] for person in sorted(people)])
-        for statement, by_chat in (
-            (_CLOSE_CHAT, closed_before),
-            (self._open_chat, opened),
-            (_CLOSE_CHAT, closed_after),
-        ):
-            if by_chat:
-                await connection.execute(statement, [by_chat[chat] for chat in sorted(by_chat)])
-
-
-def _opened(fact: ChatOpened) -> dict[str, Any]:
-    return {
-        "id": fact.chat,
-        "user1": fact.first,
-        "user2": fact.second,
-        "bot1": fact.first_bot,
-        "bot2": fact.second_bot,
-        "active": True,
-        "opened_at": fact.at,
-    }
-
-
-def _closed(fact: ChatClosed) -> dict[str, Any]:
-    return {"of": fact.chat, "at": fact.at, "by": fact.by, "why": fact.reason}
-
-
-def _insert(dialect: str, table: sa.Table) -> Any:
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-
-
-def _upsert_user(dialect: str) -> Any:
-    """Bans and entitlements are not the journal's, and `created_at` is the first one's: neither is overwritten."""
-    insert = _insert(dialect, users)
-    kept = {"id", "created_at", "vip_gender", "banned", "banned_until"}
-    return insert.on_conflict_do_update(
-        index_elements=[users.c.id],
-        set_={column.name: insert.excluded[column.name] for column in users.c if column.name not in kept},
-    )
-
 
 def _people(dialect: str) -> sa.Select[Any]:
     """One bind for all the ids, so that there is one statement to prepare, however many they are."""
@@ -197,8 +146,19 @@ def _people(dialect: str) -> sa.Select[Any]:
     return sa.select(*READ).where(users.c.id.in_(sa.select(each.c.value)))
 
 
+_FIRST = chats.c.user1 == users.c.id
+_TOLD = (
+    sa.case((_FIRST, chats.c.told1_bot), else_=chats.c.told2_bot),
+    sa.case((_FIRST, chats.c.told1_message), else_=chats.c.told2_message),
+)
+"""What told a person of the chat that they are in."""
 _ACTIVE = (
-    sa.select(*READ)
+    sa.select(*READ, *_TOLD)
+    .outerjoin_from(
+        users,
+        chats,
+        sa.and_(chats.c.id == users.c.chat, chats.c.active, sa.or_(_FIRST, chats.c.user2 == users.c.id)),
+    )
     # Written as in the partial index, or the planners do not see that it is the same.
     .where(users.c.state != sa.literal_column("'idle'"), users.c.id > sa.bindparam("after"))
     .order_by(users.c.id)
@@ -209,11 +169,6 @@ _APPLIED_LOCKED = _APPLIED.with_for_update()
 _ADVANCE = (
     sa.update(journal_positions)
     .where(journal_positions.c.generation == sa.bindparam("of"))
-    .values(applied=sa.bindparam("to"))
+    .values(applied=sa.bindparam("to"), touched_at=sa.bindparam("at"))
 )
-_CLOSE_CHAT = (
-    sa.update(chats)
-    # The first ending counts.
-    .where(chats.c.id == sa.bindparam("of"), chats.c.active)
-    .values(active=sa.false(), closed_at=sa.bindparam("at"), closed_by=sa.bindparam("by"), reason=sa.bindparam("why"))
-)
+_FORGET_DEAD = sa.delete(journal_positions).where(journal_positions.c.touched_at < sa.bindparam("before"))

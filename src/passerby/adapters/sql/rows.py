@@ -1,7 +1,12 @@
 """A participant as a row of `users`, and back. Everything that a `Participant` carries survives the way.
 
+What operators and queries ask for has a column of its own; the rest is `details`. What of that belongs to a chat names
+it: a release that does not know of `details` leaves them alone when it writes the row, and they would be taken for
+another chat's.
+
 The ticket is kept whole, as JSON, because it grows with every new filter; `pool` and `searching_since` repeat two of
-its fields for queries and are never read back.
+its fields for queries and are never read back. Its partners of late are written as numbers with the rest beside them,
+because the first release wrote numbers and reads no more than those.
 """
 
 from collections.abc import Sequence
@@ -10,14 +15,24 @@ from typing import Any
 import msgspec
 
 from passerby.adapters.sql.tables import users
-from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Profile, Searching, State, Ticket
+from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.participant import (
+    Chatting,
+    Gender,
+    Idle,
+    Karma,
+    LastChat,
+    Met,
+    Participant,
+    Preferences,
+    Profile,
+    Rating,
+    Saved,
+    Searching,
+    State,
+    Ticket,
+)
 from passerby.ports.facts import PersonChanged
-
-_encoder = msgspec.json.Encoder()
-_bots = msgspec.json.Decoder(tuple[BotId, ...])
-_ticket = msgspec.json.Decoder(Ticket)
-_IDLE = Idle()
 
 READ = tuple(
     users.c[name]
@@ -32,6 +47,16 @@ READ = tuple(
         "too_young_at",
         "gender",
         "language",
+        "languages",
+        "interests",
+        "country",
+        "vip_gender",
+        "vip_age_min",
+        "vip_age_max",
+        "vip_until",
+        "karma",
+        "karma_at",
+        "details",
         "state",
         "ticket",
         "chat",
@@ -48,17 +73,66 @@ READ = tuple(
 """The columns that `participant` takes, in its order."""
 
 
+class _Nudged(msgspec.Struct, gc=False, array_like=True):
+    chat: ChatId
+    at: float
+
+
+class _Afterwards(msgspec.Struct, gc=False, omit_defaults=True):
+    """What is to be said of the last chat."""
+
+    chat: ChatId
+    rating: Rating | None = None
+    wants_back_at: float | None = None
+
+
+class _Details(msgspec.Struct, gc=False, omit_defaults=True):
+    other_languages: bool = True
+    icebreakers: bool = True
+    recent: tuple[Met, ...] = ()
+    blocked: tuple[PersonId, ...] = ()
+    saved: tuple[Saved, ...] = ()
+    nudged: _Nudged | None = None
+    last: _Afterwards | None = None
+
+
+class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
+    """A `Ticket` with `recent` in two: whom, and when and how. From the first release: whom alone."""
+
+    person: PersonId
+    pool: PoolId
+    since: float
+    gender: Gender
+    age: int
+    recent: tuple[PersonId, ...] = ()
+    met: tuple[tuple[float, bool], ...] = ()
+    blocked: tuple[PersonId, ...] = ()
+    languages: tuple[str, ...] = ()
+    interests: tuple[str, ...] = ()
+    wants: Preferences = Preferences()
+    vip: bool = False
+    karma: float = 0.0
+
+
+_encoder = msgspec.json.Encoder()
+_bots = msgspec.json.Decoder(tuple[BotId, ...])
+_strings = msgspec.json.Decoder(tuple[str, ...])
+_ticket = msgspec.json.Decoder(_StoredTicket)
+_details = msgspec.json.Decoder(_Details)
+_IDLE = Idle()
+
+
 def row(fact: PersonChanged) -> dict[str, Any]:
     """Every column that the journal writes; `created_at` counts only for a person never seen before."""
     person = fact.participant
-    profile, state, last = person.profile, person.state, person.last
+    profile, wishes, state, last = person.profile, person.preferences, person.state, person.last
     searching = state.ticket if isinstance(state, Searching) else None
     chatting = state if isinstance(state, Chatting) else None
     return {
         "id": person.person,
         "version": person.version,
         "bot_id": person.bot,
-        "bots": _encoder.encode(person.bots).decode(),
+        "bots": _json(person.bots),
         "has_started": bool(person.bots),
         "consented_at": profile.consented_at,
         "age": profile.age,
@@ -66,10 +140,20 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "too_young_at": profile.too_young_at,
         "gender": profile.gender,
         "language": profile.language,
+        "languages": _json(profile.languages),
+        "interests": _json(profile.interests),
+        "country": profile.country,
+        "vip_gender": ",".join(wishes.genders) or None,
+        "vip_age_min": wishes.age_min,
+        "vip_age_max": wishes.age_max,
+        "vip_until": person.vip_until,
+        "karma": person.karma.score,
+        "karma_at": person.karma.at,
+        "details": _json(_details_of(person)),
         "state": "searching" if searching else "chatting" if chatting else "idle",
         "pool": searching.pool if searching else None,
         "searching_since": searching.since if searching else None,
-        "ticket": _encoder.encode(searching).decode() if searching else None,
+        "ticket": _json(_stored(searching)) if searching else None,
         "chat": chatting.chat if chatting else None,
         "partner": chatting.partner if chatting else None,
         "chatting_since": chatting.opened_at if chatting else None,
@@ -96,6 +180,16 @@ def participant(values: Sequence[Any]) -> Participant:
         too_young_at,
         gender,
         language,
+        languages,
+        interests,
+        country,
+        vip_gender,
+        vip_age_min,
+        vip_age_max,
+        vip_until,
+        karma,
+        karma_at,
+        details,
         state,
         ticket,
         chat,
@@ -108,27 +202,112 @@ def participant(values: Sequence[Any]) -> Participant:
         last_left,
         seen_at,
     ) = values
+    more = _details.decode(details)
+    nudged_at = more.nudged.at if more.nudged is not None and more.nudged.chat == chat else None
+    after = more.last if more.last is not None and more.last.chat == last_chat else _Afterwards(ChatId(""))
     return Participant(
         person=PersonId(person),
         version=version,
         bot=bot,
         bots=_bots.decode(bots),
         profile=Profile(
-            consented_at, age, age_given_at, None if gender is None else Gender(gender), language, too_young_at
+            consented_at,
+            age,
+            age_given_at,
+            None if gender is None else Gender(gender),
+            language,
+            too_young_at,
+            _strings.decode(languages),
+            _strings.decode(interests),
+            country,
         ),
-        state=_state(state, ticket, chat, partner, chatting_since),
+        state=_state(state, ticket, chat, partner, chatting_since, nudged_at),
         last=None
         if last_chat is None
-        else LastChat(ChatId(last_chat), PersonId(last_partner), last_closed_at, last_reason, last_left),
+        else LastChat(
+            ChatId(last_chat),
+            PersonId(last_partner),
+            last_closed_at,
+            last_reason,
+            last_left,
+            after.rating,
+            after.wants_back_at,
+        ),
         seen_at=seen_at,
+        preferences=Preferences(
+            tuple(map(Gender, vip_gender.split(","))) if vip_gender else (),
+            vip_age_min,
+            vip_age_max,
+            more.other_languages,
+            more.icebreakers,
+        ),
+        vip_until=vip_until,
+        karma=Karma(karma, karma_at),
+        recent=more.recent,
+        blocked=more.blocked,
+        saved=more.saved,
     )
 
 
-def _state(name: str, ticket: str, chat: str, partner: int, since: float) -> State:
+def _state(name: str, ticket: str, chat: str, partner: int, since: float, nudged_at: float | None) -> State:
     match name:
         case "searching":
-            return Searching(_ticket.decode(ticket))
+            return Searching(_restored(_ticket.decode(ticket)))
         case "chatting":
-            return Chatting(ChatId(chat), PersonId(partner), since)
+            return Chatting(ChatId(chat), PersonId(partner), since, nudged_at)
         case _:
             return _IDLE
+
+
+def _details_of(person: Participant) -> _Details:
+    state, last = person.state, person.last
+    nudged = afterwards = None
+    if isinstance(state, Chatting) and state.nudged_at is not None:
+        nudged = _Nudged(state.chat, state.nudged_at)
+    if last is not None and (last.rating is not None or last.wants_back_at is not None):
+        afterwards = _Afterwards(last.chat, last.rating, last.wants_back_at)
+    wishes = person.preferences
+    return _Details(
+        wishes.other_languages, wishes.icebreakers, person.recent, person.blocked, person.saved, nudged, afterwards
+    )
+
+
+def _stored(ticket: Ticket) -> _StoredTicket:
+    return _StoredTicket(
+        ticket.person,
+        ticket.pool,
+        ticket.since,
+        ticket.gender,
+        ticket.age,
+        tuple(met.person for met in ticket.recent),
+        tuple((met.at, met.skipped) for met in ticket.recent),
+        ticket.blocked,
+        ticket.languages,
+        ticket.interests,
+        ticket.wants,
+        ticket.vip,
+        ticket.karma,
+    )
+
+
+def _restored(stored: _StoredTicket) -> Ticket:
+    """When it was that they met is not known from the first release: when the search began, at the latest."""
+    met = stored.met or ((stored.since, False),) * len(stored.recent)
+    return Ticket(
+        stored.person,
+        stored.pool,
+        stored.since,
+        stored.gender,
+        stored.age,
+        tuple(Met(person, at, skipped) for person, (at, skipped) in zip(stored.recent, met, strict=True)),
+        stored.blocked,
+        stored.languages,
+        stored.interests,
+        stored.wants,
+        stored.vip,
+        stored.karma,
+    )
+
+
+def _json(value: object) -> str:
+    return _encoder.encode(value).decode()

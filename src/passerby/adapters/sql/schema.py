@@ -86,6 +86,9 @@ async def _on_postgres(engine: AsyncEngine) -> str | None:
     """The guard's lock lasts as long as its transaction: it works through a pooler, and a dead process lets go."""
     async with engine.begin() as guard:
         await guard.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        # It idles from here on. Any statement without a snapshot would do: PostgreSQL keeps the last one's for as long
+        # as nothing follows it, and an index that is built CONCURRENTLY waits for whoever holds an older one.
+        await guard.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         async with engine.connect() as connection:
             before = await connection.run_sync(_revision)
             # Better to give up than to queue before everybody else's reads.

@@ -4,7 +4,8 @@ Times are double precision Unix seconds, UTC, in both databases. The kernel coun
 very float that went in (`timestamptz` rounds to microseconds), SQLite has no time type anyway, and a row costs some ten
 conversions less. To read one: `to_timestamp(opened_at)` in PostgreSQL, `datetime(opened_at, 'unixepoch')` in SQLite.
 
-A relay's content has no column here, and no name of a person does.
+A relay's content has no column here, and no name of a person does; the nicknames that people gave to those whom they
+saved are theirs alone, in `details`.
 """
 
 import sqlalchemy as sa
@@ -31,6 +32,18 @@ users = sa.Table(
     sa.Column("too_young_at", sa.Double),
     sa.Column("gender", sa.Text),
     sa.Column("language", sa.Text, nullable=False),
+    sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
+    sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
+    sa.Column("country", sa.Text, nullable=False, server_default="", comment="ISO 3166-1; empty: unsaid"),
+    # Whom they would like to meet, and what they paid for. The rest of their wishes is in `details`.
+    sa.Column("vip_gender", sa.Text, comment="whom they may ask for"),
+    sa.Column("vip_age_min", sa.Integer),
+    sa.Column("vip_age_max", sa.Integer),
+    sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
+    # What others think of them, as of a time.
+    sa.Column("karma", sa.Double, nullable=False, server_default="0"),
+    sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
+    sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: what nobody asks SQL for"),
     # What they are doing. One row alone is enough to put a person back to where they were.
     sa.Column("state", sa.Text, nullable=False, comment="idle, searching or chatting"),
     sa.Column("pool", sa.Text),
@@ -46,8 +59,7 @@ users = sa.Table(
     sa.Column("last_left", sa.Boolean),
     sa.Column("last_active_date", sa.Double, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
-    # Not the journal's: moderation and entitlement write these, the recorder never touches them.
-    sa.Column("vip_gender", sa.Text, comment="whom they may ask for"),
+    # Not the journal's: moderation writes these, the recorder never touches them.
     sa.Column("banned", sa.Boolean, nullable=False, server_default=_NO),
     sa.Column("banned_until", sa.Double, comment="null while banned: for good"),
 )
@@ -65,6 +77,22 @@ chats = sa.Table(
     sa.Column("closed_at", sa.Double),
     sa.Column("closed_by", sa.BigInteger),
     sa.Column("reason", sa.Text),
+    # Of the message map no more than this: the notice that told each side of the chat.
+    sa.Column("told1_bot", sa.BigInteger),
+    sa.Column("told1_message", sa.BigInteger),
+    sa.Column("told2_bot", sa.BigInteger),
+    sa.Column("told2_message", sa.BigInteger),
+    sa.Column("rating1", sa.Text, comment="what user1 said of user2"),
+    sa.Column("rating2", sa.Text, comment="what user2 said of user1"),
+)
+
+blocks = sa.Table(
+    "blocks",
+    metadata,
+    sa.Column("user_id", sa.BigInteger, primary_key=True, comment="who will not meet"),
+    sa.Column("blocked_id", sa.BigInteger, primary_key=True, comment="whom"),
+    sa.Column("blocked_at", sa.Double, nullable=False),
+    sa.Column("lifted_at", sa.Double, comment="null: it stands. Kept, because how often somebody is blocked tells"),
 )
 
 journal_positions = sa.Table(
@@ -72,6 +100,7 @@ journal_positions = sa.Table(
     metadata,
     sa.Column("generation", sa.Text, primary_key=True),
     sa.Column("applied", sa.BigInteger, nullable=False),
+    sa.Column("touched_at", sa.Double, comment="when the newest fact came about; null: not known"),
 )
 
 
@@ -98,6 +127,10 @@ _partial(
 )
 # Bans that run out.
 _partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_until.is_not(None))
+# Entitlements that run out.
+_partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
+# Who has been blocked by how many lately.
+sa.Index("ix_blocks_blocked_id", blocks.c.blocked_id, blocks.c.blocked_at)
 # Someone's chats, the newest last, open ones apart.
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)

@@ -1,0 +1,60 @@
+"""Wishes, entitlements, ratings, blocks; what told a chat's people of it.
+
+Every column has a default or may be null, so that the release before this one goes on writing its rows.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from passerby.adapters.sql.migrations.beside import create_index_beside, has_column
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    _add(
+        "users",
+        sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
+        sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
+        sa.Column("country", sa.Text, nullable=False, server_default="", comment="ISO 3166-1; empty: unsaid"),
+        sa.Column("vip_age_min", sa.Integer),
+        sa.Column("vip_age_max", sa.Integer),
+        sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
+        sa.Column("karma", sa.Double, nullable=False, server_default="0"),
+        sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
+        sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: what nobody asks SQL for"),
+    )
+    _add(
+        "chats",
+        sa.Column("told1_bot", sa.BigInteger),
+        sa.Column("told1_message", sa.BigInteger),
+        sa.Column("told2_bot", sa.BigInteger),
+        sa.Column("told2_message", sa.BigInteger),
+        sa.Column("rating1", sa.Text, comment="what user1 said of user2"),
+        sa.Column("rating2", sa.Text, comment="what user2 said of user1"),
+    )
+    _add(
+        "journal_positions",
+        sa.Column("touched_at", sa.Double, comment="when the newest fact came about; null: not known"),
+    )
+    op.create_table(
+        "blocks",
+        sa.Column("user_id", sa.BigInteger, nullable=False, comment="who will not meet"),
+        sa.Column("blocked_id", sa.BigInteger, nullable=False, comment="whom"),
+        sa.Column("blocked_at", sa.Double, nullable=False),
+        sa.Column("lifted_at", sa.Double, comment="null: it stands. Kept, because how often somebody is blocked tells"),
+        sa.PrimaryKeyConstraint("user_id", "blocked_id", name="pk_blocks"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_blocks_blocked_id", "blocks", ["blocked_id", "blocked_at"], if_not_exists=True)
+    create_index_beside("ix_users_vip_until", "users", ["vip_until"], "vip_until > 0")
+
+
+def _add(table: str, *columns: sa.Column[object]) -> None:
+    """A constant default: neither database rewrites the rows."""
+    for column in columns:
+        if not has_column(table, column.name):
+            op.add_column(table, column)

@@ -1,0 +1,218 @@
+"""What a batch of facts becomes: a few statements, each sent for all its rows at once (executemany).
+
+`insert().values([...])` with many rows is never used: it compiles anew for each batch, at 15 times the price.
+
+Of several values for one person in a batch only the last is written. Rows go in the order of their ids, so that two
+transactions cannot each wait for a row of the other.
+
+What is said of a chat acts on the chat as it was when the fact came: on one of an earlier batch, or on one opened in
+this one. So a chat's facts from before its opening go first, as odd as such a journal is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, assert_never
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from passerby.adapters.sql.rows import row
+from passerby.adapters.sql.tables import blocks, chats, users
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
+
+Row = dict[str, Any]
+K = TypeVar("K", bound=Any)
+
+
+class Step(NamedTuple):
+    """A statement, and the rows that it is sent for."""
+
+    statement: sa.Executable
+    rows: list[Row]
+
+
+class Writer:
+    """Turns facts into the statements of one dialect, which are built once."""
+
+    def __init__(self, dialect: str) -> None:
+        self._upsert_user = _upsert_user(dialect)
+        self._open_chat = insert_into(chats, dialect).on_conflict_do_nothing()
+        self._put_block = _put_block(dialect)
+
+    def steps(self, facts: Iterable[Fact]) -> list[Step]:
+        """In the order that they are to be carried out in. Those without a row are left out."""
+        batch = _Batch()
+        for fact in facts:
+            batch.take(fact)
+        earlier, later = batch.said()
+        steps = (
+            Step(self._upsert_user, _in_order(batch.people)),
+            *earlier.steps(),
+            Step(self._open_chat, _in_order(batch.opened)),
+            *later.steps(),
+            Step(self._put_block, _in_order(batch.blocked)),
+            Step(_LIFT_BLOCK, _in_order(batch.lifted)),
+        )
+        return [step for step in steps if step.rows]
+
+
+def insert_into(table: sa.Table, dialect: str) -> Any:
+    """The dialects' own INSERT, which knows ON CONFLICT."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+class _Said:
+    """What is said of chats that are there."""
+
+    def __init__(self) -> None:
+        self.closed: dict[ChatId, Row] = {}
+        self.told: dict[tuple[ChatId, PersonId], Row] = {}
+        self.rated: dict[tuple[ChatId, PersonId], Row] = {}
+
+    def steps(self) -> tuple[Step, ...]:
+        return (
+            Step(_TELL, _in_order(self.told)),
+            Step(_CLOSE_CHAT, _in_order(self.closed)),
+            Step(_RATE, _in_order(self.rated)),
+        )
+
+
+class _Batch:
+    def __init__(self) -> None:
+        self.people: dict[PersonId, Row] = {}
+        self.opened: dict[ChatId, Row] = {}
+        self.blocked: dict[tuple[PersonId, PersonId], Row] = {}
+        self.lifted: dict[tuple[PersonId, PersonId], Row] = {}
+        self._before = _Said()
+        self._after = _Said()
+
+    def take(self, fact: Fact) -> None:
+        match fact:
+            case PersonChanged(participant=value):
+                earlier = self.people.get(value.person)
+                self.people[value.person] = row(fact)
+                if earlier is not None:
+                    self.people[value.person]["created_at"] = earlier["created_at"]
+            case ChatOpened():
+                self.opened.setdefault(fact.chat, _opened(fact))
+            case ChatClosed():
+                closed = {"of": fact.chat, "at": fact.at, "by": fact.by, "why": fact.reason}
+                self._of(fact.chat).closed.setdefault(fact.chat, closed)
+            case ChatTold():
+                told = {"of": fact.chat, "who": fact.person, "bot": fact.anchor.bot, "message": fact.anchor.message}
+                self._of(fact.chat).told[fact.chat, fact.person] = told
+            case ChatRated():
+                rated = {"of": fact.chat, "who": fact.by, "rating": fact.rating}
+                self._of(fact.chat).rated[fact.chat, fact.by] = rated
+            case BlockChanged():
+                self._block(fact)
+            case _:
+                assert_never(fact)
+
+    def said(self) -> tuple[_Said, _Said]:
+        """Before the openings and after them. Of a chat that this batch does not open all may be said after."""
+        self._put_off(self._before.closed, self._after.closed)
+        self._put_off(self._before.told, self._after.told)
+        self._put_off(self._before.rated, self._after.rated)
+        return self._before, self._after
+
+    def _put_off(self, early: dict[K, Row], late: dict[K, Row]) -> None:
+        for key in [key for key, values in early.items() if values["of"] not in self.opened]:
+            late[key] = early.pop(key)
+
+    def _of(self, chat: ChatId) -> _Said:
+        return self._after if chat in self.opened else self._before
+
+    def _block(self, fact: BlockChanged) -> None:
+        key = (fact.by, fact.whom)
+        if fact.blocked:
+            self.lifted.pop(key, None)
+            self.blocked[key] = {"user_id": fact.by, "blocked_id": fact.whom, "blocked_at": fact.at, "lifted_at": None}
+        elif key not in self.blocked:
+            self.lifted.setdefault(key, {"by": fact.by, "whom": fact.whom, "at": fact.at})
+        elif self.blocked[key]["lifted_at"] is None:
+            self.blocked[key]["lifted_at"] = fact.at
+
+
+def _opened(fact: ChatOpened) -> Row:
+    return {
+        "id": fact.chat,
+        "user1": fact.first,
+        "user2": fact.second,
+        "bot1": fact.first_bot,
+        "bot2": fact.second_bot,
+        "active": True,
+        "opened_at": fact.at,
+    }
+
+
+def _in_order(rows: Mapping[K, Row]) -> list[Row]:
+    return [rows[key] for key in sorted(rows)]
+
+
+def _upsert_user(dialect: str) -> sa.Executable:
+    """Bans are not the journal's, and `created_at` is the first one's: neither is overwritten."""
+    insert = insert_into(users, dialect)
+    kept = {"id", "created_at", "banned", "banned_until"}
+    upsert: sa.Executable = insert.on_conflict_do_update(
+        index_elements=[users.c.id],
+        set_={column.name: insert.excluded[column.name] for column in users.c if column.name not in kept},
+    )
+    return upsert
+
+
+def _put_block(dialect: str) -> sa.Executable:
+    insert = insert_into(blocks, dialect)
+    put: sa.Executable = insert.on_conflict_do_update(
+        index_elements=[blocks.c.user_id, blocks.c.blocked_id],
+        set_={name: insert.excluded[name] for name in ("blocked_at", "lifted_at")},
+    )
+    return put
+
+
+def _by_side(
+    columns: Sequence[tuple[str, sa.ColumnElement[Any]]], who: sa.ColumnElement[Any]
+) -> dict[str, sa.ColumnElement[Any]]:
+    """For each side of a chat that `who` is: its column (`told{}`) takes the value; the other side's stays."""
+    return {
+        name.format(side): sa.case((chats.c[f"user{side}"] == who, value), else_=chats.c[name.format(side)])
+        for side in (1, 2)
+        for name, value in columns
+    }
+
+
+_WHO = sa.bindparam("who", type_=sa.BigInteger)
+_ITS_PEOPLE = sa.or_(chats.c.user1 == _WHO, chats.c.user2 == _WHO)
+_CLOSE_CHAT = (
+    sa.update(chats)
+    # The first ending counts.
+    .where(chats.c.id == sa.bindparam("of"), chats.c.active)
+    .values(active=sa.false(), closed_at=sa.bindparam("at"), closed_by=sa.bindparam("by"), reason=sa.bindparam("why"))
+)
+_TELL = (
+    sa.update(chats)
+    .where(chats.c.id == sa.bindparam("of"), _ITS_PEOPLE)
+    .values(
+        _by_side(
+            [
+                ("told{}_bot", sa.bindparam("bot", type_=sa.BigInteger)),
+                ("told{}_message", sa.bindparam("message", type_=sa.BigInteger)),
+            ],
+            _WHO,
+        )
+    )
+)
+_RATE = (
+    sa.update(chats)
+    .where(chats.c.id == sa.bindparam("of"), _ITS_PEOPLE)
+    .values(_by_side([("rating{}", sa.bindparam("rating", type_=sa.Text))], _WHO))
+)
+_LIFT_BLOCK = (
+    sa.update(blocks)
+    .where(
+        blocks.c.user_id == sa.bindparam("by"),
+        blocks.c.blocked_id == sa.bindparam("whom"),
+        blocks.c.lifted_at.is_(None),
+    )
+    .values(lifted_at=sa.bindparam("at"))
+)
