@@ -11,28 +11,23 @@ counted under "other" and never shown.
 What belongs here: the instruments and what they mean. Not: when something is counted, which its place in the code says.
 """
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import get_args
 
-import msgspec
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from passerby.figures import LATENCY_S, Snapshot
+from passerby.figures import together as together
+from passerby.instruments import INSTRUMENTS, Counter, Gauge, Histogram, Label
 from passerby.kernel.effect import Priority
 from passerby.kernel.event import Attempt, Event, Refusal
 from passerby.kernel.ids import BotId, PoolId
 
-Label = str | int
-
-OTHER = "other"
-"""What a value is shown as that is none of its label's."""
-
-MOST_SETS = 5_000
-"""So many label sets an instrument keeps apart: nothing that comes from outside may grow without a bound."""
-
-LATENCY_S = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0)
 WAITING_S = (0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
 STORE_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 5.0)
 
@@ -47,138 +42,6 @@ def know_bots(bots: Iterable[BotId]) -> None:
 
 def know_pools(pools: Iterable[PoolId]) -> None:
     POOLS.update(pools)
-
-
-class _Instrument:
-    """`meaning` is one sentence; the labels are given with the values that they may have."""
-
-    kind: str
-
-    def __init__(self, name: str, meaning: str, **labels: Collection[Label]) -> None:
-        self.name = name
-        self.meaning = meaning
-        self.labels = labels
-        INSTRUMENTS.append(self)
-
-    def _shown(self, values: tuple[Label, ...]) -> tuple[str, ...]:
-        pairs = zip(self.labels.values(), values, strict=True)
-        return tuple(str(value) if value in known else OTHER for known, value in pairs)
-
-    def family(self) -> Metric:
-        raise NotImplementedError
-
-    def clear(self) -> None:
-        """Forget everything: for tests."""
-        raise NotImplementedError
-
-
-INSTRUMENTS: list[_Instrument] = []
-
-
-class Counter(_Instrument):
-    kind = "counter"
-
-    def __init__(self, name: str, meaning: str, **labels: Collection[Label]) -> None:
-        super().__init__(name, meaning, **labels)
-        self._counts: dict[tuple[Label, ...], float] = {}
-
-    def add(self, *labels: Label, count: float = 1) -> None:
-        counts = self._counts
-        if labels not in counts and len(counts) >= MOST_SETS:
-            labels = (OTHER,) * len(labels)
-        counts[labels] = counts.get(labels, 0) + count
-
-    def total(self, *labels: Label) -> float:
-        """All that was counted under label values that begin with these."""
-        return sum(count for key, count in self._counts.items() if key[: len(labels)] == labels)
-
-    def family(self) -> Metric:
-        family = CounterMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
-        sums: dict[tuple[str, ...], float] = {}
-        for labels, count in self._counts.items():
-            shown = self._shown(labels)
-            sums[shown] = sums.get(shown, 0) + count
-        for shown, count in sums.items():
-            family.add_metric(shown, count)
-        return family
-
-    def clear(self) -> None:
-        self._counts.clear()
-
-
-class Gauge(_Instrument):
-    kind = "gauge"
-
-    def __init__(self, name: str, meaning: str, **labels: Collection[Label]) -> None:
-        super().__init__(name, meaning, **labels)
-        self._values: dict[tuple[Label, ...], float] = {}
-
-    def set(self, value: float, *labels: Label) -> None:
-        if labels in self._values or len(self._values) < MOST_SETS:
-            self._values[labels] = value
-
-    def drop(self, *labels: Label) -> None:
-        """It is another worker's to say from now on."""
-        self._values.pop(labels, None)
-
-    def value(self, *labels: Label) -> float:
-        return self._values.get(labels, 0.0)
-
-    def values(self) -> Iterator[tuple[tuple[Label, ...], float]]:
-        return iter(self._values.items())
-
-    def family(self) -> Metric:
-        family = GaugeMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
-        for labels, value in self._values.items():
-            family.add_metric(self._shown(labels), value)
-        return family
-
-    def clear(self) -> None:
-        self._values.clear()
-
-
-class Histogram(_Instrument):
-    """Counts by upper bounds, in seconds; what is beyond the last one is counted as well."""
-
-    kind = "histogram"
-
-    def __init__(self, name: str, meaning: str, bounds_s: Sequence[float], **labels: Collection[Label]) -> None:
-        super().__init__(name, meaning, **labels)
-        self.bounds_s = tuple(bounds_s)
-        self._seen: dict[tuple[Label, ...], tuple[list[int], list[float]]] = {}
-
-    def observe(self, value_s: float, *labels: Label) -> None:
-        seen = self._seen.get(labels)
-        if seen is None:
-            if len(self._seen) >= MOST_SETS:
-                labels = (OTHER,) * len(labels)
-            seen = self._seen.setdefault(labels, ([0] * (len(self.bounds_s) + 1), [0.0]))
-        counts, total = seen
-        counts[bisect_left(self.bounds_s, value_s)] += 1
-        total[0] += value_s
-
-    def counts(self, *labels: Label) -> tuple[int, ...]:
-        """How many fell into each bucket, over all label values that begin with these."""
-        columns = [counts for key, (counts, _) in self._seen.items() if key[: len(labels)] == labels]
-        return tuple(map(sum, zip(*columns, strict=True))) if columns else (0,) * (len(self.bounds_s) + 1)
-
-    def family(self) -> Metric:
-        family = HistogramMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
-        sums: dict[tuple[str, ...], tuple[list[int], float]] = {}
-        for labels, (counts, total) in self._seen.items():
-            shown = self._shown(labels)
-            before, value = sums.get(shown, ([0] * len(counts), 0.0))
-            sums[shown] = [a + b for a, b in zip(before, counts, strict=True)], value + total[0]
-        for shown, (counts, value) in sums.items():
-            below, buckets = 0, []
-            for bound, count in zip((*map(str, self.bounds_s), "+Inf"), counts, strict=True):
-                below += count
-                buckets.append((bound, float(below)))
-            family.add_metric(shown, buckets, value)
-        return family
-
-    def clear(self) -> None:
-        self._seen.clear()
 
 
 # ---------------------------------------------------------------------- what is counted
@@ -265,49 +128,40 @@ def exposition() -> bytes:
     return generate_latest(registry)
 
 
-class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The figures of one worker, or of several together. Counts are since the process began; `at` is Unix time.
-
-    `latency` are bucket counts over `LATENCY_S`: what happened between two snapshots is their difference.
-    `polled_at`: bot -> Unix time of its last answered poll. Figures of the whole fleet are whatever was read last.
-    """
-
-    at: float
-    updates: int = 0
-    relays: int = 0
-    relays_failed: int = 0
-    notices: int = 0
-    searches: int = 0
-    pairs: int = 0
-    floods: int = 0
-    retries: int = 0
-    errors: int = 0
-    lapses: int = 0
-    latency: tuple[int, ...] = ()
-    pending: int = 0
-    waiting: int = 0
-    chats: int = 0
-    outbox: int = 0
-    journal: int = 0
-    recorder_lag_s: float = 0.0
-    loop_lag_s: float = 0.0
-    memory_bytes: int = 0
-    polled_at: dict[int, float] = {}
-
-    def since(self, earlier: "Snapshot") -> "Snapshot":
-        """What was counted in between. What is not a count is as it is now."""
-        raise NotImplementedError
-
-    def quantile_s(self, share: float) -> float | None:
-        """The relay latency that this share stays under, or None without relays."""
-        raise NotImplementedError
-
-
 def snapshot(now: float) -> Snapshot:
     """This process's figures; `now` in Unix seconds."""
-    raise NotImplementedError
+    delivered = RELAYS.total(kind="relay", outcome="delivered")
+    return Snapshot(
+        at=now,
+        updates=int(UPDATES.total()),
+        relays=int(delivered),
+        relays_failed=int(RELAYS.total(kind="relay") - delivered),
+        notices=int(NOTICES.total(outcome="delivered")),
+        searches=int(SEARCHES.total()),
+        pairs=int(PAIRS.total()),
+        floods=int(FLOODS.total()),
+        retries=int(RETRIES.total()),
+        errors=int(BUGS.total() + STORE_ERRORS.total()),
+        lapses=int(LAPSES.total()),
+        reservations=int(RESERVATIONS.total()),
+        cpu_s=time.process_time(),
+        latency=RELAY_LATENCY.counts(),
+        pending=int(PENDING.value()),
+        memory_bytes=_memory_bytes(),
+        waiting=int(WAITING.value()),
+        chats=int(CHATS.value()),
+        outbox=int(OUTBOX.value()),
+        journal=int(JOURNAL.value()),
+        recorder_lag_s=RECORDER_LAG.value(),
+        loop_lag_s=LOOP_LAG.value(),
+        polled_at={int(bot): at for (bot,), at in POLLED_AT.values()},
+    )
 
 
-def together(snapshots: Iterable[Snapshot]) -> Snapshot:
-    """Several workers' figures as one. Raises ValueError without any."""
-    raise NotImplementedError
+def _memory_bytes() -> int:
+    """Resident memory; 0 where the kernel does not tell in this way."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,95 @@
+"""A process's figures at one moment: what workers report to each other, and what `status` and `monit` show.
+
+Small, plain and mergeable: counts since the process began, and gauges as they are. What happened in between is the
+difference of two, what a fleet does the sum of several. Where the figures come from is `metrics`.
+"""
+
+from collections.abc import Iterable
+from itertools import accumulate
+
+import msgspec
+
+LATENCY_S = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0)
+"""Upper bounds of the buckets that latencies are counted in; there is one more for what took longer."""
+
+COUNTS = (
+    *("updates", "relays", "relays_failed", "notices", "searches", "pairs", "floods", "retries", "errors", "lapses"),
+    *("reservations", "cpu_s"),
+)
+OF_THE_PROCESS = ("pending", "memory_bytes")
+OF_THE_FLEET = ("waiting", "chats", "outbox", "journal")
+
+
+class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """`at`: Unix seconds. `relays`: delivered ones. `errors`: bugs of ours, and stores that did not answer.
+
+    `latency`: relays by the buckets of `LATENCY_S`, from taking the update to delivery; empty for none.
+    `waiting`, `chats`, `outbox` and `journal` are the whole fleet's.
+    `polled_at`: bot -> Unix seconds of its last answered poll.
+    """
+
+    at: float
+    updates: int = 0
+    relays: int = 0
+    relays_failed: int = 0
+    notices: int = 0
+    searches: int = 0
+    pairs: int = 0
+    floods: int = 0
+    retries: int = 0
+    errors: int = 0
+    lapses: int = 0
+    reservations: int = 0
+    cpu_s: float = 0.0
+    latency: tuple[int, ...] = ()
+    pending: int = 0
+    memory_bytes: int = 0
+    waiting: int = 0
+    chats: int = 0
+    outbox: int = 0
+    journal: int = 0
+    recorder_lag_s: float = 0.0
+    loop_lag_s: float = 0.0
+    polled_at: dict[int, float] = {}
+
+    def since(self, earlier: "Snapshot") -> "Snapshot":
+        """What was counted in between, the rest as it is now. From a process that began anew, all that it counted."""
+        if any(getattr(self, name) < getattr(earlier, name) for name in COUNTS):
+            return self
+        counts = {name: getattr(self, name) - getattr(earlier, name) for name in COUNTS}
+        before = earlier.latency or (0,) * len(self.latency)
+        latency = tuple(now - then for now, then in zip(self.latency, before, strict=True))
+        return msgspec.structs.replace(self, latency=latency, **counts)
+
+    def quantile_s(self, share: float) -> float | None:
+        """The latency that this share of the relays stayed under, to within its bucket; None without any."""
+        wanted = share * sum(self.latency)
+        if not wanted:
+            return None
+        bounds = (0.0, *LATENCY_S)
+        for index, (count, below) in enumerate(zip(self.latency, accumulate(self.latency), strict=True)):
+            if below >= wanted and index < len(LATENCY_S):
+                part = 1 - (below - wanted) / count
+                return bounds[index] + part * (bounds[index + 1] - bounds[index])
+        return LATENCY_S[-1]
+
+
+def together(snapshots: Iterable[Snapshot]) -> Snapshot:
+    """Several processes as one. Raises: ValueError, without any."""
+    every = list(snapshots)
+    newest = max(every, key=lambda each: (any(getattr(each, name) for name in OF_THE_FLEET), each.at))
+    columns = [each.latency for each in every if each.latency]
+    polled_at: dict[int, float] = {}
+    for each in every:
+        for bot, at in each.polled_at.items():
+            polled_at[bot] = max(at, polled_at.get(bot, at))
+    sums = {name: sum(getattr(each, name) for each in every) for name in (*COUNTS, *OF_THE_PROCESS)}
+    return Snapshot(
+        at=max(each.at for each in every),
+        latency=tuple(map(sum, zip(*columns, strict=True))),
+        recorder_lag_s=max(each.recorder_lag_s for each in every),
+        loop_lag_s=max(each.loop_lag_s for each in every),
+        polled_at=polled_at,
+        **{name: getattr(newest, name) for name in OF_THE_FLEET},
+        **sums,
+    )
