@@ -2,9 +2,15 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from passerby.cli.webhook import Action
+
+if TYPE_CHECKING:
+    from passerby.cli.serving import Role
+    from passerby.settings import Settings
 
 app = typer.Typer(
     help="Anonymous one-to-one chat between strangers on Telegram, over a fleet of bots that share one pool of people.",
@@ -16,18 +22,150 @@ app = typer.Typer(
 )
 
 
+Name = Annotated[str, typer.Option(help="What this process is called in RUN_DIR; each has a name of its own.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+
+
 @app.command()
-def run() -> None:
-    """Serve the bots that BOT_TOKENS names, until SIGTERM or Ctrl-C."""
-    from passerby import logs, settings
-    from passerby.cli.serving import serve
+def run(name: Name = "passerby") -> None:
+    """Serve the bots that BOT_TOKENS names, until SIGTERM or Ctrl-C: one process that does everything."""
+    _serve("all", name)
+
+
+@app.command()
+def worker(name: Name = "worker") -> None:
+    """Run one of several processes that share the bots, for systemd or Kubernetes. Needs REDIS_URL and POSTGRES_URI.
+
+    It polls its share of the bots, pairs people, and writes the records. It ends with code 0 when it was told to, or
+    when it needs 80 % of MAX_MEMORY_MB: let it be started again always.
+    """
+    _serve("worker", name)
+
+
+@app.command()
+def web(name: Name = "web") -> None:
+    """Run a process that takes webhooks, for systemd or Kubernetes. Workers are needed beside it."""
+    _serve("web", name)
+
+
+@app.command()
+def cluster(
+    workers: Annotated[
+        int | None, typer.Option(help="How many. Default: one for each bot, up to the cores.", min=1, max=256)
+    ] = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Do not return; end with SIGTERM or Ctrl-C.")
+    ] = False,
+) -> None:
+    """Start several processes on this machine and keep them running. Returns once each is ready."""
+    from passerby.cli.cluster import start
+
+    start(_settled(), workers, foreground=foreground)
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Show each process, each bot and the stores. Exit code 1 if something needs a look."""
+    from passerby import settings
+    from passerby.cli.status import show
+
+    raise typer.Exit(show(settings.read(), json=json))
+
+
+@app.command()
+def monit() -> None:
+    """Watch it live in the terminal; q quits. Without a terminal: one picture."""
+    from passerby import settings
+    from passerby.cli.monit import watch
+
+    watch(settings.read())
+
+
+@app.command(name="logs")
+def logs_command(
+    name: Annotated[str | None, typer.Argument(help="A process, as `passerby status` calls it. Default: all.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0)] = 20,
+) -> None:
+    """Print the cluster's logs."""
+    from passerby import settings
+    from passerby.cli.cluster import logs
+
+    logs(settings.read(), name, lines, follow=follow)
+
+
+@app.command()
+def reload() -> None:
+    """Replace the cluster's processes one after the other, each ready before the next. `.env` is read anew."""
+    from passerby.cli.cluster import reload
+
+    reload(_settled())
+
+
+@app.command()
+def stop() -> None:
+    """End the cluster in good order."""
+    from passerby import settings
+    from passerby.cli.cluster import stop
+
+    stop(settings.read())
+
+
+@app.command()
+def webhook(
+    action: Annotated[Action, typer.Argument(help="What to do.")],
+    bots: Annotated[list[str] | None, typer.Argument(help="Their numbers or @names. Default: all.")] = None,
+    max_connections: Annotated[
+        int, typer.Option(help="How many updates of a bot Telegram brings at once.", min=1, max=100)
+    ] = 100,
+) -> None:
+    """Have Telegram bring updates to WEBHOOK_URL (set), or keep them until they are asked for (delete).
+
+    Shows what is then so; `info` only shows. Updates that wait are never dropped. Exit code 1 if it failed for a bot.
+    """
+    from passerby.cli.webhook import webhook
+
+    raise typer.Exit(webhook(_settled(), action, bots or [], max_connections))
+
+
+@app.command()
+def doctor(
+    json: Json = False,
+    processes: Annotated[
+        int | None, typer.Option(help="How many share the stores, over all machines. Default: this machine's.", min=1)
+    ] = None,
+) -> None:
+    """Tick the production checklist: settings, stores, schema, tokens, clocks, disk. Exit code 1 if something fails."""
+    from passerby import settings
+    from passerby.cli.doctor import examine
+
+    raise typer.Exit(examine(settings.read(), processes, json=json))
+
+
+def _settled() -> "Settings":
+    """The settings, which name a bot."""
+    from passerby import settings
 
     settled = settings.read()
     if not settled.bot_tokens:
         remedy = "write BOT_TOKENS=<what @BotFather gave you>, or try `passerby demo`, which needs none"
         raise settings.WrongSetting("BOT_TOKENS", "no bot is named", remedy)
+    return settled
+
+
+def _serve(role: "Role", name: str) -> None:
+    from passerby import logs, settings
+    from passerby.cli.serving import serve
+
+    settled = _settled()
+    if role != "all" and not settled.is_shared:
+        remedy = "set REDIS_URL and POSTGRES_URI, or use `passerby run`"
+        raise settings.WrongSetting("REDIS_URL", "is not set: this process would be alone", remedy)
+    if role == "web" and settled.update_mode != "webhook":
+        remedy = "set it and WEBHOOK_URL, or start a `passerby worker`"
+        raise settings.WrongSetting("UPDATE_MODE", "is not webhook: there would be nothing to do", remedy)
     logs.set_up(settled.log_level, settled.log_format)
-    serve(settled)
+    serve(settled, role=role, name=name)
 
 
 @app.command()

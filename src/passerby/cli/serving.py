@@ -5,21 +5,44 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from random import SystemRandom
+from typing import Any, Literal
 
 from passerby import logs
+from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
+Role = Literal["all", "worker", "web"]
 
-def serve(settings: Settings, *, on_ready: Callable[[], None] | None = None) -> None:
+
+def serve(
+    settings: Settings, *, role: Role = "all", name: str = "passerby", on_ready: Callable[[], None] | None = None
+) -> None:
     """Serve until a signal says stop. A second one ends the process at once with 128 + its number.
 
+    A process with a part of the work also ends when it has grown too large: somebody keeps it and starts it again.
     Raises: WrongSetting, for what is found while opening.
     """
     from passerby import bootstrap
+    from passerby.cluster import processes
 
-    run_until_signal(lambda stop: bootstrap.serve(settings, on_ready=on_ready, stop=stop))
+    def rss() -> int | None:
+        reading = processes.read(os.getpid())
+        return reading.rss if reading is not None else None
+
+    async def main(stop: asyncio.Event) -> None:
+        recycling = Recycling(settings.max_memory_mb, stop, rss, SystemRandom())
+        if role != "all":
+            recycling.begin()
+        try:
+            part: dict[str, Any] = {} if role == "all" else {"role": role, "name": name}
+            await bootstrap.serve(settings, on_ready=on_ready, stop=stop, **part)
+        finally:
+            recycling.close()
+
+    run_until_signal(main)
 
 
 def run_until_signal(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:

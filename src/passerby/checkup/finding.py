@@ -1,0 +1,46 @@
+"""What a check finds: how it stands, in one sentence, and what to do where it does not stand well."""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+GIB: Final = 1024**3
+MIB: Final = 1024**2
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    """It works, and will not in a bad hour."""
+    FAIL = "fail"
+    """It does not work, or loses something."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """`remedy` is empty for what is well. Neither it nor `told` holds a secret."""
+
+    check: str
+    verdict: Verdict
+    told: str
+    remedy: str = ""
+
+
+def well(check: str, told: str) -> Finding:
+    return Finding(check, Verdict.OK, told)
+
+
+def warn(check: str, told: str, remedy: str) -> Finding:
+    return Finding(check, Verdict.WARN, told, remedy)
+
+
+def fail(check: str, told: str, remedy: str) -> Finding:
+    return Finding(check, Verdict.FAIL, told, remedy)
+
+
+def skew(check: str, ahead_s: float, remedy: str = "let this machine follow a time server (chrony, ntpd)") -> Finding:
+    """How far this machine's clock is ahead of somebody's, as far as that can be told to a second."""
+    told = f"{abs(ahead_s):.1f} s {'ahead' if ahead_s > 0 else 'behind'}"
+    if abs(ahead_s) <= 2:
+        return well(check, f"within 2 s of this machine's ({told})")
+    return (warn if abs(ahead_s) <= 30 else fail)(check, f"this machine's clock is {told}", remedy)

@@ -1,0 +1,132 @@
+"""The commands that start, replace and end a cluster: what they refuse, and what they say."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final, NoReturn
+
+import typer
+
+from passerby.cli.logfiles import show
+from passerby.cluster import operations, sockets
+from passerby.cluster.configuration import LOGS, OWN_LOG, Program, programs
+from passerby.cluster.control import Cluster, ClusterFault, NoCluster
+from passerby.settings import Settings, WrongSetting
+
+WORKERS_BESIDE_WEBHOOKS: Final = 2
+"""With webhooks, workers only match, record and tidy up. One would do; the second takes over."""
+
+
+def plan(settings: Settings, workers: int | None, cores: int) -> tuple[Program, ...]:
+    """Which processes there are to be. `workers` None: one for each bot, as far as there are cores.
+
+    With webhooks, as many processes take them, and a few workers do the rest. Without Redis there can be one process,
+    which is `passerby run`, kept. Raises: WrongSetting.
+    """
+    if not settings.is_shared:
+        if workers is not None and workers > 1:
+            raise WrongSetting(
+                "REDIS_URL",
+                f"{workers} workers cannot share what is in one process's memory",
+                "set REDIS_URL and POSTGRES_URI, or start one worker",
+            )
+        return (Program("passerby", "run"),)
+    count = workers or max(1, min(len(settings.tokens), cores))
+    if settings.update_mode == "webhook":
+        return programs(min(count, WORKERS_BESIDE_WEBHOOKS), count)
+    return programs(count)
+
+
+def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
+    """Start, and wait until every process is ready. In the foreground: until it ends, with its exit code."""
+    directory = settings.run_path
+    names = plan(settings, workers, cores())
+    if not settings.is_shared:
+        typer.echo("REDIS_URL is not set, so one process does everything. It is kept running; nothing is shared.")
+    try:
+        operations.clear_orphans(directory, settings.shutdown_timeout_s, typer.echo)
+        child = operations.launch(directory, names, settings.shutdown_timeout_s, foreground=foreground)
+        if foreground:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda *_: child.terminate())
+        cluster = Cluster(directory)
+        try:
+            operations.await_ready(cluster, [one.name for one in names], typer.echo)
+        except NoCluster:
+            # Somebody has said stop meanwhile.
+            typer.echo("The cluster was ended while it started.", err=True)
+            if not foreground:
+                raise typer.Exit(1) from None
+        except ClusterFault as fault:
+            typer.echo(f"{fault}. It is tried again; `passerby status` shows how it goes.", err=True)
+            if not foreground:
+                raise typer.Exit(1) from None
+        else:
+            typer.echo(
+                f"The cluster runs: {len(names)} processes. Look at it with `passerby status`, `passerby monit` and "
+                f"`passerby logs -f`; its files are in {directory}."
+            )
+        if foreground:
+            raise typer.Exit(_wait(child))
+    except ClusterFault as fault:
+        _give_up(fault)
+
+
+def reload(settings: Settings) -> None:
+    cluster = Cluster(settings.run_path)
+    try:
+        operations.reload(cluster, typer.echo, settings.shutdown_timeout_s)
+    except NoCluster:
+        _none(settings.run_path)
+    except ClusterFault as fault:
+        _give_up(fault, "The rest go on as they were.")
+    typer.echo("Every process is a new one.")
+
+
+def stop(settings: Settings) -> None:
+    cluster = Cluster(settings.run_path)
+    try:
+        operations.end(cluster, settings.shutdown_timeout_s)
+    except NoCluster:
+        operations.clear_orphans(settings.run_path, settings.shutdown_timeout_s, typer.echo)
+        _none(settings.run_path)
+    except ClusterFault as fault:
+        _give_up(fault)
+    typer.echo("Stopped.")
+
+
+def logs(settings: Settings, name: str | None, lines: int, *, follow: bool) -> None:
+    """Print the log of one process, or of all of them."""
+    directory = settings.run_path / LOGS
+    found = sorted((path.stem for path in directory.glob("*.log")), key=sockets.order)
+    chosen = [name] if name else [one for one in found if one not in (OWN_LOG, "start")]
+    if not found:
+        _none(settings.run_path)
+    if name and name not in found:
+        raise WrongSetting("NAME", f"there is no log of {name!r}", f"write one of {', '.join(found)}")
+    show({one: directory / f"{one}.log" for one in chosen}, lines, follow=follow, say=typer.echo)
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return abs(child.wait())
+        except KeyboardInterrupt:
+            # Ctrl-C has reached supervisor, too, which ends in good order.
+            typer.echo("Stopping.", file=sys.stderr)
+
+
+def _give_up(fault: ClusterFault, more: str = "") -> NoReturn:
+    typer.echo(f"{fault}. {more}".strip(), err=True)
+    raise typer.Exit(1) from None
+
+
+def _none(directory: Path) -> NoReturn:
+    typer.echo(f"No cluster runs in {directory}. `passerby cluster` starts one.", err=True)
+    raise typer.Exit(1)

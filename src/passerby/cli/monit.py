@@ -1,0 +1,194 @@
+"""`passerby monit`: what the cluster does, once a second, in the terminal."""
+
+import asyncio
+import os
+import select
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from passerby.bootstrap import SystemClock
+from passerby.checkup.telegram import waiting
+from passerby.cli.tables import bot_table, process_table, verdict
+from passerby.cluster.overview import Glance, Overview, Process, glance, overview
+from passerby.metrics import Snapshot
+from passerby.settings import Settings
+
+EVERY_S: Final = 1.0
+COUNT_EVERY_S: Final = 15.0
+"""Telegram is asked how much waits only so often."""
+
+
+class Monitor:
+    """Looks again and again, and keeps the look before, so that there are rates."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._clock = SystemClock()
+        self._before: Glance | None = None
+        self._earlier: dict[str, Snapshot] = {}
+        self._pending: dict[int, int | None] = {}
+
+    def count(self) -> None:
+        """Ask Telegram how much waits."""
+        self._pending = asyncio.run(waiting(self._settings))
+
+    def look(self) -> RenderableType:
+        now = glance(self._settings.run_path)
+        seen = overview(
+            self._before,
+            now,
+            at=self._clock.now(),
+            bots=tuple(self._settings.tokens),
+            pending=self._pending,
+            polls=self._settings.update_mode == "polling",
+        )
+        picture = page(seen, self._earlier)
+        self._before = now
+        self._earlier = {row.name: row.figures for row in seen.processes if row.figures is not None}
+        return picture
+
+
+def page(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
+    """`earlier`: each process's figures at the look before."""
+    return Group(
+        _fleet(seen, earlier),
+        Panel(process_table(seen.processes), title="processes", title_align="left"),
+        Panel(_work(seen.processes, earlier), title="per second", title_align="left"),
+        Panel(bot_table(seen.bots), title="bots", title_align="left"),
+        verdict(seen.faults),
+    )
+
+
+def between(figures: Snapshot | None, earlier: Snapshot | None) -> tuple[Snapshot, float] | None:
+    """What was counted since, and in how many seconds. None without two looks at the same life."""
+    if figures is None or earlier is None or figures.at <= earlier.at or figures.updates < earlier.updates:
+        return None
+    return figures.since(earlier), figures.at - earlier.at
+
+
+def _fleet(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
+    total = seen.figures
+    counted = [found for row in seen.processes if (found := between(row.figures, earlier.get(row.name))) is not None]
+    relays = sum(part.relays / span_s for part, span_s in counted)
+    latencies = [part for part, _ in counted]
+    cells = [
+        ("relays/s", f"{relays:.1f}" if counted else "–"),
+        ("latency", _latency(latencies)),
+        ("chats", str(total.chats) if total else "–"),
+        ("waiting", str(total.waiting) if total else "–"),
+        ("to deliver", str(total.pending) if total else "–"),
+        ("journal", f"{total.journal}, {total.recorder_lag_s:.1f} s" if total else "–"),
+        ("stores", ", ".join(f"{name} {state}" for name, state in seen.stores.items()) or "–"),
+    ]
+    return Columns([Panel(Text(value, style="bold"), title=name, padding=(0, 1)) for name, value in cells])
+
+
+def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("process", no_wrap=True)
+    columns = (
+        "updates",
+        "relays",
+        "failed",
+        "notices",
+        "pairs",
+        "429s",
+        "retries",
+        "errors",
+        "p50",
+        "p99",
+        "to deliver",
+    )
+    for column in columns:
+        table.add_column(column, justify="right")
+    for row in rows:
+        found = between(row.figures, earlier.get(row.name))
+        if found is None or row.figures is None:
+            table.add_row(row.name, *("–" for _ in columns))
+            continue
+        part, span_s = found
+        rates = (part.updates, part.relays, part.relays_failed, part.notices, part.pairs)
+        faults = (part.floods, part.retries, part.errors)
+        table.add_row(
+            row.name,
+            *(f"{count / span_s:.1f}" for count in rates),
+            *(Text(f"{count / span_s:.1f}", style="yellow" if count else "") for count in faults),
+            milliseconds(part.quantile_s(0.5)),
+            milliseconds(part.quantile_s(0.99)),
+            str(row.figures.pending),
+        )
+    return table
+
+
+def _latency(parts: list[Snapshot]) -> str:
+    from passerby.metrics import together
+
+    if not parts:
+        return "–"
+    whole = together(parts)
+    return f"{milliseconds(whole.quantile_s(0.5))} / {milliseconds(whole.quantile_s(0.99))}"
+
+
+def milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def watch(settings: Settings) -> None:
+    """Until q or Ctrl-C. Where nobody watches (a pipe): two looks, one picture."""
+    monitor = Monitor(settings)
+    console = Console(highlight=False)
+    monitor.count()
+    picture = monitor.look()
+    if not (console.is_terminal and sys.stdin.isatty()):
+        time.sleep(EVERY_S)
+        console.print(monitor.look())
+        return
+    ended = threading.Event()
+
+    def count_on() -> None:
+        while not ended.wait(COUNT_EVERY_S):
+            monitor.count()
+
+    # Telegram may take its time to answer; the picture does not wait.
+    threading.Thread(target=count_on, daemon=True).start()
+    try:
+        with _single_keys(), Live(picture, console=console, screen=True, auto_refresh=False) as live:
+            while not _pressed_q(EVERY_S):
+                live.update(monitor.look(), refresh=True)
+    except KeyboardInterrupt:
+        return
+    finally:
+        ended.set()
+
+
+@contextmanager
+def _single_keys() -> Iterator[None]:
+    """Keys come one by one, without Return, and are not shown."""
+    before = termios.tcgetattr(sys.stdin)
+    tty.setcbreak(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+
+
+def _pressed_q(within_s: float) -> bool:
+    if not select.select([sys.stdin], [], [], within_s)[0]:
+        return False
+    # Past Python's buffer, which select knows nothing of; nothing to read means that the terminal is gone.
+    return os.read(sys.stdin.fileno(), 64) in (b"", b"q", b"Q")

@@ -1,0 +1,46 @@
+"""`passerby status`: the picture as a table, or as JSON."""
+
+import asyncio
+import time
+from typing import Final
+
+import msgspec
+import typer
+
+from passerby.cluster.overview import Bot, Overview, Process, glance, overview
+from passerby.settings import Settings
+
+BETWEEN_LOOKS_S: Final = 0.3
+"""Two readings of the processors, so that there is a share to show."""
+
+_KIB: Final = 1024
+
+
+def show(settings: Settings, *, json: bool) -> int:
+    """Print it; return the exit code: 1 if something is worth a look."""
+    from passerby.bootstrap import SystemClock
+    from passerby.checkup.telegram import waiting
+
+    before = glance(settings.run_path)
+    pending = asyncio.run(waiting(settings)) if before.pids else {}
+    time.sleep(BETWEEN_LOOKS_S)
+    seen = overview(
+        before,
+        glance(settings.run_path),
+        at=SystemClock().now(),
+        bots=tuple(settings.tokens),
+        pending=pending,
+        polls=settings.update_mode == "polling",
+    )
+    if json:
+        typer.echo(msgspec.json.encode(seen))
+    else:
+        from rich.console import Console
+
+        from passerby.cli.tables import status_page
+
+        Console(highlight=False).print(status_page(seen))
+    return 1 if seen.faults else 0
+
+
+__all__ = ["Bot", "Overview", "Process", "show"]
