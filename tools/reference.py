@@ -1,4 +1,4 @@
-"""Writes the pages that are generated from the code: settings, commands, content kinds, `.env.example`.
+"""Writes the pages that are generated from the code: settings, commands, content kinds, metrics, `.env.example`.
 
 tools/reference.py            write what is not current
 tools/reference.py --check    write nothing; exit 1 and name what is not current
@@ -13,7 +13,9 @@ from content_kinds import content_kinds_page
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from passerby import metrics
 from passerby.cli.app import app
+from passerby.instruments import INSTRUMENTS, Counter, Histogram, Instrument
 from passerby.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +32,17 @@ COMMANDS_HEAD = """\
 # Commands
 
 Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument; 130 or 143 if a second Ctrl-C or SIGTERM cut it short.
+"""
+
+METRICS_HEAD = """\
+# Metrics
+
+At `/metrics` of every process, in Prometheus' text format; counts begin with the process. `passerby status` and
+`passerby monit` show the most telling ones. Beside these there are Prometheus' usual figures of a process
+(`process_resident_memory_bytes`, `process_cpu_seconds_total`, `process_open_fds` and so on).
+
+No label tells of a person, a chat or a text: each has a closed list of values. `bot` is the id of one of your bots,
+`pool` the name of a pool; whatever is none of a label's values is counted under `other`.
 """
 
 EXAMPLE_HEAD = """\
@@ -74,10 +87,28 @@ def commands_page() -> str:
     return "\n".join(parts)
 
 
+def metrics_page() -> str:
+    return "\n".join([METRICS_HEAD, *map(_metric, INSTRUMENTS)])
+
+
+def _metric(instrument: Instrument) -> str:
+    name = f"{instrument.name}_total" if isinstance(instrument, Counter) else instrument.name
+    parts = [f"## {name}\n", f"{instrument.kind.capitalize()}. {instrument.meaning}\n"]
+    for label, values in instrument.labels.items():
+        known = values is not metrics.BOTS and values is not metrics.POOLS
+        parts.append(f"- `{label}`: {', '.join(f'`{value}`' for value in values)}" if known else f"- `{label}`")
+    if isinstance(instrument, Histogram):
+        parts.append(f"- Buckets up to {', '.join(f'{bound:g}' for bound in instrument.bounds_s)} s.")
+    if len(parts) > 2:
+        parts.append("")
+    return "\n".join(parts)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/content-kinds.md": content_kinds_page,
+    "docs/reference/metrics.md": metrics_page,
     ".env.example": env_example,
 }
 
