@@ -18,7 +18,19 @@ from passerby.adapters.sql.tables import blocks, chats, users
 from passerby.kernel.ids import PersonId
 from passerby.ports.facts import Fact
 from passerby.ports.records import Active
-from tests.contract.records_facts import NOW, changed, chatting, closed, numbered, opened, person, searching
+from tests.contract.records_facts import (
+    NOW,
+    block,
+    changed,
+    chatting,
+    closed,
+    numbered,
+    opened,
+    person,
+    rated,
+    searching,
+    told,
+)
 
 WITHOUT_A_TABLE = ("BEGIN", "PRAGMA", "SHOW", "select pg_catalog", "select current_schema")
 
@@ -61,21 +73,30 @@ def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
     async def run() -> None:
         await init_schema(database)
         records = SqlRecords.at(database)
-        facts = [changed(searching(number)) for number in range(1, 200)]
-        more = [opened(f"c{number}") for number in range(100)]
-        end = [closed(f"c{number}") for number in range(0, 100, 2)]
+        people = [changed(searching(number)) for number in range(1, 200)]
+        chats = [f"c{number}" for number in range(100)]
+        more = [opened(chat) for chat in chats]
+        end = [closed(chat) for chat in chats[::2]]
+        said = [told(chat, 1) for chat in chats] + [rated(chat, 1) for chat in chats[::2]]
+        blocks = [block(1, number) for number in range(2, 9)] + [block(2, number, False) for number in range(3, 9)]
+        facts = [*people, *more, *end, *said, *blocks]
         with statements(records.engine) as seen:
-            await records.apply("g", numbered(*facts, *more, *end))
-        assert [(statement.split()[0], many) for statement, many in seen] == [
-            ("INSERT", False),
-            ("SELECT", False),
-            ("INSERT", True),
-            ("INSERT", True),
-            ("UPDATE", True),
-            ("UPDATE", False),
+            await records.apply("g", numbered(*facts))
+        assert [(" ".join(statement.split()[:3]), many) for statement, many in seen] == [
+            ("INSERT INTO journal_positions", False),
+            ("DELETE FROM journal_positions", False),
+            ("SELECT journal_positions.applied FROM", False),
+            ("INSERT INTO users", True),
+            ("INSERT INTO chats", True),
+            ("UPDATE chats SET", True),
+            ("UPDATE chats SET", True),
+            ("UPDATE chats SET", True),
+            ("INSERT INTO blocks", True),
+            ("UPDATE blocks SET", True),
+            ("UPDATE journal_positions SET", False),
         ]
         with statements(records.engine) as seen:
-            await records.apply("g", numbered(*facts[:2]))
+            await records.apply("g", numbered(*people[:2]))
         assert [statement.split()[0] for statement, _ in seen] == ["INSERT", "SELECT"], "applied before"
         await records.aclose()
 

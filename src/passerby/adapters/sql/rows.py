@@ -142,7 +142,7 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "language": profile.language,
         "languages": _json(profile.languages),
         "interests": _json(profile.interests),
-        "country": profile.country,
+        "country": profile.country or None,
         "vip_gender": ",".join(wishes.genders) or None,
         "vip_age_min": wishes.age_min,
         "vip_age_max": wishes.age_max,
@@ -219,7 +219,7 @@ def participant(values: Sequence[Any]) -> Participant:
             too_young_at,
             _strings.decode(languages),
             _strings.decode(interests),
-            country,
+            country or "",
         ),
         state=_state(state, ticket, chat, partner, chatting_since, nudged_at),
         last=None

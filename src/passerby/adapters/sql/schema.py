@@ -5,6 +5,7 @@ everything done. It is held on a connection of its own, because building an inde
 able to end its transaction.
 """
 
+import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +18,18 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql.engine import DatabaseUnusable, Pool, connect, database_url, losses
+from passerby.ports.records import RecordsLost
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
 _LOCK: Final = 0x50617373
 """Any number that nothing else in the database locks: "Pass"."""
 _PATIENT: Final = Pool(timeout_s=600.0)
 """An index on a large table takes minutes."""
+_ASK_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +87,8 @@ async def _on_sqlite(engine: AsyncEngine) -> str | None:
 
 async def _on_postgres(engine: AsyncEngine) -> str | None:
     """The guard's lock lasts as long as its transaction: it works through a pooler, and a dead process lets go."""
-    async with engine.begin() as guard:
-        await guard.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        # It idles from here on. Any statement without a snapshot would do: PostgreSQL keeps the last one's for as long
-        # as nothing follows it, and an index that is built CONCURRENTLY waits for whoever holds an older one.
-        await guard.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    async with engine.connect() as guard:
+        await _lock(guard)
         async with engine.connect() as connection:
             before = await connection.run_sync(_revision)
             # Better to give up than to queue before everybody else's reads.
@@ -96,6 +96,20 @@ async def _on_postgres(engine: AsyncEngine) -> str | None:
             await connection.commit()
             await connection.run_sync(_upgrade)
             return before
+
+
+async def _lock(guard: AsyncConnection) -> None:
+    """Neither those who wait nor the one who has it may hold a snapshot meanwhile: an index that is built CONCURRENTLY
+    waits for everybody who holds an older one. So whoever waits asks again and again, between transactions."""
+    for _ in range(round(_PATIENT.timeout_s / _ASK_AGAIN_S)):
+        if await guard.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
+            # The guard idles from here on. Any statement that needs no snapshot would do: PostgreSQL keeps that of the
+            # one before for as long as nothing follows.
+            await guard.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            return
+        await guard.rollback()
+        await asyncio.sleep(_ASK_AGAIN_S)
+    raise RecordsLost("another process is changing the tables")
 
 
 def _is_missing_file(url: URL) -> bool:

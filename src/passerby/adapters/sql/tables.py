@@ -34,7 +34,7 @@ users = sa.Table(
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
     sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
-    sa.Column("country", sa.Text, nullable=False, server_default="", comment="ISO 3166-1; empty: unsaid"),
+    sa.Column("country", sa.Text, comment="ISO 3166-1"),
     # Whom they would like to meet, and what they paid for. The rest of their wishes is in `details`.
     sa.Column("vip_gender", sa.Text, comment="whom they may ask for"),
     sa.Column("vip_age_min", sa.Integer),

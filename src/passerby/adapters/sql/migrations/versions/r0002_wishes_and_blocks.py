@@ -19,7 +19,7 @@ def upgrade() -> None:
         "users",
         sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
         sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
-        sa.Column("country", sa.Text, nullable=False, server_default="", comment="ISO 3166-1; empty: unsaid"),
+        sa.Column("country", sa.Text, comment="ISO 3166-1"),
         sa.Column("vip_age_min", sa.Integer),
         sa.Column("vip_age_max", sa.Integer),
         sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
