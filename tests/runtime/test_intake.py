@@ -24,7 +24,7 @@ from passerby.runtime.intake import (
 )
 from tests.contract.live_places import Disk, DiskLog
 from tests.runtime.virtual import VirtualClock, run, settled
-from tests.runtime.world import ANN, BOT, ScriptedTelegram
+from tests.runtime.world import ANN, BOT, Assured, ScriptedTelegram
 
 
 def arrivals(*numbers: int) -> list[Arrival]:
@@ -41,7 +41,10 @@ class Desk:
         self.auto = auto
         self.taken: list[int] = []
         self.lost: list[BotId] = []
-        self.intake = Intake(BOT, self.telegram, self.store, self._put, self.lost.append, self.clock, Random(1))
+        self.sure = Assured()
+        self.intake = Intake(
+            BOT, self.telegram, self.store, self._put, self.lost.append, self.clock, Random(1), self.sure
+        )
         self.task = asyncio.ensure_future(self.intake.run())
 
     def _put(self, arrival: Arrival) -> None:

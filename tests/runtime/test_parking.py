@@ -12,7 +12,7 @@ from passerby.ports.telegram import Carry, FloodWait, Unavailable
 from passerby.runtime.courier import RELAY_TTL_S
 from passerby.runtime.sealing import Sealer
 from tests.runtime.virtual import run
-from tests.runtime.world import ANN, BEN, BOT, ME, OTHER_BOT, Bench, relay, talking, words_of, written
+from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, OTHER_BOT, Bench, relay, talking, words_of, written
 
 SECRET = "something nobody else may read"
 
@@ -68,11 +68,11 @@ def test_it_is_delivered_once_from_where_it_stands_in_its_lane() -> None:
 
 def test_after_a_restart_it_is_taken_up_again() -> None:
     async def body(bench: Bench, ref: UpdateRef) -> None:
-        again = Bench(disk=bench.disk)
-        await again.pipeline.resume()
+        again = Bench(disk=bench.disk, worker=HEIR)
+        await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert carried(again) == [SECRET]
-        assert await again.store.outbox(ME) == []
+        assert await again.store.outbox(HEIR) == []
         assert await again.store.done(BOT, (ref.update,)) == {ref.update}
         await again.close()
 
@@ -86,12 +86,12 @@ def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended() -> None:
         me = await bench.facts_of(ANN)
         assert isinstance(me.state, Chatting)
         await bench.store.commit(Commit(ended=(me.state.chat,)))
-        again = Bench(disk=bench.disk)
-        await again.pipeline.resume()
+        again = Bench(disk=bench.disk, worker=HEIR)
+        await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert carried(again) == []
         assert words_of(again.telegram.sent) == ["This was not delivered: the chat had ended."]
-        assert await again.store.outbox(ME) == []
+        assert await again.store.outbox(HEIR) == []
         await again.close()
 
     parked(body)
@@ -99,13 +99,13 @@ def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended() -> None:
 
 def test_what_waited_too_long_is_dropped_with_a_word() -> None:
     async def body(bench: Bench, ref: UpdateRef) -> None:
-        again = Bench(disk=bench.disk)
+        again = Bench(disk=bench.disk, worker=HEIR)
         again.clock.offset_s = RELAY_TTL_S + 1
-        await again.pipeline.resume()
+        await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert carried(again) == []
         assert words_of(again.telegram.sent)[0].startswith("This waited too long")
-        assert await again.store.outbox(ME) == []
+        assert await again.store.outbox(HEIR) == []
         await again.close()
 
     parked(body)
@@ -113,11 +113,11 @@ def test_what_waited_too_long_is_dropped_with_a_word() -> None:
 
 def test_what_was_parked_with_another_key_is_dropped_and_holds_nothing_up() -> None:
     async def body(bench: Bench, ref: UpdateRef) -> None:
-        again = Bench(disk=bench.disk, key=b"another key".ljust(32))
-        await again.pipeline.resume()
+        again = Bench(disk=bench.disk, worker=HEIR, key=b"another key".ljust(32))
+        await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert again.telegram.tried == []
-        assert await again.store.outbox(ME) == []
+        assert await again.store.outbox(HEIR) == []
         await again.close()
 
     parked(body)
@@ -224,11 +224,11 @@ def test_the_notices_of_an_earlier_process_are_said() -> None:
         bench.telegram.answer = lambda dispatch: down
         bench.happens(written(ANN, "/start"))
         await asyncio.sleep(1)
-        again = Bench(disk=bench.disk)
-        await again.pipeline.resume()
+        again = Bench(disk=bench.disk, worker=HEIR)
+        await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert len(again.telegram.sent) == 1
-        assert await again.store.outbox(ME) == []
+        assert await again.store.outbox(HEIR) == []
         await bench.close()
         await again.close()
 

@@ -153,7 +153,7 @@ def test_two_who_overtake_each_other_without_end_are_a_bug_and_end() -> None:
 
         bench.store.commit = stale  # type: ignore[method-assign]
         ref = bench.happens(written(ANN, "/search"))
-        await bench.quiet()
+        await bench.quiet(60)
         assert tries == STALE_TRIES * BUG_TRIES + 1
         assert bench.finished == [ref]
 

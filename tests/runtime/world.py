@@ -20,7 +20,7 @@ from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
-from passerby.ports.leases import WorkerId
+from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError
 from passerby.runtime.background import Background
@@ -37,7 +37,7 @@ from tests.runtime.virtual import EPOCH, VirtualClock
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
 ANN, BEN, EVE = PersonId(1), PersonId(2), PersonId(3)
 CHAT = ChatId("c0ffee")
-ME = WorkerId("me")
+ME, HEIR = WorkerId("me"), WorkerId("heir")
 WORDS = Catalogue.load(Path(passerby.__file__).parent)
 PLENTY = Budget(1e6, 1000)
 
@@ -128,6 +128,18 @@ class ScriptedTelegram:
         pass
 
 
+class Assured:
+    """A worker that is sure of its leases, until a test says otherwise."""
+
+    def __init__(self) -> None:
+        self.is_assured = True
+        self.again = asyncio.Event()
+
+    async def assured(self) -> None:
+        while not self.is_assured:
+            await self.again.wait()
+
+
 class Bench:
     """The runtime between intake and Telegram, wired as the product wires it, over memory. One process' life."""
 
@@ -140,6 +152,7 @@ class Bench:
         bot_budget: Budget = PLENTY,
         chat_budget: Budget = PLENTY,
         key: bytes = bytes(32),
+        worker: WorkerId = ME,
     ) -> None:
         self.clock = VirtualClock()
         self.disk = disk or Disk()
@@ -150,6 +163,9 @@ class Bench:
         self.background = Background(self.errors.append)
         self.store = MemoryStore(DiskLog(self.disk), self.clock, self.rng)
         self.finished: list[UpdateRef] = []
+        self.fences: set[Fence] = set()
+        """The leases that this worker takes for its own."""
+        self.lapses: list[str] = []
         self.courier = Courier(
             self.telegram,
             self.store,
@@ -171,7 +187,9 @@ class Bench:
             self.rng,
             Rules(),
             self.finished.extend,
-            ME,
+            worker,
+            self.fences.__contains__,
+            self.lapses.append,
         )
         self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
         self.pipeline.lanes = self.lanes

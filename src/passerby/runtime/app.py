@@ -1,43 +1,56 @@
-"""The runtime, put together from its ports. It knows no adapter: the product and the simulation start the same one.
+"""The runtime, put together from its ports: one life of one worker. It knows no adapter: the product and the simulation
+start the same one.
 
 Start: who is searching or chatting is there before the first update is taken (from the live store, or, if that has been
-wiped, from the records), and what an earlier process still had to deliver is queued before anything new can be.
+wiped, from the records), and what somebody before us still had to deliver is queued before anything new can be. Which
+bots are polled, which pools matched and who does what for all is a matter of leases (see `fleet` and `posts`).
 
-Stop: nothing new is taken, what is in hand is finished for as long as there is time, and Telegram is told how far we
-got. Whatever is left over is left where it is safe: in Telegram's queue, or in the outbox.
+Stop: nothing new is taken, what is in hand is finished for as long as there is time, Telegram is told how far we got,
+and the leases are given back. Whatever is left over is left where it is safe: in Telegram's queue, or in the outbox.
+
+Abandon: this life has *lapsed*, that is, others have what it held. It ends where it stands, and `lives` begins another.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from random import Random
 
-from passerby import logs
+from passerby import logs, metrics
 from passerby.domain.ages import POOLS
 from passerby.domain.budgets import Budget
 from passerby.kernel.decision import Rules
+from passerby.kernel.event import ChatQuiet, Event, SearchDrags
 from passerby.kernel.feature import Feature
-from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.ids import BotId, PoolId, UpdateRef
+from passerby.kernel.participant import Ticket
 from passerby.ports.clock import Clock
-from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, LiveStore, LiveStoreLost
+from passerby.ports.leases import Fence, LeaseName, Roll, WorkerId, bot_lease, duty_lease, pool_lease
+from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
-from passerby.ports.telegram import Arrival, Telegram, TelegramError, TokenRefused
+from passerby.ports.telegram import Arrival, Telegram
 from passerby.runtime.background import Background
-from passerby.runtime.courier import Courier
+from passerby.runtime.courier import PARK_AFTER_S, Courier
+from passerby.runtime.fleet import Membership, Report, Wanted
 from passerby.runtime.intake import Intake
+from passerby.runtime.janitor import Janitor
 from passerby.runtime.lanes import Lanes, Work
 from passerby.runtime.matcher import Introduce, Matcher
 from passerby.runtime.pipeline import Pipeline
+from passerby.runtime.posts import BotPost, Post, TaskPost
+from passerby.runtime.quiet import QuietWatch
 from passerby.runtime.recorder import Recorder
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
+from passerby.runtime.webhooks import Doorstep
 from passerby.runtime.wording import Wording, Words
 
+RECORDER, JANITOR, CLOCK = map(duty_lease, ("recorder", "janitor", "clock"))
 PARK_EVERY_S = 0.25
-SWEEP_EVERY_S = 1.0
+FORGET_EVERY_S = 1.0
 QUIET_EVERY_S = 0.02
 BROKEN_PAUSE_S = 1.0
-ALONE_S = 1e9
+AWAY_PAUSE_S = 0.5
 RECORDER_SHARE = 0.25
 """What of the time for stopping is kept for writing the records."""
 
@@ -50,7 +63,12 @@ class NoBotWorks(Exception):
 
 
 class App:
-    """`key`: 32 bytes, for sealing. `introduce` is the decision that pairs two people."""
+    """`key`: 32 bytes, for sealing. `introduce` is the decision that pairs two people.
+
+    `polls`: Telegram is asked for updates, rather than bringing them (`receive`). `leads`: it takes leases; who only
+    receives need not. `shared`: there may be other workers. `park_after_s` is how long an update is held up by a relay
+    that is not through. `name` is what operators call the process.
+    """
 
     def __init__(
         self,
@@ -67,49 +85,146 @@ class App:
         key: bytes,
         bot_budget: Budget,
         chat_budget: Budget,
+        polls: bool = True,
+        leads: bool = True,
+        shared: bool = False,
+        park_after_s: float = PARK_AFTER_S,
+        name: str = "",
     ) -> None:
         self._telegram = telegram
         self._store = store
-        self._records = records
         self._clock = clock
         self._rng = rng
-        self._background = Background(lambda error: logs.failed("runtime.broken", error))
+        self._rules = rules
+        self._polls = polls
+        self._leads = leads
+        self._name = name
+        self._since = clock.now()
+        self._background = Background(self._broken)
         self._wording = Wording(words)
-        self._worker = WorkerId(f"{rng.getrandbits(64):016x}")
         self._router = Router(features, words.find_word)
-        self.courier = Courier(telegram, store, self._wording, self._background, clock, rng, bot_budget, chat_budget)
+        self.worker = WorkerId(f"{rng.getrandbits(64):016x}")
+        self.fleet = Membership(self.worker, store, self, self._background, clock, rng)
+        self.courier = Courier(
+            telegram,
+            store,
+            self._wording,
+            self._background,
+            clock,
+            rng,
+            bot_budget,
+            chat_budget,
+            shared=shared,
+            park_after_s=park_after_s,
+        )
         self.pipeline = Pipeline(
-            store, records, self._router, self.courier, Sealer(key), clock, rng, rules, self._finished, self._worker
+            store,
+            records,
+            self._router,
+            self.courier,
+            Sealer(key),
+            clock,
+            rng,
+            rules,
+            self._finished,
+            self.worker,
+            self.fleet.holds,
+            self.fleet.lapse,
         )
         self.lanes = Lanes(self.pipeline.handle, self._background, clock)
         self.pipeline.lanes = self.lanes
         self.courier.outcomes = self.pipeline
         self.courier.on_lost = self._quarantine
+        self.courier.assured = self.fleet.assured
         self.recorder = Recorder(store, records, clock, rng, logs.record)
+        self.janitor = Janitor(
+            self.worker,
+            store,
+            records,
+            clock,
+            self.pipeline.take_up,
+            self.courier.known,
+            lambda: self.pipeline.uncertain_at,
+        )
+        self.doorstep = Doorstep(store, self.fleet, self.lanes)
         self._introduce = introduce
-        self._intakes: dict[BotId, tuple[Intake, asyncio.Task[None]]] = {}
+        self._bots: dict[BotId, BotPost] = {}
+        self._posts: dict[LeaseName, Post] = {}
+        self._pools: set[PoolId] = set(POOLS)
         self._standing: list[asyncio.Task[None]] = []
+        self._is_stopping = False
+        self.is_ready = False
+        """Whether `start` has returned and `stop` has not been called."""
+        self.has_lapsed = asyncio.Event()
+        """Set when this life is to be abandoned."""
+
+    # ------------------------------------------------------------------ a life
 
     async def start(self) -> None:
-        """Return when updates are being taken. Raises NoBotWorks."""
-        working = await self._identify()
-        if self._store.newborn:
-            active = await self._records.active()
-            anchors = [Anchor(*told) for told in active.told]
-            await self._store.adopt(active.people, anchors=anchors, whole=True)
-            if active.people:
-                logs.record("runtime.rebuilt", count=len(active.people))
-        await self._store.attend(self._worker, {}, ALONE_S, b"")
-        await self.pipeline.resume()
-        for pool in POOLS:
-            matcher = Matcher(pool, self._store, self._introduce, self.pipeline.settle, self.pipeline.env, self._clock)
-            self._standing.append(self._stand(matcher.run))
-        for standing in (self.recorder.run, self._park, self._sweep):
-            self._standing.append(self._stand(standing))
-        for bot in working:
-            intake = Intake(bot, self._telegram, self._store, self._receive, self._quarantine, self._clock, self._rng)
-            self._intakes[bot] = (intake, self._stand(intake.run))
-            self._background.spawn(self._prepare(bot))
+        """Return when updates are being taken. Waits for stores that are away. Raises NoBotWorks."""
+        metrics.know_bots(self._telegram.bots)
+        metrics.know_pools(self._pools)
+        while not await self.janitor.rebuild():
+            await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
+        self._standing += [self._stand(work) for work in (self._park, self._forget, self.janitor.serve_itself)]
+        await self.fleet.attend_first()
+        await self._inherit()
+        if self._leads:
+            await self.fleet.claim_first()
+        self._standing.append(self._stand(self.fleet.run))
+        has_all = self._bots and len(self._bots) == len(self._telegram.bots)
+        if has_all and all(post.refused for post in self._bots.values()):
+            raise NoBotWorks
+        self.is_ready = True
+
+    async def _inherit(self) -> None:
+        while True:
+            try:
+                return await self.janitor.inherit()
+            except LiveStoreLost:
+                await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
+
+    async def stop(self, timeout_s: float) -> bool:
+        """Stop within `timeout_s`. Returns whether everything in hand was finished."""
+        self.is_ready, self._is_stopping = False, True
+        ends_at = self._clock.monotonic() + timeout_s
+        deadline = ends_at - timeout_s * (RECORDER_SHARE + LAST_SENDS_SHARE)
+        self.fleet.retire()
+        for post in self._bots.values():
+            if post.intake is not None:
+                post.intake.stop()
+        releasing = self._background.spawn(self.fleet.hand_over([lease for lease in self._posts if lease != RECORDER]))
+        while self._is_busy and self._clock.monotonic() < deadline and not self.has_lapsed.is_set():
+            await self._clock.sleep(QUIET_EVERY_S)
+        whole = not self._is_busy
+        self.courier.halt()
+        while self.courier.under_way and self._clock.monotonic() < ends_at - timeout_s * RECORDER_SHARE:
+            await self._clock.sleep(QUIET_EVERY_S)
+        await asyncio.wait((releasing,), timeout=max(0.0, deadline - self._clock.monotonic()))
+        intakes = [post.intake for post in self._bots.values() if post.intake is not None]
+        await asyncio.gather(*(intake.confirm() for intake in intakes))
+        records = RECORDER in self.fleet.held
+        for task in self._standing:
+            task.cancel()
+        await asyncio.gather(*self._standing, return_exceptions=True)
+        if records:
+            await self._posts[RECORDER].end()
+            await self.recorder.drain(timeout_s * RECORDER_SHARE)
+        await self.fleet.leave(timeout_s * RECORDER_SHARE)
+        await self._background.aclose()
+        return whole
+
+    @property
+    def _is_busy(self) -> bool:
+        return bool(self.lanes.busy or self.courier.pending)
+
+    async def abandon(self) -> None:
+        """End at once. Nothing is confirmed, finished or given back: others have it by now, or will."""
+        self.is_ready = False
+        self.fleet.abandon()
+        self.courier.abandon()
+        self.doorstep.close()
+        await self._background.aclose()
 
     def _stand(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Keep something going until it returns by itself: a bug ends one turn of it, not all that were to come."""
@@ -119,54 +234,113 @@ class App:
                 try:
                     return await work()
                 except Exception as error:  # noqa: BLE001  # the supervised place of what runs as long as we do
-                    logs.failed("runtime.broken", error)
+                    self._broken(error)
                     await self._clock.sleep(BROKEN_PAUSE_S)
 
         return self._background.spawn(keep_going())
 
-    async def _identify(self) -> list[BotId]:
-        bots = self._telegram.bots
-        refused = await asyncio.gather(*(self._is_refused(bot) for bot in bots))
-        working = [bot for bot, no in zip(bots, refused, strict=True) if not no]
-        if not working:
-            raise NoBotWorks
-        return working
+    def _broken(self, error: BaseException) -> None:
+        metrics.BUGS.add()
+        logs.failed("runtime.broken", error)
 
-    async def _is_refused(self, bot: BotId) -> bool:
-        """Whether Telegram refuses the token for good. While it cannot be asked, the bot is believed to work."""
-        try:
-            identity = await self._telegram.identify(bot)
-        except TokenRefused:
-            logs.record("bot.refused", "error", bot=bot, reason="Telegram refuses its token; the others go on")
-            return True
-        except TelegramError as error:
-            logs.record("bot.unknown", "warning", bot=bot, error=logs.name_of(error))
-            return False
-        logs.record("bot.working", bot=bot, username=identity.username)
-        return False
+    # ------------------------------------------------------------------ leases (fleet.Callbacks)
 
-    async def _prepare(self, bot: BotId) -> None:
-        try:
-            await self._telegram.prepare(bot, self._wording.menus(self._router.commands))
-        except TelegramError as error:
-            logs.record("bot.unprepared", "warning", bot=bot, error=logs.name_of(error))
+    def wanted(self) -> Wanted:
+        pools = tuple(pool_lease(pool) for pool in sorted(self._pools))
+        return Wanted(tuple(map(bot_lease, sorted(self._telegram.bots))), (*pools, RECORDER, JANITOR, CLOCK))
 
-    def _receive(self, arrival: Arrival) -> None:
-        self.lanes.put(Work(arrival.event, (arrival.ref,)))
+    def report(self) -> Report:
+        refused = tuple(bot for bot, post in self._bots.items() if post.refused)
+        return Report(self._name, self._leads, self._is_stopping, self._since, None, refused)
+
+    async def gained(self, fence: Fence) -> None:
+        post = self._posts[fence.lease] = self._post(fence)
+        if isinstance(post, BotPost):
+            self._bots[post.bot] = post
+        await post.begin()
+
+    async def hand_over(self, fence: Fence) -> None:
+        post = self._posts.pop(fence.lease)
+        await post.end()
+        if isinstance(post, BotPost):
+            self._bots.pop(post.bot, None)
+
+    def lapsed(self, reason: str) -> None:
+        self.has_lapsed.set()
+
+    def _post(self, fence: Fence) -> Post:
+        kind, _, name = fence.lease.partition(":")
+        match kind:
+            case "bot":
+                return self._bot_post(BotId(int(name)), fence)
+            case "pool":
+                return self._pool_post(PoolId(name), fence)
+            case _:
+                work = {
+                    RECORDER: self.recorder.run,
+                    JANITOR: self.janitor.serve_all,
+                    CLOCK: QuietWatch(self._store, self._rules, self._clock, self._bring_up).run,
+                }[fence.lease]
+                return TaskPost(work, self._stand)
+
+    def _bot_post(self, bot: BotId, fence: Fence) -> BotPost:
+        intake = None
+        if self._polls:
+            put = partial(self._receive, fences=(fence,))
+            intake = Intake(bot, self._telegram, self._store, put, self._quarantine, self._clock, self._rng, self.fleet)
+        menus = partial(self._wording.menus, self._router.commands)
+        return BotPost(bot, fence, self._telegram, intake, menus, self._stand, self._clock)
+
+    def _pool_post(self, pool: PoolId, fence: Fence) -> TaskPost:
+        settle = partial(self.pipeline.settle, fences=(fence,))
+        matcher = Matcher(pool, self._store, self._introduce, settle, self.pipeline.env, self._clock, self._drags)
+        return TaskPost(matcher.run, self._stand, matcher.stop)
+
+    # ------------------------------------------------------------------ events
+
+    def _receive(self, arrival: Arrival, fences: tuple[Fence, ...] = ()) -> None:
+        self.lanes.put(Work(arrival.event, (arrival.ref,), fences=fences))
+
+    async def receive(self, arrival: Arrival) -> None:
+        """Deal with an update that Telegram brought. Returns when it is done, or parked durably, and stored as such.
+
+        The caller says for how long it waits: giving up changes nothing, and the same update again joins the waiting.
+        Raises: LiveStoreLost.
+        """
+        await self.doorstep.receive(arrival)
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for ref in refs:
-            polled = self._intakes.get(ref.bot)
-            if polled is not None:
-                polled[0].window.finish(ref.update)
+            post = self._bots.get(ref.bot)
+            if post is not None and post.intake is not None:
+                post.intake.window.finish(ref.update)
+            self.doorstep.finished(ref)
 
     def _quarantine(self, bot: BotId) -> None:
         """The bot's token does not work any more: stop asking, and let what waits for it fail."""
-        polled = self._intakes.get(bot)
-        if polled is not None and not polled[0].stopping.is_set():
-            polled[0].stop()
+        post = self._bots.get(bot)
+        if post is None or post.quit():
             logs.record("bot.refused", "error", bot=bot, reason="Telegram refuses its token; the others go on")
             self.courier.lose(bot)
+
+    def _put(self, event: Event) -> None:
+        self.lanes.put(Work(event))
+
+    def _bring_up(self, event: ChatQuiet) -> None:
+        self._put(event)
+
+    def _drags(self, ticket: Ticket, fitting: int, expected_s: float | None) -> None:
+        self._background.spawn(self._tell_of_dragging(ticket, fitting, expected_s))
+
+    async def _tell_of_dragging(self, ticket: Ticket, fitting: int, expected_s: float | None) -> None:
+        try:
+            facts = await self._store.load(ticket.person)
+        except LiveStoreLost:
+            return  # the next telling comes
+        if facts is not None and facts.me.bot is not None:
+            self._put(SearchDrags(ticket.person, facts.me.bot, ticket.since, fitting, expected_s))
+
+    # ------------------------------------------------------------------ standing work
 
     async def _park(self) -> None:
         while True:
@@ -176,35 +350,20 @@ class App:
             except LiveStoreLost:
                 continue  # whoever reads or writes next says so
 
-    async def _sweep(self) -> None:
-        faults = logs.Faults()
+    async def _forget(self) -> None:
+        """Once a second: let go of what idles, and see which pools there are."""
         while True:
-            await self._clock.sleep(SWEEP_EVERY_S)
+            due = self._clock.monotonic() + FORGET_EVERY_S
+            await self._clock.sleep(FORGET_EVERY_S)
+            metrics.LOOP_LAG.set(max(0.0, self._clock.monotonic() - due))
             self.courier.forget_idle()
             try:
-                await self._store.sweep()
-            except LiveStoreLost as error:
-                faults.began("store", "store.lost", error=logs.name_of(error))
-            else:
-                faults.over("store", "store.back")
+                self._pools |= await self._store.pools()
+            except LiveStoreLost:
+                continue
+            metrics.know_pools(self._pools)
 
-    async def stop(self, timeout_s: float) -> bool:
-        """Stop within `timeout_s`. Returns whether everything in hand was finished."""
-        ends_at = self._clock.monotonic() + timeout_s
-        deadline = ends_at - timeout_s * (RECORDER_SHARE + LAST_SENDS_SHARE)
-        for intake, _ in self._intakes.values():
-            intake.stop()
-        await asyncio.gather(*(task for _, task in self._intakes.values()), return_exceptions=True)
-        while (self.lanes.busy or self.courier.pending) and self._clock.monotonic() < deadline:
-            await self._clock.sleep(QUIET_EVERY_S)
-        whole = not self.lanes.busy and not self.courier.pending
-        self.courier.halt()
-        while self.courier.under_way and self._clock.monotonic() < ends_at - timeout_s * RECORDER_SHARE:
-            await self._clock.sleep(QUIET_EVERY_S)
-        await asyncio.gather(*(intake.confirm() for intake, _ in self._intakes.values()))
-        for task in self._standing:
-            task.cancel()
-        await asyncio.gather(*self._standing, return_exceptions=True)
-        await self.recorder.drain(timeout_s * RECORDER_SHARE)
-        await self._background.aclose()
-        return whole
+    @property
+    def roll(self) -> Roll:
+        """The fleet, as this worker heard of it last."""
+        return self.fleet.roll

@@ -12,11 +12,12 @@ import asyncio
 from collections.abc import Callable, Iterable
 from random import Random
 
-from passerby import logs
+from passerby import logs, metrics
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
+from passerby.runtime.fleet import Assurance
 
 WINDOW = 100
 SAME_OFFSET_S = 0.55
@@ -82,7 +83,11 @@ class Window:
 
 
 class Intake:
-    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new."""
+    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new.
+
+    `assurance` says whether nobody else can be polling the bot. It is asked before each poll, which confirms, and
+    before each taking of updates, for the process may have been paused in between.
+    """
 
     def __init__(
         self,
@@ -93,6 +98,7 @@ class Intake:
         on_lost: Callable[[BotId], None],
         clock: Clock,
         rng: Random,
+        assurance: Assurance,
     ) -> None:
         self._bot = bot
         self._telegram = telegram
@@ -101,6 +107,7 @@ class Intake:
         self._on_lost = on_lost
         self._clock = clock
         self._rng = rng
+        self._assurance = assurance
         self._faults = logs.Faults()
         self._refusals = 0
         self.window = Window()
@@ -116,14 +123,15 @@ class Intake:
         last_offset, last_at = -1, float("-inf")
         while not self.stopping.is_set():
             await self._room(last_offset, last_at)
-            if self.stopping.is_set():
+            if not await self._is_assured():
                 break
             window = self.window
             offset = window.offset
             last_offset, last_at = offset if offset is not None else -1, self._clock.monotonic()
             try:
                 arrivals = await self._poll(offset, LONG_POLL_S if window.empty else 0)
-                await self._take(arrivals)
+                if arrivals and await self._is_assured():
+                    await self._take(arrivals)
             except TokenRefused:
                 self._refusals += 1
                 if self._refusals > 1:
@@ -138,7 +146,22 @@ class Intake:
             else:
                 pause_s = FIRST_PAUSE_S
                 self._refusals = 0
+                metrics.POLLED_AT.set(self._clock.now(), self._bot)
                 self._faults.over("polling", "intake.recovered", bot=self._bot)
+
+    async def _is_assured(self) -> bool:
+        """Wait until we are sure of our lease, unless we are told to stop. Returns whether to go on."""
+        if self._assurance.is_assured:
+            return True
+        waiting = asyncio.ensure_future(self._assurance.assured())
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (waiting, stopped):
+                task.cancel()
+            await asyncio.gather(waiting, stopped, return_exceptions=True)
+        return not self.stopping.is_set()
 
     async def _poll(self, offset: int | None, timeout_s: int) -> list[Arrival]:
         """Ask for updates; a stop interrupts a long wait."""
@@ -165,6 +188,7 @@ class Intake:
             if arrival.ref.update in done:
                 self.window.finish(arrival.ref.update)
             else:
+                metrics.UPDATES.add(self._bot, type(arrival.event).__name__)
                 self._put(arrival)
 
     async def _room(self, last_offset: int, last_at: float) -> None:

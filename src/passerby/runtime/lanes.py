@@ -16,6 +16,7 @@ import msgspec
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence
 from passerby.runtime.background import Background
 
 ALBUM_ITEMS = 10
@@ -27,11 +28,17 @@ network between Telegram and us."""
 
 
 class Work(msgspec.Struct, frozen=True):
-    """An event, the updates that are done when it is, and the outbox entries that it settles."""
+    """An event, the updates that are done when it is, and the outbox entries that it settles.
+
+    `fences` are the leases under which the updates were taken. Where there is no update, `cause` names what the event
+    came of, so that two of a kind are told apart.
+    """
 
     event: Event
     refs: tuple[UpdateRef, ...] = ()
     sent: tuple[str, ...] = ()
+    fences: tuple[Fence, ...] = ()
+    cause: str = ""
 
 
 class _Lane:
@@ -105,6 +112,7 @@ class Lanes:
                     not isinstance(following, MessageReceived)
                     or following.contents[0].group != group
                     or following.bot != event.bot
+                    or work.fences != first.fences
                 ):
                     break
                 lane.queue.popleft()
@@ -118,4 +126,4 @@ class Lanes:
             messages=tuple(item.messages[0] for item in items),
             contents=tuple(item.contents[0] for item in items),
         )
-        return Work(whole, tuple(refs), first.sent)
+        return Work(whole, tuple(refs), first.sent, first.fences)

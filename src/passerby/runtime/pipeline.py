@@ -7,48 +7,75 @@ of a bug is tried a few times and then put aside with a word to its sender, so t
 While a store is away nothing is given up: the event waits, its update stays unconfirmed, and Telegram keeps it for us.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 
 import msgspec
 
-from passerby import logs
+from passerby import logs, metrics
 from passerby.kernel.decision import Decision, Env, Facts, Rules
-from passerby.kernel.effect import Discard, Erase, Say
+from passerby.kernel.effect import Discard, Erase, Relay, Say
 from passerby.kernel.event import (
     BotBlocked,
     BotLost,
     ButtonPressed,
+    ChatQuiet,
     DeliveryFailed,
     Event,
     MessageEdited,
     MessageReceived,
     ReactionChanged,
     Refusal,
+    SearchDrags,
 )
 from passerby.kernel.ids import NOWHERE, MessageId, MessageRef, PersonId, UpdateRef
-from passerby.kernel.participant import Participant
+from passerby.kernel.participant import Participant, Searching
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
-from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, Notice, Parked
+from passerby.ports.facts import ChatTold, Fact
+from passerby.ports.leases import Fence, Fenced, WorkerId
+from passerby.ports.live_store import (
+    Anchor,
+    Commit,
+    Committed,
+    LiveStore,
+    LiveStoreLost,
+    Mark,
+    Notice,
+    Outgoing,
+    Parked,
+    search_of,
+)
 from passerby.ports.records import Records, RecordsLost
-from passerby.runtime.courier import RELAY_TTL_S, Courier, Parcel, persistently
+from passerby.runtime.courier import RELAY_TTL_S, Courier, persistently
 from passerby.runtime.lanes import Lanes, Work
+from passerby.runtime.parcels import Parcel
 from passerby.runtime.passages import ATTEMPTS, copies, subject
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
 from passerby.runtime.settle import Settlement, weigh
 
 BUG_TRIES = 5
+BUG_PAUSE_S = 0.2
 STALE_TRIES = 50
 """Overtaken so often in a row means a bug; two people pressing everything at once overtake each other a few times."""
 
+STALE_PAUSE_S = 0.002
+LONGEST_STALE_PAUSE_S = 0.1
 AWAY_PAUSE_S = 0.5
 
 
+class Unanswered(LiveStoreLost):
+    """A commit may have been stored, or not."""
+
+
 class Pipeline:
-    """`finished` is told of the updates that are done and stored as such."""
+    """`finished` is told of the updates that are done and stored as such.
+
+    `worker` owns what is to be sent; `holds` says whether a lease is still its own, and `lapse` is called where the
+    store says that it is not: then whatever stood on it waits, for good, to be abandoned with everything else.
+    """
 
     def __init__(
         self,
@@ -62,6 +89,8 @@ class Pipeline:
         rules: Rules,
         finished: Callable[[tuple[UpdateRef, ...]], None],
         worker: WorkerId,
+        holds: Callable[[Fence], bool] = lambda fence: False,
+        lapse: Callable[[str], None] = lambda reason: None,
     ) -> None:
         self._store = store
         self._records = records
@@ -73,6 +102,10 @@ class Pipeline:
         self._rules = rules
         self._finished = finished
         self._worker = worker
+        self._holds = holds
+        self._lapse = lapse
+        self.uncertain_at = float("-inf")
+        """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
         self._faults = logs.Faults()
         self.lanes: Lanes
         """Set by whoever wires the runtime."""
@@ -84,11 +117,18 @@ class Pipeline:
 
     async def handle(self, work: Work) -> None:
         """Carry one piece of work through. Raises nothing but cancellation."""
-        bugs = 0
+        bugs, uncertain = 0, False
         while True:
+            if any(not self._holds(fence) for fence in work.fences):
+                return  # the bot was handed over; the next holder is given the update again
             try:
+                if uncertain:
+                    await self._recover(work)
                 await self._carry_through(work)
+            except Fenced:
+                await self._fenced(work.fences)
             except (LiveStoreLost, RecordsLost) as error:
+                uncertain = uncertain or isinstance(error, Unanswered)
                 self._faults.began("store", "store.lost", error=logs.name_of(error))
                 await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.5, 1.5))
             except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
@@ -97,26 +137,40 @@ class Pipeline:
                 if bugs >= BUG_TRIES:
                     await self._put_aside(work)
                     return
+                await self._clock.sleep(BUG_PAUSE_S * bugs * self._rng.random())
             else:
                 self._faults.over("store", "store.back")
                 return
 
     async def _carry_through(self, work: Work) -> None:
         event = work.event
-        for _ in range(STALE_TRIES):
+        for tries in range(STALE_TRIES):
             facts = await self._facts(event)
             decision = self._router.decide(event, facts, self.env())
-            before = {facts.me.person: facts.me}
+            before = {each.person: each for each in facts.others}
             if facts.partner is not None:
                 before[facts.partner.person] = facts.partner
+            before[facts.me.person] = facts.me
             settlement = weigh(
-                decision, before, now=self._clock.now(), name=_namer(work), refs=work.refs, sent=work.sent
+                decision,
+                before,
+                now=self._clock.now(),
+                name=_namer(work),
+                refs=work.refs,
+                sent=work.sent,
+                owner=self._worker,
+                fences=work.fences,
             )
             committed = await self._commit(settlement)
             if committed is Committed.STALE:
+                metrics.DECISIONS.add("stale")
+                if tries:  # who overtakes each other again and again must not keep step
+                    await self._clock.sleep(self._rng.random() * min(STALE_PAUSE_S * 2**tries, LONGEST_STALE_PAUSE_S))
                 continue
+            metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
             if committed is Committed.YES:
-                self._send(settlement, event, facts.me.profile.language, work.refs)
+                _count_searches(settlement, before)
+                self._send(settlement, work, facts)
             if not settlement.passages or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             return
@@ -125,36 +179,81 @@ class Pipeline:
     async def _commit(self, settlement: Settlement) -> Committed:
         if settlement.commit is None:
             return Committed.YES
-        return await self._store.commit(msgspec.structs.replace(settlement.commit, owner=self._worker))
+        try:
+            return await self._store.commit(settlement.commit)
+        except LiveStoreLost as error:
+            self.uncertain_at = self._clock.monotonic()
+            raise Unanswered(*error.args) from error
 
-    def _send(self, settlement: Settlement, event: Event, language: str, refs: tuple[UpdateRef, ...]) -> None:
+    def _send(self, settlement: Settlement, work: Work, facts: Facts) -> None:
         for chat in settlement.ended:
             self._courier.drop(chat)
         for courtesy in settlement.courtesies:
-            self._courier.oblige(courtesy, event.bot, language)
+            self._courier.oblige(courtesy, work.event.bot, facts.me.profile.language)
         for notice in settlement.notices:
-            self._courier.say(notice)
+            self._say(notice)
         for passage, bot in settlement.passages:
-            self._courier.pass_on(passage, bot, refs)
+            self._courier.pass_on(passage, bot, work.refs, fences=work.fences, told=facts.partner_anchor is not None)
 
-    async def settle(self, decision: Decision, before: dict[PersonId, Participant], name: Callable[[int], str]) -> bool:
+    def _say(self, notice: Notice) -> None:
+        """Unless it was found in the outbox before the answer to its commit came."""
+        if not self._courier.known(notice.id):
+            self._courier.say(notice)
+
+    async def settle(
+        self,
+        decision: Decision,
+        before: dict[PersonId, Participant],
+        name: Callable[[int], str],
+        fences: tuple[Fence, ...] = (),
+    ) -> bool:
         """Settle a decision that no event of one person caused: a pairing. Returns whether it was stored."""
-        settlement = weigh(decision, before, now=self._clock.now(), name=name)
-        if await self._commit(settlement) is not Committed.YES:
+        settlement = weigh(decision, before, now=self._clock.now(), name=name, owner=self._worker, fences=fences)
+        try:
+            if await self._commit(settlement) is not Committed.YES:
+                return False
+        except Fenced:
+            await self._fenced(fences)
             return False
         for notice in settlement.notices:
-            self._courier.say(notice)
+            self._say(notice)
         return True
+
+    async def _fenced(self, fences: tuple[Fence, ...]) -> None:
+        """Somebody else has a lease. Return where we gave it away ourselves; else this life is over."""
+        if any(self._holds(fence) for fence in fences):
+            self._lapse("a write was refused")
+            await asyncio.get_running_loop().create_future()
 
     async def _facts(self, event: Event) -> Facts:
         person, about = event.person, _about(event)
+        facts = await self._load(person, about) or Facts(Participant(person))
+        company = self._router.company(event, facts)
+        if company:
+            at_hand = {person, facts.partner.person if facts.partner is not None else person}
+            others = [await self._load(each) for each in dict.fromkeys(company) if each not in at_hand]
+            facts = msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
+        return facts
+
+    async def _load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
+        """From the live store; who is not there now, from the records."""
         facts = await self._store.load(person, about)
-        if facts is None:
-            known = await self._records.people((person,))
-            if known:
-                await self._store.adopt(tuple(known.values()))
-                facts = await self._store.load(person, about)
-        return facts if facts is not None else Facts(Participant(person))
+        if facts is not None:
+            metrics.LOOKUPS.add("live")
+            return facts
+        known = await self._records.people((person,))
+        metrics.LOOKUPS.add("records" if known else "new")
+        if not known:
+            return None
+        await self._store.adopt(tuple(known.values()))
+        return await self._store.load(person, about)
+
+    async def _recover(self, work: Work) -> None:
+        """A commit of this work was not answered. If it was stored all the same, its notices are sent now, in turn."""
+        prefix = f"{_prefix(work)}:"
+        for entry in await self._store.outbox(self._worker):
+            if isinstance(entry, Notice) and entry.id.startswith(prefix):
+                self._say(entry)
 
     async def _put_aside(self, work: Work) -> None:
         """Nothing helps: the updates count as done, and whoever sent them hears that it was our fault."""
@@ -165,14 +264,19 @@ class Pipeline:
             sorry = Decision(effects=(Say(event.person, text("chat.failed_broken"), reply_to=event.messages[0]),))
             sender = {event.person: Participant(event.person, bot=event.bot)}
             notices = weigh(sorry, sender, now=self._clock.now(), name=_namer(work)).notices
-        commit = Commit(outbox=notices, updates=work.refs, sent=work.sent, owner=self._worker)
+        metrics.DECISIONS.add("put_aside")
+        commit = Commit(outbox=notices, updates=work.refs, sent=work.sent, owner=self._worker, fences=work.fences)
 
         async def store() -> None:
             await self._store.commit(commit)
 
-        await persistently(store, LiveStoreLost, self._clock, self._rng)
+        try:
+            await persistently(store, LiveStoreLost, self._clock, self._rng)
+        except Fenced:
+            await self._fenced(work.fences)
+            return
         for notice in notices:
-            self._courier.say(notice)
+            self._say(notice)
         self._finished(work.refs)
 
     # ------------------------------------------------------------------ the way back (courier.Outcomes)
@@ -185,9 +289,13 @@ class Pipeline:
             await self._store.mark(mark)
 
         try:
-            await self._store.mark(mark)
-        except LiveStoreLost:
-            await persistently(store, LiveStoreLost, self._clock, self._rng)
+            try:
+                await self._store.mark(mark)
+            except LiveStoreLost:
+                await persistently(store, LiveStoreLost, self._clock, self._rng)
+        except Fenced:
+            await self._fenced(mark.fences)
+            return
         self._finished(parcel.refs)
         erased = parcel.passage
         if isinstance(erased, Erase):
@@ -204,19 +312,32 @@ class Pipeline:
         passage = parcel.passage
         sent = (parcel.id,) if passage is None or parcel.parked else ()
         if passage is not None:
-            return Mark(parcel.refs, sent, passage.chat, copies(passage, parcel.through, messages))
+            spoke = messages and isinstance(passage, Relay)
+            return Mark(
+                parcel.refs,
+                sent,
+                passage.chat,
+                copies(passage, parcel.through, messages),
+                speaker=passage.sender if spoke else None,
+                # What is parked is done already, whoever polls the bot by now.
+                fences=() if parcel.parked else parcel.fences,
+            )
         notice = parcel.notice
-        if notice is not None and notice.anchors is not None:
-            at = MessageRef(parcel.bot, messages[0]) if messages else NOWHERE
-            return Mark(sent=sent, anchor=Anchor(notice.anchors, parcel.person, at))
-        return Mark(sent=sent)
+        if notice is None or notice.anchors is None:
+            return Mark(sent=sent)
+        chat = notice.anchors
+        at = MessageRef(parcel.bot, messages[0]) if messages else NOWHERE
+        facts: tuple[Fact, ...] = ()
+        if messages and chat != search_of(parcel.person):
+            facts = (ChatTold(chat, parcel.person, at, self._clock.now()),)
+        return Mark(sent=sent, anchor=Anchor(chat, parcel.person, at), facts=facts)
 
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
         """A parcel has ended undelivered: the records of it go, and who must know is told by an event."""
         if refusal is Refusal.UNREACHABLE:
-            await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot, parcel.tried_at)))
+            await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot, parcel.tried_at), cause=parcel.id))
         elif refusal is Refusal.BOT_LOST:
-            await self.lanes.run(Work(BotLost(parcel.person, parcel.bot)))
+            await self.lanes.run(Work(BotLost(parcel.person, parcel.bot), cause=parcel.id))
         passage = parcel.passage
         if passage is None:
             await self.delivered(parcel, ())
@@ -229,7 +350,7 @@ class Pipeline:
         if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
             self.lanes.put(Work(event, sent=(parcel.id,)))
         else:
-            self.lanes.put(Work(event, parcel.refs))
+            self.lanes.put(Work(event, parcel.refs, fences=parcel.fences))
 
     # ------------------------------------------------------------------ parking
 
@@ -242,15 +363,23 @@ class Pipeline:
             refs = parcel.refs  # more may come while the store is busy; those are done when it is delivered
             sealed = self._sealer.seal(passage, refs)
             entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
+            commit = Commit(outbox=(entry,), updates=refs, owner=self._worker, fences=parcel.fences)
             async with parcel.lock:
                 if not parcel.over and not self._courier.settles_before(parcel):
-                    stored = await self._store.commit(Commit(outbox=(entry,), updates=refs, owner=self._worker))
+                    try:
+                        stored = await self._store.commit(commit)
+                    except Fenced:
+                        await self._fenced(parcel.fences)
+                        continue
                     parcel.parked = stored is Committed.YES
+                    metrics.PARKED.add()
                     self._finished(refs)
 
-    async def resume(self) -> None:
-        """Take up what an earlier process left in the outbox."""
-        for outgoing in await self._store.inherit(self._worker):
+    async def take_up(self, entries: Iterable[Outgoing]) -> None:
+        """Send what is in our part of the outbox and nobody is sending: another life left it, or an answer was lost."""
+        for outgoing in entries:
+            if self._courier.known(outgoing.id):
+                continue
             if isinstance(outgoing, Notice):
                 self._courier.say(outgoing)
                 continue
@@ -276,13 +405,28 @@ def _about(event: Event) -> MessageRef | None:
             return None
 
 
-def _namer(work: Work) -> Callable[[int], str]:
-    """Names for the notices of one piece of work; the same when it is done again."""
+def _prefix(work: Work) -> str:
+    """What the names of the notices of one piece of work begin with; the same when it is done again."""
     event = work.event
-    if isinstance(event, DeliveryFailed):
-        prefix = f"failed:{event.bot}:{event.message}"
-    elif work.refs:
-        prefix = f"{work.refs[0].bot}:{work.refs[0].update}"
-    else:
-        prefix = f"{type(event).__name__}:{event.bot}:{event.person}"
+    match event:
+        case DeliveryFailed():
+            return f"failed:{event.bot}:{event.message}"
+        case ChatQuiet():
+            return f"quiet:{event.chat}:{event.since}"
+        case SearchDrags():
+            return f"drags:{event.person}:{event.since}"
+        case _ if work.refs:
+            return f"{work.refs[0].bot}:{work.refs[0].update}"
+        case _:
+            return f"{type(event).__name__}:{event.bot}:{event.person}:{work.cause}"
+
+
+def _namer(work: Work) -> Callable[[int], str]:
+    prefix = _prefix(work)
     return lambda index: f"{prefix}:{index}"
+
+
+def _count_searches(settlement: Settlement, before: Mapping[PersonId, Participant]) -> None:
+    for put in settlement.commit.puts if settlement.commit is not None else ():
+        if isinstance(put.state, Searching) and not isinstance(before[put.person].state, Searching):
+            metrics.SEARCHES.add(put.state.ticket.pool)

@@ -16,7 +16,8 @@ from passerby.domain.lifecycle import arrive
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Company, Feature
+from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
 _COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?!\S)")
@@ -36,6 +37,7 @@ class Router:
         self._events: dict[type[Event], Decider] = {}
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
+        self._company: dict[Decider, Company] = {}
         for feature in features:
             for table, claims in (
                 (self._commands, feature.commands),
@@ -48,6 +50,7 @@ class Router:
                     if key in table:
                         raise ValueError(f"{feature.name} claims {key}, which another feature has")
                     table[key] = decider  # type: ignore[index]
+            self._company.update(feature.company)
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
             if feature.newcomer is not None:
@@ -58,6 +61,14 @@ class Router:
     @property
     def commands(self) -> frozenset[str]:
         return frozenset(self._commands)
+
+    def company(self, event: Event, facts: Facts) -> tuple[PersonId, ...]:
+        """Who else the decision on an event will be about, besides the person and their partner."""
+        if not self._company:
+            return ()
+        decider = self._find(event, facts)
+        asked = self._company.get(decider) if decider is not None else None
+        return asked(event, facts) if asked is not None else ()
 
     def decide(self, event: Event, facts: Facts, env: Env) -> Decision:
         before = facts.me

@@ -13,7 +13,8 @@ from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay, Revise, Say
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Participant
-from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, Fact, PersonChanged
+from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.live_store import Commit, Notice
 
 
@@ -35,12 +36,14 @@ def weigh(
     name: Callable[[int], str],
     refs: tuple[UpdateRef, ...] = (),
     sent: tuple[str, ...] = (),
+    owner: WorkerId = NOBODY,
+    fences: tuple[Fence, ...] = (),
 ) -> Settlement:
     """Turn a decision into what is stored and what is sent.
 
     `before` are the participants that the decision was made on; `name(i)` gives the i-th notice an id that a second
     decision on the same update would give it again. Updates with a passage are not done by the commit: they are
-    when it has been delivered.
+    when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it stands on.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
@@ -65,7 +68,7 @@ def weigh(
     done = () if passages else refs
     commit = None
     if puts or notices or sent or done:
-        commit = Commit(puts, ended, tuple(notices), facts, done, sent)
+        commit = Commit(puts, ended, tuple(notices), facts, done, sent, owner, fences)
     return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended)
 
 
@@ -99,6 +102,7 @@ def _derive(
     opened: dict[ChatId, Participant] = {}
     for put in puts:
         facts.append(PersonChanged(put, now))
+        facts += _opinions(put, before[put.person], now)
         was = before[put.person].state
         if isinstance(was, Chatting) and was != put.state and was.chat not in ended:
             ended[was.chat] = None
@@ -114,6 +118,20 @@ def _derive(
                 facts.append(_chat_opened(state, other, put))
     assert not opened, "a chat opens for two"
     return tuple(facts), tuple(ended)
+
+
+def _opinions(put: Participant, before: Participant, now: float) -> list[Fact]:
+    """What a person has come to think of others: ratings, and blocks, lifted ones as well."""
+    opinions: list[Fact] = []
+    last = put.last
+    if last is not None and last.rating is not None:
+        former = before.last
+        if former is None or former.chat != last.chat or former.rating != last.rating:
+            opinions.append(ChatRated(last.chat, put.person, last.rating, now))
+    if put.blocked != before.blocked:
+        opinions += [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in before.blocked]
+        opinions += [BlockChanged(put.person, whom, False, now) for whom in before.blocked if whom not in put.blocked]
+    return opinions
 
 
 def _chat_opened(state: Chatting, one: Participant, other: Participant) -> ChatOpened:

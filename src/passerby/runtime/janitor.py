@@ -1,0 +1,117 @@
+"""Putting right what nobody else will: entries of the outbox that no living worker sends, commits that were never
+answered, a store that was wiped.
+
+    inherit    what a worker that died or left had still to send. One worker does it for all.
+    recheck    what our own commits put into the outbox when their answer was lost. Every worker, for itself.
+    rebuild    who is searching or chatting, and what told them of it, into a store whose life has only begun. Every
+               worker may: several at once do no harm, and nothing goes on before it is done.
+    sweep      what has expired. One worker does it for all.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from passerby import logs, metrics
+from passerby.ports.clock import Clock
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Anchor, LiveStore, LiveStoreLost, Outgoing
+from passerby.ports.records import Records, RecordsLost
+
+INHERIT_EVERY_S = 2.0
+SWEEP_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0
+"""Also the time between the two looks at which an entry must have been nobody's: a commit is answered by then."""
+
+UNCERTAIN_S = 15.0
+"""How long after a commit without an answer the outbox is looked at: longer than one can be on its way."""
+
+TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
+
+
+class Janitor:
+    """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer."""
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: LiveStore,
+        records: Records,
+        clock: Clock,
+        take_up: TakeUp,
+        is_known: Callable[[str], bool],
+        uncertain_at: Callable[[], float],
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._take_up = take_up
+        self._is_known = is_known
+        self._uncertain_at = uncertain_at
+        self._nobodys: set[str] = set()
+        self._faults = logs.Faults()
+
+    async def serve_all(self) -> None:
+        """What one worker does for the whole fleet; until cancelled."""
+        last_inherited = float("-inf")
+        while True:
+            try:
+                if self._clock.monotonic() - last_inherited >= INHERIT_EVERY_S:
+                    last_inherited = self._clock.monotonic()
+                    await self.inherit()
+                    await self._measure()
+                await self._store.sweep()
+            except LiveStoreLost as error:
+                self._faults.began("store", "store.lost", error=logs.name_of(error))
+            else:
+                self._faults.over("store", "store.back")
+            await self._clock.sleep(SWEEP_EVERY_S)
+
+    async def serve_itself(self) -> None:
+        """What every worker does; until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK_EVERY_S)
+            await self.rebuild()
+            try:
+                await self.recheck()
+            except LiveStoreLost:
+                continue  # whoever reads or writes next says so
+
+    async def inherit(self) -> None:
+        entries = await self._store.inherit(self._worker)
+        if entries:
+            logs.record("janitor.inherited", count=len(entries))
+            await self._take_up(entries)
+
+    async def recheck(self) -> None:
+        """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either."""
+        if self._clock.monotonic() - self._uncertain_at() > UNCERTAIN_S:
+            self._nobodys.clear()
+            return
+        strays = [entry for entry in await self._store.outbox(self._worker) if not self._is_known(entry.id)]
+        found = [entry for entry in strays if entry.id in self._nobodys]
+        self._nobodys = {entry.id for entry in strays}
+        if found:
+            logs.record("janitor.found", count=len(found))
+            await self._take_up(found)
+
+    async def rebuild(self) -> bool:
+        """Fill a newborn store from the records. Returns whether the store is fit for use, as far as is known."""
+        if not self._store.newborn:
+            return True
+        try:
+            active = await self._records.active()
+            await self._store.adopt(active.people, anchors=[Anchor(*told) for told in active.told], whole=True)
+        except (LiveStoreLost, RecordsLost) as error:
+            self._faults.began("rebuild", "runtime.not_rebuilt", error=logs.name_of(error))
+            return False
+        self._faults.over("rebuild", "runtime.rebuilding")
+        if active.people:
+            logs.record("runtime.rebuilt", count=len(active.people))
+        return True
+
+    async def _measure(self) -> None:
+        figures = await self._store.figures()
+        metrics.WAITING.set(figures.waiting)
+        metrics.CHATS.set(figures.chats)
+        metrics.OUTBOX.set(figures.outbox)
+        metrics.JOURNAL.set(figures.journal)

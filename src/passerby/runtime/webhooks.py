@@ -1,0 +1,49 @@
+"""Updates that Telegram brings by itself: each stands at the door until it is done.
+
+Telegram keeps an update until it is answered with success, so the answer is the confirmation: it may be given only when
+the update is done, or durably parked. What is not answered in time is brought again, here or to another process; here
+it joins the one that is being dealt with, and in the live store it is recognised once it is done.
+"""
+
+import asyncio
+
+from passerby import metrics
+from passerby.kernel.ids import UpdateRef
+from passerby.ports.live_store import LiveStore
+from passerby.ports.telegram import Arrival
+from passerby.runtime.fleet import Assurance
+from passerby.runtime.lanes import Lanes, Work
+
+
+class Doorstep:
+    def __init__(self, store: LiveStore, assurance: Assurance, lanes: Lanes) -> None:
+        self._store = store
+        self._assurance = assurance
+        self._lanes = lanes
+        self._waiting: dict[UpdateRef, asyncio.Future[None]] = {}
+
+    async def receive(self, arrival: Arrival) -> None:
+        """Return when the update is done. Raises: LiveStoreLost."""
+        ref = arrival.ref
+        waiting = self._waiting.get(ref)
+        if waiting is None:
+            await self._assurance.assured()
+            if ref.update in await self._store.done(ref.bot, (ref.update,)):
+                return
+            waiting = self._waiting.get(ref)  # it may have come twice meanwhile
+        if waiting is None:
+            waiting = self._waiting[ref] = asyncio.get_running_loop().create_future()
+            metrics.UPDATES.add(ref.bot, type(arrival.event).__name__)
+            self._lanes.put(Work(arrival.event, (ref,)))
+        await asyncio.shield(waiting)
+
+    def finished(self, ref: UpdateRef) -> None:
+        waiting = self._waiting.pop(ref, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(None)
+
+    def close(self) -> None:
+        """Whoever waits is told that it will not be done: Telegram brings it again."""
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        self._waiting.clear()
