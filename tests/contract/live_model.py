@@ -87,8 +87,7 @@ class Model:
         return any(each.to == to and self.owners[each.id] != owner for each in self.outbox[:at])
 
     def is_told(self, chat: ChatId, person: PersonId) -> bool:
-        me = self.people.get(person)
-        if chat not in self.open and (me is None or chat not in _talks(me)):
+        if self._is_over(chat, person):
             return True
         coming = (isinstance(each, Notice) and (each.to, each.anchors) == (person, chat) for each in self.outbox)
         return (chat, person) in self.anchors or not any(coming)
@@ -125,12 +124,16 @@ class Model:
 
     def _anchor(self, about: ChatId, person: PersonId, at: MessageRef) -> bool:
         """Whether it was new."""
-        me = self.people.get(person)
-        over = about not in self.open and (me is None or about not in _talks(me))
-        if over or (about, person) in self.anchors:
+        if self._is_over(about, person) or (about, person) in self.anchors:
             return False
         self.anchors[about, person] = at
         return True
+
+    def _is_over(self, about: ChatId, person: PersonId) -> bool:
+        """A chat, or a person's search."""
+        me = self.people.get(person)
+        searching = me is not None and isinstance(me.state, Searching) and about == search_of(person)
+        return about not in self.open and not searching
 
     def _end(self, chat: ChatId) -> None:
         self.open.discard(chat)
