@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from passerby.adapters.sql import init_schema
-from passerby.kernel.ids import BotId, ChatId, PersonId
-from passerby.kernel.participant import Participant
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.participant import Participant, Rating
 from passerby.ports.facts import Fact
-from passerby.ports.records import Records, RecordsLost
+from passerby.ports.records import Records, RecordsLost, Told
 from tests.contract.records_facts import (
     NOW,
+    block,
     changed,
     chatting,
     closed,
@@ -25,9 +26,11 @@ from tests.contract.records_facts import (
     opened,
     participants,
     person,
+    rated,
     searching,
+    told,
 )
-from tests.contract.records_memory import ChatRow, MemoryRecords
+from tests.contract.records_memory import BlockRow, ChatRow, MemoryRecords
 from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri, start_postgres
 
@@ -303,6 +306,60 @@ def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None
         # Told again by a store that began anew.
         await records.apply("h", numbered(opened("c", 8, 9)))
         assert (await place.chats())[ChatId("c")] == shut
+
+    trying(place, body)
+
+
+def test_a_rebuild_is_told_what_told_people_of_the_chats_they_are_in(place: Place) -> None:
+    async def body(records: Records) -> None:
+        start = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 1, 2)]
+        await records.apply("g", numbered(*start, told("c", 1, message=5)))
+        assert (await records.active()).told == [at("c", 1, 5)]
+        await records.apply("g", numbered(told("c", 2, message=6), told("c", 3), told("unheard of", 1), after=4))
+        assert sorted((await records.active()).told) == [at("c", 1, 5), at("c", 2, 6)]
+        # One moves on, and what told them of the chat before says nothing of the one that they are in.
+        moved = [closed("c", 1), changed(person(2, 2)), changed(chatting(1, 3, "d", 2)), opened("d", 3, 1)]
+        await records.apply("g", numbered(*moved, after=7))
+        assert (await records.active()).told == []
+        await records.apply("g", numbered(told("d", 1, message=9), told("c", 1, message=7), after=11))
+        assert (await records.active()).told == [at("d", 1, 9)]
+
+    trying(place, body)
+
+
+def at(chat: str, who: int, message: int) -> Told:
+    return Told(ChatId(chat), PersonId(who), MessageRef(BotId(11), MessageId(message)))
+
+
+def test_what_one_says_of_the_other_is_kept_by_side_and_may_be_thought_over(place: Place) -> None:
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(opened("c", 1, 2), rated("c", 1, Rating.BAD), closed("c", 1)))
+        await records.apply("g", numbered(rated("c", 2, Rating.GOOD), rated("c", 1, Rating.GOOD), after=3))
+        await records.apply("g", numbered(rated("c", 3, Rating.BAD), rated("unheard of", 1), after=5))
+        row = (await place.chats())[ChatId("c")]
+        assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.GOOD)
+        await records.apply("g", numbered(rated("c", 2, Rating.BAD), after=7))
+        row = (await place.chats())[ChatId("c")]
+        assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.BAD)
+
+    trying(place, body)
+
+
+def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
+    one, two, three = PersonId(1), PersonId(2), PersonId(3)
+
+    async def body(records: Records) -> None:
+        await records.apply("g", numbered(block(1, 2), block(2, 1, at=NOW + 1), block(1, 3, blocked=False)))
+        assert await place.blocks() == {(one, two): BlockRow(NOW), (two, one): BlockRow(NOW + 1)}
+        lifted = [block(1, 2, blocked=False, at=NOW + 5), block(1, 2, blocked=False, at=NOW + 6)]
+        await records.apply("g", numbered(*lifted, block(1, 3), block(1, 3, blocked=False, at=NOW + 7), after=3))
+        assert await place.blocks() == {
+            (one, two): BlockRow(NOW, NOW + 5),
+            (two, one): BlockRow(NOW + 1),
+            (one, three): BlockRow(NOW, NOW + 7),
+        }
+        await records.apply("g", numbered(block(1, 2, at=NOW + 8), after=7))
+        assert (await place.blocks())[one, two] == BlockRow(NOW + 8)
 
     trying(place, body)
 
