@@ -84,8 +84,9 @@ class Hooking:
         async def one(bot: BotId) -> Seen:
             async with room:
                 try:
-                    await self._patiently(lambda: change(bot))
+                    # First, because only getMe tells a refused token from anything else that may be wrong.
                     username = await self._patiently(lambda: self._hooks.username(bot))
+                    await self._patiently(lambda: change(bot))
                     return self._judged(bot, username, await self._patiently(lambda: self._hooks.state(bot)))
                 except TelegramError as error:
                     return Seen(bot, fault=_in_words(error))
