@@ -3,14 +3,17 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from random import SystemRandom
+from typing import Literal
 
-from passerby import logs
+from passerby import logs, metrics
 from passerby.adapters.botapi import BotApi
-from passerby.adapters.botapi.hooks import BotApiHooks
+from passerby.adapters.botapi.hooks import BotApiHooks, arrival
 from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
-from passerby.adapters.sql import DatabaseUnusable, SchemaState, SqlRecords
+from passerby.adapters.redis import RedisUnfit, open_redis
+from passerby.adapters.sql import DatabaseUnusable, Pool, SchemaState, SqlRecords
 from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql import schema_state as sql_schema_state
 from passerby.catalogue import Catalogue
@@ -18,10 +21,15 @@ from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.decision import ContactPolicy, Rules
-from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App, NoBotWorks
+from passerby.runtime.background import Background
+from passerby.runtime.courier import PARK_AFTER_S
+from passerby.runtime.lives import live
+from passerby.runtime.standing import Standing
 from passerby.settings import Settings, WrongSetting, open_key
+from passerby.web import CannotListen, Listener, Pages, Webhooks, listen_on_socket, listen_on_tcp
 from passerby.web.hooking import Hooking
 from passerby.web.paths import door_of
 
@@ -39,65 +47,204 @@ class SystemClock:
         await asyncio.sleep(delay_s)
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[], None] | None = None, stop: asyncio.Event) -> None:
-    """Run the fleet until `stop` is set, then finish what is in hand and return.
+Role = Literal["all", "worker", "web"]
+"""What a process does: all there is; what leases say (polling, pairing, recording); or only take webhooks."""
 
+KEEP_TRYING_S = 1.0
+HOOKS_PARKED_AFTER_S = 20.0
+"""A webhook's update holds up its own chat alone, and Telegram waits a minute for the answer."""
+
+
+async def serve(
+    settings: Settings,
+    *,
+    role: Role = "all",
+    name: str = "passerby",
+    on_ready: Callable[[], None] | None = None,
+    stop: asyncio.Event,
+) -> None:
+    """Do one process's part of the fleet until `stop` is set, then finish what is in hand and return.
+
+    `name` is what operators call the process. Stores on other machines that are away are waited for.
     Raises: WrongSetting, for what only shows on opening: a database in use, tokens that all are refused.
     """
     if not settings.tokens:
         raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
     clock, rng = SystemClock(), SystemRandom()
     key = open_key(settings)
-    log = _open_log(settings)
-    try:
-        await init_schema(settings)
-        records = SqlRecords.at(_database(settings))
-    except BaseException:
-        log.close()
-        raise
-    store = MemoryStore(log, clock, rng)
-    telegram = BotApi(
-        {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
-        store,
-        base_url=settings.bot_api_url,
-        unlimited_files=settings.bot_api_local,
-    )
-    app = App(
-        telegram=telegram,
-        store=store,
-        records=records,
-        features=ALL,
-        introduce=introduce,
-        words=Catalogue.load(Path(__file__).parent),
-        clock=clock,
-        rng=rng,
-        rules=Rules(
-            minimum_age=settings.minimum_age,
-            contact_policy=ContactPolicy(settings.contact_policy),
-            just_met_s=settings.contact_policy_min * 60,
-        ),
-        key=key,
-        bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
-        chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
-    )
-    try:
-        await app.start()
-        logs.record("runtime.ready", bots=len(telegram.bots))
-        if on_ready is not None:
-            on_ready()
-        await stop.wait()
-        logs.record("runtime.stopping")
-        whole = await app.stop(settings.shutdown_timeout_s)
-        logs.record("runtime.stopped", reason="all done" if whole else "the rest is done by the next start")
-    except NoBotWorks:
-        raise WrongSetting("BOT_TOKENS", "Telegram refuses every one", "ask @BotFather for the bots' tokens") from None
-    finally:
-        await telegram.aclose()
-        await records.aclose()
+    async with AsyncExitStack() as closing:
+        store = await _open_store(settings, clock, rng, stop)
+        if store is None:
+            return
+        closing.push_async_callback(_close_store, store)
+        await _open_schema(settings, clock, closing)
+        pool = Pool(most=settings.db_pool_max, least=settings.db_pool_min)
+        records = SqlRecords.at(_database(settings), pool)
+        closing.push_async_callback(records.aclose)
+        telegram = BotApi(
+            {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
+            store,
+            base_url=settings.bot_api_url,
+            unlimited_files=settings.bot_api_local,
+        )
+        closing.push_async_callback(telegram.aclose)
+        polls = settings.update_mode == "polling"
+        words = Catalogue.load(Path(__file__).parent)
+        taking = Taking(settings, key, name, hooks=not polls and role != "worker")
+        closing.push_async_callback(taking.aclose)
+
+        def make() -> App:
+            return App(
+                telegram=telegram,
+                store=store,
+                records=records,
+                features=ALL,
+                introduce=introduce,
+                words=words,
+                clock=clock,
+                rng=rng,
+                rules=_rules(settings),
+                key=key,
+                bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
+                chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
+                polls=polls,
+                leads=role != "web",
+                shared=settings.is_shared,
+                park_after_s=PARK_AFTER_S if polls else HOOKS_PARKED_AFTER_S,
+                name=name,
+            )
+
+        announced = False
+
+        def ready(app: App) -> None:
+            nonlocal announced
+            taking.begin(app, Standing(app, store, records, name, role))
+            logs.record("runtime.ready", bots=len(telegram.bots))
+            if on_ready is not None and not announced:
+                on_ready()
+            announced = True
+
         try:
-            await store.aclose()
+            whole = await live(make, stop, clock, settings.shutdown_timeout_s, ready, taking.end)
+        except NoBotWorks:
+            remedy = "ask @BotFather for the bots' tokens"
+            raise WrongSetting("BOT_TOKENS", "Telegram refuses every one", remedy) from None
+        logs.record("runtime.stopped", reason="all done" if whole else "the rest is done by the next start")
+
+
+class Taking:
+    """What this process answers to: operators, on a socket and perhaps a port, and Telegram's webhooks.
+
+    It outlasts the lives of the worker behind it, which follow each other.
+    """
+
+    def __init__(self, settings: Settings, key: bytes, name: str, *, hooks: bool) -> None:
+        self._pages = Pages(metrics.exposition)
+        self._webhooks = Webhooks((door_of(bot, key) for bot in settings.tokens), arrival)
+        self._listeners: list[Listener] = []
+        listen: list[tuple[str, Callable[[], Listener]]] = [
+            ("RUN_DIR", lambda: listen_on_socket(self._pages, settings.run_path / f"{name}.sock"))
+        ]
+        if (place := settings.metrics_place) is not None:
+            listen.append(("METRICS_LISTEN", lambda: listen_on_tcp(self._pages, *place, or_next=True)))
+        if hooks:
+            door = settings.webhook_place
+            listen.append(("WEBHOOK_LISTEN", lambda: listen_on_tcp(self._webhooks, *door, shared=True)))
+        for setting, begin in listen:
+            try:
+                listener = begin()
+            except CannotListen as error:
+                if setting == "WEBHOOK_LISTEN":
+                    raise WrongSetting(setting, str(error), "name an address that is free") from None
+                logs.record("pages.unavailable", "warning", setting=setting, reason=str(error))
+            else:
+                self._listeners.append(listener)
+                logs.record("pages.listening", "debug", setting=setting, address=listener.address)
+
+    def begin(self, app: App, standing: Standing) -> None:
+        self._pages.watched = standing
+        self._webhooks.open(app)
+
+    def end(self, lapsed: bool) -> None:
+        if lapsed:
+            self._webhooks.abandon()
+        else:
+            self._webhooks.close()
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(listener.aclose() for listener in self._listeners))
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        minimum_age=settings.minimum_age,
+        contact_policy=ContactPolicy(settings.contact_policy),
+        just_met_s=settings.contact_policy_min * 60,
+    )
+
+
+async def _open_store(
+    settings: Settings, clock: SystemClock, rng: SystemRandom, stop: asyncio.Event
+) -> LiveStore | None:
+    """The live store that the settings name; None if `stop` was set before a server was there. Raises: WrongSetting."""
+    if not settings.is_shared:
+        return MemoryStore(_open_log(settings), clock, rng)
+    faults = logs.Faults()
+    while not stop.is_set():
+        try:
+            opened = await open_redis(
+                settings.redis_url.get_secret_value(),
+                clock,
+                rng,
+                name=settings.redis_name,
+                replicas=settings.redis_replicas,
+            )
+        except RedisUnfit as error:
+            raise WrongSetting("REDIS_URL", str(error), "then start again") from None
         except LiveStoreLost as error:
-            logs.failed("store.lost", error)
+            faults.began("store", "store.awaited", error=logs.name_of(error), reason="REDIS_URL does not answer yet")
+            await clock.sleep(KEEP_TRYING_S)
+        else:
+            faults.over("store", "store.there")
+            for warning in opened.warnings:
+                logs.record("store.warned", "warning", reason=warning)
+            return opened.store
+    return None
+
+
+async def _close_store(store: LiveStore) -> None:
+    try:
+        await store.aclose()
+    except LiveStoreLost as error:
+        logs.failed("store.lost", error)
+
+
+async def _open_schema(settings: Settings, clock: SystemClock, closing: AsyncExitStack) -> None:
+    """Bring the tables up to date. A server that is away need not hold up people who chat: then it is done later."""
+    if settings.postgres_uri is None:
+        await init_schema(settings)
+        return
+
+    async def try_once() -> bool:
+        try:
+            await sql_init_schema(_database(settings))
+        except DatabaseUnusable as error:
+            raise _unusable(settings, error) from None
+        except RecordsLost as error:
+            faults.began("records", "records.awaited", error=logs.name_of(error), reason="POSTGRES_URI does not answer")
+            return False
+        faults.over("records", "records.there")
+        return True
+
+    async def keep_trying() -> None:
+        while not await try_once():
+            await clock.sleep(KEEP_TRYING_S)
+
+    faults = logs.Faults()
+    if not await try_once():
+        background = Background(lambda error: logs.failed("records.unusable", error))
+        background.spawn(keep_trying())
+        closing.push_async_callback(background.aclose)
 
 
 def _open_log(settings: Settings) -> FileLog:

@@ -251,7 +251,9 @@ class App:
 
     def report(self) -> Report:
         refused = tuple(bot for bot, post in self._bots.items() if post.refused)
-        return Report(self._name, self._leads, self._is_stopping, self._since, None, refused)
+        return Report(
+            self._name, self._leads, self._is_stopping, self._since, metrics.snapshot(self._clock.now()), refused
+        )
 
     async def gained(self, fence: Fence) -> None:
         post = self._posts[fence.lease] = self._post(fence)

@@ -26,6 +26,7 @@ import msgspec
 
 from passerby import logs, metrics
 from passerby.domain.spreading import spread
+from passerby.figures import Snapshot
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Buried, Fence, LeaseName, Leases, Roll, WorkerId
 from passerby.ports.live_store import LiveStoreLost
@@ -53,7 +54,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     leads: bool = True
     leaving: bool = False
     since: float = 0.0
-    figures: metrics.Snapshot | None = None
+    figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
     """Bots that it holds and whose token Telegram refuses."""
 

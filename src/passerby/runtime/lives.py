@@ -20,10 +20,12 @@ async def live(
     clock: Clock,
     stop_timeout_s: float,
     on_ready: Callable[[App], None] = lambda app: None,
+    on_end: Callable[[bool], None] = lambda lapsed: None,
 ) -> bool:
     """Keep an app going until `stop` is set; then stop it. Returns whether everything in hand was finished.
 
-    `on_ready` is called in each life, when it takes updates. Raises: NoBotWorks, in the first.
+    `on_ready` is called in each life, when it takes updates; `on_end` when that is over, before anything is stopped or
+    abandoned (then with True). Raises: NoBotWorks, in the first.
     """
     while True:
         app = make()
@@ -31,6 +33,7 @@ async def live(
             if not await _first(app.start(), stop, app.has_lapsed):
                 on_ready(app)
                 await _first(asyncio.get_running_loop().create_future(), stop, app.has_lapsed)
+            on_end(not stop.is_set())
             if stop.is_set():
                 logs.record("runtime.stopping")
                 return await app.stop(stop_timeout_s)
