@@ -1,6 +1,7 @@
 """The commands and their options. Each is a few lines here; what it does has a module of its own or lies further in."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -156,6 +157,7 @@ def _settled() -> "Settings":
 def _serve(role: "Role", name: str) -> None:
     from passerby import logs, settings
     from passerby.cli.serving import serve
+    from passerby.cli.unfailing import unfailing
 
     settled = _settled()
     if role != "all" and not settled.is_shared:
@@ -164,7 +166,7 @@ def _serve(role: "Role", name: str) -> None:
     if role == "web" and settled.update_mode != "webhook":
         remedy = "set it and WEBHOOK_URL, or start a `passerby worker`"
         raise settings.WrongSetting("UPDATE_MODE", "is not webhook: there would be nothing to do", remedy)
-    logs.set_up(settled.log_level, settled.log_format)
+    logs.set_up(settled.log_level, settled.log_format, stream=unfailing(sys.stderr))
     serve(settled, role=role, name=name)
 
 

@@ -23,7 +23,7 @@ from passerby.bootstrap import SystemClock
 from passerby.checkup.telegram import waiting
 from passerby.cli.tables import bot_table, process_table, verdict
 from passerby.cluster.overview import Glance, Overview, Process, glance, overview
-from passerby.metrics import Snapshot
+from passerby.figures import Snapshot
 from passerby.settings import Settings
 
 EVERY_S: Final = 1.0
@@ -134,7 +134,7 @@ def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
 
 
 def _latency(parts: list[Snapshot]) -> str:
-    from passerby.metrics import together
+    from passerby.figures import together
 
     if not parts:
         return "–"

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from passerby.cluster.overview import Bot, Overview, Process
-from passerby.metrics import Snapshot
+from passerby.figures import Snapshot
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600

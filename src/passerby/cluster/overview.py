@@ -17,7 +17,7 @@ import msgspec
 
 from passerby.cluster import processes, sockets
 from passerby.cluster.control import Cluster, Kept, NoCluster
-from passerby.metrics import Snapshot, together
+from passerby.figures import Snapshot, together
 
 SILENT_S: Final = 75.0
 """A bot that nobody has polled for so long has no owner, or a stuck one: a poll waits up to 50 s."""

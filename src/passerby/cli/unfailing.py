@@ -1,0 +1,31 @@
+"""Standard error that never fails: a full disk or a reader that is gone must not stop a process that can work on."""
+
+import io
+from contextlib import suppress
+from typing import TextIO, cast
+
+
+def unfailing(stream: TextIO) -> TextIO:
+    """Passes on to `stream`; what that does not take is lost."""
+    return cast("TextIO", _Unfailing(stream))
+
+
+class _Unfailing(io.TextIOBase):
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def writable(self) -> bool:
+        return True

@@ -1,0 +1,44 @@
+"""When a process that grows ends itself. The looks are made by hand; no time passes."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+import pytest
+
+from passerby.cli.recycling import AT_ONCE, LOOK_S, SHARE, SPREAD_S, Recycling
+
+LIMIT_MB = 1000
+LONGEST = 1 + int(SPREAD_S / LOOK_S)
+
+
+def looks_until_it_ends(share: float | None, *, rng: Any, most: int = 100) -> int | None:
+    """How many looks at a process of this size it takes; None if it does not end."""
+
+    async def look() -> int | None:
+        stop = asyncio.Event()
+        rss = None if share is None else int(share * LIMIT_MB * 1024 * 1024)
+        recycling = Recycling(LIMIT_MB, stop, lambda: rss, rng)
+        for number in range(1, most + 1):
+            recycling.look()
+            recycling.close()
+            if stop.is_set():
+                return number
+        return None
+
+    return asyncio.run(look())
+
+
+def test_a_process_above_the_share_ends_within_the_spread() -> None:
+    counts = {looks_until_it_ends(SHARE + 0.01, rng=Random(seed)) for seed in range(50)}
+    assert counts <= set(range(1, LONGEST + 1))
+    assert len(counts) > 3, "those that grow alike end at different times"
+
+
+@pytest.mark.parametrize("share", [SHARE - 0.01, None])
+def test_a_process_below_the_share_goes_on(share: float | None) -> None:
+    assert looks_until_it_ends(share, rng=Random(1)) is None
+
+
+def test_there_is_no_waiting_close_to_the_limit() -> None:
+    assert {looks_until_it_ends(AT_ONCE + 0.01, rng=Random(seed)) for seed in range(20)} == {1}
