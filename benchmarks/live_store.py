@@ -1,9 +1,10 @@
-"""CPU µs of this process per relay's share of the live store (one load, one mark), in memory and on a real Valkey.
+"""CPU µs of this process, and of the server, per relay's share of the live store (one load, one mark).
 
     python -m benchmarks.live_store [--relays 4000]
 
-A chat of two people; a relay reads the sender and their partner and leaves its update and one pair of the message map.
-User and system time of this whole process count, not the server's; the median of five rounds is shown.
+In memory and on a real Valkey. A hundred chats, in each of which the two speak in turn; a relay reads the sender and
+their partner and leaves its update and one pair of the message map, standing on the lease of its bot. User and system
+time of the whole processes count; the median of five rounds is shown.
 """
 
 import argparse
@@ -11,17 +12,19 @@ import asyncio
 import resource
 import statistics
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from random import Random
 
 import uvloop
+from redis import Redis
 
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import open_redis
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile
+from passerby.ports.leases import Fence, WorkerId, bot_lease
 from passerby.ports.live_store import Commit, Copied, LiveStore, Mark
 from tests.contract.servers import start_valkey
 from tests.runtime.virtual import VirtualClock
@@ -49,40 +52,71 @@ async def _fill(store: LiveStore) -> None:
         )
 
 
-async def _relay(store: LiveStore, number: int) -> None:
+async def _relay(store: LiveStore, number: int, fence: Fence) -> None:
     pair = 1 + number % CHATS
-    facts = await store.load(PersonId(2 * pair))
+    sender = PersonId(2 * pair + number // CHATS % 2)
+    facts = await store.load(sender)
     assert facts is not None
     here, there = MessageRef(BOT, MessageId(2 * number)), MessageRef(BOT, MessageId(2 * number + 1))
-    await store.mark(Mark((UpdateRef(BOT, number),), (), ChatId(f"chat-{pair}"), (Copied(here, there, number),)))
+    await store.mark(
+        Mark(
+            (UpdateRef(BOT, number),),
+            chat=ChatId(f"chat-{pair}"),
+            pairs=(Copied(here, there, number),),
+            speaker=sender,
+            fences=(fence,),
+        )
+    )
 
 
-async def _cost_us(store: LiveStore, relays: int, in_flight: int, numbers: Iterable[int]) -> float:
+async def _cost_us(
+    store: LiveStore, relays: int, in_flight: int, numbers: Iterable[int], server_cpu_s: Callable[[], float]
+) -> tuple[float, float]:
+    """Ours, and the server's."""
     numbers = iter(numbers)
+    worker, lease = WorkerId(f"worker-{next(numbers)}"), bot_lease(BOT)
+    epoch = await store.take(worker, lease, 3600.0)
+    assert epoch is not None
+    fence = Fence(lease, epoch)
 
     async def some() -> None:
         for _ in range(relays // in_flight):
-            await _relay(store, next(numbers))
+            await _relay(store, next(numbers), fence)
 
-    costs = []
+    ours, theirs = list[float](), list[float]()
     for _ in range(ROUNDS):
-        began = _cpu_s()
+        began, server_began = _cpu_s(), server_cpu_s()
         await asyncio.gather(*(some() for _ in range(in_flight)))
-        costs.append((_cpu_s() - began) / relays * 1e6)
-    return statistics.median(costs)
+        ours.append((_cpu_s() - began) / relays * 1e6)
+        theirs.append((server_cpu_s() - server_began) / relays * 1e6)
+    await store.leave(worker)
+    return statistics.median(ours), statistics.median(theirs)
 
 
 async def _compare(url: str, folder: Path, relays: int) -> None:
     clock = VirtualClock()
+    by_hand = Redis.from_url(url)
+
+    def server_cpu_s() -> float:
+        used = by_hand.info("cpu")
+        return float(used["used_cpu_user"] + used["used_cpu_sys"])
+
     redis, _ = await open_redis(url, clock, Random(1))
-    stores: dict[str, LiveStore] = {"memory": MemoryStore(FileLog(folder / "live"), clock, Random(1)), "redis": redis}
+    stores: dict[str, tuple[LiveStore, Callable[[], float]]] = {
+        "memory": (MemoryStore(FileLog(folder / "live"), clock, Random(1)), lambda: 0.0),
+        "redis": (redis, server_cpu_s),
+    }
     numbers = count(1)
-    print("CPU µs per load and mark    1 in flight    32 in flight")
-    for name, store in stores.items():
+    print(
+        f"{'CPU µs per load and mark':<26}{'1 in flight':>13}{'its server':>13}{'32 in flight':>15}{'its server':>13}"
+    )
+    for name, (store, server) in stores.items():
         await _fill(store)
-        costs = [await _cost_us(store, relays, in_flight, numbers) for in_flight in (1, 32)]
-        print(f"{name:<24}{costs[0]:>15.1f}{costs[1]:>16.1f}")
+        alone = await _cost_us(store, relays, 1, numbers, server)
+        together = await _cost_us(store, relays, 32, numbers, server)
+        print(f"{name:<26}{alone[0]:>13.1f}{alone[1]:>13.1f}{together[0]:>15.1f}{together[1]:>13.1f}")
         await store.aclose()
+    by_hand.close()
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""What can go wrong with Redis, and which of its answers say so. All but `RedisUnfit` are the port's `LiveStoreLost`.
+"""What can go wrong with Redis, and which of its answers say so. All but `RedisUnfit` are the port's `LiveStoreLost`;
+what a lease refuses is the port's own, too.
 
 An answer that is none of these is a bug of ours (a script that does not run, a key of the wrong type) and passes as
 redis-py raised it.
@@ -14,6 +15,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
+from passerby.ports.leases import Buried, Fenced
 from passerby.ports.live_store import LiveStoreLost
 
 
@@ -22,7 +24,7 @@ class RedisUnreachable(LiveStoreLost):
 
 
 class RedisFull(LiveStoreLost):
-    """`maxmemory` is reached; nothing was stored."""
+    """`maxmemory` is reached, or the journal is as long as it may be; nothing was stored."""
 
 
 class RedisRefuses(LiveStoreLost):
@@ -40,6 +42,9 @@ class RedisUnfit(Exception):
     """This server must not be used as it is set up. `str()` is a sentence for the operator."""
 
 
+_OURS: dict[str, type[Exception]] = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "BURIED": Buried}
+"""The first words of what our scripts refuse with."""
+
 # What redis-py has no class for. BUSY: somebody's script has been running for too long.
 _NOT_NOW = frozenset({"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE"})
 _ELSEWHERE = (AskError, ClusterDownError, ReadOnlyError)
@@ -49,8 +54,8 @@ _ELSEWHERE = (AskError, ClusterDownError, ReadOnlyError)
 def told(answer: ResponseError) -> Exception:
     """The error that a caller gets for an answer of Redis. A bug's stays as it is."""
     word = str(answer).partition(" ")[0]
-    if word == "WIPED":
-        return RedisWiped()
+    if word in _OURS:
+        return _OURS[word]()
     if isinstance(answer, OutOfMemoryError):
         return RedisFull()
     if word in _NOT_NOW or isinstance(answer, (*_ELSEWHERE, NoPermissionError, TryAgainError)):

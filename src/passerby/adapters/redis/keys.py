@@ -6,24 +6,39 @@ on one node and a script may touch several at once. Two installations may share 
     key                  type    content                                                       goes
     life                 hash    generation: this life's name, set once; a wiped server        never
                                  begins another. adopted: the records have been taken in.
-                                 facts, entries, changes: the newest numbers of the journal,
-                                 the outbox, the tickets. trimmed: the records hold the
-                                 journal up to here. floor: readers from before begin anew.
-                                 run: the server's, as last greeted (greet.lua)
+                                 facts, entries, changes, epochs, comers: the newest numbers
+                                 of the journal, the outbox, the tickets, the leases, the
+                                 workers. trimmed: the records hold the journal up to here.
+                                 floor: readers from before begin anew. run: the server's,
+                                 as last greeted (greet.lua). reborn: when somebody of an
+                                 earlier life came. attended, patience: when somebody last
+                                 attended, and until when the last of all would be back
     people               hash    person -> header, newline, msgpack of Participant             idle: see below
-    chats                hash    open chat -> anchors: "person bot message;" of each           when it ends
+    chats                hash    open chat -> "person,person;" and its anchors: "person bot    when it ends
+                                 message;" of each; search:PERSON -> the anchor of a search
+    quiet                zset    open chat, by the last word in it: 4 times the milliseconds,  when it ends
+                                 plus 1 for a word of the first of "person,person", 2 for
+                                 one of the second, 0 if nobody has spoken
     idle                 zset    idle person, by when they were last heard of                  with the person
     waiting              zset    "pool \\t person", by the number of the change                 no longer waits
     gone                 zset    the same for who no longer waits                              all but 10,000
     tickets              hash    "pool \\t person" -> version, newline, msgpack of Ticket       with waiting, gone
     pools                hash    pool -> how many wait in it                                   at none
-    outbox               hash    entry -> msgpack of Notice or Parked                          when settled
-    order                zset    entry, by its number                                          when settled
+    outbox               hash    entry -> header, newline, msgpack of Notice or Parked         when settled
+                                 (see entries.lua)
+    order                zset    "owner \\t number \\t entry", by its letters                   when settled
+    turns                zset    "person \\t number \\t entry", by its letters                  when settled
     journal              stream  number-1 -> f: msgpack of Fact                                when trimmed
     done:BOT:BLOCK       string  a bit for each update of 4,096                                25 to 26 h after
     map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
     stored:CALL          string  this commit was stored (see `store`)                          a minute
     file:UNIQUE          hash    bot -> file id: a cache                                       3 days after
+    workers              hash    worker -> "number until ttl", newline, its report             when it leaves or is over
+    leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
+    epochs               hash    lease -> the same epoch, for writes that stand on it          never: few
+    buried               zset    worker whose entries were inherited, by when                  30 days after
+    budget:BOT           string  "tat held": when the bucket is full, and held until           then
+    budget:BOT:PERSON    string  the same for a bot's chat with a person                       then
     news                 channel a pool whose tickets have changed
 
 A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
@@ -31,15 +46,19 @@ they never decode one. `told` is the number of the fact by which the records hea
 (`place` is the pool) or chatting (`place` is the chat). Somebody idle goes ten minutes after they were last heard of,
 once the records hold them (`told` <= `trimmed`), never before. Ids of pools and chats have no control characters.
 
-Times are Unix seconds of the processes' clocks, which may differ by minutes without harm; only what expires by itself
-goes by the server's.
+Times are Unix seconds of the processes' clocks, which may differ by minutes without harm. Only what expires by itself,
+workers, leases and budgets go by the server's; theirs are in milliseconds.
 """
 
 from passerby.kernel.ids import BotId, ChatId, UpdateRef
+from passerby.ports.allowances import Account
 
 DONE_KEPT_S = 26 * 3600
 DONE_RENEWED_S = 25 * 3600
 """A block's time is renewed when less than this is left: once an hour at most. Telegram keeps an update for 24 h."""
+
+BURIED_KEPT_MS = 30 * 24 * 3600 * 1000
+"""Longer than any process sleeps before it comes back for what it had to send."""
 
 DAY_S = 24 * 3600
 """A period of the message map. Two are read, so a pair is known for one to two of them."""
@@ -63,8 +82,14 @@ class Keys:
         self.gone = self._key("gone")
         self.tickets = self._key("tickets")
         self.pools = self._key("pools")
+        self.quiet = self._key("quiet")
         self.outbox = self._key("outbox")
         self.order = self._key("order")
+        self.turns = self._key("turns")
+        self.workers = self._key("workers")
+        self.leases = self._key("leases")
+        self.epochs = self._key("epochs")
+        self.buried = self._key("buried")
         self.journal = self._key("journal")
         self.news = self._key("news")
 
@@ -88,8 +113,18 @@ class Keys:
     def stored(self, call: str) -> bytes:
         return self._key(f"stored:{call}")
 
+    def budget(self, account: Account) -> bytes:
+        return self._key(
+            f"budget:{account.bot}" if account.person is None else f"budget:{account.bot}:{account.person}"
+        )
+
     def file(self, unique: str) -> bytes:
         return self._key(f"file:{unique}")
+
+
+def word_score(at: float) -> int:
+    """Of a chat that was opened or adopted then, in `quiet`: nobody has spoken. A word of the first counts one more."""
+    return 4 * round(at * 1000)
 
 
 def bit_of(update: int) -> int:

@@ -22,8 +22,9 @@ from passerby.adapters.redis import scripts
 from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, told
 from passerby.adapters.redis.greeting import greeted
 from passerby.adapters.redis.keys import Keys
+from passerby.adapters.redis.lives import begin_words, life_of
 from passerby.adapters.redis.pipe import PATIENCE_S, Pipe
-from passerby.adapters.redis.store import RedisStore, begin_words, life_of
+from passerby.adapters.redis.store import RedisStore
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost
 

@@ -3,7 +3,10 @@
 Asking twice. When a connection breaks, what was under way may have been stored or not, and the pipe asks once more. So
 every script comes to the same when it runs twice:
 
-- Reads, `adopt` (which passes over who is held), `mark`, `trim_journal`, `sweep`, `remember_file`: of their own nature.
+- Reads, `adopt` (which passes over who is held), `mark`, `trim_journal`, `sweep`, `remember_file`, `attend`, `take`
+  (which gives the taker what they hold), `give`, `leave`, `hold`: of their own nature. `reserve` may take twice, as the
+  port says.
+- `inherit`: each entry keeps which call made it the heir's, and what is returned is read after that.
 - `commit`: the script stores with it, for a minute, that this very call was stored, and answers the second time what
   the answer was that got lost. Without that, a commit that ends nobody's update could be stored twice, and one that was
   stored would be called stale.
@@ -16,66 +19,54 @@ A failover to a replica may lose what was acknowledged just before, unless the p
 given twice even so (greet.lua): those of the journal may leave some out where the server has changed. Then only a read
 may tell of what a failover still can lose: a commit or mark is not acknowledged before replicas have it.
 
-Lives. Every script checks the generation. On a server that has been wiped it refuses (`RedisWiped`), a new life is
-begun, and from then on this store refuses everything until the records have been adopted, by it or by another process.
-A store that is opened on a new life takes part in it from the start, as the port says.
+Lives, and what becomes of a store that was wiped: `lives`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from itertools import count
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from passerby.adapters.redis import scripts, values
-from passerby.adapters.redis.errors import RedisWiped
-from passerby.adapters.redis.greeting import greeted
-from passerby.adapters.redis.keys import (
-    DONE_KEPT_S,
-    DONE_RENEWED_S,
-    Keys,
-    bit_of,
-    day_of,
-    map_kept_s,
-)
+from passerby.adapters.redis.allowances import RedisAllowances
+from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, map_kept_s, word_score
+from passerby.adapters.redis.leases import RedisLeases
+from passerby.adapters.redis.lives import Life
 from passerby.adapters.redis.news import News
+from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pipe import Pipe, Word
-from passerby.adapters.redis.scripts import Script
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId
-from passerby.kernel.participant import Chatting, Participant
+from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Commit, Committed, Mark, Outgoing, TicketFeed
+from passerby.ports.live_store import (
+    Anchor,
+    Commit,
+    Committed,
+    Figures,
+    Mark,
+    QuietChat,
+    TicketFeed,
+    search_of,
+)
 
 IDLE_KEPT_S: Final = 600.0
 HEARD_EVERY_S: Final = 60.0
 TOMBSTONES: Final = 10_000
 STORED_KEPT_S: Final = 60
 FILE_KEPT_S: Final = 3 * 24 * 3600
-PAGE: Final = 500
 CHATS_KNOWN: Final = 100_000
+JOURNAL_BOUND: Final = 1_000_000
 
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
 
 
-class Life(NamedTuple):
-    generation: str
-    newborn: bool
+class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
+    """See the port for what it promises. `life` is what begin.lua said; `open_redis` makes one of these.
 
-
-def begin_words(clock: Clock, rng: Random) -> tuple[str, int]:
-    """What begin.lua takes. Changes are counted on from the time, so that a reader of an earlier life is behind."""
-    return f"{rng.getrandbits(64):016x}", int(clock.now() * 10_000)
-
-
-def life_of(answer: Any) -> Life:
-    generation, adopted = answer
-    return Life(generation.decode(), not adopted)
-
-
-class RedisStore:
-    """See the port for what it promises. `life` is what begin.lua said; `open_redis` makes one of these."""
+    With `journal_bound` facts in the journal, commits that bring more are refused.
+    """
 
     def __init__(
         self,
@@ -86,31 +77,13 @@ class RedisStore:
         life: Life,
         *,
         pipe: Pipe | None = None,
+        journal_bound: int = JOURNAL_BOUND,
     ) -> None:
-        self._pipe = pipe or Pipe(greeted(connect, keys))
+        super().__init__(connect, keys, clock, rng, life, pipe)
         self._news = News(connect, keys.news, clock)
-        self._keys = keys
-        self._clock = clock
-        self._rng = rng
-        self._life = life
-        self._expelled = False
-        self._name = f"{rng.getrandbits(64):016x}"
-        self._calls = count()
+        self._journal_bound = journal_bound
         # Where a person was last seen chatting: lets a look at a message go out together with the look at the person.
         self._chat_of: dict[PersonId, ChatId] = {}
-
-    @property
-    def generation(self) -> str:
-        return self._life.generation
-
-    @property
-    def newborn(self) -> bool:
-        return self._life.newborn
-
-    @property
-    def busy(self) -> bool:
-        """Whether an answer of the server is awaited."""
-        return self._pipe.busy
 
     # ------------------------------------------------------------------ reading
 
@@ -124,18 +97,16 @@ class RedisStore:
             return None
         me = values.participant(answer[0])
         state = me.state
-        if not isinstance(state, Chatting):
+        if isinstance(state, Idle):
             return Facts(me)
+        chat = answer[2] or b""
+        if not isinstance(state, Chatting):
+            return Facts(me, anchor=values.anchors_of(chat, person)[0])
         if known != state.chat:
             self._remember_chat(person, state.chat)
             found = await self.counterpart(state.chat, about) if about is not None else None
-        partner, anchors = answer[1], answer[2]
-        return Facts(
-            me,
-            values.participant(partner) if partner is not None else None,
-            found,
-            values.anchor_of(person, anchors) if anchors else None,
-        )
+        partner = values.participant(answer[1]) if answer[1] is not None else None
+        return Facts(me, partner, found, *values.anchors_of(chat, person, state.partner))
 
     async def _load(self, person: PersonId) -> Any:
         keys = self._keys
@@ -193,12 +164,15 @@ class RedisStore:
     async def pools(self) -> set[PoolId]:
         return {PoolId(pool.decode()) for pool in await self._read(self._keys.pools, "HKEYS")}
 
-    async def outbox(self) -> list[Outgoing]:
-        keys, entries, after = self._keys, list[Outgoing](), b"0"
-        while page := await self._ask(scripts.OUTBOX, (keys.life, keys.outbox, keys.order), after, PAGE):
-            after = page[0]
-            entries.extend(map(values.entry, page[1:]))
-        return entries
+    async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
+        where = (self._keys.life, self._keys.chats, self._keys.quiet)
+        found = await self._ask(scripts.QUIET, where, word_score(since) + 3, limit)
+        return list(map(values.quiet_chat, found[::3], found[1::3], found[2::3]))
+
+    async def figures(self) -> Figures:
+        keys = self._keys
+        where = (keys.life, keys.waiting, keys.chats, keys.outbox, keys.journal)
+        return Figures(*await self._ask(scripts.FIGURES, where))
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
         rows = await self._read(self._keys.journal, "XRANGE", after + 1, "+", "COUNT", limit)
@@ -210,22 +184,38 @@ class RedisStore:
 
     # ------------------------------------------------------------------ writing
 
-    async def adopt(self, participants: Sequence[Participant]) -> None:
-        if self._expelled:
+    async def adopt(
+        self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
+    ) -> None:
+        if self._expelled and not whole:
+            await self._rejoin()
+        elif self._expelled:
             self._life = await self._begin()
-        keys = self._keys
-        where = (keys.life, keys.people, keys.chats, keys.idle, keys.waiting, keys.gone, keys.tickets, keys.pools)
-        head = (self._clock.now(), keys.news, TOMBSTONES)
+        keys, now = self._keys, self._clock.now()
+        where = (
+            keys.life,
+            keys.people,
+            keys.chats,
+            keys.idle,
+            keys.waiting,
+            keys.gone,
+            keys.tickets,
+            keys.pools,
+            keys.quiet,
+        )
+        head = (now, keys.news, TOMBSTONES)
+        known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         generation = self._life.generation
         for at in range(0, max(1, len(participants)), PAGE):
-            some = participants[at : at + PAGE]
-            last = int(at + PAGE >= len(participants))
-            words: list[Word] = [*head, last, values.message(NOWHERE), len(some)]
-            for put in some:
-                words += values.put_words(put)
+            last = int(whole and at + PAGE >= len(participants))
+            words: list[Word] = [*head, last, word_score(now)]
+            for put in participants[at : at + PAGE]:
+                chat = put.state.chat if isinstance(put.state, Chatting) else search_of(put.person)
+                words += (*values.put_words(put), values.message(known.get((chat, put.person), NOWHERE)))
             await self._ask_of(generation, scripts.ADOPT, where, words)
-        self._life = Life(generation, newborn=False)
-        self._expelled = False
+        if whole and generation == self._life.generation:
+            self._adopted()
+            self._expelled = False
 
     async def commit(self, commit: Commit) -> Committed:
         keys, now = self._keys, self._clock.now()
@@ -239,23 +229,30 @@ class RedisStore:
             keys.gone,
             keys.tickets,
             keys.pools,
+            keys.quiet,
             keys.outbox,
             keys.order,
+            keys.turns,
+            keys.epochs,
             keys.journal,
-            keys.stored(f"{self._name}:{next(self._calls)}"),
+            keys.stored(self._call_name()),
             *map(keys.done, commit.updates),
             *maps,
         )
         words: list[Word] = [now, keys.news, TOMBSTONES, DONE_KEPT_S, DONE_RENEWED_S, STORED_KEPT_S]
+        words += (self._journal_bound, commit.owner, word_score(now))
         words += map(len, (commit.updates, commit.ended, commit.puts, commit.outbox, commit.facts, commit.sent, maps))
+        words.append(len(commit.fences))
         words += (bit_of(ref.update) for ref in commit.updates)
         words += commit.ended
         for put in commit.puts:
             words += values.put_words(put)
         for outgoing in commit.outbox:
-            words += (outgoing.id, values.encoded(outgoing))
+            words += values.entry_words(outgoing)
         words += map(values.encoded, commit.facts)
         words += commit.sent
+        for fence in commit.fences:
+            words += fence
         return _COMMITTED[await self._ask(scripts.COMMIT, where, *words)]
 
     async def mark(self, mark: Mark) -> None:
@@ -263,21 +260,33 @@ class RedisStore:
         where = (
             keys.life,
             keys.chats,
+            keys.quiet,
+            keys.epochs,
+            keys.map(mark.chat or ChatId(""), day_of(now)),
             keys.outbox,
             keys.order,
-            keys.map(mark.chat or ChatId(""), day_of(now)),
+            keys.turns,
+            keys.journal,
             *map(keys.done, mark.updates),
         )
-        words: list[Word] = [DONE_KEPT_S, DONE_RENEWED_S, map_kept_s(now), mark.chat or ""]
+        words: list[Word] = [DONE_KEPT_S, DONE_RENEWED_S, map_kept_s(now), mark.chat or "", mark.speaker or ""]
+        words.append(word_score(now) + 1)
         words += (anchor.chat, anchor.person, values.message(anchor.at)) if anchor is not None else ("", "", "")
-        words += (len(mark.updates), len(mark.sent), 2 * len(mark.pairs) if mark.chat is not None else 0)
+        fields = 2 * len(mark.pairs) if mark.chat is not None else 0
+        words += (len(mark.fences), len(mark.updates), fields, len(mark.sent), len(mark.facts))
+        for fence in mark.fences:
+            words += fence
         words += (bit_of(ref.update) for ref in mark.updates)
+        if fields:
+            for pair in mark.pairs:
+                words += values.pair_words(pair)
         words += mark.sent
-        for pair in mark.pairs:
-            words += values.pair_words(pair)
+        words += map(values.encoded, mark.facts)
         await self._ask(scripts.MARK, where, *words)
 
-    async def trim_journal(self, upto: int) -> None:
+    async def trim_journal(self, upto: int, generation: str) -> None:
+        if generation != self._life.generation:
+            return
         await self._ask(scripts.TRIM, (self._keys.life, self._keys.journal), upto, upto + 1)
 
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
@@ -302,33 +311,3 @@ class RedisStore:
         """End the connections and ask nothing."""
         await self._news.aclose()
         await self._pipe.aclose()
-
-    # ------------------------------------------------------------------ asking, and lives
-
-    async def _read(self, key: bytes, command: str, *args: Word) -> Any:
-        return await self._ask(scripts.READ, (self._keys.life, key), command, *args)
-
-    async def _ask(self, script: Script, keys: Sequence[bytes], *args: Word) -> Any:
-        if self._expelled:
-            await self._rejoin()
-        return await self._ask_of(self._life.generation, script, keys, args)
-
-    async def _ask_of(self, generation: str, script: Script, keys: Sequence[bytes], args: Iterable[Word]) -> Any:
-        try:
-            return await self._pipe.call(script, keys, (generation, *args))
-        except RedisWiped:
-            if generation == self._life.generation:
-                self._expelled = True
-                self._life = await self._begin()
-            raise
-
-    async def _rejoin(self) -> None:
-        """Go on in the new life, if its records have been adopted. Raises RedisWiped."""
-        self._life = await self._begin()
-        if self._life.newborn:
-            raise RedisWiped
-        self._expelled = False
-
-    async def _begin(self) -> Life:
-        answer = await self._pipe.call(scripts.BEGIN, (self._keys.life,), begin_words(self._clock, self._rng))
-        return life_of(answer)

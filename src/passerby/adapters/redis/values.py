@@ -5,10 +5,10 @@ from typing import Final, assert_never
 import msgspec
 
 from passerby.kernel.decision import Counterpart
-from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Copied, Outgoing, TicketChange
+from passerby.ports.live_store import Copied, Notice, Outgoing, QuietChat, TicketChange
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_participant: Final = msgspec.msgpack.Decoder(Participant).decode
@@ -57,14 +57,27 @@ def message(ref: MessageRef) -> str:
     return f"{ref.bot} {ref.message}"
 
 
-def anchor_of(person: PersonId, anchors: bytes) -> MessageRef | None:
-    """`anchors`: "person bot message;" of each side that has one."""
-    for each in anchors.split(b";"):
-        whose, _, where = each.partition(b" ")
-        if where and int(whose) == person:
-            bot, _, number = where.partition(b" ")
-            return MessageRef(BotId(int(bot)), MessageId(int(number)))
-    return None
+def anchors_of(chat: bytes, *people: PersonId) -> list[MessageRef | None]:
+    """Of each of them. `chat`: "person,person;", then "person bot message;" of each that has one."""
+    found = {}
+    for each in chat.split(b";"):
+        words = each.split(b" ")
+        if len(words) == 3:
+            found[int(words[0])] = MessageRef(BotId(int(words[1])), MessageId(int(words[2])))
+    return [found.get(person) for person in people]
+
+
+def quiet_chat(chat: bytes, score: bytes, people: bytes) -> QuietChat:
+    first, second = map(int, people[: people.index(b";")].split(b","))
+    at, side = divmod(int(float(score)), 4)
+    speaker = (None, PersonId(first), PersonId(second))[side]
+    return QuietChat(ChatId(chat.decode()), (PersonId(first), PersonId(second)), at / 1000, speaker)
+
+
+def entry_words(outgoing: Outgoing) -> tuple[str, int, str, bytes]:
+    """(entry, person, chat that it anchors, blob), as commit.lua takes it."""
+    anchors = outgoing.anchors if isinstance(outgoing, Notice) else None
+    return outgoing.id, outgoing.to, anchors or "", _encode(outgoing)
 
 
 def entry(blob: bytes) -> Outgoing:
@@ -77,5 +90,5 @@ def fact(blob: bytes) -> Fact:
     return found
 
 
-def encoded(value: Outgoing | Fact) -> bytes:
+def encoded(value: Fact) -> bytes:
     return _encode(value)

@@ -9,13 +9,14 @@
 --        6 gone      zset    the same, for those who no longer wait
 --        7 tickets   hash    "pool \t person" -> "version \n blob"
 --        8 pools     hash    pool -> how many wait
+--        9 quiet     zset    open chat, by the last word in it
 --
 -- ARGV   1 generation   2 now (Unix seconds)   3 channel for news   4 how many are remembered of who no longer waits
---        5 whether these are the last of those to be adopted   6 the anchor that stands for none   7 how many people
---        8 ...  (person, version, "kind \t place \t partner", ticket, blob) of each
+--        5 whether these are the last of all that are to be adopted   6 the score of no word in a chat
+--        7 ...  (person, version, "kind \t place \t partner", ticket, blob, anchor) of each
 
-local life, people, chats, idle, waiting, gone, tickets, pools = unpack(KEYS, 1, 8)
-local now, channel, tombstones, nowhere = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[6]
+local life, people, chats, idle, waiting, gone, tickets, pools, quiet = unpack(KEYS, 1, 9)
+local now, channel, tombstones, word = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[6]
 
 if redis.call('HGET', life, 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another life has begun')
@@ -25,13 +26,12 @@ end
 
 --include anchor.lua
 
-for i = 1, tonumber(ARGV[7]) do
-  local at = 7 + 5 * (i - 1)
+for at = 6, #ARGV - 1, 6 do
   if redis.call('HEXISTS', people, ARGV[at + 1]) == 0 then
     take_in(false, ARGV[at + 1], ARGV[at + 2], '0', ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
-    local chat = string.match(ARGV[at + 3], '^chatting\t([^\t]*)')
-    if chat then
-      anchor(chat, ARGV[at + 1], nowhere)
+    local kind, place = string.match(ARGV[at + 3], '^(%a+)\t([^\t]*)')
+    if kind ~= 'idle' then
+      anchor(kind == 'chatting' and place or 'search:' .. ARGV[at + 1], ARGV[at + 1], ARGV[at + 6])
     end
   end
 end

@@ -1,9 +1,10 @@
--- Included by mark.lua and adopt.lua: the message by which a person was told of an open chat. The first one holds.
--- The anchors of a chat are "person bot message;" of each side that has one.
+-- Included by mark.lua and adopt.lua: the message by which a person was told of an open chat, or of their search. The
+-- first one holds; true, if this is it. A chat is "person,person;" and then "person bot message;" of each who was told.
 
 local function anchor(chat, person, message)
   local anchors = redis.call('HGET', chats, chat)
   if anchors and not string.find(';' .. anchors, ';' .. person .. ' ', 1, true) then
     redis.call('HSET', chats, chat, anchors .. person .. ' ' .. message .. ';')
+    return true
   end
 end

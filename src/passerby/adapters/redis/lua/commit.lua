@@ -10,33 +10,40 @@
 --        6 gone      zset    the same, for those who no longer wait
 --        7 tickets   hash    "pool \t person" -> "version \n blob"
 --        8 pools     hash    pool -> how many wait
---        9 outbox    hash    entry -> blob
---       10 order     zset    entry, scored by its number
---       11 journal   stream  number-1 -> f blob
---       12 stored    string  there if this very call was stored: its answer was lost, and it is asked again
---       13 ...       done marks of each update, then the message maps of each ended chat
+--        9 quiet     zset    open chat, by the last word in it
+--       10 outbox    hash    entry -> see entries.lua
+--       11 order     zset    "owner \t number \t entry", by its letters
+--       12 turns     zset    "person \t number \t entry", by its letters
+--       13 epochs    hash    lease -> its newest epoch
+--       14 journal   stream  number-1 -> f blob
+--       15 stored    string  there if this very call was stored: its answer was lost, and it is asked again
+--       16 ...       done marks of each update, then the message maps of each ended chat
 --
 -- ARGV   1 generation   2 now (Unix seconds)   3 channel for news   4 how many are remembered of who no longer waits
 --        5 for how long done marks are kept, and 6 when to renew that, in seconds   7 for how long `stored` is kept
---        8 updates   9 ended chats   10 people   11 entries   12 facts   13 settled entries   14 maps: how many of each
---       15 ...       bit of each update; chat; (person, version, "kind \t place \t partner", ticket, blob) of each
---                    person; (entry, blob) of each entry; blob of each fact; settled entry
+--        8 how many facts the journal may have   9 the owner of the entries   10 the score of no word in a chat
+--       11 updates   12 ended chats   13 people   14 entries   15 facts   16 settled entries   17 maps
+--       18 fences: how many of each
+--       19 ...       bit of each update; chat; (person, version, "kind \t place \t partner", ticket, blob) of each
+--                    person; (entry, person, anchors, blob) of each entry; blob of each fact; settled entry;
+--                    (lease, epoch) of each fence
 --
--- Returns 1 stored, 0 stale, 2 done already.
+-- Returns 1 stored, 0 stale, 2 done already; FENCED; CROWDED, if the journal is full.
 
 local life, people, chats, idle, waiting, gone, tickets, pools = unpack(KEYS, 1, 8)
-local outbox, order, journal, stored = unpack(KEYS, 9, 12)
+local quiet, outbox, order, turns, epochs, journal, stored = unpack(KEYS, 9, 15)
 local now, channel, tombstones = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local kept_s, renew_s = tonumber(ARGV[5]), tonumber(ARGV[6])
-local updates, ended, puts, entries, facts, settled, maps =
-  tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]),
-  tonumber(ARGV[14])
-local bits_at = 14
+local owner, word = ARGV[9], ARGV[10]
+local updates, ended, puts, entries = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local facts, settled, maps, fences = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
+local bits_at = 18
 local ended_at = bits_at + updates
 local puts_at = ended_at + ended
 local entries_at = puts_at + 5 * puts
-local facts_at = entries_at + 2 * entries
+local facts_at = entries_at + 4 * entries
 local settled_at = facts_at + facts
+local fences_at = settled_at + settled
 
 if redis.call('HGET', life, 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another life has begun')
@@ -47,12 +54,19 @@ if redis.call('EXISTS', stored) == 1 then
   return 1
 end
 
+--include fences.lua
+
+local refused = fenced(fences_at, fences)
+if refused then
+  return refused
+end
+
 local undone = 0
 for i = 1, updates do
-  undone = undone + 1 - redis.call('GETBIT', KEYS[12 + i], ARGV[bits_at + i])
+  undone = undone + 1 - redis.call('GETBIT', KEYS[15 + i], ARGV[bits_at + i])
 end
 if updates > 0 and undone == 0 then
-  redis.call('EXPIRE', KEYS[13], kept_s)
+  redis.call('EXPIRE', KEYS[16], kept_s)
   return 2
 end
 
@@ -66,11 +80,17 @@ for i = 1, puts do
   end
 end
 
+if facts > 0 and redis.call('XLEN', journal) + facts > tonumber(ARGV[8]) then
+  return redis.error_reply('CROWDED the records are far behind')
+end
+
 --include take_in.lua
+
+--include entries.lua
 
 redis.call('SET', stored, '', 'EX', ARGV[7])
 for i = 1, updates do
-  local marks = KEYS[12 + i]
+  local marks = KEYS[15 + i]
   redis.call('SETBIT', marks, ARGV[bits_at + i], 1)
   if redis.call('TTL', marks) < renew_s then
     redis.call('EXPIRE', marks, kept_s)
@@ -78,9 +98,10 @@ for i = 1, updates do
 end
 for i = 1, ended do
   redis.call('HDEL', chats, ARGV[ended_at + i])
+  redis.call('ZREM', quiet, ARGV[ended_at + i])
 end
 for i = 1, maps do
-  redis.call('UNLINK', KEYS[12 + updates + i])
+  redis.call('UNLINK', KEYS[15 + updates + i])
 end
 local told = string.format('%.0f', redis.call('HINCRBY', life, 'facts', facts))
 for i = 1, puts do
@@ -88,16 +109,16 @@ for i = 1, puts do
   take_in(held[i], ARGV[at + 1], ARGV[at + 2], told, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
 end
 for i = 1, entries do
-  local at = entries_at + 2 * (i - 1)
-  redis.call('HSET', outbox, ARGV[at + 1], ARGV[at + 2])
-  redis.call('ZADD', order, 'NX', redis.call('HINCRBY', life, 'entries', 1), ARGV[at + 1])
+  local at = entries_at + 4 * (i - 1)
+  entry_settled(ARGV[at + 1])
+  local number = string.format('%016.0f', redis.call('HINCRBY', life, 'entries', 1))
+  entry_added(ARGV[at + 1], owner, number, ARGV[at + 2], ARGV[at + 3], '', ARGV[at + 4])
 end
 for i = 1, facts do
   redis.call('XADD', journal, string.format('%.0f-1', told - facts + i), 'f', ARGV[facts_at + i])
 end
 for i = 1, settled do
-  redis.call('HDEL', outbox, ARGV[settled_at + i])
-  redis.call('ZREM', order, ARGV[settled_at + i])
+  entry_settled(ARGV[settled_at + i])
 end
 tell()
 return 1

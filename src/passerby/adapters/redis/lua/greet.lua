@@ -3,7 +3,7 @@
 -- taken over), the last that was stored may be missing. The numbers go on beyond all that may have been given out, so
 -- that none is given twice: the records would pass over a fact whose number they have seen.
 --
--- KEYS  1 life   hash   facts, entries, changes, floor, run
+-- KEYS  1 life   hash   facts, entries, epochs, changes, floor, run
 -- ARGV  1 the run of the server   2 how many numbers are left out
 --
 -- Returns 1 if numbers were left out.
@@ -19,5 +19,6 @@ if not run and facts == '0' then
 end
 redis.call('HINCRBY', life, 'facts', gap)
 redis.call('HINCRBY', life, 'entries', gap)
+redis.call('HINCRBY', life, 'epochs', gap)
 redis.call('HSET', life, 'floor', string.format('%.0f', redis.call('HINCRBY', life, 'changes', gap)))
 return 1

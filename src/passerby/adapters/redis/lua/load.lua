@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- A person, their partner, and the anchors of their chat. That an idle person was heard of is noted, once a minute.
+-- A person, their partner, and the anchors of their chat or search. That an idle person was heard of is noted, once a minute.
 --
 -- KEYS  1 life    hash   generation
 --       2 people  hash   person -> "version \t told \t kind \t place \t partner \n blob"
---       3 chats   hash   open chat -> its anchors
+--       3 chats   hash   open chat, or search:PERSON -> its anchors
 --       4 idle    zset   idle person, scored by when they were last heard of
 -- ARGV  1 generation   2 person   3 now (Unix seconds)   4 how often that is noted, in seconds
 --
--- Returns nil for a person not held; {person}; or {person, partner, anchors} for who is chatting, each nil if not held.
+-- Returns nil for a person not held; {person} for who is idle; or {person, partner, anchors}, each nil if not held.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another life has begun')
@@ -19,6 +19,9 @@ end
 local kind, place, partner = string.match(me, '^%d+\t%d+\t(%a+)\t([^\t]*)\t([^\n]*)')
 if kind == 'chatting' then
   return {me, redis.call('HGET', KEYS[2], partner), redis.call('HGET', KEYS[3], place)}
+end
+if kind == 'waiting' then
+  return {me, false, redis.call('HGET', KEYS[3], 'search:' .. ARGV[2])}
 end
 if kind == 'idle' then
   local heard = redis.call('ZSCORE', KEYS[4], ARGV[2])

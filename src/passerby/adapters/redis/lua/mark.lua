@@ -1,50 +1,82 @@
 #!lua
 -- Store what a finished send leaves behind, whole or not at all. Twice is the same as once.
 --
--- KEYS   1 life      hash    generation
---        2 chats     hash    open chat -> its anchors, each as "person bot message;"
---        3 outbox    hash    entry -> blob
---        4 order     zset    entry, scored by its number
+-- KEYS   1 life      hash    generation, facts
+--        2 chats     hash    open chat -> "person,person;", then each anchor as "person bot message;"
+--        3 quiet     zset    open chat, by the last word in it
+--        4 epochs    hash    lease -> its newest epoch
 --        5 map       hash    "bot message" -> blob, of this period
---        6 ...       done marks of each update
+--        6 outbox    hash    entry -> see entries.lua
+--        7 order     zset    "owner \t number \t entry", by its letters
+--        8 turns     zset    "person \t number \t entry", by its letters
+--        9 journal   stream  number-1 -> f blob
+--       10 ...       done marks of each update
 --
 -- ARGV   1 generation
 --        2 for how long done marks are kept, and 3 when to renew that   4 for how long the map is kept, in seconds
---        5 chat of the map   6 chat of the anchor   7 its person   8 its message, as "bot message"
---        9 updates   10 settled entries   11 map fields: how many of each
---       12 ...       bit of each update; settled entry; (field, blob) of each map field
+--        5 chat of the map and the word   6 its speaker, or empty   7 the score of a word of the first of the chat
+--        8 chat of the anchor   9 its person   10 its message, as "bot message"
+--       11 fences   12 updates   13 map fields   14 settled entries   15 facts: how many of each
+--       16 ...       (lease, epoch) of each fence; bit of each update; (field, blob) of each map field; settled entry;
+--                    blob of each fact
+--
+-- Returns 1; FENCED.
 
-local life, chats, outbox, order, map = unpack(KEYS, 1, 5)
-local kept_s, renew_s = tonumber(ARGV[2]), tonumber(ARGV[3])
-local updates, settled, fields = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
+local life, chats, quiet, epochs, map, outbox, order, turns, journal = unpack(KEYS, 1, 9)
+local kept_s, renew_s, chat, speaker = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5], ARGV[6]
+local fences, updates, fields, settled, facts =
+  tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
 
 if redis.call('HGET', life, 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another life has begun')
 end
 
---include anchor.lua
+--include fences.lua
+
+local refused = fenced(15, fences)
+if refused then
+  return refused
+end
+local at = 15 + 2 * fences
 
 for i = 1, updates do
-  local marks = KEYS[5 + i]
-  redis.call('SETBIT', marks, ARGV[11 + i], 1)
+  local marks = KEYS[9 + i]
+  redis.call('SETBIT', marks, ARGV[at + i], 1)
   if redis.call('TTL', marks) < renew_s then
     redis.call('EXPIRE', marks, kept_s)
   end
 end
-for i = 1, settled do
-  redis.call('HDEL', outbox, ARGV[11 + updates + i])
-  redis.call('ZREM', order, ARGV[11 + updates + i])
-end
-if fields > 0 and redis.call('HEXISTS', chats, ARGV[5]) == 1 then
-  local at = 11 + updates + settled
-  for i = at + 1, at + 2 * fields, 2 do
-    redis.call('HSET', map, ARGV[i], ARGV[i + 1])
+at = at + updates
+local open = (fields > 0 or speaker ~= '') and redis.call('HGET', chats, chat)
+if open then
+  if fields > 0 then
+    redis.call('HSET', map, unpack(ARGV, at + 1, at + 2 * fields))
+    if redis.call('TTL', map) == -1 then
+      redis.call('EXPIRE', map, ARGV[4])
+    end
   end
-  if redis.call('TTL', map) == -1 then
-    redis.call('EXPIRE', map, ARGV[4])
+  if speaker ~= '' then
+    -- The next score is that of a word of the second.
+    local first = string.sub(open, 1, #speaker + 1) == speaker .. ','
+    redis.call('ZADD', quiet, first and ARGV[7] or string.format('%.0f', ARGV[7] + 1), chat)
   end
 end
-if ARGV[6] ~= '' then
-  anchor(ARGV[6], ARGV[7], ARGV[8])
+at = at + 2 * fields
+if settled > 0 then
+--include entries.lua
+
+  for i = 1, settled do
+    entry_settled(ARGV[at + i])
+  end
+end
+if ARGV[8] ~= '' then
+--include anchor.lua
+
+  if anchor(ARGV[8], ARGV[9], ARGV[10]) then
+    at = at + settled
+    for i = 1, facts do
+      redis.call('XADD', journal, string.format('%.0f-1', redis.call('HINCRBY', life, 'facts', 1)), 'f', ARGV[at + i])
+    end
+  end
 end
 return 1

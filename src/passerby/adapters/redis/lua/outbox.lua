@@ -1,20 +1,29 @@
 #!lua flags=no-writes
--- A page of what is still to be sent, oldest first.
+-- A page of what an owner has still to send, oldest first.
 --
--- KEYS  1 life   hash   generation   2 outbox   hash   entry -> blob   3 order   zset   entry, scored by its number
--- ARGV  1 generation   2 the number after which to begin   3 how many
+-- KEYS  1 life   hash   generation   2 outbox   hash   entry -> see entries.lua
+--       3 order   zset   "owner \t number \t entry", by its letters
+-- ARGV  1 generation   2 owner   3 the number after which to begin, or empty   4 how many
+--       5 the call by which they were inherited, or empty for all
 --
 -- Returns {the last number of the page, blob, ...}; nil when there is nothing more.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another life has begun')
 end
-local page = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+local prefix = ARGV[2] .. '\t'
+-- ':' comes after the digits: (owner \t number : is beyond every entry of that number.
+local from = ARGV[3] == '' and '[' .. prefix or '(' .. prefix .. ARGV[3] .. ':'
+local page = redis.call('ZRANGEBYLEX', KEYS[3], from, '(' .. prefix .. ':', 'LIMIT', 0, ARGV[4])
 if #page == 0 then
   return false
 end
-local answer = {page[#page]}
-for i = 1, #page, 2 do
-  answer[#answer + 1] = redis.call('HGET', KEYS[2], page[i])
+local answer = {string.sub(page[#page], #prefix + 1, #prefix + 16)}
+for _, member in ipairs(page) do
+  local held = redis.call('HGET', KEYS[2], string.sub(member, #prefix + 18))
+  local head = string.find(held, '\n', 1, true)
+  if ARGV[5] == '' or string.match(string.sub(held, 1, head - 1), '[^\t]*$') == ARGV[5] then
+    answer[#answer + 1] = string.sub(held, head + 1)
+  end
 end
 return answer

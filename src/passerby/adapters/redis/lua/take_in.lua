@@ -34,7 +34,7 @@ local function note(pool, person, version, ticket)
 end
 
 local function take_in(held, person, version, told, rest, ticket, blob)
-  local kind, place = string.match(rest, '^(%a+)\t([^\t]*)')
+  local kind, place, partner = string.match(rest, '^(%a+)\t([^\t]*)\t(.*)$')
   local old_pool = held and string.match(held, '^%d+\t%d+\twaiting\t([^\t]*)')
   local pool = kind == 'waiting' and place
   if old_pool and old_pool ~= pool then
@@ -49,7 +49,14 @@ local function take_in(held, person, version, told, rest, ticket, blob)
     redis.call('ZREM', idle, person)
   end
   if kind == 'chatting' then
-    redis.call('HSETNX', chats, place, '')
+    if redis.call('HSETNX', chats, place, person .. ',' .. partner .. ';') == 1 then
+      redis.call('ZADD', quiet, word, place)
+    end
+  end
+  if pool then
+    redis.call('HSETNX', chats, 'search:' .. person, '')
+  elseif old_pool then
+    redis.call('HDEL', chats, 'search:' .. person)
   end
   redis.call('HSET', people, person, version .. '\t' .. told .. '\t' .. rest .. '\n' .. blob)
 end

@@ -1,0 +1,17 @@
+"""Budgets over all processes, in Redis. The promise: `ports.allowances`; how it is kept: reserve.lua."""
+
+from passerby.adapters.redis import scripts
+from passerby.adapters.redis.lives import Lives
+from passerby.ports.allowances import Account, Grant
+
+
+class RedisAllowances(Lives):
+    async def reserve(self, account: Account, rate_per_s: float, burst: int, wanted: int) -> Grant:
+        if wanted <= 0:
+            return Grant(0, 0.0)
+        where = (self._keys.life, self._keys.budget(account))
+        count, wait_ms = await self._ask(scripts.RESERVE, where, wanted, 1000 / rate_per_s, burst)
+        return Grant(count, float(wait_ms) / 1000)
+
+    async def hold(self, account: Account, wait_s: float) -> None:
+        await self._ask(scripts.RESERVE, (self._keys.life, self._keys.budget(account)), 0, 1000 * wait_s)

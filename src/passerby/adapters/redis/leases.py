@@ -1,0 +1,57 @@
+"""Who is living and who holds what, in Redis. The promise: `ports.leases`; how it is kept: attend.lua and take.lua."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from passerby.adapters.redis import scripts
+from passerby.adapters.redis.lives import Lives
+from passerby.adapters.redis.pipe import Word
+from passerby.ports.leases import LeaseName, Roll, WorkerId
+
+
+class RedisLeases(Lives):
+    async def attend(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Roll:
+        keys = self._keys
+        where = (keys.life, keys.workers, keys.leases, keys.epochs, keys.buried)
+        words: list[Word] = [worker, _ms(ttl_s), report]
+        for lease, epoch in held.items():
+            words += (lease, epoch)
+        return self._roll(await self._ask(scripts.ATTEND, where, *words))
+
+    async def roll(self) -> Roll:
+        keys = self._keys
+        return self._roll(await self._ask(scripts.ROLL, (keys.life, keys.workers, keys.leases)))
+
+    def _roll(self, answer: Any) -> Roll:
+        adopted, kept, workers, holders = answer
+        if adopted:
+            self._adopted()
+        came = sorted(zip(workers[1::3], workers[::3], workers[2::3], strict=True))
+        return Roll(
+            frozenset(LeaseName(lease.decode()) for lease in kept),
+            {WorkerId(worker.decode()): report for _, worker, report in came},
+            {
+                LeaseName(lease.decode()): WorkerId(worker.decode())
+                for lease, worker in zip(holders[::2], holders[1::2], strict=True)
+            },
+        )
+
+    async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
+        keys = self._keys
+        where = (keys.life, keys.workers, keys.leases, keys.epochs)
+        epoch: int | None = await self._ask(scripts.TAKE, where, worker, _ms(ttl_s), lease)
+        return epoch
+
+    async def give(self, worker: WorkerId, lease: LeaseName, epoch: int) -> None:
+        await self._give(worker, lease, epoch)
+
+    async def leave(self, worker: WorkerId) -> None:
+        await self._give(worker)
+
+    async def _give(self, worker: WorkerId, *what: Word) -> None:
+        keys = self._keys
+        await self._ask(scripts.GIVE, (keys.life, keys.workers, keys.leases), worker, *what)
+
+
+def _ms(time_s: float) -> int:
+    return max(1, round(time_s * 1000))

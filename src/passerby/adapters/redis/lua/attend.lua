@@ -1,0 +1,66 @@
+#!lua flags=allow-oom
+-- A worker is living for another while, and renews what it holds.
+--
+-- When nobody has attended for longer than was named, it was the store that was away, or everybody: whoever was living
+-- or held something when somebody last attended is given their time anew, once.
+--
+-- A store that has lost the last takings (a wipe, a failover) hears of them from those who took: a lease that it does not
+-- know, or not at so high an epoch, is theirs.
+--
+-- KEYS   1 life      hash   generation, adopted, epochs, comers, attended, patience
+--        2 workers   hash   worker -> "number until ttl \n report"
+--        3 leases    hash   lease -> "epoch until ttl \n worker"
+--        4 epochs    hash   lease -> its newest epoch
+--        5 buried    zset   worker whose entries were inherited, by when (ms)
+--
+-- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5 ... (lease, epoch) of what it holds
+--
+-- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}}; BURIED.
+
+local life, workers, leases, epochs, buried = unpack(KEYS)
+local me, ttl = ARGV[2], ARGV[3]
+if redis.call('HGET', life, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another life has begun')
+end
+if redis.call('ZSCORE', buried, me) then
+  return redis.error_reply('BURIED what it had to send is another worker\'s')
+end
+
+--include living.lua
+
+--include roster.lua
+
+local attended, patience = unpack(redis.call('HMGET', life, 'attended', 'patience'))
+attended, patience = tonumber(attended or now), tonumber(patience or now)
+for _, entries in ipairs(now >= patience and {workers, leases} or {workers}) do
+  local found = redis.call('HGETALL', entries)
+  for i = 1, #found, 2 do
+    local number, till, rest, ttl = parsed(found[i + 1])
+    if now >= patience and till > attended then
+      redis.call('HSET', entries, found[i], entry(number, ttl, rest))
+    elseif now >= till and entries == workers then
+      redis.call('HDEL', workers, found[i])
+    end
+  end
+end
+patience = math.max(now >= patience and 0 or patience, now + ttl)
+redis.call('HSET', life, 'attended', string.format('%.0f', now), 'patience', string.format('%.0f', patience))
+local number = (parsed(redis.call('HGET', workers, me))) or redis.call('HINCRBY', life, 'comers', 1)
+redis.call('HSET', workers, me, entry(number, ttl, ARGV[4]))
+
+local kept = {}
+for i = 5, #ARGV, 2 do
+  local lease, epoch = ARGV[i], tonumber(ARGV[i + 1])
+  local newest = tonumber(redis.call('HGET', epochs, lease) or 0)
+  local _, _, holder = parsed(redis.call('HGET', leases, lease))
+  if epoch > newest or (epoch == newest and holder == me) then
+    redis.call('HSET', leases, lease, entry(epoch, ttl, me))
+    redis.call('HSET', epochs, lease, ARGV[i + 1])
+    if epoch > tonumber(redis.call('HGET', life, 'epochs') or 0) then
+      redis.call('HSET', life, 'epochs', ARGV[i + 1])
+    end
+    kept[#kept + 1] = lease
+  end
+end
+local told, held = roster()
+return {redis.call('HEXISTS', life, 'adopted'), kept, told, held}

@@ -1,0 +1,11 @@
+-- Included by commit.lua and mark.lua: whether every lease that a write stands on is still as it was when it was taken.
+-- A lease without an epoch here has not been taken since a wipe.
+
+local function fenced(at, fences)
+  for i = at + 1, at + 2 * fences, 2 do
+    local newest = redis.call('HGET', epochs, ARGV[i])
+    if newest and newest ~= ARGV[i + 1] then
+      return redis.error_reply('FENCED somebody else has taken the lease')
+    end
+  end
+end

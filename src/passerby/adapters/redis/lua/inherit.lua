@@ -1,0 +1,68 @@
+#!lua flags=allow-oom
+-- Make a part of what has no living owner the heir's, and bury whom it was taken from.
+--
+-- KEYS   1 life      hash     generation
+--        2 workers   hash     worker -> "number until ttl \n report"
+--        3 buried    zset     worker whose entries were inherited, by when (ms)
+--        4 outbox    hash     entry -> see entries.lua
+--        5 order     zset     "owner \t number \t entry", by its letters
+--        6 turns     zset     "person \t number \t entry", by its letters
+--        7 stored    string   there if this call has inherited anything before
+--
+-- ARGV   1 generation   2 heir   3 names this call in the entries   4 how many at most
+--        5 for how long `stored` is kept, in seconds   6 for how long the buried are remembered, in milliseconds
+--
+-- Returns {whether there is more, whether this call has ever inherited anything}.
+
+local life, workers, buried, outbox, order, turns, stored = unpack(KEYS)
+local heir, call, many = ARGV[2], ARGV[3], tonumber(ARGV[4])
+if redis.call('HGET', life, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another life has begun')
+end
+
+--include living.lua
+
+--include entries.lua
+
+local living = {[heir] = true}
+local found = redis.call('HGETALL', workers)
+for i = 1, #found, 2 do
+  local _, till = parsed(found[i + 1])
+  if till > now then
+    living[found[i]] = true
+  end
+end
+
+local dead = {}
+local first = redis.call('ZRANGEBYLEX', order, '-', '+', 'LIMIT', 0, 1)[1]
+while first do
+  local owner = string.match(first, '^[^\t]*')
+  if not living[owner] then
+    dead[#dead + 1] = owner
+  end
+  first = redis.call('ZRANGEBYLEX', order, '(' .. owner .. '\t:', '+', 'LIMIT', 0, 1)[1]
+end
+
+local left = many
+for _, owner in ipairs(dead) do
+  if owner ~= '' then
+    redis.call('ZADD', buried, now, owner)
+    redis.call('HDEL', workers, owner)
+  end
+  local prefix = owner .. '\t'
+  local theirs = redis.call('ZRANGEBYLEX', order, '[' .. prefix, '(' .. prefix .. ':', 'LIMIT', 0, left)
+  for _, member in ipairs(theirs) do
+    local number, entry_name = string.sub(member, #prefix + 1, #prefix + 16), string.sub(member, #prefix + 18)
+    local held = redis.call('HGET', outbox, entry_name)
+    local person, anchors = string.match(held, '^[^\t]*\t%d+\t(%d+)\t([^\t]*)')
+    redis.call('ZREM', order, member)
+    local blob = string.sub(held, string.find(held, '\n', 1, true) + 1)
+    entry_added(entry_name, heir, number, person, anchors, call, blob)
+  end
+  left = left - #theirs
+end
+if left < many then
+  redis.call('SET', stored, '', 'EX', ARGV[5])
+end
+redis.call('ZREMRANGEBYSCORE', buried, '-inf', string.format('%.0f', now - ARGV[6]))
+return {left == 0 and 1 or 0, redis.call('EXISTS', stored)}

@@ -1,0 +1,43 @@
+#!lua flags=allow-oom
+-- Take from a budget as many as it has; or, with none wanted, let it have none for a while.
+--
+-- The generic cell rate algorithm, as in domain/budgets.py, in the server's own time: "tat held", both in milliseconds.
+-- `tat` is when the bucket will be full again; nothing is granted before `held`. Asked twice it may take twice.
+--
+-- KEYS  1 life   hash   generation   2 budget   string   "tat held"
+-- ARGV  1 generation   2 how many are wanted   3 milliseconds from one to the next   4 how many at once
+--       or 1 generation   2 0   3 for how long it has none, in milliseconds
+--
+-- Returns {how many are granted, or none: milliseconds until one may be}.
+
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another life has begun')
+end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + t[2] / 1000
+local tat, held = string.match(redis.call('GET', KEYS[2]) or '', '^(%S+) (%S+)$')
+tat, held = math.max(tonumber(tat or 0), now), tonumber(held or 0)
+local wanted, gap = tonumber(ARGV[2]), tonumber(ARGV[3])
+
+local function keep()
+  local till = math.max(tat, held)
+  if till > now then
+    redis.call('SET', KEYS[2], string.format('%.3f %.3f', tat, held), 'PX', math.ceil(till - now))
+  end
+end
+
+if wanted == 0 then
+  held = math.max(held, now + gap)
+  keep()
+  return {0, ARGV[3]}
+end
+local burst = tonumber(ARGV[4])
+-- A thousandth of a millisecond is lost in writing `tat` down.
+local many = math.min(wanted, math.floor((now + burst * gap - tat) / gap + 0.001))
+local wait = math.max(held - now, tat + gap - burst * gap - now)
+if held > now or many < 1 then
+  return {0, string.format('%.3f', math.max(wait, 0.001))}
+end
+tat = tat + many * gap
+keep()
+return {many, '0'}

@@ -1,0 +1,55 @@
+"""What is still to be sent, and by whom, in Redis. How entries stand there: entries.lua.
+
+Entering and settling them is part of a commit or a mark (see `store`).
+"""
+
+from typing import Final
+
+from passerby.adapters.redis import scripts, values
+from passerby.adapters.redis.keys import BURIED_KEPT_MS
+from passerby.adapters.redis.lives import Lives
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Outgoing
+
+PAGE: Final = 500
+INHERITED_KEPT_S: Final = 3600
+
+
+class RedisOutbox(Lives):
+    _unheard = ""
+    """Names a call of `inherit` whose answer never came, so that the next one returns what it made the heir's, too."""
+
+    async def outbox(self, owner: WorkerId) -> list[Outgoing]:
+        return await self._entries(owner)
+
+    async def inherit(self, heir: WorkerId) -> list[Outgoing]:
+        keys = self._keys
+        call, self._unheard = self._unheard or self._call_name(), ""
+        try:
+            where = (keys.life, keys.workers, keys.buried, keys.outbox, keys.order, keys.turns, keys.stored(call))
+            more = inherited = 1
+            while more:
+                words = (heir, call, PAGE, INHERITED_KEPT_S, BURIED_KEPT_MS)
+                more, inherited = await self._ask(scripts.INHERIT, where, *words)
+            return await self._entries(heir, call) if inherited else []
+        except BaseException:
+            self._unheard = call
+            raise
+
+    async def is_preceded(self, entry: str) -> bool:
+        where = (self._keys.life, self._keys.outbox, self._keys.turns)
+        return bool(await self._ask(scripts.PRECEDED, where, entry))
+
+    async def told(self, chat: ChatId, person: PersonId) -> bool:
+        where = (self._keys.life, self._keys.chats, self._keys.outbox, self._keys.turns)
+        return bool(await self._ask(scripts.TOLD, where, chat, person))
+
+    async def _entries(self, owner: WorkerId, call: str = "") -> list[Outgoing]:
+        """In pages, oldest first; of one call of `inherit`, or all."""
+        keys, entries, after = self._keys, list[Outgoing](), b""
+        where = (keys.life, keys.outbox, keys.order)
+        while page := await self._ask(scripts.OUTBOX, where, owner, after, PAGE, call):
+            after = page[0]
+            entries.extend(map(values.entry, page[1:]))
+        return entries
