@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, schema_state
-from passerby.adapters.sql.engine import Pool, connect, database_url, losses
+from passerby.adapters.sql import DatabaseUnusable, Pool, schema_state
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import losses
 from passerby.checkup.finding import Finding, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from random import SystemRandom
-from typing import Any, Literal
+from typing import Literal
 
 from passerby import logs
 from passerby.cli.recycling import Recycling
@@ -37,8 +37,7 @@ def serve(
         if role != "all":
             recycling.begin()
         try:
-            part: dict[str, Any] = {} if role == "all" else {"role": role, "name": name}
-            await bootstrap.serve(settings, on_ready=on_ready, stop=stop, **part)
+            await bootstrap.serve(settings, role=role, name=name, on_ready=on_ready, stop=stop)
         finally:
             recycling.close()
 

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from passerby.cluster.configuration import CONTROL
 
-PATIENCE_S: Final = 2.0
+PATIENCE_S: Final = 3.5
+"""A process asks its stores before it answers, and waits for each up to 2 s."""
+
 _ANSWER_LIMIT: Final = 16 * 1024 * 1024
 
 
