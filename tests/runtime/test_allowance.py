@@ -94,6 +94,28 @@ def test_no_stretch_of_time_sees_more_than_the_budget_however_many_send(
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("account", "budget", "held_s"),
+    [(BOT_ACCOUNT, Budget(30.0, 30), 0.45), (CHAT_ACCOUNT, Budget(1.0, 20), 4.5)],
+    ids=["bot", "chat"],
+)
+def test_blocks_that_were_held_back_do_not_make_a_burst_larger(account: Account, budget: Budget, held_s: float) -> None:
+    async def main() -> None:
+        clock, store = VirtualClock(), Bench().store
+        parts = [Shared(account, budget, store, clock) for _ in range(4)]
+        for part in parts:
+            await part.ask()
+        await asyncio.sleep(held_s)
+        sent = 0
+        for part in parts:
+            while part.ready(clock.monotonic()) or await part.ask() == 0.0:
+                part.spend(clock.monotonic())
+                sent += 1
+        assert budget.burst / 2 <= sent <= budget.burst
+
+    run(main())
+
+
 def test_a_bot_in_steady_use_asks_once_for_several_messages() -> None:
     async def main() -> None:
         store = Counted(Bench().store)

@@ -10,7 +10,7 @@ import pytest
 
 from passerby.domain.budgets import Budget
 from passerby.kernel.effect import Answer as AnswerButton
-from passerby.kernel.effect import Discard, Priority, React
+from passerby.kernel.effect import Discard, Keys, Priority, React
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.text import text
@@ -220,6 +220,117 @@ def test_a_429_costs_no_try() -> None:
         assert post.words == ["words 1"]
 
     at_post(body)
+
+
+def test_a_file_that_cannot_be_fetched_in_time_is_the_other_bots_affair() -> None:
+    async def body(post: Post) -> None:
+        fetching = FloodWait(30.0).of(BOT)
+        post.answers(fetching, fetching)
+        post.send(1)
+        post.send(2, to=EVE)
+        await settled()
+        post.send(3, to=PersonId(9))
+        post.say("through the bot of the file", to=PersonId(10))
+        await asyncio.sleep(29)
+        assert post.words == ["words 3"], "the sending bot goes on; the other one is held, as two chats were"
+        await asyncio.sleep(3)
+        assert len(post.ledger.delivered_) == 4
+
+    at_post(body)
+
+
+def test_a_file_whose_bot_is_lost_cannot_be_had_and_the_sending_bot_works_on() -> None:
+    async def body(post: Post) -> None:
+        post.answers(TokenRefused().of(BOT))
+        post.send(1, 2)
+        await post.bench.quiet()
+        assert post.ledger.refusals == [Refusal.CANNOT_COPY]
+        assert post.words == ["words 2"]
+        assert post.bench.lost_bots == [BOT]
+
+    at_post(body)
+
+
+# ---------------------------------------------------------------------- what goes first
+
+
+KEYS = Keys((("keys.stop",),))
+
+
+def test_who_was_told_twenty_times_that_nobody_is_there_hears_at_once_that_somebody_is() -> None:
+    async def body(post: Post) -> None:
+        for number in range(20):
+            post.say(f"aside {number}", to=BEN, bot=OTHER_BOT)
+        await asyncio.sleep(2.5)
+        post.say("found", to=BEN, bot=OTHER_BOT, keyboard=KEYS, priority=Priority.MATCH, anchors=CHAT)
+        post.send(1, 2)
+        await post.bench.quiet(60)
+        ends = [id_ for id_, _ in post.ledger.delivered_]
+        asides = [f"aside {number}" for number in range(20)]
+        assert ends == [*asides[:5], "found", f"relay:{BOT}:1", f"relay:{BOT}:2", *asides[5:]]
+        at = dict(zip(ends, post.times, strict=True))
+        assert at["found"] == 3.0, "with the next of the budget"
+
+    at_post(body, chat_budget=Budget(1.0, 3))
+
+
+def test_what_offers_something_keeps_its_place() -> None:
+    async def body(post: Post) -> None:
+        post.telegram.latency_s = 1.0
+        post.say("first", to=BEN, bot=OTHER_BOT)
+        await asyncio.sleep(0.5)
+        post.say("searching", to=BEN, bot=OTHER_BOT, keyboard=KEYS)
+        post.say("aside", to=BEN, bot=OTHER_BOT)
+        post.say("found", to=BEN, bot=OTHER_BOT, keyboard=KEYS, priority=Priority.MATCH, anchors=CHAT)
+        post.say("changed", to=BEN, bot=OTHER_BOT, revises=MessageId(5))
+        await post.bench.quiet()
+        assert [id_ for id_, _ in post.ledger.delivered_] == ["first", "searching", "found", "changed", "aside"]
+
+    at_post(body)
+
+
+def test_an_aside_that_may_have_arrived_keeps_its_place() -> None:
+    async def body(post: Post) -> None:
+        post.answers(RESET)
+        post.say("aside", to=BEN, bot=OTHER_BOT)
+        await settled()
+        post.send(1)
+        await post.bench.quiet()
+        assert [id_ for id_, _ in post.ledger.delivered_] == ["aside", f"relay:{BOT}:1"]
+
+    at_post(body)
+
+
+def test_what_waits_behind_lends_its_urgency() -> None:
+    """Ben's lane begins with a reply; the relay behind it must not wait until every other reply has gone out."""
+
+    async def body(post: Post) -> None:
+        post.say("first", to=PersonId(100), bot=OTHER_BOT)
+        for number in range(5):
+            post.say(f"reply {number}", to=PersonId(200 + number), bot=OTHER_BOT)
+        post.say("bens reply", to=BEN, bot=OTHER_BOT, keyboard=KEYS)
+        await asyncio.sleep(0.5)
+        post.send(1)
+        post.say("late", to=EVE, bot=OTHER_BOT, keyboard=KEYS)
+        post.send(2, to=EVE, chat=ChatId("another"))
+        await post.bench.quiet(60)
+        ends = [id_ for id_, _ in post.ledger.delivered_]
+        assert ends[:4] == ["first", "bens reply", "late", f"relay:{BOT}:1"]
+
+    at_post(body, bot_budget=Budget(1.0, 1))
+
+
+def test_what_goes_first_takes_the_turn_that_an_aside_has_waited_for() -> None:
+    async def body(post: Post) -> None:
+        post.say("first", to=PersonId(100), bot=OTHER_BOT)
+        post.say("aside", to=BEN, bot=OTHER_BOT)
+        await asyncio.sleep(0.5)
+        post.send(1)
+        await post.bench.quiet(60)
+        assert [id_ for id_, _ in post.ledger.delivered_] == ["first", f"relay:{BOT}:1", "aside"]
+        assert post.times == [0.0, 1.0, 2.0]
+
+    at_post(body, bot_budget=Budget(1.0, 1))
 
 
 # ---------------------------------------------------------------------- ends
@@ -572,6 +683,38 @@ def test_overdue_are_relays_alone_oldest_first_until_they_are_parked() -> None:
         assert [parcel.id for parcel in overdue] == [f"relay:{BOT}:1", f"relay:{BOT}:2"]
         overdue[0].parked = True
         assert [parcel.id for parcel in post.courier.overdue()] == [f"relay:{BOT}:2"]
+
+    at_post(body)
+
+
+def test_how_long_a_relay_may_take_before_it_is_parked_can_be_set() -> None:
+    async def body(post: Post) -> None:
+        post.courier._park_after_s = 40.0
+        post.answers(FloodWait(1000.0))
+        post.send(1)
+        await asyncio.sleep(39)
+        assert post.courier.overdue() == []
+        await asyncio.sleep(2)
+        assert len(post.courier.overdue()) == 1
+
+    at_post(body)
+
+
+def test_an_outcome_that_cannot_be_stored_for_a_bug_does_not_stop_its_lane() -> None:
+    async def body(post: Post) -> None:
+        delivered = post.ledger.delivered
+
+        async def broken(parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
+            if parcel.id.endswith(":1"):
+                raise ValueError("a bug")
+            await delivered(parcel, messages)
+
+        post.ledger.delivered = broken  # type: ignore[method-assign]
+        post.send(1, 2)
+        await post.bench.quiet()
+        assert [id_ for id_, _ in post.ledger.delivered_] == [f"relay:{BOT}:2"]
+        assert [type(error) for error in post.bench.errors] == [ValueError]
+        post.bench.errors.clear()
 
     at_post(body)
 

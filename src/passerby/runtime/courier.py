@@ -51,7 +51,8 @@ from passerby.ports.telegram import (
 from passerby.runtime.allowance import Allowance, Own, Shared
 from passerby.runtime.background import Background
 from passerby.runtime.gate import Gate
-from passerby.runtime.parcels import Lane, Parcel, passage_id
+from passerby.runtime.parcels import Lane, passage_id
+from passerby.runtime.parcels import Parcel as Parcel
 from passerby.runtime.passages import address
 from passerby.runtime.wording import Wording
 
