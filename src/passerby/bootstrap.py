@@ -73,7 +73,13 @@ async def serve(
     clock, rng = SystemClock(), SystemRandom()
     key = open_key(settings)
     async with AsyncExitStack() as closing:
-        store = await _open_store(settings, clock, rng, stop)
+        # A second process on the same files is turned away before it can be taken for the first.
+        log = None if settings.is_shared else _open_log(settings)
+        # Before anything is waited for: a process that waits is alive.
+        polls = settings.update_mode == "polling"
+        taking = Taking(settings, key, name, hooks=not polls and role != "worker")
+        closing.push_async_callback(taking.aclose)
+        store = MemoryStore(log, clock, rng) if log is not None else await _await_redis(settings, clock, rng, stop)
         if store is None:
             return
         closing.push_async_callback(_close_store, store)
@@ -88,10 +94,7 @@ async def serve(
             unlimited_files=settings.bot_api_local,
         )
         closing.push_async_callback(telegram.aclose)
-        polls = settings.update_mode == "polling"
         words = Catalogue.load(Path(__file__).parent)
-        taking = Taking(settings, key, name, hooks=not polls and role != "worker")
-        closing.push_async_callback(taking.aclose)
 
         def make() -> App:
             return App(
@@ -135,43 +138,54 @@ async def serve(
 class Taking:
     """What this process answers to: operators, on a socket and perhaps a port, and Telegram's webhooks.
 
-    It outlasts the lives of the worker behind it, which follow each other.
+    It outlasts the lives of the worker behind it, which follow each other. Webhooks are only listened for while one
+    takes them: where several processes share the port, they then come to the others.
     """
 
     def __init__(self, settings: Settings, key: bytes, name: str, *, hooks: bool) -> None:
         self._pages = Pages(metrics.exposition)
         self._webhooks = Webhooks((door_of(bot, key) for bot in settings.tokens), arrival)
+        self._door = settings.webhook_place if hooks else None
         self._listeners: list[Listener] = []
+        self._at_door: Listener | None = None
         listen: list[tuple[str, Callable[[], Listener]]] = [
             ("RUN_DIR", lambda: listen_on_socket(self._pages, settings.run_path / f"{name}.sock"))
         ]
         if (place := settings.metrics_place) is not None:
             listen.append(("METRICS_LISTEN", lambda: listen_on_tcp(self._pages, *place, or_next=True)))
-        if hooks:
-            door = settings.webhook_place
-            listen.append(("WEBHOOK_LISTEN", lambda: listen_on_tcp(self._webhooks, *door, shared=True)))
         for setting, begin in listen:
             try:
                 listener = begin()
             except CannotListen as error:
-                if setting == "WEBHOOK_LISTEN":
-                    raise WrongSetting(setting, str(error), "name an address that is free") from None
                 logs.record("pages.unavailable", "warning", setting=setting, reason=str(error))
             else:
                 self._listeners.append(listener)
                 logs.record("pages.listening", "debug", setting=setting, address=listener.address)
 
     def begin(self, app: App, standing: Standing) -> None:
+        """Raises: WrongSetting."""
         self._pages.watched = standing
         self._webhooks.open(app)
+        if self._door is not None and self._at_door is None:
+            try:
+                self._at_door = listen_on_tcp(self._webhooks, *self._door, shared=True)
+            except CannotListen as error:
+                raise WrongSetting("WEBHOOK_LISTEN", str(error), "name an address that is free") from None
+            logs.record("webhook.listening", "debug", address=self._at_door.address)
 
     def end(self, lapsed: bool) -> None:
+        """`lapsed`: another life begins soon. Else nothing more is to come in."""
         if lapsed:
             self._webhooks.abandon()
-        else:
-            self._webhooks.close()
+            return
+        self._webhooks.close()
+        if self._at_door is not None:
+            self._at_door.refuse()
 
     async def aclose(self) -> None:
+        self._webhooks.abandon()
+        if self._at_door is not None:
+            self._listeners.append(self._at_door)
         await asyncio.gather(*(listener.aclose() for listener in self._listeners))
 
 
@@ -183,12 +197,10 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-async def _open_store(
+async def _await_redis(
     settings: Settings, clock: SystemClock, rng: SystemRandom, stop: asyncio.Event
 ) -> LiveStore | None:
-    """The live store that the settings name; None if `stop` was set before a server was there. Raises: WrongSetting."""
-    if not settings.is_shared:
-        return MemoryStore(_open_log(settings), clock, rng)
+    """The live store that REDIS_URL names; None if `stop` was set before a server was there. Raises: WrongSetting."""
     faults = logs.Faults()
     while not stop.is_set():
         try:

@@ -172,6 +172,22 @@ def test_processes_of_one_machine_can_share_a_port() -> None:
     asyncio.run(main())
 
 
+def test_a_process_that_ends_leaves_a_shared_port_to_the_others() -> None:
+    async def main() -> None:
+        first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0, shared=True)
+        second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, shared=True)
+        port = first.port
+        assert (await ask(port, "/livez")).status == 200  # both have started by then
+        first.refuse()
+        assert [(await ask(port, "/livez")).status for _ in range(20)] == [200] * 20
+        await second.aclose()
+        with pytest.raises(ConnectionRefusedError):
+            await ask(port, "/livez")
+        await first.aclose()
+
+    asyncio.run(main())
+
+
 def test_an_address_of_elsewhere_is_explained() -> None:
     with pytest.raises(CannotListen, match=r"[Cc]annot assign|not one of this machine"):
         listen_on_tcp(Pages(bytes), "192.0.2.1", 0)

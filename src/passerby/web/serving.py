@@ -66,6 +66,12 @@ class Listener:
         name = self._socket.getsockname()
         return int(name[1]) if isinstance(name, tuple) else 0
 
+    def refuse(self) -> None:
+        """Take no more connections; those that are open go on."""
+        for server in getattr(self._server, "servers", ()):  # none before uvicorn has started
+            server.close()
+        self._socket.close()
+
     async def aclose(self) -> None:
         """Take no more requests, answer those in hand within two seconds, close every connection."""
         if self._file is not None:

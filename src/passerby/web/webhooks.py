@@ -34,8 +34,9 @@ BODY_WITHIN_S = 10.0
 ANSWER_WITHIN_S = 50.0
 """Telegram gives up after 60 s, and so does nginx unless told otherwise. Relays are parked long before."""
 
-SOON = ((b"retry-after", b"2"),)
-"""Telegram keeps to it; without it, its back-off grows to a minute or two."""
+SOON = ((b"retry-after", b"2"), (b"connection", b"close"))
+"""Telegram keeps to the time; without it, its back-off grows to a minute or two. The next connection may lead to a
+process that is better off."""
 
 
 class Receiver(Protocol):
