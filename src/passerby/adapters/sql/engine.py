@@ -1,48 +1,22 @@
-"""Connections: how each database is opened, and which of its failures pass by themselves.
+"""Engines: how each database is named and opened. A setting that cannot work is found before anything is started."""
 
-A setting that cannot work is `DatabaseUnusable`, found before anything is started; a database that is away, full,
-locked or switching over is `RecordsLost`; everything else is a bug of ours and stays what SQLAlchemy made of it.
-"""
-
-import asyncio
 import os
-import sqlite3
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from passerby.ports.records import RecordsLost
+from passerby.adapters.sql.pool import Pool
 
 
 class DatabaseUnusable(Exception):
     """The database of these settings can never work. The text is one sentence for the operator, without secrets."""
 
 
-T = TypeVar("T")
-
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Connections of one process.
-
-    PostgreSQL: `least` are kept open once they were needed, `most` is the ceiling; those above `least` close as they
-    come back. `timeout_s` bounds the wait for a connection, for its opening, and for each statement.
-
-    SQLite: `timeout_s` bounds the wait for another process's lock; the rest has no meaning.
-    """
-
-    most: int = 100
-    least: int = 20
-    timeout_s: float = 3.0
 
 
 def sqlite_url(path: str | os.PathLike[str]) -> URL:
@@ -96,10 +70,11 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
         return _sqlite(url, pool.timeout_s, options)
     if "poolclass" not in options:
         options |= {
-            "pool_size": pool.least,
-            "max_overflow": pool.most - pool.least,
+            # All of them may stay; `Keeper` closes those that nobody has used for a while.
+            "pool_size": pool.most,
+            "max_overflow": 0,
             "pool_timeout": pool.timeout_s,
-            # The hottest connections stay hot, the rest grow old and close.
+            # The hottest connections stay hot, the rest grow old.
             "pool_use_lifo": True,
         }
     return create_async_engine(
@@ -141,58 +116,3 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
-
-
-# Sources: sqlite.org/rescode.html; PostgreSQL manual, appendix A.
-_SQLITE_PASSING = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-}
-_POSTGRES_PASSING = ("08", "40", "53", "57", "58", "55P03", "25006")
-"""Connection, rollback (deadlock), resources, operator, system, lock timeout, a server that has become a replica."""
-
-
-def _passes(error: exc.DBAPIError) -> bool:
-    cause = error.orig
-    if isinstance(cause, sqlite3.Error):
-        return cause.sqlite_errorcode & 0xFF in _SQLITE_PASSING if hasattr(cause, "sqlite_errorcode") else False
-    code = getattr(cause, "sqlstate", None)
-    if code is None:  # the driver's own: the connection went away under it
-        return error.connection_invalidated or isinstance(error, exc.InterfaceError | exc.OperationalError)
-    return str(code).startswith(_POSTGRES_PASSING)
-
-
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Let `work` finish even if its caller is cancelled meanwhile; then the caller is.
-
-    A statement that is dropped half-way goes on in SQLite's thread and leaves a transaction open that locks everybody
-    out. Statements are bounded in time, so this is too.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()  # seen: nobody is left to be told
-        raise
-
-
-@contextmanager
-def losses() -> Iterator[None]:
-    """Turn what passes into RecordsLost. The cause is named by its type: its text may quote a row."""
-    try:
-        yield
-    except exc.DBAPIError as error:
-        if not _passes(error):
-            raise
-        raise RecordsLost(type(error.orig).__name__) from None
-    except (exc.TimeoutError, OSError) as error:
-        # OSError: a connection refused, a name not found, and TimeoutError, which is what a slow statement ends in.
-        raise RecordsLost(type(error).__name__) from None

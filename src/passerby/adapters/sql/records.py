@@ -13,12 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from passerby.adapters.sql.engine import Pool, connect, database_url, losses, to_the_end
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import Undone, losses, to_the_end
+from passerby.adapters.sql.pool import Keeper, Pool, room, shortage
 from passerby.adapters.sql.rows import READ, participant
 from passerby.adapters.sql.tables import chats, journal_positions, users
 from passerby.adapters.sql.writing import Writer, insert_into
 from passerby.kernel.ids import MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant
+from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
 from passerby.ports.records import Active, RecordsLost, Told
 
@@ -35,15 +38,17 @@ _DEAD_AFTER_S: Final = 30 * 86_400.0
 class SqlRecords:
     """Implements `passerby.ports.records.Records`. The tables must be there: `init_schema` makes them.
 
-    Reads are tried three times at once, which gets over connections that died in the pool. `apply` is tried once:
-    after a commit that was not answered nobody knows whether it counts, so it is RecordsLost, and the caller repeats
-    the same call. That is right, although the call may have been stored, because the position is stored with it and
-    entries up to it are skipped.
+    Reads are tried three times at once, which gets over connections that died in the pool. `apply` is tried again only
+    where the server has undone all of it, after a deadlock say. After a commit that was not answered nobody knows
+    whether it counts, so it is RecordsLost, and the caller repeats the same call. That is right, although the call may
+    have been stored, because the position is stored with it, is read first, and entries up to it are skipped.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, pool: Pool | None = None) -> None:
         self._engine = engine
         self._is_postgres = engine.dialect.name == "postgresql"
+        self._pool = pool or Pool()
+        self._keeper = Keeper(engine, self._pool)
         self._writer = Writer(engine.dialect.name)
         self._begin_generation = (
             insert_into(journal_positions, engine.dialect.name)
@@ -55,7 +60,17 @@ class SqlRecords:
     @classmethod
     def at(cls, database: str | os.PathLike[str], pool: Pool | None = None) -> "SqlRecords":
         """Over a PostgreSQL URI or the path of an SQLite file. Raises: DatabaseUnusable."""
-        return cls(connect(database_url(database), pool))
+        return cls(connect(database_url(database), pool), pool)
+
+    async def tend(self, clock: Clock) -> None:
+        """Look after the pool of connections until cancelled; SQLite's needs nobody, and this returns at once."""
+        if self._is_postgres:
+            await self._keeper.tend(clock)
+
+    async def shortage(self, processes: int) -> str | None:
+        """What the operator should know if so many processes with such a pool may want more connections than the
+        server gives; None where there are enough. Raises: RecordsLost."""
+        return shortage(self._pool, processes, await room(self._engine)) if self._is_postgres else None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -101,8 +116,7 @@ class SqlRecords:
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
         if entries:
-            with losses():
-                await to_the_end(self._apply(generation, entries))
+            await _again(Undone, lambda: to_the_end(self._apply(generation, entries)))
 
     async def aclose(self) -> None:
         await self._engine.dispose()
@@ -123,18 +137,23 @@ class SqlRecords:
                     await connection.execute(_ADVANCE, {"of": generation, "to": number, "at": newest.at})
 
     async def _read(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        for tries_left in range(_TRIES - 1, -1, -1):
-            try:
-                with losses():
-                    return await to_the_end(self._once(query))
-            except RecordsLost:
-                if not tries_left:
-                    raise
-        raise AssertionError("unreachable")
+        return await _again(RecordsLost, lambda: to_the_end(self._once(query)))
 
     async def _once(self, query: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         async with self._engine.connect() as connection:
             return await query(connection)
+
+
+async def _again(failure: type[RecordsLost], attempt: Callable[[], Awaitable[T]]) -> T:
+    """Three times, as long as it fails in this way."""
+    for tries_left in range(_TRIES - 1, -1, -1):
+        try:
+            with losses():
+                return await attempt()
+        except failure:
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _people(dialect: str) -> sa.Select[Any]:

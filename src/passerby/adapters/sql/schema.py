@@ -7,6 +7,8 @@ able to end its transaction.
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +23,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql.engine import DatabaseUnusable, Pool, connect, database_url, losses
+from passerby.adapters.sql.engine import DatabaseUnusable, connect, database_url
+from passerby.adapters.sql.failures import Refused, losses
+from passerby.adapters.sql.pool import Pool
 from passerby.ports.records import RecordsLost
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -51,7 +55,7 @@ async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
         return SchemaState(None, _needed())
     engine = connect(url, poolclass=NullPool)
     try:
-        with losses():
+        with _answers():
             async with engine.connect() as connection:
                 current = await connection.run_sync(_revision)
     finally:
@@ -68,11 +72,21 @@ async def init_schema(database: str | os.PathLike[str] | URL) -> SchemaState:
     url = database if isinstance(database, URL) else database_url(database)
     engine = connect(url, _PATIENT, poolclass=NullPool)
     try:
-        with losses():
+        with _answers():
             before = await (_on_sqlite(engine) if url.get_backend_name() == "sqlite" else _on_postgres(engine))
     finally:
         await engine.dispose()
     return SchemaState(before, _needed())
+
+
+@contextmanager
+def _answers() -> Iterator[None]:
+    """A server that refuses us at the start will go on doing so: that is for the operator."""
+    try:
+        with losses():
+            yield
+    except Refused as refused:
+        raise DatabaseUnusable(str(refused)) from None
 
 
 async def _on_sqlite(engine: AsyncEngine) -> str | None:

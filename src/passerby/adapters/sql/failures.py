@@ -1,0 +1,125 @@
+"""Which failures pass by themselves, in one table a database, and what that means for whoever asked.
+
+*Undone*: the server has taken the whole transaction back, for the sake of another one; it may be repeated at once, and
+will do better. *Lost*: the database is away, full, locked or switching over; what was under way may have been stored or
+not. *Refused*: it is there, and will not let us in; at the start that is a wrong setting, later on somebody is changing
+something, and it is as good as lost. *Ours*: everything else is a bug, and stays what SQLAlchemy made of it.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from enum import Enum, auto
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import exc
+
+from passerby.ports.records import RecordsLost
+
+T = TypeVar("T")
+
+
+class Fate(Enum):
+    UNDONE = auto()
+    LOST = auto()
+    REFUSED = auto()
+    OURS = auto()
+
+
+class Undone(RecordsLost):
+    """Nothing of the transaction is stored, for certain."""
+
+
+class Refused(RecordsLost):
+    """The text is for the operator."""
+
+
+# Source: PostgreSQL manual, appendix A. The longest prefix counts.
+SQLSTATES: Final = {
+    "08": Fate.LOST,  # the connection
+    "25006": Fate.LOST,  # read-only: the server has become a replica
+    "25P03": Fate.LOST,  # ended by the server: idle within a transaction
+    "25P04": Fate.LOST,  # ended by the server: a transaction that took too long
+    "28": Fate.REFUSED,  # user or password
+    "3D000": Fate.REFUSED,  # no such database
+    "40": Fate.LOST,  # rollback, of which 40003 does not know whether
+    "40001": Fate.UNDONE,  # serialization failure
+    "40P01": Fate.UNDONE,  # deadlock
+    "53": Fate.LOST,  # resources: memory, disk, connections
+    "55P03": Fate.LOST,  # lock timeout
+    "57": Fate.LOST,  # the operator: shutdown, starting up, cancelled
+    "58": Fate.LOST,  # the system: input and output
+}
+
+# Source: sqlite.org/rescode.html. Primary codes.
+SQLITE_CODES: Final = {
+    sqlite3.SQLITE_BUSY: Fate.LOST,
+    sqlite3.SQLITE_LOCKED: Fate.LOST,
+    sqlite3.SQLITE_NOMEM: Fate.LOST,
+    sqlite3.SQLITE_READONLY: Fate.LOST,
+    sqlite3.SQLITE_IOERR: Fate.LOST,
+    sqlite3.SQLITE_FULL: Fate.LOST,
+    sqlite3.SQLITE_CANTOPEN: Fate.LOST,
+    sqlite3.SQLITE_PROTOCOL: Fate.LOST,
+}
+
+
+def fate(error: exc.DBAPIError) -> Fate:
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)
+        return Fate.OURS if code is None else SQLITE_CODES.get(code & 0xFF, Fate.OURS)
+    state = getattr(cause, "sqlstate", None)
+    if state is None:  # the driver's own: the connection went away under it
+        gone = error.connection_invalidated or isinstance(error, exc.InterfaceError | exc.OperationalError)
+        return Fate.LOST if gone else Fate.OURS
+    return next((SQLSTATES[state[:length]] for length in (5, 2) if state[:length] in SQLSTATES), Fate.OURS)
+
+
+@contextmanager
+def losses() -> Iterator[None]:
+    """Turn what passes into RecordsLost, or Undone. The cause is named by its type: its text may quote a row."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        match fate(error):
+            case Fate.UNDONE:
+                raise Undone(_name(error)) from None
+            case Fate.LOST:
+                raise RecordsLost(_name(error)) from None
+            case Fate.REFUSED:
+                raise Refused(_sentence(error)) from None
+            case Fate.OURS:
+                raise
+    except (exc.TimeoutError, OSError) as error:
+        # OSError: a connection refused, a name not found, and TimeoutError, which is what a slow statement ends in.
+        raise RecordsLost(type(error).__name__) from None
+
+
+def _name(error: exc.DBAPIError) -> str:
+    """The driver's own name, where SQLAlchemy's adapter has one name for all."""
+    cause = error.orig
+    return type(getattr(cause, "__cause__", None) or cause).__name__
+
+
+def _sentence(error: exc.DBAPIError) -> str:
+    if getattr(error.orig, "sqlstate", None) == "3D000":
+        return "the server has no database of this name"
+    return "the server refuses this user or password"
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Let `work` finish even if its caller is cancelled meanwhile; then the caller is.
+
+    A statement that is dropped half-way goes on in SQLite's thread and leaves a transaction open that locks everybody
+    out. Statements are bounded in time, so this is too.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()  # seen: nobody is left to be told
+        raise

@@ -1,0 +1,175 @@
+"""Which failures pass: the table, and what the servers really say."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.util import await_only
+
+from passerby.adapters.sql import DatabaseUnusable, SqlRecords, init_schema, schema_state
+from passerby.adapters.sql.failures import Fate, Refused, Undone, fate, losses
+from passerby.kernel.ids import PersonId
+from passerby.ports.records import RecordsLost
+from tests.contract.records_facts import changed, numbered, person
+
+
+class Said(Exception):
+    """A driver's error, as far as the table looks at it."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__("row (5, female) of users")
+        self.sqlstate = sqlstate
+
+
+def wrapped(sqlstate: str | None) -> exc.DBAPIError:
+    return exc.DBAPIError("INSERT", {}, Said(sqlstate))
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "expected"),
+    [
+        ("40001", Fate.UNDONE),
+        ("40P01", Fate.UNDONE),
+        ("40003", Fate.LOST),
+        ("08006", Fate.LOST),
+        ("53300", Fate.LOST),
+        ("57P01", Fate.LOST),
+        ("25006", Fate.LOST),
+        ("28P01", Fate.REFUSED),
+        ("3D000", Fate.REFUSED),
+        ("23505", Fate.OURS),
+        ("25P02", Fate.OURS),
+        ("42P01", Fate.OURS),
+        ("55000", Fate.OURS),
+        ("4000", Fate.LOST),
+        ("", Fate.OURS),
+        (None, Fate.OURS),
+    ],
+)
+def test_the_longest_prefix_of_the_state_counts(sqlstate: str | None, expected: Fate) -> None:
+    assert fate(wrapped(sqlstate)) is expected
+
+
+def test_a_connection_that_went_away_under_the_driver_is_lost() -> None:
+    assert fate(exc.DBAPIError("SELECT", {}, Said(None), connection_invalidated=True)) is Fate.LOST
+    assert fate(exc.InterfaceError("SELECT", {}, Said(None))) is Fate.LOST
+
+
+def test_a_loss_quotes_neither_row_nor_statement() -> None:
+    for state, kind in (("40P01", Undone), ("08006", RecordsLost), ("28P01", Refused)):
+        with pytest.raises(kind) as caught, losses():
+            raise wrapped(state)
+        assert "female" not in str(caught.value)
+        assert "INSERT" not in str(caught.value)
+    with pytest.raises(exc.DBAPIError), losses():
+        raise wrapped("23505")
+
+
+@pytest.mark.services
+def test_a_database_that_is_not_there_is_a_setting_at_the_start_and_a_loss_later(postgres_database: str) -> None:
+    url = sa.make_url(postgres_database)
+    nowhere = url.set(database="nowhere", drivername="postgresql").render_as_string(hide_password=False)
+
+    async def run() -> None:
+        for starting in (schema_state(nowhere), init_schema(nowhere)):
+            with pytest.raises(DatabaseUnusable, match="no database of this name"):
+                await starting
+        records = SqlRecords.at(nowhere)
+        with pytest.raises(RecordsLost):
+            await records.applied("g")
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+FAILING = """
+CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF nextval('tries') <= {times} THEN
+    RAISE EXCEPTION 'as another transaction would have it' USING ERRCODE = '{code}';
+  END IF;
+  RETURN NEW;
+END $$
+"""
+
+
+async def failing(records: SqlRecords, times: int, code: str) -> None:
+    """Let the next so many writes of a person fail."""
+    async with records.engine.begin() as connection:
+        await connection.exec_driver_sql("CREATE SEQUENCE tries")
+        await connection.exec_driver_sql(FAILING.format(times=times, code=code))
+        await connection.exec_driver_sql("CREATE TRIGGER t BEFORE INSERT ON users EXECUTE FUNCTION fail()")
+
+
+async def tries(records: SqlRecords) -> int:
+    async with records.engine.connect() as connection:
+        return int(await connection.scalar(sa.text("SELECT last_value FROM tries")) or 0)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize(("times", "stored"), [(2, True), (3, False)])
+def test_a_batch_that_the_server_undid_is_tried_three_times(postgres_database: str, times: int, stored: bool) -> None:
+    async def run() -> None:
+        await init_schema(postgres_database)
+        records = SqlRecords.at(postgres_database)
+        await failing(records, times, "40001")
+        batch = numbered(changed(person(1)))
+        if stored:
+            await records.apply("g", batch)
+            assert await records.people([PersonId(1)]) == {1: person(1)}
+        else:
+            with pytest.raises(RecordsLost):
+                await records.apply("g", batch)
+        assert await records.applied("g") == (1 if stored else 0)
+        assert await tries(records) == 3
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_a_batch_of_which_nobody_knows_is_not_repeated_here(postgres_database: str) -> None:
+    async def run() -> None:
+        await init_schema(postgres_database)
+        records = SqlRecords.at(postgres_database)
+        await failing(records, 1, "40003")
+        with pytest.raises(RecordsLost):
+            await records.apply("g", numbered(changed(person(1))))
+        assert await tries(records) == 1
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_a_commit_that_was_not_answered_is_found_by_its_position(postgres_database: str) -> None:
+    """The server stores it, and the answer never comes: the caller repeats, and nothing is stored twice."""
+
+    async def run() -> None:
+        await init_schema(postgres_database)
+        records = SqlRecords.at(postgres_database)
+
+        @sa.event.listens_for(records.engine.sync_engine, "commit")
+        def answer_lost(connection: sa.Connection) -> None:
+            if losing:
+                losing.clear()
+                await_only(_commit_and_close(connection))
+
+        losing = [True]
+        with pytest.raises(RecordsLost):
+            await records.apply("g", numbered(changed(person(1, 1))))
+        assert await records.applied("g") == 1
+        await records.apply("g", numbered(changed(person(1, 1)), changed(person(1, 2))))
+        assert await records.people([PersonId(1)]) == {1: person(1, 2)}
+        assert await records.applied("g") == 2
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+async def _commit_and_close(connection: sa.Connection) -> None:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    await driver.execute("COMMIT")
+    driver.terminate()

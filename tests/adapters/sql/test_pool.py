@@ -1,0 +1,194 @@
+"""Connections: kept warm, closed when idle, never more than there is room for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from passerby.adapters.sql import Pool, SqlRecords, init_schema
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.pool import Keeper, room, shortage
+from passerby.ports.records import RecordsLost
+from tests.contract.servers import start_postgres
+
+
+class Beats:
+    """A clock whose sleeps end when a test says so."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._gate = asyncio.Semaphore(0)
+
+    def now(self) -> float:
+        raise AssertionError("nobody asks")
+
+    monotonic = now
+
+    async def sleep(self, delay_s: float) -> None:
+        self.slept.append(delay_s)
+        await self._gate.acquire()
+
+    async def beat(self) -> None:
+        """Let one turn pass and wait for its end."""
+        count = len(self.slept)
+        self._gate.release()
+        while len(self.slept) == count:
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def keeping(database: str, pool: Pool) -> AsyncIterator[tuple[Keeper, sa.ext.asyncio.AsyncEngine]]:
+    engine = connect(database_url(database), pool)
+    try:
+        yield Keeper(engine, pool), engine
+    finally:
+        await engine.dispose()
+
+
+async def at_server(database: str) -> int:
+    """Connections to this database that are not the one that asks."""
+    engine = connect(database_url(database), poolclass=sa.NullPool)
+    query = sa.text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with engine.connect() as connection:
+        found = int(await connection.scalar(query) or 0)
+    await engine.dispose()
+    return found
+
+
+async def use(engine: sa.ext.asyncio.AsyncEngine, many: int) -> None:
+    """So many at once."""
+    async with AsyncExitStack() as held:
+        for _ in range(many):
+            connection = await held.enter_async_context(engine.connect())
+            await connection.exec_driver_sql("SELECT 1")
+
+
+@pytest.mark.services
+def test_the_least_are_open_before_anybody_asks(postgres_database: str) -> None:
+    async def run() -> None:
+        async with keeping(postgres_database, Pool(most=8, least=5)) as (keeper, engine):
+            await keeper.warm()
+            assert (keeper.open, keeper.idle) == (5, 5)
+            assert await at_server(postgres_database) == 5
+            async with engine.connect():
+                await keeper.warm()
+                assert (keeper.open, keeper.idle) == (5, 4)
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_what_nobody_uses_is_closed_down_to_the_least_and_no_further(postgres_database: str) -> None:
+    async def run() -> None:
+        async with keeping(postgres_database, Pool(most=8, least=2, evict_every_s=1, idle_s=3)) as (keeper, engine):
+            await use(engine, 6)
+            for _ in range(3):
+                keeper.evict()
+                await use(engine, 3)
+            assert keeper.open == 6, "not idle for long enough"
+            keeper.evict()
+            assert keeper.open == 3, "three were in use"
+            for _ in range(4):
+                keeper.evict()
+            assert keeper.open == 2
+            while await at_server(postgres_database) != 2:
+                await asyncio.sleep(0.01)
+            await use(engine, 8)
+            assert keeper.open == 8, "what was closed opens again when it is needed"
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_tending_keeps_the_least_and_goes_on_while_the_server_is_away() -> None:
+    async def run() -> None:
+        clock = Beats()
+        async with keeping(server.uri, Pool(most=4, least=2, timeout_s=0.5)) as (keeper, engine):
+            tending = asyncio.ensure_future(keeper.tend(clock))
+            while not clock.slept:
+                await asyncio.sleep(0.001)
+            assert keeper.open == 2
+            await asyncio.to_thread(server.stop)
+            await clock.beat()
+            assert keeper.open == 0, "nobody had to use one to find out"
+            await clock.beat()
+            await asyncio.to_thread(server.start)
+            await clock.beat()
+            assert keeper.open == 2
+            await use(engine, 2)
+            assert set(clock.slept) == {1.0}
+            tending.cancel()
+            await asyncio.gather(tending, return_exceptions=True)
+
+    with start_postgres() as server:
+        asyncio.run(run())
+
+
+@pytest.mark.services
+def test_a_connection_that_broke_is_not_counted_as_open(postgres_database: str) -> None:
+    async def run() -> None:
+        async with keeping(postgres_database, Pool(most=4, least=2)) as (keeper, engine):
+            await keeper.warm()
+            async with engine.connect() as connection:
+                await connection.invalidate()
+            assert (keeper.open, keeper.idle) == (1, 1)
+            await keeper.warm()
+            assert (keeper.open, keeper.idle) == (2, 2)
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_never_more_than_the_most_whoever_asks(postgres_database: str) -> None:
+    async def run() -> None:
+        await init_schema(postgres_database)
+        records = SqlRecords.at(postgres_database, Pool(most=3, least=1))
+        await asyncio.gather(*(records.applied("g") for _ in range(50)))
+        assert await at_server(postgres_database) == 3
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+@pytest.mark.services
+def test_more_processes_than_the_server_has_room_for_are_a_sentence() -> None:
+    async def run() -> None:
+        records = SqlRecords.at(server.uri, Pool(most=10, least=1))
+        assert await room(records.engine) == 25
+        assert await records.shortage(2) is None
+        sentence = await records.shortage(3)
+        assert sentence is not None
+        assert "3 processes" in sentence
+        assert "set DB_POOL_MAX to 8" in sentence
+        async with records.engine.begin() as connection:
+            await connection.exec_driver_sql("ALTER DATABASE postgres CONNECTION LIMIT 12")
+        assert await room(records.engine) == 12
+        await records.aclose()
+        await asyncio.to_thread(server.stop)
+        with pytest.raises(RecordsLost):
+            await records.shortage(1)
+        await records.aclose()
+
+    with start_postgres("-c", "max_connections=30", "-c", "superuser_reserved_connections=5") as server:
+        asyncio.run(run())
+
+
+def test_sqlite_has_room_and_needs_no_keeper(tmp_path: object) -> None:
+    async def run() -> None:
+        records = SqlRecords.at(f"{tmp_path}/records.db")
+        assert await records.shortage(1_000) is None
+        await records.tend(Beats())
+        await records.aclose()
+
+    asyncio.run(run())
+
+
+def test_a_shortage_asks_for_at_least_one() -> None:
+    assert shortage(Pool(most=5), 20, 100) is None
+    sentence = shortage(Pool(most=5), 200, 100)
+    assert sentence is not None
+    assert "set DB_POOL_MAX to 1 or" in sentence
