@@ -305,6 +305,12 @@ async def test_leases_survive_a_wipe_by_their_holders_attending(place: Place) ->
     await place.outlast(1.1 * ttl_s)
     assert await store.take(TWO, LEASE, ttl_s) is None, "and it is theirs now"
     await put(store, somebody(ANN), fences=(Fence(LEASE, epoch),))
+    await store.give(ONE, LEASE, epoch)
+    after = await store.take(TWO, LEASE, LONG)
+    assert after is not None
+    assert after > epoch
+    with pytest.raises(Fenced):
+        await store.commit(Commit((somebody(ANN, 2),), fences=(Fence(LEASE, epoch),)))
 
 
 @contract

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 from random import Random
 
@@ -12,10 +13,28 @@ from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.participant import Idle
-from passerby.ports.live_store import Commit, Committed, Mark
+from passerby.ports.leases import Roll, WorkerId, duty_lease
+from passerby.ports.live_store import Anchor, Commit, Committed, LiveStoreLost, Mark, search_of
 from tests.contract.live_places import Disk, DiskLog
-from tests.contract.live_values import ADULTS, ANN, BEN, BOT, CHAT, becomes, copied, couple, fact, somebody, waiting
-from tests.runtime.virtual import VirtualClock, run
+from tests.contract.live_values import (
+    ADULTS,
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    EVE,
+    at,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    somebody,
+    waiting,
+)
+from tests.runtime.virtual import VirtualClock, run, settled
+
+ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
 
 
 def opened(disk: Disk) -> MemoryStore:
@@ -99,6 +118,78 @@ def test_somebody_idle_whom_the_records_do_not_know_stays_after_a_rewrite_and_a_
 
     monkeypatch.setattr(store, "REWRITE_BYTES", 0)
     monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    run(main())
+
+
+def test_a_rewritten_log_knows_owners_and_what_people_were_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        await live.commit(Commit(couple(), outbox=(notice("a"),), owner=ONE))
+        await live.commit(Commit((somebody(EVE, 1, waiting(EVE)),), outbox=(notice("b"),), owner=TWO))
+        await live.mark(Mark(chat=CHAT, speaker=BEN, anchor=Anchor(CHAT, ANN, at(3))))
+        await live.mark(Mark(anchor=Anchor(search_of(EVE), EVE, at(4))))
+        await live.sweep()
+        assert len(disk.records) == 1
+        again = opened(disk)
+        for one in (live, again):
+            assert await one.load(ANN) == Facts(*couple(), None, at(3))
+            assert await one.load(EVE) == Facts(somebody(EVE, 1, waiting(EVE)), anchor=at(4))
+            assert [await one.outbox(each) for each in (ONE, TWO)] == [[notice("a")], [notice("b")]]
+            assert await one.is_preceded("b")
+            assert [each.speaker for each in await one.quiet_chats(inf, 10)] == [BEN]
+
+    monkeypatch.setattr(store, "REWRITE_BYTES", 0)
+    monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    run(main())
+
+
+def test_after_a_restart_nobody_is_living_and_everything_is_inherited() -> None:
+    """One process has the file, so whoever owned something before is gone."""
+
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        for owner in (ONE, TWO):
+            await live.attend(owner, {}, 60.0, b"")
+            assert await live.take(owner, duty_lease(owner), 60.0) is not None
+            await live.commit(Commit(outbox=(notice(owner),), owner=owner))
+        again = opened(disk)
+        assert await again.roll() == Roll(frozenset(), {}, {})
+        await again.attend(THREE, {}, 60.0, b"")
+        assert await again.take(THREE, duty_lease(ONE), 60.0) is not None, "at once: there is nobody to wait for"
+        assert await again.inherit(THREE) == [notice(ONE), notice(TWO)]
+        assert await opened(disk).outbox(THREE) == [notice(ONE), notice(TWO)]
+
+    run(main())
+
+
+def test_a_start_in_the_middle_of_a_rebuild_finds_a_newborn_store() -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        await live.adopt((), whole=True)
+        live.wipe()
+        again = opened(disk)
+        assert (again.newborn, again.generation) == (True, live.generation)
+        await again.commit(Commit((somebody(ANN),)))
+
+    run(main())
+
+
+def test_who_waits_for_news_of_a_store_that_is_wiped_is_told_so() -> None:
+    async def main() -> None:
+        live = opened(Disk())
+        feed = await live.tickets(ADULTS, None, 0)
+        reader = asyncio.ensure_future(live.tickets(ADULTS, feed.cursor, 60.0))
+        await settled()
+        live.wipe()
+        with pytest.raises(LiveStoreLost):
+            await reader
+        assert asyncio.get_running_loop().time() < 1.0, "at once"
+        await live.adopt((), whole=True)
+        assert (await live.tickets(ADULTS, feed.cursor, 0)).whole
+
     run(main())
 
 

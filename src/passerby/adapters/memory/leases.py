@@ -92,7 +92,6 @@ class Attendance:
         found = self._leases.get(lease)
         if found is None:
             self._leases[lease] = Lease(worker, epoch, now + ttl_s, ttl_s)
-            self._epoch = max(self._epoch, epoch)
             return True
         if found.holder != worker or found.epoch != epoch:
             return False
