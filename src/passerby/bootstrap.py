@@ -84,9 +84,12 @@ async def serve(
             return
         closing.push_async_callback(_close_store, store)
         await _open_schema(settings, clock, closing)
-        pool = Pool(most=settings.db_pool_max, least=settings.db_pool_min)
+        pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
         records = SqlRecords.at(_database(settings), pool)
         closing.push_async_callback(records.aclose)
+        tending = Background(lambda error: logs.failed("records.unusable", error))
+        tending.spawn(records.tend(clock))
+        closing.push_async_callback(tending.aclose)
         telegram = BotApi(
             {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
             store,
