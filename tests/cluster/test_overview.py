@@ -40,6 +40,7 @@ def glance(**given: Any) -> Glance:
         "readings": {11: READING, 12: READING},
         "standings": {"worker-1": standing("a"), "worker-2": standing("b")},
         "unready": {},
+        "listening": frozenset({"worker-1", "worker-2"}),
     }
     return Glance(**(whole | given))
 
@@ -73,11 +74,10 @@ def test_what_is_well_has_no_faults() -> None:
         ),
         ({"kept": {"worker-1": replace(KEPT, state="BACKOFF", pid=0)}, "pids": {}}, "crashed, starts again"),
         ({"kept": {"worker-1": replace(KEPT, state="STOPPED", pid=0)}, "pids": {}}, "stopped"),
-        ({"kept": {"worker-1": KEPT}, "pids": {"worker-1": 11}, "standings": {}}, "does not answer"),
-        (
-            {"kept": {"worker-1": replace(KEPT, state="STARTING")}, "pids": {"worker-1": 11}, "standings": {}},
-            "starting",
-        ),
+        ({"standings": {}}, "does not answer"),
+        ({"standings": {}, "readings": {11: replace(READING, age_s=5.0)}}, "does not answer"),
+        ({"standings": {}, "listening": frozenset()}, "does not answer"),
+        ({"standings": {}, "listening": frozenset(), "readings": {11: replace(READING, age_s=5.0)}}, "starting"),
         (
             {
                 "kept": {"worker-1": KEPT},
@@ -97,7 +97,7 @@ def test_what_is_not_well_is_named(change: dict[str, Any], state: str) -> None:
 
 
 def test_nothing_running_is_a_fault() -> None:
-    picture = seen(Glance({}, {}, {}, {}, {}))
+    picture = seen(Glance({}, {}, {}, {}, {}, frozenset()))
     assert (picture.processes, picture.faults) == ((), ("nothing runs here",))
 
 
@@ -153,5 +153,12 @@ def test_the_share_of_a_core_is_that_between_two_looks() -> None:
 
 
 def test_a_process_that_supervisor_does_not_keep_is_shown_too() -> None:
-    now = Glance({}, {"passerby": 20}, {20: READING}, {"passerby": standing("a", workers={}, holders={})}, {})
+    now = Glance(
+        {},
+        {"passerby": 20},
+        {20: READING},
+        {"passerby": standing("a", workers={}, holders={})},
+        {},
+        frozenset({"passerby"}),
+    )
     assert [(row.name, row.state, row.restarts) for row in seen(now).processes] == [("passerby", "ready", None)]

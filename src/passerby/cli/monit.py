@@ -89,7 +89,7 @@ def _fleet(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
         ("latency", _latency(latencies)),
         ("chats", str(total.chats) if total else "–"),
         ("waiting", str(total.waiting) if total else "–"),
-        ("to deliver", str(total.pending) if total else "–"),
+        ("queue", str(total.pending) if total else "–"),
         ("journal", f"{total.journal}, {total.recorder_lag_s:.1f} s" if total else "–"),
         ("stores", ", ".join(f"{name} {state}" for name, state in seen.stores.items()) or "–"),
     ]
@@ -97,7 +97,7 @@ def _fleet(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
 
 
 def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("process", no_wrap=True)
     columns = (
         "updates",
@@ -113,7 +113,7 @@ def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
         "to deliver",
     )
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True, min_width=5)
     for row in rows:
         found = between(row.figures, earlier.get(row.name))
         if found is None or row.figures is None:

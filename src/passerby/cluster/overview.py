@@ -22,6 +22,9 @@ from passerby.figures import Snapshot, together
 SILENT_S: Final = 75.0
 """A bot that nobody has polled for so long has no owner, or a stuck one: a poll waits up to 50 s."""
 
+STARTING_S: Final = 60.0
+"""A process that does not listen yet after so long is not starting any more."""
+
 ELSEWHERE: Final = "elsewhere"
 
 
@@ -99,6 +102,7 @@ class Glance(msgspec.Struct, frozen=True):
     readings: dict[int, processes.Reading]
     standings: dict[str, Standing]
     unready: dict[str, str]
+    listening: frozenset[str]
 
 
 def glance(directory: Path) -> Glance:
@@ -117,6 +121,7 @@ def glance(directory: Path) -> Glance:
         readings={pid: reading for pid in pids.values() if (reading := processes.read(pid)) is not None},
         standings={name: answer.standing for name, answer in told.items() if answer.standing is not None},
         unready={name: answer.unready for name, answer in told.items() if answer.unready is not None},
+        listening=frozenset(name for name, answer in told.items() if answer.pid is not None),
     )
 
 
@@ -190,7 +195,7 @@ def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Proces
     earlier = before.readings.get(pid) if before is not None else None
     return Process(
         name=name,
-        state=_state(kept, reading, standing, now.unready.get(name)),
+        state=_state(kept, reading, standing, now.unready.get(name), listens=name in now.listening),
         pid=pid,
         up_s=reading.age_s if reading is not None else 0.0,
         restarts=kept.restarts if kept is not None else None,
@@ -202,7 +207,14 @@ def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Proces
     )
 
 
-def _state(kept: Kept | None, reading: processes.Reading | None, standing: Standing | None, unready: str | None) -> str:
+def _state(
+    kept: Kept | None,
+    reading: processes.Reading | None,
+    standing: Standing | None,
+    unready: str | None,
+    *,
+    listens: bool,
+) -> str:
     """In words; "ready" is the good one."""
     if kept is not None:
         match kept.state:
@@ -217,7 +229,8 @@ def _state(kept: Kept | None, reading: processes.Reading | None, standing: Stand
     if unready is not None:
         return f"not ready: {unready}"
     if standing is None:
-        return "starting" if kept is not None and kept.state == "STARTING" else "does not answer"
+        young = reading is not None and reading.age_s < STARTING_S
+        return "starting" if young and not listens else "does not answer"
     return "ready"
 
 
@@ -261,12 +274,14 @@ def _ask(directory: Path, name: str) -> _Answer:
     pid = sockets.pid_behind(sockets.path_of(directory, name))
     if pid is None:
         return _Answer(None, None, None)
+    unready = None
     try:
         code, body = sockets.ask(directory, name, "/readyz")
-        unready = None if code == HTTPStatus.OK else ", ".join(body.decode("utf-8", "replace").split("\n")).strip(", ")
+        if code != HTTPStatus.OK:
+            unready = ", ".join(body.decode("utf-8", "replace").splitlines()) or str(code)
         told: Any = sockets.status(directory, name)
     except sockets.Silent:
-        return _Answer(pid, None, None)
+        return _Answer(pid, unready, None)
     try:
         # Figures are keyed by bot; in JSON a key is a text.
         return _Answer(pid, unready, msgspec.convert(told, Standing, strict=False))
