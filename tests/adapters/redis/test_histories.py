@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from itertools import product
 from random import Random
 from typing import Any, TypeVar
 
@@ -21,10 +22,11 @@ from redis import Redis
 from passerby.adapters.redis import RedisStore, open_redis
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, State
-from passerby.ports.live_store import Anchor, Commit, Mark, TicketChange
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Anchor, Commit, Committed, Figures, Mark, TicketChange, search_of
 from tests.adapters.redis.stores import Wire
 from tests.contract.live_model import Model
-from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, notice, somebody, waiting
+from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, somebody, telling, waiting
 from tests.contract.servers import Valkey
 from tests.runtime.virtual import VirtualClock
 
@@ -34,6 +36,9 @@ CHATS = [ChatId(name) for name in "abc"]
 REFS = [at(1), at(2), at(1, OTHER_BOT), at(10, OTHER_BOT), at(11, OTHER_BOT)]
 UPDATES = [UpdateRef(bot, number) for bot in (BOT, OTHER_BOT) for number in (1, 2, 1500, 4096, 2**40)]
 NAMES = ["n1", "n2", "n3"]
+WORKERS = [WorkerId(name) for name in ("w1", "w10")]
+HEIR = WorkerId("w2")
+ABOUT = [*CHATS, *map(search_of, PEOPLE)]
 
 some_updates = st.lists(st.sampled_from(UPDATES), max_size=2).map(tuple)
 some_names = st.lists(st.sampled_from(NAMES), max_size=1).map(tuple)
@@ -62,6 +67,7 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         self.redis.flushall()
         self.model = Model()
+        self.couples = dict[ChatId, tuple[PersonId, PersonId]]()
         self.laid = self.wire.laid()
         url = self.now(self.laid.__aenter__())
         self.stores = [self.now(open_redis(url, VirtualClock(), Random(seed))).store for seed in (1, 2)]
@@ -87,6 +93,8 @@ class Histories(RuleBasedStateMachine):
         facts=st.integers(0, 2),
         updates=some_updates,
         sent=some_names,
+        owner=st.sampled_from(WORKERS),
+        to=st.sampled_from(PEOPLE),
         fault=some_faults,
     )
     def commit(
@@ -100,6 +108,8 @@ class Histories(RuleBasedStateMachine):
         facts: int,
         updates: tuple[UpdateRef, ...],
         sent: tuple[str, ...],
+        owner: WorkerId,
+        to: PersonId,
         fault: str | None,
     ) -> None:
         puts, ended = [], set[ChatId]()
@@ -119,13 +129,19 @@ class Histories(RuleBasedStateMachine):
         written = Commit(
             tuple(puts),
             tuple(sorted(ended)),
-            tuple(notice(name) for name in outbox if all(each.id != name for each in self.model.outbox)),
+            tuple(telling(name, to, chat) for name in outbox if all(each.id != name for each in self.model.outbox)),
             tuple(fact(len(self.model.facts) + number) for number in range(facts)),
             updates,
             tuple(name for name in sent if name not in outbox),
+            owner,
         )
         self.break_with(fault)
-        assert self.now(self.stores[which].commit(written)) is self.model.commit(written)
+        said = self.now(self.stores[which].commit(written))
+        assert said is self.model.commit(written)
+        if said is Committed.YES:
+            for each in ended:
+                self.couples.pop(each, None)
+            self.note_couples(puts)
 
     @rule(
         which=st.integers(0, 1),
@@ -133,11 +149,16 @@ class Histories(RuleBasedStateMachine):
         sent=some_names,
         chat=st.none() | st.sampled_from(CHATS),
         pairs=some_pairs,
-        anchor=st.none() | st.builds(Anchor, st.sampled_from(CHATS), st.sampled_from(PEOPLE), st.sampled_from(REFS)),
+        anchor=st.none() | st.builds(Anchor, st.sampled_from(ABOUT), st.sampled_from(PEOPLE), st.sampled_from(REFS)),
+        facts=st.lists(st.builds(fact, st.integers(0, 9)), max_size=2).map(tuple),
+        speaker=st.none() | st.sampled_from(PEOPLE),
         fault=some_faults,
     )
     def mark(self, which: int, fault: str | None, **values: Any) -> None:
         mark = Mark(**values)
+        couple = self.couples.get(mark.chat) if mark.chat is not None else None
+        if mark.speaker is not None and (couple is None or mark.speaker not in couple):
+            return
         self.break_with(fault)
         self.now(self.stores[which].mark(mark))
         self.model.mark(mark)
@@ -154,13 +175,25 @@ class Histories(RuleBasedStateMachine):
         people: list[Participant] = [somebody(person, version, state)]
         self.break_with(fault)
         self.now(self.stores[which].adopt(people))
+        if person not in self.model.people:
+            self.note_couples(people)
         self.model.adopt(people)
+
+    @rule(which=st.integers(0, 1), heir=st.sampled_from([HEIR, WORKERS[0]]), fault=some_faults)
+    def inherit(self, which: int, heir: WorkerId, fault: str | None) -> None:
+        self.break_with(fault)
+        assert self.now(self.stores[which].inherit(heir)) == self.model.inherit(heir, ())
 
     @rule(which=st.integers(0, 1), upto=st.integers(0, 6), fault=some_faults)
     def trim(self, which: int, upto: int, fault: str | None) -> None:
         self.break_with(fault)
-        self.now(self.stores[which].trim_journal(upto))
+        self.now(self.stores[which].trim_journal(upto, self.stores[which].generation))
         self.model.trimmed = max(self.model.trimmed, min(upto, len(self.model.facts)))
+
+    def note_couples(self, people: list[Participant]) -> None:
+        for each in people:
+            if isinstance(each.state, Chatting):
+                self.couples.setdefault(each.state.chat, (each.person, each.state.partner))
 
     def break_with(self, fault: str | None) -> None:
         if fault is not None:
@@ -184,7 +217,18 @@ class Histories(RuleBasedStateMachine):
         copies = await asyncio.gather(*(store.counterpart(chat, about) for chat, about in places))
         assert copies == [model.map.get(place) for place in places]
         assert await store.open_chats(CHATS) == model.open
-        assert await store.outbox() == model.outbox
+        for owner in (*WORKERS, HEIR):
+            assert await store.outbox(owner) == model.outbox_of(owner)
+        for name in NAMES:
+            assert await store.is_preceded(name) == model.is_preceded(name)
+        for about, person in product(ABOUT, PEOPLE):
+            assert await store.told(about, person) == model.is_told(about, person)
+        quiet = await store.quiet_chats(NOW + 1e6, 10)
+        assert {each.chat: each.speaker for each in quiet} == model.speakers
+        assert {each.chat: each.people for each in quiet} == self.couples
+        assert await store.figures() == Figures(
+            len(model.tickets()), len(model.open), len(model.outbox), len(model.facts) - model.trimmed
+        )
         assert await store.journal(0, 10_000) == list(enumerate(model.facts, 1))[model.trimmed :]
         for bot in (BOT, OTHER_BOT):
             done = await store.done(bot, {ref.update for ref in UPDATES})

@@ -116,7 +116,7 @@ def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) -> Non
     async def main() -> None:
         one, _ = await open_redis(valkey.url, VirtualClock(), Random(1), name="one")
         other, _ = await open_redis(valkey.url, VirtualClock(), Random(2), name="other")
-        await one.adopt((somebody(ANN),))
+        await one.adopt((somebody(ANN),), whole=True)
         assert await other.load(ANN) is None
         assert [one.newborn, other.newborn] == [False, True]
         await one.aclose()

@@ -13,8 +13,9 @@ from redis import Redis
 from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
 from passerby.adapters.redis.pipe import LINES, PENDING
 from passerby.kernel.decision import Facts
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
+from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, TicketChange
 from tests.adapters.redis.stores import Wire, opened
 from tests.contract.live_values import (
@@ -48,7 +49,7 @@ async def everything(store: LiveStore) -> list[Any]:
     return [
         await store.load(ANN, at(1)),
         await store.load(BEN),
-        await store.outbox(),
+        await store.outbox(NOBODY),
         await store.journal(0, 1000),
         await store.done(BOT, range(20)),
         await store.pools(),
@@ -74,7 +75,7 @@ def test_a_commit_whose_answer_was_lost_is_stored_once_and_said_to_be_stored(
             assert wire.breaks == 1
             assert await store.journal(0, 10) == [(1, fact(1))]
             assert await store.load(ANN) == Facts(commit.puts[0])
-            assert await store.outbox() == [notice("n")]
+            assert await store.outbox(NOBODY) == [notice("n")]
             again = Committed.ALREADY_DONE if commit.updates else Committed.STALE
             assert await store.commit(commit) is again, "a commit of its own is another matter"
 
@@ -83,8 +84,8 @@ def test_a_commit_whose_answer_was_lost_is_stored_once_and_said_to_be_stored(
 
 WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
     "mark": lambda store: store.mark(Mark((update(9),), ("n",), CHAT, (copied(9, 90),), Anchor(CHAT, ANN, at(9)))),
-    "adopt": lambda store: store.adopt((somebody(EVE, 3, waiting(EVE)),)),
-    "trim_journal": lambda store: store.trim_journal(1),
+    "adopt": lambda store: store.adopt((somebody(EVE, 3, waiting(EVE)),), whole=True),
+    "trim_journal": lambda store: store.trim_journal(1, store.generation),
     "sweep": lambda store: store.sweep(),
 }
 
@@ -280,7 +281,7 @@ def test_a_commit_that_finds_memory_full_leaves_nothing_behind(valkey: Valkey, b
             with pytest.raises(RedisFull):
                 await store.mark(Mark((update(7),), ("kept",), CHAT, (copied(1, 10),)))
             assert await everything(store) == before
-            await store.trim_journal(1)
+            await store.trim_journal(1, store.generation)
             assert await store.journal(0, 10) == [], "what makes room is let through"
             by_hand.config_set("maxmemory", 0)
             assert await store.commit(Commit(ended, (CHAT,))) is Committed.YES
@@ -333,7 +334,7 @@ def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there_whole
             assert stored >= acknowledged
             assert len(stored) < 16_000, "the kill came in the middle"
             assert await store.done(BOT, range(1000, 17000)) == stored
-            assert {int(entry.id) for entry in await store.outbox()} == stored
+            assert {int(entry.id) for entry in await store.outbox(NOBODY)} == stored
             facts = await store.journal(0, 20_000)
             assert [number for number, _ in facts] == list(range(1, len(stored) + 1))
             assert store.generation == life
@@ -374,7 +375,7 @@ def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: Valkey
 def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valkey, by_hand: Redis) -> None:
     async def main() -> None:
         async with opened(valkey.url) as store:
-            await store.adopt(())
+            await store.adopt((), whole=True)
             life = store.generation
             await store.commit(Commit(couple(), facts=(fact(1),), updates=(update(7),)))
             by_hand.flushall()
@@ -385,7 +386,7 @@ def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valke
                     await store.commit(Commit((somebody(EVE),)))
             assert store.generation != life
             assert store.newborn
-            await store.adopt(couple())
+            await store.adopt(couple(), whole=True)
             assert not store.newborn
             assert await store.load(EVE) is None
             assert await store.open_chats((CHAT,)) == {CHAT}
@@ -397,13 +398,13 @@ def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valke
 def test_one_process_adopts_and_the_others_go_on(valkey: Valkey, by_hand: Redis) -> None:
     async def main() -> None:
         async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            await one.adopt(())
+            await one.adopt((), whole=True)
             by_hand.flushall()
             for store in (one, other):
                 with pytest.raises(RedisWiped):
                     await store.load(ANN)
             assert one.generation == other.generation
-            await one.adopt(couple())
+            await one.adopt(couple(), whole=True)
             assert await other.open_chats((CHAT,)) == {CHAT}
             assert not other.newborn
 
@@ -421,13 +422,13 @@ def test_many_are_adopted_before_anybody_goes_on(valkey: Valkey, by_hand: Redis)
             crowd = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 3001)]
             with pytest.raises(RedisWiped):
                 await one.pools()
-            adopting = asyncio.ensure_future(one.adopt(crowd))
+            adopting = asyncio.ensure_future(one.adopt(crowd, whole=True))
             while True:
                 try:
                     facts = await other.load(crowd[-1].person)
                 except RedisWiped:
                     continue
-                assert facts == Facts(crowd[-1])
+                assert facts == Facts(crowd[-1], anchor=NOWHERE)
                 break
             await adopting
 
@@ -442,7 +443,7 @@ def test_a_reader_from_before_the_wipe_begins_anew(valkey: Valkey, by_hand: Redi
             by_hand.flushall()
             with pytest.raises(RedisWiped):
                 await store.pools()
-            await store.adopt((somebody(BEN, 1, waiting(BEN)),))
+            await store.adopt((somebody(BEN, 1, waiting(BEN)),), whole=True)
             news = await store.tickets(ADULTS, feed.cursor, 5.0)
             assert news.whole
             assert news.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)

@@ -106,7 +106,8 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
             self._remember_chat(person, state.chat)
             found = await self.counterpart(state.chat, about) if about is not None else None
         partner = values.participant(answer[1]) if answer[1] is not None else None
-        return Facts(me, partner, found, *values.anchors_of(chat, person, state.partner))
+        anchor, partner_anchor = values.anchors_of(chat, person, state.partner)
+        return Facts(me, partner, found, anchor, partner_anchor)
 
     async def _load(self, person: PersonId) -> Any:
         keys = self._keys

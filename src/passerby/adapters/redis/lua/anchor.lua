@@ -3,7 +3,8 @@
 
 local function anchor(chat, person, message)
   local anchors = redis.call('HGET', chats, chat)
-  if anchors and not string.find(';' .. anchors, ';' .. person .. ' ', 1, true) then
+  local of_another = string.sub(chat, 1, 7) == 'search:' and chat ~= 'search:' .. person
+  if anchors and not of_another and not string.find(';' .. anchors, ';' .. person .. ' ', 1, true) then
     redis.call('HSET', chats, chat, anchors .. person .. ' ' .. message .. ';')
     return true
   end
