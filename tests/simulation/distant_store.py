@@ -19,13 +19,22 @@ NEAR = frozenset({"generation", "newborn", "aclose"})
 class Distant:
     """Every method of `passerby.ports.live_store.LiveStore`, further away.
 
-    A leg takes up to `delay_s`; `lost` says whether nobody can get there now.
+    A leg takes up to `delay_s`; `lost` says whether nobody can get there now, `forgetful` whether the answer is lost to
+    something that was done.
     """
 
     def __init__(
-        self, inner: MemoryStore, rng: Random, delay_s: float, lost: Callable[[], bool], *, late_answers: bool = False
+        self,
+        inner: MemoryStore,
+        rng: Random,
+        delay_s: float,
+        lost: Callable[[], bool],
+        *,
+        late_answers: bool = False,
+        forgetful: Callable[[], bool] = lambda: False,
     ) -> None:
         self._late_answers = late_answers
+        self._forgetful = forgetful
         self._inner = inner
         self._rng = rng
         self._delay_s = delay_s
@@ -41,6 +50,8 @@ class Distant:
             if self._lost():
                 raise LiveStoreLost("no connection")
             answer = await method(*args, **more)
+            if self._forgetful():
+                raise LiveStoreLost("no answer")
             if self._late_answers:
                 await asyncio.sleep(self._rng.random() * self._delay_s)
             return answer

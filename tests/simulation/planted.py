@@ -17,6 +17,7 @@ from passerby.kernel.effect import Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
+from passerby.ports.leases import Fence
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival
 from passerby.runtime.app import App
@@ -27,8 +28,8 @@ from tests.simulation.process import Build
 class ConfirmsBeforeDone(App):
     """An update counts as done as soon as it has been taken in hand."""
 
-    def _receive(self, arrival: Arrival) -> None:
-        super()._receive(arrival)
+    def _receive(self, arrival: Arrival, fences: tuple[Fence, ...] = ()) -> None:
+        super()._receive(arrival, fences)
         self._finished((arrival.ref,))
 
 

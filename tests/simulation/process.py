@@ -21,9 +21,9 @@ from passerby.features.search import introduce
 from passerby.kernel.decision import Rules
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
-from passerby.ports.live_store import LiveStore, LiveStoreLost
-from passerby.ports.records import RecordsLost
+from passerby.ports.live_store import LiveStore
 from passerby.runtime.app import App
+from passerby.runtime.lives import live
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
 from tests.simulation.distant_store import Distant
@@ -55,6 +55,35 @@ class Build:
 
 
 @dataclass
+class Server:
+    """The store that the workers of a fleet share. It outlives them; `down_until` is when it is to be reached again.
+
+    `forgets` is the share of calls that are carried out and not answered, while there are `troubles`.
+    """
+
+    loop: VirtualLoop
+    inner: MemoryStore
+    delay_s: float
+    forgets: float = 0.0
+    down_until: float = 0.0
+    troubles: bool = False
+
+    def reach(self, rng: Random, cut_off: Callable[[], bool], done: Callable[[], object]) -> LiveStore:
+        """The way of one process there. `done` is called when something has been carried out and not answered yet."""
+
+        def lost() -> bool:
+            return cut_off() or self.loop.time() < self.down_until
+
+        def forgetful() -> bool:
+            done()
+            return self.troubles and rng.random() < self.forgets
+
+        way: Any = Distant(self.inner, rng, self.delay_s, lost, late_answers=True, forgetful=forgetful)
+        found: LiveStore = way
+        return found
+
+
+@dataclass
 class Doom:
     """The process dies at the `countdown`-th passing of `point`."""
 
@@ -78,11 +107,16 @@ class Host:
     sql: Disk = field(default_factory=Disk)
     deaths: list[tuple[float, str]] = field(default_factory=list)
     restarts: int = 0
+    lapses: list[float] = field(default_factory=list)
+    """When a worker found that others have what it held, and began anew."""
     life: Life | None = None
     doom: Doom | None = None
     lost_until: float = 0.0
     """Until then nobody reaches the live store, if it is a distant one."""
     sql_lost: bool = False
+    server: "Server | None" = None
+    """A store that several share, instead of one of its own on the platter."""
+    name: str = "life"
     _lives: int = 0
     _died: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -94,41 +128,54 @@ class Host:
 
     def start(self) -> None:
         self._lives += 1
-        life = self.life = Life(f"life {self._lives}")
+        life = self.life = Life(f"{self.name} {self._lives}")
         rng = Random(f"{self.rng.getrandbits(64)}")
-        log = self.platter.open(life, lambda point, record: self._writing(point, record, life))
-        inner = self.build.store(log, self.clock, rng)
-        store: LiveStore = inner
-        if self.store_delay_s:
-            store = Distant(inner, rng, self.store_delay_s, lambda: self.loop.time() < self.lost_until)
+        store = self._store(life, rng)
         self.records = MemoryRecords(self.sql)
         self.records.lost = self.sql_lost
-        app = self.build.app(
-            telegram=SimBotApi(self.tokens, store, self.network, life),
-            store=store,
-            records=self.records,
-            features=self.build.features,
-            introduce=introduce,
-            words=catalogue(),
-            clock=self.clock,
-            rng=rng,
-            rules=self.rules,
-            key=KEY,
-            bot_budget=self.build.bot_budget,
-            chat_budget=self.build.chat_budget,
-        )
+        telegram = SimBotApi(self.tokens, store, self.network, life)
+
+        def make() -> App:
+            return self.build.app(
+                telegram=telegram,
+                store=store,
+                records=self.records,
+                features=self.build.features,
+                introduce=introduce,
+                words=catalogue(),
+                clock=self.clock,
+                rng=rng,
+                rules=self.rules,
+                key=KEY,
+                bot_budget=self.build.bot_budget,
+                chat_budget=self.build.chat_budget,
+                shared=self.server is not None,
+                name=self.name,
+            )
+
         self._died = asyncio.Event()
         self._stop = asyncio.Event()
         life.at_death.append(self._died.set)
-        self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(app, self._stop, self._died))
+        self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(make, self._stop, self._died))
 
-    async def _run(self, app: App, stop: asyncio.Event, ended: asyncio.Event) -> None:
-        try:
-            await app.start()
-        except (LiveStoreLost, RecordsLost):
-            self.kill("no store at the start")  # nothing was taken yet; the supervisor tries again
-        await stop.wait()
-        await app.stop(STOP_TIMEOUT_S)
+    def _store(self, life: Life, rng: Random) -> LiveStore:
+        def lost() -> bool:
+            return self.loop.time() < self.lost_until
+
+        if self.server is not None:
+            return self.server.reach(rng, lost, lambda: self.passing("after", life))
+        log = self.platter.open(life, lambda point, record: self._writing(point, record, life))
+        inner = self.build.store(log, self.clock, rng)
+        if not self.store_delay_s:
+            return inner
+        return Distant(inner, rng, self.store_delay_s, lost)
+
+    async def _run(self, make: Callable[[], App], stop: asyncio.Event, ended: asyncio.Event) -> None:
+        def end(lapsed: bool) -> None:
+            if lapsed:
+                self.lapses.append(self.loop.time())
+
+        await live(make, stop, self.clock, STOP_TIMEOUT_S, on_end=end)
         ended.set()
 
     async def keep_going(self) -> None:
@@ -153,6 +200,17 @@ class Host:
         if self.life is not None and not self.life.dead:
             self.restarts += 1
             self._stop.set()
+
+    def calm_down(self) -> None:
+        """From now on nothing happens to it."""
+        self.lost_until = 0.0
+        self.set_sql_lost(lost=False)
+        self.doom = None
+
+    def end(self) -> None:
+        """The run is over."""
+        if self.life is not None:
+            self.loop.kill(self.life)
 
     def set_sql_lost(self, *, lost: bool) -> None:
         self.sql_lost = self.records.lost = lost

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from random import Random
+from typing import Any
 
 import msgspec
 import structlog
@@ -71,12 +72,14 @@ class Verdict:
         return "\n".join(lines)
 
 
-def simulate(seed: int, build: Build | None = None, *, verify: bool = False) -> Verdict:
+def simulate(
+    seed: int, build: Build | None = None, *, verify: bool = False, kind: "type[Run] | None" = None
+) -> Verdict:
     """Run and judge. `verify` has the world check its own updates and answers against the schema: slow."""
     loop = VirtualLoop()
     try:
         with captured_log() as log:
-            run = Run(seed, build or Build(), loop, log, verify=verify)
+            run = (kind or Run)(seed, build or Build(), loop, log, verify=verify)
             loop.run_until_complete(run.play())
             return run.verdict()
     finally:
@@ -129,7 +132,7 @@ class Run:
         delay_s = rng.choice((0.0, 0.0, 0.004, 0.03, 0.08))
         # Where nobody is asked before a name is passed on, more is passed on at once.
         rules = Rules(contact_policy=rng.choice((ContactPolicy.WARN, ContactPolicy.OFF)))
-        self.host = Host(loop, self.clock, self.network, tokens, chance("host"), build, delay_s, rules)
+        self.host = self.make_host(tokens, chance("host"), build, delay_s, rules)
         self.awake = asyncio.Event()
         self.town = Town(self.world, self.witness, [bot.id for bot in bots], self.awake)
         for number in range(rng.randint(6, 12)):
@@ -148,6 +151,10 @@ class Run:
         self.probes: list[Probe] = []
         self.undrained: list[str] = []
 
+    def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> Any:
+        """What runs the app: see `Host`."""
+        return Host(self.loop, self.clock, self.network, tokens, rng, build, delay_s, rules)
+
     def _found(self, person: int, bot: int) -> None:
         who = self.town.person(person)
         if self.awake.is_set() and who.bot == bot and who.rng.random() < 0.7:
@@ -164,7 +171,7 @@ class Run:
         for task in (running, *people):
             task.cancel()
         await asyncio.gather(running, *people, return_exceptions=True)
-        self.loop.kill(self.host.life)  # type: ignore[arg-type]
+        self.host.end()
         await asyncio.sleep(0)
 
     async def storm(self, duration_s: float) -> None:
@@ -176,9 +183,8 @@ class Run:
             trouble.cancel()
         await asyncio.gather(*troubles, return_exceptions=True)
         self.world.faults.clear()
-        self.network.down_until = self.host.lost_until = 0.0
-        self.host.set_sql_lost(lost=False)
-        self.host.doom = None
+        self.network.down_until = 0.0
+        self.host.calm_down()
 
     async def crashes(self) -> None:
         while True:

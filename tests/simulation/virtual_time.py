@@ -13,7 +13,7 @@ from asyncio import BaseEventLoop, Handle, Task, TimerHandle
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
-from heapq import heappush
+from heapq import heapify, heappush
 from typing import Any, NoReturn
 
 RESOLUTION_S = 1e-9
@@ -31,6 +31,8 @@ class Life:
     def __init__(self, name: str) -> None:
         self.name = name
         self.dead = False
+        self.stash: list[Handle] | None = None
+        """While it is paused: what would run now, if it were not."""
         self.tasks: list[Task[Any]] = []
         self.at_death: list[Callable[[], None]] = []
         """What the outside does when the process is gone: a server sees its connections close."""
@@ -93,6 +95,8 @@ class VirtualLoop(BaseEventLoop):
         life = context.get(LIFE)
         if life is not None and life.dead:
             handle.cancel()
+        elif life is not None and life.stash is not None:
+            life.stash.append(handle)
         else:
             self._ready.append(handle)
         return handle
@@ -135,6 +139,29 @@ class VirtualLoop(BaseEventLoop):
         for tell in life.at_death:
             tell()
         self._graves.append(life)
+
+    def pause(self, life: Life) -> None:
+        """SIGSTOP: nothing of a process runs, and time passes without it. What had left it goes on."""
+        if life.dead or life.stash is not None:
+            return
+        life.stash = []
+        for queue in (self._ready, self._scheduled):
+            for handle in [handle for handle in queue if _life_of(handle) is life]:
+                queue.remove(handle)
+                life.stash.append(handle)
+        heapify(self._scheduled)
+
+    def resume(self, life: Life) -> None:
+        """SIGCONT: all that was due meanwhile is due now."""
+        stash, life.stash = life.stash or [], None
+        for handle in stash:
+            if handle.cancelled():
+                continue
+            if isinstance(handle, TimerHandle):
+                heappush(self._scheduled, handle)
+                handle._scheduled = True  # type: ignore[attr-defined]
+            else:
+                self._ready.append(handle)
 
     def bury(self) -> None:
         """After the run: close what the dead processes left open, so that Python does not complain of it.

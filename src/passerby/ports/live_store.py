@@ -33,6 +33,12 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
     revises: MessageId | None = None
     anchors: ChatId | None = None
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether it only says why something did not work. It offers, anchors and changes nothing, so it may be late."""
+        nothing_to_press = self.keyboard is None and self.revises is None
+        return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
+
 
 def search_of(person: PersonId) -> ChatId:
     """Names a person's search where an anchor names a chat. It begins and ends with the search."""
@@ -229,7 +235,7 @@ class LiveStore(Leases, Allowances, Protocol):
         ...
 
     async def is_preceded(self, entry: str) -> bool:
-        """Whether an older entry for the same person waits in another owner's hands.
+        """Whether an older entry for the same person, other than an aside, waits in another owner's hands.
 
         False for an entry that is settled. In one process, lanes keep the order; over several, this does.
         """

@@ -301,7 +301,7 @@ class App:
     # ------------------------------------------------------------------ events
 
     def _receive(self, arrival: Arrival, fences: tuple[Fence, ...] = ()) -> None:
-        self.lanes.put(Work(arrival.event, (arrival.ref,), fences=fences))
+        self.lanes.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=self._clock.monotonic()))
 
     async def receive(self, arrival: Arrival) -> None:
         """Deal with an update that Telegram brought. Returns when it is done, or parked durably, and stored as such.

@@ -76,8 +76,8 @@ ORDER_POLL_S = 0.05
 TOLD_WAIT_S = 10.0
 """How long a relay waits for the notice that tells its reader of the chat."""
 
-PRECEDED_WAIT_S = 5.0
-"""How long a notice waits for an earlier one that another process is to send."""
+PRECEDED_WAIT_S = 30.0
+"""How long a notice waits for an earlier one that another process is to send; it may have to come from a dead one."""
 
 KINDS: dict[type[Passage], str] = {Relay: "relay", Amend: "amend", React: "react", Erase: "erase"}
 
@@ -149,12 +149,13 @@ class Courier:
 
     # ------------------------------------------------------------------ taking in
 
-    def say(self, notice: Notice) -> None:
-        """Deliver an entry of the outbox."""
+    def say(self, notice: Notice, *, found_again: bool = False) -> None:
+        """Deliver an entry of the outbox. `found_again`: it is older than what came since, and goes before it."""
         now = self._clock.monotonic()
         deadline = now + NOTICE_TTL_S - max(0.0, self._clock.now() - notice.made_at)
         parcel = Parcel(notice.id, notice.bot, notice.to, notice.priority, now, deadline)
         parcel.notice = notice
+        parcel.made_at, parcel.found_again = notice.made_at, found_again
         self._put(parcel)
 
     def pass_on(
@@ -196,6 +197,8 @@ class Courier:
         """Deliver a passage that an earlier process parked, if its chat is still open."""
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + left_s)
         parcel.put_at = float("-inf")
+        parcel.made_at = self._clock.now() - (RELAY_TTL_S - left_s) - self._park_after_s
+        parcel.found_again = True
         parcel.told = not self._shared
         parcel.parked = True
         self._put(parcel)
@@ -205,6 +208,7 @@ class Courier:
     ) -> Parcel:
         parcel = Parcel(id_, bot, passage.to, Priority.CHAT, self._clock.monotonic(), deadline)
         parcel.passage = passage
+        parcel.made_at = self._clock.now()
         parcel.refs = refs
         self._passages.setdefault(passage.chat, {})[id_] = parcel
         return parcel

@@ -31,7 +31,7 @@ class Work(msgspec.Struct, frozen=True):
     """An event, the updates that are done when it is, and the outbox entries that it settles.
 
     `fences` are the leases under which the updates were taken. Where there is no update, `cause` names what the event
-    came of, so that two of a kind are told apart.
+    came of, so that two of a kind are told apart. `taken_at` is when the first update was taken, in monotonic seconds.
     """
 
     event: Event
@@ -39,6 +39,7 @@ class Work(msgspec.Struct, frozen=True):
     sent: tuple[str, ...] = ()
     fences: tuple[Fence, ...] = ()
     cause: str = ""
+    taken_at: float | None = None
 
 
 class _Lane:
@@ -126,4 +127,4 @@ class Lanes:
             messages=tuple(item.messages[0] for item in items),
             contents=tuple(item.contents[0] for item in items),
         )
-        return Work(whole, tuple(refs), first.sent, first.fences)
+        return Work(whole, tuple(refs), first.sent, first.fences, taken_at=first.taken_at)

@@ -7,7 +7,7 @@ exceptions, neither of which changes the order of what people write:
   nothing. It lets everything else go first, so that who is told twenty times that nobody is there hears at once that
   somebody is.
 - The notice that tells of a chat goes before that chat's passages, should it come after them: it was found again in the
-  outbox.
+  outbox. Whatever else was found again, because another process left it, goes by its age.
 
 What has been tried keeps its place: it may have arrived.
 """
@@ -37,8 +37,10 @@ class Parcel:
         "deadline",
         "dropped",
         "fences",
+        "found_again",
         "id",
         "lock",
+        "made_at",
         "notice",
         "over",
         "parked",
@@ -63,6 +65,10 @@ class Parcel:
         self.person = person
         self.priority = priority
         self.put_at = put_at
+        self.made_at = 0.0
+        """When it was decided on, in Unix seconds, whoever did."""
+        self.found_again = False
+        """It comes from the outbox, where another life has left it."""
         self.taken_at = put_at
         """When its update was taken from Telegram, in monotonic seconds."""
         self.deadline = deadline
@@ -88,14 +94,7 @@ class Parcel:
 
     @property
     def is_aside(self) -> bool:
-        notice = self.notice
-        return (
-            notice is not None
-            and notice.keyboard is None
-            and notice.anchors is None
-            and notice.revises is None
-            and notice.priority > Priority.MATCH
-        )
+        return self.notice is not None and self.notice.is_aside
 
 
 def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
@@ -141,11 +140,18 @@ class Lane:
         if parcel.is_aside:
             self._asides.append(parcel)
             return
-        at = self._place_of_anchor(parcel)
+        at = self._place_by_age(parcel) if parcel.found_again else self._place_of_anchor(parcel)
         if at is None:
             self._queue.append(parcel)
         else:
             self._queue.insert(at, parcel)
+
+    def _place_by_age(self, parcel: Parcel) -> int | None:
+        """Before which of the queue something goes that is older than it came; None: to the end."""
+        for index, waiting in enumerate(self._queue):
+            if waiting.made_at > parcel.made_at and waiting.tried_at is None:
+                return index
+        return self._place_of_anchor(parcel)
 
     def _place_of_anchor(self, parcel: Parcel) -> int | None:
         """Before which of the queue the notice of a chat belongs; None for anything else."""

@@ -193,7 +193,14 @@ class Pipeline:
         for notice in settlement.notices:
             self._say(notice)
         for passage, bot in settlement.passages:
-            self._courier.pass_on(passage, bot, work.refs, fences=work.fences, told=facts.partner_anchor is not None)
+            self._courier.pass_on(
+                passage,
+                bot,
+                work.refs,
+                fences=work.fences,
+                told=facts.partner_anchor is not None,
+                taken_at=work.taken_at,
+            )
 
     def _say(self, notice: Notice) -> None:
         """Unless it was found in the outbox before the answer to its commit came."""
@@ -381,7 +388,7 @@ class Pipeline:
             if self._courier.known(outgoing.id):
                 continue
             if isinstance(outgoing, Notice):
-                self._courier.say(outgoing)
+                self._courier.say(outgoing, found_again=True)
                 continue
             parked = self._sealer.open(outgoing.sealed)
             left_s = outgoing.expires_at - self._clock.now()

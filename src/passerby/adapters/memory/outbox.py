@@ -69,7 +69,8 @@ class Outbox:
         for other in self._of_person[kept.outgoing.to].values():
             if other is kept:
                 return False
-            if other.owner != kept.owner:
+            aside = isinstance(other.outgoing, Notice) and other.outgoing.is_aside
+            if other.owner != kept.owner and not aside:
                 return True
         raise AssertionError("an entry is among those for its person")
 

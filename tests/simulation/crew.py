@@ -1,0 +1,151 @@
+"""Several workers over one store: a fleet, and what can happen to one.
+
+Each worker is a `Host` of its own: killed, paused for longer than its leases last, cut off from the store, stopped in
+good order and started again. The store is away for all of them, loses answers, or comes back empty.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from passerby.kernel.decision import Rules
+from passerby.kernel.ids import BotId
+from tests.contract.records_memory import Disk
+from tests.simulation.disk import Platter
+from tests.simulation.network import Network
+from tests.simulation.process import Build, Doom, Host, Server
+from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
+
+LEASES_LAST_S = 6.0
+WIPE_LOOKS = 200
+
+
+@dataclass
+class Crew:
+    """`Host`'s face, for many. `faults` are when something happened that may make somebody send twice, and what."""
+
+    loop: VirtualLoop
+    clock: VirtualClock
+    network: Network
+    tokens: dict[BotId, str]
+    rng: Random
+    build: Build
+    delay_s: float
+    rules: Rules
+    size: int
+    hosts: list[Host] = field(default_factory=list)
+    faults: list[tuple[float, str]] = field(default_factory=list)
+    wipes: int = 0
+    sql: Disk = field(default_factory=Disk)
+
+    def __post_init__(self) -> None:
+        rng = Random(self.rng.getrandbits(64))
+        inner = self.build.store(Platter().open(Life("the store's server")), self.clock, rng)
+        self.server = Server(self.loop, inner, self.delay_s, forgets=rng.choice((0.0, 0.002, 0.02)))
+        for number in range(self.size):
+            self.hosts.append(
+                Host(
+                    self.loop,
+                    self.clock,
+                    self.network,
+                    self.tokens,
+                    Random(self.rng.getrandbits(64)),
+                    self.build,
+                    rules=self.rules,
+                    sql=self.sql,
+                    server=self.server,
+                    name=f"worker {number + 1}",
+                )
+            )
+        self.network.tell = self.passing
+
+    async def keep_going(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for host in self.hosts:
+                group.create_task(self._keep_going(host))
+
+    async def _keep_going(self, host: Host) -> None:
+        await asyncio.sleep(self.rng.choice((0.0, 0.0, 0.5, 12.0)))
+        await host.keep_going()
+
+    def passing(self, point: str, life: Life) -> bool:
+        return any(host.passing(point, life) for host in self.hosts)
+
+    # ------------------------------------------------------------------ what happens to one of them
+
+    def living(self) -> list[Host]:
+        return [host for host in self.hosts if host.life is not None and not host.life.dead]
+
+    def strike(self, rng: Random) -> None:
+        """Something happens to somebody."""
+        living = self.living()
+        if not living:
+            return
+        host = rng.choice(living)
+        match rng.choice(("now", "fetch", "effect", "after", "pause", "pause", "cut off", "restart", "restart")):
+            case "now":
+                host.kill()
+            case "pause":
+                self.pause(host, rng.choice((0.5, 3.0, 5.0, 7.0, 12.0)))
+            case "cut off":
+                self._note("cut off")
+                host.lost_until = self.loop.time() + rng.uniform(0.5, 12.0)
+            case "restart":
+                host.restart()
+            case point:
+                host.doom = Doom(point, rng.randint(1, {"fetch": 3, "effect": 12}.get(point, 60)))
+
+    def pause(self, host: Host, duration_s: float) -> None:
+        life = host.life
+        assert life is not None, "it has been started"
+        if life.stash is None:
+            self._note(f"pause of {duration_s}")
+            self.loop.pause(life)
+            self.network.later(duration_s, self.loop.resume, life)
+
+    def _note(self, what: str) -> None:
+        self.faults.append((self.loop.time(), what))
+
+    async def wipe(self) -> None:
+        """The store comes back empty, at a moment at which the records had caught up with it."""
+        for _ in range(WIPE_LOOKS):
+            figures = await self.server.inner.figures()
+            if not figures.journal and not figures.outbox:
+                self._note("wipe")
+                self.wipes += 1
+                self.server.inner.wipe()
+                return
+            await asyncio.sleep(0.05)
+
+    # ------------------------------------------------------------------ as `Host`
+
+    @property
+    def deaths(self) -> list[tuple[float, str]]:
+        """All that may be a cause of something being sent twice."""
+        return sorted([*self.faults, *(death for host in self.hosts for death in host.deaths)])
+
+    @property
+    def restarts(self) -> int:
+        return sum(host.restarts for host in self.hosts)
+
+    @property
+    def lapses(self) -> list[float]:
+        return sorted(at for host in self.hosts for at in host.lapses)
+
+    def set_sql_lost(self, *, lost: bool) -> None:
+        for host in self._started():
+            host.set_sql_lost(lost=lost)
+
+    def _started(self) -> Iterator[Host]:
+        return (host for host in self.hosts if host.life is not None)
+
+    def calm_down(self) -> None:
+        self.server.down_until = 0.0
+        self.server.troubles = False
+        for host in self._started():
+            host.calm_down()
+
+    def end(self) -> None:
+        for host in self.hosts:
+            host.end()

@@ -1,0 +1,65 @@
+"""A run with several workers: see `run` for what a run is, and `crew` for what happens in this one.
+
+    python -m tests.simulation.fleet_run 17            the verdict on seed 17
+    python -m tests.simulation.fleet_run 17 --story    and everything that phones showed
+"""
+
+import asyncio
+import sys
+from random import Random
+
+from passerby.kernel.decision import Rules
+from passerby.kernel.ids import BotId
+from tests.simulation.crew import Crew
+from tests.simulation.process import Build
+from tests.simulation.run import Run, Verdict, simulate
+
+
+class FleetRun(Run):
+    host: Crew
+
+    def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> Crew:
+        return Crew(
+            self.loop, self.clock, self.network, tokens, rng, build, delay_s or 0.002, rules, size=rng.randint(2, 4)
+        )
+
+    async def crashes(self) -> None:
+        self.host.server.troubles = True
+        while True:
+            await asyncio.sleep(self.rng.uniform(2.0, 16.0))
+            if self.rng.random() < 0.1:
+                await self.host.wipe()
+            else:
+                self.host.strike(self.rng)
+
+    async def faults(self) -> None:
+        bots = [*self.town.bots, None, None]
+        while True:
+            self.world.faults[:] = list(self._some_faults(bots))
+            await asyncio.sleep(self.rng.uniform(2.0, 12.0))
+            trouble = self.rng.random()
+            if trouble < 0.15:
+                self.network.down_until = self.loop.time() + self.rng.uniform(0.2, 6.0)
+            elif trouble < 0.3:
+                self.host.server.down_until = self.loop.time() + self.rng.uniform(0.1, 9.0)
+            elif trouble < 0.4:
+                self.host.set_sql_lost(lost=True)
+            elif trouble < 0.6:
+                self.host.set_sql_lost(lost=False)
+
+
+def simulate_fleet(seed: int, build: Build | None = None) -> Verdict:
+    return simulate(seed, build, kind=FleetRun)
+
+
+def main() -> None:
+    verdict = simulate_fleet(int(sys.argv[1]))
+    if "--story" in sys.argv:
+        print(*verdict.witness.seen, sep="\n")
+    print(verdict.report())
+    print(verdict.digest, verdict.figures)
+    sys.exit(bool(verdict.broken))
+
+
+if __name__ == "__main__":
+    main()
