@@ -77,7 +77,7 @@ def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
 def reload(settings: Settings) -> None:
     cluster = Cluster(settings.run_path)
     try:
-        operations.reload(cluster, typer.echo, settings.shutdown_timeout_s)
+        operations.reload(cluster, typer.echo)
     except NoCluster:
         _none(settings.run_path)
     except ClusterFault as fault:

@@ -1,0 +1,115 @@
+"""The commands over a cluster: what is planned and refused, and one whole life of the smallest there is."""
+
+import json
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from passerby.cli.cluster import WORKERS_BESIDE_WEBHOOKS, plan
+from passerby.cluster.control import Cluster, NoCluster
+from passerby.settings import Settings, WrongSetting
+from tests.cli.command import TOKEN, passerby
+
+NOWHERE = "http://127.0.0.1:1"
+SHARED = {"redis_url": SecretStr("redis://localhost/0"), "postgres_uri": SecretStr("postgresql://localhost/passerby")}
+FOUR = tuple(SecretStr(f"{number}:" + "x" * 35) for number in range(100001, 100005))
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A short path, for the sockets in it. Whatever still runs there afterwards is killed."""
+    directory = Path(tempfile.mkdtemp(prefix="psr-"))
+    yield directory
+    cluster = Cluster(directory / "run")
+    try:
+        pids = [cluster.pid(), *(one.pid for one in cluster.processes())]
+    except NoCluster:
+        pids = []
+    for pid in filter(None, pids):
+        os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.mark.parametrize(
+    ("workers", "cores", "count"), [(None, 2, 2), (None, 64, 4), (7, 2, 7)], ids=["cores", "bots", "as told"]
+)
+def test_there_are_workers_for_each_bot_up_to_the_cores(workers: int | None, cores: int, count: int) -> None:
+    names = [program.name for program in plan(Settings(bot_tokens=FOUR, **SHARED), workers, cores)]
+    assert names == [f"worker-{number}" for number in range(1, count + 1)]
+
+
+def test_with_webhooks_most_processes_take_them() -> None:
+    hooks = Settings(bot_tokens=FOUR, update_mode="webhook", webhook_url="https://chat.example.org", **SHARED)
+    roles = [program.role for program in plan(hooks, 4, 8)]
+    assert (roles.count("worker"), roles.count("web")) == (WORKERS_BESIDE_WEBHOOKS, 4)
+
+
+def test_one_process_needs_no_redis_and_two_do(tmp_path: Path) -> None:
+    embedded = Settings(bot_tokens=FOUR, sqlite_db_path=tmp_path / "passerby.db")
+    assert [program.role for program in plan(embedded, None, 8)] == ["run"]
+    assert [program.role for program in plan(embedded, 1, 8)] == ["run"]
+    with pytest.raises(WrongSetting, match="REDIS_URL: 2 workers cannot share"):
+        plan(embedded, 2, 8)
+
+
+@pytest.mark.parametrize("command", ["worker", "web"])
+def test_a_process_that_would_be_alone_is_refused(tmp_path: Path, command: str) -> None:
+    done = passerby(tmp_path, command, BOT_TOKENS=TOKEN)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("REDIS_URL: is not set: this process would be alone")
+
+
+@pytest.mark.parametrize("command", ["reload", "stop", "logs"])
+def test_without_a_cluster_it_says_so(tmp_path: Path, command: str) -> None:
+    done = passerby(tmp_path, command, BOT_TOKENS=TOKEN)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("No cluster runs in ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_status_of_nothing_is_a_fault(tmp_path: Path) -> None:
+    done = passerby(tmp_path, "status", "--json", BOT_TOKENS=TOKEN)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["faults"] == ["nothing runs here"]
+
+
+def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> None:
+    given = {"BOT_TOKENS": TOKEN, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
+
+    def state() -> dict[str, object]:
+        (process,) = json.loads(passerby(place, "status", "--json", **given).stdout)["processes"]
+        return dict(process)
+
+    started = passerby(place, "cluster", **given)
+    assert started.returncode == 0, started.stderr
+    assert "passerby is ready" in started.stdout
+    first = state()
+    assert (first["name"], first["state"], first["restarts"]) == ("passerby", "ready", 0)
+    assert isinstance(first["pid"], int)
+
+    again = passerby(place, "cluster", **given)
+    assert (again.returncode, "a cluster runs here already" in again.stderr) == (1, True)
+
+    os.kill(first["pid"], signal.SIGKILL)
+    while (second := state())["state"] != "ready" or second["pid"] == first["pid"]:
+        time.sleep(0.2)
+    assert (second["restarts"], second["crashes"]) == (1, 1)
+    assert TOKEN.partition(":")[2] not in (place / "run" / "supervisord.conf").read_text()
+
+    reloaded = passerby(place, "reload", **given)
+    assert (reloaded.returncode, reloaded.stderr) == (0, "")
+    assert state()["pid"] not in (first["pid"], second["pid"])
+
+    assert "runtime.ready" in passerby(place, "logs", "passerby", **given).stdout
+    picture = passerby(place, "monit", **given)
+    assert (picture.returncode, "passerby" in picture.stdout) == (0, True)
+    stopped = passerby(place, "stop", **given)
+    assert (stopped.returncode, stopped.stdout) == (0, "Stopped.\n")
+    assert not Cluster(place / "run").exists()
