@@ -130,6 +130,7 @@ class App:
             self.worker,
             self.fleet.holds,
             self.fleet.lapse,
+            self.fleet.is_young,
         )
         self.lanes = Lanes(self.pipeline.handle, self._background, clock)
         self.pipeline.lanes = self.lanes

@@ -167,10 +167,12 @@ class Courier:
         fences: tuple[Fence, ...] = (),
         told: bool = True,
         taken_at: float | None = None,
-    ) -> None:
+        careful: bool = False,
+    ) -> Parcel | None:
         """Deliver a passage through `bot`; `refs`, taken under `fences`, are done when it is.
 
         `told`: its reader has heard of the chat. `taken_at`: when the update was taken, in monotonic seconds.
+        `careful`: not before whoever called has parked it. Returns what is in the lane now, if it is new there.
         """
         waiting = self._passages.get(passage.chat, {})
         id_ = passage_id(passage, refs)
@@ -178,7 +180,7 @@ class Courier:
         if pressed_twice is not None and not (pressed_twice.parked or pressed_twice.over):
             pressed_twice.refs += refs
             pressed_twice.fences = tuple(dict.fromkeys(pressed_twice.fences + fences))
-            return
+            return None
         if not isinstance(passage, Relay):
             bot = self._behind(passage.source, waiting.values()) or bot
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + RELAY_TTL_S)
@@ -189,9 +191,11 @@ class Courier:
         if passage.chat in self._ended:
             parcel.dropped = True
             self._background.spawn(self._fail(parcel, Refusal.LEFT))
-            return
+            return None
+        parcel.careful = careful and self._shared
         self._unparked[parcel.id] = parcel
         self._put(parcel)
+        return parcel
 
     def resume(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, left_s: float) -> None:
         """Deliver a passage that an earlier process parked, if its chat is still open."""
@@ -528,21 +532,26 @@ class Courier:
     async def _is_early(self, parcel: Parcel) -> bool:
         """Whether another process has something to send that comes first. Waited for with a bound, and asked about once
         in a while; afterwards never again."""
-        if parcel.passage is not None:
-            if parcel.told:
-                return False
-            bound_s, early = TOLD_WAIT_S, not await self._store.told(parcel.passage.chat, parcel.person)
-        elif parcel.patient_until == float("-inf") or parcel.is_aside:
+        passage = parcel.passage
+        if parcel.careful:
+            return True
+        if passage is not None and not parcel.told:
+            if not await self._store.told(passage.chat, parcel.person) and self._waits_on(parcel, TOLD_WAIT_S):
+                return True
+            parcel.told, parcel.patient_until = True, None
+        if parcel.in_turn or parcel.is_aside or (passage is not None and not parcel.parked):
             return False
-        else:
-            bound_s, early = PRECEDED_WAIT_S, await self._store.is_preceded(parcel.id)
+        if await self._store.is_preceded(parcel.id) and self._waits_on(parcel, PRECEDED_WAIT_S):
+            return True
+        parcel.in_turn = True
+        return False
+
+    def _waits_on(self, parcel: Parcel, bound_s: float) -> bool:
+        """Whether a parcel has not waited for others as long as it may."""
         now = self._clock.monotonic()
         if parcel.patient_until is None:
             parcel.patient_until = now + bound_s
-        if early and now < parcel.patient_until:
-            return True
-        parcel.told, parcel.patient_until = True, float("-inf")
-        return False
+        return now < parcel.patient_until
 
     def _is_void(self, parcel: Parcel, gate: Gate) -> bool:
         """Whether something happened, while the parcel waited, that ends it."""

@@ -43,6 +43,7 @@ MARGIN_S = 1.5
 """Kept of TTL_S for what was begun while assured to end."""
 
 RETRY_S = 0.25
+YOUNG_S = 60.0
 AT_ONCE = 10
 """Bots taken in one beat: a cold start is not a hundred identifications and polls in one moment."""
 
@@ -123,6 +124,7 @@ class Membership:
         self._clock = clock
         self._rng = rng
         self._held: dict[LeaseName, int] = {}
+        self._taken_at: dict[LeaseName, float] = {}
         self._beginnings: dict[LeaseName, asyncio.Task[None]] = {}
         self._handing_over: dict[LeaseName, asyncio.Task[None]] = {}
         self._assured_until = float("-inf")
@@ -162,6 +164,10 @@ class Membership:
 
     def holds(self, fence: Fence) -> bool:
         return self._held.get(fence.lease) == fence.epoch
+
+    def is_young(self, fence: Fence) -> bool:
+        """Whether a lease was taken so lately that what its last holder left behind may still be on its way."""
+        return self._clock.monotonic() - self._taken_at.get(fence.lease, float("-inf")) < YOUNG_S
 
     def lapse(self, reason: str) -> None:
         """Somebody saw that what we hold is another's."""
@@ -258,6 +264,7 @@ class Membership:
                 return False
             if epoch is not None and not self._leaving and not self._over:
                 self._held[lease] = epoch
+                self._taken_at[lease] = self._clock.monotonic()
                 self._count()
                 self._beginnings[lease] = self._background.spawn(self._callbacks.gained(Fence(lease, epoch)))
         return len(free) > AT_ONCE

@@ -34,11 +34,13 @@ class Parcel:
 
     __slots__ = (
         "bot",
+        "careful",
         "deadline",
         "dropped",
         "fences",
         "found_again",
         "id",
+        "in_turn",
         "lock",
         "made_at",
         "notice",
@@ -81,6 +83,10 @@ class Parcel:
         """Whether its reader has heard of the chat; where not, it waits until they have."""
         self.patient_until: float | None = None
         """Until when it waits for what other processes have to send first, once it has begun to."""
+        self.in_turn = False
+        """Nothing that others have to send comes first; or it has waited long enough for that."""
+        self.careful = False
+        """It is not sent before it is parked: another process may have older ones of this chat parked."""
         self.parked = False
         self.over = False
         self.lock = asyncio.Lock()

@@ -9,6 +9,7 @@ While a store is away nothing is given up: the event waits, its update stays unc
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from random import Random
 
 import msgspec
@@ -74,7 +75,9 @@ class Pipeline:
     """`finished` is told of the updates that are done and stored as such.
 
     `worker` owns what is to be sent; `holds` says whether a lease is still its own, and `lapse` is called where the
-    store says that it is not: then whatever stood on it waits, for good, to be abandoned with everything else.
+    store says that it is not: then whatever stood on it waits, for good, to be abandoned with everything else. While a
+    lease `is_young`, whoever had it may have left relays parked that are somebody else's by now: ours are parked
+    before they are sent, for what is in the outbox is kept in order over all workers.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Pipeline:
         worker: WorkerId,
         holds: Callable[[Fence], bool] = lambda fence: False,
         lapse: Callable[[str], None] = lambda reason: None,
+        is_young: Callable[[Fence], bool] = lambda fence: False,
     ) -> None:
         self._store = store
         self._records = records
@@ -104,6 +108,7 @@ class Pipeline:
         self._worker = worker
         self._holds = holds
         self._lapse = lapse
+        self._is_young = is_young
         self.uncertain_at = float("-inf")
         """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
         self._faults = logs.Faults()
@@ -170,7 +175,7 @@ class Pipeline:
             metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
             if committed is Committed.YES:
                 _count_searches(settlement, before)
-                self._send(settlement, work, facts)
+                await self._send(settlement, work, facts)
             if not settlement.passages or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             return
@@ -185,22 +190,27 @@ class Pipeline:
             self.uncertain_at = self._clock.monotonic()
             raise Unanswered(*error.args) from error
 
-    def _send(self, settlement: Settlement, work: Work, facts: Facts) -> None:
+    async def _send(self, settlement: Settlement, work: Work, facts: Facts) -> None:
         for chat in settlement.ended:
             self._courier.drop(chat)
         for courtesy in settlement.courtesies:
             self._courier.oblige(courtesy, work.event.bot, facts.me.profile.language)
         for notice in settlement.notices:
             self._say(notice)
+        careful = any(map(self._is_young, work.fences))
         for passage, bot in settlement.passages:
-            self._courier.pass_on(
+            parcel = self._courier.pass_on(
                 passage,
                 bot,
                 work.refs,
                 fences=work.fences,
                 told=facts.partner_anchor is not None,
                 taken_at=work.taken_at,
+                careful=careful,
             )
+            if parcel is not None and parcel.careful:
+                with suppress(LiveStoreLost):  # then it is parked when it is overdue
+                    await self._park(parcel)
 
     def _say(self, notice: Notice) -> None:
         """Unless it was found in the outbox before the answer to its commit came."""
@@ -364,23 +374,28 @@ class Pipeline:
     async def park_overdue(self) -> None:
         """Seal passages that take long into the outbox, so that their updates no longer hold the queue up."""
         for parcel in self._courier.overdue():
-            passage = parcel.passage
-            assert passage is not None, "only passages are parked"
-            expires_at = self._clock.now() + RELAY_TTL_S
-            refs = parcel.refs  # more may come while the store is busy; those are done when it is delivered
-            sealed = self._sealer.seal(passage, refs)
-            entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
-            commit = Commit(outbox=(entry,), updates=refs, owner=self._worker, fences=parcel.fences)
-            async with parcel.lock:
-                if not parcel.over and not self._courier.settles_before(parcel):
-                    try:
-                        stored = await self._store.commit(commit)
-                    except Fenced:
-                        await self._fenced(parcel.fences)
-                        continue
-                    parcel.parked = stored is Committed.YES
-                    metrics.PARKED.add()
-                    self._finished(refs)
+            await self._park(parcel)
+
+    async def _park(self, parcel: Parcel) -> None:
+        passage = parcel.passage
+        assert passage is not None, "only passages are parked"
+        expires_at = self._clock.now() + RELAY_TTL_S
+        refs = parcel.refs  # more may come while the store is busy; those are done when it is delivered
+        sealed = self._sealer.seal(passage, refs)
+        entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
+        commit = Commit(outbox=(entry,), updates=refs, owner=self._worker, fences=parcel.fences)
+        async with parcel.lock:
+            if parcel.parked or parcel.over or self._courier.settles_before(parcel):
+                return
+            try:
+                stored = await self._store.commit(commit)
+            except Fenced:
+                await self._fenced(parcel.fences)
+                return
+            parcel.parked = stored is Committed.YES
+            parcel.careful = False
+            metrics.PARKED.add()
+            self._finished(refs)
 
     async def take_up(self, entries: Iterable[Outgoing]) -> None:
         """Send what is in our part of the outbox and nobody is sending: another life left it, or an answer was lost."""
