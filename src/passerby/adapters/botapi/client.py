@@ -1,8 +1,8 @@
 """HTTP for the whole fleet: a call goes out as JSON, its answer comes back typed, or as an error of ours.
 
-The URL of a call holds the bot's token, and pyreqwest's errors quote URLs. They are turned into ours here, and raised
-outside of the `except` that caught them, so that no chain of causes carries one on. Nothing here knows what a method
-does, and nothing is tried twice.
+Calls go through our own transport; files, which are streamed, through pyreqwest. The URL of a call holds the bot's
+token, and pyreqwest's errors quote URLs. They are turned into ours here, and raised outside of the `except` that caught
+them, so that no chain of causes carries one on. Nothing here knows what a method does, and nothing is tried twice.
 """
 
 import asyncio
@@ -10,19 +10,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from ipaddress import ip_address
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Struct
-from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import DetailedPyreqwestError
-from pyreqwest.http import Url
 from pyreqwest.multipart import FormBuilder
-from pyreqwest.response import Response, ResponseBodyReader
+from pyreqwest.response import ResponseBodyReader
 
 from passerby.adapters.botapi import errors
+from passerby.adapters.botapi.proxied import ProxiedTransport, builder, is_proxied
+from passerby.adapters.botapi.transport import Lost, Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId
 from passerby.ports.telegram import Refused, TelegramError, Unavailable
@@ -52,7 +51,6 @@ DONE: msgspec.json.Decoder[Answer[Any]] = msgspec.json.Decoder(Answer[Any])
 encode = msgspec.json.Encoder().encode
 
 QUICK = timedelta(seconds=30)
-_CONNECT = timedelta(seconds=10)
 # A transfer slower than this is given up: at 20 MB it may take a little over five minutes.
 _SLOWEST_BYTES_PER_S = 65_536
 _CLOSING_S = 30.0
@@ -67,19 +65,27 @@ def transfer_time(size: int) -> timedelta:
 class Client:
     """Calls methods for any bot of the fleet. Its repr, like its errors, shows no token."""
 
-    def __init__(self, tokens: Mapping[BotId, str], base_url: str = TELEGRAM, *, max_connections: int = 4096) -> None:
-        """`max_connections` bounds the requests under way, long polls included.
+    def __init__(
+        self,
+        tokens: Mapping[BotId, str],
+        base_url: str = TELEGRAM,
+        *,
+        max_connections: int = 4096,
+        on_connected: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`max_connections` bounds the requests under way, long polls included; `on_connected` hears of each new one.
 
         Raises: ValueError where `base_url` is not an http(s) URL.
         """
         self._base = _checked(base_url)
         self._tokens = dict(tokens)
-        self._urls: dict[tuple[BotId, str], Url] = {}
-        # Two pools, because uploads need another content type and must not stand in the way of calls.
-        self._calls = _builder(self._base, max_connections)
-        self._calls = self._calls.default_headers({"Content-Type": "application/json"})
-        self._http = self._calls.build()
-        self._transfers = _builder(self._base, max_connections).build()
+        self._heads: dict[tuple[BotId, str], bytes] = {}
+        transport = ProxiedTransport if is_proxied(self._base) else Transport
+        self._http: Transport | ProxiedTransport = transport(
+            self._base, max_connections=max_connections, on_connected=on_connected
+        )
+        # Files are streamed, which is another trade, and must not stand in the way of calls.
+        self._transfers = builder(self._base, max_connections).build()
         self._sending = 0
         self._idle: asyncio.Event | None = None
 
@@ -105,14 +111,21 @@ class Client:
 
     async def raw(
         self, bot: BotId, method: str, body: bytes, *, sends: bool = False, timeout: timedelta = QUICK
-    ) -> Any:
-        """Call a method and return the bytes (any buffer) of an answer with status 200.
-
-        Raises: TelegramError.
-        """
-        url = self._urls.get((bot, method)) or self._url(bot, method)
-        request = self._http.post(url).body_bytes(body).timeout(timeout).build()
-        return await self._answered(request.send(), method, sends=sends)
+    ) -> bytes:
+        """Call a method and return an answer with status 200. Raises: TelegramError."""
+        head = self._heads.get((bot, method)) or self._head(bot, method)
+        self._sending += sends
+        try:
+            status, answer, retry_after = await self._http.post(head, body, timeout.total_seconds())
+        except Lost as lost:
+            failure = Unavailable(lost.reason, uncertain=sends and lost.sent)
+        else:
+            if status == 200:
+                return answer
+            raise errors.failure(status, answer, retry_after, method=method, sends=sends)
+        finally:
+            self._settle(sends=sends)
+        raise failure
 
     async def upload(
         self,
@@ -126,10 +139,22 @@ class Client:
 
         Raises: TelegramError, and whatever a stream in the form raises.
         """
-        url = self._urls.get((bot, method)) or self._url(bot, method)
+        url = f"{self._base}/bot{self._tokens[bot]}/{method}"
         request = self._transfers.post(url).multipart(form).timeout(transfer_time(size)).build()
-        answer = await self._answered(request.send(), method, sends=True)
-        return _result(answer, decoder, method, sends=True)
+        self._sending += 1
+        try:
+            response = await request.send()
+            answer = (await response.bytes()).to_bytes()
+        except DetailedPyreqwestError as error:
+            failure = errors.lost(error, sends=True)
+        else:
+            if response.status == 200:
+                return _result(answer, decoder, method, sends=True)
+            retry_after = response.get_header("Retry-After")
+            raise errors.failure(response.status, answer, retry_after, method=method, sends=True)
+        finally:
+            self._settle(sends=True)
+        raise failure
 
     @asynccontextmanager
     async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
@@ -155,32 +180,18 @@ class Client:
             self._idle = asyncio.Event()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), _CLOSING_S)
-        await self._http.close()
+        await self._http.aclose()
         await self._transfers.close()
 
-    async def _answered(self, sending: Awaitable[Response], method: str, *, sends: bool) -> Any:
-        self._sending += sends
-        try:
-            response = await sending
-            body = await response.bytes()
-        except DetailedPyreqwestError as error:
-            failure = errors.lost(error, sends=sends)
-        else:
-            if response.status == 200:
-                return body
-            raise errors.failure(
-                response.status, body.to_bytes(), response.get_header("Retry-After"), method=method, sends=sends
-            )
-        finally:
-            self._sending -= sends
-            if self._idle is not None and not self._sending:
-                self._idle.set()
-        raise failure
+    def _settle(self, *, sends: bool) -> None:
+        self._sending -= sends
+        if self._idle is not None and not self._sending:
+            self._idle.set()
 
-    def _url(self, bot: BotId, method: str) -> Url:
-        url = Url(f"{self._base}/bot{self._tokens[bot]}/{method}")
-        self._urls[bot, method] = url
-        return url
+    def _head(self, bot: BotId, method: str) -> bytes:
+        head = self._http.head(f"/bot{self._tokens[bot]}/{method}")
+        self._heads[bot, method] = head
+        return head
 
 
 def _result(answer: Any, decoder: "msgspec.json.Decoder[Answer[T]]", method: str, *, sends: bool) -> T:
@@ -207,31 +218,3 @@ def _checked(base_url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the Bot API server's address is not an http:// or https:// URL")
     return base_url.rstrip("/")
-
-
-def _builder(base: str, max_connections: int) -> ClientBuilder:
-    builder = (
-        ClientBuilder()
-        .user_agent("passerby")
-        .max_connections(max_connections)
-        .connect_timeout(_CONNECT)
-        .pool_timeout(QUICK)
-        .pool_idle_timeout(timedelta(seconds=60))
-        .tcp_keepalive(timedelta(seconds=30))
-        # A redirect or a Referer would carry the token to somewhere else.
-        .follow_redirects(False)
-        .referer(False)
-        .gzip(False)
-        .brotli(False)
-        .zstd(False)
-        .deflate(False)
-    )
-    return builder.no_proxy() if _is_loopback(urlsplit(base).hostname or "") else builder
-
-
-def _is_loopback(host: str) -> bool:
-    """A proxy from the environment cannot reach a server on this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

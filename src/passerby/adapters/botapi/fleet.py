@@ -102,7 +102,7 @@ class BotApi:
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         body = encode(_GetUpdates(limit, timeout_s, ALLOWED_UPDATES, offset))
         patience = timedelta(seconds=timeout_s + _POLL_GRACE_S)
-        answer = bytes(await self._client.raw(bot, "getUpdates", body, timeout=patience))
+        answer = await self._client.raw(bot, "getUpdates", body, timeout=patience)
         try:
             return arrivals(answer, bot)
         except ValueError:

@@ -1,0 +1,269 @@
+"""HTTP/1.1 to one server: requests with a ready head over connections that are kept warm.
+
+What a Bot API call needs, and no more: a body of known length goes out in one write, one answer comes back whole. No
+redirects, no cookies, no compression, no pipelining. Answers are parsed by httptools; files do not come this way.
+
+The point of it all is what a lost answer means, and the CPU: a call costs a third of what a general client takes.
+
+    not sent      no connection could be made, or the one at hand was closed already: nothing can have arrived
+    unknown       the bytes were handed to the system, and then the connection broke, fell silent or made no sense
+
+Nothing is tried twice: a connection that the server closes in the very moment of the write counts as unknown.
+"""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from httptools import HttpParserError, HttpResponseParser
+
+CONNECT_S = 10.0
+IDLE_S = 60.0
+"""A connection that nobody has used for so long is closed, before the server does it: nginx waits for 75 s."""
+
+SWEEP_S = 1.0
+"""How often time-outs are looked for. One timer for all calls: a timer for each costs as much as parsing the answer."""
+
+HEAD_BYTES = 65_536
+BODY_BYTES = 64 * 2**20
+"""More than 100 of the largest updates."""
+
+
+class Lost(Exception):
+    """There is no answer. `sent`: the request may have been carried out. `reason` quotes nothing that was sent."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason, sent)
+        self.reason = reason
+        self.sent = sent
+
+
+class Reply(NamedTuple):
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class Transport:
+    """Connections to the server of `base_url` (http or https), at most `max_connections`; callers wait for room.
+
+    `on_connected` is called for each new connection. Belongs to the event loop it is first used in.
+    """
+
+    def __init__(self, base_url: str, *, max_connections: int, on_connected: Callable[[], None]) -> None:
+        parts = urlsplit(base_url)
+        self._secure = parts.scheme == "https"
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if self._secure else 80)
+        self._path = parts.path.rstrip("/")
+        login, _, self._authority = parts.netloc.rpartition("@")
+        self._login = f"Authorization: Basic {b64encode(unquote(login).encode()).decode()}\r\n" if login else ""
+        self._context = ssl.create_default_context() if self._secure else None
+        self._on_connected = on_connected
+        self._room = asyncio.Semaphore(max_connections)
+        self._idle: list[_Line] = []
+        self._busy: set[_Line] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def head(self, path: str) -> bytes:
+        """The head of a request for `path`, which is quoted already, for `post`."""
+        for part in (self._authority, self._path, path):
+            if any(character <= " " or character == "\x7f" for character in part):
+                raise ValueError("a path has no spaces and no control characters")
+        return (
+            f"POST {self._path}{path} HTTP/1.1\r\nHost: {self._authority}\r\nUser-Agent: passerby\r\n"
+            f"{self._login}Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: "
+        ).encode("ascii")
+
+    async def post(self, head: bytes, body: bytes, timeout_s: float) -> Reply:
+        """Send a request; return its answer, whatever the status. Raises: Lost."""
+        async with self._room:
+            line = self._warm() or await self._connected(min(timeout_s, CONNECT_S))
+            self._busy.add(line)
+            loop = asyncio.get_running_loop()
+            if self._sweeper is None:
+                self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+            try:
+                return await line.ask(b"%b%d\r\n\r\n%b" % (head, len(body), body), loop.time() + timeout_s)
+            finally:
+                self._busy.discard(line)
+                line.rest(loop.time())
+                if line.usable and not self._closed:
+                    self._idle.append(line)
+                else:
+                    line.hang_up()
+
+    async def aclose(self) -> None:
+        """Hang up. Calls under way are lost."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        lines = [*self._idle, *self._busy]
+        self._idle.clear()
+        for line in lines:
+            line.fail("the client was closed")
+            line.hang_up()
+        await asyncio.gather(*(line.gone for line in lines))
+
+    def _warm(self) -> "_Line | None":
+        """The connection that was used last: the others may grow old and go."""
+        while self._idle:
+            line = self._idle.pop()
+            if line.usable:
+                return line
+            line.hang_up()
+        return None
+
+    async def _connected(self, timeout_s: float) -> "_Line":
+        if self._closed:
+            raise Lost("the client was closed", sent=False)
+        loop = asyncio.get_running_loop()
+        failure = "no connection (time-out)"
+        try:
+            async with asyncio.timeout(timeout_s):
+                _, line = await loop.create_connection(
+                    lambda: _Line(loop),
+                    self._host,
+                    self._port,
+                    ssl=self._context,
+                    server_hostname=self._host if self._secure else None,
+                )
+        except TimeoutError:
+            pass
+        except (OSError, ssl.SSLError) as error:
+            failure = f"no connection ({type(error).__name__})"
+        else:
+            self._on_connected()
+            return line
+        raise Lost(failure, sent=False)
+
+    def _sweep(self) -> None:
+        """Give up what is late, close what nobody has needed."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for line in self._busy:
+            if now >= line.deadline:
+                line.fail("time-out")
+        while self._idle and (self._idle[0].deadline <= now or not self._idle[0].usable):
+            self._idle.pop(0).hang_up()
+        self._sweeper = loop.call_later(SWEEP_S, self._sweep) if self._busy or self._idle else None
+
+
+class _Line(asyncio.Protocol):
+    """One connection. While it is asked, `deadline` is the answer's; while it rests, its own."""
+
+    __slots__ = (
+        "_answer",
+        "_body",
+        "_is_measured",
+        "_loop",
+        "_parser",
+        "_retry_after",
+        "_transport",
+        "_unparsed",
+        "deadline",
+        "gone",
+        "usable",
+    )
+
+    _transport: Any
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._answer: asyncio.Future[Reply] | None = None
+        self._parser = HttpResponseParser(self)
+        self._begin()
+        self.deadline = 0.0
+        self.usable = False
+        self.gone: asyncio.Future[None] = loop.create_future()
+
+    # ------------------------------------------------------------------ for the transport
+
+    def ask(self, request: bytes, deadline: float) -> "asyncio.Future[Reply]":
+        answer: asyncio.Future[Reply] = self._loop.create_future()
+        self._answer = answer
+        self.deadline = deadline
+        self._unparsed = 0
+        self._transport.write(request)
+        return answer
+
+    def rest(self, now: float) -> None:
+        """Nobody waits any more. Where the answer has not come, it is not to be taken for the next one's."""
+        if self._answer is not None:
+            self._answer = None
+            self.usable = False
+        self.deadline = now + IDLE_S
+
+    def fail(self, reason: str) -> None:
+        self.usable = False
+        answer, self._answer = self._answer, None
+        if answer is not None and not answer.done():
+            answer.set_exception(Lost(reason, sent=True))
+
+    def hang_up(self) -> None:
+        self.usable = False
+        self._transport.abort()
+
+    # ------------------------------------------------------------------ for asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self.usable = True
+
+    def data_received(self, data: bytes) -> None:
+        if self._answer is None:  # nothing was asked: whatever this is, no answer after it could be trusted
+            self.hang_up()
+            return
+        self._unparsed += len(data)
+        try:
+            self._parser.feed_data(data)
+        except HttpParserError:
+            self.fail("not HTTP")
+        if self._unparsed > (HEAD_BYTES if self._body is None else BODY_BYTES):
+            self.fail("an answer too large")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error is None and self._body is not None and not self._is_measured:
+            self.on_message_complete()  # an answer without a length ends with its connection
+        self.fail("the connection broke" if error is not None else "the connection was closed")
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    # ------------------------------------------------------------------ for httptools
+
+    def _begin(self) -> None:
+        self._body: list[bytes] | None = None
+        self._retry_after: str | None = None
+        self._is_measured = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        lower = name.lower()
+        if lower in (b"content-length", b"transfer-encoding"):
+            self._is_measured = True
+        elif lower == b"retry-after":
+            self._retry_after = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        self._body = []
+        self._unparsed = 0
+
+    def on_body(self, part: bytes) -> None:
+        if self._body is not None:
+            self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        status, body, retry_after = self._parser.get_status_code(), self._body or [], self._retry_after
+        self._begin()
+        if status < 200:  # 100 Continue, 103 Early Hints: the answer is still to come
+            return
+        self.usable = self.usable and bool(self._parser.should_keep_alive())
+        answer, self._answer = self._answer, None
+        if answer is None:  # a second answer to one question
+            self.usable = False
+        elif not answer.done():
+            answer.set_result(Reply(status, body[0] if len(body) == 1 else b"".join(body), retry_after))
