@@ -75,6 +75,7 @@ async def _cost_us(
     """Ours, and the server's."""
     numbers = iter(numbers)
     worker, lease = WorkerId(f"worker-{next(numbers)}"), bot_lease(BOT)
+    await store.attend(worker, {}, 3600.0, b"")
     epoch = await store.take(worker, lease, 3600.0)
     assert epoch is not None
     fence = Fence(lease, epoch)
