@@ -1,0 +1,1 @@
+"""What the records cost when they are full: `python -m benchmarks.sql`."""

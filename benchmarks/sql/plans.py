@@ -1,0 +1,33 @@
+"""How PostgreSQL means to answer: a plan that reads a big table from end to end is a fault."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benchmarks.sql.fill import BIG
+from benchmarks.sql.queries import Asked
+
+
+async def plan(connection: AsyncConnection, asked: Asked) -> dict[str, Any]:
+    found = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {asked.statement}", asked.values)
+    answer: list[dict[str, Any]] = found.scalar_one()
+    top: dict[str, Any] = answer[0]["Plan"]
+    return top
+
+
+def nodes(top: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield top
+    for each in top.get("Plans", ()):
+        yield from nodes(each)
+
+
+def read_whole(top: dict[str, Any]) -> list[str]:
+    """The big tables that the plan reads from end to end."""
+    return [
+        node["Relation Name"] for node in nodes(top) if node["Node Type"] == "Seq Scan" and node["Relation Name"] in BIG
+    ]
+
+
+def used(top: dict[str, Any]) -> list[str]:
+    return sorted({node["Index Name"] for node in nodes(top) if "Index Name" in node})

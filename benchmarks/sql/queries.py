@@ -1,0 +1,146 @@
+"""Everything that the product asks of the records, as it asks it; the statements are caught on their way.
+
+`operators` are what an operator's panel asks besides: written here, because nothing in the product does yet.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from benchmarks.sql.fill import FIRST_BOT, NOW, Size, person_id
+from passerby.adapters.sql import SqlRecords
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Profile, Rating
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
+
+WITHOUT_A_TABLE = ("BEGIN", "SHOW", "select pg_catalog", "select current_schema", "EXPLAIN")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A statement, and values of one row that it was sent with."""
+
+    name: str
+    statement: str
+    values: Any
+
+
+@contextmanager
+def catching(engine: AsyncEngine, name: str, into: dict[str, Asked]) -> Iterator[None]:
+    """What is sent meanwhile, each statement once."""
+
+    def note(_: object, __: object, statement: str, values: Any, ____: object, many: bool) -> None:
+        if not statement.startswith(WITHOUT_A_TABLE):
+            into.setdefault(statement, Asked(name, statement, values[0] if many else values))
+
+    sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`facts`: how many one call carries; 0: it reads."""
+
+    name: str
+    ask: Callable[[], Awaitable[object]]
+    runs: int
+    facts: int = 0
+
+
+def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Question]:
+    position = count(1)
+    chat = count(1)
+
+    def somebody() -> PersonId:
+        return PersonId(person_id(rng.randint(1, size.users)))
+
+    def anybody(many: int) -> list[PersonId]:
+        return [somebody() for _ in range(many)]
+
+    def apply(facts: list[Fact]) -> Awaitable[None]:
+        return records.apply("bench", [(next(position), fact) for fact in facts])
+
+    def chats() -> tuple[ChatId, PersonId, PersonId]:
+        one, other = somebody(), somebody()
+        return ChatId(f"new-{next(chat)}"), one, other
+
+    def mixed() -> list[Fact]:
+        """As a second of a busy fleet: forty people find each other, are told, part, and say what they think."""
+        facts: list[Fact] = []
+        for _ in range(40):
+            name, one, other = chats()
+            facts += _pair(name, one, other)
+            facts += [ChatTold(name, who, MessageRef(BotId(FIRST_BOT), MessageId(9)), NOW + 1) for who in (one, other)]
+            facts += [PersonChanged(_idle(one), NOW + 60), PersonChanged(_idle(other), NOW + 60)]
+            facts += [ChatClosed(name, one, "left", NOW + 60), ChatRated(name, other, Rating.GOOD, NOW + 70)]
+        return [
+            *facts,
+            BlockChanged(somebody(), somebody(), True, NOW),
+            BlockChanged(somebody(), somebody(), False, NOW),
+        ]
+
+    def changes() -> list[Fact]:
+        return [PersonChanged(_idle(each), NOW) for each in anybody(500)]
+
+    few = max(3, runs // 50)
+    some = max(5, runs // 5)
+    return [
+        Question("one person", lambda: records.people(anybody(1)), runs),
+        Question("100 people", lambda: records.people(anybody(100)), runs),
+        Question("5,000 people", lambda: records.people(anybody(5_000)), few),
+        Question("position", lambda: records.applied("bench"), runs),
+        Question("500 people changed", lambda: apply(changes()), some, facts=500),
+        Question("40 chats, opened to rated", lambda: apply(mixed()), some, facts=len(mixed())),
+        Question("everybody active", records.active, few),
+    ]
+
+
+def _pair(name: ChatId, one: PersonId, other: PersonId) -> list[Fact]:
+    bots = (BotId(FIRST_BOT), BotId(FIRST_BOT + 1))
+    return [
+        PersonChanged(_changed(one, Chatting(name, other, NOW)), NOW),
+        PersonChanged(_changed(other, Chatting(name, one, NOW)), NOW),
+        ChatOpened(name, one, other, *bots, NOW),
+    ]
+
+
+def _idle(person: PersonId) -> Participant:
+    return _changed(person, Idle())
+
+
+def _changed(person: PersonId, state: Idle | Chatting) -> Participant:
+    met = tuple(Met(PersonId(person_id(number)), NOW) for number in (1, 2, 3))
+    profile = Profile(NOW, 30, NOW, Gender.MALE, "en", None, ("en",), ("music", "films"))
+    bot = BotId(FIRST_BOT)
+    return Participant(person, 901, bot, (bot,), profile, state, None, NOW, recent=met)
+
+
+OPERATORS = {
+    "somebody's chats": (
+        f"SELECT id, user2, opened_at, closed_at FROM chats WHERE user1 = {person_id(77)} "
+        "ORDER BY opened_at DESC LIMIT 50"
+    ),
+    "blocked by how many lately": (
+        f"SELECT count(*) FROM blocks WHERE blocked_id = {person_id(30)} AND blocked_at > {NOW - 2_592_000}"
+    ),
+    "entitlements that end": (
+        f"SELECT id, vip_until FROM users WHERE vip_until > 0 AND vip_until < {NOW + 3600} "
+        "ORDER BY vip_until LIMIT 1000"
+    ),
+    "who has waited longest": (
+        "SELECT id, searching_since FROM users WHERE state = 'searching' AND pool = 'adults' "
+        "ORDER BY searching_since LIMIT 20"
+    ),
+    "new people of a day": f"SELECT count(*) FROM users WHERE created_at > {NOW - 86_400}",
+    "chats of a day": f"SELECT count(*) FROM chats WHERE opened_at > {NOW - 86_400}",
+    "open chats": "SELECT count(*) FROM chats WHERE active",
+}
