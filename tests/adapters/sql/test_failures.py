@@ -66,6 +66,17 @@ def test_a_loss_quotes_neither_row_nor_statement() -> None:
         raise wrapped("23505")
 
 
+def test_a_bug_quotes_no_row(database: str) -> None:
+    async def run() -> None:
+        records = SqlRecords.at(database)
+        with pytest.raises(exc.DBAPIError) as caught:
+            await records.people([PersonId(987_654_321)])
+        assert "987" not in str(caught.value)
+        await records.aclose()
+
+    asyncio.run(run())
+
+
 @pytest.mark.services
 def test_a_database_that_is_not_there_is_a_setting_at_the_start_and_a_loss_later(postgres_database: str) -> None:
     url = sa.make_url(postgres_database)

@@ -64,7 +64,7 @@ def database_url(database: str | os.PathLike[str]) -> URL:
 
 
 def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
-    """An engine; nothing is opened yet. `options` go to SQLAlchemy."""
+    """An engine; nothing is opened yet. `options` go to SQLAlchemy. Its errors quote no row."""
     pool = pool or Pool()
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool.timeout_s, options)
@@ -79,6 +79,7 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
         }
     return create_async_engine(
         url,
+        hide_parameters=True,
         connect_args={
             "timeout": pool.timeout_s,
             "command_timeout": pool.timeout_s,
@@ -100,7 +101,7 @@ def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
         Path(url.database).touch(0o600)
     except OSError as error:
         raise DatabaseUnusable(f"{url.database} cannot be made ({error.strerror}); name another file") from None
-    engine = create_async_engine(url, connect_args={"timeout": timeout_s}, **options)
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": timeout_s}, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _record: object) -> None:
