@@ -76,7 +76,7 @@ ORDER_POLL_S = 0.05
 TOLD_WAIT_S = 10.0
 """How long a relay waits for the notice that tells its reader of the chat."""
 
-PRECEDED_WAIT_S = 30.0
+PRECEDED_WAIT_S = 60.0
 """How long a notice waits for an earlier one that another process is to send; it may have to come from a dead one."""
 
 KINDS: dict[type[Passage], str] = {Relay: "relay", Amend: "amend", React: "react", Erase: "erase"}
@@ -203,6 +203,7 @@ class Courier:
         parcel.put_at = float("-inf")
         parcel.made_at = self._clock.now() - (RELAY_TTL_S - left_s) - self._park_after_s
         parcel.found_again = True
+        parcel.may_be_parked = True
         parcel.told = not self._shared
         parcel.parked = True
         self._put(parcel)

@@ -43,6 +43,7 @@ class Parcel:
         "in_turn",
         "lock",
         "made_at",
+        "may_be_parked",
         "notice",
         "over",
         "parked",
@@ -88,6 +89,8 @@ class Parcel:
         self.careful = False
         """It is not sent before it is parked: another process may have older ones of this chat parked."""
         self.parked = False
+        self.may_be_parked = False
+        """Parking has been tried: the outbox may hold it, though nobody said so."""
         self.over = False
         self.lock = asyncio.Lock()
         """Held while the parcel is being parked."""

@@ -133,7 +133,9 @@ class Pipeline:
             except Fenced:
                 await self._fenced(work.fences)
             except (LiveStoreLost, RecordsLost) as error:
-                uncertain = uncertain or isinstance(error, Unanswered)
+                if isinstance(error, Unanswered) and not uncertain:
+                    uncertain = True
+                    continue  # at once: what comes next for its readers is not to overtake it
                 self._faults.began("store", "store.lost", error=logs.name_of(error))
                 await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.5, 1.5))
             except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
@@ -269,8 +271,8 @@ class Pipeline:
         """A commit of this work was not answered. If it was stored all the same, its notices are sent now, in turn."""
         prefix = f"{_prefix(work)}:"
         for entry in await self._store.outbox(self._worker):
-            if isinstance(entry, Notice) and entry.id.startswith(prefix):
-                self._say(entry)
+            if isinstance(entry, Notice) and entry.id.startswith(prefix) and not self._courier.known(entry.id):
+                self._courier.say(entry, found_again=True)
 
     async def _put_aside(self, work: Work) -> None:
         """Nothing helps: the updates count as done, and whoever sent them hears that it was our fault."""
@@ -327,7 +329,7 @@ class Pipeline:
 
     def _mark(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> Mark:
         passage = parcel.passage
-        sent = (parcel.id,) if passage is None or parcel.parked else ()
+        sent = (parcel.id,) if passage is None or parcel.may_be_parked else ()
         if passage is not None:
             spoke = messages and isinstance(passage, Relay)
             return Mark(
@@ -364,10 +366,11 @@ class Pipeline:
         event = DeliveryFailed(
             passage.sender, about.bot, about.message, passage.chat, passage.to, parcel.bot, refusal, attempt
         )
+        sent = (parcel.id,) if parcel.may_be_parked else ()
         if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
-            self.lanes.put(Work(event, sent=(parcel.id,)))
+            self.lanes.put(Work(event, sent=sent))
         else:
-            self.lanes.put(Work(event, parcel.refs, fences=parcel.fences))
+            self.lanes.put(Work(event, parcel.refs, sent, parcel.fences))
 
     # ------------------------------------------------------------------ parking
 
@@ -387,6 +390,7 @@ class Pipeline:
         async with parcel.lock:
             if parcel.parked or parcel.over or self._courier.settles_before(parcel):
                 return
+            parcel.may_be_parked = True
             try:
                 stored = await self._store.commit(commit)
             except Fenced:
