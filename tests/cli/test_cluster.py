@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from passerby.cli.cluster import WORKERS_BESIDE_WEBHOOKS, plan
 from passerby.cluster.control import Cluster, NoCluster
+from passerby.cluster.overview import Process, glance, overview
 from passerby.settings import Settings, WrongSetting
 from tests.cli.command import TOKEN, passerby
 
@@ -83,33 +84,33 @@ def test_status_of_nothing_is_a_fault(tmp_path: Path) -> None:
 def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> None:
     given = {"BOT_TOKENS": TOKEN, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
 
-    def state() -> dict[str, object]:
-        (process,) = json.loads(passerby(place, "status", "--json", **given).stdout)["processes"]
-        return dict(process)
+    def state() -> Process:
+        (process,) = overview(None, glance(place / "run"), at=0, bots=(), pending={}, polls=False).processes
+        return process
 
     started = passerby(place, "cluster", **given)
     assert started.returncode == 0, started.stderr
     assert "passerby is ready" in started.stdout
     first = state()
-    assert (first["name"], first["state"], first["restarts"]) == ("passerby", "ready", 0)
-    assert isinstance(first["pid"], int)
+    assert (first.name, first.state, first.restarts) == ("passerby", "ready", 0)
 
     again = passerby(place, "cluster", **given)
     assert (again.returncode, "a cluster runs here already" in again.stderr) == (1, True)
 
-    os.kill(first["pid"], signal.SIGKILL)
-    while (second := state())["state"] != "ready" or second["pid"] == first["pid"]:
+    os.kill(first.pid, signal.SIGKILL)
+    while (second := state()).state != "ready" or second.pid == first.pid:
         time.sleep(0.2)
-    assert (second["restarts"], second["crashes"]) == (1, 1)
+    assert (second.restarts, second.crashes) == (1, 1)
     assert TOKEN.partition(":")[2] not in (place / "run" / "supervisord.conf").read_text()
 
     reloaded = passerby(place, "reload", **given)
     assert (reloaded.returncode, reloaded.stderr) == (0, "")
-    assert state()["pid"] not in (first["pid"], second["pid"])
+    assert state().pid not in (first.pid, second.pid)
 
     assert "runtime.ready" in passerby(place, "logs", "passerby", **given).stdout
-    picture = passerby(place, "monit", **given)
-    assert (picture.returncode, "passerby" in picture.stdout) == (0, True)
+    for command in ("status", "monit"):
+        picture = passerby(place, command, **given)
+        assert (picture.returncode, "passerby" in picture.stdout) == (0, True), picture
     stopped = passerby(place, "stop", **given)
     assert (stopped.returncode, stopped.stdout) == (0, "Stopped.\n")
     assert not Cluster(place / "run").exists()

@@ -191,4 +191,5 @@ def _pressed_q(within_s: float) -> bool:
     if not select.select([sys.stdin], [], [], within_s)[0]:
         return False
     # Past Python's buffer, which select knows nothing of; nothing to read means that the terminal is gone.
-    return os.read(sys.stdin.fileno(), 64) in (b"", b"q", b"Q")
+    keys = os.read(sys.stdin.fileno(), 64)
+    return not keys or b"q" in keys.lower()
