@@ -35,7 +35,7 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
 
     @property
     def is_aside(self) -> bool:
-        """Whether it only says why something did not work. It offers, anchors and changes nothing, so it may be late."""
+        """Whether it only says why something did not work: it may be late, for it offers, anchors and changes nothing."""
         nothing_to_press = self.keyboard is None and self.revises is None
         return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
 
@@ -235,7 +235,7 @@ class LiveStore(Leases, Allowances, Protocol):
         ...
 
     async def is_preceded(self, entry: str) -> bool:
-        """Whether an older entry for the same person, other than an aside, waits in another owner's hands.
+        """Whether an older entry for the same person and bot, other than an aside, waits in another owner's hands.
 
         False for an entry that is settled. In one process, lanes keep the order; over several, this does.
         """

@@ -79,6 +79,9 @@ TOLD_WAIT_S = 10.0
 PRECEDED_WAIT_S = 60.0
 """How long a notice waits for an earlier one that another process is to send; it may have to come from a dead one."""
 
+IMPATIENT_S = 120.0
+"""What has waited so long in vain lets what follows it in its lane go on without waiting, for so long."""
+
 KINDS: dict[type[Passage], str] = {Relay: "relay", Amend: "amend", React: "react", Erase: "erase"}
 
 
@@ -542,8 +545,12 @@ class Courier:
             parcel.told, parcel.patient_until = True, None
         if parcel.in_turn or parcel.is_aside or (passage is not None and not parcel.parked):
             return False
-        if await self._store.is_preceded(parcel.id) and self._waits_on(parcel, PRECEDED_WAIT_S):
-            return True
+        lane = self._lanes[parcel.bot, parcel.person]
+        now = self._clock.monotonic()
+        if now >= lane.impatient_until and await self._store.is_preceded(parcel.id):
+            if self._waits_on(parcel, PRECEDED_WAIT_S):
+                return True
+            lane.impatient_until = now + IMPATIENT_S
         parcel.in_turn = True
         return False
 

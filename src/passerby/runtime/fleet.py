@@ -131,6 +131,8 @@ class Membership:
         self._assurance = asyncio.Event()
         self._over = False
         self._leaving = False
+        self._leads = False
+        self._pause_s = BEAT_S
         self._hurry = asyncio.Event()
         self._was_assured = True
         self._turn = asyncio.Lock()
@@ -187,19 +189,23 @@ class Membership:
             await self._clock.sleep(RETRY_S * self._rng.uniform(0.75, 1.25))
 
     async def claim_first(self) -> None:
-        """Begin with a first share of the leases; return when what is done under them has begun."""
-        await self._claim()
+        """Begin with a first share of the leases; return when what is done under them has begun.
+
+        Who never calls this takes none.
+        """
+        self._leads = True
+        self._pause_s = HASTE_S if await self._claim() else BEAT_S
         await asyncio.gather(*self._beginnings.values(), return_exceptions=True)
 
     async def run(self) -> None:
         """Attend until cancelled or lapsed."""
-        pause_s = BEAT_S
         while not self._over:
-            await self._rest(pause_s * self._rng.uniform(0.9, 1.0))
+            await self._rest(self._pause_s * self._rng.uniform(0.9, 1.0))
             if not await self._attend():
-                pause_s = RETRY_S
+                self._pause_s = RETRY_S
             else:
-                pause_s = HASTE_S if not self._leaving and await self._claim() else BEAT_S
+                more = self._leads and not self._leaving and await self._claim()
+                self._pause_s = HASTE_S if more else BEAT_S
 
     async def _rest(self, pause_s: float) -> None:
         with suppress(TimeoutError):
@@ -257,7 +263,8 @@ class Membership:
             and lease not in self._held
             and (lease not in holders or holders[lease] == self.worker or holders[lease] not in self.roll.workers)
         ]
-        for lease in free[:AT_ONCE]:
+        bots = [lease for lease in free if lease.startswith("bot:")]
+        for lease in [lease for lease in free if lease not in bots] + bots[:AT_ONCE]:
             try:
                 epoch = await self._store.take(self.worker, lease, TTL_S)
             except LiveStoreLost:
@@ -267,7 +274,7 @@ class Membership:
                 self._taken_at[lease] = self._clock.monotonic()
                 self._count()
                 self._beginnings[lease] = self._background.spawn(self._callbacks.gained(Fence(lease, epoch)))
-        return len(free) > AT_ONCE
+        return len(bots) > AT_ONCE
 
     # ------------------------------------------------------------------ giving
 

@@ -116,7 +116,18 @@ def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
 class Lane:
     """`current` is what is being delivered; it stays in the queue until its outcome is stored."""
 
-    __slots__ = ("_asides", "_queue", "allowance", "current", "held_until", "passed", "place", "running", "wake")
+    __slots__ = (
+        "_asides",
+        "_queue",
+        "allowance",
+        "current",
+        "held_until",
+        "impatient_until",
+        "passed",
+        "place",
+        "running",
+        "wake",
+    )
 
     def __init__(self, allowance: Allowance) -> None:
         self._queue: deque[Parcel] = deque()
@@ -124,6 +135,8 @@ class Lane:
         self.allowance = allowance
         self.current: Parcel | None = None
         self.held_until = FULL
+        self.impatient_until = FULL
+        """Until then nothing here waits for what other processes have to send first."""
         self.passed = False
         """One of the bot's budget has been taken for whatever is sent next."""
         self.place: Place | None = None

@@ -10,6 +10,7 @@ While a store is away nothing is given up: the event waits, its update stays unc
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from random import Random
 
 import msgspec
@@ -362,15 +363,23 @@ class Pipeline:
             await self.delivered(parcel, ())
             return
         await self._close(parcel)
+        if parcel.may_be_parked and not parcel.parked:
+            await persistently(partial(self._find_out, parcel), LiveStoreLost, self._clock, self._rng)
         about, attempt = subject(passage), ATTEMPTS[type(passage)]
         event = DeliveryFailed(
             passage.sender, about.bot, about.message, passage.chat, passage.to, parcel.bot, refusal, attempt
         )
-        sent = (parcel.id,) if parcel.may_be_parked else ()
         if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
-            self.lanes.put(Work(event, sent=sent))
+            self.lanes.put(Work(event, sent=(parcel.id,)))
         else:
-            self.lanes.put(Work(event, parcel.refs, sent, parcel.fences))
+            self.lanes.put(Work(event, parcel.refs, fences=parcel.fences))
+
+    async def _find_out(self, parcel: Parcel) -> None:
+        """Parking was not answered: if its updates are done, that was it."""
+        ref = parcel.refs[0]
+        parcel.parked = ref.update in await self._store.done(ref.bot, (ref.update,))
+        if parcel.parked:
+            self._finished(parcel.refs)
 
     # ------------------------------------------------------------------ parking
 

@@ -70,7 +70,7 @@ class Outbox:
             if other is kept:
                 return False
             aside = isinstance(other.outgoing, Notice) and other.outgoing.is_aside
-            if other.owner != kept.owner and not aside:
+            if other.owner != kept.owner and other.outgoing.bot == kept.outgoing.bot and not aside:
                 return True
         raise AssertionError("an entry is among those for its person")
 
