@@ -1,20 +1,20 @@
 """The live store's contract on a real Redis (Valkey), in time that passes as tests want it to.
 
 The loop's time stands still while a server's answer is awaited, and otherwise jumps to the next timer as in
-`tests.runtime.virtual`. What expires on the server is brought nearer by `elapse`, and so is all that the server has
-noted by its own time.
+`tests.runtime.virtual`. With it, what expires on the server is brought nearer, and all that the server has noted by its
+own time. That the server's clock goes on by itself as well is of little account.
 """
 
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from random import Random
 from signal import SIGKILL
-from time import sleep
 from typing import Any, TypeVar
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from passerby.adapters.redis import RedisStore
 from passerby.adapters.redis.keys import Keys
@@ -25,9 +25,6 @@ from tests.contract.servers import Valkey
 from tests.runtime.virtual import VirtualClock
 
 T = TypeVar("T")
-
-NEWS_WITHIN_S = 0.1
-"""How long news may take that nobody has asked for: real time, before the loop's time jumps."""
 
 PATIENCE_S = 20.0
 
@@ -57,9 +54,15 @@ end
 
 
 class _Patient(selectors.BaseSelector):
-    def __init__(self, waiting: Callable[[], bool]) -> None:
+    """`arrived` returns when all that the server has said is here to be read; `passes` moves the server's time on."""
+
+    def __init__(
+        self, waiting: Callable[[], bool], arrived: Callable[[], None], passes: Callable[[float], None]
+    ) -> None:
         self._real = selectors.DefaultSelector()
         self._waiting = waiting
+        self._arrived = arrived
+        self._passes = passes
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -69,8 +72,12 @@ class _Patient(selectors.BaseSelector):
             ready = self._real.select(PATIENCE_S)
             assert ready, "the server does not answer"
             return ready
-        ready = self._real.select(NEWS_WITHIN_S)
+        ready = self._real.select(0)
         if not ready:
+            self._arrived()
+            ready = self._real.select(0)
+        if not ready:
+            self._passes(timeout)
             self.now += timeout
         return ready
 
@@ -91,8 +98,10 @@ class _Patient(selectors.BaseSelector):
 
 
 class _PatientLoop(asyncio.SelectorEventLoop):
-    def __init__(self, waiting: Callable[[], bool]) -> None:
-        self._patient = _Patient(waiting)
+    def __init__(
+        self, waiting: Callable[[], bool], arrived: Callable[[], None], passes: Callable[[float], None]
+    ) -> None:
+        self._patient = _Patient(waiting, arrived, passes)
         super().__init__(self._patient)
 
     def time(self) -> float:
@@ -125,8 +134,10 @@ class RedisPlace:
         self._keys = Keys("passerby")
         self._stores: list[RedisStore] = []
         self._wiped = False
-        with self._by_hand() as redis:
-            redis.flushall()
+        self._owed_s = 0.0
+        self._hand = self._by_hand()
+        self._hand.flushall()
+        self._nearer = self._hand.register_script(_NEARER)
 
     def run(self, main: Coroutine[Any, Any, T]) -> T:
         async def then_close() -> T:
@@ -136,8 +147,13 @@ class RedisPlace:
                 for store in self._stores:
                     await store.hang_up()
 
-        with asyncio.Runner(loop_factory=lambda: _PatientLoop(self._waiting)) as runner:
-            return runner.run(then_close())
+        try:
+            with asyncio.Runner(
+                loop_factory=lambda: _PatientLoop(self._waiting, self._arrived, self._passes)
+            ) as runner:
+                return runner.run(then_close())
+        finally:
+            self._hand.close()
 
     def open(self) -> RedisStore:
         return self._open()
@@ -147,32 +163,38 @@ class RedisPlace:
 
     def _open(self, **options: Any) -> RedisStore:
         words = begin_words(self.clock, self._rng, again=self._wiped)
-        with self._by_hand() as redis:
-            life = life_of(redis.eval(BEGIN.source, 1, self._keys.life, *words))
+        life = life_of(self._hand.eval(BEGIN.source, 1, self._keys.life, *words))
         store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life, **options)
         self._stores.append(store)
         return store
 
     def wipe(self) -> None:
         self._wiped = True
-        with self._by_hand() as redis:
-            redis.flushall()
+        self._hand.flushall()
 
     async def elapse(self, delay_s: float) -> None:
         self.clock.offset_s += delay_s
-        with self._by_hand() as redis:
-            redis.eval(_NEARER, 0, delay_s)
+        self._passes(delay_s)
 
     async def outlast(self, delay_s: float) -> None:
-        """The server's own time cannot be moved."""
-        self.clock.offset_s += delay_s
-        sleep(delay_s)
+        await self.elapse(delay_s)
 
     def lost(self) -> AbstractContextManager[None]:
         return _Away(self._server)
 
     def _waiting(self) -> bool:
         return any(store.busy for store in self._stores)
+
+    def _arrived(self) -> None:
+        # One thread serves all connections: what it was to send before it answers this has been sent.
+        with suppress(RedisError):
+            self._hand.ping()
+
+    def _passes(self, delay_s: float) -> None:
+        self._owed_s += delay_s
+        with suppress(RedisError):  # later, when the server is back
+            self._nearer(args=[self._owed_s])
+            self._owed_s = 0.0
 
     def _by_hand(self) -> "Redis":
         return Redis.from_url(self._server.url)
