@@ -99,19 +99,7 @@ def _fleet(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
 def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("process", no_wrap=True)
-    columns = (
-        "updates",
-        "relays",
-        "failed",
-        "notices",
-        "pairs",
-        "429s",
-        "retries",
-        "errors",
-        "p50",
-        "p99",
-        "to deliver",
-    )
+    columns = ("taken", "relays", "failed", "notices", "pairs", "429", "again", "errors", "p50", "p99", "queue")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True, min_width=5)
     for row in rows:

@@ -26,6 +26,9 @@ TRIES: Final = 8
 GRACE_S: Final = 7.0
 """What a process may take to end beyond its own SHUTDOWN_TIMEOUT_S before it is killed."""
 
+GROUP: Final = "passerby"
+"""supervisor ends groups one after the other, and the processes of a group side by side."""
+
 LOG_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 5
 
@@ -102,6 +105,7 @@ def configuration(
             user="user = root\n" if root else "",
         )
     ]
+    parts.append(f"\n[group:{GROUP}]\nprograms = {','.join(program.name for program in names)}\n")
     for program in names:
         words = [*command, program.role, "--name", program.name]
         parts.append(

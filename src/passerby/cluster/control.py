@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from passerby.cluster import sockets
-from passerby.cluster.configuration import CONTROL, PID_FILE
+from passerby.cluster.configuration import CONTROL, GROUP, PID_FILE
 
 _PATIENCE_S: Final = 10.0
 _STOPPING_S: Final = 400.0
@@ -90,12 +90,12 @@ class Cluster:
     def stop(self, name: str) -> None:
         """Return once it has ended."""
         if self.process(name).state in ALIVE:
-            self._call("supervisor.stopProcess", name, True, timeout_s=_STOPPING_S)
+            self._call("supervisor.stopProcess", f"{GROUP}:{name}", True, timeout_s=_STOPPING_S)
 
     def start(self, name: str) -> None:
         """Return at once; whether it can work shows later."""
         if self.process(name).state not in ALIVE:
-            self._call("supervisor.startProcess", name, False)
+            self._call("supervisor.startProcess", f"{GROUP}:{name}", False)
 
     def end(self) -> None:
         """Tell supervisor to end everything, then itself; return at once."""
