@@ -83,8 +83,13 @@ class Model:
         if entry not in ids:
             return False
         at = ids.index(entry)
-        to, owner = self.outbox[at].to, self.owners[entry]
-        return any(each.to == to and self.owners[each.id] != owner for each in self.outbox[:at])
+        (to, bot), owner = (self.outbox[at].to, self.outbox[at].bot), self.owners[entry]
+        return any(
+            (each.to, each.bot) == (to, bot)
+            and self.owners[each.id] != owner
+            and not (isinstance(each, Notice) and each.is_aside)
+            for each in self.outbox[:at]
+        )
 
     def is_told(self, chat: ChatId, person: PersonId) -> bool:
         if self._is_over(chat, person):

@@ -7,6 +7,7 @@ Where a lease is to run out, a server's own time must pass, so it is short: `pla
 import asyncio
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from passerby.kernel.ids import PoolId
@@ -515,6 +516,19 @@ async def test_what_is_older_for_the_same_person_in_other_hands_precedes(
     assert await preceded() == ["e"], "d is the oldest for Ann now"
     await store.mark(Mark(sent=("d", "e")))
     assert await preceded() == [], "nothing precedes what is settled"
+
+
+@survives
+async def test_asides_and_what_goes_through_another_bot_precede_nobody(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    aside = msgspec.structs.replace(notice("aside"), keyboard=None, anchors=None)
+    elsewhere = msgspec.structs.replace(notice("elsewhere"), bot=OTHER_BOT)
+    await put(store, outbox=(aside, elsewhere), owner=ONE)
+    await put(store, outbox=(notice("a"),), owner=TWO)
+    assert not await later.is_preceded("a")
+    await put(store, outbox=(notice("b"),), owner=ONE)
+    assert await later.is_preceded("b")
 
 
 @survives

@@ -35,7 +35,7 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
 
     @property
     def is_aside(self) -> bool:
-        """Whether it only says why something did not work: it may be late, for it offers, anchors and changes nothing."""
+        """Whether it only says why something did not work: it offers, anchors, changes nothing, and may be late."""
         nothing_to_press = self.keyboard is None and self.revises is None
         return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
 

@@ -10,9 +10,10 @@ from passerby.adapters.redis.keys import BURIED_KEPT_MS
 from passerby.adapters.redis.lives import Lives
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Outgoing
+from passerby.ports.live_store import Notice, Outgoing
 
 PAGE: Final = 500
+MOST_BEFORE: Final = 100
 INHERITED_KEPT_S: Final = 3600
 
 
@@ -39,7 +40,11 @@ class RedisOutbox(Lives):
 
     async def is_preceded(self, entry: str) -> bool:
         where = (self._keys.life, self._keys.outbox, self._keys.turns)
-        return bool(await self._ask(scripts.PRECEDED, where, entry))
+        blobs = await self._ask(scripts.PRECEDED, where, entry, MOST_BEFORE)
+        if len(blobs) < 2:
+            return False
+        held, *before = map(values.entry, blobs)
+        return any(other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside) for other in before)
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:
         where = (self._keys.life, self._keys.chats, self._keys.outbox, self._keys.turns)
