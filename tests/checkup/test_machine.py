@@ -64,6 +64,11 @@ def test_a_run_directory_that_no_socket_fits_into_is_found(directory: Path) -> N
     assert found(shared(directory, run_dir=deep))["run directory"].verdict is Verdict.FAIL
 
 
+def test_a_limit_that_a_process_is_born_with_is_found(directory: Path) -> None:
+    assert found(embedded(directory, max_memory_mb=128))["memory"].verdict is Verdict.FAIL
+    assert found(embedded(directory, max_memory_mb=256))["memory"].verdict is Verdict.OK
+
+
 def test_every_finding_that_is_not_well_says_what_to_do(directory: Path) -> None:
     for settings in (embedded(directory, bot_tokens=()), shared(directory, max_memory_mb=1_000_000)):
         for finding in machine.checks(settings):

@@ -18,6 +18,9 @@ TOO_FEW_FILES: Final = 1_024
 SPARE: Final = 5 * GIB
 TOO_LITTLE: Final = GIB
 
+LEAST_MEMORY_MB: Final = 256
+"""A process that has done nothing yet takes 115 MiB."""
+
 _SOCKET_PATH: Final = 107
 """Source: unix(7), sun_path without its final null byte."""
 
@@ -127,7 +130,9 @@ def _files(_: Settings) -> Iterator[Finding]:
 def _memory(settings: Settings) -> Iterator[Finding]:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     told = f"MAX_MEMORY_MB={settings.max_memory_mb} a process, {total / GIB:.1f} GiB in this machine"
-    if settings.max_memory_mb * 1024 * 1024 > total * 0.8:
+    if settings.max_memory_mb < LEAST_MEMORY_MB:
+        yield fail("memory", f"{told}: a process ends itself at 80 % of that", f"write MAX_MEMORY_MB={LEAST_MEMORY_MB}")
+    elif settings.max_memory_mb * 1024 * 1024 > total * 0.8:
         yield warn("memory", told, f"write MAX_MEMORY_MB={max(128, int(total * 0.5) >> 20)} or less")
     else:
         yield well("memory", told)

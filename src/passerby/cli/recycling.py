@@ -15,6 +15,8 @@ SHARE: Final = 0.8
 """Of MAX_MEMORY_MB, from which on a process ends."""
 AT_ONCE: Final = 0.95
 LOOK_S: Final = 5.0
+FIRST_LOOK_S: Final = 60.0
+"""Who is too large at once has too small a limit, and is not helped by beginning again and again."""
 SPREAD_S: Final = 30.0
 """Processes that grow alike must not end together: each waits a random part of this, unless there is no time left."""
 
@@ -32,7 +34,7 @@ class Recycling:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(LOOK_S, self.look)
+        self._look_in(FIRST_LOOK_S)
 
     def close(self) -> None:
         if self._timer is not None:
@@ -49,4 +51,7 @@ class Recycling:
                 logs.record("process.recycling", "warning", reason=reason)
                 self._stop.set()
                 return
-        self.begin()
+        self._look_in(LOOK_S)
+
+    def _look_in(self, delay_s: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self.look)
