@@ -123,20 +123,21 @@ class Pipeline:
 
     async def handle(self, work: Work) -> None:
         """Carry one piece of work through. Raises nothing but cancellation."""
-        bugs, uncertain = 0, False
+        bugs = unanswered = 0
         while True:
             if any(not self._holds(fence) for fence in work.fences):
                 return  # the bot was handed over; the next holder is given the update again
             try:
-                if uncertain:
+                if unanswered:
                     await self._recover(work)
-                await self._carry_through(work)
+                await self._carry_through(work, unanswered)
             except Fenced:
                 await self._fenced(work.fences)
             except (LiveStoreLost, RecordsLost) as error:
-                if isinstance(error, Unanswered) and not uncertain:
-                    uncertain = True
-                    continue  # at once: what comes next for its readers is not to overtake it
+                if isinstance(error, Unanswered):
+                    unanswered += 1
+                    if unanswered == 1:
+                        continue  # at once: what comes next for its readers is not to overtake it
                 self._faults.began("store", "store.lost", error=logs.name_of(error))
                 await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.5, 1.5))
             except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
@@ -150,7 +151,7 @@ class Pipeline:
                 self._faults.over("store", "store.back")
                 return
 
-    async def _carry_through(self, work: Work) -> None:
+    async def _carry_through(self, work: Work, unanswered: int) -> None:
         event = work.event
         for tries in range(STALE_TRIES):
             facts = await self._facts(event)
@@ -163,7 +164,7 @@ class Pipeline:
                 decision,
                 before,
                 now=self._clock.now(),
-                name=_namer(work),
+                name=_namer(work, unanswered),
                 refs=work.refs,
                 sent=work.sent,
                 owner=self._worker,
@@ -456,9 +457,10 @@ def _prefix(work: Work) -> str:
             return f"{type(event).__name__}:{event.bot}:{event.person}:{work.cause}"
 
 
-def _namer(work: Work) -> Callable[[int], str]:
-    prefix = _prefix(work)
-    return lambda index: f"{prefix}:{index}"
+def _namer(work: Work, unanswered: int = 0) -> Callable[[int], str]:
+    """Names for notices. After a commit that was not answered they are others: the decision may be another, too."""
+    prefix, again = _prefix(work), f"~{unanswered}" * bool(unanswered)
+    return lambda index: f"{prefix}:{index}{again}"
 
 
 def _count_searches(settlement: Settlement, before: Mapping[PersonId, Participant]) -> None:
