@@ -110,6 +110,10 @@ _INNOCENT_NUMBER = re.compile(
 _COUNTING = "1234567891011121314151617181920", "1234567890", "9876543210", "10987654321", "0123456789"
 
 
+_ANY_SIGN = re.compile(rf"[@.:/\\,_=\d\[({{<]|{_DOT}")
+"""One of these is in whatever any of the patterns finds in ASCII, and in few messages of ordinary talk."""
+
+
 def plain(text: str) -> str:
     """The text as it is read: look-alikes in one alphabet, invisible characters gone, any script's digits as 0-9."""
     if text.isascii() and text.isprintable():
@@ -139,6 +143,8 @@ def _spell(text: str) -> str:
 def find(text: str) -> Trace | None:
     """The first trace in a text, or None."""
     read = plain(text)
+    if read.isascii() and not _ANY_SIGN.search(read):
+        return None
     latin = _latin(read)
     forms = (read, latin) if latin != read else (read,)
     if any("@" in form and _EMAIL.search(form) for form in forms):

@@ -14,6 +14,7 @@ Nothing is tried twice: a connection that the server closes in the very moment o
 import asyncio
 import ssl
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -63,7 +64,8 @@ class Transport:
         self._login = f"Authorization: Basic {b64encode(unquote(login).encode()).decode()}\r\n" if login else ""
         self._context = ssl.create_default_context() if self._secure else None
         self._on_connected = on_connected
-        self._room = asyncio.Semaphore(max_connections)
+        self._room = max_connections
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[_Line] = []
         self._busy: set[_Line] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -81,10 +83,21 @@ class Transport:
 
     async def post(self, head: bytes, body: bytes, timeout_s: float) -> Reply:
         """Send a request; return its answer, whatever the status. Raises: Lost."""
-        async with self._room:
+        loop = asyncio.get_running_loop()
+        # Not asyncio's Semaphore: it looks through all who wait each time.
+        while not self._room:
+            turn: asyncio.Future[None] = loop.create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._wake()
+                raise
+        self._room -= 1
+        try:
             line = self._warm() or await self._connected(min(timeout_s, CONNECT_S))
             self._busy.add(line)
-            loop = asyncio.get_running_loop()
             if self._sweeper is None:
                 self._sweeper = loop.call_later(SWEEP_S, self._sweep)
             try:
@@ -96,6 +109,17 @@ class Transport:
                     self._idle.append(line)
                 else:
                     line.hang_up()
+        finally:
+            self._room += 1
+            if self._waiting:
+                self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
 
     async def aclose(self) -> None:
         """Hang up. Calls under way are lost."""
