@@ -91,6 +91,9 @@ class Evidence:
     shown: frozenset[str] = frozenset()
     log: str = ""
     undrained: list[str] = field(default_factory=list)
+    late_s: float = 0.0
+    """How long after a chat has ended something may still arrive that was on its way by then: another worker, who does
+    not know yet, was sending it. It must have been written in that chat all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,14 @@ class _Check:
         numbers = [each.n for each in shown] or [0]
         return Broken(promise, what, people, min(numbers) - 25, max(numbers) + 12)
 
+    def _may_be_late(self, got: Seen) -> bool:
+        """Whether a chat of the reader's ended so lately that something of it may have been on its way."""
+        since = got.at - self.evidence.late_s
+        return any(
+            seen.kind == "in" and seen.key in OVER and since < seen.at <= got.at and seen.n < got.n
+            for seen in self.of[got.person]
+        )
+
     def _roams(self, person: int) -> bool:
         return person in self.evidence.roamers
 
@@ -167,6 +178,8 @@ class _Check:
                 continue  # `misrouted` has its eye on these
             if self._roams(sent.person) or self._roams(got.person):
                 continue  # notices of two bots may cross, so epochs are not certain
+            if self._may_be_late(got):
+                continue  # see `late`
             one, other = (sent.person, sent.believed), (got.person, got.told)
             ties[one].setdefault(other, delivery)
             ties[other].setdefault(one, delivery)
@@ -176,6 +189,12 @@ class _Check:
                 promise = 4 if len({other[0] for other in others}) > 1 else 1
                 what = f"{one[0]} in their chat no. {one[1]} was tied to {sorted(others)}"
                 yield self._broken(promise, what, first.sent, first.got, second.sent, second.got)
+
+        for delivery in self.deliveries:
+            sent, got = delivery.sent, delivery.got
+            partners = {person for person, _ in ties.get((sent.person, sent.believed or 0), {})}
+            if self._may_be_late(got) and not self._roams(sent.person) and partners - {got.person}:
+                yield self._broken(4, f"{sent.text!r} of a chat with {partners} reached {got.person} late", sent, got)
 
         for seen in self.story:
             if seen.kind == "in" and seen.key == "chat.not_connected":
@@ -199,7 +218,7 @@ class _Check:
                     alone.append(sent)
                 if self._roams(probe.person) or told is None:
                     continue
-                if told.key == FOUND and not reached[probe.person]:
+                if told.key == FOUND and not reached[probe.person] and not self._was_away(told):
                     what = f"act {act}: {probe.person} was told of a partner, and nobody hears them"
                     yield self._broken(1, what, told, sent)
                 if told.key != FOUND and reached[probe.person]:
@@ -226,6 +245,13 @@ class _Check:
                         what = f"act {act}: {person} reaches {other}, who reaches {reached[other] or 'nobody'}"
                         probe_of = {probe.person: self.sent[probe.marker] for probe in probes}
                         yield self._broken(1, what, probe_of[person], probe_of[other])
+
+    def _was_away(self, found: Seen) -> bool:
+        """Whether who was told of a partner had blocked the bot shortly before: then the chat has ended by that."""
+        return any(
+            each.kind == "block" and each.bot == found.bot and found.at - EXCUSED_S <= each.at <= found.at
+            for each in self.of[found.person]
+        )
 
     def _answer_to(self, sent: Seen, until: int) -> Seen | None:
         for seen in self.of[sent.person]:
@@ -359,7 +385,7 @@ class _Check:
                 yield self._broken(
                     4, f"{sent.text!r} of {sent.person} was written in no chat and reached {got.person}", sent, got
                 )
-            if got.told is None and not self._roams(got.person):
+            if got.told is None and not self._roams(got.person) and not self._may_be_late(got):
                 yield self._broken(
                     4, f"{got.person} was told of no chat and got {sent.text!r} of {sent.person}", sent, got
                 )

@@ -1,7 +1,7 @@
 """A run with several workers: see `run` for what a run is, and `crew` for what happens in this one.
 
-    python -m tests.simulation.fleet_run 17            the verdict on seed 17
-    python -m tests.simulation.fleet_run 17 --story    and everything that phones showed
+python -m tests.simulation.fleet_run 17            the verdict on seed 17
+python -m tests.simulation.fleet_run 17 --story    and everything that phones showed
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from tests.simulation.run import Run, Verdict, simulate
 
 class FleetRun(Run):
     host: Crew
+    late_s = 5.0
 
     def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> Crew:
         return Crew(

@@ -18,10 +18,11 @@ from passerby.kernel.event import Refusal
 from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.ports.leases import Fence
-from passerby.ports.live_store import Commit, Committed
+from passerby.ports.live_store import Commit, Committed, Mark
 from passerby.ports.telegram import Arrival
 from passerby.runtime.app import App
 from passerby.runtime.courier import Courier, Parcel
+from passerby.runtime.fleet import Membership
 from tests.simulation.process import Build
 
 
@@ -136,3 +137,40 @@ BUGS = (
     Bug("decide for the partner of now", lambda build: _with_relay(build, _for_the_partner_of_now), frozenset({4})),
     Bug("sign what is passed on", lambda build: _with_relay(build, _signed), frozenset({5})),
 )
+
+
+class _Unfenced(MemoryStore):
+    """Lets everybody write, whoever has their lease by now."""
+
+    async def commit(self, commit: Commit) -> Committed:
+        return await super().commit(msgspec.structs.replace(commit, fences=()))
+
+    async def mark(self, mark: Mark) -> None:
+        await super().mark(msgspec.structs.replace(mark, fences=()))
+
+
+class _NeverInDoubt(Membership):
+    """Goes on with what it once had."""
+
+    @property
+    def is_assured(self) -> bool:
+        return True
+
+    def lapse(self, reason: str) -> None:
+        pass
+
+
+class KeepsWhatItHad(App):
+    """See `_NeverInDoubt`."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.fleet.__class__ = _NeverInDoubt
+
+
+FLEET_BUGS = (
+    Bug("confirm before done", lambda build: replace(build, app=ConfirmsBeforeDone), frozenset({2})),
+    Bug("dedupe off", lambda build: replace(build, store=NeverSeenBefore), frozenset({2})),
+    Bug("fence off", lambda build: replace(build, store=_Unfenced, app=KeepsWhatItHad), frozenset({2, 3})),
+)
+"""Those that a fleet of workers is tried with."""

@@ -110,6 +110,7 @@ class Host:
     lapses: list[float] = field(default_factory=list)
     """When a worker found that others have what it held, and began anew."""
     life: Life | None = None
+    app: App | None = None
     doom: Doom | None = None
     lost_until: float = 0.0
     """Until then nobody reaches the live store, if it is a distant one."""
@@ -136,7 +137,7 @@ class Host:
         telegram = SimBotApi(self.tokens, store, self.network, life)
 
         def make() -> App:
-            return self.build.app(
+            self.app = self.build.app(
                 telegram=telegram,
                 store=store,
                 records=self.records,
@@ -152,6 +153,7 @@ class Host:
                 shared=self.server is not None,
                 name=self.name,
             )
+            return self.app
 
         self._died = asyncio.Event()
         self._stop = asyncio.Event()
@@ -200,6 +202,12 @@ class Host:
         if self.life is not None and not self.life.dead:
             self.restarts += 1
             self._stop.set()
+
+    def holds(self) -> frozenset[str]:
+        """The leases that its worker has now, and works under."""
+        if self.life is None or self.life.dead or self.app is None:
+            return frozenset()
+        return frozenset(self.app.fleet.held)
 
     def calm_down(self) -> None:
         """From now on nothing happens to it."""

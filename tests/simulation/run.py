@@ -113,6 +113,9 @@ def captured_log() -> Iterator[io.StringIO]:
 
 
 class Run:
+    late_s = 0.0
+    """See `Evidence`."""
+
     def __init__(self, seed: int, build: Build, loop: VirtualLoop, log: io.StringIO, *, verify: bool) -> None:
         def chance(what: str) -> Random:
             return Random(f"{seed}:{what}")
@@ -263,6 +266,7 @@ class Run:
             frozenset(self.town.shown),
             self.log.getvalue(),
             self.undrained,
+            self.late_s,
         )
         broken = check(evidence)
         for line in evidence.log.splitlines():

@@ -204,7 +204,7 @@ class Courier:
         """Deliver a passage that an earlier process parked, if its chat is still open."""
         parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + left_s)
         parcel.put_at = float("-inf")
-        parcel.made_at = self._clock.now() - (RELAY_TTL_S - left_s) - self._park_after_s
+        parcel.made_at = self._clock.now() - (RELAY_TTL_S - left_s)
         parcel.found_again = True
         parcel.may_be_parked = True
         parcel.told = not self._shared

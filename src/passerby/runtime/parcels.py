@@ -169,9 +169,12 @@ class Lane:
             self._queue.insert(at, parcel)
 
     def _place_by_age(self, parcel: Parcel) -> int | None:
-        """Before which of the queue something goes that is older than it came; None: to the end."""
+        """Before which of the queue something goes that is older than it came; None: to the end.
+
+        What was found again is found in its order.
+        """
         for index, waiting in enumerate(self._queue):
-            if waiting.made_at > parcel.made_at and waiting.tried_at is None:
+            if waiting.made_at > parcel.made_at and waiting.tried_at is None and not waiting.found_again:
                 return index
         return self._place_of_anchor(parcel)
 
