@@ -51,6 +51,7 @@ FORGET_EVERY_S = 1.0
 QUIET_EVERY_S = 0.02
 BROKEN_PAUSE_S = 1.0
 AWAY_PAUSE_S = 0.5
+GOODBYE_S = 1.0
 RECORDER_SHARE = 0.25
 """What of the time for stopping is kept for writing the records."""
 
@@ -226,6 +227,7 @@ class App:
         self.courier.abandon()
         self.doorstep.close()
         await self._background.aclose()
+        await self.fleet.leave(GOODBYE_S)  # else others would count on it until its time is up
 
     def _stand(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         """Keep something going until it returns by itself: a bug ends one turn of it, not all that were to come."""
