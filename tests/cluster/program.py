@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -29,7 +30,8 @@ def main(directory: Path, name: str) -> int:
     listening.listen()
     while True:
         connection, _ = listening.accept()
-        with connection:
+        # Some only knock, to see who is there.
+        with connection, suppress(OSError):
             connection.recv(65536)
             status = "503 No" if (directory / f"{name}.unready").exists() else "200 OK"
             connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())

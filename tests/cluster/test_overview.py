@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from passerby.cluster.control import Kept
-from passerby.cluster.overview import SILENT_S, Glance, Member, Overview, Standing, overview
+from passerby.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Member, Overview, Standing, overview
 from passerby.cluster.processes import Reading, cpu_share
 from passerby.figures import Snapshot
 
@@ -107,6 +107,14 @@ def test_a_bot_without_an_owner_and_one_that_is_not_polled_are_faults() -> None:
     found = seen(glance(standings={"worker-1": alone})).faults
     assert "bot 1: not polled for 76 s" in found
     assert "bot 2: nobody polls it" in found
+
+
+def test_a_fleet_that_has_just_begun_may_have_bots_without_an_owner() -> None:
+    young = standing("a", holders={}, since=NOW - TAKEOVER_S + 1)
+    assert seen(glance(standings={"worker-1": young, "worker-2": young})).faults == ()
+    old = standing("a", holders={}, since=NOW - TAKEOVER_S)
+    found = seen(glance(standings={"worker-1": old, "worker-2": young})).faults
+    assert found == ("bot 1: nobody polls it", "bot 2: nobody polls it")
 
 
 def test_with_webhooks_nobody_has_to_poll() -> None:

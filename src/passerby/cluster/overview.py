@@ -22,6 +22,9 @@ from passerby.figures import Snapshot, together
 SILENT_S: Final = 75.0
 """A bot that nobody has polled for so long has no owner, or a stuck one: a poll waits up to 50 s."""
 
+TAKEOVER_S: Final = 10.0
+"""A bot is taken by somebody within this; until then, a fleet that has just begun has bots without an owner."""
+
 STARTING_S: Final = 60.0
 """A process that does not listen yet after so long is not starting any more."""
 
@@ -180,7 +183,7 @@ def overview(
         duties={lease: owner for lease, owner in sorted(owners.items()) if not lease.startswith("bot:")},
         stores=stores,
         figures=together(figures) if figures else None,
-        faults=tuple(_faults(rows, lines, stores, now, polls=polls)),
+        faults=tuple(_faults(rows, lines, stores, now, at, polls=polls)),
     )
 
 
@@ -245,7 +248,7 @@ def _stores(now: Glance) -> dict[str, str]:
 
 
 def _faults(
-    rows: list[Process], bots: tuple[Bot, ...], stores: dict[str, str], now: Glance, *, polls: bool
+    rows: list[Process], bots: tuple[Bot, ...], stores: dict[str, str], now: Glance, at: float, *, polls: bool
 ) -> list[str]:
     found = [f"{row.name}: {row.state}" for row in rows if row.state not in ("ready", "leaving")]
     if not rows:
@@ -254,7 +257,8 @@ def _faults(
     found += [f"bot {bot.bot}: Telegram refuses its token" for bot in bots if bot.refused]
     if polls and now.standings:
         served = [bot for bot in bots if not bot.refused]
-        found += [f"bot {bot.bot}: nobody polls it" for bot in served if bot.owner is None]
+        if max(at - standing.since for standing in now.standings.values()) >= TAKEOVER_S:
+            found += [f"bot {bot.bot}: nobody polls it" for bot in served if bot.owner is None]
         found += [
             f"bot {bot.bot}: not polled for {bot.polled_ago_s:.0f} s"
             for bot in served
