@@ -6,9 +6,10 @@ import pytest
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Amend, Answer, Discard, Effect, Erase, Menu, Priority, React, Revise, Say
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
-from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Searching, Ticket
+from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Rating, Searching, Ticket
 from passerby.kernel.text import text
-from passerby.ports.facts import ChatClosed, ChatOpened, PersonChanged
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, PersonChanged
+from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.live_store import Commit, Notice
 from passerby.runtime.settle import Settlement, weigh
 from tests.runtime.virtual import EPOCH
@@ -155,3 +156,49 @@ def test_a_chat_with_somebody_unreachable_is_a_bug(gone: PersonId) -> None:
     after = tuple(changed(one, state=two.state) for one, two in zip(before, couple(NEXT), strict=True))
     with pytest.raises(AssertionError):
         settled(Decision(after), *before)
+
+
+def test_a_rating_is_told_to_the_records_once() -> None:
+    left = LastChat(CHAT, BEN, EPOCH, "next", left=True)
+    ann = changed(somebody(ANN), last=left)
+    rated = changed(ann, last=msgspec.structs.replace(left, rating=Rating.GOOD))
+    first = settled(Decision((rated,)), ann)
+    assert first.commit is not None
+    assert ChatRated(CHAT, ANN, Rating.GOOD, EPOCH) in first.commit.facts
+    again = settled(Decision((changed(rated, seen_at=EPOCH + 1),)), rated)
+    assert again.commit is not None
+    assert not [fact for fact in again.commit.facts if isinstance(fact, ChatRated)]
+
+
+def test_a_rating_that_was_changed_is_told_again_and_one_of_the_next_chat_too() -> None:
+    good = LastChat(CHAT, BEN, EPOCH, "next", left=True, rating=Rating.GOOD)
+    for other in (
+        msgspec.structs.replace(good, rating=Rating.BAD),
+        msgspec.structs.replace(good, chat=NEXT),
+    ):
+        ann = changed(somebody(ANN), last=good)
+        commit = settled(Decision((changed(ann, last=other),)), ann).commit
+        assert commit is not None
+        assert other.rating is not None
+        assert ChatRated(other.chat, ANN, other.rating, EPOCH) in commit.facts
+
+
+def test_blocks_and_their_lifting_are_told_to_the_records_one_by_one() -> None:
+    ann = changed(somebody(ANN), blocked=(BEN, PersonId(7)))
+    commit = settled(Decision((changed(ann, blocked=(PersonId(8), BEN)),)), ann).commit
+    assert commit is not None
+    assert [fact for fact in commit.facts if isinstance(fact, BlockChanged)] == [
+        BlockChanged(ANN, PersonId(8), True, EPOCH),
+        BlockChanged(ANN, PersonId(7), False, EPOCH),
+    ]
+
+
+def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
+    ann = somebody(ANN)
+    fences = (Fence(LeaseName("bot:1"), 7),)
+    owner = WorkerId("me")
+    settlement = weigh(
+        Decision(effects=(Say(ANN, text("a")),)), {ANN: ann}, now=EPOCH, name=str, owner=owner, fences=fences
+    )
+    assert settlement.commit is not None
+    assert (settlement.commit.owner, settlement.commit.fences) == (owner, fences)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
+from passerby import metrics
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -125,10 +126,14 @@ class Recorder:
             self._generation = generation
             self._trimmed = 0
         entries = await self._store.journal(self._position, self._batch)
+        if self._store.generation != generation:
+            return 0  # it was wiped in between, and what was read may be of either life
+        metrics.RECORDER_LAG.set(max(0.0, self._clock.now() - entries[0][1].at) if entries else 0.0)
         if entries:
             batch = _uncut(entries) if len(entries) >= self._batch else entries
             await self._records.apply(generation, batch)
             self._position = batch[-1][0]
+            metrics.RECORDED.add(count=len(batch))
         if self._trimmed < self._position:
             await self._store.trim_journal(self._position, generation)
             self._trimmed = self._position
