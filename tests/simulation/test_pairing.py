@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from passerby.adapters.memory import MemoryStore
 from passerby.domain.budgets import Budget
+from passerby.domain.wishes import WIDEST_S
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -109,6 +110,9 @@ def event(person: PersonId, verb: str, now: float, number: int) -> Event:
 
 
 VERBS = ("/search", "/search", "/search", "/next", "/stop", "/stop", "hello", "block", "unblock")
+SETTLED_S = WIDEST_S + 5.0
+"""By then everybody puts up with everybody, and has been looked at."""
+
 GAPS_S = (0.0, 0.0, 0.01, 0.03, 0.06)
 Step = tuple[PersonId, str, float]
 """Who does what, and how long it is until the next step."""
@@ -144,7 +148,7 @@ def live_through(
         for number, (person, verb, gap_s) in enumerate(steps, start=1):
             app.lanes.put(Work(event(person, verb, clock.now(), number), (UpdateRef(BOT, number),)))
             await asyncio.sleep(gap_s)
-        await asyncio.sleep(8.0)
+        await asyncio.sleep(SETTLED_S)
 
     with captured_log() as log:
         loop.run_until_complete(loop.begin(life, play()))
