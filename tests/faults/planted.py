@@ -6,6 +6,7 @@ Only ever run as a process of its own. What it replaces are the parts that keep 
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from typing import Any
 
 import msgspec
 
@@ -51,12 +52,12 @@ def crossed_wires() -> None:
     pass_on = Courier.pass_on
     seen: list[tuple[PersonId, BotId]] = []
 
-    def crossed(self: Courier, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...]) -> None:
+    def crossed(self: Courier, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], **more: Any) -> Parcel | None:
         seen.append((passage.to, bot))
         if len(seen) % 10 == 0:
             to, bot = seen[-2]
             passage = msgspec.structs.replace(passage, to=to)
-        pass_on(self, passage, bot, refs)
+        return pass_on(self, passage, bot, refs, **more)
 
     Courier.pass_on = crossed  # type: ignore[method-assign]
 

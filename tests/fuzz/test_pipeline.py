@@ -10,6 +10,7 @@ import msgspec
 from botapi_sandbox import Switches
 from botapi_sandbox.world import polling
 from botapi_sandbox.world.state import Held, Queued
+from passerby.domain.wishes import WIDEST_S
 from tests.fuzz.mutate import broken, mutated
 from tests.fuzz.seeds import some
 from tests.scenario.matrix import HOMES
@@ -79,7 +80,7 @@ async def together(on: Stage) -> None:
     for phone in (on.ann, on.bob):
         phone.write("/search")
         await on.quiet()
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(WIDEST_S + 1.0)  # they have met before
     await on.quiet()
 
 

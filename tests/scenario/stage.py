@@ -118,6 +118,8 @@ class Stage:
     bugs: tuple[str, ...] = BUGS
     """Log events that may not occur."""
 
+    lives: int = 0
+
     def __post_init__(self) -> None:
         self.world = World(clock=self.place.clock.now, rng=Random(1), seed=1, switches=self.switches)
         bots = [self.world.add_bot() for _ in range(2)]
@@ -145,7 +147,8 @@ class Stage:
     async def start(self) -> None:
         self.life = Life("app")
         self.store = Severed(self.place.open())
-        rng = Random(3)
+        self.lives += 1
+        rng = Random(3 * self.lives)
         self.app = App(
             telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
             store=self.store,
