@@ -132,3 +132,26 @@ def test_a_store_that_was_wiped_is_filled_again_and_an_anchor_that_the_records_k
         assert facts.me.state == ann.state
 
     run(main())
+
+
+def test_what_was_inherited_without_an_answer_is_found_and_taken_up() -> None:
+    async def main() -> None:
+        house = Household()
+        store = house.bench.store
+        await store.adopt((), whole=True)
+        await store.attend(ME, {}, 1000.0, b"")
+        await store.commit(Commit(outbox=(notice("left"),), owner=DEAD))
+        inherit = store.inherit
+
+        async def unanswered(heir: WorkerId) -> list[Outgoing]:
+            await inherit(heir)
+            raise LiveStoreLost("no answer")
+
+        store.inherit = unanswered  # type: ignore[method-assign]
+        with pytest.raises(LiveStoreLost):
+            await house.janitor.inherit()
+        await house.janitor.recheck()
+        await house.janitor.recheck()
+        assert house.taken == ["left"]
+
+    run(main())

@@ -2,7 +2,8 @@
 answered, a store that was wiped.
 
     inherit    what a worker that died or left had still to send. One worker does it for all.
-    recheck    what our own commits put into the outbox when their answer was lost. Every worker, for itself.
+    recheck    what our own commits put into the outbox, or what we inherited, when the answer was lost. Every worker,
+               for itself.
     rebuild    who is searching or chatting, and what told them of it, into a store whose life has only begun. Every
                worker may: several at once do no harm, and nothing goes on before it is done.
     sweep      what has expired. One worker does it for all.
@@ -47,6 +48,7 @@ class Janitor:
         self._take_up = take_up
         self._is_known = is_known
         self._uncertain_at = uncertain_at
+        self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
         self._faults = logs.Faults()
 
@@ -77,14 +79,18 @@ class Janitor:
                 continue  # whoever reads or writes next says so
 
     async def inherit(self) -> None:
-        entries = await self._store.inherit(self._worker)
+        try:
+            entries = await self._store.inherit(self._worker)
+        except LiveStoreLost:
+            self._unanswered_at = self._clock.monotonic()  # some may be ours now, and we have not been told which
+            raise
         if entries:
             logs.record("janitor.inherited", count=len(entries))
             await self._take_up(entries)
 
     async def recheck(self) -> None:
         """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either."""
-        if self._clock.monotonic() - self._uncertain_at() > UNCERTAIN_S:
+        if self._clock.monotonic() - max(self._uncertain_at(), self._unanswered_at) > UNCERTAIN_S:
             self._nobodys.clear()
             return
         strays = [entry for entry in await self._store.outbox(self._worker) if not self._is_known(entry.id)]
