@@ -26,6 +26,7 @@ and does not hold Telegram's queue up. It stays where it is in its lane.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from itertools import takewhile
 from random import Random
 from typing import Final, Protocol
 
@@ -302,6 +303,12 @@ class Courier:
                 found.append(parcel)
         return found
 
+    def unparked_before(self, parcel: Parcel) -> list[Parcel]:
+        """What precedes a passage in its lane and is not parked: in the outbox, too, it is to come first."""
+        lane = self._lanes.get((parcel.bot, parcel.person))
+        before = takewhile(lambda each: each is not parcel, lane if lane is not None else ())
+        return [each for each in before if each.passage is not None and not (each.parked or each.over or each.dropped)]
+
     def settles_before(self, parcel: Parcel) -> bool:
         """Whether the outcome of what precedes a parcel in its lane is being stored just now.
 
@@ -498,6 +505,8 @@ class Courier:
                 return OVERTAKEN
             wait_s = max(lane.held_until, gate.held_until) - now
             if wait_s <= 0 and self._shared and await self._is_early(parcel):
+                if parcel.passage is not None and not await self._store.open_chats((parcel.passage.chat,)):
+                    return Refusal.LEFT
                 wait_s = ORDER_POLL_S
             elif wait_s <= 0 and not allowance.ready(now):
                 wait_s = await allowance.ask()

@@ -390,6 +390,10 @@ class Pipeline:
             await self._park(parcel)
 
     async def _park(self, parcel: Parcel) -> None:
+        for earlier in self._courier.unparked_before(parcel):
+            await self._park(earlier)
+            if not (earlier.parked or earlier.over):
+                return  # in its turn, later
         passage = parcel.passage
         assert passage is not None, "only passages are parked"
         expires_at = self._clock.now() + RELAY_TTL_S
