@@ -99,6 +99,9 @@ async def serve(
         closing.push_async_callback(telegram.aclose)
         words = Catalogue.load(Path(__file__).parent)
 
+        looking = Background(lambda error: logs.failed("webhook.unseen", error))
+        closing.push_async_callback(looking.aclose)
+
         def make() -> App:
             return App(
                 telegram=telegram,
@@ -126,7 +129,11 @@ async def serve(
             nonlocal announced
             taking.begin(app, Standing(app, store, records, name, role))
             logs.record("runtime.ready", bots=len(telegram.bots))
-            if on_ready is not None and not announced:
+            if announced:
+                return
+            if not polls and role != "worker":
+                looking.spawn(_look_at_hooks(settings))
+            if on_ready is not None:
                 on_ready()
             announced = True
 
@@ -291,6 +298,14 @@ def hooking(settings: Settings) -> Hooking:
     tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
     doors = {bot: door_of(bot, key) for bot in tokens}
     return Hooking(BotApiHooks(tokens, settings.bot_api_url), doors, settings.webhook_url, SystemClock())
+
+
+async def _look_at_hooks(settings: Settings) -> None:
+    looking = hooking(settings)
+    try:
+        await looking.complain(settings.tokens)
+    finally:
+        await looking.aclose()
 
 
 async def init_schema(settings: Settings) -> SchemaState:

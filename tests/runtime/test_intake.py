@@ -287,6 +287,19 @@ def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(fault: Exception)
     at_desk(body)
 
 
+def test_a_webhook_in_the_way_is_said_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    async def body(desk: Desk) -> None:
+        said = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+        desk.telegram.faults[BOT].append(Conflict(f"Conflict: {said}"))
+        await asyncio.sleep(5)
+
+    at_desk(body)
+    told = "".join(capsys.readouterr())
+    assert "intake.conflict" in told
+    assert "run `passerby webhook delete`" in told
+    assert "deleteWebhook" not in told
+
+
 def test_a_flood_wait_is_kept_to_the_second() -> None:
     async def body(desk: Desk) -> None:
         desk.telegram.faults[BOT].append(FloodWait(33.0))

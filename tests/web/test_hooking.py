@@ -142,6 +142,22 @@ def test_a_webhook_that_brings_too_little_is_remarked_on() -> None:
     asyncio.run(main())
 
 
+def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def main() -> None:
+        async with stage() as it:
+            await it.hooking.set(it.bots[:1], 40)
+            capsys.readouterr()
+            await it.hooking.complain(it.bots)
+            told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
+            assert len(told) == 1
+            assert str(it.bots[1]) in told[0]
+            assert "run `passerby webhook set`" in told[0]
+
+    asyncio.run(main())
+
+
 def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
     async def main() -> None:
         async with stage(wrong=BotId(1999999)) as it:

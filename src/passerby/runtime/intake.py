@@ -228,6 +228,8 @@ class Intake:
             case _:
                 event = "intake.faltered"
         reason = error.reason if isinstance(error, Conflict) else ""
+        if "webhook" in reason.lower():
+            reason = "a webhook is set: run `passerby webhook delete`, or have it bring updates (UPDATE_MODE=webhook)"
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
     async def confirm(self) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from passerby import logs
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.hooks import Hooks, HookState
@@ -70,6 +71,13 @@ class Hooking:
             return
 
         return await self._each(bots, nothing)
+
+    async def complain(self, bots: Iterable[BotId]) -> None:
+        """Log which bots' updates do not come here, although they should."""
+        for seen in await self.look(bots):
+            if seen.fault or seen.whose != "ours" or seen.remark:
+                reason = seen.fault or seen.remark or "no webhook is set: run `passerby webhook set`"
+                logs.record("webhook.amiss", "warning", bot=seen.bot, reason=reason)
 
     async def aclose(self) -> None:
         await self._hooks.aclose()

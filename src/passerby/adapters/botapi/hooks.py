@@ -69,6 +69,6 @@ class BotApiHooks:
 
     async def aclose(self) -> None:
         await self._client.aclose()
-        # pyreqwest's threads still let go of their results then. A process that ends meanwhile is aborted by Python
+        # Through a proxy, pyreqwest's threads still let go of results. A process that ends then is aborted by Python
         # ("thread state must be current"; seen in one of ten with no pause, in none of eighty with this one).
         await asyncio.sleep(_LETTING_GO_S)
