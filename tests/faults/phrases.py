@@ -37,7 +37,7 @@ _PHRASES = (
     ("You are in a chat already", Said.STILL_CHATTING),
 )
 
-BY_ITSELF = frozenset({"Partner found", "Your partner left"})
+BY_ITSELF = frozenset({"Partner found", "Your partner left", "How was this chat?"})
 """Notices that answer nothing their reader did."""
 
 

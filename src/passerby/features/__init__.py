@@ -3,13 +3,17 @@
 A feature imports the kernel and the domain, nothing else, and never another feature.
 """
 
-from passerby.features import chat, pages, profile, search, start
+from passerby.features import after, again, blocks, chat, idle, pages, profile, search, start
 from passerby.kernel.feature import Feature
 
 ALL: tuple[Feature, ...] = (
     start.feature,
     search.feature,
     chat.feature,
+    after.feature,
+    blocks.feature,
+    again.feature,
+    idle.feature,
     profile.feature,
     pages.feature,
 )

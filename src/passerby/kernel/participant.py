@@ -124,10 +124,21 @@ class Rating(StrEnum):
     BAD = "bad"
 
 
+class Complaint(StrEnum):
+    """What somebody reports a partner for."""
+
+    SPAM = "spam"
+    RUDE = "rude"
+    UNDERAGE = "underage"
+    THREAT = "threat"
+    OTHER = "other"
+
+
 class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The chat that a person was in last. `left` says that they were the one who ended it.
 
-    `rating` is what they said of the partner. `wants_back_at` is when they asked to return to it.
+    `rating` is what they said of the partner, `complaint` what they reported. `wants_back_at` is when they asked to
+    return to it.
     """
 
     chat: ChatId
@@ -137,6 +148,7 @@ class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     left: bool
     rating: Rating | None = None
     wants_back_at: float | None = None
+    complaint: Complaint | None = None
 
 
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,7 +3,7 @@
 import msgspec
 
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
-from passerby.kernel.participant import Participant, Rating
+from passerby.kernel.participant import Complaint, Participant, Rating
 
 
 class PersonChanged(msgspec.Struct, frozen=True, gc=False, tag="person"):
@@ -45,6 +45,14 @@ class ChatRated(msgspec.Struct, frozen=True, gc=False, tag="rated"):
     at: float
 
 
+class ComplaintFiled(msgspec.Struct, frozen=True, gc=False, tag="complaint"):
+    chat: ChatId
+    by: PersonId
+    whom: PersonId
+    reason: Complaint
+    at: float
+
+
 class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
     """`blocked` False: the block was lifted."""
 
@@ -54,4 +62,4 @@ class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
     at: float
 
 
-Fact = PersonChanged | ChatOpened | ChatClosed | ChatTold | ChatRated | BlockChanged
+Fact = PersonChanged | ChatOpened | ChatClosed | ChatTold | ChatRated | BlockChanged | ComplaintFiled

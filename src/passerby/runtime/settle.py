@@ -13,7 +13,7 @@ from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay, Revise, Say
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Participant
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, Fact, PersonChanged
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ComplaintFiled, Fact, PersonChanged
 from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.live_store import Commit, Notice
 
@@ -128,6 +128,10 @@ def _opinions(put: Participant, before: Participant, now: float) -> list[Fact]:
         former = before.last
         if former is None or former.chat != last.chat or former.rating != last.rating:
             opinions.append(ChatRated(last.chat, put.person, last.rating, now))
+    if last is not None and last.complaint is not None:
+        former = before.last
+        if former is None or former.chat != last.chat or former.complaint is None:
+            opinions.append(ComplaintFiled(last.chat, put.person, last.partner, last.complaint, now))
     if put.blocked != before.blocked:
         opinions += [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in before.blocked]
         opinions += [BlockChanged(put.person, whom, False, now) for whom in before.blocked if whom not in put.blocked]

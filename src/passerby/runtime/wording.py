@@ -27,7 +27,23 @@ class Words(Protocol):
     def find_word(self, label: str) -> str | None: ...
 
 
-LISTED = ("search", "next", "stop", "delete", "settings", "profile", "help", "rules", "privacy", "terms", "paysupport")
+LISTED = (
+    "search",
+    "next",
+    "stop",
+    "report",
+    "block",
+    "delete",
+    "settings",
+    "profile",
+    "friends",
+    "blocked",
+    "help",
+    "rules",
+    "privacy",
+    "terms",
+    "paysupport",
+)
 """The commands of a bot's menu, in this order, as far as some feature has them."""
 
 

@@ -18,6 +18,7 @@ from passerby.adapters.sql.tables import users
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
+    Complaint,
     Gender,
     Idle,
     Karma,
@@ -84,6 +85,7 @@ class _Afterwards(msgspec.Struct, gc=False, omit_defaults=True):
     chat: ChatId
     rating: Rating | None = None
     wants_back_at: float | None = None
+    complaint: Complaint | None = None
 
 
 class _Details(msgspec.Struct, gc=False, omit_defaults=True):
@@ -232,6 +234,7 @@ def participant(values: Sequence[Any]) -> Participant:
             last_left,
             after.rating,
             after.wants_back_at,
+            after.complaint,
         ),
         seen_at=seen_at,
         preferences=Preferences(
@@ -264,8 +267,8 @@ def _details_of(person: Participant) -> _Details:
     nudged = afterwards = None
     if isinstance(state, Chatting) and state.nudged_at is not None:
         nudged = _Nudged(state.chat, state.nudged_at)
-    if last is not None and (last.rating is not None or last.wants_back_at is not None):
-        afterwards = _Afterwards(last.chat, last.rating, last.wants_back_at)
+    if last is not None and (last.rating or last.complaint or last.wants_back_at is not None):
+        afterwards = _Afterwards(last.chat, last.rating, last.wants_back_at, last.complaint)
     wishes = person.preferences
     return _Details(
         wishes.other_languages, wishes.icebreakers, person.recent, person.blocked, person.saved, nudged, afterwards

@@ -95,6 +95,16 @@ blocks = sa.Table(
     sa.Column("lifted_at", sa.Double, comment="null: it stands. Kept, because how often somebody is blocked tells"),
 )
 
+complaints = sa.Table(
+    "complaints",
+    metadata,
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, comment="who reported"),
+    sa.Column("accused_id", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("filed_at", sa.Double, nullable=False),
+)
+
 journal_positions = sa.Table(
     "journal_positions",
     metadata,
@@ -131,6 +141,8 @@ _partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_unt
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
 # Who has been blocked by how many lately.
 sa.Index("ix_blocks_blocked_id", blocks.c.blocked_id, blocks.c.blocked_at)
+# Who has been reported by how many lately.
+sa.Index("ix_complaints_accused_id", complaints.c.accused_id, complaints.c.filed_at)
 # Someone's chats, the newest last, open ones apart.
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)

@@ -18,9 +18,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from passerby.adapters.sql.rows import row
-from passerby.adapters.sql.tables import blocks, chats, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, users
 from passerby.kernel.ids import ChatId, PersonId
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ChatTold,
+    ComplaintFiled,
+    Fact,
+    PersonChanged,
+)
 
 Row = dict[str, Any]
 K = TypeVar("K", bound=Any)
@@ -41,6 +50,7 @@ class Writer:
         self._upsert_user = _upsert_user(dialect)
         self._open_chat = insert_into(chats, dialect).on_conflict_do_nothing()
         self._put_block = _put_block(dialect)
+        self._file_complaint = _file_complaint(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
         """In the order that they are to be carried out in. Those without a row are left out."""
@@ -55,6 +65,7 @@ class Writer:
             *later.steps(),
             Step(self._put_block, _in_order(batch.blocked)),
             Step(_LIFT_BLOCK, _in_order(batch.lifted)),
+            Step(self._file_complaint, _in_order(batch.complaints)),
         )
         return [step for step in steps if step.rows]
 
@@ -91,6 +102,7 @@ class _Batch:
         self.opened: dict[ChatId, Row] = {}
         self.blocked: dict[tuple[PersonId, PersonId], Row] = {}
         self.lifted: dict[tuple[PersonId, PersonId], Row] = {}
+        self.complaints: dict[tuple[ChatId, PersonId], Row] = {}
         self._before = _Said()
         self._after = _Said()
 
@@ -114,6 +126,8 @@ class _Batch:
                 self._of(fact.chat).rated[fact.chat, fact.by] = rated
             case BlockChanged():
                 self._block(fact)
+            case ComplaintFiled():
+                self.complaints.setdefault((fact.chat, fact.by), _complaint(fact))
             case _:
                 assert_never(fact)
 
@@ -154,6 +168,16 @@ def _opened(fact: ChatOpened) -> Row:
     }
 
 
+def _complaint(fact: ComplaintFiled) -> Row:
+    return {
+        "chat_id": fact.chat,
+        "user_id": fact.by,
+        "accused_id": fact.whom,
+        "reason": fact.reason,
+        "filed_at": fact.at,
+    }
+
+
 def _in_order(rows: Mapping[K, Row]) -> list[Row]:
     return [rows[key] for key in sorted(rows)]
 
@@ -182,6 +206,14 @@ def _put_block(dialect: str) -> sa.Executable:
         set_={name: insert.excluded[name] for name in ("blocked_at", "lifted_at")},
     )
     return put
+
+
+def _file_complaint(dialect: str) -> sa.Executable:
+    """The first one of a person about a chat counts."""
+    file: sa.Executable = insert_into(complaints, dialect).on_conflict_do_nothing(
+        index_elements=[complaints.c.chat_id, complaints.c.user_id]
+    )
+    return file
 
 
 def _by_side(

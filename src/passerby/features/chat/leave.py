@@ -2,20 +2,14 @@
 
 from typing import assert_never
 
+from passerby.domain.aftermath import look_back, tell_left
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import cancel, part
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Effect, Priority, Say
+from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.participant import Chatting, Idle, Participant, Searching
+from passerby.kernel.participant import Chatting, Idle, Searching
 from passerby.kernel.text import text
-
-
-def tell_left(sides: tuple[Participant, ...]) -> tuple[Effect, ...]:
-    """What the partner is told when the chat has ended for both; nothing where they were elsewhere already."""
-    return tuple(
-        Say(side.person, text("chat.partner_left"), keys_for(side.state), priority=Priority.MATCH) for side in sides[1:]
-    )
 
 
 def _tell(facts: Facts, key: str) -> Decision:
@@ -32,7 +26,7 @@ def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         case Chatting():
             sides = part(facts.me, facts.partner, env, reason="next", leaver=facts.me.person, again=True)
             said = Say(facts.me.person, text("chat.you_moved_on"), keys_for(sides[0].state))
-            return Decision(sides, (said, *tell_left(sides)))
+            return Decision(sides, (said, *look_back(sides[0]), *tell_left(sides)))
         case never:
             assert_never(never)
 
@@ -48,6 +42,6 @@ def stop(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         case Chatting():
             sides = part(facts.me, facts.partner, env, reason="stop", leaver=facts.me.person)
             said = Say(facts.me.person, text("chat.you_left"), keys_for(sides[0].state))
-            return Decision(sides, (said, *tell_left(sides)))
+            return Decision(sides, (said, *look_back(sides[0]), *tell_left(sides)))
         case never:
             assert_never(never)

@@ -4,9 +4,9 @@ from typing import assert_never
 
 import msgspec
 
+from passerby.domain.aftermath import tell_left
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import arrive, cancel, lose_bot, part
-from passerby.features.chat.leave import tell_left
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import Attempt, BotBlocked, BotLost, BotUnblocked, DeliveryFailed, Refusal

@@ -7,7 +7,7 @@ from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.text import text
 
-EXPECTED = ("report", "block", "vip")
+EXPECTED = ("vip",)
 """Commands that people know from elsewhere. They get a straight answer here, and are never passed on to a partner."""
 
 PAGES = ("help", "rules", "privacy", "terms", "paysupport")

@@ -1,4 +1,4 @@
-"""Wishes, entitlements, ratings, blocks; what told a chat's people of it.
+"""Wishes, entitlements, ratings, blocks, complaints; what told a chat's people of it.
 
 Every column has a default or may be null, so that the release before this one goes on writing its rows.
 """
@@ -50,6 +50,17 @@ def upgrade() -> None:
         if_not_exists=True,
     )
     op.create_index("ix_blocks_blocked_id", "blocks", ["blocked_id", "blocked_at"], if_not_exists=True)
+    op.create_table(
+        "complaints",
+        sa.Column("chat_id", sa.Text, nullable=False),
+        sa.Column("user_id", sa.BigInteger, nullable=False, comment="who reported"),
+        sa.Column("accused_id", sa.BigInteger, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("filed_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("chat_id", "user_id", name="pk_complaints"),
+        if_not_exists=True,
+    )
+    op.create_index("ix_complaints_accused_id", "complaints", ["accused_id", "filed_at"], if_not_exists=True)
     create_index_beside("ix_users_vip_until", "users", ["vip_until"], "vip_until > 0")
 
 
