@@ -123,10 +123,10 @@ def test_what_telegram_complains_of_is_shown_while_it_is_fresh() -> None:
             hook = it.kept().webhook
             hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
             (seen,) = await it.hooking.look(it.bots[:1])
-            assert seen.remark.endswith(" s ago: Connection refused")
+            assert seen.error.endswith(" s ago: Connection refused")
             it.clock.at += 3600
             (seen,) = await it.hooking.look(it.bots[:1])
-            assert seen.remark == ""
+            assert seen.error == ""
 
     asyncio.run(main())
 
@@ -148,6 +148,9 @@ def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_elsewher
     async def main() -> None:
         async with stage() as it:
             await it.hooking.set(it.bots[:1], 40)
+            # What went wrong while nobody was there is no news to who has just come.
+            hook = it.kept().webhook
+            hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
             capsys.readouterr()
             await it.hooking.complain(it.bots)
             told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
@@ -184,13 +187,13 @@ def test_setting_it_again_at_once_waits_as_long_as_telegram_says() -> None:
 def test_the_table_is_aligned_and_holds_no_path() -> None:
     lines = table(
         [
-            Seen(BotId(1000001), "one_bot", "ours", 12, 40, "9 s ago: Connection refused"),
+            Seen(BotId(1000001), "one_bot", "ours", 12, 40, "set it again", "9 s ago: Connection refused"),
             Seen(BotId(10), fault="Telegram refuses its token"),
         ]
     )
     assert lines == [
         "bot      name      webhook  waiting  remark",
-        "1000001  @one_bot  ours     12       9 s ago: Connection refused",
+        "1000001  @one_bot  ours     12       set it again; 9 s ago: Connection refused",
         "10       ?         ?        ?        Telegram refuses its token",
     ]
 

@@ -73,6 +73,7 @@ def table(seen: "Sequence[Seen]") -> list[str]:
     for each in seen:
         name = f"@{each.username}" if each.username else "?"
         waiting = "?" if each.fault else str(each.waiting)
-        rows.append((str(each.bot), name, each.whose, waiting, each.fault or each.remark))
+        remark = "; ".join(filter(None, (each.fault, each.remark, each.error)))
+        rows.append((str(each.bot), name, each.whose, waiting, remark))
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -34,7 +34,8 @@ _STALE_ERROR_S = 600.0
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One bot's webhook. `fault`: why it could not be seen or changed. `remark`: what to look at."""
+    """One bot's webhook. `fault`: why it could not be seen or changed. `remark`: what to change. `error`: what Telegram
+    met with lately when it brought something."""
 
     bot: BotId
     username: str = ""
@@ -42,6 +43,7 @@ class Seen(msgspec.Struct, frozen=True):
     waiting: int = 0
     connections: int = 0
     remark: str = ""
+    error: str = ""
     fault: str = ""
 
 
@@ -123,9 +125,10 @@ class Hooking:
         elif whose == "ours" and set(state.allowed_updates) != set(self._hooks.wanted_updates):
             remark = "does not bring every kind of update: set it again"
         ago_s = self._clock.now() - state.last_error_date
+        error = ""
         if whose == "ours" and state.last_error_message and ago_s < _STALE_ERROR_S:
-            remark = "; ".join(filter(None, (remark, f"{ago_s:.0f} s ago: {state.last_error_message}")))
-        return Seen(bot, username, whose, state.pending_update_count, state.max_connections, remark)
+            error = f"{ago_s:.0f} s ago: {state.last_error_message}"
+        return Seen(bot, username, whose, state.pending_update_count, state.max_connections, remark, error)
 
 
 def _in_words(error: TelegramError) -> str:
