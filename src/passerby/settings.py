@@ -14,10 +14,8 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, NoReturn, Self
-from urllib.parse import SplitResult, urlsplit
 
 from dotenv.parser import parse_stream
 from pydantic import (
@@ -38,6 +36,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from passerby import addresses
 from passerby.kernel.ids import BotId
 
 KEY_BYTES = 32
@@ -80,13 +79,6 @@ class WrongSetting(Exception):
 
     def __str__(self) -> str:
         return f"{self.setting}: {self.problem}; {self.remedy}"
-
-
-class Place(NamedTuple):
-    """Where a server listens. `host` is a name or an address, an IPv6 one without brackets."""
-
-    host: str
-    port: int
 
 
 class Described(NamedTuple):
@@ -304,14 +296,14 @@ class Settings(BaseModel):
         return self.redis_url.get_secret_value() != "memory://"
 
     @property
-    def webhook_place(self) -> Place:
+    def webhook_place(self) -> addresses.Place:
         """Where webhooks are taken."""
-        return _place(self.webhook_listen)
+        return addresses.place(self.webhook_listen)
 
     @property
-    def metrics_place(self) -> Place | None:
+    def metrics_place(self) -> addresses.Place | None:
         """Where operators' pages are, besides the socket."""
-        return _place(self.metrics_listen) if self.metrics_listen else None
+        return addresses.place(self.metrics_listen) if self.metrics_listen else None
 
     def shown(self) -> dict[str, str]:
         """The settings in effect, with secrets hidden."""
@@ -320,10 +312,12 @@ class Settings(BaseModel):
             self.tokens
         )
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
-        values["POSTGRES_URI"] = _without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
-        values["BOT_API_URL"] = _without_password(self.bot_api_url)
+        values["POSTGRES_URI"] = (
+            addresses.without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
+        )
+        values["BOT_API_URL"] = addresses.without_password(self.bot_api_url)
         # A query may hold a password, too.
-        values["REDIS_URL"] = _without_password(self.redis_url.get_secret_value().partition("?")[0])
+        values["REDIS_URL"] = addresses.without_password(self.redis_url.get_secret_value().partition("?")[0])
         return values
 
     @classmethod
@@ -369,7 +363,7 @@ class Settings(BaseModel):
     @classmethod
     def _postgres_uri_is_one(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            url = _split(value.get_secret_value())
+            url = addresses.split(value.get_secret_value())
             if url is None or url.scheme not in {"postgres", "postgresql", "postgresql+asyncpg"} or not url.path[1:]:
                 raise WrongSetting(
                     "POSTGRES_URI", "is not the address of a PostgreSQL database", _write("postgres_uri")
@@ -382,7 +376,7 @@ class Settings(BaseModel):
         text = value.get_secret_value()
         if text == "memory://":
             return value
-        fault = _redis_fault(text)
+        fault = addresses.redis_fault(text)
         if fault:
             raise WrongSetting("REDIS_URL", fault, _write("redis_url"))
         return value
@@ -401,13 +395,13 @@ class Settings(BaseModel):
     def _webhook_url_is_one(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        url = _split(value)
+        url = addresses.split(value)
         if url is None or url.scheme not in {"https", "http"} or not url.hostname or url.query or url.fragment:
             raise WrongSetting("WEBHOOK_URL", "is not the address of an https server", _write("webhook_url"))
         if url.username or url.password:
             raise WrongSetting("WEBHOOK_URL", "has a user or a password in it", _write("webhook_url"))
         # The sandbox on the same machine needs neither a certificate nor Telegram's ports.
-        if not _is_loopback(url.hostname):
+        if not addresses.is_loopback(url.hostname):
             if url.scheme != "https":
                 raise WrongSetting("WEBHOOK_URL", "is not https, which Telegram insists on", _write("webhook_url"))
             if url.port not in {None, *WEBHOOK_PORTS}:
@@ -419,7 +413,7 @@ class Settings(BaseModel):
     def _place_is_one(cls, value: str | None, info: ValidationInfo) -> str | None:
         name = str(info.field_name)
         if value is not None:
-            place = _place(value)
+            place = addresses.place(value)
             if not place.host or not 1 <= place.port <= 65535:
                 raise WrongSetting(name.upper(), "is not an address and a port", _write(name))
         return value
@@ -441,7 +435,7 @@ class Settings(BaseModel):
     @field_validator("bot_api_url")
     @classmethod
     def _bot_api_url_is_one(cls, value: str) -> str:
-        url = _split(value)
+        url = addresses.split(value)
         if url is None or url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
             raise WrongSetting("BOT_API_URL", "is not the address of an http(s) server", _write("bot_api_url"))
         if "/bot" in url.path:
@@ -634,63 +628,6 @@ def _decode_key(text: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return key if len(key) == KEY_BYTES else None
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        url = urlsplit(text)
-        _ = url.port  # raises for one that is no number
-    except ValueError:
-        return None
-    return None if re.search(r"\s", text) else url
-
-
-def _redis_fault(text: str) -> str:
-    """What is wrong with the address of a Redis server, if anything. Its shapes: `adapters.redis.opening`."""
-    scheme, _, rest = text.partition("://")
-    login, _, place = rest.partition("?")[0].rpartition("@")
-    kind = scheme.partition("+")[2]
-    if scheme == "unix":
-        return "" if place.startswith("/") and len(place) > 1 else "names no socket"
-    if scheme.partition("+")[0] not in {"redis", "rediss"} or kind not in {"", "cluster", "sentinel"}:
-        return "is none of memory://, redis://…, rediss://…, unix://…, redis+cluster://…, redis+sentinel://…"
-    hosts, _, path = place.partition("/")
-    each = hosts.split(",") if kind else [hosts]
-    if re.search(r"\s", text) or not all(_has_host(f"redis://{host}") for host in each):
-        return "names no server"
-    if "/" in login or "#" in login:
-        return "has a user or a password that must be percent-encoded"
-    if kind == "sentinel" and not path.partition("/")[0]:
-        return "does not name the master that the sentinels watch"
-    database = path.partition("/")[2] if kind == "sentinel" else path
-    return "" if re.fullmatch(r"\d*", database) else "has something other than a database's number at its end"
-
-
-def _has_host(text: str) -> bool:
-    url = _split(text)
-    return url is not None and bool(url.hostname) and "," not in url.netloc
-
-
-def _place(text: str) -> Place:
-    """An empty host or port 0 where there is none."""
-    host, separator, port = text.strip().rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    elif ":" in host or re.search(r"[\s/]", host):
-        host = ""
-    return Place(host, int(port) if separator and re.fullmatch(r"[0-9]{1,5}", port) else 0)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _without_password(text: str) -> str:
-    scheme, separator, rest = text.partition("://")
-    return scheme + separator + rest.rpartition("@")[2]
 
 
 def _plainly(value: object) -> str:
