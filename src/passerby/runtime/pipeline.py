@@ -236,6 +236,11 @@ class Pipeline:
         except Fenced:
             await self._fenced(fences)
             return False
+        except Unanswered:
+            names = {notice.id for notice in settlement.notices}
+            if not await self._find_again(lambda entry: entry.id in names):
+                raise
+            return True
         for notice in settlement.notices:
             self._say(notice)
         return True
@@ -272,9 +277,15 @@ class Pipeline:
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored all the same, its notices are sent now, in turn."""
         prefix = f"{_prefix(work)}:"
-        for entry in await self._store.outbox(self._worker):
-            if isinstance(entry, Notice) and entry.id.startswith(prefix) and not self._courier.known(entry.id):
+        await self._find_again(lambda entry: entry.id.startswith(prefix))
+
+    async def _find_again(self, which: Callable[[Notice], bool]) -> bool:
+        """Take up notices that a commit without an answer may have left. Returns whether it has left any."""
+        entries = [each for each in await self._store.outbox(self._worker) if isinstance(each, Notice) and which(each)]
+        for entry in entries:
+            if not self._courier.known(entry.id):
                 self._courier.say(entry, found_again=True)
+        return bool(entries)
 
     async def _put_aside(self, work: Work) -> None:
         """Nothing helps: the updates count as done, and whoever sent them hears that it was our fault."""
