@@ -1,15 +1,26 @@
-"""`python -m tests.faults`: many kills, and the figures."""
+"""Faults, and the figures.
+
+python -m tests.faults                      many kills of one process that keeps everything itself
+python -m tests.faults CASE [--seed N]      one fault of a fleet on Redis and PostgreSQL
+python -m tests.faults --all [--quick]      all of them, as a table
+"""
 
 import argparse
 import asyncio
 import json
 import sys
 import tempfile
+import traceback
+from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
+from tests.faults.cases import CASES
+from tests.faults.judge import Verdict
 from tests.faults.ordeal import Outcome, Plan, endure
 from tests.faults.product import PASSERBY, planted
+from tests.faults.stage import Report, play
 
 
 def figures(outcome: Outcome) -> dict[str, object]:
@@ -42,8 +53,58 @@ def figures(outcome: Outcome) -> dict[str, object]:
     }
 
 
+def told(report: Report) -> dict[str, object]:
+    verdict = report.verdict
+    return {
+        "case": report.case,
+        "seed": report.seed,
+        "faults": report.faults,
+        "sent": verdict.sent,
+        "delivered": verdict.delivered,
+        "refused visibly": verdict.refused,
+        "carried over a fault": verdict.carried_over,
+        "lost": len(verdict.lost),
+        "misrouted": len(verdict.misrouted),
+        "reordered": len(verdict.reordered),
+        "unresolved after quiet": len(verdict.unresolved),
+        "duplicated": verdict.duplicated,
+        "most duplicates in a chat for a fault": verdict.most_duplicates,
+        "duplicates without a fault": len(verdict.unprovoked),
+        "told otherwise than before": len(report.disagreements),
+        "worst takeover, s": round(max(report.takeovers_s), 2) if report.takeovers_s else None,
+        "quiet after, s": round(report.quiet_s, 1),
+        "took, s": round(report.took_s),
+        "evidence": report.evidence,
+        "wrong": report.wrong,
+    }
+
+
+def complain(verdict: Verdict, disagreements: Iterable[str]) -> None:
+    for name in ("lost", "misrouted", "reordered", "unresolved", "unprovoked"):
+        for what in getattr(verdict, name)[:10]:
+            print(f"{name}: {what}", file=sys.stderr)
+    for what in islice(disagreements, 10):
+        print(f"told otherwise: {what}", file=sys.stderr)
+
+
+def play_one(name: str, seed: int, *, quick: bool, keep: Path | None) -> dict[str, object]:
+    with tempfile.TemporaryDirectory(prefix="passerby-faults-") as made:
+        directory = (keep or Path(made)) / name
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            report = asyncio.run(play(CASES[name], directory, seed=seed, quick=quick))
+        except Exception as error:  # noqa: BLE001  # the others are still to be played
+            traceback.print_exception(error)
+            return {"case": name, "seed": seed, "wrong": {"not carried through": str(error) or type(error).__name__}}
+    complain(report.verdict, report.disagreements)
+    return told(report)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("case", nargs="*", choices=[[], *CASES], help="faults of a fleet")
+    parser.add_argument("--all", action="store_true", help="every fault of a fleet")
+    parser.add_argument("--quick", action="store_true", help="the short form")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
@@ -51,24 +112,34 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs and database there")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    if options.case or options.all:
+        return fleets(options)
     command = planted(options.planted) if options.planted else PASSERBY
     plan = Plan(options.kills, options.people, seed=options.seed, command=command)
     with tempfile.TemporaryDirectory(prefix="passerby-faults-") as made:
         directory = options.keep or Path(made)
         directory.mkdir(parents=True, exist_ok=True)
         outcome = asyncio.run(endure(plan, directory))
-    if options.json:
-        print(json.dumps(figures(outcome)))
-    else:
-        for name, value in figures(outcome).items():
-            print(f"{name:<40}{value}")
-    verdict = outcome.verdict
-    for name in ("lost", "misrouted", "reordered", "unresolved", "unprovoked"):
-        for what in getattr(verdict, name)[:10]:
-            print(f"{name}: {what}", file=sys.stderr)
-    for what in outcome.disagreements[:10]:
-        print(f"told otherwise: {what}", file=sys.stderr)
+    show(figures(outcome), as_json=options.json)
+    complain(outcome.verdict, outcome.disagreements)
     return 0 if outcome.passed else 1
+
+
+def fleets(options: argparse.Namespace) -> int:
+    reports = []
+    for name in CASES if options.all else options.case:
+        report = play_one(name, options.seed, quick=options.quick, keep=options.keep)
+        show(report, as_json=options.json)
+        reports.append(report)
+    return 1 if any(report["wrong"] for report in reports) else 0
+
+
+def show(found: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(found), flush=True)
+        return
+    for name, value in found.items():
+        print(f"{name:<40}{value}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """From what the sandbox shows to what the judge reads."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -18,6 +19,12 @@ class Journal:
         self.last = 0
         self.at: dict[tuple[int, int], float] = {}
         """When a message (bot, id) came into being."""
+        self.unsure: set[tuple[int, int]] = set()
+        """Messages that came into being although whoever sent them was told otherwise, or nothing."""
+        self.spoiled: Counter[str] = Counter()
+        """Requests that were answered wrongly on purpose, by how."""
+        self.handed_out: dict[int, list[float]] = defaultdict(list)
+        """When each bot was given updates."""
         self._updates: dict[tuple[int, int], int] = {}
         self._unconfirmed: dict[tuple[int, int], float] = {}
         self.dropped = 0
@@ -41,11 +48,17 @@ class Journal:
             case "confirmed":
                 for update in entry["update_ids"]:
                     self._unconfirmed.pop((bot, update), None)
+            case "delivered":
+                self.handed_out[bot].append(entry["at"])
             case "dropped":
                 self.dropped += len(entry["update_ids"])
             case "request":
                 for message in entry.get("message_ids", ()):
                     self.at[bot, message] = entry["at"]
+                    if entry.get("fault") not in (None, "slow"):
+                        self.unsure.add((bot, message))
+                if entry.get("fault") not in (None, "slow"):
+                    self.spoiled[entry["fault"]] += 1
                 self.requests.append((entry["at"], entry["method"], bool(entry.get("message_ids"))))
 
     @property
@@ -64,6 +77,20 @@ class Journal:
             first = next((at for at, _, made in self.requests if at > killed_at and made), float("inf"))
             if first < killed_again_at:
                 took.append(first - killed_at)
+        return took
+
+    def silences(self, faults: Sequence[float], least_s: float = 0.0) -> list[float]:
+        """Seconds from each fault until every bot had been given updates again, or until the next one, if that came.
+
+        Of the moments after `least_s`, for what was asked before the fault may be answered after it.
+        """
+        took = []
+        for began, next_began in pairwise([*faults, float("inf")]):
+            firsts = [
+                next((at for at in every if at > began + least_s), float("inf")) for every in self.handed_out.values()
+            ]
+            if firsts and max(firsts) < next_began:
+                took.append(max(firsts) - began)
         return took
 
 
@@ -108,4 +135,5 @@ def _line(person: Person, message: Json, marks: dict[int, str | None], journal: 
         notice is not None and is_answer(words),
         reply["message_id"] if reply else None,
         not mine or journal.confirmed(person.bot, id_),
+        not mine and (person.bot, id_) in journal.unsure,
     )

@@ -12,7 +12,8 @@ the recipient was in, and a chat may be tied to one other only, which is tied to
     unresolved   neither, and Telegram still has it
     misrouted    delivered to its own sender; to somebody in no chat; into a chat tied to another; or written in no chat
                  at all, right after leaving one, and delivered all the same
-    duplicate    a second delivery; each is laid to the last kill before it. A second "Partner found" is one as well.
+    duplicate    a second delivery; each is laid to the last fault before it. A second "Partner found" is one as well.
+                 Where the first one's sender was not told that it arrived, that is fault enough.
     reordered    what one person wrote in one chat arrives first in another order than written
 
 Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
@@ -27,11 +28,19 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from tests.faults.phrases import Said
 
 LEAVING_S = 1.0
 """Telegram's dates are whole seconds: what is written in the second of leaving was meant for nobody new."""
+
+
+class Fault(NamedTuple):
+    """What was done to the product, in Unix seconds. A kill begins and ends at once."""
+
+    began: float
+    ended: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class Line:
     reply_to: int | None = None
     confirmed: bool = True
     """Of one's own: the product has confirmed its update."""
+    unsure: bool = False
+    """Not one's own: whoever sent it was not told that it arrived, and may rightly send it again."""
 
 
 @dataclass(slots=True)
@@ -57,16 +68,16 @@ class Verdict:
     ahead: int = 0
     duplicated: int = 0
     most_duplicates: int = 0
-    """The most in one chat for one kill."""
+    """The most in one chat for one fault."""
     spare_notices: int = 0
     carried_over: int = 0
-    """Sent before a kill and delivered or answered after it."""
+    """Sent before a fault and delivered or answered after it."""
     lost: list[str] = field(default_factory=list)
     unresolved: list[str] = field(default_factory=list)
     misrouted: list[str] = field(default_factory=list)
     reordered: list[str] = field(default_factory=list)
     unprovoked: list[str] = field(default_factory=list)
-    """Duplicates without a kill before them."""
+    """Duplicates without a fault between the two."""
     partners: dict[int, int] = field(default_factory=dict)
     """Whose last chat is open, and with whom."""
 
@@ -75,7 +86,7 @@ class Verdict:
         """What must be nothing."""
         listed = ("lost", "unresolved", "misrouted", "reordered", "unprovoked")
         found = {name: len(getattr(self, name)) for name in listed}
-        return found | {"duplicates beyond one a chat and kill": max(0, self.most_duplicates - 1)}
+        return found | {"duplicates beyond one a chat and fault": max(0, self.most_duplicates - 1)}
 
     @property
     def passed(self) -> bool:
@@ -140,8 +151,8 @@ def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]
             phone.left_at[line.id] = leaving[1]
 
 
-def judge(phones: Mapping[int, Sequence[Line]], kills: Sequence[float], leaves: Mapping[int, set[int]]) -> Verdict:
-    """`phones` by person; `kills` in Unix seconds, ascending; `leaves`: which lines of a phone ask to end a chat."""
+def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves: Mapping[int, set[int]]) -> Verdict:
+    """`phones` by person; `faults` ascending; `leaves`: which lines of a phone ask to end a chat."""
     verdict = Verdict()
     read = {person: _read(lines) for person, lines in phones.items()}
     for person, phone in read.items():
@@ -152,9 +163,9 @@ def judge(phones: Mapping[int, Sequence[Line]], kills: Sequence[float], leaves: 
             if line.mark is not None and not line.mine:
                 arrivals[line.mark].append((person, line))
     _follow(verdict, read, arrivals)
-    _count_duplicates(verdict, read, arrivals, kills)
+    _count_duplicates(verdict, read, arrivals, faults)
     for person, phone in read.items():
-        _settle(verdict, person, phone, arrivals, kills)
+        _settle(verdict, person, phone, arrivals, faults)
         _check_order(verdict, person, phone, arrivals)
     return verdict
 
@@ -198,15 +209,18 @@ def _count_duplicates(
     verdict: Verdict,
     read: Mapping[int, _Phone],
     arrivals: Mapping[str, list[tuple[int, Line]]],
-    kills: Sequence[float],
+    faults: Sequence[Fault],
 ) -> None:
-    by_kill: Counter[tuple[int, int]] = Counter()
+    by_fault: Counter[tuple[int, int]] = Counter()
 
     def repeated(person: int, before: Line, again: Line, what: str) -> None:
-        last = bisect_right(kills, again.at)
-        if bisect_right(kills, before.at) == last:
+        verdict.duplicated += 1
+        if before.unsure:
+            return
+        last = _begun(faults, again.at)
+        if not any(fault.ended >= before.at for fault in faults[:last]):
             verdict.unprovoked.append(f"{what} twice on the phone of {person}, {again.at - before.at:.1f} s apart")
-        by_kill[person, last] += 1
+        by_fault[person, last] += 1
 
     for marked, every in arrivals.items():
         for (person, before), (_, again) in pairwise(every):
@@ -215,12 +229,16 @@ def _count_duplicates(
         for again in phone.found_again:
             before = max((line for line in phone.lines if line.notice is _OPENS and line.id < again.id), key=_id)
             repeated(person, before, again, "Partner found")
-    verdict.duplicated = by_kill.total()
-    verdict.most_duplicates = max(by_kill.values(), default=0)
+    verdict.most_duplicates = max(by_fault.values(), default=0)
 
 
 def _id(line: Line) -> int:
     return line.id
+
+
+def _begun(faults: Sequence[Fault], at: float) -> int:
+    """How many had begun by then."""
+    return bisect_right(faults, at, key=lambda fault: fault.began)
 
 
 def _settle(
@@ -228,7 +246,7 @@ def _settle(
     person: int,
     phone: _Phone,
     arrivals: Mapping[str, list[tuple[int, Line]]],
-    kills: Sequence[float],
+    faults: Sequence[Fault],
 ) -> None:
     """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
     answers = [line for line in phone.lines if not line.mine and line.answers]
@@ -250,7 +268,7 @@ def _settle(
             answers.remove(found)
             verdict.refused += line.mark is not None
             end = found
-        verdict.carried_over += bisect_right(kills, line.at) != bisect_right(kills, end.at)
+        verdict.carried_over += _begun(faults, line.at) != _begun(faults, end.at)
     verdict.spare_notices += len(answers)
 
 

@@ -16,15 +16,12 @@ from pathlib import Path
 from random import Random
 from time import time
 
-from tests.faults import evidence
-from tests.faults.evidence import Journal
-from tests.faults.judge import Verdict, judge
-from tests.faults.people import Person
+from tests.faults.company import LOOK_EVERY_S, Company
+from tests.faults.judge import Fault, Verdict
 from tests.faults.product import PASSERBY, Product
 from tests.faults.sandbox import Sandbox, a_sandbox
 
 START_S = 30.0
-LOOK_EVERY_S = 1.0
 SLOW = {"kind": "slow", "delay_s": 0.15, "probability": 0.6}
 WARM_S = 2.0
 
@@ -76,51 +73,28 @@ class _Ordeal:
         self._sandbox = sandbox
         self._product = product
         self._rng = Random(plan.seed)
-        self._journal = Journal()
-        self._people: list[Person] = []
+        self._company = Company(sandbox, plan.people, plan.seed)
+        self._journal = self._company.journal
         self._kills_at: list[float] = []
         self.outcome = Outcome(Verdict())
 
     async def run(self) -> Outcome:
-        await self._sandbox.post("settings", {"journal_length": 2_000_000, "history_length": 100_000})
+        company, outcome = self._company, self.outcome
         self._product.start()
-        await self._make_people()
-        stop = asyncio.Event()
-        async with asyncio.TaskGroup() as group:
-            listening = group.create_task(self._listen())
-            await asyncio.gather(*(person.join() for person in self._people))
+        async with company.present():
+            await company.join()
             await self._sandbox.put("faults", [{**SLOW, "method": method} for method in ("send*", "copy*")])
-            living = [group.create_task(person.live(stop)) for person in self._people]
-            await asyncio.sleep(WARM_S)
-            try:
+            async with company.living():
+                await asyncio.sleep(WARM_S)
                 await self._disturb()
-            finally:
-                stop.set()
-            await asyncio.gather(*living)
             await self._sandbox.put("faults", [])
-            await self._quiet()
-            if self.outcome.verdict.passed:  # else the answers would only say so again, slowly
-                await self._question()
-            listening.cancel()
-        outcome = self.outcome
+            faults = [Fault(at, at) for at in self._kills_at]
+            outcome.verdict, outcome.quiet_s = await company.quiet(faults, self._plan.quiet_s)
+            if outcome.verdict.passed:  # else the answers would only say so again, slowly
+                outcome.disagreements = await company.question(outcome.verdict.partners)
         outcome.takeovers_s = self._journal.takeovers(self._kills_at)
         assert self._journal.dropped == 0, "the sandbox itself dropped updates"
         return outcome
-
-    async def _make_people(self) -> None:
-        bots = [bot["id"] for bot in await self._sandbox.get("bots")]
-        for number in range(self._plan.people):
-            person = await self._sandbox.post("people", {"first_name": f"Person {number}"})
-            rng = Random(f"{self._plan.seed}:{number}")
-            self._people.append(Person(self._sandbox, number, person["id"], bots[number % len(bots)], rng))
-
-    async def _listen(self) -> None:
-        people = {person.id: person for person in self._people}
-        async for event in self._sandbox.events(people):
-            if event["type"] == "message":
-                people[event["person"]].hear(event["message"])
-
-    # ------------------------------------------------------------------ killing
 
     async def _disturb(self) -> None:
         outcome = self.outcome
@@ -170,58 +144,6 @@ class _Ordeal:
             await asyncio.sleep(self._rng.uniform(0.05, 0.9))
             await self._kill()
             self.outcome.early_kills += 1
-
-    # ------------------------------------------------------------------ looking
-
-    async def _look(self) -> Verdict:
-        lines, leaves = await evidence.phones(self._people, self._sandbox, self._journal)
-        return judge(lines, self._kills_at, leaves)
-
-    async def _quiet(self) -> None:
-        begun = time()
-        while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            verdict = await self._look()
-            self.outcome.quiet_s = time() - begun
-            if (not verdict.lost and not verdict.unresolved and not self._journal.in_hand) or (
-                self.outcome.quiet_s > self._plan.quiet_s
-            ):
-                self.outcome.verdict = verdict
-                return
-
-    async def _question(self) -> None:
-        """Those in chats write to each other once more, then all ask; the idle last, for it begins a search."""
-        told = self.outcome.disagreements
-        partners = self.outcome.verdict.partners
-        people = {person.id: person for person in self._people}
-        expected = {
-            "chatting": "You are in a chat already",
-            "searching": "We are still looking. You keep your place",
-            "idle": "Looking for somebody…",
-        }
-        for person in self._people:
-            if partners.get(partners.get(person.id, 0), 0) == person.id:
-                other = people[partners[person.id]]
-                words = f"still there, number {person.id % 1000}?"
-                await person.say(words)
-                if not await _arrives(other, words):
-                    told.append(f"{person.id} does not reach {other.id}, the partner from before")
-        for stands in ("chatting", "searching", "idle"):
-            for person in [each for each in self._people if each.stands == stands]:
-                try:
-                    answer = await person.ask("/search")
-                except TimeoutError:
-                    answer = "nothing"
-                if expected[stands] not in answer:
-                    told.append(f"{person.id}, who was {stands}, is told {answer[:60]!r}")
-
-
-async def _arrives(person: Person, words: str) -> bool:
-    try:
-        await person.hears(words)
-    except TimeoutError:
-        return False
-    return True
 
 
 async def endure(plan: Plan, directory: Path) -> Outcome:

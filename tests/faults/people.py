@@ -31,6 +31,7 @@ class Person:
         self.bot = bot
         self.stands = "new"
         self.sent = 0
+        self.pause_s = PAUSE_S
         self._sandbox = sandbox
         self._rng = rng
         self._path = f"people/{id_}/chats/{bot}"
@@ -132,7 +133,7 @@ class Person:
                 await self.chat("hello")
             await self._act()
             try:
-                async with asyncio.timeout(self._rng.expovariate(1 / PAUSE_S)):
+                async with asyncio.timeout(self._rng.expovariate(1 / self.pause_s)):
                     await until.wait()
             except TimeoutError:
                 continue

@@ -1,6 +1,6 @@
 """The judge, on phones written by hand: what is well passes, and each fault is found."""
 
-from tests.faults.judge import Line, Verdict, judge
+from tests.faults.judge import Fault, Line, Verdict, judge
 from tests.faults.phrases import Said
 
 ANN, BOB, EVE = 1, 2, 3
@@ -27,7 +27,7 @@ def got(id_: int, words: str) -> Line:
 
 
 def verdict(*phones: list[Line], kills: tuple[float, ...] = (), leaves: dict[int, set[int]] | None = None) -> Verdict:
-    return judge(dict(enumerate(phones, ANN)), kills, leaves or {})
+    return judge(dict(enumerate(phones, ANN)), [Fault(at, at) for at in kills], leaves or {})
 
 
 def test_a_talk_that_arrives_is_well() -> None:

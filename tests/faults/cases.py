@@ -1,0 +1,6 @@
+"""All cases by name."""
+
+from tests.faults import cases_workers
+from tests.faults.stage import Case
+
+CASES: dict[str, Case] = {case.name: case for case in (*cases_workers.CASES,)}

@@ -1,0 +1,123 @@
+"""The people of a run together: they join, live, are listened to, and are asked at the end where they stand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from random import Random
+from time import time
+
+from tests.faults import evidence
+from tests.faults.evidence import Journal
+from tests.faults.judge import Fault, Verdict, judge
+from tests.faults.people import Person
+from tests.faults.sandbox import Sandbox
+
+LOOK_EVERY_S = 1.0
+EXPECTED = {
+    "chatting": "You are in a chat already",
+    "searching": "We are still looking. You keep your place",
+    "idle": "Looking for somebody…",
+}
+"""What /search is answered with, by where somebody stands."""
+
+
+class Company:
+    """Everybody, spread over the sandbox's bots."""
+
+    def __init__(self, sandbox: Sandbox, number: int, seed: int, pause_s: float | None = None) -> None:
+        self._sandbox = sandbox
+        self._number = number
+        self._seed = seed
+        self._pause_s = pause_s
+        self.people: list[Person] = []
+        self.journal = Journal()
+
+    @asynccontextmanager
+    async def present(self) -> AsyncIterator[None]:
+        """Within, they hear what is said to them."""
+        await self._sandbox.post("settings", {"journal_length": 2_000_000, "history_length": 100_000})
+        bots = [bot["id"] for bot in await self._sandbox.get("bots")]
+        for number in range(self._number):
+            person = await self._sandbox.post("people", {"first_name": f"Person {number}"})
+            rng = Random(f"{self._seed}:{number}")
+            one = Person(self._sandbox, number, person["id"], bots[number % len(bots)], rng)
+            if self._pause_s is not None:
+                one.pause_s = self._pause_s
+            self.people.append(one)
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(self._listen())
+            yield
+            listening.cancel()
+
+    async def _listen(self) -> None:
+        people = {person.id: person for person in self.people}
+        async for event in self._sandbox.events(people):
+            if event["type"] == "message":
+                people[event["person"]].hear(event["message"])
+
+    async def join(self) -> None:
+        await asyncio.gather(*(person.join() for person in self.people))
+
+    @asynccontextmanager
+    async def living(self) -> AsyncIterator[None]:
+        """Within, they do as people do; at the end each finishes what they are about."""
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for person in self.people:
+                group.create_task(person.live(stop))
+            try:
+                yield
+            finally:
+                stop.set()
+
+    async def follow(self) -> None:
+        await self.journal.follow(self._sandbox)
+
+    async def look(self, faults: Sequence[Fault]) -> Verdict:
+        lines, leaves = await evidence.phones(self.people, self._sandbox, self.journal)
+        return judge(lines, faults, leaves)
+
+    async def quiet(self, faults: Sequence[Fault], at_most_s: float) -> tuple[Verdict, float]:
+        """Nobody writes any more. The verdict as soon as every message has its end, and how long that took."""
+        begun = time()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            verdict = await self.look(faults)
+            took_s = time() - begun
+            if not (verdict.lost or verdict.unresolved or self.journal.in_hand) or took_s > at_most_s:
+                return verdict, took_s
+
+    async def question(self, partners: Mapping[int, int]) -> list[str]:
+        """Those in chats write to each other once more, then all ask; the idle last, for it begins a search.
+
+        Returns who is told another thing than their phone says.
+        """
+        told: list[str] = []
+        people = {person.id: person for person in self.people}
+        for person in self.people:
+            if partners.get(partners.get(person.id, 0), 0) == person.id:
+                other = people[partners[person.id]]
+                words = f"still there, number {person.id % 1000}?"
+                await person.say(words)
+                if not await _arrives(other, words):
+                    told.append(f"{person.id} does not reach {other.id}, the partner from before")
+        for stands in ("chatting", "searching", "idle"):
+            asked = [each for each in self.people if each.stands == stands]
+            for person, answer in zip(asked, await asyncio.gather(*map(_asked, asked)), strict=True):
+                if EXPECTED[stands] not in answer:
+                    told.append(f"{person.id}, who was {stands}, is told {answer[:60]!r}")
+        return told
+
+
+async def _asked(person: Person) -> str:
+    with suppress(TimeoutError):
+        return await person.ask("/search")
+    return "nothing"
+
+
+async def _arrives(person: Person, words: str) -> bool:
+    try:
+        await person.hears(words)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,186 @@
+"""Where a case is played: the sandbox, Redis and PostgreSQL with a proxy before each, and workers on them.
+
+A `Case` says who is there and what is done to them while people chat; `play` does the rest and returns a `Report`. What
+the case did must show: `Stage.evidence` is filled with what it saw of its fault, and a case that finds that it did not
+happen fails with AssertionError.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import time
+from urllib.parse import parse_qs, urlsplit
+
+from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
+from tests.faults.company import Company
+from tests.faults.fleet import Fleet
+from tests.faults.judge import Fault, Verdict
+from tests.faults.proxy import Proxy, to_port, to_socket
+from tests.faults.sandbox import Sandbox, a_sandbox
+
+START_S = 30.0
+WARM_S = 2.0
+ANSWERED_S = 0.5
+"""For so long after a kill the sandbox may still answer whom was killed."""
+PERSISTENT = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
+SLOW = tuple({"kind": "slow", "delay_s": 0.15, "probability": 0.6, "method": method} for method in ("send*", "copy*"))
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a case has in its hands."""
+
+    sandbox: Sandbox
+    fleet: Fleet
+    company: Company
+    valkey: Valkey
+    postgres: Postgres
+    redis: Proxy
+    sql: Proxy
+    rng: Random
+    quick: bool
+    directory: Path
+    faults: list[Fault] = field(default_factory=list)
+    kills: list[float] = field(default_factory=list)
+    """When a process was ended that must be replaced; takeovers are counted from here."""
+    evidence: dict[str, object] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def fault(self) -> AsyncIterator[None]:
+        """Within, and a moment after, what goes wrong is due to the case."""
+        began = time()
+        at = len(self.faults)
+        self.faults.append(Fault(began, float("inf")))
+        try:
+            yield
+        finally:
+            self.faults[at] = Fault(began, time())
+
+    def kill(self, name: str) -> None:
+        """With work in hand or not."""
+        self.fleet.kill(name)
+        self.kills.append(time())
+        self.faults.append(Fault(self.kills[-1], self.kills[-1]))
+
+    async def until_working(self) -> None:
+        """Until every bot has been given updates anew, and something has been sent."""
+        since = time()
+        journal = self.company.journal
+        bots = {person.bot for person in self.company.people}
+        async with asyncio.timeout(START_S):
+            while True:
+                await self.company.follow()
+                served = all(journal.handed_out[bot] and journal.handed_out[bot][-1] > since for bot in bots)
+                if served and journal.requests and journal.requests[-1][0] > since:
+                    return
+                self.fleet.check()
+                await asyncio.sleep(0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`disturb` does it; `how` says in a few words what; `environment` is what every worker is told besides."""
+
+    name: str
+    fault: str
+    how: str
+    disturb: Callable[[Stage], Awaitable[None]]
+    workers: int = 4
+    people: int = 24
+    bots: int = 4
+    slow: bool = True
+    takes_over: bool = False
+    """Whether the ten seconds for a takeover apply."""
+    quiet_s: float = 60.0
+    quick: bool = False
+    """Whether it belongs to the quick half."""
+    valkey: Sequence[str] = PERSISTENT
+    postgres: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    command: Sequence[str] | None = None
+
+
+TAKEOVER_S = 10.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of one case."""
+
+    case: str
+    seed: int
+    verdict: Verdict
+    faults: int
+    takeovers_s: list[float]
+    quiet_s: float
+    took_s: float
+    disagreements: list[str]
+    evidence: dict[str, object]
+    bounded: bool
+
+    @property
+    def wrong(self) -> dict[str, object]:
+        """What must be nothing and is not."""
+        found: dict[str, object] = {name: count for name, count in self.verdict.faults.items() if count}
+        if self.disagreements:
+            found["told otherwise"] = len(self.disagreements)
+        if self.bounded and max(self.takeovers_s, default=0.0) > TAKEOVER_S:
+            found["takeover beyond ten seconds"] = round(max(self.takeovers_s), 1)
+        return found
+
+
+def worker_names(number: int) -> list[str]:
+    return [f"worker-{each}" for each in range(1, number + 1)]
+
+
+async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True) -> Report:
+    """Raises: AssertionError, where the case could not be carried through or its fault did not happen."""
+    began = time()
+    async with AsyncExitStack() as closing:
+        valkey = closing.enter_context(start_valkey(*case.valkey))
+        postgres = closing.enter_context(start_postgres(*case.postgres))
+        redis = await closing.enter_async_context(Proxy.to(to_port(urlsplit(valkey.url).port or 0)))
+        where = parse_qs(urlsplit(postgres.uri).query)["host"][0]
+        sql = await closing.enter_async_context(Proxy.to(to_socket(f"{where}/.s.PGSQL.5432")))
+        sandbox, tokens = await closing.enter_async_context(a_sandbox(directory, bots=case.bots, seed=seed))
+        environment = {
+            "BOT_TOKENS": ",".join(tokens),
+            "BOT_API_URL": sandbox.url,
+            "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+            "POSTGRES_URI": f"postgresql://postgres@127.0.0.1:{sql.port}/postgres",
+            **case.environment,
+        }
+        fleet = Fleet(directory, environment, *((case.command,) if case.command else ()))
+        closing.callback(fleet.close)
+        company = Company(sandbox, case.people, seed)
+        stage = Stage(sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory)
+        for name in worker_names(case.workers):
+            fleet.start(name)
+        async with company.present():
+            await company.join()
+            if case.slow:
+                await sandbox.put("faults", list(SLOW))
+            async with company.living():
+                await asyncio.sleep(WARM_S)
+                await stage.until_working()
+                await case.disturb(stage)
+            await sandbox.put("faults", [])
+            verdict, quiet_s = await company.quiet(stage.faults, case.quiet_s)
+            told = await company.question(verdict.partners) if verdict.passed else []
+            fleet.check()
+        assert company.journal.dropped == 0, "the sandbox itself dropped updates"
+        return Report(
+            case.name,
+            seed,
+            verdict,
+            len(stage.faults),
+            company.journal.silences(stage.kills, ANSWERED_S),
+            quiet_s,
+            time() - began,
+            told,
+            stage.evidence,
+            case.takes_over,
+        )
