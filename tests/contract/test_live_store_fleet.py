@@ -319,22 +319,22 @@ NEVER = 0.001
 async def test_a_budget_grants_its_burst_and_then_nothing(place: Place) -> None:
     store = place.open()
     assert await store.reserve(BOT_ACCOUNT, NEVER, 5, 2) == Grant(2, 0)
-    assert (await store.reserve(BOT_ACCOUNT, NEVER, 5, 9)).count == 3, "as many as there are"
+    assert (await store.reserve(BOT_ACCOUNT, NEVER, 5, 9)).granted == 3, "as many as there are"
     count, wait_s = await store.reserve(BOT_ACCOUNT, NEVER, 5, 1)
     assert count == 0
     assert 900 < wait_s <= 1000
-    assert (await store.reserve(CHAT_ACCOUNT, NEVER, 1, 1)).count == 1, "each account is its own"
-    assert (await store.reserve(Account(OTHER_BOT), NEVER, 1, 1)).count == 1
-    assert (await store.reserve(Account(BOT, BEN), NEVER, 1, 1)).count == 1
+    assert (await store.reserve(CHAT_ACCOUNT, NEVER, 1, 1)).granted == 1, "each account is its own"
+    assert (await store.reserve(Account(OTHER_BOT), NEVER, 1, 1)).granted == 1
+    assert (await store.reserve(Account(BOT, BEN), NEVER, 1, 1)).granted == 1
 
 
 @contract
 async def test_what_was_granted_comes_back_with_time(place: Place) -> None:
     store = place.open()
-    assert (await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).count == 1
+    assert (await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).granted == 1
     asked = 0
     for _ in range(4):
-        while not (grant := await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).count:
+        while not (grant := await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).granted:
             assert 0 < grant.wait_s < 0.21
             await place.outlast(grant.wait_s)
             asked += 1
@@ -345,9 +345,9 @@ async def test_what_was_granted_comes_back_with_time(place: Place) -> None:
 async def test_however_many_ask_at_once_a_budget_is_not_exceeded(place: Place) -> None:
     store = place.open()
     grants = await asyncio.gather(*(store.reserve(BOT_ACCOUNT, NEVER, 100, 7) for _ in range(40)))
-    assert sum(grant.count for grant in grants) == 100
-    assert max(grant.count for grant in grants) == 7
-    assert all(grant.wait_s > 0 for grant in grants if not grant.count)
+    assert sum(grant.granted for grant in grants) == 100
+    assert max(grant.granted for grant in grants) == 7
+    assert all(grant.wait_s > 0 for grant in grants if not grant.granted)
 
 
 @contract
@@ -356,7 +356,7 @@ async def test_a_budget_is_never_more_than_its_burst(place: Place) -> None:
     await store.reserve(BOT_ACCOUNT, 1000.0, 5, 5)
     await place.outlast(0.3)
     grants = await asyncio.gather(*(store.reserve(BOT_ACCOUNT, NEVER, 5, 5) for _ in range(3)))
-    assert sum(grant.count for grant in grants) == 5
+    assert sum(grant.granted for grant in grants) == 5
 
 
 @contract
@@ -366,7 +366,7 @@ async def test_while_an_account_is_held_nothing_is_granted(place: Place) -> None
     count, wait_s = await store.reserve(CHAT_ACCOUNT, 1.0, 5, 1)
     assert count == 0
     assert 20 < wait_s <= 30
-    assert (await store.reserve(BOT_ACCOUNT, 1.0, 5, 1)).count == 1, "another account is not"
+    assert (await store.reserve(BOT_ACCOUNT, 1.0, 5, 1)).granted == 1, "another account is not"
     await store.hold(CHAT_ACCOUNT, 1.0)
     assert (await store.reserve(CHAT_ACCOUNT, 1.0, 5, 1)).wait_s > 20, "a hold is never shortened"
     await store.hold(CHAT_ACCOUNT, 3000.0)
@@ -376,8 +376,8 @@ async def test_while_an_account_is_held_nothing_is_granted(place: Place) -> None
 @contract
 async def test_a_hold_ends_and_what_was_there_before_is_there_again(place: Place) -> None:
     store = place.open()
-    assert (await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1)).count == 1
+    assert (await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1)).granted == 1
     await store.hold(CHAT_ACCOUNT, 0.2)
     await place.outlast(0.25)
     grants = [await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1) for _ in range(3)]
-    assert [grant.count for grant in grants] == [1, 1, 0]
+    assert [grant.granted for grant in grants] == [1, 1, 0]

@@ -9,9 +9,10 @@ from typing import Self
 from babel.messages.pofile import read_po
 
 from passerby.catalogue.template import Wording, compile_template, escape
-from passerby.kernel.text import Text
+from passerby.kernel.text import Arg, Text
 
 FALLBACK = "en"
+LISTED = ", "
 
 # What is pressed on a reply keyboard comes back as its wording, so these must be told apart in every language at once.
 _LABELS = "keys."
@@ -61,13 +62,25 @@ class Catalogue:
             return wording.templates[0].html % ()
         args = dict(text.args)
         template = wording.template(args)
-        return template.html % tuple([escape(args[name]) for name in template.names])
+        return template.html % tuple([self._arg(args[name], language) for name in template.names])
+
+    def _arg(self, arg: Arg, language: str) -> str | int:
+        if isinstance(arg, str | int):
+            return escape(arg)
+        texts = arg if isinstance(arg, tuple) else (arg,)
+        return LISTED.join(self.word(each, language) for each in texts)
 
     def plain(self, text: Text, language: str) -> str:
         """The text without markup, for where Telegram shows none: button labels, callback answers, menus."""
         args = dict(text.args)
         template = self._find(text.key, language).template(args)
-        return template.plain % tuple([args[name] for name in template.names])
+        return template.plain % tuple([self._plain_arg(args[name], language) for name in template.names])
+
+    def _plain_arg(self, arg: Arg, language: str) -> str | int:
+        if isinstance(arg, str | int):
+            return arg
+        texts = arg if isinstance(arg, tuple) else (arg,)
+        return LISTED.join(self.plain(each, language) for each in texts)
 
     def words(self, key: str) -> dict[str, str]:
         """Every language's own plain wording of a key without placeholders."""

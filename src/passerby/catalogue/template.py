@@ -32,7 +32,11 @@ class Wording:
     form: Callable[[int], int] | None = None
 
     def template(self, args: Mapping[str, Arg]) -> Template:
-        return self.templates[self.form(int(args["n"]))] if self.form else self.templates[0]
+        if self.form is None:
+            return self.templates[0]
+        counted = args["n"]
+        assert isinstance(counted, int), "a plural counts something"
+        return self.templates[self.form(counted)]
 
 
 def compile_template(source: str) -> Template:
@@ -59,7 +63,7 @@ def tags(source: str) -> list[str]:
     return _TAG.findall(source)
 
 
-def escape(arg: Arg) -> Arg:
+def escape(arg: str | int) -> str | int:
     """Make an argument safe inside Telegram's HTML, in text and in attributes."""
     if isinstance(arg, int):
         return arg

@@ -23,6 +23,8 @@ from enum import Enum, auto
 import msgspec
 
 from passerby.domain.ages import age_now, pool_for
+from passerby.domain.entitlement import is_vip, wishes_of
+from passerby.domain.karma import karma_now
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import (
@@ -32,6 +34,7 @@ from passerby.kernel.participant import (
     LastChat,
     Met,
     Participant,
+    Profile,
     Searching,
     State,
     Ticket,
@@ -39,6 +42,16 @@ from passerby.kernel.participant import (
 
 SEEN_EVERY_S = 3600.0
 """How stale `seen_at` may get. Writing it for every message would make every relay a state change."""
+
+
+MET_FOR_S = 1800.0
+"""So long somebody counts as met lately."""
+
+SKIPPED_FOR_S = 86_400.0
+AT_ONCE_S = 15.0
+"""Who leaves a chat so soon has skipped the other."""
+
+RECENT_KEPT = 10
 
 
 class Action(Enum):
@@ -104,8 +117,27 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
         since=env.now,
         gender=profile.gender or Gender.UNSAID,
         age=age,
-        recent=(Met(me.last.partner, me.last.closed_at),) if me.last else (),
+        recent=tuple(met for met in me.recent if env.now - met.at < (SKIPPED_FOR_S if met.skipped else MET_FOR_S)),
+        blocked=me.blocked,
+        languages=spoken(profile),
+        interests=profile.interests,
+        wants=wishes_of(me, env),
+        vip=is_vip(me, env.now),
+        karma=karma_now(me.karma, env.now),
     )
+
+
+def spoken(profile: Profile) -> tuple[str, ...]:
+    """The languages that somebody talks in; until they say, the one that their Telegram is set to."""
+    if profile.languages or not profile.language:
+        return profile.languages
+    return (profile.language.lower().replace("_", "-").partition("-")[0],)
+
+
+def _met(side: Participant, state: Chatting, now: float, leaver: PersonId) -> tuple[Met, ...]:
+    """The latest partners after a chat, the newest first. Who went at once skipped the other."""
+    skipped = side.person == leaver and now - state.opened_at < AT_ONCE_S
+    return (Met(state.partner, now, skipped), *side.recent)[:RECENT_KEPT]
 
 
 def search(me: Participant, env: Env) -> Participant:
@@ -160,7 +192,8 @@ def part(
     for side in sides:
         assert isinstance(side.state, Chatting), "`together` has seen to it"
         last = LastChat(chat, side.state.partner, now, reason, left=side.person == leaver)
-        ended.append(_step(side, Action.PART, Idle(), last))
+        met = msgspec.structs.replace(side, recent=_met(side, side.state, now, leaver))
+        ended.append(_step(met, Action.PART, Idle(), last))
     if again:
         ended[0] = _step(me, Action.AGAIN, Searching(make_ticket(ended[0], env)), ended[0].last)
     return tuple(ended)

@@ -32,5 +32,10 @@ class MessageRef(NamedTuple):
     message: MessageId
 
 
+def search_of(person: PersonId) -> ChatId:
+    """Names a person's search where an anchor names a chat. It begins and ends with the search."""
+    return ChatId(f"search:{person}")
+
+
 NOWHERE = MessageRef(BotId(0), MessageId(0))
 """In place of a message that is not there and never will be."""

@@ -53,7 +53,7 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Met(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Somebody that a person was paired with. `at` is when they parted; `skipped`: at once, without a word of theirs."""
+    """Somebody that a person was paired with. `at` is when they parted; `skipped`: the person left at once."""
 
     person: PersonId
     at: float
@@ -154,8 +154,8 @@ class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and are reached through; None: nobody can reach them now.
 
-    `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent` are
-    the latest partners, the newest first; `blocked` are those never to be met again.
+    `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent`
+    are the latest partners, the newest first; `blocked` are those never to be met again.
     """
 
     person: PersonId

@@ -1,8 +1,11 @@
 """Texts by name. Features name them; catalogues word them; the recipient's language is chosen at dispatch."""
 
+from typing import Union
+
 import msgspec
 
-Arg = str | int
+Arg = Union[str, int, "Text", tuple["Text", ...]]
+"""What goes into a placeholder. A text in a text is worded in the same language; several are listed."""
 
 
 class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

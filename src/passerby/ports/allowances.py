@@ -17,9 +17,9 @@ class Account(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """`count` may be sent from now on. With none, `wait_s` says when to ask again, in seconds."""
+    """`granted` may be sent from now on. With none, `wait_s` says when to ask again, in seconds."""
 
-    count: int
+    granted: int
     wait_s: float
 
 

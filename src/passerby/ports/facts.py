@@ -30,7 +30,7 @@ class ChatClosed(msgspec.Struct, frozen=True, gc=False, tag="closed"):
 
 
 class ChatTold(msgspec.Struct, frozen=True, gc=False, tag="told"):
-    """The notice that told a person of a chat has arrived at `anchor`: so much of the message map outlives the store."""
+    """The notice that told a person of a chat has arrived: so much of the message map outlives the live store."""
 
     chat: ChatId
     person: PersonId

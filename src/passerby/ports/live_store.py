@@ -12,6 +12,7 @@ import msgspec
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.effect import Keyboard, Priority
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
+from passerby.kernel.ids import search_of as search_of
 from passerby.kernel.participant import Participant, Ticket
 from passerby.kernel.text import Text
 from passerby.ports.allowances import Allowances
@@ -38,11 +39,6 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
         """Whether it only says why something did not work: it offers, anchors, changes nothing, and may be late."""
         nothing_to_press = self.keyboard is None and self.revises is None
         return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
-
-
-def search_of(person: PersonId) -> ChatId:
-    """Names a person's search where an anchor names a chat. It begins and ends with the search."""
-    return ChatId(f"search:{person}")
 
 
 class Parked(msgspec.Struct, frozen=True, gc=False, tag="parked", omit_defaults=True):

@@ -33,7 +33,7 @@ class Records(Protocol):
         ...
 
     async def active(self) -> Active:
-        """Everybody who is searching or in an open chat, and what told them of it: what a live store is rebuilt from."""
+        """Everybody who is searching or in an open chat, and what told them of it: for rebuilding a live store."""
         ...
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:

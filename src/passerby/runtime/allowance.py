@@ -89,10 +89,10 @@ class Shared:
     async def ask(self) -> float:
         asked_at = self._clock.monotonic()
         grant = await self._store.reserve(self._account, self._rate_per_s, self._burst, self._block)
-        metrics.RESERVATIONS.add("granted" if grant.count else "refused")
-        if not grant.count:
+        metrics.RESERVATIONS.add("granted" if grant.granted else "refused")
+        if not grant.granted:
             return max(SHORTEST_WAIT_S, grant.wait_s)
-        self._left = grant.count
+        self._left = grant.granted
         self._until = max(asked_at + self._good_for_s, self._clock.monotonic() + LEAST_S)
         return 0.0
 
