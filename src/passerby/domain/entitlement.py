@@ -1,0 +1,26 @@
+"""What a person is entitled to: VIP while it lasts, and filters, which operators may give to everybody."""
+
+import msgspec
+
+from passerby.kernel.decision import Env, Filter
+from passerby.kernel.participant import Participant, Preferences
+
+
+def is_vip(me: Participant, now: float) -> bool:
+    """`now` in Unix seconds."""
+    return me.vip_until > now
+
+
+def may_filter(me: Participant, which: Filter, env: Env) -> bool:
+    """Whether a person's hard wish of this kind counts."""
+    return which in env.rules.free_filters or is_vip(me, env.now)
+
+
+def wishes_of(me: Participant, env: Env) -> Preferences:
+    """The preferences that count now. What somebody wished for while they were a VIP waits until they are one again."""
+    wants = me.preferences
+    if not may_filter(me, Filter.GENDER, env):
+        wants = msgspec.structs.replace(wants, genders=())
+    if not may_filter(me, Filter.AGE, env):
+        wants = msgspec.structs.replace(wants, age_min=None, age_max=None)
+    return wants
