@@ -1,9 +1,16 @@
-"""Faults of workers: killed, paused, stopped, doubled."""
+"""Faults of workers: killed, paused, stopped, doubled; and faults of the machine that they run on."""
 
 import asyncio
+import json
+from signal import SIGKILL
 from time import time
 
-from tests.faults.stage import Case, Stage
+from pyreqwest.client import ClientBuilder
+
+from tests.faults import child
+from tests.faults.stage import Case, Stage, worker_names
+
+POINTS = ("fetched", "committed", "confirming", "sent")
 
 
 async def kills(stage: Stage) -> None:
@@ -19,8 +26,28 @@ async def kills(stage: Stage) -> None:
         await stage.company.follow()
         in_hand.append(stage.company.journal.in_hand)
         await stage.until_working()
-    stage.evidence |= {"kills": number, "updates in hand a second after a kill": f"{min(in_hand)} to {max(in_hand)}"}
+    stage.evidence |= {
+        "kills": number,
+        "updates in hand a second after a kill": f"{min(in_hand)} to {max(in_hand)}",
+    }
     assert any(in_hand), "no kill found work in hand"
+
+
+async def points(stage: Stage) -> None:
+    """A worker ends itself at each of the points; then an unharmed one takes its name."""
+    reached: list[str] = []
+    for point in POINTS if stage.quick else POINTS * 4:
+        await asyncio.sleep(stage.rng.uniform(0.2, 1.0))
+        victim = stage.rng.choice(stage.fleet.names)
+        assert await stage.fleet.stop(victim) == 0
+        stage.fleet.start(victim, child.command(f"die:{point}:{stage.rng.randint(1, 12)}"))
+        code = await stage.fleet.ended(victim, 40)
+        assert code == -SIGKILL, f"{point}: exit code {code}"
+        stage.ended()
+        reached.append(point)
+        stage.fleet.start(victim)
+        await stage.until_working()
+    stage.evidence["points"] = reached
 
 
 async def pause(stage: Stage) -> None:
@@ -39,9 +66,73 @@ async def pause(stage: Stage) -> None:
     assert lapsed, "nobody noticed that they had been away"
 
 
+async def pollers(stage: Stage) -> None:
+    """Somebody else asks for the same bots' updates as well, never waiting, so that Telegram serves both."""
+    served = 0
+
+    async def poll(token: str) -> None:
+        nonlocal served
+        while True:
+            request = http.post(f"{stage.sandbox.url}/bot{token}/getUpdates").query({"timeout": "0"})
+            answer = json.loads(await (await request.build().send()).text())
+            served += len(answer.get("result", ()))
+            await asyncio.sleep(0.1)
+
+    async with ClientBuilder().no_proxy().build() as http, asyncio.TaskGroup() as group:
+        polling = [group.create_task(poll(token)) for token in stage.tokens]
+        await asyncio.sleep(10 if stage.quick else 60)
+        for task in polling:
+            task.cancel()
+    stage.evidence["updates that the other was served"] = served
+    assert served, "the other poller was served nothing"
+
+
+async def reload(stage: Stage) -> None:
+    """Each worker in turn gets SIGTERM and is followed by a new one. Nothing may even be doubled."""
+    for _ in range(1 if stage.quick else 3):
+        for name in worker_names(4):
+            code = await stage.fleet.stop(name)
+            assert code == 0, f"SIGTERM: exit code {code}: {stage.fleet.log(name).read_text()[-1000:]}"
+            stage.fleet.start(name)
+            await stage.until_working()
+    stage.evidence["workers replaced"] = 4 if stage.quick else 12
+
+
+async def clocks(stage: Stage) -> None:
+    """The wall clock of half the workers is set: an hour on, ten minutes back, right again."""
+    file = stage.directory / "clock"
+    file.write_text("0")
+    for name in stage.fleet.names[:2]:
+        assert await stage.fleet.stop(name) == 0
+        stage.fleet.start(name, child.command(f"clock:{file}"))
+    await stage.until_working()
+    for off_s in (3600, -600, 0):
+        file.write_text(str(off_s))
+        await asyncio.sleep(4 if stage.quick else 15)
+        await stage.until_working()
+    lapsed = stage.fleet.words().count('"fleet.lapsed"')
+    stage.evidence |= {"offsets, s": [3600, -600, 0], "lives that were abandoned": lapsed}
+    assert not lapsed, "a lease was lost because somebody set a clock"
+
+
+async def doubled(stage: Stage) -> None:
+    """All workers fetch some updates twice, and in another order."""
+    for number, name in enumerate(worker_names(4)):
+        assert await stage.fleet.stop(name) == 0
+        stage.fleet.start(name, child.command(f"doubled:{number}"))
+        await stage.until_working()
+    await asyncio.sleep(8 if stage.quick else 60)
+    stage.evidence["fetched twice"] = "a fifth, and some once more later"
+
+
 CASES = (
     Case(
         "kills", "kill -9 of a worker", "at random moments, started again at once", kills, takes_over=True, quick=True
     ),
+    Case("points", "kill -9 at named points", "fetched, committed, confirming, sent", points, takes_over=True),
     Case("pause", "a lease holder asleep", "SIGSTOP for 12 s, then SIGCONT", pause, takes_over=True, quick=True),
+    Case("pollers", "two pollers, both served", "another getUpdates for every bot, ten times a second", pollers),
+    Case("reload", "a rolling reload under load", "SIGTERM to one after another", reload, quick=True),
+    Case("clocks", "clock jumps", "two of four workers an hour ahead, then ten minutes behind", clocks),
+    Case("doubled", "doubled and reordered updates", "20 % twice, up to 50 of different people shuffled", doubled),
 )

@@ -1,6 +1,7 @@
-"""The product with a bug put in on purpose, to see that the judge finds it: `python -m tests.faults.planted BUG`.
+"""The product with a bug put in on purpose, to see that the judge finds it.
 
-Only ever run as a process of its own. What it replaces are the parts that keep the promise.
+`python -m tests.faults.planted BUG [COMMAND]`. Only ever run as a process of its own. What it replaces are the parts
+that keep the promise.
 """
 
 import sys
@@ -83,9 +84,9 @@ BUGS: dict[str, Callable[[], None]] = {
 
 
 def main(arguments: Iterable[str]) -> None:
-    (bug,) = arguments
+    bug, *command = arguments
     BUGS[bug]()
-    sys.argv = ["passerby", "run"]
+    sys.argv = ["passerby", *(command or ["run"])]
     from passerby.cli import main as run
 
     run()

@@ -21,7 +21,7 @@ class Proxy:
     """`delay_s` holds up each piece of bytes, both ways, without slowing down what follows it."""
 
     def __init__(self, connect: Callable[[], Awaitable[Streams]]) -> None:
-        self._connect = connect
+        self.connect = connect
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._carrying: set[asyncio.Task[None]] = set()
@@ -85,7 +85,7 @@ class Proxy:
         self._carrying.add(task)
         self._open.add(writer)
         try:
-            there, away = await self._connect()
+            there, away = await self.connect()
             self._open.add(away)
             try:
                 async with asyncio.TaskGroup() as group:

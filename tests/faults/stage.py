@@ -43,6 +43,10 @@ class Stage:
     rng: Random
     quick: bool
     directory: Path
+    tokens: Sequence[str]
+    closing: AsyncExitStack
+    """For what is to last as long as the case."""
+    replicas: list[Valkey] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     """When a process was ended that must be replaced; takeovers are counted from here."""
@@ -62,6 +66,10 @@ class Stage:
     def kill(self, name: str) -> None:
         """With work in hand or not."""
         self.fleet.kill(name)
+        self.ended()
+
+    def ended(self) -> None:
+        """A worker has just been ended from inside."""
         self.kills.append(time())
         self.faults.append(Fault(self.kills[-1], self.kills[-1]))
 
@@ -100,6 +108,8 @@ class Case:
     valkey: Sequence[str] = PERSISTENT
     postgres: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[Stage], Awaitable[None]] | None = None
+    """Done before the workers start."""
     command: Sequence[str] | None = None
 
 
@@ -132,6 +142,12 @@ class Report:
         return found
 
 
+def port_of(server: Valkey) -> int:
+    port = urlsplit(server.url).port
+    assert port is not None
+    return port
+
+
 def worker_names(number: int) -> list[str]:
     return [f"worker-{each}" for each in range(1, number + 1)]
 
@@ -142,7 +158,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
     async with AsyncExitStack() as closing:
         valkey = closing.enter_context(start_valkey(*case.valkey))
         postgres = closing.enter_context(start_postgres(*case.postgres))
-        redis = await closing.enter_async_context(Proxy.to(to_port(urlsplit(valkey.url).port or 0)))
+        redis = await closing.enter_async_context(Proxy.to(to_port(port_of(valkey))))
         where = parse_qs(urlsplit(postgres.uri).query)["host"][0]
         sql = await closing.enter_async_context(Proxy.to(to_socket(f"{where}/.s.PGSQL.5432")))
         sandbox, tokens = await closing.enter_async_context(a_sandbox(directory, bots=case.bots, seed=seed))
@@ -155,8 +171,12 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
         }
         fleet = Fleet(directory, environment, *((case.command,) if case.command else ()))
         closing.callback(fleet.close)
-        company = Company(sandbox, case.people, seed)
-        stage = Stage(sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory)
+        company = Company(sandbox, case.people if quick else case.people * 5 // 3, seed)
+        stage = Stage(
+            sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory, tokens, closing
+        )
+        if case.prepare is not None:
+            await case.prepare(stage)
         for name in worker_names(case.workers):
             fleet.start(name)
         async with company.present():

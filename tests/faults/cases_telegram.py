@@ -1,0 +1,109 @@
+"""Faults of the Bot API and of the way to it."""
+
+import asyncio
+import re
+from collections import defaultdict
+from time import time
+from typing import Any
+
+from tests.faults.stage import SLOW, Case, Stage
+
+SENDS = ("send*", "copy*")
+_RETRY = re.compile(r"retry after (\d+)")
+
+
+def _every(**fault: Any) -> list[dict[str, Any]]:
+    return [{**fault, "method": method} for method in SENDS]
+
+
+async def _suffer(stage: Stage, faults: list[dict[str, Any]], for_s: float) -> None:
+    await stage.sandbox.put("faults", [*faults, *SLOW])
+    await asyncio.sleep(for_s)
+    await stage.sandbox.put("faults", list(SLOW))
+    await stage.company.follow()
+
+
+async def floods(stage: Stage) -> None:
+    """Short ones for everybody; and one chat is told to be left alone for 2,000 s, which it must be until the end."""
+    stranger = await stage.sandbox.post("people", {"first_name": "Held"})
+    bot = stage.company.people[0].bot
+    held = {"kind": "429", "chat": stranger["id"], "retry_after": 2000, "method": "send*"}
+    short = [fault for s in (1, 2, 4) for fault in _every(kind="429", retry_after=s, probability=0.02)]
+    await stage.sandbox.put("faults", [held, *SLOW])
+    await stage.sandbox.post(f"people/{stranger['id']}/chats/{bot}/start", {})
+    await _suffer(stage, [held, *short], 8 if stage.quick else 60)
+    await stage.company.follow()
+    early, floods = _early(await stage.sandbox.journal())
+    asked = [each for each in floods if each[1] == stranger["id"]]
+    stage.evidence |= {"429s": len(floods), "asked again too early": early, "sends to who is held 2,000 s": len(asked)}
+    assert len(asked) == 1, "who is to be left alone for 2,000 s was written to again"
+    assert not early, "somebody asked again before the time was up"
+    assert len(floods) > 5, "there were no floods"
+
+
+def _early(journal: list[dict[str, Any]]) -> tuple[int, list[tuple[float, int]]]:
+    """How many sends came to a chat before its time was up, and when whom a 429 held."""
+    until: dict[tuple[int, int], float] = defaultdict(float)
+    early, floods = 0, []
+    for entry in journal:
+        if entry["kind"] != "request" or entry["method"] == "getUpdates":
+            continue
+        chat = int(entry.get("chat_id") or entry.get("params", {}).get("chat_id") or 0)
+        key = (entry["bot"], chat)
+        early += entry["at"] < until[key]
+        if found := _RETRY.search(entry.get("error") or ""):
+            until[key] = max(until[key], entry["at"] + int(found[1]))
+            floods.append((entry["at"], chat))
+    return early, floods
+
+
+async def errors(stage: Stage) -> None:
+    """30 % of all sends: half of them were done although the answer says otherwise."""
+    faults = [
+        *_every(kind="500", probability=0.1),
+        *_every(kind="502", probability=0.11),
+        *_every(kind="500", effect=True, probability=0.07),
+        *_every(kind="502", effect=True, probability=0.08),
+        {"kind": "502", "method": "getUpdates", "probability": 0.3},
+    ]
+    await _suffer(stage, faults, 10 if stage.quick else 300)
+    spoiled = stage.company.journal.spoiled
+    stage.evidence["answers spoiled"] = dict(spoiled)
+    assert {"500", "502"} <= spoiled.keys(), "nothing was spoiled"
+
+
+async def resets(stage: Stage) -> None:
+    """The connection is cut, before or after it was done; polls as well."""
+    faults = [
+        *_every(kind="reset_before", probability=0.1),
+        *_every(kind="reset_after", probability=0.2),
+        {"kind": "reset_after", "method": "getUpdates", "probability": 0.2},
+    ]
+    await _suffer(stage, faults, 10 if stage.quick else 120)
+    spoiled = stage.company.journal.spoiled
+    stage.evidence["connections cut"] = dict(spoiled)
+    assert {"reset_before", "reset_after"} <= spoiled.keys(), "nothing was cut"
+
+
+async def half_open(stage: Stage) -> None:
+    """A few polls and sends are never answered; half of those sends were done."""
+    began = time()
+    faults = [
+        {"kind": "stall", "method": "getUpdates", "count": 2},
+        *_every(kind="stall", count=2),
+        *_every(kind="stall", effect=True, count=2),
+    ]
+    await _suffer(stage, faults, 45 if stage.quick else 75)
+    stalls = stage.company.journal.spoiled["stall"]
+    async with asyncio.timeout(70):
+        await stage.until_working()
+    stage.evidence |= {"never answered": stalls, "s until every bot was served again": round(time() - began)}
+    assert stalls >= 4, "everything was answered"
+
+
+CASES = (
+    Case("floods", "429", "1 to 4 s here and there, 2,000 s for one chat", floods, quick=True),
+    Case("errors", "5xx", "36 % of sends, 42 % of these done all the same; 30 % of polls", errors),
+    Case("resets", "connections reset", "30 % of sends, two thirds after the effect; 20 % of polls", resets),
+    Case("half-open", "half-open connections", "polls and sends that are never answered", half_open, quiet_s=120),
+)

@@ -1,0 +1,141 @@
+"""The product in a process that something is done to from inside: `python -m tests.faults.child WHAT... worker`.
+
+    die:POINT:N     it sends itself SIGKILL when it comes to the point for the N-th time. Points: `fetched`, updates are
+                    in hand; `committed`, a commit is stored; `confirming`, a poll is about to confirm; `sent`, Telegram
+                    has answered a send
+    clock:FILE      its wall clock is off by the seconds that the file says, looked up every 50 ms; the monotonic one is
+                    not, as on a machine whose time is set
+    doubled:SEED    of what it fetches a fifth comes twice, and up to 50 updates of different people change places; what
+                    one person did keeps its order, for Telegram's queue has one
+    small:BYTES     no file that it writes may grow beyond so many bytes, until it gets SIGUSR1
+
+Only ever run as a process of its own. It changes the adapters, never what is tested.
+"""
+
+import os
+import resource
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from passerby import bootstrap
+from passerby.adapters.botapi import BotApi
+from passerby.adapters.redis.store import RedisStore
+from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.live_store import Commit, Committed
+from passerby.ports.telegram import Arrival, Dispatch
+
+LOOK_EVERY_S = 0.05
+_POINTS = ("fetched", "committed", "confirming", "sent")
+
+
+def die(words: str) -> None:
+    point, _, number = words.partition(":")
+    assert point in _POINTS, f"{point} is not one of {_POINTS}"
+    left = int(number)
+
+    def passed(here: str) -> None:
+        nonlocal left
+        left -= here == point
+        if left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    updates, send, store = BotApi.updates, BotApi.send, RedisStore.commit
+    offsets: dict[BotId, int] = {}
+
+    async def fetching(self: BotApi, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
+        if offset is not None and offsets.get(bot) != offset:
+            offsets[bot] = offset
+            passed("confirming")
+        arrivals = await updates(self, bot, offset, limit, timeout_s)
+        if arrivals:
+            passed("fetched")
+        return arrivals
+
+    async def sending(self: BotApi, dispatch: Dispatch) -> tuple[MessageId, ...]:
+        messages = await send(self, dispatch)
+        if messages:
+            passed("sent")
+        return messages
+
+    async def storing(self: RedisStore, commit: Commit) -> Committed:
+        stored = await store(self, commit)
+        passed("committed")
+        return stored
+
+    BotApi.updates, BotApi.send = fetching, sending  # type: ignore[method-assign]
+    RedisStore.commit = storing  # type: ignore[method-assign]
+
+
+def clock(words: str) -> None:
+    file, off, looked_at = Path(words), 0.0, 0.0
+
+    def now(self: object) -> float:
+        nonlocal off, looked_at
+        if time.monotonic() - looked_at > LOOK_EVERY_S:
+            looked_at, off = time.monotonic(), float(file.read_text())
+        return time.time() + off
+
+    bootstrap.SystemClock.now = now  # type: ignore[method-assign]
+
+
+def doubled(words: str) -> None:
+    rng = Random(words)
+    updates = BotApi.updates
+    earlier: dict[BotId, list[Arrival]] = defaultdict(list)
+
+    async def fetching(self: BotApi, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
+        arrivals = _shuffled(await updates(self, bot, offset, limit, timeout_s), rng)
+        known = earlier[bot]
+        again = [each for each in arrivals if rng.random() < 0.2] + [each for each in known if rng.random() < 0.05]
+        known[:] = (known + arrivals)[-50:]
+        return arrivals + again
+
+    BotApi.updates = fetching  # type: ignore[method-assign]
+
+
+def _shuffled(arrivals: list[Arrival], rng: Random) -> list[Arrival]:
+    of: dict[object, list[Arrival]] = defaultdict(list)
+    for arrival in reversed(arrivals):
+        of[arrival.event.person].append(arrival)
+    turns = [arrival.event.person for arrival in arrivals]
+    rng.shuffle(turns)
+    return [of[person].pop() for person in turns]
+
+
+def small(words: str) -> None:
+    # Python ignores SIGXFSZ: writing beyond gives EFBIG, as a full disk gives ENOSPC.
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(words), most))
+
+    def room(*_: Any) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    signal.signal(signal.SIGUSR1, room)
+
+
+WHAT: dict[str, Callable[[str], None]] = {"die": die, "clock": clock, "doubled": doubled, "small": small}
+
+
+def command(*what: str, role: str = "worker") -> tuple[str, ...]:
+    return (sys.executable, "-m", "tests.faults.child", *what, role)
+
+
+def main(arguments: Sequence[str]) -> None:
+    whats = [each for each in arguments if each.partition(":")[0] in WHAT]
+    for each in whats:
+        name, _, words = each.partition(":")
+        WHAT[name](words)
+    sys.argv = ["passerby", *arguments[len(whats) :]]
+    from passerby.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
