@@ -44,11 +44,11 @@ def test_in_no_stretch_of_time_is_more_granted_than_the_budget(
 @given(rate_per_s=st.floats(0.01, 1000), burst=st.integers(1, 40))
 def test_who_waits_as_long_as_told_gets_one(rate_per_s: float, burst: int) -> None:
     buckets, now = Buckets(), 1000.0
-    assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).count == burst
+    assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).granted == burst
     grant = buckets.reserve(ACCOUNT, rate_per_s, burst, 1, now)
     assert grant.count == 0
     now += grant.wait_s + 1e-9
-    assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).count == 1
+    assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).granted == 1
 
 
 def test_buckets_that_are_full_and_holds_that_are_over_are_forgotten() -> None:
