@@ -195,5 +195,6 @@ def part(
         met = msgspec.structs.replace(side, recent=_met(side, side.state, now, leaver))
         ended.append(_step(met, Action.PART, Idle(), last))
     if again:
-        ended[0] = _step(me, Action.AGAIN, Searching(make_ticket(ended[0], env)), ended[0].last)
+        met = msgspec.structs.replace(me, recent=ended[0].recent)
+        ended[0] = _step(met, Action.AGAIN, Searching(make_ticket(ended[0], env)), ended[0].last)
     return tuple(ended)
