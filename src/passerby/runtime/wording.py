@@ -36,6 +36,7 @@ LISTED = (
     "delete",
     "settings",
     "profile",
+    "language",
     "friends",
     "blocked",
     "help",

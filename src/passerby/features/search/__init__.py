@@ -2,19 +2,24 @@
 
 from typing import assert_never
 
+import msgspec
+
+from passerby.domain.estimates import blurred
 from passerby.domain.keyboards import CANCEL, FIND, keys_for
-from passerby.domain.lifecycle import cancel, pair, search
-from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Priority, Say
-from passerby.kernel.event import MessageReceived
+from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
+from passerby.domain.tastes import ICEBREAKERS, worded
+from passerby.domain.wishes import common
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived, SearchDrags
 from passerby.kernel.feature import Feature
-from passerby.kernel.ids import ChatId
-from passerby.kernel.participant import Chatting, Idle, Participant, Searching
-from passerby.kernel.text import text
+from passerby.kernel.ids import NOWHERE, ChatId, MessageId, search_of
+from passerby.kernel.participant import Chatting, Idle, Participant, Preferences, Searching
+from passerby.kernel.text import Text, text
 
 
-def _tell(facts: Facts, key: str) -> Decision:
-    return Decision(effects=(Say(facts.me.person, text(key), keys_for(facts.me.state)),))
+def _tell(facts: Facts, key: str, reply_to: MessageId | None = None) -> Decision:
+    return Decision(effects=(Say(facts.me.person, text(key), keys_for(facts.me.state), reply_to),))
 
 
 def find(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -46,7 +51,7 @@ def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 def patience(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """Something written while searching: it goes to nobody."""
-    return _tell(facts, "search.nobody_yet")
+    return _tell(facts, "search.nobody_yet", event.messages[0])
 
 
 def hint(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -56,26 +61,121 @@ def hint(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """
     last = facts.me.last
     if last is not None and event.sent_at <= last.closed_at:
-        return _tell(facts, "search.came_too_late")
-    return _tell(facts, "search.idle")
+        return _tell(facts, "search.came_too_late", event.messages[0])
+    return _tell(facts, "search.idle", event.messages[0])
 
 
 def introduce(one: Participant, other: Participant, env: Env) -> Decision:
-    """Two people have been found for each other. The notice anchors the chat: see `Facts.anchor`."""
+    """Two people have been found for each other. The notice anchors the chat: see `Facts.anchor`.
+
+    What they have in common is named, and who likes it gets a question to begin with, the same for both.
+    """
     chat = ChatId(f"{env.rng.getrandbits(80):020x}")
+    assert isinstance(one.state, Searching), "only who waits is paired"
+    assert isinstance(other.state, Searching), "only who waits is paired"
+    shared = common(one.state.ticket, other.state.ticket)
+    question = env.rng.randrange(ICEBREAKERS) + 1
+    both_like = one.preferences.icebreakers and other.preferences.icebreakers
     sides = pair(one, other, chat, env.now)
     return Decision(
         sides,
         tuple(
-            Say(side.person, text("search.found"), keys_for(side.state), priority=Priority.MATCH, anchors=chat)
+            Say(
+                side.person,
+                _found(shared.interests, question if both_like else None),
+                keys_for(side.state),
+                priority=Priority.MATCH,
+                anchors=chat,
+            )
             for side in sides
         ),
     )
+
+
+def _found(interests: tuple[str, ...], question: int | None) -> Text:
+    asked = text(f"icebreakers.{question}") if question is not None else None
+    tags = tuple(worded(each) for each in interests)
+    match tags, asked:
+        case (), None:
+            return text("search.found")
+        case (), Text():
+            return text("search.found_asking", question=asked)
+        case _, None:
+            return text("search.found_alike", interests=tags)
+        case _:
+            return text("search.found_alike_asking", interests=tags, question=asked)
+
+
+def drags(event: SearchDrags, facts: Facts, env: Env) -> Decision:
+    """Tell somebody how their search stands, and offer to widen it. The same notice is revised the next time."""
+    state = facts.me.state
+    if not isinstance(state, Searching) or state.ticket.since != event.since:
+        return NOTHING
+    said = text("search.drags", chance=_chance(event), wait=_wait(event))
+    menu = _wider(facts.me, state)
+    at = facts.anchor
+    if at is not None and at != NOWHERE and at.bot == facts.me.bot:
+        return Decision(effects=(Revise(facts.me.person, at.message, said, menu),))
+    if at is not None and at.bot == facts.me.bot:
+        return NOTHING
+    told = Say(facts.me.person, said, menu, priority=Priority.SYSTEM, anchors=search_of(facts.me.person))
+    return Decision(effects=(told,))
+
+
+def _chance(event: SearchDrags) -> Text:
+    return text(f"search.chance_{blurred(event.fitting)}")
+
+
+def _wait(event: SearchDrags) -> Text:
+    """In steps of ten seconds, or in minutes: it is a measurement, not a promise."""
+    if event.expected_s is None:
+        return text("search.wait_unknown")
+    if event.expected_s < 55:
+        return text("search.wait_seconds", n=10 * max(1, round(event.expected_s / 10)))
+    return text("search.wait_minutes", n=max(1, round(event.expected_s / 60)))
+
+
+def _wider(me: Participant, state: Searching) -> Menu | None:
+    """What could be let go of. None where the wishes are as wide as they can be."""
+    wants = state.ticket.wants
+    rows = []
+    if wants.genders:
+        rows.append((Button(text("search.any_gender"), "widen", "gender"),))
+    if wants.age_min is not None or wants.age_max is not None:
+        rows.append((Button(text("search.any_age"), "widen", "age"),))
+    if not wants.other_languages:
+        rows.append((Button(text("search.any_language"), "widen", "language"),))
+    return Menu(tuple(rows)) if rows else None
+
+
+WIDER: dict[str, dict[str, object]] = {
+    "gender": {"genders": ()},
+    "age": {"age_min": None, "age_max": None},
+    "language": {"other_languages": True},
+}
+
+
+def widen(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Let a wish go, from now on. The place in the queue stays."""
+    me, change = facts.me, WIDER.get(event.token)
+    if change is None:
+        return Decision(effects=(Answer(event.query),))
+    wants: Preferences = msgspec.structs.replace(me.preferences, **change)
+    me = refresh_ticket(msgspec.structs.replace(me, preferences=wants), env)
+    effects: list[Effect] = [Answer(event.query)]
+    if event.message is not None:
+        searching = isinstance(me.state, Searching)
+        menu = _wider(me, me.state) if isinstance(me.state, Searching) else None
+        said = text("search.widened" if searching else "search.widened_later")
+        effects.append(Revise(me.person, event.message, said, menu))
+    return Decision((me,) if me != facts.me else (), tuple(effects))
 
 
 feature = Feature(
     "search",
     commands={"search": find, "find": find, "chat": find},
     words={FIND: find, CANCEL: give_up},
+    presses={"widen": widen},
     messages={Searching: patience, Idle: hint},
+    events={SearchDrags: drags},
 )

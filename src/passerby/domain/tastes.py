@@ -1,0 +1,73 @@
+"""What a person may say of themselves besides age and gender: languages, interests, a country."""
+
+import re
+import unicodedata
+
+from passerby.kernel.text import Text, text
+
+LANGUAGES = {
+    "en": "English", "es": "Español", "pt": "Português", "hi": "हिन्दी", "id": "Bahasa Indonesia", "ru": "Русский",
+    "fa": "فارسی", "ar": "العربية", "tr": "Türkçe", "de": "Deutsch", "fr": "Français", "it": "Italiano",
+    "uk": "Українська", "uz": "Oʻzbekcha", "kk": "Қазақша", "pl": "Polski", "nl": "Nederlands", "ro": "Română",
+    "zh": "中文", "ja": "日本語", "ko": "한국어", "vi": "Tiếng Việt", "th": "ไทย", "ms": "Bahasa Melayu",
+    "bn": "বাংলা", "ur": "اردو", "ta": "தமிழ்", "te": "తెలుగు", "am": "አማርኛ", "sw": "Kiswahili",
+    "he": "עברית", "el": "Ελληνικά", "cs": "Čeština", "sr": "Srpski", "az": "Azərbaycanca", "hy": "Հայերեն",
+}  # fmt: skip
+"""Languages to talk in, by IETF tag, each in its own name: that one reads the same to everybody."""
+
+WRITTEN_IN = ("en", "ru", "es", "pt", "hi", "id", "fa", "ar", "tr", "de")
+"""The languages that the product is written in; a test holds them against the catalogues."""
+
+INTERESTS = (
+    "music", "films", "series", "books", "games", "anime", "art", "photography", "travel", "food", "sport",
+    "football", "fitness", "nature", "animals", "science", "technology", "programming", "cars", "fashion",
+    "psychology", "philosophy", "history", "languages", "writing", "memes", "news", "business", "astrology",
+    "study",
+)  # fmt: skip
+"""The curated list, worded in the catalogues as `interests.NAME`."""
+
+COUNTRIES = (
+    "AE", "AM", "AR", "AT", "AZ", "BD", "BR", "BY", "CA", "CH", "CL", "CN", "CO", "CZ", "DE", "EG", "ES", "ET",
+    "FR", "GB", "GE", "GR", "ID", "IL", "IN", "IQ", "IR", "IT", "JP", "KE", "KG", "KR", "KZ", "LK", "MA", "MD",
+    "MX", "MY", "NG", "NL", "NP", "PE", "PH", "PK", "PL", "PT", "RO", "RS", "RU", "SA", "SE", "SG", "SY", "TH",
+    "TJ", "TR", "TZ", "UA", "US", "UZ", "VE", "VN", "ZA",
+)  # fmt: skip
+"""ISO 3166-1 codes that have a button. Any other code may be typed."""
+
+ICEBREAKERS = 24
+"""How many opening questions the catalogues have, as `icebreakers.1` and so on."""
+
+MOST_LANGUAGES = 6
+MOST_INTERESTS = 12
+WORD_LENGTH = 24
+_CODE = re.compile(r"[A-Z]{2}")
+_WORD = re.compile(r"[^\W_][\w'’ -]*")
+
+
+def worded(interest: str) -> Text:
+    """An interest of the curated list in the reader's language, or somebody's own word as it is."""
+    return text(f"interests.{interest}") if interest in INTERESTS else text("interests.own", word=interest)
+
+
+def flag(country: str) -> str:
+    """A country as a flag and its code: the same in every language."""
+    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in country) + " " + country
+
+
+def country_in(words: str) -> str | None:
+    """A country's code as somebody typed it; None if it is none."""
+    code = words.strip().upper()
+    return code if _CODE.fullmatch(code) else None
+
+
+def interests_in(words: str) -> tuple[str, ...]:
+    """Interests as somebody typed them, between commas: in small letters, each once, no longer than a word or three.
+
+    What is no word (an account's name, a number, a link) is left out.
+    """
+    found: dict[str, None] = {}
+    for part in re.split(r"[,;\n]", words):
+        word = " ".join(unicodedata.normalize("NFKC", part).casefold().split())
+        if 2 <= len(word) <= WORD_LENGTH and _WORD.fullmatch(word) and not any(sign.isdigit() for sign in word):
+            found[word] = None
+    return tuple(found)

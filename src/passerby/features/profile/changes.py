@@ -1,0 +1,182 @@
+"""Changing the profile and the preferences. Who waits keeps their place, and waits for what they wish for now."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from passerby.domain.ages import age_in, age_now
+from passerby.domain.entitlement import may_filter
+from passerby.domain.keyboards import keys_for
+from passerby.domain.lifecycle import refresh_ticket, spoken
+from passerby.domain.tastes import (
+    INTERESTS,
+    LANGUAGES,
+    MOST_INTERESTS,
+    MOST_LANGUAGES,
+    WRITTEN_IN,
+    country_in,
+    interests_in,
+)
+from passerby.features.profile.menus import AGES_WANTED, WANTED, allowed, card, in_place
+from passerby.kernel.decision import Decision, Env, Facts, Filter
+from passerby.kernel.effect import Answer, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.participant import Gender, Participant, Preferences, Profile
+from passerby.kernel.text import text
+
+Change = Callable[[Participant, str, Env], Participant | None]
+"""The person with something put in place; None where that is nothing to put there."""
+
+
+def _profile(me: Participant, **changes: object) -> Participant:
+    profile: Profile = msgspec.structs.replace(me.profile, **changes)
+    return msgspec.structs.replace(me, profile=profile)
+
+
+def _wants(me: Participant, **changes: object) -> Participant:
+    wants: Preferences = msgspec.structs.replace(me.preferences, **changes)
+    return msgspec.structs.replace(me, preferences=wants)
+
+
+def _switched(chosen: tuple[str, ...], one: str, most: int) -> tuple[str, ...] | None:
+    """With `one` taken away or added; None where there is no room."""
+    if one in chosen:
+        return tuple(each for each in chosen if each != one)
+    return (*chosen, one) if len(chosen) < most else None
+
+
+def _gender(me: Participant, value: str, env: Env) -> Participant | None:
+    return _profile(me, gender=Gender(value)) if value in set(Gender) else None
+
+
+def _age(me: Participant, value: str, env: Env) -> Participant | None:
+    age, now = age_in(value, env.rules), age_now(me.profile, env.now)
+    if age is None or not allowed(age, now, env.rules):
+        return None
+    return me if age == now else _profile(me, age=age, age_given_at=env.now)
+
+
+def _langs(me: Participant, value: str, env: Env) -> Participant | None:
+    languages = _switched(spoken(me.profile), value, MOST_LANGUAGES) if value in LANGUAGES else None
+    return _profile(me, languages=languages) if languages is not None else None
+
+
+def _tags(me: Participant, value: str, env: Env) -> Participant | None:
+    interests = _switched(me.profile.interests, value, MOST_INTERESTS) if value in INTERESTS else None
+    return _profile(me, interests=interests) if interests is not None else None
+
+
+def _country(me: Participant, value: str, env: Env) -> Participant | None:
+    country = country_in(value) if value else ""
+    return _profile(me, country=country) if country is not None else None
+
+
+def _want(me: Participant, value: str, env: Env) -> Participant | None:
+    if not value:
+        return _wants(me, genders=())
+    if value not in WANTED or not may_filter(me, Filter.GENDER, env):
+        return None
+    genders = _switched(me.preferences.genders, Gender(value), len(WANTED))
+    return _wants(me, genders=genders)
+
+
+def _ages(me: Participant, value: str, env: Env) -> Participant | None:
+    if not value:
+        return _wants(me, age_min=None, age_max=None)
+    found = next(((low, high) for low, high in AGES_WANTED if value == f"{low}-{high}"), None)
+    if found is None or not may_filter(me, Filter.AGE, env):
+        return None
+    return _wants(me, age_min=found[0], age_max=found[1])
+
+
+def _other(me: Participant, value: str, env: Env) -> Participant | None:
+    return _wants(me, other_languages=not me.preferences.other_languages)
+
+
+def _ice(me: Participant, value: str, env: Env) -> Participant | None:
+    return _wants(me, icebreakers=not me.preferences.icebreakers)
+
+
+def _speak(me: Participant, value: str, env: Env) -> Participant | None:
+    return _profile(me, language=value) if value in WRITTEN_IN else None
+
+
+CHANGES: dict[str, tuple[Change, str]] = {
+    "gender": (_gender, "top"),
+    "age": (_age, "age"),
+    "langs": (_langs, "langs"),
+    "tags": (_tags, "tags"),
+    "country": (_country, "top"),
+    "want": (_want, "wants"),
+    "ages": (_ages, "wants"),
+    "other": (_other, "wants"),
+    "ice": (_ice, "wants"),
+    "speak": (_speak, "top"),
+}
+"""By what is put: how, and the section that is shown afterwards."""
+
+LOCKED = {"want": Filter.GENDER, "ages": Filter.AGE}
+FULL = {"langs": "profile.full_languages", "tags": "profile.full_interests"}
+
+
+def put(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    what, _, value = event.token.partition(".")
+    known = CHANGES.get(what)
+    if known is None:
+        return Decision(effects=in_place(event, facts.me, env, "top"))
+    change, section = known
+    page = _page_of(what, value)
+    me = change(facts.me, value, env)
+    if me is None:
+        return Decision(
+            effects=(_refusal(event, what, facts.me, env), *in_place(event, facts.me, env, section, page)[1:])
+        )
+    if me == facts.me:
+        return Decision(effects=in_place(event, me, env, section, page))
+    me = refresh_ticket(me, env)
+    effects = in_place(event, me, env, section, page)
+    if what == "speak":  # the keyboard is in the old language until a new one comes
+        effects = (*effects, Say(me.person, text("profile.speaks"), keys_for(me.state)))
+    return Decision((me,), effects)
+
+
+def _page_of(what: str, value: str) -> str:
+    """The page of the section that the pressed button stands on."""
+    return str(INTERESTS.index(value) // 12) if what == "tags" and value in INTERESTS else ""
+
+
+def _refusal(event: ButtonPressed, what: str, me: Participant, env: Env) -> Answer:
+    if what in LOCKED and not may_filter(me, LOCKED[what], env):
+        return Answer(event.query, text("profile.locked"), alert=True)
+    if what in FULL:
+        return Answer(event.query, text(FULL[what]), alert=True)
+    return Answer(event.query)
+
+
+def _typed(event: MessageReceived) -> str:
+    return event.text.partition(" ")[2].strip()
+
+
+def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/interests chess, long walks`: one's own words, in place of those before; chosen buttons stay."""
+    me = facts.me
+    words = interests_in(_typed(event))
+    if not words:
+        return Decision(effects=(Say(me.person, text("profile.how_interests"), keys_for(me.state)),))
+    kept = [each for each in me.profile.interests if each in INTERESTS]
+    me = _profile(me, interests=tuple(dict.fromkeys([*kept, *words]))[:MOST_INTERESTS])
+    return _told(me, env)
+
+
+def type_country(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/country PE`"""
+    me = facts.me
+    country = country_in(_typed(event))
+    if country is None:
+        return Decision(effects=(Say(me.person, text("profile.how_country"), keys_for(me.state)),))
+    return _told(_profile(me, country=country), env)
+
+
+def _told(me: Participant, env: Env) -> Decision:
+    me = refresh_ticket(me, env)
+    return Decision((me,), (Say(me.person, card(me, env), keys_for(me.state)),))

@@ -1,0 +1,226 @@
+"""The sections of the settings: what each shows, and the buttons under it."""
+
+from collections.abc import Callable, Iterable
+
+from passerby.domain.ages import age_now, pool_for
+from passerby.domain.entitlement import may_filter
+from passerby.domain.keyboards import keys_for
+from passerby.domain.lifecycle import spoken
+from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, WRITTEN_IN, flag, worded
+from passerby.kernel.decision import Decision, Env, Facts, Filter, Rules
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.participant import Gender, Participant
+from passerby.kernel.text import Arg, Text, text
+
+AGE_STEPS = (-10, -1, 1, 10)
+PAGE = 12
+AGES_WANTED = ((18, 22), (20, 26), (25, 32), (30, 40), (40, 55), (55, 99))
+WANTED = (Gender.MALE, Gender.FEMALE, Gender.OTHER)
+
+Row = tuple[Button, ...]
+Section = Callable[[Participant, Env, str], tuple[Text, Menu]]
+
+
+def _go(key: str, section: str) -> Button:
+    return Button(text(key), "set", section)
+
+
+def _mark(label: Text, chosen: bool, action: str) -> Button:
+    """A button to switch something on or off, with a tick while it is on."""
+    return Button(text("profile.chosen", what=label) if chosen else label, "put", action)
+
+
+def _rows(buttons: Iterable[Button], width: int) -> tuple[Row, ...]:
+    listed = tuple(buttons)
+    return tuple(listed[at : at + width] for at in range(0, len(listed), width))
+
+
+BACK: Row = (_go("profile.back", "top"),)
+
+
+def _paged(section: str, buttons: list[Button], page: str, width: int) -> tuple[Row, ...]:
+    number = int(page) if page.isdecimal() and len(page) < 4 else 0
+    number = min(number, (len(buttons) - 1) // PAGE)
+    turns = []
+    if number > 0:
+        turns.append(_go("profile.earlier", f"{section}.{number - 1}"))
+    if (number + 1) * PAGE < len(buttons):
+        turns.append(_go("profile.later", f"{section}.{number + 1}"))
+    rows = _rows(buttons[number * PAGE : (number + 1) * PAGE], width)
+    return (*rows, *((tuple(turns),) if turns else ()), BACK)
+
+
+# ---------------------------------------------------------------------- what is said
+
+
+def _listed(texts: tuple[Text, ...], none: str) -> Arg:
+    return texts or text(none)
+
+
+def _languages(me: Participant) -> Arg:
+    known = tuple(text("interests.own", word=LANGUAGES.get(each, each)) for each in spoken(me.profile))
+    return _listed(known, "profile.none")
+
+
+def card(me: Participant, env: Env) -> Text:
+    """What a person has said of themselves, as `/profile` and the top of the settings show it."""
+    profile = me.profile
+    assert profile.gender is not None, "newcomers never get here"
+    country = text("interests.own", word=flag(profile.country)) if profile.country else text("profile.none")
+    return text(
+        "profile.card",
+        gender=text(f"profile.gender_{profile.gender}"),
+        age=age_now(profile, env.now),
+        languages=_languages(me),
+        interests=_listed(tuple(worded(each) for each in profile.interests), "profile.none"),
+        country=country,
+    )
+
+
+def allowed(age: int, now: int, rules: Rules) -> bool:
+    """Whether somebody aged `now` may say `age` instead.
+
+    Nobody makes themselves younger than the minimum age, and nobody steps over the wall between minors and adults:
+    only time does that.
+    """
+    return rules.minimum_age <= age <= rules.maximum_age and pool_for(age, rules) == pool_for(now, rules)
+
+
+# ---------------------------------------------------------------------- sections
+
+
+def _top(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
+    rows = (
+        (_go("profile.change_gender", "gender"), _go("profile.change_age", "age")),
+        (_go("profile.change_languages", "langs"), _go("profile.change_interests", "tags")),
+        (_go("profile.change_country", "country"), _go("profile.change_wants", "wants")),
+        (_go("profile.change_interface", "speak"),),
+    )
+    return card(me, env), Menu(rows)
+
+
+def _gender(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
+    buttons = [_mark(text(f"profile.gender_{each}"), me.profile.gender is each, f"gender.{each}") for each in Gender]
+    return card(me, env), Menu((*_rows(buttons, 2), BACK))
+
+
+def _age(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
+    """Steps up and down, within what is allowed."""
+    now = age_now(me.profile, env.now)
+    ages = [now + step for step in AGE_STEPS if allowed(now + step, now, env.rules)]
+    return card(me, env), Menu(
+        (tuple(Button(text("profile.age_button", age=age), "put", f"age.{age}") for age in ages), BACK)
+    )
+
+
+def _langs(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
+    chosen = spoken(me.profile)
+    own = [each for each in chosen if each in LANGUAGES]
+    buttons = [
+        _mark(text("interests.own", word=LANGUAGES[each]), each in chosen, f"langs.{each}")
+        for each in (*own, *(each for each in LANGUAGES if each not in own))
+    ]
+    return text("profile.ask_languages", languages=_languages(me)), Menu(_paged("langs", buttons, page, 3))
+
+
+def _tags(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
+    chosen = me.profile.interests
+    buttons = [_mark(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
+    said = _listed(tuple(worded(each) for each in chosen), "profile.none")
+    return text("profile.ask_interests", interests=said), Menu(_paged("tags", buttons, page, 3))
+
+
+def _country(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
+    buttons = [
+        _mark(text("interests.own", word=flag(each)), me.profile.country == each, f"country.{each}")
+        for each in COUNTRIES
+    ]
+    buttons.insert(0, _mark(text("profile.no_country"), not me.profile.country, "country."))
+    return text("profile.ask_country"), Menu(_paged("country", buttons, page, 4))
+
+
+def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
+    """Whom to meet. A filter that somebody is not entitled to is shown, says so, and does nothing."""
+    wants = me.preferences
+    genders = [_mark(text(f"profile.gender_{each}"), each in wants.genders, f"want.{each}") for each in WANTED]
+    ages = [
+        _mark(
+            text("profile.age_range", low=low, high=high),
+            (wants.age_min, wants.age_max) == (low, high),
+            f"ages.{low}-{high}",
+        )
+        for low, high in AGES_WANTED
+        if pool_for(low, env.rules) == pool_for(age_now(me.profile, env.now), env.rules)
+    ]
+    anyone = (
+        _mark(text("profile.any_gender"), not wants.genders, "want."),
+        _mark(text("profile.any_age"), wants.age_min is None and wants.age_max is None, "ages."),
+    )
+    switches = (
+        (_mark(text("profile.other_languages"), wants.other_languages, "other"),),
+        (_mark(text("profile.icebreakers"), wants.icebreakers, "ice"),),
+    )
+    locked = [which for which in Filter if not may_filter(me, which, env)]
+    key = "profile.ask_wants_locked" if locked else "profile.ask_wants"
+    return text(key), Menu((tuple(genders), *_rows(ages, 3), anyone, *switches, BACK))
+
+
+def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
+    chosen = spoken_to(me)
+    buttons = [
+        _mark(text("interests.own", word=LANGUAGES[each]), each == chosen, f"speak.{each}") for each in WRITTEN_IN
+    ]
+    return text("profile.ask_interface"), Menu((*_rows(buttons, 2), BACK))
+
+
+def spoken_to(me: Participant) -> str:
+    """The language that the product writes to somebody in."""
+    code = me.profile.language.lower().replace("_", "-").partition("-")[0]
+    return code if code in WRITTEN_IN else WRITTEN_IN[0]
+
+
+SECTIONS: dict[str, Section] = {
+    "top": _top,
+    "gender": _gender,
+    "age": _age,
+    "langs": _langs,
+    "tags": _tags,
+    "country": _country,
+    "wants": _wants,
+    "speak": _speak,
+}
+
+
+# ---------------------------------------------------------------------- deciders
+
+
+def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/profile`: what others may learn of you."""
+    said = text("profile.shown", card=card(facts.me, env))
+    return Decision(effects=(Say(facts.me.person, said, keys_for(facts.me.state)),))
+
+
+def settings(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    said, menu = _top(facts.me, env, "")
+    return Decision(effects=(Say(facts.me.person, said, menu),))
+
+
+def choose_language(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/language`: what the product is to be written in."""
+    said, menu = _speak(facts.me, env, "")
+    return Decision(effects=(Say(facts.me.person, said, menu),))
+
+
+def in_place(event: ButtonPressed, me: Participant, env: Env, section: str, page: str = "") -> tuple[Effect, ...]:
+    """The menu as it is now, where it was pressed."""
+    answer = Answer(event.query)
+    if event.message is None:
+        return (answer,)
+    said, menu = SECTIONS.get(section, _top)(me, env, page)
+    return (answer, Revise(me.person, event.message, said, menu))
+
+
+def open_section(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    section, _, page = event.token.partition(".")
+    return Decision(effects=in_place(event, facts.me, env, section, page))
