@@ -1,7 +1,6 @@
 """Faults of the Bot API and of the way to it."""
 
 import asyncio
-import re
 from collections import defaultdict
 from time import time
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from tests.faults.stage import SLOW, Case, Stage
 
 SENDS = ("send*", "copy*")
-_RETRY = re.compile(r"retry after (\d+)")
+LONG_S = 2000
 
 
 def _every(**fault: Any) -> list[dict[str, Any]]:
@@ -27,33 +26,37 @@ async def floods(stage: Stage) -> None:
     """Short ones for everybody; and one chat is told to be left alone for 2,000 s, which it must be until the end."""
     stranger = await stage.sandbox.post("people", {"first_name": "Held"})
     bot = stage.company.people[0].bot
-    held = {"kind": "429", "chat": stranger["id"], "retry_after": 2000, "method": "send*"}
-    short = [fault for s in (1, 2, 4) for fault in _every(kind="429", retry_after=s, probability=0.02)]
+    held = {"kind": "429", "chat": stranger["id"], "retry_after": LONG_S, "method": "send*"}
     await stage.sandbox.put("faults", [held, *SLOW])
     await stage.sandbox.post(f"people/{stranger['id']}/chats/{bot}/start", {})
-    await _suffer(stage, [held, *short], 8 if stage.quick else 60)
-    await stage.company.follow()
-    early, floods = _early(await stage.sandbox.journal())
-    asked = [each for each in floods if each[1] == stranger["id"]]
+    phases = []
+    for short_s in (1, 2, 4):
+        phases.append((time(), short_s))
+        short = _every(kind="429", retry_after=short_s, probability=0.08)
+        await _suffer(stage, [held, *short], 4 if stage.quick else 60)
+    await stage.sandbox.put("faults", [held, *SLOW])
+    journal = await stage.sandbox.journal()
+    early, floods = _early(journal, phases, stranger["id"])
+    asked = [chat for chat in floods if chat == stranger["id"]]
     stage.evidence |= {"429s": len(floods), "asked again too early": early, "sends to who is held 2,000 s": len(asked)}
     assert len(asked) == 1, "who is to be left alone for 2,000 s was written to again"
     assert not early, "somebody asked again before the time was up"
     assert len(floods) > 5, "there were no floods"
 
 
-def _early(journal: list[dict[str, Any]]) -> tuple[int, list[tuple[float, int]]]:
-    """How many sends came to a chat before its time was up, and when whom a 429 held."""
+def _early(journal: list[dict[str, Any]], phases: list[tuple[float, int]], held: int) -> tuple[int, list[int]]:
+    """How many sends came to a chat before its time was up, and which chats were told to wait."""
     until: dict[tuple[int, int], float] = defaultdict(float)
     early, floods = 0, []
     for entry in journal:
-        if entry["kind"] != "request" or entry["method"] == "getUpdates":
+        if entry["kind"] != "request" or not entry["method"].startswith(("send", "copy")):
             continue
-        chat = int(entry.get("chat_id") or entry.get("params", {}).get("chat_id") or 0)
-        key = (entry["bot"], chat)
-        early += entry["at"] < until[key]
-        if found := _RETRY.search(entry.get("error") or ""):
-            until[key] = max(until[key], entry["at"] + int(found[1]))
-            floods.append((entry["at"], chat))
+        chat = int(entry["params"]["chat_id"])
+        early += entry["at"] < until[entry["bot"], chat]
+        if entry.get("fault") == "429":
+            short_s = max((each for each in phases if each[0] <= entry["at"]), default=(0.0, 0))[1]
+            until[entry["bot"], chat] = entry["at"] + (LONG_S if chat == held else short_s)
+            floods.append(chat)
     return early, floods
 
 

@@ -29,7 +29,7 @@ class Fleet:
             "DB_POOL_MIN": "2",
             "DB_POOL_MAX": "10",
             "LOG_FORMAT": "json",
-            "LOG_LEVEL": "warning",
+            "LOG_LEVEL": "info",
             **environment,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}

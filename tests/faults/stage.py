@@ -6,13 +6,17 @@ happen fails with AssertionError.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from time import time
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from redis import Redis
 
 from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
 from tests.faults.company import Company
@@ -152,6 +156,29 @@ def worker_names(number: int) -> list[str]:
     return [f"worker-{each}" for each in range(1, number + 1)]
 
 
+async def _keep(stage: Stage) -> None:
+    """For whoever looks for the cause: the phones, the journal, and what Redis holds."""
+    directory, sandbox = stage.directory, stage.sandbox
+    phones = {person.id: await person.phone() for person in stage.company.people}
+    (directory / "phones.json").write_text(json.dumps(phones, ensure_ascii=False))
+    (directory / "journal.json").write_text(json.dumps(await sandbox.journal(), ensure_ascii=False))
+    (directory / "faults.json").write_text(json.dumps(stage.faults))
+    with Redis.from_url(f"redis://127.0.0.1:{stage.redis.port}") as redis:
+        held = {
+            key.decode(): await asyncio.to_thread(_held, redis, key) for key in await asyncio.to_thread(redis.keys, "*")
+        }
+    (directory / "redis.txt").write_text("\n".join(f"{key}: {held[key]}" for key in sorted(held)))
+
+
+def _held(redis: Any, key: bytes) -> str:
+    match redis.type(key):
+        case b"hash":
+            return repr(redis.hgetall(key))[:20_000]
+        case b"zset":
+            return repr(redis.zrange(key, 0, -1))[:20_000]
+    return "…"
+
+
 async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True) -> Report:
     """Raises: AssertionError, where the case could not be carried through or its fault did not happen."""
     began = time()
@@ -189,6 +216,8 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 await case.disturb(stage)
             await sandbox.put("faults", [])
             verdict, quiet_s = await company.quiet(stage.faults, case.quiet_s)
+            if not verdict.passed:
+                await _keep(stage)
             told = await company.question(verdict.partners) if verdict.passed else []
             fleet.check()
         assert company.journal.dropped == 0, "the sandbox itself dropped updates"
