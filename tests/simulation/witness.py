@@ -81,6 +81,13 @@ def wordings() -> dict[str, str]:
 
 
 @cache
+def found_heads() -> tuple[str, ...]:
+    """How a notice of a partner begins, in every language, whatever else it says of them."""
+    words = catalogue()
+    return tuple(words.plain(text(FOUND), language).strip().partition("!")[0] + "!" for language in words.languages)
+
+
+@cache
 def asked_by_key() -> dict[str, str]:
     """The labels of reply keys, and what pressing one asks for."""
     words = catalogue()
@@ -160,7 +167,7 @@ class Witness:
             if not seen.markers:
                 seen.asked = WORDS.get(said) or asked_by_key().get(said)
         elif not seen.markers:
-            seen.key = wordings().get(said.strip())
+            seen.key = wordings().get(said.strip()) or (FOUND if said.startswith(found_heads()) else None)
             self._learn(seen)
 
     def _learn(self, seen: Seen) -> None:
