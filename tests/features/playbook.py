@@ -106,7 +106,11 @@ class Playbook:
         return Facts(me, self.people.get(me.state.partner), other_side, self.anchors.get((me.state.chat, person)))
 
     def happens(self, event: Event, about: MessageRef | None = None) -> Decision:
-        decision = self.router.decide(event, self.facts(event.person, about), self.env)
+        facts = self.facts(event.person, about)
+        company = self.router.company(event, facts)
+        at_hand = {event.person, facts.partner.person if facts.partner is not None else event.person}
+        others = tuple(self.people[each] for each in company if each not in at_hand and each in self.people)
+        decision = self.router.decide(event, msgspec.structs.replace(facts, others=others), self.env)
         self.apply(decision)
         return decision
 

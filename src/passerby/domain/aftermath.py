@@ -1,20 +1,20 @@
 """What can still be done about a chat that is over: say how it was, keep the other away or in mind, return to it.
 
 Everything hangs on the chat's id, which both sides' `last` carries; a button that names another chat than a person's
-last one is too old. Nobody learns what the other side pressed unless both wished for the same.
+last one is too old. Nobody learns what the other side pressed unless both wished for the same: what somebody reads, and
+which buttons they are shown, follows from their own side alone.
 """
-
-from collections.abc import Iterable
 
 import msgspec
 
 from passerby.domain.keyboards import keys_for
-from passerby.domain.lifecycle import pair, search
-from passerby.kernel.decision import Env
-from passerby.kernel.effect import Button, Menu, Priority, Say
+from passerby.domain.lifecycle import make_ticket, pair, search
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
+from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, LastChat, Participant
-from passerby.kernel.text import text
+from passerby.kernel.text import Text, text
 
 RETURN_S = 120.0
 """For so long after a chat's end either side may ask to return to it."""
@@ -22,30 +22,63 @@ RETURN_S = 120.0
 GOOD, BAD, BLOCK, REPORT, SAVE, RETURN, DONE = "good", "bad", "block", "report", "save", "return", "done"
 """Actions of the buttons under the question how a chat was."""
 
-RETURNABLE = frozenset({"next", "stop"})
-"""Reasons for which chats end that may have been a slip of the finger."""
+SLIPS = frozenset({"next", "stop"})
+"""Reasons for which chats end that may have been a slip of the finger of whoever ended it."""
 
 
-def menu(last: LastChat, *, rated: bool = False, returnable: bool = True, saved: bool = False) -> Menu:
-    """The buttons about a chat that is over; those already used are left out."""
+# ---------------------------------------------------------------------- the question how it was
+
+
+def menu(me: Participant, now: float) -> Menu:
+    """The buttons about the last chat; those already used, or of no use any more, are left out."""
+    last = me.last
+    assert last is not None, "asked only about a chat that was"
     rows: list[tuple[Button, ...]] = []
-    if not rated:
+    if last.rating is None:
         rows.append((Button(text("after.good"), GOOD, last.chat), Button(text("after.bad"), BAD, last.chat)))
+    saved = any(each.person == last.partner for each in me.saved)
     keep = () if saved else (Button(text("after.save"), SAVE, last.chat),)
     rows.append((*keep, Button(text("after.block"), BLOCK, last.chat), Button(text("after.report"), REPORT, last.chat)))
-    done = Button(text("after.done"), DONE, last.chat)
-    if returnable and last.reason in RETURNABLE:
-        rows.append((Button(text("after.return"), RETURN, last.chat), done))
-    else:
-        rows.append((done,))
+    back = (Button(text("after.return"), RETURN, last.chat),) if may_return(me, now) and not last.wants_back_at else ()
+    rows.append((*back, Button(text("after.done"), DONE, last.chat)))
     return Menu(tuple(rows))
 
 
 def look_back(side: Participant) -> tuple[Say, ...]:
     """Ask somebody whose chat has just ended how it was. Never in the way: it goes after everything else."""
-    if side.last is None:
-        return ()
-    return (Say(side.person, text("after.ask"), menu(side.last), priority=Priority.SYSTEM),)
+    assert side.last is not None, "a chat has just ended"
+    return (Say(side.person, text("after.ask"), menu(side, side.last.closed_at), priority=Priority.SYSTEM),)
+
+
+def tell_left(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
+    """What the partner is told when a chat has ended for both; nothing where they were elsewhere already.
+
+    The same words and buttons whatever the reason was.
+    """
+    told: list[Say] = []
+    for side in sides[1:]:
+        left = Say(side.person, text("chat.partner_left"), keys_for(side.state), priority=Priority.MATCH)
+        told += (left, *look_back(side))
+    return tuple(told)
+
+
+def in_place(event: ButtonPressed, words: Text, keyboard: Menu | None = None) -> tuple[Revise, ...]:
+    """The notice whose button was pressed, with other words; nothing where Telegram does not say which it was."""
+    return (Revise(event.person, event.message, words, keyboard),) if event.message is not None else ()
+
+
+def ask_again(event: ButtonPressed, key: str, me: Participant, now: float) -> tuple[Revise, ...]:
+    """The question in place, with the buttons that are left."""
+    return in_place(event, text(key), menu(me, now))
+
+
+def too_old(event: ButtonPressed) -> Decision:
+    """A button about a chat that is not the last one any more."""
+    effects: tuple[Effect, ...] = (Answer(event.query, text("after.too_old")), *in_place(event, text("after.over")))
+    return Decision(effects=effects)
+
+
+# ---------------------------------------------------------------------- whom it is about
 
 
 def last_partner(me: Participant, chat: str) -> PersonId | None:
@@ -53,42 +86,21 @@ def last_partner(me: Participant, chat: str) -> PersonId | None:
     return me.last.partner if me.last is not None and me.last.chat == chat else None
 
 
+def company_of_chat(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
+    """For `Feature.company`: the last partner, if the button is about that chat."""
+    partner = last_partner(facts.me, event.token)
+    return (partner,) if partner is not None else ()
+
+
+def at_hand(facts: Facts, person: PersonId | None) -> Participant | None:
+    """Somebody as they are now: the present partner, or one of those who were asked for."""
+    around = (*facts.others, *((facts.partner,) if facts.partner is not None else ()))
+    return next((each for each in around if each.person == person), None)
+
+
 def never_again(one: Participant, other: Participant) -> bool:
     """Whether either has blocked the other."""
     return other.person in one.blocked or one.person in other.blocked
-
-
-def is_fresh(me: Participant, now: float) -> bool:
-    """Whether the last chat ended so lately that it may be returned to."""
-    last = me.last
-    return last is not None and last.reason in RETURNABLE and 0 <= now - last.closed_at <= RETURN_S
-
-
-def wants_back(me: Participant, chat: ChatId, now: float) -> bool:
-    """Whether somebody has asked to return to this very chat, and may still."""
-    last = me.last
-    return last is not None and last.chat == chat and last.wants_back_at is not None and is_fresh(me, now)
-
-
-def free(people: Iterable[Participant]) -> bool:
-    """Whether all of these can be put into a chat: reachable, and in none."""
-    return all(each.bot is not None and not isinstance(each.state, Chatting) for each in people)
-
-
-def bring_together(
-    one: Participant, other: Participant, key: str, env: Env
-) -> tuple[tuple[Participant, ...], tuple[Say, ...]]:
-    """Put two free people into a new chat, whatever they were doing, and tell both with the text `key`.
-
-    A new chat, not the old one: what is still on its way from the old one must not arrive in it.
-    """
-    chat = ChatId(f"{env.rng.getrandbits(80):020x}")
-    searching = [search(each, env) if isinstance(each.state, Idle) else each for each in (one, other)]
-    sides = pair(searching[0], searching[1], chat, env.now)
-    told = tuple(
-        Say(side.person, text(key), keys_for(side.state), priority=Priority.MATCH, anchors=chat) for side in sides
-    )
-    return sides, told
 
 
 def with_last(me: Participant, **changes: object) -> Participant:
@@ -103,13 +115,59 @@ def block(me: Participant, whom: PersonId) -> Participant:
     return msgspec.structs.replace(me, blocked=blocked, saved=tuple(each for each in me.saved if each.person != whom))
 
 
-def tell_left(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
-    """What the partner is told when a chat has ended for both; nothing where they were elsewhere already.
+# ---------------------------------------------------------------------- together again
 
-    The same words whatever the reason was.
+
+def may_return(me: Participant, now: float) -> bool:
+    """Whether somebody may ask to return to their last chat: it ended lately, and not by a wish of theirs to be rid.
+
+    Of who was left, only the silence of both counts: that the other blocked or reported them must not show.
     """
-    told: list[Say] = []
-    for side in sides[1:]:
-        left = Say(side.person, text("chat.partner_left"), keys_for(side.state), priority=Priority.MATCH)
-        told += (left, *look_back(side))
-    return tuple(told)
+    last = me.last
+    return last is not None and _may_be_a_slip(last) and 0 <= now - last.closed_at <= RETURN_S
+
+
+def _may_be_a_slip(last: LastChat) -> bool:
+    return last.reason in SLIPS or (not last.left and last.reason != "idle")
+
+
+def wants_back(me: Participant, chat: ChatId, now: float) -> bool:
+    """Whether somebody has asked to return to this very chat, and may still."""
+    last = me.last
+    return last is not None and last.chat == chat and last.wants_back_at is not None and may_return(me, now)
+
+
+def is_free(me: Participant) -> bool:
+    """Whether somebody can be put into a chat: reachable, let in, and in none."""
+    return me.bot is not None and me.profile.complete and not isinstance(me.state, Chatting)
+
+
+def may_meet(one: Participant, other: Participant, env: Env) -> bool:
+    """Whether two people who ask for each other may be put together now.
+
+    Blocks and pools hold, whatever was saved or asked before: an age told anew may part two people. What they wish of
+    strangers does not: each has asked for this very person.
+    """
+    return (
+        is_free(one)
+        and is_free(other)
+        and not never_again(one, other)
+        and make_ticket(one, env).pool == make_ticket(other, env).pool
+    )
+
+
+def bring_together(
+    one: Participant, other: Participant, words: tuple[Text, Text], env: Env
+) -> tuple[tuple[Participant, ...], tuple[Say, ...]]:
+    """Put two free people into a new chat, whatever they were doing; each is told in their own `words`.
+
+    A new chat, not the old one: what is still on its way from the old one must not arrive in it.
+    """
+    chat = ChatId(f"{env.rng.getrandbits(80):020x}")
+    waiting = [search(each, env) if isinstance(each.state, Idle) else each for each in (one, other)]
+    sides = pair(waiting[0], waiting[1], chat, env.now)
+    told = tuple(
+        Say(side.person, said, keys_for(side.state), priority=Priority.MATCH, anchors=chat)
+        for side, said in zip(sides, words, strict=True)
+    )
+    return sides, told

@@ -7,113 +7,99 @@ from passerby.domain.aftermath import (
     DONE,
     GOOD,
     RETURN,
-    RETURNABLE,
+    ask_again,
+    at_hand,
     bring_together,
-    free,
-    is_fresh,
+    company_of_chat,
+    in_place,
     last_partner,
-    menu,
-    never_again,
+    may_meet,
+    may_return,
+    too_old,
     wants_back,
     with_last,
 )
 from passerby.domain.karma import rated, weight
+from passerby.domain.keyboards import keys_for
+from passerby.domain.lifecycle import cancel
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.feature import Feature
-from passerby.kernel.ids import PersonId
-from passerby.kernel.participant import Participant, Rating
+from passerby.kernel.participant import Chatting, Participant, Rating, Searching
 from passerby.kernel.text import text
-
-
-def _company(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    partner = last_partner(facts.me, event.token)
-    return (partner,) if partner is not None else ()
-
-
-def _partner(event: ButtonPressed, facts: Facts) -> Participant | None:
-    """The last partner as they are now; the one that `me` is with again is not among the others."""
-    wanted = last_partner(facts.me, event.token)
-    around = (*facts.others, *((facts.partner,) if facts.partner is not None else ()))
-    return next((each for each in around if each.person == wanted), None)
-
-
-def _too_old(event: ButtonPressed, facts: Facts) -> Decision:
-    effects: list[Effect] = [Answer(event.query, text("after.too_old"))]
-    if event.message is not None:
-        effects.append(Revise(facts.me.person, event.message, text("after.over")))
-    return Decision(effects=tuple(effects))
 
 
 def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """👍 or 👎. The first press counts, and the partner never learns of it."""
-    me, partner = facts.me, _partner(event, facts)
+    me = facts.me
     if me.last is None or last_partner(me, event.token) is None:
-        return _too_old(event, facts)
+        return too_old(event)
     if me.last.rating is not None:
         return Decision(effects=(Answer(event.query, text("after.rated_already")),))
     rating = Rating.GOOD if event.action == GOOD else Rating.BAD
-    me = with_last(me, rating=rating)
-    changes = [me]
-    if partner is not None and partner.person != me.person:
+    changes = [with_last(me, rating=rating)]
+    partner = at_hand(facts, me.last.partner)
+    if partner is not None:
         karma = rated(partner.karma, rating, weight(me, partner, env.now), env.now)
         changes.append(msgspec.structs.replace(partner, karma=karma))
-    assert me.last is not None
-    left = menu(me.last, rated=True, returnable=is_fresh(me, env.now), saved=_has_saved(me))
-    return Decision(tuple(changes), (Answer(event.query), *_in_place(event, "after.thanks", left)))
-
-
-def _has_saved(me: Participant) -> bool:
-    return me.last is not None and any(each.person == me.last.partner for each in me.saved)
-
-
-def _in_place(event: ButtonPressed, key: str, keyboard: Menu | None = None) -> tuple[Revise, ...]:
-    if event.message is None:
-        return ()
-    return (Revise(event.person, event.message, text(key), keyboard),)
+    return Decision(tuple(changes), (Answer(event.query), *ask_again(event, "after.thanks", changes[0], env.now)))
 
 
 def done(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Nothing to say about it: the buttons go."""
-    return Decision(effects=(Answer(event.query), *_in_place(event, "after.over")))
+    return Decision(effects=(Answer(event.query), *in_place(event, text("after.over"))))
 
 
 def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Ask to return. Where both ask, they are together again; where not, nobody learns anything.
 
-    What the asker reads is the same whatever the partner does, has done or is doing.
+    What the asker reads is the same whatever the partner does, has done or is doing. Who asks does not wait for
+    somebody new meanwhile, or the way back would be gone before the partner has read of it.
     """
-    me, partner = facts.me, _partner(event, facts)
-    if last_partner(me, event.token) is None or not is_fresh(me, env.now):
-        return _too_old(event, facts)
-    assert me.last is not None
-    chat = me.last.chat
-    asked_before = wants_back(me, chat, env.now)
-    me = with_last(me, wants_back_at=env.now)
-    asked: tuple[Effect, ...] = (Answer(event.query), *_in_place(event, "after.asked_back"))
-    if partner is None or never_again(me, partner) or not _was_there(partner, me) or not free((me, partner)):
-        return Decision((me,), asked)
-    if wants_back(partner, chat, env.now):
-        sides, told = bring_together(me, partner, "after.together_again", env)
-        return Decision(sides, (*asked[:1], *_in_place(event, "after.over"), *told))
-    if asked_before:
-        return Decision((me,), asked)
+    me = facts.me
+    if me.last is None or last_partner(me, event.token) is None:
+        return too_old(event)
+    if isinstance(me.state, Chatting):
+        return Decision(effects=(Answer(event.query, text("after.in_a_chat"), alert=True),))
+    if not may_return(me, env.now):
+        late = Answer(event.query, text("after.too_late"), alert=True)
+        return Decision(effects=(late, *ask_again(event, "after.ask", me, env.now)))
+    last, partner = me.last, _within_reach(facts, me, env)
+    if partner is not None and wants_back(partner, last.chat, env.now):
+        words = text("after.together_again")
+        sides, together = bring_together(me, partner, (words, words), env)
+        return Decision(sides, (Answer(event.query), *in_place(event, text("after.over")), *together))
+    asks = with_last(cancel(me) if isinstance(me.state, Searching) else me, wants_back_at=env.now)
+    told: tuple[Effect, ...] = (Answer(event.query), *ask_again(event, "after.asked_back", asks, env.now))
+    if isinstance(me.state, Searching):
+        told = (*told, Say(me.person, text("after.search_rests"), keys_for(asks.state)))
+    if partner is None:
+        return Decision((asks,), told)
+    if last.wants_back_at is None and not _had_enough(partner):
+        offer = Menu(((Button(text("after.return"), RETURN, last.chat),),))
+        told = (*told, Say(partner.person, text("after.invited_back"), offer, priority=Priority.SYSTEM))
     # The partner goes into the commit as they are: were they to ask at this very moment, one of the two asks is made
     # again and finds the other.
-    offer = Menu(((Button(text("after.return"), RETURN, chat),),))
-    invited = Say(partner.person, text("after.invited_back"), offer, priority=Priority.SYSTEM)
-    return Decision((me, partner), (*asked, invited))
+    return Decision((asks, partner), told)
 
 
-def _was_there(partner: Participant, me: Participant) -> bool:
-    """Whether it was the partner's last chat, too, and they may return to it."""
-    mine, theirs = me.last, partner.last
-    return mine is not None and theirs is not None and mine.chat == theirs.chat and theirs.reason in RETURNABLE
+def _within_reach(facts: Facts, me: Participant, env: Env) -> Participant | None:
+    """The last partner, if it was their last chat, too, and the two may meet."""
+    assert me.last is not None, "asked only about a chat that was"
+    partner = at_hand(facts, me.last.partner)
+    if partner is None or partner.last is None or partner.last.chat != me.last.chat:
+        return None
+    return partner if may_meet(me, partner, env) else None
+
+
+def _had_enough(partner: Participant) -> bool:
+    """Whether an invitation would be unwelcome."""
+    return partner.last is not None and partner.last.rating is Rating.BAD
 
 
 feature = Feature(
     "after",
     presses={GOOD: rate, BAD: rate, DONE: done, RETURN: go_back},
-    company={rate: _company, go_back: _company},
+    company={rate: company_of_chat, go_back: company_of_chat},
 )

@@ -1,22 +1,35 @@
 """Meeting somebody again later, if both wish it. Who they are stays between them.
 
 To *save* a partner is a wish that nobody learns of. When both have saved each other, both find the other in `/friends`,
-under a name that each chooses for oneself, and may ask for a chat. An ask that is not taken up looks like any other.
+under a name that each chooses for oneself, and may ask for a chat. An ask that is not taken up looks like any other,
+and who is forgotten or blocked keeps an entry that leads nowhere: an entry that vanished would tell.
 """
 
 import re
 
 import msgspec
 
-from passerby.domain.aftermath import SAVE, bring_together, free, last_partner, never_again
+from passerby.domain.aftermath import (
+    SAVE,
+    ask_again,
+    at_hand,
+    bring_together,
+    company_of_chat,
+    in_place,
+    is_free,
+    last_partner,
+    may_meet,
+    never_again,
+    too_old,
+)
 from passerby.domain.keyboards import keys_for
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant, Saved
-from passerby.kernel.text import text
+from passerby.kernel.text import Arg, text
 
 MOST = 30
 """Friends and wishes together; the oldest wish that came to nothing makes room."""
@@ -56,19 +69,11 @@ def _room(saved: tuple[Saved, ...]) -> tuple[Saved, ...]:
     return tuple(each for each in saved if each is not spare)
 
 
-def _name(number: int, entry: Saved) -> tuple[str, dict[str, str | int]]:
+def _who(me: Participant, entry: Saved) -> Arg:
+    """What `me` calls them: a name of one's own, or a number in the list."""
     if entry.nickname:
-        return "again.named", {"name": entry.nickname}
-    return "again.unnamed", {"number": number}
-
-
-def _token(env: Env) -> str:
-    return f"{env.rng.getrandbits(64):016x}"
-
-
-def _company_of_chat(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    partner = last_partner(facts.me, event.token)
-    return (partner,) if partner is not None else ()
+        return entry.nickname
+    return text("again.friend", number=1 + [each.token for each in _mutual(me)].index(entry.token))
 
 
 def _company_of_token(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
@@ -76,35 +81,40 @@ def _company_of_token(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...
     return (entry.person,) if entry is not None else ()
 
 
-def _among(facts: Facts, person: PersonId) -> Participant | None:
-    around = (*facts.others, *((facts.partner,) if facts.partner is not None else ()))
-    return next((each for each in around if each.person == person), None)
+# ---------------------------------------------------------------------- the list
 
 
 def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Remember the last partner. What is read is the same whether the other has done so or not; a match is told apart,
-    to both at once."""
+    """Remember the last partner. What is read is the same whether the other has done so or not; once both have, it is
+    told apart, to whoever does not know yet."""
     me = facts.me
     whom = last_partner(me, event.token)
     if whom is None:
-        return Decision(effects=(Answer(event.query, text("after.too_old")),))
-    partner = _among(facts, whom)
-    mine = _entry(me, whom)
-    full = mine is None and len(me.saved) >= MOST and all(each.mutual for each in me.saved)
-    if full:
+        return too_old(event)
+    known = _entry(me, whom)
+    if known is None and len(_mutual(me)) >= MOST:
         return Decision(effects=(Answer(event.query, text("again.full"), alert=True),))
-    answer = Answer(event.query, text("again.saved"), alert=True)
-    if partner is None or never_again(me, partner) or (mine is not None and mine.mutual):
-        return Decision((me,) if mine else (_with(me, Saved(_token(env), whom)),), (answer,))
-    mine = mine or Saved(_token(env), whom)
-    theirs = _entry(partner, me.person)
-    if theirs is None:
+    mine = known or Saved(f"{env.rng.getrandbits(64):016x}", whom)
+    me = _with(me, mine)
+    assert me.last is not None, "`last_partner` has seen to it"
+    question = "after.ask" if me.last.rating is None else "after.thanks"
+    answer: tuple[Effect, ...] = (
+        Answer(event.query, text("again.saved"), alert=True),
+        *ask_again(event, question, me, env.now),
+    )
+    partner = at_hand(facts, whom)
+    theirs = _entry(partner, me.person) if partner is not None and not never_again(me, partner) else None
+    if partner is None or theirs is None:
         # The partner goes into the commit as they are, so that of two who save at one moment one sees the other.
-        return Decision((_with(me, mine), partner), (answer,))
+        return Decision((me, partner) if partner is not None else (me,), answer)
+    told = tuple(
+        Say(side, text("again.mutual"), priority=Priority.SYSTEM)
+        for side, entry in ((me.person, mine), (partner.person, theirs))
+        if not entry.mutual
+    )
     me = _with(me, msgspec.structs.replace(mine, mutual=True))
     partner = _with(partner, msgspec.structs.replace(theirs, mutual=True))
-    told = tuple(Say(each.person, text("again.mutual"), priority=Priority.SYSTEM) for each in (me, partner))
-    return Decision((me, partner), (answer, *told))
+    return Decision((me, partner), (*answer, *told))
 
 
 def _list(me: Participant) -> tuple[Say, ...]:
@@ -115,13 +125,15 @@ def _list(me: Participant) -> tuple[Say, ...]:
 
 
 def _friends(me: Participant) -> Menu:
-    rows = []
-    for number, entry in enumerate(_mutual(me), start=1):
-        key, args = _name(number, entry)
-        rows.append(
-            (Button(text(key, **args), "ask", entry.token), Button(text("again.forget"), "forget", entry.token))
+    return Menu(
+        tuple(
+            (
+                Button(text("again.label", who=_who(me, entry)), "ask", entry.token),
+                Button(text("again.forget"), "forget", entry.token),
+            )
+            for entry in _mutual(me)
         )
-    return Menu(tuple(rows))
+    )
 
 
 def friends(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -142,25 +154,18 @@ def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Out of one's own list, and out of theirs: nobody is left with a name that leads nowhere."""
+    """Out of one's own list. The other is not told, and what they ask from now on reaches nobody."""
     entry = _by_token(facts.me, event.token)
     if entry is None:
         return Decision(effects=(Answer(event.query, text("again.gone")),))
-    changes = [_without(facts.me, entry.person)]
-    other = _among(facts, entry.person)
-    if other is not None and _entry(other, facts.me.person) is not None:
-        changes.append(_without(other, facts.me.person))
-    me = changes[0]
-    listed: tuple[Effect, ...] = ()
-    if event.message is not None:
-        known = _mutual(me)
-        key = text("again.list", n=len(known)) if known else text("again.none")
-        listed = (Revise(me.person, event.message, key, _friends(me) if known else None),)
-    return Decision(tuple(changes), (Answer(event.query), *listed))
+    saved = tuple(each for each in facts.me.saved if each is not entry)
+    me = msgspec.structs.replace(facts.me, saved=saved)
+    left = len(_mutual(me))
+    listed = in_place(event, text("again.list", n=left), _friends(me)) if left else in_place(event, text("again.none"))
+    return Decision((me,), (Answer(event.query), *listed))
 
 
-def _without(me: Participant, person: PersonId) -> Participant:
-    return msgspec.structs.replace(me, saved=tuple(each for each in me.saved if each.person != person))
+# ---------------------------------------------------------------------- asking for a chat
 
 
 def ask(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -168,22 +173,20 @@ def ask(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     me, entry = facts.me, _by_token(facts.me, event.token)
     if entry is None:
         return Decision(effects=(Answer(event.query, text("again.gone")),))
-    if not free((me,)):
-        return Decision(effects=(Answer(event.query, text("again.busy_yourself"), alert=True),))
+    if not is_free(me):
+        return Decision(effects=(Answer(event.query, text("again.in_a_chat"), alert=True),))
     asked = Answer(event.query, text("again.asked"), alert=True)
-    other = _among(facts, entry.person)
+    other = at_hand(facts, entry.person)
     theirs = _entry(other, me.person) if other is not None else None
-    if other is None or theirs is None or not theirs.mutual or never_again(me, other):
-        return Decision(effects=(asked,))
-    if _is_asking(theirs, env):  # both ask at once
-        return _meet(event, me, other, env) if free((other,)) else Decision(effects=(asked,))
-    if entry.asked_at is not None and env.now - entry.asked_at < ASK_S:
+    if other is not None and theirs is not None and _is_asking(theirs, env) and may_meet(me, other, env):
+        return _meet(event, me, other, env)
+    if _is_asking(entry, env):
         return Decision(effects=(asked,))
     me = _with(me, msgspec.structs.replace(entry, asked_at=env.now))
-    number = 1 + [each.person for each in _mutual(other)].index(me.person)
-    key, args = _name(number, theirs)
+    if other is None or theirs is None or not theirs.mutual or never_again(me, other):
+        return Decision((me,), (asked,))
     menu = Menu(((Button(text("again.talk"), "talk", theirs.token),),))
-    invited = Say(other.person, text(f"{key}_asks", **args), menu, priority=Priority.SYSTEM)
+    invited = Say(other.person, text("again.asks", who=_who(other, theirs)), menu, priority=Priority.SYSTEM)
     return Decision((me, other), (asked, invited))
 
 
@@ -192,33 +195,34 @@ def _is_asking(entry: Saved, env: Env) -> bool:
 
 
 def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Take an ask up. If the asker is free no more, it is as if it had run out."""
+    """Take an ask up. If the asker cannot any more, for whatever reason, it is as if it had run out."""
     me, entry = facts.me, _by_token(facts.me, event.token)
-    other = _among(facts, entry.person) if entry is not None else None
-    if entry is None or other is None or never_again(me, other):
+    if entry is None:
         return Decision(effects=(Answer(event.query, text("again.gone")),))
-    if not free((me,)):
-        return Decision(effects=(Answer(event.query, text("again.busy_yourself"), alert=True),))
-    theirs = _entry(other, me.person)
-    if theirs is None or not _is_asking(theirs, env) or not free((other,)):
+    if not is_free(me):
+        return Decision(effects=(Answer(event.query, text("again.in_a_chat"), alert=True),))
+    other = at_hand(facts, entry.person)
+    theirs = _entry(other, me.person) if other is not None else None
+    if other is None or theirs is None or not _is_asking(theirs, env) or not may_meet(me, other, env):
         return Decision(effects=(Answer(event.query, text("again.not_now"), alert=True),))
     return _meet(event, me, other, env)
 
 
 def _meet(event: ButtonPressed, me: Participant, other: Participant, env: Env) -> Decision:
-    """Together, and the asks are used up."""
-    sides, told = bring_together(_asked_out(me, other.person), _asked_out(other, me.person), "again.together", env)
-    return Decision(sides, (Answer(event.query), *told))
-
-
-def _asked_out(me: Participant, person: PersonId) -> Participant:
-    entry = _entry(me, person)
-    return _with(me, msgspec.structs.replace(entry, asked_at=None)) if entry is not None else me
+    """Together, each told by their own name for the other, and the asks are used up."""
+    sides, words = [], []
+    for side, opposite in ((me, other), (other, me)):
+        entry = _entry(side, opposite.person)
+        assert entry is not None, "both have saved each other"
+        words.append(text("again.together", who=_who(side, entry)))
+        sides.append(_with(side, msgspec.structs.replace(entry, asked_at=None)))
+    paired, told = bring_together(sides[0], sides[1], (words[0], words[1]), env)
+    return Decision(paired, (Answer(event.query), *told))
 
 
 feature = Feature(
     "again",
     commands={"friends": friends, "saved": friends, "name": rename},
     presses={SAVE: save, "ask": ask, "talk": talk, "forget": forget},
-    company={save: _company_of_chat, ask: _company_of_token, talk: _company_of_token, forget: _company_of_token},
+    company={save: company_of_chat, ask: _company_of_token, talk: _company_of_token},
 )

@@ -3,19 +3,31 @@
 Both work in a chat, which they end, and after it. The other side reads what it would read of any partner who leaves.
 """
 
+import re
+
 import msgspec
 
-from passerby.domain.aftermath import BLOCK, REPORT, block, last_partner, tell_left, with_last
+from passerby.domain.aftermath import (
+    BLOCK,
+    REPORT,
+    at_hand,
+    block,
+    in_place,
+    last_partner,
+    tell_left,
+    too_old,
+    with_last,
+)
 from passerby.domain.karma import rated, weight
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import part, refresh_ticket
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
-from passerby.kernel.text import text
+from passerby.kernel.text import Text, text
 
 SHOWN = 8
 """So many blocks a page of `/blocked`, the newest first."""
@@ -35,9 +47,9 @@ def _whom(me: Participant, chat: str) -> PersonId | None:
     return last_partner(me, chat)
 
 
-def _company(event: MessageReceived | ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    chat = event.token.partition(".")[0] if isinstance(event, ButtonPressed) else _chat(facts.me)
-    whom = _whom(facts.me, chat) if chat is not None else None
+def _accused(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
+    """For `Feature.company`: their karma changes."""
+    whom = _whom(facts.me, event.token.partition(".")[0])
     return (whom,) if whom is not None else ()
 
 
@@ -61,15 +73,17 @@ def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if whom is None:
         return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
     sides, told = _apart(facts, whom, env, "block")
-    return Decision(sides, (Say(me.person, text("blocks.done"), keys_for(sides[0].state)), *told))
+    key = "blocks.done" if type(sides[0].state) is type(me.state) else "blocks.done_here"
+    return Decision(sides, (Say(me.person, text(key), keys_for(sides[0].state)), *told))
 
 
 def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     whom = _whom(facts.me, event.token)
     if whom is None:
-        return _too_old(event)
+        return too_old(event)
     sides, told = _apart(facts, whom, env, "block")
-    return Decision(sides, (Answer(event.query), *_in_place(event, "blocks.done"), *_keys(facts.me, sides[0]), *told))
+    closed = in_place(event, text("blocks.done"))
+    return Decision(sides, (Answer(event.query), *closed, *_keys(facts.me, sides[0]), *told))
 
 
 def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
@@ -77,16 +91,6 @@ def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
     if type(before.state) is type(after.state):
         return ()
     return (Say(after.person, text("blocks.chat_over"), keys_for(after.state)),)
-
-
-def _too_old(event: ButtonPressed) -> Decision:
-    return Decision(effects=(Answer(event.query, text("after.too_old")), *_in_place(event, "after.over")))
-
-
-def _in_place(event: ButtonPressed, key: str, keyboard: Menu | None = None) -> tuple[Effect, ...]:
-    if event.message is None:
-        return ()
-    return (Revise(event.person, event.message, text(key), keyboard),)
 
 
 # ---------------------------------------------------------------------- reports
@@ -108,8 +112,9 @@ def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if _whom(facts.me, event.token) is None:
-        return _too_old(event)
-    return Decision(effects=(Answer(event.query), *_in_place(event, "blocks.what_for", _reasons(event.token))))
+        return too_old(event)
+    asked = in_place(event, text("blocks.what_for"), _reasons(event.token))
+    return Decision(effects=(Answer(event.query), *asked))
 
 
 def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -117,29 +122,30 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     chat, _, reason = event.token.partition(".")
     whom = _whom(facts.me, chat)
     if whom is None or reason not in set(Complaint):
-        return _too_old(event)
+        return too_old(event)
     sides, told = _apart(facts, whom, env, "report")
-    me = sides[0]
-    if me.last is None or me.last.chat != chat or me.last.complaint is not None:
-        return Decision(sides, (Answer(event.query), *_in_place(event, "blocks.reported"), *told))
+    me, *rest = sides
+    closed = in_place(event, text("blocks.reported"))
+    effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
+    assert me.last is not None, "they have been in a chat with each other"
+    if me.last.complaint is not None:
+        return Decision(sides, effects)
     me = with_last(me, complaint=Complaint(reason))
-    changes = {each.person: each for each in (*facts.others, *sides[1:], me)}
-    accused = changes.get(whom)
-    if accused is not None:
-        karma = rated(accused.karma, Rating.BAD, weight(me, accused, env.now), env.now)
-        changes[whom] = msgspec.structs.replace(accused, karma=karma)
-    effects = (Answer(event.query), *_in_place(event, "blocks.reported"), *_keys(facts.me, me), *told)
-    return Decision(tuple(changes.values()), effects)
+    accused = rest[0] if rest else at_hand(facts, whom)
+    if accused is None:
+        return Decision((me,), effects)
+    karma = rated(accused.karma, Rating.BAD, weight(me, accused, env.now), env.now)
+    return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects)
 
 
 # ---------------------------------------------------------------------- the list
 
 
-def _list(me: Participant, page: int) -> tuple[str, Menu | None]:
+def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
     """The blocks, newest first, by number alone: the list tells nothing of anybody."""
     total = len(me.blocked)
     if not total:
-        return "blocks.list_empty", None
+        return text("blocks.list_empty"), None
     page = max(0, min(page, (total - 1) // SHOWN))
     numbers = range(total - page * SHOWN, max(0, total - (page + 1) * SHOWN), -1)
     buttons = [Button(text("blocks.unblock", number=number), "unblock", f"{number}.{total}") for number in numbers]
@@ -149,39 +155,33 @@ def _list(me: Participant, page: int) -> tuple[str, Menu | None]:
         turn.append(Button(text("blocks.newer"), "blocked", str(page - 1)))
     if (page + 1) * SHOWN < total:
         turn.append(Button(text("blocks.older"), "blocked", str(page + 1)))
-    return "blocks.list", Menu((*rows, *((tuple(turn),) if turn else ())))
+    return text("blocks.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
 
 
 def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/blocked`"""
-    key, menu = _list(facts.me, 0)
-    said = text(key, n=len(facts.me.blocked)) if menu is not None else text(key)
+    said, menu = _list(facts.me, 0)
     return Decision(effects=(Say(facts.me.person, said, menu or keys_for(facts.me.state)),))
 
 
 def turn_page(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    page = int(event.token) if event.token.isdecimal() and len(event.token) < 6 else 0
-    return Decision(effects=(Answer(event.query), *_relist(event, facts.me, page)))
-
-
-def _relist(event: ButtonPressed, me: Participant, page: int) -> tuple[Effect, ...]:
-    if event.message is None:
-        return ()
-    key, menu = _list(me, page)
-    said = text(key, n=len(me.blocked)) if menu is not None else text(key)
-    return (Revise(me.person, event.message, said, menu),)
+    page = int(event.token) if re.fullmatch(r"[0-9]{1,6}", event.token) else 0
+    return Decision(effects=(Answer(event.query), *in_place(event, *_list(facts.me, page))))
 
 
 def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Numbers count from the oldest. Where the list has changed since it was shown, it is shown anew instead."""
     me = facts.me
     number, _, total = event.token.partition(".")
-    if not number.isdecimal() or total != str(len(me.blocked)) or not 0 < int(number) <= len(me.blocked):
-        return Decision(effects=(Answer(event.query), *_relist(event, me, 0)))
+    unchanged = re.fullmatch(r"[0-9]{1,6}", number) and total == str(len(me.blocked))
+    if not unchanged or not 0 < int(number) <= len(me.blocked):
+        changed = Answer(event.query, text("blocks.list_changed"))
+        return Decision(effects=(changed, *in_place(event, *_list(me, 0))))
     at = int(number) - 1
     me = msgspec.structs.replace(me, blocked=(*me.blocked[:at], *me.blocked[at + 1 :]))
     me = refresh_ticket(me, env)
-    return Decision((me,), (Answer(event.query, text("blocks.unblocked")), *_relist(event, me, 0)))
+    page = (len(me.blocked) - at) // SHOWN
+    return Decision((me,), (Answer(event.query, text("blocks.unblocked")), *in_place(event, *_list(me, page))))
 
 
 feature = Feature(
@@ -194,5 +194,5 @@ feature = Feature(
         "blocked": turn_page,
         "unblock": unblock,
     },
-    company={block_now: _company, block_pressed: _company, complain: _company},
+    company={complain: _accused},
 )
