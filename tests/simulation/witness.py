@@ -20,10 +20,12 @@ MARKER = re.compile(r"\bm\d+z\b")
 
 FOUND = "search.found"
 PARTNER_LEFT = "chat.partner_left"
-OVER = frozenset({PARTNER_LEFT, "chat.you_left", "chat.you_moved_on"})
+TOGETHER = frozenset({"after.together_again"})
+"""As good as `FOUND`: a chat begins."""
+OVER = frozenset({PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "blocks.chat_over"})
 """A person who is told one of these is in no chat any more."""
 SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
-STOPPED = frozenset({"search.cancelled", "chat.search_stopped"})
+STOPPED = frozenset({"search.cancelled", "chat.search_stopped", "after.search_rests"})
 IDLE_HERE = frozenset({"start.ready"})
 """What `/start` says to somebody who is idle: after a block, whatever was still on its way is out of date by then."""
 TURNS = OVER | SEARCHING | STOPPED | IDLE_HERE | {FOUND}
@@ -168,6 +170,7 @@ class Witness:
                 seen.asked = WORDS.get(said) or asked_by_key().get(said)
         elif not seen.markers:
             seen.key = wordings().get(said.strip()) or (FOUND if said.startswith(found_heads()) else None)
+            seen.key = FOUND if seen.key in TOGETHER else seen.key
             self._learn(seen)
 
     def _learn(self, seen: Seen) -> None:
