@@ -22,6 +22,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    InstanceOf,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -37,6 +38,7 @@ from pydantic_settings import (
 )
 
 from passerby import addresses
+from passerby.kernel.decision import Brand, Filter
 from passerby.kernel.ids import BotId
 
 KEY_BYTES = 32
@@ -50,6 +52,9 @@ WEBHOOK_PORTS = frozenset({443, 80, 88, 8443})
 
 # A name shorter than this is too common to be called a misspelling of ours.
 _TELLING_LENGTH = 8
+
+# A pool's name, then languages (IETF tags without a region) and numbers of bots.
+_POOL = re.compile(r"([a-z0-9][a-z0-9-]{0,23})=((?:[a-z]{2,3}|[1-9]\d{4,18})(?:\+(?:[a-z]{2,3}|[1-9]\d{4,18}))*)")
 
 # Names that are a setting of ours under another project's or an older spelling.
 _ALSO_KNOWN_AS = {
@@ -242,6 +247,30 @@ class Settings(BaseModel):
         description="Nobody younger is let in. Below 18, minors and adults still never meet.",
         examples=["18"],
     )
+    free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
+        default=(),
+        description="Filters that everybody may set, not only VIPs: gender, age.",
+        examples=["gender, age"],
+    )
+    pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "People who meet only each other: a name, and the bots they come through or the languages dearest to them. "
+            "The first that takes a person counts; whoever fits none is with the rest. "
+            "Adults and minors are apart in each."
+        ),
+        examples=["brasil=pt, slavic=ru+uk+be, lantern=123456789"],
+    )
+    patience: float = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description=(
+            "How long people wait for somebody who meets their soft wishes, too (languages, interests): "
+            "1 is up to 20 seconds, 0 not at all."
+        ),
+        examples=["0.5"],
+    )
     contact_policy: Literal["off", "warn", "hold"] = Field(
         default="warn",
         description=(
@@ -341,6 +370,33 @@ class Settings(BaseModel):
         if not isinstance(value, str):
             value = "\n".join(part.get_secret_value() if isinstance(part, SecretStr) else str(part) for part in value)
         return _parse_tokens("BOT_TOKENS", value)
+
+    @field_validator("free_filters", mode="before")
+    @classmethod
+    def _filters_are_known(cls, value: Any) -> tuple[Filter, ...]:
+        words = value.replace(",", " ").lower().split() if isinstance(value, str) else [str(each) for each in value]
+        if any(word not in {*Filter, "all", "none"} for word in words):
+            raise WrongSetting("FREE_FILTERS", "names something else than gender and age", _write("free_filters"))
+        return tuple(each for each in Filter if each in words or "all" in words)
+
+    @field_validator("pools", mode="before")
+    @classmethod
+    def _pools_are_wellformed(cls, value: Any) -> tuple[Brand, ...]:
+        if not isinstance(value, str):
+            return tuple(value)
+        brands: dict[str, Brand] = {}
+        for position, entry in enumerate(filter(None, re.split(r"[\s,]+", value)), start=1):
+            found = _POOL.fullmatch(entry)
+            if found is None:
+                raise WrongSetting(
+                    "POOLS", f"pool {position} is not name=language+language or name=bot+bot", _write("pools")
+                )
+            if found[1] in brands:
+                raise WrongSetting("POOLS", f"pool {position} has the name of one before it", "name each pool once")
+            parts = found[2].split("+")
+            bots = tuple(BotId(int(part)) for part in parts if part.isdecimal())
+            brands[found[1]] = Brand(found[1], bots, tuple(part for part in parts if not part.isdecimal()))
+        return tuple(brands.values())
 
     @field_validator("sqlite_db_path")
     @classmethod
@@ -633,6 +689,10 @@ def _decode_key(text: str) -> bytes | None:
 def _plainly(value: object) -> str:
     if value is None or value == ():
         return ""
+    if isinstance(value, tuple):
+        return ", ".join(map(_plainly, value))
+    if isinstance(value, Brand):
+        return f"{value.name}={'+'.join(map(str, (*value.languages, *value.bots)))}"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -12,7 +12,6 @@ YEAR_S = 365.25 * 86_400
 
 ADULTS = PoolId("adults")
 MINORS = PoolId("minors")
-POOLS = (ADULTS, MINORS)
 
 
 def age_now(profile: Profile, now: float) -> int:
@@ -22,7 +21,7 @@ def age_now(profile: Profile, now: float) -> int:
 
 
 def pool_for(age: int, rules: Rules) -> PoolId:
-    """Where a person of this age is paired. Pools never mix, so adults and minors never meet."""
+    """The side of the wall that a person of this age is on. The two never meet; see `pools`."""
     return ADULTS if age >= rules.adult_age else MINORS
 
 

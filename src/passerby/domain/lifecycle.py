@@ -22,9 +22,10 @@ from enum import Enum, auto
 
 import msgspec
 
-from passerby.domain.ages import age_now, pool_for
+from passerby.domain.ages import age_now
 from passerby.domain.entitlement import is_vip, wishes_of
 from passerby.domain.karma import karma_now
+from passerby.domain.pools import pool_of
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, ChatId, PersonId
 from passerby.kernel.participant import (
@@ -113,7 +114,7 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
     age = age_now(profile, env.now)
     return Ticket(
         person=me.person,
-        pool=pool_for(age, env.rules),
+        pool=pool_of(age, me.bot, spoken(profile), env.rules),
         since=env.now,
         gender=profile.gender or Gender.UNSAID,
         age=age,

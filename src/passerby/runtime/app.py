@@ -17,8 +17,8 @@ from functools import partial
 from random import Random
 
 from passerby import logs, metrics
-from passerby.domain.ages import POOLS
 from passerby.domain.budgets import Budget
+from passerby.domain.pools import pools
 from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatQuiet, Event, SearchDrags
 from passerby.kernel.feature import Feature
@@ -152,7 +152,7 @@ class App:
         self._introduce = introduce
         self._bots: dict[BotId, BotPost] = {}
         self._posts: dict[LeaseName, Post] = {}
-        self._pools: set[PoolId] = set(POOLS)
+        self._pools: set[PoolId] = set(pools(rules))
         self._standing: list[asyncio.Task[None]] = []
         self._is_stopping = False
         self.is_ready = False

@@ -1,0 +1,36 @@
+"""Pools: people of different pools never meet. One matcher owns a pool.
+
+Adults and minors are apart, always. Beyond that an operator may part people by *brand*: the bots that they came
+through, the language that is dearest to them, or both. Who fits no brand is in the pool of their side of the wall.
+"""
+
+from collections.abc import Sequence
+
+from passerby.domain.ages import ADULTS, MINORS, pool_for
+from passerby.kernel.decision import Brand, Rules
+from passerby.kernel.ids import BotId, PoolId
+
+
+def _named(side: PoolId, brand: Brand) -> PoolId:
+    return PoolId(f"{side}.{brand.name}")
+
+
+def _takes(brand: Brand, bot: BotId | None, languages: Sequence[str]) -> bool:
+    dearest = languages[0] if languages else ""
+    return (not brand.bots or bot in brand.bots) and (not brand.languages or dearest in brand.languages)
+
+
+def pool_of(age: int, bot: BotId | None, languages: Sequence[str], rules: Rules) -> PoolId:
+    """Where somebody is paired who came through `bot` and speaks these languages, the dearest first.
+
+    The first brand that takes them counts.
+    """
+    side = pool_for(age, rules)
+    brand = next((each for each in rules.brands if _takes(each, bot, languages)), None)
+    return side if brand is None else _named(side, brand)
+
+
+def pools(rules: Rules) -> tuple[PoolId, ...]:
+    """All there can be."""
+    sides = (ADULTS, MINORS)
+    return (*sides, *(_named(side, brand) for brand in rules.brands for side in sides))
