@@ -17,8 +17,11 @@ from passerby.kernel.participant import (
     Chatting,
     Gender,
     Idle,
+    Karma,
     LastChat,
+    Met,
     Participant,
+    Preferences,
     Profile,
     Searching,
     State,
@@ -28,7 +31,7 @@ from passerby.kernel.participant import (
 NOW = 1_800_000_000.0
 ENV = Env(NOW, Random(1))
 TOLD = Profile(consented_at=1.0, age=30, age_given_at=NOW, gender=Gender.FEMALE, language="en")
-TICKET = Ticket(PersonId(1), PoolId("adults"), NOW, Gender.FEMALE, 30)
+TICKET = Ticket(PersonId(1), PoolId("adults"), NOW, Gender.FEMALE, 30, languages=("en",))
 STATES: tuple[State, ...] = (Idle(), Searching(TICKET), Chatting(ChatId("c"), PersonId(2), NOW - 60))
 BOTS = tuple(BotId(number) for number in range(1, 4))
 
@@ -66,7 +69,8 @@ def test_every_listed_step_works_and_no_other(state: State, action: Action) -> N
     else:
         after = step(action, me)
         assert type(after.state) is expected
-        assert msgspec.structs.replace(after, state=me.state, last=None) == me, "and nothing else changes"
+        bare = msgspec.structs.replace(after, state=me.state, last=None, recent=())
+        assert bare == me, "and nothing else changes"
 
 
 def test_a_step_that_the_table_does_not_have_names_itself() -> None:
@@ -121,7 +125,7 @@ def test_a_partner_who_is_elsewhere_is_not_touched(stray: Participant | None) ->
     assert not lifecycle.together(me, stray)
     last = LastChat(ChatId("c"), PersonId(2), NOW, "stop", left=True)
     assert lifecycle.part(me, stray, ENV, reason="stop", leaver=me.person) == (
-        msgspec.structs.replace(me, state=Idle(), last=last),
+        msgspec.structs.replace(me, state=Idle(), last=last, recent=(Met(PersonId(2), NOW),)),
     )
 
 
@@ -142,20 +146,74 @@ def test_parting_tells_who_left(leaver: int) -> None:
 def test_searching_again_avoids_the_partner_of_just_now() -> None:
     me = somebody(STATES[2], last=LastChat(ChatId("b"), PersonId(77), 1.0, "stop", left=False))
     again = lifecycle.part(me, None, ENV, reason="next", leaver=me.person, again=True)[0]
-    assert again.state == Searching(msgspec.structs.replace(TICKET, recent=(PersonId(2),)))
+    assert again.state == Searching(msgspec.structs.replace(TICKET, recent=(Met(PersonId(2), NOW),)))
 
 
 def test_a_ticket_follows_the_profile_and_keeps_its_place() -> None:
     me = somebody(Searching(msgspec.structs.replace(TICKET, since=5.0)))
     changed = msgspec.structs.replace(me, profile=msgspec.structs.replace(TOLD, gender=Gender.MALE, age=17))
     fresh = lifecycle.refresh_ticket(changed, ENV).state
-    assert fresh == Searching(Ticket(PersonId(1), PoolId("minors"), 5.0, Gender.MALE, 17))
+    assert fresh == Searching(Ticket(PersonId(1), PoolId("minors"), 5.0, Gender.MALE, 17, languages=("en",)))
     assert lifecycle.refresh_ticket(somebody(Idle()), ENV) == somebody(Idle())
 
 
 def test_a_ticket_without_a_gender_says_so() -> None:
     bare = msgspec.structs.replace(somebody(Idle()), profile=msgspec.structs.replace(TOLD, gender=None))
     assert lifecycle.make_ticket(bare, ENV).gender is Gender.UNSAID
+
+
+def test_a_ticket_says_all_that_pairing_looks_at_and_nothing_that_has_run_out() -> None:
+    lately, long_ago = Met(PersonId(5), NOW - 60), Met(PersonId(6), NOW - lifecycle.MET_FOR_S)
+    skipped = Met(PersonId(7), NOW - lifecycle.MET_FOR_S, skipped=True)
+    me = somebody(
+        Idle(),
+        recent=(lately, long_ago, skipped),
+        blocked=(PersonId(9),),
+        karma=Karma(-4.0, NOW),
+        vip_until=NOW + 1,
+        preferences=Preferences((Gender.MALE,), 20, 30, other_languages=False),
+    )
+    profile = msgspec.structs.replace(TOLD, languages=("de", "en"), interests=("chess",))
+    me = msgspec.structs.replace(me, profile=profile)
+    assert lifecycle.make_ticket(me, ENV) == Ticket(
+        PersonId(1),
+        PoolId("adults"),
+        NOW,
+        Gender.FEMALE,
+        30,
+        (lately, skipped),
+        (PersonId(9),),
+        ("de", "en"),
+        ("chess",),
+        me.preferences,
+        vip=True,
+        karma=-4.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "languages", "expected"),
+    [("", (), ()), ("pt-BR", (), ("pt",)), ("zh_Hans", (), ("zh",)), ("ru", ("de", "en"), ("de", "en"))],
+)
+def test_until_somebody_says_they_speak_what_their_telegram_does(
+    language: str, languages: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    assert lifecycle.spoken(Profile(language=language, languages=languages)) == expected
+
+
+@pytest.mark.parametrize(("open_s", "mine"), [(1.0, True), (lifecycle.AT_ONCE_S, False)])
+def test_who_leaves_at_once_has_skipped_the_other_who_has_not(open_s: float, mine: bool) -> None:
+    me = somebody(Chatting(ChatId("c"), PersonId(2), NOW - open_s))
+    partner = Participant(PersonId(2), 8, BOTS[1], BOTS[1:2], TOLD, Chatting(ChatId("c"), PersonId(1), NOW - open_s))
+    sides = lifecycle.part(me, partner, ENV, reason="next", leaver=me.person)
+    assert [side.recent for side in sides] == [(Met(PersonId(2), NOW, mine),), (Met(PersonId(1), NOW),)]
+
+
+def test_only_the_latest_partners_are_remembered() -> None:
+    old = tuple(Met(PersonId(number), NOW - number) for number in range(10, 30))
+    me = somebody(STATES[2], recent=old)
+    (after,) = lifecycle.part(me, None, ENV, reason="stop", leaver=me.person)
+    assert after.recent == (Met(PersonId(2), NOW), *old[: lifecycle.RECENT_KEPT - 1])
 
 
 def test_whoever_has_just_been_heard_of_on_the_same_bot_is_the_same_value() -> None:
