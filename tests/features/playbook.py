@@ -10,6 +10,7 @@ world as the live store would make them: changes are stored with the next versio
 clock stands still unless `later` moves it, and everybody has just been heard of, so nothing but the decision changes.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,9 @@ import msgspec
 
 import passerby
 from passerby.catalogue import Catalogue
+from passerby.domain.aftermath import look_back
 from passerby.domain.keyboards import keys_for
+from passerby.domain.lifecycle import AT_ONCE_S, spoken
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -35,8 +38,19 @@ from passerby.kernel.event import (
     ReactionChanged,
     Refusal,
 )
-from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
-from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Profile, Searching, State, Ticket
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.participant import (
+    Chatting,
+    Gender,
+    Idle,
+    LastChat,
+    Met,
+    Participant,
+    Profile,
+    Searching,
+    State,
+    Ticket,
+)
 from passerby.kernel.text import text
 from passerby.runtime.router import Router
 
@@ -186,6 +200,11 @@ class Person:
         event = ButtonPressed(self.person, self.bot, "query", on, action, token, "en", subject)
         return self.talk.happens(event, about)
 
+    def looks_back(self, action: str, **how: Any) -> Decision:
+        """A button about the last chat."""
+        assert self.value.last is not None
+        return self.presses(action, self.value.last.chat, **how)
+
     def edits(self, message: int, words: str) -> Decision:
         about = MessageRef(self.bot, MessageId(message))
         event = MessageEdited(self.person, *about, Content(Kind.TEXT, words), self.talk.env.now)
@@ -228,12 +247,44 @@ def left(chat: Participant, *, reason: str, by: Person, at: float = NOW) -> Last
     return LastChat(chat.state.chat, chat.state.partner, at, reason, left=chat.person == by.person)
 
 
-def ticket(of: Participant, *, since: float = NOW, recent: tuple[PersonId, ...] = (), pool: str = "adults") -> Ticket:
+def ticket(of: Participant, *, since: float = NOW, recent: tuple[Met, ...] = (), pool: str = "adults") -> Ticket:
     """The ticket of somebody with this profile."""
     profile = of.profile
     assert profile.age is not None
     assert profile.gender is not None
-    return Ticket(of.person, pool, since, profile.gender, profile.age, recent)  # type: ignore[arg-type]
+    return Ticket(
+        of.person,
+        PoolId(pool),
+        since,
+        profile.gender,
+        profile.age,
+        recent,
+        languages=spoken(profile),
+        interests=profile.interests,
+    )
+
+
+def parted(
+    was: Participant,
+    *,
+    reason: str,
+    by: Person,
+    at: float = NOW,
+    state: Callable[[tuple[Met, ...]], State] | None = None,
+    **fields: Any,
+) -> Participant:
+    """What `was`, somebody in a chat, becomes when it ends; `state` follows from whom they met lately."""
+    assert isinstance(was.state, Chatting)
+    skipped = was.person == by.person and at - was.state.opened_at < AT_ONCE_S
+    recent = (Met(was.state.partner, at, skipped), *was.recent)
+    now = state(recent) if state is not None else Idle()
+    return becomes(was, now, recent=recent, last=left(was, reason=reason, by=by, at=at), **fields)
+
+
+def asks(of: Participant) -> Say:
+    """The question how a chat was, to somebody whose chat has just ended."""
+    (question,) = look_back(of)
+    return question
 
 
 def becomes(was: Participant, state: State, **fields: Any) -> Participant:
@@ -247,13 +298,16 @@ __all__ = [
     "WORDS",
     "Chatting",
     "Idle",
+    "Met",
     "Person",
     "Playbook",
     "Priority",
     "Searching",
+    "asks",
     "becomes",
     "grown_up",
     "left",
+    "parted",
     "revises",
     "says",
     "ticket",

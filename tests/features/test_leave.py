@@ -5,8 +5,8 @@ import pytest
 
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Priority
-from passerby.kernel.participant import Chatting, Idle, Searching
-from tests.features.playbook import NOW, Playbook, becomes, left, says, ticket
+from passerby.kernel.participant import Idle, Met, Searching, State
+from tests.features.playbook import NOW, Playbook, asks, becomes, parted, says, ticket
 
 NEXT = ["/next", "/skip", "/Next", "/next@some_bot", "/next please", "⏭ Next", "⏭ Дальше"]
 STOP = ["/stop", "/end", "/STOP", "/stop@some_bot", "/end now", "⏹ Stop"]
@@ -17,15 +17,15 @@ def test_stop_ends_the_chat_for_both_and_tells_both(words: str) -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(60)
-    was, partner = ann.value, ben.value
+    mine = parted(ann.value, reason="stop", by=ann, at=NOW + 60)
+    theirs = parted(ben.value, reason="stop", by=ann, at=NOW + 60)
     assert ann.writes(words) == Decision(
-        (
-            becomes(was, Idle(), last=left(was, reason="stop", by=ann, at=NOW + 60)),
-            becomes(partner, Idle(), last=left(partner, reason="stop", by=ann, at=NOW + 60)),
-        ),
+        (mine, theirs),
         (
             says(ann, "chat.you_left", of=Idle()),
+            asks(mine),
             says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
+            asks(theirs),
         ),
     )
 
@@ -35,16 +35,22 @@ def test_next_leaves_the_partner_idle_and_searches_again(words: str) -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(60)
-    was, partner = ann.value, ben.value
-    waits = Searching(ticket(was, since=NOW + 60, recent=(ben.person,)))
+    was = ann.value
+    mine = parted(
+        was,
+        reason="next",
+        by=ann,
+        at=NOW + 60,
+        state=lambda recent: Searching(ticket(was, since=NOW + 60, recent=recent)),
+    )
+    theirs = parted(ben.value, reason="next", by=ann, at=NOW + 60)
     assert ann.writes(words) == Decision(
+        (mine, theirs),
         (
-            becomes(was, waits, last=left(was, reason="next", by=ann, at=NOW + 60)),
-            becomes(partner, Idle(), last=left(partner, reason="next", by=ann, at=NOW + 60)),
-        ),
-        (
-            says(ann, "chat.you_moved_on", of=waits),
+            says(ann, "chat.you_moved_on", of=mine.state),
+            asks(mine),
             says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
+            asks(theirs),
         ),
     )
 
@@ -80,7 +86,6 @@ def test_who_is_alone_in_a_chat_can_leave_it_without_touching_anybody(
     """What a rebuild from the records may leave behind."""
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
-    chat = ann.value.state
     if partner == "gone":
         del talk.people[ben.person]
     else:
@@ -88,10 +93,12 @@ def test_who_is_alone_in_a_chat_can_leave_it_without_touching_anybody(
         if partner == "in another chat":
             talk.pair(ben, talk.person())
     was = ann.value
-    now = Searching(ticket(was, recent=(ben.person,))) if again else Idle()
-    gone = left(was, reason=words[1:], by=ann)
-    assert isinstance(chat, Chatting)
-    assert ann.writes(words) == Decision((becomes(was, now, last=gone),), (says(ann, key, of=now),))
+
+    def waits(recent: tuple[Met, ...]) -> State:
+        return Searching(ticket(was, recent=recent))
+
+    mine = parted(was, reason=words[1:], by=ann, state=waits if again else None)
+    assert ann.writes(words) == Decision((mine,), (says(ann, key, of=mine.state), asks(mine)))
 
 
 def test_a_person_who_was_left_and_searches_again_is_told_apart_from_the_leaver() -> None:

@@ -8,7 +8,7 @@ from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Priority
 from passerby.kernel.event import BotLost, Refusal
 from passerby.kernel.participant import Idle, Participant
-from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, left, says
+from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, asks, becomes, parted, says
 
 THIRD_BOT = type(BOT)(1000003)
 
@@ -35,13 +35,10 @@ def test_on_another_bot_the_sentence_replies_to_nothing() -> None:
 def test_who_blocks_the_bot_has_left_and_the_partner_is_told() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
-    was, partner = ann.value, ben.value
+    mine = parted(ann.value, reason="blocked", by=ann, bot=None, bots=())
+    theirs = parted(ben.value, reason="blocked", by=ann)
     assert ann.blocks() == Decision(
-        (
-            becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="blocked", by=ann)),
-            becomes(partner, Idle(), last=left(partner, reason="blocked", by=ann)),
-        ),
-        (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),),
+        (mine, theirs), (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH), asks(theirs))
     )
 
 
@@ -87,10 +84,13 @@ def test_blocking_the_bot_in_use_ends_the_chat_even_where_another_could_reach_th
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     ann.writes("hi", bot=OTHER_BOT)
-    was = ann.value
+    mine = parted(ann.value, reason="blocked", by=ann, bot=BOT, bots=(BOT,))
     decision = ann.blocks(OTHER_BOT)
-    assert decision.changes[0] == becomes(was, Idle(), bot=BOT, bots=(BOT,), last=left(was, reason="blocked", by=ann))
-    assert decision.effects == (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),)
+    assert decision.changes[0] == mine
+    assert decision.effects == (
+        says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
+        asks(decision.changes[1]),
+    )
 
 
 def test_a_block_by_somebody_unknown_changes_nothing() -> None:
@@ -133,10 +133,8 @@ def test_blocking_touches_nobody_when_the_partner_is_elsewhere() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.people[ben.person] = msgspec.structs.replace(ben.value, state=Idle())
-    was = ann.value
-    assert ann.blocks() == Decision(
-        (becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="blocked", by=ann)),)
-    )
+    mine = parted(ann.value, reason="blocked", by=ann, bot=None, bots=())
+    assert ann.blocks() == Decision((mine,))
 
 
 def test_when_a_bot_is_lost_its_people_go_on_where_they_were_on_another_they_have_started() -> None:
@@ -163,9 +161,12 @@ def test_an_idle_person_is_not_told_of_a_lost_bot_nor_is_one_who_uses_another() 
 def test_who_has_no_other_bot_is_out_of_reach_and_the_partner_is_told_that_they_left() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
-    was = ann.value
+    mine = parted(ann.value, reason="bot_lost", by=ann, bot=None, bots=())
     decision = talk.happens(BotLost(ann.person, BOT))
-    assert decision.changes[0] == becomes(was, Idle(), bot=None, bots=(), last=left(was, reason="bot_lost", by=ann))
-    assert decision.effects == (says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),)
+    assert decision.changes[0] == mine
+    assert decision.effects == (
+        says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
+        asks(decision.changes[1]),
+    )
     cleo = talk.searching()
     assert isinstance(talk.happens(BotLost(cleo.person, BOT)).changes[0].state, Idle)

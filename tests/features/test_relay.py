@@ -252,4 +252,5 @@ def test_after_a_rematch_words_go_to_the_new_partner_alone() -> None:
     eve = talk.person()
     talk.pair(ann, eve)
     assert ann.writes("hi") == Decision(effects=(relay(ann, eve, Content(Kind.TEXT, "hi")),))
-    assert ben.writes("hi", sent_at=NOW + 1) == Decision(effects=(says(ben, "search.idle"),))
+    told = ben.writes("hi", sent_at=NOW + 1)
+    assert told == Decision(effects=(says(ben, "search.idle", reply_to=ben.last_message),))

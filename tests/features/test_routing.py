@@ -20,7 +20,8 @@ def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 def test_the_whole_list_of_commands() -> None:
     assert Router(ALL, WORDS.find_word).commands == {
         *("start", "search", "find", "chat", "next", "skip", "stop", "end", "profile", "settings"),
-        *("help", "rules", "privacy", "terms", "paysupport", "delete", "report", "block", "vip"),
+        *("help", "rules", "privacy", "terms", "paysupport", "delete", "report", "block", "blocked", "vip"),
+        *("friends", "saved", "name", "language", "interests", "country"),
     }
 
 
@@ -68,4 +69,5 @@ def test_a_word_that_no_feature_claims_is_a_word() -> None:
     talk = Playbook()
     talk.router = Router(ALL, lambda label: "keys.of_nobody")
     ann = talk.person()
-    assert ann.writes("hello") == Decision(effects=(says(ann, "search.idle"),))
+    told = ann.writes("hello")
+    assert told == Decision(effects=(says(ann, "search.idle", reply_to=ann.last_message),))

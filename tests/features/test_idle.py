@@ -1,0 +1,77 @@
+"""Chats in which nobody says anything: one reminder a silence, and then a polite end for both."""
+
+from passerby.domain.lifecycle import together
+from passerby.kernel.decision import NOTHING, Decision, Rules
+from passerby.kernel.effect import Say
+from passerby.kernel.event import ChatQuiet
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, Idle
+from passerby.kernel.text import text
+from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parted, says
+
+RULES = Rules(idle_nudge_s=600, idle_end_s=3600)
+
+
+def quiet(who: Person, *, since: float = NOW, speaker: PersonId | None = None, chat: str | None = None) -> Decision:
+    about = ChatId(chat) if chat is not None else who.chat
+    return who.talk.happens(ChatQuiet(who.person, who.bot, about, since, speaker))
+
+
+def couple(rules: Rules = RULES) -> tuple[Playbook, Person, Person]:
+    talk = Playbook(rules)
+    return talk, *talk.pair(talk.person(), talk.person())
+
+
+def test_who_owes_a_word_is_reminded_once_a_silence() -> None:
+    talk, ann, ben = couple()
+    was = ben.value
+    assert quiet(ann, speaker=ben.person) == NOTHING, "not yet"
+    talk.later(600)
+    reminded = Say(ann.person, text("idle.your_turn"), priority=Priority.SYSTEM)
+    assert quiet(ann, speaker=ben.person).effects == (reminded,)
+    talk.later(600)
+    assert quiet(ann, speaker=ben.person) == NOTHING
+    talk.later(600)
+    assert quiet(ann, since=NOW + 1200, speaker=ben.person).effects == (reminded,), "a silence of its own"
+    assert ben.value == was, "the other hears nothing of it"
+    assert together(ann.value, ben.value)
+
+
+def test_where_nobody_has_spoken_the_reminder_says_so() -> None:
+    talk, ann, _ = couple()
+    talk.later(600)
+    assert quiet(ann).effects == (Say(ann.person, text("idle.nobody_spoke"), priority=Priority.SYSTEM),)
+
+
+def test_a_long_silence_ends_the_chat_for_both_in_the_same_words() -> None:
+    talk, ann, ben = couple()
+    talk.later(3600)
+    mine = parted(ann.value, reason="idle", by=ann, at=NOW + 3600)
+    theirs = parted(ben.value, reason="idle", by=ann, at=NOW + 3600)
+    assert quiet(ann, speaker=ben.person) == Decision(
+        (mine, theirs),
+        (
+            *(says(each, "idle.ended", of=Idle(), priority=Priority.MATCH) for each in (ann, ben)),
+            asks(mine),
+            asks(theirs),
+        ),
+    )
+
+
+def test_who_is_elsewhere_or_in_another_chat_by_now_is_left_alone() -> None:
+    talk, ann, _ = couple()
+    talk.later(3600)
+    assert quiet(ann, chat="another") == NOTHING
+    chat = ann.chat
+    ann.writes("/stop")
+    assert quiet(ann, chat=chat) == NOTHING
+
+
+def test_operators_may_do_without_either() -> None:
+    talk, ann, _ = couple(Rules(idle_nudge_s=0, idle_end_s=3600))
+    talk.later(3599)
+    assert quiet(ann) == NOTHING
+    talk, ann, _ = couple(Rules(idle_nudge_s=600, idle_end_s=0))
+    talk.later(1e6)
+    assert quiet(ann).effects != ()
+    assert isinstance(ann.value.state, Chatting)

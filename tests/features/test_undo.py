@@ -1,0 +1,348 @@
+"""Returning from an exit that was a slip: only if both wish it, and without anybody learning of a refusal."""
+
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from passerby.domain.aftermath import RETURN_S, menu, never_again
+from passerby.domain.lifecycle import together
+from passerby.features.search import introduce
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Decision, Rules
+from passerby.kernel.effect import Answer, Button, Menu, Say
+from passerby.kernel.event import ButtonPressed, ChatQuiet
+from passerby.kernel.ids import MessageId
+from passerby.kernel.participant import Chatting, Idle, Rating, Searching
+from passerby.kernel.text import text
+from tests.features.playbook import NOW, Person, Playbook, Priority, grown_up, revises, says
+
+
+def parted_pair(how: str = "/stop", rules: Rules | None = None) -> tuple[Playbook, Person, Person]:
+    talk = Playbook(rules) if rules is not None else Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    talk.later(60)
+    ann.writes(how)
+    return talk, ann, ben
+
+
+def asked(who: Person) -> tuple[object, object]:
+    """What whoever asks to return is shown, whatever becomes of it."""
+    return Answer("query"), revises(who, "after.asked_back", menu(who.value, who.talk.env.now))
+
+
+def invited(who: Person, chat: str) -> Say:
+    offer = Menu(((Button(text("after.return"), "return", chat),),))
+    return Say(who.person, text("after.invited_back"), offer, priority=Priority.SYSTEM)
+
+
+def test_who_asks_is_told_that_they_asked_and_the_other_is_invited() -> None:
+    _, ann, ben = parted_pair()
+    assert ann.value.last is not None
+    was, chat = ben.value, ann.value.last.chat
+    decision = ann.looks_back("return")
+    assert decision.effects == (*asked(ann), invited(ben, chat))
+    assert ben.value == msgspec.structs.replace(was, version=was.version + 1)
+    assert "return" not in {button.action for row in menu(ann.value, NOW + 60).rows for button in row}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_when_both_ask_they_are_together_in_a_new_chat(first: int) -> None:
+    talk, *people = parted_pair()
+    one, other = people[first], people[1 - first]
+    one.looks_back("return")
+    assert other.value.last is not None
+    old = other.value.last.chat
+    talk.later(5)
+    decision = other.looks_back("return")
+    assert together(one.value, other.value)
+    assert one.chat != old
+    told = [says(each, "after.together_again", priority=Priority.MATCH, anchors=each.chat) for each in (other, one)]
+    assert decision.effects == (Answer("query"), revises(other, "after.over"), *told)
+
+
+def test_an_ask_rests_the_search_so_that_the_way_back_stays_open() -> None:
+    _, ann, ben = parted_pair("/next")
+    decision = ann.looks_back("return")
+    assert ann.value.state == Idle()
+    assert decision.effects[:3] == (*asked(ann), says(ann, "after.search_rests"))
+    ben.looks_back("return")
+    assert together(ann.value, ben.value)
+
+
+def test_two_who_both_moved_on_by_a_slip_and_both_ask_are_together_again() -> None:
+    talk, ann, ben = parted_pair("/next")
+    ben.writes("/search")
+    ann.looks_back("return")
+    assert isinstance(ben.value.state, Searching)
+    ben.looks_back("return")
+    assert together(ann.value, ben.value)
+    assert talk.people[ann.person].state != talk.people[ben.person].state
+
+
+def test_asking_twice_invites_once() -> None:
+    _, ann, ben = parted_pair()
+    ann.looks_back("return")
+    decision = ann.looks_back("return")
+    assert decision.effects == asked(ann)
+    ben.looks_back("return")
+    assert together(ann.value, ben.value)
+
+
+def _moves_on(talk: Playbook, ben: Person) -> None:
+    talk.pair(ben, talk.person())
+
+
+def _met_another_and_left(talk: Playbook, ben: Person) -> None:
+    talk.pair(ben, talk.person())
+    ben.writes("/stop")
+
+
+def _blocks(talk: Playbook, ben: Person) -> None:
+    ben.looks_back("block")
+
+
+def _reports(talk: Playbook, ben: Person) -> None:
+    assert ben.value.last is not None
+    ben.presses("complain", f"{ben.value.last.chat}.spam")
+
+
+def _blocks_the_bot(talk: Playbook, ben: Person) -> None:
+    ben.blocks()
+
+
+def _is_forgotten(talk: Playbook, ben: Person) -> None:
+    del talk.people[ben.person]
+
+
+def _is_a_minor_after_all(talk: Playbook, ben: Person) -> None:
+    talk.people[ben.person] = msgspec.structs.replace(ben.value, profile=grown_up(16))
+
+
+def _says_bad(talk: Playbook, ben: Person) -> None:
+    ben.looks_back("bad")
+
+
+REFUSALS = [
+    _moves_on,
+    _met_another_and_left,
+    _blocks,
+    _reports,
+    _blocks_the_bot,
+    _is_forgotten,
+    _is_a_minor_after_all,
+    _says_bad,
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda each: each.__name__)
+def test_who_asks_sees_the_same_whatever_the_other_did_and_the_other_hears_nothing(
+    refusal: Callable[[Playbook, Person], None],
+) -> None:
+    talk, ann, ben = parted_pair(rules=Rules(minimum_age=16))
+    refusal(talk, ben)
+    assert ann.looks_back("return").effects == asked(ann)
+    assert ann.value.state == Idle()
+
+
+def test_who_thought_poorly_of_it_can_return_all_the_same_if_both_ask() -> None:
+    _, ann, ben = parted_pair()
+    ben.looks_back("bad")
+    ann.looks_back("return")
+    ben.looks_back("return")
+    assert together(ann.value, ben.value)
+
+
+def test_who_blocked_the_other_cannot_be_brought_back_by_an_ask_made_before() -> None:
+    _, ann, ben = parted_pair()
+    ann.looks_back("return")
+    ben.looks_back("block")
+    ben.looks_back("return")
+    ann.looks_back("return")
+    assert not isinstance(ann.value.state, Chatting)
+    assert not isinstance(ben.value.state, Chatting)
+
+
+def test_too_late_is_too_late_for_both_and_the_other_buttons_stay() -> None:
+    talk, ann, ben = parted_pair()
+    ann.looks_back("return")
+    talk.later(RETURN_S + 1)
+    for each in (ben, ann):
+        was = each.value
+        late = Answer("query", text("after.too_late"), alert=True)
+        assert each.looks_back("return") == Decision(
+            effects=(late, revises(each, "after.ask", menu(was, talk.env.now)))
+        )
+        shown = {button.action for row in menu(was, talk.env.now).rows for button in row}
+        assert shown == {"good", "bad", "save", "block", "report", "done"}
+
+
+def test_an_ask_within_a_new_chat_leaves_that_chat_alone() -> None:
+    talk, ann, ben = parted_pair("/next")
+    _, eve = talk.pair(ann, talk.person())
+    before = ann.value, ben.value, eve.value
+    told = Answer("query", text("after.in_a_chat"), alert=True)
+    assert ann.looks_back("return") == Decision(effects=(told,))
+    assert (ann.value, ben.value, eve.value) == before
+
+
+def test_a_chat_that_ended_in_silence_is_not_returned_to() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    talk.later(talk.env.rules.idle_end_s)
+    talk.happens(ChatQuiet(ann.person, ann.bot, ann.chat, NOW, None))
+    for each in (ann, ben):
+        assert "return" not in {button.action for row in menu(each.value, talk.env.now).rows for button in row}
+        each.looks_back("return")
+        assert each.value.last is not None
+        assert each.value.last.wants_back_at is None
+
+
+@pytest.mark.parametrize("how", ["/block", "report"])
+def test_who_ended_it_by_a_block_or_a_report_has_no_way_back(how: str) -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    ann.writes(how) if how == "/block" else ann.presses("complain", f"{ann.chat}.rude")
+    assert ann.looks_back("return").changes == ()
+
+
+# ---------------------------------------------------------------------- where states cross
+
+
+def _press(who: Person, action: str) -> ButtonPressed:
+    assert who.value.last is not None
+    return ButtonPressed(who.person, who.bot, "query", MessageId(50), action, who.value.last.chat, "en")
+
+
+def _decide(talk: Playbook, event: ButtonPressed) -> Decision:
+    """A decision on how things are now, not yet stored."""
+    facts = talk.facts(event.person, None)
+    others = tuple(talk.people[each] for each in talk.router.company(event, facts) if each in talk.people)
+    known = facts.partner.person if facts.partner is not None else None
+    others = tuple(each for each in others if each.person != known)
+    return talk.router.decide(event, msgspec.structs.replace(facts, others=others), talk.env)
+
+
+def _stored(talk: Playbook, decision: Decision) -> bool:
+    """What the live store does: all of it, or nothing if somebody has changed meanwhile."""
+    if any(talk.people[each.person].version != each.version for each in decision.changes):
+        return False
+    talk.apply(decision)
+    return True
+
+
+@pytest.mark.parametrize("second", [0, 1])
+@pytest.mark.parametrize("bad", [False, True])
+def test_two_asks_at_one_moment_are_not_both_stored_and_the_second_look_finds_the_first(second: int, bad: bool) -> None:
+    talk, ann, ben = parted_pair()
+    if bad:
+        for each in (ann, ben):
+            each.looks_back("bad")
+    presses = [_press(ann, "return"), _press(ben, "return")]
+    decisions = [_decide(talk, press) for press in presses]
+    assert _stored(talk, decisions[1 - second])
+    assert not _stored(talk, decisions[second])
+    assert _stored(talk, _decide(talk, presses[second]))
+    assert together(ann.value, ben.value)
+
+
+Step = tuple[str, int]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["return", "block", "search", "stop", "match", "good", "bad", "save", "complain", "later"]),
+        st.integers(0, 2),
+    ),
+    min_size=2,
+    max_size=14,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS, st.randoms(use_true_random=False))
+def test_whatever_crosses_everybody_is_in_one_chat_at_most_and_with_who_is_with_them(
+    steps: list[Step], chance: Random
+) -> None:
+    """Undo, match, block and leaving, decided on facts that may be out of date by the time they are stored."""
+    talk, ann, ben = parted_pair("/next")
+    people = [ann, ben, talk.person()]
+    pending: list[Callable[[], Decision]] = []
+    held: list[Decision] = []
+    for what, number in steps:
+        who = people[number]
+        make = _maker(talk, who, what, people)
+        if make is None:
+            continue
+        held.append(make())
+        pending.append(make)
+        if chance.random() < 0.5 or len(held) > 2:
+            _settle(talk, held, pending, chance)
+            _check(people)
+    _settle(talk, held, pending, chance)
+    _check(people)
+
+
+def _maker(talk: Playbook, who: Person, what: str, people: list[Person]) -> Callable[[], Decision] | None:
+    if what == "later":
+        talk.later(70)
+        return None
+    if what in ("search", "stop"):
+        event = who.message(Content(Kind.TEXT, f"/{what}"))
+        return lambda: talk.router.decide(event, talk.facts(who.person, None), talk.env)
+    if what == "match":
+        other = people[(people.index(who) + 1) % 3]
+
+        def match() -> Decision:
+            one, two = who.value, other.value
+            waiting = isinstance(one.state, Searching) and isinstance(two.state, Searching)
+            return introduce(one, two, talk.env) if waiting and not never_again(one, two) else Decision()
+
+        return match
+    if who.value.last is None:
+        return None
+    chat = who.value.last.chat
+    action, token = ("complain", f"{chat}.rude") if what == "complain" else (what, chat)
+    press = ButtonPressed(who.person, who.bot, "query", MessageId(50), action, token, "en")
+    return lambda: _decide(talk, press)
+
+
+def _settle(talk: Playbook, held: list[Decision], pending: list[Callable[[], Decision]], chance: Random) -> None:
+    """Store what was decided, in any order; what has been overtaken is decided again."""
+    order = list(range(len(held)))
+    chance.shuffle(order)
+    for index in order:
+        if not _stored(talk, held[index]):
+            assert _stored(talk, pending[index]())
+    held.clear()
+    pending.clear()
+
+
+def _check(people: list[Person]) -> None:
+    values = {each.person: each.value for each in people}
+    for value in values.values():
+        if isinstance(value.state, Chatting):
+            partner = values[value.state.partner]
+            assert together(value, partner)
+            assert not never_again(value, partner)
+        if isinstance(value.state, Searching):
+            assert value.state.ticket.blocked == value.blocked
+
+
+def test_a_rating_stays_with_the_chat_it_was_given_for() -> None:
+    _, ann, ben = parted_pair()
+    ann.looks_back("good")
+    ann.looks_back("return")
+    ben.looks_back("return")
+    ben.writes("/stop")
+    assert ann.value.last is not None
+    assert ann.value.last.rating is None
+    ann.looks_back("bad")
+    assert ann.value.last.rating is Rating.BAD
+
+
+def test_a_clock_that_was_set_back_brings_nobody_back() -> None:
+    talk, ann, _ = parted_pair()
+    talk.later(-3600)
+    assert ann.looks_back("return").changes == (), "it has not ended yet"
