@@ -116,7 +116,7 @@ class _Phone:
 def _read(lines: Sequence[Line]) -> _Phone:
     phone = _Phone(lines)
     number, current, left_at = 0, 0, float("-inf")
-    fresh = False  # nothing has come since "Partner found"
+    fresh = False  # nothing of a stranger's has come since "Partner found"
     for line in lines:
         if line.notice is _OPENS:
             if current and fresh:
@@ -128,7 +128,7 @@ def _read(lines: Sequence[Line]) -> _Phone:
                 current = number
             fresh = True
         elif not line.mine:
-            fresh = False
+            fresh = fresh and line.mark is None
             if line.notice in _CLOSES and current:
                 current, left_at = 0, line.at
         phone.chat_at[line.id] = current

@@ -216,9 +216,9 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 await case.disturb(stage)
             await sandbox.put("faults", [])
             verdict, quiet_s = await company.quiet(stage.faults, case.quiet_s)
-            if not verdict.passed:
-                await _keep(stage)
             told = await company.question(verdict.partners) if verdict.passed else []
+            if told or not verdict.passed:
+                await _keep(stage)
             fleet.check()
         assert company.journal.dropped == 0, "the sandbox itself dropped updates"
         return Report(

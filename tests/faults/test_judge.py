@@ -122,3 +122,22 @@ def test_a_finding_told_twice_is_a_duplicate() -> None:
 def test_a_chat_that_is_over_for_one_side_only_is_not_well() -> None:
     said = verdict([found(1), wrote(3, "a")], [found(2), got(4, "a"), left(5)])
     assert said.lost == ["the end of chat 1 on the phone of 1"]
+
+
+def test_a_finding_told_again_after_refusals_is_the_same_one() -> None:
+    ann = [found(1), wrote(2, "a"), notice(3, reply_to=2), found(5), wrote(6, "b")]
+    said = verdict(ann, [found(4), got(7, "b")], kills=(4,))
+    assert said.passed
+    assert said.duplicated == 1
+
+
+def test_two_chats_with_no_end_between_them_are_not_taken_for_one() -> None:
+    said = verdict([found(1), wrote(3, "a"), found(5), wrote(6, "b")], [found(2), got(4, "a")], [found(5), got(7, "b")])
+    assert said.misrouted
+
+
+def test_what_a_sender_was_not_told_of_may_come_twice() -> None:
+    unsure = Line(4, 4, mine=False, mark="a", unsure=True)
+    said = verdict([found(1), wrote(3, "a")], [found(2), unsure, got(5, "a")])
+    assert said.passed
+    assert said.duplicated == 1
