@@ -38,7 +38,7 @@ from passerby.kernel.event import (
     ReactionChanged,
     Refusal,
 )
-from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import (
     Chatting,
     Gender,
@@ -114,6 +114,8 @@ class Playbook:
 
     def facts(self, person: PersonId, about: MessageRef | None) -> Facts:
         me = self.people.get(person, Participant(person))
+        if isinstance(me.state, Searching):
+            return Facts(me, anchor=self.anchors.get((search_of(person), person)))
         if not isinstance(me.state, Chatting):
             return Facts(me)
         other_side = self.map.get(about) if about is not None else None

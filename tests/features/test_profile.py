@@ -1,121 +1,332 @@
-"""What a person has said of themselves, and second thoughts about it."""
+"""What a person has said of themselves and whom they wish for, and second thoughts about it."""
+
+from typing import Any
 
 import msgspec
 import pytest
 
 from passerby.domain.ages import YEAR_S
-from passerby.features.profile import GENDERS, TOP
-from passerby.kernel.decision import Decision, Rules
-from passerby.kernel.effect import Answer, Button, Menu, Revise
+from passerby.domain.lifecycle import make_ticket
+from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, MOST_INTERESTS, MOST_LANGUAGES, WRITTEN_IN, worded
+from passerby.features.profile.menus import AGES_WANTED, SECTIONS, allowed, card, spoken_to
+from passerby.kernel.decision import Decision, Filter, Rules
+from passerby.kernel.effect import Answer, Menu, Revise, Say
 from passerby.kernel.ids import MessageId
-from passerby.kernel.participant import Gender, Idle, Profile, Searching
+from passerby.kernel.participant import Gender, Idle, Participant, Preferences, Searching
 from passerby.kernel.text import text
-from tests.features.playbook import NOW, Person, Playbook, becomes, grown_up, says, ticket
+from tests.features.playbook import Person, Playbook, grown_up, says
+
+FREE = Rules(free_filters=tuple(Filter))
 
 
-def card(ann: Person, menu: Menu, age: int = 30, gender: str = "unsaid") -> Revise:
-    return Revise(ann.person, MessageId(50), text(f"profile.card_{gender}", age=age), menu)
+def shown(ann: Person, section: str = "top", page: str = "") -> tuple[Answer, Revise]:
+    """The menu as it is now, in place."""
+    said, menu = SECTIONS[section](ann.value, ann.talk.env, page)
+    return Answer("query"), Revise(ann.person, MessageId(50), said, menu)
 
 
-def steps(*ages: int) -> Menu:
-    buttons = tuple(Button(text("profile.age_button", age=age), "set_age", str(age)) for age in ages)
-    return Menu((buttons, (Button(text("profile.back"), "set", "top"),)))
+def actions(menu: Menu) -> list[str]:
+    return [f"{button.action}:{button.token}" for row in menu.rows for button in row]
 
 
-def aged(age: int, at: float = NOW) -> Profile:
-    return msgspec.structs.replace(grown_up(age), age_given_at=at)
+def menu_of(ann: Person, section: str, page: str = "") -> Menu:
+    return SECTIONS[section](ann.value, ann.talk.env, page)[1]
+
+
+def ticked(menu: Menu) -> set[str]:
+    return {button.token for row in menu.rows for button in row if button.label.key == "profile.chosen"}
+
+
+def told(was: Participant, **changes: Any) -> Participant:
+    return msgspec.structs.replace(was, profile=msgspec.structs.replace(was.profile, **changes))
+
+
+def wishing(was: Participant, **changes: Any) -> Participant:
+    return msgspec.structs.replace(was, preferences=msgspec.structs.replace(was.preferences, **changes))
 
 
 @pytest.mark.parametrize("gender", Gender)
-def test_a_profile_shows_what_was_said(gender: Gender) -> None:
+def test_a_profile_shows_what_was_said_and_grows_older(gender: Gender) -> None:
     talk = Playbook()
     ann = talk.person(grown_up(33, gender))
-    assert ann.writes("/profile") == Decision(effects=(says(ann, f"profile.card_{gender}", age=33),))
+    assert ann.writes("/profile") == Decision(effects=(says(ann, "profile.shown", card=card(ann.value, talk.env)),))
+    assert dict(card(ann.value, talk.env).args)["age"] == 33
     talk.later(2 * YEAR_S)
-    talk.people[ann.person] = msgspec.structs.replace(ann.value, seen_at=talk.env.now)
-    assert ann.writes("/profile") == Decision(effects=(says(ann, f"profile.card_{gender}", age=35),))
+    assert dict(card(ann.value, talk.env).args)["age"] == 35
 
 
-def test_settings_open_a_menu_that_edits_in_place() -> None:
-    ann = Playbook().person()
-    assert ann.writes("/settings") == Decision(effects=(says(ann, "profile.card_unsaid", TOP, age=30),))
-    assert ann.presses("set", "gender") == Decision(effects=(Answer("query"), card(ann, GENDERS)))
-    assert ann.presses("set", "age") == Decision(effects=(Answer("query"), card(ann, steps(20, 29, 31, 40))))
-    assert ann.presses("set", "top") == Decision(effects=(Answer("query"), card(ann, TOP)))
-    assert ann.presses("set", "of a former release") == Decision(effects=(Answer("query"), card(ann, TOP)))
+def test_a_card_lists_languages_interests_and_country_or_says_that_there_are_none() -> None:
+    talk = Playbook()
+    ann = talk.person(grown_up())
+    bare = dict(card(ann.value, talk.env).args)
+    assert (bare["interests"], bare["country"]) == (text("profile.none"), text("profile.none"))
+    assert bare["languages"] == (text("interests.own", word="English"),)
+    rich = told(ann.value, languages=("pt", "xx"), interests=("music", "long walks"), country="PE")
+    assert dict(card(rich, talk.env).args) | {"gender": 0, "age": 0} == {
+        "age": 0,
+        "gender": 0,
+        "languages": (text("interests.own", word="Português"), text("interests.own", word="xx")),
+        "interests": (text("interests.music"), text("interests.own", word="long walks")),
+        "country": text("interests.own", word="🇵🇪 PE"),
+    }
+    wordless = told(ann.value, language="")
+    assert dict(card(wordless, talk.env).args)["languages"] == text("profile.none")
 
 
-def test_settings_work_in_a_chat_without_touching_it() -> None:
+@pytest.mark.parametrize("words", ["/settings", "/language"])
+def test_a_command_opens_its_menu_in_any_state(words: str) -> None:
+    section = {"/settings": "top", "/language": "speak"}[words]
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
-    was = ann.value
-    assert ann.writes("/settings") == Decision(effects=(says(ann, "profile.card_unsaid", TOP, age=30),))
-    changed = becomes(was, was.state, profile=grown_up(30, Gender.MALE))
-    assert ann.presses("set_gender", "male") == Decision((changed,), (Answer("query"), card(ann, TOP, 30, "male")))
+    for person in (talk.person(), talk.searching(), ann):
+        said, menu = SECTIONS[section](person.value, talk.env, "")
+        assert person.writes(words) == Decision(effects=(Say(person.person, said, menu),))
 
 
-@pytest.mark.parametrize("gender", [Gender.MALE, Gender.FEMALE, Gender.OTHER])
-def test_a_gender_can_be_changed(gender: Gender) -> None:
-    ann = Playbook().person()
-    was = ann.value
-    changed = becomes(was, Idle(), profile=grown_up(30, gender))
-    assert ann.presses("set_gender", gender) == Decision((changed,), (Answer("query"), card(ann, TOP, 30, gender)))
-    assert ann.presses("set_gender", gender) == Decision(effects=(Answer("query"), card(ann, TOP, 30, gender)))
+def test_every_section_is_reached_from_the_top_and_leads_back() -> None:
+    ann = Playbook(FREE).person()
+    sections = [action.removeprefix("set:") for action in actions(menu_of(ann, "top"))]
+    assert set(sections) == set(SECTIONS) - {"top"}
+    for section in sections:
+        assert ann.presses("set", section) == Decision(effects=shown(ann, section))
+        assert "set:top" in actions(menu_of(ann, section))
+    assert ann.presses("set", "of a former release") == Decision(effects=shown(ann, "top"))
+
+
+def test_every_button_of_every_section_does_something_and_fits() -> None:
+    """Nothing that is offered is refused."""
+    ann = Playbook(FREE).person()
+    for section in SECTIONS:
+        pages = [""]
+        for page in pages:
+            for action in actions(menu_of(ann, section, page)):
+                assert len(action.encode()) <= 64
+                name, _, token = action.partition(":")
+                if name == "set":
+                    following = token.partition(".")[2]
+                    if following and following not in pages:
+                        pages.append(following)
+                    continue
+                before = ann.value
+                decision = ann.presses(name, token)
+                assert isinstance(decision.effects[0], Answer)
+                assert decision.effects[0].text is None, (action, decision.effects[0])
+                ann.talk.people[ann.person] = before
 
 
 @pytest.mark.parametrize(
-    ("action", "token"),
+    ("press", "changes"),
     [
-        ("set_gender", "robot"),
-        ("set_gender", ""),
-        ("set_age", "17"),
-        ("set_age", "100"),
-        ("set_age", "-1"),
-        ("set_age", "x"),
+        ("gender.male", {"gender": Gender.MALE}),
+        ("age.31", {"age": 31}),
+        ("langs.de", {"languages": ("en", "de")}),
+        ("tags.music", {"interests": ("music",)}),
+        ("country.PE", {"country": "PE"}),
+        ("speak.ru", {"language": "ru"}),
     ],
 )
-def test_what_no_button_offers_changes_nothing(action: str, token: str) -> None:
-    ann = Playbook().person()
-    assert ann.presses(action, token) == Decision(effects=(Answer("query"),))
-
-
-def test_an_age_can_be_changed_and_counts_from_that_day() -> None:
+def test_what_is_pressed_is_what_the_profile_says(press: str, changes: dict[str, Any]) -> None:
     talk = Playbook()
     ann = talk.person()
-    talk.later(100)
     was = ann.value
-    changed = becomes(was, Idle(), profile=aged(31, NOW + 100))
-    assert ann.presses("set_age", "31") == Decision((changed,), (Answer("query"), card(ann, steps(21, 30, 32, 41), 31)))
-    assert ann.presses("set_age", "31") == Decision(effects=(Answer("query"), card(ann, steps(21, 30, 32, 41), 31)))
+    decision = ann.presses("put", press)
+    (after,) = decision.changes
+    expected = told(was, **changes)
+    assert after == told(expected, age_given_at=after.profile.age_given_at)
+    assert decision.effects[0] == Answer("query")
 
 
-@pytest.mark.parametrize(("age", "offered"), [(18, (19, 28)), (19, (18, 20, 29)), (98, (88, 97, 99)), (99, (89, 98))])
-def test_ages_are_offered_within_what_is_allowed(age: int, offered: tuple[int, ...]) -> None:
-    ann = Playbook().person(grown_up(age))
-    assert ann.presses("set", "age") == Decision(effects=(Answer("query"), card(ann, steps(*offered), age)))
+def test_a_second_press_takes_a_language_or_an_interest_away_again() -> None:
+    ann = Playbook().person()
+    before = ann.value.profile
+    for press in ("langs.de", "tags.music"):
+        ann.presses("put", press)
+        ann.presses("put", press)
+    assert (ann.value.profile.languages, ann.value.profile.interests) == (("en",), before.interests)
+    assert ann.presses("put", "gender.unsaid") == Decision(effects=shown(ann)), "the same again changes nothing"
+    assert ann.presses("put", "age.30") == Decision(effects=shown(ann, "age"))
 
 
-@pytest.mark.parametrize(("age", "offered", "wrong"), [(17, (16,), 18), (16, (17,), 26), (18, (19, 28), 17)])
-def test_nobody_climbs_over_the_wall_between_minors_and_adults(age: int, offered: tuple[int, ...], wrong: int) -> None:
-    ann = Playbook(Rules(minimum_age=16)).person(grown_up(age))
-    assert ann.presses("set", "age") == Decision(effects=(Answer("query"), card(ann, steps(*offered), age)))
-    assert ann.presses("set_age", str(wrong)) == Decision(effects=(Answer("query"),))
-
-
-def test_a_change_while_searching_is_on_the_ticket_and_keeps_the_place() -> None:
-    talk = Playbook()
-    ann = talk.searching()
-    talk.later(50)
+def test_a_list_that_is_full_says_so_and_takes_no_more() -> None:
+    ann = Playbook().person()
+    for language in list(LANGUAGES)[1:MOST_LANGUAGES]:
+        ann.presses("put", f"langs.{language}")
+    for tag in INTERESTS[:MOST_INTERESTS]:
+        ann.presses("put", f"tags.{tag}")
     was = ann.value
-    told = grown_up(30, Gender.MALE)
-    waits = Searching(ticket(msgspec.structs.replace(was, profile=told)))
-    changed = becomes(was, waits, profile=told)
-    assert ann.presses("set_gender", "male") == Decision((changed,), (Answer("query"), card(ann, TOP, 30, "male")))
+    for press, key in ((f"langs.{[*LANGUAGES][-1]}", "languages"), (f"tags.{INTERESTS[-1]}", "interests")):
+        answer, *_ = ann.presses("put", press).effects
+        assert answer == Answer("query", text(f"profile.full_{key}"), alert=True)
+    assert ann.value == was
+
+
+@pytest.mark.parametrize(
+    "press",
+    [
+        "gender.robot",
+        "gender.",
+        "age.17",
+        "age.100",
+        "age.-1",
+        "age.x",
+        "country.peru",
+        "speak.xx",
+        "want.x",
+        "ages.1-99",
+    ],
+)
+def test_what_no_button_offers_changes_nothing(press: str) -> None:
+    ann = Playbook(FREE).person()
+    was = ann.value
+    decision = ann.presses("put", press)
+    assert decision.changes == ()
+    assert decision.effects[0] == Answer("query")
+    assert ann.value == was
+
+
+@pytest.mark.parametrize("press", ["", "x", "wants", "langs.xx", "tags.xx"])
+def test_a_button_of_another_release_shows_the_menu_of_this_one(press: str) -> None:
+    ann = Playbook().person()
+    was = ann.value
+    assert isinstance(ann.presses("put", press).effects[-1], Revise)
+    assert ann.value == was
 
 
 def test_a_menu_that_telegram_no_longer_shows_is_not_revised() -> None:
     ann = Playbook().person()
-    was = ann.value
     assert ann.presses("set", "age", message=None) == Decision(effects=(Answer("query"),))
-    changed = becomes(was, Idle(), profile=grown_up(30, Gender.MALE))
-    assert ann.presses("set_gender", "male", message=None) == Decision((changed,), (Answer("query"),))
+    assert ann.presses("put", "gender.male", message=None).effects == (Answer("query"),)
+    assert ann.value.profile.gender is Gender.MALE
+
+
+@pytest.mark.parametrize(("age", "offered"), [(18, {19, 28}), (19, {18, 20, 29}), (98, {88, 97, 99}), (99, {89, 98})])
+def test_ages_are_offered_within_what_is_allowed(age: int, offered: set[int]) -> None:
+    ann = Playbook().person(grown_up(age))
+    assert {int(each.partition(".")[2]) for each in actions(menu_of(ann, "age")) if "age." in each} == offered
+
+
+@pytest.mark.parametrize(("age", "wrong"), [(17, 18), (16, 26), (18, 17)])
+def test_nobody_climbs_over_the_wall_between_minors_and_adults(age: int, wrong: int) -> None:
+    ann = Playbook(Rules(minimum_age=16)).person(grown_up(age))
+    assert not allowed(wrong, age, ann.talk.env.rules)
+    assert ann.presses("put", f"age.{wrong}").changes == ()
+
+
+def test_minors_are_not_offered_ages_of_adults() -> None:
+    ann = Playbook(Rules(minimum_age=16, free_filters=tuple(Filter))).person(grown_up(17))
+    assert not [each for each in actions(menu_of(ann, "wants")) if each.startswith("put:ages.") and each != "put:ages."]
+
+
+@pytest.mark.parametrize("rules", [FREE, Rules()], ids=["free for all", "for VIPs"])
+def test_filters_are_for_who_is_entitled_and_say_so_to_the_others(rules: Rules) -> None:
+    talk = Playbook(rules)
+    ann, vip = talk.person(), talk.person()
+    talk.people[vip.person] = msgspec.structs.replace(vip.value, vip_until=talk.env.now + 1)
+    low, high = AGES_WANTED[1]
+    for press, wish in (("want.female", {"genders": (Gender.FEMALE,)}), (f"ages.{low}-{high}", {"age_min": low})):
+        assert vip.presses("put", press).changes[0].preferences != Preferences()
+        decision = ann.presses("put", press)
+        if rules is FREE:
+            for name, value in wish.items():
+                assert getattr(decision.changes[0].preferences, name) == value
+        else:
+            assert decision.changes == ()
+            assert decision.effects[0] == Answer("query", text("profile.locked"), alert=True)
+    key = "profile.ask_wants" if rules is FREE else "profile.ask_wants_locked"
+    assert SECTIONS["wants"](ann.value, talk.env, "")[0].key == key
+
+
+def test_wishes_are_ticked_and_taken_back() -> None:
+    ann = Playbook(FREE).person()
+    for press in ("want.male", "want.other", "ages.20-26", "other", "ice"):
+        ann.presses("put", press)
+    assert ann.value.preferences == Preferences((Gender.MALE, Gender.OTHER), 20, 26, False, False)
+    assert ticked(menu_of(ann, "wants")) == {"want.male", "want.other", "ages.20-26"}
+    for press in ("want.male", "want.", "ages.", "other", "ice"):
+        ann.presses("put", press)
+    assert ann.value.preferences == Preferences()
+    assert ticked(menu_of(ann, "wants")) == {"want.", "ages.", "other", "ice"}
+
+
+def test_a_change_while_searching_is_on_the_ticket_and_keeps_the_place() -> None:
+    talk = Playbook(FREE)
+    ann = talk.searching()
+    assert isinstance(ann.value.state, Searching)
+    since = ann.value.state.ticket.since
+    talk.later(50)
+    for press in ("gender.male", "tags.music", "want.female", "langs.ru"):
+        ann.presses("put", press)
+        fresh = msgspec.structs.replace(make_ticket(ann.value, talk.env), since=since)
+        assert ann.value.state == Searching(fresh)
+    assert fresh.wants.genders == (Gender.FEMALE,)
+
+
+def test_another_language_brings_the_keyboard_in_it() -> None:
+    ann = Playbook().person()
+    decision = ann.presses("put", "speak.ru")
+    assert decision.effects[-1] == says(ann, "profile.speaks", of=Idle())
+    assert spoken_to(ann.value) == "ru"
+    assert ticked(menu_of(ann, "speak")) == {"speak.ru"}
+
+
+def test_a_language_that_was_chosen_is_not_overwritten_by_telegrams() -> None:
+    ann = Playbook().person()
+    ann.presses("put", "speak.ru")
+    ann.talk.later(10_000)
+    ann.writes("hello")
+    assert ann.value.profile.language == "ru"
+
+
+@pytest.mark.parametrize(("code", "expected"), [("pt-BR", "pt"), ("xx", "en"), ("", "en"), ("de", "de")])
+def test_the_language_in_use_is_the_one_that_is_ticked(code: str, expected: str) -> None:
+    assert (
+        spoken_to(Participant(Playbook().person().person, profile=msgspec.structs.replace(grown_up(), language=code)))
+        == expected
+    )
+    assert expected in WRITTEN_IN
+
+
+def test_own_words_take_the_place_of_those_before_and_leave_what_was_pressed() -> None:
+    ann = Playbook().person()
+    ann.presses("put", "tags.music")
+    decision = ann.writes("/interests Chess, long  walks, @ann_smith")
+    assert ann.value.profile.interests == ("music", "chess", "long walks")
+    assert decision.effects == (Say(ann.person, card(ann.value, ann.talk.env), says(ann, "x").keyboard),)
+    ann.writes("/interests tea")
+    assert ann.value.profile.interests == ("music", "tea")
+    assert ann.writes("/interests") == Decision(effects=(says(ann, "profile.how_interests"),))
+    ann.writes("/interests " + ",".join(f"{'abcdefghijklmnopq'[number]}{'a' * 3}" for number in range(17)))
+    assert len(ann.value.profile.interests) == MOST_INTERESTS
+
+
+def test_a_country_can_be_typed() -> None:
+    ann = Playbook().person()
+    ann.writes("/country lu")
+    assert ann.value.profile.country == "LU"
+    assert ann.writes("/country Luxembourg") == Decision(effects=(says(ann, "profile.how_country"),))
+    assert ann.presses("put", "country.").changes[0].profile.country == ""
+
+
+def test_pages_turn_and_stay_within_the_list() -> None:
+    ann = Playbook().person()
+    for section, count in (("langs", len(LANGUAGES)), ("tags", len(INTERESTS)), ("country", len(COUNTRIES) + 1)):
+        seen: list[str] = []
+        page = "0"
+        while True:
+            listed = actions(menu_of(ann, section, page))
+            seen += [each for each in listed if each.startswith("put:")]
+            onwards = f"set:{section}.{int(page) + 1}"
+            if onwards not in listed:
+                break
+            page = str(int(page) + 1)
+        assert len(seen) == len(set(seen)) == count
+        assert menu_of(ann, section, "999") == menu_of(ann, section, page)
+        assert menu_of(ann, section, "x") == menu_of(ann, section, "0")
+
+
+def test_pressing_an_interest_stays_on_its_page() -> None:
+    ann = Playbook().person()
+    last = INTERESTS[-1]
+    decision = ann.presses("put", f"tags.{last}")
+    assert decision.effects == shown(ann, "tags", "2")
+    assert worded(last) == text(f"interests.{last}")

@@ -1,14 +1,24 @@
 """Looking for somebody, giving up, and what is written meanwhile."""
 
+from typing import Any
+
+import msgspec
 import pytest
 
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
-from passerby.kernel.effect import Priority
-from passerby.kernel.ids import ChatId
-from passerby.kernel.participant import Chatting, Gender, Idle, Searching
-from tests.features.playbook import NOW, OTHER_BOT, Playbook, becomes, grown_up, says, ticket
+from passerby.kernel.effect import Answer, Button, Menu, Priority, Revise, Say
+from passerby.kernel.event import SearchDrags
+from passerby.kernel.ids import NOWHERE, ChatId, MessageId, MessageRef, search_of
+from passerby.kernel.participant import Chatting, Gender, Idle, Met, Preferences, Searching
+from passerby.kernel.text import text
+from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, becomes, grown_up, says, ticket
+
+
+def told_of(decision: Decision) -> list[Say]:
+    return [effect for effect in decision.effects if isinstance(effect, Say)]
+
 
 FIND = ["/search", "/find", "/chat", "/SEARCH", "/search@some_bot", "/search now", "/find\nme", "🔎 Find a partner"]
 CANCEL = "✖️ Cancel"
@@ -60,15 +70,19 @@ def test_a_key_is_understood_in_every_language_whatever_the_persons_own() -> Non
 @pytest.mark.parametrize("words", ["Cancel", "✖️ cancel", " ✖️ Cancel!", "✖️ Cancel please", "I said /stop", "stop"])
 def test_words_that_only_resemble_a_key_or_a_command_do_nothing(words: str) -> None:
     ann = Playbook().searching()
-    assert ann.writes(words) == Decision(effects=(says(ann, "search.nobody_yet"),))
+    assert ann.writes(words) == Decision(effects=(says(ann, "search.nobody_yet", reply_to=ann.last_message),))
 
 
 @pytest.mark.parametrize("kind", [Kind.PHOTO, Kind.STICKER, Kind.VOICE, Kind.CONTACT, Kind.STORY, Kind.UNKNOWN])
 def test_what_is_sent_without_a_chat_goes_to_nobody_and_says_so(kind: Kind) -> None:
     talk = Playbook()
     idle, searching = talk.person(), talk.searching()
-    assert idle.sends(Content(kind, "/search")) == Decision(effects=(says(idle, "search.idle"),))
-    assert searching.sends(Content(kind)) == Decision(effects=(says(searching, "search.nobody_yet"),))
+    assert idle.sends(Content(kind, "/search")) == Decision(
+        effects=(says(idle, "search.idle", reply_to=idle.last_message),)
+    )
+    assert searching.sends(Content(kind)) == Decision(
+        effects=(says(searching, "search.nobody_yet", reply_to=searching.last_message),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +90,7 @@ def test_what_is_sent_without_a_chat_goes_to_nobody_and_says_so(kind: Kind) -> N
 )
 def test_an_idle_person_is_shown_the_way_on(words: str) -> None:
     ann = Playbook().person()
-    assert ann.writes(words) == Decision(effects=(says(ann, "search.idle"),))
+    assert ann.writes(words) == Decision(effects=(says(ann, "search.idle", reply_to=ann.last_message),))
 
 
 def test_what_was_written_before_the_chat_ended_and_read_after_says_so() -> None:
@@ -86,8 +100,12 @@ def test_what_was_written_before_the_chat_ended_and_read_after_says_so() -> None
     ben.writes("/stop")
     late = talk.env.now - 1
     talk.later(5)
-    assert ann.writes("wait!", sent_at=late) == Decision(effects=(says(ann, "search.came_too_late"),))
-    assert ann.writes("hm", sent_at=talk.env.now) == Decision(effects=(says(ann, "search.idle"),))
+    assert ann.writes("wait!", sent_at=late) == Decision(
+        effects=(says(ann, "search.came_too_late", reply_to=ann.last_message),)
+    )
+    assert ann.writes("hm", sent_at=talk.env.now) == Decision(
+        effects=(says(ann, "search.idle", reply_to=ann.last_message),)
+    )
 
 
 def test_a_ticket_says_what_pairing_may_know_and_whom_to_avoid() -> None:
@@ -95,7 +113,7 @@ def test_a_ticket_says_what_pairing_may_know_and_whom_to_avoid() -> None:
     ann, ben = talk.pair(talk.person(grown_up(19, Gender.OTHER)), talk.person())
     ben.writes("/stop")
     talk.later(10)
-    waits = Searching(ticket(ann.value, since=NOW + 10, recent=(ben.person,)))
+    waits = Searching(ticket(ann.value, since=NOW + 10, recent=(Met(ben.person, NOW),)))
     was = ann.value
     assert ann.writes("/search") == Decision((becomes(was, waits),), (says(ann, "search.begun", of=waits),))
 
@@ -114,12 +132,14 @@ def test_two_people_who_are_introduced_are_in_one_chat_and_both_are_told() -> No
     decision = introduce(ann.value, ben.value, talk.env)
     one = decision.changes[0].state
     assert isinstance(one, Chatting)
+    how: dict[str, Any] = {"priority": Priority.MATCH, "anchors": one.chat}
+    question = dict(told_of(decision)[0].text.args)["question"]
     ann_now, ben_now = Chatting(one.chat, ben.person, NOW + 3), Chatting(one.chat, ann.person, NOW + 3)
     assert decision == Decision(
         (becomes(ann.value, ann_now), becomes(ben.value, ben_now)),
         (
-            says(ann, "search.found", of=ann_now, priority=Priority.MATCH, anchors=one.chat),
-            says(ben, "search.found", of=ben_now, priority=Priority.MATCH, anchors=one.chat),
+            says(ann, "search.found_asking", of=ann_now, question=question, **how),
+            says(ben, "search.found_asking", of=ben_now, question=question, **how),
         ),
     )
 
@@ -133,3 +153,125 @@ def test_a_chats_name_tells_nothing_and_fits_a_button() -> None:
         assert len(f"set_gender:{ann.chat}".encode()) <= 64
         ann.writes("/stop")
     assert len(names) == 50
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "shared", "asking", "key"),
+    [
+        ((), (), (), True, "search.found_asking"),
+        ((), (), (), False, "search.found"),
+        (("music", "tea"), ("tea",), ("tea",), True, "search.found_alike_asking"),
+        (("music", "tea"), ("tea", "music"), ("music", "tea"), False, "search.found_alike"),
+    ],
+)
+def test_what_two_have_in_common_is_named_and_who_both_like_it_get_a_question(
+    mine: tuple[str, ...], theirs: tuple[str, ...], shared: tuple[str, ...], asking: bool, key: str
+) -> None:
+    talk = Playbook()
+    ann, ben = (talk.person(msgspec.structs.replace(grown_up(), interests=each)) for each in (mine, theirs))
+    if not asking:
+        talk.people[ben.person] = msgspec.structs.replace(ben.value, preferences=Preferences(icebreakers=False))
+    for each in (ann, ben):
+        each.writes("/search")
+    told = told_of(introduce(ann.value, ben.value, talk.env))
+    assert {each.text for each in told} == {told[0].text}, "the same for both"
+    assert told[0].text.key == key
+    args = dict(told[0].text.args)
+    assert [dict(each.args).get("word", each.key) for each in args.get("interests", ())] == [  # type: ignore[union-attr]
+        each if each == "tea" else f"interests.{each}" for each in shared
+    ]
+    assert ("question" in args) is asking
+
+
+WISHES = Preferences(("female",), 20, 30, other_languages=False)  # type: ignore[arg-type]
+WIDER = {"gender": "search.any_gender", "age": "search.any_age", "language": "search.any_language"}
+
+
+def wishing(wants: Preferences = WISHES) -> Person:
+    talk = Playbook()
+    ann = talk.person()
+    talk.people[ann.person] = msgspec.structs.replace(ann.value, preferences=wants, vip_until=NOW + 1e6)
+    ann.writes("/search")
+    return ann
+
+
+def drag(ann: Person, *, since: float = NOW, fitting: int = 0, expected_s: float | None = None) -> Decision:
+    return ann.talk.happens(SearchDrags(ann.person, BOT, since, fitting, expected_s))
+
+
+def wider(*wishes: str) -> Menu | None:
+    rows = tuple((Button(text(WIDER[wish]), "widen", wish),) for wish in wishes)
+    return Menu(rows) if rows else None
+
+
+@pytest.mark.parametrize(
+    ("fitting", "chance"), [(0, "few"), (5, "few"), (6, "some"), (19, "some"), (20, "many"), (10_000, "many")]
+)
+@pytest.mark.parametrize(
+    ("expected_s", "wait"),
+    [
+        (None, text("search.wait_unknown")),
+        (1.0, text("search.wait_seconds", n=10)),
+        (44.0, text("search.wait_seconds", n=40)),
+        (56.0, text("search.wait_minutes", n=1)),
+        (400.0, text("search.wait_minutes", n=7)),
+    ],
+)
+def test_a_search_that_drags_on_says_how_it_stands_without_counting_anybody(
+    fitting: int, chance: str, expected_s: float | None, wait: Any
+) -> None:
+    ann = Playbook().searching()
+    said = text("search.drags", chance=text(f"search.chance_{chance}"), wait=wait)
+    assert drag(ann, fitting=fitting, expected_s=expected_s) == Decision(
+        effects=(Say(ann.person, said, None, priority=Priority.SYSTEM, anchors=search_of(ann.person)),)
+    )
+
+
+def test_the_same_notice_is_revised_the_next_time_as_long_as_it_is_there() -> None:
+    ann = wishing()
+    said = told_of(drag(ann))[0].text
+    for at, expected in (
+        (MessageRef(BOT, MessageId(7)), (Revise(ann.person, MessageId(7), said, wider(*WIDER)),)),
+        (NOWHERE, None),
+        (MessageRef(OTHER_BOT, MessageId(7)), None),
+    ):
+        ann.talk.anchors[search_of(ann.person), ann.person] = at
+        effects = drag(ann).effects
+        assert effects == expected if expected else isinstance(effects[0], Say)
+
+
+def test_news_of_a_search_that_is_over_are_no_news() -> None:
+    ann = Playbook().searching()
+    assert drag(ann, since=NOW - 1) == Decision()
+    ann.writes("/stop")
+    assert drag(ann) == Decision()
+
+
+@pytest.mark.parametrize("wish", WIDER)
+def test_a_wish_can_be_let_go_of_and_the_place_stays(wish: str) -> None:
+    ann = wishing()
+    ann.talk.later(30)
+    left = [each for each in WIDER if each != wish]
+    decision = ann.presses("widen", wish)
+    state = ann.value.state
+    assert isinstance(state, Searching)
+    assert state.ticket.since == NOW
+    assert state.ticket.wants == ann.value.preferences
+    assert decision.effects == (
+        Answer("query"),
+        Revise(ann.person, MessageId(50), text("search.widened"), wider(*left)),
+    )
+    for each in left:
+        ann.presses("widen", each)
+    assert ann.value.preferences == Preferences()
+    assert ann.presses("widen", wish).changes == (), "pressed again, it changes nothing"
+
+
+def test_a_wish_let_go_of_after_the_search_holds_for_the_next() -> None:
+    ann = wishing()
+    ann.writes("/stop")
+    assert ann.presses("widen", "age").effects[-1] == Revise(
+        ann.person, MessageId(50), text("search.widened_later"), None
+    )
+    assert ann.presses("widen", "age", message=None).effects == (Answer("query"),)
+    assert ann.presses("widen", "everything") == Decision(effects=(Answer("query"),))
