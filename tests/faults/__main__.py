@@ -87,6 +87,13 @@ def complain(verdict: Verdict, disagreements: Iterable[str]) -> None:
         print(f"told otherwise: {what}", file=sys.stderr)
 
 
+def reason(error: BaseException) -> str:
+    """The first of a group is why the others were given up."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error) or type(error).__name__
+
+
 def play_one(name: str, seed: int, *, quick: bool, keep: Path | None) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="passerby-faults-") as made:
         directory = (keep or Path(made)) / name
@@ -95,7 +102,7 @@ def play_one(name: str, seed: int, *, quick: bool, keep: Path | None) -> dict[st
             report = asyncio.run(play(CASES[name], directory, seed=seed, quick=quick))
         except Exception as error:  # noqa: BLE001  # the others are still to be played
             traceback.print_exception(error)
-            return {"case": name, "seed": seed, "wrong": {"not carried through": str(error) or type(error).__name__}}
+            return {"case": name, "seed": seed, "wrong": {"not carried through": reason(error)}}
     complain(report.verdict, report.disagreements)
     return told(report)
 

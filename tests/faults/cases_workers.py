@@ -50,8 +50,8 @@ async def points(stage: Stage) -> None:
     stage.evidence["points"] = reached
 
 
-async def pause(stage: Stage) -> None:
-    """SIGSTOP beyond the lease, then SIGCONT: what the sleeper still believes must harm nobody."""
+async def sleep(stage: Stage) -> None:
+    """SIGSTOP beyond the lease, then SIGCONT."""
     for _ in range(1 if stage.quick else 5):
         victim = stage.rng.choice(stage.fleet.names)
         async with stage.fault():
@@ -61,6 +61,11 @@ async def pause(stage: Stage) -> None:
             stage.fleet.resume(victim)
             await asyncio.sleep(2)
         await stage.until_working()
+
+
+async def pause(stage: Stage) -> None:
+    """What the sleeper still believes must harm nobody."""
+    await sleep(stage)
     lapsed = stage.fleet.words().count('"fleet.lapsed"')
     stage.evidence["lives that were abandoned"] = lapsed
     assert lapsed, "nobody noticed that they had been away"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from passerby.settings import Settings
+from tests.faults.product import PASSERBY as PASSERBY
 from tests.faults.product import ROOT, STOP_S
 
 WORKER = (sys.executable, "-c", "from passerby.cli import main; main()", "worker")
@@ -80,6 +81,9 @@ class Fleet:
     def pause(self, name: str) -> None:
         """SIGSTOP."""
         self._living(name).send_signal(signal.SIGSTOP)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self._living(name).send_signal(number)
 
     def resume(self, name: str) -> None:
         """SIGCONT."""

@@ -14,6 +14,7 @@ import msgspec
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.effect import Passage
 from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.ports.live_store import Commit, Committed, Mark
 from passerby.runtime import intake
 from passerby.runtime.courier import Courier, Parcel
 
@@ -75,11 +76,34 @@ def order_off() -> None:
     Courier._put = put  # type: ignore[method-assign]
 
 
+def fence_off() -> None:
+    """A worker does not notice that what it holds is another's, and the store lets it write all the same."""
+    from passerby.adapters.redis.store import RedisStore
+    from passerby.runtime.fleet import Membership
+
+    commit, mark = RedisStore.commit, RedisStore.mark
+
+    async def committing(self: RedisStore, what: Commit) -> Committed:
+        return await commit(self, msgspec.structs.replace(what, fences=()))
+
+    async def marking(self: RedisStore, what: Mark) -> None:
+        await mark(self, msgspec.structs.replace(what, fences=()))
+
+    async def at_once(self: Membership) -> None:
+        return
+
+    RedisStore.commit, RedisStore.mark = committing, marking  # type: ignore[method-assign, assignment]
+    Membership.is_assured = property(lambda self: True)  # type: ignore[method-assign, assignment]
+    Membership.assured = at_once  # type: ignore[method-assign]
+    Membership.lapse = lambda self, reason: None  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
     "confirm_early": confirm_early,
     "dedupe_off": dedupe_off,
     "crossed_wires": crossed_wires,
     "order_off": order_off,
+    "fence_off": fence_off,
 }
 
 

@@ -115,6 +115,8 @@ class Case:
     prepare: Callable[[Stage], Awaitable[None]] | None = None
     """Done before the workers start."""
     command: Sequence[str] | None = None
+    embedded: bool = False
+    """One process that keeps everything itself: no Redis, no PostgreSQL."""
 
 
 TAKEOVER_S = 10.0
@@ -189,13 +191,13 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
         where = parse_qs(urlsplit(postgres.uri).query)["host"][0]
         sql = await closing.enter_async_context(Proxy.to(to_socket(f"{where}/.s.PGSQL.5432")))
         sandbox, tokens = await closing.enter_async_context(a_sandbox(directory, bots=case.bots, seed=seed))
-        environment = {
-            "BOT_TOKENS": ",".join(tokens),
-            "BOT_API_URL": sandbox.url,
+        stores = {
             "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
             "POSTGRES_URI": f"postgresql://postgres@127.0.0.1:{sql.port}/postgres",
-            **case.environment,
         }
+        if case.embedded:
+            stores = {"SQLITE_DB_PATH": str(directory / "passerby.db")}
+        environment = {"BOT_TOKENS": ",".join(tokens), "BOT_API_URL": sandbox.url, **stores, **case.environment}
         fleet = Fleet(directory, environment, *((case.command,) if case.command else ()))
         closing.callback(fleet.close)
         company = Company(sandbox, case.people if quick else case.people * 5 // 3, seed)

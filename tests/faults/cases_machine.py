@@ -1,0 +1,69 @@
+"""Faults of the machine, and too much at once."""
+
+import asyncio
+from signal import SIGUSR1
+from time import time
+
+from tests.faults import child
+from tests.faults.fleet import PASSERBY
+from tests.faults.stage import Case, Stage, worker_names
+
+ROOM_BYTES = 64 * 1024
+AT_ONCE = 20
+
+
+async def disk_full(stage: Stage) -> None:
+    """The only process can write 64 KiB more, then nothing for a while: Telegram keeps what comes."""
+    (name,) = stage.fleet.names
+    assert await stage.fleet.stop(name) == 0
+    size = (stage.directory / "passerby.live").stat().st_size
+    stage.fleet.start(name, child.command(f"small:{size + ROOM_BYTES}", role="run"))
+    async with stage.fault():
+        async with asyncio.timeout(60):
+            while (waiting := stage.company.journal.in_hand) < 40:
+                await asyncio.sleep(0.2)
+                await stage.company.follow()
+        await asyncio.sleep(2)
+        complaints = stage.fleet.log(name).read_text().count("lost")
+        stage.fleet.signal(name, SIGUSR1)
+        await asyncio.sleep(1)
+    stage.evidence |= {"updates that waited": waiting, "times that it was logged": complaints}
+    assert complaints, "nothing is known of a full disk"
+    await stage.until_working()
+
+
+async def backlog(stage: Stage) -> None:
+    """Updates pile up while nobody works, then the workers come back all at once."""
+    wanted, number = (1_000, 100) if stage.quick else (10_000, 500)
+    sandbox = stage.sandbox
+    for name in worker_names(4):
+        assert await stage.fleet.stop(name) == 0
+    bots = sorted({person.bot for person in stage.company.people})
+
+    async def insist(stranger: int) -> None:
+        person = await sandbox.post("people", {"first_name": f"Stranger {stranger}"})
+        for _ in range(wanted // number):
+            await sandbox.post(f"people/{person['id']}/chats/{bots[stranger % len(bots)]}/send", {"text": "hello?"})
+
+    for first in range(0, number, AT_ONCE):
+        await asyncio.gather(*map(insist, range(first, first + AT_ONCE)))
+    await stage.company.follow()
+    waiting = stage.company.journal.in_hand
+    assert waiting >= wanted, f"only {waiting} updates are waiting"
+    began = time()
+    for name in worker_names(4):
+        stage.fleet.start(name)
+    async with asyncio.timeout(300):
+        while stage.company.journal.in_hand > wanted // 50:
+            await asyncio.sleep(0.5)
+            await stage.company.follow()
+    stage.evidence |= {"updates that waited": waiting, "s until they were done": round(time() - began, 1)}
+    await stage.until_working()
+
+
+CASES = (
+    Case("disk-full", "disk full", "no file may grow (RLIMIT_FSIZE), one process on SQLite", disk_full, workers=1,
+         embedded=True, command=PASSERBY),
+    Case("backlog", "10,000 updates waiting", "by 500 strangers, while the others search and chat", backlog,
+         quiet_s=240),
+)  # fmt: skip
