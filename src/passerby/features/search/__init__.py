@@ -116,8 +116,6 @@ def drags(event: SearchDrags, facts: Facts, env: Env) -> Decision:
     at = facts.anchor
     if at is not None and at != NOWHERE and at.bot == facts.me.bot:
         return Decision(effects=(Revise(facts.me.person, at.message, said, menu),))
-    if at is not None and at.bot == facts.me.bot:
-        return NOTHING
     told = Say(facts.me.person, said, menu, priority=Priority.SYSTEM, anchors=search_of(facts.me.person))
     return Decision(effects=(told,))
 
