@@ -5,9 +5,11 @@ What is judged is what phones show. The app is looked into for one thing only: w
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -34,6 +36,9 @@ STEP_S = 0.05
 PATIENCE_S = 900.0
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
+
+PATIENT = Rules(idle_nudge_s=0, idle_end_s=0)
+"""For chats that are to outlast days of silence."""
 
 
 @dataclass
@@ -103,7 +108,25 @@ class Phone:
 
 def notice(message: Json) -> str | None:
     """The name of a notice of ours; None for anything else."""
-    return wordings().get(message["text"].strip()) if "text" in message else None
+    if "text" not in message:
+        return None
+    said = message["text"].strip()
+    return wordings().get(said) or next((key for key, pattern in patterns() if pattern.fullmatch(said)), None)
+
+
+@cache
+def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Notices that hold something, of which enough is always the same. A partner found is that, whatever else is said
+    of them."""
+    found = []
+    for table in catalogue()._wordings.values():
+        for key, wording in table.items():
+            for template in wording.templates:
+                parts = [part.replace("%%", "%") for part in template.plain.strip().split("%s")]
+                if template.names and sum(map(len, parts)) > 8:
+                    name = "search.found" if key.startswith("search.found_") else key
+                    found.append((name, re.compile(".+".join(map(re.escape, parts)), re.DOTALL)))
+    return tuple(found)
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 
 from tests.scenario.kinds import SENT
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
-from tests.scenario.stage import Stage, play
+from tests.scenario.stage import PATIENT, Stage, play
 
 
 @over_stores
@@ -94,7 +94,7 @@ def test_when_it_is_too_late_it_says_so(kind: str, home: bool, store: str) -> No
         assert original in on.ann.messages()
         assert on.ann.told()[-1] == "chat.delete_too_late"
 
-    play(store, scene, home=home)
+    play(store, scene, home=home, rules=PATIENT)
 
 
 @over_stores

@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenario.kinds import ASKED_FIRST, CAPTIONED, EXCHANGED, SENT, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
-from tests.scenario.stage import Stage, play
+from tests.scenario.stage import PATIENT, Stage, play
 
 EDITS = (
     "editMessageText",
@@ -147,4 +147,4 @@ def test_past_the_age_of_the_map_an_edit_changes_nothing_and_nobody_is_told_of_a
         assert on.bob.messages() == before
         assert on.ann.complaints() == []
 
-    play(store, scene, home=home)
+    play(store, scene, home=home, rules=PATIENT)

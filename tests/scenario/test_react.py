@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenario.kinds import SENT
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
-from tests.scenario.stage import Stage, play
+from tests.scenario.stage import PATIENT, Stage, play
 
 
 @over_stores
@@ -77,4 +77,4 @@ def test_past_the_age_of_the_map_a_reaction_is_let_go(kind: str, home: bool, sto
         assert on.ann.reaction(original) is None
         assert on.bob.complaints() == []
 
-    play(store, scene, home=home)
+    play(store, scene, home=home, rules=PATIENT)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.scenario.kinds import SENT, WORDED, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
-from tests.scenario.stage import Json, Stage, play
+from tests.scenario.stage import PATIENT, Json, Stage, play
 
 WORDLESS = tuple(kind for kind in SENT if kind not in WORDED)
 
@@ -137,4 +137,4 @@ def test_past_the_age_of_the_map_a_reply_is_a_plain_message(kind: str, home: boo
         assert on.bob.got()[-1]["text"] == "me too"
         assert not [key for key in (*on.ann.told(), *on.bob.told()) if "failed" in key]
 
-    play(store, scene, home=home)
+    play(store, scene, home=home, rules=PATIENT)
