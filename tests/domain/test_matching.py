@@ -25,6 +25,7 @@ def block_sizes(request: pytest.FixtureRequest) -> Iterator[None]:
         if request.param:
             patch.setattr(crowd, "PLACES", 4)
             patch.setattr(crowd, "SPARE", 2)
+            patch.setattr(crowd, "CHOICE", 1000)
         yield
 
 

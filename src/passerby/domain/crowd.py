@@ -26,7 +26,10 @@ from passerby.domain.karma import shade
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Ticket
 
-PLACES = 8192
+PLACES = 4096
+CHOICE = 4
+"""Blocks with somebody who is open in which the best fit is looked for: those who wait longest. Enough is enough."""
+
 SPARE = 256
 OLDEST_AGE = 199
 
@@ -102,20 +105,33 @@ class Place:
         self.block: Block | None = None
         self.number = 0
 
-    def steps(self, patience: float) -> Iterator[tuple[float, Step]]:
-        """When, by their own patience, they begin to put up with what."""
-        ticket = self.ticket
-        waits = [(wishes.KARMA_S * difference, Step.KARMA) for difference in range(1, self.shade + 1)]
-        if ticket.interests:
-            waits.append((wishes.INTERESTS_S, Step.INTERESTS))
-        if ticket.languages and not self.strict:
-            waits.append((wishes.LANGUAGE_S, Step.LANGUAGE))
+    def put_up_with(self, step: Step) -> None:
+        if step is Step.INTERESTS:
+            self.easy_interests = True
+        elif step is Step.LANGUAGE:
+            self.easy_language = True
+        elif step is Step.KARMA:
+            self.lowest_shade -= 1
+
+
+def steps(ticket: Ticket, patience: float) -> list[tuple[float, Step]]:
+    """When, by their own patience, somebody begins to put up with what; the latest first."""
+    waits = [(wishes.KARMA_S * difference, Step.KARMA) for difference in range(1, shade(ticket.karma) + 1)]
+    if ticket.interests:
+        waits.append((wishes.INTERESTS_S, Step.INTERESTS))
+    if ticket.languages and not wishes.is_strict(ticket):
+        waits.append((wishes.LANGUAGE_S, Step.LANGUAGE))
+    if ticket.recent:
         waits.extend(
             (wishes.SKIPPED_S if skipped else wishes.MET_S, Step.MET)
             for skipped in {met.skipped for met in ticket.recent}
         )
-        for wait_s, step in waits:
-            yield wishes.ripe_at(ticket, patience * wait_s), step
+    waits.sort(key=_wait, reverse=True)
+    return [(wishes.ripe_at(ticket, patience * wait_s), step) for wait_s, step in waits]
+
+
+def _wait(step: tuple[float, Step]) -> float:
+    return step[0]
 
 
 class Block:
@@ -123,7 +139,8 @@ class Block:
         self.first = first
         """No turn in here comes before it, and none of the blocks before has one that comes after it."""
         self.last = first
-        self.ordered = True
+        self.runs: list[tuple[Turn, int]] = []
+        """Who came in which order: in each set of places turns rise, up to the turn given. One or two, as a rule."""
         self.places: list[Place | None] = []
         self.living = 0
         self.takers = [0] * (_ANY + len(_ALL))
@@ -143,8 +160,14 @@ class Block:
 
     def append(self, place: Place) -> None:
         place.block, place.number = self, len(self.places)
-        self.ordered = self.ordered and place.turn >= self.last
         self.last = max(self.last, place.turn)
+        bit = 1 << place.number
+        for index, (last, places) in enumerate(self.runs):
+            if last <= place.turn:
+                self.runs[index] = (place.turn, places | bit)
+                break
+        else:
+            self.runs.append((place.turn, bit))
         self.places.append(place)
         self.living += 1
         self._flip(place)
@@ -187,15 +210,13 @@ class Block:
         self.shades[place.shade] ^= bit
 
     def widen(self, place: Place, step: Step) -> None:
+        place.put_up_with(step)
         bit = 1 << place.number
         if step is Step.INTERESTS:
-            place.easy_interests = True
             self.easy_interests ^= bit
         elif step is Step.LANGUAGE:
-            place.easy_language = True
             self.easy_language ^= bit
         elif step is Step.KARMA:
-            place.lowest_shade -= 1
             self.takes_shade[place.lowest_shade] ^= bit
 
     def open_to(self, one: Place) -> int:
@@ -268,19 +289,15 @@ class Block:
 
     def earliest(self, found: int) -> Place:
         """Whose turn comes first among those found."""
-        if self.ordered:
-            return self._at((found & -found).bit_length() - 1)
-        places = []
-        while found:
-            lowest = found & -found
-            places.append(self._at(lowest.bit_length() - 1))
-            found ^= lowest
-        return min(places, key=_turn)
-
-    def _at(self, number: int) -> Place:
-        place = self.places[number]
-        assert place is not None, "a place that is free is in no set"
-        return place
+        first = None
+        for _, places in self.runs:
+            if here := found & places:
+                place = self.places[(here & -here).bit_length() - 1]
+                assert place is not None, "a place that is free is in no set"
+                if first is None or place.turn < first.turn:
+                    first = place
+        assert first is not None, "nobody was found"
+        return first
 
 
 def _turn(place: Place) -> Turn:
@@ -302,21 +319,17 @@ class Crowd:
     def __iter__(self) -> Iterator[Place]:
         """In the order of their turns."""
         for block in self._blocks:
-            living = [place for place in block.places if place is not None]
-            yield from living if block.ordered else sorted(living, key=_turn)
+            yield from sorted((place for place in block.places if place is not None), key=_turn)
 
     def get(self, person: PersonId) -> Place | None:
         return self._people.get(person)
 
-    def add(self, ticket: Ticket, turn: Turn) -> Place:
-        place = Place(ticket, turn)
+    def add(self, place: Place) -> None:
+        """Cheapest for those whose turn comes last."""
+        ticket = place.ticket
         self._people[ticket.person] = place
         for person in _acquaintances(ticket):
             self._known_to.setdefault(person, set()).add(ticket.person)
-        self._put(place)
-        return place
-
-    def _put(self, place: Place) -> None:
         at = self._find(place.turn)
         block = self._blocks[at]
         if len(block.places) >= 4 * block.living + SPARE:
@@ -393,15 +406,16 @@ class Crowd:
         apart, open_acquaintances = self._acquainted(one, now, patience)
         most = wishes.NEW + (wishes.SAME_LANGUAGE if one.ticket.languages else 0)
         most += min(wishes.INTERESTS_COUNTED, len(one.ticket.interests))
-        best, best_score = None, -1
+        best, best_score, looked = None, -1, 0
         for block in self._blocks:
             found = block.open_to(one)
             if found and (found := found & ~apart.get(block, 0)):
                 found, score = block.best(one, found)
                 if score > best_score:
                     best, best_score = block.earliest(found), score
-                    if score >= most:
-                        break
+                looked += 1
+                if best_score >= most or looked == CHOICE:
+                    break
         if best is None and open_acquaintances:
             return min(open_acquaintances, key=lambda each: (-wishes.score(one.ticket, each.ticket), each.turn))
         return best

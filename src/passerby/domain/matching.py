@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from passerby.domain.crowd import Crowd, Place, Step, Turn
+from passerby.domain.crowd import Crowd, Place, Step, Turn, steps
 from passerby.domain.wishes import Common, common
 from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Ticket
@@ -50,35 +50,38 @@ class Pool:
     def __init__(self, patience: float = 1.0) -> None:
         self._patience = patience
         self._crowd = Crowd()
+        self._newcomers: dict[PersonId, Ticket] = {}
+        """Not in the crowd before the next look: then in order, and with what they put up with by now."""
         self._steps: list[tuple[float, int, Place, Step]] = []
+        self._later: dict[PersonId, list[tuple[float, Step]]] = {}
+        """The steps after the one that is among `_steps`, the latest first."""
         self._counter = 0
-        self._fresh: dict[PersonId, Place] = {}
 
     def __len__(self) -> int:
-        return len(self._crowd)
+        return len(self._crowd) + len(self._newcomers)
 
     def __contains__(self, person: PersonId) -> bool:
-        return self._crowd.get(person) is not None
+        return person in self._newcomers or self._crowd.get(person) is not None
 
     def add(self, ticket: Ticket) -> None:
         """Somebody waits, or waits for something else than before."""
         self.remove(ticket.person)
-        place = self._crowd.add(ticket, turn(ticket))
-        self._fresh[ticket.person] = place
-        for at, step in place.steps(self._patience):
-            self._counter += 1
-            heappush(self._steps, (at, self._counter, place, step))
+        self._newcomers[ticket.person] = ticket
 
     def remove(self, person: PersonId) -> None:
         """Somebody waits no longer, if they ever did."""
+        self._newcomers.pop(person, None)
         place = self._crowd.get(person)
         if place is not None:
-            self._crowd.remove(place)
-            self._fresh.pop(person, None)
+            self._leave(place)
+
+    def _leave(self, place: Place) -> None:
+        self._crowd.remove(place)
+        self._later.pop(place.ticket.person, None)
 
     def next_at(self) -> float | None:
         """When to look again, if nothing happens: somebody will put up with more then, or is new. None: never."""
-        if self._fresh:
+        if self._newcomers:
             return float("-inf")
         while self._steps and self._steps[0][2].block is None:
             heappop(self._steps)
@@ -89,18 +92,41 @@ class Pool:
 
         Whoever is not brought together after all is to be added again. `now` never goes back.
         """
-        self._widen(now)
-        fresh, self._fresh = list(self._fresh.values()), {}
+        fresh = [*self._widen(now), *self._let_in(now)]
         if len(fresh) ** 2 > 4 * len(self._crowd):
             return self._all_in_turn(now)
         return self._around(fresh, now)
 
-    def _widen(self, now: float) -> None:
+    def _widen(self, now: float) -> Iterable[Place]:
+        widened: dict[PersonId, Place] = {}
         while self._steps and self._steps[0][0] <= now:
             *_, place, step = heappop(self._steps)
             if place.block is not None:
                 self._crowd.widen(place, step)
-                self._fresh[place.ticket.person] = place
+                self._await_next(place)
+                widened[place.ticket.person] = place
+        return widened.values()
+
+    def _let_in(self, now: float) -> list[Place]:
+        places = [Place(ticket, turn(ticket)) for ticket in self._newcomers.values()]
+        self._newcomers.clear()
+        places.sort(key=lambda place: place.turn)
+        for place in places:
+            later = steps(place.ticket, self._patience)
+            while later and later[-1][0] <= now:
+                place.put_up_with(later.pop()[1])
+            self._crowd.add(place)
+            if later:
+                self._later[place.ticket.person] = later
+                self._await_next(place)
+        return places
+
+    def _await_next(self, place: Place) -> None:
+        later = self._later.get(place.ticket.person)
+        if later:
+            at, step = later.pop()
+            self._counter += 1
+            heappush(self._steps, (at, self._counter, place, step))
 
     def _all_in_turn(self, now: float) -> list[Pair]:
         pairs = []
@@ -138,7 +164,7 @@ class Pool:
 
     def _take(self, one: Place, other: Place) -> Pair:
         for place in (one, other):
-            self._crowd.remove(place)
+            self._leave(place)
         return Pair(one.ticket, other.ticket)
 
 
