@@ -1,4 +1,4 @@
-"""Writes the pages that are generated from the code: settings, commands, content kinds, metrics, `.env.example`.
+"""Writes the pages that are generated from the code: settings, commands, content kinds, metrics, schema, `.env.example`.
 
 tools/reference.py            write what is not current
 tools/reference.py --check    write nothing; exit 1 and name what is not current
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 from content_kinds import content_kinds_page
+from schema_page import schema_page
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -110,6 +111,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/content-kinds.md": content_kinds_page,
     "docs/reference/metrics.md": metrics_page,
     ".env.example": env_example,
+    "docs/reference/schema.md": schema_page,
 }
 
 
