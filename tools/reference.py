@@ -1,4 +1,4 @@
-"""Writes the pages that are generated from the code: settings, commands, content kinds, metrics, schema, `.env.example`.
+"""Writes the pages that are generated from the code, and `.env.example`.
 
 tools/reference.py            write what is not current
 tools/reference.py --check    write nothing; exit 1 and name what is not current
