@@ -10,7 +10,8 @@ HEAD = """\
 
 The tables of the records, the same in PostgreSQL and in SQLite; the types are PostgreSQL's. `passerby init-schema`
 makes and changes them. Times are Unix seconds, UTC: `to_timestamp(opened_at)` in PostgreSQL,
-`datetime(opened_at, 'unixepoch')` in SQLite. Read as you like; write to the two `banned` columns alone, everything else is the recorder's.
+`datetime(opened_at, 'unixepoch')` in SQLite. Read as you like; write to the two `banned` columns
+alone, everything else is the recorder's.
 [The records](../explanation/records.md) says how it works.
 """
 
