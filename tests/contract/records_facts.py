@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
+    Complaint,
     Gender,
     Idle,
     Karma,
@@ -19,7 +20,16 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ChatTold,
+    ComplaintFiled,
+    Fact,
+    PersonChanged,
+)
 
 NOW = 1_790_000_000.25
 
@@ -71,6 +81,12 @@ def rated(chat: str, by: int, rating: Rating = Rating.GOOD, at: float = NOW + 90
 
 def block(by: int, whom: int, blocked: bool = True, at: float = NOW) -> BlockChanged:
     return BlockChanged(PersonId(by), PersonId(whom), blocked, at)
+
+
+def complaint(
+    chat: str, by: int, whom: int = 2, reason: Complaint = Complaint.RUDE, at: float = NOW + 95
+) -> ComplaintFiled:
+    return ComplaintFiled(ChatId(chat), PersonId(by), PersonId(whom), reason, at)
 
 
 def numbered(*facts: Fact, after: int = 0) -> list[tuple[int, Fact]]:
@@ -140,6 +156,7 @@ _lasts = st.builds(
     left=st.booleans(),
     rating=st.none() | st.sampled_from(Rating),
     wants_back_at=st.none() | _times,
+    complaint=st.none() | st.sampled_from(Complaint),
 )
 _saved = st.builds(
     Saved, token=_texts, person=_persons, nickname=_texts, mutual=st.booleans(), asked_at=st.none() | _times
@@ -182,4 +199,5 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(told, _few_chats, _few, _few, _few, _times),
     st.builds(rated, _few_chats, _few, st.sampled_from(Rating), _times),
     st.builds(block, _few, _few, st.booleans(), _times),
+    st.builds(complaint, _few_chats, _few, _few, st.sampled_from(Complaint), _times),
 )

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId
-from passerby.kernel.participant import Chatting, Idle, Participant, Rating
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
+from passerby.kernel.participant import Chatting, Complaint, Idle, Participant, Rating
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ChatTold,
+    ComplaintFiled,
+    Fact,
+    PersonChanged,
+)
 from passerby.ports.records import Active, RecordsLost, Told
 
 
@@ -41,15 +50,22 @@ class BlockRow(NamedTuple):
     lifted_at: float | None = None
 
 
+class ComplaintRow(NamedTuple):
+    accused: PersonId
+    reason: Complaint
+    filed_at: float
+
+
 @dataclass(slots=True)
 class Disk:
     people: dict[PersonId, Participant] = field(default_factory=dict)
     chats: dict[ChatId, ChatRow] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     blocks: dict[tuple[PersonId, PersonId], BlockRow] = field(default_factory=dict)
+    complaints: dict[tuple[ChatId, PersonId], ComplaintRow] = field(default_factory=dict)
 
     def copy(self) -> "Disk":
-        return Disk(dict(self.people), dict(self.chats), dict(self.positions), dict(self.blocks))
+        return Disk(dict(self.people), dict(self.chats), dict(self.positions), dict(self.blocks), dict(self.complaints))
 
 
 class MemoryRecords:
@@ -92,6 +108,7 @@ class MemoryRecords:
                 new.positions[generation] = number
         self.disk.people, self.disk.chats = new.people, new.chats
         self.disk.positions, self.disk.blocks = new.positions, new.blocks
+        self.disk.complaints = new.complaints
         if self.mute:
             raise RecordsLost("no answer")
 
@@ -126,6 +143,8 @@ def _store(disk: Disk, fact: Fact) -> None:
             _say(disk, fact.chat, fact.person, told=fact.anchor)
         case ChatRated():
             _say(disk, fact.chat, fact.by, rating=fact.rating)
+        case ComplaintFiled():
+            disk.complaints.setdefault((fact.chat, fact.by), ComplaintRow(fact.whom, fact.reason, fact.at))
         case BlockChanged(blocked=True):
             disk.blocks[fact.by, fact.whom] = BlockRow(fact.at)
         case BlockChanged():

@@ -13,13 +13,14 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.engine import connect, database_url, postgres_url
-from passerby.adapters.sql.tables import blocks, chats, metadata
+from passerby.adapters.sql.tables import blocks, chats, complaints, metadata
 from passerby.kernel.ids import ChatId, MessageRef, PersonId
-from passerby.kernel.participant import Rating
+from passerby.kernel.participant import Complaint, Rating
 from passerby.ports.records import Records
-from tests.contract.records_memory import BlockRow, ChatRow, Disk, MemoryRecords
+from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, Disk, MemoryRecords
 
 Blocks = dict[tuple[PersonId, PersonId], BlockRow]
+Complaints = dict[tuple[ChatId, PersonId], ComplaintRow]
 
 
 class Place(Protocol):
@@ -30,6 +31,8 @@ class Place(Protocol):
         ...
 
     async def blocks(self) -> Blocks: ...
+
+    async def complaints(self) -> Complaints: ...
 
 
 class MemoryPlace:
@@ -44,6 +47,9 @@ class MemoryPlace:
 
     async def blocks(self) -> Blocks:
         return dict(self._disk.blocks)
+
+    async def complaints(self) -> Complaints:
+        return dict(self._disk.complaints)
 
 
 class SqlPlace:
@@ -75,6 +81,12 @@ class SqlPlace:
         return {
             (row["user_id"], row["blocked_id"]): BlockRow(row["blocked_at"], row["lifted_at"])
             for row in await self._rows(blocks)
+        }
+
+    async def complaints(self) -> Complaints:
+        return {
+            (row["chat_id"], row["user_id"]): ComplaintRow(row["accused_id"], Complaint(row["reason"]), row["filed_at"])
+            for row in await self._rows(complaints)
         }
 
     async def _rows(self, table: sa.Table) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from passerby.adapters.sql import init_schema
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
-from passerby.kernel.participant import Participant, Rating
+from passerby.kernel.participant import Complaint, Participant, Rating
 from passerby.ports.facts import Fact
 from passerby.ports.records import Records, RecordsLost, Told
 from tests.contract.records_facts import (
@@ -21,6 +21,7 @@ from tests.contract.records_facts import (
     changed,
     chatting,
     closed,
+    complaint,
     facts,
     numbered,
     opened,
@@ -30,7 +31,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
-from tests.contract.records_memory import BlockRow, ChatRow, MemoryRecords
+from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, MemoryRecords
 from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri, start_postgres
 
@@ -312,13 +313,13 @@ def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None
 
 def test_a_rebuild_is_told_what_told_people_of_the_chats_they_are_in(place: Place) -> None:
     async def body(records: Records) -> None:
-        start = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 1, 2)]
+        start: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 1, 2)]
         await records.apply("g", numbered(*start, told("c", 1, message=5)))
         assert (await records.active()).told == [at("c", 1, 5)]
         await records.apply("g", numbered(told("c", 2, message=6), told("c", 3), told("unheard of", 1), after=4))
         assert sorted((await records.active()).told) == [at("c", 1, 5), at("c", 2, 6)]
         # One moves on, and what told them of the chat before says nothing of the one that they are in.
-        moved = [closed("c", 1), changed(person(2, 2)), changed(chatting(1, 3, "d", 2)), opened("d", 3, 1)]
+        moved: list[Fact] = [closed("c", 1), changed(person(2, 2)), changed(chatting(1, 3, "d", 2)), opened("d", 3, 1)]
         await records.apply("g", numbered(*moved, after=7))
         assert (await records.active()).told == []
         await records.apply("g", numbered(told("d", 1, message=9), told("c", 1, message=7), after=11))
@@ -364,6 +365,20 @@ def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
     trying(place, body)
 
 
+def test_the_first_complaint_of_a_person_about_a_chat_is_the_one_that_is_kept(place: Place) -> None:
+    async def body(records: Records) -> None:
+        both = [complaint("c", 1, 2), complaint("c", 2, 1, Complaint.SPAM)]
+        await records.apply("g", numbered(*both, complaint("c", 1, 2, Complaint.OTHER)))
+        await records.apply("g", numbered(complaint("c", 1, 2, Complaint.THREAT), complaint("d", 1, 3), after=3))
+        assert await place.complaints() == {
+            (ChatId("c"), PersonId(1)): ComplaintRow(PersonId(2), Complaint.RUDE, NOW + 95),
+            (ChatId("c"), PersonId(2)): ComplaintRow(PersonId(1), Complaint.SPAM, NOW + 95),
+            (ChatId("d"), PersonId(1)): ComplaintRow(PersonId(3), Complaint.RUDE, NOW + 95),
+        }
+
+    trying(place, body)
+
+
 @shared
 @given(st.lists(participants, min_size=1, max_size=20, unique_by=lambda each: each.person))
 def test_everything_that_a_participant_carries_survives(place: Place, people: list[Participant]) -> None:
@@ -399,6 +414,7 @@ def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
         plain.disk.people = await records.people(everybody)
         plain.disk.chats = await place.chats()
         plain.disk.blocks = await place.blocks()
+        plain.disk.complaints = await place.complaints()
         for entry in entries:
             await plain.apply(generation, [entry])
         for batch in batches:
@@ -408,6 +424,7 @@ def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
         assert sorted((await records.active()).told) == sorted((await plain.active()).told)
         assert await place.chats() == plain.disk.chats
         assert await place.blocks() == plain.disk.blocks
+        assert await place.complaints() == plain.disk.complaints
         assert await records.applied(generation) == len(entries)
 
     trying(place, body)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.adapters.sql.rows import READ, participant, row
-from passerby.adapters.sql.tables import blocks, chats, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, users
 from passerby.kernel.ids import PersonId
 from passerby.ports.facts import Fact
 from passerby.ports.records import Active
@@ -24,6 +24,7 @@ from tests.contract.records_facts import (
     changed,
     chatting,
     closed,
+    complaint,
     numbered,
     opened,
     person,
@@ -79,7 +80,8 @@ def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
         end = [closed(chat) for chat in chats[::2]]
         said = [told(chat, 1) for chat in chats] + [rated(chat, 1) for chat in chats[::2]]
         blocks = [block(1, number) for number in range(2, 9)] + [block(2, number, False) for number in range(3, 9)]
-        facts = [*people, *more, *end, *said, *blocks]
+        reports = [complaint(chat, 1) for chat in chats]
+        facts = [*people, *more, *end, *said, *blocks, *reports]
         with statements(records.engine) as seen:
             await records.apply("g", numbered(*facts))
         assert [(" ".join(statement.split()[:3]), many) for statement, many in seen] == [
@@ -93,6 +95,7 @@ def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
             ("UPDATE chats SET", True),
             ("INSERT INTO blocks", True),
             ("UPDATE blocks SET", True),
+            ("INSERT INTO complaints", True),
             ("UPDATE journal_positions SET", False),
         ]
         with statements(records.engine) as seen:
@@ -167,6 +170,7 @@ QUERIES = {
     "ix_users_banned_until": "SELECT id FROM users WHERE banned_until IS NOT NULL AND banned_until < 9",
     "ix_users_vip_until": "SELECT id FROM users WHERE vip_until > 0 AND vip_until < 9",
     "ix_blocks_blocked_id": "SELECT count(*) FROM blocks WHERE blocked_id = 5 AND blocked_at > 9",
+    "ix_complaints_accused_id": "SELECT count(*) FROM complaints WHERE accused_id = 5 AND filed_at > 9",
     "ix_chats_user1": "SELECT id FROM chats WHERE user1 = 5 AND active = true",
     "ix_chats_user2": "SELECT id FROM chats WHERE user2 = 5 AND active = true",
     "ix_chats_open": "SELECT id FROM chats WHERE active ORDER BY opened_at",
@@ -188,7 +192,7 @@ def test_each_index_serves_the_query_that_it_is_for(database: str) -> None:
             for index, query in QUERIES.items():
                 plan = (await connection.exec_driver_sql(f"{explain} {query}")).all()
                 assert index in str(plan), query
-        assert QUERIES.keys() == {index.name for table in (users, chats, blocks) for index in table.indexes}
+        assert QUERIES.keys() == {index.name for table in (users, chats, blocks, complaints) for index in table.indexes}
         await records.aclose()
 
     asyncio.run(run())
