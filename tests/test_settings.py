@@ -124,6 +124,7 @@ def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.Monkey
         ({"REDIS_URL": "unix://"}, "REDIS_URL: names no socket"),
         ({"REDIS_NAME": "{ours}"}, "REDIS_NAME: is not 1 to 64 letters, digits"),
         ({"DB_POOL_MAX": "5"}, "DB_POOL_MIN: is more than DB_POOL_MAX; write 5 or less"),
+        ({"IDLE_END_MIN": "10"}, "IDLE_END_MIN: is not more than IDLE_NUDGE_MIN; write more, or 0 for never"),
         ({"UPDATE_MODE": "webhook"}, "WEBHOOK_URL: is not set, and UPDATE_MODE is webhook; write WEBHOOK_URL=https://"),
         ({"UPDATE_MODE": "push"}, "UPDATE_MODE: is not polling or webhook"),
         ({"WEBHOOK_URL": "chat.example.org"}, "WEBHOOK_URL: is not the address of an https server"),

@@ -204,6 +204,8 @@ def _rules(settings: Settings) -> Rules:
         minimum_age=settings.minimum_age,
         contact_policy=ContactPolicy(settings.contact_policy),
         just_met_s=settings.contact_policy_min * 60,
+        idle_nudge_s=settings.idle_nudge_min * 60,
+        idle_end_s=settings.idle_end_min * 60,
         patience=settings.patience,
         free_filters=settings.free_filters,
         brands=settings.pools,

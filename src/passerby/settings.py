@@ -282,6 +282,20 @@ class Settings(BaseModel):
     contact_policy_min: float = Field(
         default=5, ge=0, le=1440, description="How many minutes of a chat that holds for.", examples=["5"]
     )
+    idle_nudge_min: float = Field(
+        default=10,
+        ge=0,
+        le=10080,
+        description="After so many minutes without a word in a chat, whoever owes one is reminded. 0: never.",
+        examples=["10"],
+    )
+    idle_end_min: float = Field(
+        default=60,
+        ge=0,
+        le=10080,
+        description="After so many minutes without a word in a chat, it ends for both. 0: never.",
+        examples=["60"],
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important events that are logged.", examples=["info"]
     )
@@ -536,6 +550,12 @@ class Settings(BaseModel):
     def _pool_is_one(self) -> Self:
         if self.db_pool_min > self.db_pool_max:
             raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", f"write {self.db_pool_max} or less")
+        return self
+
+    @model_validator(mode="after")
+    def _reminders_come_before_the_end(self) -> Self:
+        if 0 < self.idle_end_min <= self.idle_nudge_min:
+            raise WrongSetting("IDLE_END_MIN", "is not more than IDLE_NUDGE_MIN", "write more, or 0 for never")
         return self
 
     @model_validator(mode="after")
