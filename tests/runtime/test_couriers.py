@@ -76,10 +76,12 @@ class Worker:
         for number in numbers:
             self.courier.pass_on(relay(number, to=to), OTHER_BOT, (UpdateRef(BOT, number),), told=told)
 
-    async def note(self, id_: str, words: str = IDLE, to: PersonId = BEN, *, anchors: ChatId | None = None) -> Notice:
+    async def note(
+        self, id_: str, words: str = IDLE, to: PersonId = BEN, *, anchors: ChatId | None = None, at: float = EPOCH
+    ) -> Notice:
         """Into the outbox, as this worker's to send."""
         keys, priority = (None, Priority.COMMAND) if words == IDLE else (KEYS, Priority.MATCH)
-        notice = Notice(id_, to, OTHER_BOT, text(words), priority, EPOCH, keys, anchors=anchors)
+        notice = Notice(id_, to, OTHER_BOT, text(words), priority, at, keys, anchors=anchors)
         await self._bench.store.commit(Commit(outbox=(notice,), owner=self.name))
         return notice
 
@@ -217,6 +219,25 @@ def test_a_notice_waits_for_an_earlier_one_in_anothers_hands() -> None:
         await asyncio.sleep(2 * ORDER_POLL_S)
         assert [*fleet.one.ends, *fleet.two.ends] == ["earlier", "later"]
         assert len(fleet.times) == 2
+
+    in_fleet(body)
+
+
+def test_nothing_overtakes_what_is_being_inherited() -> None:
+    async def body(fleet: Fleet) -> None:
+        earlier = await fleet.one.note("earlier", FOUND)
+        later = await fleet.two.note("later", FOUND, at=EPOCH + 1)
+        with fleet.two.courier.inheriting():
+            # The store has made it the heir's, who does not know it yet.
+            (inherited,) = await fleet.bench.store.inherit(fleet.two.name)
+            assert inherited == earlier
+            fleet.two.courier.say(later)
+            await settled()
+            assert fleet.two.ends == []
+            fleet.two.courier.say(earlier, found_again=True)
+        await asyncio.sleep(2 * ORDER_POLL_S)
+        await settled()
+        assert fleet.two.ends == ["earlier", "later"]
 
     in_fleet(body)
 

@@ -147,6 +147,7 @@ class App:
             self.pipeline.take_up,
             self.courier.known,
             lambda: self.pipeline.uncertain_at,
+            self.courier.inheriting,
         )
         self.doorstep = Doorstep(store, self.fleet, self.lanes)
         self._introduce = introduce

@@ -24,8 +24,8 @@ and does not hold Telegram's queue up. It stays where it is in its lane.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from random import Random
 from typing import Final, Protocol
@@ -148,6 +148,7 @@ class Courier:
         self._pending = 0
         self._halted = False
         self._abandoned = False
+        self._inheriting = self._inherited = 0
         self._unparked: dict[str, Parcel] = {}  # passages whose updates are not done, oldest first
         metrics.know_bots(telegram.bots)
 
@@ -287,6 +288,20 @@ class Courier:
     def abandon(self) -> None:
         """This life is over, and its leases are others': begin nothing more, and say nothing of what was in hand."""
         self._halted = self._abandoned = True
+
+    @contextmanager
+    def inheriting(self) -> Iterator[None]:
+        """Within, entries of others become ours and are given to `say` and `resume`.
+
+        In between the store counts them as ours already, and they are in no lane yet: what may come after one of them
+        is not sent meanwhile.
+        """
+        self._inheriting += 1
+        self._inherited += 1
+        try:
+            yield
+        finally:
+            self._inheriting -= 1
 
     def known(self, entry: str) -> bool:
         """Whether an entry of the outbox is in hand here."""
@@ -556,12 +571,18 @@ class Courier:
             return False
         lane = self._lanes[parcel.bot, parcel.person]
         now = self._clock.monotonic()
-        if now >= lane.impatient_until and await self._store.is_preceded(parcel.id):
+        if now >= lane.impatient_until and await self._is_preceded(parcel):
             if self._waits_on(parcel, PRECEDED_WAIT_S):
                 return True
             lane.impatient_until = now + IMPATIENT_S
         parcel.in_turn = True
         return False
+
+    async def _is_preceded(self, parcel: Parcel) -> bool:
+        inherited = self._inherited
+        if self._inheriting or await self._store.is_preceded(parcel.id):
+            return True
+        return inherited != self._inherited  # what came first may be ours by now: asked again, it is in the lane
 
     def _waits_on(self, parcel: Parcel, bound_s: float) -> bool:
         """Whether a parcel has not waited for others as long as it may."""

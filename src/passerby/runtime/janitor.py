@@ -10,6 +10,7 @@ answered, a store that was wiped.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from passerby import logs, metrics
 from passerby.ports.clock import Clock
@@ -29,7 +30,10 @@ TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
 
 class Janitor:
-    """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer."""
+    """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer.
+
+    `inheriting` surrounds what makes entries ours and gives them to `take_up`.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Janitor:
         take_up: TakeUp,
         is_known: Callable[[str], bool],
         uncertain_at: Callable[[], float],
+        inheriting: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._worker = worker
         self._store = store
@@ -48,6 +53,7 @@ class Janitor:
         self._take_up = take_up
         self._is_known = is_known
         self._uncertain_at = uncertain_at
+        self._inheriting = inheriting
         self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
         self._faults = logs.Faults()
@@ -79,14 +85,15 @@ class Janitor:
                 continue  # whoever reads or writes next says so
 
     async def inherit(self) -> None:
-        try:
-            entries = await self._store.inherit(self._worker)
-        except LiveStoreLost:
-            self._unanswered_at = self._clock.monotonic()  # some may be ours now, and we have not been told which
-            raise
-        if entries:
-            logs.record("janitor.inherited", count=len(entries))
-            await self._take_up(entries)
+        with self._inheriting():
+            try:
+                entries = await self._store.inherit(self._worker)
+            except LiveStoreLost:
+                self._unanswered_at = self._clock.monotonic()  # some may be ours now, and we have not been told which
+                raise
+            if entries:
+                logs.record("janitor.inherited", count=len(entries))
+                await self._take_up(entries)
 
     async def recheck(self) -> None:
         """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either."""
