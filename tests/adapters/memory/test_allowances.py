@@ -25,13 +25,13 @@ def test_in_no_stretch_of_time_is_more_granted_than_the_budget(
         now += pause_s
         grant = buckets.reserve(ACCOUNT, rate_per_s, burst, wanted, now)
         for _ in range(patience):
-            if grant.count:
+            if grant.granted:
                 break
             now += grant.wait_s
             grant = buckets.reserve(ACCOUNT, rate_per_s, burst, wanted, now)
-        assert 0 <= grant.count <= wanted
-        assert (grant.wait_s > 0) == (grant.count == 0)
-        granted.append((now, grant.count))
+        assert 0 <= grant.granted <= wanted
+        assert (grant.wait_s > 0) == (grant.granted == 0)
+        granted.append((now, grant.granted))
         if pause_s > 4:
             buckets.sweep(now)
     for first in range(len(granted)):
@@ -46,7 +46,7 @@ def test_who_waits_as_long_as_told_gets_one(rate_per_s: float, burst: int) -> No
     buckets, now = Buckets(), 1000.0
     assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).granted == burst
     grant = buckets.reserve(ACCOUNT, rate_per_s, burst, 1, now)
-    assert grant.count == 0
+    assert grant.granted == 0
     now += grant.wait_s + 1e-9
     assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).granted == 1
 
