@@ -6,9 +6,19 @@ import pytest
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Amend, Answer, Discard, Effect, Erase, Menu, Priority, React, Revise, Say
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
-from passerby.kernel.participant import Chatting, Gender, Idle, LastChat, Participant, Rating, Searching, Ticket
+from passerby.kernel.participant import (
+    Chatting,
+    Complaint,
+    Gender,
+    Idle,
+    LastChat,
+    Participant,
+    Rating,
+    Searching,
+    Ticket,
+)
 from passerby.kernel.text import text
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, PersonChanged
+from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ComplaintFiled, PersonChanged
 from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.live_store import Commit, Notice
 from passerby.runtime.settle import Settlement, weigh
@@ -132,6 +142,28 @@ def test_a_change_that_leaves_the_chat_alone_closes_nothing() -> None:
     assert settlement.ended == ()
     assert settlement.commit is not None
     assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
+
+
+def test_something_noted_about_a_chat_neither_ends_it_nor_opens_it() -> None:
+    ann, _ = couple()
+    assert isinstance(ann.state, Chatting)
+    reminded = changed(ann, state=msgspec.structs.replace(ann.state, nudged_at=EPOCH))
+    settlement = settled(Decision((reminded,)), ann)
+    assert settlement.ended == ()
+    assert settlement.commit is not None
+    assert settlement.commit.facts == (PersonChanged(changed(reminded, version=2), EPOCH),)
+
+
+def test_a_complaint_is_filed_once() -> None:
+    last = LastChat(CHAT, BEN, EPOCH, "report", True)
+    ann = changed(somebody(ANN), last=last)
+    filed = changed(ann, last=msgspec.structs.replace(last, complaint=Complaint.RUDE))
+    settlement = settled(Decision((filed,)), ann)
+    assert settlement.commit is not None
+    assert settlement.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.RUDE, EPOCH),)
+    later = settled(Decision((changed(filed, seen_at=5.0),)), filed)
+    assert later.commit is not None
+    assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
 
 
 def test_a_chat_opens_once_for_two() -> None:

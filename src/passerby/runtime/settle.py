@@ -104,13 +104,13 @@ def _derive(
         facts.append(PersonChanged(put, now))
         facts += _opinions(put, before[put.person], now)
         was = before[put.person].state
-        if isinstance(was, Chatting) and was != put.state and was.chat not in ended:
+        if isinstance(was, Chatting) and _chat_of(put) != was.chat and was.chat not in ended:
             ended[was.chat] = None
             by = put.last.reason if put.last is not None else ""
             leaver = put.person if put.last is not None and put.last.left else was.partner
             facts.append(ChatClosed(was.chat, leaver, by, now))
         state = put.state
-        if isinstance(state, Chatting) and was != state:
+        if isinstance(state, Chatting) and _chat_of(before[put.person]) != state.chat:
             other = opened.pop(state.chat, None)
             if other is None:
                 opened[state.chat] = put
@@ -118,6 +118,10 @@ def _derive(
                 facts.append(_chat_opened(state, other, put))
     assert not opened, "a chat opens for two"
     return tuple(facts), tuple(ended)
+
+
+def _chat_of(person: Participant) -> ChatId | None:
+    return person.state.chat if isinstance(person.state, Chatting) else None
 
 
 def _opinions(put: Participant, before: Participant, now: float) -> list[Fact]:

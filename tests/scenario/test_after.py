@@ -1,0 +1,231 @@
+"""What two people can do about a chat that is over, through the whole app: on one bot and across two."""
+
+import asyncio
+
+import pytest
+
+from passerby.kernel.decision import Rules
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Complaint, Rating
+from tests.scenario.matrix import HOMES, LIVES, over_stores
+from tests.scenario.stage import Phone, Stage, play
+
+
+async def talk(on: Stage, one: Phone, other: Phone, words: str) -> None:
+    """What one writes the other reads."""
+    await asyncio.sleep(1.1)  # what is written within the second of meeting is nobody's on another bot
+    before = len(other.got())
+    one.write(words)
+    await on.quiet()
+    assert [message["text"] for message in other.got()[before:]] == [words]
+
+
+async def press(on: Stage, *presses: tuple[Phone, str]) -> None:
+    """All at once."""
+    for phone, action in presses:
+        phone.press(action)
+    await on.quiet()
+
+
+def said_last(phone: Phone, count: int) -> list[str]:
+    return phone.told()[-count:]
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_a_slip_is_undone_when_both_ask(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/next")
+        await on.quiet()
+        await press(on, (on.ann, "return"))
+        assert said_last(on.bob, 1) == ["after.invited_back"]
+        await on.live(life)
+        await press(on, (on.bob, "return"))
+        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["after.together_again"]
+        await talk(on, on.ann, on.bob, "there you are")
+        await talk(on, on.bob, on.ann, "it was a slip")
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_two_who_press_return_at_one_moment_are_together_once(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/stop")
+        await on.quiet()
+        await press(on, (on.ann, "return"), (on.bob, "return"))
+        assert (on.ann.told() + on.bob.told()).count("after.together_again") == 2
+        await talk(on, on.bob, on.ann, "at once")
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_an_undo_and_a_new_match_at_one_moment_leave_everybody_with_one_partner(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        eve = on.join(on.bots[1])
+        on.ann.write("/next")
+        await on.quiet()
+        on.bob.press("return")
+        eve.write("/search")
+        await on.quiet()
+        on.ann.press("return")
+        await on.quiet()
+        await asyncio.sleep(2.0)
+        before = {phone.id: len(phone.got()) for phone in (on.ann, on.bob, eve)}
+        on.ann.write("who is there?")
+        await on.quiet()
+        heard = [phone for phone in (on.bob, eve) if len(phone.got()) > before[phone.id]]
+        assert len(heard) == 1
+        (other,) = [each for each in (on.bob, eve) if each is not heard[0]]
+        other.write("and me?")
+        await on.quiet()
+        assert other.told()[-1] in ("search.idle", "search.nobody_yet", "search.came_too_late")
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_who_is_blocked_is_never_met_again_and_unblocking_lets_them(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/block")
+        await on.quiet()
+        assert said_last(on.ann, 1) == ["blocks.done_here"]
+        assert said_last(on.bob, 2) == ["chat.partner_left", "after.ask"]
+        await on.live(life)
+        await press(on, (on.bob, "return"))
+        for phone in (on.ann, on.bob):
+            phone.write("/search")
+            await on.quiet()
+        await asyncio.sleep(600.0)
+        await on.quiet()
+        assert "search.found" not in on.ann.told()[3:]
+        on.ann.write("/blocked")
+        await on.quiet()
+        await press(on, (on.ann, "unblock"))
+        await asyncio.sleep(30.0)
+        await on.quiet()
+        await talk(on, on.ann, on.bob, "after all")
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_a_rating_and_a_report_are_in_the_records_and_the_accused_has_heard_nothing(
+    life: str, home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/stop")
+        await on.quiet()
+        await press(on, (on.bob, "good"), (on.ann, "bad"))
+        await on.live(life)
+        heard = on.bob.told()
+        await press(on, (on.ann, "report"))
+        await press(on, (on.ann, "complain"))
+        assert on.bob.told() == heard
+        await asyncio.sleep(5.0)  # the recorder takes its time
+        ann, bob = (on.sql.people[PersonId(phone.id)] for phone in (on.ann, on.bob))
+        assert ann.last is not None
+        assert bob.last is not None
+        assert (ann.last.rating, bob.last.rating) == (Rating.BAD, Rating.GOOD)
+        assert ann.blocked == (bob.person,)
+        filed = on.sql.complaints[ann.last.chat, ann.person]
+        assert (filed.accused, filed.reason) == (bob.person, Complaint.SPAM)
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/stop")
+        await on.quiet()
+        await press(on, (on.ann, "save"))
+        await press(on, (on.bob, "save"))
+        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["again.mutual"]
+        on.bob.write("/name 1 Moon")
+        await on.quiet()
+        await on.live(life)
+        on.ann.write("/friends")
+        await on.quiet()
+        await press(on, (on.ann, "ask"))
+        _, invited = on.bob.messages().popitem()
+        assert invited["text"] == "⭐ Moon would like to talk."
+        await press(on, (on.bob, "talk"))
+        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["again.together"]
+        await talk(on, on.ann, on.bob, "hello again")
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_silence_is_brought_up_once_and_then_ends_the_chat(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await talk(on, on.ann, on.bob, "hello?")
+        await asyncio.sleep(400.0)
+        await on.quiet()
+        assert said_last(on.bob, 1) == ["idle.your_turn"]
+        assert "idle.your_turn" not in on.ann.told()
+        await on.live(life)
+        await asyncio.sleep(400.0)
+        await on.quiet()
+        assert on.bob.told().count("idle.your_turn") == 1
+        await asyncio.sleep(300.0)
+        await on.quiet()
+        for phone in (on.ann, on.bob):
+            assert said_last(phone, 2) == ["idle.ended", "after.ask"]
+
+    play(store, scene, home=home, rules=Rules(idle_nudge_s=300, idle_end_s=900))
+
+
+@over_stores
+@HOMES
+def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        for number in range(4):
+            await asyncio.sleep(200.0)
+            await talk(on, *((on.ann, on.bob) if number % 2 else (on.bob, on.ann)), f"word {number}")
+        assert on.ann.told()[2:] == on.bob.told()[2:] == []
+
+    play(store, scene, home=home, rules=Rules(idle_nudge_s=300, idle_end_s=600))
+
+
+@over_stores
+@HOMES
+@pytest.mark.parametrize("action", ["return", "save", "good", "block", "report"])
+def test_an_old_button_does_not_touch_the_partner_of_now(action: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/stop")
+        await on.quiet()
+        old = next(n for n, each in on.ann.messages().items() if "inline_keyboard" in each.get("reply_markup", {}))
+        eve = on.join(on.bots[0])
+        await on.introduce(on.ann, eve)
+        on.ann.write("/stop")
+        await on.quiet()
+        await on.introduce(on.ann, eve := on.join(on.bots[1]))
+        keyboard = on.ann.messages()[old]["reply_markup"]["inline_keyboard"]
+        row, column = next(
+            (row, column)
+            for row, buttons in enumerate(keyboard)
+            for column, button in enumerate(buttons)
+            if button["callback_data"].startswith(f"{action}:")
+        )
+        heard = on.bob.told(), eve.told()
+        on.world.phones.press(on.ann.id, on.ann.bot, old, row, column)
+        await on.quiet()
+        assert on.ann.messages()[old]["text"] == "That chat is over."
+        assert (on.bob.told(), eve.told()) == heard
+        await talk(on, on.ann, eve, "still here")
+
+    play(store, scene, home=home)
