@@ -24,11 +24,14 @@ EXPECTED = {
 class Company:
     """Everybody, spread over the sandbox's bots."""
 
-    def __init__(self, sandbox: Sandbox, number: int, seed: int, pause_s: float | None = None) -> None:
+    def __init__(
+        self, sandbox: Sandbox, number: int, seed: int, pause_s: float | None = None, *, leaves: bool = True
+    ) -> None:
         self._sandbox = sandbox
         self._number = number
         self._seed = seed
         self._pause_s = pause_s
+        self._leaves = leaves
         self.people: list[Person] = []
         self.journal = Journal()
 
@@ -41,6 +44,7 @@ class Company:
             person = await self._sandbox.post("people", {"first_name": f"Person {number}"})
             rng = Random(f"{self._seed}:{number}")
             one = Person(self._sandbox, number, person["id"], bots[number % len(bots)], rng)
+            one.leaves = self._leaves
             if self._pause_s is not None:
                 one.pause_s = self._pause_s
             self.people.append(one)

@@ -32,6 +32,8 @@ class Person:
         self.stands = "new"
         self.sent = 0
         self.pause_s = PAUSE_S
+        self.leaves = True
+        """Whether they end chats now and then."""
         self._sandbox = sandbox
         self._rng = rng
         self._path = f"people/{id_}/chats/{bot}"
@@ -152,7 +154,9 @@ class Person:
                 await self._in_chat(chance)
 
     async def _in_chat(self, chance: float) -> None:
-        if chance < 0.05:
+        if not self.leaves:
+            await self.chat()
+        elif chance < 0.05:
             await self.say(self._key(0, "/next"))
             if self._rng.random() < 0.5:
                 await self.chat("and this comes too late")

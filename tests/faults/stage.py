@@ -104,6 +104,10 @@ class Case:
     people: int = 24
     bots: int = 4
     slow: bool = True
+    pause_s: float | None = None
+    """The mean time between two things that one person does."""
+    leaves: bool = True
+    """Whether people end chats now and then."""
     takes_over: bool = False
     """Whether the ten seconds for a takeover apply."""
     quiet_s: float = 60.0
@@ -200,7 +204,9 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
         environment = {"BOT_TOKENS": ",".join(tokens), "BOT_API_URL": sandbox.url, **stores, **case.environment}
         fleet = Fleet(directory, environment, *((case.command,) if case.command else ()))
         closing.callback(fleet.close)
-        company = Company(sandbox, case.people if quick else case.people * 5 // 3, seed)
+        company = Company(
+            sandbox, case.people if quick else case.people * 5 // 3, seed, case.pause_s, leaves=case.leaves
+        )
         stage = Stage(
             sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory, tokens, closing
         )
