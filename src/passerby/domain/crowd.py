@@ -18,7 +18,7 @@ few for each person, and are taken out one by one (`_acquainted`).
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from enum import Enum, auto
 
 from passerby.domain import wishes
@@ -73,6 +73,7 @@ class Place:
         "easy_interests",
         "easy_language",
         "gender",
+        "known",
         "lowest_shade",
         "number",
         "seeks",
@@ -102,6 +103,7 @@ class Place:
         self.lowest_shade = self.shade
         self.easy_language = not ticket.languages
         self.easy_interests = not ticket.interests
+        self.known = {*(met.person for met in ticket.recent), *ticket.blocked}
         self.block: Block | None = None
         self.number = 0
 
@@ -328,7 +330,7 @@ class Crowd:
         """Cheapest for those whose turn comes last."""
         ticket = place.ticket
         self._people[ticket.person] = place
-        for person in _acquaintances(ticket):
+        for person in place.known:
             self._known_to.setdefault(person, set()).add(ticket.person)
         at = self._find(place.turn)
         block = self._blocks[at]
@@ -360,7 +362,7 @@ class Crowd:
     def remove(self, place: Place) -> None:
         ticket = place.ticket
         del self._people[ticket.person]
-        for person in _acquaintances(ticket):
+        for person in place.known:
             known = self._known_to[person]
             known.discard(ticket.person)
             if not known:
@@ -402,12 +404,15 @@ class Crowd:
         return known
 
     def best_open_to(self, one: Place, now: float, patience: float) -> Place | None:
-        """Who suits `one` best of all who may be paired with them now; among equals, whose turn comes first."""
+        """Who suits `one` best of all who may be paired with them now; among equals, whose turn comes first.
+
+        It is the turn of `one`: nobody whose turn came before is open to them.
+        """
         apart, open_acquaintances = self._acquainted(one, now, patience)
         most = wishes.NEW + (wishes.SAME_LANGUAGE if one.ticket.languages else 0)
         most += min(wishes.INTERESTS_COUNTED, len(one.ticket.interests))
         best, best_score, looked = None, -1, 0
-        for block in self._blocks:
+        for block in self._blocks[self._find(one.turn) :]:
             found = block.open_to(one)
             if found and (found := found & ~apart.get(block, 0)):
                 found, score = block.best(one, found)
@@ -426,10 +431,8 @@ class Crowd:
         apart = {one.block: 1 << one.number}
         opened = []
         people = self._people
-        known: Iterable[PersonId] = _acquaintances(one.ticket)
-        if knowing := self._known_to.get(one.ticket.person):
-            known = {*known, *knowing}
-        for person in known:
+        knowing = self._known_to.get(one.ticket.person)
+        for person in one.known | knowing if knowing else one.known:
             other = people.get(person)
             if other is None or other is one:
                 continue
@@ -441,7 +444,3 @@ class Crowd:
             ):
                 opened.append(other)
         return apart, opened
-
-
-def _acquaintances(ticket: Ticket) -> set[PersonId]:
-    return {*(met.person for met in ticket.recent), *ticket.blocked}
