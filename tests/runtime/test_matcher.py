@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from passerby.domain.ages import ADULTS, MINORS
+from passerby.domain.wishes import LIVELY
 from passerby.features.search import introduce
 from passerby.kernel.decision import Decision, Env
 from passerby.kernel.ids import ChatId, PersonId, PoolId
-from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Searching, Ticket
+from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Preferences, Searching, Ticket
 from passerby.runtime.matcher import Matcher
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, EVE, Bench, somebody, words_of
@@ -45,6 +46,34 @@ async def chats(bench: Bench, *people: int) -> dict[ChatId, set[PersonId]]:
             assert isinstance(partner.state, Chatting)
             assert partner.state.partner == me.person
     return found
+
+
+def test_in_a_quiet_pool_nobody_waits_long_for_somebody_better() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        await bench.put(waiting(1, recent=(Met(PersonId(2), EPOCH - 60, skipped=True),)))
+        await bench.put(waiting(2))
+        await asyncio.sleep(1)
+        assert await chats(bench, 1, 2) == {}
+        await asyncio.sleep(2)
+        assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+
+    at_pool(body)
+
+
+def test_in_a_lively_one_they_do() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        for number in range(100, 100 + LIVELY):
+            ticket = Ticket(PersonId(number), ADULTS, EPOCH, Gender.UNSAID, 30, wants=Preferences(age_min=99))
+            await bench.put(somebody(PersonId(number), Searching(ticket)))
+        await asyncio.sleep(0.1)
+        await bench.put(waiting(1, recent=(Met(PersonId(2), EPOCH - 60, skipped=True),)))
+        await bench.put(waiting(2))
+        await asyncio.sleep(10)
+        assert await chats(bench, 1, 2) == {}
+        await asyncio.sleep(12)
+        assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+
+    at_pool(body)
 
 
 def test_two_who_wait_are_brought_together_and_told() -> None:

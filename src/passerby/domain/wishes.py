@@ -15,6 +15,8 @@ moment that it began to search:
     15 s      no common language
     20 s      somebody they skipped at once, within the day
 
+In a quiet pool all of these are shorter: a tenth with fewer than 10 searches a minute, a third with fewer than 40.
+
 So a pair *opens* at a moment that both tickets determine, `WIDEST_S` after the later of them at the latest, and stays
 open. Poorly rated people wait for others alike; it is their own patience that is asked for, so nobody is kept from
 anybody who is rated better.
@@ -37,10 +39,25 @@ LANGUAGE_S = 15.0
 SKIPPED_S = 20.0
 WIDEST_S = max(INTERESTS_S, 2 * KARMA_S, MET_S, LANGUAGE_S, SKIPPED_S)
 
+FLOW_S = 60.0
+QUIET, LIVELY = 10, 40
+"""Searches begun within `FLOW_S`: fewer than the one, and than the other."""
+
 NEW = 8
 SAME_LANGUAGE = 4
 INTERESTS_COUNTED = 3
 """More common interests than these make nobody suit better: long lists would win over everybody else."""
+
+
+def patience_in(came: int) -> float:
+    """How much of the steps is worth asking for in a pool where so many began to search within `FLOW_S`.
+
+    Waiting for somebody better makes sense where somebody comes. Of two people who are alone at night the one whom the
+    other met a minute ago is the best there is, and nobody is helped by their waiting for twenty seconds.
+    """
+    if came < QUIET:
+        return 0.1
+    return 0.3 if came < LIVELY else 1.0
 
 
 class Common(NamedTuple):

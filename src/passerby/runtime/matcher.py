@@ -6,12 +6,14 @@ the meantime makes it stale, and then nothing has happened.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
 
 from passerby import logs, metrics
 from passerby.domain.estimates import Estimates
 from passerby.domain.matching import Pair, Pool
+from passerby.domain.wishes import FLOW_S, patience_in
 from passerby.kernel.decision import Decision, Env
 from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Chatting, Participant, Searching, Ticket
@@ -55,7 +57,10 @@ class Matcher:
         self._env = env
         self._clock = clock
         self._waiting: dict[PersonId, Ticket] = {}
-        self._index = Pool(env().rules.patience)
+        self._patience = 0.0
+        self._index = Pool(self._patience)
+        self._came = deque[float]()
+        """When the latest searches began, in Unix seconds."""
         self._estimates = Estimates()
         self._cursor: int | None = None
         self._drags = drags
@@ -107,8 +112,9 @@ class Matcher:
             feed = await self._store.tickets(self._pool, self._cursor, 0)
         if feed.whole:
             self._waiting.clear()
-            self._index = Pool(self._env().rules.patience)
+            self._index = Pool(self._patience)
             self._dragging.clear()
+            self._came.clear()
         self._cursor = feed.cursor
         for change in feed.changes:
             if change.ticket is None:
@@ -120,7 +126,21 @@ class Matcher:
                 self._index.add(change.ticket)
                 self._estimates.saw(change.ticket)
                 if before is None or before.since != change.ticket.since:
+                    self._came.append(change.ticket.since)
                     self._watch(change.ticket)
+        self._adapt()
+
+    def _adapt(self) -> None:
+        """Let people wait for better ones as long as it is worth it here and now."""
+        env = self._env()
+        while self._came and env.now - self._came[0] > FLOW_S:
+            self._came.popleft()
+        patience = env.rules.patience * patience_in(len(self._came))
+        if patience != self._patience:
+            self._patience = patience
+            self._index = Pool(patience)
+            for ticket in self._waiting.values():
+                self._index.add(ticket)
 
     async def _feed(self) -> TicketFeed | None:
         """News of the pool; none when it is time to tell somebody that it takes long, or to stop."""
