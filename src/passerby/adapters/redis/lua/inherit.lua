@@ -54,10 +54,12 @@ for _, owner in ipairs(dead) do
   for _, member in ipairs(theirs) do
     local number, entry_name = string.sub(member, #prefix + 1, #prefix + 16), string.sub(member, #prefix + 18)
     local held = redis.call('HGET', outbox, entry_name)
-    local person, anchors = string.match(held, '^[^\t]*\t%d+\t(%d+)\t([^\t]*)')
     redis.call('ZREM', order, member)
-    local blob = string.sub(held, string.find(held, '\n', 1, true) + 1)
-    entry_added(entry_name, heir, number, person, anchors, call, blob)
+    if held then
+      local person, anchors = string.match(held, '^[^\t]*\t%d+\t(%d+)\t([^\t]*)')
+      local blob = string.sub(held, string.find(held, '\n', 1, true) + 1)
+      entry_added(entry_name, heir, number, person, anchors, call, blob)
+    end
   end
   left = left - #theirs
 end

@@ -21,8 +21,8 @@ end
 local answer = {string.sub(page[#page], #prefix + 1, #prefix + 16)}
 for _, member in ipairs(page) do
   local held = redis.call('HGET', KEYS[2], string.sub(member, #prefix + 18))
-  local head = string.find(held, '\n', 1, true)
-  if ARGV[5] == '' or string.match(string.sub(held, 1, head - 1), '[^\t]*$') == ARGV[5] then
+  local head = held and string.find(held, '\n', 1, true)
+  if head and (ARGV[5] == '' or string.match(string.sub(held, 1, head - 1), '[^\t]*$') == ARGV[5]) then
     answer[#answer + 1] = string.sub(held, head + 1)
   end
 end

@@ -19,7 +19,7 @@ local prefix = person .. '\t'
 local found = {string.match(held, '\n(.*)$')}
 for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[3], '[' .. prefix, '(' .. prefix .. number)) do
   local before = redis.call('HGET', KEYS[2], string.sub(member, #prefix + 18))
-  if string.match(before, '^[^\t]*') ~= owner then
+  if before and string.match(before, '^[^\t]*') ~= owner then
     found[#found + 1] = string.match(before, '\n(.*)$')
     if #found > tonumber(ARGV[3]) then
       break

@@ -15,7 +15,7 @@ end
 local prefix = ARGV[3] .. '\t'
 for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[4], '[' .. prefix, '(' .. prefix .. ':')) do
   local held = redis.call('HGET', KEYS[3], string.sub(member, #prefix + 18))
-  if string.match(held, '^[^\t]*\t%d+\t%d+\t([^\t]*)') == ARGV[2] then
+  if held and string.match(held, '^[^\t]*\t%d+\t%d+\t([^\t]*)') == ARGV[2] then
     return 0
   end
 end
