@@ -13,7 +13,7 @@ help:
 	  'make test    every check and every test' \
 	  'make setup   only prepare .venv with the passerby command in it' \
 	  'make lint    style, types and layers' 'make bench   short forms of the benchmarks' \
-	  'make faults  50 real kills under load, with figures' \
+	  'make faults  every fault at length, with figures (an hour)' \
 	  'make docs    write the generated reference pages' 'make lock    resolve the dependencies anew'
 
 # A stamp a lock file: unchanged locks install nothing.
@@ -53,6 +53,7 @@ bench: .venv/.test
 
 faults: .venv/.test
 	$(PY) -m tests.faults --kills 50
+	$(PY) -m tests.faults --all
 
 docs: .venv/.test
 	$(PY) tools/reference.py

@@ -138,7 +138,24 @@ def fleets(options: argparse.Namespace) -> int:
         report = play_one(name, options.seed, quick=options.quick, keep=options.keep)
         show(report, as_json=options.json)
         reports.append(report)
+    if options.all:
+        print(table(reports), end="", flush=True)
     return 1 if any(report["wrong"] for report in reports) else 0
+
+
+COLUMNS = ("sent", "lost", "misrouted", "reordered", "unresolved after quiet", "duplicated", "worst takeover, s")
+
+
+def table(reports: Iterable[dict[str, object]]) -> str:
+    lines = ["| fault | " + " | ".join(COLUMNS) + " | what was seen of it |", "|---" * (len(COLUMNS) + 2) + "|"]
+    for report in reports:
+        case = CASES[str(report["case"])]
+        evidence = report.get("evidence") or report["wrong"]
+        assert isinstance(evidence, dict), "evidence has names"
+        figures = [str(report.get(column, "-")) for column in COLUMNS]
+        seen = "; ".join(f"{name}: {value}" for name, value in evidence.items())
+        lines.append(f"| {case.fault}: {case.how} (`{case.name}`) | {' | '.join(figures)} | {seen} |")
+    return "\n".join(lines) + "\n"
 
 
 def show(found: dict[str, object], *, as_json: bool) -> None:

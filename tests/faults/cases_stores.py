@@ -189,7 +189,8 @@ async def sql_deadlock(stage: Stage) -> None:
 
 CASES = (
     Case("redis-restarted", "Redis restarted", "kill -9, 0.5 to 3 s later again", redis_restarted, quick=True),
-    Case("redis-wiped", "Redis wiped", "FLUSHALL", redis_wiped),
+    # The records hear of a search some tenths of a second later; one that is newer is gone.
+    Case("redis-wiped", "Redis wiped", "FLUSHALL", redis_wiped, may_forget=2),
     Case("redis-full", "Redis full", "maxmemory below what is used", redis_full),
     Case("redis-slow", "Redis slow", "200 ms a round trip, then 5 s of silence", redis_slow),
     Case("redis-failover", "Redis fails over", "kill -9; a replica becomes primary", redis_failover,

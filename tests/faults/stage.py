@@ -108,6 +108,8 @@ class Case:
     """The mean time between two things that one person does."""
     leaves: bool = True
     """Whether people end chats now and then."""
+    may_forget: int = 0
+    """How many people may stand elsewhere afterwards: what the stores cannot know, and only that."""
     takes_over: bool = False
     """Whether the ten seconds for a takeover apply."""
     quiet_s: float = 60.0
@@ -140,12 +142,13 @@ class Report:
     disagreements: list[str]
     evidence: dict[str, object]
     bounded: bool
+    may_forget: int
 
     @property
     def wrong(self) -> dict[str, object]:
         """What must be nothing and is not."""
         found: dict[str, object] = {name: count for name, count in self.verdict.faults.items() if count}
-        if self.disagreements:
+        if len(self.disagreements) > self.may_forget:
             found["told otherwise"] = len(self.disagreements)
         if self.bounded and max(self.takeovers_s, default=0.0) > TAKEOVER_S:
             found["takeover beyond ten seconds"] = round(max(self.takeovers_s), 1)
@@ -240,4 +243,5 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             told,
             stage.evidence,
             case.takes_over,
+            case.may_forget,
         )
