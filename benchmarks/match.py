@@ -2,8 +2,9 @@
 
     python -m benchmarks.match [--short]
 
-*Alone*: n tickets, two settings: everybody suits everybody, and a tenth of the people have just met somebody who waits
-too. *Together*: 1,000 idle people on four bots press Find within the same instant; from there to the last of the 1,000
+*Alone*: n tickets of three kinds: everybody suits everybody; a tenth of the people have just met somebody who waits
+too; skewed filters, languages and interests, as people have them. And a newcomer to a crowd that waits in vain.
+*Together*: 1,000 idle people on four bots press Find within the same instant; from there to the last of the 1,000
 "Partner found", with budgets raised out of the way.
 """
 
@@ -21,16 +22,36 @@ from typing import Any
 from pydantic import SecretStr
 
 from benchmarks.canned import Canned
+from benchmarks.day import somebody
 from benchmarks.opposite import FIRST_PERSON, people
 from passerby import logs
 from passerby.domain.ages import ADULTS
-from passerby.domain.matching import match
+from passerby.domain.matching import Pool, match
 from passerby.kernel.ids import PersonId
-from passerby.kernel.participant import Gender, Ticket
+from passerby.kernel.participant import Gender, Met, Preferences, Ticket
+
+CROWDS = ("suit each other", "a tenth just met", "skewed filters")
+DAY_S = 86_400.0
 
 
-def tickets(count: int, rng: Random, *, just_met: float) -> list[Ticket]:
-    """`just_met`: the share of people who last talked with another of them."""
+def tickets(count: int, rng: Random, crowd: str) -> list[Ticket]:
+    """People as they wait: see CROWDS. Skewed ones are `benchmarks.day`'s, with filters, languages and interests."""
+    if crowd == "skewed filters":
+        return [
+            Ticket(
+                who.person,
+                ADULTS,
+                rng.uniform(0, 600),
+                who.gender,
+                who.age,
+                languages=who.languages,
+                interests=who.interests,
+                wants=who.wants,
+                vip=who.vip,
+            )
+            for who in (somebody(number, rng) for number in range(1, count + 1))
+        ]
+    met = crowd == "a tenth just met"
     return [
         Ticket(
             PersonId(number),
@@ -38,22 +59,45 @@ def tickets(count: int, rng: Random, *, just_met: float) -> list[Ticket]:
             rng.uniform(0, 600),
             rng.choice(list(Gender)),
             rng.randint(18, 80),
-            (PersonId(rng.randrange(count)),) if rng.random() < just_met else (),
+            (Met(PersonId(rng.randrange(count)), 0.0),) if met and rng.random() < 0.1 else (),
         )
         for number in range(count)
     ]
 
 
-def alone(count: int, *, just_met: float, runs: int) -> dict[str, Any]:
-    waiting = tickets(count, Random(count), just_met=just_met)
+def alone(count: int, crowd: str, *, runs: int) -> dict[str, Any]:
+    waiting = tickets(count, Random(count), crowd)
     took = []
     for _ in range(runs):
         began = time.process_time()
-        pairs = match(waiting)
+        pairs = match(waiting, DAY_S)
         took.append(time.process_time() - began)
-        assert len(pairs) == count // 2, "somebody who suits somebody was left waiting"
+        assert crowd == "skewed filters" or len(pairs) == count // 2, "somebody who suits somebody was left waiting"
     each_us = median(took) / count * 1e6
-    return {"tickets": count, "just_met": just_met, "total_ms": median(took) * 1e3, "us_per_ticket": each_us}
+    return {
+        "tickets": count,
+        "crowd": crowd,
+        "paired": 2 * len(pairs),
+        "total_ms": median(took) * 1e3,
+        "us_per_ticket": each_us,
+    }
+
+
+def trickling(count: int, *, comes: int) -> dict[str, Any]:
+    """Those who wait stay and cannot be paired; `comes` more come one by one: what a look costs each of them."""
+    rng = Random(count)
+    pool = Pool()
+    for who in (somebody(number, rng) for number in range(1, count + 1)):
+        wants = Preferences((Gender.FEMALE,), *(18 + who.person % 60,) * 2)
+        pool.add(Ticket(who.person, ADULTS, 0.0, Gender.MALE, who.age, languages=who.languages, wants=wants))
+    pool.pairs(DAY_S)
+    began = time.process_time()
+    for number in range(comes):
+        who = somebody(count + 1 + number, rng)
+        wants = Preferences((Gender.MALE,), who.age, who.age)
+        pool.add(Ticket(who.person, ADULTS, DAY_S, who.gender, who.age, languages=who.languages, wants=wants))
+        pool.pairs(DAY_S + 60)
+    return {"waiting": count, "us_per_newcomer": (time.process_time() - began) / comes * 1e6}
 
 
 async def together(count: int, directory: Path) -> dict[str, Any]:
@@ -112,11 +156,16 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args(arguments)
     logs.set_up("warning", "console")
-    sizes = (1_000, 10_000) if options.short else (1_000, 10_000, 100_000)
-    rows = [alone(size, just_met=share, runs=3) for share in (0, 0.1) for size in sizes]
-    print(f"{'tickets':>10}{'just met':>10}{'total ms':>12}{'µs a ticket':>14}")
+    sizes = (1_000, 10_000) if options.short else (1_000, 10_000, 100_000, 1_000_000)
+    rows = [alone(size, crowd, runs=3 if size < 1_000_000 else 1) for crowd in CROWDS for size in sizes]
+    print(f"{'tickets':>10}  {'crowd':<18}{'paired':>10}{'total ms':>12}{'µs a ticket':>14}")
     for row in rows:
-        print(f"{row['tickets']:>10}{row['just_met']:>10.0%}{row['total_ms']:>12.1f}{row['us_per_ticket']:>14.2f}")
+        print(
+            f"{row['tickets']:>10}  {row['crowd']:<18}{row['paired']:>10}"
+            f"{row['total_ms']:>12.1f}{row['us_per_ticket']:>14.2f}"
+        )
+    alike = trickling(10_000 if options.short else 100_000, comes=1_000)
+    print(f"{alike['waiting']} waiting in vain: a newcomer costs {alike['us_per_newcomer']:.0f} µs")
     everybody = []
     for count in (1_000,) if options.short else (1_000, 15_000):
         took = []
@@ -126,7 +175,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         row = sorted(took, key=lambda each: float(each["all_told_after_s"]))[1]
         everybody.append(row)
         print(f"{count} searching at once: all told after {row['all_told_after_s']:.2f} s (both sides on one core)")
-    result = {"alone": rows, "together": everybody}
+    result = {"alone": rows, "newcomer": alike, "together": everybody}
     print(json.dumps(result))
     return result
 
