@@ -32,7 +32,7 @@ def actions(said: Say) -> list[list[str]]:
     return [[button.action for button in row] for row in said.keyboard.rows]
 
 
-ALL = [["good", "bad"], ["save", "block", "report"], ["return", "done"]]
+ALL = [["good", "bad"], ["save", "return"], ["block", "report", "done"]]
 
 
 def test_both_are_asked_with_the_same_buttons_whoever_left() -> None:

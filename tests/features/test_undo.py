@@ -13,7 +13,7 @@ from passerby.domain.lifecycle import together
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
-from passerby.kernel.effect import Answer, Button, Menu, Say
+from passerby.kernel.effect import Answer, Button, Discard, Menu, Say
 from passerby.kernel.event import ButtonPressed, ChatQuiet
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Chatting, Idle, Rating, Searching
@@ -61,7 +61,22 @@ def test_when_both_ask_they_are_together_in_a_new_chat(first: int) -> None:
     assert together(one.value, other.value)
     assert one.chat != old
     told = [says(each, "after.together_again", priority=Priority.MATCH, anchors=each.chat) for each in (other, one)]
-    assert decision.effects == (Answer("query"), revises(other, "after.over"), *told)
+    assert decision.effects == (Answer("query"), Discard(other.person, (MessageId(50),)), *told)
+
+
+def test_an_invitation_whose_place_is_unknown_stays_where_it_is() -> None:
+    _, ann, ben = parted_pair()
+    ann.looks_back("return")
+    assert not any(isinstance(effect, Discard) for effect in ben.looks_back("return", message=None).effects)
+
+
+def test_who_has_used_every_button_can_still_block_report_or_skip() -> None:
+    _, ann, _ = parted_pair()
+    for action in ("good", "save", "return"):
+        ann.looks_back(action)
+    assert [[button.action for button in row] for row in menu(ann.value, NOW + 60).rows] == [
+        ["block", "report", "done"]
+    ]
 
 
 def test_an_ask_rests_the_search_so_that_the_way_back_stays_open() -> None:

@@ -38,9 +38,16 @@ def menu(me: Participant, now: float) -> Menu:
         rows.append((Button(text("after.good"), GOOD, last.chat), Button(text("after.bad"), BAD, last.chat)))
     saved = any(each.person == last.partner for each in me.saved)
     keep = () if saved else (Button(text("after.save"), SAVE, last.chat),)
-    rows.append((*keep, Button(text("after.block"), BLOCK, last.chat), Button(text("after.report"), REPORT, last.chat)))
     back = (Button(text("after.return"), RETURN, last.chat),) if may_return(me, now) and not last.wants_back_at else ()
-    rows.append((*back, Button(text("after.done"), DONE, last.chat)))
+    if keep or back:
+        rows.append((*keep, *back))
+    rows.append(
+        (
+            Button(text("after.block"), BLOCK, last.chat),
+            Button(text("after.report"), REPORT, last.chat),
+            Button(text("after.done"), DONE, last.chat),
+        )
+    )
     return Menu(tuple(rows))
 
 

@@ -23,7 +23,7 @@ from passerby.domain.karma import rated, weight
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import cancel
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Say
+from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Chatting, Participant, Rating, Searching
@@ -69,7 +69,8 @@ def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if partner is not None and wants_back(partner, last.chat, env.now):
         words = text("after.together_again")
         sides, together = bring_together(me, partner, (words, words), env)
-        return Decision(sides, (Answer(event.query), *in_place(event, text("after.over")), *together))
+        gone = (Discard(me.person, (event.message,)),) if event.message is not None else ()
+        return Decision(sides, (Answer(event.query), *gone, *together))
     asks = with_last(cancel(me) if isinstance(me.state, Searching) else me, wants_back_at=env.now)
     told: tuple[Effect, ...] = (Answer(event.query), *ask_again(event, "after.asked_back", asks, env.now))
     if isinstance(me.state, Searching):
