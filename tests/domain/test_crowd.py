@@ -1,30 +1,82 @@
-"""The crowd keeps its order while people come and go by the thousand."""
+"""Blocks that fill, split, close up and merge keep everybody, in order."""
 
-from passerby.domain.crowd import PLACES, Crowd, Place
-from passerby.domain.matching import turn
-from tests.domain.crowds import ticket
+from collections.abc import Iterator
+from random import Random
 
+import pytest
 
-def full(count: int) -> tuple[Crowd, list[Place]]:
-    crowd = Crowd()
-    places = []
-    for number in range(1, count + 1):
-        each = ticket(number, float(number))
-        place = Place(each, turn(each))
-        crowd.add(place)
-        places.append(place)
-    return crowd, places
+from passerby.domain import crowd
+from passerby.domain.crowd import OLDEST_AGE, Crowd, Place
+from passerby.domain.matching import match, turn
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Preferences
+from tests.domain.crowds import reference, ticket
 
 
-def test_a_block_that_empties_stands_with_the_one_before_it_and_the_first_stays_where_it_is() -> None:
-    crowd, places = full(3 * PLACES)
-    for place in (*places[: PLACES - 10], *places[PLACES : 2 * PLACES - 10]):
-        crowd.remove(place)
-    left = [*places[PLACES - 10 : PLACES], *places[2 * PLACES - 10 :]]
-    assert list(crowd) == left
-    assert len(crowd) == len(left)
-    first = crowd.first_open_to(left[0], 1e6, 1.0)
-    assert first is left[1]
-    for place in left:
-        crowd.remove(place)
-    assert (list(crowd), len(crowd)) == ([], 0)
+@pytest.fixture(autouse=True)
+def tiny_blocks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crowd, "PLACES", 16)
+        patch.setattr(crowd, "SPARE", 64)
+        yield
+
+
+def place(person: int, since: float) -> Place:
+    each = ticket(person, since)
+    return Place(each, turn(each))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whoever_comes_and_goes_in_whatever_order_the_turns_stay_in_order(seed: int) -> None:
+    rng = Random(seed)
+    waiting, people = Crowd(), dict[int, Place]()
+    for person in range(600):
+        since = rng.uniform(0, 100) if rng.random() < 0.5 else 100.0 + person
+        people[person] = place(person, since)
+        waiting.add(people[person])
+        if person > 100 and rng.random() < 0.9:
+            waiting.remove(people.pop(rng.choice(list(people))))
+    for person in rng.sample(sorted(people), len(people) - 3):
+        waiting.remove(people.pop(person))
+        assert [each.turn for each in waiting] == sorted(each.turn for each in people.values())
+    assert len(waiting) == 3
+    assert all(waiting.get(PersonId(person)) is each for person, each in people.items())
+
+
+def test_what_is_left_of_a_block_joins_those_before_it_only_where_there_is_room() -> None:
+    """Two full blocks; while the first has closed up to nothing it takes the rest of the second, and not before."""
+    waiting, people = Crowd(), [place(person, person) for person in range(48)]
+    for each in people:
+        waiting.add(each)
+    for each in people[18:32]:
+        waiting.remove(each)
+    assert [each.ticket.person for each in waiting] == [*range(18), *range(32, 48)]
+    for each in [*people[2:16], *people[34:]]:
+        waiting.remove(each)
+    assert [each.ticket.person for each in waiting] == [0, 1, 16, 17, 32, 33]
+
+
+def test_a_block_too_long_becomes_two() -> None:
+    waiting = Crowd()
+    for person in range(100):
+        waiting.add(place(person, 1000 - person))
+    assert [each.ticket.person for each in waiting] == list(range(99, -1, -1))
+
+
+def test_ages_beyond_all_reason_are_still_somebody() -> None:
+    old = [ticket(person, 0.0, wants=Preferences(age_min=90, age_max=300)) for person in (1, 2)]
+    assert match(old, 0.0) == []
+    young = ticket(3, 0.0, wants=Preferences(age_min=-5, age_max=OLDEST_AGE + 9))
+    assert match([young, ticket(4)], 0.0) == reference([young, ticket(4)], 0.0) != []
+
+
+def test_a_better_fit_is_looked_for_among_those_who_wait_longest_only() -> None:
+    """So that nobody's choice costs more the more people wait."""
+    hopes = ticket(1, 0.0, interests=("chess",))
+    crowd_ = [ticket(person, float(person)) for person in range(2, 300)]
+    late = ticket(300, 300.0, interests=("chess",))
+    near = [ticket(person, float(person), interests=("chess",)) for person in (30,)]
+    far_off = match([hopes, *crowd_, late], 1000.0)
+    assert (far_off[0].first, far_off[0].second) == (hopes, crowd_[0])
+    close = match([hopes, *crowd_[:20], *near, *crowd_[40:]], 1000.0)
+    assert (close[0].first, close[0].second) == (hopes, near[0])

@@ -102,3 +102,8 @@ def test_a_better_fit_scores_more_and_long_lists_do_not_win_over_everybody() -> 
 def test_what_two_have_in_common_is_named_in_the_order_of_the_first() -> None:
     ann, ben = ticket(1, languages=("ru", "en"), interests=("a", "b")), ticket(2, languages=("en", "ru"))
     assert common(ann, ben) == (("ru", "en"), ())
+
+
+def test_the_quieter_a_pool_the_less_waiting_is_asked_for() -> None:
+    counts = (0, wishes.QUIET - 1, wishes.QUIET, wishes.LIVELY - 1, wishes.LIVELY, 10_000)
+    assert [wishes.patience_in(came) for came in counts] == [0.1, 0.1, 0.3, 0.3, 1.0, 1.0]
