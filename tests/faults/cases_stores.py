@@ -46,7 +46,7 @@ async def redis_wiped(stage: Stage) -> None:
             began = time()
             async with stage.fault():
                 await redis.flushall()
-                await asyncio.sleep(1)
+                await asyncio.sleep(4)  # until the workers have found each other again
             await stage.until_working()
             stage.evidence["s until every bot was served again"] = round(time() - began, 1)
 
