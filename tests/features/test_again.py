@@ -7,8 +7,8 @@ from passerby.domain.aftermath import menu
 from passerby.domain.lifecycle import together
 from passerby.features.again import ASK_S, MOST, NAME_LENGTH
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Answer, Button, Menu, Say
-from passerby.kernel.ids import PersonId
+from passerby.kernel.effect import Answer, Button, Discard, Menu, Say
+from passerby.kernel.ids import MessageId, PersonId
 from passerby.kernel.participant import Idle, Participant, Saved, Searching
 from passerby.kernel.text import text
 from tests.features.playbook import Person, Playbook, Priority, grown_up, revises, says
@@ -148,10 +148,7 @@ def test_a_name_is_ones_own() -> None:
     ann, ben = friends(Playbook())
     decision = ann.writes("/name 1  Sunny \n <b>Boy</b>")
     assert entry(ann, ben).nickname == "Sunny <b>Boy</b>"
-    assert decision.effects == (
-        Say(ann.person, text("again.is_named", name="Sunny <b>Boy</b>")),
-        Say(ann.person, text("again.list", n=1), listed(ann)),
-    )
+    assert decision.effects == (Say(ann.person, text("again.is_named", name="Sunny <b>Boy</b>"), listed(ann)),)
     assert entry(ben, ann).nickname == ""
     ann.writes("/name 1 " + "x" * 100)
     assert entry(ann, ben).nickname == "x" * NAME_LENGTH
@@ -226,9 +223,17 @@ def test_who_agrees_is_together_with_who_asked_each_under_their_own_names() -> N
         Answer("query"),
         says(ben, "again.together", who="Moon", priority=Priority.MATCH, anchors=ben.chat),
         says(ann, "again.together", who=friend(1), priority=Priority.MATCH, anchors=ben.chat),
+        Discard(ben.person, (MessageId(50),)),
     )
     assert entry(ann, ben).asked_at is None
     assert ben.presses("talk", entry(ben, ann).token).effects == (IN_A_CHAT,), "twice is once"
+
+
+def test_an_invitation_whose_place_is_unknown_can_be_taken_up() -> None:
+    ann, ben = friends(Playbook())
+    ann.presses("ask", entry(ann, ben).token)
+    assert len(ben.presses("talk", entry(ben, ann).token, message=None).effects) == 3
+    assert together(ann.value, ben.value)
 
 
 @pytest.mark.parametrize("searching", [False, True])

@@ -24,7 +24,7 @@ from passerby.domain.aftermath import (
 )
 from passerby.domain.keyboards import keys_for
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Say
+from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import PersonId
@@ -150,7 +150,7 @@ def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Say(me.person, text("again.how_to_name"), keys_for(me.state)),))
     nickname = " ".join(found[2].split())[:NAME_LENGTH]
     me = _with(me, msgspec.structs.replace(known[int(found[1]) - 1], nickname=nickname))
-    return Decision((me,), (Say(me.person, text("again.is_named", name=nickname)), *_list(me)))
+    return Decision((me,), (Say(me.person, text("again.is_named", name=nickname), _friends(me)),))
 
 
 def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -205,7 +205,9 @@ def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     theirs = _entry(other, me.person) if other is not None else None
     if other is None or theirs is None or not _is_asking(theirs, env) or not may_meet(me, other, env):
         return Decision(effects=(Answer(event.query, text("again.not_now"), alert=True),))
-    return _meet(event, me, other, env)
+    meeting = _meet(event, me, other, env)
+    invitation = (Discard(me.person, (event.message,)),) if event.message is not None else ()
+    return Decision(meeting.changes, (*meeting.effects, *invitation))
 
 
 def _meet(event: ButtonPressed, me: Participant, other: Participant, env: Env) -> Decision:
