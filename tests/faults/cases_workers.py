@@ -15,7 +15,7 @@ POINTS = ("fetched", "committed", "confirming", "sent")
 
 async def kills(stage: Stage) -> None:
     """One worker after another; each is started again at once, as a process manager would."""
-    number = 4 if stage.quick else 25
+    number = 3 if stage.quick else 25
     in_hand: list[int] = []
     for _ in range(number):
         await asyncio.sleep(stage.rng.uniform(0.2, 3.5))

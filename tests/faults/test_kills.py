@@ -34,7 +34,7 @@ def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -
 
 
 def test_the_judge_finds_updates_that_were_done_twice(tmp_path: Path) -> None:
-    plan = Plan(kills=6, people=30, alive_s=(0.2, 1.5), quiet_s=4, command=planted("dedupe_off"))
+    plan = Plan(kills=4, people=30, alive_s=(0.2, 1.5), quiet_s=2, command=planted("dedupe_off"))
     verdict = asyncio.run(endure(plan, tmp_path)).verdict
     assert verdict.unprovoked or verdict.most_duplicates > 1
 
