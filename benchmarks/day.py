@@ -23,30 +23,17 @@ from random import Random
 from statistics import mean
 from typing import Any, NamedTuple
 
+from benchmarks.skewed import Somebody, somebody
 from passerby.domain.ages import ADULTS
 from passerby.domain.lifecycle import AT_ONCE_S, MET_FOR_S, RECENT_KEPT, SKIPPED_FOR_S
 from passerby.domain.matching import Pair, Pool
 from passerby.domain.wishes import WIDEST_S, common, compatible
 from passerby.kernel.ids import PersonId
-from passerby.kernel.participant import Gender, Met, Preferences, Ticket
+from passerby.kernel.participant import Gender, Met, Ticket
 
 DAY_S = 86_400.0
 LOOK_S = 0.02
-LANGUAGES = (("en",), ("ru",), ("es",), ("en", "es"), ("en", "ru"), ("fa",), ("de", "en"), ("pt",))
-LANGUAGE_WEIGHTS = (38, 22, 12, 8, 8, 5, 4, 3)
-INTERESTS = ("music", "films", "books", "games", "anime", "art", "travel", "food", "sport", "nature", "memes", "study")
 GROUPS = ("everybody", "men", "women", "wants women", "wants an age", "speaks fa or pt only", "VIP")
-
-
-class Somebody(NamedTuple):
-    person: PersonId
-    gender: Gender
-    age: int
-    languages: tuple[str, ...]
-    interests: tuple[str, ...]
-    wants: Preferences
-    vip: bool
-    patience_s: float
 
 
 class Wait(NamedTuple):
@@ -55,31 +42,6 @@ class Wait(NamedTuple):
     who: Somebody
     wait_s: float
     partner: Somebody | None
-
-
-def somebody(number: int, rng: Random) -> Somebody:
-    gender = rng.choices((Gender.MALE, Gender.FEMALE, Gender.OTHER, Gender.UNSAID), (68, 26, 2, 4))[0]
-    vip = rng.random() < 0.05
-    filters = vip or rng.random() < 0.12
-    genders: tuple[Gender, ...] = ()
-    ages: tuple[int | None, int | None] = (None, None)
-    age = min(80, 18 + int(rng.expovariate(1 / 9)))
-    if filters:
-        if rng.random() < 0.7:
-            genders = (Gender.FEMALE,) if gender is Gender.MALE or rng.random() < 0.3 else (Gender.MALE,)
-        if rng.random() < 0.4:
-            ages = (max(18, age - 5), age + 5)
-    interests = tuple(rng.sample(INTERESTS, rng.randint(1, 5))) if rng.random() < 0.33 else ()
-    return Somebody(
-        PersonId(number),
-        gender,
-        age,
-        rng.choices(LANGUAGES, LANGUAGE_WEIGHTS)[0],
-        interests,
-        Preferences(genders, *ages, other_languages=rng.random() < 0.9),
-        vip,
-        rng.lognormvariate(4.4, 0.8),
-    )
 
 
 def arrivals(people: list[Somebody], rng: Random) -> list[tuple[float, Somebody]]:

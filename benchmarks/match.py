@@ -22,8 +22,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from benchmarks.canned import Canned
-from benchmarks.day import somebody
 from benchmarks.opposite import FIRST_PERSON, people
+from benchmarks.skewed import somebody
 from passerby import logs
 from passerby.domain.ages import ADULTS
 from passerby.domain.matching import Pool, match
@@ -35,7 +35,7 @@ DAY_S = 86_400.0
 
 
 def tickets(count: int, rng: Random, crowd: str) -> list[Ticket]:
-    """People as they wait: see CROWDS. Skewed ones are `benchmarks.day`'s, with filters, languages and interests."""
+    """People as they wait: see CROWDS. Skewed ones are `benchmarks.skewed`'s, with filters, languages and interests."""
     if crowd == "skewed filters":
         return [
             Ticket(

@@ -21,7 +21,7 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.runtime.app import App
-from tests.contract.live_places import Place
+from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.scenario.stores import STORES, Severed
 from tests.simulation.network import Network, SimBotApi
@@ -33,6 +33,9 @@ from tests.simulation.witness import wordings
 Json = dict[str, Any]
 
 STEP_S = 0.05
+TAKEOVER_S = 10.0
+"""Where processes share a store, the dead one has to be missed first."""
+
 PATIENCE_S = 900.0
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
@@ -206,6 +209,8 @@ class Stage:
     async def kill_and_start(self) -> None:
         await self.kill()
         await self.start()
+        if not isinstance(self.place, MemoryPlace):
+            await asyncio.sleep(TAKEOVER_S)
 
     async def live(self, what: str) -> None:
         """Go on as the matrix says: in the same life of the app, or in another."""

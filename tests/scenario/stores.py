@@ -4,13 +4,27 @@ A store comes with a place (see `tests.contract.live_places`): what outlives its
 how time passes for it.
 """
 
+import atexit
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from tests.contract.live_places import MemoryPlace, Place
+from tests.contract.live_redis import RedisPlace
+from tests.contract.servers import Valkey, start_valkey
 
-STORES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace}
+
+@cache
+def _valkey() -> Valkey:
+    """One server for the whole run of this process."""
+    running = ExitStack()
+    atexit.register(running.close)
+    return running.enter_context(start_valkey("--appendonly", "yes", "--appendfsync", "always"))
+
+
+STORES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace, "redis": lambda: RedisPlace(_valkey())}
 
 
 class Severed:
