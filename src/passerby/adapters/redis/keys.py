@@ -57,6 +57,9 @@ DONE_KEPT_S = 26 * 3600
 DONE_RENEWED_S = 25 * 3600
 """A block's time is renewed when less than this is left: once an hour at most. Telegram keeps an update for 24 h."""
 
+PATIENCE_MS = 6000
+"""How long a worker of a new life may be missing before anybody has said for how long workers attend."""
+
 BURIED_KEPT_MS = 30 * 24 * 3600 * 1000
 """Longer than any process sleeps before it comes back for what it had to send."""
 

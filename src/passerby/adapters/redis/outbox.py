@@ -6,7 +6,7 @@ Entering and settling them is part of a commit or a mark (see `store`).
 from typing import Final
 
 from passerby.adapters.redis import scripts, values
-from passerby.adapters.redis.keys import BURIED_KEPT_MS
+from passerby.adapters.redis.keys import BURIED_KEPT_MS, PATIENCE_MS
 from passerby.adapters.redis.lives import Lives
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
@@ -31,7 +31,7 @@ class RedisOutbox(Lives):
             where = (keys.life, keys.workers, keys.buried, keys.outbox, keys.order, keys.turns, keys.stored(call))
             more = inherited = 1
             while more:
-                words = (heir, call, PAGE, INHERITED_KEPT_S, BURIED_KEPT_MS)
+                words = (heir, call, PAGE, INHERITED_KEPT_S, BURIED_KEPT_MS, PATIENCE_MS)
                 more, inherited = await self._ask(scripts.INHERIT, where, *words)
             return await self._entries(heir, call) if inherited else []
         except BaseException:
