@@ -63,6 +63,8 @@ def test_a_country_is_two_letters(words: str, expected: str | None) -> None:
         ("@ann_smith, t.me/ann, 555 1234, room 101", ()),
         ("rock'n'roll, o’neill, ju-jutsu", ("rock'n'roll", "o’neill", "ju-jutsu")),
         ("шахматы, 音楽", ("шахматы", "音楽")),
+        ("शतरंज, लंबी सैर", ("शतरंज", "लंबी सैर")),
+        ("شطرنج، پیاده\u200cروی؛ شعر", ("شطرنج", "پیاده\u200cروی", "شعر")),
         ("x" * (WORD_LENGTH + 1), ()),
     ],
 )

@@ -66,8 +66,14 @@ def interests_in(words: str) -> tuple[str, ...]:
     What is no word (an account's name, a number, a link) is left out.
     """
     found: dict[str, None] = {}
-    for part in re.split(r"[,;\n]", words):
+    for part in re.split(r"[,;،؛\n]", words):
         word = " ".join(unicodedata.normalize("NFKC", part).casefold().split())
-        if 2 <= len(word) <= WORD_LENGTH and _WORD.fullmatch(word) and not any(sign.isdigit() for sign in word):
+        letters = "".join(sign for sign in word if not _belongs_to_letter(sign))
+        if 2 <= len(word) <= WORD_LENGTH and _WORD.fullmatch(letters) and not any(sign.isdigit() for sign in word):
             found[word] = None
     return tuple(found)
+
+
+def _belongs_to_letter(sign: str) -> bool:
+    """Vowel signs (Hindi) and the joiners between letters (Persian): part of a word, and not `\\w`."""
+    return unicodedata.category(sign).startswith("M") or sign in "\u200c\u200d"
