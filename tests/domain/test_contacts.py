@@ -1,7 +1,10 @@
 """What tells how to find somebody outside is seen through the usual disguises, and ordinary talk is left alone."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from passerby.domain import contacts
 from passerby.domain.contacts import Trace, find, traces
 from passerby.kernel.content import Content, Entity, Kind
 
@@ -466,6 +469,37 @@ def test_what_only_looks_like_it_is_left_alone(words: str) -> None:
 def test_ordinary_talk_is_left_alone() -> None:
     assert [line for line in ORDINARY if find(line) is not None] == []
     assert find("\n".join(ORDINARY)) is None
+
+
+PIECES = (
+    *("www", "com", "net", "org", "ru", "gg", "рф", "me", "t", "telegram", "vk", "wa", "discord", "instagram", "dog"),
+    *("http", "tg", "insta", "ann", "ann_99", "12", "7", "555", "0"),
+    *" \n.,:/?@+()-_",
+)
+SIGNS = [
+    (contacts._LINK, contacts._LINK_SIGN),
+    (contacts._HANDLE, contacts._HANDLE_SIGN),
+    (contacts._PHONE, contacts._PHONE_SIGN),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_what_is_looked_for_first_is_in_whatever_the_pattern_finds(words: str) -> None:
+    for pattern, sign in SIGNS:
+        assert not pattern.search(words) or sign.search(words)
+
+
+@pytest.mark.parametrize("words", FOUND)
+def test_and_in_every_phrase_it_finds(words: str) -> None:
+    read = contacts.plain(words)
+    for form in (read, contacts._latin(read)):
+        for pattern, sign in SIGNS:
+            assert not pattern.search(form) or sign.search(form)
+
+
+def test_no_lookalike_is_ascii() -> None:
+    """Which is why none is looked for in ASCII."""
+    assert all(like > 127 for like in contacts._LOOKALIKES)
 
 
 def test_there_are_enough_phrases() -> None:

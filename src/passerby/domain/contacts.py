@@ -80,7 +80,7 @@ _LINK = re.compile(
     rf"(?<![\w@.-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:(?:{_ENDINGS})(?![\w-])|(?:{_WORDS_TOO})/)|"
     rf"(?<![\w@.-])[a-z0-9-]{{3,}}(?:\s\.\s?|,)(?:com|net|org|ru)\b|[\w-]\.рф\b"
 )
-_LINK_SIGN = re.compile(r"\.\s*\w|[:/]|,[a-z]")
+_LINK_SIGN = re.compile(r"\.(?:\w|\s(?:com|net|org|ru|gg))|www|[:/]|,[a-z]")
 _HANDLE_SIGN = re.compile(r"[0-9_:=]")
 """One of these is in whatever the pattern of that name finds; looking for them first costs a tenth."""
 
@@ -101,6 +101,8 @@ _HANDLE = re.compile(
 _PHONE = re.compile(
     r"(?<![\w.,])\+\s?\(?\d(?:[\s().\-/_]{0,3}\d){6,14}(?!\w)|(?<![\w.,])\(?\d(?:[\s().\-/_]{0,3}\d){8,14}(?!\w)"
 )
+_PHONE_SIGN = re.compile(r"\d(?:[\s().\-/_]{0,3}\d){6}")
+"""Seven digits together are in both; a look for them costs a fraction."""
 _INNOCENT_NUMBER = re.compile(
     r"\d{1,3}(?:[ ,.]\d{3}){2,}|(?:\d{4}[-./]\d{2}[-./]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})(?:[\s,].*)?|"
     r"(?:(?:19|20)\d\d[\s./-]*)+|\d+[.,]\d+|(\d)\1+|[1-9]0{8,}"
@@ -129,7 +131,10 @@ def plain(text: str) -> str:
 
 
 def _latin(text: str) -> str:
-    return _spell(_spell(text).translate(_LOOKALIKES))
+    spelt = _spell(text)
+    if spelt == text and text.isascii():
+        return text
+    return _spell(spelt.translate(_LOOKALIKES))
 
 
 def _spell(text: str) -> str:
@@ -157,7 +162,7 @@ def find(text: str) -> Trace | None:
         latin != read and _NAME_SPELT.search(read)
     ):
         return Trace.NAME
-    if any(not _innocent(number.group().strip()) for number in _PHONE.finditer(read)):
+    if _PHONE_SIGN.search(read) and any(not _innocent(number.group().strip()) for number in _PHONE.finditer(read)):
         return Trace.PHONE
     return None
 
