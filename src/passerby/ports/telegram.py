@@ -184,10 +184,14 @@ class BotIdentity(msgspec.Struct, frozen=True, gc=False):
 
 
 class CommandList(msgspec.Struct, frozen=True, gc=False):
-    """A bot's command menu in one language ("" for everyone else): (command, description)."""
+    """What a bot says of itself in one language ("" for everyone else): its menu, as (command, what it does); what is
+    shown to who has not started it; and what stands in its profile. Empty: left as it is.
+    """
 
     language: str
     commands: tuple[tuple[str, str], ...]
+    description: str = ""
+    short_description: str = ""
 
 
 class Telegram(Protocol):
@@ -207,7 +211,7 @@ class Telegram(Protocol):
         ...
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
-        """Set the bot's command menus."""
+        """Set the bot's command menus and descriptions."""
         ...
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:

@@ -84,12 +84,14 @@ class Wording:
         return Reassure(bot, answer.query, plain, answer.alert)
 
     def menus(self, commands: frozenset[str]) -> tuple[CommandList, ...]:
-        """The command menus of a bot, one a language; English for everyone else."""
+        """What a bot says of itself, in each language; English for everyone else."""
         listed = [name for name in LISTED if name in commands]
         return tuple(
             CommandList(
                 "" if language == self._words.languages[0] else language,
                 tuple((name, self._words.plain(text(f"commands.{name}"), language)) for name in listed),
+                self._words.plain(text("intro.description"), language),
+                self._words.plain(text("intro.short"), language),
             )
             for language in self._words.languages
         )

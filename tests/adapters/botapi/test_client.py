@@ -235,10 +235,20 @@ def test_identify_and_prepare() -> None:
             stub.answer("getMe", refusal(404, "Not Found"))
             with pytest.raises(TokenRefused):
                 await api.identify(A)
-            await api.prepare(A, (CommandList("", (("start", "Begin"),)), CommandList("ru", (("start", "Начать"),))))
+            await api.prepare(
+                A,
+                (
+                    CommandList("", (("start", "Begin"),)),
+                    CommandList("ru", (("start", "Начать"),), "О боте", "Кратко"),
+                ),
+            )
             assert [request.members for request in stub.calls("setMyCommands")] == [
                 {"commands": [{"command": "start", "description": "Begin"}]},
                 {"commands": [{"command": "start", "description": "Начать"}], "language_code": "ru"},
+            ]
+            assert [(request.method, request.members) for request in stub.requests[-2:]] == [
+                ("setMyDescription", {"description": "О боте", "language_code": "ru"}),
+                ("setMyShortDescription", {"short_description": "Кратко", "language_code": "ru"}),
             ]
 
     asyncio.run(scenario())

@@ -95,9 +95,14 @@ class BotApi:
             members: dict[str, Any] = {
                 "commands": [{"command": name, "description": text} for name, text in menu.commands]
             }
-            if menu.language:
-                members["language_code"] = menu.language
-            await self._client.call(bot, "setMyCommands", encode(members), DONE)
+            told = {"language_code": menu.language} if menu.language else {}
+            await self._client.call(bot, "setMyCommands", encode(members | told), DONE)
+            if menu.description:
+                described = {"description": menu.description} | told
+                await self._client.call(bot, "setMyDescription", encode(described), DONE)
+            if menu.short_description:
+                described = {"short_description": menu.short_description} | told
+                await self._client.call(bot, "setMyShortDescription", encode(described), DONE)
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         body = encode(_GetUpdates(limit, timeout_s, ALLOWED_UPDATES, offset))
