@@ -74,7 +74,7 @@ function wrap(entity, covered, children, actions) {
   if (type === "phone_number") return link(`tel:${covered}`, covered, children, actions);
   if (type === "mention") return link(`https://t.me/${covered.slice(1)}`, covered, children, actions);
   if (type === "bot_command") {
-    return el("button", { type: "button", class: "inline-link", on: { click: () => actions.sendCommand(covered) } }, children);
+    return el("button", { type: "button", class: "inline-link", dir: "ltr", on: { click: () => actions.sendCommand(covered) } }, children);
   }
   if (type === "text_mention") return el("span", { class: "mention", title: `Mentions the person ${entity.user?.first_name ?? ""} (id ${entity.user?.id})` }, children);
   if (type === "custom_emoji") return el("span", { class: "custom-emoji", title: `Custom emoji ${entity.custom_emoji_id}` }, children);
