@@ -12,6 +12,7 @@ import json
 import os
 import resource
 import sys
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,15 +26,18 @@ from benchmarks.opposite import people
 from benchmarks.sampler import Sampler, threads
 from passerby import logs
 from passerby.adapters.memory import FileLog, MemoryStore
+from passerby.adapters.redis import RedisStore, open_redis
 from passerby.bootstrap import SystemClock, live_path
 from passerby.bootstrap import serve as serve_fleet
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
-from passerby.ports.live_store import Anchor, Commit, Mark
+from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
 from passerby.settings import Settings
 
 OUT_OF_THE_WAY = 100_000
+AT_A_TIME = 50
+"""People a commit: a script over all of them would hold up Redis."""
 
 sql = Counter[str]()
 store_calls = Counter[str]()
@@ -62,8 +66,13 @@ async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Se
         Participant(PersonId(person), 1, bot=BotId(bot), bots=(BotId(bot),), profile=profile, state=state, seen_at=now)
         for (person, bot), state in zip(everybody, states, strict=True)
     )
-    store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
-    await store.commit(Commit(puts))
+    store: LiveStore
+    if settings.is_shared:
+        store = (await open_redis(settings.redis_url.get_secret_value(), SystemClock(), Random(1))).store
+    else:
+        store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
+    for first in range(0, len(puts), AT_A_TIME):
+        assert await store.commit(Commit(puts[first : first + AT_A_TIME])) is Committed.YES
     for put in puts:
         if isinstance(put.state, Chatting) and put.bot is not None:
             # "Partner found" has arrived, long ago.
@@ -85,9 +94,10 @@ def count_sql() -> None:
 def count_store_calls() -> None:
     """Count what is asked of the live store. Costs time: for runs that only count."""
     for name in ("load", "commit", "mark", "done", "open_chats", "mapped", "file_id", "remember_file", "journal"):
-        method = getattr(MemoryStore, name, None)
-        if method is not None:
-            setattr(MemoryStore, name, _counted(name, method))
+        for store in (MemoryStore, RedisStore):
+            method = getattr(store, name, None)
+            if method is not None:
+                setattr(store, name, _counted(name, method))
 
 
 def _counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,13 +130,19 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--core", type=int)
     parser.add_argument("--count", action="store_true")
+    parser.add_argument("--redis-url", help="with --postgres-uri: these instead of files")
+    parser.add_argument("--postgres-uri")
     options = parser.parse_args()
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
+    stores: dict[str, Any] = {"sqlite_db_path": options.directory / "passerby.db"}
+    if options.redis_url:
+        urls = {"redis_url": SecretStr(options.redis_url), "postgres_uri": SecretStr(options.postgres_uri)}
+        stores = urls | {"secret_key": SecretStr(b64encode(bytes(32)).decode())}
     settings = Settings(
         bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
         bot_api_url=options.url,
-        sqlite_db_path=options.directory / "passerby.db",
+        **stores,
         bot_rate_per_s=OUT_OF_THE_WAY,
         chat_rate_per_s=OUT_OF_THE_WAY,
         chat_burst=OUT_OF_THE_WAY,

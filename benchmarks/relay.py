@@ -1,9 +1,10 @@
-"""What a relayed message costs in the embedded mode: memory store and SQLite, one process on one core.
+"""What a relayed message costs: one process on one core, with the memory store and SQLite, or Redis and PostgreSQL.
 
     python -m benchmarks.relay                       the table and the JSON of the documents
     python -m benchmarks.relay --short
     python -m benchmarks.relay --against sandbox     the sandbox instead of canned answers
     python -m benchmarks.relay --delay-ms 20-40      every answer late, as over a network
+    python -m benchmarks.relay --redis               Valkey, which syncs every write, and PostgreSQL on the other core
     python -m benchmarks.relay --profile             where the time goes
 
 *Closed* loop: so many people in flight, each writes again when the last message has arrived: throughput and CPU.
@@ -19,18 +20,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 class Side:
-    """A process that answers a line with a line."""
+    """A process that answers a line with a line. `stores`: ids of the processes that keep its data, by name."""
+
+    stores: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, module: str, *arguments: object) -> None:
         self._process = subprocess.Popen(
@@ -71,6 +75,36 @@ class Shape:
     pairs: int = 500
     delay_ms: str = "0-0"
     count: bool = False
+    redis: bool = False
+
+
+@contextmanager
+def servers(core: int) -> Iterator[tuple[tuple[object, ...], dict[str, int]]]:
+    """Valkey and PostgreSQL of our own on a core: how the product is told of them, and their process ids."""
+    from tests.contract.servers import start_postgres, start_valkey
+
+    with ExitStack() as closing:
+        lasting = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
+        valkey = closing.enter_context(start_valkey(*lasting))
+        postgres = closing.enter_context(start_postgres())
+        for server in (valkey, postgres):
+            os.sched_setaffinity(server.pid, {core})
+        told = ("--redis-url", valkey.url, "--postgres-uri", postgres.uri)
+        yield told, {"valkey": valkey.pid, "postgres": postgres.pid}
+
+
+def spent_s(pid: int) -> float:
+    """User and system time so far of a process, of its threads and of its children, those that have ended too."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        own = stat.parent.name == str(pid)
+        if own or fields[1] == str(pid):
+            ticks += sum(map(int, fields[11 : 15 if own else 13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -78,14 +112,16 @@ def two_sides(shape: Shape) -> Iterator[tuple[Side, Side]]:
     """The product on the first core, all else on the last."""
     cores = sorted(os.sched_getaffinity(0))
     first, second = cores[0], cores[-1]
-    with tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory:
+    with tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory, ExitStack() as closing:
+        stores, pids = closing.enter_context(servers(second)) if shape.redis else ((), {})
         size = ("--bots", shape.bots, "--pairs", shape.pairs)
         opposite = Side("opposite", shape.against, *size, "--core", second, "--delay-ms", shape.delay_ms)
         try:
             where = ("--url", opposite.greeting["url"], "--tokens", ",".join(opposite.greeting["tokens"]))
             counting = ("--count",) if shape.count else ()
             here = ("--directory", directory, "--pairs", shape.pairs, "--core", first)
-            product = Side("product", *where, *here, *counting)
+            product = Side("product", *where, *here, *counting, *stores)
+            product.stores = pids
             try:
                 yield product, opposite
             finally:
@@ -99,6 +135,7 @@ def windows(product: Side, opposite: Side, *, warm_s: float, window_s: float, ru
     time.sleep(warm_s)
     found = []
     for _ in range(runs):
+        stores = {name: spent_s(pid) for name, pid in product.stores.items()}
         used, count, began = product.ask("usage"), opposite.ask("count"), time.perf_counter()
         time.sleep(window_s)
         used_then, count_then, took_s = product.ask("usage"), opposite.ask("count"), time.perf_counter() - began
@@ -120,6 +157,7 @@ def windows(product: Side, opposite: Side, *, warm_s: float, window_s: float, ru
                 "rss_mb": used_then["rss_mb"],
                 "relays": relays,
             }
+            | {f"{name}_us": (spent_s(pid) - stores[name]) / each * 1e6 for name, pid in product.stores.items()}
         )
     return found
 
@@ -147,7 +185,7 @@ def closed(shape: Shape, in_flight: int, *, window_s: float, runs: int) -> dict[
             "core_use": _of(found, "core_use"),
             "sql_per_relay": max(each["sql"] / each["relays"] for each in found),
             "rss_mb": found[-1]["rss_mb"],
-        }
+        } | {f"{name}_us": _of(found, f"{name}_us") for name in product.stores}
 
 
 def opened(shape: Shape, rate_per_s: float, *, window_s: float, runs: int) -> dict[str, Any]:
@@ -170,12 +208,12 @@ def opened(shape: Shape, rate_per_s: float, *, window_s: float, runs: int) -> di
             "max_ms": max(each["max_ms"] for each in latencies),
             "sql_per_relay": max(each["sql"] / max(1, each["relays"]) for each in found),
             "rss_mb": found[-1]["rss_mb"],
-        }
+        } | {f"{name}_us": _of(found, f"{name}_us") for name in product.stores}
 
 
 def counted(shape: Shape) -> dict[str, float]:
     """Store calls per relay, by name; from a run of its own, because counting costs time."""
-    with two_sides(Shape(shape.against, shape.bots, shape.pairs, shape.delay_ms, count=True)) as (product, opposite):
+    with two_sides(replace(shape, count=True)) as (product, opposite):
         opposite.ask("closed 64")
         time.sleep(1)
         before, count = product.ask("usage")["store"], opposite.ask("count")["delivered"]
@@ -209,6 +247,11 @@ def _table(rows: list[dict[str, Any]]) -> None:
         print(
             f"{name:<22}{cost:>22}{row['relays_per_s']:>10.0f}{row['core_use']:>6.0%}{share:>8}{p50:>8}{p99:>8}"
             f"{row['sql_per_relay']:>6.2g}{row['rss_mb']:>8.0f}"
+            + "".join(
+                f"  {name.removesuffix('_us')} {row[name]:.0f} µs"
+                for name in ("valkey_us", "postgres_us")
+                if name in row
+            )
         )
 
 
@@ -225,9 +268,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--window-s", type=float, default=3)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--redis", action="store_true")
     parser.add_argument("--profile", action="store_true")
     options = parser.parse_args(arguments)
-    shape = Shape(options.against, options.bots, options.pairs, options.delay_ms)
+    shape = Shape(options.against, options.bots, options.pairs, options.delay_ms, redis=options.redis)
     if options.profile:
         report = profiled(shape, options.in_flight[-1], 10)
         for kind in ("own", "with_callees", "lines"):
@@ -244,10 +288,17 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     rows = [closed(shape, each, window_s=window_s, runs=runs) for each in loops]
     rows += [opened(shape, rate, window_s=window_s, runs=runs) for rate in rates]
     calls = counted(shape)
-    print(f"relay, embedded, against {options.against}, {options.bots} bots, answers after {options.delay_ms} ms")
+    kept = "Redis and PostgreSQL" if options.redis else "embedded"
+    print(f"relay, {kept}, against {options.against}, {options.bots} bots, answers after {options.delay_ms} ms")
     _table(rows)
     print("store calls per relay:", ", ".join(f"{name} {n:g}" for name, n in calls.items() if n))
-    result = {"against": options.against, "delay_ms": options.delay_ms, "rows": rows, "store_calls": calls}
+    result = {
+        "against": options.against,
+        "redis": options.redis,
+        "delay_ms": options.delay_ms,
+        "rows": rows,
+        "store_calls": calls,
+    }
     print(json.dumps(result))
     return result
 
