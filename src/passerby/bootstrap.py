@@ -95,6 +95,7 @@ async def serve(
             store,
             base_url=settings.bot_api_url,
             unlimited_files=settings.bot_api_local,
+            on_connected=lambda: metrics.CONNECTIONS.add("tls" if settings.bot_api_url[:5] == "https" else "plain"),
         )
         closing.push_async_callback(telegram.aclose)
         words = Catalogue.load(Path(__file__).parent)
@@ -131,6 +132,7 @@ async def serve(
             logs.record("runtime.ready", bots=len(telegram.bots))
             if announced:
                 return
+            looking.spawn(_look_at_room(records, store))
             if not polls and role != "worker":
                 looking.spawn(_look_at_hooks(settings))
             if on_ready is not None:
@@ -303,6 +305,17 @@ def hooking(settings: Settings) -> Hooking:
     tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
     doors = {bot: door_of(bot, key) for bot in tokens}
     return Hooking(BotApiHooks(tokens, settings.bot_api_url), doors, settings.webhook_url, SystemClock())
+
+
+async def _look_at_room(records: SqlRecords, store: LiveStore) -> None:
+    """Say so if all the processes together may want more connections than the database gives."""
+    try:
+        processes = max(1, len((await store.roll()).workers))
+        crowded = await records.shortage(processes)
+    except (LiveStoreLost, RecordsLost):
+        return  # whoever reads or writes next says so
+    if crowded is not None:
+        logs.record("records.crowded", "warning", reason=crowded)
 
 
 async def _look_at_hooks(settings: Settings) -> None:

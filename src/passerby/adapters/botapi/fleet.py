@@ -1,6 +1,6 @@
 """`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, assert_never
 
@@ -62,7 +62,8 @@ class BotApi:
     """The fleet's connection to a Bot API server. Satisfies `ports.telegram.Telegram`.
 
     `base_url` is the server's address, without the `/bot…` part. `unlimited_files` says that it is an own server, which
-    lets bots download more than 20 MB. `transfers` bounds the uploads under way at once.
+    lets bots download more than 20 MB. `transfers` bounds the uploads under way at once. `on_connected` hears of each
+    new connection for calls.
     """
 
     def __init__(
@@ -74,9 +75,10 @@ class BotApi:
         unlimited_files: bool = False,
         transfers: int = 4,
         max_connections: int = 4096,
+        on_connected: Callable[[], None] = lambda: None,
     ) -> None:
         self._bots = tuple(tokens)
-        self._client = Client(tokens, base_url, max_connections=max_connections)
+        self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
         self._carrier = Carrier(self._client, files, unlimited_files=unlimited_files, transfers=transfers)
 
     def __repr__(self) -> str:
