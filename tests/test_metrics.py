@@ -68,11 +68,11 @@ def test_a_histogram_counts_up_to_each_bound_and_beyond_the_last() -> None:
 def test_what_is_none_of_a_labels_values_is_counted_and_hidden() -> None:
     metrics.UPDATES.add(PERSON, "my name is Kanarek")
     metrics.UPDATES.add(PERSON + 1, "MessageReceived")
-    metrics.STORE_CALLS.observe(0.1, "Kanarek")
+    metrics.WAITED.observe(0.1, "Kanarek")
     metrics.POLLED_AT.set(1.0, PERSON)
     metrics.POLLED_AT.set(2.0, BOT)
     assert shown("passerby_updates_total") == {("other", "other"): 1, ("other", "MessageReceived"): 1}
-    assert shown("passerby_store_call_seconds_count") == {("other",): 1}
+    assert shown("passerby_search_wait_seconds_count") == {("other",): 1}
     assert shown("passerby_bot_polled_at_seconds") == {(str(BOT),): 2.0}
     text = metrics.exposition().decode()
     assert "7351946" not in text

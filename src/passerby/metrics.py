@@ -50,11 +50,6 @@ EVENTS = tuple(each.__name__ for each in get_args(Event))
 ATTEMPTS = tuple(map(str, Attempt))
 PRIORITIES = tuple(priority.name.lower() for priority in Priority)
 ENDS = ("delivered", "nothing", *map(str, Refusal))
-VERBS = (
-    *("load", "commit", "mark", "adopt", "done", "open_chats", "counterpart", "tickets", "pools", "outbox", "inherit"),
-    *("is_preceded", "told", "quiet_chats", "journal", "trim_journal", "figures", "file_id", "remember_file", "sweep"),
-    *("attend", "take", "give", "leave", "roll", "reserve", "hold"),
-)
 
 UPDATES = Counter("passerby_updates", "Updates taken from Telegram, by the kind of event.", bot=BOTS, kind=EVENTS)
 POLLED_AT = Gauge(
@@ -97,8 +92,15 @@ OUTBOX = Gauge("passerby_outbox_entries", "What is still to be said, in the whol
 JOURNAL = Gauge("passerby_journal_facts", "Facts that the records have not got yet.")
 RECORDED = Counter("passerby_facts_recorded", "Facts written to the records.")
 RECORDER_LAG = Gauge("passerby_recorder_lag_seconds", "Age of the oldest fact that the records have not got.")
-STORE_CALLS = Histogram("passerby_store_call_seconds", "Calls of the live store.", STORE_S, kind=VERBS)
-STORE_ERRORS = Counter("passerby_store_errors", "Calls of a store that failed.", kind=("live", "records"))
+STORE_CALLS = Counter("passerby_store_calls", "Calls of a live store that is a server.")
+STORE_TRIPS = Histogram(
+    "passerby_store_trip_seconds", "Round trips to it; each carries the calls of one moment.", STORE_S
+)
+STORE_ERRORS = Counter(
+    "passerby_store_errors",
+    "Times that a store could not be reached, or did not answer in time.",
+    kind=("live", "records"),
+)
 RESERVATIONS = Counter(
     "passerby_budget_reservations", "Blocks asked for from shared budgets.", outcome=("granted", "refused", "lost")
 )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from passerby import metrics
 from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
 from passerby.adapters.redis.pipe import LINES, PENDING
 from passerby.kernel.decision import Facts
@@ -126,12 +127,14 @@ def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: V
         async with opened(valkey.url) as store:
             store._pipe._patience_s = 0.2
             await store.pools()
+            errors = metrics.STORE_ERRORS.total(kind="live")
             os.kill(valkey.pid, SIGSTOP)
             try:
                 with pytest.raises(RedisUnreachable):
                     await store.commit(WHOLE)
             finally:
                 os.kill(valkey.pid, SIGCONT)
+            assert metrics.STORE_ERRORS.total(kind="live") > errors
             store._pipe._patience_s = 10
             assert await store.commit(WHOLE) in (Committed.YES, Committed.ALREADY_DONE)
             assert await store.journal(0, 10) == [(1, fact(1))]
@@ -151,9 +154,11 @@ def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Valkey, b
             await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
             # The script has to be loaded once: asked for, loaded, asked for again.
             assert wire.requests - before <= 3
-            before = wire.requests
+            before, calls, trips = wire.requests, metrics.STORE_CALLS.total(), sum(metrics.STORE_TRIPS.counts())
             await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
             assert wire.requests - before == 1
+            assert metrics.STORE_CALLS.total() - calls == 100
+            assert sum(metrics.STORE_TRIPS.counts()) - trips == 1
 
     asyncio.run(main())
 

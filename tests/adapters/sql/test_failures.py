@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.util import await_only
 
+from passerby import metrics
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords, init_schema, schema_state
 from passerby.adapters.sql.failures import Fate, Refused, Undone, fate, losses
 from passerby.kernel.ids import PersonId
@@ -64,6 +65,16 @@ def test_a_loss_quotes_neither_row_nor_statement() -> None:
         assert "INSERT" not in str(caught.value)
     with pytest.raises(exc.DBAPIError), losses():
         raise wrapped("23505")
+
+
+def test_a_loss_is_counted_and_what_was_undone_is_not() -> None:
+    counted = []
+    for failure in (wrapped("08006"), OSError("refused"), wrapped("40P01")):
+        before = metrics.STORE_ERRORS.total(kind="records")
+        with pytest.raises(RecordsLost), losses():
+            raise failure
+        counted.append(metrics.STORE_ERRORS.total(kind="records") - before)
+    assert counted == [1, 1, 0]
 
 
 def test_a_bug_quotes_no_row(database: str) -> None:

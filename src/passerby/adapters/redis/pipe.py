@@ -21,6 +21,7 @@ from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
+from passerby import metrics
 from passerby.adapters.redis.errors import RedisRefuses, RedisUnreachable, says_elsewhere, told
 from passerby.adapters.redis.scripts import Script
 
@@ -150,12 +151,17 @@ class Pipe:
 
     async def _ask(self, line: _Line, batch: list[_Call]) -> None:
         """Get an answer for each call of the batch, or put it back into the queue for its second try."""
+        clock = asyncio.get_running_loop().time
+        began_at = clock()
         try:
             async with asyncio.timeout(self._patience_s):
                 if line.connection is None:
                     line.connection = await self._connect()
                 await self._exchange(line.connection, batch)
+            metrics.STORE_TRIPS.observe(clock() - began_at)
+            metrics.STORE_CALLS.add(count=len(batch))
         except TimeoutError:
+            metrics.STORE_ERRORS.add("live")
             await line.hang_up()
             _lose(batch)
         except ResponseError as error:
@@ -166,6 +172,7 @@ class Pipe:
                 for call in batch:
                     _reply(call, told(error))
         except (RedisError, OSError):
+            metrics.STORE_ERRORS.add("live")
             await line.hang_up()
             self._once_more(batch)
         except BaseException as error:

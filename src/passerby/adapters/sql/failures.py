@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import exc
 
+from passerby import metrics
 from passerby.ports.records import RecordsLost
 
 T = TypeVar("T")
@@ -87,6 +88,7 @@ def losses() -> Iterator[None]:
             case Fate.UNDONE:
                 raise Undone(_name(error)) from None
             case Fate.LOST:
+                metrics.STORE_ERRORS.add("records")
                 raise RecordsLost(_name(error)) from None
             case Fate.REFUSED:
                 raise Refused(_sentence(error)) from None
@@ -94,6 +96,7 @@ def losses() -> Iterator[None]:
                 raise
     except (exc.TimeoutError, OSError) as error:
         # OSError: a connection refused, a name not found, and TimeoutError, which is what a slow statement ends in.
+        metrics.STORE_ERRORS.add("records")
         raise RecordsLost(type(error).__name__) from None
 
 
