@@ -102,7 +102,7 @@ STORE_ERRORS = Counter(
     kind=("live", "records"),
 )
 RESERVATIONS = Counter(
-    "passerby_budget_reservations", "Blocks asked for from shared budgets.", outcome=("granted", "refused", "lost")
+    "passerby_budget_reservations", "Blocks asked for from shared budgets.", outcome=("granted", "refused")
 )
 CONNECTIONS = Counter("passerby_connections_opened", "New connections to the Bot API.", kind=("tls", "plain"))
 LAPSES = Counter(
