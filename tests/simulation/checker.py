@@ -49,8 +49,8 @@ _encode = msgspec.json.encode
 ANSWERED_TOO = ("429", "slow", "reset_before", "401")
 """Faults that leave no doubt, or no message."""
 
-BLOCKED = "blocks.done"
-"""Who was told this may keep searching beside somebody: they never meet one of the others again."""
+BLOCKED = frozenset({"blocks.done", "blocks.done_here", "blocks.reported"})
+"""Who was told one of these may keep searching beside somebody: they never meet one of the others again."""
 
 EXCUSED_S = 60.0
 """How long before a block its author may have written something that then could not be answered any more."""
@@ -217,7 +217,7 @@ class _Check:
                 told = _last_turn(self.of[probe.person], sent.n)
                 if len(reached[probe.person]) > 1:
                     yield self._broken(1, f"act {act}: {probe.person} is heard by {reached[probe.person]}", sent)
-                picky = any(seen.key == BLOCKED for seen in self.of[probe.person])
+                picky = any(seen.key in BLOCKED for seen in self.of[probe.person])
                 if answer is not None and answer.key == "search.nobody_yet" and not picky:
                     alone.append(sent)
                 if self._roams(probe.person) or told is None:
