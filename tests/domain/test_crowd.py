@@ -9,8 +9,8 @@ from passerby.domain import crowd
 from passerby.domain.crowd import OLDEST_AGE, Crowd, Place
 from passerby.domain.matching import match, turn
 from passerby.kernel.ids import PersonId
-from passerby.kernel.participant import Preferences
-from tests.domain.crowds import reference, ticket
+from passerby.kernel.participant import Gender, Preferences
+from tests.domain.crowds import met, reference, ticket
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +80,18 @@ def test_a_better_fit_is_looked_for_among_those_who_wait_longest_only() -> None:
     assert (far_off[0].first, far_off[0].second) == (hopes, crowd_[0])
     close = match([hopes, *crowd_[:20], *near, *crowd_[40:]], 1000.0)
     assert (close[0].first, close[0].second) == (hopes, near[0])
+
+
+def test_an_acquaintance_goes_before_strangers_of_later_blocks() -> None:
+    waiting = Crowd()
+    picky = Preferences(genders=(Gender.FEMALE,))
+    places = [Place(each, turn(each)) for each in (ticket(person, person, wants=picky) for person in range(2, 40))]
+    stranger = place(40, 40.0)
+    acquaintance = place(1, 0.0)
+    newcomer = ticket(50, 50.0, recent=met(1))
+    asking = Place(newcomer, turn(newcomer))
+    for each in (acquaintance, *places, stranger, asking):
+        waiting.add(each)
+    assert waiting.first_open_to(asking, 1000.0, 1.0) is acquaintance
+    waiting.remove(acquaintance)
+    assert waiting.first_open_to(asking, 1000.0, 1.0) is stranger
