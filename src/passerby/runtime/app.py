@@ -131,13 +131,14 @@ class App:
             self.worker,
             self.fleet.holds,
             self.fleet.lapse,
-            self.fleet.is_young,
+            self.fleet.is_young if shared else _is_settled,
         )
         self.lanes = Lanes(self.pipeline.handle, self._background, clock)
         self.pipeline.lanes = self.lanes
         self.courier.outcomes = self.pipeline
         self.courier.on_lost = self._quarantine
         self.courier.assured = self.fleet.assured
+        self.courier.is_assured = lambda: self.fleet.is_assured
         self.recorder = Recorder(store, records, clock, rng, logs.record)
         self.janitor = Janitor(
             self.worker,
@@ -373,3 +374,8 @@ class App:
     def roll(self) -> Roll:
         """The fleet, as this worker heard of it last."""
         return self.fleet.roll
+
+
+def _is_settled(fence: Fence) -> bool:
+    """Of who is alone: nobody else has left anything behind."""
+    return False

@@ -24,11 +24,11 @@ and does not hold Telegram's queue up. It stays where it is in its lane.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from random import Random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from passerby import logs, metrics
 from passerby.domain.budgets import Budget
@@ -107,8 +107,8 @@ class Outcomes(Protocol):
 class Courier:
     """`outcomes` and `on_lost` are set by whoever wires the runtime, before the first parcel.
 
-    `assured`, if set, returns when a send may begin (see `runtime.fleet`): at once, as a rule. `shared`: other
-    processes send through the same bots.
+    `assured`, if set, returns when a send may begin (see `runtime.fleet`): at once, as a rule. `is_assured`, if set,
+    says that it would, which costs less. `shared`: other processes send through the same bots.
     """
 
     outcomes: Outcomes
@@ -137,6 +137,7 @@ class Courier:
         self._bot_budget = bot_budget
         self._chat_budget = chat_budget
         self.assured: Callable[[], Awaitable[None]] = _at_once
+        self.is_assured: Callable[[], bool] = _never
         self._shared = shared
         self._park_after_s = park_after_s
         self._lanes: dict[tuple[BotId, PersonId], Lane] = {}
@@ -161,7 +162,7 @@ class Courier:
         parcel = Parcel(notice.id, notice.bot, notice.to, notice.priority, now, deadline)
         parcel.notice = notice
         parcel.made_at, parcel.found_again = notice.made_at, found_again
-        self._put(parcel)
+        self._start(self._put(parcel))
 
     def pass_on(
         self,
@@ -173,22 +174,26 @@ class Courier:
         told: bool = True,
         taken_at: float | None = None,
         careful: bool = False,
+        start: bool = True,
     ) -> Parcel | None:
         """Deliver a passage through `bot`; `refs`, taken under `fences`, are done when it is.
 
         `told`: its reader has heard of the chat. `taken_at`: when the update was taken, in monotonic seconds.
-        `careful`: not before whoever called has parked it. Returns what is in the lane now, if it is new there.
+        `careful`: not before whoever called has parked it. `start`: its lane is set going here; else whoever called
+        must do that at once (`going`). Returns what is in the lane now, if it is new there.
         """
-        waiting = self._passages.get(passage.chat, {})
+        waiting = self._passages.get(passage.chat)
         id_ = passage_id(passage, refs)
-        pressed_twice = waiting.get(id_)
-        if pressed_twice is not None and not (pressed_twice.parked or pressed_twice.over):
-            pressed_twice.refs += refs
-            pressed_twice.fences = tuple(dict.fromkeys(pressed_twice.fences + fences))
-            return None
-        if not isinstance(passage, Relay):
-            bot = self._behind(passage.source, waiting.values()) or bot
-        parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + RELAY_TTL_S)
+        if waiting is not None:
+            pressed_twice = waiting.get(id_)
+            if pressed_twice is not None and not (pressed_twice.parked or pressed_twice.over):
+                pressed_twice.refs += refs
+                pressed_twice.fences = tuple(dict.fromkeys(pressed_twice.fences + fences))
+                return None
+            if not isinstance(passage, Relay):
+                bot = self._behind(passage.source, waiting.values()) or bot
+        now = self._clock.monotonic()
+        parcel = self._passage_parcel(passage, bot, refs, id_, now, now + RELAY_TTL_S)
         parcel.fences = fences
         parcel.told = told or not self._shared
         if taken_at is not None:
@@ -199,24 +204,35 @@ class Courier:
             return None
         parcel.careful = careful and self._shared
         self._unparked[parcel.id] = parcel
-        self._put(parcel)
+        lane = self._put(parcel)
+        if start:
+            self._start(lane)
         return parcel
+
+    def going(self, parcel: Parcel) -> Coroutine[Any, Any, None] | None:
+        """Have a parcel's lane set going by whoever awaits what this returns; None where it is going already."""
+        lane = self._lanes[parcel.bot, parcel.person]
+        if lane.running:
+            return None
+        lane.running = True
+        return self._drain(lane)
 
     def resume(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, left_s: float) -> None:
         """Deliver a passage that an earlier process parked, if its chat is still open."""
-        parcel = self._passage_parcel(passage, bot, refs, id_, self._clock.monotonic() + left_s)
+        now = self._clock.monotonic()
+        parcel = self._passage_parcel(passage, bot, refs, id_, now, now + left_s)
         parcel.put_at = float("-inf")
         parcel.made_at = self._clock.now() - (RELAY_TTL_S - left_s)
         parcel.found_again = True
         parcel.may_be_parked = True
         parcel.told = not self._shared
         parcel.parked = True
-        self._put(parcel)
+        self._start(self._put(parcel))
 
     def _passage_parcel(
-        self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, deadline: float
+        self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, now: float, deadline: float
     ) -> Parcel:
-        parcel = Parcel(id_, bot, passage.to, Priority.CHAT, self._clock.monotonic(), deadline)
+        parcel = Parcel(id_, bot, passage.to, Priority.CHAT, now, deadline)
         parcel.passage = passage
         parcel.made_at = self._clock.now()
         parcel.refs = refs
@@ -359,7 +375,8 @@ class Courier:
     def _allowance(self, account: Account, budget: Budget) -> Allowance:
         return Shared(account, budget, self._store, self._clock) if self._shared else Own(budget, self._clock)
 
-    def _put(self, parcel: Parcel) -> None:
+    def _put(self, parcel: Parcel) -> Lane:
+        """Put it into its lane, which is to be set going."""
         key = (parcel.bot, parcel.person)
         lane = self._lanes.get(key)
         if lane is None:
@@ -369,7 +386,7 @@ class Courier:
         self._in_hand[parcel.id] = parcel
         if lane.place is not None and lane.current is not None and parcel.priority < lane.current.priority:
             self._gate(parcel.bot).hasten(lane.place, parcel.priority)
-        self._start(lane)
+        return lane
 
     def _start(self, lane: Lane) -> None:
         if not lane.running and lane:
@@ -499,6 +516,8 @@ class Courier:
 
     async def _is_sure(self) -> bool:
         """Whether a send may begin now. After a pause all that was looked at before it is looked at again."""
+        if self.is_assured() and not self._halted:
+            return True
         asked_at = self._clock.monotonic()
         await self.assured()
         if self._halted:
@@ -653,6 +672,11 @@ async def persistently(
 
 async def _at_once() -> None:
     """For a process that is alone."""
+
+
+def _never() -> bool:
+    """Then it is asked for in full."""
+    return False
 
 
 async def _for_ever() -> None:

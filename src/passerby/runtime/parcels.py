@@ -92,8 +92,8 @@ class Parcel:
         self.may_be_parked = False
         """Parking has been tried: the outbox may hold it, though nobody said so."""
         self.over = False
-        self.lock = asyncio.Lock()
-        """Held while the parcel is being parked."""
+        self.lock: asyncio.Lock | None = None
+        """Held while the parcel is being parked; most never are."""
         self.dropped = False
         self.under_way = False
         self.tried_at: float | None = None

@@ -51,7 +51,7 @@ from passerby.ports.live_store import (
 )
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.courier import RELAY_TTL_S, Courier, persistently
-from passerby.runtime.lanes import Lanes, Work
+from passerby.runtime.lanes import Lanes, Rest, Work
 from passerby.runtime.parcels import Parcel
 from passerby.runtime.passages import ATTEMPTS, copies, subject
 from passerby.runtime.router import Router
@@ -121,16 +121,17 @@ class Pipeline:
 
     # ------------------------------------------------------------------ the way in
 
-    async def handle(self, work: Work) -> None:
-        """Carry one piece of work through. Raises nothing but cancellation."""
+    async def handle(self, work: Work) -> Rest | None:
+        """Carry one piece of work through, but for what this returns. Raises nothing but cancellation."""
         bugs = unanswered = 0
         while True:
-            if any(not self._holds(fence) for fence in work.fences):
-                return  # the bot was handed over; the next holder is given the update again
+            for fence in work.fences:
+                if not self._holds(fence):
+                    return None  # the bot was handed over; the next holder is given the update again
             try:
                 if unanswered:
                     await self._recover(work)
-                await self._carry_through(work, unanswered)
+                rest = await self._carry_through(work, unanswered)
             except Fenced:
                 await self._fenced(work.fences)
             except (LiveStoreLost, RecordsLost) as error:
@@ -145,13 +146,13 @@ class Pipeline:
                 logs.failed("pipeline.broken", error, kind=type(work.event).__name__, attempt=bugs)
                 if bugs >= BUG_TRIES:
                     await self._put_aside(work)
-                    return
+                    return None
                 await self._clock.sleep(BUG_PAUSE_S * bugs * self._rng.random())
             else:
                 self._faults.over("store", "store.back")
-                return
+                return rest
 
-    async def _carry_through(self, work: Work, unanswered: int) -> None:
+    async def _carry_through(self, work: Work, unanswered: int) -> Rest | None:
         event = work.event
         for tries in range(STALE_TRIES):
             facts = await self._facts(event)
@@ -177,12 +178,13 @@ class Pipeline:
                     await self._clock.sleep(self._rng.random() * min(STALE_PAUSE_S * 2**tries, LONGEST_STALE_PAUSE_S))
                 continue
             metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
+            rest = None
             if committed is Committed.YES:
                 _count_searches(settlement, before)
-                await self._send(settlement, work, facts)
+                rest = await self._send(settlement, work, facts)
             if not settlement.passages or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
-            return
+            return rest
         raise AssertionError("overtaken without end")
 
     async def _commit(self, settlement: Settlement) -> Committed:
@@ -194,14 +196,17 @@ class Pipeline:
             self.uncertain_at = self._clock.monotonic()
             raise Unanswered(*error.args) from error
 
-    async def _send(self, settlement: Settlement, work: Work, facts: Facts) -> None:
+    async def _send(self, settlement: Settlement, work: Work, facts: Facts) -> Rest | None:
         for chat in settlement.ended:
             self._courier.drop(chat)
         for courtesy in settlement.courtesies:
             self._courier.oblige(courtesy, work.event.bot, facts.me.profile.language)
         for notice in settlement.notices:
             self._say(notice)
+        if not settlement.passages:
+            return None
         careful = any(map(self._is_young, work.fences))
+        alone = len(settlement.passages) == 1 and not careful
         for passage, bot in settlement.passages:
             parcel = self._courier.pass_on(
                 passage,
@@ -211,10 +216,14 @@ class Pipeline:
                 told=facts.partner_anchor is not None,
                 taken_at=work.taken_at,
                 careful=careful,
+                start=not alone,
             )
+            if parcel is not None and alone:
+                return self._courier.going(parcel)
             if parcel is not None and parcel.careful:
                 with suppress(LiveStoreLost):  # then it is parked when it is overdue
                     await self._park(parcel)
+        return None
 
     def _say(self, notice: Notice) -> None:
         """Unless it was found in the outbox before the answer to its commit came."""
@@ -336,7 +345,7 @@ class Pipeline:
     async def _close(self, parcel: Parcel) -> None:
         """From here on the parcel is not parked any more; one that is being parked just now gets there first."""
         parcel.over = True
-        if parcel.lock.locked():
+        if parcel.lock is not None and parcel.lock.locked():
             async with parcel.lock:
                 pass
 
@@ -412,7 +421,8 @@ class Pipeline:
         sealed = self._sealer.seal(passage, refs)
         entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
         commit = Commit(outbox=(entry,), updates=refs, owner=self._worker, fences=parcel.fences)
-        async with parcel.lock:
+        lock = parcel.lock = parcel.lock or asyncio.Lock()
+        async with lock:
             if parcel.parked or parcel.over or self._courier.settles_before(parcel):
                 return
             parcel.may_be_parked = True
@@ -474,8 +484,7 @@ def _prefix(work: Work) -> str:
 
 def _namer(work: Work, unanswered: int = 0) -> Callable[[int], str]:
     """Names for notices. After a commit that was not answered they are others: the decision may be another, too."""
-    prefix, again = _prefix(work), f"~{unanswered}" * bool(unanswered)
-    return lambda index: f"{prefix}:{index}{again}"
+    return lambda index: f"{_prefix(work)}:{index}{f'~{unanswered}' if unanswered else ''}"
 
 
 def _count_searches(settlement: Settlement, before: Mapping[PersonId, Participant]) -> None:
