@@ -108,6 +108,25 @@ def test_a_thousand_who_search_at_once_are_all_paired_and_none_twice() -> None:
     at_pool(body)
 
 
+def test_pairs_do_not_wait_for_each_other_while_the_store_is_far_away() -> None:
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        load, asked_s = bench.store.load, 0.02
+
+        async def far(person: PersonId, *rest: Any) -> Any:
+            await asyncio.sleep(asked_s)
+            return await load(person, *rest)
+
+        everybody = range(1, 201)
+        for person in everybody:
+            await bench.put(waiting(person))
+        bench.store.load = far  # type: ignore[method-assign, assignment]
+        await asyncio.sleep(1)  # one after another they would take four
+        bench.store.load = load  # type: ignore[method-assign]
+        assert len(await chats(bench, *everybody)) == 100
+
+    at_pool(body)
+
+
 def test_people_come_and_go_meanwhile_and_nobody_is_paired_who_does_not_wait() -> None:
     async def body(bench: Bench, matcher: Matcher) -> None:
         await bench.put(waiting(1))
