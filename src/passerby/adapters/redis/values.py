@@ -1,5 +1,6 @@
 """What goes into Redis and comes out: msgpack of the port's own structs, and the header that scripts read."""
 
+from functools import lru_cache
 from typing import Final, assert_never
 
 import msgspec
@@ -9,6 +10,9 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
 from passerby.ports.facts import Fact
 from passerby.ports.live_store import Copied, Notice, Outgoing, QuietChat, TicketChange
+
+DECODED: Final = 4096
+"""People whose values are kept decoded, some 2 KB each."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_participant: Final = msgspec.msgpack.Decoder(Participant).decode
@@ -34,7 +38,9 @@ def put_words(put: Participant) -> tuple[int, int, str, bytes, bytes]:
     return put.person, put.version, rest, ticket, _encode(put)
 
 
+@lru_cache(maxsize=DECODED)
 def participant(held: bytes) -> Participant:
+    """What `people` holds of somebody. Most of what is read has been read before: a relay changes nobody."""
     return _decode_participant(held[held.index(b"\n") + 1 :])
 
 
