@@ -11,6 +11,8 @@ from tests.faults import child
 from tests.faults.stage import Case, Stage, worker_names
 
 POINTS = ("fetched", "committed", "confirming", "sent")
+IN_HAND = 5
+"""Messages under way for each person, on the average, when a worker falls asleep. A quarter of all is the sleeper's."""
 
 
 async def kills(stage: Stage) -> None:
@@ -54,6 +56,7 @@ async def sleep(stage: Stage) -> None:
     """SIGSTOP beyond the lease, then SIGCONT. People write faster than may be sent, so there is much in hand."""
     for _ in range(1 if stage.quick else 5):
         victim = stage.rng.choice(stage.fleet.names)
+        await stage.until_behind(IN_HAND * len(stage.company.people))
         async with stage.fault():
             stage.fleet.pause(victim)
             stage.kills.append(time())

@@ -74,6 +74,11 @@ class Company:
             finally:
                 stop.set()
 
+    @property
+    def behind(self) -> int:
+        """How many messages have been written in chats and have not come yet. Stickers count for ever."""
+        return sum(person.written - person.received for person in self.people)
+
     async def follow(self) -> None:
         await self.journal.follow(self._sandbox)
 

@@ -8,6 +8,9 @@ from tests.faults.sandbox import Json, Sandbox
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"
 ANSWER_S = 20.0
+JOIN_S = 60.0
+"""For the first answers of all: several processes start meanwhile, perhaps on a machine that has other things to do."""
+
 PAUSE_S = 1.8
 """The mean time between two things that one person does."""
 
@@ -31,6 +34,10 @@ class Person:
         self.bot = bot
         self.stands = "new"
         self.sent = 0
+        self.written = 0
+        """Messages written while they knew that they were in a chat."""
+        self.received = 0
+        """A stranger's messages, other than stickers."""
         self.pause_s = PAUSE_S
         self.leaves = True
         """Whether they end chats now and then."""
@@ -48,15 +55,17 @@ class Person:
             return
         self._heard.append(message)
         words = words_of(message)
-        if mark_in(words) is None:
+        if mark_in(words) is not None:
+            self.received += 1
+        else:
             self.stands = STANDS.get(said(words), self.stands)
             keyboard = message.get("reply_markup", {}).get("keyboard")
             if keyboard:
                 self._keys = [[key["text"] if isinstance(key, dict) else key for key in row] for row in keyboard]
         self._news.set()
 
-    async def _answer(self, since: int, phrase: str) -> Json:
-        async with asyncio.timeout(ANSWER_S):
+    async def _answer(self, since: int, phrase: str, within_s: float = ANSWER_S) -> Json:
+        async with asyncio.timeout(within_s):
             while True:
                 for message in self._heard[since:]:
                     if phrase in words_of(message):
@@ -93,6 +102,7 @@ class Person:
         return mark(self._number, self.sent)
 
     async def chat(self, words: str = "so it goes", reply_to: int | None = None) -> None:
+        self.written += self.stands == "chatting"
         await self.say(f"{self._next_mark()} {words}", reply_to)
 
     async def show(self, kind: str) -> None:
@@ -107,16 +117,16 @@ class Person:
     async def join(self) -> None:
         """/start, one consent, two answers."""
         await self._sandbox.post(f"{self._path}/start", {})
-        await self._press(await self._answer(0, "one to one"))
+        await self._press(await self._answer(0, "one to one", JOIN_S))
         await self._edited("How old are you")
         await self.say("25")
-        await self._press(await self._answer(0, "What are you?"))
-        await self._answer(0, "You are all set")
+        await self._press(await self._answer(0, "What are you?", JOIN_S))
+        await self._answer(0, "You are all set", JOIN_S)
         self.stands = "idle"
 
     async def _edited(self, phrase: str) -> None:
         """The question changes in place, which the stream shows as another kind of event: look at the phone."""
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(JOIN_S):
             while not any(phrase in words_of(each) for each in (await self.phone())[-2:]):
                 await asyncio.sleep(0.05)
 

@@ -77,6 +77,13 @@ class Stage:
         self.kills.append(time())
         self.faults.append(Fault(self.kills[-1], self.kills[-1]))
 
+    async def until_behind(self, messages: int) -> None:
+        """Until so many are under way, where people write faster than may be sent."""
+        async with asyncio.timeout(START_S):
+            while self.company.behind < messages:
+                self.fleet.check()
+                await asyncio.sleep(0.2)
+
     async def until_working(self) -> None:
         """Until every bot has been given updates anew, and something has been sent."""
         since = time()
