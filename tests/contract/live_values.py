@@ -7,7 +7,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, 
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
 from passerby.kernel.text import text
 from passerby.ports.facts import Fact, PersonChanged
-from passerby.ports.live_store import Copied, Notice, Parked
+from passerby.ports.live_store import Copied, Notice, Parked, Trail, trail_of
 
 NOW = 1_800_000_000.0
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
@@ -61,6 +61,11 @@ def telling(id_: str, to: PersonId, chat: ChatId = CHAT) -> Notice:
 
 def parked(id_: str) -> Parked:
     return Parked(id_, CHAT, BEN, OTHER_BOT, b"\x00sealed", NOW + 3600)
+
+
+def trail(id_: str, person: PersonId = ANN, bot: BotId = BOT) -> Trail:
+    """An item of an album that somebody sends."""
+    return Trail(id_, trail_of(person), bot, NOW + 3600, "album", b"\x00sealed")
 
 
 def fact(number: int) -> Fact:

@@ -32,13 +32,16 @@ from tests.contract.live_values import (
     BEN,
     BOT,
     CHAT,
+    EVE,
     OTHER_BOT,
     becomes,
     copied,
     couple,
     fact,
     notice,
+    parked,
     somebody,
+    trail,
     update,
     waiting,
 )
@@ -541,3 +544,53 @@ async def test_what_is_inherited_keeps_its_place(place: Place, store: LiveStore,
     assert await store.inherit(TWO) == [notice("a"), notice("c")]
     assert await later.outbox(TWO) == [notice("a"), notice("b"), notice("c")]
     assert [each for each in "abc" if await later.is_preceded(each)] == []
+
+
+# ---------------------------------------------------------------------- trails
+
+
+@survives
+async def test_a_persons_trail_is_seen_by_all_whoever_owns_it(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, outbox=(trail("a"), notice("said")), updates=(update(1),), owner=ONE)
+    await put(store, outbox=(trail("b"), trail("of Ben", BEN)), updates=(update(2),), owner=TWO)
+    assert await later.trail(ANN) == [trail("a"), trail("b")], "what is said to them is none of it"
+    assert await later.trail(BEN) == [trail("of Ben", BEN)]
+    assert await later.trail(EVE) == []
+    await store.mark(Mark(sent=("a",)))
+    assert await later.trail(ANN) == [trail("b")]
+    assert trail("b").person == ANN
+    await put(store, sent=("b",), outbox=(trail("trace"),))
+    assert await later.trail(ANN) == [trail("trace")]
+
+
+@survives
+async def test_nothing_that_is_said_to_somebody_waits_for_their_own_trail(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, outbox=(trail("a"),), owner=ONE)
+    await put(store, outbox=(notice("n"),), owner=TWO)
+    assert not await later.is_preceded("n")
+
+
+@survives
+async def test_trails_are_inherited_as_everything_is(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await come(store, TWO)
+    await put(store, outbox=(trail("a"),), owner=ONE)
+    assert await store.inherit(TWO) == [trail("a")]
+    assert await later.outbox(TWO) == [trail("a")]
+    assert await later.trail(ANN) == [trail("a")]
+
+
+@survives
+async def test_of_two_who_send_one_album_the_first_does(place: Place, store: LiveStore, later: LiveStore) -> None:
+    """The album's own done mark, under a number that no update has, is what the second one finds."""
+    items = (update(5), update(6))
+    await put(store, outbox=(trail("a"), trail("b")), updates=items, owner=ONE)
+    whole = (update(~5), *items)
+    first = Commit(outbox=(parked("relay"),), updates=whole, sent=("a", "b"), owner=TWO)
+    assert await store.commit(first) is Committed.YES
+    again = Commit(outbox=(parked("relay again"),), updates=whole, sent=("a", "b"), owner=ONE)
+    assert await store.commit(again) is Committed.ALREADY_DONE
+    assert await later.outbox(TWO) == [parked("relay")]
+    assert await later.outbox(ONE) == []
+    assert await later.trail(ANN) == []

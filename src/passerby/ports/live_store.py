@@ -5,7 +5,7 @@ May be lost and rebuilt from the records; until it is, intake confirms nothing t
 
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -56,7 +56,35 @@ class Parked(msgspec.Struct, frozen=True, gc=False, tag="parked", omit_defaults=
     expires_at: float
 
 
-Outgoing = Notice | Parked
+class Trail(msgspec.Struct, frozen=True, gc=False, tag="trail", omit_defaults=True):
+    """What a person has sent and what is not delivered, for whichever process is brought their next update.
+
+    Either an item of an album that may not be whole, with its message in `sealed`, encrypted; or, with nothing sealed,
+    the trace of a relay that is parked. `to` is `trail_of` its person. A trace is void after `expires_at` (Unix seconds).
+    """
+
+    id: str
+    to: PersonId
+    bot: BotId
+    expires_at: float
+    group: str = ""
+    sealed: bytes = b""
+
+    @property
+    def person(self) -> PersonId:
+        return PersonId(self.to & ~_NOBODYS)
+
+
+_NOBODYS: Final = 1 << 62
+
+
+def trail_of(person: PersonId) -> PersonId:
+    """Where a person's own trail stands in the outbox: under an id that is nobody's, so that what is to be said to them
+    does not wait for it."""
+    return PersonId(person | _NOBODYS)
+
+
+Outgoing = Notice | Parked | Trail
 
 
 class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=True):
@@ -235,6 +263,10 @@ class LiveStore(Leases, Allowances, Protocol):
 
         False for an entry that is settled. In one process, lanes keep the order; over several, this does.
         """
+        ...
+
+    async def trail(self, person: PersonId) -> list[Trail]:
+        """What this person has sent and what is not delivered yet, whoever's it is, oldest first."""
         ...
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:

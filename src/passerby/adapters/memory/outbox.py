@@ -74,6 +74,9 @@ class Outbox:
                 return True
         raise AssertionError("an entry is among those for its person")
 
+    def addressed_to(self, person: PersonId) -> list[Outgoing]:
+        return [kept.outgoing for kept in self._of_person.get(person, {}).values()]
+
     def will_tell(self, chat: ChatId, person: PersonId) -> bool:
         """Whether the notice that tells a person of a chat is still to be sent."""
         theirs = self._of_person.get(person, {}).values()

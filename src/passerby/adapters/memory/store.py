@@ -42,6 +42,8 @@ from passerby.ports.live_store import (
     Outgoing,
     QuietChat,
     TicketFeed,
+    Trail,
+    trail_of,
 )
 
 REWRITE_BYTES = 16 << 20
@@ -184,6 +186,10 @@ class MemoryStore:
     async def is_preceded(self, entry: str) -> bool:
         self._check()
         return self._outbox.is_preceded(entry)
+
+    async def trail(self, person: PersonId) -> list[Trail]:
+        self._check()
+        return [each for each in self._outbox.addressed_to(trail_of(person)) if isinstance(each, Trail)]
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
         self._check()

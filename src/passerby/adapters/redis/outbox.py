@@ -10,7 +10,7 @@ from passerby.adapters.redis.keys import BURIED_KEPT_MS, PATIENCE_MS
 from passerby.adapters.redis.lives import Lives
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Notice, Outgoing
+from passerby.ports.live_store import Notice, Outgoing, Trail, trail_of
 
 PAGE: Final = 500
 MOST_BEFORE: Final = 100
@@ -45,6 +45,11 @@ class RedisOutbox(Lives):
             return False
         held, *before = map(values.entry, blobs)
         return any(other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside) for other in before)
+
+    async def trail(self, person: PersonId) -> list[Trail]:
+        where = (self._keys.life, self._keys.outbox, self._keys.turns)
+        found = map(values.entry, await self._ask(scripts.TRAIL, where, trail_of(person)))
+        return [each for each in found if isinstance(each, Trail)]
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:
         where = (self._keys.life, self._keys.chats, self._keys.outbox, self._keys.turns)

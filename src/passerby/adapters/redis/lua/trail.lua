@@ -1,0 +1,21 @@
+#!lua flags=no-writes
+-- All entries for one person, oldest first, whoever's they are.
+--
+-- KEYS  1 life   hash   generation   2 outbox   hash   entry -> see entries.lua
+--       3 turns   zset   "person \t number \t entry", by its letters
+-- ARGV  1 generation   2 person
+--
+-- Returns {blob, ...}.
+
+if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another life has begun')
+end
+local prefix = ARGV[2] .. '\t'
+local found = {}
+for _, member in ipairs(redis.call('ZRANGEBYLEX', KEYS[3], '[' .. prefix, '(' .. prefix .. ':')) do
+  local held = redis.call('HGET', KEYS[2], string.sub(member, #prefix + 18))
+  if held then
+    found[#found + 1] = string.match(held, '\n(.*)$')
+  end
+end
+return found
