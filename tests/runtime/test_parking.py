@@ -7,7 +7,7 @@ import pytest
 
 from passerby.kernel.ids import ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
-from passerby.ports.live_store import Commit, LiveStoreLost, Parked
+from passerby.ports.live_store import Commit, LiveStoreLost, Parked, Trail
 from passerby.ports.telegram import Carry, FloodWait, Unavailable
 from passerby.runtime.courier import RELAY_TTL_S
 from passerby.runtime.sealing import Sealer
@@ -45,12 +45,13 @@ def test_a_parked_relay_no_longer_holds_its_update_up_and_is_never_stored_in_the
     async def body(bench: Bench, ref: UpdateRef) -> None:
         assert bench.finished == [ref]
         assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
-        (entry,) = await bench.store.outbox(ME)
+        entry, trace = await bench.store.outbox(ME)
         assert isinstance(entry, Parked)
+        assert await bench.store.trail(ANN) == [trace]
         assert (entry.to, entry.bot, entry.expires_at) == (BEN, OTHER_BOT, bench.clock.now() + RELAY_TTL_S)
         assert not any(SECRET.encode() in record for record in bench.disk.records)
         await bench.pipeline.park_overdue()
-        assert len(await bench.store.outbox(ME)) == 1
+        assert len(await bench.store.outbox(ME)) == 2
 
     parked(body)
 
@@ -117,7 +118,7 @@ def test_what_was_parked_with_another_key_is_dropped_and_holds_nothing_up() -> N
         await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert again.telegram.tried == []
-        assert await again.store.outbox(HEIR) == []
+        assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "void in time"
         await again.close()
 
     parked(body)
@@ -189,7 +190,7 @@ def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
         bench.disk.full = False
         await bench.pipeline.park_overdue()
         assert len(bench.finished) == 1
-        assert len(await bench.store.outbox(ME)) == 1
+        assert [type(each) for each in await bench.store.outbox(ME)] == [Parked, Trail]
         await bench.close()
 
     run(main())

@@ -22,7 +22,7 @@ class Door:
         self.taken: list[Work] = []
         self.sure = Assured()
         lanes = Lanes(self._handle, self.bench.background, self.bench.clock)
-        self.doorstep = Doorstep(self.bench.store, self.sure, lanes)
+        self.doorstep = Doorstep(self.bench.store, self.sure, lanes, self.bench.albums)
 
     async def _handle(self, work: Work) -> None:
         self.taken.append(work)

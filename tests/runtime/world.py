@@ -23,6 +23,7 @@ from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Pro
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError
+from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
 from passerby.runtime.courier import Courier
 from passerby.runtime.lanes import Lanes, Work
@@ -153,15 +154,20 @@ class Bench:
         chat_budget: Budget = PLENTY,
         key: bytes = bytes(32),
         worker: WorkerId = ME,
+        shared: bool = False,
+        beside: "Bench | None" = None,
     ) -> None:
+        """`shared`: others send through the same bots. `beside`: one of them, on the same stores and Telegram."""
+        self.store: MemoryStore
+        self.telegram: ScriptedTelegram
         self.clock = VirtualClock()
         self.disk = disk or Disk()
         self.records = records or MemoryRecords()
         self.rng = Random(3)
-        self.telegram = ScriptedTelegram(self.clock)
+        self.telegram = beside.telegram if beside is not None else ScriptedTelegram(self.clock)
         self.errors: list[BaseException] = []
         self.background = Background(self.errors.append)
-        self.store = MemoryStore(DiskLog(self.disk), self.clock, self.rng)
+        self.store = beside.store if beside is not None else MemoryStore(DiskLog(self.disk), self.clock, self.rng)
         self.finished: list[UpdateRef] = []
         self.fences: set[Fence] = set()
         """The leases that this worker takes for its own."""
@@ -175,6 +181,7 @@ class Bench:
             self.rng,
             bot_budget,
             chat_budget,
+            shared=shared or beside is not None,
         )
         router = Router(features, WORDS.find_word)
         self.pipeline = Pipeline(
@@ -193,6 +200,10 @@ class Bench:
         )
         self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
         self.pipeline.lanes = self.lanes
+        self.albums = Albums(
+            self.store, Sealer(key), self.lanes, self.background, self.clock, worker, self.pipeline.mark_uncertain
+        )
+        self.pipeline.albums = self.albums
         self.courier.outcomes = self.pipeline
         self.lost_bots: list[BotId] = []
         self.courier.on_lost = self.lost_bots.append
@@ -212,7 +223,7 @@ class Bench:
         """Until nothing is under way, but not longer."""
         until = self.clock.monotonic() + within_s
         await asyncio.sleep(1e-6)
-        while (self.lanes.busy or self.courier.pending) and self.clock.monotonic() < until:
+        while (self.lanes.busy or self.courier.pending or self.albums.waiting) and self.clock.monotonic() < until:
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:

@@ -29,6 +29,7 @@ from passerby.ports.leases import Fence, LeaseName, Roll, WorkerId, bot_lease, d
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
+from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
 from passerby.runtime.courier import PARK_AFTER_S, Courier
 from passerby.runtime.fleet import Membership, Report, Wanted
@@ -118,12 +119,13 @@ class App:
             shared=shared,
             park_after_s=park_after_s,
         )
+        sealer = Sealer(key)
         self.pipeline = Pipeline(
             store,
             records,
             self._router,
             self.courier,
-            Sealer(key),
+            sealer,
             clock,
             rng,
             rules,
@@ -135,6 +137,10 @@ class App:
         )
         self.lanes = Lanes(self.pipeline.handle, self._background, clock)
         self.pipeline.lanes = self.lanes
+        self.albums = Albums(
+            store, sealer, self.lanes, self._background, clock, self.worker, self.pipeline.mark_uncertain
+        )
+        self.pipeline.albums = self.albums
         self.courier.outcomes = self.pipeline
         self.courier.on_lost = self._quarantine
         self.courier.assured = self.fleet.assured
@@ -146,11 +152,11 @@ class App:
             records,
             clock,
             self.pipeline.take_up,
-            self.courier.known,
+            lambda entry: self.courier.known(entry) or self.albums.is_known(entry),
             lambda: self.pipeline.uncertain_at,
             self.courier.inheriting,
         )
-        self.doorstep = Doorstep(store, self.fleet, self.lanes)
+        self.doorstep = Doorstep(store, self.fleet, self.lanes, self.albums)
         self._introduce = introduce
         self._bots: dict[BotId, BotPost] = {}
         self._posts: dict[LeaseName, Post] = {}
@@ -220,7 +226,7 @@ class App:
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self.lanes.busy or self.courier.pending)
+        return bool(self.lanes.busy or self.courier.pending or self.albums.waiting)
 
     async def abandon(self) -> None:
         """End at once. Nothing is confirmed, finished or given back: others have it by now, or will."""

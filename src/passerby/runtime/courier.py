@@ -175,12 +175,13 @@ class Courier:
         taken_at: float | None = None,
         careful: bool = False,
         start: bool = True,
+        parked: bool = False,
     ) -> Parcel | None:
         """Deliver a passage through `bot`; `refs`, taken under `fences`, are done when it is.
 
         `told`: its reader has heard of the chat. `taken_at`: when the update was taken, in monotonic seconds.
-        `careful`: not before whoever called has parked it. `start`: its lane is set going here; else whoever called
-        must do that at once (`going`). Returns what is in the lane now, if it is new there.
+        `careful`: not before whoever called has parked it. `parked`: that has been done. `start`: its lane is set going
+        here; else whoever called must do that at once (`going`). Returns what is in the lane now, if it is new there.
         """
         waiting = self._passages.get(passage.chat)
         id_ = passage_id(passage, refs)
@@ -196,14 +197,16 @@ class Courier:
         parcel = self._passage_parcel(passage, bot, refs, id_, now, now + RELAY_TTL_S)
         parcel.fences = fences
         parcel.told = told or not self._shared
+        parcel.parked = parcel.may_be_parked = parked
         if taken_at is not None:
             parcel.taken_at = taken_at
         if passage.chat in self._ended:
             parcel.dropped = True
             self._background.spawn(self._fail(parcel, Refusal.LEFT))
             return None
-        parcel.careful = careful and self._shared
-        self._unparked[parcel.id] = parcel
+        parcel.careful = careful and self._shared and not parked
+        if not parked:
+            self._unparked[parcel.id] = parcel
         lane = self._put(parcel)
         if start:
             self._start(lane)

@@ -9,7 +9,7 @@ comes later still is an event of its own.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import msgspec
@@ -33,6 +33,8 @@ class Work(msgspec.Struct, frozen=True):
 
     `fences` are the leases under which the updates were taken. Where there is no update, `cause` names what the event
     came of, so that two of a kind are told apart. `taken_at` is when the first update was taken, in monotonic seconds.
+    `parks`: what is to be relayed is parked in the commit of the decision. `behind`: what its person did before may be
+    on its way in another process.
     """
 
     event: Event
@@ -41,6 +43,8 @@ class Work(msgspec.Struct, frozen=True):
     fences: tuple[Fence, ...] = ()
     cause: str = ""
     taken_at: float | None = None
+    parks: bool = False
+    behind: bool = False
 
 
 Rest = Coroutine[Any, Any, None]
@@ -99,8 +103,9 @@ class Lanes:
                     self._background.spawn(rest)
                     rest = None
                 work, handled = lane.queue.popleft()
-                if isinstance(work.event, MessageReceived) and work.event.contents[0].group is not None:
-                    work = await self._gather(work, work.event, lane)
+                event = work.event
+                if isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
+                    work = await self._gather(work, event, lane)
                 rest = await self._handle(work)
                 if handled is not None and not handled.done():
                     handled.set_result(None)
@@ -129,6 +134,7 @@ class Lanes:
                     or following.contents[0].group != group
                     or following.bot != event.bot
                     or work.fences != first.fences
+                    or work.parks
                 ):
                     break
                 lane.queue.popleft()
@@ -136,10 +142,14 @@ class Lanes:
                 refs.extend(work.refs)
         finally:
             lane.arrived = None
-        items.sort(key=lambda item: item.messages[0])
-        whole = msgspec.structs.replace(
-            items[0],
-            messages=tuple(item.messages[0] for item in items),
-            contents=tuple(item.contents[0] for item in items),
-        )
-        return Work(whole, tuple(refs), first.sent, first.fences, taken_at=first.taken_at)
+        return Work(joined(items), tuple(refs), first.sent, first.fences, taken_at=first.taken_at)
+
+
+def joined(items: Iterable[MessageReceived]) -> MessageReceived:
+    """The items of an album, in any order, as one message."""
+    ordered = sorted(items, key=lambda item: item.messages[0])
+    return msgspec.structs.replace(
+        ordered[0],
+        messages=tuple(item.messages[0] for item in ordered),
+        contents=tuple(item.contents[0] for item in ordered),
+    )

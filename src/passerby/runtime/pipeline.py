@@ -17,7 +17,7 @@ import msgspec
 
 from passerby import logs, metrics
 from passerby.kernel.decision import Decision, Env, Facts, Rules
-from passerby.kernel.effect import Discard, Erase, Relay, Say
+from passerby.kernel.effect import Discard, Erase, Passage, Relay, Say
 from passerby.kernel.event import (
     BotBlocked,
     BotLost,
@@ -31,7 +31,7 @@ from passerby.kernel.event import (
     Refusal,
     SearchDrags,
 )
-from passerby.kernel.ids import NOWHERE, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Participant, Searching
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
@@ -47,12 +47,14 @@ from passerby.ports.live_store import (
     Notice,
     Outgoing,
     Parked,
+    Trail,
     search_of,
 )
 from passerby.ports.records import Records, RecordsLost
+from passerby.runtime.albums import Albums, trace_id, trace_of
 from passerby.runtime.courier import RELAY_TTL_S, Courier, persistently
 from passerby.runtime.lanes import Lanes, Rest, Work
-from passerby.runtime.parcels import Parcel
+from passerby.runtime.parcels import Parcel, passage_id
 from passerby.runtime.passages import ATTEMPTS, copies, subject
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
@@ -114,7 +116,8 @@ class Pipeline:
         """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
         self._faults = logs.Faults()
         self.lanes: Lanes
-        """Set by whoever wires the runtime."""
+        self.albums: Albums
+        """Both are set by whoever wires the runtime."""
 
     def env(self) -> Env:
         return Env(self._clock.now(), self._rng, self._rules)
@@ -171,6 +174,8 @@ class Pipeline:
                 owner=self._worker,
                 fences=work.fences,
             )
+            if work.parks and settlement.passages:
+                settlement = self._parked_at_once(settlement, work)
             committed = await self._commit(settlement)
             if committed is Committed.STALE:
                 metrics.DECISIONS.add("stale")
@@ -187,13 +192,25 @@ class Pipeline:
             return rest
         raise AssertionError("overtaken without end")
 
+    def _parked_at_once(self, settlement: Settlement, work: Work) -> Settlement:
+        """What is to be relayed goes into the outbox with the commit, which then makes the updates done."""
+        assert settlement.commit is not None, "what is parked at once settles what was put aside"
+        parked = [
+            entry
+            for passage, bot in settlement.passages
+            for entry in self._entries(passage_id(passage, work.refs), passage, bot, work.refs)
+        ]
+        outbox = (*settlement.commit.outbox, *parked)
+        commit = msgspec.structs.replace(settlement.commit, outbox=outbox, updates=work.refs)
+        return msgspec.structs.replace(settlement, commit=commit)
+
     async def _commit(self, settlement: Settlement) -> Committed:
         if settlement.commit is None:
             return Committed.YES
         try:
             return await self._store.commit(settlement.commit)
         except LiveStoreLost as error:
-            self.uncertain_at = self._clock.monotonic()
+            self.mark_uncertain()
             raise Unanswered(*error.args) from error
 
     async def _send(self, settlement: Settlement, work: Work, facts: Facts) -> Rest | None:
@@ -205,7 +222,7 @@ class Pipeline:
             self._say(notice)
         if not settlement.passages:
             return None
-        careful = any(map(self._is_young, work.fences))
+        careful = work.behind or any(map(self._is_young, work.fences))
         alone = len(settlement.passages) == 1 and not careful
         for passage, bot in settlement.passages:
             parcel = self._courier.pass_on(
@@ -217,6 +234,7 @@ class Pipeline:
                 taken_at=work.taken_at,
                 careful=careful,
                 start=not alone,
+                parked=work.parks,
             )
             if parcel is not None and alone:
                 return self._courier.going(parcel)
@@ -282,6 +300,10 @@ class Pipeline:
             return None
         await self._store.adopt(tuple(known.values()))
         return await self._store.load(person, about)
+
+    def mark_uncertain(self) -> None:
+        """A commit was left without an answer."""
+        self.uncertain_at = self._clock.monotonic()
 
     async def _recover(self, work: Work) -> None:
         """A commit of this work was not answered. If it was stored all the same, its notices are sent now, in turn."""
@@ -351,7 +373,7 @@ class Pipeline:
 
     def _mark(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> Mark:
         passage = parcel.passage
-        sent = (parcel.id,) if passage is None or parcel.may_be_parked else ()
+        sent = _in_outbox(parcel) if passage is None or parcel.may_be_parked else ()
         if passage is not None:
             spoke = messages and isinstance(passage, Relay)
             return Mark(
@@ -391,7 +413,7 @@ class Pipeline:
             passage.sender, about.bot, about.message, passage.chat, passage.to, parcel.bot, refusal, attempt
         )
         if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
-            self.lanes.put(Work(event, sent=(parcel.id,)))
+            self.lanes.put(Work(event, sent=_in_outbox(parcel)))
         else:
             self.lanes.put(Work(event, parcel.refs, fences=parcel.fences))
 
@@ -416,11 +438,9 @@ class Pipeline:
                 return  # in its turn, later
         passage = parcel.passage
         assert passage is not None, "only passages are parked"
-        expires_at = self._clock.now() + RELAY_TTL_S
         refs = parcel.refs  # more may come while the store is busy; those are done when it is delivered
-        sealed = self._sealer.seal(passage, refs)
-        entry = Parked(parcel.id, passage.chat, passage.to, parcel.bot, sealed, expires_at)
-        commit = Commit(outbox=(entry,), updates=refs, owner=self._worker, fences=parcel.fences)
+        entries = self._entries(parcel.id, passage, parcel.bot, refs, parcel.fences)
+        commit = Commit(outbox=entries, updates=refs, owner=self._worker, fences=parcel.fences)
         lock = parcel.lock = parcel.lock or asyncio.Lock()
         async with lock:
             if parcel.parked or parcel.over or self._courier.settles_before(parcel):
@@ -436,10 +456,21 @@ class Pipeline:
             metrics.PARKED.add()
             self._finished(refs)
 
+    def _entries(
+        self, id_: str, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], fences: tuple[Fence, ...] = ()
+    ) -> tuple[Outgoing, ...]:
+        """What a parked passage is in the outbox. Under a lease nobody else takes its sender's updates."""
+        expires_at = self._clock.now() + RELAY_TTL_S
+        parked = Parked(id_, passage.chat, passage.to, bot, self._sealer.seal(passage, refs), expires_at)
+        return (parked,) if fences else (parked, trace_of(passage.sender, refs, expires_at))
+
     async def take_up(self, entries: Iterable[Outgoing]) -> None:
         """Send what is in our part of the outbox and nobody is sending: another life left it, or an answer was lost."""
         for outgoing in entries:
             if self._courier.known(outgoing.id):
+                continue
+            if isinstance(outgoing, Trail):
+                self.albums.look_after((outgoing,))
                 continue
             if isinstance(outgoing, Notice):
                 self._courier.say(outgoing, found_again=True)
@@ -464,6 +495,11 @@ def _about(event: Event) -> MessageRef | None:
             return MessageRef(bot, message)
         case _:
             return None
+
+
+def _in_outbox(parcel: Parcel) -> tuple[str, ...]:
+    """The entries that end with a parcel."""
+    return (parcel.id, trace_id(parcel.refs)) if parcel.refs else (parcel.id,)
 
 
 def _prefix(work: Work) -> str:

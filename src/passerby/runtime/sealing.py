@@ -1,20 +1,25 @@
-"""Passages that wait longer than Telegram's queue should be held up: encrypted, because content is never stored bare.
+"""What waits longer than Telegram's queue should be held up: encrypted, because content is never stored bare.
 
 AES-GCM-SIV would forgive a repeated nonce; AES-GCM with a random 96-bit one is safe for four thousand million parcels a
 key (source: NIST SP 800-38D, 8.3), far more than are ever parked.
 """
 
 import os
+from typing import TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from passerby.kernel.effect import Passage
+from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import UpdateRef
+
+T = TypeVar("T")
 
 _NONCE = 12
 _PURPOSE = b"passerby parked relay"
+_ITEM_PURPOSE = b"passerby item of an album"
 
 
 class ParkedPassage(msgspec.Struct, frozen=True):
@@ -22,20 +27,41 @@ class ParkedPassage(msgspec.Struct, frozen=True):
     refs: tuple[UpdateRef, ...]
 
 
+class Item(msgspec.Struct, frozen=True):
+    """One item of an album, as it came."""
+
+    event: MessageReceived
+    ref: UpdateRef
+
+
 class Sealer:
     """`key`: 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
-        self._decoder = msgspec.msgpack.Decoder(ParkedPassage)
+        self._passages = msgspec.msgpack.Decoder(ParkedPassage)
+        self._items = msgspec.msgpack.Decoder(Item)
 
     def seal(self, passage: Passage, refs: tuple[UpdateRef, ...]) -> bytes:
-        nonce = os.urandom(_NONCE)
-        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(ParkedPassage(passage, refs)), _PURPOSE)
+        return self._seal(ParkedPassage(passage, refs), _PURPOSE)
 
     def open(self, sealed: bytes) -> ParkedPassage | None:
         """What was sealed; None if it was with another key, or is damaged."""
+        return self._open(sealed, _PURPOSE, self._passages)
+
+    def seal_item(self, event: MessageReceived, ref: UpdateRef) -> bytes:
+        return self._seal(Item(event, ref), _ITEM_PURPOSE)
+
+    def open_item(self, sealed: bytes) -> Item | None:
+        """As `open`."""
+        return self._open(sealed, _ITEM_PURPOSE, self._items)
+
+    def _seal(self, what: msgspec.Struct, purpose: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(what), purpose)
+
+    def _open(self, sealed: bytes, purpose: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
         try:
-            return self._decoder.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], _PURPOSE))
+            return decoder.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose))
         except (InvalidTag, ValueError):  # a ValueError is also what cannot be decoded, or is too short
             return None

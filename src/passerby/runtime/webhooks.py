@@ -3,6 +3,8 @@
 Telegram keeps an update until it is answered with success, so the answer is the confirmation: it may be given only when
 the update is done, or durably parked. What is not answered in time is brought again, here or to another process; here
 it joins the one that is being dealt with, and in the live store it is recognised once it is done.
+
+The items of an album are put aside and answered at once (see `albums`).
 """
 
 import asyncio
@@ -11,30 +13,45 @@ from passerby import metrics
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.live_store import LiveStore
 from passerby.ports.telegram import Arrival
+from passerby.runtime.albums import Albums, is_item
 from passerby.runtime.fleet import Assurance
 from passerby.runtime.lanes import Lanes, Work
 
 
 class Doorstep:
-    def __init__(self, store: LiveStore, assurance: Assurance, lanes: Lanes) -> None:
+    def __init__(self, store: LiveStore, assurance: Assurance, lanes: Lanes, albums: Albums) -> None:
         self._store = store
         self._assurance = assurance
         self._lanes = lanes
+        self._albums = albums
         self._waiting: dict[UpdateRef, asyncio.Future[None]] = {}
 
     async def receive(self, arrival: Arrival) -> None:
         """Return when the update is done. Raises: LiveStoreLost."""
-        ref = arrival.ref
-        waiting = self._waiting.get(ref)
+        ref, event = arrival.ref, arrival.event
+        waiting, behind = self._waiting.get(ref), False
         if waiting is None:
             await self._assurance.assured()
-            if ref.update in await self._store.done(ref.bot, (ref.update,)):
+            # Asked for together, the two go in one round trip.
+            done, trail = await asyncio.gather(
+                self._store.done(ref.bot, (ref.update,)), self._store.trail(event.person)
+            )
+            if ref.update in done:
+                self._albums.look_after(trail)
                 return
+            if is_item(event):
+                metrics.UPDATES.add(ref.bot, type(event).__name__)
+                await self._albums.put_aside(arrival, trail)
+                return
+            if trail:
+                behind = await self._albums.make_way(event.person, trail)
+                if ref.update in await self._store.done(ref.bot, (ref.update,)):
+                    return  # that took a while
             waiting = self._waiting.get(ref)  # it may have come twice meanwhile
         if waiting is None:
             waiting = self._waiting[ref] = asyncio.get_running_loop().create_future()
-            metrics.UPDATES.add(ref.bot, type(arrival.event).__name__)
-            self._lanes.put(Work(arrival.event, (ref,)))
+            metrics.UPDATES.add(ref.bot, type(event).__name__)
+            self._lanes.put(Work(event, (ref,), behind=behind))
         await asyncio.shield(waiting)
 
     def finished(self, ref: UpdateRef) -> None:
