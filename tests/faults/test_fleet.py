@@ -21,8 +21,18 @@ def test_a_fleet_keeps_its_promises(name: str, tmp_path: Path) -> None:
     assert report.verdict.delivered > 0
 
 
+@pytest.mark.timeout(600)
 def test_the_judge_finds_a_worker_that_does_not_mind_its_fences(tmp_path: Path) -> None:
+    """It was found at the first try in eight of eight, on a machine that had ten times as much to do as it could.
+
+    How much the sleeper has in hand, and what of it others have sent when it wakes, is chance. So it gets two more.
+    """
     command = (*planted("fence_off"), "worker")
     case = replace(CASES["pause"], disturb=sleep, command=command, quiet_s=5.0)
-    verdict = asyncio.run(play(case, tmp_path)).verdict
-    assert verdict.most_duplicates > 1 or verdict.unprovoked or verdict.misrouted
+    for seed in range(3):
+        directory = tmp_path / str(seed)
+        directory.mkdir()
+        verdict = asyncio.run(play(case, directory, seed=seed)).verdict
+        if verdict.most_duplicates > 1 or verdict.unprovoked or verdict.misrouted:
+            return
+    raise AssertionError("a worker without fences sent nothing twice, three times over")

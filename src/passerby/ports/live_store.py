@@ -60,7 +60,8 @@ class Trail(msgspec.Struct, frozen=True, gc=False, tag="trail", omit_defaults=Tr
     """What a person has sent and what is not delivered, for whichever process is brought their next update.
 
     Either an item of an album that may not be whole, with its message in `sealed`, encrypted; or, with nothing sealed,
-    the trace of a relay that is parked. `to` is `trail_of` its person. A trace is void after `expires_at` (Unix seconds).
+    the trace of a relay that is parked. `to` is `trail_of` its person. A trace is void after `expires_at`, in Unix
+    seconds.
     """
 
     id: str
