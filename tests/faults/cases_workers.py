@@ -35,6 +35,30 @@ async def kills(stage: Stage) -> None:
     assert any(in_hand), "no kill found work in hand"
 
 
+async def web_kills(stage: Stage) -> None:
+    """Of those who take webhooks; each is started again at once. People send albums, which come item by item."""
+    number = 3 if stage.quick else 25
+    in_hand: list[int] = []
+    for _ in range(number):
+        await asyncio.sleep(stage.rng.uniform(0.2, 3.5))
+        victim = stage.rng.choice([name for name in stage.fleet.names if name.startswith("web-")])
+        stage.kill(victim)
+        await stage.company.follow()
+        in_hand.append(stage.company.journal.in_hand)
+        stage.fleet.start(victim)
+        await stage.until_working()
+    await asyncio.sleep(3)
+    albums, apart = await stage.company.albums()
+    stage.evidence |= {
+        "kills": number,
+        "updates in hand at a kill": f"{min(in_hand)} to {max(in_hand)}",
+        "albums": albums,
+        "of them in pieces": apart,
+    }
+    assert any(in_hand), "no kill found work in hand"
+    assert albums, "no album arrived"
+
+
 async def points(stage: Stage) -> None:
     """A worker ends itself at each of the points; then an unharmed one takes its name."""
     reached: list[str] = []
@@ -136,6 +160,16 @@ async def doubled(stage: Stage) -> None:
 CASES = (
     Case(
         "kills", "kill -9 of a worker", "at random moments, started again at once", kills, takes_over=True, quick=True
+    ),
+    Case(
+        "web-kills",
+        "kill -9 of who takes webhooks",
+        "one of three, at random moments; people send albums",
+        web_kills,
+        workers=2,
+        webs=3,
+        albums=True,
+        takes_over=True,
     ),
     Case("points", "kill -9 at named points", "fetched, committed, confirming, sent", points, takes_over=True),
     Case(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import chain
 from random import Random
 from time import time
 
@@ -10,6 +11,7 @@ from tests.faults import evidence
 from tests.faults.evidence import Journal
 from tests.faults.judge import Fault, Verdict, judge
 from tests.faults.people import Person
+from tests.faults.phrases import mark_in, words_of
 from tests.faults.sandbox import Sandbox
 
 LOOK_EVERY_S = 1.0
@@ -25,13 +27,21 @@ class Company:
     """Everybody, spread over the sandbox's bots."""
 
     def __init__(
-        self, sandbox: Sandbox, number: int, seed: int, pause_s: float | None = None, *, leaves: bool = True
+        self,
+        sandbox: Sandbox,
+        number: int,
+        seed: int,
+        pause_s: float | None = None,
+        *,
+        leaves: bool = True,
+        albums: bool = False,
     ) -> None:
         self._sandbox = sandbox
         self._number = number
         self._seed = seed
         self._pause_s = pause_s
         self._leaves = leaves
+        self._albums = albums
         self.people: list[Person] = []
         self.journal = Journal()
 
@@ -45,6 +55,7 @@ class Company:
             rng = Random(f"{self._seed}:{number}")
             one = Person(self._sandbox, number, person["id"], bots[number % len(bots)], rng)
             one.leaves = self._leaves
+            one.albums = self._albums
             if self._pause_s is not None:
                 one.pause_s = self._pause_s
             self.people.append(one)
@@ -81,6 +92,21 @@ class Company:
 
     async def follow(self) -> None:
         await self.journal.follow(self._sandbox)
+
+    async def albums(self) -> tuple[int, int]:
+        """How many albums have arrived, and how many of them in more than one piece."""
+        pieces: dict[str, set[str]] = {}
+        owner: dict[str, str] = {}
+        phones = [await person.phone() for person in self.people]
+        for message in chain.from_iterable(phones):
+            marked = mark_in(words_of(message))
+            if message["outgoing"] and "media_group_id" in message and marked is not None:
+                owner[marked] = message["media_group_id"]
+        for message in chain.from_iterable(phones):
+            marked = mark_in(words_of(message))
+            if not message["outgoing"] and marked in owner:
+                pieces.setdefault(owner[marked], set()).add(message.get("media_group_id", marked))
+        return len(pieces), sum(len(each) > 1 for each in pieces.values())
 
     async def look(self, faults: Sequence[Fault]) -> Verdict:
         lines, leaves = await evidence.phones(self.people, self._sandbox, self.journal)

@@ -136,4 +136,5 @@ def _line(person: Person, message: Json, marks: dict[int, str | None], journal: 
         reply["message_id"] if reply else None,
         not mine or journal.confirmed(person.bot, id_),
         not mine and (person.bot, id_) in journal.unsure,
+        message.get("media_group_id") if mine else None,
     )

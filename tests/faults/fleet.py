@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -37,7 +38,9 @@ class Fleet:
         (directory / "run").mkdir(exist_ok=True)
 
     def start(self, name: str, command: Sequence[str] | None = None, **environment: str) -> None:
-        """`command` and `environment`: what is different about this one."""
+        """`command` and `environment`: what is different about this one. Who is called web-… takes webhooks."""
+        if command is None and name.startswith("web-"):
+            command = (*self.command[:-1], "web")
         assert name not in self._processes, f"there is a {name}"
         with self.log(name).open("ab") as output:
             self._processes[name] = subprocess.Popen(
@@ -48,6 +51,15 @@ class Fleet:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    async def run(self, *words: str) -> str:
+        """A command that ends; what it said. Raises: AssertionError, where it failed."""
+        process = await asyncio.create_subprocess_exec(
+            *WORKER[:-1], *words, cwd=self._directory, env=self.environment, stdout=PIPE, stderr=STDOUT
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+        return said.decode()
 
     @property
     def names(self) -> list[str]:

@@ -6,7 +6,7 @@ meant for that partner. Who that is, no line says. It follows: every delivery ti
 the recipient was in, and a chat may be tied to one other only, which is tied to nothing else.
 
     delivered    once or more on one phone, within the chat that the sender's is tied to
-    refused      not delivered, and a notice after it, of its own, answers its sender
+    refused      not delivered, and a notice after it, of its own, answers its sender; an album has one for all of it
     lost         neither, although its update was confirmed, so that Telegram has forgotten it; or the word that a chat
                  is over, where it is over for the other side
     unresolved   neither, and Telegram still has it
@@ -58,6 +58,8 @@ class Line:
     """Of one's own: the product has confirmed its update."""
     unsure: bool = False
     """Not one's own: whoever sent it was not told that it arrived, and may rightly send it again."""
+    album: str | None = None
+    """One's own: which album it is an item of."""
 
 
 @dataclass(slots=True)
@@ -250,6 +252,7 @@ def _settle(
 ) -> None:
     """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
     answers = [line for line in phone.lines if not line.mine and line.answers]
+    of_albums: dict[str, Line] = {}
     for line in phone.lines:
         if not line.mine:
             continue
@@ -261,11 +264,16 @@ def _settle(
         else:
             reply = next((each for each in answers if each.reply_to == line.id), None)
             found = reply or next((each for each in answers if each.id > line.id and each.reply_to is None), None)
+            if line.album is not None:
+                found = of_albums.get(line.album, found)
             if found is None:
                 what = f"{line.mark or 'a command'} of {person} (message {line.id})"
                 (verdict.lost if line.confirmed else verdict.unresolved).append(what)
                 continue
-            answers.remove(found)
+            if found in answers:
+                answers.remove(found)
+            if line.album is not None:
+                of_albums[line.album] = found
             verdict.refused += line.mark is not None
             end = found
         verdict.carried_over += _begun(faults, line.at) != _begun(faults, end.at)

@@ -1,6 +1,7 @@
 """Simulated people. They know what their phone shows and act on nothing else; what they send, they mark."""
 
 import asyncio
+import json
 from random import Random
 
 from tests.faults.phrases import Said, mark, mark_in, said, words_of
@@ -41,6 +42,8 @@ class Person:
         self.pause_s = PAUSE_S
         self.leaves = True
         """Whether they end chats now and then."""
+        self.albums = False
+        """Whether they send albums, too."""
         self._sandbox = sandbox
         self._rng = rng
         self._path = f"people/{id_}/chats/{bot}"
@@ -109,7 +112,14 @@ class Person:
         """A photo says its mark in the caption, a sticker in its bytes."""
         marked = self._next_mark()
         fields = {"kind": kind, "caption": marked} if kind == "photo" else {"kind": kind, "emoji": "🙂"}
-        await self._sandbox.upload(f"{self._path}/upload", fields, "it.png", PNG + marked.encode())
+        await self._sandbox.upload(f"{self._path}/upload", fields, {"file": PNG + marked.encode()})
+
+    async def show_album(self, number: int) -> None:
+        """Each picture says a mark of its own."""
+        marks = [self._next_mark() for _ in range(number)]
+        items = json.dumps([{"kind": "photo", "caption": marked} for marked in marks])
+        files = {f"file{index}": PNG + marked.encode() for index, marked in enumerate(marks)}
+        await self._sandbox.upload(f"{self._path}/album", {"items": items}, files)
 
     async def _press(self, message: Json) -> None:
         await self._sandbox.post(f"{self._path}/press", {"message_id": message["message_id"], "row": 0, "column": 0})
@@ -166,6 +176,8 @@ class Person:
     async def _in_chat(self, chance: float) -> None:
         if not self.leaves:
             await self.chat()
+        elif self.albums and chance > 0.9:
+            await self.show_album(self._rng.randint(2, 5))
         elif chance < 0.05:
             await self.say(self._key(0, "/next"))
             if self._rng.random() < 0.5:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -42,13 +42,16 @@ class Sandbox:
     async def put(self, path: str, body: Any) -> Any:
         return await self._give("PUT", path, json.dumps(body).encode())
 
-    async def upload(self, path: str, fields: Json, name: str, file: bytes) -> Any:
+    async def upload(self, path: str, fields: Json, files: Mapping[str, bytes]) -> Any:
+        """`files`: pictures, by the names of their fields."""
         parts = [
             f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
             for key, value in fields.items()
         ]
-        head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: image/png\r\n\r\n'
-        parts.append(f"--{_BOUNDARY}\r\n{head}".encode() + file + f"\r\n--{_BOUNDARY}--\r\n".encode())
+        for key, file in files.items():
+            head = f'Content-Disposition: form-data; name="{key}"; filename="it.png"\r\nContent-Type: image/png'
+            parts.append(f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode() + file + b"\r\n")
+        parts.append(f"--{_BOUNDARY}--\r\n".encode())
         return await self._give("POST", path, b"".join(parts), f"multipart/form-data; boundary={_BOUNDARY}")
 
     async def file(self, file_id: str) -> bytes:

@@ -7,8 +7,9 @@ happen fails with AssertionError.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -115,6 +116,10 @@ class Case:
     """The mean time between two things that one person does."""
     leaves: bool = True
     """Whether people end chats now and then."""
+    albums: bool = False
+    """Whether people send albums, too."""
+    webs: int = 0
+    """How many processes take webhooks; with any, updates are brought."""
     may_forget: int = 0
     """How many people may stand elsewhere afterwards: what the stores cannot know, and only that."""
     takes_over: bool = False
@@ -168,6 +173,17 @@ def port_of(server: Valkey) -> int:
     return port
 
 
+@contextmanager
+def a_door() -> Iterator[dict[str, str]]:
+    """The settings for updates being brought, at a port that several processes may share."""
+    with socket.socket() as reserved:
+        # Bound and not listening: it keeps the port free for those who share it, and gets no connection itself.
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{reserved.getsockname()[1]}"
+        yield {"UPDATE_MODE": "webhook", "WEBHOOK_URL": f"http://{place}/telegram", "WEBHOOK_LISTEN": place}
+
+
 def worker_names(number: int) -> list[str]:
     return [f"worker-{each}" for each in range(1, number + 1)]
 
@@ -212,18 +228,27 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
         if case.embedded:
             stores = {"SQLITE_DB_PATH": str(directory / "passerby.db")}
         environment = {"BOT_TOKENS": ",".join(tokens), "BOT_API_URL": sandbox.url, **stores, **case.environment}
+        if case.webs:
+            environment |= closing.enter_context(a_door())
         fleet = Fleet(directory, environment, *((case.command,) if case.command else ()))
         closing.callback(fleet.close)
         company = Company(
-            sandbox, case.people if quick else case.people * 5 // 3, seed, case.pause_s, leaves=case.leaves
+            sandbox,
+            case.people if quick else case.people * 5 // 3,
+            seed,
+            case.pause_s,
+            leaves=case.leaves,
+            albums=case.albums,
         )
         stage = Stage(
             sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory, tokens, closing
         )
         if case.prepare is not None:
             await case.prepare(stage)
-        for name in worker_names(case.workers):
+        for name in [*worker_names(case.workers), *(f"web-{each}" for each in range(1, case.webs + 1))]:
             fleet.start(name)
+        if case.webs:
+            await fleet.run("webhook", "set")
         async with company.present():
             await company.join()
             if case.slow:

@@ -1,5 +1,7 @@
 """The judge, on phones written by hand: what is well passes, and each fault is found."""
 
+from dataclasses import replace
+
 from tests.faults.judge import Fault, Line, Verdict, judge
 from tests.faults.phrases import Said
 
@@ -47,6 +49,12 @@ def test_an_answer_that_it_was_not_delivered_is_well() -> None:
 
 def test_one_answer_does_not_cover_two_messages() -> None:
     assert verdict([found(1), left(3), wrote(4, "a"), wrote(5, "b"), notice(6)]).lost == ["b of 1 (message 5)"]
+
+
+def test_one_answer_covers_all_items_of_an_album_and_nothing_else() -> None:
+    items = [replace(wrote(id_, f"a{id_}"), album="x") for id_ in (4, 5)]
+    assert verdict([found(1), left(3), *items, notice(6)]).passed
+    assert verdict([found(1), left(3), *items, wrote(6, "b"), notice(7)]).lost == ["b of 1 (message 6)"]
 
 
 def test_an_answer_to_one_message_is_not_dealt_out_to_another() -> None:
