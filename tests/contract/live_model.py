@@ -32,6 +32,10 @@ class Model:
     def commit(self, commit: Commit) -> Committed:
         if commit.updates and set(commit.updates) <= self.done:
             return Committed.ALREADY_DONE
+        for person, version in commit.seen:
+            held = self.people.get(person)
+            if (held.version if held is not None else 0) != version:
+                return Committed.STALE
         for put in commit.puts:
             held = self.people.get(put.person)
             if put.version != (held.version if held else 0) + 1:

@@ -109,6 +109,24 @@ def test_a_commit_on_another_version_is_stale_and_stores_nothing(place: Place, v
     place.run(main())
 
 
+@survives
+async def test_what_is_told_of_somebody_is_stored_only_while_they_are_as_they_were(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann = somebody(ANN, 1, waiting(ANN))
+    await put(store, ann)
+    late = Commit(outbox=(notice("late"),), updates=(update(7),), seen=((ANN, 1), (BEN, 0)))
+    assert await store.commit(late) is Committed.YES
+    assert await later.load(ANN) == Facts(ann), "nothing of them is changed"
+    assert await later.load(BEN) is None, "nor is anybody made"
+    await put(store, becomes(ann, Idle()))
+    for seen in ((ANN, 1), (BEN, 1)):
+        stale = Commit(outbox=(notice("stale"),), updates=(update(8),), seen=(seen,))
+        assert await store.commit(stale) is Committed.STALE
+    assert await later.outbox(NOBODY) == [notice("late")]
+    assert await later.done(BOT, (7, 8)) == {7}
+
+
 @contract
 async def test_a_stranger_begins_with_version_one(place: Place) -> None:
     store = place.open()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
@@ -109,6 +110,35 @@ def test_who_is_overtaken_decides_again_on_what_is_so_now() -> None:
         assert (ann.last.left, ben.last.left) == (True, False)
         closed = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatClosed)]
         assert closed == [ChatClosed(CHAT, ANN, "stop", EPOCH)]
+
+    at_bench(body)
+
+
+def test_who_is_found_while_they_ask_is_not_told_afterwards_that_they_are_still_searching() -> None:
+    """The answer changes nobody; it is checked all the same."""
+
+    async def body(bench: Bench) -> None:
+        await bench.put(somebody(ANN), somebody(BEN))
+        for person in (ANN, BEN):
+            bench.happens(written(person, "/search"))
+        await bench.quiet()
+        store_it = bench.store.commit
+
+        async def slowly(commit: Commit) -> Committed:
+            if commit.updates:
+                bench.store.commit = store_it  # type: ignore[method-assign]
+                ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
+                found = introduce(ann, ben, bench.pipeline.env())
+                assert await bench.pipeline.settle(found, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
+            return await store_it(commit)
+
+        bench.store.commit = slowly  # type: ignore[method-assign]
+        bench.telegram.sent.clear()
+        bench.happens(written(ANN, "/search"))
+        await bench.quiet()
+        told = words_of([each for each in bench.telegram.sent if getattr(each, "person", None) == ANN])
+        assert ["Partner found" in words for words in told] == [True, False]
+        assert "in a chat already" in told[-1]
 
     at_bench(body)
 

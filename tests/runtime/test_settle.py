@@ -225,6 +225,23 @@ def test_blocks_and_their_lifting_are_told_to_the_records_one_by_one() -> None:
     ]
 
 
+def test_what_is_only_told_is_checked_against_the_version_that_it_was_decided_on() -> None:
+    ann, ben = couple()
+    seen = ((ANN, ann.version),)
+    said = Decision(effects=(Say(ANN, text("search.already")),))
+    before = {ANN: ann, BEN: ben}
+    commit = weigh(said, before, now=EPOCH, name=str, seen=seen).commit
+    assert commit is not None
+    assert commit.seen == seen
+    changed = Decision((msgspec.structs.replace(ann, seen_at=1.0),), said.effects)
+    commit = weigh(changed, before, now=EPOCH, name=str, seen=seen).commit
+    assert commit is not None
+    assert commit.seen == (), "its own change is checked already"
+    commit = weigh(Decision(), before, now=EPOCH, name=str, refs=(UpdateRef(BOT, 1),), seen=seen).commit
+    assert commit is not None
+    assert commit.seen == (), "nothing is told"
+
+
 def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
     ann = somebody(ANN)
     fences = (Fence(LeaseName("bot:1"), 7),)

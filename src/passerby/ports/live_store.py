@@ -92,7 +92,8 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     """All that one decision changes. `puts` carry the version after the one that they were read at (the first is 1).
 
     `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled.
-    `owner` is the worker who sends the `outbox`. `fences` are the leases that the decision stands on.
+    `owner` is the worker who sends the `outbox`. `fences` are the leases that the decision stands on. `seen` are people
+    whom it does not change, and the versions that it was made on: who has another one makes it stale as well.
     """
 
     puts: tuple[Participant, ...] = ()
@@ -103,6 +104,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     sent: tuple[str, ...] = ()
     owner: WorkerId = NOBODY
     fences: tuple[Fence, ...] = ()
+    seen: tuple[tuple[PersonId, int], ...] = ()
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):

@@ -173,6 +173,7 @@ class Pipeline:
                 sent=work.sent,
                 owner=self._worker,
                 fences=work.fences,
+                seen=((facts.me.person, facts.me.version),),
             )
             if work.parks and settlement.passages:
                 settlement = self._parked_at_once(settlement, work)

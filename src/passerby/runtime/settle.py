@@ -38,12 +38,14 @@ def weigh(
     sent: tuple[str, ...] = (),
     owner: WorkerId = NOBODY,
     fences: tuple[Fence, ...] = (),
+    seen: tuple[tuple[PersonId, int], ...] = (),
 ) -> Settlement:
     """Turn a decision into what is stored and what is sent.
 
     `before` are the participants that the decision was made on; `name(i)` gives the i-th notice an id that a second
     decision on the same update would give it again. Updates with a passage are not done by the commit: they are
     when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it stands on.
+    `seen` are people and the versions that they were read at: what is told of them must be so still when it is stored.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
@@ -68,7 +70,8 @@ def weigh(
     done = () if passages else refs
     commit = None
     if puts or notices or sent or done:
-        commit = Commit(puts, ended, tuple(notices), facts, done, sent, owner, fences)
+        unchanged = tuple(each for each in seen if each[0] not in after) if notices or passages else ()
+        commit = Commit(puts, ended, tuple(notices), facts, done, sent, owner, fences, unchanged)
     return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended)
 
 

@@ -233,9 +233,9 @@ class MemoryStore:
         updates = commit.updates
         if updates and all(ref in self._done for ref in updates):
             return Committed.ALREADY_DONE
-        for put in commit.puts:
-            held = self._people.get(put.person)
-            if (held.version if held is not None else 0) != put.version - 1:
+        for person, version in (*((put.person, put.version - 1) for put in commit.puts), *commit.seen):
+            held = self._people.get(person)
+            if (held.version if held is not None else 0) != version:
                 return Committed.STALE
         if commit.facts and len(self._journal) + len(commit.facts) > self._journal_bound:
             raise LiveStoreLost("the journal is full")

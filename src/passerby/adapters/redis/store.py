@@ -242,12 +242,14 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         )
         words: list[Word] = [now, keys.news, TOMBSTONES, DONE_KEPT_S, DONE_RENEWED_S, STORED_KEPT_S]
         words += (self._journal_bound, commit.owner, word_score(now))
-        words += map(len, (commit.updates, commit.ended, commit.puts, commit.outbox, commit.facts, commit.sent, maps))
+        puts = [values.put_words(put) for put in commit.puts]
+        puts += [values.seen_words(*seen) for seen in commit.seen]
+        words += map(len, (commit.updates, commit.ended, puts, commit.outbox, commit.facts, commit.sent, maps))
         words.append(len(commit.fences))
         words += (bit_of(ref.update) for ref in commit.updates)
         words += commit.ended
-        for put in commit.puts:
-            words += values.put_words(put)
+        for put in puts:
+            words += put
         for outgoing in commit.outbox:
             words += values.entry_words(outgoing)
         words += map(values.encoded, commit.facts)

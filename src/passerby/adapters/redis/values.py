@@ -38,6 +38,11 @@ def put_words(put: Participant) -> tuple[int, int, str, bytes, bytes]:
     return put.person, put.version, rest, ticket, _encode(put)
 
 
+def seen_words(person: PersonId, version: int) -> tuple[int, int, str, bytes, bytes]:
+    """Who is to be as they were: as `put_words`, with nothing to put."""
+    return person, version + 1, "", b"", b""
+
+
 @lru_cache(maxsize=DECODED)
 def participant(held: bytes) -> Participant:
     """What `people` holds of somebody. Most of what is read has been read before: a relay changes nobody."""

@@ -25,7 +25,7 @@
 --       11 updates   12 ended chats   13 people   14 entries   15 facts   16 settled entries   17 maps
 --       18 fences: how many of each
 --       19 ...       bit of each update; chat; (person, version, "kind \t place \t partner", ticket, blob) of each
---                    person; (entry, person, anchors, blob) of each entry; blob of each fact; settled entry;
+--                    person, the blob empty where only the version matters; (entry, person, anchors, blob) of each entry; blob of each fact; settled entry;
 --                    (lease, epoch) of each fence
 --
 -- Returns 1 stored, 0 stale, 2 done already; FENCED; CROWDED, if the journal is full.
@@ -106,7 +106,9 @@ end
 local told = string.format('%.0f', redis.call('HINCRBY', life, 'facts', facts))
 for i = 1, puts do
   local at = puts_at + 5 * (i - 1)
-  take_in(held[i], ARGV[at + 1], ARGV[at + 2], told, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+  if ARGV[at + 5] ~= '' then
+    take_in(held[i], ARGV[at + 1], ARGV[at + 2], told, ARGV[at + 3], ARGV[at + 4], ARGV[at + 5])
+  end
 end
 for i = 1, entries do
   local at = entries_at + 4 * (i - 1)
