@@ -362,7 +362,10 @@ async def test_a_budget_is_never_more_than_its_burst(place: Place) -> None:
 @contract
 async def test_while_an_account_is_held_nothing_is_granted(place: Place) -> None:
     store = place.open()
+    assert not store.is_held(CHAT_ACCOUNT)
     await store.hold(CHAT_ACCOUNT, 30.0)
+    assert store.is_held(CHAT_ACCOUNT)
+    assert not store.is_held(BOT_ACCOUNT)
     count, wait_s = await store.reserve(CHAT_ACCOUNT, 1.0, 5, 1)
     assert count == 0
     assert 20 < wait_s <= 30
@@ -379,5 +382,6 @@ async def test_a_hold_ends_and_what_was_there_before_is_there_again(place: Place
     assert (await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1)).granted == 1
     await store.hold(CHAT_ACCOUNT, 0.2)
     await place.outlast(0.25)
+    assert not store.is_held(CHAT_ACCOUNT)
     grants = [await store.reserve(CHAT_ACCOUNT, NEVER, 3, 1) for _ in range(3)]
     assert [grant.granted for grant in grants] == [1, 1, 0]

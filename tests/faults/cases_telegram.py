@@ -9,8 +9,9 @@ from tests.faults.stage import SLOW, Case, Stage
 
 SENDS = ("send*", "copy*")
 LONG_S = 2000
-GRANTED_S = 1.5
-"""For so long another worker may use what it was granted for a chat before it hears of the 429."""
+HEARD_S = 0.3
+"""For so long another worker may send to a chat after a 429: it had begun to, or the news is on its way to it. That is
+tens of milliseconds on a machine that has other things to do."""
 
 
 def _every(**fault: Any) -> list[dict[str, Any]]:
@@ -42,11 +43,11 @@ async def floods(stage: Stage) -> None:
     asked = [chat for chat in floods if chat == stranger["id"]]
     stage.evidence |= {
         "429s": len(floods),
-        "s after a 429 that another worker sent": early,
+        "sends by another worker after a 429, s": early,
         "sends to who is held 2,000 s": len(asked),
     }
     assert len(asked) == 1, "who is to be left alone for 2,000 s was written to again"
-    assert max(early, default=0.0) < GRANTED_S, f"a chat that is to be left alone was written to: {early}"
+    assert max(early, default=0.0) < HEARD_S, f"a chat that is to be left alone was written to: {early}"
     assert len(floods) > 5, "there were no floods"
 
 

@@ -35,6 +35,9 @@ class Counted:
     async def hold(self, account: Account, wait_s: float) -> None:
         await self._store.hold(account, wait_s)
 
+    def is_held(self, account: Account) -> bool:
+        return self._store.is_held(account)
+
 
 async def send(allowance: Allowance, clock: VirtualClock, sent: list[float], pause_s: float = 0.0) -> None:
     """One sender: as fast as it may, or with a pause after each."""
@@ -223,5 +226,20 @@ def test_bots_and_chats_have_accounts_of_their_own() -> None:
         for account in (BOT_ACCOUNT, CHAT_ACCOUNT, Account(BotId(2)), Account(BOT, PersonId(9))):
             assert await Shared(account, budget, store, clock).ask() == 0.0
             assert await Shared(account, budget, store, clock).ask() == pytest.approx(100.0)
+
+    run(main())
+
+
+def test_what_was_granted_before_a_hold_is_not_sent_during_it() -> None:
+    async def main() -> None:
+        clock, store = VirtualClock(), Bench().store
+        chat = Shared(CHAT_ACCOUNT, Budget(1.0, 8), store, clock)
+        assert await chat.ask() == 0.0
+        assert chat.ready(clock.monotonic())
+        await store.hold(CHAT_ACCOUNT, 1.0)
+        assert not chat.ready(clock.monotonic())
+        assert await chat.ask() == pytest.approx(1.0)
+        await asyncio.sleep(1.1)
+        assert chat.ready(clock.monotonic()), "it was not lost"
 
     run(main())

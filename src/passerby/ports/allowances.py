@@ -33,3 +33,8 @@ class Allowances(Protocol):
         """Telegram said so: nothing is granted from the account for so long, whoever asks. Never shortens a hold.
         Raises: LiveStoreLost."""
         ...
+
+    def is_held(self, account: Account) -> bool:
+        """Whether this process has heard that an account is held. All do within milliseconds, unless they are cut off
+        from the store; `reserve` knows at once. What was granted before is not to be sent meanwhile."""
+        ...

@@ -6,6 +6,8 @@ store: it takes *blocks* from it, so that not every message asks, and a block th
 Over all processes no more is sent in any time t than rate·t + burst, although what was taken may be sent up to E later:
 whatever is sent within t was taken within t + E, so the store is given a burst that is smaller by the *slack* rate·E.
 What that costs is a shorter first burst, and nothing of the rate.
+
+What was taken before a hold is not sent during it: news of holds goes to all processes at once.
 """
 
 from typing import Protocol
@@ -84,7 +86,7 @@ class Shared:
         self._until = FULL
 
     def ready(self, now: float) -> bool:
-        return self._left > 0 and now <= self._until
+        return self._left > 0 and now <= self._until and not self._store.is_held(self._account)
 
     async def ask(self) -> float:
         asked_at = self._clock.monotonic()

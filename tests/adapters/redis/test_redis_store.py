@@ -12,10 +12,12 @@ from redis import Redis
 
 from passerby import metrics
 from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
+from passerby.adapters.redis.holds import Holds, told
 from passerby.adapters.redis.pipe import LINES, PENDING
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
+from passerby.ports.allowances import Account
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, TicketChange
 from tests.adapters.redis.stores import Wire, opened
@@ -269,6 +271,50 @@ def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey: Valk
                 assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
 
     asyncio.run(main())
+
+
+def test_of_a_hold_all_processes_hear_at_once(valkey: Valkey, by_hand: Redis) -> None:
+    chat, bot = Account(BOT, ANN), Account(BOT)
+
+    async def main() -> None:
+        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+            assert (await other.reserve(chat, 1.0, 5, 1)).granted == 1
+            while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+                await asyncio.sleep(0.001)
+            assert not other.is_held(chat)
+            await one.hold(chat, 60.0)
+            await one.hold(bot, 0.001)
+            async with asyncio.timeout(20):
+                while not other.is_held(chat):
+                    await asyncio.sleep(0.001)
+            assert one.is_held(chat)
+            assert not other.is_held(Account(BOT, BEN))
+            while other.is_held(bot) or one.is_held(bot):
+                await asyncio.sleep(0.001)
+
+    asyncio.run(main())
+
+
+def test_holds_that_are_over_are_not_kept_for_ever() -> None:
+    class Hand:
+        now_s = 0.0
+
+        def monotonic(self) -> float:
+            return self.now_s
+
+    hand = Hand()
+    holds = Holds(hand)  # type: ignore[arg-type]
+    for person in range(1, 3001):
+        holds.hear(told(Account(BOT, PersonId(person)), 1.0).encode())
+        hand.now_s += 0.01
+    assert Account(BOT, PersonId(3000)) in holds
+    assert Account(BOT, PersonId(1)) not in holds
+    assert len(holds._until) <= 1101
+    holds.hear(b"adults")
+    holds.add(Account(BOT), 5.0)
+    holds.add(Account(BOT), 1.0)
+    hand.now_s += 4.0
+    assert Account(BOT) in holds, "a hold is never shortened"
 
 
 # ---------------------------------------------------------------------- full, refusing, killed

@@ -34,6 +34,9 @@ class Buckets:
     def hold(self, account: Account, wait_s: float, now: float) -> None:
         self._held[account] = max(self._held.get(account, now), now + wait_s)
 
+    def is_held(self, account: Account, now: float) -> bool:
+        return bool(self._held) and self._held.get(account, now) > now
+
     def sweep(self, now: float) -> None:
         """Forget the buckets that are full again, and the holds that are over."""
         self._tats = {account: tat for account, tat in self._tats.items() if tat > now}

@@ -347,6 +347,9 @@ class MemoryStore:
         self._check()
         self._buckets.hold(account, wait_s, self._clock.monotonic())
 
+    def is_held(self, account: Account) -> bool:
+        return self._buckets.is_held(account, self._clock.monotonic())
+
     # ------------------------------------------------------------------ applying, now and in a replay
 
     def _apply(self, entry: Entry) -> None:

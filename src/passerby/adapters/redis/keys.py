@@ -39,7 +39,7 @@ on one node and a script may touch several at once. Two installations may share 
     buried               zset    worker whose entries were inherited, by when                  30 days after
     budget:BOT           string  "tat held": when the bucket is full, and held until           then
     budget:BOT:PERSON    string  the same for a bot's chat with a person                       then
-    news                 channel a pool whose tickets have changed
+    news                 channel a pool whose tickets have changed; a budget that is held (see `holds`)
 
 A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
 they never decode one. `told` is the number of the fact by which the records hear of it; `kind` is idle, waiting

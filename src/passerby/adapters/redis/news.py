@@ -1,5 +1,7 @@
 """Wakes who waits for a change of a pool's tickets: one subscription for all the readers of a process.
 
+Who else wants to hear what comes on the channel (see `holds`) is told everything.
+
 News may be lost with a connection. So a reader listens first, then looks, then waits; and everybody is woken to look
 again when a subscription has begun or has broken.
 """
@@ -20,20 +22,31 @@ AGAIN_S = 0.5
 
 
 class News:
-    def __init__(self, connect: Callable[[], Awaitable[AbstractConnection]], channel: bytes, clock: Clock) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[AbstractConnection]],
+        channel: bytes,
+        clock: Clock,
+        hear: Callable[[bytes], None],
+    ) -> None:
         self._connect = connect
         self._channel = channel
         self._clock = clock
+        self._hear_all = hear
         self._ears: dict[bytes, list[asyncio.Event]] = {}
         self._listening: asyncio.Task[None] | None = None
 
-    @contextmanager
-    def ear(self, pool: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the pool may have changed."""
+    def listen(self) -> None:
+        """Begin, if that has not been done."""
         if self._listening is None:
             self._listening = asyncio.ensure_future(self._listen())
         elif self._listening.done() and not self._listening.cancelled():
             self._listening.result()  # a bug: it ends only when cancelled
+
+    @contextmanager
+    def ear(self, pool: str) -> Iterator[asyncio.Event]:
+        """An event that is set whenever the pool may have changed."""
+        self.listen()
         heard = asyncio.Event()
         ears = self._ears.setdefault(pool.encode(), [])
         ears.append(heard)
@@ -76,6 +89,7 @@ class News:
     def _hear(self, message: list[bytes]) -> None:
         if message[0] == b"message":
             self._wake(message[2])
+            self._hear_all(message[2])
         elif message[0] == b"subscribe":
             self._wake(*self._ears)
 

@@ -29,6 +29,7 @@ from typing import Any, Final
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.allowances import RedisAllowances
+from passerby.adapters.redis.holds import Holds
 from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, map_kept_s, word_score
 from passerby.adapters.redis.leases import RedisLeases
 from passerby.adapters.redis.lives import Life
@@ -80,7 +81,8 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
         super().__init__(connect, keys, clock, rng, life, pipe)
-        self._news = News(connect, keys.news, clock)
+        self._holds = Holds(clock)
+        self._news = News(connect, keys.news, clock, self._holds.hear)
         self._journal_bound = journal_bound
         # Where a person was last seen chatting: lets a look at a message go out together with the look at the person.
         self._chat_of: dict[PersonId, ChatId] = {}

@@ -6,7 +6,7 @@
 --
 -- KEYS  1 life   hash   generation   2 budget   string   "tat held"
 -- ARGV  1 generation   2 how many are wanted   3 milliseconds from one to the next   4 how many at once
---       or 1 generation   2 0   3 for how long it has none, in milliseconds
+--       or 1 generation   2 0   3 for how long it has none, in milliseconds   4 channel for news   5 what to tell there
 --
 -- Returns {how many are granted, or none: milliseconds until one may be}.
 
@@ -29,6 +29,7 @@ end
 if wanted == 0 then
   held = math.max(held, now + gap)
   keep()
+  redis.call('PUBLISH', ARGV[4], ARGV[5])
   return {0, ARGV[3]}
 end
 local burst = tonumber(ARGV[4])
