@@ -104,7 +104,18 @@ _chats = _texts.map(ChatId)
 _ages = st.integers(0, 150)
 
 _tags = st.lists(_texts, max_size=4).map(tuple)
-_met = st.lists(st.builds(Met, person=_persons, at=_times, skipped=st.booleans()), max_size=4).map(tuple)
+_met = st.lists(
+    st.builds(
+        Met,
+        person=_persons,
+        at=_times,
+        skipped=st.booleans(),
+        chat=_chats,
+        complaint=st.none() | st.sampled_from(Complaint),
+    ),
+    max_size=4,
+).map(tuple)
+_met_of_tickets = st.lists(st.builds(Met, person=_persons, at=_times, skipped=st.booleans()), max_size=4).map(tuple)
 _blocked = st.lists(_persons, max_size=4).map(tuple)
 
 _profiles = st.builds(
@@ -134,7 +145,7 @@ _tickets = st.builds(
     since=_times,
     gender=st.sampled_from(Gender),
     age=_ages,
-    recent=_met,
+    recent=_met_of_tickets,
     blocked=_blocked,
     languages=_tags,
     interests=_tags,

@@ -15,6 +15,7 @@ from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
+    Complaint,
     Gender,
     Idle,
     Karma,
@@ -125,7 +126,7 @@ def test_a_partner_who_is_elsewhere_is_not_touched(stray: Participant | None) ->
     assert not lifecycle.together(me, stray)
     last = LastChat(ChatId("c"), PersonId(2), NOW, "stop", left=True)
     assert lifecycle.part(me, stray, ENV, reason="stop", leaver=me.person) == (
-        msgspec.structs.replace(me, state=Idle(), last=last, recent=(Met(PersonId(2), NOW),)),
+        msgspec.structs.replace(me, state=Idle(), last=last, recent=(Met(PersonId(2), NOW, chat=ChatId("c")),)),
     )
 
 
@@ -165,9 +166,10 @@ def test_a_ticket_without_a_gender_says_so() -> None:
 def test_a_ticket_says_all_that_pairing_looks_at_and_nothing_that_has_run_out() -> None:
     lately, long_ago = Met(PersonId(5), NOW - 60), Met(PersonId(6), NOW - lifecycle.MET_FOR_S)
     skipped = Met(PersonId(7), NOW - lifecycle.MET_FOR_S, skipped=True)
+    reported = Met(PersonId(8), NOW - 90, chat=ChatId("c"), complaint=Complaint.SPAM)
     me = somebody(
         Idle(),
-        recent=(lately, long_ago, skipped),
+        recent=(lately, long_ago, skipped, reported),
         blocked=(PersonId(9),),
         karma=Karma(-4.0, NOW),
         vip_until=NOW + 1,
@@ -181,7 +183,7 @@ def test_a_ticket_says_all_that_pairing_looks_at_and_nothing_that_has_run_out() 
         NOW,
         Gender.FEMALE,
         30,
-        (lately, skipped),
+        (lately, skipped, Met(PersonId(8), NOW - 90)),
         (PersonId(9),),
         ("de", "en"),
         ("chess",),
@@ -206,14 +208,17 @@ def test_who_leaves_at_once_has_skipped_the_other_who_has_not(open_s: float, min
     me = somebody(Chatting(ChatId("c"), PersonId(2), NOW - open_s))
     partner = Participant(PersonId(2), 8, BOTS[1], BOTS[1:2], TOLD, Chatting(ChatId("c"), PersonId(1), NOW - open_s))
     sides = lifecycle.part(me, partner, ENV, reason="next", leaver=me.person)
-    assert [side.recent for side in sides] == [(Met(PersonId(2), NOW, mine),), (Met(PersonId(1), NOW),)]
+    assert [side.recent for side in sides] == [
+        (Met(PersonId(2), NOW, mine, ChatId("c")),),
+        (Met(PersonId(1), NOW, False, ChatId("c")),),
+    ]
 
 
 def test_only_the_latest_partners_are_remembered() -> None:
     old = tuple(Met(PersonId(number), NOW - number) for number in range(10, 30))
     me = somebody(STATES[2], recent=old)
     (after,) = lifecycle.part(me, None, ENV, reason="stop", leaver=me.person)
-    assert after.recent == (Met(PersonId(2), NOW), *old[: lifecycle.RECENT_KEPT - 1])
+    assert after.recent == (Met(PersonId(2), NOW, chat=ChatId("c")), *old[: lifecycle.RECENT_KEPT - 1])
 
 
 def test_whoever_has_just_been_heard_of_on_the_same_bot_is_the_same_value() -> None:

@@ -260,7 +260,7 @@ def ticket(of: Participant, *, since: float = NOW, recent: tuple[Met, ...] = (),
         since,
         profile.gender,
         profile.age,
-        recent,
+        tuple(Met(met.person, met.at, met.skipped) for met in recent),
         languages=spoken(profile),
         interests=profile.interests,
     )
@@ -278,7 +278,7 @@ def parted(
     """What `was`, somebody in a chat, becomes when it ends; `state` follows from whom they met lately."""
     assert isinstance(was.state, Chatting)
     skipped = was.person == by.person and at - was.state.opened_at < AT_ONCE_S
-    recent = (Met(was.state.partner, at, skipped), *was.recent)
+    recent = (Met(was.state.partner, at, skipped, was.state.chat), *was.recent)
     now = state(recent) if state is not None else Idle()
     return becomes(was, now, recent=recent, last=left(was, reason=reason, by=by, at=at), **fields)
 

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from passerby.domain.aftermath import menu
+from passerby.domain.aftermath import EARLIER_S, menu
 from passerby.domain.karma import INDEPENDENT
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Answer, Menu, Say
+from passerby.kernel.effect import Answer, Button, Menu, Say
 from passerby.kernel.event import BotLost
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Met, Rating
@@ -106,18 +106,36 @@ def test_a_partner_who_is_known_no_more_can_still_be_rated() -> None:
     assert [change.person for change in ann.looks_back("bad").changes] == [ann.person]
 
 
-@pytest.mark.parametrize("action", ["good", "bad", "return", "save", "block", "report"])
-def test_a_button_about_an_earlier_chat_touches_nobody(action: str) -> None:
+def away(chat: str) -> Menu:
+    return Menu((tuple(Button(text(f"after.{each}"), each, chat) for each in ("block", "report", "done")),))
+
+
+@pytest.mark.parametrize("action", ["good", "bad", "return", "save"])
+def test_a_button_about_an_earlier_chat_touches_nobody_and_leaves_the_way_to_be_rid_of_them(action: str) -> None:
     talk = Playbook()
     ann, _ = parted_pair(talk)
     assert ann.value.last is not None
     old = ann.value.last.chat
     talk.pair(ann, talk.person())
     ann.writes("/stop")
+    effects = (Answer("query", text("after.too_old")), revises(ann, "after.over", away(old)))
+    assert ann.presses(action, old) == Decision(effects=effects)
+    assert ann.presses(action, old, message=None) == Decision(effects=effects[:1])
+
+
+@pytest.mark.parametrize("action", ["good", "bad", "return", "save", "block", "report"])
+def test_a_button_about_a_chat_long_ago_touches_nobody(action: str) -> None:
+    talk = Playbook()
+    ann, _ = parted_pair(talk)
+    assert ann.value.last is not None
+    old = ann.value.last.chat
+    talk.pair(ann, talk.person())
+    ann.writes("/stop")
+    talk.later(EARLIER_S + 1)
     too_old = Decision(effects=(Answer("query", text("after.too_old")), revises(ann, "after.over")))
-    assert ann.presses(action, old) == too_old
+    assert ann.presses(action, old).effects == too_old.effects
     assert ann.presses(action, old, message=None) == Decision(effects=too_old.effects[:1])
-    assert talk.person().presses(action, old).changes == ()
+    assert talk.person().presses(action, old).changes == (), "nor one about a chat of others"
 
 
 def test_the_last_chat_can_be_rated_while_in_the_next_and_the_new_partner_is_not_touched() -> None:

@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 
+from passerby.domain.aftermath import EARLIER_S, complaints
 from passerby.domain.karma import INDEPENDENT
 from passerby.features.blocks import SHOWN
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Say
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Met, Saved, Searching
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parted, revises, says
@@ -265,8 +266,7 @@ def test_a_report_about_the_last_chat_is_filed_though_the_two_are_together_again
     old = ann.value.last.chat if ann.value.last is not None else ""
     talk.pair(ann, ben)
     ann.presses("complain", f"{old}.rude")
-    assert ann.value.last is not None
-    assert ann.value.last.complaint is Complaint.RUDE
+    assert complaints(ann.value) == {old: (ben.person, Complaint.RUDE)}, "of the chat that the button named"
     assert ben.value.state == Idle()
 
 
@@ -279,6 +279,86 @@ def test_a_report_about_somebody_known_no_more_is_filed() -> None:
     decision = ann.presses("complain", f"{chat}.other")
     assert [change.person for change in decision.changes] == [ann.person]
     assert ann.value.blocked == (ben.person,)
+
+
+def moved_on(talk: Playbook) -> tuple[Person, Person, Person, str]:
+    """Ann talked with Ben, and is with Eve now. The chat with Ben."""
+    ann, ben = talk.pair(talk.person(), talk.person())
+    met = tuple(Met(PersonId(1000 + number), NOW) for number in range(INDEPENDENT))
+    talk.people[ann.person] = msgspec.structs.replace(ann.value, recent=met)
+    old = ann.chat
+    talk.later(60)
+    ann.writes("/next")
+    _, eve = talk.pair(ann, talk.person())
+    return ann, ben, eve, old
+
+
+def test_who_has_somebody_new_can_still_block_the_one_before_and_the_new_one_is_not_touched() -> None:
+    ann, ben, eve, old = moved_on(Playbook())
+    state, other = ann.value.state, eve.value
+    assert ann.presses("block", old).effects == (Answer("query"), revises(ann, "blocks.done"))
+    assert (ann.value.blocked, ann.value.state) == ((ben.person,), state)
+    assert eve.value == other
+
+
+def test_who_has_somebody_new_can_still_report_the_one_before_once() -> None:
+    ann, ben, eve, old = moved_on(Playbook())
+    state, other = ann.value.state, eve.value
+    assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "blocks.what_for", reasons(old)))
+    reported = ann.presses("complain", f"{old}.threat")
+    assert reported.effects == (Answer("query"), revises(ann, "blocks.reported"))
+    assert complaints(ann.value) == {old: (ben.person, Complaint.THREAT)}
+    assert (ann.value.blocked, ann.value.state) == ((ben.person,), state)
+    assert eve.value == other
+    lower = ben.value.karma.score
+    assert lower < 0
+    ann.presses("complain", f"{old}.spam")
+    assert complaints(ann.value) == {old: (ben.person, Complaint.THREAT)}
+    assert ben.value.karma.score == lower
+
+
+def test_a_report_of_the_last_chat_is_remembered_when_it_is_the_last_no_more() -> None:
+    talk = Playbook()
+    ann, ben, _, old = moved_on(talk)
+    ann.presses("complain", f"{old}.rude")
+    present = ann.chat
+    ann.presses("complain", f"{present}.spam")
+    talk.pair(ann, talk.person())
+    ann.writes("/stop")
+    assert {chat: complaint for chat, (_, complaint) in complaints(ann.value).items()} == {
+        old: Complaint.RUDE,
+        present: Complaint.SPAM,
+    }
+    was = ben.value
+    ann.presses("complain", f"{present}.rude")
+    assert complaints(ann.value)[ChatId(present)][1] is Complaint.SPAM
+    assert ben.value == was
+
+
+def test_after_a_day_it_is_too_late_for_a_chat_before_the_last_but_not_for_the_last() -> None:
+    talk = Playbook()
+    ann, ben, eve, old = moved_on(talk)
+    ann.writes("/stop")
+    talk.later(EARLIER_S + 1)
+    was = ann.value
+    for action, token in (("block", old), ("report", old), ("complain", f"{old}.rude")):
+        decision = ann.presses(action, token)
+        assert decision.effects == (Answer("query", text("after.too_old")), revises(ann, "after.over"))
+    assert ann.value.blocked == was.blocked == ()
+    assert ben.value.karma.score == 0
+    ann.looks_back("block")
+    assert ann.value.blocked == (eve.person,)
+
+
+def test_nobody_can_block_or_report_through_a_chat_of_others() -> None:
+    talk = Playbook()
+    _, ben, eve, old = moved_on(talk)
+    mallory = talk.person()
+    talk.pair(mallory, talk.person())
+    for action, token in (("block", old), ("report", old), ("complain", f"{old}.rude"), ("block", "")):
+        assert mallory.presses(action, token).changes == ()
+    assert eve.presses("complain", f"{old}.rude").changes == ()
+    assert ben.value.karma.score == 0
 
 
 @pytest.mark.parametrize("token", ["elsewhere.rude", "{chat}.nonsense", "{chat}", ""])

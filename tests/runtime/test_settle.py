@@ -12,6 +12,7 @@ from passerby.kernel.participant import (
     Gender,
     Idle,
     LastChat,
+    Met,
     Participant,
     Rating,
     Searching,
@@ -164,6 +165,27 @@ def test_a_complaint_is_filed_once() -> None:
     later = settled(Decision((changed(filed, seen_at=5.0),)), filed)
     assert later.commit is not None
     assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
+
+
+def test_a_complaint_about_a_chat_before_the_last_one_is_filed_once() -> None:
+    met = Met(BEN, EPOCH - 60, chat=CHAT)
+    ann = changed(somebody(ANN), last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True), recent=(met,))
+    filed = changed(ann, recent=(msgspec.structs.replace(met, complaint=Complaint.THREAT),))
+    settlement = settled(Decision((filed,)), ann)
+    assert settlement.commit is not None
+    assert settlement.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.THREAT, EPOCH),)
+    later = settled(Decision((changed(filed, recent=(*filed.recent, Met(PersonId(9), EPOCH))),)), filed)
+    assert later.commit is not None
+    assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
+
+
+def test_what_was_filed_of_the_last_chat_is_not_filed_again_when_another_has_been() -> None:
+    last = LastChat(CHAT, BEN, EPOCH, "report", True, complaint=Complaint.RUDE)
+    ann = changed(somebody(ANN), last=last, recent=(Met(BEN, EPOCH, False, CHAT, Complaint.RUDE),))
+    following = changed(ann, last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True))
+    settlement = settled(Decision((following,)), ann)
+    assert settlement.commit is not None
+    assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
 
 
 def test_a_chat_opens_once_for_two() -> None:

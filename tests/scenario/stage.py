@@ -98,9 +98,11 @@ class Phone:
         shown = chat.messages[message].bots
         return shown["emoji"] if shown else None
 
-    def press(self, action: str) -> None:
-        """The latest button with this action."""
+    def press(self, action: str, *, at: int | None = None) -> None:
+        """The latest button with this action, or the one of message `at`."""
         for number, message in reversed(self.messages().items()):
+            if at is not None and number != at:
+                continue
             for row, buttons in enumerate(message.get("reply_markup", {}).get("inline_keyboard", ())):
                 for column, button in enumerate(buttons):
                     if button["callback_data"].startswith(f"{action}:"):

@@ -8,7 +8,7 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint, Rating
 from tests.scenario.matrix import HOMES, LIVES, over_stores
-from tests.scenario.stage import Phone, Stage, play
+from tests.scenario.stage import Phone, Stage, notice, play
 
 
 async def talk(on: Stage, one: Phone, other: Phone, words: str) -> None:
@@ -203,8 +203,17 @@ def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
 
 @over_stores
 @HOMES
-@pytest.mark.parametrize("action", ["return", "save", "good", "block", "report"])
-def test_an_old_button_does_not_touch_the_partner_of_now(action: str, home: bool, store: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        ("return", "after.over"),
+        ("save", "after.over"),
+        ("good", "after.over"),
+        ("block", "blocks.done"),
+        ("report", "blocks.what_for"),
+    ],
+)
+def test_an_old_button_does_not_touch_the_partner_of_now(action: str, key: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()
@@ -224,8 +233,42 @@ def test_an_old_button_does_not_touch_the_partner_of_now(action: str, home: bool
         heard = on.bob.told(), eve.told()
         on.world.phones.press(on.ann.id, on.ann.bot, old, row, column)
         await on.quiet()
-        assert on.ann.messages()[old]["text"] == "That chat is over."
+        assert notice(on.ann.messages()[old]) == key
         assert (on.bob.told(), eve.told()) == heard
         await talk(on, on.ann, eve, "still here")
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/next")
+        await on.quiet()
+        old = next(n for n, each in on.ann.messages().items() if "inline_keyboard" in each.get("reply_markup", {}))
+        eve = on.join(on.bots[1])
+        eve.write("/search")
+        await on.quiet()
+        await asyncio.sleep(0.1)
+        await on.quiet()
+        assert said_last(on.ann, 1) == said_last(eve, 1) == ["search.found"]
+        await on.live(life)
+        heard = on.bob.told(), eve.told()
+        for action in ("report", "complain"):
+            on.ann.press(action, at=old)
+            await on.quiet()
+        assert notice(on.ann.messages()[old]) == "blocks.reported"
+        assert (on.bob.told(), eve.told()) == heard
+        await talk(on, on.ann, eve, "now to us")
+        on.bob.write("/search")  # nobody else is there: what keeps Ann and him apart is for ever
+        on.ann.write("/next")
+        await on.quiet()
+        await asyncio.sleep(60.0)
+        await on.quiet()
+        assert "search.found" not in on.bob.told()[len(heard[0]) :]
+        filed = {accused.accused: by for (_, by), accused in on.sql.complaints.items()}
+        assert filed == {PersonId(on.bob.id): PersonId(on.ann.id)}
 
     play(store, scene, home=home)

@@ -1,8 +1,10 @@
 """What can still be done about a chat that is over: say how it was, keep the other away or in mind, return to it.
 
 Everything hangs on the chat's id, which both sides' `last` carries; a button that names another chat than a person's
-last one is too old. Nobody learns what the other side pressed unless both wished for the same: what somebody reads, and
-which buttons they are shown, follows from their own side alone.
+last one is too old. But who presses *Next* may have somebody else at once, and wish only then to be rid of the one
+before: a block and a report still reach the chats of the last day that `recent` knows. Nobody learns what the other side
+pressed unless both wished for the same: what somebody reads, and which buttons they are shown, follows from their own
+side alone.
 """
 
 import msgspec
@@ -13,11 +15,14 @@ from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import ChatId, PersonId
-from passerby.kernel.participant import Chatting, Idle, LastChat, Participant
+from passerby.kernel.participant import Chatting, Complaint, Idle, LastChat, Participant
 from passerby.kernel.text import Text, text
 
 RETURN_S = 120.0
 """For so long after a chat's end either side may ask to return to it."""
+
+EARLIER_S = 86_400.0
+"""For so long a chat before the last one may be reported, and its partner blocked."""
 
 GOOD, BAD, BLOCK, REPORT, SAVE, RETURN, DONE = "good", "bad", "block", "report", "save", "return", "done"
 """Actions of the buttons under the question how a chat was."""
@@ -41,14 +46,16 @@ def menu(me: Participant, now: float) -> Menu:
     back = (Button(text("after.return"), RETURN, last.chat),) if may_return(me, now) and not last.wants_back_at else ()
     if keep or back:
         rows.append((*keep, *back))
-    rows.append(
-        (
-            Button(text("after.block"), BLOCK, last.chat),
-            Button(text("after.report"), REPORT, last.chat),
-            Button(text("after.done"), DONE, last.chat),
-        )
-    )
+    rows.append(_away(last.chat))
     return Menu(tuple(rows))
+
+
+def _away(chat: str) -> tuple[Button, ...]:
+    return (
+        Button(text("after.block"), BLOCK, chat),
+        Button(text("after.report"), REPORT, chat),
+        Button(text("after.done"), DONE, chat),
+    )
 
 
 def look_back(side: Participant) -> tuple[Say, ...]:
@@ -79,9 +86,17 @@ def ask_again(event: ButtonPressed, key: str, me: Participant, now: float) -> tu
     return in_place(event, text(key), menu(me, now))
 
 
-def too_old(event: ButtonPressed) -> Decision:
-    """A button about a chat that is not the last one any more."""
-    effects: tuple[Effect, ...] = (Answer(event.query, text("after.too_old")), *in_place(event, text("after.over")))
+def too_old(event: ButtonPressed, me: Participant, now: float, chat: str | None = None) -> Decision:
+    """A button about a chat that is not the last one any more: what can still be done about that one stays.
+
+    `chat` is the one that the button names, where its token is not that alone.
+    """
+    chat = event.token if chat is None else chat
+    left = Menu((_away(chat),)) if partner_in(me, chat, now) is not None else None
+    effects: tuple[Effect, ...] = (
+        Answer(event.query, text("after.too_old")),
+        *in_place(event, text("after.over"), left),
+    )
     return Decision(effects=effects)
 
 
@@ -91,6 +106,14 @@ def too_old(event: ButtonPressed) -> Decision:
 def last_partner(me: Participant, chat: str) -> PersonId | None:
     """Whom a button about `chat` is about; None if that is not their last chat."""
     return me.last.partner if me.last is not None and me.last.chat == chat else None
+
+
+def partner_in(me: Participant, chat: str, now: float) -> PersonId | None:
+    """Whom `chat` was with: the last one, or one of the last day. None: too long ago, or never a chat of theirs."""
+    last = last_partner(me, chat)
+    if last is not None or not chat:
+        return last
+    return next((met.person for met in me.recent if met.chat == chat and now - met.at <= EARLIER_S), None)
 
 
 def company_of_chat(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
@@ -114,6 +137,21 @@ def with_last(me: Participant, **changes: object) -> Participant:
     """The person, with something changed about their last chat."""
     assert me.last is not None, "asked only about a chat that was"
     return msgspec.structs.replace(me, last=msgspec.structs.replace(me.last, **changes))
+
+
+def complaints(me: Participant) -> dict[ChatId, tuple[PersonId, Complaint]]:
+    """Whom somebody reported for what, by the chat that it was."""
+    filed = {met.chat: (met.person, met.complaint) for met in me.recent if met.complaint is not None}
+    if me.last is not None and me.last.complaint is not None:
+        filed[me.last.chat] = (me.last.partner, me.last.complaint)
+    return filed
+
+
+def with_complaint(me: Participant, chat: str, complaint: Complaint) -> Participant:
+    """The person, who has reported the partner of a chat that was."""
+    recent = tuple(msgspec.structs.replace(met, complaint=complaint) if met.chat == chat else met for met in me.recent)
+    me = msgspec.structs.replace(me, recent=recent)
+    return with_last(me, complaint=complaint) if last_partner(me, chat) is not None else me
 
 
 def block(me: Participant, whom: PersonId) -> Participant:

@@ -118,7 +118,11 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
         since=env.now,
         gender=profile.gender or Gender.UNSAID,
         age=age,
-        recent=tuple(met for met in me.recent if env.now - met.at < (SKIPPED_FOR_S if met.skipped else MET_FOR_S)),
+        recent=tuple(
+            Met(met.person, met.at, met.skipped)
+            for met in me.recent
+            if env.now - met.at < (SKIPPED_FOR_S if met.skipped else MET_FOR_S)
+        ),
         blocked=me.blocked,
         languages=spoken(profile),
         interests=profile.interests,
@@ -138,7 +142,7 @@ def spoken(profile: Profile) -> tuple[str, ...]:
 def _met(side: Participant, state: Chatting, now: float, leaver: PersonId) -> tuple[Met, ...]:
     """The latest partners after a chat, the newest first. Who went at once skipped the other."""
     skipped = side.person == leaver and now - state.opened_at < AT_ONCE_S
-    return (Met(state.partner, now, skipped), *side.recent)[:RECENT_KEPT]
+    return (Met(state.partner, now, skipped, state.chat), *side.recent)[:RECENT_KEPT]
 
 
 def search(me: Participant, env: Env) -> Participant:

@@ -52,12 +52,27 @@ class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     icebreakers: bool = True
 
 
+class Complaint(StrEnum):
+    """What somebody reports a partner for."""
+
+    SPAM = "spam"
+    RUDE = "rude"
+    UNDERAGE = "underage"
+    THREAT = "threat"
+    OTHER = "other"
+
+
 class Met(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Somebody that a person was paired with. `at` is when they parted; `skipped`: the person left at once."""
+    """Somebody that a person was paired with. `at` is when they parted; `skipped`: the person left at once.
+
+    `chat` is the chat that it was, and `complaint` what the person reported of it. Tickets carry neither.
+    """
 
     person: PersonId
     at: float
     skipped: bool = False
+    chat: ChatId = ChatId("")
+    complaint: Complaint | None = None
 
 
 class Saved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -122,16 +137,6 @@ State = Idle | Searching | Chatting
 class Rating(StrEnum):
     GOOD = "good"
     BAD = "bad"
-
-
-class Complaint(StrEnum):
-    """What somebody reports a partner for."""
-
-    SPAM = "spam"
-    RUDE = "rude"
-    UNDERAGE = "underage"
-    THREAT = "threat"
-    OTHER = "other"
 
 
 class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

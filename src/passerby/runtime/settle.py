@@ -9,6 +9,7 @@ from typing import assert_never
 
 import msgspec
 
+from passerby.domain.aftermath import complaints
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay, Revise, Say
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
@@ -135,10 +136,13 @@ def _opinions(put: Participant, before: Participant, now: float) -> list[Fact]:
         former = before.last
         if former is None or former.chat != last.chat or former.rating != last.rating:
             opinions.append(ChatRated(last.chat, put.person, last.rating, now))
-    if last is not None and last.complaint is not None:
-        former = before.last
-        if former is None or former.chat != last.chat or former.complaint is None:
-            opinions.append(ComplaintFiled(last.chat, put.person, last.partner, last.complaint, now))
+    if put.recent != before.recent or last != before.last:
+        known = complaints(before)
+        opinions += [
+            ComplaintFiled(chat, put.person, whom, complaint, now)
+            for chat, (whom, complaint) in complaints(put).items()
+            if chat not in known
+        ]
     if put.blocked != before.blocked:
         opinions += [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in before.blocked]
         opinions += [BlockChanged(put.person, whom, False, now) for whom in before.blocked if whom not in put.blocked]

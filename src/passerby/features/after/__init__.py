@@ -34,7 +34,7 @@ def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """👍 or 👎. The first press counts, and the partner never learns of it."""
     me = facts.me
     if me.last is None or last_partner(me, event.token) is None:
-        return too_old(event)
+        return too_old(event, me, env.now)
     if me.last.rating is not None:
         return Decision(effects=(Answer(event.query, text("after.rated_already")),))
     rating = Rating.GOOD if event.action == GOOD else Rating.BAD
@@ -59,7 +59,7 @@ def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """
     me = facts.me
     if me.last is None or last_partner(me, event.token) is None:
-        return too_old(event)
+        return too_old(event, me, env.now)
     if isinstance(me.state, Chatting):
         return Decision(effects=(Answer(event.query, text("after.in_a_chat"), alert=True),))
     if not may_return(me, env.now):

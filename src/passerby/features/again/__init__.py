@@ -90,7 +90,7 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     me = facts.me
     whom = last_partner(me, event.token)
     if whom is None:
-        return too_old(event)
+        return too_old(event, me, env.now)
     known = _entry(me, whom)
     if known is None and len(_mutual(me)) >= MOST:
         return Decision(effects=(Answer(event.query, text("again.full"), alert=True),))

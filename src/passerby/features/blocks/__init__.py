@@ -1,6 +1,7 @@
 """Never meeting somebody again: for oneself with a block, for everybody's sake with a report as well.
 
-Both work in a chat, which they end, and after it. The other side reads what it would read of any partner who leaves.
+Both work in a chat, which they end, and after it, for a day also where there has been another since. The other side
+reads what it would read of any partner who leaves.
 """
 
 import re
@@ -12,11 +13,12 @@ from passerby.domain.aftermath import (
     REPORT,
     at_hand,
     block,
+    complaints,
     in_place,
-    last_partner,
+    partner_in,
     tell_left,
     too_old,
-    with_last,
+    with_complaint,
 )
 from passerby.domain.karma import rated, weight
 from passerby.domain.keyboards import keys_for
@@ -40,16 +42,16 @@ def _chat(me: Participant) -> str | None:
     return me.last.chat if me.last is not None else None
 
 
-def _whom(me: Participant, chat: str) -> PersonId | None:
-    """Whom `chat` was with; None for any but the present and the last chat."""
+def _whom(me: Participant, chat: str, now: float) -> PersonId | None:
+    """Whom `chat` is, or was, with; None where that is too long ago."""
     if isinstance(me.state, Chatting) and me.state.chat == chat:
         return me.state.partner
-    return last_partner(me, chat)
+    return partner_in(me, chat, now)
 
 
 def _accused(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    """For `Feature.company`: their karma changes."""
-    whom = _whom(facts.me, event.token.partition(".")[0])
+    """For `Feature.company`: their karma changes. Whether it is too late is for `complain` to say."""
+    whom = _whom(facts.me, event.token.partition(".")[0], 0.0)
     return (whom,) if whom is not None else ()
 
 
@@ -69,7 +71,7 @@ def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/block`"""
     me = facts.me
     chat = _chat(me)
-    whom = _whom(me, chat) if chat is not None else None
+    whom = _whom(me, chat, env.now) if chat is not None else None
     if whom is None:
         return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
     sides, told = _apart(facts, whom, env, "block")
@@ -78,9 +80,9 @@ def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    whom = _whom(facts.me, event.token)
+    whom = _whom(facts.me, event.token, env.now)
     if whom is None:
-        return too_old(event)
+        return too_old(event, facts.me, env.now)
     sides, told = _apart(facts, whom, env, "block")
     closed = in_place(event, text("blocks.done"))
     return Decision(sides, (Answer(event.query), *closed, *_keys(facts.me, sides[0]), *told))
@@ -111,8 +113,8 @@ def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    if _whom(facts.me, event.token) is None:
-        return too_old(event)
+    if _whom(facts.me, event.token, env.now) is None:
+        return too_old(event, facts.me, env.now)
     asked = in_place(event, text("blocks.what_for"), _reasons(event.token))
     return Decision(effects=(Answer(event.query), *asked))
 
@@ -120,17 +122,16 @@ def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """The reason has been chosen: it is filed, once a chat; the two never meet again. The accused learns nothing."""
     chat, _, reason = event.token.partition(".")
-    whom = _whom(facts.me, chat)
+    whom = _whom(facts.me, chat, env.now)
     if whom is None or reason not in set(Complaint):
-        return too_old(event)
+        return too_old(event, facts.me, env.now, chat)
     sides, told = _apart(facts, whom, env, "report")
     me, *rest = sides
     closed = in_place(event, text("blocks.reported"))
     effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
-    assert me.last is not None, "they have been in a chat with each other"
-    if me.last.complaint is not None:
+    if chat in complaints(me):
         return Decision(sides, effects)
-    me = with_last(me, complaint=Complaint(reason))
+    me = with_complaint(me, chat, Complaint(reason))
     accused = rest[0] if rest else at_hand(facts, whom)
     if accused is None:
         return Decision((me,), effects)
