@@ -2,9 +2,9 @@
 
 Everything hangs on the chat's id, which both sides' `last` carries; a button that names another chat than a person's
 last one is too old. But who presses *Next* may have somebody else at once, and wish only then to be rid of the one
-before: a block and a report still reach the chats of the last day that `recent` knows. Nobody learns what the other side
-pressed unless both wished for the same: what somebody reads, and which buttons they are shown, follows from their own
-side alone.
+before: a block and a report still reach the chats of the last day that `recent` knows. Nobody learns what the other
+side pressed unless both wished for the same: what somebody reads, and which buttons they are shown, follows from their
+own side alone.
 """
 
 import msgspec

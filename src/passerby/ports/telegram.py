@@ -211,7 +211,7 @@ class Telegram(Protocol):
         ...
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
-        """Set the bot's command menus and descriptions."""
+        """Set the bot's command menus and descriptions, unless they were the last that were set."""
         ...
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:

@@ -1,7 +1,8 @@
 """What the adapter needs to remember of files, as a port: which bot calls which file what.
 
 `LiveStore` satisfies it. A `unique` is the same for every bot, a file id belongs to one. Keys that begin with
-`neutral:` are ours: they name the copy of a file that was uploaded without its sender's name for it.
+`neutral:` are ours: they name the copy of a file that was uploaded without its sender's name for it. So is
+`introduction:` (see `fleet`).
 """
 
 from typing import Protocol

@@ -1,7 +1,9 @@
 """`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, assert_never
 
 import msgspec
@@ -14,6 +16,7 @@ from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.reply import with_reply
 from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import (
     Arrival,
     BotIdentity,
@@ -37,6 +40,10 @@ ALLOWED_UPDATES = (
     "pre_checkout_query",
 )
 """Named in every getUpdates: Telegram keeps the last list, and leaves reactions out of its default one."""
+
+INTRODUCTION = "introduction:"
+"""No file's name: under it the cache keeps what a bot said of itself last. Three calls a language at each gain of a
+lease would be twelve hundred where forty bots with ten languages start anew, and Telegram names no limits for them."""
 
 # Telegram answers a long poll after `timeout` at the latest; what is later than this has been lost on the way.
 _POLL_GRACE_S = 10
@@ -79,6 +86,7 @@ class BotApi:
     ) -> None:
         self._bots = tuple(tokens)
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
+        self._files = files
         self._carrier = Carrier(self._client, files, unlimited_files=unlimited_files, transfers=transfers)
 
     def __repr__(self) -> str:
@@ -93,6 +101,20 @@ class BotApi:
         return BotIdentity(bot=BotId(me.id), username=me.username, title=me.first_name)
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
+        said = sha256(encode(menus)).hexdigest()
+        if await self._said_last(bot) == said:
+            return
+        await self._introduce(bot, menus)
+        with suppress(LiveStoreLost):  # then it is said once more than necessary
+            await self._files.remember_file(INTRODUCTION, bot, said)
+
+    async def _said_last(self, bot: BotId) -> str | None:
+        try:
+            return await self._files.file_id(INTRODUCTION, bot)
+        except LiveStoreLost:
+            return None
+
+    async def _introduce(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         for menu in menus:
             members: dict[str, Any] = {
                 "commands": [{"command": name, "description": text} for name, text in menu.commands]

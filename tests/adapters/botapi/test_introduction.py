@@ -1,0 +1,86 @@
+"""What a bot says of itself is set when it differs from what was set last, and only then."""
+
+import asyncio
+
+import pytest
+
+from passerby.kernel.ids import BotId
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.telegram import CommandList, FloodWait
+from tests.adapters.botapi.fleet import A, B, Memory, fleet
+from tests.adapters.botapi.stub import Stub, refusal
+
+ENGLISH = CommandList("", (("start", "Begin"),), "Talk to a stranger.", "Anonymous chat.")
+RUSSIAN = CommandList("ru", (("start", "Начать"),), "Поговорите с незнакомцем.", "Анонимный чат.")
+MENUS = (ENGLISH, RUSSIAN)
+METHODS = ["setMyCommands", "setMyDescription", "setMyShortDescription"]
+
+
+def said(stub: Stub) -> list[tuple[str, str | None]]:
+    """Which calls were made, in which language."""
+    return [
+        (call.method, call.members.get("language_code")) for call in stub.calls() if call.method.startswith("setMy")
+    ]
+
+
+EVERYTHING: list[tuple[str, str | None]] = [(method, language) for language in (None, "ru") for method in METHODS]
+
+
+def test_a_restart_sets_nothing_anew_and_a_changed_word_sets_everything() -> None:
+    async def scenario() -> None:
+        kept = Memory()
+        async with fleet(kept) as (api, stub):
+            await api.prepare(A, MENUS)
+            assert said(stub) == EVERYTHING
+            await api.prepare(A, MENUS)
+            assert said(stub) == EVERYTHING
+        async with fleet(kept) as (api, stub):
+            await api.prepare(A, MENUS)
+            assert said(stub) == []
+            await api.prepare(A, (ENGLISH, CommandList("ru", RUSSIAN.commands, RUSSIAN.description, "Иначе.")))
+            assert said(stub) == EVERYTHING
+            await api.prepare(A, MENUS)
+            assert said(stub) == [*EVERYTHING, *EVERYTHING], "back to what it was is a change as well"
+
+    asyncio.run(scenario())
+
+
+def test_each_bot_says_it_for_itself() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            for bot in (A, B):
+                await api.prepare(bot, (ENGLISH,))
+            assert [call.bot for call in stub.calls("setMyCommands")] == [str(A), str(B)]
+
+    asyncio.run(scenario())
+
+
+def test_what_telegram_did_not_take_to_the_end_is_set_again() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.answer("setMyShortDescription", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
+            with pytest.raises(FloodWait):
+                await api.prepare(A, MENUS)
+            await api.prepare(A, MENUS)
+            assert said(stub)[-len(EVERYTHING) :] == EVERYTHING
+
+    asyncio.run(scenario())
+
+
+class Gone(Memory):
+    """A live store that is away."""
+
+    async def file_id(self, unique: str, bot: BotId) -> str | None:
+        raise LiveStoreLost("away")
+
+    async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
+        raise LiveStoreLost("away")
+
+
+def test_without_the_live_store_it_is_set_all_the_same() -> None:
+    async def scenario() -> None:
+        async with fleet(Gone()) as (api, stub):
+            await api.prepare(A, MENUS)
+            assert said(stub) == EVERYTHING
+
+    asyncio.run(scenario())
