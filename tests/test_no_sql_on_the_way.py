@@ -54,7 +54,7 @@ class Phone:
         self.presses("agree:")
         await self.sees("How old are you?")
         self.world.phones.write(self.id, self.bot, "25")
-        await self.sees("What are you?")
+        await self.sees("What is your gender?")
         self.presses("gender:other")
         await self.sees("all set")
         self.world.phones.write(self.id, self.bot, "/search")

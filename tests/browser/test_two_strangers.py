@@ -50,7 +50,7 @@ def introduce(phone: Phone, age: str, gender: str) -> None:
     phone.press("I agree")
     phone.hears("How old are you?")
     phone.press(age)
-    phone.hears("What are you?")
+    phone.hears("What is your gender?")
     phone.press(gender)
     phone.hears("You are all set.")
     expect(phone.keyboard).to_contain_text(FIND)

@@ -130,7 +130,7 @@ class Person:
         await self._press(await self._answer(0, "one to one", JOIN_S))
         await self._edited("How old are you")
         await self.say("25")
-        await self._press(await self._answer(0, "What are you?", JOIN_S))
+        await self._press(await self._answer(0, "What is your gender?", JOIN_S))
         await self._answer(0, "You are all set", JOIN_S)
         self.stands = "idle"
 

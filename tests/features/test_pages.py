@@ -3,18 +3,24 @@
 import pytest
 
 from passerby.features.pages import EXPECTED, PAGES
-from passerby.kernel.decision import Decision, Rules
+from passerby.kernel.decision import Decision, Filter, Rules
 from passerby.kernel.participant import Profile
 from tests.features.playbook import Playbook, says
 
 
 @pytest.mark.parametrize("page", [*PAGES, *EXPECTED])
 def test_a_page_can_be_read_in_every_state(page: str) -> None:
-    talk = Playbook(Rules(minimum_age=21))
+    talk = Playbook(Rules(minimum_age=21, free_filters=tuple(Filter)))
     idle, searching = talk.person(), talk.searching()
     chatting, _ = talk.pair(talk.person(), talk.person())
     for each in (idle, searching, chatting):
         assert each.writes(f"/{page}") == Decision(effects=(says(each, f"pages.{page}", minimum=21),))
+
+
+@pytest.mark.parametrize("free", [(), (Filter.GENDER,)])
+def test_where_a_filter_is_kept_for_vips_nothing_is_said_to_be_open_to_everybody(free: tuple[Filter, ...]) -> None:
+    ann = Playbook(Rules(free_filters=free)).person()
+    assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip_given", minimum=18),))
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -295,8 +295,35 @@ def test_own_words_take_the_place_of_those_before_and_leave_what_was_pressed() -
     ann.writes("/interests tea")
     assert ann.value.profile.interests == ("music", "tea")
     assert ann.writes("/interests") == Decision(effects=(says(ann, "profile.how_interests"),))
-    ann.writes("/interests " + ",".join(f"{'abcdefghijklmnopq'[number]}{'a' * 3}" for number in range(17)))
+    full = ann.writes("/interests " + ",".join(f"{'abcdefghijklmnopq'[number]}{'a' * 3}" for number in range(17)))
     assert len(ann.value.profile.interests) == MOST_INTERESTS
+    assert full.effects[1:] == (says(ann, "profile.full_interests"),), "what found no room is not dropped in silence"
+
+
+def test_a_word_of_ones_own_has_a_button_that_takes_it_away() -> None:
+    ann = Playbook().person()
+    ann.presses("put", "tags.music")
+    ann.writes("/interests chess, долгие прогулки по лесу")
+    assert "долгие прогулки по лесу" in ann.value.profile.interests
+    listed = actions(menu_of(ann, "tags"))
+    chess, walks = listed[:2]
+    assert chess.startswith("put:own.")
+    assert listed[2] == "put:tags.music"
+    decision = ann.presses("put", chess.removeprefix("put:"))
+    assert ann.value.profile.interests == ("music", "долгие прогулки по лесу")
+    assert actions(menu_of(ann, "tags"))[:2] == [walks, "put:tags.music"]
+    assert decision.effects[0] == Answer("query")
+    again = ann.presses("put", chess.removeprefix("put:"))
+    assert (again.changes, again.effects[1:]) == ((), decision.effects[1:]), "pressed twice, it is gone once"
+
+
+def test_an_interest_keeps_its_page_in_sight_behind_words_of_ones_own() -> None:
+    ann = Playbook().person()
+    ann.writes("/interests chess, tea")
+    pressed = ann.presses("put", "tags.fitness")
+    shown = next(effect.keyboard for effect in pressed.effects if isinstance(effect, Revise))
+    assert isinstance(shown, Menu)
+    assert "put:tags.fitness" in actions(shown)
 
 
 def test_a_country_can_be_typed() -> None:

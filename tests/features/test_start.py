@@ -3,11 +3,13 @@
 import msgspec
 import pytest
 
-from passerby.features.start import CONSENT_MENU, GENDER_MENU, age_menu
+from passerby.features.start import CONSENT_MENU, GENDER_MENU, age_menu, ask
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
-from passerby.kernel.effect import Answer, Menu
+from passerby.kernel.effect import Answer, Menu, Revise
+from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Gender, Idle, Participant, Profile
+from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, grown_up, revises, says
 
 AGREED = Profile(consented_at=NOW, language="en")
@@ -156,9 +158,23 @@ def test_a_newcomers_press_of_another_button_brings_the_open_question(action: st
         (grown_up(), "gender", "male"),
     ],
 )
-def test_a_question_that_is_not_open_takes_no_answer(profile: Profile, action: str, token: str) -> None:
-    ann = Playbook().person(profile)
-    assert ann.presses(action, token) == Decision(effects=(Answer("query"),))
+def test_a_question_that_is_not_open_takes_no_answer_and_the_open_one_takes_its_place(
+    profile: Profile, action: str, token: str
+) -> None:
+    talk = Playbook()
+    ann = talk.person(profile)
+    following = ask(ann.value, talk.env)
+    shown = (following.text, following.keyboard) if isinstance(following.keyboard, Menu) else (text("start.thanks"),)
+    revised = Revise(ann.person, MessageId(50), *shown)
+    assert ann.presses(action, token) == Decision(effects=(Answer("query"), revised))
+    assert ann.presses(action, token, message=None) == Decision(effects=(Answer("query"),))
+
+
+def test_a_second_press_leaves_the_next_question_open() -> None:
+    ann = Playbook().person(AGREED)
+    first, second = ann.presses("age", "30"), ann.presses("age", "35")
+    assert first.effects[1:] == second.effects[1:] == (revises(ann, "start.ask_gender", GENDER_MENU),)
+    assert ann.value.profile.age == 30
 
 
 @pytest.mark.parametrize("gender", Gender)

@@ -1,7 +1,7 @@
 """What a person can read: what this is, the rules, and the pages that Telegram asks every bot for."""
 
 from passerby.domain.keyboards import keys_for
-from passerby.kernel.decision import Decider, Decision, Env, Facts
+from passerby.kernel.decision import Decider, Decision, Env, Facts, Filter
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature
@@ -13,9 +13,14 @@ EXPECTED = ("vip",)
 PAGES = ("help", "rules", "privacy", "terms", "paysupport")
 
 
+def _key(name: str, env: Env) -> str:
+    """Which page it is. Nothing is said to be open to everybody where it is not."""
+    return "pages.vip_given" if name == "vip" and set(Filter) - set(env.rules.free_filters) else f"pages.{name}"
+
+
 def _page(name: str) -> Decider:
     def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-        page = text(f"pages.{name}", minimum=env.rules.minimum_age)
+        page = text(_key(name, env), minimum=env.rules.minimum_age)
         keyboard = keys_for(facts.me.state) if facts.me.profile.complete else None
         return Decision(effects=(Say(facts.me.person, page, keyboard),))
 

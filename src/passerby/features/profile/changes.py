@@ -17,7 +17,16 @@ from passerby.domain.tastes import (
     country_in,
     interests_in,
 )
-from passerby.features.profile.menus import AGES_WANTED, WANTED, allowed, card, in_place
+from passerby.features.profile.menus import (
+    AGES_WANTED,
+    WANTED,
+    allowed,
+    card,
+    in_place,
+    mark_of,
+    own_words,
+    page_of_interest,
+)
 from passerby.kernel.decision import Decision, Env, Facts, Filter
 from passerby.kernel.effect import Answer, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -66,6 +75,12 @@ def _tags(me: Participant, value: str, env: Env) -> Participant | None:
     return _profile(me, interests=interests) if interests is not None else None
 
 
+def _own(me: Participant, value: str, env: Env) -> Participant:
+    """Without the word of their own that the button stands for."""
+    gone = {each for each in own_words(me) if mark_of(each) == value}
+    return _profile(me, interests=tuple(each for each in me.profile.interests if each not in gone))
+
+
 def _country(me: Participant, value: str, env: Env) -> Participant | None:
     country = country_in(value) if value else ""
     return _profile(me, country=country) if country is not None else None
@@ -106,6 +121,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "age": (_age, "age"),
     "langs": (_langs, "langs"),
     "tags": (_tags, "tags"),
+    "own": (_own, "tags"),
     "country": (_country, "top"),
     "want": (_want, "wants"),
     "ages": (_ages, "wants"),
@@ -125,8 +141,8 @@ def put(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if known is None:
         return Decision(effects=in_place(event, facts.me, env, "top"))
     change, section = known
-    page = _page_of(what, value)
     me = change(facts.me, value, env)
+    page = _page_of(me or facts.me, what, value)
     if me is None:
         return Decision(
             effects=(_refusal(event, what, facts.me, env), *in_place(event, facts.me, env, section, page)[1:])
@@ -140,9 +156,9 @@ def put(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     return Decision((me,), effects)
 
 
-def _page_of(what: str, value: str) -> str:
+def _page_of(me: Participant, what: str, value: str) -> str:
     """The page of the section that the pressed button stands on."""
-    return str(INTERESTS.index(value) // 12) if what == "tags" and value in INTERESTS else ""
+    return page_of_interest(me, value) if what == "tags" and value in INTERESTS else ""
 
 
 def _refusal(event: ButtonPressed, what: str, me: Participant, env: Env) -> Answer:
@@ -164,8 +180,12 @@ def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if not words:
         return Decision(effects=(Say(me.person, text("profile.how_interests"), keys_for(me.state)),))
     kept = [each for each in me.profile.interests if each in INTERESTS]
-    me = _profile(me, interests=tuple(dict.fromkeys([*kept, *words]))[:MOST_INTERESTS])
-    return _told(me, env)
+    wished = tuple(dict.fromkeys([*kept, *words]))
+    told = _told(_profile(me, interests=wished[:MOST_INTERESTS]), env)
+    if len(wished) <= MOST_INTERESTS:
+        return told
+    full = Say(me.person, text("profile.full_interests"), keys_for(me.state))
+    return Decision(told.changes, (*told.effects, full))
 
 
 def type_country(event: MessageReceived, facts: Facts, env: Env) -> Decision:

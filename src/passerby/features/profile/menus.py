@@ -1,6 +1,7 @@
 """The sections of the settings: what each shows, and the buttons under it."""
 
 from collections.abc import Callable, Iterable
+from zlib import crc32
 
 from passerby.domain.ages import age_now, pool_for
 from passerby.domain.entitlement import may_filter
@@ -121,14 +122,30 @@ def _langs(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
         _mark(text("interests.own", word=LANGUAGES[each]), each in chosen, f"langs.{each}")
         for each in (*own, *(each for each in LANGUAGES if each not in own))
     ]
-    return text("profile.ask_languages", languages=_languages(me)), Menu(_paged("langs", buttons, page, 3))
+    return text("profile.ask_languages", languages=_languages(me)), Menu(_paged("langs", buttons, page, 2))
 
 
 def _tags(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
+    """Words of one's own stand first: pressed, they go."""
     chosen = me.profile.interests
-    buttons = [_mark(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
+    buttons = [_mark(worded(each), True, f"own.{mark_of(each)}") for each in own_words(me)]
+    buttons += [_mark(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
     said = _listed(tuple(worded(each) for each in chosen), "profile.none")
-    return text("profile.ask_interests", interests=said), Menu(_paged("tags", buttons, page, 3))
+    return text("profile.ask_interests", interests=said), Menu(_paged("tags", buttons, page, 2))
+
+
+def own_words(me: Participant) -> tuple[str, ...]:
+    return tuple(each for each in me.profile.interests if each not in INTERESTS)
+
+
+def mark_of(word: str) -> str:
+    """What stands for a word of one's own in a button: the word itself may be longer than a button can carry."""
+    return f"{crc32(word.encode()):08x}"
+
+
+def page_of_interest(me: Participant, interest: str) -> str:
+    """The page that an interest of the curated list stands on."""
+    return str((len(own_words(me)) + INTERESTS.index(interest)) // PAGE)
 
 
 def _country(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:

@@ -105,14 +105,20 @@ def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = 
     return _learn(facts, env, profile, pressed)
 
 
-def _closed(event: ButtonPressed) -> Decision:
-    """The question has been answered already, or is not open yet: nothing changes."""
-    return Decision(effects=(Answer(event.query),))
+def _closed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """The question has been answered already, or is not open yet: the one that is takes its place, if any is."""
+    effects: list[Effect] = [Answer(event.query)]
+    if event.message is not None:
+        following = ask(facts.me, env)
+        open_now = following.keyboard if isinstance(following.keyboard, Menu) else None
+        said = text("start.thanks") if facts.me.profile.complete else following.text
+        effects.append(Revise(event.person, event.message, said, open_now))
+    return Decision(effects=tuple(effects))
 
 
 def agree(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if facts.me.profile.consented_at is not None:
-        return _closed(event)
+        return _closed(event, facts, env)
     return _learn(facts, env, msgspec.structs.replace(facts.me.profile, consented_at=env.now), event)
 
 
@@ -120,7 +126,7 @@ def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     profile = facts.me.profile
     age = age_in(event.token, env.rules)
     if profile.consented_at is None or profile.age is not None or age is None:
-        return _closed(event)
+        return _closed(event, facts, env)
     if _turned_away(profile, env):
         return Decision(effects=(Answer(event.query), ask(facts.me, env)))
     return _take_age(age, facts, env, event)
@@ -129,7 +135,7 @@ def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 def press_gender(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     profile = facts.me.profile
     if profile.age is None or profile.gender is not None or event.token not in set(Gender):
-        return _closed(event)
+        return _closed(event, facts, env)
     return _learn(facts, env, msgspec.structs.replace(profile, gender=Gender(event.token)), event)
 
 
