@@ -14,6 +14,8 @@ from botapi_sandbox.world.answers import Json
 _encode = msgspec.json.Encoder().encode
 MOST_WAITING = 10_000
 """A page that does not read is cut off beyond this many events, and reloads."""
+MOST_WAITING_FOR_ALL = 200_000
+"""The like for who listens to everybody: a program, which cannot reload."""
 HEARTBEAT_S = 15.0
 
 
@@ -21,7 +23,9 @@ class Streams:
     """All open event streams of a server."""
 
     def __init__(self, world: World) -> None:
-        self._open: dict[asyncio.Queue[bytes | None], frozenset[int]] = {}
+        self._open: dict[asyncio.Queue[bytes | None], frozenset[int] | None] = {}
+        """By stream, whose phones it shows; None for everybody's."""
+        self._now = world.now
         self._closing = False
         self._stop: Callable[[], None] = world.on_event(self._event)
 
@@ -37,13 +41,15 @@ class Streams:
             return
         line: bytes | None = None
         for waiting, people in self._open.items():
-            if person_id in people:
-                line = line or b"data: " + _encode({"person": person_id, **event}) + b"\n\n"
+            if people is None or person_id in people:
+                line = line or b"data: " + _encode({"person": person_id, "at": self._now(), **event}) + b"\n\n"
                 _put(waiting, line)
 
-    async def serve(self, people: frozenset[int], receive: Receive, send: Send) -> None:
-        """Stream until the client goes away or the server stops."""
-        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(MOST_WAITING)
+    async def serve(self, people: frozenset[int] | None, receive: Receive, send: Send) -> None:
+        """Stream until the client goes away or the server stops. `people` None: everybody, whoever comes later too."""
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(
+            MOST_WAITING if people is not None else MOST_WAITING_FOR_ALL
+        )
         self._open[waiting] = people
         headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -39,11 +39,15 @@ Telegram user; `{{bot}}` is a bot's id.
 |-|-|
 {routes}
 
+`acts` is for crowds: a list of what people do, as `{{"person", "bot", "act", ...}}` with the fields of the route of
+that name, done in their order with nothing between. The answer has an object for each: `{{"message_id"}}` if a message
+came of it, `{{"error"}}` if it could not be done.
+
 A *PhoneMessage* is the Bot API Message as that bot sees it, with `outgoing` (the person wrote it) and
 `reactions: {{"mine", "bot"}}` (an emoji or null). Content for `send` may describe a file instead of holding one:
 `{{"voice": {{"duration": 3, "file_size": 30000000}}}}`; the sandbox makes bytes, ids and missing facts.
 
-Events come as `data: <JSON>`, each with `type`, `person` and `bot`:
+Events come as `data: <JSON>`, each with `type`, `person`, `bot` and `at` (unix seconds):
 
 | type | more fields |
 |-|-|

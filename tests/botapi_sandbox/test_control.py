@@ -172,6 +172,62 @@ def test_one_stream_shows_what_several_phones_show() -> None:
     with_server(story)
 
 
+def test_a_crowd_acts_in_one_request_in_its_order() -> None:
+    async def story(here: Served) -> None:
+        made = here.made
+        bot = made.bot.id
+        people = (await here.post("/sandbox/people", [{"first_name": "Cy"}, {"first_name": "Di"}])).json()
+        assert [person["first_name"] for person in people] == ["Cy", "Di"]
+        cy, di = (person["id"] for person in people)
+        acts = [
+            {"person": cy, "bot": bot, "act": "start"},
+            {"person": cy, "bot": bot, "act": "send", "text": "one"},
+            {"person": di, "bot": bot, "act": "send", "message": {"voice": {"duration": 3}, "caption": "two"}},
+            {"person": cy, "bot": bot, "act": "block"},
+            {"person": cy, "bot": bot, "act": "send", "text": "three"},
+            {"person": cy, "bot": bot, "act": "pay"},
+            {"person": 1, "bot": bot, "act": "start"},
+            {"person": "one"},
+        ]
+        became = (await here.post("/sandbox/acts", acts)).json()
+        assert [sorted(each) for each in became] == [["message_id"]] * 3 + [[]] + [["error"]] * 4
+        assert became[0]["message_id"] < became[1]["message_id"] < became[2]["message_id"]
+        told = [update["message"] for update in made.updates() if "message" in update]
+        assert [message.get("text") or message["caption"] for message in told] == ["/start", "one", "two"]
+        assert (await here.post("/sandbox/acts", {})).status == 400
+
+    with_server(story)
+
+
+def test_a_stream_of_everybody_shows_who_comes_later_and_when() -> None:
+    async def story(here: Served) -> None:
+        made = here.made
+        streams.clear()
+        everybody = asyncio.ensure_future(events(here, "/sandbox/events?people=all", 2))
+        while not streams:
+            await asyncio.sleep(0.005)
+        later = (await here.post("/sandbox/people", {})).json()["id"]
+        made.ask("sendMessage", chat_id=made.ann, text="a")
+        made.clock.pass_by(2)
+        await here.post(f"/sandbox/people/{later}/chats/{made.bot.id}/start")
+        first, second = await everybody
+        assert [first["person"], second["person"]] == [made.ann, later]
+        assert second["at"] - first["at"] == 2
+
+    with_server(story)
+
+
+def test_a_brief_journal_leaves_out_what_was_asked() -> None:
+    async def story(here: Served) -> None:
+        here.made.ask("sendMessage", chat_id=here.made.ann, text="a")
+        whole = (await here.get("/sandbox/journal?after=0")).json()
+        brief = (await here.get("/sandbox/journal?after=0&brief=1")).json()
+        assert [{k: v for k, v in each.items() if k != "params"} for each in whole["entries"]] == brief["entries"]
+        assert whole["entries"] != brief["entries"]
+
+    with_server(story)
+
+
 def test_faults_settings_and_the_journal() -> None:
     async def story(here: Served) -> None:
         put = await here.post("/sandbox/faults", [{"kind": "429", "count": 1, "retry_after": 3}], verb="PUT")

@@ -11,6 +11,7 @@ import msgspec
 from botapi_sandbox.bodies import BadBody, read_body
 from botapi_sandbox.control.asked import Asked, Routes, Wrong
 from botapi_sandbox.control.chats import Chats
+from botapi_sandbox.control.crowd import Crowd
 from botapi_sandbox.control.laboratory import Laboratory
 from botapi_sandbox.control.roster import Roster
 from botapi_sandbox.live import Streams
@@ -31,7 +32,8 @@ class Control(Routes):
         super().__init__(world)
         self._streams = Streams(world)
         groups: dict[type[Routes], Routes] = {
-            Control: self, Roster: Roster(world), Chats: Chats(world), Laboratory: Laboratory(world)
+            Control: self, Roster: Roster(world), Chats: Chats(world), Crowd: Crowd(world),
+            Laboratory: Laboratory(world),
         }  # fmt: skip
         self._routes = [
             (verb, re.compile(pattern), getattr(groups[group], name)) for verb, pattern, group, name in ROUTES
@@ -94,19 +96,22 @@ class Control(Routes):
         raise Wrong(f"there is nothing at /sandbox{path}", 404)
 
     async def _stream(self, ids: dict[str, int], query: Json, receive: Receive, send: Send) -> None:
+        people: frozenset[int] | None
         if "person" in ids:
             people = frozenset(ids.values())
+        elif query.get("people") == "all":
+            people = None
         else:
             try:
                 people = frozenset(int(each) for each in query.get("people", "").split(",") if each)
             except ValueError:
                 raise Wrong("people must be numbers with commas between") from None
-        for person_id in people:
+        for person_id in people or ():
             self._person(person_id)
         await self._streams.serve(people, receive, send)
 
     def events(self, asked: Asked) -> Json:
-        """A stream of server-sent events for one person, or with `?people=1,2,3` for several, see below."""
+        """A stream of server-sent events for one person, or with `?people=1,2,3` or `all` for several."""
         raise AssertionError("streams are served before routes are called")
 
 
@@ -129,6 +134,7 @@ ROUTES: tuple[tuple[str, str, type[Routes], str], ...] = (
             "unblock", "pay",
         )
     ),
+    ("POST", r"/acts", Crowd, "acts"),
     ("GET", r"/files/(?P<file_id>[A-Za-z0-9_-]+)", Roster, "file"),
     ("GET", r"/stickers/(?P<bot>\d+)", Roster, "sticker_set"),
     ("GET", r"/journal", Laboratory, "journal"),

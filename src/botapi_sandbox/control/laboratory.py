@@ -15,12 +15,12 @@ class Laboratory(Routes):
     """What happened, and what shall go wrong."""
 
     def journal(self, asked: Asked) -> Json:
-        """`?after=N` gives `{"first", "last", "entries"}`: what happened after entry N, see below."""
+        """`?after=N`, `&brief=1`: `{"first", "last", "entries"}`, what happened after entry N, see below."""
         try:
             after = int(asked.query.get("after", 0))
         except ValueError:
             raise Wrong("after must be a number") from None
-        entries = self._world.journal.after(after)
+        entries = self._world.journal.after(after, brief=asked.query.get("brief") == "1")
         return {"first": self._world.journal.first, "last": self._world.journal.last, "entries": entries}
 
     def faults(self, asked: Asked) -> list[Fault]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from botapi_sandbox.control.asked import Asked, Routes, Wrong
@@ -47,13 +49,17 @@ class Roster(Routes):
         """Every person: `[{"id", "first_name", "username", "language_code"}]`."""
         return [_person(person) for person in self._world.state.people.values()]
 
-    def add_person(self, asked: Asked) -> Json:
-        """A new person from `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`."""
-        allowed = {"first_name", "last_name", "username", "language_code", "refuses_voice"}
-        unknown = asked.body.keys() - allowed
+    def add_person(self, asked: Asked) -> Json | list[Json]:
+        """New: `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list of them."""
+        if asked.raw is None:
+            return self._add(asked.body)
+        return [self._add(each) for each in msgspec.convert(asked.raw, list[dict[str, Any]])]
+
+    def _add(self, described: Json) -> Json:
+        unknown = described.keys() - set(_NewPerson.__struct_fields__)
         if unknown:
             raise Wrong(f"a person has no {', '.join(sorted(unknown))}")
-        given = {name: value for name, value in asked.body.items() if value is not None}
+        given = {name: value for name, value in described.items() if value is not None}
         return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
 
     def change_person(self, asked: Asked) -> Json:

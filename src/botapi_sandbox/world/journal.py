@@ -1,8 +1,8 @@
 """The journal: what the bots asked, what was queued for them, what they confirmed, in one order. The judge in crash
 tests.
 
-`GET /sandbox/journal?after=N` gives the entries with a number above N, oldest first. Every entry has `n` (its
-number, growing without gaps), `at` (unix seconds), `bot` and `kind`:
+`GET /sandbox/journal?after=N` gives the entries with a number above N, oldest first; with `&brief=1` without `params`.
+Every entry has `n` (its number, growing without gaps), `at` (unix seconds), `bot` and `kind`:
 
 - `request`: a bot's call. `method`, `params` (file bytes replaced by their length and hash), `status`, `error` (the
   description, if refused), `unknown` (parameters that Bot API 10.3 lacks), `fault` (what was done to it on purpose),
@@ -22,7 +22,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from botapi_sandbox.world.answers import Json, Upload
@@ -53,16 +54,20 @@ class Journal:
         if length != self._entries.maxlen:
             self._entries = deque(self._entries, maxlen=length)
 
-    def after(self, number: int) -> list[Json]:
-        """The entries with a number above `number`, oldest first, ready for JSON."""
-        skipped = max(0, number - (self.last - len(self._entries)))
-        entries: Iterable[Json] = list(self._entries)[skipped:]
-        return [_plain(entry) for entry in entries]
+    def after(self, number: int, *, brief: bool = False) -> list[Json]:
+        """The entries with a number above `number`, oldest first, ready for JSON. `brief`: without `params`."""
+        # From the new end: whoever follows asks for few of many.
+        wanted = max(0, min(self.last - number, len(self._entries)))
+        entries = list(islice(reversed(self._entries), wanted))
+        entries.reverse()
+        return [_plain(entry, brief) for entry in entries]
 
 
-def _plain(entry: Json) -> Json:
+def _plain(entry: Json, brief: bool) -> Json:
     if "params" not in entry:
         return entry
+    if brief:
+        return {key: value for key, value in entry.items() if key != "params"}
     return {**entry, "params": {key: _without_bytes(value) for key, value in entry["params"].items()}}
 
 

@@ -1,0 +1,48 @@
+"""What many people do at once, in one request: for load, where a request an act would be most of the work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from botapi_sandbox.control.asked import Asked, Routes, Wrong
+from botapi_sandbox.control.chats import Chats
+from botapi_sandbox.world import World
+from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.people import CannotDo
+
+VERBS = ("send", "edit", "delete", "forward", "press", "react", "vote", "start", "block", "unblock")
+"""Those that need no file and never wait."""
+
+
+class _Act(msgspec.Struct):
+    person: int
+    bot: int
+    act: str
+
+
+class Crowd(Routes):
+    """The routes that take many acts."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        chats = Chats(world)
+        self._verbs = {name: getattr(chats, name) for name in VERBS}
+
+    def acts(self, asked: Asked) -> list[Json]:
+        """A list of what people do, see below; what became of each."""
+        if asked.raw is None:
+            raise Wrong("acts are a list")
+        return [self._do(each) for each in asked.raw]
+
+    def _do(self, described: Any) -> Json:
+        try:
+            who = msgspec.convert(described, _Act)
+            verb = self._verbs.get(who.act)
+            if verb is None:
+                raise Wrong(f"act must be one of {', '.join(VERBS)}")
+            shown = verb(Asked({"person": who.person, "bot": who.bot}, {}, described))
+        except (CannotDo, Wrong, msgspec.ValidationError) as problem:
+            return {"error": str(problem)}
+        return {"message_id": shown["message_id"]} if "message_id" in shown else {}
