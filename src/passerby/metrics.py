@@ -101,6 +101,11 @@ STORE_ERRORS = Counter(
     "Times that a store could not be reached, or did not answer in time.",
     kind=("live", "records"),
 )
+RECORDS_CONNECTIONS = Gauge(
+    "passerby_records_connections",
+    "Connections to the records' database; idle ones are open, too.",
+    state=("open", "idle"),
+)
 RESERVATIONS = Counter(
     "passerby_budget_reservations", "Blocks asked for from shared budgets.", outcome=("granted", "refused")
 )

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.faults.cases import CASES
-from tests.faults.judge import Verdict
+from passerby.loadtest.judge import Verdict
 from tests.faults.ordeal import Outcome, Plan, endure
 from tests.faults.product import PASSERBY, planted
 from tests.faults.stage import Report, play

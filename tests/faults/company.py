@@ -9,9 +9,9 @@ from time import time
 
 from tests.faults import evidence
 from tests.faults.evidence import Journal
-from tests.faults.judge import Fault, Verdict, judge
+from passerby.loadtest.judge import Fault, Verdict, judge
 from tests.faults.people import Person
-from tests.faults.phrases import mark_in, words_of
+from passerby.loadtest.phrases import mark_in, words_of
 from tests.faults.sandbox import Sandbox
 
 LOOK_EVERY_S = 1.0

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from tests.faults.judge import Line
+from passerby.loadtest.judge import Line
 from tests.faults.people import Person
-from tests.faults.phrases import is_answer, mark_in, said, words_of
+from passerby.loadtest.phrases import is_answer, mark_in, said, words_of
 from tests.faults.sandbox import Json, Sandbox
 
 _LEAVE = ("/next", "/stop", "⏭", "⏹")

@@ -4,7 +4,7 @@ import asyncio
 import json
 from random import Random
 
-from tests.faults.phrases import Said, mark, mark_in, said, words_of
+from passerby.loadtest.phrases import Said, mark, mark_in, said, words_of
 from tests.faults.sandbox import Json, Sandbox
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"

@@ -22,7 +22,7 @@ from redis import Redis
 from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
 from tests.faults.company import Company
 from tests.faults.fleet import Fleet
-from tests.faults.judge import Fault, Verdict
+from passerby.loadtest.judge import Fault, Verdict
 from tests.faults.proxy import Proxy, to_port, to_socket
 from tests.faults.sandbox import Sandbox, a_sandbox
 

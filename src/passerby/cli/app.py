@@ -196,6 +196,80 @@ def sandbox(context: typer.Context) -> None:
 
 
 @app.command()
+def loadtest(
+    users: Annotated[
+        int | None, typer.Option(help="So many people, who stay. Default: 100.", min=2, max=20_000, show_default=False)
+    ] = None,
+    searching: Annotated[bool, typer.Option("--searching", help="All of them search at the same moment.")] = False,
+    dau: Annotated[
+        int | None, typer.Option(help="Instead: the busiest hour of a day with so many people.", min=1)
+    ] = None,
+    compress: Annotated[
+        float | None,
+        typer.Option(help="How many times as dense that hour is played. Default: so that its people fit in.", min=0.01),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="How long it takes. Default: 1, with --dau 5.", min=0.05, max=720)
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(help="The same in seconds.", min=3, max=43_200)] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="So many workers, on REDIS_URL and POSTGRES_URI. Default: one process.", min=1, max=64),
+    ] = None,
+    bots: Annotated[
+        int | None, typer.Option(help="How many bots. Default: as the load asks for.", min=1, max=100)
+    ] = None,
+    no_budgets: Annotated[
+        bool, typer.Option("--no-budgets", help="Neither Passerby's budgets nor the sandbox's flood limits hold.")
+    ] = False,
+    chaos: Annotated[bool, typer.Option("--chaos", help="Kill a process now and then, and start it again.")] = False,
+    sandbox: Annotated[
+        str | None,
+        typer.Option(help="A sandbox that runs already, with a staging fleet in front of it.", metavar="URL"),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option(help="With --sandbox: where that fleet's /metrics are; again for each.", metavar="URL"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same people with the same habits.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(help="Where the page with charts is written. Default: passerby-loadtest-<time>.html.")
+    ] = None,
+    json: Json = False,
+    keep: Annotated[Path | None, typer.Option(help="Keep logs and data in this directory.", metavar="DIR")] = None,
+) -> None:
+    """Play simulated people against Passerby and a sandbox of its own, judge what became of every message, and measure.
+
+    Exit code 0 if all promises were kept, 1 if something was lost, misrouted or not decided. No token and nobody real is
+    ever involved. Ctrl-C ends it early, with a report.
+    """
+    from passerby.cli.loadtest import run_loadtest, wishes
+
+    raise typer.Exit(
+        run_loadtest(
+            wishes(
+                users=users,
+                searching=searching,
+                dau=dau,
+                compress=compress,
+                minutes=minutes,
+                seconds=seconds,
+                workers=workers,
+                bots=bots,
+                budgets=not no_budgets,
+                chaos=chaos,
+                sandbox=sandbox,
+                metrics=metrics or [],
+                seed=seed,
+                report=report,
+                json=json,
+                keep=keep,
+            )
+        )
+    )
+
+
+@app.command()
 def init_schema(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if it is not up to date.")] = False,
 ) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from passerby import metrics
 from passerby.adapters.sql.failures import losses
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
@@ -106,18 +107,26 @@ class Keeper:
 
     def _opened(self, _connection: Any, entry: ConnectionPoolEntry) -> None:
         self._open.add(entry)
+        self._tell()
 
     def _closed(self, _connection: Any, entry: ConnectionPoolEntry) -> None:
         self._open.discard(entry)
         self._idle.pop(entry, None)
+        self._tell()
 
     def _lent(self, _connection: Any, entry: ConnectionPoolEntry, _proxy: sa.PoolProxiedConnection) -> None:
         self._idle.pop(entry, None)
+        self._tell()
 
     def _given_back(self, connection: Any, entry: ConnectionPoolEntry) -> None:
         # One that broke comes back without its connection.
         if connection is not None:
             self._idle[entry] = self._turn
+        self._tell()
+
+    def _tell(self) -> None:
+        metrics.RECORDS_CONNECTIONS.set(self.open, "open")
+        metrics.RECORDS_CONNECTIONS.set(self.idle, "idle")
 
 
 async def room(engine: AsyncEngine) -> int:

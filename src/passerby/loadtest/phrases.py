@@ -35,10 +35,19 @@ _PHRASES = (
     ("The search has ended", Said.ENDED),
     ("We are still looking. You keep your place", Said.STILL_SEARCHING),
     ("You are in a chat already", Said.STILL_CHATTING),
+    ("Somebody has been found meanwhile", Said.STILL_CHATTING),
+    ("the chat has ended", Said.LEFT),
+    ("The chat is over", Said.LEFT),
 )
 
-BY_ITSELF = frozenset({"Partner found", "Your partner left", "How was this chat?"})
-"""Notices that answer nothing their reader did."""
+BY_ITSELF = frozenset(
+    {
+        *("Partner found", "Your partner left", "How was this chat?", "the chat has ended", "Still looking."),
+        *("Your partner is waiting for a word", "Nobody has said anything yet", "Your change could not be passed on"),
+        "We are looking further afield",
+    }
+)
+"""Notices that answer no message of their reader's."""
 
 
 def mark(person: int, number: int) -> str:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tests.faults.judge import Fault, Line, Verdict, judge
-from tests.faults.phrases import Said
+from passerby.loadtest.judge import Fault, Line, Verdict, judge
+from passerby.loadtest.phrases import Said
 
 ANN, BOB, EVE = 1, 2, 3
 
@@ -149,3 +149,24 @@ def test_what_a_sender_was_not_told_of_may_come_twice() -> None:
     said = verdict([found(1), wrote(3, "a")], [found(2), unsure, got(5, "a")])
     assert said.passed
     assert said.duplicated == 1
+
+
+def gone(id_: int) -> Line:
+    return Line(id_, id_, mine=False, gone=True)
+
+
+def test_who_blocks_the_bot_has_left_and_need_not_be_told() -> None:
+    ann = [found(1), wrote(4, "a"), wrote(5, "b"), gone(5)]
+    said = verdict(ann, [found(2), got(6, "a"), left(7)])
+    assert said.passed
+    assert (said.sent, said.delivered, said.unheard) == (2, 1, 1)
+
+
+def test_a_partner_of_who_blocks_the_bot_must_be_told() -> None:
+    said = verdict([found(1), wrote(4, "a"), gone(4)], [found(2), got(6, "a")])
+    assert said.lost == ["the end of chat 1 on the phone of 2"]
+
+
+def test_what_is_written_after_coming_back_needs_an_answer_again() -> None:
+    ann = [found(1), wrote(4, "a"), gone(4), wrote(8), notice(9), wrote(10, "b")]
+    assert verdict(ann, [found(2), got(5, "a"), left(6)]).lost == ["b of 1 (message 10)"]

@@ -14,6 +14,7 @@ the recipient was in, and a chat may be tied to one other only, which is tied to
                  at all, right after leaving one, and delivered all the same
     duplicate    a second delivery; each is laid to the last fault before it. A second "Partner found" is one as well.
                  Where the first one's sender was not told that it arrived, that is fault enough.
+    unheard      neither, but the sender has blocked the bot since: nobody can be told
     reordered    what one person wrote in one chat arrives first in another order than written
 
 Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
@@ -30,7 +31,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
-from tests.faults.phrases import Said
+from passerby.loadtest.phrases import Said
 
 LEAVING_S = 1.0
 """Telegram's dates are whole seconds: what is written in the second of leaving was meant for nobody new."""
@@ -54,6 +55,9 @@ class Line:
     notice: Said | None = None
     answers: bool = False
     reply_to: int | None = None
+    gone: bool = False
+    """Not a message, and with the id of the last one: here its person blocked the bot. That ends the chat, and what was
+    not answered yet can have no answer."""
     confirmed: bool = True
     """Of one's own: the product has confirmed its update."""
     unsure: bool = False
@@ -67,6 +71,7 @@ class Verdict:
     sent: int = 0
     delivered: int = 0
     refused: int = 0
+    unheard: int = 0
     ahead: int = 0
     duplicated: int = 0
     most_duplicates: int = 0
@@ -120,6 +125,9 @@ def _read(lines: Sequence[Line]) -> _Phone:
     number, current, left_at = 0, 0, float("-inf")
     fresh = False  # nothing of a stranger's has come since "Partner found"
     for line in lines:
+        if line.gone:
+            current, left_at = 0, line.at
+            continue
         if line.notice is _OPENS:
             if current and fresh:
                 phone.found_again.append(line)
@@ -253,6 +261,7 @@ def _settle(
     """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
     answers = [line for line in phone.lines if not line.mine and line.answers]
     of_albums: dict[str, Line] = {}
+    gone_id = max((line.id for line in phone.lines if line.gone), default=-1)
     for line in phone.lines:
         if not line.mine:
             continue
@@ -266,6 +275,9 @@ def _settle(
             found = reply or next((each for each in answers if each.id > line.id and each.reply_to is None), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
+            if found is None and line.id <= gone_id:
+                verdict.unheard += line.mark is not None
+                continue
             if found is None:
                 what = f"{line.mark or 'a command'} of {person} (message {line.id})"
                 (verdict.lost if line.confirmed else verdict.unresolved).append(what)

@@ -1,0 +1,302 @@
+"""`passerby loadtest`: which sandbox, which processes, which stores; then the people come."""
+
+import asyncio
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+import typer
+
+from passerby import __version__, logs
+from passerby.cli.cluster import cores
+from passerby.cli.sandbox import end_sandbox, start_sandbox
+from passerby.cli.serving import run_until_signal
+from passerby.loadtest.control import Sandbox, SandboxFault
+from passerby.loadtest.fleet import Fleet, FleetFault
+from passerby.loadtest.report import Report, Stores, make
+from passerby.loadtest.run import Course, Plan, Spoiled, TooMuch, play
+from passerby.ports.clock import Clock
+from passerby.settings import WrongSetting
+
+HOST: Final = "127.0.0.1"
+TIED: Final = (sys.executable, "-m", "passerby.cli.tied")
+MOST_BOTS: Final = 100
+SANDBOX_S: Final = 20.0
+SHOW_S: Final = 0.5
+TELEGRAM: Final = "telegram.org"
+UNBOUNDED: Final = "100000"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    plan: Plan
+    sandbox: str | None
+    metrics: Sequence[str]
+    workers: int | None
+    bots: int | None
+    budgets: bool
+    report: Path | None
+    json: bool
+    keep: Path | None
+    command: Sequence[str] = TIED
+
+
+def wishes(
+    *,
+    users: int | None,
+    searching: bool,
+    dau: int | None,
+    compress: float | None,
+    minutes: float | None,
+    seconds: float | None,
+    workers: int | None,
+    bots: int | None,
+    budgets: bool,
+    chaos: bool,
+    sandbox: str | None,
+    metrics: Sequence[str],
+    seed: int,
+    report: Path | None,
+    json: bool,
+    keep: Path | None,
+) -> Wishes:
+    """Of the command line's words. Raises: WrongSetting for what does not go together."""
+    if dau is not None and (users is not None or searching):
+        raise WrongSetting("--dau", "says already how many people there are", "leave out --users and --searching")
+    if compress is not None and dau is None:
+        raise WrongSetting("--compress", "is about the hour of --dau", "add --dau, or leave it out")
+    if minutes is not None and seconds is not None:
+        raise WrongSetting("--seconds", "--minutes is given, too", "keep one of them")
+    if sandbox is not None:
+        for name, given in (
+            ("--workers", workers),
+            ("--bots", bots),
+            ("--chaos", chaos),
+            ("--no-budgets", not budgets),
+        ):
+            if given:
+                raise WrongSetting(name, "is for processes that this command starts itself", "leave out --sandbox")
+    elif metrics:
+        raise WrongSetting("--metrics", "is for a fleet that runs elsewhere", "leave it out, or add --sandbox")
+    long_s = seconds if seconds is not None else 60 * (minutes if minutes is not None else 5 if dau else 1)
+    plan = Plan(
+        long_s,
+        seed,
+        users=0 if dau else users or 100,
+        searching=searching,
+        daily=dau or 0,
+        factor=compress,
+        chaos=chaos,
+    )
+    return Wishes(plan, sandbox, metrics, workers, bots, budgets, report, json, keep)
+
+
+def run_loadtest(wishes: Wishes) -> int:
+    """Play it and report; the exit code. Raises: WrongSetting."""
+    logs.set_up("warning", "console")
+    outcome: list[Report] = []
+    try:
+        run_until_signal(lambda stop: _loadtest(wishes, stop, outcome))
+    except (SandboxFault, FleetFault, Spoiled) as fault:
+        typer.echo(str(fault), err=True)
+        return 1
+    except TooMuch as fault:
+        remedy = "name fewer people, less time, or a smaller --compress"
+        raise WrongSetting("--dau" if wishes.plan.daily else "--users", str(fault), remedy) from None
+    (report,) = outcome
+    if wishes.json:
+        typer.echo(msgspec.json.encode(report))
+    else:
+        from rich.console import Console
+
+        from passerby.loadtest.terminal import page
+
+        Console(highlight=False).print(page(report))
+    return report.exit_code
+
+
+async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) -> None:
+    from passerby.bootstrap import SystemClock
+
+    clock = SystemClock()
+    wishes.plan.moments()  # too much is said before anything is started
+    async with AsyncExitStack() as closing:
+        directory = wishes.keep or Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="passerby-loadtest-")))
+        directory.mkdir(parents=True, exist_ok=True)
+        bots: Sequence[int]
+        fleet: Fleet | None = None
+        pids = {"load test": os.getpid()}
+        if wishes.sandbox is not None:
+            sandbox = await closing.enter_async_context(_theirs(wishes.sandbox))
+            bots = [bot["id"] for bot in await sandbox.get("bots")]
+            if not bots:
+                raise WrongSetting("--sandbox", "that sandbox has no bot", "start it with --bots")
+        else:
+            number = wishes.bots or min(MOST_BOTS, max(2, wishes.plan.load.bots))
+            sandbox, child = await closing.enter_async_context(_own(directory, wishes))
+            tokens, bots = await _tokens(sandbox, number)
+            pids["sandbox"] = child.pid
+            fleet = await closing.enter_async_context(_fleet(wishes, directory, sandbox, tokens))
+        pages = {_place(url): url for url in wishes.metrics}
+        course = await _watched(wishes, sandbox, bots, clock, stop, fleet, pids, pages)
+        ended = fleet.ended if fleet is not None else ()
+        outcome.append(
+            make(
+                course,
+                command=" ".join(["passerby", *sys.argv[1:]]),
+                version=__version__,
+                machine=f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}",
+                stores=Stores(),
+                ended=ended,
+            )
+        )
+
+
+async def _watched(
+    wishes: Wishes,
+    sandbox: Sandbox,
+    bots: Sequence[int],
+    clock: Clock,
+    stop: asyncio.Event,
+    fleet: Fleet | None,
+    pids: Mapping[str, int],
+    pages: Mapping[str, str],
+) -> Course:
+    """Play it, and show how it goes where somebody looks on."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from passerby.loadtest.terminal import live
+
+    courses: list[Course] = []
+    console = Console(stderr=True, highlight=False)
+    playing = play(
+        wishes.plan, sandbox, bots, clock, stop, fleet=fleet, pids=lambda: pids, pages=pages, show=courses.append
+    )
+    if not console.is_terminal:
+        return await playing
+
+    async def draw() -> None:
+        with Live(console=console, auto_refresh=False, transient=True) as screen:
+            while True:
+                if courses:
+                    screen.update(live(courses[0], clock.now()), refresh=True)
+                await clock.sleep(SHOW_S)
+
+    async with asyncio.TaskGroup() as group:
+        drawing = group.create_task(draw())
+        course = await playing
+        drawing.cancel()
+    return course
+
+
+# ---------------------------------------------------------------------- the sandbox
+
+
+@asynccontextmanager
+async def _theirs(url: str) -> AsyncIterator[Sandbox]:
+    """A sandbox that runs already, wherever. Raises: WrongSetting for whatever is none."""
+    where = urlsplit(url)
+    remedy = "write where a sandbox listens, as in http://127.0.0.1:8081"
+    host = where.hostname or ""
+    if where.scheme != "http" or not host or where.path.strip("/") or where.query or where.username:
+        raise WrongSetting("--sandbox", "is not the address of a sandbox", remedy)
+    if host == TELEGRAM or host.endswith(f".{TELEGRAM}"):
+        raise WrongSetting("--sandbox", "is Telegram itself, where real people are", remedy)
+    sandbox = Sandbox.at(url.rstrip("/"))
+    try:
+        try:
+            switches = await sandbox.get("settings")
+        except (SandboxFault, msgspec.DecodeError):
+            switches = None
+        if not isinstance(switches, dict) or "journal_length" not in switches:
+            raise WrongSetting("--sandbox", "does not answer as a sandbox does", remedy)
+        yield sandbox
+    finally:
+        await sandbox.aclose()
+
+
+@asynccontextmanager
+async def _own(directory: Path, wishes: Wishes) -> AsyncIterator[tuple[Sandbox, subprocess.Popen[bytes]]]:
+    """A sandbox of our own on a free port of the loopback."""
+    port = _free_port()
+    where = ["--host", HOST, "--port", str(port), "--bots", "0", "--seed", str(wishes.plan.seed), "--quiet"]
+    child = start_sandbox([*where, *([] if wishes.budgets else ["--no-limits"])], directory / "sandbox.log")
+    sandbox = Sandbox.at(f"http://{HOST}:{port}")
+    try:
+        await _first_answer(sandbox, child, directory / "sandbox.log")
+        yield sandbox, child
+    finally:
+        await sandbox.aclose()
+        await asyncio.to_thread(end_sandbox, child)
+
+
+async def _first_answer(sandbox: Sandbox, child: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = asyncio.get_running_loop().time() + SANDBOX_S
+    while True:
+        try:
+            await sandbox.get("settings")
+            return
+        except SandboxFault as fault:
+            if child.poll() is not None:
+                said = log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
+                raise SandboxFault(f"the sandbox ended by itself (code {child.returncode}): {said}") from None
+            if asyncio.get_running_loop().time() > deadline:
+                raise fault from None
+            await asyncio.sleep(0.05)
+
+
+async def _tokens(sandbox: Sandbox, number: int) -> tuple[list[str], list[int]]:
+    """New bots with pretended tokens of their own, instead of those that every sandbox begins with."""
+    made = [await sandbox.post("bots", {"first_name": f"Load {each}"}) for each in range(1, number + 1)]
+    return [bot["token"] for bot in made], [bot["id"] for bot in made]
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+# ---------------------------------------------------------------------- Passerby
+
+
+@asynccontextmanager
+async def _fleet(wishes: Wishes, directory: Path, sandbox: Sandbox, tokens: Sequence[str]) -> AsyncIterator[Fleet]:
+    """Passerby in front of it: one process with all its state in `directory`."""
+    told = {
+        "BOT_TOKENS": ",".join(tokens),
+        "BOT_API_URL": sandbox.url,
+        "LOG_LEVEL": "warning",
+        "LOG_FORMAT": "json",
+        "SQLITE_DB_PATH": str(directory / "passerby.db"),
+    }
+    if not wishes.budgets:
+        told |= {"BOT_RATE_PER_S": UNBOUNDED, "CHAT_RATE_PER_S": UNBOUNDED, "CHAT_BURST": UNBOUNDED}
+    with tempfile.TemporaryDirectory(prefix="passerby-") as run_dir:
+        told["RUN_DIR"] = run_dir
+        fleet = Fleet(directory, Path(run_dir), [*wishes.command, "run"], told, ["passerby"])
+        try:
+            await fleet.start_all()
+            yield fleet
+        finally:
+            await fleet.stop()
+
+
+def _place(url: str) -> str:
+    where = urlsplit(url)
+    if where.scheme not in ("http", "https") or not where.hostname:
+        raise WrongSetting("--metrics", "is not the address of a page", "write http://<host>:<port>/metrics")
+    return where.netloc

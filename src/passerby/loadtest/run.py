@@ -1,0 +1,205 @@
+"""One load test from the first person to the verdict. What stands in front of the people is handed in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Final
+
+from passerby.loadtest.control import Sandbox
+from passerby.loadtest.crowd import Crowd
+from passerby.loadtest.day import Load, Peak, crowd, peak
+from passerby.loadtest.fleet import Chaos, Fleet, Kill
+from passerby.loadtest.habits import Habits, arrivals
+from passerby.loadtest.judge import Fault, Verdict
+from passerby.loadtest.watch import Sample, Watch
+from passerby.ports.clock import Clock
+
+MOST_PEOPLE: Final = 20_000
+RAMP_SHARE: Final = 0.2
+LONGEST_RAMP_S: Final = 30.0
+JOIN_S: Final = 900.0
+QUIET_S: Final = 60.0
+QUIET_CUT_SHORT_S: Final = 15.0
+
+
+class TooMuch(Exception):
+    """More people than one load test can play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is played. Either so many `users`, who stay, or the busiest hour of a day of `daily` people."""
+
+    seconds: float
+    seed: int
+    users: int = 0
+    searching: bool = False
+    """All search at the same moment, instead of one after the other."""
+    daily: int = 0
+    factor: float | None = None
+    chaos: bool = False
+    quiet_s: float = QUIET_S
+    habits: Habits = Habits()
+
+    @property
+    def peak(self) -> Peak | None:
+        return peak(self.daily, self.seconds / 60, self.habits, self.factor) if self.daily else None
+
+    @property
+    def load(self) -> Load:
+        """What to expect of them together, in the steady state."""
+        hour = self.peak
+        return hour.played if hour is not None else crowd(self.users, self.habits)
+
+    @property
+    def ramp_s(self) -> float:
+        return 0.0 if self.searching else min(LONGEST_RAMP_S, self.seconds * RAMP_SHARE)
+
+    def moments(self) -> list[float]:
+        """When each comes, in seconds from the start, ascending. Raises: TooMuch."""
+        rng = Random(f"arrivals:{self.seed}")  # noqa: S311  # habits, not secrecy
+        here = self.users if not self.daily else round(self.load.people)
+        if here + self.load.arrivals * self.seconds > MOST_PEOPLE:
+            wanted = here + self.load.arrivals * self.seconds
+            raise TooMuch(f"{wanted:,.0f} people would come, more than {MOST_PEOPLE:,}")
+        at_first = [rng.uniform(0.0, self.ramp_s) for _ in range(here)]
+        later = arrivals(self.load.arrivals, self.seconds, rng)
+        return sorted((*at_first, *later))
+
+
+@dataclass(slots=True)
+class Course:
+    """How it goes; what a live view looks at. Times in Unix seconds."""
+
+    plan: Plan
+    crowd: Crowd
+    watch: Watch
+    people: int
+    bots: Sequence[int]
+    phase: str = "people join"
+    joining_s: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+    quiet_s: float = 0.0
+    kills: list[Kill] = field(default_factory=list)
+    verdict: Verdict | None = None
+    cut_short: bool = False
+    sandbox_refused: int = 0
+    waiting_acts: int = 0
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Of the time between `began` and `ended`."""
+        until = self.ended or float("inf")
+        return [each for each in self.watch.samples if self.began <= each.at <= until]
+
+
+class Spoiled(Exception):
+    """The test could not be carried through. The text is for the person at the terminal."""
+
+
+async def play(
+    plan: Plan,
+    sandbox: Sandbox,
+    bots: Sequence[int],
+    clock: Clock,
+    stop: asyncio.Event,
+    *,
+    fleet: Fleet | None = None,
+    pids: Callable[[], Mapping[str, int]] = dict,
+    pages: Mapping[str, str] | None = None,
+    show: Callable[[Course], None] = lambda _: None,
+) -> Course:
+    """Play it until its time is over or `stop` is set, then wait until all is quiet, and judge.
+
+    `pids`: further processes to watch. Raises: Spoiled, SandboxFault, FleetFault, TooMuch.
+    """
+    moments = plan.moments()
+    folk = Crowd(sandbox, clock, plan.habits, plan.seed)
+
+    def all_pids() -> dict[str, int]:
+        return {**(fleet.pids if fleet is not None else {}), **pids()}
+
+    watch = Watch(folk, clock, all_pids, fleet.run_dir if fleet is not None else None, pages or {}, sandbox.http)
+    course = Course(plan, folk, watch, len(moments), bots)
+    show(course)
+    try:
+        async with folk.present(len(moments), bots), _beside(watch.look_on()):
+            await _join(course, clock, stop)
+            if not stop.is_set():
+                await _live(course, moments, clock, stop, fleet)
+            course.cut_short = stop.is_set()
+            course.phase = "waiting until all is quiet"
+            # From here on a stop only makes the wait shorter.
+            stop.clear()
+            patience_s = min(plan.quiet_s, QUIET_CUT_SHORT_S) if course.cut_short else plan.quiet_s
+            ended = fleet.ended if fleet is not None else []
+            faults = [
+                Fault(at, at) for at in sorted([*(each.at for each in course.kills), *(each.at for each in ended)])
+            ]
+            course.verdict, course.quiet_s = await folk.quiet(faults, patience_s, stop)
+            course.phase = "done"
+    except BaseExceptionGroup as group:
+        raise _cause(group) from None
+    return course
+
+
+async def _join(course: Course, clock: Clock, stop: asyncio.Event) -> None:
+    began = clock.now()
+    try:
+        async with asyncio.timeout(JOIN_S):
+            await _first(course.crowd.join(), stop.wait())
+    except TimeoutError:
+        raise Spoiled(
+            f"only {course.crowd.joined} of {course.people} people got through the first questions within "
+            f"{JOIN_S:g} s: is Passerby running, with the sandbox as its BOT_API_URL?"
+        ) from None
+    course.joining_s = clock.now() - began
+
+
+async def _live(
+    course: Course, moments: Sequence[float], clock: Clock, stop: asyncio.Event, fleet: Fleet | None
+) -> None:
+    plan = course.plan
+    course.phase = "people search and chat"
+    course.began = clock.now()
+    course.crowd.book.since = course.began
+    every_s = max(4.0, plan.seconds / 8)
+    chaos = Chaos(fleet, clock, Random(f"chaos:{plan.seed}"), every_s) if plan.chaos and fleet is not None else None  # noqa: S311
+    if chaos is not None:
+        course.kills = chaos.kills
+    arriving = [course.began + moment for moment in moments]
+    beside = [*([chaos.reign()] if chaos is not None else []), *([fleet.tend(clock)] if fleet is not None else [])]
+    async with course.crowd.living(arriving, stay=not plan.daily), _beside(*beside):
+        await _first(clock.sleep(plan.seconds), stop.wait())
+    course.ended = clock.now()
+    if fleet is not None:
+        await fleet.ready()
+
+
+@asynccontextmanager
+async def _beside(*running: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Within, these run, too; a fault of one ends all."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in running]
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+async def _first(*running: Coroutine[Any, Any, Any]) -> None:
+    """Return as soon as one of them is done; the others are given up."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in running]
+        _, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in others:
+            task.cancel()
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The first of a group is why the others were given up."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
