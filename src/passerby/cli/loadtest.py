@@ -1,8 +1,10 @@
 """`passerby loadtest`: which sandbox, which processes, which stores; then the people come."""
 
 import asyncio
+import base64
 import os
 import platform
+import secrets
 import socket
 import subprocess
 import sys
@@ -17,14 +19,15 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
-from passerby import __version__, logs
+from passerby import __version__, logs, settings
 from passerby.cli.cluster import cores
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
 from passerby.loadtest.control import Sandbox, SandboxFault
 from passerby.loadtest.fleet import Fleet, FleetFault
-from passerby.loadtest.report import Report, Stores, make
+from passerby.loadtest.report import Report, make
 from passerby.loadtest.run import Course, Plan, Spoiled, TooMuch, play
+from passerby.loadtest.stores import Looker, StoreFault, own_database, own_keys
 from passerby.ports.clock import Clock
 from passerby.settings import WrongSetting
 
@@ -137,20 +140,27 @@ async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) 
         directory.mkdir(parents=True, exist_ok=True)
         bots: Sequence[int]
         fleet: Fleet | None = None
+        looker = Looker(None, None, "")
         pids = {"load test": os.getpid()}
         if wishes.sandbox is not None:
             sandbox = await closing.enter_async_context(_theirs(wishes.sandbox))
             bots = [bot["id"] for bot in await sandbox.get("bots")]
             if not bots:
                 raise WrongSetting("--sandbox", "that sandbox has no bot", "start it with --bots")
+            looker = _of_the_settings()
         else:
             number = wishes.bots or min(MOST_BOTS, max(2, wishes.plan.load.bots))
             sandbox, child = await closing.enter_async_context(_own(directory, wishes))
             tokens, bots = await _tokens(sandbox, number)
             pids["sandbox"] = child.pid
-            fleet = await closing.enter_async_context(_fleet(wishes, directory, sandbox, tokens))
+            stores, looker = await _stores(wishes, directory, closing)
+            fleet = await closing.enter_async_context(_fleet(wishes, directory, sandbox, tokens, stores))
         pages = {_place(url): url for url in wishes.metrics}
+        begun = clock.now()
+        await looker.begin()
+        closing.push_async_callback(looker.aclose)
         course = await _watched(wishes, sandbox, bots, clock, stop, fleet, pids, pages)
+        stores_told = await looker.end(clock.now() - begun)
         ended = fleet.ended if fleet is not None else ()
         outcome.append(
             make(
@@ -158,7 +168,7 @@ async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) 
                 command=" ".join(["passerby", *sys.argv[1:]]),
                 version=__version__,
                 machine=f"{platform.machine()}, {cores()} cores, Python {platform.python_version()}",
-                stores=Stores(),
+                stores=stores_told,
                 ended=ended,
             )
         )
@@ -273,26 +283,66 @@ def _free_port() -> int:
 # ---------------------------------------------------------------------- Passerby
 
 
+async def _stores(wishes: Wishes, directory: Path, closing: AsyncExitStack) -> tuple[dict[str, str], Looker]:
+    """Where Passerby is to keep things: files in `directory`, or places of its own on the operator's servers.
+
+    Raises: WrongSetting.
+    """
+    if not wishes.workers:
+        return {"SQLITE_DB_PATH": str(directory / "passerby.db")}, Looker(None, None, "")
+    settled = settings.read()
+    if not settled.is_shared or settled.postgres_uri is None:
+        remedy = "set REDIS_URL and POSTGRES_URI, or leave out --workers"
+        raise WrongSetting("REDIS_URL", "is not set: workers cannot share what is in one process's memory", remedy)
+    try:
+        redis = settled.redis_url.get_secret_value()
+        name = await closing.enter_async_context(own_keys(redis))
+        postgres = await closing.enter_async_context(own_database(settled.postgres_uri.get_secret_value()))
+    except StoreFault as fault:
+        raise WrongSetting(fault.setting, fault.problem, fault.remedy) from None
+    told = {
+        "REDIS_URL": redis,
+        "REDIS_NAME": name,
+        "POSTGRES_URI": postgres,
+        "DB_POOL_MAX": str(settled.db_pool_max),
+        "DB_POOL_MIN": str(settled.db_pool_min),
+        "SECRET_KEY": base64.b64encode(secrets.token_bytes(settings.KEY_BYTES)).decode(),
+    }
+    return told, Looker(postgres, redis, name, is_own=True)
+
+
 @asynccontextmanager
-async def _fleet(wishes: Wishes, directory: Path, sandbox: Sandbox, tokens: Sequence[str]) -> AsyncIterator[Fleet]:
-    """Passerby in front of it: one process with all its state in `directory`."""
+async def _fleet(
+    wishes: Wishes, directory: Path, sandbox: Sandbox, tokens: Sequence[str], stores: Mapping[str, str]
+) -> AsyncIterator[Fleet]:
+    """Passerby in front of it: one process, or workers on `stores`."""
     told = {
         "BOT_TOKENS": ",".join(tokens),
         "BOT_API_URL": sandbox.url,
         "LOG_LEVEL": "warning",
         "LOG_FORMAT": "json",
-        "SQLITE_DB_PATH": str(directory / "passerby.db"),
+        **stores,
     }
     if not wishes.budgets:
         told |= {"BOT_RATE_PER_S": UNBOUNDED, "CHAT_RATE_PER_S": UNBOUNDED, "CHAT_BURST": UNBOUNDED}
     with tempfile.TemporaryDirectory(prefix="passerby-") as run_dir:
         told["RUN_DIR"] = run_dir
-        fleet = Fleet(directory, Path(run_dir), [*wishes.command, "run"], told, ["passerby"])
+        names = [f"worker-{number}" for number in range(1, (wishes.workers or 0) + 1)] or ["passerby"]
+        role = "worker" if wishes.workers else "run"
+        fleet = Fleet(directory, Path(run_dir), [*wishes.command, role], told, names)
         try:
             await fleet.start_all()
             yield fleet
         finally:
             await fleet.stop()
+
+
+def _of_the_settings() -> Looker:
+    """The stores of a staging fleet, where the settings here name them."""
+    settled = settings.read()
+    postgres = settled.postgres_uri.get_secret_value() if settled.postgres_uri is not None else None
+    redis = settled.redis_url.get_secret_value() if settled.is_shared else None
+    return Looker(postgres, redis, settled.redis_name)
 
 
 def _place(url: str) -> str:

@@ -162,7 +162,7 @@ class Chaos:
     async def reign(self) -> None:
         """Until cancelled. One that is down when that happens is started again. Raises: FleetFault."""
         while True:
-            await self.clock.sleep(max(1.0, self.rng.expovariate(1 / self.every_s)))
+            await self.clock.sleep(self.every_s * self.rng.uniform(0.5, 1.5))
             name = self.rng.choice(list(self.fleet.names))
             at = self.clock.now()
             self.fleet.kill(name)

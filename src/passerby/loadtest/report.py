@@ -311,10 +311,7 @@ def make(
     samples = course.samples
     used = usage(samples)
     late = Spread.of(book.late_s)
-    product: dict[str, float] = {}
-    for counted in course.watch.counts.values():
-        for name, count in counted.items():
-            product[name] = product.get(name, 0.0) + count
+    product = course.watch.counted()
     shown = points(course)
     settled = [each.delivered for each in shown if each.at > plan.ramp_s] or [each.delivered for each in shown]
     hour = plan.peak

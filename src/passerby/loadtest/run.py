@@ -20,6 +20,7 @@ MOST_PEOPLE: Final = 20_000
 RAMP_SHARE: Final = 0.2
 LONGEST_RAMP_S: Final = 30.0
 JOIN_S: Final = 900.0
+QUICKEST_KILLS_S: Final = 6.0
 QUIET_S: Final = 60.0
 QUIET_CUT_SHORT_S: Final = 15.0
 
@@ -166,7 +167,8 @@ async def _live(
     course.phase = "people search and chat"
     course.began = clock.now()
     course.crowd.book.since = course.began
-    every_s = max(4.0, plan.seconds / 8)
+    course.watch.begin()
+    every_s = max(QUICKEST_KILLS_S, plan.seconds / 6)
     chaos = Chaos(fleet, clock, Random(f"chaos:{plan.seed}"), every_s) if plan.chaos and fleet is not None else None  # noqa: S311
     if chaos is not None:
         course.kills = chaos.kills

@@ -1,7 +1,6 @@
 """What is used meanwhile, once a second: processor time and memory from `/proc`, the product's figures from `/metrics`."""
 
 import asyncio
-import os
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -89,6 +88,7 @@ class Watch:
         self.samples: list[Sample] = []
         self.counts: dict[str, dict[str, float]] = {}
         """What each life of a process has counted, by its name and number."""
+        self._counted_before: dict[str, dict[str, float]] = {}
         self.silent: set[str] = set()
         self._crowd = crowd
         self._clock = clock
@@ -99,6 +99,19 @@ class Watch:
         self._before: dict[int, processes.Reading] = {}
         self._remote: dict[str, tuple[float, float]] = {}
         self._machine = machine_ticks()
+
+    def begin(self) -> None:
+        """From now on it counts."""
+        self._counted_before = dict(self.counts)
+
+    def counted(self) -> dict[str, float]:
+        """What all processes have counted since `begin`, all lives together."""
+        total: dict[str, float] = defaultdict(float)
+        for life, counts in self.counts.items():
+            before = self._counted_before.get(life, {})
+            for name, count in counts.items():
+                total[name] += count - before.get(name, 0.0)
+        return dict(total)
 
     async def look_on(self) -> None:
         """Until cancelled."""
@@ -195,7 +208,3 @@ def machine_ticks() -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return sum(fields) - fields[3] - fields[4], sum(fields)
-
-
-def own_pid() -> int:
-    return os.getpid()
