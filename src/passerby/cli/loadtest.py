@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -110,6 +111,7 @@ def run_loadtest(wishes: Wishes) -> int:
     """Play it and report; the exit code. Raises: WrongSetting."""
     logs.set_up("warning", "console")
     outcome: list[Report] = []
+    place = _place_of_report(wishes)
     try:
         run_until_signal(lambda stop: _loadtest(wishes, stop, outcome))
     except (SandboxFault, FleetFault, Spoiled) as fault:
@@ -119,6 +121,7 @@ def run_loadtest(wishes: Wishes) -> int:
         remedy = "name fewer people, less time, or a smaller --compress"
         raise WrongSetting("--dau" if wishes.plan.daily else "--users", str(fault), remedy) from None
     (report,) = outcome
+    _write(place, report)
     if wishes.json:
         typer.echo(msgspec.json.encode(report))
     else:
@@ -127,7 +130,24 @@ def run_loadtest(wishes: Wishes) -> int:
         from passerby.loadtest.terminal import page
 
         Console(highlight=False).print(page(report))
+    typer.echo(f"The report with its charts: {place}", err=wishes.json)
     return report.exit_code
+
+
+def _place_of_report(wishes: Wishes) -> Path:
+    """Where the page goes. Raises: WrongSetting, before anything is started for it."""
+    path = wishes.report or Path(f"passerby-loadtest-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}.html")  # noqa: TID251
+    if path.is_dir():
+        raise WrongSetting("--report", "is a directory", "write the path of a file in it, ending in .html")
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK | os.X_OK):
+        raise WrongSetting("--report", "its directory does not exist, or cannot be written to", "name one that can be")
+    return path
+
+
+def _write(path: Path, report: Report) -> None:
+    from passerby.loadtest.page import render
+
+    path.write_text(render(report), "utf-8")
 
 
 async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) -> None:

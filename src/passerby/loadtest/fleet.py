@@ -21,6 +21,8 @@ START_S: Final = 60.0
 STOP_S: Final = 20.0
 POLL_S: Final = 0.05
 TEND_S: Final = 1.0
+ON_ITS_WAY_S: Final = 1.0
+"""What a process had written to its sockets when it died, a busy sandbox reads a moment later. Nobody takes over sooner."""
 
 
 class FleetFault(Exception):
@@ -29,11 +31,11 @@ class FleetFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """`at`, `back_at`: Unix seconds; when it was killed, and when it was ready again."""
+    """`at`: Unix seconds, just before it was killed. `gone_at`: when the last of what it had sent was taken, at the latest."""
 
     name: str
     at: float
-    back_at: float
+    gone_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +168,9 @@ class Chaos:
             name = self.rng.choice(list(self.fleet.names))
             at = self.clock.now()
             self.fleet.kill(name)
-            number = len(self.kills)
-            self.kills.append(Kill(name, at, at))
+            self.kills.append(Kill(name, at, self.clock.now() + ON_ITS_WAY_S))
             try:
                 await self.clock.sleep(self.rng.uniform(0.2, 2.0))
             finally:
                 self.fleet.start(name)
             await self.fleet.ready([name])
-            self.kills[number] = Kill(name, at, self.clock.now())

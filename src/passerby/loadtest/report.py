@@ -135,6 +135,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     latency: Spread
     within: Spread
     waits: Spread
+    latency_curve: tuple[tuple[float, float], ...]
+    """The share of messages, and how long they took at most."""
+    within_curve: tuple[tuple[float, float], ...]
     gave_up: int
     found: int
     relays_per_s: float
@@ -301,6 +304,13 @@ def notes(
     return found
 
 
+def curve(values: Iterable[float]) -> tuple[tuple[float, float], ...]:
+    """How long, at every hundredth and at 99.9 of a hundred; empty of nothing."""
+    ordered = sorted(values)
+    found = ((share, quantile(ordered, share)) for share in (*(number / 100 for number in range(1, 100)), 0.999))
+    return tuple((share, value) for share, value in found if value is not None)
+
+
 def make(
     course: Course, *, command: str, version: str, machine: str, stores: Stores, ended: Iterable[Ended] = ()
 ) -> Report:
@@ -331,6 +341,8 @@ def make(
         latency=Spread.of(each.took_s for each in book.arrivals),
         within=Spread.of(each.within_s for each in book.arrivals if each.within_s is not None),
         waits=Spread.of(each.took_s for each in book.waits if each.found),
+        latency_curve=curve(each.took_s for each in book.arrivals),
+        within_curve=curve(each.within_s for each in book.arrivals if each.within_s is not None),
         found=sum(each.found for each in book.waits),
         gave_up=sum(not each.found for each in book.waits),
         relays_per_s=sum(settled) / len(settled) if settled else 0.0,

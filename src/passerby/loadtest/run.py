@@ -10,7 +10,7 @@ from typing import Any, Final
 from passerby.loadtest.control import Sandbox
 from passerby.loadtest.crowd import Crowd
 from passerby.loadtest.day import Load, Peak, crowd, peak
-from passerby.loadtest.fleet import Chaos, Fleet, Kill
+from passerby.loadtest.fleet import ON_ITS_WAY_S, TEND_S, Chaos, Fleet, Kill
 from passerby.loadtest.habits import Habits, arrivals
 from passerby.loadtest.judge import Fault, Verdict
 from passerby.loadtest.watch import Sample, Watch
@@ -137,9 +137,10 @@ async def play(
             stop.clear()
             patience_s = min(plan.quiet_s, QUIET_CUT_SHORT_S) if course.cut_short else plan.quiet_s
             ended = fleet.ended if fleet is not None else []
-            faults = [
-                Fault(at, at) for at in sorted([*(each.at for each in course.kills), *(each.at for each in ended)])
-            ]
+            lived = [Fault(kill.at, kill.gone_at) for kill in course.kills]
+            # One that ends by itself is found a moment later.
+            lived += [Fault(each.at - TEND_S, each.at + ON_ITS_WAY_S) for each in ended]
+            faults = sorted(lived)
             course.verdict, course.quiet_s = await folk.quiet(faults, patience_s, stop)
             course.phase = "done"
     except BaseExceptionGroup as group:

@@ -1,0 +1,134 @@
+"""Line charts as SVG, made by hand: no script, no font, no picture from elsewhere. Colours are the page's business.
+
+Each chart has a column for each moment that says its values when the pointer rests on it.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Final, NamedTuple
+
+WIDTH: Final = 560
+HEIGHT: Final = 200
+LEFT: Final = 52
+RIGHT: Final = 10
+TOP: Final = 10
+BOTTOM: Final = 24
+COLOURS: Final = 8
+"""So many are told apart; then they begin again."""
+
+Format = Callable[[float], str]
+
+
+class Series(NamedTuple):
+    """A line: `values` beside the chart's `xs`; None is a gap."""
+
+    name: str
+    values: Sequence[float | None]
+
+
+class Flag(NamedTuple):
+    """An upright line at `x`, and what it says."""
+
+    x: float
+    name: str
+
+
+class Chart(NamedTuple):
+    """What the page shows: a legend's names in the order of their colours, and the drawing."""
+
+    title: str
+    names: tuple[str, ...]
+    svg: str
+    note: str = ""
+
+
+def ticks(most: float, wanted: int = 4) -> list[float]:
+    """Round numbers from 0 to at least `most`, about `wanted` of them."""
+    if most <= 0:
+        return [0.0, 1.0]
+    rough = most / wanted
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * each for each in (1, 2, 2.5, 5, 10) if power * each >= rough * 0.999)
+    return [step * number for number in range(math.ceil(most / step * 0.999) + 1)]
+
+
+def draw(
+    title: str,
+    xs: Sequence[float],
+    lines: Sequence[Series],
+    y_text: Format,
+    x_text: Format = lambda value: f"{value:.0f} s",
+    flags: Sequence[Flag] = (),
+    note: str = "",
+) -> Chart:
+    """A chart over `xs`, ascending. Without a value there is no line, only the frame."""
+    values = [value for line in lines for value in line.values if value is not None]
+    upright = ticks(max(values, default=0.0))
+    level = ticks(max(xs, default=1.0), 5)
+    across = _scale(level[-1] if not xs else max(max(xs), 1e-9), LEFT, WIDTH - RIGHT)
+    up = _scale(upright[-1], HEIGHT - BOTTOM, TOP)
+    parts = [
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}" '
+        'xmlns="http://www.w3.org/2000/svg">'
+    ]
+    for value in upright:
+        parts.append(f'<path class="grid" d="M{LEFT} {up(value)}H{WIDTH - RIGHT}"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{up(value) + 4}" text-anchor="end">{escape(y_text(value))}</text>')
+    for value in level:
+        if across(value) <= WIDTH - RIGHT + 0.5:
+            anchor = "end" if across(value) > WIDTH - RIGHT - 20 else "middle"
+            parts.append(
+                f'<text x="{across(value)}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(x_text(value))}</text>'
+            )
+    for flag in flags:
+        parts.append(f'<path class="kill" d="M{across(flag.x)} {TOP}V{HEIGHT - BOTTOM}"/>')
+    for number, line in enumerate(lines):
+        path = _path([(across(x), up(y)) if y is not None else None for x, y in zip(xs, line.values, strict=True)])
+        if path:
+            parts.append(f'<path class="line c{number % COLOURS}" d="{path}"/>')
+    parts += _columns(xs, lines, flags, across, y_text, x_text)
+    parts.append("</svg>")
+    return Chart(title, tuple(line.name for line in lines), "".join(parts), note)
+
+
+def _scale(most: float, begin: float, end: float) -> Callable[[float], float]:
+    return lambda value: round(begin + value / most * (end - begin), 1)
+
+
+def _path(places: Sequence[tuple[float, float] | None]) -> str:
+    """Lines between neighbours; a point alone becomes a dot."""
+    words, pen_down = [], False
+    for index, place in enumerate(places):
+        if place is None:
+            pen_down = False
+            continue
+        x, y = place
+        words.append(f"{'L' if pen_down else 'M'}{x} {y}")
+        if not pen_down and (index + 1 == len(places) or places[index + 1] is None):
+            words.append("h0.1")
+        pen_down = True
+    return "".join(words)
+
+
+def _columns(
+    xs: Sequence[float],
+    lines: Sequence[Series],
+    flags: Sequence[Flag],
+    across: Callable[[float], float],
+    y_text: Format,
+    x_text: Format,
+) -> list[str]:
+    parts = []
+    for index, x in enumerate(xs):
+        before = xs[index - 1] if index else min(0.0, x)
+        told = [x_text(x)]
+        told += [f"{line.name}: {y_text(value)}" for line in lines if (value := line.values[index]) is not None]
+        told += [flag.name for flag in flags if before < flag.x <= x]
+        left = across(before)
+        width = max(0.1, round(across(x) - left, 1))
+        parts.append(
+            f'<rect class="look" x="{left}" y="{TOP}" width="{width}" height="{HEIGHT - TOP - BOTTOM}">'
+            f"<title>{escape(chr(10).join(told))}</title></rect>"
+        )
+    return parts
