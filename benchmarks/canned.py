@@ -7,6 +7,7 @@ protocols: a web framework here would be the bottleneck.
 
 import asyncio
 import re
+import ssl
 from collections import deque
 from collections.abc import Callable
 from random import Random
@@ -14,10 +15,11 @@ from time import perf_counter
 from typing import cast
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_OFFSET = re.compile(rb'"offset":(-?\d+)')
-_TIMEOUT = re.compile(rb'"timeout":(\d+)')
-_LIMIT = re.compile(rb'"limit":(\d+)')
-_CHAT = re.compile(rb'"chat_id":(\d+)')
+# In JSON or in a form, for others send forms.
+_OFFSET = re.compile(rb'\boffset(?:": ?|=)(-?\d+)')
+_TIMEOUT = re.compile(rb'\btimeout(?:": ?|=)(\d+)')
+_LIMIT = re.compile(rb'\blimit(?:": ?|=)(\d+)')
+_CHAT = re.compile(rb'\bchat_id(?:": ?|=)(\d+)')
 _UPDATE = (
     b'{"update_id":%d,"message":{"message_id":%d,"from":{"id":%d,"is_bot":false,"first_name":"Ann","username":"ann",'
     b'"language_code":"en"},"chat":{"id":%d,"first_name":"Ann","username":"ann","type":"private"},'
@@ -95,9 +97,11 @@ class Canned:
         self.rng = Random(1)
         self.connections = 0
 
-    async def listen(self) -> int:
-        """Listen on a free port of the loopback; the port."""
-        server = await asyncio.get_running_loop().create_server(lambda: Connection(self), "127.0.0.1", 0, backlog=512)
+    async def listen(self, secured: ssl.SSLContext | None = None) -> int:
+        """Listen on a free port of the loopback, with TLS or without; the port."""
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), "127.0.0.1", 0, backlog=512, ssl=secured
+        )
         port: int = server.sockets[0].getsockname()[1]
         return port
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.opposite import people
-from benchmarks.relay import Side
+from benchmarks.sides import Side
 from botapi_sandbox import Answer, Upload, World
 from botapi_sandbox.service import make_world, running
 from botapi_sandbox.world import Switches
@@ -81,7 +81,7 @@ async def measure(files: int, size: int, pairs: int) -> dict[str, float]:
 async def _cross(
     world: World, watched: Watched, product: Side, everybody: list[tuple[int, int]], data: bytes, files: int
 ) -> dict[str, float]:
-    process = product._process.pid  # noqa: SLF001  # whose memory it is about
+    process = product.pid
     # A small file first: what is needed once is loaded, and counts as there before.
     world.phones.upload(*everybody[0], "document", Upload(b"first", "first.pdf", "application/pdf"))
     await _until(lambda: watched.arrived == 1)

@@ -4,10 +4,12 @@ Commands come one a line, answers go back as one JSON object a line:
 
     closed K     K people, in pairs; each writes again as soon as what they wrote has arrived
     open R       R messages a second in all, at the moments of a Poisson process
+    search R     everybody asks for a partner, R a second
     pause        nobody writes
     reset        forget the latencies so far
-    count        {"delivered": n}
-    latency      {"n", "p50_ms", "p99_ms", "max_ms", "lost"}: from the moment a message was due to its arrival here
+    count        {"delivered", "found"}: messages of people so far, and people who were told of a partner
+    latency      {"n", "p50_ms", "p99_ms", "p999_ms", "max_ms", "waiting"}: from the moment a message was due to its
+                 arrival here
 
 The moment it was *due*, not the one it was sent: a side that falls behind does not get to hide it.
 """
@@ -17,6 +19,7 @@ import asyncio
 import json
 import os
 import re
+import ssl
 import sys
 from random import Random
 from time import perf_counter, time
@@ -29,7 +32,9 @@ from botapi_sandbox.world import Switches
 
 FIRST_PERSON = 5_000_001
 TICK_S = 0.001
-_MARK = re.compile(r"#(\d+)#")
+_MARK = re.compile(r"~(\d+)~")
+"""Neither JSON nor a form writes a tilde in another way."""
+FOUND = "Partner found"
 WORDS = "Do you remember the harbour at night, with all the lights?"
 
 
@@ -42,6 +47,7 @@ class Load:
     def __init__(self, everybody: list[tuple[int, int]]) -> None:
         self.everybody = everybody
         self.delivered = 0
+        self._found = set[int]()
         self._due: dict[int, float] = {}
         self._latencies: list[float] = []
         self._number = 0
@@ -55,6 +61,8 @@ class Load:
     def arrived(self, person: int, words: str) -> None:
         found = _MARK.search(words)
         if found is None:
+            if FOUND in words:
+                self._found.add(person)
             return
         due = self._due.pop(int(found[1]), None)
         if due is None:
@@ -69,7 +77,7 @@ class Load:
         self._number += 1
         self._due[self._number] = due
         person, bot = self.everybody[index]
-        self.write(person, bot, f"#{self._number}# {WORDS}")
+        self.write(person, bot, f"~{self._number}~ {WORDS}")
 
     def closed(self, in_flight: int) -> None:
         self._closed = True
@@ -79,6 +87,16 @@ class Load:
     def open(self, rate_per_s: float) -> None:
         self._opened = asyncio.get_running_loop().create_task(self._keep_rate(rate_per_s))
 
+    def search(self, rate_per_s: float) -> None:
+        self._opened = asyncio.get_running_loop().create_task(self._search(rate_per_s))
+
+    async def _search(self, rate_per_s: float) -> None:
+        began = perf_counter()
+        for number, (person, bot) in enumerate(self.everybody):
+            while (early_s := began + number / rate_per_s - perf_counter()) > 0:
+                await asyncio.sleep(max(TICK_S, early_s))
+            self.write(person, bot, "/search")
+
     async def _keep_rate(self, rate_per_s: float) -> None:
         due, index = perf_counter(), 0
         while True:
@@ -87,6 +105,9 @@ class Load:
                 await asyncio.sleep(max(TICK_S, early_s))
             self._say(index % len(self.everybody), due)
             index += 1
+
+    def count(self) -> dict[str, float]:
+        return {"delivered": self.delivered, "found": len(self._found)}
 
     def pause(self) -> None:
         self._closed = False
@@ -102,11 +123,14 @@ class Load:
         n = len(ordered)
         if not n:
             return {"n": 0}
-        p50, p99, most = ordered[n // 2], ordered[min(n - 1, n * 99 // 100)], ordered[-1]
-        return {"n": n, "p50_ms": p50 * 1e3, "p99_ms": p99 * 1e3, "max_ms": most * 1e3, "waiting": len(self._due)}
+        cuts = {"p50_ms": n // 2, "p99_ms": n * 99 // 100, "p999_ms": n * 999 // 1000, "max_ms": n - 1}
+        found = {name: ordered[min(n - 1, index)] * 1e3 for name, index in cuts.items()}
+        return {"n": n, **found, "waiting": len(self._due)}
 
 
-async def _canned(load: Load, bots: list[int], delay_s: tuple[float, float]) -> str:
+async def _canned(
+    load: Load, bots: list[int], delay_s: tuple[float, float], certificate: tuple[str, str] | None
+) -> str:
     def delivered(person: int, body: bytes) -> None:
         load.arrived(person, body.decode())
 
@@ -116,7 +140,11 @@ async def _canned(load: Load, bots: list[int], delay_s: tuple[float, float]) -> 
         server.bots[bot].say(person, words, int(time()))
 
     load.write = write  # type: ignore[method-assign]
-    return f"http://127.0.0.1:{await server.listen()}"
+    context = None
+    if certificate is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(*certificate)
+    return f"http{'s' if context else ''}://127.0.0.1:{await server.listen(context)}"
 
 
 async def _answer_commands(load: Load) -> None:
@@ -134,8 +162,10 @@ async def _answer_commands(load: Load) -> None:
                 load.pause()
             case "reset":
                 load.reset()
+            case "search":
+                load.search(float(argument))
             case "count":
-                answer = {"delivered": load.delivered}
+                answer = load.count()
             case "latency":
                 answer = load.latency()
         print(json.dumps(answer), flush=True)
@@ -146,7 +176,8 @@ async def _main(options: argparse.Namespace) -> None:
         bots = [1_000_001 + number for number in range(options.bots)]
         load = Load(people(options.pairs, bots))
         low, high = (float(each) / 1000 for each in options.delay_ms.split("-"))
-        url = await _canned(load, bots, (low, high))
+        certificate = (options.certificate, options.key) if options.certificate else None
+        url = await _canned(load, bots, (low, high), certificate)
         tokens = [f"{bot}:sandbox-{'x' * 26}1" for bot in bots]
         print(json.dumps({"url": url, "tokens": tokens}), flush=True)
         await _answer_commands(load)
@@ -181,6 +212,8 @@ if __name__ == "__main__":
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--core", type=int)
     parser.add_argument("--delay-ms", default="0-0")
+    parser.add_argument("--certificate", help="with --key: TLS")
+    parser.add_argument("--key")
     given = parser.parse_args()
     if given.core is not None:
         os.sched_setaffinity(0, {given.core})

@@ -1,17 +1,15 @@
 """The product, as `passerby run` runs it, in a process that can be asked what it has spent.
 
-Before it starts, the live store's log is written with people who are in chats already, through the store's own port:
-nothing of the product is replaced. Budgets are raised out of the way; everything else is as shipped.
+Before it starts, the live store is given people who are in chats already (or, `--idle`, in none), through the store's
+own port: nothing of the product is replaced. Budgets are raised out of the way, if they are not to be as `--shipped`;
+everything else is.
 
 Commands on stdin, one a line: `usage`, `profile`, `profiled`. Answers are JSON, one a line.
 """
 
 import argparse
 import asyncio
-import json
 import os
-import resource
-import sys
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,12 +20,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from benchmarks.asked import answer_commands, spent
 from benchmarks.opposite import people
 from benchmarks.sampler import Sampler, threads
-from passerby import logs
+from passerby import logs, metrics
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import RedisStore, open_redis
-from passerby.bootstrap import SystemClock, live_path
+from passerby.bootstrap import Role, SystemClock, live_path
 from passerby.bootstrap import serve as serve_fleet
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
@@ -52,6 +51,11 @@ def prepare(settings: Settings, pairs: int) -> None:
         for index in range(len(everybody))
     ]
     asyncio.run(_fill(settings, everybody, states))
+
+
+def prepare_strangers(settings: Settings, pairs: int) -> None:
+    """Put as many people into a new live store who are in no chat."""
+    asyncio.run(prepare_idle(settings, people(pairs, list(settings.tokens))))
 
 
 async def prepare_idle(settings: Settings, everybody: list[tuple[int, int]]) -> None:
@@ -93,7 +97,8 @@ def count_sql() -> None:
 
 def count_store_calls() -> None:
     """Count what is asked of the live store. Costs time: for runs that only count."""
-    for name in ("load", "commit", "mark", "done", "open_chats", "mapped", "file_id", "remember_file", "journal"):
+    names = ("load", "counterpart", "commit", "mark", "done", "open_chats", "reserve", "preceded", "journal", "attend")
+    for name in (*names, "file_id", "remember_file"):
         for store in (MemoryStore, RedisStore):
             method = getattr(store, name, None)
             if method is not None:
@@ -109,17 +114,35 @@ def _counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def usage() -> dict[str, Any]:
-    spent = resource.getrusage(resource.RUSAGE_SELF)
+    """`trips`: to a live store that is a server, `calls`: what they carried."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return {
-        "user_s": spent.ru_utime,
-        "system_s": spent.ru_stime,
-        "switches": spent.ru_nvcsw + spent.ru_nivcsw,
+    return spent() | {
         "rss_mb": pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
         "threads": threads(),
         "sql": sql.total(),
         "store": dict(store_calls),
+        "calls": metrics.STORE_CALLS.total(),
+        "trips": sum(metrics.STORE_TRIPS.counts()),
+        "bots": metrics.LEASES.value("bot"),
+        "connections": metrics.CONNECTIONS.total(),
     }
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    stores: dict[str, Any] = {"sqlite_db_path": options.directory / "passerby.db"}
+    if options.redis_url:
+        urls = {"redis_url": SecretStr(options.redis_url), "postgres_uri": SecretStr(options.postgres_uri)}
+        # So many processes share a small server.
+        stores = urls | {"secret_key": SecretStr(b64encode(bytes(32)).decode()), "db_pool_max": 20}
+    budgets = {"bot_rate_per_s": OUT_OF_THE_WAY, "chat_rate_per_s": OUT_OF_THE_WAY, "chat_burst": OUT_OF_THE_WAY}
+    return Settings(
+        bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
+        bot_api_url=options.url,
+        run_dir=options.directory,
+        shutdown_timeout_s=1,
+        **stores,
+        **({} if options.shipped else budgets),
+    )
 
 
 def main() -> None:
@@ -127,7 +150,10 @@ def main() -> None:
     parser.add_argument("--url", required=True)
     parser.add_argument("--tokens", required=True)
     parser.add_argument("--directory", type=Path, required=True)
+    parser.add_argument("--name", default="worker-0")
     parser.add_argument("--pairs", type=int, default=500)
+    parser.add_argument("--idle", action="store_true", help="they are in no chat")
+    parser.add_argument("--shipped", action="store_true", help="the budgets of bots and chats as they are by default")
     parser.add_argument("--core", type=int)
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--redis-url", help="with --postgres-uri: these instead of files")
@@ -135,45 +161,28 @@ def main() -> None:
     options = parser.parse_args()
     if options.core is not None:
         os.sched_setaffinity(0, {options.core})
-    stores: dict[str, Any] = {"sqlite_db_path": options.directory / "passerby.db"}
-    if options.redis_url:
-        urls = {"redis_url": SecretStr(options.redis_url), "postgres_uri": SecretStr(options.postgres_uri)}
-        stores = urls | {"secret_key": SecretStr(b64encode(bytes(32)).decode())}
-    settings = Settings(
-        bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
-        bot_api_url=options.url,
-        **stores,
-        bot_rate_per_s=OUT_OF_THE_WAY,
-        chat_rate_per_s=OUT_OF_THE_WAY,
-        chat_burst=OUT_OF_THE_WAY,
-        shutdown_timeout_s=1,
-    )
+    settings = settings_of(options)
     logs.set_up("warning", "console")
     if options.pairs:
-        prepare(settings, options.pairs)
+        (prepare_strangers if options.idle else prepare)(settings, options.pairs)
     count_sql()
     if options.count:
         count_store_calls()
     sampler = Sampler()
 
-    def asked() -> None:
-        for command in os.read(sys.stdin.fileno(), 1024).split():
-            answer: dict[str, Any] = {}
-            match command:
-                case b"usage":
-                    answer = usage()
-                case b"profile":
-                    sampler.start()
-                case b"profiled":
-                    sampler.stop()
-                    answer = sampler.report()
-            print(json.dumps(answer), flush=True)
+    def profile() -> dict[str, Any]:
+        sampler.start()
+        return {}
+
+    def profiled() -> dict[str, Any]:
+        sampler.stop()
+        return sampler.report()
 
     def ready() -> None:
-        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), asked)
-        print(json.dumps({"ready": True}), flush=True)
+        answer_commands({"usage": usage, "profile": profile, "profiled": profiled})
 
-    run_until_signal(lambda stop: serve_fleet(settings, on_ready=ready, stop=stop))
+    role: Role = "worker" if settings.is_shared else "all"
+    run_until_signal(lambda stop: serve_fleet(settings, role=role, name=options.name, on_ready=ready, stop=stop))
 
 
 if __name__ == "__main__":

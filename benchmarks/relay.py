@@ -1,261 +1,219 @@
-"""What a relayed message costs: one process on one core, with the memory store and SQLite, or Redis and PostgreSQL.
+"""What a relayed message costs: with the memory store and SQLite, or with Redis and PostgreSQL and several workers.
 
     python -m benchmarks.relay                       the table and the JSON of the documents
     python -m benchmarks.relay --short
     python -m benchmarks.relay --against sandbox     the sandbox instead of canned answers
     python -m benchmarks.relay --delay-ms 20-40      every answer late, as over a network
-    python -m benchmarks.relay --redis               Valkey, which syncs every write, and PostgreSQL on the other core
+    python -m benchmarks.relay --tls                 over TLS, with a certificate of our own
+    python -m benchmarks.relay --redis               Valkey, which syncs every write, and PostgreSQL
+    python -m benchmarks.relay --redis --workers 2   several processes, which share the bots by their leases
+    python -m benchmarks.relay --redis --fresh       the first minute, see below
     python -m benchmarks.relay --profile             where the time goes
 
 *Closed* loop: so many people in flight, each writes again when the last message has arrived: throughput and CPU.
 *Open* loop: a given rate, latencies counted from the moment each message was due.
 
 All safety is on: done marks, the store's log, sanitising, message map, versions; budgets are raised out of the way.
+
+Over Redis a worker parks every relay before it sends it for as long as its lease is young (`fleet.YOUNG_S`), which
+costs about twice as much. So the first minute is let pass before anything is measured; `--fresh` measures it.
+
+*CPU* is of all workers, *total* of their stores as well. One process serves and loads them all: where its core was in
+use for more than nine tenths it is said, for then it, not the product, bounded what is shown.
 """
 
 import argparse
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
-from types import MappingProxyType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.processes import cpu_s
+from benchmarks.sides import Shape, Sides, sides
+
+Window = dict[str, float]
+
+IN_FLIGHT = 64
+"""Where things are only counted."""
+CROWDED = 0.9
+"""In use for this share of the time, a core bounds what is measured."""
+TRICKLE_PER_S = 20
+WARM_S = 2.0
+YOUNG_S = 62.0
+"""A little more than `fleet.YOUNG_S`, which a test compares; the product is not imported here."""
 
 
-class Side:
-    """A process that answers a line with a line. `stores`: ids of the processes that keep its data, by name."""
-
-    stores: Mapping[str, int] = MappingProxyType({})
-
-    def __init__(self, module: str, *arguments: object) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.greeting = self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        assert line, "it ended"
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def ask(self, command: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(command + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def end(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+def settle(found: Sides, shape: Shape, *, fresh: bool) -> None:
+    """Let the time pass in which every relay is parked first. Some are sent meanwhile, so that all is warm."""
+    if shape.redis and not fresh:
+        found.opposite.ask(f"open {TRICKLE_PER_S}")
+        time.sleep(YOUNG_S)
+        found.opposite.ask("pause")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    against: str = "canned"
-    bots: int = 4
-    pairs: int = 500
-    delay_ms: str = "0-0"
-    count: bool = False
-    redis: bool = False
+def window(found: Sides, window_s: float) -> Window:
+    """What was spent and delivered in `window_s` seconds."""
+    stores, opposite_s = found.stores_s(), cpu_s(found.opposite.pid)
+    used, count, began = found.usage(), found.opposite.ask("count"), time.perf_counter()
+    time.sleep(window_s)
+    used_then, count_then, took_s = found.usage(), found.opposite.ask("count"), time.perf_counter() - began
+    stores_then, opposite_then_s = found.stores_s(), cpu_s(found.opposite.pid)
 
+    def more(name: str) -> float:
+        return float(used_then[name] - used[name])
 
-@contextmanager
-def servers(core: int) -> Iterator[tuple[tuple[object, ...], dict[str, int]]]:
-    """Valkey and PostgreSQL of our own on a core: how the product is told of them, and their process ids."""
-    from tests.contract.servers import start_postgres, start_valkey
-
-    with ExitStack() as closing:
-        lasting = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
-        valkey = closing.enter_context(start_valkey(*lasting))
-        postgres = closing.enter_context(start_postgres())
-        for server in (valkey, postgres):
-            os.sched_setaffinity(server.pid, {core})
-        told = ("--redis-url", valkey.url, "--postgres-uri", postgres.uri)
-        yield told, {"valkey": valkey.pid, "postgres": postgres.pid}
-
-
-def spent_s(pid: int) -> float:
-    """User and system time so far of a process, of its threads and of its children, those that have ended too."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        own = stat.parent.name == str(pid)
-        if own or fields[1] == str(pid):
-            ticks += sum(map(int, fields[11 : 15 if own else 13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def two_sides(shape: Shape) -> Iterator[tuple[Side, Side]]:
-    """The product on the first core, all else on the last."""
-    cores = sorted(os.sched_getaffinity(0))
-    first, second = cores[0], cores[-1]
-    with tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory, ExitStack() as closing:
-        stores, pids = closing.enter_context(servers(second)) if shape.redis else ((), {})
-        size = ("--bots", shape.bots, "--pairs", shape.pairs)
-        opposite = Side("opposite", shape.against, *size, "--core", second, "--delay-ms", shape.delay_ms)
-        try:
-            where = ("--url", opposite.greeting["url"], "--tokens", ",".join(opposite.greeting["tokens"]))
-            counting = ("--count",) if shape.count else ()
-            here = ("--directory", directory, "--pairs", shape.pairs, "--core", first)
-            product = Side("product", *where, *here, *counting, *stores)
-            product.stores = pids
-            try:
-                yield product, opposite
-            finally:
-                product.end()
-        finally:
-            opposite.end()
-
-
-def windows(product: Side, opposite: Side, *, warm_s: float, window_s: float, runs: int) -> list[dict[str, float]]:
-    """What was spent and delivered in each of `runs` windows of time."""
-    time.sleep(warm_s)
-    found = []
-    for _ in range(runs):
-        stores = {name: spent_s(pid) for name, pid in product.stores.items()}
-        used, count, began = product.ask("usage"), opposite.ask("count"), time.perf_counter()
-        time.sleep(window_s)
-        used_then, count_then, took_s = product.ask("usage"), opposite.ask("count"), time.perf_counter() - began
-        relays = count_then["delivered"] - count["delivered"]
-        user, system = used_then["user_s"] - used["user_s"], used_then["system_s"] - used["system_s"]
-        each = max(1, relays)
+    relays = count_then["delivered"] - count["delivered"]
+    each = max(1, relays)
+    user, system = more("user_s"), more("system_s")
+    ours = max(user + system, 1e-9)
+    theirs = {name: stores_then[name] - stores[name] for name in stores}
+    far_s = opposite_then_s - opposite_s + (sum(theirs.values()) if found.shared else 0.0)
+    result = {
+        "relays": relays,
+        "relays_per_s": relays / took_s,
+        "cpu_us": ours / each * 1e6,
+        "total_us": (ours + sum(theirs.values())) / each * 1e6,
+        "relays_per_core_s": relays / ours,
+        "core_use": ours / took_s,
+        "other_core_use": far_s / took_s,
+    }
+    if "threads" in used:  # it is the product, and not one of its peers
         python_s = used_then["threads"].get("python", 0) - used["threads"].get("python", 0)
-        found.append(
-            {
-                "relays_per_s": relays / took_s,
-                "cpu_us": (user + system) / each * 1e6,
-                "kernel_share": system / (user + system) if user + system else 0,
-                "main_thread_share": python_s / (user + system) if user + system else 0,
-                "core_use": (user + system) / took_s,
-                "sql": used_then["sql"] - used["sql"],
-                "sql_before": used["sql"],
-                "store_calls": sum(used_then["store"].values()) - sum(used["store"].values()),
-                "store_calls_per_relay": (sum(used_then["store"].values()) - sum(used["store"].values())) / each,
-                "rss_mb": used_then["rss_mb"],
-                "relays": relays,
-            }
-            | {f"{name}_us": (spent_s(pid) - stores[name]) / each * 1e6 for name, pid in product.stores.items()}
-        )
-    return found
+        result |= {
+            "kernel_share": system / ours,
+            "main_thread_share": python_s / ours,
+            "sql": more("sql"),
+            "sql_before": used["sql"],
+            "sql_per_relay": more("sql") / each,
+            "trips_per_relay": more("trips") / each,
+            "calls_per_relay": more("calls") / each,
+            "connections": more("connections"),
+            "rss_mb": used_then["rss_mb"],
+        }
+    return result | {f"{name}_us": spent_s / each * 1e6 for name, spent_s in theirs.items()}
 
 
-def _of(found: list[dict[str, float]], name: str) -> float:
-    return median(each[name] for each in found)
+def _middle(found: Sequence[Window]) -> Window:
+    """The median of each figure."""
+    return {name: median(each[name] for each in found) for name in found[0]}
 
 
-def closed(shape: Shape, in_flight: int, *, window_s: float, runs: int) -> dict[str, Any]:
-    with two_sides(shape) as (product, opposite):
-        opposite.ask(f"closed {in_flight}")
-        found = windows(product, opposite, warm_s=2, window_s=window_s, runs=runs)
-        assert all(each["relays"] > 0 for each in found), "nothing was relayed"
-        assert found[0]["sql_before"] > 0, "the count of SQL statements does not count"
-        costs = [each["cpu_us"] for each in found]
-        return {
-            "loop": "closed",
-            "in_flight": in_flight,
-            "cpu_us": _of(found, "cpu_us"),
-            "cpu_us_lowest": min(costs),
-            "cpu_us_highest": max(costs),
-            "relays_per_s": _of(found, "relays_per_s"),
-            "kernel_share": _of(found, "kernel_share"),
-            "main_thread_share": _of(found, "main_thread_share"),
-            "core_use": _of(found, "core_use"),
-            "sql_per_relay": max(each["sql"] / each["relays"] for each in found),
-            "rss_mb": found[-1]["rss_mb"],
-        } | {f"{name}_us": _of(found, f"{name}_us") for name in product.stores}
+def closed(found: Sides, in_flight: int, *, window_s: float, runs: int) -> dict[str, Any]:
+    found.opposite.ask(f"closed {in_flight}")
+    time.sleep(WARM_S)
+    seen = [window(found, window_s) for _ in range(runs)]
+    found.opposite.ask("pause")
+    time.sleep(0.5)
+    assert all(each["relays"] > 0 for each in seen), "nothing was relayed"
+    assert seen[0].get("sql_before", 1) > 0, "the count of SQL statements does not count"
+    costs = [each["cpu_us"] for each in seen]
+    return {
+        "loop": "closed",
+        "in_flight": in_flight,
+        **_middle(seen),
+        "cpu_us_lowest": min(costs),
+        "cpu_us_highest": max(costs),
+    }
 
 
-def opened(shape: Shape, rate_per_s: float, *, window_s: float, runs: int) -> dict[str, Any]:
-    with two_sides(shape) as (product, opposite):
-        opposite.ask(f"open {rate_per_s}")
-        time.sleep(2)
-        found, latencies = [], []
-        for _ in range(runs):
-            opposite.ask("reset")
-            found += windows(product, opposite, warm_s=0, window_s=window_s, runs=1)
-            latencies.append(opposite.ask("latency"))
-        return {
-            "loop": "open",
-            "rate_per_s": rate_per_s,
-            "cpu_us": _of(found, "cpu_us"),
-            "relays_per_s": _of(found, "relays_per_s"),
-            "core_use": _of(found, "core_use"),
-            "p50_ms": median(each["p50_ms"] for each in latencies),
-            "p99_ms": median(each["p99_ms"] for each in latencies),
-            "max_ms": max(each["max_ms"] for each in latencies),
-            "sql_per_relay": max(each["sql"] / max(1, each["relays"]) for each in found),
-            "rss_mb": found[-1]["rss_mb"],
-        } | {f"{name}_us": _of(found, f"{name}_us") for name in product.stores}
+def opened(found: Sides, rate_per_s: float, *, window_s: float, runs: int) -> dict[str, Any]:
+    found.opposite.ask(f"open {rate_per_s}")
+    time.sleep(WARM_S)
+    seen, latencies = [], []
+    for _ in range(runs):
+        found.opposite.ask("reset")
+        seen.append(window(found, window_s))
+        latencies.append(found.opposite.ask("latency"))
+    found.opposite.ask("pause")
+    time.sleep(0.5)
+    assert all(each["n"] > 0 for each in latencies), "nothing was relayed"
+    return {
+        "loop": "open",
+        "rate_per_s": rate_per_s,
+        **_middle(seen),
+        **{name: median(each[name] for each in latencies) for name in ("p50_ms", "p99_ms", "p999_ms")},
+        "max_ms": max(each["max_ms"] for each in latencies),
+        "waiting": latencies[-1]["waiting"],
+    }
 
 
 def counted(shape: Shape) -> dict[str, float]:
     """Store calls per relay, by name; from a run of its own, because counting costs time."""
-    with two_sides(replace(shape, count=True)) as (product, opposite):
-        opposite.ask("closed 64")
+    with sides(replace(shape, count=True)) as found:
+        settle(found, shape, fresh=False)
+        found.opposite.ask(f"closed {IN_FLIGHT}")
         time.sleep(1)
-        before, count = product.ask("usage")["store"], opposite.ask("count")["delivered"]
+        before, count = found.usage()["store"], found.opposite.ask("count")["delivered"]
         time.sleep(2)
-        after, count_then = product.ask("usage")["store"], opposite.ask("count")["delivered"]
+        after, count_then = found.usage()["store"], found.opposite.ask("count")["delivered"]
         each = max(1, count_then - count)
         return {name: round((after[name] - before.get(name, 0)) / each, 3) for name in after}
 
 
-def profiled(shape: Shape, in_flight: int, seconds: float) -> dict[str, Any]:
-    with two_sides(shape) as (product, opposite):
-        opposite.ask(f"closed {in_flight}")
-        time.sleep(2)
-        product.ask("profile")
-        (window,) = windows(product, opposite, warm_s=0, window_s=seconds, runs=1)
-        return {"cpu_us": window["cpu_us"], "kernel_share": window["kernel_share"]} | product.ask("profiled")
+def profiled(shape: Shape, in_flight: int, seconds: float, *, fresh: bool) -> dict[str, Any]:
+    with sides(shape) as found:
+        settle(found, shape, fresh=fresh)
+        found.opposite.ask(f"closed {in_flight}")
+        time.sleep(WARM_S)
+        found.workers[0].ask("profile")
+        spent = window(found, seconds)
+        return {"cpu_us": spent["cpu_us"], "kernel_share": spent["kernel_share"]} | found.workers[0].ask("profiled")
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
-    print(
-        f"{'loop':<22}{'CPU µs/relay':>22}{'relays/s':>10}{'core':>6}{'kernel':>8}{'p50 ms':>8}{'p99 ms':>8}"
-        f"{'SQL':>6}{'RSS MB':>8}"
-    )
+def name_of(row: dict[str, Any]) -> str:
+    return f"closed, {row['in_flight']} in flight" if row["loop"] == "closed" else f"open, {row['rate_per_s']:g}/s"
+
+
+COLUMNS: tuple[tuple[str, str, int, str], ...] = (
+    ("total", "total_us", 7, ".0f"),
+    ("relays/s", "relays_per_s", 10, ".0f"),
+    ("a core", "relays_per_core_s", 8, ".0f"),
+    ("cores", "core_use", 7, ".0%"),
+    ("other", "other_core_use", 7, ".0%"),
+    ("kernel", "kernel_share", 8, ".0%"),
+    ("p50 ms", "p50_ms", 8, ".1f"),
+    ("p99 ms", "p99_ms", 8, ".1f"),
+    ("p99.9", "p999_ms", 8, ".1f"),
+    ("SQL", "sql_per_relay", 6, ".2g"),
+    ("calls", "calls_per_relay", 7, ".2f"),
+    ("trips", "trips_per_relay", 7, ".2f"),
+    ("RSS MB", "rss_mb", 8, ".0f"),
+    ("valkey", "valkey_us", 8, ".0f"),
+    ("postgres", "postgres_us", 10, ".0f"),
+)
+"""Heading, figure, width, format: what a row has not got is left empty. µs are of CPU, for each relay."""
+
+
+def show(rows: Sequence[dict[str, Any]]) -> None:
+    """Print the rows as a table, and what is to be known when reading it."""
+    # That no SQL is asked is a figure, too.
+    columns = [column for column in COLUMNS if any(row.get(column[1]) or column[1] == "sql_per_relay" for row in rows)]
+    print(f"{'loop':<22}{'CPU µs a relay':>20}" + "".join(f"{heading:>{width}}" for heading, _, width, _ in columns))
     for row in rows:
-        name = f"closed, {row['in_flight']} in flight" if row["loop"] == "closed" else f"open, {row['rate_per_s']:g}/s"
         cost = f"{row['cpu_us']:.0f}"
         if "cpu_us_lowest" in row:
             cost += f" ({row['cpu_us_lowest']:.0f}-{row['cpu_us_highest']:.0f})"
-        share = f"{row['kernel_share']:.0%}" if "kernel_share" in row else ""
-        p50, p99 = (f"{row[name]:.1f}" if name in row else "" for name in ("p50_ms", "p99_ms"))
-        print(
-            f"{name:<22}{cost:>22}{row['relays_per_s']:>10.0f}{row['core_use']:>6.0%}{share:>8}{p50:>8}{p99:>8}"
-            f"{row['sql_per_relay']:>6.2g}{row['rss_mb']:>8.0f}"
-            + "".join(
-                f"  {name.removesuffix('_us')} {row[name]:.0f} µs"
-                for name in ("valkey_us", "postgres_us")
-                if name in row
-            )
-        )
+        figures = (f"{row[name]:>{width}{form}}" if name in row else " " * width for _, name, width, form in columns)
+        print(f"{name_of(row):<22}{cost:>20}" + "".join(figures))
+    for row in rows:
+        if row["other_core_use"] > CROWDED:
+            use = f"{row['other_core_use']:.0%}"
+            print(f"{name_of(row)}: the other side's core was in use at {use}, and bounded this")
 
 
-def main(arguments: list[str] | None = None) -> dict[str, Any]:
+def measure(
+    shape: Shape, loops: Sequence[int], rates: Sequence[float], *, window_s: float, runs: int, fresh: bool = False
+) -> list[dict[str, Any]]:
+    """All rows, one after another, on one start of the product."""
+    with sides(shape) as found:
+        settle(found, shape, fresh=fresh)
+        rows = [closed(found, each, window_s=window_s, runs=runs) for each in loops]
+        return rows + [opened(found, rate, window_s=window_s, runs=runs) for rate in rates]
+
+
+def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.relay", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -263,17 +221,41 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--bots", type=int, default=4)
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--delay-ms", default="0-0")
-    parser.add_argument("--in-flight", type=int, nargs="+", default=[32, 256])
-    parser.add_argument("--rate", type=float, nargs="+", default=[100, 1000])
+    parser.add_argument("--in-flight", type=int, nargs="*", default=[32, 256])
+    parser.add_argument("--rate", type=float, nargs="*", default=[100, 1000])
     parser.add_argument("--window-s", type=float, default=3)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--redis", action="store_true")
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--no-counts", action="store_true", help="without the run that counts calls of the store")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--profile-s", type=float, default=10)
     options = parser.parse_args(arguments)
-    shape = Shape(options.against, options.bots, options.pairs, options.delay_ms, redis=options.redis)
+    if options.workers > 1 and not options.redis:
+        parser.error("--workers: several processes need --redis")
+    if options.workers > options.bots:
+        parser.error("--workers: a worker without a bot has nothing to relay; give as many --bots")
+    if options.tls and options.against == "sandbox":
+        parser.error("--tls: the sandbox speaks plain HTTP; leave --against out")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> dict[str, Any]:
+    options = options_of(arguments)
+    shape = Shape(
+        options.against,
+        options.bots,
+        options.pairs,
+        options.delay_ms,
+        redis=options.redis,
+        tls=options.tls,
+        workers=options.workers,
+    )
     if options.profile:
-        report = profiled(shape, options.in_flight[-1], 10)
+        report = profiled(shape, options.in_flight[-1], options.profile_s, fresh=options.fresh)
         for kind in ("own", "with_callees", "lines"):
             print(f"\n{kind}, µs per relay (of {report['cpu_us']:.0f}, {report['kernel_share']:.0%} in the kernel)")
             for name, share in report[kind]:
@@ -285,17 +267,16 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         rates = [rate for rate in rates if rate <= 200]  # the sandbox is Python, and checks everything
     if options.short:
         loops, rates = loops[-1:], rates[-1:]
-    rows = [closed(shape, each, window_s=window_s, runs=runs) for each in loops]
-    rows += [opened(shape, rate, window_s=window_s, runs=runs) for rate in rates]
-    calls = counted(shape)
-    kept = "Redis and PostgreSQL" if options.redis else "embedded"
-    print(f"relay, {kept}, against {options.against}, {options.bots} bots, answers after {options.delay_ms} ms")
-    _table(rows)
-    print("store calls per relay:", ", ".join(f"{name} {n:g}" for name, n in calls.items() if n))
+    rows = measure(shape, loops, rates, window_s=window_s, runs=runs, fresh=options.fresh)
+    print(f"relay, {shape.name}{', in the first minute' if options.fresh else ''}")
+    show(rows)
+    calls: dict[str, float] = {}
+    if not (options.no_counts or options.fresh or (options.short and options.redis)):
+        calls = counted(shape)
+        print("store calls per relay:", ", ".join(f"{name} {n:g}" for name, n in calls.items() if n))
     result = {
-        "against": options.against,
-        "redis": options.redis,
-        "delay_ms": options.delay_ms,
+        "shape": {name: getattr(shape, name) for name in Shape.__slots__},
+        "fresh": options.fresh,
         "rows": rows,
         "store_calls": calls,
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.relay import Side
+from benchmarks.sides import Side
 
 
 def imports() -> dict[str, float]:

@@ -1,0 +1,202 @@
+"""The processes of a measurement: the product's workers, the other side, the stores; and which core each is on.
+
+The product has the first core (several workers share all cores but those of the others), the Bot API server and the
+people are on the last, and Redis and PostgreSQL on the last but one where there are three, else with the other side.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.certificate import write_certificate
+from benchmarks.processes import cpu_s
+
+ROOT = Path(__file__).resolve().parents[1]
+SPREAD_S = 30.0
+"""Within this the bots have been shared out among workers that began one after another."""
+
+
+class Side:
+    """A process that answers a line with a line."""
+
+    def __init__(self, module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.pid = self._process.pid
+        try:
+            self.greeting = self._answer()
+        except BaseException:
+            self.end()
+            raise
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"a process ended unasked: {' '.join(map(str, self._process.args[2:]))[:80]}")  # type: ignore[index]
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def ask(self, command: str) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def end(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is measured. `tls`: to the Bot API; `idle`: people who are known, but in no chat; `shipped`: with the
+    budgets that a bot really has."""
+
+    against: str = "canned"
+    bots: int = 4
+    pairs: int = 500
+    delay_ms: str = "0-0"
+    redis: bool = False
+    tls: bool = False
+    workers: int = 1
+    count: bool = False
+    idle: bool = False
+    shipped: bool = False
+
+    @property
+    def name(self) -> str:
+        kept = "Redis and PostgreSQL" if self.redis else "embedded"
+        workers = f"{self.workers} workers, " if self.workers > 1 else ""
+        wire = "TLS" if self.tls else "plain HTTP"
+        return f"{kept}, {workers}{wire}, against {self.against}, {self.bots} bots, answers after {self.delay_ms} ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """`stores`: ids of the processes that keep the product's data, by name. `shared`: they share the other side's
+    core."""
+
+    workers: Sequence[Side]
+    opposite: Side
+    stores: Mapping[str, int]
+    shared: bool
+
+    def usage(self) -> dict[str, Any]:
+        """Of all workers together; what is counted by name stays so."""
+        total: dict[str, Any] = {}
+        for worker in self.workers:
+            for name, value in worker.ask("usage").items():
+                if isinstance(value, dict):
+                    of = total.setdefault(name, {})
+                    for key, count in value.items():
+                        of[key] = of.get(key, 0) + count
+                else:
+                    total[name] = total.get(name, 0) + value
+        return total
+
+    def stores_s(self) -> dict[str, float]:
+        """CPU seconds so far, by name."""
+        return {name: cpu_s(pid) for name, pid in self.stores.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    workers: tuple[int, ...]
+    stores: int
+    opposite: int
+
+
+def seats(cores: Sequence[int]) -> Seats:
+    """Which cores are whose."""
+    *most, last = cores
+    if not most:
+        return Seats((last,), last, last)
+    if len(most) == 1:
+        return Seats((most[0],), last, last)
+    return Seats(tuple(most[:-1]), most[-1], last)
+
+
+@contextmanager
+def servers(core: int) -> Iterator[tuple[tuple[object, ...], dict[str, int]]]:
+    """Valkey and PostgreSQL of our own on a core: how the product is told of them, and their process ids."""
+    from tests.contract.servers import start_postgres, start_valkey
+
+    with ExitStack() as closing:
+        lasting = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
+        valkey = closing.enter_context(start_valkey(*lasting))
+        postgres = closing.enter_context(start_postgres("-c", "max_connections=200"))
+        for server in (valkey, postgres):
+            os.sched_setaffinity(server.pid, {core})
+        told = ("--redis-url", valkey.url, "--postgres-uri", postgres.uri)
+        yield told, {"valkey": valkey.pid, "postgres": postgres.pid}
+
+
+@contextmanager
+def opposed(shape: Shape, core: int, directory: Path) -> Iterator[tuple[Side, dict[str, str]]]:
+    """The other side, and the environment that who talks to it needs."""
+    options: list[object] = ["--bots", shape.bots, "--pairs", shape.pairs, "--core", core, "--delay-ms", shape.delay_ms]
+    environment: dict[str, str] = {}
+    if shape.tls:
+        certificate, key = write_certificate(directory)
+        options += ("--certificate", certificate, "--key", key)
+        environment["SSL_CERT_FILE"] = str(certificate)
+    opposite = Side("opposite", shape.against, *options)
+    try:
+        yield opposite, environment
+    finally:
+        opposite.end()
+
+
+@contextmanager
+def sides(shape: Shape) -> Iterator[Sides]:
+    """The product and all that it needs, ready and with nothing to do yet."""
+    assert shape.redis or shape.workers == 1, "several workers need stores that they can share"
+    seat = seats(sorted(os.sched_getaffinity(0)))
+    with tempfile.TemporaryDirectory(prefix="passerby-bench-") as name, ExitStack() as closing:
+        directory = Path(name)
+        stores, pids = closing.enter_context(servers(seat.stores)) if shape.redis else ((), {})
+        opposite, environment = closing.enter_context(opposed(shape, seat.opposite, directory))
+        where: list[object] = ["--url", opposite.greeting["url"], "--tokens", ",".join(opposite.greeting["tokens"])]
+        where += ("--directory", directory, *stores)
+        flags = [flag for flag in ("count", "idle", "shipped") if getattr(shape, flag)]
+        where += (f"--{flag}" for flag in flags)
+        workers: list[Side] = []
+        closing.callback(lambda: [worker.end() for worker in workers])
+        for number in range(shape.workers):
+            core = seat.workers[number % len(seat.workers)]
+            # The first one puts everybody where they are.
+            own = ("--name", f"worker-{number}", "--core", core, "--pairs", 0 if number else shape.pairs)
+            workers.append(Side("product", *where, *own, environment=environment))
+        found = Sides(workers, opposite, pids, seat.stores == seat.opposite)
+        _wait_for_leases(found, shape)
+        yield found
+
+
+def _wait_for_leases(found: Sides, shape: Shape) -> None:
+    most, least = -(-shape.bots // shape.workers), shape.bots // shape.workers
+    give_up_at = time.monotonic() + SPREAD_S
+    while True:
+        held = [worker.ask("usage")["bots"] for worker in found.workers]
+        if sum(held) == shape.bots and least <= min(held) and max(held) <= most:
+            return
+        assert time.monotonic() < give_up_at, f"{shape.bots} bots are held as {held}"
+        time.sleep(0.2)
