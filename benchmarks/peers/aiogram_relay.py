@@ -1,0 +1,39 @@
+"""A relay with aiogram, as its documentation writes bots: long polling of several bots by one dispatcher.
+
+Pairs are in memory and known from the start; a text is sent on to the partner. No order, no retries, no budgets,
+nothing kept: whatever is more than this would only make it dearer.
+"""
+
+import asyncio
+
+import uvloop
+from aiogram import Bot, Dispatcher, F
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.types import Message
+
+from benchmarks.asked import answer_commands, spent
+from benchmarks.peers.crowd import Told, told
+
+
+async def main(given: Told) -> None:
+    session = AiohttpSession(api=TelegramAPIServer.from_base(given.url))
+    bots = {token: Bot(token, session=session) for token in given.tokens}
+    dispatcher = Dispatcher()
+
+    @dispatcher.message(F.text)
+    async def relay(message: Message) -> None:
+        partner, token = given.partner[message.chat.id]
+        assert message.text is not None
+        await bots[token].send_message(partner, message.text)
+
+    @dispatcher.startup()
+    async def ready() -> None:
+        answer_commands({"usage": spent})
+
+    await dispatcher.start_polling(*bots.values())
+
+
+if __name__ == "__main__":
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(main(told()))

@@ -1,0 +1,45 @@
+"""A relay with python-telegram-bot, as its documentation writes several bots in one process: an application each.
+
+Pairs are in memory and known from the start; a text is sent on to the partner. No order, no retries, no budgets,
+nothing kept: whatever is more than this would only make it dearer. Updates of one bot are handled at once, up to 256,
+as the framework recommends for throughput (`concurrent_updates`); without it, one after another, it would be slower.
+"""
+
+import asyncio
+import logging
+
+import uvloop
+from telegram import Update
+from telegram.ext import Application, ApplicationBuilder, ContextTypes, MessageHandler, filters
+
+from benchmarks.asked import answer_commands, spent
+from benchmarks.peers.crowd import Told, told
+
+
+async def main(given: Told) -> None:
+    applications: dict[str, Application] = {}  # type: ignore[type-arg]
+
+    async def relay(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        message = update.effective_message
+        assert message is not None
+        assert message.text is not None
+        partner, token = given.partner[message.chat_id]
+        await applications[token].bot.send_message(partner, message.text)
+
+    for token in given.tokens:
+        builder = ApplicationBuilder().token(token).base_url(f"{given.url}/bot").concurrent_updates(True)
+        applications[token] = builder.build()
+        applications[token].add_handler(MessageHandler(filters.TEXT, relay))
+    for application in applications.values():
+        await application.initialize()
+        assert application.updater is not None
+        await application.updater.start_polling(timeout=50)
+        await application.start()
+    answer_commands({"usage": spent})
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)  # it would log each poll that is cut off at the end
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.run(main(told()))
