@@ -19,7 +19,7 @@ from passerby.kernel.ids import PersonId
 from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost, TicketChange
 from tests.adapters.redis.stores import opened
 from tests.contract.live_cluster import SLOT, start_cluster
-from tests.contract.live_values import ADULTS, ANN, BOT, EVE, fact, somebody, update, waiting
+from tests.contract.live_values import ADULTS, ANN, BOT, CHAT, EVE, couple, fact, somebody, update, waiting
 from tests.contract.servers import Server, free_port, start_valkey, valkey_binary
 
 pytestmark = pytest.mark.services
@@ -91,6 +91,23 @@ def test_what_no_replica_has_is_not_acknowledged(commit: Commit) -> None:
                 assert again is (Committed.ALREADY_DONE if commit.updates else Committed.STALE)
                 assert by_hand.hlen("{passerby}:people") == 2
                 assert await store.load(EVE) == Facts(somebody(EVE))
+
+        asyncio.run(main())
+
+
+def test_a_server_that_has_become_a_replica_is_not_believed_about_a_chat_known_from_before() -> None:
+    """It answers plain reads, from whatever it has."""
+    with start_valkey() as store_of_old, start_valkey() as other, Redis.from_url(store_of_old.url) as by_hand:
+
+        async def main() -> None:
+            async with opened(store_of_old.url) as store:
+                await store.commit(Commit(couple()))
+                assert await store.load(ANN) == await store.load(ANN) is not None
+                by_hand.replicaof("127.0.0.1", urlsplit(other.url).port)
+                with pytest.raises(LiveStoreLost):
+                    await store.load(ANN)
+                with pytest.raises(LiveStoreLost):
+                    await store.open_chats((CHAT,))
 
         asyncio.run(main())
 

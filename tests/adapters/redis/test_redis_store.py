@@ -517,3 +517,29 @@ def test_only_what_is_ours_is_touched_and_everything_has_one_tag(valkey: Valkey,
     assert not any(b":map:" in key for key in keys), "a chat's map goes with it"
     expiring = {key.split(b":")[1] for key in keys if by_hand.ttl(key) > 0}
     assert expiring == {b"done", b"stored", b"file"}
+
+
+def test_where_a_person_was_last_seen_is_a_guess_that_is_looked_up(valkey: Valkey, by_hand: Redis) -> None:
+    """Two processes: what one of them remembers, the other changes."""
+
+    async def main() -> None:
+        async with opened(valkey.url) as one, opened(valkey.url, 2) as other:
+            ann, ben = couple()
+            await one.commit(Commit((ann, ben, somebody(EVE))))
+            assert await one.load(ANN) == await one.load(ANN) == Facts(ann, ben)
+            apart = becomes(ann, Idle()), becomes(ben, Idle())
+            await other.commit(Commit(apart, ended=(CHAT,)))
+            assert await one.load(ANN) == Facts(apart[0])
+            eve = becomes(somebody(EVE), Chatting(NEXT_CHAT, ANN, NOW))
+            again = becomes(apart[0], Chatting(NEXT_CHAT, EVE, NOW))
+            await other.commit(Commit((again, eve)))
+            assert await one.load(ANN) == await one.load(ANN) == Facts(again, eve)
+            rated = becomes(eve, eve.state)
+            await other.commit(Commit((rated,)))
+            assert await one.load(ANN) == Facts(again, rated)
+            await other.mark(Mark((), chat=NEXT_CHAT, pairs=(copied(1, 10),)))
+            seen = await one.load(ANN, at(1))
+            assert seen is not None
+            assert seen.counterpart is not None
+
+    asyncio.run(main())

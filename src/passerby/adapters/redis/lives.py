@@ -14,7 +14,7 @@ from passerby.adapters.redis import scripts
 from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.greeting import greeted
 from passerby.adapters.redis.keys import Keys
-from passerby.adapters.redis.pipe import Pipe, Word
+from passerby.adapters.redis.pipe import Command, Pipe, Word
 from passerby.adapters.redis.scripts import Script
 from passerby.ports.clock import Clock
 
@@ -49,7 +49,7 @@ class Lives:
         life: Life,
         pipe: Pipe | None,
     ) -> None:
-        self._pipe = pipe or Pipe(greeted(connect, keys))
+        self._pipe = pipe or Pipe(greeted(connect, keys), scripts.LIFE, keys.life)
         self._keys = keys
         self._clock = clock
         self._rng = rng
@@ -75,8 +75,15 @@ class Lives:
         """Names one call among those of all processes."""
         return f"{self._name}:{next(self._calls)}"
 
-    async def _read(self, key: bytes, command: str, *args: Word) -> Any:
-        return await self._ask(scripts.READ, (self._keys.life, key), command, *args)
+    async def _read(self, *commands: Command) -> list[Any]:
+        """What each of these commands found, in the life that is meant. Others may have written in between."""
+        if self._expelled:
+            await self._rejoin()
+        generation = self._life.generation
+        *found, life = await self._pipe.read(*commands)
+        if life != generation.encode():
+            raise await self._expel(generation)
+        return found
 
     async def _ask(self, script: Script, keys: Sequence[bytes], *args: Word) -> Any:
         if self._expelled:
@@ -86,11 +93,15 @@ class Lives:
     async def _ask_of(self, generation: str, script: Script, keys: Sequence[bytes], args: Iterable[Word]) -> Any:
         try:
             return await self._pipe.call(script, keys, (generation, *args))
-        except RedisWiped:
-            if generation == self._life.generation:
-                self._expelled = True
-                self._life = await self._begin()
-            raise
+        except RedisWiped as wiped:
+            raise await self._expel(generation) from wiped
+
+    async def _expel(self, generation: str) -> RedisWiped:
+        """A life is over; begin another, unless somebody here has. Returns what callers are told."""
+        if generation == self._life.generation:
+            self._expelled = True
+            self._life = await self._begin()
+        return RedisWiped()
 
     async def _rejoin(self) -> None:
         """Go on in the new life, if its records have been adopted. Raises RedisWiped."""

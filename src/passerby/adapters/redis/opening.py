@@ -68,7 +68,7 @@ async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passer
         raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
     except (RedisError, OSError):
         raise RedisUnreachable from None
-    pipe = Pipe(greeted(connect, keys), replicas=replicas)
+    pipe = Pipe(greeted(connect, keys), scripts.LIFE, keys.life, replicas=replicas)
     return Opened(RedisStore(connect, keys, clock, rng, life, pipe=pipe), warnings)
 
 

@@ -8,6 +8,10 @@ When a connection breaks, nobody knows which of the unanswered calls were carrie
 new connection: every script must come to the same when it runs twice. When that fails too, or no answer has come in
 time, callers get `RedisUnreachable`. A script that the server has not got is loaded and asked for again.
 
+What only reads, and from few places, goes as plain commands: a script costs the server twice as much. Behind a batch
+with any of them goes one call of a script (`seal`), whose answer each of them is given too: it tells of which life of
+the store all that was, and a server that has become a replica meanwhile, and may be behind, refuses it.
+
 At most `PENDING` calls wait; further callers wait for room. Nothing here knows what a script does.
 """
 
@@ -39,12 +43,17 @@ Word = bytes | str | int | float
 Connect = Callable[[], Awaitable[AbstractConnection]]
 
 
-class _Call:
-    __slots__ = ("answer", "command", "loads", "script", "tries")
+Command = tuple[Word, ...]
 
-    def __init__(self, script: Script, command: tuple[Word, ...], answer: asyncio.Future[Any]) -> None:
+
+class _Call:
+    """One command that calls a script, or some that read."""
+
+    __slots__ = ("answer", "commands", "loads", "script", "tries")
+
+    def __init__(self, script: Script | None, commands: Sequence[Command], answer: asyncio.Future[Any]) -> None:
         self.script = script
-        self.command = command
+        self.commands = commands
         self.answer = answer
         self.tries = 0
         self.loads = 0
@@ -71,9 +80,18 @@ class Pipe:
     """
 
     def __init__(
-        self, connect: Connect, *, lines: int = LINES, patience_s: float = PATIENCE_S, replicas: int = 0
+        self,
+        connect: Connect,
+        seal: Script,
+        sealed: bytes,
+        *,
+        lines: int = LINES,
+        patience_s: float = PATIENCE_S,
+        replicas: int = 0,
     ) -> None:
+        """`sealed`: the one key that `seal` is called with."""
         self._connect = connect
+        self._seal = _Seal(seal, sealed)
         self._replicas = replicas
         self._patience_s = patience_s
         self._queue: deque[_Call] = deque()
@@ -90,6 +108,17 @@ class Pipe:
 
     async def call(self, script: Script, keys: Sequence[bytes], args: Sequence[Word]) -> Any:
         """What the script returns. Raises: LiveStoreLost; a redis-py ResponseError for a bug in the script."""
+        return await self._put(script, (("EVALSHA", script.sha, len(keys), *keys, *args),))
+
+    async def read(self, *commands: Command) -> list[Any]:
+        """What these commands return, one after another with others' between them, and then what the seal does.
+
+        Raises: as `call`.
+        """
+        found: list[Any] = await self._put(None, commands)
+        return found
+
+    async def _put(self, script: Script | None, commands: Sequence[Command]) -> Any:
         loop = asyncio.get_running_loop()
         while len(self._queue) >= PENDING:
             turn: asyncio.Future[None] = loop.create_future()
@@ -97,7 +126,7 @@ class Pipe:
             await turn
         if self._closed:
             raise RedisUnreachable
-        call = _Call(script, ("EVALSHA", script.sha, len(keys), *keys, *args), loop.create_future())
+        call = _Call(script, commands, loop.create_future())
         self._queue.append(call)
         if self._idle and not self._starting:
             self._starting = True
@@ -186,16 +215,24 @@ class Pipe:
 
     async def _exchange(self, connection: AbstractConnection, batch: list[_Call]) -> None:
         # redis-py's own packing, in Python, would cost more than all the rest; and one piece makes one write.
-        packed = b"".join([pack_command(call.command) for call in batch])  # type: ignore[arg-type]
-        lasting = [call for call in batch if call.script.lasting] if self._replicas else []
+        pieces = [pack_command(command) for call in batch for command in call.commands]  # type: ignore[arg-type]
+        is_reading = any(call.script is None for call in batch)
+        if is_reading:
+            pieces.append(self._seal.packed)
+        packed = b"".join(pieces)
+        lasting = [call for call in batch if call.script is not None and call.script.lasting] if self._replicas else []
         if lasting:
             packed += pack_command(("WAIT", self._replicas, REPLICATED_MS))  # type: ignore[arg-type]
         await connection.send_packed_command(packed, check_health=False)
         misplaced = False
         answers: list[tuple[_Call, Any]] = []
         unloaded: list[_Call] = []
+        reading: list[tuple[_Call, list[Any]]] = []
         for call in batch:
             try:
+                if call.script is None:
+                    reading.append((call, await _answers(connection, len(call.commands))))
+                    continue
                 answer = await connection.read_response(timeout=inf)
             except NoScriptError:
                 unloaded.append(call)
@@ -209,13 +246,27 @@ class Pipe:
                     answers.append((call, answer))
                 else:
                     _give(call, answer)
+        if is_reading:
+            try:
+                life = await connection.read_response(timeout=inf)
+            except NoScriptError:
+                unloaded += [call for call, _ in reading]
+            except ResponseError as error:
+                if says_elsewhere(error) and not all(call.tries for call, _ in reading):
+                    misplaced = True
+                else:
+                    for call, _ in reading:
+                        _reply(call, told(error))
+            else:
+                for call, found in reading:
+                    _give(call, [*found, life])
         if lasting and await connection.read_response(timeout=inf) < self._replicas:
             _lose(lasting)
         for call, answer in answers:
             _give(call, answer)
         if misplaced:
             raise ConnectionError("another server is the right one now")
-        for script in {call.script for call in unloaded}:
+        for script in {call.script or self._seal.script for call in unloaded}:
             await connection.send_command("SCRIPT", "LOAD", script.source, check_health=False)
             await connection.read_response(timeout=inf)
         for call in reversed(unloaded):
@@ -232,6 +283,28 @@ class Pipe:
             elif not call.answer.done():
                 call.tries = 1
                 self._queue.appendleft(call)
+
+
+class _Seal:
+    __slots__ = ("packed", "script")
+
+    def __init__(self, script: Script, key: bytes) -> None:
+        self.script = script
+        self.packed: bytes = pack_command(("EVALSHA", script.sha, 1, key))  # type: ignore[arg-type]
+
+
+async def _answers(connection: AbstractConnection, count: int) -> list[Any]:
+    """So many answers, or the first that is an error, when all have been read."""
+    found: list[Any] = []
+    refused: ResponseError | None = None
+    for _ in range(count):
+        try:
+            found.append(await connection.read_response(timeout=inf))
+        except ResponseError as error:
+            refused = refused or error
+    if refused is not None:
+        raise refused
+    return found
 
 
 def _give(call: _Call, answer: Any) -> None:

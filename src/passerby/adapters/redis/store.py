@@ -1,4 +1,4 @@
-"""`LiveStore` for a fleet: every method is one script, called through the pipe. What is where: `keys`.
+"""`LiveStore` for a fleet: every method is one script, called through the pipe, or a plain read. What is where: `keys`.
 
 Asking twice. When a connection breaks, what was under way may have been stored or not, and the pipe asks once more. So
 every script comes to the same when it runs twice:
@@ -26,6 +26,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Any, Final
+
+import msgspec
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.allowances import RedisAllowances
@@ -84,17 +86,46 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         self._holds = Holds(clock)
         self._news = News(connect, keys.news, clock, self._holds.hear)
         self._journal_bound = journal_bound
-        # Where a person was last seen chatting: lets a look at a message go out together with the look at the person.
-        self._chat_of: dict[PersonId, ChatId] = {}
+        self._chats_seen: dict[PersonId, tuple[ChatId, PersonId]] = {}
+        """Where a person was last seen chatting, and with whom: where that still holds, plain reads will do."""
 
     # ------------------------------------------------------------------ reading
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
-        known = self._chat_of.get(person) if about is not None else None
-        if about is None or known is None:
-            answer, found = await self._load(person), None
+        seen = self._chats_seen.get(person)
+        if seen is None:
+            return await self._load(person, about)
+        if about is None:
+            facts, found = await self._load_chatting(person, *seen), None
         else:
-            answer, found = await asyncio.gather(self._load(person), self.counterpart(known, about))
+            facts, found = await asyncio.gather(self._load_chatting(person, *seen), self.counterpart(seen[0], about))
+        if facts is None:
+            self._chats_seen.pop(person, None)
+            return await self._load(person, about)
+        return msgspec.structs.replace(facts, counterpart=found) if found is not None else facts
+
+    async def _load_chatting(self, person: PersonId, chat: ChatId, partner: PersonId) -> Facts | None:
+        """Of somebody who is still in the chat that they were seen in; None if they are not.
+
+        That the chat is open is read after the people are: then it was open, and theirs, when they were read.
+        """
+        keys = self._keys
+        (mine, theirs), anchors = await self._read(("HMGET", keys.people, person, partner), ("HGET", keys.chats, chat))
+        if mine is None or anchors is None:
+            return None
+        me = values.participant(mine)
+        state = me.state
+        if not isinstance(state, Chatting) or state.chat != chat or state.partner != partner:
+            return None
+        other = values.participant(theirs) if theirs is not None else None
+        anchor, partner_anchor = values.anchors_of(anchors, person, partner)
+        return Facts(me, other, None, anchor, partner_anchor)
+
+    async def _load(self, person: PersonId, about: MessageRef | None) -> Facts | None:
+        """Of anybody."""
+        keys = self._keys
+        known = (keys.life, keys.people, keys.chats, keys.idle)
+        answer = await self._ask(scripts.LOAD, known, person, self._clock.now(), HEARD_EVERY_S)
         if answer is None:
             return None
         me = values.participant(answer[0])
@@ -104,22 +135,16 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         chat = answer[2] or b""
         if not isinstance(state, Chatting):
             return Facts(me, anchor=values.anchors_of(chat, person)[0])
-        if known != state.chat:
-            self._remember_chat(person, state.chat)
-            found = await self.counterpart(state.chat, about) if about is not None else None
+        self._remember_chat(person, state)
+        found = await self.counterpart(state.chat, about) if about is not None else None
         partner = values.participant(answer[1]) if answer[1] is not None else None
         anchor, partner_anchor = values.anchors_of(chat, person, state.partner)
         return Facts(me, partner, found, anchor, partner_anchor)
 
-    async def _load(self, person: PersonId) -> Any:
-        keys = self._keys
-        known = (keys.life, keys.people, keys.chats, keys.idle)
-        return await self._ask(scripts.LOAD, known, person, self._clock.now(), HEARD_EVERY_S)
-
-    def _remember_chat(self, person: PersonId, chat: ChatId) -> None:
-        if len(self._chat_of) >= CHATS_KNOWN:
-            self._chat_of.clear()
-        self._chat_of[person] = chat
+    def _remember_chat(self, person: PersonId, state: Chatting) -> None:
+        if len(self._chats_seen) >= CHATS_KNOWN:
+            self._chats_seen.clear()
+        self._chats_seen[person] = state.chat, state.partner
 
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
         keys, day = self._keys, day_of(self._clock.now())
@@ -137,7 +162,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         asked = list(chats)
         if not asked:
             return set()
-        found = await self._read(self._keys.chats, "HMGET", *asked)
+        (found,) = await self._read(("HMGET", self._keys.chats, *asked))
         return {chat for chat, anchors in zip(asked, found, strict=True) if anchors is not None}
 
     async def tickets(self, pool: PoolId, cursor: int | None, wait_s: float) -> TicketFeed:
@@ -165,7 +190,8 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         return TicketFeed(changes, int(newest), bool(whole))
 
     async def pools(self) -> set[PoolId]:
-        return {PoolId(pool.decode()) for pool in await self._read(self._keys.pools, "HKEYS")}
+        (found,) = await self._read(("HKEYS", self._keys.pools))
+        return {PoolId(pool.decode()) for pool in found}
 
     async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
         where = (self._keys.life, self._keys.chats, self._keys.quiet)
@@ -178,11 +204,11 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         return Figures(*await self._ask(scripts.FIGURES, where))
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
-        rows = await self._read(self._keys.journal, "XRANGE", after + 1, "+", "COUNT", limit)
+        (rows,) = await self._read(("XRANGE", self._keys.journal, after + 1, "+", "COUNT", limit))
         return [(int(number.partition(b"-")[0]), values.fact(fields[1])) for number, fields in rows]
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
-        found = await self._read(self._keys.file(unique), "HGET", bot)
+        (found,) = await self._read(("HGET", self._keys.file(unique), bot))
         return found.decode() if found is not None else None
 
     # ------------------------------------------------------------------ writing
@@ -308,7 +334,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
     async def aclose(self) -> None:
         """Nothing is held back here, so there is nothing to save; but whether the store is there is still said."""
         try:
-            await self._read(self._keys.life, "HLEN")
+            await self._read()
         finally:
             await self.hang_up()
 
