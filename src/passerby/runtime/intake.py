@@ -110,6 +110,7 @@ class Intake:
         self._assurance = assurance
         self._faults = logs.Faults()
         self._refusals = 0
+        self._asked: asyncio.Task[list[Arrival]] | None = None
         self.window = Window()
         self.stopping = asyncio.Event()
 
@@ -117,6 +118,8 @@ class Intake:
         """Take nothing more; `run` returns soon, whatever it is waiting for."""
         self.stopping.set()
         self.window.moved.set()
+        if self._asked is not None:
+            self._asked.cancel()
 
     async def run(self) -> None:
         pause_s = FIRST_PAUSE_S
@@ -165,15 +168,16 @@ class Intake:
 
     async def _poll(self, offset: int | None, timeout_s: int) -> list[Arrival]:
         """Ask for updates; a stop interrupts a long wait."""
-        asked = asyncio.ensure_future(self._telegram.updates(self._bot, offset, WINDOW, timeout_s))
-        stopped = asyncio.ensure_future(self.stopping.wait())
+        asked = self._asked = asyncio.ensure_future(self._telegram.updates(self._bot, offset, WINDOW, timeout_s))
         try:
-            await asyncio.wait((asked, stopped), return_when=asyncio.FIRST_COMPLETED)
-            return asked.result() if asked.done() else []
+            return await asked
+        except asyncio.CancelledError:
+            ourselves = asyncio.current_task()
+            if self.stopping.is_set() and not (ourselves is not None and ourselves.cancelling()):
+                return []
+            raise
         finally:
-            for task in (asked, stopped):
-                task.cancel()
-            await asyncio.gather(asked, stopped, return_exceptions=True)
+            self._asked = None
 
     async def _take(self, arrivals: list[Arrival]) -> None:
         new = [arrival for arrival in arrivals if self.window.admit(arrival.ref.update)]
