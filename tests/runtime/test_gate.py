@@ -139,6 +139,20 @@ def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> None:
     run(main())
 
 
+def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
+    """One chat may be held for an hour, and then another for a second."""
+
+    async def main() -> None:
+        opened, _ = gate(100.0, 100)
+        assert opened.strike(ANN, 1.0) == 0.0
+        assert opened.strike(BEN, 2000.0) == 1.0
+        assert not opened.passes()
+        await asyncio.sleep(1.1)
+        assert opened.passes()
+
+    run(main())
+
+
 def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
     async def main() -> None:
         opened, _ = gate(100.0, 100)

@@ -640,11 +640,12 @@ class Courier:
         blamed = error.bot if error.bot is not None else bot
         hold_s = error.retry_after_s + FLOOD_MARGIN_S
         lane.held_until = self._clock.monotonic() + hold_s
-        whole = self._gate(blamed).strike(parcel.person, hold_s)
-        if self._shared and (whole or blamed == bot):
-            account = Account(blamed) if whole else Account(bot, parcel.person)
-            self._background.spawn(self._tell_hold(account, hold_s))
-        kind = "bot" if whole else "chat"
+        whole_s = self._gate(blamed).strike(parcel.person, hold_s)
+        if self._shared and blamed == bot:
+            self._background.spawn(self._tell_hold(Account(bot, parcel.person), hold_s))
+        if self._shared and whole_s:
+            self._background.spawn(self._tell_hold(Account(blamed), whole_s))
+        kind = "bot" if whole_s else "chat"
         metrics.FLOODS.add(blamed, kind)
         logs.record("courier.flood", "warning", bot=blamed, retry_after_s=error.retry_after_s, kind=kind)
 

@@ -32,7 +32,7 @@ class Gate:
         self._waiting: list[tuple[Priority, int, Place]] = []
         self._turn = count()
         self._pump: asyncio.Task[None] | None = None
-        self._strike: tuple[PersonId, float] | None = None
+        self._strike: tuple[PersonId, float, float] | None = None
         self.held_until = FULL
         self.lost = False
         """Its token has been refused: nothing goes out through this bot any more."""
@@ -64,14 +64,18 @@ class Gate:
         if not place.done():
             heappush(self._waiting, (priority, next(self._turn), place))
 
-    def strike(self, person: PersonId, retry_after_s: float) -> bool:
-        """Telegram held a chat back. Returns whether the whole bot is held from now on."""
+    def strike(self, person: PersonId, retry_after_s: float) -> float:
+        """Telegram held a chat back. Returns for how many seconds the whole bot is held; 0.0: not at all.
+
+        That is the shorter of the two times: the longer one may be its chat's own, and then all others would wait for it.
+        """
         now = self._clock.monotonic()
-        before, self._strike = self._strike, (person, now)
-        if before is not None and before[0] != person and now - before[1] <= STRIKE_WINDOW_S:
-            self.held_until = max(self.held_until, now + retry_after_s)
-            return True
-        return False
+        before, self._strike = self._strike, (person, now, retry_after_s)
+        if before is None or before[0] == person or now - before[1] > STRIKE_WINDOW_S:
+            return 0.0
+        hold_s = min(retry_after_s, before[2])
+        self.held_until = max(self.held_until, now + hold_s)
+        return hold_s
 
     async def _run(self) -> None:
         """Let those who wait through as the budget allows, until nobody waits."""
