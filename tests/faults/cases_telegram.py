@@ -5,7 +5,7 @@ from collections import defaultdict
 from time import time
 from typing import Any
 
-from tests.faults.stage import SLOW, Case, Stage
+from tests.faults.stage import SLOW, START_S, Case, Stage
 
 SENDS = ("send*", "copy*")
 LONG_S = 2000
@@ -32,6 +32,10 @@ async def floods(stage: Stage) -> None:
     held = {"kind": "429", "chat": stranger["id"], "retry_after": LONG_S, "method": "send*"}
     await stage.sandbox.put("faults", [held, *SLOW])
     await stage.sandbox.post(f"people/{stranger['id']}/chats/{bot}/start", {})
+    async with asyncio.timeout(START_S):
+        while not stage.company.journal.spoiled["429"]:
+            await asyncio.sleep(0.1)
+            await stage.company.follow()
     phases = []
     for short_s in (1, 2, 4):
         phases.append((time(), short_s))

@@ -9,9 +9,9 @@ from time import time
 
 from tests.faults import evidence
 from tests.faults.evidence import Journal
-from passerby.loadtest.judge import Fault, Verdict, judge
+from passerby.loadtest.judge import Fault, Line, Verdict, judge
+from passerby.loadtest.phrases import Said, mark_in, words_of
 from tests.faults.people import Person
-from passerby.loadtest.phrases import mark_in, words_of
 from tests.faults.sandbox import Sandbox
 
 LOOK_EVERY_S = 1.0
@@ -21,6 +21,8 @@ EXPECTED = {
     "idle": "Looking for somebody…",
 }
 """What /search is answered with, by where somebody stands."""
+
+MOVES = frozenset({Said.FOUND, Said.LEFT, Said.MOVED_ON, Said.SEARCHING, Said.ENDED})
 
 
 class Company:
@@ -43,6 +45,7 @@ class Company:
         self._leaves = leaves
         self._albums = albums
         self.people: list[Person] = []
+        self._lines: Mapping[int, Sequence[Line]] = {}
         self.journal = Journal()
 
     @asynccontextmanager
@@ -109,8 +112,16 @@ class Company:
         return len(pieces), sum(len(each) > 1 for each in pieces.values())
 
     async def look(self, faults: Sequence[Fault]) -> Verdict:
-        lines, leaves = await evidence.phones(self.people, self._sandbox, self.journal)
-        return judge(lines, faults, leaves)
+        self._lines, leaves = await evidence.phones(self.people, self._sandbox, self.journal)
+        return judge(self._lines, faults, leaves)
+
+    def moved(self, since: float, until: float) -> set[int]:
+        """Who was told within these times that they stand elsewhere now. As of the last look."""
+        return {
+            person
+            for person, lines in self._lines.items()
+            if any(line.notice in MOVES and since <= line.at <= until for line in lines)
+        }
 
     async def quiet(self, faults: Sequence[Fault], at_most_s: float) -> tuple[Verdict, float]:
         """Nobody writes any more. The verdict as soon as every message has its end, and how long that took."""
@@ -122,12 +133,12 @@ class Company:
             if not (verdict.lost or verdict.unresolved or self.journal.in_hand) or took_s > at_most_s:
                 return verdict, took_s
 
-    async def question(self, partners: Mapping[int, int]) -> list[str]:
+    async def question(self, partners: Mapping[int, int]) -> dict[int, str]:
         """Those in chats write to each other once more, then all ask; the idle last, for it begins a search.
 
-        Returns who is told another thing than their phone says.
+        Returns who is told another thing than their phone says, and what.
         """
-        told: list[str] = []
+        told: dict[int, str] = {}
         people = {person.id: person for person in self.people}
         for person in self.people:
             if partners.get(partners.get(person.id, 0), 0) == person.id:
@@ -135,12 +146,12 @@ class Company:
                 words = f"still there, number {person.id % 1000}?"
                 await person.say(words)
                 if not await _arrives(other, words):
-                    told.append(f"{person.id} does not reach {other.id}, the partner from before")
+                    told[person.id] = f"{person.id} does not reach {other.id}, the partner from before"
         for stands in ("chatting", "searching", "idle"):
             asked = [each for each in self.people if each.stands == stands]
             for person, answer in zip(asked, await asyncio.gather(*map(_asked, asked)), strict=True):
                 if EXPECTED[stands] not in answer:
-                    told.append(f"{person.id}, who was {stands}, is told {answer[:60]!r}")
+                    told[person.id] = f"{person.id}, who was {stands}, is told {answer[:60]!r}"
         return told
 
 

@@ -91,7 +91,7 @@ class _Ordeal:
             faults = [Fault(at, at) for at in self._kills_at]
             outcome.verdict, outcome.quiet_s = await company.quiet(faults, self._plan.quiet_s)
             if outcome.verdict.passed:  # else the answers would only say so again, slowly
-                outcome.disagreements = await company.question(outcome.verdict.partners)
+                outcome.disagreements = list((await company.question(outcome.verdict.partners)).values())
         outcome.takeovers_s = self._journal.takeovers(self._kills_at)
         assert self._journal.dropped == 0, "the sandbox itself dropped updates"
         return outcome

@@ -17,6 +17,7 @@ from passerby.kernel.ids import BotId, PersonId, UpdateRef
 from passerby.ports.live_store import Commit, Committed, Mark
 from passerby.runtime import intake
 from passerby.runtime.courier import Courier, Parcel
+from passerby.runtime.parcels import Lane
 
 
 class HastyWindow(intake.Window):
@@ -67,9 +68,9 @@ def crossed_wires() -> None:
 def order_off() -> None:
     """Everything goes out at once, in no lane."""
 
-    def put(self: Courier, parcel: Parcel) -> None:
+    def put(self: Courier, parcel: Parcel) -> Lane:
         self._lanes.pop((parcel.bot, parcel.person), None)
-        in_order(self, parcel)
+        return in_order(self, parcel)
 
     in_order = Courier._put
 

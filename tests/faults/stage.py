@@ -120,8 +120,8 @@ class Case:
     """Whether people send albums, too."""
     webs: int = 0
     """How many processes take webhooks; with any, updates are brought."""
-    may_forget: int = 0
-    """How many people may stand elsewhere afterwards: what the stores cannot know, and only that."""
+    forgets_s: float | None = None
+    """Who was told so shortly before a fault, or during it, where they stand now may stand elsewhere afterwards."""
     takes_over: bool = False
     """Whether the ten seconds for a takeover apply."""
     quiet_s: float = 60.0
@@ -154,13 +154,12 @@ class Report:
     disagreements: list[str]
     evidence: dict[str, object]
     bounded: bool
-    may_forget: int
 
     @property
     def wrong(self) -> dict[str, object]:
         """What must be nothing and is not."""
         found: dict[str, object] = {name: count for name, count in self.verdict.faults.items() if count}
-        if len(self.disagreements) > self.may_forget:
+        if self.disagreements:
             found["told otherwise"] = len(self.disagreements)
         if self.bounded and max(self.takeovers_s, default=0.0) > TAKEOVER_S:
             found["takeover beyond ten seconds"] = round(max(self.takeovers_s), 1)
@@ -259,7 +258,12 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 await case.disturb(stage)
             await sandbox.put("faults", [])
             verdict, quiet_s = await company.quiet(stage.faults, case.quiet_s)
-            told = await company.question(verdict.partners) if verdict.passed else []
+            told = await company.question(verdict.partners) if verdict.passed else {}
+            if case.forgets_s is not None:
+                moved = [company.moved(fault.began - case.forgets_s, fault.ended) for fault in stage.faults]
+                forgotten = told.keys() & set[int]().union(*moved)
+                stage.evidence["forgotten"] = len(forgotten)
+                told = {person: what for person, what in told.items() if person not in forgotten}
             if told or not verdict.passed:
                 await _keep(stage)
             fleet.check()
@@ -272,8 +276,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             company.journal.silences(stage.kills, ANSWERED_S),
             quiet_s,
             time() - began,
-            told,
+            list(told.values()),
             stage.evidence,
             case.takes_over,
-            case.may_forget,
         )

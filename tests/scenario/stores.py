@@ -36,7 +36,7 @@ class Severed:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        return self._guarded(found) if callable(found) else found
+        return self._guarded(found) if callable(found) and name != "is_held" else found
 
     def _guarded(self, method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any, **more: Any) -> Any:

@@ -1,59 +1,23 @@
 """The whole way with webhooks: people chat through a Bot API server that brings updates, and the process is killed."""
 
 import asyncio
-import socket
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import PASSERBY
+from tests.faults.company import Company
 from tests.faults.ordeal import Outcome, Plan, _Ordeal
-from tests.faults.product import Product
-from tests.faults.sandbox import a_sandbox
+from tests.faults.people import Person
+from tests.faults.sandbox import Sandbox
+from tests.web.hooked import Hooked, a_hooked
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
-
-
-class Hooked(Product):
-    """`passerby run`, told to have its updates brought."""
-
-    def __init__(self, directory: Path, tokens: Sequence[str], url: str, port: int) -> None:
-        super().__init__(directory, tokens, url)
-        self._directory = directory
-        self._environment |= {
-            "UPDATE_MODE": "webhook",
-            "WEBHOOK_URL": f"http://127.0.0.1:{port}/telegram",
-            "WEBHOOK_LISTEN": f"127.0.0.1:{port}",
-        }
-
-    async def hook(self) -> None:
-        """`passerby webhook set`."""
-        process = await asyncio.create_subprocess_exec(
-            *PASSERBY,
-            "webhook",
-            "set",
-            cwd=self._directory,
-            env=self._environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
+SOON_S = 60.0
 
 
 async def endure(plan: Plan, directory: Path) -> Outcome:
-    async with a_sandbox(directory, bots=plan.bots, seed=plan.seed) as (sandbox, tokens):
-        # Bound and not listening: it keeps the port free for those who share it, and gets no connection itself.
-        with socket.socket() as reserved:
-            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            reserved.bind(("127.0.0.1", 0))
-            product = Hooked(directory, tokens, sandbox.url, reserved.getsockname()[1])
-            await product.hook()
-            try:
-                return await _Ordeal(plan, sandbox, product).run()
-            finally:
-                product.close()
+    async with a_hooked(directory, bots=plan.bots, seed=plan.seed) as (sandbox, product):
+        return await _Ordeal(plan, sandbox, product).run()
 
 
 def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_killed(tmp_path: Path) -> None:
@@ -62,3 +26,55 @@ def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_kille
     assert outcome.kills >= 2
     assert outcome.stops == 1
     assert outcome.verdict.faults == dict.fromkeys(outcome.verdict.faults, 0)
+
+
+@pytest.mark.parametrize("bots", [1, 2])
+def test_an_album_is_one_message_and_not_an_item_of_it_is_lost_or_doubled_by_a_kill(bots: int, tmp_path: Path) -> None:
+    """Within one bot, and from one to another."""
+
+    async def main() -> None:
+        async with a_hooked(tmp_path, bots=bots, seed=1) as (sandbox, product):
+            company = Company(sandbox, 2, 1)
+            product.start()
+            async with company.present():
+                await company.join()
+                await show_albums(company, sandbox, product)
+
+    asyncio.run(main())
+
+
+async def show_albums(company: Company, sandbox: Sandbox, product: Hooked) -> None:
+    ann, ben = company.people
+    for person in company.people:
+        await person.say("/search")
+    async with asyncio.timeout(SOON_S):
+        while any(person.stands != "chatting" for person in company.people):
+            await asyncio.sleep(0.05)
+    await ann.show_album(4)
+    await all_arrive(ann, ben)
+    assert await company.albums() == (1, 0), "in one piece"
+
+    done = await answered(sandbox)
+    await ann.show_album(3)
+    async with asyncio.timeout(SOON_S):
+        while await answered(sandbox) == done:
+            await asyncio.sleep(0.01)
+    product.kill()
+    assert ben.received == 4, "killed while the album waited to be whole"
+    product.start()
+    await all_arrive(ann, ben)
+    captions = [message.get("caption") for message in await ben.phone() if not message["outgoing"]]
+    marks = [caption for caption in captions if caption is not None]
+    assert len(marks) == len(set(marks)) == 7, "each once"
+    assert marks == sorted(marks), "in order"
+
+
+async def answered(sandbox: Sandbox) -> int:
+    """How many updates Telegram has been told are done."""
+    return sum(len(entry["update_ids"]) for entry in await sandbox.journal() if entry["kind"] == "confirmed")
+
+
+async def all_arrive(ann: Person, ben: Person) -> None:
+    async with asyncio.timeout(SOON_S):
+        while ben.received < ann.sent:
+            await asyncio.sleep(0.05)

@@ -1,0 +1,45 @@
+"""`passerby run`, told to have its updates brought."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.cli.command import PASSERBY
+from tests.faults.product import Product
+from tests.faults.sandbox import Sandbox, a_sandbox
+from tests.faults.stage import a_door
+
+
+class Hooked(Product):
+    def __init__(self, directory: Path, tokens: Sequence[str], url: str, door: dict[str, str]) -> None:
+        super().__init__(directory, tokens, url)
+        self._directory = directory
+        self._environment |= door
+
+    async def hook(self) -> None:
+        """`passerby webhook set`."""
+        process = await asyncio.create_subprocess_exec(
+            *PASSERBY,
+            "webhook",
+            "set",
+            cwd=self._directory,
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+
+
+@asynccontextmanager
+async def a_hooked(directory: Path, *, bots: int, seed: int) -> AsyncIterator[tuple[Sandbox, Hooked]]:
+    """A sandbox that brings updates, and the product, not yet started."""
+    async with a_sandbox(directory, bots=bots, seed=seed) as (sandbox, tokens):
+        with a_door() as door:
+            product = Hooked(directory, tokens, sandbox.url, door)
+            await product.hook()
+            try:
+                yield sandbox, product
+            finally:
+                product.close()
