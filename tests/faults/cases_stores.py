@@ -14,7 +14,6 @@ from tests.contract.servers import start_valkey
 from tests.faults.proxy import to_port
 from tests.faults.stage import PERSISTENT, Case, Stage, port_of
 
-
 WIPE_S = 1.0
 """For so long after a wipe what was on its way may come to its end: an answer that is late, a word that is told."""
 

@@ -67,7 +67,7 @@ class Gate:
     def strike(self, person: PersonId, retry_after_s: float) -> float:
         """Telegram held a chat back. Returns for how many seconds the whole bot is held; 0.0: not at all.
 
-        That is the shorter of the two times: the longer one may be its chat's own, and then all others would wait for it.
+        That is the shorter of the two times: the longer one may be its chat's own, and all others would wait for it.
         """
         now = self._clock.monotonic()
         before, self._strike = self._strike, (person, now, retry_after_s)
