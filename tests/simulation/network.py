@@ -254,5 +254,6 @@ class SimBotApi(BotApi):
         self._bots = tuple(tokens)
         client = SimClient(tokens, network, life)
         self._client = client
+        self._files = files
         self._carrier = Carrier(client, files, unlimited_files=False, transfers=4)
         self._carrier._mover = SimMover(client, unlimited_files=False, at_once=4)
