@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from passerby.adapters.sql.tables import blocks, chats, users
+from passerby.adapters.sql.tables import blocks, chats, complaints, journal_positions, users
 
 NOW = 1_790_000_000
 YEARS_S = 2 * 365 * 86_400
 BOTS = 4
 FIRST_BOT = 1_000_001
-BIG = (users.name, chats.name, blocks.name)
+BIG = (users.name, chats.name, blocks.name, complaints.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,19 @@ def _blocks(size: Size) -> str:
     """
 
 
+def _complaints(size: Size) -> str:
+    """Of the oldest chats."""
+    return f"""
+    INSERT INTO complaints (chat_id, user_id, accused_id, reason, filed_at)
+    SELECT {chat_id("i")}, {person(f"1 + i * 7919 % {size.users}")}, {person(f"1 + i * 104729 % {size.users}")},
+        'spam', {NOW} - i % {YEARS_S}
+    FROM generate_series(1::bigint, {size.chats // 100}) AS i ON CONFLICT DO NOTHING
+    """
+
+
 async def fill(connection: AsyncConnection, size: Size) -> None:
-    """Into tables that `init_schema` has just made. Needs AUTOCOMMIT, and no bound on how long a statement takes."""
+    """In place of what is there. Needs AUTOCOMMIT, and no bound on how long a statement takes."""
+    await connection.exec_driver_sql(f"TRUNCATE {', '.join((*BIG, journal_positions.name))}")
     found = await connection.execute(
         sa.text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(:tables) AND indexname LIKE 'ix%'"),
         {"tables": list(BIG)},
@@ -128,7 +139,7 @@ async def fill(connection: AsyncConnection, size: Size) -> None:
         await connection.exec_driver_sql(f"DROP INDEX {name}")
     for table in (users, chats):
         await connection.exec_driver_sql(f"ALTER TABLE {table.name} DROP CONSTRAINT pk_{table.name}")
-    for statement in (_users(size), _chats(size), _open_chats(size), _blocks(size)):
+    for statement in (_users(size), _chats(size), _open_chats(size), _blocks(size), _complaints(size)):
         await connection.exec_driver_sql(statement)
     for table in (users, chats):
         await connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD CONSTRAINT pk_{table.name} PRIMARY KEY (id)")

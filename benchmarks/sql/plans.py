@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.sql.fill import BIG
-from benchmarks.sql.queries import Asked
 
 
-async def plan(connection: AsyncConnection, asked: Asked) -> dict[str, Any]:
-    found = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {asked.statement}", asked.values)
+async def plan(connection: AsyncConnection, statement: str, values: Any) -> dict[str, Any]:
+    """How a statement as the driver sends it would be carried out with these values."""
+    found = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values)
     answer: list[dict[str, Any]] = found.scalar_one()
     top: dict[str, Any] = answer[0]["Plan"]
     return top
@@ -30,4 +30,6 @@ def read_whole(top: dict[str, Any]) -> list[str]:
 
 
 def used(top: dict[str, Any]) -> list[str]:
-    return sorted({node["Index Name"] for node in nodes(top) if "Index Name" in node})
+    """The indexes that it looks something up in, those of a conflict included."""
+    looked_up = {node["Index Name"] for node in nodes(top) if "Index Name" in node}
+    return sorted(looked_up.union(*(node.get("Conflict Arbiter Indexes", ()) for node in nodes(top))))

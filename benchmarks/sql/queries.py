@@ -1,49 +1,27 @@
-"""Everything that the product asks of the records, as it asks it; the statements are caught on their way.
+"""Everything that the product asks of the records, as it asks it; the statements are caught on their way (`named`).
 
-`operators` are what an operator's panel asks besides: written here, because nothing in the product does yet.
+`OPERATORS` are what an operator's panel asks besides: written here, because nothing in the product does yet.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
 from random import Random
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benchmarks.sql.fill import FIRST_BOT, NOW, Size, person_id
 from passerby.adapters.sql import SqlRecords
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
-from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Profile, Rating
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ChatTold, Fact, PersonChanged
-
-WITHOUT_A_TABLE = ("BEGIN", "SHOW", "select pg_catalog", "select current_schema", "EXPLAIN")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A statement, and values of one row that it was sent with."""
-
-    name: str
-    statement: str
-    values: Any
-
-
-@contextmanager
-def catching(engine: AsyncEngine, name: str, into: dict[str, Asked]) -> Iterator[None]:
-    """What is sent meanwhile, each statement once."""
-
-    def note(_: object, __: object, statement: str, values: Any, ____: object, many: bool) -> None:
-        if not statement.startswith(WITHOUT_A_TABLE):
-            into.setdefault(statement, Asked(name, statement, values[0] if many else values))
-
-    sa.event.listen(engine.sync_engine, "before_cursor_execute", note)
-    try:
-        yield
-    finally:
-        sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
+from passerby.kernel.participant import Chatting, Complaint, Gender, Idle, Met, Participant, Profile, Rating
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ChatTold,
+    ComplaintFiled,
+    Fact,
+    PersonChanged,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +47,21 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
     def apply(facts: list[Fact]) -> Awaitable[None]:
         return records.apply("bench", [(next(position), fact) for fact in facts])
 
-    def chats() -> tuple[ChatId, PersonId, PersonId]:
-        one, other = somebody(), somebody()
-        return ChatId(f"new-{next(chat)}"), one, other
-
-    def mixed() -> list[Fact]:
-        """As a second of a busy fleet: forty people find each other, are told, part, and say what they think."""
+    def some_chats(many: int) -> list[Fact]:
+        """They find each other, are told, part, and say what they think."""
         facts: list[Fact] = []
-        for _ in range(40):
-            name, one, other = chats()
-            facts += _pair(name, one, other)
-            facts += [ChatTold(name, who, MessageRef(BotId(FIRST_BOT), MessageId(9)), NOW + 1) for who in (one, other)]
-            facts += [PersonChanged(_idle(one), NOW + 60), PersonChanged(_idle(other), NOW + 60)]
-            facts += [ChatClosed(name, one, "left", NOW + 60), ChatRated(name, other, Rating.GOOD, NOW + 70)]
+        for _ in range(many):
+            facts += a_chat(ChatId(f"new-{next(chat)}"), somebody(), somebody())
+        one, other = somebody(), somebody()
         return [
             *facts,
-            BlockChanged(somebody(), somebody(), True, NOW),
-            BlockChanged(somebody(), somebody(), False, NOW),
+            BlockChanged(one, other, True, NOW),
+            BlockChanged(other, one, False, NOW),
+            ComplaintFiled(ChatId(f"new-{next(chat)}"), one, other, Complaint.SPAM, NOW),
         ]
 
     def changes() -> list[Fact]:
-        return [PersonChanged(_idle(each), NOW) for each in anybody(500)]
+        return [PersonChanged(idle(each), NOW) for each in anybody(500)]
 
     few = max(3, runs // 50)
     some = max(5, runs // 5)
@@ -99,21 +71,29 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         Question("5,000 people", lambda: records.people(anybody(5_000)), few),
         Question("position", lambda: records.applied("bench"), runs),
         Question("500 people changed", lambda: apply(changes()), some, facts=500),
-        Question("40 chats, opened to rated", lambda: apply(mixed()), some, facts=len(mixed())),
+        Question("a chat, opened to rated", lambda: apply(some_chats(1)), some, facts=len(some_chats(1))),
+        Question("40 chats, opened to rated", lambda: apply(some_chats(40)), some, facts=len(some_chats(40))),
         Question("everybody active", records.active, few),
+        Question("room for connections", lambda: records.shortage(1), few),
     ]
 
 
-def _pair(name: ChatId, one: PersonId, other: PersonId) -> list[Fact]:
+def a_chat(name: ChatId, one: PersonId, other: PersonId) -> list[Fact]:
+    """All that the records are told of a chat."""
     bots = (BotId(FIRST_BOT), BotId(FIRST_BOT + 1))
     return [
         PersonChanged(_changed(one, Chatting(name, other, NOW)), NOW),
         PersonChanged(_changed(other, Chatting(name, one, NOW)), NOW),
         ChatOpened(name, one, other, *bots, NOW),
+        *(ChatTold(name, who, MessageRef(BotId(FIRST_BOT), MessageId(9)), NOW + 1) for who in (one, other)),
+        PersonChanged(idle(one), NOW + 60),
+        PersonChanged(idle(other), NOW + 60),
+        ChatClosed(name, one, "left", NOW + 60),
+        ChatRated(name, other, Rating.GOOD, NOW + 70),
     ]
 
 
-def _idle(person: PersonId) -> Participant:
+def idle(person: PersonId) -> Participant:
     return _changed(person, Idle())
 
 
@@ -128,6 +108,9 @@ OPERATORS = {
     "somebody's chats": (
         f"SELECT id, user2, opened_at, closed_at FROM chats WHERE user1 = {person_id(77)} "
         "ORDER BY opened_at DESC LIMIT 50"
+    ),
+    "reported by how many lately": (
+        f"SELECT count(*) FROM complaints WHERE accused_id = {person_id(30)} AND filed_at > {NOW - 2_592_000}"
     ),
     "blocked by how many lately": (
         f"SELECT count(*) FROM blocks WHERE blocked_id = {person_id(30)} AND blocked_at > {NOW - 2_592_000}"
