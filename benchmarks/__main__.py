@@ -1,8 +1,64 @@
-"""The short form of every benchmark, one after another."""
+"""The short form of every benchmark, one after another: some minutes, most of them waiting over Redis to be past the first.
 
-from benchmarks import match, media_memory, relay, startup
+    python -m benchmarks                    all
+    python -m benchmarks relay peers        some
+
+Each prints a table, and its figures as one line of JSON. One that fails does not keep the others from running; the exit
+code is then 1.
+"""
+
+import argparse
+import importlib
+import sys
+import time
+import traceback
+
+SHORT: dict[str, tuple[list[str], ...]] = {
+    "startup": ([],),
+    "decode": ([],),
+    "botapi_call": ([],),
+    "live_store": ([],),
+    "relay": ([], ["--tls", "--delay-ms", "20-40"], ["--redis"]),
+    "match": ([], ["--redis", "--no-alone"]),
+    "memory": ([], ["--redis"]),
+    "peers": ([],),
+    "sql": ([],),
+    "day": ([],),
+    "media_memory": ([],),
+}
+"""What each is called with, besides `--short`."""
+
+
+def run(name: str, options: list[str]) -> bool:
+    """Whether it came to its end."""
+    module = f"benchmarks.{name}" + (".__main__" if name in {"day", "peers", "sql"} else "")
+    print(f"\n== {' '.join([name, *options])}", flush=True)
+    began = time.monotonic()
+    try:
+        importlib.import_module(module).main(["--short", *options])
+    except SystemExit as error:
+        print(error.code)
+        return not error.code
+    except Exception:
+        traceback.print_exc()
+        return False
+    finally:
+        print(f"-- {time.monotonic() - began:.0f} s", flush=True)
+    return True
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SHORT))
+    names = parser.parse_args().names or list(SHORT)
+    if unknown := [name for name in names if name not in SHORT]:
+        parser.error(f"there is no benchmark {', '.join(unknown)}: take some of {', '.join(SHORT)}")
+    failed = [" ".join([name, *options]) for name in names for options in SHORT[name] if not run(name, options)]
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
 
 if __name__ == "__main__":
-    for benchmark in (startup, match, relay, media_memory):
-        print(f"== {benchmark.__name__.rpartition('.')[2]}", flush=True)
-        benchmark.main(["--short"])
+    main()

@@ -1,6 +1,6 @@
 """CPU µs per sendMessage through the adapter, against a server in another process that answers from a can.
 
-    python -m benchmarks.botapi_call [--calls 8000] [--in-flight 32]
+    python -m benchmarks.botapi_call [--calls 8000] [--in-flight 32] [--short]
 
 Beside it stands pyreqwest alone with a ready body and an answer left undecoded: the difference is the adapter's cost.
 User and system time of this whole process count, pyreqwest's threads included; the median of five rounds is shown.
@@ -8,6 +8,7 @@ User and system time of this whole process count, pyreqwest's threads included; 
 
 import argparse
 import asyncio
+import json
 import multiprocessing
 import resource
 import statistics
@@ -116,20 +117,28 @@ async def measure(port: int, calls: int, in_flight: int) -> dict[str, float]:
     return {name: statistics.median(costs) for name, costs in rounds.items()}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(arguments: list[str] | None = None) -> dict[str, float]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.botapi_call",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--calls", type=int, default=8_000)
     parser.add_argument("--in-flight", type=int, default=32)
-    options = parser.parse_args()
+    parser.add_argument("--short", action="store_true")
+    options = parser.parse_args(arguments)
+    calls = 2_000 if options.short else options.calls
     listening, told = multiprocessing.Pipe(duplex=False)
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(told,), daemon=True)
     server.start()
     try:
-        costs = uvloop.run(measure(listening.recv(), options.calls, options.in_flight))
+        costs = uvloop.run(measure(listening.recv(), calls, options.in_flight))
     finally:
         server.terminate()
     for name, cost_us in costs.items():
         print(f"{name:<40} {cost_us:6.1f} µs CPU per call, {options.in_flight} in flight")
+    print(json.dumps(costs))
+    return costs
 
 
 if __name__ == "__main__":

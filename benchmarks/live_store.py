@@ -1,6 +1,6 @@
 """CPU µs of this process, and of the server, per relay's share of the live store (one load, one mark).
 
-    python -m benchmarks.live_store [--relays 4000]
+    python -m benchmarks.live_store [--relays 4000] [--short]
 
 In memory and on a real Valkey. A hundred chats, in each of which the two speak in turn; a relay reads the sender and
 their partner and leaves its update and one pair of the message map, standing on the lease of its bot. User and system
@@ -9,6 +9,7 @@ time of the whole processes count; the median of five rounds is shown.
 
 import argparse
 import asyncio
+import json
 import resource
 import statistics
 import tempfile
@@ -94,7 +95,7 @@ async def _cost_us(
     return statistics.median(ours), statistics.median(theirs)
 
 
-async def _compare(url: str, folder: Path, relays: int) -> None:
+async def _compare(url: str, folder: Path, relays: int) -> dict[str, dict[str, float]]:
     clock = VirtualClock()
     by_hand = Redis.from_url(url)
 
@@ -108,6 +109,7 @@ async def _compare(url: str, folder: Path, relays: int) -> None:
         "redis": (redis, server_cpu_s),
     }
     numbers = count(1)
+    found = {}
     print(
         f"{'CPU µs per load and mark':<26}{'1 in flight':>13}{'its server':>13}{'32 in flight':>15}{'its server':>13}"
     )
@@ -117,15 +119,26 @@ async def _compare(url: str, folder: Path, relays: int) -> None:
         together = await _cost_us(store, relays, 32, numbers, server)
         print(f"{name:<26}{alone[0]:>13.1f}{alone[1]:>13.1f}{together[0]:>15.1f}{together[1]:>13.1f}")
         await store.aclose()
+        names = ("alone_us", "alone_server_us", "together_us", "together_server_us")
+        found[name] = dict(zip(names, (*alone, *together), strict=True))
     by_hand.close()
+    return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+def main(arguments: list[str] | None = None) -> dict[str, dict[str, float]]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.live_store",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--relays", type=int, default=4000)
-    relays = parser.parse_args().relays
+    parser.add_argument("--short", action="store_true")
+    options = parser.parse_args(arguments)
+    relays = 640 if options.short else options.relays
     with start_valkey("--appendonly", "yes") as server, tempfile.TemporaryDirectory() as folder:
-        uvloop.run(_compare(server.url, Path(folder), relays))
+        found = uvloop.run(_compare(server.url, Path(folder), relays))
+    print(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":

@@ -1,30 +1,23 @@
 """What pairing costs: the pure function alone, and everybody searching at once through the whole app.
 
     python -m benchmarks.match [--short]
+    python -m benchmarks.match --redis --no-alone    only everybody at once, over Redis and PostgreSQL
 
 *Alone*: n tickets of three kinds: everybody suits everybody; a tenth of the people have just met somebody who waits
 too; skewed filters, languages and interests, as people have them. And a newcomer to a crowd that waits in vain.
-*Together*: 1,000 idle people on four bots press Find within the same instant; from there to the last of the 1,000
-"Partner found", with budgets raised out of the way.
+*Together*: 1,000 idle people on four bots press Find within the same instant, and 15,000; from there to the last of the
+"Partner found", with budgets raised out of the way. The product is on one core, the people and the stores on another.
 """
 
 import argparse
-import asyncio
 import json
-import os
-import tempfile
 import time
-from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Any
 
-from pydantic import SecretStr
-
-from benchmarks.canned import Canned
-from benchmarks.opposite import FIRST_PERSON, people
+from benchmarks.sides import Shape, sides
 from benchmarks.skewed import somebody
-from passerby import logs
 from passerby.domain.ages import ADULTS
 from passerby.domain.matching import Pool, match
 from passerby.kernel.ids import PersonId
@@ -32,6 +25,8 @@ from passerby.kernel.participant import Gender, Met, Preferences, Ticket
 
 CROWDS = ("suit each other", "a tenth just met", "skewed filters")
 DAY_S = 86_400.0
+SETTLE_S = 2.0
+PATIENCE_S = 180.0
 
 
 def tickets(count: int, rng: Random, crowd: str) -> list[Ticket]:
@@ -100,53 +95,26 @@ def trickling(count: int, *, comes: int) -> dict[str, Any]:
     return {"waiting": count, "us_per_newcomer": (time.process_time() - began) / comes * 1e6}
 
 
-async def together(count: int, directory: Path) -> dict[str, Any]:
-    """In one process with the canned server: the time is what both need together."""
-    from passerby.bootstrap import serve
-    from passerby.settings import Settings
-
-    bots = [1_000_001 + number for number in range(4)]
-    everybody = people(count // 2, bots)
-    partner_found, all_found = set[int](), asyncio.Event()
-    found_twice = 0
-    began = 0.0
-
-    def delivered(person: int, body: bytes) -> None:
-        nonlocal found_twice
-        if b"Partner found" in body:
-            found_twice += person in partner_found
-            partner_found.add(person)
-            if len(partner_found) == count:
-                all_found.set()
-
-    server = Canned(bots, delivered)
-    url = f"http://127.0.0.1:{await server.listen()}"
-    settings = Settings(
-        bot_tokens=tuple(SecretStr(f"{bot}:sandbox-{'x' * 26}1") for bot in bots),
-        bot_api_url=url,
-        sqlite_db_path=directory / "passerby.db",
-        bot_rate_per_s=100_000,
-        chat_rate_per_s=100_000,
-        chat_burst=100_000,
-        shutdown_timeout_s=1,
-    )
-    from benchmarks.product import prepare_idle
-
-    await prepare_idle(settings, everybody)
-    ready, stop = asyncio.Event(), asyncio.Event()
-    serving = asyncio.ensure_future(serve(settings, on_ready=ready.set, stop=stop))
-    await ready.wait()
-    began = time.perf_counter()
-    for person, bot in everybody:
-        server.bots[bot].say(person, "/search", int(time.time()))
-    async with asyncio.timeout(60):
-        await all_found.wait()
-    took = time.perf_counter() - began
-    stop.set()
-    await serving
-    assert min(partner_found) == FIRST_PERSON
-    assert found_twice == 0, "somebody was paired twice"
-    return {"searching_at_once": count, "all_told_after_s": took, "us_per_person": took / count * 1e6}
+def together(count: int, *, redis: bool) -> dict[str, Any]:
+    """Everybody presses Find in the same instant, and is told of a partner."""
+    with sides(Shape(pairs=count // 2, redis=redis, idle=True)) as found:
+        time.sleep(SETTLE_S)
+        ours, stores = found.usage(), found.stores_s()
+        found.opposite.ask("search 0")
+        give_up_at = time.monotonic() + PATIENCE_S
+        while (seen := found.opposite.ask("count"))["found"] < count:
+            assert time.monotonic() < give_up_at, f"after {PATIENCE_S:g} s {seen['found']} of {count} had a partner"
+            time.sleep(0.05)
+        ours_then, stores_then = found.usage(), found.stores_s()
+        assert not seen["found_twice"], "somebody was paired twice"
+        spent_s = sum(ours_then[name] - ours[name] for name in ("user_s", "system_s"))
+        return {
+            "searching_at_once": count,
+            "redis": redis,
+            "all_told_after_s": seen["found_in_s"],
+            "cpu_us_per_person": spent_s / count * 1e6,
+            "stores_us_per_person": (sum(stores_then.values()) - sum(stores.values())) / count * 1e6,
+        }
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:
@@ -154,9 +122,28 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         prog="python -m benchmarks.match", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--redis", action="store_true")
+    parser.add_argument("--no-alone", action="store_true")
     options = parser.parse_args(arguments)
-    logs.set_up("warning", "console")
-    sizes = (1_000, 10_000) if options.short else (1_000, 10_000, 100_000, 1_000_000)
+    result: dict[str, Any] = {} if options.no_alone else lonely(options.short)
+    everybody = []
+    for count in (1_000,) if options.short else (1_000, 15_000):
+        took = [together(count, redis=options.redis) for _ in range(1 if options.short else 3)]
+        row = sorted(took, key=lambda each: float(each["all_told_after_s"]))[len(took) // 2]
+        everybody.append(row)
+        where = "over Redis and PostgreSQL" if options.redis else "embedded"
+        cost = f"{row['cpu_us_per_person']:.0f} µs of CPU a person"
+        if options.redis:
+            cost += f", {row['stores_us_per_person']:.0f} in the stores"
+        print(f"{count} searching at once, {where}: all told after {row['all_told_after_s']:.2f} s; {cost}")
+    result["together"] = everybody
+    print(json.dumps(result))
+    return result
+
+
+def lonely(short: bool) -> dict[str, Any]:
+    """The pure function alone."""
+    sizes = (1_000, 10_000) if short else (1_000, 10_000, 100_000, 1_000_000)
     rows = [alone(size, crowd, runs=3 if size < 1_000_000 else 1) for crowd in CROWDS for size in sizes]
     print(f"{'tickets':>10}  {'crowd':<18}{'paired':>10}{'total ms':>12}{'µs a ticket':>14}")
     for row in rows:
@@ -164,22 +151,10 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
             f"{row['tickets']:>10}  {row['crowd']:<18}{row['paired']:>10}"
             f"{row['total_ms']:>12.1f}{row['us_per_ticket']:>14.2f}"
         )
-    alike = trickling(10_000 if options.short else 100_000, comes=1_000)
+    alike = trickling(10_000 if short else 100_000, comes=1_000)
     print(f"{alike['waiting']} waiting in vain: a newcomer costs {alike['us_per_newcomer']:.0f} µs")
-    everybody = []
-    for count in (1_000,) if options.short else (1_000, 15_000):
-        took = []
-        for _ in range(3):
-            with tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory:
-                took.append(asyncio.run(together(count, Path(directory))))
-        row = sorted(took, key=lambda each: float(each["all_told_after_s"]))[1]
-        everybody.append(row)
-        print(f"{count} searching at once: all told after {row['all_told_after_s']:.2f} s (both sides on one core)")
-    result = {"alone": rows, "newcomer": alike, "together": everybody}
-    print(json.dumps(result))
-    return result
+    return {"alone": rows, "newcomer": alike}
 
 
 if __name__ == "__main__":
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     main()

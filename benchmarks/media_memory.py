@@ -124,8 +124,12 @@ async def _until(condition: Any) -> None:
             await asyncio.sleep(SAMPLE_S)
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser()
+def main(arguments: list[str] | None = None) -> dict[str, float]:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.media_memory",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--files", type=int, default=200)
     parser.add_argument("--megabytes", type=int, default=20)
     parser.add_argument("--pairs", type=int, default=20)
@@ -139,6 +143,7 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"{moved}; RSS before {found['rss_before_mb']} MB, peak {peak}, after {found['rss_after_mb']} MB")
     print(f"at most {found['most_files_in_flight']} files in flight")
     print(json.dumps(found))
+    return found
 
 
 if __name__ == "__main__":

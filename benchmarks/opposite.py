@@ -4,10 +4,11 @@ Commands come one a line, answers go back as one JSON object a line:
 
     closed K     K people, in pairs; each writes again as soon as what they wrote has arrived
     open R       R messages a second in all, at the moments of a Poisson process
-    search R     everybody asks for a partner, R a second
+    search R     everybody asks for a partner, R a second; 0: at once
     pause        nobody writes
     reset        forget the latencies so far
-    count        {"delivered", "found"}: messages of people so far, and people who were told of a partner
+    count        {"delivered", "found", "found_twice", "found_in_s"}: messages of people so far, people who were told
+                 of a partner, and how long after the search began the last of them was
     latency      {"n", "p50_ms", "p99_ms", "p999_ms", "max_ms", "waiting"}: from the moment a message was due to its
                  arrival here
 
@@ -48,6 +49,8 @@ class Load:
         self.everybody = everybody
         self.delivered = 0
         self._found = set[int]()
+        self._found_twice = 0
+        self._searched_at = self._found_at = 0.0
         self._due: dict[int, float] = {}
         self._latencies: list[float] = []
         self._number = 0
@@ -62,7 +65,9 @@ class Load:
         found = _MARK.search(words)
         if found is None:
             if FOUND in words:
+                self._found_twice += person in self._found
                 self._found.add(person)
+                self._found_at = perf_counter()
             return
         due = self._due.pop(int(found[1]), None)
         if due is None:
@@ -91,9 +96,9 @@ class Load:
         self._opened = asyncio.get_running_loop().create_task(self._search(rate_per_s))
 
     async def _search(self, rate_per_s: float) -> None:
-        began = perf_counter()
+        began = self._searched_at = perf_counter()
         for number, (person, bot) in enumerate(self.everybody):
-            while (early_s := began + number / rate_per_s - perf_counter()) > 0:
+            while rate_per_s and (early_s := began + number / rate_per_s - perf_counter()) > 0:
                 await asyncio.sleep(max(TICK_S, early_s))
             self.write(person, bot, "/search")
 
@@ -107,7 +112,12 @@ class Load:
             index += 1
 
     def count(self) -> dict[str, float]:
-        return {"delivered": self.delivered, "found": len(self._found)}
+        return {
+            "delivered": self.delivered,
+            "found": len(self._found),
+            "found_twice": self._found_twice,
+            "found_in_s": self._found_at - self._searched_at,
+        }
 
     def pause(self) -> None:
         self._closed = False

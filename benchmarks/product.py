@@ -54,13 +54,9 @@ def prepare(settings: Settings, pairs: int) -> None:
 
 
 def prepare_strangers(settings: Settings, pairs: int) -> None:
-    """Put as many people into a new live store who are in no chat."""
-    asyncio.run(prepare_idle(settings, people(pairs, list(settings.tokens))))
-
-
-async def prepare_idle(settings: Settings, everybody: list[tuple[int, int]]) -> None:
-    """Put people who do nothing, but are known, into a new live store."""
-    await _fill(settings, everybody, [Idle()] * len(everybody))
+    """Put as many people into a new live store who are known, but in no chat."""
+    everybody = people(pairs, list(settings.tokens))
+    asyncio.run(_fill(settings, everybody, [Idle()] * len(everybody)))
 
 
 async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Sequence[State]) -> None:
