@@ -1,4 +1,4 @@
-"""The short form of every benchmark, one after another: some minutes, most of them waiting over Redis to be past the first.
+"""The short form of every benchmark, one after another: some minutes.
 
     python -m benchmarks                    all
     python -m benchmarks relay peers        some
@@ -8,10 +8,9 @@ code is then 1.
 """
 
 import argparse
-import importlib
+import subprocess
 import sys
 import time
-import traceback
 
 SHORT: dict[str, tuple[list[str], ...]] = {
     "startup": ([],),
@@ -30,21 +29,12 @@ SHORT: dict[str, tuple[list[str], ...]] = {
 
 
 def run(name: str, options: list[str]) -> bool:
-    """Whether it came to its end."""
-    module = f"benchmarks.{name}" + (".__main__" if name in {"day", "peers", "sql"} else "")
+    """Whether it came to its end. In a process of its own: some go to one core."""
     print(f"\n== {' '.join([name, *options])}", flush=True)
     began = time.monotonic()
-    try:
-        importlib.import_module(module).main(["--short", *options])
-    except SystemExit as error:
-        print(error.code)
-        return not error.code
-    except Exception:
-        traceback.print_exc()
-        return False
-    finally:
-        print(f"-- {time.monotonic() - began:.0f} s", flush=True)
-    return True
+    done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", "--short", *options], check=False)
+    print(f"-- {time.monotonic() - began:.0f} s", flush=True)
+    return not done.returncode
 
 
 def main() -> None:
