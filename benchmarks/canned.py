@@ -95,15 +95,24 @@ class Canned:
         self.delivered = delivered
         self.delay_s = delay_s
         self.rng = Random(1)
-        self.connections = 0
+        self.open = set[Connection]()
+        self._server: asyncio.Server | None = None
 
     async def listen(self, secured: ssl.SSLContext | None = None) -> int:
         """Listen on a free port of the loopback, with TLS or without; the port."""
-        server = await asyncio.get_running_loop().create_server(
+        server = self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self), "127.0.0.1", 0, backlog=512, ssl=secured
         )
         port: int = server.sockets[0].getsockname()[1]
         return port
+
+    async def aclose(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self.open):
+            connection.hang_up()
+        while self.open:
+            await asyncio.sleep(0)
 
 
 class Connection(asyncio.Protocol):
@@ -116,12 +125,17 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
-        self._server.connections += 1
+        self._server.open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._server.open.discard(self)
         for bot in self._server.bots.values():
             bot.forget(self)
         self._transport = None
+
+    def hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._received += data

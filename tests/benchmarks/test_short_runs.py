@@ -1,0 +1,48 @@
+"""The benchmarks measure: those with processes run for a moment, and what they show is of something that happened."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import memory, relay
+from benchmarks.peers.__main__ import PEERS, peer_sides
+from benchmarks.sides import Shape, sides
+
+SMALL = Shape(bots=2, pairs=4)
+
+
+def test_a_relay_over_tls_is_measured() -> None:
+    shape = replace(SMALL, tls=True, delay_ms="1-2")
+    closed, opened = relay.measure(shape, [4], [50], window_s=0.4, runs=1)
+    for row in (closed, opened):
+        assert row["relays"] > 0
+        assert row["total_us"] == row["cpu_us"] > 0
+        assert row["sql_per_relay"] == 0
+    assert opened["p50_ms"] <= opened["p99_ms"] <= opened["p999_ms"] <= opened["max_ms"]
+
+
+def test_the_memory_of_chats_that_the_product_opened_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "SETTLE_S", 0.2)
+    monkeypatch.setattr(memory, "SAMPLE_S", 0.05)
+    found = memory.hold(replace(SMALL, idle=True), rate_per_s=50, seconds=0.5)
+    (product,) = found["processes"]
+    assert product["of"] == "product"
+    assert found["relays"] > 0
+    assert product["peak_rss_mb"] >= product["peak_pss_mb"] >= product["before_pss_mb"] > 10
+
+
+@pytest.mark.services
+def test_two_workers_share_the_bots_and_their_stores_are_counted() -> None:
+    with sides(replace(SMALL, redis=True, workers=2)) as found:
+        assert [worker.ask("usage")["bots"] for worker in found.workers] == [1, 1]
+        row = relay.closed(found, 4, window_s=0.4, runs=1)
+    assert row["total_us"] == pytest.approx(row["cpu_us"] + row["valkey_us"] + row["postgres_us"])
+    assert row["calls_per_relay"] >= row["trips_per_relay"] > 0
+
+
+@pytest.mark.parametrize("module", PEERS.values())
+def test_a_peer_relays(module: str) -> None:
+    with peer_sides(module, SMALL) as found:
+        row = relay.closed(found, 4, window_s=0.4, runs=1)
+    assert row["relays"] > 0
+    assert row["cpu_us"] > 0

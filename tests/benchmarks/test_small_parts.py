@@ -1,0 +1,201 @@
+"""What the benchmarks stand on: updates that are real, seats, a certificate, and what a peer's row is divided by."""
+
+import ast
+import asyncio
+import ssl
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from benchmarks import relay
+from benchmarks.canned import Canned
+from benchmarks.certificate import write_certificate
+from benchmarks.decode import readers
+from benchmarks.peers.__main__ import times_ours
+from benchmarks.processes import cpu_s, family, memory
+from benchmarks.sides import Seats, Shape, seats
+from benchmarks.updates import SHARES, answers, update
+from botapi_sandbox.world.schema import bot_api_schema
+from passerby.adapters.botapi.decode import arrivals
+from passerby.adapters.botapi.transport import Lost, Transport
+from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived, ReactionChanged
+from passerby.kernel.ids import BotId
+from passerby.runtime.fleet import YOUNG_S
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+@pytest.mark.parametrize("kind", SHARES)
+def test_updates_to_be_read_are_as_the_bot_api_says(kind: str) -> None:
+    for number in range(5):
+        made = update(kind, number, Random(number))
+        for member in ("message", "callback_query"):
+            # Telegram still sends a sticker's `thumb`, which its documentation no longer has.
+            sticker = made.get(member, {}).get("sticker", {})
+            sticker.pop("thumb", None)
+        bot_api_schema().emissions.verify(made, "Update")
+
+
+def test_every_update_of_the_mix_is_read_as_an_event() -> None:
+    (answer,) = answers(1, 200, Random(4))
+    seen = Counter(type(arrival.event) for arrival in arrivals(answer, BotId(1)))
+    assert set(seen) == {MessageReceived, MessageEdited, ButtonPressed, ReactionChanged}
+
+
+def test_all_who_read_see_the_same_number_of_updates() -> None:
+    (answer,) = answers(1, 20, Random(5))
+    found = {name: len(read(answer)) for name, read in readers().items()}
+    assert {"passerby: events", "aiogram: objects", "python-telegram-bot: objects"} <= set(found)
+    assert set(found.values()) == {20}
+
+
+def test_the_first_minute_over_redis_is_over_before_anything_is_measured() -> None:
+    assert YOUNG_S < relay.YOUNG_S < YOUNG_S + 5
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"),
+    [
+        ([3], Seats((3,), 3, 3)),
+        ([0, 1], Seats((0,), 1, 1)),
+        ([0, 1, 2], Seats((0,), 1, 2)),
+        ([0, 1, 2, 3], Seats((0, 1), 2, 3)),
+    ],
+)
+def test_who_is_measured_shares_a_core_with_others_only_where_there_is_one(cores: list[int], expected: Seats) -> None:
+    assert seats(cores) == expected
+
+
+def test_a_process_of_ours_has_memory_and_has_used_time() -> None:
+    process = asyncio.run(_child())
+    assert process["pss_mb"] > 1
+    assert process["rss_mb"] >= process["pss_mb"]
+    assert process["cpu_s"] > 0
+
+
+async def _child() -> dict[str, float]:
+    """A parent that does nothing, with a child that has worked."""
+    script = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], stdin=0)"
+    work = "print(sum(range(20_000_000)) > 0, flush=True); input()"
+    # So that the parent's own start does not count for the child's work.
+    child = await asyncio.create_subprocess_exec(
+        "python3", "-c", script, work, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert child.stdout is not None
+        assert await child.stdout.readline() == b"True\n"
+        assert len(family(child.pid)) == 2
+        return memory(child.pid)._asdict() | {"cpu_s": cpu_s(child.pid)}
+    finally:
+        assert child.stdin is not None
+        child.stdin.close()
+        await child.wait()
+
+
+async def _call(url: str) -> int:
+    transport = Transport(url, max_connections=1, on_connected=lambda: None)
+    try:
+        return (await transport.post(transport.head("/bot1:x/getMe"), b"{}", 5.0)).status
+    finally:
+        await transport.aclose()
+
+
+def test_the_certificate_is_trusted_by_who_is_told_to_and_by_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = write_certificate(tmp_path)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def both() -> int:
+        server = Canned([1], lambda _, __: None)
+        url = f"https://127.0.0.1:{await server.listen(context)}"
+        with pytest.raises(Lost, match=r"certificate|connect|TLS"):
+            await _call(url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        status = await _call(url)
+        await server.aclose()
+        return status
+
+    assert asyncio.run(both()) == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", b'{"chat_id":5000001,"text":"~7~ hello"}'),
+        ("application/json", b'{"chat_id": 5000001, "text": "~7~ hello"}'),
+        ("application/x-www-form-urlencoded", b"chat_id=5000001&text=~7~+hello"),
+    ],
+)
+def test_the_canned_server_reads_what_others_send(kind: str, body: bytes) -> None:
+    arrived: list[tuple[int, bytes]] = []
+
+    async def send() -> bytes:
+        server = Canned([1], lambda person, words: arrived.append((person, words)))
+        reader, writer = await asyncio.open_connection("127.0.0.1", await server.listen())
+        head = f"POST /bot1:x/sendMessage HTTP/1.1\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
+        writer.write(head.encode() + body)
+        answer = await reader.readuntil(b"so it goes")
+        writer.close()
+        await writer.wait_closed()
+        await server.aclose()
+        return answer
+
+    assert asyncio.run(send()).startswith(b"HTTP/1.1 200 OK")
+    assert arrived == [(5_000_001, body)]
+
+
+def test_a_peers_figures_are_divided_by_ours() -> None:
+    rows: dict[str, dict[str, Any]] = {
+        "passerby": {"closed": {"cpu_us": 100.0}, "open": {"cpu_us": 200.0, "p50_ms": 2.0}},
+        "other": {"closed": {"cpu_us": 1_000.0}, "open": {"cpu_us": 500.0, "p50_ms": 3.0}},
+    }
+    assert times_ours(rows) == {"other": {"closed": {"cpu_us": 10.0}, "open": {"cpu_us": 2.5, "p50_ms": 1.5}}}
+
+
+def test_a_row_that_fell_behind_and_a_core_that_was_full_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    behind = {"loop": "open", "rate_per_s": 100, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.2}
+    bounded = {"loop": "closed", "in_flight": 8, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.95}
+    fine = {"loop": "open", "rate_per_s": 50, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.2}
+    relay.show([fine])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    relay.show([behind, bounded])
+    told = capsys.readouterr().out.splitlines()[3:]
+    assert [line.partition(":")[0] for line in told] == ["open, 100/s", "closed, 8 in flight"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--workers", "2"], ["--redis", "--workers", "5"], ["--tls", "--against", "sandbox"]],
+)
+def test_what_cannot_be_measured_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        relay.options_of(words)
+    assert exit_.value.code == 2
+    assert "--" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_short_forms_of_all_are_run() -> None:
+    from benchmarks.__main__ import SHORT
+
+    commands = {
+        path.stem if path.stem != "__main__" else path.parent.name
+        for path in BENCHMARKS.glob("**/*.py")
+        if path != BENCHMARKS / "__main__.py" and _is_command(path)
+    }
+    assert set(SHORT) == commands
+
+
+def _is_command(path: Path) -> bool:
+    """Whether it has a `main` that takes arguments: sides and peers, which others start, have not."""
+    functions = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
+    return any(each.name == "main" and each.args.args for each in functions)
+
+
+def test_a_shape_says_in_its_name_what_it_is() -> None:
+    assert "TLS" in Shape(tls=True).name
+    assert "2 workers" in Shape(redis=True, workers=2).name
