@@ -1,4 +1,4 @@
-"""What things cost. Each module is a command; `python -m benchmarks` runs the short form of all, `--help` says the rest.
+"""What things cost. Each module is a command; `python -m benchmarks` runs the short form of all.
 
     question                                                          python -m benchmarks.…
     CPU of a relayed text, all our processes and their stores         relay            relay --redis
@@ -20,8 +20,8 @@
 
 How it is measured: the process that is measured is alone on one core, everything else is on another; CPU is user plus
 system time of the whole process, threads included; a warm-up is left out; the median of several windows is shown with
-the lowest and the highest. Each prints a table, and all figures as one line of JSON at the end. On a machine that others
-use, believe factors, not tenths, and no latency at all.
+the lowest and the highest. Each prints a table, and its figures as one line of JSON; `--help` says what it takes. On a
+machine that others use, believe factors, not tenths, and no latency at all.
 
 What a benchmark is made of: `sides` starts the processes and seats them on cores (`product`, our own; `opposite`, the
 Bot API server and the people; the stores); `processes` reads what they have used; `canned` is the server, `certificate`
