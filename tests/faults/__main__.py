@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from tests.faults.cases import CASES
 from passerby.loadtest.judge import Verdict
+from tests.faults.cases import CASES
 from tests.faults.ordeal import Outcome, Plan, endure
 from tests.faults.product import PASSERBY, planted
 from tests.faults.stage import Report, play

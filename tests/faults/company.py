@@ -7,10 +7,10 @@ from itertools import chain
 from random import Random
 from time import time
 
-from tests.faults import evidence
-from tests.faults.evidence import Journal
 from passerby.loadtest.judge import Fault, Line, Verdict, judge
 from passerby.loadtest.phrases import Said, mark_in, words_of
+from tests.faults import evidence
+from tests.faults.evidence import Journal
 from tests.faults.people import Person
 from tests.faults.sandbox import Sandbox
 

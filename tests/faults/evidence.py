@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from passerby.loadtest.judge import Line
-from tests.faults.people import Person
 from passerby.loadtest.phrases import is_answer, mark_in, said, words_of
+from tests.faults.people import Person
 from tests.faults.sandbox import Json, Sandbox
 
 _LEAVE = ("/next", "/stop", "⏭", "⏹")

@@ -16,8 +16,8 @@ from pathlib import Path
 from random import Random
 from time import time
 
-from tests.faults.company import LOOK_EVERY_S, Company
 from passerby.loadtest.judge import Fault, Verdict
+from tests.faults.company import LOOK_EVERY_S, Company
 from tests.faults.product import PASSERBY, Product
 from tests.faults.sandbox import Sandbox, a_sandbox
 

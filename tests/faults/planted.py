@@ -4,6 +4,7 @@
 that keep the promise.
 """
 
+import itertools
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -11,10 +12,12 @@ from typing import Any
 
 import msgspec
 
+from passerby.adapters.botapi.carry import Carrier
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.effect import Passage
-from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.ports.live_store import Commit, Committed, Mark
+from passerby.ports.telegram import Carry
 from passerby.runtime import intake
 from passerby.runtime.courier import Courier, Parcel
 from passerby.runtime.parcels import Lane
@@ -65,6 +68,17 @@ def crossed_wires() -> None:
     Courier.pass_on = crossed  # type: ignore[method-assign]
 
 
+def swallowed() -> None:
+    """Now and then a message is taken for delivered and was never sent."""
+    carry = Carrier.carry
+    count = itertools.count(1)
+
+    async def carrying(self: Carrier, what: Carry) -> tuple[MessageId, ...]:
+        return (MessageId(1),) if next(count) % 10 == 0 else await carry(self, what)
+
+    Carrier.carry = carrying  # type: ignore[method-assign]
+
+
 def order_off() -> None:
     """Everything goes out at once, in no lane."""
 
@@ -103,6 +117,7 @@ BUGS: dict[str, Callable[[], None]] = {
     "confirm_early": confirm_early,
     "dedupe_off": dedupe_off,
     "crossed_wires": crossed_wires,
+    "swallowed": swallowed,
     "order_off": order_off,
     "fence_off": fence_off,
 }

@@ -19,10 +19,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from redis import Redis
 
+from passerby.loadtest.judge import Fault, Verdict
 from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
 from tests.faults.company import Company
 from tests.faults.fleet import Fleet
-from passerby.loadtest.judge import Fault, Verdict
 from tests.faults.proxy import Proxy, to_port, to_socket
 from tests.faults.sandbox import Sandbox, a_sandbox
 

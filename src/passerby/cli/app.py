@@ -240,8 +240,8 @@ def loadtest(
 ) -> None:
     """Play simulated people against Passerby and a sandbox of its own, judge what became of every message, and measure.
 
-    Exit code 0 if all promises were kept, 1 if something was lost, misrouted or not decided. No token and nobody real is
-    ever involved. Ctrl-C ends it early, with a report.
+    Exit code 0 if all promises were kept, 1 if something was lost, misrouted or not decided. No real token and nobody
+    real is ever involved. Ctrl-C ends it early, with a report.
     """
     from passerby.cli.loadtest import run_loadtest, wishes
 

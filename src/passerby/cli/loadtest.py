@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import msgspec
@@ -25,18 +25,21 @@ from passerby.cli.cluster import cores
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
 from passerby.loadtest.control import Sandbox, SandboxFault
-from passerby.loadtest.fleet import Fleet, FleetFault
+from passerby.loadtest.fleet import Fleet, FleetFault, last_words
 from passerby.loadtest.report import Report, make
 from passerby.loadtest.run import Course, Plan, Spoiled, TooMuch, play
 from passerby.loadtest.stores import Looker, StoreFault, own_database, own_keys
-from passerby.ports.clock import Clock
 from passerby.settings import WrongSetting
+
+if TYPE_CHECKING:
+    from passerby.bootstrap import SystemClock
 
 HOST: Final = "127.0.0.1"
 TIED: Final = (sys.executable, "-m", "passerby.cli.tied")
 MOST_BOTS: Final = 100
 SANDBOX_S: Final = 20.0
 SHOW_S: Final = 0.5
+PIPED_WIDTH: Final = 120
 TELEGRAM: Final = "telegram.org"
 UNBOUNDED: Final = "100000"
 
@@ -129,7 +132,10 @@ def run_loadtest(wishes: Wishes) -> int:
 
         from passerby.loadtest.terminal import page
 
-        Console(highlight=False).print(page(report))
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = PIPED_WIDTH
+        console.print(page(report))
     typer.echo(f"The report with its charts: {place}", err=wishes.json)
     return report.exit_code
 
@@ -198,7 +204,7 @@ async def _watched(
     wishes: Wishes,
     sandbox: Sandbox,
     bots: Sequence[int],
-    clock: Clock,
+    clock: "SystemClock",
     stop: asyncio.Event,
     fleet: Fleet | None,
     pids: Mapping[str, int],
@@ -281,8 +287,9 @@ async def _first_answer(sandbox: Sandbox, child: subprocess.Popen[bytes], log: P
             return
         except SandboxFault as fault:
             if child.poll() is not None:
-                said = log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
-                raise SandboxFault(f"the sandbox ended by itself (code {child.returncode}): {said}") from None
+                raise SandboxFault(
+                    f"the sandbox ended by itself (code {child.returncode}): {last_words(log)}"
+                ) from None
             if asyncio.get_running_loop().time() > deadline:
                 raise fault from None
             await asyncio.sleep(0.05)

@@ -1,8 +1,8 @@
 """What is measured of the people's messages and searches: when each was due, when it arrived, and how often.
 
-Latency counts from the moment that something was *due*, not from when it was sent: a side that falls behind does not get to
-hide it. Next to it stands how long it took *within*: from the sandbox's taking the message to its showing it to the
-partner, which is the product and its calls alone, by one clock.
+Latency counts from the moment that something was *due*, not from when it was sent: a side that falls behind does not
+get to hide it. Next to it stands how long it took *within*: from the sandbox's taking the message to its showing it to
+the partner, which is the product and its calls alone, by one clock.
 """
 
 from collections import Counter

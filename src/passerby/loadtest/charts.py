@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 WIDTH: Final = 560
 HEIGHT: Final = 200
-LEFT: Final = 52
+LEFT: Final = 66
 RIGHT: Final = 10
 TOP: Final = 10
 BOTTOM: Final = 24
@@ -66,12 +66,10 @@ def draw(
     values = [value for line in lines for value in line.values if value is not None]
     upright = ticks(max(values, default=0.0))
     level = ticks(max(xs, default=1.0), 5)
-    across = _scale(level[-1] if not xs else max(max(xs), 1e-9), LEFT, WIDTH - RIGHT)
+    across = _scale(max((*xs, 1e-9)) if xs else level[-1], LEFT, WIDTH - RIGHT)
     up = _scale(upright[-1], HEIGHT - BOTTOM, TOP)
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}" '
-        'xmlns="http://www.w3.org/2000/svg">'
-    ]
+    head = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}"'
+    parts = [f'{head} xmlns="http://www.w3.org/2000/svg">']
     for value in upright:
         parts.append(f'<path class="grid" d="M{LEFT} {up(value)}H{WIDTH - RIGHT}"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{up(value) + 4}" text-anchor="end">{escape(y_text(value))}</text>')
@@ -81,8 +79,7 @@ def draw(
             parts.append(
                 f'<text x="{across(value)}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(x_text(value))}</text>'
             )
-    for flag in flags:
-        parts.append(f'<path class="kill" d="M{across(flag.x)} {TOP}V{HEIGHT - BOTTOM}"/>')
+    parts += [f'<path class="kill" d="M{across(flag.x)} {TOP}V{HEIGHT - BOTTOM}"/>' for flag in flags]
     for number, line in enumerate(lines):
         path = _path([(across(x), up(y)) if y is not None else None for x, y in zip(xs, line.values, strict=True)])
         if path:

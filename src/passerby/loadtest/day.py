@@ -1,8 +1,8 @@
 """From the people of a day to the load of its busiest hour, and what that asks of a fleet. Arithmetic, nothing else.
 
 In the steady state as many people are here as come in the time that one stays (Little's law). Who is here searches or
-chats; who chats writes every few seconds, and everything written is one message sent by a bot. Around each chat the bots say
-something themselves, too.
+chats; who chats writes every few seconds, and everything written is one message sent by a bot. Around each chat the
+bots say something themselves, too.
 """
 
 from dataclasses import dataclass
@@ -64,19 +64,18 @@ class Peak:
     def told(self) -> list[str]:
         """The arithmetic, a line a step."""
         real, played = self.real, self.played
-        lines = [
-            f"{self.daily:,} people a day; {BUSIEST:.1%} of them come in the busiest hour: {self.hourly:,.0f}, "
-            f"or {real.arrivals:.2f} a second.",
+        come = f"{self.daily:,} people a day; {BUSIEST:.1%} of them come in the busiest hour: {self.hourly:,.0f}, "
+        here = (
             f"A visit lasts {self.visit_s / 60:.1f} minutes on average, so {real.people:,.0f} people are here at once. "
-            f"They write {real.relays:.0f} messages a second; with what the bots say themselves, "
-            f"{real.sends:.0f} are sent.",
-        ]
+        )
+        write = f"They write {real.relays:.0f} messages a second; with the bots' own words, {real.sends:.0f} are sent."
+        lines = [f"{come}or {real.arrivals:.2f} a second.", here + write]
         if self.factor == 1:
             lines.append(f"Played as it is, {self.minutes:g} minutes of the hour.")
         else:
             lines.append(
-                f"Played {self.factor:g} times as dense, so that the hour's people come in {HOUR_S / 60 / self.factor:g} "
-                f"minutes: {played.arrivals:.1f} arrivals, {played.relays:.0f} relays and {played.sends:.0f} sends a second, "
+                f"Played {self.factor:g} times as dense, so that its people come in {60 / self.factor:g} minutes: "
+                f"{played.arrivals:.1f} arrivals, {played.relays:.0f} relays and {played.sends:.0f} sends a second, "
                 f"{played.people:,.0f} people at once. Everybody keeps their own pace. That is the busiest hour of "
                 f"{self.daily * self.factor:,.0f} people a day."
             )

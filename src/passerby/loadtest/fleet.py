@@ -22,7 +22,8 @@ STOP_S: Final = 20.0
 POLL_S: Final = 0.05
 TEND_S: Final = 1.0
 ON_ITS_WAY_S: Final = 1.0
-"""What a process had written to its sockets when it died, a busy sandbox reads a moment later. Nobody takes over sooner."""
+"""What a process had written to its sockets when it died, a busy sandbox reads a moment later. No other takes over
+sooner."""
 
 
 class FleetFault(Exception):
@@ -31,7 +32,7 @@ class FleetFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """`at`: Unix seconds, just before it was killed. `gone_at`: when the last of what it had sent was taken, at the latest."""
+    """`at`: Unix seconds, just before it was killed. `gone_at`: by then the last of what it had sent was taken."""
 
     name: str
     at: float
@@ -51,6 +52,11 @@ def environment(told: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without any setting of ours, and what is told instead."""
     ours = {name.upper() for name in Settings.model_fields}
     return {name: value for name, value in os.environ.items() if name.upper() not in ours} | dict(told)
+
+
+def last_words(log: Path) -> str:
+    """The last line that a process wrote before it ended."""
+    return log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
 
 
 @dataclass(slots=True)
@@ -122,8 +128,7 @@ class Fleet:
                 raise FleetFault(f"{name} ended by itself (code {code}): {self._last_words(name)}")
 
     def _last_words(self, name: str) -> str:
-        said = (self.directory / f"{name}.log").read_text("utf-8", "replace").rstrip()
-        return said.rpartition("\n")[2] or "it gave no reason"
+        return last_words(self.directory / f"{name}.log")
 
     def kill(self, name: str) -> None:
         """SIGKILL, and gone when this returns."""

@@ -1,8 +1,8 @@
 """What people do and how long they take for it. All of it guesses, written down in one place; chance is handed in.
 
 The shapes are what operators of such bots tell: most chats are over within half a minute and a few last for an hour;
-little patience; short lines of text with a picture or a voice message now and then; far more *next* than *stop*; and every
-now and then somebody blocks the bot altogether.
+little patience; short lines of text with a picture or a voice message now and then; far more *next* than *stop*; and
+every now and then somebody blocks the bot altogether.
 
 A chat lasts as long as the less willing of the two wants it to.
 """

@@ -1,4 +1,4 @@
-"""What a load test found, as plain data: what is printed, drawn and written as JSON comes from here and nowhere else."""
+"""What a load test found, as plain data: all that is printed, drawn and written as JSON comes from here."""
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
@@ -73,7 +73,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A moment of the run, `at` in seconds from its beginning. Rates per second, latencies in seconds, memory in bytes."""
+    """A moment, `at` in seconds from the beginning. Rates per second, latencies in seconds, memory in bytes."""
 
     at: float
     sent: float
@@ -159,7 +159,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def promises(verdict: Verdict, dropped: int, missed: int) -> Promises:
-    """`dropped`: updates that the sandbox gave up; `missed`: entries of its journal that were gone before they were read."""
+    """`dropped`: updates that the sandbox gave up; `missed`: entries of its journal that nobody has read."""
     broken = {
         "lost": verdict.lost,
         "misrouted": verdict.misrouted,
@@ -266,13 +266,13 @@ def notes(
     shares = [each.machine_cpu for each in course.samples if each.machine_cpu is not None]
     if shares and sum(shares) / len(shares) > FULL:
         found.append(
-            f"This machine was full ({sum(shares) / len(shares):.0%} of all cores, whoever used them): with the sandbox and "
-            "the people elsewhere, Passerby would do more."
+            f"This machine was full ({sum(shares) / len(shares):.0%} of all cores, whoever used them): with the sandbox "
+            "and the people elsewhere, Passerby would do more."
         )
     if late.p99 is not None and late.p99 > LATE_S:
         found.append(
-            f"Acts reached the sandbox up to {late.p99 * 1000:.0f} ms (p99) after they were due. That is part of the latency; "
-            "`within` leaves it out."
+            f"Acts reached the sandbox up to {late.p99 * 1000:.0f} ms (p99) after they were due. That is part of the "
+            "latency; `within` leaves it out."
         )
     load = course.plan.load
     share = load.sends / bots
@@ -285,7 +285,7 @@ def notes(
         found.append(f"Budgets held back {waits:,.0f} sends, for {waited_s / waits:.2f} s on average.")
     seen = course.crowd.confirmations
     if seen.floods:
-        found.append(f"The sandbox answered {seen.floods:,} requests with 429.")
+        found.append(f"Requests that the sandbox answered with 429: {seen.floods:,}.")
     if seen.dropped:
         found.append(f"The sandbox dropped {seen.dropped:,} updates, as Telegram does with full queues.")
     if seen.missed:

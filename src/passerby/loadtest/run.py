@@ -42,7 +42,7 @@ class Plan:
     factor: float | None = None
     chaos: bool = False
     quiet_s: float = QUIET_S
-    habits: Habits = Habits()
+    habits: Habits = field(default_factory=Habits)
 
     @property
     def peak(self) -> Peak | None:

@@ -1,4 +1,4 @@
-"""What phones show, message by message, and how it becomes lines that the judge reads. No more is kept than it needs."""
+"""What phones show, message by message, and how it becomes lines that the judge reads. No more is kept than needed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

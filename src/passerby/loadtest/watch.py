@@ -1,4 +1,4 @@
-"""What is used meanwhile, once a second: processor time and memory from `/proc`, the product's figures from `/metrics`."""
+"""What is used meanwhile, once a second: processor time and memory from `/proc`, the rest from `/metrics`."""
 
 import asyncio
 from collections import defaultdict
@@ -41,7 +41,7 @@ WORST: Final = frozenset({"loop lag, s", "records behind, s"})
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One moment. `cpu` in cores since the moment before, `rss` in bytes, by process; `machine_cpu`: share of all cores."""
+    """One moment. `cpu` in cores since the one before, `rss` in bytes, by process; `machine_cpu`: share of all cores."""
 
     at: float
     sent: int

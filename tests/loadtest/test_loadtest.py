@@ -1,0 +1,155 @@
+"""Whole load tests, of a few seconds each: the product as it is, and with a bug put in."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passerby.cli import loadtest
+from passerby.cli.loadtest import Wishes
+from passerby.loadtest.habits import Habits
+from passerby.loadtest.report import Report
+from passerby.loadtest.run import Plan
+from passerby.settings import WrongSetting
+from tests.cli.command import PASSERBY, environment, passerby, running
+from tests.faults.product import ROOT, planted
+
+HASTY = Habits(pause_s=1.0, willing_s=8.0, patience_s=20.0, blocks=0.15)
+"""In a few seconds, much happens."""
+
+
+def test_a_sound_product_keeps_its_promises_and_says_so(tmp_path: Path) -> None:
+    command = [*PASSERBY, "loadtest", "--users", "24", "--seconds", "5", "--json", "--report", "page.html"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert report["promises"]["kept"] is True
+    assert report["promises"]["sent"] == report["promises"]["delivered"] + report["promises"]["refused"] > 0
+    assert report["latency"]["p50"] > 0
+    assert {usage["name"] for usage in report["usage"]} == {"load test", "passerby", "sandbox"}
+    assert "page.html" in done.stderr
+    assert "All promises were kept" in (tmp_path / "page.html").read_text("utf-8")
+    assert not list(tmp_path.glob("*.db"))
+
+
+def play(tmp_path: Path, plan: Plan, *command: str) -> Report:
+    wishes = Wishes(plan, None, (), None, 2, True, None, False, tmp_path, *([command] if command else []))
+    outcome: list[Report] = []
+
+    async def main() -> None:
+        await loadtest._loadtest(wishes, asyncio.Event(), outcome)
+
+    asyncio.run(main())
+    return outcome[0]
+
+
+@pytest.fixture
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes elsewhere find the bugs."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+@pytest.mark.usefixtures("importable")
+@pytest.mark.parametrize(("bug", "found"), [("crossed_wires", "misrouted"), ("swallowed", "lost")])
+def test_a_bug_that_was_put_in_is_found(bug: str, found: str, tmp_path: Path) -> None:
+    report = play(tmp_path, Plan(6, 1, users=24, habits=HASTY, quiet_s=3), *planted(bug))
+    assert report.exit_code == 1
+    assert getattr(report.promises, found) > 0
+    assert report.promises.examples[found]
+
+
+def test_kills_are_done_marked_and_survived(tmp_path: Path) -> None:
+    report = play(tmp_path, Plan(12, 2, users=20, chaos=True, habits=HASTY, quiet_s=40))
+    assert report.kills
+    assert all(0 < kill.at < report.seconds for kill in report.kills)
+    assert report.promises.kept, report.promises.examples
+    assert report.promises.delivered > 0
+
+
+def test_ctrl_c_ends_it_early_with_a_report(tmp_path: Path) -> None:
+    command = [*PASSERBY, "loadtest", "--users", "10", "--minutes", "30", "--report", "page.html"]
+    with running(tmp_path, *command) as process:
+        while not (tmp_path / "page.html").exists() and process.poll() is None:
+            # Whenever it comes, from the first moment on, it is heeded; the second would end it at once.
+            pids = [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and _is_sandbox(pid, process.pid)]  # noqa: PTH208
+            if pids:
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        said, _ = process.communicate(timeout=110)
+    assert process.returncode == 0, said
+    assert "ended before its time" in said
+    assert (tmp_path / "page.html").exists()
+
+
+def _is_sandbox(pid: str, parent: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        command = Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False
+    return int(stat.rpartition(")")[2].split()[1]) == parent and "passerby.cli.tied" in command
+
+
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("users", "dau", "compress", "minutes", "seconds", "workers", "bots", "sandbox", "report", "keep")),
+    "searching": False,
+    "budgets": True,
+    "chaos": False,
+    "metrics": [],
+    "seed": 0,
+    "json": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting"),
+    [
+        ({"users": 10, "dau": 5}, "--dau"),
+        ({"searching": True, "dau": 5}, "--dau"),
+        ({"compress": 3.0}, "--compress"),
+        ({"minutes": 1.0, "seconds": 10.0}, "--seconds"),
+        ({"sandbox": "http://127.0.0.1:9", "chaos": True}, "--chaos"),
+        ({"sandbox": "http://127.0.0.1:9", "budgets": False}, "--no-budgets"),
+        ({"metrics": ["http://127.0.0.1:9/metrics"]}, "--metrics"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(asked: dict[str, Any], setting: str) -> None:
+    with pytest.raises(WrongSetting) as refused:
+        loadtest.wishes(**{**NOTHING, **asked})
+    assert refused.value.setting == setting
+
+
+@pytest.mark.parametrize(
+    ("asked", "setting"),
+    [
+        ({"sandbox": "http://api.telegram.org"}, "--sandbox"),
+        ({"sandbox": "https://api.telegram.org"}, "--sandbox"),
+        ({"sandbox": "http://somebody:secret@127.0.0.1:9"}, "--sandbox"),
+        ({"sandbox": "http://127.0.0.1:9"}, "--sandbox"),
+        ({"workers": 2}, "REDIS_URL"),
+    ],
+)
+def test_what_nothing_can_be_played_against_is_refused(
+    asked: dict[str, Any], setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("REDIS_URL", "POSTGRES_URI"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(WrongSetting) as refused:
+        asyncio.run(loadtest._loadtest(loadtest.wishes(**{**NOTHING, **asked}), asyncio.Event(), []))
+    assert refused.value.setting == setting
+    assert "secret" not in str(refused.value)
+
+
+def test_a_wrong_argument_is_one_line_and_exit_code_2_and_leaves_nothing(tmp_path: Path) -> None:
+    for arguments in (("--dau", "50000000"), ("--report", "nowhere/x.html")):
+        done = passerby(tmp_path, "loadtest", *arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"{arguments[0]}: ")
+        assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

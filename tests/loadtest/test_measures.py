@@ -1,0 +1,107 @@
+"""What is measured: from phones to lines, from moments to quantiles, from /metrics to figures."""
+
+from passerby.loadtest.book import Arrival, Book, Wait, quantile
+from passerby.loadtest.judge import Line
+from passerby.loadtest.phrases import Said
+from passerby.loadtest.seen import Confirmations, Event, Message, Phone, lines_of, shown
+from passerby.loadtest.watch import metrics_in
+
+BOT, ANN = 7, 1
+
+
+def event(id_: int, text: str, *, mine: bool = False) -> Event:
+    return Event("message", ANN, BOT, float(id_), Message(id_, mine, text))
+
+
+def test_quantiles_of_few_and_of_many() -> None:
+    assert quantile([], 0.5) is None
+    assert quantile([3.0], 0.999) == 3.0
+    hundred = [float(number) for number in range(1, 101)]
+    assert [quantile(hundred, share) for share in (0.0, 0.5, 0.9, 0.99, 0.999, 1.0)] == [1, 50, 90, 99, 100, 100]
+
+
+def test_latency_counts_from_when_it_was_due() -> None:
+    book = Book(since=100.0)
+    book.wrote("1.1", due=101.0)
+    book.taken("1.1", at=104.0, heard=104.1)
+    book.arrived("1.1", at=104.5, heard=104.7)
+    (arrival,) = book.arrivals
+    assert (arrival.at, round(arrival.took_s, 3), round(arrival.within_s or 0, 3)) == (101.0, 3.7, 0.5)
+    assert round(book.late_s[0], 3) == 3.1
+    assert book.under_way == 0
+
+
+def test_what_was_due_before_the_measuring_counts_as_sent_and_is_not_measured() -> None:
+    book = Book(since=100.0)
+    book.wrote("1.1", due=99.0)
+    book.arrived("1.1", at=101.0, heard=101.0)
+    book.searched(99.0, 101.0, found=True)
+    assert (book.arrivals, book.waits) == ([], [])
+    assert book.counts == {"sent": 1, "delivered": 1, "found": 1}
+
+
+def test_a_second_arrival_is_counted_and_not_measured() -> None:
+    book = Book(since=0.0)
+    book.wrote("1.1", due=1.0)
+    for heard in (2.0, 3.0):
+        book.arrived("1.1", at=heard, heard=heard)
+    assert book.counts["again"] == 1
+    assert book.arrivals == [Arrival(1.0, 1.0, None)]
+
+
+def test_a_search_that_was_given_up_is_a_wait_as_well() -> None:
+    book = Book(since=0.0)
+    book.searched(1.0, 31.0, found=False)
+    assert book.waits == [Wait(1.0, 30.0, False)]
+
+
+def test_a_phone_becomes_lines_that_the_judge_reads() -> None:
+    phone, confirmations = Phone(BOT), Confirmations()
+    told = (event(2, "🎉 Partner found! Say hello."), event(3, "[1.1] hi", mine=True), event(4, "[2.1] ho"))
+    for each in (*told, event(5, "/next", mine=True)):
+        assert each.message is not None
+        phone.add(shown(each, each.message))
+    phone.leave_for_good(5.5)
+    confirmations.queued(BOT, 50, 3, 3.0)
+    confirmations.queued(BOT, 51, 5, 5.0)
+    confirmations.confirmed(BOT, [50])
+    lines, leaves = lines_of({ANN: phone}, confirmations)
+    assert lines[ANN] == [
+        Line(2, 2.0, mine=False, notice=Said.FOUND),
+        Line(3, 3.0, mine=True, mark="1.1"),
+        Line(4, 4.0, mine=False, mark="2.1"),
+        Line(5, 5.0, mine=True, confirmed=False),
+        Line(5, 5.5, mine=False, gone=True),
+    ]
+    assert leaves == {ANN: {5}}
+
+
+def test_metrics_are_summed_over_labels_and_others_are_left_alone() -> None:
+    text = """\
+# HELP passerby_flood_waits_total 429s, by what was held after it.
+passerby_flood_waits_total{bot="1",kind="chat"} 2.0
+passerby_flood_waits_total{bot="2",kind="bot"} 3.0
+passerby_courier_pending 4.0
+passerby_records_connections{state="open"} 20.0
+passerby_records_connections{state="idle"} 19.0
+passerby_unheard_of 9.0
+process_cpu_seconds_total 1.5
+python_info 1.0
+"""
+    gauges, counts = metrics_in(text)
+    assert counts == {"429s heeded": 5.0}
+    assert gauges == {
+        "to deliver": 4.0,
+        "connections to the database": 20.0,
+        "idle of these": 19.0,
+        "process_cpu_seconds_total": 1.5,
+    }
+
+
+def test_the_names_that_are_looked_for_are_the_products() -> None:
+    from passerby import metrics
+    from passerby.loadtest.watch import COUNTS, GAUGES
+
+    page = metrics.exposition().decode()
+    for name in (*(name.partition("{")[0] for name in GAUGES), *COUNTS):
+        assert f"# HELP {name}" in page or f"# HELP {name.removesuffix('_count').removesuffix('_sum')}" in page, name
