@@ -105,3 +105,14 @@ def test_the_names_that_are_looked_for_are_the_products() -> None:
     page = metrics.exposition().decode()
     for name in (*(name.partition("{")[0] for name in GAUGES), *COUNTS):
         assert f"# HELP {name}" in page or f"# HELP {name.removesuffix('_count').removesuffix('_sum')}" in page, name
+
+
+def test_what_reached_somebody_else_is_left_undecided() -> None:
+    phone, confirmations = Phone(BOT), Confirmations()
+    mine = event(3, "[1.1] hi", mine=True)
+    assert mine.message is not None
+    phone.add(shown(mine, mine.message))
+    confirmations.queued(BOT, 50, 3, 3.0)
+    confirmations.confirmed(BOT, [50])
+    assert lines_of({ANN: phone}, confirmations)[0][ANN][0].confirmed is True
+    assert lines_of({ANN: phone}, confirmations, {"1.1"})[0][ANN][0].confirmed is False

@@ -45,7 +45,7 @@ def a_report(kept: Promises | None = None, *, cut_short: bool = False) -> Report
         relays_most_per_s=9.0, counts={"sent": 3}, product={"429s heeded": 1.5},
         usage=(Usage("passerby", 0.4, 0.9, 120 << 20),),
         points=tuple(a_point(float(at), gap=at in (4, 6)) for at in range(1, 9)), kills=(Mark("passerby", 4.2),),
-        stores=Stores((Statement("SELECT <1>", 5, 10.0, 2.0, 4.0),), "", (Slow("EVALSHA x", 12.0),), "slow", {"R": "1"}),
+        stores=Stores((Statement("SELECT <1>", 5, 10.0, 2.0, 4.0),), "", (Slow("EVALSHA x", 12.0),), "s", {"R": "1"}),
         notes=("A <note>.",),
     )  # fmt: skip
 

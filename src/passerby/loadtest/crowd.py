@@ -12,6 +12,7 @@ from passerby.loadtest.control import Entry, Sandbox, SandboxFault
 from passerby.loadtest.habits import Habits
 from passerby.loadtest.judge import Fault, Verdict, judge
 from passerby.loadtest.people import Person, Stands
+from passerby.loadtest.phrases import mark_in
 from passerby.loadtest.seen import Confirmations, Event, Shown, lines_of
 from passerby.ports.clock import Clock
 
@@ -20,6 +21,7 @@ JOURNAL_LENGTH: Final = 1_000_000
 MADE_AT_ONCE: Final = 500
 JOINING_AT_ONCE: Final = 200
 """How many are in the middle of their first questions at one time."""
+DISPERSING_TRIES: Final = 50
 
 
 class Crowd:
@@ -30,6 +32,8 @@ class Crowd:
         self.people: list[Person] = []
         self.confirmations = Confirmations()
         self.joined = 0
+        self.outside: set[str] = set()
+        """The marks of messages that reached people who are not of this test."""
         self._sandbox = sandbox
         self._clock = clock
         self._habits = habits
@@ -37,8 +41,6 @@ class Crowd:
         self._by_id: dict[int, Person] = {}
         self._unread: deque[tuple[Person, Shown, float]] = deque()
         self._stickers = asyncio.Event()
-        self._unready = 0
-        self._requests: Counter[str] = Counter()
 
     @asynccontextmanager
     async def present(self, number: int, bots: Sequence[int]) -> AsyncIterator[None]:
@@ -91,7 +93,11 @@ class Crowd:
     def _hear(self, event: Event) -> None:
         person = self._by_id.get(event.person)
         if person is None:
-            return  # somebody who was there before us
+            # Somebody who was there before us.
+            message = event.message
+            if message is not None and not message.outgoing and (reached := mark_in(message.words)) is not None:
+                self.outside.add(reached)
+            return
         person.hear(event, self._clock.now())
         while person.unread:
             self._unread.append((person, *person.unread.popleft()))
@@ -186,12 +192,23 @@ class Crowd:
         await self.follow()
         while self._unread:
             await self._clock.sleep(0.02)
-        lines, leaves = lines_of({person.id: person.phone for person in self.people}, self.confirmations)
+        lines, leaves = lines_of({person.id: person.phone for person in self.people}, self.confirmations, self.outside)
         return judge(lines, faults, leaves)
 
     def close(self) -> None:
         for person in self.people:
             person.close()
+
+    async def disperse(self) -> None:
+        """Leave nobody behind in a chat or a search, where those of the next test would meet them."""
+        active = (Stands.SEARCHING, Stands.CHATTING)
+        for person in self.people:
+            if person.stands in active:
+                person.say("/stop")
+        for _ in range(DISPERSING_TRIES):
+            if not any(person.stands in active for person in self.people):
+                return
+            await self._clock.sleep(0.2)
 
     async def quiet(self, faults: Sequence[Fault], at_most_s: float, stop: asyncio.Event) -> tuple[Verdict, float]:
         """Nobody writes any more. The verdict as soon as every message has its end, and how long that took."""

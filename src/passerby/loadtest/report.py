@@ -266,8 +266,8 @@ def notes(
     shares = [each.machine_cpu for each in course.samples if each.machine_cpu is not None]
     if shares and sum(shares) / len(shares) > FULL:
         found.append(
-            f"This machine was full ({sum(shares) / len(shares):.0%} of all cores, whoever used them): with the sandbox "
-            "and the people elsewhere, Passerby would do more."
+            f"This machine was full ({sum(shares) / len(shares):.0%} of all cores, whoever used them): with the "
+            "sandbox and the people elsewhere, Passerby would do more."
         )
     if late.p99 is not None and late.p99 > LATE_S:
         found.append(
@@ -292,13 +292,18 @@ def notes(
         found.append(
             f"The journal had forgotten {seen.missed:,} entries before they were read: no verdict is possible."
         )
+    if course.crowd.outside:
+        found.append(
+            f"{len(course.crowd.outside):,} messages went to people who are not of this test, and are not decided on: "
+            "let nobody else use that sandbox meanwhile."
+        )
     for one in ended:
         why = "in good order" if one.code == 0 else f"with code {one.code}"
         found.append(f"{one.name} ended by itself {why}, after {one.at - course.began:.0f} s, and was started again.")
     if course.watch.silent:
         found.append(f"No metrics could be read from {', '.join(sorted(course.watch.silent))}.")
-    if course.sandbox_refused:
-        found.append(f"{course.sandbox_refused:,} acts were such as no phone offers at that moment, and were not done.")
+    if course.not_done:
+        found.append(f"Acts that no phone offered at that moment, and that were not done: {course.not_done:,}.")
     if course.cut_short:
         found.append("It was ended before its time; what follows is what was seen until then.")
     return found

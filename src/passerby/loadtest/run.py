@@ -87,8 +87,8 @@ class Course:
     kills: list[Kill] = field(default_factory=list)
     verdict: Verdict | None = None
     cut_short: bool = False
-    sandbox_refused: int = 0
-    waiting_acts: int = 0
+    not_done: int = 0
+    """Acts that no phone offered at that moment."""
 
     @property
     def samples(self) -> list[Sample]:
@@ -142,7 +142,10 @@ async def play(
             lived += [Fault(each.at - TEND_S, each.at + ON_ITS_WAY_S) for each in ended]
             faults = sorted(lived)
             course.verdict, course.quiet_s = await folk.quiet(faults, patience_s, stop)
-            course.phase = "done"
+            if fleet is None:
+                course.phase = "people leave"
+                await folk.disperse()
+            course.phase, course.not_done = "done", sandbox.refused
     except BaseExceptionGroup as group:
         raise _cause(group) from None
     return course

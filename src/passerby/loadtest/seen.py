@@ -1,6 +1,6 @@
 """What phones show, message by message, and how it becomes lines that the judge reads. No more is kept than needed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,9 +126,12 @@ class Confirmations:
 
 
 def lines_of(
-    phones: Mapping[int, Phone], confirmations: Confirmations
+    phones: Mapping[int, Phone], confirmations: Confirmations, outside: Collection[str] = ()
 ) -> tuple[dict[int, list[Line]], dict[int, set[int]]]:
-    """What the judge reads: the lines of each phone, and which of them ask to end a chat."""
+    """What the judge reads: the lines of each phone, and which of them ask to end a chat.
+
+    `outside`: the marks of what reached somebody whose phone is not among these. Nothing can be decided of it.
+    """
     lines: dict[int, list[Line]] = {}
     leaves: dict[int, set[int]] = {}
     for person, phone in phones.items():
@@ -142,7 +145,8 @@ def lines_of(
                 each.answers,
                 each.reply_to,
                 gone=each.gone,
-                confirmed=not each.mine or confirmations.is_confirmed(phone.bot, each.id),
+                confirmed=not each.mine
+                or (each.mark not in outside and confirmations.is_confirmed(phone.bot, each.id)),
             )
             for each in phone.lines
         ]

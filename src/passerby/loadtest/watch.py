@@ -41,7 +41,7 @@ WORST: Final = frozenset({"loop lag, s", "records behind, s"})
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """One moment. `cpu` in cores since the one before, `rss` in bytes, by process; `machine_cpu`: share of all cores."""
+    """One moment. `cpu` in cores since the one before, `rss` in bytes, by process. `machine_cpu`: of all cores."""
 
     at: float
     sent: int
