@@ -35,6 +35,8 @@ from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
 from passerby.settings import Settings
 
 OUT_OF_THE_WAY = 100_000
+CHAT_RATE_PER_S, CHAT_BURST = 1_000, 20_000
+"""As far apart as the shipped ones, so that what a worker has been granted for a chat is good for as long."""
 AT_A_TIME = 50
 """People a commit: a script over all of them would hold up Redis."""
 
@@ -130,7 +132,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         urls = {"redis_url": SecretStr(options.redis_url), "postgres_uri": SecretStr(options.postgres_uri)}
         # So many processes share a small server.
         stores = urls | {"secret_key": SecretStr(b64encode(bytes(32)).decode()), "db_pool_max": 20}
-    budgets = {"bot_rate_per_s": OUT_OF_THE_WAY, "chat_rate_per_s": OUT_OF_THE_WAY, "chat_burst": OUT_OF_THE_WAY}
+    budgets = {"bot_rate_per_s": OUT_OF_THE_WAY, "chat_rate_per_s": CHAT_RATE_PER_S, "chat_burst": CHAT_BURST}
     return Settings(
         bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
         bot_api_url=options.url,
