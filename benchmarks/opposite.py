@@ -33,8 +33,10 @@ from botapi_sandbox.world import Switches
 
 FIRST_PERSON = 5_000_001
 TICK_S = 0.001
-_MARK = re.compile(r"~(\d+)~")
-"""Neither JSON nor a form writes a tilde in another way."""
+_MARK = re.compile("~([a-j]+)~")
+"""Neither JSON nor a form writes a tilde in another way. Digits are spelt out: few messages have any, and those are
+looked at more closely while two people have just met."""
+_SPELL, _READ = str.maketrans("0123456789", "abcdefghij"), str.maketrans("abcdefghij", "0123456789")
 FOUND = "Partner found"
 WORDS = "Do you remember the harbour at night, with all the lights?"
 
@@ -69,7 +71,7 @@ class Load:
                 self._found.add(person)
                 self._found_at = perf_counter()
             return
-        due = self._due.pop(int(found[1]), None)
+        due = self._due.pop(int(found[1].translate(_READ)), None)
         if due is None:
             return
         self.delivered += 1
@@ -82,7 +84,7 @@ class Load:
         self._number += 1
         self._due[self._number] = due
         person, bot = self.everybody[index]
-        self.write(person, bot, f"~{self._number}~ {WORDS}")
+        self.write(person, bot, f"~{str(self._number).translate(_SPELL)}~ {WORDS}")
 
     def closed(self, in_flight: int) -> None:
         self._closed = True
