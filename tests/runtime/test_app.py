@@ -210,6 +210,26 @@ def test_a_relay_held_up_is_parked_and_lets_the_queue_go_on() -> None:
     at_home(body)
 
 
+def test_a_process_that_lags_behind_has_no_time_to_park_what_is_only_late() -> None:
+    class Sluggish(VirtualClock):
+        """Whoever sleeps a little sleeps longer."""
+
+        async def sleep(self, delay_s: float) -> None:
+            await super().sleep(delay_s + (0.5 if delay_s < 1 else 0))
+
+    async def body(house: House) -> None:
+        await house.meet()
+        house.clock.sleep = Sluggish().sleep  # type: ignore[method-assign]
+        house.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+        house.happens(written(ANN, "late", 2000, sent_at=EPOCH + 9))
+        await asyncio.sleep(8)
+        assert house.left == 1
+        await asyncio.sleep(8)
+        assert house.left == 0
+
+    at_home(body)
+
+
 def test_while_the_store_is_away_nothing_is_confirmed_and_afterwards_all_goes_on() -> None:
     async def body(house: House) -> None:
         await house.meet()

@@ -48,6 +48,12 @@ from passerby.runtime.wording import Wording, Words
 
 RECORDER, JANITOR, CLOCK = map(duty_lease, ("recorder", "janitor", "clock"))
 PARK_EVERY_S = 0.25
+LAG_S = 0.1
+PATIENT_S = 10.0
+"""While our own loop lags behind by more than LAG_S, relays are parked only when they are late by so much more. They
+are late because there is too much to do, of which parking makes three times as much; that Telegram holds back what
+comes next is just what is wanted then. Not for ever, for some are late for other reasons."""
+
 FORGET_EVERY_S = 1.0
 QUIET_EVERY_S = 0.02
 BROKEN_PAUSE_S = 1.0
@@ -357,9 +363,11 @@ class App:
 
     async def _park(self) -> None:
         while True:
+            due = self._clock.monotonic() + PARK_EVERY_S
             await self._clock.sleep(PARK_EVERY_S)
+            is_lagging = self._clock.monotonic() - due > LAG_S
             try:
-                await self.pipeline.park_overdue()
+                await self.pipeline.park_overdue(PATIENT_S if is_lagging else 0.0)
             except LiveStoreLost:
                 continue  # whoever reads or writes next says so
 

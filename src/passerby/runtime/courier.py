@@ -326,9 +326,9 @@ class Courier:
         """Whether an entry of the outbox is in hand here."""
         return entry in self._in_hand
 
-    def overdue(self) -> list[Parcel]:
-        """Relays that have taken longer than an update may be held, oldest first."""
-        before = self._clock.monotonic() - self._park_after_s
+    def overdue(self, more_s: float = 0.0) -> list[Parcel]:
+        """Relays that have taken longer than an update may be held, and `more_s` besides, oldest first."""
+        before = self._clock.monotonic() - self._park_after_s - more_s
         found = []
         for parcel in self._unparked.values():
             if parcel.put_at > before:

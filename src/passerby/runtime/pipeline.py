@@ -427,9 +427,12 @@ class Pipeline:
 
     # ------------------------------------------------------------------ parking
 
-    async def park_overdue(self) -> None:
-        """Seal passages that take long into the outbox, so that their updates no longer hold the queue up."""
-        for parcel in self._courier.overdue():
+    async def park_overdue(self, more_s: float = 0.0) -> None:
+        """Seal passages that take long into the outbox, so that their updates no longer hold the queue up.
+
+        `more_s`: only those that have taken so much longer than that.
+        """
+        for parcel in self._courier.overdue(more_s):
             await self._park(parcel)
 
     async def _park(self, parcel: Parcel) -> None:
