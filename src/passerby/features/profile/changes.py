@@ -67,7 +67,7 @@ def _age(me: Participant, value: str, env: Env) -> Participant | None:
 
 def _langs(me: Participant, value: str, env: Env) -> Participant | None:
     languages = _switched(spoken(me.profile), value, MOST_LANGUAGES) if value in LANGUAGES else None
-    return _profile(me, languages=languages) if languages is not None else None
+    return _profile(me, languages=languages) if languages else None
 
 
 def _tags(me: Participant, value: str, env: Env) -> Participant | None:
@@ -164,6 +164,8 @@ def _page_of(me: Participant, what: str, value: str) -> str:
 def _refusal(event: ButtonPressed, what: str, me: Participant, env: Env) -> Answer:
     if what in LOCKED and not may_filter(me, LOCKED[what], env):
         return Answer(event.query, text("profile.locked"), alert=True)
+    if what == "langs" and len(spoken(me.profile)) == 1:
+        return Answer(event.query, text("profile.last_language"), alert=True)
     if what in FULL:
         return Answer(event.query, text(FULL[what]), alert=True)
     return Answer(event.query)
