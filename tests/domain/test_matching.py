@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from passerby.domain import crowd
 from passerby.domain.matching import VIP_HEAD_START_S, Pair, Pool, match, turn
-from passerby.domain.wishes import INTERESTS_S, SKIPPED_S, WIDEST_S, Common, compatible
+from passerby.domain.wishes import INTERESTS_S, LANGUAGE_S, SKIPPED_S, WIDEST_S, Common, compatible
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Preferences, Ticket
 from tests.domain.crowds import NOW, crowds, met, open_now, reference, ticket, tickets
@@ -261,3 +261,23 @@ def test_a_thousand_people_at_once_are_all_paired() -> None:
     everybody = [ticket(person, person % 7) for person in range(1, 1001)]
     pairs = match(everybody, 7)
     assert len({person for pair in names(pairs) for person in pair}) == 1000
+
+
+@pytest.mark.parametrize("facts", [("languages", "ru", "en", LANGUAGE_S), ("interests", "chess", "cats", INTERESTS_S)])
+def test_who_comes_is_paired_with_whoever_of_certain_wishes_has_waited_long_enough_for_both(
+    facts: tuple[str, str, str, float],
+) -> None:
+    what, his, hers, wait_s = facts
+    man = msgspec.structs.replace(
+        ticket(1, 100.0, wants=Preferences(genders=(Gender.FEMALE,)), **{what: (his,)}), gender=Gender.MALE
+    )
+    woman = msgspec.structs.replace(ticket(2, 100.0 + wait_s - 1.0, **{what: (hers,)}), gender=Gender.FEMALE)
+    pool = Pool()
+    pool.add(man)
+    pool.add(woman)
+    assert pool.pairs(woman.since) == []
+    assert pool.pairs(100.0 + wait_s) == [Pair(man, woman)], "when he has waited so long"
+    later = msgspec.structs.replace(woman, since=100.0 + wait_s + 1.0)
+    assert match([man, later], later.since) == [Pair(man, later)], "and whoever comes after that"
+    anybody = msgspec.structs.replace(man, wants=Preferences())
+    assert match([anybody, later], later.since) == [], "the wait of others is their own"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from passerby.domain import wishes
+from passerby.domain.matching import match
 from passerby.domain.wishes import asks_s, common, compatible, opens_at, score
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Preferences, Ticket
@@ -107,3 +108,43 @@ def test_what_two_have_in_common_is_named_in_the_order_of_the_first() -> None:
 def test_the_quieter_a_pool_the_less_waiting_is_asked_for() -> None:
     counts = (0, wishes.QUIET - 1, wishes.QUIET, wishes.LIVELY - 1, wishes.LIVELY, 10_000)
     assert [wishes.patience_in(came) for came in counts] == [0.1, 0.1, 0.3, 0.3, 1.0, 1.0]
+
+
+WOMEN = Preferences(genders=(Gender.FEMALE,))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hers", "his", "opens"),
+    [
+        (WOMEN, {"languages": ("en",)}, {"languages": ("ru",)}, 0.0 + wishes.LANGUAGE_S),
+        (Preferences(), {"languages": ("en",)}, {"languages": ("ru",)}, 100.0 + wishes.LANGUAGE_S),
+        (WOMEN, {"interests": ("cats",)}, {}, 0.0 + wishes.INTERESTS_S),
+        (WOMEN, {"interests": ("cats",)}, {"interests": ("chess",)}, 0.0 + wishes.INTERESTS_S),
+        (Preferences(), {"interests": ("cats",)}, {}, 100.0 + wishes.INTERESTS_S),
+        (WOMEN, {"karma": -3.0}, {}, 100.0 + wishes.KARMA_S),
+        (WOMEN, {"recent": met(2)}, {}, 100.0 + wishes.MET_S),
+        (WOMEN, {"interests": ("cats",), "recent": met(2)}, {}, 100.0 + wishes.MET_S),
+    ],
+    ids=str,
+)
+def test_for_languages_and_interests_the_wait_of_who_wants_certain_genders_counts_for_both(
+    wanted: Preferences, hers: dict[str, object], his: dict[str, object], opens: float
+) -> None:
+    ben = msgspec.structs.replace(ticket(2), wants=wanted, gender=Gender.MALE, **his)
+    ann = msgspec.structs.replace(ticket(1, since=100.0), gender=Gender.FEMALE, **hers)
+    assert opens_at(ann, ben) == opens_at(ben, ann) == opens
+
+
+def test_who_wants_certain_genders_and_has_just_come_gets_no_further_than_their_own_wait_does() -> None:
+    ben = msgspec.structs.replace(ticket(2, since=100.0), wants=WOMEN, languages=("ru",))
+    ann = msgspec.structs.replace(ticket(1), gender=Gender.FEMALE, languages=("en",))
+    assert opens_at(ann, ben) == 100.0 + wishes.LANGUAGE_S
+
+
+def test_a_strict_wish_for_a_common_language_is_not_moved_by_anybodys_wait() -> None:
+    ben = msgspec.structs.replace(ticket(2), wants=WOMEN, languages=("ru",))
+    strict = msgspec.structs.replace(
+        ticket(1, since=100.0), gender=Gender.FEMALE, languages=("en",), wants=Preferences(other_languages=False)
+    )
+    assert not compatible(strict, ben)
+    assert match([strict, ben], 10_000.0) == []

@@ -11,6 +11,7 @@ removing and widening flip the same few bits.
     year, decade, any   which ages they would take: single years, whole tens, all
     languages, interests, wordless (named no language), strict (common language or nobody)
     easy_language, easy_interests, takes_shade[s]     will do by now without a common one; will take shade s
+    waited_language, waited_interests       those of them whose wait counts for both (`wishes.is_narrow`)
     shades[s]           are of this shade
 
 `wishes` says the same of two tickets in plain words; this module may not differ from it. Blocks and recent partners are
@@ -73,6 +74,7 @@ class Place:
         "easy_interests",
         "easy_language",
         "gender",
+        "is_narrow",
         "known",
         "lowest_shade",
         "number",
@@ -82,6 +84,8 @@ class Place:
         "strict",
         "ticket",
         "turn",
+        "waited_interests",
+        "waited_language",
         "welcomes",
     )
 
@@ -103,15 +107,17 @@ class Place:
         self.lowest_shade = self.shade
         self.easy_language = not ticket.languages
         self.easy_interests = not ticket.interests
+        self.is_narrow = wishes.is_narrow(ticket)
+        self.waited_language = self.waited_interests = False
         self.known = {*(met.person for met in ticket.recent), *ticket.blocked}
         self.block: Block | None = None
         self.number = 0
 
     def put_up_with(self, step: Step) -> None:
         if step is Step.INTERESTS:
-            self.easy_interests = True
+            self.easy_interests, self.waited_interests = True, self.is_narrow
         elif step is Step.LANGUAGE:
-            self.easy_language = True
+            self.easy_language, self.waited_language = True, self.is_narrow
         elif step is Step.KARMA:
             self.lowest_shade -= 1
 
@@ -119,7 +125,7 @@ class Place:
 def steps(ticket: Ticket, patience: float) -> list[tuple[float, Step]]:
     """When, by their own patience, somebody begins to put up with what; the latest first."""
     waits = [(wishes.KARMA_S * difference, Step.KARMA) for difference in range(1, shade(ticket.karma) + 1)]
-    if ticket.interests:
+    if ticket.interests or wishes.is_narrow(ticket):
         waits.append((wishes.INTERESTS_S, Step.INTERESTS))
     if ticket.languages and not wishes.is_strict(ticket):
         waits.append((wishes.LANGUAGE_S, Step.LANGUAGE))
@@ -129,7 +135,7 @@ def steps(ticket: Ticket, patience: float) -> list[tuple[float, Step]]:
             for skipped in {met.skipped for met in ticket.recent}
         )
     waits.sort(key=_wait, reverse=True)
-    return [(wishes.ripe_at(ticket, patience * wait_s), step) for wait_s, step in waits]
+    return [(wishes.ripe_at(ticket.since, patience * wait_s), step) for wait_s, step in waits]
 
 
 def _wait(step: tuple[float, Step]) -> float:
@@ -157,6 +163,8 @@ class Block:
         self.strict = 0
         self.easy_language = 0
         self.easy_interests = 0
+        self.waited_language = 0
+        self.waited_interests = 0
         self.takes_shade = [0] * _SHADES
         self.shades = [0] * _SHADES
 
@@ -207,6 +215,10 @@ class Block:
             self.easy_language ^= bit
         if place.easy_interests:
             self.easy_interests ^= bit
+        if place.waited_language:
+            self.waited_language ^= bit
+        if place.waited_interests:
+            self.waited_interests ^= bit
         for each in range(place.lowest_shade, _SHADES):
             self.takes_shade[each] ^= bit
         self.shades[place.shade] ^= bit
@@ -215,9 +227,11 @@ class Block:
         place.put_up_with(step)
         bit = 1 << place.number
         if step is Step.INTERESTS:
-            self.easy_interests ^= bit
+            self.easy_interests |= bit
+            self.waited_interests |= bit if place.is_narrow else 0
         elif step is Step.LANGUAGE:
-            self.easy_language ^= bit
+            self.easy_language |= bit
+            self.waited_language |= bit if place.is_narrow else 0
         elif step is Step.KARMA:
             self.takes_shade[place.lowest_shade] ^= bit
 
@@ -247,9 +261,8 @@ class Block:
             found &= shaded
         if found:
             found = self._talking_with(one, found)
-        if found:
-            interested = self._interested_with(one)
-            found &= interested | self.easy_interests if one.easy_interests else interested
+        if found and not one.waited_interests:
+            found &= self._interested_with(one) | (self.easy_interests if one.easy_interests else self.waited_interests)
         return found
 
     def _talking_with(self, one: Place, found: int) -> int:
@@ -258,7 +271,9 @@ class Block:
         shared = self._sharing_language(one)
         if one.strict:
             return found & shared
-        return found & (shared | (self.easy_language if one.easy_language else self.wordless))
+        if one.waited_language:
+            return found & (shared | ~self.strict)
+        return found & (shared | (self.easy_language if one.easy_language else self.wordless | self.waited_language))
 
     def _sharing_language(self, one: Place) -> int:
         shared = 0

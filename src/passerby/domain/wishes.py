@@ -17,6 +17,10 @@ moment that it began to search:
 
 In a quiet pool all of these are shorter: a tenth with fewer than 10 searches a minute, a third with fewer than 40.
 
+Whoever wants certain genders is open to few, and those few could choose among many: of the few who come, nearly each
+would have somebody who fits a little better, for ever. So for *interests and languages* the wait of who wants certain
+genders counts for both: somebody takes them once either of the two has waited for that long (`is_narrow`).
+
 So a pair *opens* at a moment that both tickets determine, `WIDEST_S` after the later of them at the latest, and stays
 open. Poorly rated people wait for others alike; it is their own patience that is asked for, so nobody is kept from
 anybody who is rated better.
@@ -105,16 +109,30 @@ def asks_s(one: Ticket, other: Ticket) -> float:
 
     Somebody who named no languages is taken to get along with everybody.
     """
-    patience = 0.0
+    return max(_misfit_s(one, other), _company_s(one, other))
+
+
+def _misfit_s(one: Ticket, other: Ticket) -> float:
+    """For what they share too little of."""
+    if one.languages and other.languages and not any(each in other.languages for each in one.languages):
+        return LANGUAGE_S
     if one.interests and not any(each in other.interests for each in one.interests):
-        patience = INTERESTS_S
-    patience = max(patience, KARMA_S * (shade(one.karma) - shade(other.karma)))
+        return INTERESTS_S
+    return 0.0
+
+
+def _company_s(one: Ticket, other: Ticket) -> float:
+    """For who the other is."""
+    patience = max(0.0, KARMA_S * (shade(one.karma) - shade(other.karma)))
     for met in one.recent:
         if met.person == other.person:
             patience = max(patience, SKIPPED_S if met.skipped else MET_S)
-    if one.languages and other.languages and not any(each in other.languages for each in one.languages):
-        patience = max(patience, LANGUAGE_S)
     return patience
+
+
+def is_narrow(one: Ticket) -> bool:
+    """Whether somebody's wait counts for those whom they wait for, too."""
+    return bool(one.wants.genders)
 
 
 def opens_at(one: Ticket, other: Ticket, patience: float = 1.0) -> float:
@@ -122,12 +140,19 @@ def opens_at(one: Ticket, other: Ticket, patience: float = 1.0) -> float:
 
     `patience` stretches every step: 0 asks nobody to wait for anything soft (see `Rules.patience`).
     """
-    return max(ripe_at(one, patience * asks_s(one, other)), ripe_at(other, patience * asks_s(other, one)))
+    return max(_takes_at(one, other, patience), _takes_at(other, one, patience))
 
 
-def ripe_at(one: Ticket, wait_s: float) -> float:
+def _takes_at(one: Ticket, other: Ticket, patience: float) -> float:
+    """From when on `other` will do for `one`."""
+    since = min(one.since, other.since) if is_narrow(other) else one.since
+    fits_at = ripe_at(since, patience * _misfit_s(one, other))
+    return max(fits_at, ripe_at(one.since, patience * _company_s(one, other)))
+
+
+def ripe_at(since: float, wait_s: float) -> float:
     """When somebody will have waited so long. What asks for no wait does not ask whether two clocks agree."""
-    return one.since + wait_s if wait_s else float("-inf")
+    return since + wait_s if wait_s else float("-inf")
 
 
 def score(one: Ticket, other: Ticket) -> int:
