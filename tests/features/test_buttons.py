@@ -1,0 +1,83 @@
+"""Every button that is ever shown, pressed: each is answered, and each press that a feature takes stands on some button."""
+
+from collections.abc import Iterator
+
+from passerby.features import ALL
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Decision, Filter, Rules
+from passerby.kernel.effect import Answer, Button, Menu
+from passerby.kernel.event import SearchDrags
+from passerby.kernel.participant import Preferences
+from tests.features.playbook import Person, Playbook, grown_up
+
+COMMANDS = sorted({command for feature in ALL for command in feature.commands} - {"block"})
+"""Who is blocked is met no more; the block comes last."""
+
+
+def buttons(decision: Decision, person: Person) -> Iterator[Button]:
+    for effect in decision.effects:
+        keyboard = getattr(effect, "keyboard", None)
+        if isinstance(keyboard, Menu) and getattr(effect, "to", getattr(effect, "person", None)) == person.person:
+            yield from (button for row in keyboard.rows for button in row)
+
+
+class Explorer:
+    """Presses whatever somebody is shown, and what they are shown then; of many alike, a few."""
+
+    def __init__(self, talk: Playbook) -> None:
+        self.talk = talk
+        self.pressed: set[tuple[str, str]] = set()
+
+    def look(self, decision: Decision, person: Person, **how: object) -> None:
+        for button in buttons(decision, person):
+            alike = sum(action == button.action for action, _ in self.pressed)
+            if (button.action, button.token) in self.pressed or alike >= 40:
+                continue
+            self.pressed.add((button.action, button.token))
+            people = dict(self.talk.people)
+            following = person.presses(button.action, button.token, **how)  # type: ignore[arg-type]
+            answers = [effect for effect in following.effects if isinstance(effect, Answer)]
+            assert len(answers) == 1, f"{button.action}: a spinner that never stops"
+            assert len(following.effects) > 1 or answers[0].text is not None, f"{button.action} {button.token}: nothing"
+            self.look(following, person, **how)
+            again = person.presses(button.action, button.token, **how)  # type: ignore[arg-type]
+            assert any(isinstance(effect, Answer) for effect in again.effects), f"{button.action}, pressed twice"
+            self.talk.people.clear()
+            self.talk.people.update(people)
+
+
+def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
+    talk = Playbook(Rules(free_filters=tuple(Filter)))
+    explorer = Explorer(talk)
+    stranger = talk.stranger()
+    explorer.look(stranger.writes("/start"), stranger)
+
+    ann, ben = talk.pair(talk.person(grown_up()), talk.person(grown_up()))
+    contact = ann.message(Content(Kind.CONTACT))
+    explorer.look(talk.happens(contact), ann, subject=contact)
+    for command in COMMANDS:
+        explorer.look(ann.writes(f"/{command}"), ann)
+        if not hasattr(ann.value.state, "chat"):
+            talk.pair(ann, ben)
+    explorer.look(ann.writes("/stop"), ann)
+    for each in (ann, ben):
+        each.looks_back("save")
+    explorer.look(ann.writes("/friends"), ann)
+    token = next(button.token for button in buttons(ann.writes("/friends"), ann) if button.action == "ask")
+    explorer.look(ann.presses("ask", token), ben)
+    for _ in range(10):
+        talk.pair(ann, talk.person())
+        ann.writes("/block")
+    explorer.look(ann.writes("/blocked"), ann)
+
+    eve = talk.person()
+    eve.presses("put", "want.female")
+    eve.presses("put", "ages.18-22")
+    eve.presses("put", "other.")
+    eve.writes("/search")
+    state = eve.value.state
+    explorer.look(talk.happens(SearchDrags(eve.person, eve.bot, state.ticket.since, 0, None)), eve)  # type: ignore[union-attr]
+    assert eve.value.preferences != Preferences()
+
+    taken = {action for feature in ALL for action in feature.presses}
+    assert taken - {action for action, _ in explorer.pressed} == set()
