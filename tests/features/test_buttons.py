@@ -1,4 +1,4 @@
-"""Every button that is ever shown, pressed: each is answered, and each press that a feature takes stands on some button."""
+"""Every button that is ever shown, pressed: each is answered, and every press that a feature takes is on a button."""
 
 from collections.abc import Iterator
 
