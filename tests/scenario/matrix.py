@@ -7,9 +7,10 @@ import pytest
 
 from tests.scenario.kinds import ASKED_FIRST, SENT
 from tests.scenario.stage import Phone, Stage
-from tests.scenario.stores import STORES
+from tests.scenario.stores import SERVERS, STORES
 
 over_stores = pytest.mark.parametrize("store", STORES)
+over_servers = pytest.mark.parametrize("store", [*STORES, SERVERS])
 HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
 LIVES = pytest.mark.parametrize("life", ["fresh", "restarted", "killed"])
 """What has happened to the app between what was and what follows it."""

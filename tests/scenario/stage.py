@@ -22,8 +22,8 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.runtime.app import App
 from tests.contract.live_places import MemoryPlace, Place
-from tests.contract.records_memory import Disk, MemoryRecords
-from tests.scenario.stores import STORES, Severed
+from tests.scenario.shelves import Shelf
+from tests.scenario.stores import Severed, opened
 from tests.simulation.network import Network, SimBotApi
 from tests.simulation.process import KEY, catalogue
 from tests.simulation.run import BUGS, captured_log
@@ -139,6 +139,7 @@ class Stage:
     """`home`: both people use the same bot. What outlives the app is the place, the records and the world."""
 
     place: Place
+    shelf: Shelf
     home: bool
     log: io.StringIO
     switches: Switches = field(default_factory=lambda: Switches(journal_length=100_000))
@@ -154,7 +155,6 @@ class Stage:
         self.bots = tuple(BotId(bot.id) for bot in bots)
         self.tokens = {BotId(bot.id): bot.token for bot in bots}
         self.network = Network(self.world, asyncio.get_running_loop(), Random(2))  # type: ignore[arg-type]
-        self.sql = Disk()
         self.people: list[Phone] = []
         self.ann = self.join(self.bots[0])
         self.bob = self.join(self.bots[0 if self.home else 1])
@@ -166,7 +166,7 @@ class Stage:
         self.world.chat(self.world.state.bots[bot], person.id).started = True
         now = self.place.clock.now()
         profile = Profile(now, 30, now, Gender.UNSAID, "en")
-        self.sql.people[PersonId(person.id)] = Participant(PersonId(person.id), 1, bot, (bot,), profile, seen_at=now)
+        self.shelf.know(Participant(PersonId(person.id), 1, bot, (bot,), profile, seen_at=now))
         self.people.append(phone := Phone(self.world, person.id, bot))
         return phone
 
@@ -180,7 +180,7 @@ class Stage:
         self.app = App(
             telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
             store=self.store,
-            records=MemoryRecords(self.sql),
+            records=self.shelf.open(),
             features=ALL,
             introduce=introduce,
             words=catalogue(),
@@ -264,9 +264,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(place: Place, *, home: bool, **more: Any) -> AsyncIterator[Stage]:
+async def staged(place: Place, shelf: Shelf, *, home: bool, **more: Any) -> AsyncIterator[Stage]:
     with captured_log() as log:
-        stage = Stage(place, home, log, **more)
+        stage = Stage(place, shelf, home, log, **more)
         await stage.start()
         try:
             await stage.introduce(stage.ann, stage.bob)
@@ -278,10 +278,13 @@ async def staged(place: Place, *, home: bool, **more: Any) -> AsyncIterator[Stag
 
 def play(store: str, scene: Callable[[Stage], Coroutine[Any, Any, None]], *, home: bool, **more: Any) -> None:
     """Run a scene for two people in a chat."""
-    place = STORES[store]()
+    place, shelf = opened(store)
 
     async def scenario() -> None:
-        async with staged(place, home=home, **more) as stage:
+        async with staged(place, shelf, home=home, **more) as stage:
             await scene(stage)
 
-    place.run(scenario())
+    try:
+        place.run(scenario())
+    finally:
+        shelf.close()

@@ -14,6 +14,7 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.live_redis import RedisPlace
 from tests.contract.servers import Valkey, start_valkey
+from tests.scenario.shelves import MemoryShelf, PostgresShelf, Shelf
 
 
 @cache
@@ -25,6 +26,14 @@ def _valkey() -> Valkey:
 
 
 STORES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace, "redis": lambda: RedisPlace(_valkey())}
+
+SERVERS = "redis+postgres"
+"""Both on servers, as a fleet has them."""
+
+
+def opened(store: str) -> tuple[Place, Shelf]:
+    """The place and the shelf of a scenario over one of `STORES`, or over `SERVERS`."""
+    return STORES[store.partition("+")[0]](), PostgresShelf() if store == SERVERS else MemoryShelf()
 
 
 class Severed:

@@ -7,7 +7,7 @@ import pytest
 from passerby.kernel.decision import Rules
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint, Rating
-from tests.scenario.matrix import HOMES, LIVES, over_stores
+from tests.scenario.matrix import HOMES, LIVES, over_servers, over_stores
 from tests.scenario.stage import Phone, Stage, notice, play
 
 
@@ -31,7 +31,7 @@ def said_last(phone: Phone, count: int) -> list[str]:
     return phone.told()[-count:]
 
 
-@over_stores
+@over_servers
 @HOMES
 @LIVES
 def test_a_slip_is_undone_when_both_ask(life: str, home: bool, store: str) -> None:
@@ -49,7 +49,7 @@ def test_a_slip_is_undone_when_both_ask(life: str, home: bool, store: str) -> No
     play(store, scene, home=home)
 
 
-@over_stores
+@over_servers
 @HOMES
 def test_two_who_press_return_at_one_moment_are_together_once(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
@@ -62,7 +62,7 @@ def test_two_who_press_return_at_one_moment_are_together_once(home: bool, store:
     play(store, scene, home=home)
 
 
-@over_stores
+@over_servers
 @HOMES
 def test_an_undo_and_a_new_match_at_one_moment_leave_everybody_with_one_partner(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
@@ -88,7 +88,7 @@ def test_an_undo_and_a_new_match_at_one_moment_leave_everybody_with_one_partner(
     play(store, scene, home=home)
 
 
-@over_stores
+@over_servers
 @HOMES
 @LIVES
 def test_who_is_blocked_is_never_met_again_and_unblocking_lets_them(life: str, home: bool, store: str) -> None:
@@ -115,7 +115,7 @@ def test_who_is_blocked_is_never_met_again_and_unblocking_lets_them(life: str, h
     play(store, scene, home=home)
 
 
-@over_stores
+@over_servers
 @HOMES
 @LIVES
 def test_a_rating_and_a_report_are_in_the_records_and_the_accused_has_heard_nothing(
@@ -131,18 +131,18 @@ def test_a_rating_and_a_report_are_in_the_records_and_the_accused_has_heard_noth
         await press(on, (on.ann, "complain"))
         assert on.bob.told() == heard
         await asyncio.sleep(5.0)  # the recorder takes its time
-        ann, bob = (on.sql.people[PersonId(phone.id)] for phone in (on.ann, on.bob))
+        ann, bob = (on.shelf.person(phone.id) for phone in (on.ann, on.bob))
         assert ann.last is not None
         assert bob.last is not None
         assert (ann.last.rating, bob.last.rating) == (Rating.BAD, Rating.GOOD)
         assert ann.blocked == (bob.person,)
-        filed = on.sql.complaints[ann.last.chat, ann.person]
+        filed = on.shelf.complaints()[ann.last.chat, ann.person]
         assert (filed.accused, filed.reason) == (bob.person, Complaint.SPAM)
 
     play(store, scene, home=home)
 
 
-@over_stores
+@over_servers
 @HOMES
 @LIVES
 def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store: str) -> None:
@@ -201,7 +201,7 @@ def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
     play(store, scene, home=home, rules=Rules(idle_nudge_s=300, idle_end_s=600))
 
 
-@over_stores
+@over_servers
 @HOMES
 @pytest.mark.parametrize(
     ("action", "key"),
@@ -240,7 +240,7 @@ def test_an_old_button_does_not_touch_the_partner_of_now(action: str, key: str, 
     play(store, scene, home=home)
 
 
-@over_stores
+@over_servers
 @HOMES
 @LIVES
 def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: bool, store: str) -> None:
@@ -268,7 +268,7 @@ def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: b
         await asyncio.sleep(60.0)
         await on.quiet()
         assert "search.found" not in on.bob.told()[len(heard[0]) :]
-        filed = {accused.accused: by for (_, by), accused in on.sql.complaints.items()}
+        filed = {accused.accused: by for (_, by), accused in on.shelf.complaints().items()}
         assert filed == {PersonId(on.bob.id): PersonId(on.ann.id)}
 
     play(store, scene, home=home)

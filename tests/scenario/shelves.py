@@ -1,0 +1,125 @@
+"""Where a scenario's records lie: in memory, or on a PostgreSQL whose answers take no time of the scenario's."""
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
+from functools import cache
+from typing import Any, Protocol, TypeVar
+
+from passerby.adapters.sql import SqlRecords
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant
+from passerby.ports.facts import Fact, PersonChanged
+from passerby.ports.records import Active, Records
+from tests.contract.records_memory import Disk, MemoryRecords
+from tests.contract.records_places import Complaints, PostgresServer, SqlPlace
+from tests.contract.servers import postgres_uri
+
+T = TypeVar("T")
+ANSWER_S = 60.0
+
+
+class Shelf(Protocol):
+    def open(self) -> Records: ...
+
+    def know(self, person: Participant) -> None:
+        """Somebody is on record from before."""
+        ...
+
+    def person(self, person: int) -> Participant: ...
+
+    def complaints(self) -> Complaints: ...
+
+    def close(self) -> None: ...
+
+
+class MemoryShelf:
+    def __init__(self) -> None:
+        self._disk = Disk()
+
+    def open(self) -> Records:
+        return MemoryRecords(self._disk)
+
+    def know(self, person: Participant) -> None:
+        self._disk.people[person.person] = person
+
+    def person(self, person: int) -> Participant:
+        return self._disk.people[PersonId(person)]
+
+    def complaints(self) -> Complaints:
+        return dict(self._disk.complaints)
+
+    def close(self) -> None:
+        pass
+
+
+class PostgresShelf:
+    """The records have a thread and a loop of their own: the scenario's stands still while it waits for them."""
+
+    def __init__(self) -> None:
+        self._place = SqlPlace(_database()).empty()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._records = self._ask(self._opened())
+        self._known = 0
+
+    async def _opened(self) -> SqlRecords:
+        return self._place.open()
+
+    def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result(ANSWER_S)
+
+    def open(self) -> Records:
+        return _Aside(self._records, self._ask)
+
+    def know(self, person: Participant) -> None:
+        self._known += 1
+        self._ask(self._records.apply("before", [(self._known, PersonChanged(person, person.seen_at))]))
+
+    def person(self, person: int) -> Participant:
+        return self._ask(self._records.people((PersonId(person),)))[PersonId(person)]
+
+    def complaints(self) -> Complaints:
+        return self._ask(self._place.complaints())
+
+    def close(self) -> None:
+        self._ask(self._records.aclose())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class _Aside:
+    def __init__(self, inner: Records, ask: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+        self._inner = inner
+        self._ask = ask
+
+    async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:
+        found: dict[PersonId, Participant] = self._ask(self._inner.people(persons))
+        return found
+
+    async def active(self) -> Active:
+        found: Active = self._ask(self._inner.active())
+        return found
+
+    async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
+        self._ask(self._inner.apply(generation, entries))
+
+    async def applied(self, generation: str) -> int:
+        found: int = self._ask(self._inner.applied(generation))
+        return found
+
+    async def aclose(self) -> None:
+        """The shelf closes them."""
+
+
+@cache
+def _database() -> str:
+    """One for the whole run of this process."""
+    running = ExitStack()
+    atexit.register(running.close)
+    server = PostgresServer(running.enter_context(postgres_uri()))
+    return running.enter_context(server.migrated())
