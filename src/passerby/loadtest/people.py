@@ -125,7 +125,7 @@ class Person:
             self._do("press", message_id=message_id, row=0, column=0)
         elif "How old are you" in words:
             self._do("send", text=str(min(80, 18 + int(self._rng.expovariate(1 / 8)))))
-        elif "What are you?" in words:
+        elif "What is your gender?" in words:
             column = 0 if self._rng.random() < 0.75 else 1
             self._do("press", message_id=message_id, row=0, column=column)
         elif "You are all set" in words:
