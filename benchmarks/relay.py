@@ -39,8 +39,8 @@ IN_FLIGHT = 64
 """Where things are only counted."""
 CROWDED = 0.9
 """In use for this share of the time, a core bounds what is measured."""
-KEEPS_UP = 0.9
-"""With less of what is offered, there is a queue that grows."""
+BEHIND_S = 0.5
+"""With more due than what comes in so long, there is a queue that grows."""
 TRICKLE_PER_S = 20
 WARM_S = 2.0
 YOUNG_S = 62.0
@@ -203,8 +203,8 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
         if row["other_core_use"] > CROWDED:
             use = f"{row['other_core_use']:.0%}"
             print(f"{name_of(row)}: the other side's core was in use at {use}, and bounded this")
-        if row["loop"] == "open" and row["relays_per_s"] < KEEPS_UP * row["rate_per_s"]:
-            print(f"{name_of(row)}: only {row['relays_per_s']:.0f} a second arrived; its latencies grow with time")
+        if row["loop"] == "open" and row["waiting"] > BEHIND_S * row["rate_per_s"]:
+            print(f"{name_of(row)}: it fell behind ({row['waiting']:.0f} are due), so its latencies grow with time")
 
 
 def measure(

@@ -158,9 +158,9 @@ def test_a_peers_figures_are_divided_by_ours() -> None:
 
 
 def test_a_row_that_fell_behind_and_a_core_that_was_full_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    behind = {"loop": "open", "rate_per_s": 100, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.2}
+    fine = {"loop": "open", "rate_per_s": 50, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.2, "waiting": 2}
+    behind = fine | {"rate_per_s": 100, "waiting": 60}
     bounded = {"loop": "closed", "in_flight": 8, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.95}
-    fine = {"loop": "open", "rate_per_s": 50, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.2}
     relay.show([fine])
     assert len(capsys.readouterr().out.splitlines()) == 2
     relay.show([behind, bounded])
