@@ -3,6 +3,7 @@
     question                                                          python -m benchmarks.…
     CPU of a relayed text, all our processes and their stores         relay            relay --redis
     … over TLS, every answer 20-40 ms late                            relay --tls --delay-ms 20-40
+    … by webhooks                                                     relay --web
     … by several workers                                              relay --redis --workers 2
     … in a worker's first minute                                      relay --redis --fresh
     relays a second through one worker's core                         relay --in-flight 256: "a core"
@@ -25,5 +26,5 @@ machine that others use, believe factors, not tenths, and no latency at all.
 
 What a benchmark is made of: `sides` starts the processes and seats them on cores (`product`, our own; `opposite`, the
 Bot API server and the people; the stores); `processes` reads what they have used; `canned` is the server, `certificate`
-its TLS, `asked` how a process is asked.
+its TLS, `hooks` brings what is not polled, `asked` how a process is asked.
 """

@@ -14,6 +14,8 @@ from random import Random
 from time import perf_counter
 from typing import cast
 
+from benchmarks.hooks import Hook
+
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 # In JSON or in a form, for others send forms.
 _OFFSET = re.compile(rb'\boffset(?:": ?|=)(-?\d+)')
@@ -27,6 +29,8 @@ _UPDATE = (
 )
 _SAME_OFFSET_S = 0.5
 _NOTHING = b'{"ok":true,"result":[]}'
+
+_HOOK_INFO = b'{"ok":true,"result":{"url":"","has_custom_certificate":false,"pending_update_count":0}}'
 
 Delivered = Callable[[int, bytes], None]
 """Person and request body of each message that was sent to somebody."""
@@ -42,12 +46,17 @@ class Bot:
         self._message = 10_000
         self._offset, self._asked_at = -1, 0.0
         self._waiting: tuple[Connection, int] | None = None
+        self.hook: Hook | None = None
+        """Where what is said is brought to, if it is not asked for."""
 
     def say(self, person: int, words: str, date: int) -> None:
         """A person writes to this bot."""
         self._next += 1
         self._message += 1
         update = _UPDATE % (self._next, self._message, person, person, date, words.encode())
+        if self.hook is not None:
+            self.hook.put(person, update)
+            return
         self._queue.append((self._next, update))
         if self._waiting is not None:
             connection, limit = self._waiting
@@ -161,6 +170,9 @@ class Connection(asyncio.Protocol):
                 int(limit[1]) if limit else 100,
                 int(timeout_s[1]) if timeout_s else 0,
             )
+            return
+        if method == b"getWebhookInfo":
+            self.answer(_HOOK_INFO)
             return
         chat = _CHAT.search(body)
         if chat is None:

@@ -5,6 +5,7 @@ Commands come one a line, answers go back as one JSON object a line:
     closed K     K people, in pairs; each writes again as soon as what they wrote has arrived
     open R       R messages a second in all, at the moments of a Poisson process
     search R     everybody asks for a partner, R a second; 0: at once
+    hooks U B:P:S,…  bring updates to the webhooks below U: of bot B at path P, with secret S
     pause        nobody writes
     reset        forget the latencies so far
     count        {"delivered", "found", "found_twice", "found_in_s"}: messages of people so far, people who were told
@@ -28,6 +29,7 @@ from time import perf_counter, time
 import uvloop
 
 from benchmarks.canned import Canned
+from benchmarks.hooks import Hook
 from botapi_sandbox.service import make_world, running
 from botapi_sandbox.world import Switches
 
@@ -61,6 +63,9 @@ class Load:
         self._rng = Random(1)
 
     def write(self, person: int, bot: int, words: str) -> None:
+        raise NotImplementedError
+
+    def hook(self, url: str, doors: str) -> None:
         raise NotImplementedError
 
     def arrived(self, person: int, words: str) -> None:
@@ -151,7 +156,13 @@ async def _canned(
     def write(person: int, bot: int, words: str) -> None:
         server.bots[bot].say(person, words, int(time()))
 
+    def hook(url: str, doors: str) -> None:
+        for door in doors.split(","):
+            bot, path, secret = door.split(":")
+            server.bots[int(bot)].hook = Hook(url, path, secret)
+
     load.write = write  # type: ignore[method-assign]
+    load.hook = hook  # type: ignore[method-assign]
     context = None
     if certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -170,6 +181,8 @@ async def _answer_commands(load: Load) -> None:
                 load.closed(int(argument))
             case "open":
                 load.open(float(argument))
+            case "hooks":
+                load.hook(*argument.split(" "))
             case "pause":
                 load.pause()
             case "reset":

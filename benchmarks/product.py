@@ -32,7 +32,8 @@ from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
-from passerby.settings import Settings
+from passerby.settings import Settings, open_key
+from passerby.web.paths import door_of
 
 OUT_OF_THE_WAY = 100_000
 CHAT_RATE_PER_S, CHAT_BURST = 1_000, 20_000
@@ -126,12 +127,21 @@ def usage() -> dict[str, Any]:
     }
 
 
+def doors(settings: Settings) -> dict[str, Any]:
+    """Where Telegram is to bring updates, as the other side takes it."""
+    found = (door_of(bot, open_key(settings)) for bot in settings.tokens)
+    return {"url": settings.webhook_url, "doors": ",".join(f"{door.bot}:{door.path}:{door.secret}" for door in found)}
+
+
 def settings_of(options: argparse.Namespace) -> Settings:
     stores: dict[str, Any] = {"sqlite_db_path": options.directory / "passerby.db"}
     if options.redis_url:
         urls = {"redis_url": SecretStr(options.redis_url), "postgres_uri": SecretStr(options.postgres_uri)}
         # So many processes share a small server.
         stores = urls | {"secret_key": SecretStr(b64encode(bytes(32)).decode()), "db_pool_max": 20}
+    if options.web:
+        where = f"127.0.0.1:{options.web}"
+        stores |= {"update_mode": "webhook", "webhook_url": f"http://{where}/bench", "webhook_listen": where}
     budgets = {"bot_rate_per_s": OUT_OF_THE_WAY, "chat_rate_per_s": CHAT_RATE_PER_S, "chat_burst": CHAT_BURST}
     return Settings(
         bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
@@ -152,6 +162,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=500)
     parser.add_argument("--idle", action="store_true", help="they are in no chat")
     parser.add_argument("--shipped", action="store_true", help="the budgets of bots and chats as they are by default")
+    parser.add_argument("--web", type=int, help="the port to take webhooks on, instead of polling")
     parser.add_argument("--core", type=int)
     parser.add_argument("--count", action="store_true")
     parser.add_argument("--redis-url", help="with --postgres-uri: these instead of files")
@@ -177,9 +188,10 @@ def main() -> None:
         return sampler.report()
 
     def ready() -> None:
-        answer_commands({"usage": usage, "profile": profile, "profiled": profiled})
+        answer_commands({"usage": usage, "profile": profile, "profiled": profiled, "doors": lambda: doors(settings)})
 
-    role: Role = "worker" if settings.is_shared else "all"
+    # Who is only a worker leaves webhooks to others.
+    role: Role = "worker" if settings.is_shared and not options.web else "all"
     run_until_signal(lambda stop: serve_fleet(settings, role=role, name=options.name, on_ready=ready, stop=stop))
 
 

@@ -5,6 +5,7 @@
     python -m benchmarks.relay --against sandbox     the sandbox instead of canned answers
     python -m benchmarks.relay --delay-ms 20-40      every answer late, as over a network
     python -m benchmarks.relay --tls                 over TLS, with a certificate of our own
+    python -m benchmarks.relay --web                 webhooks instead of polling, over plain HTTP as behind a proxy
     python -m benchmarks.relay --redis               Valkey, which syncs every write, and PostgreSQL
     python -m benchmarks.relay --redis --workers 2   several processes, which share the bots by their leases
     python -m benchmarks.relay --redis --fresh       the first minute, see below
@@ -232,6 +233,7 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--redis", action="store_true")
     parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--web", action="store_true")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--fresh", action="store_true")
     parser.add_argument("--no-counts", action="store_true", help="without the run that counts calls of the store")
@@ -244,6 +246,8 @@ def options_of(arguments: list[str] | None) -> argparse.Namespace:
         parser.error("--workers: a worker without a bot has nothing to relay; give as many --bots")
     if options.tls and options.against == "sandbox":
         parser.error("--tls: the sandbox speaks plain HTTP; leave --against out")
+    if options.web and (options.workers > 1 or options.against == "sandbox"):
+        parser.error("--web: only one worker, and against canned answers; leave --workers and --against out")
     return options
 
 
@@ -256,6 +260,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
         options.delay_ms,
         redis=options.redis,
         tls=options.tls,
+        web=options.web,
         workers=options.workers,
     )
     if options.profile:

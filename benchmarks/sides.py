@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.certificate import write_certificate
 from benchmarks.processes import cpu_s
+from tests.contract.servers import free_port, start_postgres, start_valkey
 
 ROOT = Path(__file__).resolve().parents[1]
 SPREAD_S = 30.0
@@ -71,8 +72,8 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is measured. `tls`: to the Bot API; `idle`: people who are known, but in no chat; `shipped`: with the
-    budgets that a bot really has."""
+    """What is measured. `tls`: to the Bot API; `web`: updates come by webhooks; `idle`: people who are known, but in no
+    chat; `shipped`: with the budgets that a bot really has."""
 
     against: str = "canned"
     bots: int = 4
@@ -80,6 +81,7 @@ class Shape:
     delay_ms: str = "0-0"
     redis: bool = False
     tls: bool = False
+    web: bool = False
     workers: int = 1
     count: bool = False
     idle: bool = False
@@ -89,7 +91,7 @@ class Shape:
     def name(self) -> str:
         kept = "Redis and PostgreSQL" if self.redis else "embedded"
         workers = f"{self.workers} workers, " if self.workers > 1 else ""
-        wire = "TLS" if self.tls else "plain HTTP"
+        wire = ("TLS" if self.tls else "plain HTTP") + ", webhooks" * self.web
         return f"{kept}, {workers}{wire}, against {self.against}, {self.bots} bots, answers after {self.delay_ms} ms"
 
 
@@ -141,8 +143,6 @@ def seats(cores: Sequence[int]) -> Seats:
 @contextmanager
 def servers(core: int) -> Iterator[tuple[tuple[object, ...], dict[str, int]]]:
     """Valkey and PostgreSQL of our own on a core: how the product is told of them, and their process ids."""
-    from tests.contract.servers import start_postgres, start_valkey
-
     with ExitStack() as closing:
         lasting = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
         valkey = closing.enter_context(start_valkey(*lasting))
@@ -173,6 +173,7 @@ def opposed(shape: Shape, core: int, directory: Path) -> Iterator[tuple[Side, di
 def sides(shape: Shape) -> Iterator[Sides]:
     """The product and all that it needs, ready and with nothing to do yet."""
     assert shape.redis or shape.workers == 1, "several workers need stores that they can share"
+    assert not shape.web or shape.workers == 1, "several would listen on one port"
     seat = seats(sorted(os.sched_getaffinity(0)))
     with tempfile.TemporaryDirectory(prefix="passerby-bench-") as name, ExitStack() as closing:
         directory = Path(name)
@@ -182,6 +183,7 @@ def sides(shape: Shape) -> Iterator[Sides]:
         where += ("--directory", directory, *stores)
         flags = [flag for flag in ("count", "idle", "shipped") if getattr(shape, flag)]
         where += (f"--{flag}" for flag in flags)
+        where += ("--web", free_port()) if shape.web else ()
         workers: list[Side] = []
         closing.callback(lambda: [worker.end() for worker in workers])
         for number in range(shape.workers):
@@ -191,6 +193,9 @@ def sides(shape: Shape) -> Iterator[Sides]:
             workers.append(Side("product", *where, *own, environment=environment))
         found = Sides(workers, opposite, pids, seat.stores == seat.opposite)
         _wait_for_leases(found, shape)
+        if shape.web:
+            told = workers[0].ask("doors")
+            opposite.ask(f"hooks {told['url']} {told['doors']}")
         yield found
 
 

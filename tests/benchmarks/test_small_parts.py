@@ -4,13 +4,14 @@ import ast
 import asyncio
 import ssl
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from benchmarks import relay
+from benchmarks import hooks, relay
 from benchmarks.canned import Canned
 from benchmarks.certificate import write_certificate
 from benchmarks.decode import readers
@@ -149,6 +150,61 @@ def test_the_canned_server_reads_what_others_send(kind: str, body: bytes) -> Non
     assert arrived == [(5_000_001, body)]
 
 
+def test_a_chats_next_update_waits_for_the_webhooks_answer_and_what_was_refused_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hooks, "AGAIN_S", 0.0)
+    brought: list[bytes] = []
+    open_ones: list[asyncio.StreamWriter] = []
+    in_hand, most, all_there = set[bytes](), 0, asyncio.Event()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionResetError):
+            while True:
+                writer.write(b"HTTP/1.1 %d X\r\ncontent-length: 0\r\n\r\n" % await one(reader))
+
+    async def one(reader: asyncio.StreamReader) -> int:
+        nonlocal most
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"POST /bench/door HTTP/1.1\r\n")
+        assert b"X-Telegram-Bot-Api-Secret-Token: secret\r\n" in head
+        body = await reader.readexactly(int(head.partition(b"Content-Length: ")[2].split()[0]))
+        person = body[:1]
+        assert person not in in_hand, "two of one chat at once"
+        in_hand.add(person)
+        most = max(most, len(in_hand))
+        await asyncio.sleep(0.001)
+        in_hand.discard(person)
+        first_time = body not in brought
+        brought.append(body)
+        if len(brought) == 8:
+            all_there.set()
+        # The second of each is refused once.
+        return 503 if body.endswith(b"2") and first_time else 200
+
+    async def bring() -> int:
+        server = await asyncio.start_server(take, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        hook = hooks.Hook(f"http://127.0.0.1:{port}/bench", "door", "secret")
+        for number in range(1, 4):
+            for person, name in ((1, b"a"), (2, b"b")):
+                hook.put(person, b"%b%d" % (name, number))
+        await all_there.wait()
+        await hook.aclose()
+        server.close()
+        for writer in open_ones:
+            writer.close()
+            with suppress(ConnectionResetError):
+                await writer.wait_closed()
+        return hook.refused
+
+    assert asyncio.run(bring()) == 2
+    assert most == 2
+    for name in (b"a", b"b"):
+        assert [body for body in brought if body[:1] == name] == [name + end for end in (b"1", b"2", b"2", b"3")]
+
+
 def test_a_peers_figures_are_divided_by_ours() -> None:
     rows: dict[str, dict[str, Any]] = {
         "passerby": {"closed": {"cpu_us": 100.0}, "open": {"cpu_us": 200.0, "p50_ms": 2.0}},
@@ -170,7 +226,12 @@ def test_a_row_that_fell_behind_and_a_core_that_was_full_are_told(capsys: pytest
 
 @pytest.mark.parametrize(
     "words",
-    [["--workers", "2"], ["--redis", "--workers", "5"], ["--tls", "--against", "sandbox"]],
+    [
+        ["--workers", "2"],
+        ["--redis", "--workers", "5"],
+        ["--tls", "--against", "sandbox"],
+        ["--web", "--redis", "--workers", "2"],
+    ],
 )
 def test_what_cannot_be_measured_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
