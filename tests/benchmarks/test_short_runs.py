@@ -11,9 +11,8 @@ from benchmarks.sides import Shape, sides
 SMALL = Shape(bots=2, pairs=4)
 
 
-@pytest.mark.parametrize("web", [False, True])
-def test_a_relay_over_tls_is_measured(web: bool) -> None:
-    shape = replace(SMALL, tls=True, web=web, delay_ms="1-2")
+def test_a_relay_by_webhooks_and_over_tls_is_measured() -> None:
+    shape = replace(SMALL, tls=True, web=True, delay_ms="1-2")
     closed, opened = relay.measure(shape, [4], [50], window_s=0.4, runs=1)
     for row in (closed, opened):
         assert row["relays"] > 0
