@@ -55,7 +55,7 @@ class LastOneWins(MemoryStore):
         for put in commit.puts:
             held = self._people.get(put.person)
             puts.append(msgspec.structs.replace(put, version=(held.version if held else 0) + 1))
-        return await super().commit(msgspec.structs.replace(commit, puts=tuple(puts)))
+        return await super().commit(msgspec.structs.replace(commit, puts=tuple(puts), seen=()))
 
 
 class _PartnerOfNow(Courier):
