@@ -49,6 +49,7 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
+from passerby.runtime.afterlife import as_things_stand
 from passerby.runtime.allowance import Allowance, Own, Shared
 from passerby.runtime.background import Background
 from passerby.runtime.gate import Gate
@@ -161,6 +162,7 @@ class Courier:
         deadline = now + NOTICE_TTL_S - max(0.0, self._clock.now() - notice.made_at)
         parcel = Parcel(notice.id, notice.bot, notice.to, notice.priority, now, deadline)
         parcel.notice = notice
+        parcel.life = self._store.generation
         parcel.made_at, parcel.found_again = notice.made_at, found_again
         self._start(self._put(parcel))
 
@@ -657,8 +659,12 @@ class Courier:
         if parcel.passage is not None:
             return await address(parcel.passage, parcel.bot, self._store)
         assert parcel.notice is not None, "a parcel is a passage or a notice"
-        facts = await self._store.load(parcel.person)
-        return self._wording.notice(parcel.notice, facts.me.profile.language if facts is not None else "")
+        facts, notice = await self._store.load(parcel.person), parcel.notice
+        if facts is None:
+            return self._wording.notice(notice, "")
+        if parcel.life != self._store.generation:
+            notice = as_things_stand(notice, facts.me.state)
+        return self._wording.notice(notice, facts.me.profile.language)
 
 
 async def persistently(

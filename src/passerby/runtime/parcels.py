@@ -41,6 +41,7 @@ class Parcel:
         "found_again",
         "id",
         "in_turn",
+        "life",
         "lock",
         "made_at",
         "may_be_parked",
@@ -70,6 +71,8 @@ class Parcel:
         self.put_at = put_at
         self.made_at = 0.0
         """When it was decided on, in Unix seconds, whoever did."""
+        self.life = ""
+        """Of a notice: the store's, when it was decided on."""
         self.found_again = False
         """It comes from the outbox, where another life has left it."""
         self.taken_at = put_at
