@@ -134,7 +134,7 @@ def _line(person: Person, message: Json, marks: dict[int, str | None], journal: 
         notice,
         notice is not None and is_answer(words),
         reply["message_id"] if reply else None,
-        not mine or journal.confirmed(person.bot, id_),
-        not mine and (person.bot, id_) in journal.unsure,
-        message.get("media_group_id") if mine else None,
+        confirmed=not mine or journal.confirmed(person.bot, id_),
+        unsure=not mine and (person.bot, id_) in journal.unsure,
+        album=message.get("media_group_id") if mine else None,
     )
