@@ -21,7 +21,7 @@ from tests.faults.company import LOOK_EVERY_S, Company
 from tests.faults.product import PASSERBY, Product
 from tests.faults.sandbox import Sandbox, a_sandbox
 
-START_S = 30.0
+START_S = 60.0
 SLOW = {"kind": "slow", "delay_s": 0.15, "probability": 0.6}
 WARM_S = 2.0
 
