@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 from signal import SIGKILL
 from time import time
 
 from pyreqwest.client import ClientBuilder
 
+from passerby.cluster.control import Cluster
 from tests.faults import child
 from tests.faults.stage import Case, Stage, worker_names
 
@@ -57,6 +59,28 @@ async def web_kills(stage: Stage) -> None:
     }
     assert any(in_hand), "no kill found work in hand"
     assert albums, "no album arrived"
+
+
+async def cluster(stage: Stage) -> None:
+    await stage.fleet.run("cluster", "--workers", "4")
+    stage.closing.push_async_callback(stage.fleet.run, "stop")
+
+
+async def supervisor_kills(stage: Stage) -> None:
+    """Of what keeps the workers. They go on, and `passerby cluster` replaces them in good order."""
+    number, sent = (1 if stage.quick else 5), 0
+    for _ in range(number):
+        await asyncio.sleep(stage.rng.uniform(0.2, 3.5))
+        pid = Cluster(stage.directory / "run").pid()
+        assert pid is not None, "nobody keeps the workers"
+        os.kill(pid, SIGKILL)
+        began = time()
+        await asyncio.sleep(3)
+        await stage.until_working()
+        sent += sum(made for at, _, made in stage.company.journal.requests if at > began)
+        await stage.fleet.run("cluster", "--workers", "4")
+        await stage.until_working()
+    stage.evidence |= {"kills": number, "messages sent while nobody kept the workers": sent}
 
 
 async def points(stage: Stage) -> None:
@@ -170,6 +194,14 @@ CASES = (
         webs=3,
         albums=True,
         takes_over=True,
+    ),
+    Case(
+        "supervisor-kills",
+        "kill -9 of a cluster's supervisor",
+        "the workers go on; passerby cluster replaces them; nothing may even be doubled",
+        supervisor_kills,
+        workers=0,
+        prepare=cluster,
     ),
     Case("points", "kill -9 at named points", "fetched, committed, confirming, sent", points, takes_over=True),
     Case(
