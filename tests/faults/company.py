@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import chain
 from random import Random
 from time import time
@@ -149,16 +149,14 @@ class Company:
                     told[person.id] = f"{person.id} does not reach {other.id}, the partner from before"
         for stands in ("chatting", "searching", "idle"):
             asked = [each for each in self.people if each.stands == stands]
-            for person, answer in zip(asked, await asyncio.gather(*map(_asked, asked)), strict=True):
+            for person, answer in zip(asked, await _answers(asked, EXPECTED[stands]), strict=True):
                 if EXPECTED[stands] not in answer:
                     told[person.id] = f"{person.id}, who was {stands}, is told {answer[:60]!r}"
         return told
 
 
-async def _asked(person: Person) -> str:
-    with suppress(TimeoutError):
-        return await person.ask("/search")
-    return "nothing"
+async def _answers(asked: Sequence[Person], expected: str) -> list[str]:
+    return await asyncio.gather(*(person.ask("/search", expected) for person in asked))
 
 
 async def _arrives(person: Person, words: str) -> bool:
