@@ -186,6 +186,9 @@ async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) 
         await looker.begin()
         closing.push_async_callback(looker.aclose)
         course = await _watched(wishes, sandbox, bots, clock, stop, fleet, pids, pages)
+        if wishes.keep is not None and course.verdict is not None and not course.verdict.passed:
+            phones = {str(person.id): person.phone for person in course.crowd.people}
+            (directory / "phones.json").write_bytes(msgspec.json.encode(phones))
         stores_told = await looker.end(clock.now() - begun)
         ended = fleet.ended if fleet is not None else ()
         outcome.append(

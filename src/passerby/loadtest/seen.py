@@ -1,5 +1,6 @@
 """What phones show, message by message, and how it becomes lines that the judge reads. No more is kept than needed."""
 
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from passerby.loadtest.judge import Line
 from passerby.loadtest.phrases import Said, is_answer, mark_in, said
 
 LEAVING = ("/next", "/stop")
+WORDS = 60
 
 
 class _Ref(msgspec.Struct, frozen=True):
@@ -60,6 +62,8 @@ class Shown:
     leaves: bool
     file_id: str | None = None
     gone: bool = False
+    words: str = ""
+    """The beginning of what is nobody's marked message."""
 
 
 def shown(event: Event, message: Message) -> Shown:
@@ -78,6 +82,8 @@ def shown(event: Event, message: Message) -> Shown:
         reply_to=message.reply_to_message.message_id if message.reply_to_message is not None else None,
         leaves=mine and words.startswith(LEAVING),
         file_id=file_id,
+        # The same few hundred, over and over.
+        words=sys.intern(words[:WORDS]) if mark is None else "",
     )
 
 
