@@ -167,6 +167,25 @@ def test_a_partner_of_who_blocks_the_bot_must_be_told() -> None:
     assert said.lost == ["the end of chat 1 on the phone of 2"]
 
 
+def test_what_comes_after_a_block_that_the_product_has_not_heard_of_is_not_misrouted() -> None:
+    ann, bob = [found(1), wrote(3, "a"), left(8)], [found(2), wrote(4, "b"), gone(4), wrote(5), got(6, "a"), notice(7)]
+    said = verdict([*ann[:2], got(6, "b"), ann[2]], bob)
+    assert said.misrouted == []
+    assert said.delivered == 2
+
+
+def test_what_comes_after_a_block_that_the_product_has_heard_of_is_misrouted() -> None:
+    ann, bob = [found(1), wrote(3, "a"), left(8)], [found(2), wrote(4), gone(4), wrote(5), notice(6), got(7, "a")]
+    assert len(verdict(ann, bob).misrouted) == 1
+
+
+def test_an_answer_after_coming_back_is_not_dealt_out_to_what_was_written_before() -> None:
+    ann = [found(1), wrote(4, "a"), wrote(5, "b"), gone(5), wrote(8), wrote(9), notice(10), notice(11)]
+    said = verdict(ann, [found(2), left(6)])
+    assert said.lost == []
+    assert said.unheard == 2
+
+
 def test_what_is_written_after_coming_back_needs_an_answer_again() -> None:
     ann = [found(1), wrote(4, "a"), gone(4), wrote(8), notice(9), wrote(10, "b")]
     assert verdict(ann, [found(2), got(5, "a"), left(6)]).lost == ["b of 1 (message 10)"]

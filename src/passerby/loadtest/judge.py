@@ -20,6 +20,9 @@ the recipient was in, and a chat may be tied to one other only, which is tied to
 Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
 not told yet. These are counted as `ahead`.
 
+Who blocks the bot has left, as soon as the product hears of it. What was written to them before and comes when they are
+back, with no notice before it, still belongs to that chat.
+
 Limits: a notice carries no mark of what it answers, unless it replies to it, so they are dealt out in order; one that
 arrives twice could thus cover for another that is missing. `spare_notices` says how many there were.
 """
@@ -124,10 +127,13 @@ def _read(lines: Sequence[Line]) -> _Phone:
     phone = _Phone(lines)
     number, current, left_at = 0, 0, float("-inf")
     fresh = False  # nothing of a stranger's has come since "Partner found"
+    blocked = 0  # the chat that a block ended, until anything shows that the product has heard of it
     for line in lines:
         if line.gone:
-            current, left_at = 0, line.at
+            blocked, current, left_at = current, 0, line.at
             continue
+        if line.notice is not None:
+            blocked = 0
         if line.notice is _OPENS:
             if current and fresh:
                 phone.found_again.append(line)
@@ -141,7 +147,7 @@ def _read(lines: Sequence[Line]) -> _Phone:
             fresh = fresh and line.mark is None
             if line.notice in _CLOSES and current:
                 current, left_at = 0, line.at
-        phone.chat_at[line.id] = current
+        phone.chat_at[line.id] = current or (blocked if not line.mine else 0)
         phone.left_at[line.id] = left_at
     phone.open = current
     return phone
@@ -261,7 +267,7 @@ def _settle(
     """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
     answers = [line for line in phone.lines if not line.mine and line.answers]
     of_albums: dict[str, Line] = {}
-    gone_id = max((line.id for line in phone.lines if line.gone), default=-1)
+    gone = [line.id for line in phone.lines if line.gone]
     for line in phone.lines:
         if not line.mine:
             continue
@@ -271,11 +277,14 @@ def _settle(
             verdict.delivered += 1
             end = delivered[0][1]
         else:
+            # After a block, what comes answers what was written after it.
+            until = next((each for each in gone if each >= line.id), None)
             reply = next((each for each in answers if each.reply_to == line.id), None)
-            found = reply or next((each for each in answers if each.id > line.id and each.reply_to is None), None)
+            later = (each for each in answers if each.id > line.id and (until is None or each.id <= until))
+            found = reply or next((each for each in later if each.reply_to is None), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
-            if found is None and line.id <= gone_id:
+            if found is None and until is not None:
                 verdict.unheard += line.mark is not None
                 continue
             if found is None:
