@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
+from redis import Redis
 
 from passerby.cli import loadtest
 from passerby.cli.loadtest import Wishes
@@ -17,6 +19,7 @@ from passerby.loadtest.report import Report
 from passerby.loadtest.run import Plan
 from passerby.settings import WrongSetting
 from tests.cli.command import PASSERBY, environment, passerby, running
+from tests.contract.servers import start_postgres, start_valkey
 from tests.faults.product import ROOT, planted
 
 HASTY = Habits(pause_s=1.0, willing_s=8.0, patience_s=20.0, blocks=0.15)
@@ -153,3 +156,38 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2_and_leaves_nothing(tmp_pat
         assert done.stderr.startswith(f"{arguments[0]}: ")
         assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.services
+def test_workers_get_places_of_their_own_and_leave_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_postgres("-c", "shared_preload_libraries=pg_stat_statements") as postgres, start_valkey() as valkey:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("POSTGRES_URI", postgres.uri)
+        monkeypatch.setenv("REDIS_URL", valkey.url)
+        with Redis.from_url(valkey.url) as redis:
+            redis.config_set("slowlog-log-slower-than", 0)
+            redis.set("somebody", "else's")
+            plan = Plan(6, 1, users=20, habits=HASTY)
+            wishes = Wishes(plan, None, (), 2, 2, True, None, False, tmp_path)
+            outcome: list[Report] = []
+            asyncio.run(loadtest._loadtest(wishes, asyncio.Event(), outcome))
+            (report,) = outcome
+            assert redis.keys() == [b"somebody"]
+        databases = asyncio.run(_databases(postgres.uri))
+    assert not [name for name in databases if "loadtest" in name]
+    assert report.promises.kept, report.promises.examples
+    assert {"worker-1", "worker-2"} <= {usage.name for usage in report.usage}
+    assert any("INSERT INTO users" in each.text for each in report.stores.sql)
+    assert report.stores.slowlog
+    assert not any("somebody" in each.text for each in report.stores.slowlog)
+    assert any(point.gauges.get("connections to the database") for point in report.points)
+
+
+async def _databases(uri: str) -> list[str]:
+    connection = await asyncpg.connect(uri)
+    try:
+        return [row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")]
+    finally:
+        await connection.close()
