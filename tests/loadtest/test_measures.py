@@ -82,8 +82,8 @@ def test_metrics_are_summed_over_labels_and_others_are_left_alone() -> None:
 passerby_flood_waits_total{bot="1",kind="chat"} 2.0
 passerby_flood_waits_total{bot="2",kind="bot"} 3.0
 passerby_courier_pending 4.0
-passerby_records_connections{state="open"} 20.0
-passerby_records_connections{state="idle"} 19.0
+passerby_records_connections{kind="open"} 20.0
+passerby_records_connections{kind="idle"} 19.0
 passerby_unheard_of 9.0
 process_cpu_seconds_total 1.5
 python_info 1.0

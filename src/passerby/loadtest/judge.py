@@ -58,15 +58,15 @@ class Line:
     notice: Said | None = None
     answers: bool = False
     reply_to: int | None = None
-    gone: bool = False
-    """Not a message, and with the id of the last one: here its person blocked the bot. That ends the chat, and what was
-    not answered yet can have no answer."""
     confirmed: bool = True
     """Of one's own: the product has confirmed its update."""
     unsure: bool = False
     """Not one's own: whoever sent it was not told that it arrived, and may rightly send it again."""
     album: str | None = None
     """One's own: which album it is an item of."""
+    gone: bool = False
+    """Not a message, and with the id of the last one: here its person blocked the bot. That ends the chat, and what was
+    not answered yet can have no answer."""
 
 
 @dataclass(slots=True)

@@ -21,8 +21,8 @@ GAUGES: Final = {
     "passerby_courier_pending": "to deliver",
     "passerby_loop_lag_seconds": "loop lag, s",
     "passerby_recorder_lag_seconds": "records behind, s",
-    'passerby_records_connections{state="open"}': "connections to the database",
-    'passerby_records_connections{state="idle"}': "idle of these",
+    'passerby_records_connections{kind="open"}': "connections to the database",
+    'passerby_records_connections{kind="idle"}': "idle of these",
 }
 COUNTS: Final = {
     "passerby_flood_waits_total": "429s heeded",
