@@ -104,7 +104,7 @@ STORE_ERRORS = Counter(
 RECORDS_CONNECTIONS = Gauge(
     "passerby_records_connections",
     "Connections to the records' database; idle ones are open, too.",
-    state=("open", "idle"),
+    kind=("open", "idle"),
 )
 RESERVATIONS = Counter(
     "passerby_budget_reservations", "Blocks asked for from shared budgets.", outcome=("granted", "refused")
