@@ -9,12 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs/how-to/pictures/load-test.png"
 PLAYED = ("--users", "200", "--minutes", "1", "--chaos", "--seed", "1")
-SIZE = {"width": 1100, "height": 1180}
+SIZE: ViewportSize = {"width": 1100, "height": 1180}
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def main() -> int:
         print("there is no chromium on this machine", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="passerby-picture-") as folder:
-        command = [Path(sys.executable).with_name("passerby"), "loadtest", *PLAYED, "--report", "report.html"]
+        command = [str(Path(sys.executable).with_name("passerby")), "loadtest", *PLAYED, "--report", "report.html"]
         code = subprocess.run(command, cwd=folder, check=False).returncode
         if code:
             return code
