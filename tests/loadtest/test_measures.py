@@ -1,12 +1,18 @@
 """What is measured: from phones to lines, from moments to quantiles, from /metrics to figures."""
 
+import re
+from pathlib import Path
+
+import passerby
+from passerby.loadtest import phrases
 from passerby.loadtest.book import Arrival, Book, Wait, quantile
 from passerby.loadtest.judge import Line
-from passerby.loadtest.phrases import Said
+from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said
 from passerby.loadtest.seen import Confirmations, Event, Message, Phone, lines_of, shown
 from passerby.loadtest.watch import metrics_in
 
 BOT, ANN = 7, 1
+FIRST = (CONSENT, AGE, GENDER, READY)
 
 
 def event(id_: int, text: str, *, mine: bool = False) -> Event:
@@ -116,3 +122,11 @@ def test_what_reached_somebody_else_is_left_undecided() -> None:
     confirmations.confirmed(BOT, [50])
     assert lines_of({ANN: phone}, confirmations)[0][ANN][0].confirmed is True
     assert lines_of({ANN: phone}, confirmations, {"1.1"})[0][ANN][0].confirmed is False
+
+
+def test_every_phrase_that_is_waited_for_is_one_of_the_products() -> None:
+    texts = Path(passerby.__file__).parent.rglob("texts/en.po")
+    said = "\n".join(path.read_text("utf-8") for path in texts)
+    plain = re.sub(r"</?\w+>", "", said)
+    for phrase in (*(phrase for phrase, _ in phrases._PHRASES), *phrases.BY_ITSELF, *FIRST):
+        assert phrase in plain, phrase

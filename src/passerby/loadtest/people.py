@@ -10,7 +10,7 @@ from typing import Any, Final
 from passerby.loadtest.book import Book
 from passerby.loadtest.control import Sandbox
 from passerby.loadtest.habits import Draft, Habits, Leaving
-from passerby.loadtest.phrases import Said, mark
+from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said, mark
 from passerby.loadtest.seen import Event, Phone, Shown, shown
 from passerby.ports.clock import Clock
 
@@ -121,14 +121,14 @@ class Person:
 
     def _answer(self, words: str, message_id: int) -> None:
         """One consent, two answers."""
-        if "one to one" in words:
+        if CONSENT in words:
             self._do("press", message_id=message_id, row=0, column=0)
-        elif "How old are you" in words:
+        elif AGE in words:
             self._do("send", text=str(min(80, 18 + int(self._rng.expovariate(1 / 8)))))
-        elif "What is your gender?" in words:
+        elif GENDER in words:
             column = 0 if self._rng.random() < 0.75 else 1
             self._do("press", message_id=message_id, row=0, column=column)
-        elif "You are all set" in words:
+        elif READY in words:
             self.stands = Stands.IDLE
             self._news.set()
 

@@ -40,6 +40,9 @@ _PHRASES = (
     ("The chat is over", Said.LEFT),
 )
 
+CONSENT, AGE, GENDER, READY = "one to one", "How old are you", "What is your gender?", "You are all set"
+"""The first questions, and that they are answered."""
+
 BY_ITSELF = frozenset(
     {
         *("Partner found", "Your partner left", "How was this chat?", "the chat has ended", "Still looking."),
