@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from passerby.features.search import introduce
-from passerby.kernel.content import Content, Kind
+from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import (
@@ -25,8 +25,9 @@ from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Chatting, Idle, Searching
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, PersonChanged
-from passerby.ports.live_store import Commit, Committed
-from passerby.ports.telegram import Carry, Refused, Unavailable
+from passerby.ports.live_store import Commit, Committed, Notice
+from passerby.ports.telegram import Carry, Refused, Speak, Unavailable
+from passerby.runtime.lanes import Work
 from passerby.runtime.pipeline import BUG_TRIES, STALE_TRIES
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, OTHER_BOT, Bench, couple, somebody, talking, words_of, written
@@ -411,5 +412,38 @@ def test_a_press_is_answered_though_it_changes_nothing() -> None:
         await bench.quiet()
         assert [each.query for each in bench.telegram.courtesies] == ["q"]  # type: ignore[union-attr]
         assert bench.finished == [ref]
+
+    at_bench(body)
+
+
+def test_what_is_said_the_second_time_is_not_taken_for_what_was_said_the_first() -> None:
+    """A file goes on with a word of warning to its sender; the process dies before either has gone out, and when the
+    update comes again its sender has left the chat."""
+
+    async def body(bench: Bench) -> None:
+        await talking(bench)
+        bench.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+        file = File("f", "u", 10, mime="image/png", name="me.png")
+        event = msgspec.structs.replace(
+            written(ANN, "look", 2000), contents=(Content(Kind.DOCUMENT, "look", file=file),)
+        )
+        ref = bench.happens(event)
+        await settled()
+        assert [each.text.key for each in await bench.store.outbox(ME) if isinstance(each, Notice)] == [
+            "chat.inside_picture"
+        ]
+        await bench.background.aclose()
+
+        heir = Bench(beside=bench)
+        heir.telegram.answer = lambda dispatch: None
+        heir._update = 100
+        await heir.pipeline.take_up(await heir.store.outbox(ME))
+        heir.happens(written(ANN, "/stop", 2001))
+        heir.lanes.put(Work(event, (ref,)))
+        await heir.quiet(30)
+        told = [each for each in heir.telegram.sent if isinstance(each, Speak) and each.reply_to == 2000]
+        assert len(told) == 2
+        assert any("nobody got it" in words for words in words_of([*told]))
+        await heir.close()
 
     at_bench(body)

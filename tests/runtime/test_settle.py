@@ -55,6 +55,13 @@ def test_a_change_is_stored_under_the_next_version_and_told_to_the_records() -> 
     assert settlement.commit == Commit((stored,), facts=(PersonChanged(stored, EPOCH),), updates=REFS)
 
 
+def test_what_another_decision_on_the_same_update_says_is_another_notice() -> None:
+    """Else it would be taken for the one that the first has left in the outbox, and never be sent."""
+    first, second, again = (settled(Decision((), (Say(ANN, text(key)),)), somebody(ANN)) for key in ("a", "b", "a"))
+    assert first.notices[0].id != second.notices[0].id
+    assert first.notices[0].id == again.notices[0].id
+
+
 def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None:
     ann, ben = couple()
     moved = changed(ann, bot=OTHER_BOT)
@@ -62,8 +69,8 @@ def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None
     revise = Revise(BEN, MessageId(5), text("b"), Menu(()))
     settlement = settled(Decision((moved,), (say, revise)), ann, ben)
     assert settlement.notices == (
-        Notice("n0", ANN, OTHER_BOT, text("a"), Priority.SYSTEM, EPOCH, None, MessageId(4), anchors=CHAT),
-        Notice("n1", BEN, OTHER_BOT, text("b"), Priority.COMMAND, EPOCH, Menu(()), revises=MessageId(5)),
+        Notice("n0:a", ANN, OTHER_BOT, text("a"), Priority.SYSTEM, EPOCH, None, MessageId(4), anchors=CHAT),
+        Notice("n1:b", BEN, OTHER_BOT, text("b"), Priority.COMMAND, EPOCH, Menu(()), revises=MessageId(5)),
     )
     assert settlement.commit is not None
     assert settlement.commit.outbox == settlement.notices

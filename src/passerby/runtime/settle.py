@@ -43,8 +43,9 @@ def weigh(
 ) -> Settlement:
     """Turn a decision into what is stored and what is sent.
 
-    `before` are the participants that the decision was made on; `name(i)` gives the i-th notice an id that a second
-    decision on the same update would give it again. Updates with a passage are not done by the commit: they are
+    `before` are the participants that the decision was made on; `name(i)` names the i-th notice. With what it says that
+    is its id: a second decision on the same update gives the same notice the same again, and another one another, for
+    the first may have left its own in the outbox when its process died. Updates with a passage are not done by the commit: they are
     when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it stands on.
     `seen` are people and the versions that they were read at: what is told of them must be so still when it is stored.
     """
@@ -65,7 +66,7 @@ def weigh(
             case Say() | Revise():
                 bot = _bot_of(effect.to, after, before)
                 if bot is not None:
-                    notices.append(_notice(effect, name(len(notices)), bot, now))
+                    notices.append(_notice(effect, f"{name(len(notices))}:{effect.text.key}", bot, now))
             case _:
                 assert_never(effect)
     done = () if passages else refs
