@@ -45,9 +45,10 @@ def weigh(
 
     `before` are the participants that the decision was made on; `name(i)` names the i-th notice. With what it says that
     is its id: a second decision on the same update gives the same notice the same again, and another one another, for
-    the first may have left its own in the outbox when its process died. Updates with a passage are not done by the commit: they are
-    when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it stands on.
-    `seen` are people and the versions that they were read at: what is told of them must be so still when it is stored.
+    the first may have left its own in the outbox when its process died. Updates with a passage are not done by the
+    commit: they are when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it
+    stands on. `seen` are people and the versions that they were read at: what is told of them must be so still when it
+    is stored.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
