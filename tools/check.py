@@ -76,16 +76,24 @@ def test(paths: list[str]) -> tuple[bool, str]:
     if paths:
         outcome = run([*PYTEST, *paths])
         return report("tests", outcome), last_line(outcome)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # In one process, so the others share the second core meanwhile.
+        pure = beside.submit(test_pure)
+        outcome = run([*PYTEST, *(f"--ignore={folder}" for folder in PURE)])
+        passed, summary = pure.result()
+    return report("tests", outcome) and passed, f"{summary}\n{last_line(outcome)}"
+
+
+def test_pure() -> tuple[bool, str]:
+    """The pure layers, watched. Tracing doubles the time of what it watches, so only they are: they alone must reach
+    every branch of them. What hypothesis draws must not decide whether they do."""
     with tempfile.TemporaryDirectory(prefix="passerby-coverage-") as folder:
         data = f"--data-file={folder}/coverage"
-        # Tracing doubles the time of what it watches, so only the tests of the pure layers are watched: they alone must
-        # reach every branch of them. What hypothesis draws must not decide whether they do.
         watched = run([BIN / "coverage", "run", data, "-m", "pytest", "--hypothesis-seed=0", *PURE])
         passed = report("pure", watched)
         if passed:
             passed = report("coverage", run([BIN / "coverage", "report", data, "--fail-under=100", "--precision=2"]))
-    outcome = run([*PYTEST, *(f"--ignore={folder}" for folder in PURE)])
-    return report("tests", outcome) and passed, f"{last_line(watched)}\n{last_line(outcome)}"
+    return passed, last_line(watched)
 
 
 def last_line(outcome: Outcome) -> str:

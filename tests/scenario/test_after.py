@@ -173,20 +173,20 @@ def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store
 def test_silence_is_brought_up_once_and_then_ends_the_chat(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await talk(on, on.ann, on.bob, "hello?")
-        await asyncio.sleep(400.0)
+        await asyncio.sleep(80.0)
         await on.quiet()
         assert said_last(on.bob, 1) == ["idle.your_turn"]
         assert "idle.your_turn" not in on.ann.told()
         await on.live(life)
-        await asyncio.sleep(400.0)
+        await asyncio.sleep(80.0)
         await on.quiet()
         assert on.bob.told().count("idle.your_turn") == 1
-        await asyncio.sleep(300.0)
+        await asyncio.sleep(60.0)
         await on.quiet()
         for phone in (on.ann, on.bob):
             assert said_last(phone, 2) == ["idle.ended", "after.ask"]
 
-    play(store, scene, home=home, rules=Rules(idle_nudge_s=300, idle_end_s=900))
+    play(store, scene, home=home, rules=Rules(idle_nudge_s=60, idle_end_s=180))
 
 
 @over_stores
@@ -194,11 +194,11 @@ def test_silence_is_brought_up_once_and_then_ends_the_chat(life: str, home: bool
 def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         for number in range(4):
-            await asyncio.sleep(200.0)
+            await asyncio.sleep(40.0)
             await talk(on, *((on.ann, on.bob) if number % 2 else (on.bob, on.ann)), f"word {number}")
         assert on.ann.told()[2:] == on.bob.told()[2:] == []
 
-    play(store, scene, home=home, rules=Rules(idle_nudge_s=300, idle_end_s=600))
+    play(store, scene, home=home, rules=Rules(idle_nudge_s=60, idle_end_s=120))
 
 
 @over_servers
