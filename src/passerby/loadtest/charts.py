@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 WIDTH: Final = 560
 HEIGHT: Final = 200
-LEFT: Final = 66
+LEFT: Final = 78
 RIGHT: Final = 10
 TOP: Final = 10
 BOTTOM: Final = 24
