@@ -1,7 +1,7 @@
 """Several workers over one store, storm after storm: promises 1 to 6 hold for every seed.
 
 Workers are killed, paused beyond their leases, cut off and replaced; the store is away, forgets to answer, comes back
-empty. `SIMULATION_FLEET_SEEDS` (60) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again:
+empty. `SIMULATION_FLEET_SEEDS` (30) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again:
 `python -m tests.simulation.fleet_run SEED --story`.
 """
 
@@ -17,7 +17,7 @@ from tests.simulation.process import Build
 from tests.simulation.run import captured_log, close
 from tests.simulation.virtual_time import VirtualLoop
 
-SEEDS = int(os.environ.get("SIMULATION_FLEET_SEEDS", "60"))
+SEEDS = int(os.environ.get("SIMULATION_FLEET_SEEDS", "30"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
 CHUNK = 10
 MOST_SEEDS = 60

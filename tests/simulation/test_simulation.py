@@ -1,6 +1,6 @@
 """The whole app, storm after storm: promises 1 to 5 hold for every seed.
 
-`SIMULATION_SEEDS` (200) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again, with its story:
+`SIMULATION_SEEDS` (100) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again, with its story:
 `python -m tests.simulation.run SEED --story`.
 """
 
@@ -15,7 +15,7 @@ import pytest
 from tests.simulation.run import simulate
 
 ROOT = Path(__file__).parents[2]
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "100"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
 CHUNK = 10
 """Seeds a test: few enough to be spread over workers, enough for every trouble to have come up."""
