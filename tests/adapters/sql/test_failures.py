@@ -30,6 +30,8 @@ def wrapped(sqlstate: str | None) -> exc.DBAPIError:
 @pytest.mark.parametrize(
     ("sqlstate", "expected"),
     [
+        ("26000", Fate.UNDONE),
+        ("42P05", Fate.UNDONE),
         ("40001", Fate.UNDONE),
         ("40P01", Fate.UNDONE),
         ("40003", Fate.LOST),

@@ -9,6 +9,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from passerby.adapters.sql import pooler
 from passerby.adapters.sql.pool import Pool
 
 
@@ -77,16 +78,20 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
             # The hottest connections stay hot, the rest grow old.
             "pool_use_lifo": True,
         }
-    return create_async_engine(
+    engine = create_async_engine(
         url,
         hide_parameters=True,
         connect_args={
             "timeout": pool.timeout_s,
             "command_timeout": pool.timeout_s,
+            # SQLAlchemy keeps prepared statements, where there is no pooler. Those of the driver itself are unnamed.
+            "statement_cache_size": 0,
             "server_settings": {"application_name": "passerby"},
         },
         **options,
     )
+    pooler.look_out(engine)
+    return engine
 
 
 def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:

@@ -42,11 +42,13 @@ SQLSTATES: Final = {
     "25006": Fate.LOST,  # read-only: the server has become a replica
     "25P03": Fate.LOST,  # ended by the server: idle within a transaction
     "25P04": Fate.LOST,  # ended by the server: a transaction that took too long
+    "26000": Fate.UNDONE,  # no such prepared statement: a pooler has changed the server under it
     "28": Fate.REFUSED,  # user or password
     "3D000": Fate.REFUSED,  # no such database
     "40": Fate.LOST,  # rollback, of which 40003 does not know whether
     "40001": Fate.UNDONE,  # serialization failure
     "40P01": Fate.UNDONE,  # deadlock
+    "42P05": Fate.UNDONE,  # such a prepared statement is there already: the same
     "53": Fate.LOST,  # resources: memory, disk, connections
     "55P03": Fate.LOST,  # lock timeout
     "57": Fate.LOST,  # the operator: shutdown, starting up, cancelled

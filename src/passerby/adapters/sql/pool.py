@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from passerby import metrics
 from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.pooler import is_pooled
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
 
@@ -129,17 +130,22 @@ class Keeper:
         metrics.RECORDS_CONNECTIONS.set(self.idle, "idle")
 
 
-async def room(engine: AsyncEngine) -> int:
-    """How many connections the server lets us have, all processes together. Raises: RecordsLost."""
+async def room(engine: AsyncEngine) -> int | None:
+    """How many connections the server lets us have, all processes together; None where a pooler has them.
+
+    Raises: RecordsLost.
+    """
     with losses():
         async with engine.connect() as connection:
+            if await is_pooled(connection):
+                return None
             limits = (await connection.execute(_LIMITS)).one()
     return min(int(limit) for limit in limits if limit >= 0)
 
 
-def shortage(pool: Pool, processes: int, room: int) -> str | None:
+def shortage(pool: Pool, processes: int, room: int | None) -> str | None:
     """What is wrong with so many processes at one server, as a sentence; None: nothing."""
-    if pool.most * processes <= room:
+    if room is None or pool.most * processes <= room:
         return None
     return (
         f"{processes} processes with up to {pool.most} connections each may want {pool.most * processes}, "

@@ -19,6 +19,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
@@ -105,11 +106,18 @@ async def _on_postgres(engine: AsyncEngine) -> str | None:
         await _lock(guard)
         async with engine.connect() as connection:
             before = await connection.run_sync(_revision)
-            # Better to give up than to queue before everybody else's reads.
-            await connection.execute(sa.text("SET lock_timeout = '5s'"))
             await connection.commit()
+            # Better to give up than to queue before everybody else's reads.
+            event.listen(connection.sync_connection, "begin", _hurry)
             await connection.run_sync(_upgrade)
             return before
+
+
+def _hurry(connection: sa.Connection) -> None:
+    """For each transaction, because a setting that outlives one would hit whoever a pooler gives the server to next.
+    Where there is none, as for an index that is built CONCURRENTLY, nothing hurries."""
+    if connection.get_isolation_level() != "AUTOCOMMIT":
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
 
 
 async def _lock(guard: AsyncConnection) -> None:

@@ -22,13 +22,11 @@ def create_index_beside(name: str, table: str, columns: list[str], where: str | 
         op.create_index(name, table, columns, sqlite_where=condition, if_not_exists=True)
         return
     with op.get_context().autocommit_block():
-        op.execute("SET lock_timeout = 0")
         if op.get_bind().scalar(_INVALID, {"name": name}):
             op.drop_index(name, table, postgresql_concurrently=True)
         op.create_index(
             name, table, columns, postgresql_where=condition, postgresql_concurrently=True, if_not_exists=True
         )
-        op.execute("RESET lock_timeout")
 
 
 _INVALID = sa.text("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
