@@ -41,13 +41,17 @@ Markup = InlineRows | ReplyRows
 
 
 class Speak(msgspec.Struct, frozen=True, gc=False):
-    """A notice of ours. `html` is Telegram's HTML, already escaped; link previews are always off."""
+    """A notice of ours. `html` is Telegram's HTML, already escaped; link previews are always off.
+
+    `thread` is the topic of the private chat that it goes to; None: the general one.
+    """
 
     bot: BotId
     person: PersonId
     html: str
     markup: Markup | None = None
     reply_to: MessageId | None = None
+    thread: MessageId | None = None
 
 
 class Rewrite(msgspec.Struct, frozen=True, gc=False):
@@ -78,6 +82,7 @@ class Carry(msgspec.Struct, frozen=True, gc=False):
     quote: str | None = None
     quote_position: int = 0
     quote_entities: tuple[Entity, ...] = ()
+    thread: MessageId | None = None
 
 
 class Reassure(msgspec.Struct, frozen=True, gc=False):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from passerby.adapters.botapi.errors import TABLE, Meaning, Rejected, failure
+from passerby.adapters.botapi.answers import TABLE, Meaning, Part, Row
+from passerby.adapters.botapi.errors import Rejected, failure
 from passerby.kernel.event import Refusal
 from passerby.ports.telegram import Conflict, FloodWait, Refused, TelegramError, TokenRefused, Unavailable
 
@@ -38,9 +39,10 @@ def judged(
         (400, "Bad Request: message has protected content and can't be forwarded", Refusal.CANNOT_COPY),
         (400, "Bad Request: file is too big", Refusal.TOO_LARGE),
         (413, "Request Entity Too Large", Refusal.TOO_LARGE),
+        (400, "Bad Request: message caption is too long", Refusal.TOO_LONG),
+        (400, "Bad Request: MEDIA_CAPTION_TOO_LONG", Refusal.TOO_LONG),
+        (400, "Bad Request: message is too long", Refusal.TOO_LONG),
         (400, "Bad Request: message text is empty", Refusal.BROKEN),
-        (400, "Bad Request: can't parse entities: unsupported start tag", Refusal.BROKEN),
-        (400, "Bad Request: never heard of", Refusal.BROKEN),
         (404, "Not Found: method not found", Refusal.BROKEN),
         (406, "FROZEN_METHOD_INVALID", Refusal.BROKEN),
     ],
@@ -54,9 +56,9 @@ def test_a_final_answer_is_a_refusal_of_its_kind(code: int, description: str, re
 @pytest.mark.parametrize(
     ("description", "meaning"),
     [
-        ("Bad Request: message to be replied not found", Meaning.REPLY_GONE),
-        ("Bad Request: message thread not found", Meaning.REPLY_GONE),
-        ("Bad Request: QUOTE_TEXT_INVALID", Meaning.QUOTE_INVALID),
+        ("Bad Request: never heard of", Meaning.UNKNOWN),
+        ("Bad Request: PHOTO_SOMETHING_NEW", Meaning.FILE_UNKNOWN),
+        ("Bad Request: the file is not to our taste", Meaning.FILE_UNKNOWN),
         ("Bad Request: wrong file identifier/HTTP URL specified", Meaning.FILE_UNKNOWN),
         ("Bad Request: wrong remote file identifier specified: Wrong padding", Meaning.FILE_UNKNOWN),
         ("Bad Request: wrong file_id or the file is temporarily unavailable", Meaning.FILE_UNKNOWN),
@@ -77,13 +79,57 @@ def test_what_the_adapter_can_mend_is_told_apart(description: str, meaning: Mean
     assert error.meaning is meaning
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
-def test_every_row_is_reached_in_either_case(row: tuple[str, Meaning, Refusal]) -> None:
-    fragment, meaning, refusal = row
+REFUSED_PARTS = [
+    ("EFFECT_ID_INVALID", Part.EFFECT),
+    ("MESSAGE_EFFECT_NOT_AVAILABLE", Part.EFFECT),
+    ("wrong message effect identifier specified", Part.EFFECT),
+    ("DOCUMENT_INVALID", Part.CUSTOM_EMOJI),
+    ("custom emoji identifier is invalid", Part.CUSTOM_EMOJI),
+    ("invalid custom emoji identifier specified", Part.CUSTOM_EMOJI),
+    ("PREMIUM_ACCOUNT_REQUIRED", Part.CUSTOM_EMOJI),
+    ('can\'t parse entities: unsupported start tag "x"', Part.CUSTOM_EMOJI),
+    ("can't parse MessageEntity: Unsupported type specified", Part.CUSTOM_EMOJI),
+    ("ENTITIES_TOO_LONG", Part.CUSTOM_EMOJI),
+    ("ENTITY_BOUNDS_INVALID", Part.CUSTOM_EMOJI),
+    ("ENTITY_MENTION_USER_INVALID", Part.CUSTOM_EMOJI),
+    ("ENTITY_TEXTURL_INVALID", Part.CUSTOM_EMOJI),
+    ("QUOTE_TEXT_INVALID", Part.QUOTE),
+    ("the quote was not found in the message", Part.QUOTE),
+    ("message to be replied not found", Part.REPLY),
+    ("REPLY_MESSAGE_ID_INVALID", Part.REPLY),
+    ("REPLY_TO_INVALID", Part.REPLY),
+    ("replied message not found", Part.REPLY),
+    ("WEBPAGE_CURL_FAILED", Part.PREVIEW),
+    ("WEBPAGE_NOT_FOUND", Part.PREVIEW),
+    ("can't use the link preview options", Part.PREVIEW),
+    ("BUTTON_DATA_INVALID", Part.LOOK),
+    ("BUTTON_TYPE_INVALID", Part.LOOK),
+    ("BUTTON_USER_PRIVACY_RESTRICTED", Part.LOOK),
+    ("can't parse inline keyboard button: wrong style", Part.LOOK),
+    ("REPLY_MARKUP_INVALID", Part.LOOK),
+    ("reply markup is too long", Part.LOOK),
+    ("message thread not found", Part.THREAD),
+    ("TOPIC_CLOSED", Part.THREAD),
+    ("TOPIC_DELETED", Part.THREAD),
+    ("topic is closed", Part.THREAD),
+    ("the chat is not a forum", Part.THREAD),
+]
+
+
+@pytest.mark.parametrize(("description", "part"), REFUSED_PARTS)
+def test_the_refusal_of_a_part_names_that_part_first(description: str, part: Part) -> None:
+    error = judged(400, f"Bad Request: {description}")
+    assert isinstance(error, Rejected)
+    assert error.parts[0] is part
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.fragment)
+def test_every_row_is_reached_in_either_case(row: Row) -> None:
+    fragment, meaning, refusal, parts = row
     for description in (f"Bad Request: {fragment}", fragment.upper()):
         error = judged(400, description)
         if isinstance(error, Rejected):
-            assert (error.meaning, error.refusal) == (meaning, refusal)
+            assert (error.meaning, error.refusal, error.parts) == (meaning, refusal, parts)
         else:
             assert isinstance(error, TokenRefused | Conflict | Unavailable)
             assert meaning in (Meaning.TOKEN, Meaning.CONFLICT, Meaning.SERVER)

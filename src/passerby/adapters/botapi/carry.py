@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from passerby.adapters.botapi import outgoing
-from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, encode
+from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, T, encode
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.methods import (
@@ -30,13 +30,13 @@ from passerby.adapters.botapi.methods import (
     media_members,
     moved,
 )
-from passerby.adapters.botapi.outgoing import ReplyParameters, captioned
-from passerby.adapters.botapi.reply import with_reply
+from passerby.adapters.botapi.outgoing import captioned
+from passerby.adapters.botapi.parts import with_less
 from passerby.adapters.botapi.shelf import Piece, Received, Shelf, pieces
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal
-from passerby.kernel.ids import MessageId
+from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.telegram import Carry, Edit, Refused
 
 _RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[Received])
@@ -69,7 +69,7 @@ class Carrier:
             send = self._media
         else:
             send = self._fileless
-        return await with_reply(lambda reply: send(carry, reply), outgoing.reply_of(carry))
+        return await send(carry)
 
     async def edit(self, edit: Edit) -> tuple[MessageId, ...]:
         """Let a carried message follow its original. Raises: TelegramError."""
@@ -91,7 +91,7 @@ class Carrier:
 
     async def _change(self, edit: Edit, method: str, members: dict[str, Any]) -> None:
         try:
-            await self._client.call(edit.bot, method, encode(members), DONE, sends=True)
+            await self._call(edit.bot, method, members, DONE)
         except Rejected as rejected:
             if rejected.meaning is not Meaning.ALREADY_SO:
                 raise
@@ -108,10 +108,8 @@ class Carrier:
             for place, piece in zip(("media", "photo"), item, strict=False):
                 media[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
             members = target | {"media": media}
-            if not unknown:
-                return (await self._client.call(edit.bot, "editMessageMedia", encode(members), _RECEIVED, sends=True),)
             moves = [_move(carry, piece, part) for piece, part in parts.items()]
-            return (await self._mover.upload(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
+            return (await self._bring(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
 
         try:
             await self._with_files(carry, [item], send)
@@ -119,7 +117,7 @@ class Carrier:
             if rejected.meaning is not Meaning.ALREADY_SO:
                 raise
 
-    async def _text(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+    async def _text(self, carry: Carry) -> tuple[MessageId, ...]:
         content = carry.contents[0]
         message = outgoing.SendMessage(
             chat_id=carry.person,
@@ -128,12 +126,13 @@ class Carrier:
             entities=outgoing.entities(content),
             protect_content=content.protected,
             message_effect_id=content.effect,
-            reply_parameters=reply,
+            reply_parameters=outgoing.reply_of(carry),
+            message_thread_id=carry.thread,
         )
-        sent = await self._client.call(carry.bot, "sendMessage", encode(message), SENT, sends=True)
+        sent = await self._call(carry.bot, "sendMessage", message, SENT)
         return (MessageId(sent.message_id),)
 
-    async def _copy(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+    async def _copy(self, carry: Carry) -> tuple[MessageId, ...]:
         content = carry.contents[0]
         copy = outgoing.CopyMessage(
             chat_id=carry.person,
@@ -141,12 +140,13 @@ class Carrier:
             message_id=carry.sources[0],
             protect_content=content.protected,
             message_effect_id=content.effect,
-            reply_parameters=reply,
+            reply_parameters=outgoing.reply_of(carry),
+            message_thread_id=carry.thread,
         )
-        sent = await self._client.call(carry.bot, "copyMessage", encode(copy), SENT, sends=True)
+        sent = await self._call(carry.bot, "copyMessage", copy, SENT)
         return (MessageId(sent.message_id),)
 
-    async def _fileless(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+    async def _fileless(self, carry: Carry) -> tuple[MessageId, ...]:
         content = carry.contents[0]
         members = fileless(content)
         if members is None:
@@ -154,29 +154,27 @@ class Carrier:
         method = WRITTEN[content.kind]
         if method == "sendMessage":
             members["link_preview_options"] = outgoing.NO_PREVIEW
-        members |= _common(carry, content, reply)
-        sent = await self._client.call(carry.bot, method, encode(members), SENT, sends=True)
+        members |= _common(carry, content)
+        sent = await self._call(carry.bot, method, members, SENT)
         return (MessageId(sent.message_id),)
 
-    async def _media(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+    async def _media(self, carry: Carry) -> tuple[MessageId, ...]:
         content = carry.contents[0]
         method, _, _ = MEDIA[content.kind]
-        members = media_members(content) | _common(carry, content, reply)
+        members = media_members(content) | _common(carry, content)
 
         async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
             named = members | {piece.part: file_id for piece, file_id in known.items()}
-            if not unknown:
-                return (await self._client.call(carry.bot, method, encode(named), _RECEIVED, sends=True),)
             moves = [_move(carry, piece, piece.part) for piece in unknown]
-            return (await self._mover.upload(carry.bot, method, named, moves, _RECEIVED),)
+            return (await self._bring(carry.bot, method, named, moves, _RECEIVED),)
 
         return await self._with_files(carry, [pieces(carry, content)], send)
 
-    async def _album(self, carry: Carry, reply: ReplyParameters | None) -> tuple[MessageId, ...]:
+    async def _album(self, carry: Carry) -> tuple[MessageId, ...]:
         if len(carry.contents) > _ALBUM_MOST or any(content.kind not in GROUPED for content in carry.contents):
             raise Refused(Refusal.CANNOT_COPY, "not an album")
         items = [pieces(carry, content) for content in carry.contents]
-        members = _common(carry, carry.contents[0], reply)
+        members = _common(carry, carry.contents[0])
 
         async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
             parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
@@ -187,30 +185,51 @@ class Carrier:
                     entry[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
                 media.append(entry)
             album = members | {"media": media}
-            if not unknown:
-                return await self._client.call(carry.bot, "sendMediaGroup", encode(album), _ALBUM, sends=True)
             moves = [_move(carry, piece, part) for piece, part in parts.items()]
-            return await self._mover.upload(carry.bot, "sendMediaGroup", album, moves, _ALBUM)
+            return await self._bring(carry.bot, "sendMediaGroup", album, moves, _ALBUM)
 
         return await self._with_files(carry, items, send)
+
+    async def _call(self, bot: BotId, method: str, members: Any, decoder: "msgspec.json.Decoder[Answer[T]]") -> T:
+        """Call a method that the recipient sees the effect of, without what Telegram refuses of it."""
+
+        async def attempt(members: Any) -> T:
+            return await self._client.call(bot, method, encode(members), decoder, sends=True)
+
+        return await with_less(attempt, members)
+
+    async def _bring(
+        self,
+        bot: BotId,
+        method: str,
+        members: dict[str, Any],
+        moves: Sequence[Move],
+        decoder: "msgspec.json.Decoder[Answer[T]]",
+    ) -> T:
+        """The same for one that sends files: by their ids, and those in `moves` as uploads."""
+
+        async def attempt(members: dict[str, Any]) -> T:
+            if moves:
+                return await self._mover.upload(bot, method, members, moves, decoder)
+            return await self._client.call(bot, method, encode(members), decoder, sends=True)
+
+        return await with_less(attempt, members, file=True)
 
     async def _with_files(self, carry: Carry, items: Sequence[tuple[Piece, ...]], send: Send) -> tuple[MessageId, ...]:
         """Send by the ids that the bot knows; what it does not know, or turns out not to, is moved."""
         every = list(dict.fromkeys(piece for item in items for piece in item))
         known = await self._known(carry, every, trust_own=True)
-        trust_own = True
+        refused: Rejected | None = None
         if len(known) == len(every):
             try:
                 return _ids(await send(known, ()))
             except Rejected as rejected:
-                if rejected.meaning is not Meaning.FILE_UNKNOWN:
-                    raise
+                refused = _if_an_upload_may_do(rejected)
             await self._forget(carry, every)
             known = {}
-            trust_own = False
         async with self._mover.turn(carry.bot, [piece.key for piece in every if piece not in known]):
             # Whoever had the turn before may have brought what we miss.
-            known = await self._known(carry, every, trust_own=trust_own)
+            known = await self._known(carry, every, trust_own=refused is None)
             for piece in every:
                 if piece not in known and (found := await self._shelf.look_up(piece, carry.bot)):
                     known[piece] = found
@@ -218,8 +237,16 @@ class Carrier:
             try:
                 received = await send(known, unknown)
             except Rejected as rejected:
-                if rejected.meaning is Meaning.FILE_UNKNOWN:
-                    await self._forget(carry, list(known))
+                if not known:
+                    raise
+                refused = _if_an_upload_may_do(rejected)
+                await self._forget(carry, list(known))
+                unknown = every
+                received = await send({}, every)
+            except Refused:
+                # Too large for an upload, say; that was not what Telegram refused.
+                if refused is not None and refused.meaning is Meaning.UNKNOWN:
+                    raise refused from None
                 raise
             await self._learn(carry, items, unknown, received)
         return _ids(received)
@@ -249,6 +276,13 @@ class Carrier:
                         await self._shelf.note(piece.key, carry.source_bot, piece.file.file_id)
 
 
+def _if_an_upload_may_do(rejected: Rejected) -> Rejected:
+    """Raises: the refusal, where it is not of a file."""
+    if rejected.meaning not in (Meaning.FILE_UNKNOWN, Meaning.UNKNOWN):
+        raise rejected
+    return rejected
+
+
 def _copies(carry: Carry, content: Content) -> bool:
     """Whether the original is copied as it is."""
     if not carry.copyable or carry.bot != carry.source_bot or content.kind not in COPIED:
@@ -272,15 +306,17 @@ def _reworded(content: Content) -> dict[str, Any]:
             return words | {"link_preview_options": outgoing.NO_PREVIEW}
 
 
-def _common(carry: Carry, content: Content, reply: ReplyParameters | None) -> dict[str, Any]:
+def _common(carry: Carry, content: Content) -> dict[str, Any]:
     """The members that every sending method takes."""
     members: dict[str, Any] = {"chat_id": carry.person}
     if content.protected:
         members["protect_content"] = True
     if content.effect:
         members["message_effect_id"] = content.effect
-    if reply is not None:
+    if reply := outgoing.reply_of(carry):
         members["reply_parameters"] = reply
+    if carry.thread:
+        members["message_thread_id"] = carry.thread
     return members
 
 

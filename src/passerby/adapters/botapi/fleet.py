@@ -14,7 +14,7 @@ from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client
 from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
-from passerby.adapters.botapi.reply import with_reply
+from passerby.adapters.botapi.parts import with_less
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import (
@@ -167,14 +167,15 @@ class BotApi:
             link_preview_options=outgoing.NO_PREVIEW,
             parse_mode="HTML",
             reply_markup=outgoing.markup(speak.markup),
+            reply_parameters=outgoing.reply(speak.reply_to),
+            message_thread_id=speak.thread,
         )
 
-        async def attempt(reply: outgoing.ReplyParameters | None) -> tuple[MessageId, ...]:
-            message.reply_parameters = reply
-            sent = await self._client.call(speak.bot, "sendMessage", encode(message), SENT, sends=True)
+        async def attempt(members: Any) -> tuple[MessageId, ...]:
+            sent = await self._client.call(speak.bot, "sendMessage", encode(members), SENT, sends=True)
             return (MessageId(sent.message_id),)
 
-        return await with_reply(attempt, outgoing.reply(speak.reply_to))
+        return await with_less(attempt, message)
 
     async def _rewrite(self, rewrite: Rewrite) -> tuple[MessageId, ...]:
         edit = outgoing.EditMessageText(
@@ -185,28 +186,31 @@ class BotApi:
             parse_mode="HTML",
             reply_markup=outgoing.markup(rewrite.markup),
         )
-        await self._unless_already_so(rewrite.bot, "editMessageText", encode(edit), sends=True)
+        await self._unless_already_so(rewrite.bot, "editMessageText", edit, sends=True)
         return (rewrite.message,)
 
     async def _reassure(self, reassure: Reassure) -> tuple[MessageId, ...]:
         answer = outgoing.AnswerCallbackQuery(reassure.query, reassure.plain, reassure.alert)
-        await self._unless_already_so(reassure.bot, "answerCallbackQuery", encode(answer), sends=False)
+        await self._unless_already_so(reassure.bot, "answerCallbackQuery", answer, sends=False)
         return ()
 
     async def _react(self, reaction: SetReaction) -> tuple[MessageId, ...]:
         shown = [{"type": "emoji", "emoji": reaction.emoji}] if reaction.emoji else []
         members = {"chat_id": reaction.person, "message_id": reaction.message, "reaction": shown}
-        await self._unless_already_so(reaction.bot, "setMessageReaction", encode(members), sends=True)
+        await self._unless_already_so(reaction.bot, "setMessageReaction", members, sends=True)
         return ()
 
     async def _delete(self, delete: Delete) -> tuple[MessageId, ...]:
         members = {"chat_id": delete.person, "message_ids": delete.messages}
-        await self._unless_already_so(delete.bot, "deleteMessages", encode(members), sends=True)
+        await self._unless_already_so(delete.bot, "deleteMessages", members, sends=True)
         return ()
 
-    async def _unless_already_so(self, bot: BotId, method: str, body: bytes, *, sends: bool) -> None:
+    async def _unless_already_so(self, bot: BotId, method: str, members: Any, *, sends: bool) -> None:
+        async def attempt(members: Any) -> None:
+            await self._client.call(bot, method, encode(members), DONE, sends=sends)
+
         try:
-            await self._client.call(bot, method, body, DONE, sends=sends)
+            await with_less(attempt, members)
         except Rejected as rejected:
             if rejected.meaning is not Meaning.ALREADY_SO:
                 raise

@@ -41,6 +41,7 @@ class SendMessage(Struct, gc=False, omit_defaults=True):
     message_effect_id: str | None = None
     reply_parameters: ReplyParameters | None = None
     reply_markup: dict[str, Any] | None = None
+    message_thread_id: int | None = None
 
 
 class EditMessageText(Struct, gc=False, omit_defaults=True):
@@ -59,6 +60,7 @@ class CopyMessage(Struct, gc=False, omit_defaults=True):
     protect_content: bool = False
     message_effect_id: str | None = None
     reply_parameters: ReplyParameters | None = None
+    message_thread_id: int | None = None
 
 
 class AnswerCallbackQuery(Struct, gc=False, omit_defaults=True):
@@ -91,7 +93,7 @@ def entities(of: Content) -> Sequence[Entity]:
 def reply(
     to: MessageId | None, quote: str | None = None, position: int = 0, entities: Sequence[Entity] = ()
 ) -> ReplyParameters | None:
-    if to is None:
+    if to is None or to <= 0:  # what came without an id of its own (an ephemeral message) cannot be replied to
         return None
     return ReplyParameters(to, quote, position, entities) if quote else ReplyParameters(to)
 

@@ -19,6 +19,7 @@ SENTENCES = {
     Refusal.KIND_REFUSED: "chat.failed_kind_refused",
     Refusal.CANNOT_COPY: "chat.failed_cannot_copy",
     Refusal.TOO_LARGE: "chat.failed_too_large",
+    Refusal.TOO_LONG: "chat.failed_too_long",
     Refusal.UNCERTAIN: "chat.failed_uncertain",
     Refusal.EXPIRED: "chat.failed_expired",
     Refusal.BOT_LOST: "chat.failed_broken",

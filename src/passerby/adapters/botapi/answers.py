@@ -1,0 +1,208 @@
+"""What Telegram's refusals mean: ONE table from the text of an answer to what is done about it.
+
+The text is matched without regard to case; the first row that occurs in it wins, so the more specific stand above. Rows
+of a *part* say what to leave out: an effect, formatting, a reply. The message goes without it (see `parts`); the
+meaning and the refusal of such a row hold only where the request has no such part. The last block of rows knows parts
+by a word alone: Telegram words these refusals in many ways, and a wrong guess costs one more attempt.
+
+Sources: Bot API server and TDLib, as collected from `fail_query_with_error` and `process_send_message_fail_error`; the
+capital codes from MTProto's error list.
+"""
+
+import re
+from enum import Enum, StrEnum, auto
+from typing import NamedTuple
+
+from passerby.kernel.event import Refusal
+
+
+class Meaning(Enum):
+    """What an answer means to the code that made the call."""
+
+    FINAL = auto()
+    """Nothing to be done about it here."""
+    UNKNOWN = auto()
+    """A refusal that no row knows: one plain attempt is worth it."""
+    FILE_UNKNOWN = auto()
+    """This bot does not know the file by that id, or Telegram does not like it; a fresh upload may do."""
+    ALREADY_SO = auto()
+    """An edit that changes nothing, a callback query that nobody waits for any more."""
+    TOKEN = auto()
+    CONFLICT = auto()
+    SERVER = auto()
+    """Telegram's own trouble; it may have done what was asked nevertheless."""
+
+
+class Part(StrEnum):
+    """What a message can do without."""
+
+    EFFECT = "effect"
+    CUSTOM_EMOJI = "custom_emoji"
+    ENTITIES = "entities"
+    """All formatting, custom emoji included."""
+    QUOTE = "quote"
+    REPLY = "reply"
+    """The reply, with its quote."""
+    PREVIEW = "preview"
+    """What was said of link previews."""
+    LOOK = "look"
+    """Icons and colours of buttons."""
+    KEYBOARD = "keyboard"
+    THREAD = "thread"
+    """The topic; without one a message goes to the general one."""
+
+
+class Row(NamedTuple):
+    """`fragment` in lower case."""
+
+    fragment: str
+    meaning: Meaning
+    refusal: Refusal
+    parts: tuple[Part, ...] = ()
+    """What to leave out, in this order."""
+
+
+_KEYS = (Part.LOOK, Part.KEYBOARD)
+_FORMAT = (Part.CUSTOM_EMOJI, Part.ENTITIES)
+
+
+def _part(fragment: str, *parts: Part, meaning: Meaning = Meaning.UNKNOWN, refusal: Refusal = Refusal.BROKEN) -> Row:
+    return Row(fragment, meaning, refusal, parts)
+
+
+TABLE: tuple[Row, ...] = (
+    # parts, by their codes and the server's own sentences
+    _part("button_", *_KEYS),
+    _part("keyboard_", *_KEYS),
+    _part("reply_markup_", *_KEYS),
+    _part("effect_id_", Part.EFFECT),
+    _part("message_effect", Part.EFFECT),
+    _part("custom_emoji_", Part.CUSTOM_EMOJI, Part.LOOK),
+    _part("document_invalid", *_FORMAT, meaning=Meaning.FILE_UNKNOWN),
+    _part("premium_account_required", Part.CUSTOM_EMOJI, Part.EFFECT, Part.LOOK),
+    _part("entity_", *_FORMAT),
+    _part("entities_", *_FORMAT),
+    _part("can't parse entities", *_FORMAT),
+    _part("quote_", Part.QUOTE, Part.REPLY),
+    _part("reply_message", Part.REPLY),
+    _part("reply_to_", Part.REPLY),
+    _part("message to be replied not found", Part.REPLY),
+    _part("replied message not found", Part.REPLY),
+    _part("reply message not found", Part.REPLY),
+    _part("message to reply not found", Part.REPLY),
+    _part("message thread not found", Part.THREAD, Part.REPLY),
+    _part("topic_", Part.THREAD),
+    _part("thread_", Part.THREAD),
+    _part("webpage_", Part.PREVIEW),
+    # the recipient cannot be written to by this bot
+    Row("bot was blocked by the user", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("user_is_blocked", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("user is deactivated", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("user_deactivated", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("input_user_deactivated", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("bot can't initiate conversation", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("chat not found", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("peer_id_invalid", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("can't send messages to the bot", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("can't send messages to bots", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("user_is_bot", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("bot was kicked", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("bot is not a member", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("chat was deleted", Meaning.FINAL, Refusal.UNREACHABLE),
+    Row("group chat was upgraded", Meaning.FINAL, Refusal.UNREACHABLE),
+    # the recipient refuses this kind
+    Row("voice_messages_forbidden", Meaning.FINAL, Refusal.KIND_REFUSED),
+    Row("chat_send_", Meaning.FINAL, Refusal.KIND_REFUSED),
+    Row("user_privacy_restricted", Meaning.FINAL, Refusal.KIND_REFUSED),
+    Row("privacy_premium_required", Meaning.FINAL, Refusal.KIND_REFUSED),
+    Row("not enough rights to send", Meaning.FINAL, Refusal.KIND_REFUSED),
+    Row("have no write access to the chat", Meaning.FINAL, Refusal.KIND_REFUSED),
+    Row("chat_write_forbidden", Meaning.FINAL, Refusal.KIND_REFUSED),
+    # the source is gone or may not be passed on
+    Row("message to copy not found", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("message to forward not found", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("message can't be copied", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("messages can't be copied", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("message has protected content", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("message_id_invalid", Meaning.FINAL, Refusal.CANNOT_COPY),
+    # edits and callback queries
+    Row("message is not modified", Meaning.ALREADY_SO, Refusal.BROKEN),
+    Row("message_not_modified", Meaning.ALREADY_SO, Refusal.BROKEN),
+    Row("query is too old", Meaning.ALREADY_SO, Refusal.BROKEN),
+    Row("query id is invalid", Meaning.ALREADY_SO, Refusal.BROKEN),
+    Row("query_id_invalid", Meaning.ALREADY_SO, Refusal.BROKEN),
+    Row("message to edit not found", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("message can't be edited", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("there is no text in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("there is no caption in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
+    # reactions and deletions: what cannot be shown is not worth a word, what is gone is gone
+    Row("reaction_invalid", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    Row("reactions_too_many", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    Row("message to react not found", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    Row("message to delete not found", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
+    Row("message can't be deleted", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("message_delete_forbidden", Meaning.FINAL, Refusal.CANNOT_COPY),
+    # files
+    Row("file is too big", Meaning.FINAL, Refusal.TOO_LARGE),
+    Row("request entity too large", Meaning.FINAL, Refusal.TOO_LARGE),
+    # people with Premium write longer captions than a bot may: their words follow in messages of their own
+    Row("caption is too long", Meaning.FINAL, Refusal.TOO_LONG),
+    Row("caption_too_long", Meaning.FINAL, Refusal.TOO_LONG),
+    Row("message is too long", Meaning.FINAL, Refusal.TOO_LONG),
+    Row("message_too_long", Meaning.FINAL, Refusal.TOO_LONG),
+    Row("photo_invalid_dimensions", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("image_process_failed", Meaning.FINAL, Refusal.CANNOT_COPY),
+    Row("wrong file identifier", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("wrong remote file identifier", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("invalid file_id", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("wrong file_id or the file is temporarily unavailable", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("file_reference_", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("file_id_invalid", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("media_empty", Meaning.FILE_UNKNOWN, Refusal.CANNOT_COPY),
+    Row("stickerset_invalid", Meaning.FINAL, Refusal.CANNOT_COPY),
+    # our own bugs
+    Row("message text is empty", Meaning.FINAL, Refusal.BROKEN),
+    Row("text must be non-empty", Meaning.FINAL, Refusal.BROKEN),
+    Row("method not found", Meaning.FINAL, Refusal.BROKEN),
+    # the bot itself
+    Row("unauthorized", Meaning.TOKEN, Refusal.BOT_LOST),
+    Row("invalid token specified", Meaning.TOKEN, Refusal.BOT_LOST),
+    Row("unallowed token specified", Meaning.TOKEN, Refusal.BOT_LOST),
+    Row("logged out", Meaning.TOKEN, Refusal.BOT_LOST),
+    Row("terminated by other getupdates", Meaning.CONFLICT, Refusal.BROKEN),
+    Row("webhook is active", Meaning.CONFLICT, Refusal.BROKEN),
+    Row("terminated by setwebhook", Meaning.CONFLICT, Refusal.BROKEN),
+    # Telegram's trouble
+    Row("internal server error", Meaning.SERVER, Refusal.UNCERTAIN),
+    Row("sent message was immediately deleted", Meaning.SERVER, Refusal.UNCERTAIN),
+    # parts, by a word
+    _part("button", *_KEYS),
+    _part("keyboard", *_KEYS),
+    _part("reply markup", *_KEYS),
+    _part("reply_markup", *_KEYS),
+    _part("effect", Part.EFFECT),
+    _part("custom emoji", Part.CUSTOM_EMOJI, Part.LOOK),
+    _part("custom_emoji", Part.CUSTOM_EMOJI, Part.LOOK),
+    _part("emoji", Part.CUSTOM_EMOJI, Part.LOOK, meaning=Meaning.FILE_UNKNOWN),
+    _part("quote", Part.QUOTE, Part.REPLY),
+    _part("reply", Part.REPLY),
+    _part("replied", Part.REPLY),
+    _part("thread", Part.THREAD, Part.REPLY),
+    _part("topic", Part.THREAD),
+    _part("forum", Part.THREAD),
+    _part("webpage", Part.PREVIEW),
+    _part("web page", Part.PREVIEW),
+    _part("preview", Part.PREVIEW),
+    _part("entit", *_FORMAT),
+    _part("can't parse", *_FORMAT),
+    _part("parse_mode", Part.ENTITIES),
+    _part("url_invalid", Part.ENTITIES, Part.PREVIEW),
+)
+
+_ABOUT_A_FILE = re.compile("file|photo|video|audio|voice|sticker|document|media|animation|image|thumb|upload")
+
+
+def unknown(text: str) -> Row:
+    """What a refusal (400) means that no row knows; `text` in lower case."""
+    meaning = Meaning.FILE_UNKNOWN if _ABOUT_A_FILE.search(text) else Meaning.UNKNOWN
+    return Row("", meaning, Refusal.BROKEN)

@@ -1,0 +1,128 @@
+"""Sending what Telegram refuses for one of its parts: without that part. The words matter more than what adorns them.
+
+A refused attempt delivered nothing, so another cannot double it. Which part is meant is told by the table (`answers`);
+after a refusal that no row knows one attempt is made without any adornment, and where there is a keyboard one without
+that, too.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from html import unescape
+from typing import Any, TypeVar
+
+import msgspec
+
+from passerby.adapters.botapi.answers import Meaning, Part
+from passerby.adapters.botapi.errors import Rejected
+
+T = TypeVar("T")
+Members = dict[str, Any]
+
+_ENTITIES = frozenset(f"{of}entities" for of in ("", "caption_", "question_", "text_", "explanation_", "description_"))
+_LOOKS = frozenset({"icon_custom_emoji_id", "style"})
+_TAG = re.compile(r"<[^>]*>")
+_EMOJI_TAG = re.compile(r"</?tg-emoji\b[^>]*>")
+
+ADORNMENTS = (Part.EFFECT, Part.ENTITIES, Part.REPLY, Part.THREAD, Part.LOOK)
+"""What a plain attempt goes without; a keyboard is more than that."""
+
+
+async def with_less(attempt: Callable[[Any], Awaitable[T]], members: Any, *, file: bool = False) -> T:
+    """Attempt it; where Telegram refuses a part, again without that part.
+
+    `members` is the request, as a dict or a struct. `file`: a fresh upload may help as well, so a refusal that is about
+    the file is the caller's. Raises: what the last attempt did, or after a plain one in vain the first.
+    """
+    try:
+        return await attempt(members)
+    except Rejected as rejected:
+        refused = first = rejected
+    left: Members = msgspec.to_builtins(members)
+    plain = [ADORNMENTS, (*ADORNMENTS, Part.KEYBOARD)]
+    while True:
+        less = next((found for part in refused.parts if (found := without(left, part)) is not None), None)
+        if less is None:
+            if refused.meaning not in (Meaning.UNKNOWN, Meaning.FILE_UNKNOWN):
+                raise refused
+            if file and refused.meaning is Meaning.FILE_UNKNOWN:
+                raise refused
+            while plain and less is None:
+                less = without(left, *plain.pop(0))
+            if less is None:
+                raise first
+        left = less
+        try:
+            return await attempt(left)
+        except Rejected as rejected:
+            refused = rejected
+
+
+def without(members: Mapping[str, Any], *parts: Part) -> Members | None:
+    """The request without these parts; None where it has none of them."""
+    left = dict(members)
+    for part in parts:
+        left = _LESS[part](left)
+    return left if left != members else None
+
+
+def _only_top(*names: str) -> Callable[[Members], Members]:
+    return lambda members: {name: value for name, value in members.items() if name not in names}
+
+
+def _deep(value: Any, of: Callable[[str, Any], Any]) -> Any:
+    """A copy in which the members that `of` makes None are left out, at any depth."""
+    match value:
+        case dict():
+            kept = ((name, of(name, each)) for name, each in value.items())
+            return {name: _deep(each, of) for name, each in kept if each is not None}
+        case list() | tuple():
+            return type(value)(_deep(each, of) for each in value)
+        case _:
+            return value
+
+
+def _no_entities(members: Members) -> Members:
+    reply = members.get("reply_parameters")
+    left: Members = _deep(members, lambda name, each: None if name in _ENTITIES else each)
+    if reply is not None:
+        left["reply_parameters"] = reply
+    if left.pop("parse_mode", None) is not None:
+        left |= {name: unescape(_TAG.sub("", left[name])) for name in ("text", "caption") if name in left}
+    return left
+
+
+def _no_custom_emoji(members: Members) -> Members:
+    def plain(name: str, each: Any) -> Any:
+        if name not in _ENTITIES or not isinstance(each, list | tuple):
+            return each
+        return [entity for entity in each if entity.get("type") != "custom_emoji"] or None
+
+    left: Members = _deep(members, plain)
+    if "parse_mode" in left:
+        left |= {name: _EMOJI_TAG.sub("", left[name]) for name in ("text", "caption") if name in left}
+    return left
+
+
+def _no_quote(members: Members) -> Members:
+    reply = members.get("reply_parameters")
+    return members | {"reply_parameters": {"message_id": reply["message_id"]}} if reply is not None else members
+
+
+def _no_look(members: Members) -> Members:
+    markup = members.get("reply_markup")
+    if markup is None:
+        return members
+    return members | {"reply_markup": _deep(markup, lambda name, each: None if name in _LOOKS else each)}
+
+
+_LESS: Mapping[Part, Callable[[Members], Members]] = {
+    Part.EFFECT: _only_top("message_effect_id"),
+    Part.CUSTOM_EMOJI: _no_custom_emoji,
+    Part.ENTITIES: _no_entities,
+    Part.QUOTE: _no_quote,
+    Part.REPLY: _only_top("reply_parameters"),
+    Part.PREVIEW: _only_top("link_preview_options"),
+    Part.LOOK: _no_look,
+    Part.KEYBOARD: _only_top("reply_markup"),
+    Part.THREAD: _only_top("message_thread_id"),
+}

@@ -1,0 +1,224 @@
+"""One refused part does not cost the message: it goes without that part, and with all the others."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from passerby.kernel.content import Content, Entity, File, Kind
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import MessageId
+from passerby.ports.telegram import Dispatch, Edit, InlineButton, InlineRows, Refused, ReplyRows, Rewrite, Speak
+from tests.adapters.botapi.fleet import READER, SENDER, A, Memory, carry, fleet, photo
+from tests.adapters.botapi.stub import Request, Stub, refusal
+
+EMOJI = Entity("custom_emoji", 3, 2, custom_emoji_id="777000")
+BOLD = Entity("bold", 0, 2)
+DECORATED: dict[str, Any] = {"entities": (BOLD, EMOJI), "effect": "5104841245755180586"}
+REPLY: dict[str, Any] = {"reply_to": MessageId(3), "quote": "what", "thread": MessageId(55)}
+KEYS = InlineRows(((InlineButton("Go", "go:1"),),))
+
+
+def text(**more: Any) -> Content:
+    return Content(Kind.TEXT, "so 👍", **more)
+
+
+SENT: dict[str, Dispatch] = {
+    "text": carry(text(**DECORATED), to=A, **REPLY),
+    "photo": carry(photo(text="so 👍", **DECORATED), to=A, **REPLY),
+    "voice": carry(Content(Kind.VOICE, "so 👍", file=File("v", "v"), **DECORATED), to=A, **REPLY),
+    "album": carry(
+        photo(text="so 👍", **DECORATED), photo("p2", "p2", text="so 👍", entities=(BOLD, EMOJI)), to=A, **REPLY
+    ),
+    "edit": Edit(A, READER, MessageId(9), A, SENDER, text(entities=(BOLD, EMOJI)), words_only=True),
+    "edited caption": Edit(
+        A, READER, MessageId(9), A, SENDER, photo(text="so 👍", entities=(BOLD, EMOJI)), words_only=True
+    ),
+    "exchange": Edit(A, READER, MessageId(9), A, SENDER, photo(text="so 👍", entities=(BOLD, EMOJI)), words_only=False),
+    "notice": Speak(A, READER, "<b>hi</b> &amp; <tg-emoji emoji-id='777000'>👍</tg-emoji>", KEYS, MessageId(3)),
+    "notice with keys": Speak(A, READER, "<b>hi</b>", ReplyRows((("Find",),)), MessageId(3)),
+    "menu": Rewrite(A, READER, MessageId(9), "<b>hi</b>", KEYS),
+}
+
+# what a refusal is about: what of a request it is, and the wordings
+PARTS = {
+    "message_effect_id": ("EFFECT_ID_INVALID", "MESSAGE_EFFECT_NOT_AVAILABLE", "wrong message effect identifier"),
+    "777000": ("DOCUMENT_INVALID", "custom emoji not found", "PREMIUM_ACCOUNT_REQUIRED", "EMOJI_INVALID"),
+    '"bold"': ("ENTITY_BOUNDS_INVALID", "ENTITIES_TOO_LONG", "can't parse entities: no", "never heard of it"),
+    "<b>": ("can't parse entities: unsupported start tag", "never heard of it"),
+    '"quote"': ("QUOTE_TEXT_INVALID", "the quote is not there", "never heard of it"),
+    "reply_parameters": ("message to be replied not found", "REPLY_MESSAGE_ID_INVALID", "replied to nothing"),
+    "link_preview_options": ("WEBPAGE_CURL_FAILED", "WEBPAGE_NOT_FOUND"),
+    "message_thread_id": ("message thread not found", "TOPIC_CLOSED", "the topic is gone", "no such forum"),
+    "callback_data": ("BUTTON_DATA_INVALID", "BUTTON_TYPE_INVALID", "can't parse inline keyboard", "never heard of it"),
+}
+
+
+def _told(request: Request) -> str:
+    return json.dumps(request.members, ensure_ascii=False)
+
+
+def _refusing(stub: Stub, having: str, description: str) -> None:
+    """Telegram refuses whatever has this in it."""
+    for method in (
+        "sendMessage", "sendPhoto", "sendVoice", "sendMediaGroup", "editMessageText", "editMessageCaption",
+        "editMessageMedia",
+    ):  # fmt: skip
+
+        async def answer(request: Request) -> Any:
+            if having in _told(request):
+                return refusal(400, f"Bad Request: {description}")
+            return stub._usual(request)
+
+        stub.handlers[method] = answer
+
+
+def _cases() -> list[Any]:
+    cases = []
+    for name, dispatch in SENT.items():
+        whole = _request_of(dispatch)
+        for having, wordings in PARTS.items():
+            cases += [pytest.param(dispatch, having, w, id=f"{name}: {w}") for w in wordings if having in whole]
+    return cases
+
+
+def _request_of(dispatch: Dispatch) -> str:
+    async def scenario() -> str:
+        async with fleet() as (api, stub):
+            await api.send(dispatch)
+            return _told(stub.calls()[-1])
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("dispatch", "having", "wording"), _cases())
+def test_what_telegram_refuses_a_part_of_goes_without_that_part(dispatch: Dispatch, having: str, wording: str) -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files.update({"photo-a": b"abc", "p2": b"abc", "v": b"abc"})
+            _refusing(stub, having, wording)
+            await api.send(dispatch)
+            first, last = stub.calls()[0], stub.calls()[-1]
+            assert having not in _told(last)
+            words = "hi" if isinstance(dispatch, Speak | Rewrite) else "so 👍"
+            assert words in _told(last)
+            if wording == "never heard of it":
+                return  # then it goes plain
+            for part in PARTS:
+                kept = part in _told(first) and part != having
+                within = (having, part) in {
+                    ('"bold"', "777000"),
+                    ("reply_parameters", '"quote"'),
+                    ("<b>", "777000"),
+                    ("link_preview_options", "777000"),
+                    ("message_thread_id", '"quote"'),
+                    ("message_thread_id", "reply_parameters"),
+                }
+                assert not kept or within or part in _told(last), part
+
+    asyncio.run(scenario())
+
+
+def test_several_refused_parts_go_one_after_the_other() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.answer(
+                "sendMessage",
+                refusal(400, "Bad Request: EFFECT_ID_INVALID"),
+                refusal(400, "Bad Request: DOCUMENT_INVALID"),
+                refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
+            )
+            await api.send(SENT["text"])
+            assert stub.calls()[-1].members == {
+                "chat_id": READER,
+                "text": "so 👍",
+                "entities": [{"type": "bold", "offset": 0, "length": 2}],
+                "link_preview_options": {"is_disabled": True},
+                "reply_parameters": {"message_id": 3},
+                "message_thread_id": 55,
+            }
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("name", "attempts"), [("text", 2), ("notice", 3)])
+def test_a_refusal_that_nobody_knows_and_that_stays_ends_after_a_plain_attempt(name: str, attempts: int) -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            _refusing(stub, "chat_id", "never heard of it")
+            with pytest.raises(Refused) as caught:
+                await api.send(SENT[name])
+            assert caught.value.refusal is Refusal.BROKEN
+            assert len(stub.calls()) == attempts
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("wording", ["bot was blocked by the user", "VOICE_MESSAGES_FORBIDDEN", "chat not found"])
+def test_a_refused_message_is_not_tried_again(wording: str) -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            _refusing(stub, "chat_id", wording)
+            with pytest.raises(Refused):
+                await api.send(SENT["text"])
+            assert len(stub.calls()) == 1
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "wording",
+    ["PHOTO_SOMETHING_NEW", "the file is not to our taste", "DOCUMENT_INVALID", "MEDIA_INVALID", "never heard of it"],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["same bot", "other bot"])
+def test_an_unknown_refusal_of_a_file_is_answered_with_a_fresh_upload_once(wording: str, known: bool) -> None:
+    content = photo()
+
+    async def scenario() -> None:
+        files = Memory()
+        to = A
+        dispatch = carry(content, to=A)
+        if not known:
+            dispatch = carry(content)
+            to = dispatch.bot
+            files.ids["photo", to] = "photo-b"
+        async with fleet(files) as (api, stub):
+            stub.files["photo-a"] = b"abc"
+
+            async def by_id_refused(request: Request) -> Any:
+                if request.files:
+                    return stub._usual(request)
+                return refusal(400, f"Bad Request: {wording}")
+
+            stub.handlers["sendPhoto"] = by_id_refused
+            await api.send(dispatch)
+            assert stub.calls("sendPhoto")[-1].files["photo"][1] == b"abc"
+
+    asyncio.run(scenario())
+
+
+def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["photo-a"] = b"abc"
+            _refusing(stub, "chat_id", "never heard of it")
+            with pytest.raises(Refused) as caught:
+                await api.send(carry(photo(), to=A))
+            assert caught.value.refusal is Refusal.BROKEN
+            assert [bool(call.files) for call in stub.calls("sendPhoto")] == [False, True]
+
+    asyncio.run(scenario())
+
+
+def test_a_file_too_large_to_be_uploaded_anew_is_not_blamed_for_a_refusal_that_nobody_knows() -> None:
+    huge = Content(Kind.VIDEO, file=File("v", "v", 30 * 2**20))
+
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.answer("sendVideo", refusal(400, "Bad Request: never heard of it"))
+            with pytest.raises(Refused) as caught:
+                await api.send(carry(huge, to=A))
+            assert caught.value.refusal is Refusal.BROKEN
+
+    asyncio.run(scenario())
