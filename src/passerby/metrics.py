@@ -82,6 +82,11 @@ RETRIES = Counter(
     bot=BOTS,
     kind=("not_sent", "uncertain", "store"),
 )
+SUPERSEDED = Counter(
+    "passerby_relays_superseded",
+    "Edits and reactions that were never sent because a newer one, or the message itself, said it all.",
+    kind=ATTEMPTS,
+)
 PARKED = Counter("passerby_relays_parked", "Relays sealed into the outbox because they took long.")
 SEARCHES = Counter("passerby_searches", "Searches begun.", pool=POOLS)
 PAIRS = Counter("passerby_pairs", "Pairs made.", pool=POOLS)

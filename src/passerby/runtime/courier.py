@@ -11,6 +11,8 @@ What goes wrong, and what is done:
     not sent           (refused connection) again, with growing pauses, until the parcel's time is up.
     unknown outcome    (5xx, reset, time-out after the bytes left) again, up to UNCERTAIN_TRIES in all.
     refused            over: the outcome says why.
+    superseded         over, without a send: a newer edit or reaction of the same message is behind it (see
+                       `domain.newest`). An edit of a message that has not been sent changes what is sent.
     token refused      everything for that bot is over.
 
 Where a fault is another bot's, the one that a file is fetched through, the one that sends is not blamed for it.
@@ -32,6 +34,7 @@ from typing import Any, Final, Protocol
 
 from passerby import logs, metrics
 from passerby.domain.budgets import Budget
+from passerby.domain.newest import overtakes, with_edit
 from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
@@ -92,6 +95,13 @@ class _Overtaken:
 
 
 OVERTAKEN: Final = _Overtaken()
+
+
+class _Superseded:
+    """Nobody needs to see it any more."""
+
+
+SUPERSEDED: Final = _Superseded()
 
 End = tuple[MessageId, ...] | Refusal
 """The messages that a parcel became, or why it did not."""
@@ -195,6 +205,8 @@ class Courier:
                 return None
             if not isinstance(passage, Relay):
                 bot = self._behind(passage.source, waiting.values()) or bot
+                if self._is_folded(passage, refs, fences, waiting.values()):
+                    return None
         now = self._clock.monotonic()
         parcel = self._passage_parcel(passage, bot, refs, id_, now, now + RELAY_TTL_S)
         parcel.fences = fences
@@ -210,6 +222,7 @@ class Courier:
         if not parked:
             self._unparked[parcel.id] = parcel
         lane = self._put(parcel)
+        self._supersede(parcel)
         if start:
             self._start(lane)
         return parcel
@@ -232,7 +245,9 @@ class Courier:
         parcel.may_be_parked = True
         parcel.told = not self._shared
         parcel.parked = True
-        self._start(self._put(parcel))
+        lane = self._put(parcel)
+        self._supersede(parcel)
+        self._start(lane)
 
     def _passage_parcel(
         self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, now: float, deadline: float
@@ -251,6 +266,52 @@ class Courier:
             if isinstance(relay, Relay) and relay.source_bot == source.bot and source.message in relay.sources:
                 return parcel.bot
         return None
+
+    def _is_folded(
+        self, passage: Passage, refs: tuple[UpdateRef, ...], fences: tuple[Fence, ...], waiting: Iterable[Parcel]
+    ) -> bool:
+        """Whether an edit has become part of a message that waits its turn, with which its updates are done.
+
+        What is parked stays as it was sealed: the edit follows it, as any edit does.
+        """
+        if not isinstance(passage, Amend):
+            return False
+        for parcel in waiting:
+            relay = parcel.passage
+            if not isinstance(relay, Relay) or not parcel.is_untouched or parcel.may_be_parked:
+                continue
+            edited = with_edit(relay, passage)
+            if edited is not None:
+                parcel.passage = edited
+                parcel.refs += refs
+                parcel.fences = tuple(dict.fromkeys(parcel.fences + fences))
+                metrics.SUPERSEDED.add(KINDS[Amend])
+                return True
+        return False
+
+    def _supersede(self, parcel: Parcel) -> None:
+        """Leave out what nobody needs to see any more, now that this is on its way."""
+        newer = parcel.passage
+        if newer is None or isinstance(newer, Relay):
+            return
+        for older in list(self._passages[newer.chat].values()):
+            if older is parcel or older.passage is None or not older.is_untouched:
+                continue
+            if not overtakes(newer, older.passage):
+                continue
+            older.superseded = True
+            metrics.SUPERSEDED.add(KINDS[type(older.passage)])
+            lane = self._lanes[older.bot, older.person]
+            if lane.current is not older:
+                self._take_out(lane, older)
+                self._background.spawn(self._skip(older))
+            elif lane.wake is not None:
+                lane.wake.set()
+
+    async def _skip(self, parcel: Parcel) -> None:
+        """It is done, and nothing was sent."""
+        await self.outcomes.delivered(parcel, ())
+        self._forget(parcel)
 
     def oblige(self, courtesy: Answer | Discard, bot: BotId, language: str) -> None:
         """Stop a button's spinner, tidy up. In no lane and tried once: losing it harms nobody."""
@@ -271,7 +332,7 @@ class Courier:
         """A chat has ended: whatever of it still waits its turn, or was decided on before, goes to nobody."""
         self._ended[chat] = self._clock.monotonic()
         for parcel in list(self._passages.get(chat, {}).values()):
-            if parcel.under_way or parcel.dropped:
+            if parcel.under_way or parcel.dropped or parcel.superseded:
                 continue
             parcel.dropped = True
             lane = self._lanes[parcel.bot, parcel.person]
@@ -335,7 +396,7 @@ class Courier:
         for parcel in self._unparked.values():
             if parcel.put_at > before:
                 break
-            if not parcel.parked:
+            if not (parcel.parked or parcel.superseded):
                 found.append(parcel)
         return found
 
@@ -470,6 +531,8 @@ class Courier:
             bot = parcel.bot
             try:
                 over = await self._wait_turn(lane, gate, parcel)
+                if isinstance(over, _Superseded):
+                    return ()
                 if over is not None:
                     return over
                 if self._halted:
@@ -529,12 +592,14 @@ class Courier:
             await _for_ever()
         return self._clock.monotonic() - asked_at <= RECHECK_AFTER_S
 
-    async def _wait_turn(self, lane: Lane, gate: Gate, parcel: Parcel) -> Refusal | _Overtaken | None:
+    async def _wait_turn(self, lane: Lane, gate: Gate, parcel: Parcel) -> Refusal | _Overtaken | _Superseded | None:
         """Return when the parcel may be sent now, or why it may not be any more."""
         allowance = lane.allowance
         while True:
             if parcel.dropped:
                 return Refusal.LEFT
+            if parcel.superseded:
+                return SUPERSEDED
             if gate.lost:
                 return Refusal.BOT_LOST
             now = self._clock.monotonic()
@@ -617,7 +682,7 @@ class Courier:
 
     def _is_void(self, parcel: Parcel, gate: Gate) -> bool:
         """Whether something happened, while the parcel waited, that ends it."""
-        return parcel.dropped or gate.lost
+        return parcel.dropped or parcel.superseded or gate.lost
 
     async def _pause(self, lane: Lane, wait_s: float) -> None:
         lane.passed = False

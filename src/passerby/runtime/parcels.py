@@ -54,6 +54,7 @@ class Parcel:
         "priority",
         "put_at",
         "refs",
+        "superseded",
         "taken_at",
         "through",
         "told",
@@ -98,11 +99,19 @@ class Parcel:
         self.lock: asyncio.Lock | None = None
         """Held while the parcel is being parked; most never are."""
         self.dropped = False
+        self.superseded = False
+        """Something newer about the same message is on its way: it ends without a send."""
         self.under_way = False
         self.tried_at: float | None = None
         """When the last attempt began, in Unix seconds."""
         self.through = bot
         """The bot that it left through: what is about a message goes to the bot where that message stands."""
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing of it can have been seen, nor will be before its turn."""
+        over = self.over or self.dropped or self.superseded
+        return not (self.under_way or over) and self.tried_at is None
 
     @property
     def is_aside(self) -> bool:

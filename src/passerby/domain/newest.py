@@ -1,0 +1,33 @@
+"""What nobody needs to see any more, because something newer about the same message is on its way.
+
+An edit shows a message as it is now, a reaction what stands there now: whoever has not seen the one before misses
+nothing. The newest keeps its own place among the messages, so nothing changes its order; the older ones are left out.
+"""
+
+import msgspec
+
+from passerby.kernel.effect import Amend, Erase, Passage, Relay
+
+
+def overtakes(newer: Passage, older: Passage) -> bool:
+    """Whether `older`, which has not been seen, need not be sent once `newer` is to be."""
+    if isinstance(newer, Relay) or isinstance(older, Relay | Erase):
+        return False
+    if type(newer) is not type(older) and not isinstance(newer, Erase):
+        return False
+    return newer.source == older.source and newer.chat == older.chat
+
+
+def with_edit(relay: Relay, edit: Amend) -> Relay | None:
+    """A message that has not been sent, as it is after an edit. None, if the edit is of another message or too much
+    for it: what turns a text into a picture is sent as an edit."""
+    if relay.chat != edit.chat or relay.source_bot != edit.source.bot or edit.source.message not in relay.sources:
+        return None
+    at = relay.sources.index(edit.source.message)
+    before = relay.contents[at]
+    if before.kind != edit.content.kind:
+        return None
+    after = msgspec.structs.replace(edit.content, group=before.group)
+    # Not copied: what Telegram has by then may be newer than what was looked through.
+    contents = (*relay.contents[:at], after, *relay.contents[at + 1 :])
+    return msgspec.structs.replace(relay, contents=contents, copyable=False)

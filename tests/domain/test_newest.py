@@ -1,0 +1,81 @@
+"""What nobody needs to see any more, because something newer is on its way."""
+
+import msgspec
+import pytest
+
+from passerby.domain.newest import overtakes, with_edit
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+
+BOT, CHAT, ANN, BEN = BotId(1), ChatId("c"), PersonId(1), PersonId(2)
+ONE, OTHER = MessageRef(BOT, MessageId(10)), MessageRef(BOT, MessageId(11))
+
+
+def amend(at: MessageRef = ONE, words: str = "new", kind: Kind = Kind.TEXT) -> Amend:
+    return Amend(CHAT, ANN, at, BEN, Content(kind, words))
+
+
+def react(at: MessageRef = ONE) -> React:
+    return React(CHAT, ANN, at, BEN, "👍")
+
+
+def erase(at: MessageRef = ONE) -> Erase:
+    return Erase(CHAT, ANN, at, BEN)
+
+
+RELAY = Relay(CHAT, ANN, BOT, (ONE.message,), BEN, (Content(Kind.TEXT, "old"),), copyable=True)
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [(amend(), amend()), (react(), react()), (erase(), amend()), (erase(), react())],
+)
+def test_the_newest_of_a_message_is_enough(newer: Passage, older: Passage) -> None:
+    assert overtakes(newer, older)
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        (amend(), amend(OTHER)),
+        (react(), react(OTHER)),
+        (erase(), amend(OTHER)),
+        (msgspec.structs.replace(amend(), chat=ChatId("d")), amend()),
+        (amend(), react()),
+        (react(), amend()),
+        (amend(), RELAY),
+        (erase(), RELAY),
+        (RELAY, RELAY),
+        (amend(), erase()),
+    ],
+)
+def test_what_says_something_else_is_sent_as_well(newer: Passage, older: Passage) -> None:
+    assert not overtakes(newer, older)
+
+
+def test_an_edit_changes_a_message_that_has_not_been_sent() -> None:
+    edited = with_edit(RELAY, amend(words="new"))
+    assert edited == msgspec.structs.replace(RELAY, contents=(Content(Kind.TEXT, "new"),), copyable=False)
+
+
+def test_an_edit_of_one_picture_leaves_the_rest_of_its_album_as_it_is() -> None:
+    pictures = tuple(Content(Kind.PHOTO, words, group="g") for words in ("a", "b", "c"))
+    album = msgspec.structs.replace(RELAY, sources=(MessageId(9), MessageId(10), MessageId(11)), contents=pictures)
+    edited = with_edit(album, amend(words="new", kind=Kind.PHOTO))
+    assert edited is not None
+    assert [each.text for each in edited.contents] == ["a", "new", "c"]
+    assert {each.group for each in edited.contents} == {"g"}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        amend(OTHER),
+        amend(MessageRef(BotId(2), ONE.message)),
+        msgspec.structs.replace(amend(), chat=ChatId("d")),
+        amend(kind=Kind.PHOTO),
+    ],
+)
+def test_an_edit_of_something_else_changes_nothing(edit: Amend) -> None:
+    assert with_edit(RELAY, edit) is None
