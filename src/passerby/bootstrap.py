@@ -1,6 +1,7 @@
 """The one place where adapters are constructed and handed to the runtime."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -8,7 +9,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Literal
 
-from passerby import logs, metrics
+from passerby import addresses, logs, metrics
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.hooks import BotApiHooks, arrival
 from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
@@ -122,13 +123,15 @@ async def serve(
                 shared=settings.is_shared,
                 park_after_s=PARK_AFTER_S if polls else HOOKS_PARKED_AFTER_S,
                 name=name,
+                home=home_of(settings),
             )
 
         announced = False
+        serves = {"api": addresses.without_password(settings.bot_api_url), "bots": tuple(settings.tokens)}
 
         def ready(app: App) -> None:
             nonlocal announced
-            taking.begin(app, Standing(app, store, records, name, role))
+            taking.begin(app, Standing(app, store, records, name, role, serves))
             logs.record("runtime.ready", bots=len(telegram.bots))
             if announced:
                 return
@@ -288,6 +291,11 @@ def _open_log(settings: Settings) -> FileLog:
         raise WrongSetting(
             "SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", "name a directory that can be written"
         ) from None
+
+
+def home_of(settings: Settings) -> str:
+    """Which installation this is, for operators who look at several of them."""
+    return f"{socket.gethostname()}:{settings.run_path.absolute()}"
 
 
 def live_path(settings: Settings) -> Path:

@@ -82,7 +82,9 @@ def test_status_of_nothing_is_a_fault(tmp_path: Path) -> None:
 
 
 def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> None:
-    given = {"BOT_TOKENS": TOKEN, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
+    # A bot that no other test serves at the same time: a second installation on the same bots is noticed.
+    token = f"{10_000_000 + os.getpid()}:{'x' * 35}"
+    given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
 
     def state() -> Process:
         (process,) = overview(None, glance(place / "run"), at=0, bots=(), pending={}, polls=False).processes
@@ -91,11 +93,23 @@ def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> N
     started = passerby(place, "cluster", **given)
     assert started.returncode == 0, started.stderr
     assert "passerby is ready" in started.stdout
+    assert "The cluster runs: 1 process. " in started.stdout
     first = state()
     assert (first.name, first.state, first.restarts) == ("passerby", "ready", 0)
 
     again = passerby(place, "cluster", **given)
     assert (again.returncode, "a cluster runs here already" in again.stderr) == (1, True)
+    assert (state().pid, state().restarts) == (first.pid, 0), "nothing was touched"
+
+    other = place / "elsewhere"
+    other.mkdir()
+    where = f"set RUN_DIR={(place / 'run').resolve()}"
+    for command in ("cluster", "stop", "status", "logs"):
+        lost = passerby(other, command, **given)
+        assert lost.returncode == 1
+        assert where in " ".join(f"{lost.stdout}{lost.stderr}".split()), command
+    assert list(other.iterdir()) == [], "nothing was made"
+    assert state().pid == first.pid
 
     os.kill(first.pid, signal.SIGKILL)
     while (second := state()).state != "ready" or second.pid == first.pid:
@@ -114,3 +128,23 @@ def test_a_cluster_of_one_lives_is_killed_reloaded_and_stopped(place: Path) -> N
     stopped = passerby(place, "stop", **given)
     assert (stopped.returncode, stopped.stdout) == (0, "Stopped.\n")
     assert not Cluster(place / "run").exists()
+
+
+def test_a_cluster_without_its_supervisor_is_a_fault_and_can_be_stopped(place: Path) -> None:
+    token = f"{20_000_000 + os.getpid()}:{'x' * 35}"
+    given = {"BOT_TOKENS": token, "BOT_API_URL": NOWHERE, "SHUTDOWN_TIMEOUT_S": "2"}
+    assert passerby(place, "cluster", **given).returncode == 0
+    assert passerby(place, "status", "--json", **given).returncode == 0
+    supervisor = Cluster(place / "run").pid()
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGKILL)
+    while Cluster(place / "run").silent_pid() is not None:
+        time.sleep(0.1)
+    seen = passerby(place, "status", "--json", **given)
+    assert seen.returncode == 1
+    assert json.loads(seen.stdout)["faults"][0].startswith("supervisor is gone, and nobody keeps passerby: ")
+    stopped = passerby(place, "stop", **given)
+    assert (stopped.returncode, stopped.stderr) == (0, "")
+    assert "was left behind by a supervisor that is gone" in stopped.stdout
+    assert stopped.stdout.endswith("Stopped.\n")
+    assert passerby(place, "stop", **given).returncode == 1

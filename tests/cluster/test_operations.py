@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from passerby.cluster import operations, sockets
+from passerby.cluster import control, operations, sockets
 from passerby.cluster.configuration import programs
 from passerby.cluster.control import Cluster, ClusterFault, NoCluster
+from passerby.cluster.overview import glance
 
 PROGRAM = Path(__file__).with_name("program.py")
 STOP_S = 5.0
@@ -79,11 +81,71 @@ def test_a_cluster_starts_and_ends_in_good_order(kept: Kept) -> None:
         kept.cluster.processes()
 
 
+def refused(directory: Path) -> str:
+    with pytest.raises(ClusterFault) as caught:
+        operations.refuse_second(directory, frozenset({1}), "http://127.0.0.1:1")
+    return str(caught.value)
+
+
 def test_a_second_cluster_in_the_same_place_is_refused(kept: Kept) -> None:
     kept.start(1)
-    with pytest.raises(ClusterFault, match="a cluster runs here already"):
-        kept.launch(1)
+    assert refused(kept.directory).startswith("a cluster runs here already")
     assert kept.lives("worker-1") == kept.pids()
+
+
+def test_a_process_that_no_cluster_keeps_is_left_alone(kept: Kept) -> None:
+    """One that systemd keeps, say, under a name that a cluster would give, too."""
+    with subprocess.Popen([sys.executable, str(PROGRAM), str(kept.directory), "worker-1"]) as other:
+        try:
+            kept.until(lambda: sockets.is_ready(kept.directory, "worker-1"))
+            assert refused(kept.directory).startswith(f"worker-1 (process {other.pid}) runs here already")
+            operations.clear_orphans(kept.directory, STOP_S, kept.said.append)
+            with pytest.raises(NoCluster):
+                operations.end(kept.cluster, STOP_S, kept.said.append)
+            assert (other.poll(), kept.said) == (None, [])
+        finally:
+            other.kill()
+
+
+def test_two_starts_at_the_same_moment_do_not_get_into_each_others_way(kept: Kept) -> None:
+    with (
+        operations.alone(kept.directory),
+        pytest.raises(ClusterFault, match="is starting one here"),
+        operations.alone(kept.directory),
+    ):
+        pass
+    with operations.alone(kept.directory):
+        pass
+
+
+def test_ending_a_cluster_whose_supervisor_was_killed_ends_what_it_left_and_says_so(kept: Kept) -> None:
+    kept.start(2)
+    pids, supervisor = kept.pids(), kept.cluster.pid()
+    assert supervisor is not None
+    assert glance(kept.directory).supervisor == ""
+    os.kill(supervisor, signal.SIGKILL)
+    kept.until(lambda: is_gone(supervisor))
+    assert glance(kept.directory).supervisor.startswith("supervisor is gone, and nobody keeps worker-1, worker-2: ")
+    kept.said.clear()
+    operations.end(kept.cluster, STOP_S, kept.said.append)
+    assert all(map(is_gone, pids))
+    assert [line.split(" (")[0] for line in kept.said] == ["worker-1", "worker-2"]
+    assert glance(kept.directory).supervisor == ""
+    with pytest.raises(NoCluster):
+        operations.end(kept.cluster, STOP_S, kept.said.append)
+
+
+def test_a_supervisor_that_hangs_is_killed_with_what_it_keeps(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "_PATIENCE_S", 0.5)
+    kept.start(1)
+    (pid,), supervisor = kept.pids(), kept.cluster.pid()
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGSTOP)
+    assert glance(kept.directory).supervisor.startswith(f"supervisor (process {supervisor}) does not answer")
+    assert "does not answer" in refused(kept.directory)
+    operations.end(kept.cluster, STOP_S, kept.said.append)
+    assert is_gone(supervisor)
+    assert is_gone(pid)
 
 
 def test_clusters_in_two_places_do_not_know_of_each_other(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> None:

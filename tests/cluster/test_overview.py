@@ -152,6 +152,27 @@ def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
     assert picture.bots[1].owner == "worker-9"
 
 
+def test_a_worker_of_another_installation_is_shown_with_its_machine_and_its_place() -> None:
+    """Under whatever name: two machines may well call theirs the same."""
+    ours, theirs = Member(name="worker-1", home="box:/run/passerby"), Member(name="worker-1", home="den:/srv/run")
+    roll = {"workers": {"a": ours, "c": theirs}, "holders": {"bot:1": "a", "bot:2": "c"}}
+    now = glance(
+        kept={"worker-1": KEPT},
+        pids={"worker-1": 11},
+        readings={11: READING},
+        standings={"worker-1": standing("a", **roll)},
+    )
+    picture = seen(now)
+    assert [row.name for row in picture.processes] == ["worker-1", "worker-1 (den:/srv/run)"]
+    assert [bot.owner for bot in picture.bots] == ["worker-1", "worker-1 (den:/srv/run)"]
+
+
+def test_a_supervisor_that_is_missed_and_another_installation_are_faults() -> None:
+    assert seen(glance(supervisor="supervisor is gone")).faults == ("supervisor is gone",)
+    picture = overview(None, glance(), at=NOW, bots=BOTS, pending={}, polls=True, beside="served elsewhere")
+    assert picture.faults == ("served elsewhere",)
+
+
 def test_the_share_of_a_core_is_that_between_two_looks() -> None:
     later = replace(READING, cpu_s=10.5, age_s=101.0)
     now = glance(readings={11: later, 12: READING})

@@ -167,6 +167,12 @@ def _serve(role: "Role", name: str) -> None:
         remedy = "set it and WEBHOOK_URL, or start a `passerby worker`"
         raise settings.WrongSetting("UPDATE_MODE", "is not webhook: there would be nothing to do", remedy)
     logs.set_up(settled.log_level, settled.log_format, stream=unfailing(sys.stderr))
+    if role == "all" and not settled.is_shared:
+        from passerby.cli.cluster import where_else
+
+        if beside := where_else(settled):
+            # Each would be given a part of what people send, and know nothing of the other's chats.
+            logs.record("bots.served_twice", "warning", reason=beside)
     serve(settled, role=role, name=name)
 
 

@@ -4,15 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import Final, NoReturn
 
 import typer
 
+from passerby import addresses
 from passerby.cli.logfiles import show
 from passerby.cluster import operations, sockets
 from passerby.cluster.configuration import LOGS, OWN_LOG, Program, programs
 from passerby.cluster.control import Cluster, ClusterFault, NoCluster
+from passerby.cluster.installations import serving
 from passerby.settings import Settings, WrongSetting
 
 WORKERS_BESIDE_WEBHOOKS: Final = 2
@@ -43,11 +44,15 @@ def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
     """Start, and wait until every process is ready. In the foreground: until it ends, with its exit code."""
     directory = settings.run_path
     names = plan(settings, workers, cores())
-    if not settings.is_shared:
-        typer.echo("REDIS_URL is not set, so one process does everything. It is kept running; nothing is shared.")
     try:
-        operations.clear_orphans(directory, settings.shutdown_timeout_s, typer.echo)
-        child = operations.launch(directory, names, settings.shutdown_timeout_s, foreground=foreground)
+        # Before a directory is made, and again when nobody else can start one meanwhile.
+        operations.refuse_second(directory, frozenset(settings.tokens), api_of(settings))
+        if not settings.is_shared:
+            typer.echo("REDIS_URL is not set, so one process does everything. It is kept running; nothing is shared.")
+        with operations.alone(directory):
+            operations.refuse_second(directory, frozenset(settings.tokens), api_of(settings))
+            operations.clear_orphans(directory, settings.shutdown_timeout_s, typer.echo)
+            child = operations.launch(directory, names, settings.shutdown_timeout_s, foreground=foreground)
         if foreground:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, lambda *_: child.terminate())
@@ -65,7 +70,8 @@ def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
                 raise typer.Exit(1) from None
         else:
             typer.echo(
-                f"The cluster runs: {len(names)} processes. Look at it with `passerby status`, `passerby monit` and "
+                f"The cluster runs: {len(names)} {'process' if len(names) == 1 else 'processes'}. "
+                f"Look at it with `passerby status`, `passerby monit` and "
                 f"`passerby logs -f`; its files are in {directory}."
             )
         if foreground:
@@ -79,7 +85,7 @@ def reload(settings: Settings) -> None:
     try:
         operations.reload(cluster, typer.echo)
     except NoCluster:
-        _none(settings.run_path)
+        _none(settings)
     except ClusterFault as fault:
         _give_up(fault, "The rest go on as they were.")
     typer.echo("Every process is a new one.")
@@ -88,10 +94,9 @@ def reload(settings: Settings) -> None:
 def stop(settings: Settings) -> None:
     cluster = Cluster(settings.run_path)
     try:
-        operations.end(cluster, settings.shutdown_timeout_s)
+        operations.end(cluster, settings.shutdown_timeout_s, typer.echo)
     except NoCluster:
-        operations.clear_orphans(settings.run_path, settings.shutdown_timeout_s, typer.echo)
-        _none(settings.run_path)
+        _none(settings)
     except ClusterFault as fault:
         _give_up(fault)
     typer.echo("Stopped.")
@@ -103,7 +108,7 @@ def logs(settings: Settings, name: str | None, lines: int, *, follow: bool) -> N
     found = sorted((path.stem for path in directory.glob("*.log")), key=sockets.order)
     chosen = [name] if name else [one for one in found if one not in (OWN_LOG, "start")]
     if not found:
-        _none(settings.run_path)
+        _none(settings)
     if name and name not in found:
         raise WrongSetting("NAME", f"there is no log of {name!r}", f"write one of {', '.join(found)}")
     show({one: directory / f"{one}.log" for one in chosen}, lines, follow=follow, say=typer.echo)
@@ -127,6 +132,27 @@ def _give_up(fault: ClusterFault, more: str = "") -> NoReturn:
     raise typer.Exit(1) from None
 
 
-def _none(directory: Path) -> NoReturn:
-    typer.echo(f"No cluster runs in {directory}. `passerby cluster` starts one.", err=True)
+def api_of(settings: Settings) -> str:
+    """As processes tell it of themselves."""
+    return addresses.without_password(settings.bot_api_url)
+
+
+def where_else(settings: Settings) -> str:
+    """What is to be said of processes that serve these bots out of another run directory; empty if there are none."""
+    beside = serving(frozenset(settings.tokens), api_of(settings), besides=settings.run_path)
+    if not beside:
+        return ""
+    return f"these bots are served by {', '.join(map(str, beside))}: set RUN_DIR={beside[0].directory} for that one"
+
+
+def _none(settings: Settings) -> NoReturn:
+    directory = settings.run_path
+    if alive := operations.living(directory):
+        told = ", ".join(f"{name} (process {pid})" for name, pid in alive.items())
+        more = f"{told} runs there, and no cluster keeps it: whoever started it ends it (Ctrl-C, systemctl, SIGTERM)."
+    elif beside := where_else(settings):
+        more = f"{beside[0].upper()}{beside[1:]}."
+    else:
+        more = "`passerby cluster` starts one."
+    typer.echo(f"No cluster runs in {directory}. {more}", err=True)
     raise typer.Exit(1)

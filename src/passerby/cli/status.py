@@ -20,6 +20,7 @@ def show(settings: Settings, *, json: bool) -> int:
     """Print it; return the exit code: 1 if something is worth a look."""
     from passerby.bootstrap import SystemClock
     from passerby.checkup.telegram import waiting
+    from passerby.cli.cluster import where_else
 
     before = glance(settings.run_path)
     pending = asyncio.run(waiting(settings)) if before.pids else {}
@@ -31,6 +32,7 @@ def show(settings: Settings, *, json: bool) -> int:
         bots=tuple(settings.tokens),
         pending=pending,
         polls=settings.update_mode == "polling",
+        beside=where_else(settings),
     )
     if json:
         typer.echo(msgspec.json.encode(seen))

@@ -75,7 +75,16 @@ class Cluster:
         try:
             return int(self._call("supervisor.getPID"))
         except NoCluster:
+            return self.silent_pid()
+
+    def silent_pid(self) -> int | None:
+        """Supervisor's, without asking it."""
+        if sockets.pid_behind(self.directory / CONTROL) is None:
+            return None
+        try:
             return int((self.directory / PID_FILE).read_text("ascii"))
+        except (OSError, ValueError):
+            return None
 
     def processes(self) -> list[Kept]:
         """In the order of their numbers."""
@@ -101,8 +110,8 @@ class Cluster:
         """Tell supervisor to end everything, then itself; return at once."""
         self._call("supervisor.shutdown")
 
-    def _call(self, method: str, *arguments: Any, timeout_s: float = _PATIENCE_S) -> Any:
-        transport = _Transport(self.directory / CONTROL, timeout_s)
+    def _call(self, method: str, *arguments: Any, timeout_s: float | None = None) -> Any:
+        transport = _Transport(self.directory / CONTROL, timeout_s or _PATIENCE_S)
         with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
             try:
                 return getattr(proxy, method)(*arguments)

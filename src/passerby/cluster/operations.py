@@ -4,19 +4,21 @@ Each takes `tell`, which gets a line for the person at the terminal whenever som
 commands of an operator, who waits for processes: here time is the real one.
 """
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from passerby.cluster import sockets
 from passerby.cluster.configuration import CONTROL, GRACE_S, LOGS, PASSERBY, Program, configuration, write
-from passerby.cluster.control import Cluster, ClusterFault, Kept
+from passerby.cluster.control import Cluster, ClusterFault, Kept, NoCluster
+from passerby.cluster.installations import is_kept, serving
 
 Tell = Callable[[str], None]
 
@@ -25,6 +27,8 @@ READY_S: Final = 60.0
 
 HOPELESS: Final = 3
 """Crashes of one process, while none is ready, after which waiting for it has no sense."""
+
+STARTING: Final = "cluster.lock"
 
 _LOOK_S: Final = 0.1
 _SUPERVISOR_S: Final = 15.0
@@ -40,11 +44,9 @@ def launch(
 ) -> subprocess.Popen[bytes]:
     """Start supervisor, which starts everything else; return once it answers. In the background it is on its own.
 
-    Raises: ClusterFault, if one runs here already or supervisor does not start.
+    Whether one runs here already has been looked at before. Raises: ClusterFault, if supervisor does not start.
     """
     cluster = Cluster(directory)
-    if (pid := cluster.pid()) is not None:
-        raise ClusterFault(f"a cluster runs here already (process {pid}); `passerby status` shows it")
     root = os.geteuid() == 0
     path = write(directory, configuration(programs, shutdown_s=shutdown_s, root=root, command=command))
     supervisor = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(path)]
@@ -62,13 +64,56 @@ def launch(
     return child
 
 
-def clear_orphans(directory: Path, shutdown_s: float, tell: Tell) -> None:
-    """End processes that a supervisor which is gone has left behind: they go on working, but nobody keeps them.
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Nobody else starts a cluster here meanwhile. Raises: ClusterFault, if somebody does."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / STARTING).open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClusterFault("another `passerby cluster` is starting one here at this moment") from None
+        yield
 
-    They are told to end, and killed when they do not.
-    """
-    names = [name for name in sockets.names(directory) if name.startswith(("worker-", "web-"))]
-    found = {name: pid for name in names if (pid := sockets.pid_behind(sockets.path_of(directory, name))) is not None}
+
+def refuse_second(directory: Path, bots: frozenset[int], api: str) -> None:
+    """Touch nothing. Raises: ClusterFault, if these bots are served here already: by a cluster, by a process that
+    somebody else keeps, or out of another run directory of this machine."""
+    cluster = Cluster(directory)
+    if (pid := cluster.pid()) is not None:
+        if cluster.exists():
+            raise ClusterFault(f"a cluster runs here already (process {pid}); `passerby status` shows it")
+        raise ClusterFault(f"a supervisor (process {pid}) is here and does not answer; `passerby stop` ends it")
+    kept_by_others = [
+        f"{name} (process {pid})" for name, pid in living(directory).items() if not is_kept(pid, directory)
+    ]
+    if kept_by_others:
+        raise ClusterFault(
+            f"{', '.join(kept_by_others)} runs here already, and no cluster started it; end it where it was started"
+        )
+    if beside := serving(bots, api, besides=directory):
+        raise ClusterFault(
+            f"these bots are served on this machine already: {', '.join(map(str, beside))}; "
+            f"set RUN_DIR={beside[0].directory} to work with that one, or end it first"
+        )
+
+
+def living(directory: Path) -> dict[str, int]:
+    """The processes that listen here, by name."""
+    pids = ((name, sockets.pid_behind(sockets.path_of(directory, name))) for name in sockets.names(directory))
+    return {name: pid for name, pid in pids if pid is not None}
+
+
+def orphans(directory: Path) -> dict[str, int]:
+    """Those that a supervisor started which is gone: they go on working, but nobody keeps them."""
+    if sockets.pid_behind(directory / CONTROL) is not None:
+        return {}
+    return {name: pid for name, pid in living(directory).items() if is_kept(pid, directory)}
+
+
+def clear_orphans(directory: Path, shutdown_s: float, tell: Tell) -> None:
+    """End what a supervisor that is gone has left behind: it is told to end, and killed when it does not."""
+    found = orphans(directory)
     for name, pid in found.items():
         tell(f"{name} (process {pid}) was left behind by a supervisor that is gone: it is told to end.")
         with suppress(ProcessLookupError):
@@ -113,10 +158,25 @@ def reload(cluster: Cluster, tell: Tell, ready_s: float = READY_S) -> None:
         await_ready(cluster, [one.name], tell, ready_s)
 
 
-def end(cluster: Cluster, shutdown_s: float) -> None:
-    """End everything; return when it has ended. Raises: NoCluster; ClusterFault, if it does not."""
+def end(cluster: Cluster, shutdown_s: float, tell: Tell = lambda _: None) -> None:
+    """End everything; return when it has ended: also where supervisor is gone, or stuck.
+
+    Raises: NoCluster, if there is nothing to end; ClusterFault, if it does not end.
+    """
     pid = cluster.pid()
-    cluster.end()
+    try:
+        cluster.end()
+    except NoCluster:
+        if pid is not None:
+            tell(f"supervisor (process {pid}) does not answer: it is killed.")
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            _within(GRACE_S, lambda: not _is_there(pid))
+        elif not orphans(cluster.directory):
+            raise
+        clear_orphans(cluster.directory, shutdown_s, tell)
+        (cluster.directory / CONTROL).unlink(missing_ok=True)
+        return
     # supervisor ends the processes side by side, and kills what takes longer.
     if pid is not None and not _within(shutdown_s + 2 * GRACE_S, lambda: not _is_there(pid)):
         raise ClusterFault(f"supervisor (process {pid}) has not ended yet")

@@ -17,6 +17,7 @@ import msgspec
 
 from passerby.cluster import processes, sockets
 from passerby.cluster.control import Cluster, Kept, NoCluster
+from passerby.cluster.operations import orphans
 from passerby.figures import Snapshot, together
 
 SILENT_S: Final = 75.0
@@ -58,6 +59,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     since: float = 0.0
     figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
+    home: str = ""
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +108,8 @@ class Glance(msgspec.Struct, frozen=True):
     standings: dict[str, Standing]
     unready: dict[str, str]
     listening: frozenset[str]
+    supervisor: str = ""
+    """What is wrong with it, and what to do; empty if nothing is, or if there is none and need be none."""
 
 
 def glance(directory: Path) -> Glance:
@@ -114,6 +118,7 @@ def glance(directory: Path) -> Glance:
         kept = {one.name: one for one in Cluster(directory).processes()}
     except NoCluster:
         kept = {}
+    supervisor = "" if kept else _missed(directory)
     names = sorted({*kept, *sockets.names(directory)}, key=sockets.order)
     with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
         told = dict(zip(names, pool.map(lambda name: _ask(directory, name), names), strict=True))
@@ -125,7 +130,17 @@ def glance(directory: Path) -> Glance:
         standings={name: answer.standing for name, answer in told.items() if answer.standing is not None},
         unready={name: answer.unready for name, answer in told.items() if answer.unready is not None},
         listening=frozenset(name for name, answer in told.items() if answer.pid is not None),
+        supervisor=supervisor,
     )
+
+
+def _missed(directory: Path) -> str:
+    if (pid := Cluster(directory).silent_pid()) is not None:
+        return f"supervisor (process {pid}) does not answer: passerby stop ends it and what it keeps"
+    if left := orphans(directory):
+        names = ", ".join(left)
+        return f"supervisor is gone, and nobody keeps {names}: passerby cluster starts anew, passerby stop ends them"
+    return ""
 
 
 def overview(
@@ -136,19 +151,22 @@ def overview(
     bots: tuple[int, ...],
     pending: Mapping[int, int | None],
     polls: bool,
+    beside: str = "",
 ) -> Overview:
-    """`at` in Unix seconds. `bots` are those of the settings. `polls`: Telegram is asked for updates."""
+    """`at` in Unix seconds. `bots` are those of the settings. `polls`: Telegram is asked for updates. `beside`: what is
+    to be said of other installations that serve the same bots on this machine."""
     roll = max(
         now.standings.values(), key=lambda standing: (standing.assured, len(standing.workers)), default=Standing()
     )
     here = {standing.worker: name for name, standing in now.standings.items() if standing.worker}
-    called = {worker: here.get(worker) or member.name or ELSEWHERE for worker, member in roll.workers.items()}
+    called = {worker: here.get(worker) or _far(member) or ELSEWHERE for worker, member in roll.workers.items()}
     owners = {lease: called[worker] for lease, worker in roll.holders.items() if worker in called}
+    homes = {roll.workers[worker].home for worker in here if worker in roll.workers}
     holding = [owner for lease, owner in owners.items() if lease.startswith("bot:")]
     rows = [_process(name, before, now, holding.count(name)) for name in _names(now)]
     rows += [
         Process(
-            name=f"{member.name or worker} ({ELSEWHERE})",
+            name=f"{member.name or worker} ({member.home or ELSEWHERE})",
             state="leaving" if member.leaving else "ready",
             up_s=max(0.0, at - member.since) if member.since else 0.0,
             rss=member.figures.memory_bytes if member.figures else None,
@@ -156,7 +174,7 @@ def overview(
             figures=member.figures,
         )
         for worker, member in roll.workers.items()
-        if worker not in here and member.name not in {*now.kept, *now.pids}
+        if worker not in here and not _is_shown(member, homes, {*now.kept, *now.pids})
     ]
     figures = [row.figures for row in rows if row.figures is not None]
     polled: dict[int, float] = {}
@@ -183,8 +201,20 @@ def overview(
         duties={lease: owner for lease, owner in sorted(owners.items()) if not lease.startswith("bot:")},
         stores=stores,
         figures=together(figures) if figures else None,
-        faults=tuple(_faults(rows, lines, stores, now, at, polls=polls)),
+        faults=(
+            *filter(None, (now.supervisor, beside)),
+            *_faults(rows, lines, stores, now, at, polls=polls),
+        ),
     )
+
+
+def _is_shown(member: Member, homes: set[str], names: set[str]) -> bool:
+    """Whether it is a row already: an earlier life of a process here, under the same name."""
+    return member.name in names and (not member.home or not homes or member.home in homes)
+
+
+def _far(member: Member) -> str:
+    return f"{member.name} ({member.home})" if member.name and member.home else member.name
 
 
 def _names(now: Glance) -> list[str]:

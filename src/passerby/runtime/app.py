@@ -98,6 +98,7 @@ class App:
         shared: bool = False,
         park_after_s: float = PARK_AFTER_S,
         name: str = "",
+        home: str = "",
     ) -> None:
         self._telegram = telegram
         self._store = store
@@ -107,6 +108,7 @@ class App:
         self._polls = polls
         self._leads = leads
         self._name = name
+        self._home = home
         self._since = clock.now()
         self._background = Background(self._broken)
         self._wording = Wording(words)
@@ -269,7 +271,13 @@ class App:
     def report(self) -> Report:
         refused = tuple(bot for bot, post in self._bots.items() if post.refused)
         return Report(
-            self._name, self._leads, self._is_stopping, self._since, metrics.snapshot(self._clock.now()), refused
+            self._name,
+            self._leads,
+            self._is_stopping,
+            self._since,
+            metrics.snapshot(self._clock.now()),
+            refused,
+            self._home,
         )
 
     async def gained(self, fence: Fence) -> None:

@@ -58,6 +58,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
     """Bots that it holds and whose token Telegram refuses."""
+    home: str = ""
+    """The installation that it belongs to: the machine's name and the run directory, as an operator knows them."""
 
 
 def read_report(blob: bytes) -> Report:

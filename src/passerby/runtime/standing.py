@@ -4,6 +4,7 @@ the others."""
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -17,14 +18,23 @@ ANSWER_WITHIN_S = 2.0
 
 
 class Standing:
-    """`role` and `name` are those that the process was started with."""
+    """`role` and `name` are those that the process was started with. `serves`: which bots, of which Bot API server."""
 
-    def __init__(self, app: App, store: LiveStore, records: Records, name: str, role: str) -> None:
+    def __init__(
+        self,
+        app: App,
+        store: LiveStore,
+        records: Records,
+        name: str,
+        role: str,
+        serves: Mapping[str, object] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._store = store
         self._records = records
         self._name = name
         self._role = role
+        self._serves = serves
 
     async def unready(self) -> Sequence[str]:
         """Without the records nothing waits but strangers, so their absence is no reason to send people elsewhere."""
@@ -44,6 +54,7 @@ class Standing:
         return {
             "name": self._name,
             "role": self._role,
+            "serves": dict(self._serves),
             "pid": os.getpid(),
             "version": __version__,
             "worker": self._app.worker,
