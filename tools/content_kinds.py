@@ -18,6 +18,9 @@ read of it, so that nothing else goes along; a file goes by the id that the read
 file that the reader's bot has not seen is fetched from the sender's bot and uploaded once, under a neutral name. What
 is refused is answered with a sentence to its sender.
 
+Whoever sends cannot tell whether their partner uses the same bot: what is refused across bots is refused on one bot as
+well, files of more than 20 MB among it. Only a fleet of one bot, where there is nothing to tell, sends what it can.
+
 | kind | on one bot | across bots | in an album | edits follow | remarks |
 |---|---|---|---|---|---|
 """
@@ -27,7 +30,10 @@ REMARKS = {
     Kind.RICH: "Formatting stays; of links, mentions, addresses and custom emoji only the words do.",
     Kind.AUDIO: "Without title and performer, and therefore always uploaded.",
     Kind.DOCUMENT: "Under a neutral name, with its ending where that is a known one.",
-    Kind.STICKER: "Across bots it is found through its set where it has one; no bytes move.",
+    Kind.STICKER: (
+        "With its set if many people use that; found through it on the other bot, so that no bytes move. Without it "
+        "otherwise, and uploaded: a set may tell who made it."
+    ),
     Kind.DICE: "As text, with the value that its sender saw: a dice sent anew would show another.",
     Kind.POLL: "Anonymous and without votes; a quiz whose answer is not told becomes a plain poll.",
     Kind.CHECKLIST: "As text, with ☐ and ☑; who ticked what is left out.",
@@ -60,6 +66,8 @@ The message is passed on, and its sender is told:
 Passed on: {kept}. A `text_link` to an account on Telegram is not, however it is spelt. Standing in the text for all to
 read, and found there again by Telegram: {found}. Anything else, such as a `text_mention`, is taken out.
 
+A custom emoji is passed on if many people use it, and else goes as the plain emoji that stands in the text.
+
 Spoilers, captions above, protection and effects are kept.
 
 ## The other fields of a message
@@ -87,10 +95,12 @@ def _row(of: Way) -> str:
     if kind in REFUSED:
         refused = f"refused: “{_plain(REFUSED[kind])}”"
         return f"| {name} | {refused} | the same | – | – | {remark} |"
-    home = f"`{of.sent}`" + (f"; with files inside `{of.copied}`" if of.copied else "")
-    across = f"`{of.sent}`" + (", uploaded if need be" if of.uploads else "")
+    home = f"`{of.sent}`"
+    across = home + (", uploaded if need be" if of.uploads else "")
     if of.copied:
-        across += f"; with files inside refused: “{_plain('chat.failed_cannot_copy')}”"
+        remark += (
+            f" With files inside refused: “{_plain('chat.failed_cannot_copy')}” A bot that is alone uses `{of.copied}`."
+        )
     if kind is Kind.POLL:
         remark += f" With media inside refused: “{_plain('chat.refused_poll_media')}”"
     if kind in REVEALS_SENDER:

@@ -97,6 +97,8 @@ async def serve(
             base_url=settings.bot_api_url,
             unlimited_files=settings.bot_api_local,
             on_connected=lambda: metrics.CONNECTIONS.add("tls" if settings.bot_api_url[:5] == "https" else "plain"),
+            sightings=store,
+            key=key,
         )
         closing.push_async_callback(telegram.aclose)
         words = Catalogue.load(Path(__file__).parent)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, PersonId
 from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
@@ -47,6 +48,7 @@ from tests.contract.live_values import (
 )
 
 DAY_S = 24 * 3600.0
+KEY = b"a key"
 
 
 async def everything(store: LiveStore) -> list[Any]:
@@ -627,6 +629,27 @@ async def test_a_file_is_known_by_each_bot_under_its_own_id(place: Place, store:
     assert await later.file_id("v", BOT) is None
 
 
+@survives
+async def test_what_was_seen_with_several_people_is_counted(place: Place, store: LiveStore, later: LiveStore) -> None:
+    assert [await store.sight(marks(KEY, "cats", PersonId(person))) for person in (1, 1)] == [1, 1]
+    seen = [await later.sight(marks(KEY, "cats", PersonId(person))) for person in range(2, 60)]
+    assert seen == sorted(seen)
+    assert seen[-1] > 20
+    assert await later.sight(marks(KEY, "dogs", PersonId(1))) == 1
+
+
+@contract
+async def test_what_was_seen_is_remembered_for_another_period_and_then_forgotten(place: Place) -> None:
+    store = place.open()
+    for person in range(1, 30):
+        many = await store.sight(marks(KEY, "cats", PersonId(person)))
+    await place.elapse(PERIOD_S)
+    assert await store.sight(marks(KEY, "cats", PersonId(1))) == many > 10
+    await place.elapse(PERIOD_S)
+    assert await store.sight(marks(KEY, "cats", PersonId(1))) == 1
+    assert await store.sight(marks(KEY, "cats", PersonId(1))) == 1
+
+
 WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
     "commit": lambda store: store.commit(
         Commit((somebody(ANN, 2),), (CHAT,), (notice("n"),), (fact(9),), (update(9),), ("kept",))
@@ -635,6 +658,7 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
     "adopt": lambda store: store.adopt((couple(NEXT_CHAT, 9)[0], somebody(EVE, 3, waiting(EVE)))),
     "trim_journal": lambda store: store.trim_journal(1, store.generation),
     "remember_file": lambda store: store.remember_file("u", BOT, "another"),
+    "sight": lambda store: store.sight(marks(KEY, "birds", ANN)),
 }
 
 

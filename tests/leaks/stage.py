@@ -163,7 +163,10 @@ class Stage:
                 self._files += 1
                 data = PNG if kind == "photo" else b"file %d" % self._files
                 upload = Upload(data, wish.get("file_name", ""), wish.get("mime_type", ""))
-                record = self.world.files.add(kind, upload, default_facts(kind, upload, {}), 2**30)
+                facts = default_facts(kind, upload, {})
+                if "set_name" in wish:
+                    facts["set_name"] = wish["set_name"]  # it stays with the file, whoever sends its id
+                record = self.world.files.add(kind, upload, facts, 2**30)
                 described = self.world.files.describe(bot, record)
                 if isinstance(described, dict):
                     described |= wish

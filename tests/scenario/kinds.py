@@ -128,6 +128,8 @@ def essence(world: World, message: Json) -> Json:
 def expected(world: World, sent: Json) -> Json:
     """What the other phone is to show of a message that was sent."""
     shown = essence(world, sent)
+    if shown["entities"]:  # of a set that nobody else uses
+        shown["entities"] = [each for each in shown["entities"] if each["type"] != "custom_emoji"] or None
     match shown["kind"]:
         case "dice":
             value = shown.pop("body")

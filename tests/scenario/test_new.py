@@ -5,6 +5,8 @@ import json
 import msgspec
 import pytest
 
+from passerby.domain.popularity import ENOUGH, marks
+from passerby.kernel.ids import PersonId
 from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
 from tests.scenario.stage import Stage, play
@@ -28,6 +30,22 @@ def test_every_kind_arrives_as_its_sender_saw_it(kind: str, life: str, home: boo
             assert got["poll"]["is_anonymous"]
         if "text" in got:
             assert got["link_preview_options"] == {"is_disabled": True}
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_a_custom_emoji_that_many_people_use_arrives_as_itself(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        (emoji,) = SENT["custom emoji"]["entities"]
+        for person in range(1, 4 * ENOUGH):
+            await on.store.sight(marks(b"", emoji["custom_emoji_id"], PersonId(person)))
+        await on.live(life)
+        await pass_on(on, on.ann, "custom emoji")
+        (got,) = on.bob.got()
+        assert got["entities"] == [emoji]
 
     play(store, scene, home=home)
 

@@ -21,9 +21,10 @@ from passerby.adapters.botapi import BotApi, errors
 from passerby.adapters.botapi.carry import Carrier
 from passerby.adapters.botapi.client import QUICK, Client, T, _result
 from passerby.adapters.botapi.client import Answer as Decoded
-from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.sets import Sets
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId
+from passerby.ports.live_store import LiveStore
 from passerby.ports.telegram import Unavailable
 from tests.simulation.virtual_time import LIFE, Life, VirtualLoop
 
@@ -233,11 +234,11 @@ class SimMover(Mover):
         decoder: "msgspec.json.Decoder[Decoded[T]]",
     ) -> T:
         for move in moves:
-            self._admit(move.file.size)
+            self._weigh(move.file.size)
         async with self._slots:
             uploads = {}
             for move in moves:
-                located = await self._locate(move)
+                located = await self._locate(move.source, move.file)
                 assert located.file_path is not None
                 async with self._client.download(move.source, located.file_path, located.file_size) as read:
                     uploads[move.part] = Upload(await read(), move.name, move.mime)
@@ -250,10 +251,11 @@ class SimMover(Mover):
 class SimBotApi(BotApi):
     """The product's adapter over a `SimClient`."""
 
-    def __init__(self, tokens: Mapping[BotId, str], files: FileCache, network: Network, life: Life) -> None:
+    def __init__(self, tokens: Mapping[BotId, str], store: LiveStore, network: Network, life: Life) -> None:
         self._bots = tuple(tokens)
         client = SimClient(tokens, network, life)
         self._client = client
-        self._files = files
-        self._carrier = Carrier(client, files, unlimited_files=False, transfers=4)
+        self._files = store
+        alone = len(self._bots) == 1
+        self._carrier = Carrier(client, store, Sets(store, b""), alone=alone, unlimited_files=False, transfers=4)
         self._carrier._mover = SimMover(client, unlimited_files=False, at_once=4)

@@ -302,6 +302,12 @@ class LiveStore(Leases, Allowances, Protocol):
         """Remember, or with None forget, a bot's id for a file. A cache: may vanish."""
         ...
 
+    async def sight(self, marks: Sequence[int]) -> int:
+        """Set these bits of the table of sightings (see `domain.popularity`); return how many people at least were
+        seen, in this period or the one before. A cache: may vanish.
+        """
+        ...
+
     async def sweep(self) -> None:
         """Drop what has expired: done marks, maps, idle people that the records hold."""
         ...

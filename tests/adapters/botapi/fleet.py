@@ -1,10 +1,11 @@
 """What these tests share: two bots with planted tokens, an honest file cache, the adapter on a stub."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from passerby.adapters.botapi import BotApi
+from passerby.adapters.memory.sightings import Sightings
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.ports.telegram import Carry
@@ -18,10 +19,11 @@ READER = PersonId(555000222)
 
 
 class Memory:
-    """The file cache in a dict."""
+    """The file cache in a dict, and what was seen with how many people."""
 
     def __init__(self) -> None:
         self.ids: dict[tuple[str, BotId], str] = {}
+        self.sightings = Sightings()
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         return self.ids.get((unique, bot))
@@ -32,11 +34,25 @@ class Memory:
         else:
             self.ids[unique, bot] = file_id
 
+    async def sight(self, marks: Sequence[int]) -> int:
+        self.sightings.note(marks, 0.0)
+        return self.sightings.least(marks, 0.0)
+
+
+class Popular(Memory):
+    """Every set is one that many people use."""
+
+    async def sight(self, marks: Sequence[int]) -> int:
+        return 64
+
 
 @asynccontextmanager
-async def fleet(files: Memory | None = None, **options: Any) -> AsyncIterator[tuple[BotApi, Stub]]:
+async def fleet(
+    files: Memory | None = None, tokens: Mapping[BotId, str] = TOKENS, **options: Any
+) -> AsyncIterator[tuple[BotApi, Stub]]:
+    memory = files or Memory()
     async with serving() as stub:
-        api = BotApi(TOKENS, files or Memory(), base_url=stub.url, **options)
+        api = BotApi(tokens, memory, base_url=stub.url, sightings=memory, **options)
         try:
             yield api, stub
         finally:

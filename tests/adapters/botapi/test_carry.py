@@ -1,6 +1,7 @@
 """Which requests a relay becomes: copied, sent by id, written anew, or refused."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -9,17 +10,20 @@ from msgspec.structs import replace
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Carry, FloodWait, Refused, Telegram
-from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, carry, fleet, photo
-from tests.adapters.botapi.stub import Stub, ok, refusal
+from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.stub import Stub, refusal
 
 
-def requests_of(dispatch: Carry, files: Memory | None = None, **stored: bytes) -> list[tuple[str, dict[str, Any]]]:
+def requests_of(
+    dispatch: Carry, files: Memory | None = None, tokens: Mapping[BotId, str] = TOKENS, **stored: bytes
+) -> list[tuple[str, dict[str, Any]]]:
     """What the adapter asks for, by method and members, when everything goes well."""
 
     async def scenario() -> list[tuple[str, dict[str, Any]]]:
-        async with fleet(files) as (api, stub):
+        async with fleet(files, tokens) as (api, stub):
             stub.files.update(stored)
             await api.send(dispatch)
             return [(request.method, request.members) for request in stub.calls()]
@@ -190,23 +194,6 @@ def sticker(**detail: Any) -> Content:
     return Content(Kind.STICKER, file=File("st-a", "st", 3), detail={"format": "static", **detail})
 
 
-def test_a_sticker_crosses_by_its_set_without_a_byte_moved() -> None:
-    async def scenario() -> None:
-        files = Memory()
-        async with fleet(files) as (api, stub):
-            members = [{"file_id": f"{n}-b", "file_unique_id": n} for n in ("other", "st")]
-            stub.answer("getStickerSet", ok({"name": "cats", "title": "Cats", "stickers": members}))
-            await api.send(carry(sticker(set_name="cats")))
-            await api.send(carry(Content(Kind.STICKER, file=File("o-a", "other"), detail={"set_name": "cats"})))
-            assert [(r.method, r.members.get("sticker")) for r in stub.calls()] == [
-                ("getStickerSet", None),
-                ("sendSticker", "st-b"),
-                ("sendSticker", "other-b"),
-            ]
-
-    asyncio.run(scenario())
-
-
 @pytest.mark.parametrize(
     ("form", "name"), [("static", "sticker.webp"), ("animated", "sticker.tgs"), ("video", "sticker.webm")]
 )
@@ -293,10 +280,11 @@ def test_what_has_no_file_is_written_anew(content: Content, method: str, members
     assert requests_of(carry(content, to=A, copyable=True)) == [(method, {"chat_id": READER, **members})]
 
 
-def test_a_rich_message_with_files_is_copied() -> None:
+def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
     rich = Content(Kind.RICH, detail={"anew": None, "copyable": True})
     common = {"protect_content": True, "message_effect_id": "7"}
-    assert requests_of(carry(replace(rich, protected=True, effect="7"), to=A, copyable=True)) == [
+    alone = {A: TOKENS[A]}
+    assert requests_of(carry(replace(rich, protected=True, effect="7"), to=A, copyable=True), tokens=alone) == [
         ("copyMessage", {"chat_id": READER, "from_chat_id": SENDER, "message_id": 10, **common})
     ]
 
@@ -307,8 +295,11 @@ def test_a_rich_message_of_words_alone_is_written_anew(faithful: bool) -> None:
     assert requests_of(carry(rich, to=A, copyable=True))[0][0] == "sendRichMessage"
 
 
-@pytest.mark.parametrize(("faithful", "copyable", "to"), [(False, True, A), (True, False, A), (True, True, B)])
-def test_a_rich_message_with_files_that_cannot_be_copied_is_refused(faithful: bool, copyable: bool, to: Any) -> None:
+@pytest.mark.parametrize("to", [A, B])
+@pytest.mark.parametrize(("faithful", "copyable"), [(False, True), (True, False), (True, True)])
+def test_among_several_bots_a_rich_message_with_files_is_refused_on_each(
+    faithful: bool, copyable: bool, to: Any
+) -> None:
     rich = Content(Kind.RICH, detail={"anew": None, "copyable": faithful})
     assert refusal_of(carry(rich, to=to, copyable=copyable)) is Refusal.CANNOT_COPY
 

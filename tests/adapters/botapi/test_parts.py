@@ -10,7 +10,7 @@ from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Dispatch, Edit, InlineButton, InlineRows, Refused, ReplyRows, Rewrite, Speak
-from tests.adapters.botapi.fleet import READER, SENDER, A, Memory, carry, fleet, photo
+from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, Memory, Popular, carry, fleet, photo
 from tests.adapters.botapi.stub import Request, Stub, refusal
 
 EMOJI = Entity("custom_emoji", 3, 2, custom_emoji_id="777000")
@@ -27,7 +27,7 @@ def text(**more: Any) -> Content:
 SENT: dict[str, Dispatch] = {
     "text": carry(text(**DECORATED), to=A, **REPLY),
     "photo": carry(photo(text="so 👍", **DECORATED), to=A, **REPLY),
-    "voice": carry(Content(Kind.VOICE, "so 👍", file=File("v", "v"), **DECORATED), to=A, **REPLY),
+    "voice": carry(Content(Kind.VOICE, "so 👍", file=File("v", "v", 3), **DECORATED), to=A, **REPLY),
     "album": carry(
         photo(text="so 👍", **DECORATED), photo("p2", "p2", text="so 👍", entities=(BOLD, EMOJI)), to=A, **REPLY
     ),
@@ -85,7 +85,7 @@ def _cases() -> list[Any]:
 
 def _request_of(dispatch: Dispatch) -> str:
     async def scenario() -> str:
-        async with fleet() as (api, stub):
+        async with fleet(Popular()) as (api, stub):
             await api.send(dispatch)
             return _told(stub.calls()[-1])
 
@@ -95,7 +95,7 @@ def _request_of(dispatch: Dispatch) -> str:
 @pytest.mark.parametrize(("dispatch", "having", "wording"), _cases())
 def test_what_telegram_refuses_a_part_of_goes_without_that_part(dispatch: Dispatch, having: str, wording: str) -> None:
     async def scenario() -> None:
-        async with fleet() as (api, stub):
+        async with fleet(Popular()) as (api, stub):
             stub.files.update({"photo-a": b"abc", "p2": b"abc", "v": b"abc"})
             _refusing(stub, having, wording)
             await api.send(dispatch)
@@ -122,7 +122,7 @@ def test_what_telegram_refuses_a_part_of_goes_without_that_part(dispatch: Dispat
 
 def test_several_refused_parts_go_one_after_the_other() -> None:
     async def scenario() -> None:
-        async with fleet() as (api, stub):
+        async with fleet(Popular()) as (api, stub):
             stub.answer(
                 "sendMessage",
                 refusal(400, "Bad Request: EFFECT_ID_INVALID"),
@@ -145,7 +145,7 @@ def test_several_refused_parts_go_one_after_the_other() -> None:
 @pytest.mark.parametrize(("name", "attempts"), [("text", 2), ("notice", 3)])
 def test_a_refusal_that_nobody_knows_and_that_stays_ends_after_a_plain_attempt(name: str, attempts: int) -> None:
     async def scenario() -> None:
-        async with fleet() as (api, stub):
+        async with fleet(Popular()) as (api, stub):
             _refusing(stub, "chat_id", "never heard of it")
             with pytest.raises(Refused) as caught:
                 await api.send(SENT[name])
@@ -158,7 +158,7 @@ def test_a_refusal_that_nobody_knows_and_that_stays_ends_after_a_plain_attempt(n
 @pytest.mark.parametrize("wording", ["bot was blocked by the user", "VOICE_MESSAGES_FORBIDDEN", "chat not found"])
 def test_a_refused_message_is_not_tried_again(wording: str) -> None:
     async def scenario() -> None:
-        async with fleet() as (api, stub):
+        async with fleet(Popular()) as (api, stub):
             _refusing(stub, "chat_id", wording)
             with pytest.raises(Refused):
                 await api.send(SENT["text"])
@@ -200,7 +200,7 @@ def test_an_unknown_refusal_of_a_file_is_answered_with_a_fresh_upload_once(wordi
 
 def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> None:
     async def scenario() -> None:
-        async with fleet() as (api, stub):
+        async with fleet(Popular()) as (api, stub):
             stub.files["photo-a"] = b"abc"
             _refusing(stub, "chat_id", "never heard of it")
             with pytest.raises(Refused) as caught:
@@ -215,7 +215,7 @@ def test_a_file_too_large_to_be_uploaded_anew_is_not_blamed_for_a_refusal_that_n
     huge = Content(Kind.VIDEO, file=File("v", "v", 30 * 2**20))
 
     async def scenario() -> None:
-        async with fleet() as (api, stub):
+        async with fleet(tokens={A: TOKENS[A]}) as (api, stub):
             stub.answer("sendVideo", refusal(400, "Bad Request: never heard of it"))
             with pytest.raises(Refused) as caught:
                 await api.send(carry(huge, to=A))

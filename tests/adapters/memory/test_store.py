@@ -85,6 +85,7 @@ def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.Mo
         await live.commit(Commit((ann, ben), facts=(fact(1),), updates=(UpdateRef(BOT, 7),)))
         await live.mark(Mark(chat=CHAT, pairs=(copied(1, 10, 3),)))
         await live.commit(Commit((becomes(ann, Idle()), becomes(ben, Idle())), (CHAT,), facts=(fact(2),)))
+        seen = [await live.sight((5, 64 + bit)) for bit in range(3)]
         unrecorded = await live.load(ANN)
         await live.sweep()
         assert len(disk.records) == 1
@@ -93,6 +94,8 @@ def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.Mo
         await again.trim_journal(2, again.generation)
         await again.sweep()
         assert await opened(disk).load(BEN) is None, "now they do"
+        assert seen == [1, 1, 1]
+        assert await opened(disk).sight((64 + 9,)) == 4
 
     monkeypatch.setattr(store, "REWRITE_BYTES", 0)
     monkeypatch.setattr(store, "REWRITE_FACTOR", 0)

@@ -39,6 +39,7 @@ EDGES: dict[str, tuple[str, list[Json]]] = {
         WORDS,
         [styled("custom_emoji", 0, 2, custom_emoji_id="5368324170671202286"), mention(2, 3)],
     ),
+    "beside one's own custom emoji": (WORDS, [styled("custom_emoji", 0, 2, custom_emoji_id="<id>"), mention(2, 3)]),
     "too long": (WORDS, [mention(0, SIZE + 100)]),
     "beyond the end": (WORDS, [mention(SIZE + 5, 4)]),
     "before the beginning": (WORDS, [mention(-3, 6)]),

@@ -80,6 +80,7 @@ def _exchanged() -> list[Case]:
         Case("a video note", [{"video_note": {"file_name": "<name>.mp4"}}], shows="video_note"),
         Case("a live photo", [{"live_photo": {"file_name": "<name>.heic"}, "caption": TYPED}]),
         Case("a sticker", [{"sticker": {"type": "regular", "is_animated": False, "is_video": False}}], shows="sticker"),
+        Case("a sticker of one's own set", [{"sticker": {"set_name": "cats_by_<username>"}}], shows="sticker"),
         Case("a sticker with an owner", [{"sticker": {"type": "regular", "owner": {"<": "user"}}}], shows="sticker"),
     ]
 

@@ -37,6 +37,15 @@ POLLS = [
     Case("poll", poll()),
     Case("poll: mention in the question", poll(question_entities=[MENTION])),
     Case("poll: link in the question", poll(question_entities=[LINK])),
+    Case(
+        "poll: one's own custom emoji",
+        poll(
+            question_entities=[{"type": "custom_emoji", "offset": 0, "length": 2, "custom_emoji_id": "<id>"}],
+            options=options(
+                text_entities=[{"type": "custom_emoji", "offset": 0, "length": 2, "custom_emoji_id": "<id>"}]
+            ),
+        ),
+    ),
     Case("poll: mention in an answer", poll(options=options(text_entities=[MENTION]))),
     Case("poll: link in an answer", poll(options=options(text_entities=[LINK]))),
     Case("poll: who added an answer", poll(options=options(added_by_user=USER, added_by_chat=CHANNEL))),

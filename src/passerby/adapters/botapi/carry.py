@@ -4,6 +4,10 @@ Text is always sent anew, so that only the entities that its caller kept go alon
 recipient's bot knows one, and is moved (`transfer`) where it does not or where its id would show the sender's own name
 for it. What has no file is written anew (`methods`), or refused.
 
+What works on one bot only is not done where a fleet has several: from what fails, a sender would learn whether their
+partner uses the same bot, which tells of a language, a country or a brand. So a file that could not be moved is refused
+even where it would not have to be, and nothing is copied.
+
 Albums are always built anew, even on one bot: `copyMessages` may deliver half of one and then answer 400, or leave
 items out in silence, while sendMediaGroup is all or nothing, and takes replies and effects.
 """
@@ -25,6 +29,7 @@ from passerby.adapters.botapi.methods import (
     MEDIA,
     REWORDED,
     SHOWN,
+    SMALL,
     WRITTEN,
     fileless,
     media_members,
@@ -32,6 +37,7 @@ from passerby.adapters.botapi.methods import (
 )
 from passerby.adapters.botapi.outgoing import captioned
 from passerby.adapters.botapi.parts import with_less
+from passerby.adapters.botapi.sets import Sets, has_set
 from passerby.adapters.botapi.shelf import Piece, Received, Shelf, pieces
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
@@ -49,21 +55,27 @@ Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received
 
 
 class Carrier:
-    """Carries out `Carry`, and `Edit` for what was carried."""
+    """Carries out `Carry`, and `Edit` for what was carried. `alone`: there is no other bot than this one."""
 
-    def __init__(self, client: Client, files: FileCache, *, unlimited_files: bool, transfers: int) -> None:
+    def __init__(
+        self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
+    ) -> None:
         self._client = client
         self._shelf = Shelf(client, files)
+        self._sets = sets
+        self._alone = alone
         self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
 
     async def carry(self, carry: Carry) -> tuple[MessageId, ...]:
         """Deliver it; return the new ids in order. Raises: TelegramError."""
+        if carry.quote_entities or any(map(has_set, carry.contents)):
+            carry = await self._without_unknown_sets(carry)
         content = carry.contents[0]
         if len(carry.contents) > 1:
             send = self._album
         elif content.kind is Kind.TEXT:
             send = self._text
-        elif _copies(carry, content):
+        elif self._alone and _copies(carry, content):
             send = self._copy
         elif content.kind in MEDIA:
             send = self._media
@@ -73,6 +85,9 @@ class Carrier:
 
     async def edit(self, edit: Edit) -> tuple[MessageId, ...]:
         """Let a carried message follow its original. Raises: TelegramError."""
+        if has_set(edit.content):
+            content = await self._sets.without_unknown(edit.content, edit.source_person)
+            edit = msgspec.structs.replace(edit, content=content)
         content = edit.content
         target = {"chat_id": edit.person, "message_id": edit.message}
         if content.kind is Kind.LOCATION and "live_period" not in (content.detail or {}):
@@ -88,6 +103,12 @@ class Carrier:
         else:
             raise Refused(Refusal.CANNOT_COPY, content.kind)
         return (edit.message,)
+
+    async def _without_unknown_sets(self, carry: Carry) -> Carry:
+        by = carry.source_person
+        contents = tuple([await self._sets.without_unknown(content, by) for content in carry.contents])
+        quoted = await self._sets.known_only(carry.quote_entities, by)
+        return msgspec.structs.replace(carry, contents=contents, quote_entities=quoted)
 
     async def _change(self, edit: Edit, method: str, members: dict[str, Any]) -> None:
         try:
@@ -218,6 +239,10 @@ class Carrier:
     async def _with_files(self, carry: Carry, items: Sequence[tuple[Piece, ...]], send: Send) -> tuple[MessageId, ...]:
         """Send by the ids that the bot knows; what it does not know, or turns out not to, is moved."""
         every = list(dict.fromkeys(piece for item in items for piece in item))
+        if not self._alone:
+            for piece in every:
+                if piece.part not in SMALL:
+                    await self._mover.admit(carry.source_bot, piece.file)
         known = await self._known(carry, every, trust_own=True)
         refused: Rejected | None = None
         if len(known) == len(every):

@@ -15,6 +15,7 @@ from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
+from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import (
@@ -70,7 +71,8 @@ class BotApi:
 
     `base_url` is the server's address, without the `/bot…` part. `unlimited_files` says that it is an own server, which
     lets bots download more than 20 MB. `transfers` bounds the uploads under way at once. `on_connected` hears of each
-    new connection for calls.
+    new connection for calls. `sightings` tells which sticker sets many people use; without it, no set is passed on.
+    `key`, of any length up to 64 bytes, disguises what is kept there.
     """
 
     def __init__(
@@ -83,11 +85,20 @@ class BotApi:
         transfers: int = 4,
         max_connections: int = 4096,
         on_connected: Callable[[], None] = lambda: None,
+        sightings: Sightings | None = None,
+        key: bytes = b"",
     ) -> None:
         self._bots = tuple(tokens)
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
         self._files = files
-        self._carrier = Carrier(self._client, files, unlimited_files=unlimited_files, transfers=transfers)
+        self._carrier = Carrier(
+            self._client,
+            files,
+            Sets(sightings, key),
+            alone=len(self._bots) == 1,
+            unlimited_files=unlimited_files,
+            transfers=transfers,
+        )
 
     def __repr__(self) -> str:
         return f"<BotApi for {len(self._bots)} bots>"

@@ -20,6 +20,9 @@ MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
 }
 """Audio goes without title and performer: they may name a person."""
 
+SMALL = frozenset({"photo", "sticker"})
+"""Parts whose files are never too large to be moved (source: telegram.org, limits of photos and stickers)."""
+
 WRITTEN: Mapping[Kind, str] = {
     Kind.TEXT: "sendMessage",
     Kind.RICH: "sendRichMessage",
@@ -33,7 +36,7 @@ WRITTEN: Mapping[Kind, str] = {
 """Kinds without a file, and the method that sends one anew."""
 
 COPIED = frozenset({Kind.RICH})
-"""What one bot copies, where it cannot be written anew (files among rich text) and nothing in it had to go.
+"""What a bot that is alone copies, where it cannot be written anew (files among rich text) and nothing had to go.
 
 Nothing else: a copy takes along whatever we did not read, today's and tomorrow's, and by its file id a file is sent as
 cheaply.

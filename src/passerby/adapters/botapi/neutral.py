@@ -5,6 +5,7 @@ file's type, because without it the reader's device does not know what to open i
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from passerby.kernel.content import Content, File, Kind
 
@@ -68,15 +69,25 @@ _FIXED = {
 _UNSAID = "application/octet-stream"
 
 
+APART: Final = "apart"
+
+
+def is_apart(content: Content) -> bool:
+    """Whether a sticker is to go without its set."""
+    return APART in (content.detail or {})
+
+
 def names_somebody(content: Content) -> bool:
     """Whether a copy of the file, or its id, would show what its sender called it.
 
     An audio file always might: its title and performer stay with its id. A name that we gave it ourselves, and that now
-    comes back, tells nothing.
+    comes back, tells nothing. A sticker's id shows its set, which may be its sender's own (see `sets`).
     """
     if content.file is None:
         return False
     name, mime = name_and_type(content)
+    if content.kind is Kind.STICKER:
+        return is_apart(content)
     if content.kind is Kind.DOCUMENT and content.file.mime not in (None, "", mime):
         return True  # a type that nobody knows is a word of the sender's own, too
     return content.kind is Kind.AUDIO or content.file.name not in (None, "", name)

@@ -75,9 +75,9 @@ class Mover:
     ) -> T:
         """Call the method with the files as parts. Raises: TelegramError; Refused(TOO_LARGE) before anything moves."""
         for move in moves:
-            self._admit(move.file.size)
+            self._weigh(move.file.size)
         async with self._slots:
-            flows = [_Flow(self._client, move, await self._locate(move)) for move in moves]
+            flows = [_Flow(self._client, move, await self._locate(move.source, move.file)) for move in moves]
             form = FormBuilder()
             for name, value in members.items():
                 form = form.text(name, value if isinstance(value, str) else encode(value).decode())
@@ -96,13 +96,19 @@ class Mover:
                     await flow.aclose()
             raise next((flow.error for flow in flows if flow.error), Unavailable("download broke", uncertain=False))
 
-    def _admit(self, size: int) -> None:
+    async def admit(self, source: BotId, file: File) -> None:
+        """Return if the file could be moved, whether or not it will be. Raises: TelegramError; Refused(TOO_LARGE)."""
+        self._weigh(file.size)
+        if not file.size and not self._unlimited:
+            await self._locate(source, file)
+
+    def _weigh(self, size: int) -> None:
         if size > DOWNLOAD_LIMIT and not self._unlimited:
             raise Refused(Refusal.TOO_LARGE, "more than a bot may download")
 
-    async def _locate(self, move: Move) -> _Located:
+    async def _locate(self, source: BotId, file: File) -> _Located:
         try:
-            located = await self._client.call(move.source, "getFile", encode({"file_id": move.file.file_id}), _LOCATED)
+            located = await self._client.call(source, "getFile", encode({"file_id": file.file_id}), _LOCATED)
         except Rejected as rejected:
             # The source bot's own id: there is no other to try.
             if rejected.meaning is not Meaning.FILE_UNKNOWN:
@@ -113,7 +119,7 @@ class Mover:
             raise Refused(Refusal.CANNOT_COPY, "the sender's bot is lost") from None
         if not located.file_path:
             raise Refused(Refusal.CANNOT_COPY, "the file is gone")
-        self._admit(located.file_size)
+        self._weigh(located.file_size)
         return located
 
 

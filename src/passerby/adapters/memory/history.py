@@ -7,6 +7,7 @@ import msgspec
 
 from passerby.adapters.memory.chats import FlatChat
 from passerby.adapters.memory.done import Block
+from passerby.adapters.memory.sightings import FlatTable
 from passerby.kernel.ids import BotId, MessageRef, PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
@@ -51,6 +52,11 @@ class FileSeen(msgspec.Struct, frozen=True, tag="file"):
     file_id: str | None
 
 
+class Sighted(msgspec.Struct, frozen=True, tag="sighted"):
+    at: float
+    marks: list[int]
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     generation: str
     newborn: bool
@@ -62,6 +68,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     outbox: list[tuple[WorkerId, Outgoing]]
     done: list[Block]
     files: list[tuple[str, BotId, str]]
+    sightings: list[FlatTable]
 
 
-Record = Begun | Entry | Adopted | Inherited | Trimmed | FileSeen | Snapshot
+Record = Begun | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Snapshot

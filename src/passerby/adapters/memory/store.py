@@ -20,10 +20,21 @@ import msgspec
 from passerby.adapters.memory.allowances import Buckets
 from passerby.adapters.memory.chats import Chats
 from passerby.adapters.memory.done import DoneMarks
-from passerby.adapters.memory.history import Adopted, Begun, Entry, FileSeen, Inherited, Record, Snapshot, Trimmed
+from passerby.adapters.memory.history import (
+    Adopted,
+    Begun,
+    Entry,
+    FileSeen,
+    Inherited,
+    Record,
+    Sighted,
+    Snapshot,
+    Trimmed,
+)
 from passerby.adapters.memory.leases import Attendance
 from passerby.adapters.memory.log import Log
 from passerby.adapters.memory.outbox import Outbox
+from passerby.adapters.memory.sightings import Sightings
 from passerby.adapters.memory.tickets import Tickets
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
@@ -96,6 +107,7 @@ class MemoryStore:
         self._journal: deque[tuple[int, Fact]] = deque()
         self._journal_end = 0
         self._files: dict[tuple[str, BotId], str] = {}
+        self._sightings = Sightings()
         self._buckets = Buckets()
 
     def _new_name(self) -> str:
@@ -278,6 +290,14 @@ class MemoryStore:
         self._write(FileSeen(unique, bot, file_id))
         self._see_file(unique, bot, file_id)
 
+    async def sight(self, marks: Sequence[int]) -> int:
+        self._check()
+        at = self._clock.now()
+        if not self._sightings.has(marks, at):
+            self._write(Sighted(at, list(marks)))
+            self._sightings.note(marks, at)
+        return self._sightings.least(marks, at)
+
     async def sweep(self) -> None:
         """Expire (once a minute), sync, and rewrite the log where it is worth it. Meant to be called every second."""
         self._check()
@@ -429,6 +449,8 @@ class MemoryStore:
                 self._trim(upto)
             case FileSeen(unique=unique, bot=bot, file_id=file_id):
                 self._see_file(unique, bot, file_id)
+            case Sighted(at=at, marks=marks):
+                self._sightings.note(marks, at)
             case Snapshot() as snapshot:
                 self._restore(snapshot)
                 self._compact_size = size
@@ -448,6 +470,7 @@ class MemoryStore:
             self._outbox.dump(),
             self._done.dump(),
             [(unique, bot, file_id) for (unique, bot), file_id in self._files.items()],
+            self._sightings.dump(),
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -461,3 +484,4 @@ class MemoryStore:
         self._outbox.restore(snapshot.outbox)
         self._done.restore(snapshot.done)
         self._files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
+        self._sightings.restore(snapshot.sightings)

@@ -33,6 +33,7 @@ on one node and a script may touch several at once. Two installations may share 
     map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
     stored:CALL          string  this commit was stored (see `store`)                          a minute
     file:UNIQUE          hash    bot -> file id: a cache                                       3 days after
+    seen:PERIOD          string  a table of sightings (see domain.popularity)                  60 to 90 days after
     workers              hash    worker -> "number until ttl", newline, its report             when it leaves or is over
     leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
     epochs               hash    lease -> the same epoch, for writes that stand on it          never: few
@@ -50,6 +51,7 @@ Times are Unix seconds of the processes' clocks, which may differ by minutes wit
 workers, leases and budgets go by the server's; theirs are in milliseconds.
 """
 
+from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.ids import BotId, ChatId, UpdateRef
 from passerby.ports.allowances import Account
 
@@ -123,6 +125,11 @@ class Keys:
 
     def file(self, unique: str) -> bytes:
         return self._key(f"file:{unique}")
+
+    def sightings(self, now: float) -> tuple[bytes, bytes]:
+        """This period's table, and the last one's."""
+        period = int(now // PERIOD_S)
+        return self._key(f"seen:{period}"), self._key(f"seen:{period - 1}")
 
 
 def word_score(at: float) -> int:

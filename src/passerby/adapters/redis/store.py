@@ -3,9 +3,9 @@
 Asking twice. When a connection breaks, what was under way may have been stored or not, and the pipe asks once more. So
 every script comes to the same when it runs twice:
 
-- Reads, `adopt` (which passes over who is held), `mark`, `trim_journal`, `sweep`, `remember_file`, `attend`, `take`
-  (which gives the taker what they hold), `give`, `leave`, `hold`: of their own nature. `reserve` may take twice, as the
-  port says.
+- Reads, `adopt` (which passes over who is held), `mark`, `trim_journal`, `sweep`, `remember_file`, `sight`, `attend`,
+  `take` (which gives the taker what they hold), `give`, `leave`, `hold`: of their own nature. `reserve` may take twice,
+  as the port says.
 - `inherit`: each entry keeps which call made it the heir's, and what is returned is read after that.
 - `commit`: the script stores with it, for a minute, that this very call was stored, and answers the second time what
   the answer was that got lost. Without that, a commit that ends nobody's update could be stored twice, and one that was
@@ -38,6 +38,7 @@ from passerby.adapters.redis.lives import Life
 from passerby.adapters.redis.news import News
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pipe import Pipe, Word
+from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import Chatting, Idle, Participant
@@ -59,6 +60,7 @@ HEARD_EVERY_S: Final = 60.0
 TOMBSTONES: Final = 10_000
 STORED_KEPT_S: Final = 60
 FILE_KEPT_S: Final = 3 * 24 * 3600
+SIGHTINGS_KEPT_S: Final = 2 * PERIOD_S
 CHATS_KNOWN: Final = 100_000
 JOURNAL_BOUND: Final = 1_000_000
 
@@ -323,6 +325,11 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
         words = (bot, file_id or "", FILE_KEPT_S)
         await self._pipe.call(scripts.REMEMBER, (self._keys.file(unique),), words)
+
+    async def sight(self, marks: Sequence[int]) -> int:
+        keys = self._keys.sightings(self._clock.now())
+        seen: int = await self._pipe.call(scripts.SIGHT, keys, (SIGHTINGS_KEPT_S, *marks))
+        return seen
 
     async def sweep(self) -> None:
         """Idle people. All else that expires does so by itself."""

@@ -1,0 +1,42 @@
+"""Tables of sightings, this period's and the one's before: see `domain.popularity`."""
+
+from collections.abc import Iterable, Sequence
+
+from passerby.domain.popularity import PERIOD_S, slot_and_bit
+
+FlatTable = tuple[int, list[tuple[int, int]]]
+"""The number of a period, and its slots that are not empty."""
+
+
+class Sightings:
+    def __init__(self) -> None:
+        self._tables: dict[int, dict[int, int]] = {}
+
+    def has(self, marks: Iterable[int], at: float) -> bool:
+        """Whether noting them would change nothing."""
+        table = self._tables.get(_period(at), {})
+        return all(table.get(slot, 0) >> bit & 1 for slot, bit in map(slot_and_bit, marks))
+
+    def note(self, marks: Iterable[int], at: float) -> None:
+        period = _period(at)
+        if period not in self._tables:
+            self._tables = {each: table for each, table in self._tables.items() if each == period - 1} | {period: {}}
+        table = self._tables[period]
+        for slot, bit in map(slot_and_bit, marks):
+            table[slot] = table.get(slot, 0) | 1 << bit
+
+    def least(self, marks: Sequence[int], at: float) -> int:
+        """How many bits there are in the emptiest of their slots, in the period where there are more."""
+        slots = [slot for slot, _ in map(slot_and_bit, marks)]
+        tables = [self._tables.get(period, {}) for period in (_period(at), _period(at) - 1)]
+        return max(min((table.get(slot, 0).bit_count() for slot in slots), default=0) for table in tables)
+
+    def dump(self) -> list[FlatTable]:
+        return [(period, list(table.items())) for period, table in self._tables.items()]
+
+    def restore(self, tables: Iterable[FlatTable]) -> None:
+        self._tables = {period: dict(slots) for period, slots in tables}
+
+
+def _period(at: float) -> int:
+    return int(at // PERIOD_S)

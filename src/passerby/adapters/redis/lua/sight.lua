@@ -1,0 +1,20 @@
+#!lua
+-- Note what was seen, and say with how many people at least. A cache, apart from the store's life.
+--
+-- KEYS  1 now   string   the table of this period, a bit for each mark   2 before   string   the last one's
+-- ARGV  1 for how long a table is kept, in seconds   2 ...   marks, by the number of their bit; a slot has 64
+--
+-- Returns how many bits are set in the emptiest of the slots, in the period where there are more.
+
+local now, before = 64, 64
+for i = 2, #ARGV do
+  local mark = tonumber(ARGV[i])
+  local slot = math.floor(mark / 64) * 8
+  redis.call('SETBIT', KEYS[1], ARGV[i], 1)
+  now = math.min(now, redis.call('BITCOUNT', KEYS[1], slot, slot + 7))
+  before = math.min(before, redis.call('BITCOUNT', KEYS[2], slot, slot + 7))
+end
+if redis.call('TTL', KEYS[1]) < 0 then
+  redis.call('EXPIRE', KEYS[1], ARGV[1])
+end
+return math.max(now, before)

@@ -1,0 +1,116 @@
+"""A sticker or custom emoji set that few people use is not passed on, on one bot as across two."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+from passerby.domain.popularity import ENOUGH
+from passerby.kernel.content import Content, Entity, File, Kind
+from passerby.kernel.ids import BotId, MessageId, PersonId
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.telegram import Carry, Edit
+from tests.adapters.botapi.fleet import READER, A, B, Memory, carry, fleet
+from tests.adapters.botapi.stub import Stub, ok
+
+EMOJI = Entity("custom_emoji", 0, 2, custom_emoji_id="5301")
+BOLD = Entity("bold", 0, 2)
+CROWD = [PersonId(1000 + number) for number in range(4 * ENOUGH)]
+both = pytest.mark.parametrize("to", [A, B], ids=["one bot", "two bots"])
+
+
+def sticker(**detail: Any) -> Content:
+    return Content(Kind.STICKER, file=File("st-a", "st", 3), detail={"format": "static", **detail})
+
+
+def by(person: PersonId, dispatch: Carry) -> Carry:
+    return msgspec.structs.replace(dispatch, source_person=person)
+
+
+def play(*dispatches: Carry | Edit, files: Memory | None = None) -> Stub:
+    """Send one after the other, all by themselves; the server that was asked."""
+
+    async def scenario() -> Stub:
+        async with fleet(files) as (api, stub):
+            stub.files["st-a"] = b"abc"
+            members = [{"file_id": "st-b", "file_unique_id": "st"}]
+            stub.answer("getStickerSet", *[ok({"stickers": members})] * len(dispatches))
+            for dispatch in dispatches:
+                await api.send(dispatch)
+            return stub
+
+    return asyncio.run(scenario())
+
+
+@both
+def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_anew_once(to: BotId) -> None:
+    files = Memory()
+    stub = play(*[carry(sticker(set_name="ann_by_bot"), to=to)] * 2, files=files)
+    first, second = stub.calls("sendSticker")
+    assert first.files == {"sticker": ("sticker.webp", b"abc")}
+    assert second.members["sticker"] == files.ids["neutral:st", to] != "st-a"
+    assert not stub.calls("getStickerSet")
+    assert not [request for request in stub.requests if b"ann_by_bot" in request.raw]
+    assert set(files.ids) == {("neutral:st", to)}
+
+
+@both
+def test_a_sticker_of_a_set_that_many_people_use_keeps_it_without_a_byte_moved(to: BotId) -> None:
+    stub = play(*[by(person, carry(sticker(set_name="cats"), to=to)) for person in CROWD])
+    *_, last = stub.calls("sendSticker")
+    assert last.members["sticker"] == {A: "st-a", B: "st-b"}[to]
+    assert len(stub.calls("getStickerSet")) == (to == B)
+
+
+def test_one_person_who_sends_a_sticker_often_does_not_make_its_set_popular() -> None:
+    files = Memory()
+    play(*[carry(sticker(set_name="cats"), to=A)] * (3 * ENOUGH), files=files)
+    assert files.ids.keys() == {("neutral:st", A)}
+
+
+@both
+def test_a_sticker_that_is_in_no_set_goes_by_its_id_where_it_has_one(to: BotId) -> None:
+    stub = play(carry(sticker(), to=to))
+    assert (len(stub.calls("getFile")) == 0) is (to == A)
+
+
+TEXT = Content(Kind.TEXT, "\U0001f600 hi", (EMOJI, BOLD))
+CAPTION = Content(Kind.PHOTO, "\U0001f600 hi", (EMOJI, BOLD), file=File("st-a", "ph", 3))
+
+
+@both
+@pytest.mark.parametrize(
+    ("content", "place"), [(TEXT, "entities"), (CAPTION, "caption_entities")], ids=["text", "caption"]
+)
+def test_a_custom_emoji_that_few_people_use_goes_as_the_plain_one(content: Content, place: str, to: BotId) -> None:
+    *_, sent = play(carry(content, to=to)).requests
+    assert "5301" not in sent.raw.decode()
+    assert sent.members[place] == [{"type": "bold", "offset": 0, "length": 2}]
+    *_, sent = play(*[by(person, carry(content, to=to)) for person in CROWD]).requests
+    assert sent.members[place][0]["custom_emoji_id"] == "5301"
+
+
+def test_so_does_one_in_an_edit_a_quote_or_a_poll() -> None:
+    edit = Edit(B, READER, MessageId(5), A, CROWD[0], TEXT, True)
+    quoting = carry(Content(Kind.TEXT, "yes"), reply_to=MessageId(4), quote="\U0001f600", quote_entities=(EMOJI, BOLD))
+    emoji = [msgspec.to_builtins(EMOJI)]
+    options = [{"text": "\U0001f600", "text_entities": emoji}, {"text": "no", "text_entities": []}]
+    poll = carry(Content(Kind.POLL, detail={"question": "\U0001f600?", "question_entities": emoji, "options": options}))
+    empty = carry(Content(Kind.POLL))
+    stub = play(edit, quoting, poll)
+    assert not [request for request in stub.requests if b"5301" in request.raw]
+    assert stub.calls("sendMessage")[0].members["reply_parameters"]["quote_entities"] == [msgspec.to_builtins(BOLD)]
+    many = [by(person, poll) for person in CROWD]
+    *_, asked = play(*many).requests
+    assert asked.members["options"][0]["text_entities"] == asked.members["question_entities"] == emoji
+    assert empty.contents[0].detail is None
+
+
+def test_while_the_store_is_away_no_set_is_known() -> None:
+    class Away(Memory):
+        async def sight(self, marks: Any) -> int:
+            raise LiveStoreLost
+
+    stub = play(*[by(person, carry(TEXT)) for person in CROWD], files=Away())
+    assert b"5301" not in stub.requests[-1].raw
