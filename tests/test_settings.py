@@ -316,3 +316,16 @@ def test_a_damaged_key_is_refused_and_left_as_it_is() -> None:
     with pytest.raises(WrongSetting, match=r"passerby\.key holds no key"):
         open_key(Settings())
     assert Path("passerby.key").read_text() == PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("said", "free"), [(None, {"gender", "age"}), ("", {"gender", "age"}), ("none", set()), ("Age", {"age"})]
+)
+def test_filters_are_free_unless_the_operator_says_otherwise(
+    said: str | None, free: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BOT_TOKENS", TOKEN)
+    if said is not None:
+        monkeypatch.setenv("FREE_FILTERS", said)
+    assert set(read().free_filters) == free

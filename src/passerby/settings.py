@@ -248,9 +248,12 @@ class Settings(BaseModel):
         examples=["18"],
     )
     free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
-        default=(),
-        description="Filters that everybody may set, not only VIPs: gender, age.",
-        examples=["gender, age"],
+        default=tuple(Filter),
+        description=(
+            "Filters that everybody may set, not only VIPs: gender, age, both, or none. "
+            "Unset means both: no VIP plans are on sale yet."
+        ),
+        examples=["gender"],
     )
     pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
         default=(),

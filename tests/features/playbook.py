@@ -69,7 +69,7 @@ def grown_up(age: int = 30, gender: Gender = Gender.UNSAID) -> Profile:
 class Playbook:
     def __init__(self, rules: Rules = RULES) -> None:
         self.router = Router(ALL, WORDS.find_word)
-        self.env = Env(NOW, Random(7), rules)
+        self.env = Env(NOW, Random(7), rules, WORDS.places)
         self.people: dict[PersonId, Participant] = {}
         self.map: dict[MessageRef, Counterpart] = {}
         self.anchors: dict[tuple[ChatId, PersonId], MessageRef] = {}

@@ -6,12 +6,12 @@ import pytest
 from passerby.domain.aftermath import EARLIER_S, menu
 from passerby.domain.karma import INDEPENDENT
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Answer, Button, Menu, Say
+from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import BotLost
-from passerby.kernel.ids import PersonId
-from passerby.kernel.participant import Met, Rating
+from passerby.kernel.ids import MessageId, PersonId
+from passerby.kernel.participant import Met, Rating, Searching
 from passerby.kernel.text import text
-from tests.features.playbook import BOT, NOW, Person, Playbook, asks, revises
+from tests.features.playbook import BOT, NOW, Person, Playbook, asks, revises, says
 
 
 def parted_pair(talk: Playbook) -> tuple[Person, Person]:
@@ -32,7 +32,7 @@ def actions(said: Say) -> list[list[str]]:
     return [[button.action for button in row] for row in said.keyboard.rows]
 
 
-ALL = [["good", "bad"], ["save", "return"], ["block", "report", "done"]]
+ALL = [["seek"], ["good", "bad"], ["save", "return"], ["block", "report", "done"]]
 
 
 def test_both_are_asked_with_the_same_buttons_whoever_left() -> None:
@@ -79,7 +79,7 @@ def test_a_rating_moves_the_partners_karma_and_nobody_is_told(action: str, ratin
     assert (ben.value.karma.score > 0) is up
     assert ben.value.karma.score != 0
     assert decision.effects == (Answer("query"), revises(ann, "after.thanks", rest(ann)))
-    assert actions(Say(ann.person, text("x"), rest(ann))) == ALL[1:]
+    assert actions(Say(ann.person, text("x"), rest(ann))) == [["seek"], *ALL[2:]]
 
 
 def test_a_second_press_changes_nothing_and_neither_does_a_change_of_mind() -> None:
@@ -153,3 +153,37 @@ def test_skip_takes_the_buttons_away() -> None:
     ann, _ = parted_pair(Playbook())
     assert ann.looks_back("done") == Decision(effects=(Answer("query"), revises(ann, "after.over")))
     assert ann.looks_back("done", message=None) == Decision(effects=(Answer("query"),))
+
+
+@pytest.mark.parametrize("words", ["/stop", "/next"])
+def test_for_somebody_whose_partner_left_the_first_button_is_find(words: str) -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    decision = ann.writes(words)
+    menus = {
+        each.to: each.keyboard for each in decision.effects if isinstance(each, Say) and isinstance(each.keyboard, Menu)
+    }
+    theirs = menus[ben.person]
+    assert isinstance(theirs, Menu)
+    assert theirs.rows[0] == (Button(text("keys.find"), "seek", ben.value.last.chat),)  # type: ignore[union-attr]
+    mine = menus[ann.person]
+    assert isinstance(mine, Menu)
+    assert (mine.rows[0][0].action == "seek") is (words == "/stop"), "who moved on is searching already"
+
+
+def test_find_under_the_last_chat_searches_once_and_leaves_the_other_buttons() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    ann.writes("/stop")
+    ben.looks_back("good")
+    was = ben.value
+    decision = ben.looks_back("seek")
+    assert isinstance(ben.value.state, Searching)
+    thanked = Revise(ben.person, MessageId(50), text("after.thanks"), menu(ben.value, talk.env.now))
+    assert decision == Decision(
+        (msgspec.structs.replace(was, state=ben.value.state),), (Answer("query"), thanked, says(ben, "search.begun"))
+    )
+    assert ben.looks_back("seek").effects[-1] == says(ben, "search.already")
+    ben.writes("/stop")
+    older = ben.presses("seek", "an older chat")
+    assert older.effects == (Answer("query"), says(ben, "search.begun")), "an older question stays as it is"

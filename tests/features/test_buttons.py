@@ -71,6 +71,7 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     explorer.look(ann.writes("/blocked"), ann)
 
     eve = talk.person()
+    explorer.look(eve.presses("put", "speak.de"), eve)
     eve.presses("put", "want.female")
     eve.presses("put", "ages.18-22")
     eve.presses("put", "other.")

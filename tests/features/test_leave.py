@@ -69,11 +69,16 @@ def test_stop_while_idle_changes_nothing(words: str) -> None:
 
 
 @pytest.mark.parametrize("words", NEXT)
-def test_next_while_idle_or_searching_changes_nothing(words: str) -> None:
-    talk = Playbook()
-    idle, searching = talk.person(), talk.searching()
-    assert idle.writes(words) == Decision(effects=(says(idle, "chat.next_while_idle"),))
-    assert searching.writes(words) == Decision(effects=(says(searching, "chat.next_while_searching"),))
+def test_next_while_idle_begins_a_search(words: str) -> None:
+    ann = Playbook().person()
+    found = becomes(ann.value, Searching(ticket(ann.value)))
+    assert ann.writes(words) == Decision((found,), (says(ann, "search.begun", of=found.state),))
+
+
+@pytest.mark.parametrize("words", NEXT)
+def test_next_while_searching_changes_nothing(words: str) -> None:
+    ann = Playbook().searching()
+    assert ann.writes(words) == Decision(effects=(says(ann, "chat.next_while_searching"),))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,11 @@ def test_a_page_can_be_read_in_every_state(page: str) -> None:
         assert each.writes(f"/{page}") == Decision(effects=(says(each, f"pages.{page}", minimum=21),))
 
 
+def test_by_default_vip_is_said_to_be_of_no_need() -> None:
+    ann = Playbook().person()
+    assert ann.writes("/vip") == Decision(effects=(says(ann, "pages.vip", minimum=18),))
+
+
 @pytest.mark.parametrize("free", [(), (Filter.GENDER,)])
 def test_where_a_filter_is_kept_for_vips_nothing_is_said_to_be_open_to_everybody(free: tuple[Filter, ...]) -> None:
     ann = Playbook(Rules(free_filters=free)).person()

@@ -9,14 +9,16 @@ from passerby.domain.ages import YEAR_S
 from passerby.domain.lifecycle import make_ticket, spoken
 from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, MOST_INTERESTS, MOST_LANGUAGES, WRITTEN_IN, worded
 from passerby.features.profile.menus import AGES_WANTED, SECTIONS, allowed, card, spoken_to
-from passerby.kernel.decision import Decision, Filter, Rules
-from passerby.kernel.effect import Answer, Menu, Revise, Say
+from passerby.kernel.decision import Brand, Decision, Filter, Rules
+from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
+from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Gender, Idle, Participant, Preferences, Searching
-from passerby.kernel.text import text
-from tests.features.playbook import Person, Playbook, grown_up, says
+from passerby.kernel.text import country, text
+from tests.features.playbook import WORDS, Person, Playbook, grown_up, revises, says
 
 FREE = Rules(free_filters=tuple(Filter))
+LOCKED = Rules(free_filters=())
 
 
 def shown(ann: Person, section: str = "top", page: str = "") -> tuple[Answer, Revise]:
@@ -27,6 +29,12 @@ def shown(ann: Person, section: str = "top", page: str = "") -> tuple[Answer, Re
 
 def actions(menu: Menu) -> list[str]:
     return [f"{button.action}:{button.token}" for row in menu.rows for button in row]
+
+
+def shown_card(ann: Person) -> dict[str, Any]:
+    """The card as it is now, for `says`."""
+    said = card(ann.value, ann.talk.env)
+    return {"key": said.key, **dict(said.args)}
 
 
 def menu_of(ann: Person, section: str, page: str = "") -> Menu:
@@ -59,7 +67,7 @@ def test_a_card_lists_languages_interests_and_country_or_says_that_there_are_non
     talk = Playbook()
     ann = talk.person(grown_up())
     bare = dict(card(ann.value, talk.env).args)
-    assert (bare["interests"], bare["country"]) == (text("profile.none"), text("profile.none"))
+    assert (bare["interests"], bare["country"]) == (text("profile.no_interests"), text("profile.country_unsaid"))
     assert bare["languages"] == (text("interests.own", word="English"),)
     rich = told(ann.value, languages=("pt", "xx"), interests=("music", "long walks"), country="PE")
     assert dict(card(rich, talk.env).args) | {"gender": 0, "age": 0} == {
@@ -67,10 +75,32 @@ def test_a_card_lists_languages_interests_and_country_or_says_that_there_are_non
         "gender": 0,
         "languages": (text("interests.own", word="Português"), text("interests.own", word="xx")),
         "interests": (text("interests.music"), text("interests.own", word="long walks")),
-        "country": text("interests.own", word="🇵🇪 PE"),
+        "country": text("profile.country", flag="🇵🇪", country=country("PE")),
+        "wishes": (text("profile.anyone"),),
     }
     wordless = told(ann.value, language="")
-    assert dict(card(wordless, talk.env).args)["languages"] == text("profile.none")
+    assert dict(card(wordless, talk.env).args)["languages"] == text("profile.no_languages")
+
+
+@pytest.mark.parametrize("language", WORDS.languages)
+def test_no_line_of_a_card_is_a_bare_dash(language: str) -> None:
+    talk = Playbook()
+    ann = talk.person(msgspec.structs.replace(grown_up(), language=""))
+    lines = WORDS.plain(card(ann.value, talk.env), language).splitlines()
+    assert len(lines) == 5
+    assert all(len(line.rstrip(" –-").split()) > 1 for line in lines), lines
+
+
+def test_a_card_says_whom_one_wishes_to_meet_as_far_as_it_counts() -> None:
+    talk = Playbook(Rules(free_filters=(Filter.AGE,)))
+    ann = talk.person()
+    ann.presses("put", "ages.20-26")
+    ann.presses("put", "other")
+    locked = wishing(ann.value, genders=(Gender.FEMALE,))
+    ages, languages = text("profile.age_range", low=20, high=26), text("profile.own_languages_only")
+    assert dict(card(locked, talk.env).args)["wishes"] == (text("profile.anyone"), ages, languages)
+    free = Playbook().env
+    assert dict(card(locked, free).args)["wishes"] == (text("profile.gender_female"), ages, languages)
 
 
 @pytest.mark.parametrize("words", ["/settings", "/language"])
@@ -126,7 +156,7 @@ def test_every_button_of_every_section_does_something_and_fits() -> None:
         ("langs.de", {"languages": ("en", "de")}),
         ("tags.music", {"interests": ("music",)}),
         ("country.PE", {"country": "PE"}),
-        ("speak.ru", {"language": "ru"}),
+        ("speak.ru", {"language": "ru", "languages": ("en",)}),
     ],
 )
 def test_what_is_pressed_is_what_the_profile_says(press: str, changes: dict[str, Any]) -> None:
@@ -221,7 +251,32 @@ def test_minors_are_not_offered_ages_of_adults() -> None:
     assert not [each for each in actions(menu_of(ann, "wants")) if each.startswith("put:ages.") and each != "put:ages."]
 
 
-@pytest.mark.parametrize("rules", [FREE, Rules()], ids=["free for all", "for VIPs"])
+def test_filters_are_free_unless_the_operator_keeps_them() -> None:
+    ann = Playbook().searching()
+    ann.presses("put", "want.female")
+    ann.presses("put", "ages.20-26")
+    assert isinstance(ann.value.state, Searching)
+    assert ann.value.state.ticket.wants == Preferences((Gender.FEMALE,), 20, 26)
+
+
+@pytest.mark.parametrize("free", [(), (Filter.GENDER,), (Filter.AGE,), tuple(Filter)])
+def test_a_button_that_is_locked_carries_a_lock_and_no_other_does(free: tuple[Filter, ...]) -> None:
+    ann = Playbook(Rules(free_filters=free)).person()
+    asked = wishing(ann.value, genders=(Gender.MALE,), age_min=18, age_max=22)
+    said, menu = SECTIONS["wants"](asked, ann.talk.env, "")
+    locked = {
+        button.token.partition(".")[0]
+        for row in menu.rows
+        for button in row
+        if button.label.key == "profile.behind_lock"
+    }
+    kept = {name for name, which in (("want", Filter.GENDER), ("ages", Filter.AGE)) if which not in free}
+    assert locked == kept
+    assert (said.key == "profile.ask_wants_locked") is bool(kept)
+    assert "🔒" not in WORDS.plain(said, "en") or kept
+
+
+@pytest.mark.parametrize("rules", [FREE, LOCKED], ids=["free for all", "for VIPs"])
 def test_filters_are_for_who_is_entitled_and_say_so_to_the_others(rules: Rules) -> None:
     talk = Playbook(rules)
     ann, vip = talk.person(), talk.person()
@@ -268,9 +323,56 @@ def test_a_change_while_searching_is_on_the_ticket_and_keeps_the_place() -> None
 def test_another_language_brings_the_keyboard_in_it() -> None:
     ann = Playbook().person()
     decision = ann.presses("put", "speak.ru")
-    assert decision.effects[-1] == says(ann, "profile.speaks", of=Idle())
+    assert decision.effects[-2] == says(ann, "profile.speaks", of=Idle())
     assert spoken_to(ann.value) == "ru"
     assert ticked(menu_of(ann, "speak")) == {"speak.ru"}
+
+
+def test_the_language_of_the_bot_does_not_change_whom_one_meets_and_the_bot_says_so_and_asks() -> None:
+    talk = Playbook(Rules(brands=(Brand("deutsch", languages=("de",)), Brand("english", languages=("en",)))))
+    ann = talk.searching()
+    before = ann.value.state
+    decision = ann.presses("put", "speak.de")
+    assert ann.value.state == before
+    english = (text("interests.own", word="English"),)
+    menu = Menu(
+        (
+            (Button(text("profile.talk_too", language="Deutsch"), "speakers", "de"),),
+            (Button(text("profile.talk_as_before"), "speakers"),),
+        )
+    )
+    assert decision.effects[-1] == says(ann, "profile.ask_to_talk", menu, languages=english)
+    was = ann.value
+    talks = revises(ann, "profile.talks", languages=english)
+    assert ann.presses("speakers") == Decision(effects=(Answer("query"), talks))
+    after = ann.presses("speakers", "de")
+    assert ann.value.profile.languages == ("en", "de")
+    assert isinstance(ann.value.state, Searching)
+    assert isinstance(was.state, Searching)
+    assert ann.value.state.ticket == msgspec.structs.replace(was.state.ticket, languages=("en", "de")), "the same pool"
+    both = (*english, text("interests.own", word="Deutsch"))
+    assert after.effects == (Answer("query"), revises(ann, "profile.talks", languages=both))
+    assert ann.presses("speakers", "de", message=None) == Decision(effects=(Answer("query"),)), (
+        "pressed twice, added once"
+    )
+
+
+def test_nothing_is_asked_about_a_language_that_one_talks_in_already() -> None:
+    ann = Playbook().person()
+    ann.presses("put", "langs.ru")
+    assert ann.presses("put", "speak.ru").effects[-1] == says(ann, "profile.speaks", of=Idle())
+
+
+def test_somebody_of_whose_languages_nothing_is_known_still_meets_everybody() -> None:
+    talk = Playbook()
+    ann = talk.person(msgspec.structs.replace(grown_up(), language=""))
+    wordless = ButtonPressed(ann.person, ann.bot, "query", MessageId(50), "put", "speak.de", language="")
+    decision = talk.happens(wordless)
+    assert spoken_to(ann.value) == "de"
+    assert spoken(ann.value.profile) == ()
+    assert decision.effects[-1] == says(ann, "profile.speaks", of=Idle())
+    ann.presses("put", "langs.de")
+    assert spoken(ann.value.profile) == ("de",)
 
 
 def test_a_language_that_was_chosen_is_not_overwritten_by_telegrams() -> None:
@@ -330,12 +432,46 @@ def test_an_interest_keeps_its_page_in_sight_behind_words_of_ones_own() -> None:
     assert "put:tags.fitness" in actions(shown)
 
 
-def test_a_country_can_be_typed() -> None:
+@pytest.mark.parametrize("words", ["lu", "Luxembourg", "люксембург", "LUXEMBURGO", "लग़्ज़मबर्ग", " لوکزامبورگ "])
+def test_a_country_can_be_typed_in_any_language(words: str) -> None:
     ann = Playbook().person()
-    ann.writes("/country lu")
+    decision = ann.writes(f"/country {words}")
     assert ann.value.profile.country == "LU"
-    assert ann.writes("/country Luxembourg") == Decision(effects=(says(ann, "profile.how_country"),))
+    assert decision.effects == (says(ann, **shown_card(ann)),)
     assert ann.presses("put", "country.").changes[0].profile.country == ""
+
+
+@pytest.mark.parametrize(("words", "code"), [("deutschl", "DE"), ("Aleman", "DE"), ("герм", "DE"), ("Grmany", "DE")])
+def test_the_beginning_of_a_country_or_a_slip_brings_up_what_fits(words: str, code: str) -> None:
+    ann = Playbook().person()
+    decision = ann.writes(f"/country {words}")
+    (said,) = decision.effects
+    assert isinstance(said, Say)
+    assert isinstance(said.keyboard, Menu)
+    assert (decision.changes, said.text) == ((), text("profile.which_country"))
+    offered = said.keyboard.rows[0][0]
+    assert (offered.action, offered.token) == ("put", f"country.{code}")
+    ann.presses(offered.action, offered.token)
+    assert ann.value.profile.country == code
+
+
+@pytest.mark.parametrize("words", ["zz", "Atlantis", "12", "?!", "x" * 500])
+def test_what_is_no_country_is_said_to_be_none(words: str) -> None:
+    ann = Playbook().person()
+    unknown = says(ann, "profile.no_such_country", words=words[:24])
+    assert ann.writes(f"/country {words}") == Decision(effects=(unknown,))
+    assert ann.writes("/country") == Decision(effects=(says(ann, "profile.how_country"),))
+    assert ann.presses("put", "country.ZZ").changes == ()
+
+
+@pytest.mark.parametrize(("language", "first"), [("en", "Argentina"), ("de", "Ägypten"), ("ru", "Австрия")])
+def test_countries_are_listed_by_name_in_the_readers_language_ones_own_first(language: str, first: str) -> None:
+    talk = Playbook()
+    ann = talk.person(msgspec.structs.replace(grown_up(), language=language))
+    names = [WORDS.plain(button.label, language) for row in menu_of(ann, "country").rows for button in row]
+    assert names[1].endswith(first)
+    ann.presses("put", "country.VN")
+    assert menu_of(ann, "country").rows[1][0].token == "country.VN"
 
 
 def test_pages_turn_and_stay_within_the_list() -> None:

@@ -75,7 +75,8 @@ def test_who_has_used_every_button_can_still_block_report_or_skip() -> None:
     for action in ("good", "save", "return"):
         ann.looks_back(action)
     assert [[button.action for button in row] for row in menu(ann.value, NOW + 60).rows] == [
-        ["block", "report", "done"]
+        ["seek"],
+        ["block", "report", "done"],
     ]
 
 
@@ -192,7 +193,7 @@ def test_too_late_is_too_late_for_both_and_the_other_buttons_stay() -> None:
             effects=(late, revises(each, "after.ask", menu(was, talk.env.now)))
         )
         shown = {button.action for row in menu(was, talk.env.now).rows for button in row}
-        assert shown == {"good", "bad", "save", "block", "report", "done"}
+        assert shown == {"seek", "good", "bad", "save", "block", "report", "done"}
 
 
 def test_an_ask_within_a_new_chat_leaves_that_chat_alone() -> None:

@@ -34,7 +34,7 @@ TURNS = OVER | SEARCHING | STOPPED | IDLE_HERE | {FOUND}
 ANSWERS: dict[str, frozenset[str]] = {
     "find": frozenset({"search.begun", "search.already", "search.in_chat"}),
     "cancel": frozenset({"search.cancelled", "search.not_searching", "search.found_meanwhile"}),
-    "next": frozenset({"chat.you_moved_on", "chat.next_while_idle", "chat.next_while_searching"}),
+    "next": frozenset({"chat.you_moved_on", "search.begun", "chat.next_while_searching"}),
     "stop": frozenset({"chat.you_left", "chat.search_stopped", "chat.stop_while_idle"}),
 }
 """What may be answered to what a person asks for."""

@@ -8,7 +8,8 @@ from typing import Self
 
 from babel.messages.pofile import read_po
 
-from passerby.catalogue.template import Wording, compile_template, escape
+from passerby.catalogue.places import Places, day
+from passerby.catalogue.template import Template, Wording, compile_template, escape
 from passerby.kernel.text import Arg, Text
 
 FALLBACK = "en"
@@ -39,6 +40,7 @@ class Catalogue:
         }
         self.languages = (FALLBACK, *sorted(self._wordings.keys() - {FALLBACK}))
         """English first."""
+        self.places = Places(self.languages)
 
     @classmethod
     def load(cls, root: Path) -> Self:
@@ -103,9 +105,21 @@ class Catalogue:
 
     def _find(self, key: str, language: str) -> Wording:
         table = self._wordings.get(language) or self._wordings[self.choose(language)]
-        wording = table.get(key)
+        wording = table.get(key) or self._by_locale(key, language)
         assert wording is not None, f"no text is named {key}"
         return wording
+
+    def _by_locale(self, key: str, language: str) -> Wording | None:
+        """What no catalogue words, because every language has it: a country (`countries.DE`), a day (`days.20000`)."""
+        kind, _, what = key.partition(".")
+        if kind == "countries":
+            said = self.places.name(what, self.choose(language))
+        elif kind == "days":
+            said = day(int(what), self.choose(language))
+        else:
+            return None
+        plain = said.replace("%", "%%")
+        return Wording((Template(str(escape(plain)), plain, ()),))
 
 
 def _read(path: Path) -> Iterator[tuple[str, Wording]]:

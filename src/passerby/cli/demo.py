@@ -25,7 +25,6 @@ from pydantic import SecretStr
 from passerby import logs
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
-from passerby.kernel.decision import Filter
 from passerby.settings import Settings, WrongSetting
 
 HOST = "127.0.0.1"
@@ -78,7 +77,6 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
                 sqlite_db_path=data / "passerby.db",
                 log_level="warning",
                 shutdown_timeout_s=3,
-                free_filters=tuple(Filter),  # nobody is a VIP here, and everything is there to be tried
             )
             await bootstrap.serve(settings, on_ready=lambda: _welcome(port), stop=stop)
         if child.poll() is not None:

@@ -9,7 +9,7 @@ own side alone.
 
 import msgspec
 
-from passerby.domain.keyboards import keys_for
+from passerby.domain.keyboards import FIND, keys_for
 from passerby.domain.lifecycle import make_ticket, pair, search
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
@@ -25,6 +25,7 @@ EARLIER_S = 86_400.0
 """For so long a chat before the last one may be reported, and its partner blocked."""
 
 GOOD, BAD, BLOCK, REPORT, SAVE, RETURN, DONE = "good", "bad", "block", "report", "save", "return", "done"
+SEEK = "seek"
 """Actions of the buttons under the question how a chat was."""
 
 SLIPS = frozenset({"next", "stop"})
@@ -35,10 +36,12 @@ SLIPS = frozenset({"next", "stop"})
 
 
 def menu(me: Participant, now: float) -> Menu:
-    """The buttons about the last chat; those already used, or of no use any more, are left out."""
+    """The buttons about the last chat, the way to the next one first; those of no use any more are left out."""
     last = me.last
     assert last is not None, "asked only about a chat that was"
     rows: list[tuple[Button, ...]] = []
+    if isinstance(me.state, Idle):
+        rows.append((Button(text(FIND), SEEK, last.chat),))
     if last.rating is None:
         rows.append((Button(text("after.good"), GOOD, last.chat), Button(text("after.bad"), BAD, last.chat)))
     saved = any(each.person == last.partner for each in me.saved)
@@ -79,6 +82,11 @@ def tell_left(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
 def in_place(event: ButtonPressed, words: Text, keyboard: Menu | None = None) -> tuple[Revise, ...]:
     """The notice whose button was pressed, with other words; nothing where Telegram does not say which it was."""
     return (Revise(event.person, event.message, words, keyboard),) if event.message is not None else ()
+
+
+def what_was_said(me: Participant) -> str:
+    """The key of what stands above the buttons about the last chat."""
+    return "after.ask" if me.last is None or me.last.rating is None else "after.thanks"
 
 
 def ask_again(event: ButtonPressed, key: str, me: Participant, now: float) -> tuple[Revise, ...]:

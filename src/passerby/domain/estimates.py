@@ -30,7 +30,7 @@ MANY = 20
 
 
 class Crowding(StrEnum):
-    """How many fit, as people are told: about three (or nobody), about ten, many."""
+    """How many fit, as people are told: few if any, about ten, many."""
 
     FEW = "few"
     SOME = "some"

@@ -134,9 +134,15 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
 
 def spoken(profile: Profile) -> tuple[str, ...]:
     """The languages that somebody talks in; until they say, the one that their Telegram is set to."""
-    if profile.languages or not profile.language:
+    if profile.languages or profile.talks_anyhow or not profile.language:
         return profile.languages
     return (profile.language.lower().replace("_", "-").partition("-")[0],)
+
+
+def written_to_in(profile: Profile, language: str) -> Profile:
+    """The profile, written to in `language` from now on. What they talk in, and so whom they meet, stays as it is."""
+    talked = spoken(profile)
+    return msgspec.structs.replace(profile, language=language, languages=talked, talks_anyhow=not talked)
 
 
 def _met(side: Participant, state: Chatting, now: float, leaver: PersonId) -> tuple[Met, ...]:

@@ -32,7 +32,7 @@ COUNTRIES = (
     "MX", "MY", "NG", "NL", "NP", "PE", "PH", "PK", "PL", "PT", "RO", "RS", "RU", "SA", "SE", "SG", "SY", "TH",
     "TJ", "TR", "TZ", "UA", "US", "UZ", "VE", "VN", "ZA",
 )  # fmt: skip
-"""ISO 3166-1 codes that have a button. Any other code may be typed."""
+"""ISO 3166-1 codes that have a button. Any other country may be typed."""
 
 ICEBREAKERS = 24
 """How many opening questions the catalogues have, as `icebreakers.1` and so on."""
@@ -40,7 +40,6 @@ ICEBREAKERS = 24
 MOST_LANGUAGES = 6
 MOST_INTERESTS = 12
 WORD_LENGTH = 24
-_CODE = re.compile(r"[A-Z]{2}")
 _WORD = re.compile(r"[^\W_][\w'’ -]*")
 
 
@@ -50,14 +49,8 @@ def worded(interest: str) -> Text:
 
 
 def flag(country: str) -> str:
-    """A country as a flag and its code: the same in every language."""
-    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in country) + " " + country
-
-
-def country_in(words: str) -> str | None:
-    """A country's code as somebody typed it; None if it is none."""
-    code = words.strip().upper()
-    return code if _CODE.fullmatch(code) else None
+    """A country's flag, by its code."""
+    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in country)
 
 
 def interests_in(words: str) -> tuple[str, ...]:

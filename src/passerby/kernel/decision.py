@@ -1,9 +1,9 @@
 """What a feature returns, and what it is given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -47,8 +47,8 @@ class Rules(msgspec.Struct, frozen=True):
     `idle_end_s` it ends; 0: never.
 
     `patience` stretches the time for which people wait for somebody who meets their soft wishes, too: at 1 up to twenty
-    seconds (see `domain.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs. `brands`
-    part the people into pools that never meet.
+    seconds (see `domain.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs: all of
+    them, unless the operator keeps some. `brands` part the people into pools that never meet.
     """
 
     minimum_age: int = 18
@@ -59,8 +59,40 @@ class Rules(msgspec.Struct, frozen=True):
     idle_nudge_s: float = 600.0
     idle_end_s: float = 3600.0
     patience: float = 1.0
-    free_filters: tuple[Filter, ...] = ()
+    free_filters: tuple[Filter, ...] = tuple(Filter)
     brands: tuple[Brand, ...] = ()
+
+
+class Places(Protocol):
+    """Countries by name, in the languages of the catalogues. The same question gets the same answer. ISO 3166-1."""
+
+    def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
+        """By their names in that language."""
+        ...
+
+    def exactly(self, words: str) -> str | None:
+        """The country that this is the name or the code of, in any language; None if it is of none, or of several."""
+        ...
+
+    def like(self, words: str) -> tuple[str, ...]:
+        """A few countries whose names begin like this or are spelt nearly so, the likeliest first."""
+        ...
+
+
+class Unmapped:
+    """No country has a name. For decisions about something else."""
+
+    def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
+        return tuple(codes)
+
+    def exactly(self, words: str) -> str | None:
+        return None
+
+    def like(self, words: str) -> tuple[str, ...]:
+        return ()
+
+
+UNMAPPED = Unmapped()
 
 
 class Env(msgspec.Struct, frozen=True):
@@ -69,6 +101,7 @@ class Env(msgspec.Struct, frozen=True):
     now: float
     rng: Random
     rules: Rules = Rules()
+    places: Places = UNMAPPED
 
 
 class Counterpart(msgspec.Struct, frozen=True, gc=False):

@@ -23,7 +23,8 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `too_young_at` is when they last gave an age that is not let in. `language` is the one that they are written to in,
     `languages` are those that they talk in, the dearest first (IETF tags without a region). `interests` are tags: names
-    of the curated list, or their own words in small letters. `country` is an ISO 3166-1 code.
+    of the curated list, or their own words in small letters. `country` is an ISO 3166-1 code. `talks_anyhow`: nothing
+    is known of the languages they talk in, and the one they are written to in says nothing of it.
     """
 
     consented_at: float | None = None
@@ -35,6 +36,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     languages: tuple[str, ...] = ()
     interests: tuple[str, ...] = ()
     country: str = ""
+    talks_anyhow: bool = False
 
     @property
     def complete(self) -> bool:

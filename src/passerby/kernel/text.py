@@ -18,3 +18,16 @@ class Text(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 def text(key: str, **args: Arg) -> Text:
     """Name a text: `text("start.too_young", minimum=18)`."""
     return Text(key, tuple(sorted(args.items())))
+
+
+DAY_S = 86_400
+
+
+def country(code: str) -> Text:
+    """Name a country by its ISO 3166-1 code: each language has its own word for it."""
+    return Text(f"countries.{code}")
+
+
+def day(at: float) -> Text:
+    """Name the day, UTC, of a moment in Unix seconds: each language has its own way to write it."""
+    return Text(f"days.{int(at // DAY_S)}")

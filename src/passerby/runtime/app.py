@@ -142,6 +142,7 @@ class App:
             self.fleet.holds,
             self.fleet.lapse,
             self.fleet.is_young if shared else _is_settled,
+            words.places,
         )
         self.lanes = Lanes(self.pipeline.handle, self._background, clock)
         self.pipeline.lanes = self.lanes

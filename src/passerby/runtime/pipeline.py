@@ -16,7 +16,7 @@ from random import Random
 import msgspec
 
 from passerby import logs, metrics
-from passerby.kernel.decision import Decision, Env, Facts, Rules
+from passerby.kernel.decision import UNMAPPED, Decision, Env, Facts, Places, Rules
 from passerby.kernel.effect import Discard, Erase, Passage, Relay, Say
 from passerby.kernel.event import (
     BotBlocked,
@@ -98,6 +98,7 @@ class Pipeline:
         holds: Callable[[Fence], bool] = lambda fence: False,
         lapse: Callable[[str], None] = lambda reason: None,
         is_young: Callable[[Fence], bool] = lambda fence: False,
+        places: Places = UNMAPPED,
     ) -> None:
         self._store = store
         self._records = records
@@ -112,6 +113,7 @@ class Pipeline:
         self._holds = holds
         self._lapse = lapse
         self._is_young = is_young
+        self._places = places
         self.uncertain_at = float("-inf")
         """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
         self._faults = logs.Faults()
@@ -120,7 +122,7 @@ class Pipeline:
         """Both are set by whoever wires the runtime."""
 
     def env(self) -> Env:
-        return Env(self._clock.now(), self._rng, self._rules)
+        return Env(self._clock.now(), self._rng, self._rules, self._places)
 
     # ------------------------------------------------------------------ the way in
 

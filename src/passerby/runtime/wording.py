@@ -2,6 +2,7 @@
 
 from typing import Protocol, assert_never
 
+from passerby.kernel.decision import Places
 from passerby.kernel.effect import Answer, Button, Keys, Menu
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Text, text
@@ -22,6 +23,8 @@ class Words(Protocol):
 
     @property
     def languages(self) -> tuple[str, ...]: ...
+    @property
+    def places(self) -> Places: ...
     def word(self, text: Text, language: str) -> str: ...
     def plain(self, text: Text, language: str) -> str: ...
     def find_word(self, label: str) -> str | None: ...

@@ -96,6 +96,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     saved: tuple[Saved, ...] = ()
     nudged: _Nudged | None = None
     last: _Afterwards | None = None
+    talks_anyhow: bool = False
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -222,6 +223,7 @@ def participant(values: Sequence[Any]) -> Participant:
             _strings.decode(languages),
             _strings.decode(interests),
             country or "",
+            more.talks_anyhow,
         ),
         state=_state(state, ticket, chat, partner, chatting_since, nudged_at),
         last=None
@@ -271,7 +273,14 @@ def _details_of(person: Participant) -> _Details:
         afterwards = _Afterwards(last.chat, last.rating, last.wants_back_at, last.complaint)
     wishes = person.preferences
     return _Details(
-        wishes.other_languages, wishes.icebreakers, person.recent, person.blocked, person.saved, nudged, afterwards
+        wishes.other_languages,
+        wishes.icebreakers,
+        person.recent,
+        person.blocked,
+        person.saved,
+        nudged,
+        afterwards,
+        person.profile.talks_anyhow,
     )
 
 

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from passerby.domain.aftermath import look_back, tell_left
 from passerby.domain.keyboards import keys_for
-from passerby.domain.lifecycle import cancel, part
+from passerby.domain.lifecycle import cancel, part, search
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
@@ -17,10 +17,11 @@ def _tell(facts: Facts, key: str) -> Decision:
 
 
 def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/next`: end this chat and search again."""
+    """`/next`: end this chat and search again. Outside a chat it searches, as people expect."""
     match facts.me.state:
         case Idle():
-            return _tell(facts, "chat.next_while_idle")
+            me = search(facts.me, env)
+            return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
         case Searching():
             return _tell(facts, "chat.next_while_searching")
         case Chatting():

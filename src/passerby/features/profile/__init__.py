@@ -4,7 +4,7 @@ A press carries its section and what to put there (`langs.es`); what the menu th
 person, so that an old menu shows and does the right thing.
 """
 
-from passerby.features.profile.changes import put, type_country, type_interests
+from passerby.features.profile.changes import put, talk, type_country, type_interests
 from passerby.features.profile.menus import choose_language, open_section, settings, show
 from passerby.kernel.feature import Feature
 
@@ -17,5 +17,5 @@ feature = Feature(
         "interests": type_interests,
         "country": type_country,
     },
-    presses={"set": open_section, "put": put},
+    presses={"set": open_section, "put": put, "speakers": talk},
 )

@@ -7,28 +7,31 @@ import msgspec
 from passerby.domain.ages import age_in, age_now
 from passerby.domain.entitlement import may_filter
 from passerby.domain.keyboards import keys_for
-from passerby.domain.lifecycle import refresh_ticket, spoken
+from passerby.domain.lifecycle import refresh_ticket, spoken, written_to_in
 from passerby.domain.tastes import (
     INTERESTS,
     LANGUAGES,
     MOST_INTERESTS,
     MOST_LANGUAGES,
+    WORD_LENGTH,
     WRITTEN_IN,
-    country_in,
     interests_in,
 )
 from passerby.features.profile.menus import (
     AGES_WANTED,
+    BACK,
     WANTED,
     allowed,
     card,
+    country_button,
     in_place,
+    languages_of,
     mark_of,
     own_words,
     page_of_interest,
 )
 from passerby.kernel.decision import Decision, Env, Facts, Filter
-from passerby.kernel.effect import Answer, Say
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.participant import Gender, Participant, Preferences, Profile
 from passerby.kernel.text import text
@@ -82,8 +85,7 @@ def _own(me: Participant, value: str, env: Env) -> Participant:
 
 
 def _country(me: Participant, value: str, env: Env) -> Participant | None:
-    country = country_in(value) if value else ""
-    return _profile(me, country=country) if country is not None else None
+    return _profile(me, country=value) if not value or env.places.exactly(value) == value else None
 
 
 def _want(me: Participant, value: str, env: Env) -> Participant | None:
@@ -113,7 +115,9 @@ def _ice(me: Participant, value: str, env: Env) -> Participant | None:
 
 
 def _speak(me: Participant, value: str, env: Env) -> Participant | None:
-    return _profile(me, language=value) if value in WRITTEN_IN else None
+    if value not in WRITTEN_IN:
+        return None
+    return msgspec.structs.replace(me, profile=written_to_in(me.profile, value))
 
 
 CHANGES: dict[str, tuple[Change, str]] = {
@@ -152,8 +156,35 @@ def put(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     me = refresh_ticket(me, env)
     effects = in_place(event, me, env, section, page)
     if what == "speak":  # the keyboard is in the old language until a new one comes
-        effects = (*effects, Say(me.person, text("profile.speaks"), keys_for(me.state)))
+        effects = (*effects, Say(me.person, text("profile.speaks"), keys_for(me.state)), *_ask_to_talk(me, value))
     return Decision((me,), effects)
+
+
+def _ask_to_talk(me: Participant, language: str) -> tuple[Say, ...]:
+    """Whether they would like to meet people of the bot's new language, too: nothing has changed there so far."""
+    talked = spoken(me.profile)
+    if not talked or language in talked or len(talked) >= MOST_LANGUAGES:
+        return ()
+    name = LANGUAGES[language]
+    menu = Menu(
+        (
+            (Button(text("profile.talk_too", language=name), "speakers", language),),
+            (Button(text("profile.talk_as_before"), "speakers"),),
+        )
+    )
+    return (Say(me.person, text("profile.ask_to_talk", languages=languages_of(me)), menu),)
+
+
+def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """The answer: one more language to talk in, the dearest stays the first, or everything as it was."""
+    me, language = facts.me, event.token
+    talked = spoken(me.profile)
+    if language in LANGUAGES and language not in talked and len(talked) < MOST_LANGUAGES:
+        me = refresh_ticket(_profile(me, languages=(*talked, language)), env)
+    said: tuple[Effect, ...] = (Answer(event.query),)
+    if event.message is not None:
+        said = (*said, Revise(me.person, event.message, text("profile.talks", languages=languages_of(me))))
+    return Decision((me,) if me != facts.me else (), said)
 
 
 def _page_of(me: Participant, what: str, value: str) -> str:
@@ -191,12 +222,19 @@ def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def type_country(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/country PE`"""
-    me = facts.me
-    country = country_in(_typed(event))
-    if country is None:
+    """`/country Peru`, in any language: the name of one is taken at once, the beginning of one brings up what fits."""
+    me, words = facts.me, _typed(event)
+    if not words:
         return Decision(effects=(Say(me.person, text("profile.how_country"), keys_for(me.state)),))
-    return _told(_profile(me, country=country), env)
+    exact = env.places.exactly(words)
+    if exact is not None:
+        return _told(_profile(me, country=exact), env)
+    found = env.places.like(words)
+    if not found:
+        unknown = text("profile.no_such_country", words=words[:WORD_LENGTH])
+        return Decision(effects=(Say(me.person, unknown, keys_for(me.state)),))
+    menu = Menu((*((country_button(me, each),) for each in found), BACK))
+    return Decision(effects=(Say(me.person, text("profile.which_country"), menu),))
 
 
 def _told(me: Participant, env: Env) -> Decision:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from zlib import crc32
 
 from passerby.domain.ages import age_now, pool_for
-from passerby.domain.entitlement import may_filter
+from passerby.domain.entitlement import may_filter, wishes_of
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import spoken
 from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, WRITTEN_IN, flag, worded
@@ -12,7 +12,7 @@ from passerby.kernel.decision import Decision, Env, Facts, Filter, Rules
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.participant import Gender, Participant
-from passerby.kernel.text import Arg, Text, text
+from passerby.kernel.text import Arg, Text, country, text
 
 AGE_STEPS = (-10, -1, 1, 10)
 PAGE = 12
@@ -32,6 +32,13 @@ def _mark(label: Text, chosen: bool, action: str) -> Button:
     return Button(text("profile.chosen", what=label) if chosen else label, "put", action)
 
 
+def _filter(which: Filter, me: Participant, env: Env, label: Text, chosen: bool, action: str) -> Button:
+    """A button for a hard wish. Whoever is not entitled to it sees a lock, and a press says what opens it."""
+    if not may_filter(me, which, env):
+        return Button(text("profile.behind_lock", what=label), "put", action)
+    return _mark(label, chosen, action)
+
+
 def _rows(buttons: Iterable[Button], width: int) -> tuple[Row, ...]:
     listed = tuple(buttons)
     return tuple(listed[at : at + width] for at in range(0, len(listed), width))
@@ -40,9 +47,14 @@ def _rows(buttons: Iterable[Button], width: int) -> tuple[Row, ...]:
 BACK: Row = (_go("profile.back", "top"),)
 
 
-def _paged(section: str, buttons: list[Button], page: str, width: int) -> tuple[Row, ...]:
+def _number(page: str, buttons: int) -> int:
+    """The number of a page, as a button says it: within the list, and the first for what is no number."""
     number = int(page) if page.isdecimal() and len(page) < 4 else 0
-    number = min(number, (len(buttons) - 1) // PAGE)
+    return min(number, (buttons - 1) // PAGE)
+
+
+def _paged(section: str, buttons: list[Button], page: str, width: int) -> tuple[Row, ...]:
+    number = _number(page, len(buttons))
     turns = []
     if number > 0:
         turns.append(_go("profile.earlier", f"{section}.{number - 1}"))
@@ -59,23 +71,40 @@ def _listed(texts: tuple[Text, ...], none: str) -> Arg:
     return texts or text(none)
 
 
-def _languages(me: Participant) -> Arg:
+def languages_of(me: Participant) -> Arg:
+    """The languages that somebody talks in, for a placeholder."""
     known = tuple(text("interests.own", word=LANGUAGES.get(each, each)) for each in spoken(me.profile))
-    return _listed(known, "profile.none")
+    return _listed(known, "profile.no_languages")
+
+
+def country_of(code: str) -> Text:
+    """A country with its flag, in the reader's language."""
+    return text("profile.country", flag=flag(code), country=country(code))
+
+
+def _wishes(me: Participant, env: Env) -> tuple[Text, ...]:
+    """Whom somebody would like to meet, as far as it counts now."""
+    wants = wishes_of(me, env)
+    genders = tuple(text(f"profile.gender_{each}") for each in wants.genders)
+    ages: tuple[Text, ...] = ()
+    if wants.age_min is not None and wants.age_max is not None:
+        ages = (text("profile.age_range", low=wants.age_min, high=wants.age_max),)
+    languages = () if wants.other_languages else (text("profile.own_languages_only"),)
+    return (*(genders or (text("profile.anyone"),)), *ages, *languages)
 
 
 def card(me: Participant, env: Env) -> Text:
-    """What a person has said of themselves, as `/profile` and the top of the settings show it."""
+    """What a person has said of themselves and whom they wish to meet, for `/profile` and the top of the settings."""
     profile = me.profile
     assert profile.gender is not None, "newcomers never get here"
-    country = text("interests.own", word=flag(profile.country)) if profile.country else text("profile.none")
     return text(
         "profile.card",
         gender=text(f"profile.gender_{profile.gender}"),
         age=age_now(profile, env.now),
-        languages=_languages(me),
-        interests=_listed(tuple(worded(each) for each in profile.interests), "profile.none"),
-        country=country,
+        languages=languages_of(me),
+        interests=_listed(tuple(worded(each) for each in profile.interests), "profile.no_interests"),
+        country=country_of(profile.country) if profile.country else text("profile.country_unsaid"),
+        wishes=_wishes(me, env),
     )
 
 
@@ -122,7 +151,7 @@ def _langs(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
         _mark(text("interests.own", word=LANGUAGES[each]), each in chosen, f"langs.{each}")
         for each in (*own, *(each for each in LANGUAGES if each not in own))
     ]
-    return text("profile.ask_languages", languages=_languages(me)), Menu(_paged("langs", buttons, page, 2))
+    return text("profile.ask_languages", languages=languages_of(me)), Menu(_paged("langs", buttons, page, 2))
 
 
 def _tags(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
@@ -130,7 +159,7 @@ def _tags(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
     chosen = me.profile.interests
     buttons = [_mark(worded(each), True, f"own.{mark_of(each)}") for each in own_words(me)]
     buttons += [_mark(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
-    said = _listed(tuple(worded(each) for each in chosen), "profile.none")
+    said = _listed(tuple(worded(each) for each in chosen), "profile.no_interests")
     return text("profile.ask_interests", interests=said), Menu(_paged("tags", buttons, page, 2))
 
 
@@ -149,20 +178,31 @@ def page_of_interest(me: Participant, interest: str) -> str:
 
 
 def _country(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
-    buttons = [
-        _mark(text("interests.own", word=flag(each)), me.profile.country == each, f"country.{each}")
-        for each in COUNTRIES
-    ]
-    buttons.insert(0, _mark(text("profile.no_country"), not me.profile.country, "country."))
-    return text("profile.ask_country"), Menu(_paged("country", buttons, page, 4))
+    """One's own first, then by name in the reader's language. The first row of the first page is for none."""
+    own = me.profile.country
+    others = env.places.in_order((each for each in COUNTRIES if each != own), spoken_to(me))
+    buttons = [country_button(me, each) for each in ((own,) if own else ()) + others]
+    none: Row = (_mark(text("profile.no_country"), not own, "country."),)
+    first = () if _number(page, len(buttons)) else (none,)
+    return text("profile.ask_country"), Menu((*first, *_paged("country", buttons, page, 2)))
+
+
+def country_button(me: Participant, code: str) -> Button:
+    return _mark(country_of(code), me.profile.country == code, f"country.{code}")
 
 
 def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    """Whom to meet. A filter that somebody is not entitled to is shown, says so, and does nothing."""
-    wants = me.preferences
-    genders = [_mark(text(f"profile.gender_{each}"), each in wants.genders, f"want.{each}") for each in WANTED]
+    """Whom to meet. What is ticked is what counts now."""
+    wants = wishes_of(me, env)
+    genders = [
+        _filter(Filter.GENDER, me, env, text(f"profile.gender_{each}"), each in wants.genders, f"want.{each}")
+        for each in WANTED
+    ]
     ages = [
-        _mark(
+        _filter(
+            Filter.AGE,
+            me,
+            env,
             text("profile.age_range", low=low, high=high),
             (wants.age_min, wants.age_max) == (low, high),
             f"ages.{low}-{high}",

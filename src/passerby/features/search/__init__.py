@@ -4,6 +4,7 @@ from typing import assert_never
 
 import msgspec
 
+from passerby.domain.aftermath import SEEK, ask_again, last_partner, what_was_said
 from passerby.domain.estimates import blurred
 from passerby.domain.keyboards import CANCEL, FIND, keys_for
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
@@ -22,7 +23,7 @@ def _tell(facts: Facts, key: str, reply_to: MessageId | None = None) -> Decision
     return Decision(effects=(Say(facts.me.person, text(key), keys_for(facts.me.state), reply_to),))
 
 
-def find(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
     match facts.me.state:
         case Searching():
             return _tell(facts, "search.already")
@@ -33,6 +34,14 @@ def find(event: MessageReceived, facts: Facts, env: Env) -> Decision:
             return Decision((me,), (Say(me.person, text("search.begun"), keys_for(me.state)),))
         case never:
             assert_never(never)
+
+
+def seek(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Find, pressed under the question how the last chat was. Pressed late it says how things stand."""
+    found = find(event, facts, env)
+    me = found.changes[0] if found.changes else facts.me
+    asked = () if last_partner(me, event.token) is None else ask_again(event, what_was_said(me), me, env.now)
+    return Decision(found.changes, (Answer(event.query), *asked, *found.effects))
 
 
 def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -173,7 +182,7 @@ feature = Feature(
     "search",
     commands={"search": find, "find": find, "chat": find},
     words={FIND: find, CANCEL: give_up},
-    presses={"widen": widen},
+    presses={"widen": widen, SEEK: seek},
     messages={Searching: patience, Idle: hint},
     events={SearchDrags: drags},
 )

@@ -1,0 +1,104 @@
+"""Countries and days in each language, from the locale data that Babel brings (CLDR). Read when first asked for.
+
+Countries are also found by name here: in any of our languages, by how a name or a word of it begins, or nearly so.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import date
+from difflib import get_close_matches
+from functools import cache, cached_property
+
+from babel import Locale
+from babel.dates import format_date
+
+_NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
+"""Two letters that CLDR names and that are no country: unions, pseudo-locales, what ISO 3166-1 only reserves."""
+
+_ALSO = {
+    "usa": "US", "america": "US", "uk": "GB", "england": "GB", "uae": "AE", "korea": "KR", "holland": "NL",
+    "сша": "US", "америка": "US", "оаэ": "AE", "англия": "GB", "корея": "KR", "голландия": "NL",
+    "eeuu": "US", "eua": "US", "abd": "US", "inggris": "GB", "ingiltere": "GB", "inglaterra": "GB",
+    "امریکا": "US", "امريكا": "US", "انگلیس": "GB", "امارات": "AE", "الامارات": "AE", "अमेरिका": "US",
+}  # fmt: skip
+"""What people write and CLDR does not."""
+
+_SAME_LETTERS = str.maketrans({"ı": "i", "ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ـ": None})
+_LONGEST = 60
+_MOST = 8
+_NEARLY = 0.75
+_SLIP = 3
+
+
+def fold(name: str) -> str:
+    """A name without what people leave out: case, accents, hyphens, the two ways to write Arabic letters."""
+    plain = unicodedata.normalize("NFKD", name.casefold()).translate(_SAME_LETTERS)
+    letters = (sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
+    return " ".join("".join(letters).split())
+
+
+@cache
+def _names(language: str) -> dict[str, str]:
+    known = Locale.parse(language).territories
+    return {code: str(name) for code, name in known.items() if len(code) == 2 and code not in _NOT_COUNTRIES}
+
+
+def day(number: int, language: str) -> str:
+    """A day as people of that language write it. `number` counts days since 1970, UTC."""
+    return format_date(date.fromordinal(date(1970, 1, 1).toordinal() + number), "medium", language)
+
+
+class Places:
+    """The countries, as people of these languages call them."""
+
+    def __init__(self, languages: Iterable[str]) -> None:
+        self._languages = tuple(languages)
+
+    def name(self, code: str, language: str) -> str:
+        """What a country is called; its code where there is no name for it."""
+        return _names(language).get(code, code)
+
+    def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
+        """By their names in that language."""
+        return tuple(sorted(codes, key=lambda code: fold(self.name(code, language))))
+
+    def exactly(self, words: str) -> str | None:
+        """The country that this is the name or the code of, in any language; None if it is of none, or of several."""
+        code = words.strip().upper()
+        if code in _names(self._languages[0]):
+            return code
+        found = self._by_name.get(fold(words[:_LONGEST]), set())
+        return next(iter(found)) if len(found) == 1 else None
+
+    def like(self, words: str) -> tuple[str, ...]:
+        """Countries whose name, or a word of it, begins like this; else those that are spelt nearly so. The likeliest
+        first, and only a few."""
+        wanted = fold(words[:_LONGEST])
+        if not wanted:
+            return ()
+        found = dict.fromkeys(self._beginning(wanted)) or dict.fromkeys(self._nearly(wanted))
+        return tuple(found)[:_MOST]
+
+    def _beginning(self, wanted: str) -> Iterator[str]:
+        for name, codes in self._by_name.items():
+            if name.startswith(wanted):
+                yield from sorted(codes)
+        for name, codes in self._by_name.items():
+            if f" {wanted}" in name:
+                yield from sorted(codes)
+
+    def _nearly(self, wanted: str) -> Iterator[str]:
+        # To measure all would take too long. A slip is seldom in the first letter, or longer than this.
+        near = [each for each in self._by_name if each[0] == wanted[0] and abs(len(each) - len(wanted)) <= _SLIP]
+        for name in get_close_matches(wanted, near, _MOST, _NEARLY):
+            yield from sorted(self._by_name[name])
+
+    @cached_property
+    def _by_name(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for language in self._languages:
+            for code, name in _names(language).items():
+                found.setdefault(fold(name), set()).add(code)
+        for name, code in _ALSO.items():
+            found.setdefault(fold(name), set()).add(code)
+        return found

@@ -1,0 +1,88 @@
+"""Countries and days, as people of each language call them."""
+
+from pathlib import Path
+
+import pytest
+
+import passerby
+from passerby.catalogue import Catalogue
+from passerby.kernel.text import Text, country, day
+
+WORDS = Catalogue.load(Path(passerby.__file__).parent)
+PLACES = WORDS.places
+NOVEMBER = 1_793_577_600.0
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "Germany"), ("ru", "Германия"), ("es-MX", "Alemania"), ("fa", "آلمان"), ("xx", "Germany")],
+)
+def test_a_country_has_a_name_in_every_language(language: str, name: str) -> None:
+    assert WORDS.word(country("DE"), language) == WORDS.plain(country("DE"), language) == name
+
+
+def test_names_are_escaped_where_tags_are_shown() -> None:
+    assert WORDS.word(country("<%>"), "en") == "&lt;%&gt;"
+    assert WORDS.plain(country("<%>"), "en") == "<%>", "a code without a name is shown as it is"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Nov 2, 2026"), ("de", "02.11.2026"), ("ru", "2 нояб. 2026\xa0г.")]
+)
+def test_a_day_is_written_as_the_reader_writes_it(language: str, said: str) -> None:
+    assert WORDS.word(day(NOVEMBER), language).replace("\u202f", "\xa0") == said
+
+
+@pytest.mark.parametrize("language", WORDS.languages)
+def test_every_language_writes_days_and_all_countries(language: str) -> None:
+    assert "2026" in WORDS.plain(day(NOVEMBER), language) or "۲۰۲۶" in WORDS.plain(day(NOVEMBER), language)
+    for code in ("AF", "BR", "NP", "ZW"):
+        assert WORDS.plain(country(code), language) not in ("", code)
+
+
+def test_what_no_language_has_is_still_a_bug() -> None:
+    with pytest.raises(AssertionError, match=r"no text is named lands\.DE"):
+        WORDS.word(Text("lands.DE"), "en")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Germany", "germany ", "Alemania", "ALEMANHA", "Германия", "Deutschland", "Jerman", "जर्मनी", "آلمان", "de"],
+)
+def test_a_name_in_any_language_is_that_country(words: str) -> None:
+    assert PLACES.exactly(words) == "DE"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("deutschl", "DE"),
+        ("Tur", "TR"),
+        ("turkiye", "TR"),
+        ("cote d ivoire", "CI"),
+        ("Grmany", "DE"),
+        ("Бразл", "BR"),
+        ("arabia", "SA"),
+        ("USA", "US"),
+        ("сша", "US"),
+        ("", None),
+        ("?!", None),
+        ("Atlantis", None),
+        ("e" * 900, None),
+    ],
+)
+def test_the_beginning_of_a_name_or_a_slip_finds_it(words: str, code: str | None) -> None:
+    exact = PLACES.exactly(words)
+    found = (exact,) if exact is not None else PLACES.like(words)
+    assert code in found if code is not None else found == ()
+    assert len(found) <= 8
+
+
+@pytest.mark.parametrize("words", ["EU", "ZZ", "XA", "UN", "zz"])
+def test_two_letters_that_name_no_country_are_none(words: str) -> None:
+    assert PLACES.exactly(words) is None
+
+
+def test_countries_are_in_the_readers_order() -> None:
+    assert PLACES.in_order(("DE", "EG", "AT"), "en") == ("AT", "EG", "DE")
+    assert PLACES.in_order(("DE", "EG", "AT"), "de") == ("EG", "DE", "AT")
