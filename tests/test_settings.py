@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from passerby.settings import Settings, WrongSetting, open_key, read
+from passerby.settings import Settings, WrongSetting, former_keys, open_key, read
 
 TOKEN = "123456789:" + "x" * 35
 OTHER = "987654321:" + "y" * 35
+KEY = base64.b64encode(b"another key".ljust(32)).decode()
 PASSWORD = "correct-horse"  # whatever fails, this never shows
 
 
@@ -153,6 +154,7 @@ def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.Monkey
         ({"LOG_LEVEL": PASSWORD}, "LOG_LEVEL: is not debug or info or warning or error; write LOG_LEVEL=info"),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT: is not console or json"),
         ({"SECRET_KEY": PASSWORD}, "SECRET_KEY: is not 32 bytes in base64"),
+        ({"SECRET_KEY_PREVIOUS": f"{KEY}, {PASSWORD}"}, "SECRET_KEY_PREVIOUS: has one that is not 32 bytes in base64"),
     ],
 )
 def test_a_wrong_setting_is_one_line_without_its_value(
@@ -264,6 +266,7 @@ def test_no_form_of_the_settings_shows_a_secret() -> None:
         bot_tokens=TOKEN,  # type: ignore[arg-type]  # as it comes from the environment
         postgres_uri=f"postgresql://me:{PASSWORD}@host/db",  # type: ignore[arg-type]
         secret_key=key,  # type: ignore[arg-type]
+        secret_key_previous=KEY,  # type: ignore[arg-type]
     )
     for form in (
         repr(settings),
@@ -275,6 +278,7 @@ def test_no_form_of_the_settings_shows_a_secret() -> None:
         assert TOKEN.partition(":")[2] not in form
         assert PASSWORD not in form
         assert key not in form
+        assert KEY not in form
     assert settings.shown()["POSTGRES_URI"] == "postgresql://host/db"
     assert settings.shown()["BOT_TOKENS"] == "1 hidden (bots 123456789)"
 
@@ -294,6 +298,14 @@ def test_a_given_key_is_used_and_no_file_is_made() -> None:
     key = bytes(range(32))
     assert open_key(Settings(secret_key=base64.b64encode(key).decode())) == key  # type: ignore[arg-type]
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("between", [",", " ", ", ", "\n"])
+def test_former_keys_are_read_one_after_the_other(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
+    keys = [bytes([number] * 32) for number in range(3)]
+    given(monkeypatch, SECRET_KEY_PREVIOUS=between.join(base64.b64encode(key).decode() for key in keys))
+    assert former_keys(read()) == tuple(keys)
+    assert former_keys(Settings()) == ()
 
 
 def test_a_key_is_made_once_for_its_owner_alone() -> None:

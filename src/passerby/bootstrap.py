@@ -29,7 +29,7 @@ from passerby.runtime.background import Background
 from passerby.runtime.courier import PARK_AFTER_S
 from passerby.runtime.lives import live
 from passerby.runtime.standing import Standing
-from passerby.settings import Settings, WrongSetting, open_key
+from passerby.settings import Settings, WrongSetting, former_keys, open_key
 from passerby.web import CannotListen, Listener, Pages, Webhooks, listen_on_socket, listen_on_tcp
 from passerby.web.hooking import Hooking
 from passerby.web.paths import door_of
@@ -72,13 +72,13 @@ async def serve(
     if not settings.tokens:
         raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
     clock, rng = SystemClock(), SystemRandom()
-    key = open_key(settings)
+    key, former = open_key(settings), former_keys(settings)
     async with AsyncExitStack() as closing:
         # A second process on the same files is turned away before it can be taken for the first.
         log = None if settings.is_shared else _open_log(settings)
         # Before anything is waited for: a process that waits is alive.
         polls = settings.update_mode == "polling"
-        taking = Taking(settings, key, name, hooks=not polls and role != "worker")
+        taking = Taking(settings, (key, *former), name, hooks=not polls and role != "worker")
         closing.push_async_callback(taking.aclose)
         store = MemoryStore(log, clock, rng) if log is not None else await _await_redis(settings, clock, rng, stop)
         if store is None:
@@ -118,6 +118,7 @@ async def serve(
                 rng=rng,
                 rules=_rules(settings),
                 key=key,
+                former_keys=former,
                 bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
                 chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
                 polls=polls,
@@ -159,9 +160,9 @@ class Taking:
     takes them: where several processes share the port, they then come to the others.
     """
 
-    def __init__(self, settings: Settings, key: bytes, name: str, *, hooks: bool) -> None:
+    def __init__(self, settings: Settings, keys: tuple[bytes, ...], name: str, *, hooks: bool) -> None:
         self._pages = Pages(metrics.exposition)
-        self._webhooks = Webhooks((door_of(bot, key) for bot in settings.tokens), arrival)
+        self._webhooks = Webhooks((door_of(bot, key) for key in keys for bot in settings.tokens), arrival)
         self._door = settings.webhook_place if hooks else None
         self._listeners: list[Listener] = []
         self._at_door: Listener | None = None
@@ -314,7 +315,9 @@ def hooking(settings: Settings) -> Hooking:
     key = open_key(settings)
     tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
     doors = {bot: door_of(bot, key) for bot in tokens}
-    return Hooking(BotApiHooks(tokens, settings.bot_api_url), doors, settings.webhook_url, SystemClock())
+    former = {bot: tuple(door_of(bot, each) for each in former_keys(settings)) for bot in tokens}
+    hooks = BotApiHooks(tokens, settings.bot_api_url)
+    return Hooking(hooks, doors, settings.webhook_url, SystemClock(), former=former)
 
 
 async def _look_at_room(records: SqlRecords, store: LiveStore) -> None:

@@ -313,6 +313,14 @@ class Settings(BaseModel):
         ),
         examples=["<the output of: openssl rand -base64 32>"],
     )
+    secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Former keys, after SECRET_KEY was changed, separated by commas or spaces. What was parked with them is "
+            "still read, and webhooks at their addresses are still taken. Take them out after a day."
+        ),
+        examples=["<what SECRET_KEY was before>"],
+    )
     shutdown_timeout_s: float = Field(
         default=8,
         ge=0,
@@ -358,6 +366,7 @@ class Settings(BaseModel):
             self.tokens
         )
         values["SECRET_KEY"] = "hidden" if self.secret_key else ""
+        values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
         values["POSTGRES_URI"] = (
             addresses.without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
         )
@@ -527,6 +536,19 @@ class Settings(BaseModel):
             raise WrongSetting("SECRET_KEY", f"is not {KEY_BYTES} bytes in base64", _write("secret_key"))
         return value
 
+    @field_validator("secret_key_previous", mode="before")
+    @classmethod
+    def _former_keys_are_some(cls, value: Any) -> tuple[SecretStr, ...]:
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        keys = re.split(r"[\s,]+", value.strip()) if isinstance(value, str) else value
+        found = tuple(each if isinstance(each, SecretStr) else SecretStr(str(each)) for each in keys if each)
+        if any(_decode_key(each.get_secret_value()) is None for each in found):
+            raise WrongSetting(
+                "SECRET_KEY_PREVIOUS", f"has one that is not {KEY_BYTES} bytes in base64", _write("secret_key_previous")
+            )
+        return found
+
     @model_validator(mode="before")
     @classmethod
     def _tokens_come_from_one_place(cls, data: Any) -> Any:
@@ -617,6 +639,11 @@ def open_key(settings: Settings) -> bytes:
     except (OSError, UnicodeDecodeError):
         raise WrongSetting("SECRET_KEY", f"{path.name} cannot be read or made", remedy) from None
     return key
+
+
+def former_keys(settings: Settings) -> tuple[bytes, ...]:
+    """The keys of SECRET_KEY_PREVIOUS, 32 bytes each."""
+    return tuple(_decode_key(each.get_secret_value()) or b"" for each in settings.secret_key_previous)
 
 
 def _check_file(path: Path) -> None:

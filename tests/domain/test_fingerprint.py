@@ -1,10 +1,11 @@
-"""Telling an edit from an update that changed nothing."""
+"""Telling an edit from an update that changed nothing, and nothing else."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain.fingerprint import fingerprint, same_body
+from passerby.domain.fingerprint import Prints
 from passerby.kernel.content import Content, Entity, File, Kind
+from passerby.kernel.ids import ChatId
 
 FILES = st.builds(File, st.text(max_size=3), st.sampled_from(["u1", "u2"]), st.integers(0, 9))
 CONTENTS = st.builds(
@@ -17,9 +18,14 @@ CONTENTS = st.builds(
 )
 
 
+CHAT, OTHER_CHAT = ChatId("a chat"), ChatId("another")
+PRINTS = Prints(b"k" * 32)
+OTHERS = Prints(b"o" * 32)
+
+
 @given(CONTENTS)
-def test_it_is_a_positive_number_that_every_store_can_hold(content: Content) -> None:
-    assert 0 <= fingerprint(content) < 2**62
+def test_it_is_a_number_that_every_store_can_hold(content: Content) -> None:
+    assert 0 <= PRINTS.of(content, CHAT) < 2**62
 
 
 @given(CONTENTS, CONTENTS)
@@ -28,5 +34,27 @@ def test_it_is_equal_where_words_formatting_and_body_are(one: Content, other: Co
         body = content.file.unique if content.file is not None else (None, content.detail)
         return (content.text, content.entities), body
 
-    assert (fingerprint(one) == fingerprint(other)) == (shown(one) == shown(other))
-    assert same_body(fingerprint(one), fingerprint(other)) == (shown(one)[1] == shown(other)[1])
+    known = PRINTS.of(one, CHAT)
+    assert (known == PRINTS.of(other, CHAT)) == PRINTS.fits(known, other, CHAT) == (shown(one) == shown(other))
+    assert PRINTS.fits_body(known, other, CHAT) == (shown(one)[1] == shown(other)[1])
+
+
+@given(CONTENTS)
+def test_whoever_has_no_key_cannot_try_out_what_was_said(content: Content) -> None:
+    assert PRINTS.of(content, CHAT) != OTHERS.of(content, CHAT)
+    assert not OTHERS.fits(PRINTS.of(content, CHAT), content, CHAT)
+
+
+@given(CONTENTS)
+def test_the_same_said_in_two_chats_cannot_be_seen_to_be_the_same(content: Content) -> None:
+    one, other = PRINTS.of(content, CHAT), PRINTS.of(content, OTHER_CHAT)
+    assert one >> 31 != other >> 31
+    assert one & 2**31 - 1 != other & 2**31 - 1 or (content.file is None and content.detail is None)
+
+
+@given(CONTENTS, CONTENTS)
+def test_what_was_made_by_a_former_key_is_recognised(one: Content, other: Content) -> None:
+    changed = Prints(b"n" * 32, b"o" * 32, b"k" * 32)
+    known = PRINTS.of(one, CHAT)
+    assert changed.fits(known, other, CHAT) == PRINTS.fits(known, other, CHAT)
+    assert changed.fits_body(known, other, CHAT) == PRINTS.fits_body(known, other, CHAT)

@@ -28,7 +28,7 @@ from passerby.runtime.courier import (
 from passerby.runtime.gate import STORE_PAUSE_S
 from passerby.runtime.wording import Wording
 from tests.runtime.virtual import EPOCH, run, settled
-from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PLENTY, WORDS, Bench, couple, relay, words_of
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PLENTY, PRINTS, WORDS, Bench, couple, relay, words_of
 
 IDLE, FOUND = "search.idle", "search.found"
 KEYS = Keys((("keys.stop",),))
@@ -67,6 +67,7 @@ class Worker:
             Random(7),
             bot_budget,
             chat_budget,
+            prints=PRINTS,
             shared=True,
         )
         self.books = self.courier.outcomes = Books(bench)

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgspec.structs import replace
 
-from passerby.kernel.ids import ChatId, UpdateRef
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.ports.live_store import Commit, LiveStoreLost, Parked, Trail
-from passerby.ports.telegram import Carry, FloodWait, Unavailable
+from passerby.ports.telegram import Carry, FloodWait, Speak, Unavailable
 from passerby.runtime.courier import RELAY_TTL_S
 from passerby.runtime.sealing import Sealer
 from tests.runtime.virtual import run
@@ -112,13 +113,48 @@ def test_what_waited_too_long_is_dropped_with_a_word() -> None:
     parked(body)
 
 
-def test_what_was_parked_with_another_key_is_dropped_and_holds_nothing_up() -> None:
+ANOTHER_KEY = b"another key".ljust(32)
+
+
+def test_what_was_parked_with_another_key_is_dropped_with_a_word_and_holds_nothing_up() -> None:
     async def body(bench: Bench, ref: UpdateRef) -> None:
-        again = Bench(disk=bench.disk, worker=HEIR, key=b"another key".ljust(32))
+        again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
         await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
-        assert again.telegram.tried == []
+        assert carried(again) == []
+        (told,) = again.telegram.sent
+        assert isinstance(told, Speak)
+        assert (told.person, told.reply_to) == (ANN, 2000)
         assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "void in time"
+        await again.close()
+
+    parked(body)
+
+
+def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_dropped_in_silence() -> None:
+    async def body(bench: Bench, ref: UpdateRef) -> None:
+        (entry,) = [each for each in await bench.store.outbox(ME) if isinstance(each, Parked)]
+        again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
+        for other in (
+            replace(entry, chat=ChatId("another")),
+            replace(entry, id="passage:1:2"),
+            replace(entry, to=PersonId(9)),
+        ):
+            await again.pipeline.take_up([other])
+        await again.quiet()
+        assert again.telegram.tried == []
+        await again.close()
+
+    parked(body)
+
+
+def test_what_was_parked_with_a_former_key_is_delivered() -> None:
+    async def body(bench: Bench, ref: UpdateRef) -> None:
+        again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY, former_keys=(b"older".ljust(32), bytes(32)))
+        await again.pipeline.take_up(await again.store.inherit(HEIR))
+        await again.quiet()
+        assert len(carried(again)) == 1
+        assert await again.store.outbox(HEIR) == []
         await again.close()
 
     parked(body)
@@ -246,6 +282,7 @@ def test_what_is_sealed_opens_with_the_same_key_alone() -> None:
     assert opened is not None
     assert (opened.passage, opened.refs) == (passage, refs)
     assert Sealer(b"\x01" * 32).open(sealed) is None
+    assert Sealer(b"\x01" * 32, b"\x02" * 32, bytes(32)).open(sealed) == opened
 
 
 def test_two_seals_of_the_same_differ() -> None:

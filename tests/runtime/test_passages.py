@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 
-from passerby.domain.fingerprint import fingerprint
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
 from passerby.kernel.event import Attempt, Refusal
@@ -14,7 +13,7 @@ from passerby.ports.live_store import Copied, Mark
 from passerby.ports.telegram import Carry, Delete, Edit, SetReaction
 from passerby.runtime.passages import ATTEMPTS, address, copies, subject
 from tests.runtime.virtual import run
-from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, Bench, couple, relay
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PRINTS, Bench, couple, relay
 
 SOURCE, COPY = MessageRef(BOT, MessageId(1)), MessageRef(OTHER_BOT, MessageId(70))
 UNKNOWN = MessageRef(BOT, MessageId(2))
@@ -27,7 +26,7 @@ def with_map(body: Callable[[Bench], Awaitable[None]]) -> None:
     async def main() -> None:
         bench = Bench()
         await bench.put(*couple())
-        await bench.store.mark(Mark(chat=CHAT, pairs=(Copied(SOURCE, COPY, fingerprint(OLD)),)))
+        await bench.store.mark(Mark(chat=CHAT, pairs=(Copied(SOURCE, COPY, PRINTS.of(OLD, CHAT)),)))
         await body(bench)
         await bench.close()
 
@@ -53,7 +52,7 @@ def test_what_follows_a_message_goes_where_its_counterpart_stands(passage: Passa
     """Whoever wrote it may change or erase it, nobody else; what is already so needs no doing."""
 
     async def body(bench: Bench) -> None:
-        assert await address(passage, OTHER_BOT, bench.store) == expected
+        assert await address(passage, OTHER_BOT, bench.store, PRINTS) == expected
 
     with_map(body)
 
@@ -66,7 +65,7 @@ def test_a_reply_answers_the_partners_message_where_it_stands_on_the_same_bot(
 ) -> None:
     async def body(bench: Bench) -> None:
         passage = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
-        carried = await address(passage, type(BOT)(bot), bench.store)
+        carried = await address(passage, type(BOT)(bot), bench.store, PRINTS)
         assert isinstance(carried, Carry)
         assert (carried.reply_to, carried.quote) == (reply_to, "a word" if reply_to is not None else None)
 
@@ -76,15 +75,15 @@ def test_a_reply_answers_the_partners_message_where_it_stands_on_the_same_bot(
 def test_every_message_of_an_album_is_remembered_beside_its_copy() -> None:
     contents = Content(Kind.PHOTO, "a"), Content(Kind.PHOTO, "b")
     album = Relay(CHAT, ANN, BOT, (MessageId(5), MessageId(6)), BEN, contents)
-    assert copies(album, OTHER_BOT, (MessageId(71), MessageId(72))) == tuple(
-        Copied(MessageRef(BOT, MessageId(source)), MessageRef(OTHER_BOT, MessageId(copy)), fingerprint(content))
+    assert copies(album, OTHER_BOT, (MessageId(71), MessageId(72)), PRINTS) == tuple(
+        Copied(MessageRef(BOT, MessageId(source)), MessageRef(OTHER_BOT, MessageId(copy)), PRINTS.of(content, CHAT))
         for source, copy, content in zip((5, 6), (71, 72), contents, strict=True)
     )
 
 
 def test_what_left_no_message_leaves_nothing_to_remember() -> None:
     for passage in (relay(1), React(CHAT, ANN, SOURCE, BEN, None), Erase(CHAT, ANN, SOURCE, BEN)):
-        assert copies(passage, OTHER_BOT, ()) == ()
+        assert copies(passage, OTHER_BOT, (), PRINTS) == ()
 
 
 def test_each_passage_is_about_one_message_of_its_senders() -> None:

@@ -11,6 +11,7 @@ import passerby
 from passerby.adapters.memory import MemoryStore
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
+from passerby.domain.fingerprint import Prints
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -36,6 +37,7 @@ from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock
 
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)
+PRINTS = Prints(bytes(32))
 ANN, BEN, EVE = PersonId(1), PersonId(2), PersonId(3)
 CHAT = ChatId("c0ffee")
 ME, HEIR = WorkerId("me"), WorkerId("heir")
@@ -153,6 +155,7 @@ class Bench:
         bot_budget: Budget = PLENTY,
         chat_budget: Budget = PLENTY,
         key: bytes = bytes(32),
+        former_keys: tuple[bytes, ...] = (),
         worker: WorkerId = ME,
         shared: bool = False,
         beside: "Bench | None" = None,
@@ -181,6 +184,7 @@ class Bench:
             self.rng,
             bot_budget,
             chat_budget,
+            prints=PRINTS,
             shared=shared or beside is not None,
         )
         router = Router(features, WORDS.find_word)
@@ -189,7 +193,7 @@ class Bench:
             self.records,
             router,
             self.courier,
-            Sealer(key),
+            Sealer(key, *former_keys),
             self.clock,
             self.rng,
             Rules(),
@@ -201,7 +205,13 @@ class Bench:
         self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
         self.pipeline.lanes = self.lanes
         self.albums = Albums(
-            self.store, Sealer(key), self.lanes, self.background, self.clock, worker, self.pipeline.mark_uncertain
+            self.store,
+            Sealer(key, *former_keys),
+            self.lanes,
+            self.background,
+            self.clock,
+            worker,
+            self.pipeline.mark_uncertain,
         )
         self.pipeline.albums = self.albums
         self.courier.outcomes = self.pipeline

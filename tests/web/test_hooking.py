@@ -116,6 +116,21 @@ def test_another_key_or_another_address_is_not_ours() -> None:
     asyncio.run(main())
 
 
+def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
+    async def main() -> None:
+        async with stage() as it:
+            await it.hooking.set(it.bots[:1], 40)
+            new = {bot: door_of(bot, bytes(32)) for bot in it.bots}
+            former = {bot: (door_of(bot, b"older".ljust(32)), door_of(bot, KEY)) for bot in it.bots}
+            changed = Hooking(it.hooking._hooks, new, URL, it.clock, former=former)
+            (seen,) = await changed.look(it.bots[:1])
+            assert (seen.whose, seen.remark) == ("ours", "goes to a path of SECRET_KEY_PREVIOUS: set it again")
+            (seen,) = await changed.set(it.bots[:1], 40)
+            assert (seen.whose, seen.remark) == ("ours", "")
+
+    asyncio.run(main())
+
+
 def test_what_telegram_complains_of_is_shown_while_it_is_fresh() -> None:
     async def main() -> None:
         async with stage() as it:

@@ -4,15 +4,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from passerby.adapters.botapi.hooks import arrival
+from passerby.bootstrap import Taking
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Arrival
+from passerby.settings import Settings
 from passerby.web import Door, Webhooks, door_of, listen_on_tcp
 from passerby.web.webhooks import MOST_BODY
 from tests.web.asking import Answered, ask
@@ -108,6 +111,24 @@ def test_each_bot_has_a_path_and_a_secret_of_its_own_that_tell_nothing() -> None
     assert all(len(word) == 43 and word.isascii() for word in words)
     assert not any(str(BOT) in word for word in words)
     assert door_of(BOT, KEY) == DOOR
+
+
+def test_webhooks_at_the_addresses_of_former_keys_are_still_taken(tmp_path: Path) -> None:
+    async def main() -> list[int]:
+        settings = Settings(bot_tokens=f"{BOT}:{'x' * 35}", run_dir=tmp_path)  # type: ignore[arg-type]
+        taking = Taking(settings, (bytes(32), KEY), "one", hooks=False)
+        taker = Taker(None)
+        taking._webhooks.open(taker)
+        listener = listen_on_tcp(taking._webhooks, "127.0.0.1", 0, shared=True)
+        stage = Stage(taking._webhooks, taker, listener.port)
+        doors = [door_of(BOT, key) for key in (bytes(32), KEY, b"never".ljust(32))]
+        try:
+            return [(await stage.bring(update(), door=door)).status for door in doors]
+        finally:
+            await taking.aclose()
+            await listener.aclose()
+
+    assert asyncio.run(main()) == [200, 200, 404]
 
 
 def test_the_path_decides_which_bot_an_update_is_for() -> None:

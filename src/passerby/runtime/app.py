@@ -18,6 +18,7 @@ from random import Random
 
 from passerby import logs, metrics
 from passerby.domain.budgets import Budget
+from passerby.domain.fingerprint import Prints
 from passerby.domain.pools import pools
 from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatQuiet, Event, SearchDrags
@@ -71,7 +72,8 @@ class NoBotWorks(Exception):
 
 
 class App:
-    """`key`: 32 bytes, for sealing. `introduce` is the decision that pairs two people.
+    """`key`: 32 bytes, for sealing; what was sealed with `former_keys` is still read. `introduce` is the decision that
+    pairs two people.
 
     `polls`: Telegram is asked for updates, rather than bringing them (`receive`). `leads`: it takes leases; who only
     receives need not. `shared`: there may be other workers. `park_after_s` is how long an update is held up by a relay
@@ -91,6 +93,7 @@ class App:
         rng: Random,
         rules: Rules,
         key: bytes,
+        former_keys: tuple[bytes, ...] = (),
         bot_budget: Budget,
         chat_budget: Budget,
         polls: bool = True,
@@ -124,10 +127,11 @@ class App:
             rng,
             bot_budget,
             chat_budget,
+            prints=Prints(key, *former_keys),
             shared=shared,
             park_after_s=park_after_s,
         )
-        sealer = Sealer(key)
+        sealer = Sealer(key, *former_keys)
         self.pipeline = Pipeline(
             store,
             records,

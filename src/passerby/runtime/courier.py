@@ -34,6 +34,7 @@ from typing import Any, Final, Protocol
 
 from passerby import logs, metrics
 from passerby.domain.budgets import Budget
+from passerby.domain.fingerprint import Prints
 from passerby.domain.newest import overtakes, with_edit
 from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay
 from passerby.kernel.event import Refusal
@@ -136,6 +137,7 @@ class Courier:
         bot_budget: Budget,
         chat_budget: Budget,
         *,
+        prints: Prints,
         shared: bool = False,
         park_after_s: float = PARK_AFTER_S,
     ) -> None:
@@ -147,6 +149,7 @@ class Courier:
         self._rng = rng
         self._bot_budget = bot_budget
         self._chat_budget = chat_budget
+        self.prints = prints
         self.assured: Callable[[], Awaitable[None]] = _at_once
         self.is_assured: Callable[[], bool] = _never
         self._shared = shared
@@ -722,7 +725,7 @@ class Courier:
 
     async def _dispatch(self, parcel: Parcel) -> Dispatch | Refusal | None:
         if parcel.passage is not None:
-            return await address(parcel.passage, parcel.bot, self._store)
+            return await address(parcel.passage, parcel.bot, self._store, self.prints)
         assert parcel.notice is not None, "a parcel is a passage or a notice"
         facts, notice = await self._store.load(parcel.person), parcel.notice
         if facts is None:

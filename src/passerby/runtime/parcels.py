@@ -19,7 +19,7 @@ from itertools import chain, islice
 
 from passerby.domain.budgets import FULL
 from passerby.kernel.effect import Passage, Priority, Relay
-from passerby.kernel.ids import BotId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.leases import Fence
 from passerby.ports.live_store import Notice
 from passerby.runtime.allowance import Allowance
@@ -123,6 +123,13 @@ def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
     if isinstance(passage, Relay):
         return f"relay:{passage.source_bot}:{passage.sources[0]}"
     return f"passage:{refs[0].bot}:{refs[0].update}"
+
+
+def relayed(id_: str) -> MessageRef | None:
+    """The message that a relay of this name passes on, as its sender's bot has it; None where it is no relay's."""
+    kind, _, rest = id_.partition(":")
+    bot, _, message = rest.partition(":")
+    return MessageRef(BotId(int(bot)), MessageId(int(message))) if kind == "relay" else None
 
 
 class Lane:

@@ -6,7 +6,7 @@ it is about has been delivered and is in the map; if it is not, it never will be
 
 from typing import assert_never
 
-from passerby.domain.fingerprint import fingerprint, same_body
+from passerby.domain.fingerprint import Prints
 from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
 from passerby.kernel.event import Attempt, Refusal
 from passerby.kernel.ids import BotId, MessageId, MessageRef
@@ -14,7 +14,7 @@ from passerby.ports.live_store import Copied, LiveStore
 from passerby.ports.telegram import Carry, Delete, Dispatch, Edit, SetReaction
 
 
-async def address(passage: Passage, bot: BotId, store: LiveStore) -> Dispatch | Refusal | None:
+async def address(passage: Passage, bot: BotId, store: LiveStore, prints: Prints) -> Dispatch | Refusal | None:
     """The dispatch for a passage that leaves through `bot`; None where there is nothing to do (any more).
 
     A message that cannot be taken back, because nobody knows its copy (any more), is EXPIRED.
@@ -24,9 +24,9 @@ async def address(passage: Passage, bot: BotId, store: LiveStore) -> Dispatch | 
             return await _carry(passage, bot, store)
         case Amend(chat=chat, source=source, content=content):
             copy = await store.counterpart(chat, source)
-            if copy is None or not copy.mine or copy.print == (shows := fingerprint(content)):
+            if copy is None or not copy.mine or prints.fits(copy.print, content, chat):
                 return None
-            words_only = same_body(copy.print, shows)
+            words_only = prints.fits_body(copy.print, content, chat)
             at = copy.at
             return Edit(at.bot, passage.to, at.message, source.bot, passage.sender, content, words_only)
         case React(chat=chat, source=source):
@@ -60,16 +60,16 @@ async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
     )
 
 
-def copies(passage: Passage, bot: BotId, messages: tuple[MessageId, ...]) -> tuple[Copied, ...]:
+def copies(passage: Passage, bot: BotId, messages: tuple[MessageId, ...], prints: Prints) -> tuple[Copied, ...]:
     """What the message map is to remember of a passage that arrived as `messages`."""
     match passage:
-        case Relay(source_bot=source_bot, sources=sources, contents=contents):
+        case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
             return tuple(
-                Copied(MessageRef(source_bot, source), MessageRef(bot, copy), fingerprint(content))
+                Copied(MessageRef(source_bot, source), MessageRef(bot, copy), prints.of(content, chat))
                 for source, copy, content in zip(sources, messages, contents, strict=False)
             )
-        case Amend(source=source, content=content) if messages:
-            return (Copied(source, MessageRef(bot, messages[0]), fingerprint(content)),)
+        case Amend(chat=chat, source=source, content=content) if messages:
+            return (Copied(source, MessageRef(bot, messages[0]), prints.of(content, chat)),)
         case _:
             return ()
 

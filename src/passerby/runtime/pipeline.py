@@ -32,7 +32,7 @@ from passerby.kernel.event import (
     SearchDrags,
 )
 from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, PersonId, UpdateRef
-from passerby.kernel.participant import Participant, Searching
+from passerby.kernel.participant import Chatting, Participant, Searching
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.facts import ChatTold, Fact
@@ -54,7 +54,7 @@ from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.albums import Albums, trace_id, trace_of
 from passerby.runtime.courier import RELAY_TTL_S, Courier, persistently
 from passerby.runtime.lanes import Lanes, Rest, Work
-from passerby.runtime.parcels import Parcel, passage_id
+from passerby.runtime.parcels import Parcel, passage_id, relayed
 from passerby.runtime.passages import ATTEMPTS, copies, subject
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
@@ -383,7 +383,7 @@ class Pipeline:
                 parcel.refs,
                 sent,
                 passage.chat,
-                copies(passage, parcel.through, messages),
+                copies(passage, parcel.through, messages, self._courier.prints),
                 speaker=passage.sender if spoke else None,
                 # What is parked is done already, whoever polls the bot by now.
                 fences=() if parcel.parked else parcel.fences,
@@ -485,9 +485,22 @@ class Pipeline:
             left_s = outgoing.expires_at - self._clock.now()
             if parked is None:
                 logs.record("pipeline.unreadable", "error", reason="parked with another SECRET_KEY")
-                await self._store.mark(Mark(sent=(outgoing.id,)))
+                await self._give_up(outgoing)
             else:
                 self._courier.resume(parked.passage, outgoing.bot, parked.refs, outgoing.id, left_s)
+
+    async def _give_up(self, parked: Parked) -> None:
+        """What nobody can read any more goes, with a word to its sender, whom the chat tells and the entry's name."""
+        facts = await self._store.load(parked.to)
+        state = facts.me.state if facts is not None else None
+        about = relayed(parked.id)
+        if about is None or not isinstance(state, Chatting) or state.chat != parked.chat:
+            await self._store.mark(Mark(sent=(parked.id,)))
+            return
+        failed = DeliveryFailed(
+            state.partner, about.bot, about.message, parked.chat, parked.to, parked.bot, Refusal.BROKEN
+        )
+        self.lanes.put(Work(failed, sent=(parked.id,)))
 
 
 def _about(event: Event) -> MessageRef | None:

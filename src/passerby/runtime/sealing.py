@@ -35,10 +35,11 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Sealer:
-    """`key`: 32 bytes."""
+    """Seals with `key`, and opens what was sealed with that or one of `former`. Keys: 32 bytes."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *former: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._ciphers = (self._cipher, *map(AESGCM, former))
         self._passages = msgspec.msgpack.Decoder(ParkedPassage)
         self._items = msgspec.msgpack.Decoder(Item)
 
@@ -46,7 +47,7 @@ class Sealer:
         return self._seal(ParkedPassage(passage, refs), _PURPOSE)
 
     def open(self, sealed: bytes) -> ParkedPassage | None:
-        """What was sealed; None if it was with another key, or is damaged."""
+        """What was sealed; None if it was with a key that is not known here, or is damaged."""
         return self._open(sealed, _PURPOSE, self._passages)
 
     def seal_item(self, event: MessageReceived, ref: UpdateRef) -> bytes:
@@ -61,7 +62,9 @@ class Sealer:
         return nonce + self._cipher.encrypt(nonce, msgspec.msgpack.encode(what), purpose)
 
     def _open(self, sealed: bytes, purpose: bytes, decoder: msgspec.msgpack.Decoder[T]) -> T | None:
-        try:
-            return decoder.decode(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose))
-        except (InvalidTag, ValueError):  # a ValueError is also what cannot be decoded, or is too short
-            return None
+        for cipher in self._ciphers:
+            try:
+                return decoder.decode(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose))
+            except (InvalidTag, ValueError):  # a ValueError is also what cannot be decoded, or is too short
+                continue
+        return None

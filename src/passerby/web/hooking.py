@@ -2,13 +2,13 @@
 
 What a bot's webhook is:
 
-    ours       updates come to this installation
+    ours       updates come to this installation, by this key's path or a former one's
     another's  they go to another address, or to a path made from another key
     none       they wait until they are asked for
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -47,12 +47,25 @@ class Seen(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
-class Hooking:
-    """`base_url` is WEBHOOK_URL; without one, nothing can be set and no webhook is ours."""
+NO_DOORS: Mapping[BotId, Sequence[Door]] = {}
 
-    def __init__(self, hooks: Hooks, doors: Mapping[BotId, Door], base_url: str | None, clock: Clock) -> None:
+
+class Hooking:
+    """`base_url` is WEBHOOK_URL; without one, nothing can be set and no webhook is ours. `former` are the doors by
+    former keys, which are still open.
+    """
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        doors: Mapping[BotId, Door],
+        base_url: str | None,
+        clock: Clock,
+        former: Mapping[BotId, Sequence[Door]] = NO_DOORS,
+    ) -> None:
         self._hooks = hooks
         self._doors = doors
+        self._former = former
         self._base_url = base_url
         self._clock = clock
 
@@ -88,6 +101,9 @@ class Hooking:
         assert self._base_url is not None, "the settings see to it"
         return f"{self._base_url}/{self._doors[bot].path}"
 
+    def _former_urls(self, bot: BotId) -> list[str]:
+        return [f"{self._base_url}/{door.path}" for door in self._former.get(bot, ())]
+
     async def _each(self, bots: Iterable[BotId], change: Callable[[BotId], Awaitable[None]]) -> list[Seen]:
         room = asyncio.Semaphore(_AT_ONCE)
 
@@ -118,7 +134,9 @@ class Hooking:
         remark = ""
         if state.url:
             whose = "ours" if self._base_url is not None and state.url == self._url(bot) else "another's"
-        if whose == "another's":
+        if self._base_url is not None and state.url in self._former_urls(bot):
+            whose, remark = "ours", "goes to a path of SECRET_KEY_PREVIOUS: set it again"
+        elif whose == "another's":
             remark = f"goes to {urlsplit(state.url).hostname or 'an address of its own'}"
             if self._base_url is not None and state.url.startswith(f"{self._base_url}/"):
                 remark = "goes to WEBHOOK_URL, but to a path of another SECRET_KEY"

@@ -1,7 +1,8 @@
 """Where Telegram finds a bot's webhook, and how it shows that it is Telegram.
 
 Both are made from the installation's key, so every process knows them and none has to be told; neither holds the bot's
-token or says which bot it is for. Another key makes other paths: `passerby webhook set` then has to be run again.
+token or says which bot it is for. Another key makes other paths: `passerby webhook set` then has to be run again, and
+until then those made from former keys are answered as well.
 """
 
 import hashlib
