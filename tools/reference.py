@@ -33,6 +33,7 @@ COMMANDS_HEAD = """\
 # Commands
 
 Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument; 130 or 143 if a second Ctrl-C or SIGTERM cut it short.
+A process that serves bots ends with 70 when its event loop is stuck, or by SIGPROF if a library holds the interpreter.
 """
 
 METRICS_HEAD = """\

@@ -27,7 +27,9 @@ from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App, NoBotWorks
 from passerby.runtime.background import Background
 from passerby.runtime.courier import PARK_AFTER_S
+from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
 from passerby.runtime.lives import live
+from passerby.runtime.loop_watch import LoopWatch
 from passerby.runtime.standing import Standing
 from passerby.settings import Settings, WrongSetting, former_keys, open_key
 from passerby.web import CannotListen, Listener, Pages, Webhooks, listen_on_socket, listen_on_tcp
@@ -63,10 +65,12 @@ async def serve(
     name: str = "passerby",
     on_ready: Callable[[], None] | None = None,
     stop: asyncio.Event,
+    on_beat: Callable[[], None] | None = None,
 ) -> None:
     """Do one process's part of the fleet until `stop` is set, then finish what is in hand and return.
 
-    `name` is what operators call the process. Stores on other machines that are away are waited for.
+    `name` is what operators call the process. `on_beat` is called often, whenever the event loop comes round; with it,
+    the process is ended when the loop is stuck. Stores on other machines that are away are waited for.
     Raises: WrongSetting, for what only shows on opening: a database in use, tokens that all are refused.
     """
     if not settings.tokens:
@@ -76,6 +80,8 @@ async def serve(
     async with AsyncExitStack() as closing:
         # A second process on the same files is turned away before it can be taken for the first.
         log = None if settings.is_shared else _open_log(settings)
+        recorder = _open_recorder(settings, name, rng)
+        closing.callback(recorder.close)
         # Before anything is waited for: a process that waits is alive.
         polls = settings.update_mode == "polling"
         taking = Taking(settings, (key, *former), name, hooks=not polls and role != "worker")
@@ -127,6 +133,7 @@ async def serve(
                 park_after_s=PARK_AFTER_S if polls else HOOKS_PARKED_AFTER_S,
                 name=name,
                 home=home_of(settings),
+                recorder=recorder,
             )
 
         announced = False
@@ -145,6 +152,10 @@ async def serve(
                 on_ready()
             announced = True
 
+        if on_beat is not None:
+            watch = LoopWatch(recorder, on_beat)
+            closing.callback(watch.close)
+            watch.begin()
         try:
             whole = await live(make, stop, clock, settings.shutdown_timeout_s, ready, taking.end)
         except NoBotWorks:
@@ -299,6 +310,20 @@ def _open_log(settings: Settings) -> FileLog:
 def home_of(settings: Settings) -> str:
     """Which installation this is, for operators who look at several of them."""
     return f"{socket.gethostname()}:{settings.run_path.absolute()}"
+
+
+def _open_recorder(settings: Settings, name: str, rng: SystemRandom) -> FlightRecorder:
+    """Where the process notes what it works on. Without it an update that takes it down would come again and again."""
+    path = settings.run_path / f"{name}{RECORDING}"
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return FlightRecorder.open(path, f"{rng.getrandbits(64):016x}")
+    except RecorderInUse:
+        reason = f"another process called {name} runs out of RUN_DIR"
+    except OSError as error:
+        reason = f"{path.name} cannot be made in RUN_DIR ({error.strerror or logs.name_of(error)})"
+    logs.record("recorder.unavailable", "warning", reason=reason)
+    return FlightRecorder()
 
 
 def live_path(settings: Settings) -> Path:

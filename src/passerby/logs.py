@@ -17,7 +17,7 @@ import sys
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 from traceback import walk_tb
-from types import TracebackType
+from types import CodeType, TracebackType
 from typing import Any, Literal, TextIO, TypedDict, Unpack
 
 import structlog
@@ -74,7 +74,7 @@ _EVENT = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+")
 _ANY_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{8,}")
 _TEXT_LIMIT = 200
 _CHAIN_LIMIT = 5
-_FRAME_LIMIT = 8
+FRAME_LIMIT = 8
 _OURS = Path(__file__).parent
 
 _strict = True
@@ -139,7 +139,7 @@ def name_of(error: BaseException) -> str:
 def frames_of(error: BaseException) -> tuple[str, ...]:
     """Where the exception passed through our code, innermost last: `runtime/courier.py:120 deliver`."""
     frames = [frame for one in _chain(error) for frame in _own_frames(one.__traceback__)]
-    return tuple(dict.fromkeys(frames))[-_FRAME_LIMIT:]
+    return tuple(dict.fromkeys(frames))[-FRAME_LIMIT:]
 
 
 def on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -237,9 +237,14 @@ def _type_name(error: BaseException) -> str:
 
 def _own_frames(traceback: TracebackType | None) -> Iterator[str]:
     for frame, line in walk_tb(traceback):
-        path = Path(frame.f_code.co_filename)
-        if path.is_relative_to(_OURS):
-            yield f"{path.relative_to(_OURS).as_posix()}:{line} {frame.f_code.co_name}"
+        if (name := name_of_frame(frame.f_code, line)) is not None:
+            yield name
+
+
+def name_of_frame(code: CodeType, line: int) -> str | None:
+    """A place in our own code; None for anybody else's."""
+    path = Path(code.co_filename)
+    return f"{path.relative_to(_OURS).as_posix()}:{line} {code.co_name}" if path.is_relative_to(_OURS) else None
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:

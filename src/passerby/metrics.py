@@ -58,8 +58,9 @@ POLLED_AT = Gauge(
 DECISIONS = Counter(
     "passerby_decisions",
     "Events decided on; stale ones are decided again.",
-    outcome=("stored", "stale", "already_done", "put_aside"),
+    outcome=("stored", "stale", "already_done", "put_aside", "fatal"),
 )
+CRASHES = Counter("passerby_update_crashes", "Ends of a process, found at its next start, that an update had caused.")
 LOOKUPS = Counter(
     "passerby_people_lookups",
     "Where a person was found: in the live store, which is the user cache, in the records, or nowhere.",
@@ -120,6 +121,7 @@ LAPSES = Counter(
 )
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
 BUGS = Counter("passerby_bugs", "Units of work ended by a fault of ours.")
+LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that took more than 250 ms.")
 LOOP_LAG = Gauge("passerby_loop_lag_seconds", "How late the event loop last woke a timer.")
 
 

@@ -201,8 +201,9 @@ class Settings(BaseModel):
     run_dir: Path | None = Field(
         default=None,
         description=(
-            "The directory for sockets, process numbers and what else lasts as long as the processes do. Made when "
-            "needed; one for each installation. Without it, `run` beside the database."
+            "The directory for sockets, process numbers, and the notes of what each process is working on: it must "
+            "outlast a restart of a process. Made when needed; one for each installation. Without it, `run` beside "
+            "the database."
         ),
         examples=["/run/passerby"],
     )

@@ -1,5 +1,8 @@
 """When what keeps ending is held back, and when it is tried again. supervisor's own classes; no process is started."""
 
+import signal
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,9 +10,10 @@ import pytest
 from supervisor import events
 from supervisor.states import ProcessStates
 
-from passerby.cluster import warden
+from passerby.cluster import processes, warden
 from passerby.cluster.configuration import TRIES
-from passerby.cluster.warden import REST_S, SHORT_LIVES, WINDOW_S, Warden
+from passerby.cluster.warden import REST_S, SHORT_LIVES, SILENT_TICKS, WINDOW_S, Warden
+from passerby.runtime.flight_recorder import Pulse
 
 DAY_S = 86_400.0
 
@@ -34,7 +38,14 @@ class Office:
         self.now = DAY_S
         self.process = Process("worker-1")
         group = SimpleNamespace(processes={"worker-1": self.process})
-        self.warden = Warden(SimpleNamespace(process_groups={"worker-1": group}), lambda: self.now)
+        self.pulse: Pulse | None = None
+        self.signals: list[tuple[int, int]] = []
+        self.warden = Warden(
+            SimpleNamespace(process_groups={"worker-1": group}),
+            lambda: self.now,
+            lambda name: self.pulse,
+            lambda pid, number: self.signals.append((pid, number)),
+        )
         self.warden.watch()
 
     def becomes(self, kind: Any, state: int, came_from: int, *, expected: bool = True, code: int | None = None) -> None:
@@ -52,8 +63,9 @@ class Office:
     def gives_up(self) -> None:
         self.becomes(events.ProcessStateFatalEvent, ProcessStates.FATAL, ProcessStates.BACKOFF)
 
-    def ticks(self) -> None:
-        events.notify(events.Tick5Event(0, None))
+    def ticks(self, times: int = 1) -> None:
+        for _ in range(times):
+            events.notify(events.Tick5Event(0, None))
 
     @property
     def is_tripped(self) -> bool:
@@ -113,6 +125,63 @@ def test_what_runs_is_not_started(office: Office) -> None:
 def test_a_start_by_hand_is_no_restart(office: Office) -> None:
     office.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.STOPPED)
     assert office.told()["restarts"] == 0
+
+
+@pytest.fixture
+def running(office: Office) -> Any:
+    """A process that supervisor keeps, and that shows a pulse."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+        office.process.pid = process.pid
+        office.process.state = ProcessStates.RUNNING
+        office.pulse = Pulse(process.pid, 7)
+        yield process
+        process.kill()
+
+
+def test_whose_loop_does_not_come_round_is_ended(office: Office, running: Any) -> None:
+    office.ticks(SILENT_TICKS)
+    assert office.signals == []
+    office.ticks()
+    assert office.signals == [(running.pid, signal.SIGABRT)]
+    office.ticks()
+    assert office.signals[1:] == [(running.pid, signal.SIGKILL)], "it did not mind"
+
+
+def test_whose_loop_comes_round_is_left_alone(office: Office, running: Any) -> None:
+    for beats in range(10):
+        office.pulse = Pulse(running.pid, beats)
+        office.ticks(SILENT_TICKS)
+    assert office.signals == []
+
+
+@pytest.mark.parametrize("pulse", [None, Pulse(1, 7)])
+def test_who_shows_no_pulse_of_their_own_is_left_alone(office: Office, running: Any, pulse: Pulse | None) -> None:
+    """Of an older release, or the page is still that of the process before."""
+    office.pulse = pulse
+    office.ticks(3 * SILENT_TICKS)
+    assert office.signals == []
+
+
+def test_who_has_not_begun_is_left_alone(office: Office, running: Any) -> None:
+    """It waits for a store, perhaps for hours."""
+    office.pulse = Pulse(running.pid, 0)
+    office.ticks(3 * SILENT_TICKS)
+    assert office.signals == []
+
+
+def test_who_was_stopped_by_a_signal_is_left_alone_and_has_all_the_time_afterwards(
+    office: Office, running: Any
+) -> None:
+    office.ticks(SILENT_TICKS)
+    running.send_signal(signal.SIGSTOP)
+    while (reading := processes.read(running.pid)) is not None and reading.state not in "Tt":
+        pass
+    office.ticks(3 * SILENT_TICKS)
+    running.send_signal(signal.SIGCONT)
+    while (reading := processes.read(running.pid)) is not None and reading.state in "Tt":
+        pass
+    office.ticks(SILENT_TICKS - 1)
+    assert office.signals == []
 
 
 def test_the_place_in_supervisor_is_the_one_that_is_configured() -> None:

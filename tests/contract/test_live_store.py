@@ -226,6 +226,48 @@ async def test_done_marks_do_not_stay_for_ever(place: Place) -> None:
     assert await store.done(BOT, (7, 2000)) == {2000}
 
 
+# ---------------------------------------------------------------------- crashes
+
+
+@survives
+async def test_crashes_are_counted_for_each_update(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await store.record_crash((update(7), update(8)), "one")
+    await store.record_crash((update(7),), "two")
+    await store.record_crash((update(7, OTHER_BOT),), "three")
+    await store.mark(Mark((update(9),)))
+    assert await later.known(BOT, (6, 7, 8, 9)) == ({9}, {7: 2, 8: 1})
+    assert await later.known(OTHER_BOT, (7, 8)) == (set(), {7: 1})
+    assert await later.known(BOT, ()) == (set(), {})
+
+
+@survives
+async def test_a_crash_that_is_told_twice_counts_once(place: Place, store: LiveStore, later: LiveStore) -> None:
+    for _ in range(3):
+        await store.record_crash((update(7),), "one")
+    assert await later.known(BOT, (7,)) == (set(), {7: 1})
+
+
+@contract
+async def test_crashes_are_remembered_for_a_day_and_not_for_ever(place: Place) -> None:
+    store = place.open()
+    await store.record_crash((update(7),), "one")
+    for _ in range(24):
+        await place.elapse(3600 - 1)
+        await store.sweep()
+    assert (await place.open().known(BOT, (7,))).crashes == {7: 1}
+    await place.elapse(2 * DAY_S)
+    await store.sweep()
+    assert (await store.known(BOT, (7,))).crashes == {}
+
+
+@contract
+async def test_a_crash_that_cannot_be_stored_is_not_said_to_be(place: Place) -> None:
+    store = place.open()
+    with place.lost(), pytest.raises(LiveStoreLost):
+        await store.record_crash((update(7),), "one")
+    assert (await store.known(BOT, (7,))).crashes == {}
+
+
 # ---------------------------------------------------------------------- the outbox
 
 

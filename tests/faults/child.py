@@ -7,12 +7,16 @@
                     not, as on a machine whose time is set
     doubled:SEED    of what it fetches a fifth comes twice, and up to 50 updates of different people change places; what
                     one person did keeps its order, for Telegram's queue has one
+    poison          a message that says "poison WHERE HOW" takes it down. WHERE: `decide`, when it is decided on;
+                    `send`, when it is being passed on. HOW: `loop`, Python code without an end; `match`, a library's,
+                    which holds the interpreter; `abort`, as a crash in a library does
     small:BYTES     no file that it writes may grow beyond so many bytes, until it gets SIGUSR1
 
 Only ever run as a process of its own. It changes the adapters, never what is tested.
 """
 
 import os
+import re
 import resource
 import signal
 import sys
@@ -26,9 +30,12 @@ from typing import Any
 from passerby import bootstrap
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.redis.store import RedisStore
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, Dispatch
+from passerby.runtime.router import Router
 
 LOOK_EVERY_S = 0.05
 _POINTS = ("fetched", "committed", "confirming", "sent")
@@ -108,6 +115,36 @@ def _shuffled(arrivals: list[Arrival], rng: Random) -> list[Arrival]:
     return [of[person].pop() for person in turns]
 
 
+def _poisoned(where: str, words: str) -> None:
+    if not words.startswith(f"poison {where} "):
+        return
+    match words.split()[2]:
+        case "loop":
+            while True:
+                pass
+        case "match":
+            re.match(r"(a|a)*$", "a" * 200 + "b")
+        case "abort":
+            os.abort()
+
+
+def poison(_: str) -> None:
+    decide, send = Router.decide, BotApi.send
+
+    def deciding(self: Router, event: Event, facts: Facts, env: Env) -> Decision:
+        if isinstance(event, MessageReceived):
+            _poisoned("decide", event.text)
+        return decide(self, event, facts, env)
+
+    async def sending(self: BotApi, dispatch: Dispatch) -> tuple[MessageId, ...]:
+        for content in getattr(dispatch, "contents", ()):
+            _poisoned("send", content.text)
+        return await send(self, dispatch)
+
+    Router.decide = deciding  # type: ignore[method-assign]
+    BotApi.send = sending  # type: ignore[method-assign]
+
+
 def small(words: str) -> None:
     # Python ignores SIGXFSZ: writing beyond gives EFBIG, as a full disk gives ENOSPC.
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -119,7 +156,13 @@ def small(words: str) -> None:
     signal.signal(signal.SIGUSR1, room)
 
 
-WHAT: dict[str, Callable[[str], None]] = {"die": die, "clock": clock, "doubled": doubled, "small": small}
+WHAT: dict[str, Callable[[str], None]] = {
+    "die": die,
+    "clock": clock,
+    "doubled": doubled,
+    "poison": poison,
+    "small": small,
+}
 
 
 def command(*what: str, role: str = "worker") -> tuple[str, ...]:

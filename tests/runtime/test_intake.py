@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from passerby.adapters.memory import MemoryStore
 from passerby.kernel.event import Unusable
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.ports.live_store import LiveStoreLost, Mark
+from passerby.ports.live_store import Known, LiveStoreLost, Mark
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, TokenRefused, Unavailable
 from passerby.runtime.intake import (
     FIRST_PAUSE_S,
@@ -47,7 +47,7 @@ class Desk:
         )
         self.task = asyncio.ensure_future(self.intake.run())
 
-    def _put(self, arrival: Arrival) -> None:
+    def _put(self, arrival: Arrival, crashes: int) -> None:
         self.taken.append(arrival.ref.update)
         if self.auto:
             asyncio.get_running_loop().call_later(0.001, self.intake.window.finish, arrival.ref.update)
@@ -77,10 +77,10 @@ class AwayStore(MemoryStore):
         super().__init__(DiskLog(Disk()), clock, Random(1))
         self.away = False
 
-    async def done(self, bot: BotId, updates: object) -> set[int]:
+    async def known(self, bot: BotId, updates: object) -> Known:
         if self.away:
             raise LiveStoreLost
-        return await super().done(bot, updates)  # type: ignore[arg-type]
+        return await super().known(bot, updates)  # type: ignore[arg-type]
 
 
 def at_desk(body: Callable[[Desk], Awaitable[None]], *, auto: bool = True) -> None:

@@ -201,6 +201,7 @@ class Bench:
             worker,
             self.fences.__contains__,
             self.lapses.append,
+            shared=shared or beside is not None,
         )
         self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
         self.pipeline.lanes = self.lanes

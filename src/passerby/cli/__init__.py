@@ -4,7 +4,8 @@ import sys
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 128+n a second signal n."""
+    """Run the command line. Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 70 the event
+    loop was stuck, 128+n a second signal n."""
     from passerby.cli.app import app
     from passerby.settings import WrongSetting
 

@@ -9,6 +9,7 @@ from random import SystemRandom
 from typing import Literal
 
 from passerby import logs
+from passerby.cli.notify import Notify
 from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
 
@@ -22,7 +23,8 @@ def serve(
 ) -> None:
     """Serve until a signal says stop. A second one ends the process at once with 128 + its number.
 
-    A process with a part of the work also ends when it has grown too large: somebody keeps it and starts it again.
+    A process with a part of the work also ends when it has grown too large: somebody keeps it and starts it again. Any
+    process ends with code 70 when its event loop is stuck.
     Raises: WrongSetting, for what is found while opening.
     """
     from passerby import bootstrap
@@ -33,11 +35,24 @@ def serve(
         return reading.rss if reading is not None else None
 
     async def main(stop: asyncio.Event) -> None:
+        notify = Notify()
+        loop = asyncio.get_running_loop()
+
+        def beat() -> None:
+            notify.alive(loop.time())
+            if stop.is_set():
+                notify.stopping()
+
+        def ready() -> None:
+            notify.ready()
+            if on_ready is not None:
+                on_ready()
+
         recycling = Recycling(settings.max_memory_mb, stop, rss, SystemRandom())
         if role != "all":
             recycling.begin()
         try:
-            await bootstrap.serve(settings, role=role, name=name, on_ready=on_ready, stop=stop)
+            await bootstrap.serve(settings, role=role, name=name, on_ready=ready, stop=stop, on_beat=beat)
         finally:
             recycling.close()
 

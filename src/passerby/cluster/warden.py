@@ -5,25 +5,38 @@ are added. A process that lives a little longer each time, but ends by itself mo
 `WINDOW_S`, is given up, too. And whatever was given up is tried once more every `REST_S`: what was wrong in the night
 may be right again before anybody looks.
 
+And a process whose event loop does not come round, as its page in the run directory tells (see
+`runtime.flight_recorder`), is ended: by SIGABRT after `SILENT_TICKS` of supervisor's own ticks, by SIGKILL one tick
+later. It ends itself long before, as a rule. Ticks are counted, not seconds: while the machine sleeps there are none.
+One that was stopped by a signal is left alone.
+
 An end is *expected* with exit code 0: a process that recycles itself, or was told to stop by a hand other than
 supervisor's. Being killed by a signal counts as a crash, but does not trip anything once the process has been steady:
 whoever kills it, it is not the program.
 """
 
+import os
+import signal
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from supervisor import events
 from supervisor.states import ProcessStates
 
+from passerby.cluster import processes
 from passerby.cluster.configuration import TRIES
+from passerby.runtime.flight_recorder import RECORDING, Pulse, pulse_of
 
 REST_S: Final = 300.0
 SHORT_LIVES: Final = 10
 WINDOW_S: Final = 900.0
+SILENT_TICKS: Final = 5
+"""Of 5 seconds each. More than a process takes to find out by itself, and than any turn of its loop may take."""
 
 
 @dataclass(slots=True)
@@ -36,14 +49,28 @@ class Record:
     gave_up_at: float | None = None
     ends: deque[float] = field(default_factory=deque)
     """When it ended with an exit code other than 0, within `WINDOW_S`."""
+    pulse: Pulse | None = None
+    silent_ticks: int = 0
+    """For how many ticks it has shown the same pulse."""
 
 
 class Warden:
-    """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`."""
+    """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`.
 
-    def __init__(self, supervisord: Any, now: Callable[[], float]) -> None:
+    `pulse_of` tells how often a process' event loop has come round, by its name; `end` sends it a signal.
+    """
+
+    def __init__(
+        self,
+        supervisord: Any,
+        now: Callable[[], float],
+        pulse_of: Callable[[str], Pulse | None] = lambda name: None,
+        end: Callable[[int, int], None] = os.kill,
+    ) -> None:
         self._supervisord = supervisord
         self._now = now
+        self._pulse_of = pulse_of
+        self._end = end
         self._records: dict[str, Record] = {}
 
     def lives(self) -> list[dict[str, Any]]:
@@ -110,10 +137,32 @@ class Warden:
                     # One try: if it ends at once, it is given up at once.
                     process.backoff = TRIES
                     process.spawn()
+                elif process.state in (ProcessStates.STARTING, ProcessStates.RUNNING):
+                    self._feel(process, record)
+
+    def _feel(self, process: Any, record: Record) -> None:
+        pulse = self._pulse_of(str(process.config.name))
+        # Without a beat it has not begun: it may be waiting for a store.
+        if pulse is None or pulse.pid != process.pid or not pulse.beats or pulse != record.pulse:
+            record.pulse, record.silent_ticks = pulse, 0
+            return
+        reading = processes.read(process.pid)
+        if reading is not None and reading.state in "Tt":
+            record.silent_ticks = 0
+            return
+        record.silent_ticks += 1
+        if record.silent_ticks >= SILENT_TICKS:
+            with suppress(ProcessLookupError):
+                self._end(process.pid, signal.SIGABRT if record.silent_ticks == SILENT_TICKS else signal.SIGKILL)
 
 
 def install(supervisord: Any) -> Warden:
     """For `supervisor.rpcinterface_factory`."""
-    warden = Warden(supervisord, time.time)  # noqa: TID251  # supervisor has no clock to hand in
+    run_path = Path(supervisord.options.configfile).parent
+    warden = Warden(
+        supervisord,
+        time.time,  # noqa: TID251  # supervisor has no clock to hand in
+        lambda name: pulse_of(run_path / f"{name}{RECORDING}"),
+    )
     warden.watch()
     return warden

@@ -115,6 +115,8 @@ class Refusal(StrEnum):
     """The chat ended while it was waiting its turn."""
     BROKEN = "broken"
     """A bug of ours: Telegram rejected the request, or no try got as far as one."""
+    FATAL = "fatal"
+    """A bug of ours that ended the process which worked on it, more than once."""
 
 
 class Attempt(StrEnum):

@@ -3,9 +3,9 @@
 May be lost and rebuilt from the records; until it is, intake confirms nothing to Telegram.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -172,6 +172,13 @@ class QuietChat(msgspec.Struct, frozen=True, gc=False):
     speaker: PersonId | None
 
 
+class Known(NamedTuple):
+    """What is known of some updates. `crashes`: how many workers ended while they worked on one; none is left out."""
+
+    done: set[int]
+    crashes: Mapping[int, int]
+
+
 class Figures(msgspec.Struct, frozen=True):
     """How much there is of what. `journal` counts facts that the records have not got yet."""
 
@@ -235,6 +242,17 @@ class LiveStore(Leases, Allowances, Protocol):
 
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         """Which of these updates are done. Remembered for at least 24 h, as a set: ids may restart."""
+        ...
+
+    async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
+        """Which of these updates are done, and which of them have taken workers down."""
+        ...
+
+    async def record_crash(self, updates: Iterable[UpdateRef], crash: str) -> None:
+        """A worker ended while it worked on these. `crash` names that end: told twice, it counts once.
+
+        Remembered for at least 24 h.
+        """
         ...
 
     async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:

@@ -32,6 +32,7 @@ from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, Trail, trail_of
 from passerby.ports.telegram import Arrival
 from passerby.runtime.background import Background
+from passerby.runtime.crashes import crashes_of
 from passerby.runtime.lanes import ALBUM_ITEMS, Lanes, Work, joined
 from passerby.runtime.sealing import Sealer
 
@@ -194,7 +195,9 @@ class Albums:
                 continue
             refs = tuple(ref for _, ref in opened)
             own = UpdateRef(refs[0].bot, ~refs[0].update)
-            await self._lanes.run(Work(joined([event for event, _ in opened]), (own, *refs), names, parks=True))
+            crashes = await crashes_of(self._store, refs)
+            whole = joined([event for event, _ in opened])
+            await self._lanes.run(Work(whole, (own, *refs), names, parks=True, crashes=crashes))
 
 
 class _Watch:

@@ -32,8 +32,9 @@ from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
 from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
-from passerby.runtime.courier import PARK_AFTER_S, Courier
+from passerby.runtime.courier import PARK_AFTER_S, Courier, persistently
 from passerby.runtime.fleet import Membership, Report, Wanted
+from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.intake import Intake
 from passerby.runtime.janitor import Janitor
 from passerby.runtime.lanes import Lanes, Work
@@ -77,7 +78,7 @@ class App:
 
     `polls`: Telegram is asked for updates, rather than bringing them (`receive`). `leads`: it takes leases; who only
     receives need not. `shared`: there may be other workers. `park_after_s` is how long an update is held up by a relay
-    that is not through. `name` is what operators call the process.
+    that is not through. `name` is what operators call the process. `recorder` knows which update is being worked on.
     """
 
     def __init__(
@@ -102,7 +103,9 @@ class App:
         park_after_s: float = PARK_AFTER_S,
         name: str = "",
         home: str = "",
+        recorder: FlightRecorder | None = None,
     ) -> None:
+        self._recorder = recorder or FlightRecorder()
         self._telegram = telegram
         self._store = store
         self._clock = clock
@@ -130,6 +133,7 @@ class App:
             prints=Prints(key, *former_keys),
             shared=shared,
             park_after_s=park_after_s,
+            recorder=self._recorder,
         )
         sealer = Sealer(key, *former_keys)
         self.pipeline = Pipeline(
@@ -147,8 +151,9 @@ class App:
             self.fleet.lapse,
             self.fleet.is_young if shared else _is_settled,
             words.places,
+            shared,
         )
-        self.lanes = Lanes(self.pipeline.handle, self._background, clock)
+        self.lanes = Lanes(self.pipeline.handle, self._background, clock, self._recorder)
         self.pipeline.lanes = self.lanes
         self.albums = Albums(
             store, sealer, self.lanes, self._background, clock, self.worker, self.pipeline.mark_uncertain
@@ -169,7 +174,7 @@ class App:
             lambda: self.pipeline.uncertain_at,
             self.courier.inheriting,
         )
-        self.doorstep = Doorstep(store, self.fleet, self.lanes, self.albums)
+        self.doorstep = Doorstep(store, self.fleet, self.lanes, self.albums, self._recorder)
         self._introduce = introduce
         self._bots: dict[BotId, BotPost] = {}
         self._posts: dict[LeaseName, Post] = {}
@@ -189,6 +194,7 @@ class App:
         metrics.know_pools(self._pools)
         while not await self.janitor.rebuild():
             await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
+        await self._tell_crash()
         self._standing += [self._stand(work) for work in (self._park, self._forget, self.janitor.serve_itself)]
         await self.fleet.attend_first()
         await self._inherit()
@@ -199,6 +205,18 @@ class App:
         if has_all and all(post.refused for post in self._bots.values()):
             raise NoBotWorks
         self.is_ready = True
+
+    async def _tell_crash(self) -> None:
+        """The run before may have ended while it worked on something. Said before anything is taken again."""
+        crash = self._recorder.crash
+        if crash is None:
+            return
+        tell = partial(self._store.record_crash, crash.refs, crash.life)
+        await persistently(tell, LiveStoreLost, self._clock, self._rng)
+        metrics.CRASHES.add()
+        reason = "the run before ended while it worked on this bot's update"
+        logs.record("runtime.crash_found", "error", bot=crash.refs[0].bot, count=len(crash.refs), reason=reason)
+        self._recorder.settle()
 
     async def _inherit(self) -> None:
         while True:
@@ -330,8 +348,9 @@ class App:
 
     # ------------------------------------------------------------------ events
 
-    def _receive(self, arrival: Arrival, fences: tuple[Fence, ...] = ()) -> None:
-        self.lanes.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=self._clock.monotonic()))
+    def _receive(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
+        taken_at = self._clock.monotonic()
+        self.lanes.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
 
     async def receive(self, arrival: Arrival) -> None:
         """Deal with an update that Telegram brought. Returns when it is done, or parked durably, and stored as such.

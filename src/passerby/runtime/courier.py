@@ -56,6 +56,7 @@ from passerby.ports.telegram import (
 from passerby.runtime.afterlife import as_things_stand
 from passerby.runtime.allowance import Allowance, Own, Shared
 from passerby.runtime.background import Background
+from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.gate import Gate
 from passerby.runtime.parcels import Lane, passage_id
 from passerby.runtime.parcels import Parcel as Parcel
@@ -140,7 +141,9 @@ class Courier:
         prints: Prints,
         shared: bool = False,
         park_after_s: float = PARK_AFTER_S,
+        recorder: FlightRecorder | None = None,
     ) -> None:
+        self._recorder = recorder or FlightRecorder()
         self._telegram = telegram
         self._store = store
         self._wording = wording
@@ -238,10 +241,22 @@ class Courier:
         lane.running = True
         return self._drain(lane)
 
-    def resume(self, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], id_: str, left_s: float) -> None:
-        """Deliver a passage that an earlier process parked, if its chat is still open."""
+    def resume(
+        self,
+        passage: Passage,
+        bot: BotId,
+        refs: tuple[UpdateRef, ...],
+        id_: str,
+        left_s: float,
+        doomed: Refusal | None = None,
+    ) -> None:
+        """Deliver a passage that an earlier process parked, if its chat is still open.
+
+        `doomed`: it is not to be tried.
+        """
         now = self._clock.monotonic()
         parcel = self._passage_parcel(passage, bot, refs, id_, now, now + left_s)
+        parcel.doomed = doomed
         parcel.put_at = float("-inf")
         parcel.made_at = self._clock.now() - (RELAY_TTL_S - left_s)
         parcel.found_again = True
@@ -470,11 +485,11 @@ class Courier:
         try:
             while lane:
                 parcel = lane.current = lane.first
-                end = await self._deliver(lane, parcel)
+                end = await self._recorder.follow(self._deliver(lane, parcel), parcel.refs)
                 if self._abandoned:
                     await _for_ever()
                 if not isinstance(end, _Overtaken):
-                    await self._conclude(lane, parcel, end)
+                    await self._recorder.follow(self._conclude(lane, parcel, end), parcel.refs)
         except Exception:
             lane.running = False
             self._start(lane)  # whoever watches the background hears of this parcel; the next ones go on
@@ -527,6 +542,8 @@ class Courier:
 
     async def _deliver(self, lane: Lane, parcel: Parcel) -> End | _Overtaken:
         """Bring one parcel to its end, unless another goes first after all."""
+        if parcel.doomed is not None:
+            return parcel.doomed
         gate = self._gate(parcel.bot)
         uncertain, tries = 0, 0
         metrics.QUEUE_WAIT.observe(self._clock.monotonic() - parcel.put_at, metrics.PRIORITIES[parcel.priority])

@@ -83,7 +83,8 @@ class Window:
 
 
 class Intake:
-    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new.
+    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new, and how many workers it has
+    taken down.
 
     `assurance` says whether nobody else can be polling the bot. It is asked before each poll, which confirms, and
     before each taking of updates, for the process may have been paused in between.
@@ -94,7 +95,7 @@ class Intake:
         bot: BotId,
         telegram: Telegram,
         store: LiveStore,
-        put: Callable[[Arrival], None],
+        put: Callable[[Arrival, int], None],
         on_lost: Callable[[BotId], None],
         clock: Clock,
         rng: Random,
@@ -184,7 +185,7 @@ class Intake:
         if not new:
             return
         try:
-            done = await self._store.done(self._bot, [arrival.ref.update for arrival in new])
+            done, crashes = await self._store.known(self._bot, [arrival.ref.update for arrival in new])
         except LiveStoreLost:
             self.window.release(arrival.ref.update for arrival in new)
             raise
@@ -193,7 +194,7 @@ class Intake:
                 self.window.finish(arrival.ref.update)
             else:
                 metrics.UPDATES.add(self._bot, type(arrival.event).__name__)
-                self._put(arrival)
+                self._put(arrival, crashes.get(arrival.ref.update, 0))
 
     async def _room(self, last_offset: int, last_at: float) -> None:
         """Wait until asking again makes sense."""

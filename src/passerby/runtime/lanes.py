@@ -9,7 +9,7 @@ comes later still is an event of its own.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
 from passerby.runtime.background import Background
+from passerby.runtime.flight_recorder import FlightRecorder
 
 ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
@@ -34,7 +35,7 @@ class Work(msgspec.Struct, frozen=True):
     `fences` are the leases under which the updates were taken. Where there is no update, `cause` names what the event
     came of, so that two of a kind are told apart. `taken_at` is when the first update was taken, in monotonic seconds.
     `parks`: what is to be relayed is parked in the commit of the decision. `behind`: what its person did before may be
-    on its way in another process.
+    on its way in another process. `crashes`: how many workers have ended while they worked on it.
     """
 
     event: Event
@@ -45,6 +46,7 @@ class Work(msgspec.Struct, frozen=True):
     taken_at: float | None = None
     parks: bool = False
     behind: bool = False
+    crashes: int = 0
 
 
 Rest = Coroutine[Any, Any, None]
@@ -66,10 +68,17 @@ class Lanes:
     most steps of a relay.
     """
 
-    def __init__(self, handle: Callable[[Work], Awaitable[Rest | None]], background: Background, clock: Clock) -> None:
+    def __init__(
+        self,
+        handle: Callable[[Work], Coroutine[Any, Any, Rest | None]],
+        background: Background,
+        clock: Clock,
+        recorder: FlightRecorder | None = None,
+    ) -> None:
         self._handle = handle
         self._background = background
         self._clock = clock
+        self._recorder = recorder or FlightRecorder()
         self._lanes: dict[PersonId, _Lane] = {}
 
     @property
@@ -106,7 +115,7 @@ class Lanes:
                 event = work.event
                 if isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
                     work = await self._gather(work, event, lane)
-                rest = await self._handle(work)
+                rest = await self._recorder.follow(self._handle(work), work.refs)
                 if handled is not None and not handled.done():
                     handled.set_result(None)
         finally:
@@ -116,7 +125,7 @@ class Lanes:
 
     async def _gather(self, first: Work, event: MessageReceived, lane: _Lane) -> Work:
         """Join the items of an album that follow each other in the lane."""
-        group, items, refs = event.contents[0].group, [event], list(first.refs)
+        group, items, refs, crashes = event.contents[0].group, [event], list(first.refs), first.crashes
         lane.arrived = asyncio.Event()
         try:
             while len(items) < ALBUM_ITEMS:
@@ -140,9 +149,10 @@ class Lanes:
                 lane.queue.popleft()
                 items.append(following)
                 refs.extend(work.refs)
+                crashes = max(crashes, work.crashes)
         finally:
             lane.arrived = None
-        return Work(joined(items), tuple(refs), first.sent, first.fences, taken_at=first.taken_at)
+        return Work(joined(items), tuple(refs), first.sent, first.fences, taken_at=first.taken_at, crashes=crashes)
 
 
 def joined(items: Iterable[MessageReceived]) -> MessageReceived:

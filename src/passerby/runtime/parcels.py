@@ -19,6 +19,7 @@ from itertools import chain, islice
 
 from passerby.domain.budgets import FULL
 from passerby.kernel.effect import Passage, Priority, Relay
+from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.leases import Fence
 from passerby.ports.live_store import Notice
@@ -36,6 +37,7 @@ class Parcel:
         "bot",
         "careful",
         "deadline",
+        "doomed",
         "dropped",
         "fences",
         "found_again",
@@ -101,6 +103,8 @@ class Parcel:
         self.dropped = False
         self.superseded = False
         """Something newer about the same message is on its way: it ends without a send."""
+        self.doomed: Refusal | None = None
+        """Why it is not even tried."""
         self.under_way = False
         self.tried_at: float | None = None
         """When the last attempt began, in Unix seconds."""

@@ -53,6 +53,7 @@ from passerby.ports.live_store import (
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.albums import Albums, trace_id, trace_of
 from passerby.runtime.courier import RELAY_TTL_S, Courier, persistently
+from passerby.runtime.crashes import CRASH_HEARD_S, FATAL_CRASHES, crashes_of
 from passerby.runtime.lanes import Lanes, Rest, Work
 from passerby.runtime.parcels import Parcel, passage_id, relayed
 from passerby.runtime.passages import ATTEMPTS, copies, subject
@@ -80,7 +81,7 @@ class Pipeline:
     `worker` owns what is to be sent; `holds` says whether a lease is still its own, and `lapse` is called where the
     store says that it is not: then whatever stood on it waits, for good, to be abandoned with everything else. While a
     lease `is_young`, whoever had it may have left relays parked that are somebody else's by now: ours are parked
-    before they are sent, for what is in the outbox is kept in order over all workers.
+    before they are sent, for what is in the outbox is kept in order over all workers. `shared`: there are others.
     """
 
     def __init__(
@@ -99,7 +100,9 @@ class Pipeline:
         lapse: Callable[[str], None] = lambda reason: None,
         is_young: Callable[[Fence], bool] = lambda fence: False,
         places: Places = UNMAPPED,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._store = store
         self._records = records
         self._router = router
@@ -136,6 +139,9 @@ class Pipeline:
             try:
                 if unanswered:
                     await self._recover(work)
+                if work.crashes and await self._is_fatal(work):
+                    await self._put_aside(work, Refusal.FATAL)
+                    return None
                 rest = await self._carry_through(work, unanswered)
             except Fenced:
                 await self._fenced(work.fences)
@@ -150,7 +156,7 @@ class Pipeline:
                 bugs += 1
                 logs.failed("pipeline.broken", error, kind=type(work.event).__name__, attempt=bugs)
                 if bugs >= BUG_TRIES:
-                    await self._put_aside(work)
+                    await self._put_aside(work, Refusal.BROKEN)
                     return None
                 await self._clock.sleep(BUG_PAUSE_S * bugs * self._rng.random())
             else:
@@ -321,16 +327,28 @@ class Pipeline:
                 self._courier.say(entry, found_again=True)
         return bool(entries)
 
-    async def _put_aside(self, work: Work) -> None:
+    async def _is_fatal(self, work: Work) -> bool:
+        """Whether work has taken down as many workers as it may. Raises: LiveStoreLost.
+
+        Where there are several, the last one that it took down may not have said so yet: one that has taken down any
+        waits for that.
+        """
+        if work.crashes < FATAL_CRASHES and self._shared:
+            await self._clock.sleep(CRASH_HEARD_S)
+            return await crashes_of(self._store, work.refs) >= FATAL_CRASHES
+        return work.crashes >= FATAL_CRASHES
+
+    async def _put_aside(self, work: Work, why: Refusal) -> None:
         """Nothing helps: the updates count as done, and whoever sent them hears that it was our fault."""
         event = work.event
-        logs.record("pipeline.put_aside", "error", kind=type(event).__name__)
+        logs.record("pipeline.put_aside", "error", kind=type(event).__name__, refusal=str(why), attempt=work.crashes)
         notices: tuple[Notice, ...] = ()
         if isinstance(event, MessageReceived):
-            sorry = Decision(effects=(Say(event.person, text("chat.failed_broken"), reply_to=event.messages[0]),))
+            sentence = "chat.failed_fatal" if why is Refusal.FATAL else "chat.failed_broken"
+            sorry = Decision(effects=(Say(event.person, text(sentence), reply_to=event.messages[0]),))
             sender = {event.person: Participant(event.person, bot=event.bot)}
             notices = weigh(sorry, sender, now=self._clock.now(), name=_namer(work)).notices
-        metrics.DECISIONS.add("put_aside")
+        metrics.DECISIONS.add("put_aside" if why is Refusal.BROKEN else "fatal")
         commit = Commit(outbox=notices, updates=work.refs, sent=work.sent, owner=self._worker, fences=work.fences)
 
         async def store() -> None:
@@ -487,7 +505,9 @@ class Pipeline:
                 logs.record("pipeline.unreadable", "error", reason="parked with another SECRET_KEY")
                 await self._give_up(outgoing)
             else:
-                self._courier.resume(parked.passage, outgoing.bot, parked.refs, outgoing.id, left_s)
+                fatal = await crashes_of(self._store, parked.refs) >= FATAL_CRASHES
+                doomed = Refusal.FATAL if fatal else None
+                self._courier.resume(parked.passage, outgoing.bot, parked.refs, outgoing.id, left_s, doomed)
 
     async def _give_up(self, parked: Parked) -> None:
         """What nobody can read any more goes, with a word to its sender, whom the chat tells and the entry's name."""

@@ -15,12 +15,21 @@ from passerby.ports.live_store import LiveStore
 from passerby.ports.telegram import Arrival
 from passerby.runtime.albums import Albums, is_item
 from passerby.runtime.fleet import Assurance
+from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.lanes import Lanes, Work
 
 
 class Doorstep:
-    def __init__(self, store: LiveStore, assurance: Assurance, lanes: Lanes, albums: Albums) -> None:
+    def __init__(
+        self,
+        store: LiveStore,
+        assurance: Assurance,
+        lanes: Lanes,
+        albums: Albums,
+        recorder: FlightRecorder | None = None,
+    ) -> None:
         self._store = store
+        self._recorder = recorder or FlightRecorder()
         self._assurance = assurance
         self._lanes = lanes
         self._albums = albums
@@ -29,19 +38,20 @@ class Doorstep:
     async def receive(self, arrival: Arrival) -> None:
         """Return when the update is done. Raises: LiveStoreLost."""
         ref, event = arrival.ref, arrival.event
-        waiting, behind = self._waiting.get(ref), False
+        waiting, behind, fatal = self._waiting.get(ref), False, 0
         if waiting is None:
             await self._assurance.assured()
             # Asked for together, the two go in one round trip.
-            done, trail = await asyncio.gather(
-                self._store.done(ref.bot, (ref.update,)), self._store.trail(event.person)
+            (done, crashes), trail = await asyncio.gather(
+                self._store.known(ref.bot, (ref.update,)), self._store.trail(event.person)
             )
             if ref.update in done:
                 self._albums.look_after(trail)
                 return
-            if is_item(event):
+            fatal = crashes.get(ref.update, 0)
+            if is_item(event) and not fatal:
                 metrics.UPDATES.add(ref.bot, type(event).__name__)
-                await self._albums.put_aside(arrival, trail)
+                await self._recorder.follow(self._albums.put_aside(arrival, trail), (ref,))
                 return
             if trail:
                 behind = await self._albums.make_way(event.person, trail)
@@ -51,7 +61,7 @@ class Doorstep:
         if waiting is None:
             waiting = self._waiting[ref] = asyncio.get_running_loop().create_future()
             metrics.UPDATES.add(ref.bot, type(event).__name__)
-            self._lanes.put(Work(event, (ref,), behind=behind))
+            self._lanes.put(Work(event, (ref,), behind=behind, crashes=fatal))
         await asyncio.shield(waiting)
 
     def finished(self, ref: UpdateRef) -> None:

@@ -6,9 +6,10 @@ Leases and allowances have no place here: one process has the file, and they end
 import msgspec
 
 from passerby.adapters.memory.chats import FlatChat
+from passerby.adapters.memory.crashes import CrashSeen
 from passerby.adapters.memory.done import Block
 from passerby.adapters.memory.sightings import FlatTable
-from passerby.kernel.ids import BotId, MessageRef, PersonId
+from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
@@ -57,6 +58,14 @@ class Sighted(msgspec.Struct, frozen=True, tag="sighted"):
     marks: list[int]
 
 
+class Crashed(msgspec.Struct, frozen=True, tag="crashed"):
+    """A worker ended while it worked on these updates."""
+
+    at: float
+    refs: list[UpdateRef]
+    crash: str
+
+
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     generation: str
     newborn: bool
@@ -69,6 +78,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     done: list[Block]
     files: list[tuple[str, BotId, str]]
     sightings: list[FlatTable]
+    crashes: list[CrashSeen]
 
 
-Record = Begun | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Snapshot
+Record = Begun | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Snapshot

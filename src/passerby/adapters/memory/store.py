@@ -19,10 +19,12 @@ import msgspec
 
 from passerby.adapters.memory.allowances import Buckets
 from passerby.adapters.memory.chats import Chats
+from passerby.adapters.memory.crashes import Crashes
 from passerby.adapters.memory.done import DoneMarks
 from passerby.adapters.memory.history import (
     Adopted,
     Begun,
+    Crashed,
     Entry,
     FileSeen,
     Inherited,
@@ -48,6 +50,7 @@ from passerby.ports.live_store import (
     Commit,
     Committed,
     Figures,
+    Known,
     LiveStoreLost,
     Mark,
     Outgoing,
@@ -104,6 +107,7 @@ class MemoryStore:
         self._chats = Chats()
         self._outbox = Outbox()
         self._done = DoneMarks()
+        self._crashes = Crashes()
         self._journal: deque[tuple[int, Fact]] = deque()
         self._journal_end = 0
         self._files: dict[tuple[str, BotId], str] = {}
@@ -166,6 +170,10 @@ class MemoryStore:
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         self._check()
         return {update for update in updates if UpdateRef(bot, update) in self._done}
+
+    async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
+        updates = tuple(updates)
+        return Known(await self.done(bot, updates), self._crashes.of(bot, updates))
 
     async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
         self._check()
@@ -298,6 +306,12 @@ class MemoryStore:
             self._sightings.note(marks, at)
         return self._sightings.least(marks, at)
 
+    async def record_crash(self, updates: Iterable[UpdateRef], crash: str) -> None:
+        self._check()
+        crashed = Crashed(self._clock.now(), list(updates), crash)
+        self._write(crashed)
+        self._crashes.add(crashed.refs, crash, crashed.at)
+
     async def sweep(self) -> None:
         """Expire (once a minute), sync, and rewrite the log where it is worth it. Meant to be called every second."""
         self._check()
@@ -315,6 +329,7 @@ class MemoryStore:
 
     def _expire(self, now: float, monotonic: float) -> None:
         self._done.sweep(now)
+        self._crashes.sweep(now)
         self._chats.turn(now)
         self._buckets.sweep(monotonic)
         idle_before = monotonic - IDLE_KEPT_S
@@ -451,6 +466,8 @@ class MemoryStore:
                 self._see_file(unique, bot, file_id)
             case Sighted(at=at, marks=marks):
                 self._sightings.note(marks, at)
+            case Crashed(at=at, refs=refs, crash=crash):
+                self._crashes.add(refs, crash, at)
             case Snapshot() as snapshot:
                 self._restore(snapshot)
                 self._compact_size = size
@@ -471,6 +488,7 @@ class MemoryStore:
             self._done.dump(),
             [(unique, bot, file_id) for (unique, bot), file_id in self._files.items()],
             self._sightings.dump(),
+            self._crashes.dump(),
         )
 
     def _restore(self, snapshot: Snapshot) -> None:
@@ -483,5 +501,6 @@ class MemoryStore:
         self._chats.restore(snapshot.chats, snapshot.searches)
         self._outbox.restore(snapshot.outbox)
         self._done.restore(snapshot.done)
+        self._crashes.restore(snapshot.crashes)
         self._files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
         self._sightings.restore(snapshot.sightings)

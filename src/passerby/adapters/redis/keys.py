@@ -30,6 +30,7 @@ on one node and a script may touch several at once. Two installations may share 
     turns                zset    "person \\t number \\t entry", by its letters                  when settled
     journal              stream  number-1 -> f: msgpack of Fact                                when trimmed
     done:BOT:BLOCK       string  a bit for each update of 4,096                                25 to 26 h after
+    crashes:BOT          set     "update crash" for each worker that ended while at it         26 h after
     map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
     stored:CALL          string  this commit was stored (see `store`)                          a minute
     file:UNIQUE          hash    bot -> file id: a cache                                       3 days after
@@ -106,6 +107,9 @@ class Keys:
 
     def done_in(self, bot: BotId, update: int) -> bytes:
         return self._key(f"done:{bot}:{update >> _SHIFT}")
+
+    def crashes(self, bot: BotId) -> bytes:
+        return self._key(f"crashes:{bot}")
 
     def map(self, chat: ChatId, day: int) -> bytes:
         return self._key(f"map:{chat}:{day}")

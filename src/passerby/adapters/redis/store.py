@@ -3,9 +3,9 @@
 Asking twice. When a connection breaks, what was under way may have been stored or not, and the pipe asks once more. So
 every script comes to the same when it runs twice:
 
-- Reads, `adopt` (which passes over who is held), `mark`, `trim_journal`, `sweep`, `remember_file`, `sight`, `attend`,
-  `take` (which gives the taker what they hold), `give`, `leave`, `hold`: of their own nature. `reserve` may take twice,
-  as the port says.
+- Reads, `adopt` (which passes over who is held), `mark`, `record_crash`, `trim_journal`, `sweep`, `remember_file`,
+  `sight`, `attend`, `take` (which gives the taker what they hold), `give`, `leave`, `hold`: of their own nature.
+  `reserve` may take twice, as the port says.
 - `inherit`: each entry keeps which call made it the heir's, and what is returned is read after that.
 - `commit`: the script stores with it, for a minute, that this very call was stored, and answers the second time what
   the answer was that got lost. Without that, a commit that ends nobody's update could be stored twice, and one that was
@@ -38,6 +38,7 @@ from passerby.adapters.redis.lives import Life
 from passerby.adapters.redis.news import News
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
 from passerby.adapters.redis.pipe import Pipe, Word
+from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId
@@ -67,7 +68,7 @@ JOURNAL_BOUND: Final = 1_000_000
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
 
 
-class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
+class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
     """See the port for what it promises. `life` is what begin.lua said; `open_redis` makes one of these.
 
     With `journal_bound` facts in the journal, commits that bring more are refused.
@@ -153,12 +154,6 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox):
         where = (keys.life, keys.chats, keys.map(chat, day), keys.map(chat, day - 1))
         found = await self._ask(scripts.COUNTERPART, where, chat, values.message(about))
         return values.counterpart(found) if found is not None else None
-
-    async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
-        asked = list(updates)
-        where = (self._keys.life, *(self._keys.done_in(bot, update) for update in asked))
-        bits = await self._ask(scripts.DONE, where, *map(bit_of, asked))
-        return {update for update, bit in zip(asked, bits, strict=True) if bit}
 
     async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
         asked = list(chats)

@@ -24,6 +24,7 @@ SENTENCES = {
     Refusal.EXPIRED: "chat.failed_expired",
     Refusal.BOT_LOST: "chat.failed_broken",
     Refusal.BROKEN: "chat.failed_broken",
+    Refusal.FATAL: "chat.failed_fatal",
 }
 """One sentence for a partner who blocked the bot and one who left: nobody learns which it was."""
 

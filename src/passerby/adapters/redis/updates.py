@@ -1,0 +1,31 @@
+"""What becomes of updates, in Redis: which are done, and which have taken a worker down."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from passerby.adapters.redis import scripts
+from passerby.adapters.redis.keys import DONE_KEPT_S, bit_of
+from passerby.adapters.redis.lives import Lives
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.ports.live_store import Known
+
+
+class RedisUpdates(Lives):
+    async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
+        return (await self.known(bot, updates)).done
+
+    async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
+        asked = list(updates)
+        keys = self._keys
+        where = (keys.life, keys.crashes(bot), *(keys.done_in(bot, update) for update in asked))
+        bits, crashes = await self._ask(scripts.DONE, where, *map(bit_of, asked))
+        done = {update for update, bit in zip(asked, bits, strict=True) if bit}
+        if not crashes:
+            return Known(done, {})
+        counts = Counter(int(crash.partition(b" ")[0]) for crash in crashes)
+        return Known(done, {update: counts[update] for update in asked if update in counts})
+
+    async def record_crash(self, updates: Iterable[UpdateRef], crash: str) -> None:
+        refs = tuple(updates)
+        where = (self._keys.life, *(self._keys.crashes(ref.bot) for ref in refs))
+        await self._ask(scripts.CRASH, where, DONE_KEPT_S, *(f"{ref.update} {crash}" for ref in refs))

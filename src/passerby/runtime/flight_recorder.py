@@ -1,0 +1,204 @@
+"""Which update a worker was working on when it ended: a page of memory that outlives the process.
+
+An update may take its worker down: a loop without end, a crash in a library, memory without bound. Telegram then gives
+the same update to the next worker. Somebody has to know which one it was, and the process that knew is gone. So the
+page is a file that is mapped into memory: writing it costs as much as writing memory, no call of the system and none of
+a store, and what is in it when the process dies stays in the kernel. The next process of the same name reads it.
+
+Every *step* of what is done for an update, from one await to the next, is framed: its updates are written before, and
+taken out after. So the page names an update only while code runs for that update. A process that is killed while it
+waits for Telegram blames nobody, however many updates it has in hand.
+
+The page, little-endian:
+
+    0   8 bytes   MAGIC
+    8   u64       how often the event loop came round (see `loop_watch`); whoever keeps the process looks at it
+    16  u32       the process's number
+    20  16 bytes  the life: names this run of the process
+    36  u32       how many updates follow
+    40  i64, i64  bot and update of each, MOST_UPDATES at most
+"""
+
+import fcntl
+import mmap
+import os
+import struct
+from collections.abc import Coroutine, Generator, MutableSequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, TypeVar, cast
+
+from passerby.kernel.ids import BotId, UpdateRef
+
+T = TypeVar("T")
+
+RECORDING: Final = ".flight"
+"""The page of a process is a file of its name with this ending, in RUN_DIR."""
+
+MAGIC: Final = b"psrflt01"
+MOST_UPDATES: Final = 12
+"""An album has ten at most, and its own number when Telegram brings it item by item."""
+
+_HEAD: Final = struct.Struct("<8sQI16s")
+_BEATS: Final = struct.Struct("<Q")
+_COUNT: Final = struct.Struct("<I")
+_UPDATE: Final = struct.Struct("<qq")
+_BEATS_AT: Final = 8
+_COUNT_AT: Final = _HEAD.size
+_SIZE: Final = _COUNT_AT + _COUNT.size + MOST_UPDATES * _UPDATE.size
+_NONE: Final = _COUNT.pack(0)
+
+
+class Crash(NamedTuple):
+    """A run of the process ended while it worked on these updates. `life` names the run."""
+
+    life: str
+    refs: tuple[UpdateRef, ...]
+
+
+class Pulse(NamedTuple):
+    """What can be seen of a process from outside: its number, and how often its event loop has come round."""
+
+    pid: int
+    beats: int
+
+
+class RecorderInUse(Exception):
+    """A living process of the same name has this page."""
+
+
+class FlightRecorder:
+    """`page` is what is written to. `crash` is what the run before left in it, until `settle`.
+
+    Without a file (`FlightRecorder()`) it works the same and is forgotten with the process.
+    """
+
+    def __init__(self, page: "MutableSequence[int] | mmap.mmap | None" = None, life: str = "", file: int = -1) -> None:
+        self._page: Any = bytearray(_SIZE) if page is None else page
+        self._life = life.encode()[:16].ljust(16, b"\0")
+        self._file = file
+        self._beats = 0
+        self.crash = _crash_in(bytes(self._page[:_SIZE]))
+        if self.crash is None:
+            self.settle()
+
+    @classmethod
+    def open(cls, path: Path, life: str) -> "FlightRecorder":
+        """The page at `path`, made if there is none. `life`: 16 characters that no other run has.
+
+        Raises: RecorderInUse; OSError, where the file cannot be made or mapped.
+        """
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RecorderInUse from None
+            if os.fstat(file).st_size < _SIZE:
+                os.ftruncate(file, _SIZE)
+            return cls(mmap.mmap(file, _SIZE), life, file)
+        except BaseException:
+            os.close(file)
+            raise
+
+    def settle(self) -> None:
+        """What the run before left is stored elsewhere, or there was nothing: this run begins."""
+        self.crash = None
+        self._page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+        self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._life)
+
+    def beat(self) -> None:
+        """The event loop has come round."""
+        self._beats += 1
+        self._page[_BEATS_AT : _BEATS_AT + 8] = _BEATS.pack(self._beats)
+
+    @property
+    def beats(self) -> int:
+        return self._beats
+
+    @property
+    def current(self) -> bytes:
+        """The updates of the step that runs now, in a form to compare; empty if it is nobody's step."""
+        page = bytes(self._page[_COUNT_AT:_SIZE])
+        (count,) = _COUNT.unpack_from(page)
+        return page[: _COUNT.size + count * _UPDATE.size] if count else b""
+
+    def follow(self, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> Coroutine[Any, Any, T]:
+        """The same work, with each of its steps framed."""
+        return _Followed(self._page, work, refs) if refs else work
+
+    def close(self) -> None:
+        if self._file >= 0:
+            self._page.close()
+            os.close(self._file)
+            self._file = -1
+            self._page = bytearray(_SIZE)
+
+
+class _Followed(Coroutine[Any, Any, T]):
+    """Drives a coroutine. Written for speed: it is on the way of every relay."""
+
+    __slots__ = ("_end", "_mark", "_page", "_work")
+
+    def __init__(self, page: Any, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> None:
+        self._page = page
+        self._work = work
+        refs = refs[:MOST_UPDATES]
+        self._mark = b"".join((_COUNT.pack(len(refs)), *(_UPDATE.pack(ref.bot, ref.update) for ref in refs)))
+        self._end = _COUNT_AT + len(self._mark)
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return cast("Generator[Any, Any, T]", self)  # it has all of a generator's methods
+
+    def __iter__(self) -> "_Followed[T]":
+        return self
+
+    def __next__(self) -> Any:
+        page = self._page
+        page[_COUNT_AT : self._end] = self._mark
+        try:
+            return self._work.send(None)
+        finally:
+            page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+
+    def send(self, value: Any) -> Any:
+        page = self._page
+        page[_COUNT_AT : self._end] = self._mark
+        try:
+            return self._work.send(value)
+        finally:
+            page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+
+    def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> Any:
+        page = self._page
+        page[_COUNT_AT : self._end] = self._mark
+        try:
+            return self._work.throw(kind if value is None else value)
+        finally:
+            page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+
+    def close(self) -> None:
+        self._work.close()
+
+
+def pulse_of(path: Path) -> Pulse | None:
+    """What the page at `path` tells of its process; None where there is no page, or nobody has begun."""
+    try:
+        page = path.read_bytes()
+    except OSError:
+        return None
+    if len(page) < _SIZE or not page.startswith(MAGIC):
+        return None
+    _, beats, pid, _ = _HEAD.unpack_from(page)
+    return Pulse(pid, beats)
+
+
+def _crash_in(page: bytes) -> Crash | None:
+    if not page.startswith(MAGIC):
+        return None
+    _, _, _, life = _HEAD.unpack_from(page)
+    (count,) = _COUNT.unpack_from(page, _COUNT_AT)
+    if not 0 < count <= MOST_UPDATES:
+        return None
+    updates = (_UPDATE.unpack_from(page, _COUNT_AT + _COUNT.size + at * _UPDATE.size) for at in range(count))
+    return Crash(life.rstrip(b"\0").decode("ascii", "replace"), tuple(UpdateRef(BotId(bot), up) for bot, up in updates))

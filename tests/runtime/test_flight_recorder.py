@@ -1,0 +1,183 @@
+"""What a process was working on is known when it is gone, and only that."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import coroutine
+from typing import Any
+
+import pytest
+
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.runtime.flight_recorder import MOST_UPDATES, Crash, FlightRecorder, Pulse, RecorderInUse, pulse_of
+
+REF, OTHER = UpdateRef(BotId(1000001), 7), UpdateRef(BotId(2**52), ~(2**40))
+LIFE, NEXT_LIFE = "a" * 16, "b" * 16
+
+
+async def nothing() -> None:
+    pass
+
+
+def opened(path: Path, life: str = NEXT_LIFE) -> FlightRecorder:
+    recorder = FlightRecorder.open(path, life)
+    recorder.close()
+    return recorder
+
+
+def dies(path: Path, body: str) -> int:
+    """A process that follows work with this body, which is indented and ends the process."""
+    program = f"""
+import asyncio, os, signal
+from pathlib import Path
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.runtime.flight_recorder import FlightRecorder
+recorder = FlightRecorder.open(Path({str(path)!r}), {LIFE!r})
+def end():
+    os.kill(os.getpid(), signal.SIGKILL)
+async def main():
+    loop = asyncio.get_running_loop()
+    async def work():
+{body}
+    await recorder.follow(work(), (UpdateRef(BotId({REF.bot}), {REF.update}), UpdateRef({OTHER.bot}, {OTHER.update})))
+asyncio.run(main())
+"""
+    return subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode
+
+
+@pytest.mark.parametrize("way", ["end()", "os.abort()", "os._exit(3)"])
+def test_who_ends_while_working_on_an_update_leaves_its_name(tmp_path: Path, way: str) -> None:
+    assert dies(tmp_path / "page", f"        await asyncio.sleep(0)\n        {way}")
+    assert opened(tmp_path / "page").crash == Crash(LIFE, (REF, OTHER))
+
+
+def test_who_is_killed_while_an_update_waits_blames_nobody(tmp_path: Path) -> None:
+    assert (
+        dies(tmp_path / "page", "        loop.call_later(0.01, end)\n        await asyncio.sleep(60)")
+        == -signal.SIGKILL
+    )
+    assert opened(tmp_path / "page").crash is None
+
+
+def test_a_crash_stays_in_the_page_until_it_is_settled(tmp_path: Path) -> None:
+    dies(tmp_path / "page", "        end()")
+    for _ in range(2):
+        assert opened(tmp_path / "page").crash == Crash(LIFE, (REF, OTHER))
+    recorder = FlightRecorder.open(tmp_path / "page", NEXT_LIFE)
+    recorder.settle()
+    recorder.close()
+    assert opened(tmp_path / "page").crash is None
+
+
+def test_a_page_has_one_process(tmp_path: Path) -> None:
+    first = FlightRecorder.open(tmp_path / "page", LIFE)
+    with pytest.raises(RecorderInUse):
+        FlightRecorder.open(tmp_path / "page", NEXT_LIFE)
+    first.close()
+    opened(tmp_path / "page")
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 4096, b"psrflt01" + b"\xff" * 4096])
+def test_a_page_that_is_no_page_is_written_anew(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "page").write_bytes(content)
+    assert opened(tmp_path / "page").crash is None
+    assert pulse_of(tmp_path / "page") == Pulse(os.getpid(), 0)
+
+
+def test_beats_are_seen_from_outside(tmp_path: Path) -> None:
+    assert pulse_of(tmp_path / "page") is None
+    recorder = FlightRecorder.open(tmp_path / "page", LIFE)
+    for _ in range(3):
+        recorder.beat()
+    assert pulse_of(tmp_path / "page") == Pulse(os.getpid(), 3)
+    recorder.close()
+
+
+def test_each_step_is_framed_and_nothing_between_them() -> None:
+    recorder = FlightRecorder()
+    seen: list[bool] = []
+
+    async def work() -> str:
+        seen.append(bool(recorder.current))
+        await asyncio.sleep(0)
+        seen.append(bool(recorder.current))
+        return "done"
+
+    async def main() -> None:
+        followed = asyncio.ensure_future(recorder.follow(work(), (REF,)))
+        while not followed.done():
+            seen.append(bool(recorder.current))
+            await asyncio.sleep(0)
+        assert followed.result() == "done"
+
+    asyncio.run(main())
+    assert seen == [False, True, False, True, False][: len(seen)]
+    assert not recorder.current
+
+
+def test_more_updates_than_a_page_has_room_for_are_named_as_far_as_they_go() -> None:
+    recorder, many = FlightRecorder(), tuple(UpdateRef(REF.bot, number) for number in range(MOST_UPDATES + 5))
+
+    async def work() -> bytes:
+        return recorder.current
+
+    mark = asyncio.run(_awaited(recorder.follow(work(), many)))
+    assert len(mark) == 4 + 16 * MOST_UPDATES
+
+
+async def _awaited(work: Any) -> Any:
+    return await work
+
+
+@coroutine
+def _hands_out(value: object) -> Any:
+    return (yield value)
+
+
+def test_what_is_followed_behaves_as_what_it_follows() -> None:
+    """Values sent in, errors thrown in, and the end."""
+
+    async def work() -> list[object]:
+        got: list[object] = [await _hands_out("first")]
+        try:
+            await _hands_out("second")
+        except KeyError as error:
+            got.append(error.args[0])
+        return got
+
+    def driven(make: Callable[[], Any]) -> list[object]:
+        work = make()
+        told = [work.send(None), work.send("sent"), None]
+        with pytest.raises(StopIteration) as end:
+            work.throw(KeyError("thrown"))
+        return [*told, end.value.value]
+
+    recorder = FlightRecorder()
+    assert (
+        driven(lambda: recorder.follow(work(), (REF,))) == driven(work) == ["first", "second", None, ["sent", "thrown"]]
+    )
+    recorder.follow(nothing(), (REF,)).close()
+
+
+def test_cancelling_goes_through() -> None:
+    recorder = FlightRecorder()
+
+    async def main() -> None:
+        task = asyncio.ensure_future(recorder.follow(asyncio.sleep(3600), (REF,)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert not recorder.current
+
+
+def test_what_is_no_updates_work_is_left_as_it_is() -> None:
+    work = nothing()
+    assert FlightRecorder().follow(work, ()) is work
+    work.close()
