@@ -55,7 +55,9 @@ class Model:
         self.outbox = [each for each in self.outbox if each.id not in mark.sent]
         if mark.chat in self.open:
             for pair in mark.pairs:
-                self.map[mark.chat, pair.source] = Counterpart(pair.copy, True, pair.print)
+                self.map[mark.chat, pair.source] = Counterpart(pair.copy, True, pair.print, pair.rest)
+                for each in pair.rest:
+                    self.map[mark.chat, MessageRef(pair.copy.bot, each)] = Counterpart(pair.source, False)
                 self.map[mark.chat, pair.copy] = Counterpart(pair.source, False)
             if mark.chat is not None and mark.speaker is not None:
                 del self.speakers[mark.chat]

@@ -9,7 +9,7 @@ import pytest
 
 from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import NOWHERE, PersonId
+from passerby.kernel.ids import NOWHERE, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import (
@@ -308,6 +308,20 @@ async def test_the_map_leads_both_ways(place: Place, store: LiveStore, later: Li
     assert await later.counterpart(CHAT, at(1)) == copy
     assert await later.counterpart(CHAT, at(10, OTHER_BOT)) == source
     assert await later.counterpart(CHAT, at(2)) == Counterpart(at(11, OTHER_BOT), True, 6)
+
+
+@survives
+async def test_a_copy_in_several_pieces_is_one_and_each_piece_leads_back(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, *couple())
+    for rest in ((11, 12), (13,)):
+        long = msgspec.structs.replace(copied(1, 10, 5), rest=tuple(map(MessageId, rest)))
+        await store.mark(Mark(chat=CHAT, pairs=(long, copied(2, 20))))
+    assert await later.counterpart(CHAT, at(1)) == Counterpart(at(10, OTHER_BOT), True, 5, (MessageId(13),))
+    for piece in (10, 13):
+        assert await later.counterpart(CHAT, at(piece, OTHER_BOT)) == Counterpart(at(1), False)
+    assert await later.counterpart(CHAT, at(2)) == Counterpart(at(20, OTHER_BOT), True)
 
 
 @contract

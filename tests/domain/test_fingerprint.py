@@ -58,3 +58,10 @@ def test_what_was_made_by_a_former_key_is_recognised(one: Content, other: Conten
     known = PRINTS.of(one, CHAT)
     assert changed.fits(known, other, CHAT) == PRINTS.fits(known, other, CHAT)
     assert changed.fits_body(known, other, CHAT) == PRINTS.fits_body(known, other, CHAT)
+
+
+@given(CONTENTS)
+def test_a_copy_in_the_middle_of_an_edit_is_known_by_its_body_alone(content: Content) -> None:
+    known = PRINTS.half_done(PRINTS.of(content, CHAT))
+    assert not PRINTS.fits(known, content, CHAT)
+    assert PRINTS.fits_body(known, content, CHAT)

@@ -25,6 +25,12 @@ def test_who_blocked_and_who_left_sound_the_same() -> None:
     assert SENTENCES[Refusal.UNREACHABLE] == SENTENCES[Refusal.LEFT]
 
 
+def test_otherwise_one_cause_has_one_sentence() -> None:
+    alike = {Refusal.UNREACHABLE: Refusal.LEFT, Refusal.BOT_LOST: Refusal.BROKEN}
+    sentences = [SENTENCES[refusal] for refusal in Refusal if refusal not in alike]
+    assert len(set(sentences)) == len(sentences)
+
+
 def test_on_another_bot_the_sentence_replies_to_nothing() -> None:
     talk = Playbook()
     ann, ben = talk.person(), talk.person()

@@ -136,13 +136,6 @@ def test_an_album_is_passed_on_as_one() -> None:
     assert ann.sends(*items) == Decision(effects=(relay(ann, ben, *items),))
 
 
-def test_an_album_with_something_that_is_refused_is_refused_whole() -> None:
-    talk = Playbook()
-    ann, _ = couple(talk)
-    decision = ann.sends(Content(Kind.PHOTO, group="g"), Content(Kind.UNKNOWN, group="g"))
-    assert decision == Decision(effects=(says(ann, "chat.refused_unknown", None, reply_to=ann.last_message),))
-
-
 @pytest.mark.parametrize(
     "revealing",
     [

@@ -35,6 +35,9 @@ class Ledger:
         self.delivered_.append((parcel.id, messages))
         self.refs += parcel.refs
 
+    async def advanced(self, parcel: Parcel) -> None:
+        pass
+
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
         await asyncio.sleep(self.pace_s)
         self.failed_.append((parcel.id, refusal))

@@ -49,6 +49,9 @@ class Books:
         await self._bench.store.mark(Mark(sent=(parcel.id,), anchor=anchor))
         self.ends.append((parcel.id, "delivered"))
 
+    async def advanced(self, parcel: Parcel) -> None:
+        pass
+
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
         await self._bench.store.mark(Mark(sent=(parcel.id,)))
         self.ends.append((parcel.id, refusal))

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import BOLD, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
 from tests.scenario.stage import Json, Stage, play
@@ -152,5 +153,147 @@ def test_an_album_that_a_kill_catches_on_its_way_arrives(after_s: float, home: b
         alike = [expected(on.world, on.ann.messages()[each]) for each in sent]
         shown = [essence(on.world, each) for each in on.bob.got()]
         assert shown in (alike, alike + alike)
+
+    play(store, scene, home=home)
+
+
+def item(kind: str, caption: str = "") -> Json:
+    described = {
+        "animation": {"duration": 3},
+        "video": {"duration": 2},
+        "audio": {"duration": 2},
+        "voice": {"duration": 2},
+    }
+    document = {"file_name": "Canary.pdf", "mime_type": "application/pdf"}
+    content: Json = {kind: document if kind == "document" else described.get(kind, {})}
+    return {**content, "caption": caption} if caption else content
+
+
+MIXTURES: dict[str, list[list[str]]] = {
+    "an animation first": [["animation"], ["photo"]],
+    "an animation in the middle": [["photo", "video"], ["animation"], ["photo", "photo"]],
+    "a photo and a document": [["photo"], ["document"]],
+    "audio and a photo": [["audio"], ["photo"]],
+    "everything": [
+        ["audio", "audio"], ["voice"], ["document", "document"], ["sticker"], ["photo", "video"], ["video_note"],
+    ],
+}  # fmt: skip
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("made_of", MIXTURES)
+def test_what_may_not_stand_together_goes_apart_and_in_order(made_of: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await on.live(life)
+        parts = MIXTURES[made_of]
+        sent = on.ann.album(*(item(kind) for part in parts for kind in part))
+        await on.quiet()
+        got = on.bob.got()
+        assert [essence(on.world, e) for e in got] == [expected(on.world, on.ann.messages()[e]) for e in sent]
+        for part in parts:
+            groups = {got.pop(0).get("media_group_id") for _ in part}
+            assert len(groups) == 1
+            assert (None in groups) == (len(part) == 1)
+        assert on.ann.complaints() == []
+        on.bob.write("this one", reply_to=on.bob.got()[-1]["message_id"])
+        await on.quiet()
+        assert on.ann.got()[-1]["reply_to_message"]["message_id"] == sent[-1]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_only_the_first_part_of_an_album_replies(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await pass_on(on, on.bob, "text")
+        copy = on.ann.got()[0]["message_id"]
+        group = "1300000000000779"
+        for kind in ("animation", "photo", "document"):
+            on.ann.send({**item(kind), "media_group_id": group}, reply_to=copy)
+        await on.quiet()
+        assert ["reply_to_message" in each for each in on.bob.got()] == [True, False, False]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_what_cannot_go_at_all_is_named_and_the_others_arrive(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        await on.live(life)
+        game = {"game": {"title": "Chess", "description": "d", "photo": []}}
+        sent = on.ann.album(
+            item("photo", "a"), game, item("photo", "c"), {"paid_media": {"star_count": 3, "paid_media": []}}
+        )
+        await on.quiet()
+        assert [each["caption"] for each in on.bob.got()] == ["a", "c"]
+        assert len({each["media_group_id"] for each in on.bob.got()}) == 1
+        assert on.ann.complaints() == ["chat.refused_game", "chat.refused_paid"]
+        answered = [each["reply_to_message"]["message_id"] for each in list(on.ann.messages().values())[-2:]]
+        assert answered == [sent[1], sent[3]]
+
+    play(store, scene, home=home)
+
+
+REFUSALS = ("PHOTO_INVALID_DIMENSIONS", "PHOTO_SOMETHING_NEW", "never heard of it")
+
+
+@over_stores
+@HOMES
+@pytest.mark.parametrize("bad", [0, 1, 4])
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_item_that_telegram_refuses_is_named_and_costs_no_other(
+    refusal: str, bad: int, home: bool, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        having = f"caption': '{bad}"
+        number = f'failed to send message #{bad + 1} with the error message "{refusal}"'
+        on.world.faults = [
+            Fault(kind="400", method="sendMediaGroup", description=number, having=having),
+            Fault(kind="400", method="sendPhoto", description=refusal, having=f"caption={bad}"),
+        ]
+        # Across bots the album is uploaded, and its items come as text.
+        on.world.faults += [
+            Fault(kind="400", method="sendMediaGroup", description=number, having=f'caption":"{bad}"'),
+        ]
+        sent = on.ann.album(*(item("photo", str(n)) for n in range(5)))
+        on.ann.write("after")
+        await on.quiet()
+        *album, after = on.bob.got()
+        assert [each["caption"] for each in album] == [str(n) for n in range(5) if n != bad]
+        assert after["text"] == "after"
+        (complaint,) = on.ann.complaints()
+        assert complaint in ("chat.failed_cannot_copy", "chat.failed_broken")
+        assert list(on.ann.messages().values())[-1]["reply_to_message"]["message_id"] == sent[bad]
+
+    play(store, scene, home=home, bugs=())
+
+
+@over_stores
+def test_a_file_too_large_to_cross_costs_no_other_of_its_album(store: str) -> None:
+    async def scene(on: Stage) -> None:
+        large: Json = {"video": {"duration": 2, "file_size": 21 * 2**20}, "caption": "large"}
+        sent = on.ann.album(item("photo", "a"), large, item("photo", "c"))
+        await on.quiet()
+        assert [each["caption"] for each in on.bob.got()] == ["a", "c"]
+        assert on.ann.complaints() == ["chat.failed_too_large"]
+        assert list(on.ann.messages().values())[-1]["reply_to_message"]["message_id"] == sent[1]
+
+    play(store, scene, home=False)
+
+
+@over_stores
+@HOMES
+def test_an_album_of_one_is_a_message(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.album(item("photo", "alone"))
+        await on.quiet()
+        (got,) = on.bob.got()
+        assert got["caption"] == "alone"
+        assert "media_group_id" not in got
 
     play(store, scene, home=home)

@@ -10,7 +10,7 @@ from botapi_sandbox.world.files import default_facts
 from botapi_sandbox.world.media import media_fields
 from botapi_sandbox.world.sending import DICE_FACES
 from botapi_sandbox.world.state import Bot, FileRecord
-from botapi_sandbox.world.text import MOST_CAPTION, MOST_TEXT, formatted
+from botapi_sandbox.world.text import MOST_CAPTION, MOST_PREMIUM_CAPTION, MOST_TEXT, formatted
 from botapi_sandbox.world.values import Mismatch
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Composer:
             raise CannotDo(refusal.description) from None
         return self._world.files.add(kind, upload, known, self._world.switches.file_bytes_kept, size=size)
 
-    def completed(self, bot: Bot, content: Json) -> Json:
+    def completed(self, bot: Bot, content: Json, *, premium: bool = False) -> Json:
         """Fill in what the sandbox decides: entities, files, dice, polls."""
         content = dict(content)
         if "text" in content:
@@ -61,7 +61,7 @@ class Composer:
                 raise CannotDo("an empty text cannot be sent")
         if content.get("caption"):
             given = content.get("caption_entities")
-            self.put_text(content, "caption", "caption_entities", content["caption"], given)
+            self.put_text(content, "caption", "caption_entities", content["caption"], given, premium=premium)
         for kind in reversed(FILE_KINDS):
             if kind in content and not _has_file_id(content[kind]):
                 content |= self._made_up(bot, kind, content[kind])
@@ -100,14 +100,25 @@ class Composer:
             record = self.add(kind, Upload(data, name, wish.get("mime_type", "")), facts, size)
         return media_fields(kind, self._world.files.describe(bot, record))
 
-    def put_text(self, content: Json, name: str, entities_name: str, text: str, entities: list[Json] | None) -> None:
+    def put_text(
+        self,
+        content: Json,
+        name: str,
+        entities_name: str,
+        text: str,
+        entities: list[Json] | None,
+        *,
+        premium: bool = False,
+    ) -> None:
         """Put a text with its entities into `content` as Telegram would keep it. Raises: CannotDo."""
 
         def anybody(user_id: int) -> Json | None:
             person = self._world.state.people.get(user_id)
             return person.user() if person is not None else None
 
-        most, what = (MOST_TEXT, "message") if name == "text" else (MOST_CAPTION, "message caption")
+        most, what = MOST_TEXT, "message"
+        if name == "caption":
+            most, what = MOST_PREMIUM_CAPTION if premium else MOST_CAPTION, "message caption"
         try:
             settled, found = formatted(text, None, entities, anybody, most, what)
         except Refusal as refusal:

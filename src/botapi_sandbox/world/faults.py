@@ -11,6 +11,7 @@ with everything but `kind` optional. `bot`, `method` (any case; "send*" for a be
 the download of a file. Kinds:
 
 - `429`: refused with `retry_after` seconds (body and header).
+- `400`: refused with `description`; with `having`, only a request whose parameters hold this text.
 - `401`: Unauthorized, as after a token was revoked.
 - `500`: Telegram's own error as JSON.
 - `502`: the front proxy's, as HTML.
@@ -25,13 +26,15 @@ anything is.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
-from botapi_sandbox.world.answers import Answer, Refusal, bad_gateway, refused
+from botapi_sandbox.world.answers import Answer, Refusal, bad_gateway, bad_request, refused
 
-FaultKind = Literal["429", "401", "500", "502", "slow", "stall", "reset_before", "reset_after"]
+FaultKind = Literal["400", "429", "401", "500", "502", "slow", "stall", "reset_before", "reset_after"]
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +50,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_after: int = 5
     delay_s: float = 1.0
     effect: bool = False
+    description: str = "never heard of it"
+    having: str | None = None
 
     def happens_after(self) -> bool:
         """Whether the request is carried out before the fault acts."""
@@ -63,11 +68,23 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         return method.startswith(wanted[:-1]) if wanted.endswith("*") else method == wanted
 
 
-def choose(faults: list[Fault], rng: random.Random, bot_id: int, method: str, chat_id: object) -> Fault | None:
+def choose(
+    faults: list[Fault],
+    rng: random.Random,
+    bot_id: int,
+    method: str,
+    chat_id: object,
+    params: Mapping[str, object] = MappingProxyType({}),
+) -> Fault | None:
     """The fault that acts on this request (`method` in lower case), counting it; None if all goes well."""
+    told = ""
     for fault in faults:
         if fault.count == 0 or not fault.fits(bot_id, method, chat_id):
             continue
+        if fault.having is not None:
+            told = told or "".join(f"{name}={value}" for name, value in params.items())
+            if fault.having not in told:
+                continue
         if fault.skip > 0:
             fault.skip -= 1
             continue
@@ -85,6 +102,8 @@ def spoiled(fault: Fault, answer: Answer | None) -> Answer:
         case "429":
             seconds = fault.retry_after
             return refused(Refusal(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds))
+        case "400":
+            return refused(bad_request(fault.description))
         case "401":
             return refused(Refusal(401, "Unauthorized"))
         case "500":

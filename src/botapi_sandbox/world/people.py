@@ -111,7 +111,8 @@ class Phones:
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             raise CannotDo("this person has blocked the bot")
-        content = self._composer.completed(bot, content)
+        premium = self._world.state.people[person_id].premium
+        content = self._composer.completed(bot, content, premium=premium)
         content = {**self._reply(chat, reply_to, quote), **content}
         self._composer.check(content)
         if not chat.started:
@@ -181,7 +182,8 @@ class Phones:
         if text is not None:
             self._composer.put_text(after, "text", "entities", text, entities)
         if caption is not None:
-            self._composer.put_text(after, "caption", "caption_entities", caption, entities)
+            premium = self._world.state.people[person_id].premium
+            self._composer.put_text(after, "caption", "caption_entities", caption, entities, premium=premium)
         after |= content or {}
         after["edit_date"] = int(self._world.now())
         self._composer.check({key: value for key, value in after.items() if key in (content or {})})

@@ -19,6 +19,8 @@ class Person(msgspec.Struct, kw_only=True):
     username: str | None = None
     language_code: str = "en"
     deactivated: bool = False
+    premium: bool = False
+    """Pays for Telegram Premium, and so may write longer captions than a bot."""
     refuses_voice: bool = False
     """Has "voice messages: nobody" in the privacy settings."""
 
@@ -30,6 +32,8 @@ class Person(msgspec.Struct, kw_only=True):
         if self.username:
             user["username"] = self.username
         user["language_code"] = self.language_code
+        if self.premium:
+            user["is_premium"] = True
         return user
 
     def chat(self) -> Json:

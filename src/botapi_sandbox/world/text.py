@@ -18,6 +18,7 @@ from botapi_sandbox.world.values import utf16_len
 
 MOST_TEXT = 4096
 MOST_CAPTION = 1024
+MOST_PREMIUM_CAPTION = 4096
 MOST_ENTITIES = 100
 
 FOUND_BY_TELEGRAM = frozenset(

@@ -165,7 +165,7 @@ class World:
         uploads = files or {}
         fault = None
         if self.faults:
-            fault = faulty.choose(self.faults, self.rng, bot.id, name, params.get("chat_id"))
+            fault = faulty.choose(self.faults, self.rng, bot.id, name, params.get("chat_id"), params)
         request = Request(self, bot, method, {}, uploads)
         unknown: list[str] = []
         error: str | None = None

@@ -39,6 +39,11 @@ class Prints:
         """Whether a content is the one that a fingerprint was made of."""
         return known == self.of(content, chat) or any(known == _print(key, content, chat) for key in self._former)
 
+    @staticmethod
+    def half_done(known: int) -> int:
+        """Of a copy that is in the middle of an edit: neither the words before nor those after, but the same body."""
+        return known ^ (1 << _HALF)
+
     def fits_body(self, known: int, content: Content, chat: ChatId) -> bool:
         """Whether at most the words differ."""
         return any(known & _BODY == _body(key, content, chat) for key in (self._begun, *self._former))

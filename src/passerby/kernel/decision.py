@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from passerby.kernel.effect import Effect
-from passerby.kernel.ids import BotId, MessageRef
+from passerby.kernel.ids import BotId, MessageId, MessageRef
 from passerby.kernel.participant import Participant
 
 
@@ -104,15 +104,17 @@ class Env(msgspec.Struct, frozen=True):
     places: Places = UNMAPPED
 
 
-class Counterpart(msgspec.Struct, frozen=True, gc=False):
+class Counterpart(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The other side's message for one of ours: the copy of what we wrote (`mine`), or the original of what we got.
 
-    `print` is the fingerprint of what the copy shows (see `domain.fingerprint`).
+    `print` is the fingerprint of what the copy shows (see `domain.fingerprint`). `rest`: further messages of the copy,
+    in order, where it took several; from each of them the way leads back to the original.
     """
 
     at: MessageRef
     mine: bool
     print: int = 0
+    rest: tuple[MessageId, ...] = ()
 
 
 class Facts(msgspec.Struct, frozen=True):

@@ -116,11 +116,15 @@ class Anchor(msgspec.Struct, frozen=True, gc=False):
 
 
 class Copied(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A message and what became of it on the other side, with the fingerprint of what that shows."""
+    """A message and what became of it on the other side, with the fingerprint of what that shows.
+
+    `rest`: the messages after `copy`, on the same bot, where it took several.
+    """
 
     source: MessageRef
     copy: MessageRef
     print: int
+    rest: tuple[MessageId, ...] = ()
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True):

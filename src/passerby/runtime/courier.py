@@ -60,7 +60,8 @@ from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.gate import Gate
 from passerby.runtime.parcels import Lane, passage_id
 from passerby.runtime.parcels import Parcel as Parcel
-from passerby.runtime.passages import address
+from passerby.runtime.passages import address, apart
+from passerby.runtime.steps import FOR_ALL, AmendSteps, RelaySteps
 from passerby.runtime.wording import Wording
 
 PARK_AFTER_S = 1.5
@@ -115,6 +116,10 @@ class Outcomes(Protocol):
     async def delivered(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> None: ...
 
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None: ...
+
+    async def advanced(self, parcel: Parcel) -> None:
+        """One of several steps has arrived. Nothing is lost where this cannot be stored now."""
+        ...
 
 
 class Courier:
@@ -501,6 +506,10 @@ class Courier:
     async def _conclude(self, lane: Lane, parcel: Parcel, end: End) -> None:
         """Have the outcome stored; only then the lane goes on."""
         self._count(parcel, end)
+        if parcel.steps is not None:
+            if isinstance(end, Refusal):
+                parcel.steps.give_up(end)
+            end = next(iter(parcel.steps.failed.values()), _end(parcel))
         try:
             if isinstance(end, Refusal):
                 await self._fail(parcel, end)
@@ -561,14 +570,21 @@ class Courier:
                 self._afoot += 1
                 dispatch = await self._dispatch(parcel)
                 if dispatch is None:
-                    return ()
+                    return _end(parcel)
                 if isinstance(dispatch, Refusal):
                     return dispatch
                 if not await self._is_sure():
                     continue
                 bot = parcel.through = dispatch.bot
                 parcel.tried_at = self._clock.now()
-                return await self._telegram.send(dispatch)
+                sent = await self._telegram.send(dispatch)
+                if parcel.steps is None:
+                    return sent
+                uncertain = tries = 0
+                parcel.steps.took(sent)
+                if parcel.steps.next() is None:
+                    return _end(parcel)
+                await self.outcomes.advanced(parcel)
             except LiveStoreLost:
                 tries += 1
                 metrics.RETRIES.add(bot, "store")
@@ -585,6 +601,8 @@ class Courier:
             except Refused as error:
                 if error.refusal is Refusal.BROKEN:
                     logs.record("courier.rejected", "error", reason=error.detail, bot=bot)
+                if await self._goes_on(parcel, error.refusal):
+                    continue
                 if error.refusal is Refusal.UNREACHABLE and bot != parcel.bot:
                     return Refusal.CANNOT_COPY  # a bot that the partner has left behind; they are still here
                 return error.refusal
@@ -601,6 +619,19 @@ class Courier:
             finally:
                 self._afoot -= parcel.under_way
                 parcel.under_way = False
+
+    async def _goes_on(self, parcel: Parcel, refusal: Refusal) -> bool:
+        """Whether something of a refused parcel may go all the same."""
+        if parcel.passage is None or parcel.dropped or refusal in FOR_ALL:
+            return False
+        if parcel.steps is not None:
+            parcel.steps.refused(refusal)
+            return True
+        try:
+            parcel.steps = await apart(parcel.passage, parcel.bot, refusal, self._store, self.prints)
+        except LiveStoreLost:
+            return False
+        return parcel.steps is not None
 
     async def _is_sure(self) -> bool:
         """Whether a send may begin now. After a pause all that was looked at before it is looked at again."""
@@ -742,7 +773,12 @@ class Courier:
 
     async def _dispatch(self, parcel: Parcel) -> Dispatch | Refusal | None:
         if parcel.passage is not None:
-            return await address(parcel.passage, parcel.bot, self._store, self.prints)
+            if parcel.steps is None or parcel.tried_at is None:  # what has not been tried may have been edited
+                found = await address(parcel.passage, parcel.bot, self._store, self.prints)
+                if not isinstance(found, RelaySteps | AmendSteps):
+                    return found
+                parcel.steps = found
+            return parcel.steps.next()
         assert parcel.notice is not None, "a parcel is a passage or a notice"
         facts, notice = await self._store.load(parcel.person), parcel.notice
         if facts is None:
@@ -763,6 +799,15 @@ async def persistently(
         except lost:
             await clock.sleep(pause_s * rng.uniform(0.75, 1.25))
             pause_s = min(5.0, pause_s * 2)
+
+
+def _end(parcel: Parcel) -> End:
+    """Of a parcel with nothing left to send: what it became. If nothing of it arrived, why it did not."""
+    steps = parcel.steps
+    if steps is None:
+        return ()
+    messages = tuple(each.copy.message for each in steps.copied)
+    return messages or next(iter(steps.failed.values()), ())
 
 
 async def _at_once() -> None:

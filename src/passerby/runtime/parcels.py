@@ -25,6 +25,7 @@ from passerby.ports.leases import Fence
 from passerby.ports.live_store import Notice
 from passerby.runtime.allowance import Allowance
 from passerby.runtime.gate import Place
+from passerby.runtime.steps import Steps
 
 LOOK_BEHIND = 20
 """Of so many that wait in a lane, the first one lends its place the priority of the most urgent."""
@@ -56,6 +57,7 @@ class Parcel:
         "priority",
         "put_at",
         "refs",
+        "steps",
         "superseded",
         "taken_at",
         "through",
@@ -83,6 +85,8 @@ class Parcel:
         self.deadline = deadline
         self.notice: Notice | None = None
         self.passage: Passage | None = None
+        self.steps: Steps | None = None
+        """How a passage goes that takes more than one send."""
         self.refs: tuple[UpdateRef, ...] = ()
         self.fences: tuple[Fence, ...] = ()
         """The leases that the updates were taken under, for the mark that makes them done."""

@@ -401,7 +401,9 @@ class Pipeline:
                 parcel.refs,
                 sent,
                 passage.chat,
-                copies(passage, parcel.through, messages, self._courier.prints),
+                parcel.steps.copied
+                if parcel.steps is not None
+                else copies(passage, parcel.through, messages, self._courier.prints),
                 speaker=passage.sender if spoke else None,
                 # What is parked is done already, whoever polls the bot by now.
                 fences=() if parcel.parked else parcel.fences,
@@ -417,7 +419,7 @@ class Pipeline:
         return Mark(sent=sent, anchor=Anchor(chat, parcel.person, at), facts=facts)
 
     async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
-        """A parcel has ended undelivered: the records of it go, and who must know is told by an event."""
+        """A parcel has ended undelivered, or not whole: the records of it go, and who must know is told by an event."""
         if refusal is Refusal.UNREACHABLE:
             await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot, parcel.tried_at), cause=parcel.id))
         elif refusal is Refusal.BOT_LOST:
@@ -429,14 +431,32 @@ class Pipeline:
         await self._close(parcel)
         if parcel.may_be_parked and not parcel.parked:
             await persistently(partial(self._find_out, parcel), LiveStoreLost, self._clock, self._rng)
+        await self.advanced(parcel)
         about, attempt = subject(passage), ATTEMPTS[type(passage)]
-        event = DeliveryFailed(
-            passage.sender, about.bot, about.message, passage.chat, passage.to, parcel.bot, refusal, attempt
-        )
+        failed = parcel.steps.failed if parcel.steps is not None else {about.message: refusal}
+        # With the last of them the passage is done.
+        works = [
+            Work(
+                DeliveryFailed(passage.sender, about.bot, message, passage.chat, passage.to, parcel.bot, why, attempt),
+                cause=parcel.id,
+            )
+            for message, why in failed.items()
+        ]
         if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
-            self.lanes.put(Work(event, sent=_in_outbox(parcel)))
+            works[-1] = msgspec.structs.replace(works[-1], sent=_in_outbox(parcel))
         else:
-            self.lanes.put(Work(event, parcel.refs, fences=parcel.fences))
+            works[-1] = msgspec.structs.replace(works[-1], refs=parcel.refs, fences=parcel.fences)
+        for work in works:
+            self.lanes.put(work)
+
+    async def advanced(self, parcel: Parcel) -> None:
+        """Of a passage in several steps, remember what has arrived: whoever takes it over does not send it again."""
+        steps, passage = parcel.steps, parcel.passage
+        if steps is None or passage is None or not steps.copied:
+            return
+        speaker = passage.sender if isinstance(passage, Relay) else None
+        with suppress(LiveStoreLost):
+            await self._store.mark(Mark(chat=passage.chat, pairs=steps.copied, speaker=speaker))
 
     async def _find_out(self, parcel: Parcel) -> None:
         """Parking was not answered: if its updates are done, that was it."""

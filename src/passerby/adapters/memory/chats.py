@@ -171,12 +171,14 @@ class Chats:
 
 def _remember(half: dict[MessageRef, Counterpart], pairs: Iterable[Copied]) -> None:
     for pair in pairs:
-        half[pair.source] = Counterpart(pair.copy, mine=True, print=pair.print)
+        half[pair.source] = Counterpart(pair.copy, mine=True, print=pair.print, rest=pair.rest)
         half[pair.copy] = Counterpart(pair.source, mine=False)
+        for more in pair.rest:
+            half[MessageRef(pair.copy.bot, more)] = Counterpart(pair.source, mine=False)
 
 
 def _flat(half: dict[MessageRef, Counterpart]) -> list[Copied]:
-    return [Copied(source, copy.at, copy.print) for source, copy in half.items() if copy.mine]
+    return [Copied(source, copy.at, copy.print, copy.rest) for source, copy in half.items() if copy.mine]
 
 
 def _pairs(flat: list[Copied]) -> dict[MessageRef, Counterpart]:

@@ -300,7 +300,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         words: list[Word] = [DONE_KEPT_S, DONE_RENEWED_S, map_kept_s(now), mark.chat or "", mark.speaker or ""]
         words.append(word_score(now) + 1)
         words += (anchor.chat, anchor.person, values.message(anchor.at)) if anchor is not None else ("", "", "")
-        fields = 2 * len(mark.pairs) if mark.chat is not None else 0
+        fields = sum(2 + len(pair.rest) for pair in mark.pairs) if mark.chat is not None else 0
         words += (len(mark.fences), len(mark.updates), fields, len(mark.sent), len(mark.facts))
         for fence in mark.fences:
             words += fence

@@ -54,10 +54,12 @@ def change(person: bytes, value: bytes) -> TicketChange:
     return TicketChange(PersonId(int(person)), _decode_ticket(blob) if blob else None, int(version))
 
 
-def pair_words(pair: Copied) -> tuple[str, bytes, str, bytes]:
-    """Two fields of the message map: one from each side."""
-    there, back = Counterpart(pair.copy, mine=True, print=pair.print), Counterpart(pair.source, mine=False)
-    return message(pair.source), _encode(there), message(pair.copy), _encode(back)
+def pair_words(pair: Copied) -> tuple[str | bytes, ...]:
+    """Fields of the message map: one from this side, and one from each message of the other."""
+    there = _encode(Counterpart(pair.copy, mine=True, print=pair.print, rest=pair.rest))
+    back = _encode(Counterpart(pair.source, mine=False))
+    more = (word for each in pair.rest for word in (message(MessageRef(pair.copy.bot, each)), back))
+    return message(pair.source), there, message(pair.copy), back, *more
 
 
 def counterpart(blob: bytes) -> Counterpart:

@@ -30,7 +30,7 @@ def predates(event: MessageReceived, facts: Facts, opened_at: float) -> bool:
     anchor = facts.anchor
     if anchor is None:
         return True
-    if anchor.bot == event.bot:
+    if anchor.bot == event.bot and event.messages[0] > 0:
         return event.messages[0] < anchor.message
     return int(event.sent_at) <= int(opened_at)
 
@@ -39,6 +39,10 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     state = facts.me.state
     assert isinstance(state, Chatting), "the route for people in a chat"
     me = facts.me.person
+    if len(event.contents) > 1 and _unheard(event, facts, state) is None:
+        apart = [place for place, each in enumerate(event.contents) if _is_odd(each)]
+        if apart:
+            return _parted(event, apart, facts, env)
     obstacle = _obstacle(event, facts, state, env)
     if obstacle is not None:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
@@ -57,12 +61,39 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     return Decision(effects=(relayed, held, *_warn(event)))
 
 
-def _obstacle(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
-    """Why this is not passed on, whatever its sender says to it; None if it may be."""
+def _is_odd(content: Content) -> bool:
+    """Whether it cannot go along with the other items of an album: not at all, or not before its sender has said so."""
+    return refusal(content) is not None or content.kind in REVEALS_SENDER
+
+
+def _parted(event: MessageReceived, apart: list[int], facts: Facts, env: Env) -> Decision:
+    """An album with items that do not go: each of those is a message of its own, and the others are the album."""
+    others = [place for place in range(len(event.contents)) if place not in apart]
+    parts = ([others] if others else []) + [[place] for place in apart]
+    decisions = [relay(_only(event, places), facts, env) for places in parts]
+    return Decision(effects=tuple(effect for decision in decisions for effect in decision.effects))
+
+
+def _only(event: MessageReceived, places: list[int]) -> MessageReceived:
+    return msgspec.structs.replace(
+        event,
+        messages=tuple(event.messages[place] for place in places),
+        contents=tuple(event.contents[place] for place in places),
+    )
+
+
+def _unheard(event: MessageReceived, facts: Facts, state: Chatting) -> str | None:
+    """Why the partner is not to hear anything of this; None if they may."""
     if not together(facts.me, facts.partner):
         return "chat.not_connected"
-    if predates(event, facts, state.opened_at):
-        return "chat.before_this_chat"
+    return "chat.before_this_chat" if predates(event, facts, state.opened_at) else None
+
+
+def _obstacle(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
+    """Why this is not passed on, whatever its sender says to it; None if it may be."""
+    unheard = _unheard(event, facts, state)
+    if unheard is not None:
+        return unheard
     for content in event.contents:
         if (refused := refusal(content)) is not None:
             return refused

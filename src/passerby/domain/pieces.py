@@ -1,0 +1,164 @@
+"""What one message of a person's may become: several of a bot's.
+
+People with Premium write longer captions than a bot may, and an album may hold what Telegram does not let a bot put
+together. Here is said what may be one message, and how words are cut: at the end of a paragraph, a line, a sentence, a
+word, in this order, and never inside of what is one character to its reader. Lengths in UTF-16 units, after the
+entities are known (source: Bot API 10.3, sendMessage, sendPhoto, sendMediaGroup).
+"""
+
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from passerby.kernel.content import Content, Entity, Kind
+
+TEXT_MOST = 4096
+CAPTION_MOST = 1024
+LEAST = 256
+"""Words are not cut into pieces shorter than this, whatever Telegram calls too long."""
+
+WRITTEN = frozenset({Kind.TEXT, Kind.CHECKLIST})
+"""Kinds whose words are the message itself."""
+
+CAPTIONED = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION, Kind.AUDIO, Kind.VOICE, Kind.DOCUMENT})
+
+TOGETHER = {
+    Kind.PHOTO: "seen",
+    Kind.LIVE_PHOTO: "seen",
+    Kind.VIDEO: "seen",
+    Kind.AUDIO: "heard",
+    Kind.DOCUMENT: "read",
+}
+"""What may stand in one album with its like."""
+
+ALBUM_MOST = 10
+
+_ENDS = ("\n\n", "\n"), (". ", "! ", "? ", "… ", "。", "؟ ", "। "), (" ",)
+_JOINER = "\u200d"
+_FURTHEST_BACK = 32
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How long words may be. A caption of 0 is none at all: all words follow."""
+
+    text: int = TEXT_MOST
+    caption: int = CAPTION_MOST
+
+    def of(self, content: Content) -> int | None:
+        """For the words of this content; None where they have no bound of their own."""
+        if content.kind in WRITTEN:
+            return self.text
+        return self.caption if content.kind in CAPTIONED else None
+
+
+USUAL = Limits()
+
+
+def fits(content: Content, limits: Limits = USUAL) -> bool:
+    """Whether it may be one message of a bot's."""
+    most = limits.of(content)
+    return most is None or len(content.text) <= most // 2 or _units(content.text) <= most
+
+
+def pieces(content: Content, limits: Limits = USUAL) -> tuple[Content, ...]:
+    """The messages that it becomes: what holds the file comes first; words without a place in it follow."""
+    if fits(content, limits):
+        return (content,)
+    cut = cut_words(content.text, content.entities, limits.text)
+    if content.kind in CAPTIONED:
+        head, rest = msgspec.structs.replace(content, text="", entities=()), cut
+    else:
+        head, rest = msgspec.structs.replace(content, text=cut[0][0], entities=cut[0][1]), cut[1:]
+    return head, *(Content(Kind.TEXT, words, kept, protected=content.protected) for words, kept in rest)
+
+
+def groups(contents: Sequence[Content]) -> tuple[tuple[int, ...], ...]:
+    """The places of those that may stand together in one album, in order. Whatever may not stands alone."""
+    found: list[tuple[int, ...]] = []
+    for place, content in enumerate(contents):
+        kin = TOGETHER.get(content.kind)
+        last = found[-1] if found else ()
+        if kin is not None and last and len(last) < ALBUM_MOST and TOGETHER.get(contents[last[-1]].kind) == kin:
+            found[-1] = (*last, place)
+        else:
+            found.append((place,))
+    return tuple(found)
+
+
+def cut_words(text: str, entities: Sequence[Entity], most: int) -> list[tuple[str, tuple[Entity, ...]]]:
+    """Cut into pieces of at most so many UTF-16 units, each with its share of the entities. At least one piece."""
+    units = _offsets(text)
+    found = []
+    for begin, end in _spans(text, units, most):
+        first, last = units[begin], units[end]
+        inside = [
+            msgspec.structs.replace(each, offset=start - first, length=stop - start)
+            for each in entities
+            if (start := max(each.offset, first)) < (stop := min(each.offset + each.length, last))
+        ]
+        found.append((text[begin:end], tuple(inside)))
+    return found or [(text, tuple(entities))]
+
+
+def _spans(text: str, units: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
+    """Where the pieces begin and end, in characters. White space at a cut goes."""
+    begin = 0
+    while begin < len(text):
+        if text[begin].isspace():
+            begin += 1
+            continue
+        end = bisect_right(units, units[begin] + most) - 1
+        if end < len(text):
+            end = _end(text, begin, end)
+        stop = end
+        while text[stop - 1].isspace():
+            stop -= 1
+        yield begin, stop
+        begin = end
+
+
+def _end(text: str, begin: int, furthest: int) -> int:
+    """The best place to cut, in the second half of what would fit."""
+    half = begin + (furthest - begin) // 2
+    for ends in _ENDS:
+        at = max(text.rfind(end, half, furthest) + len(end) for end in ends)
+        if at > half:
+            return at
+    cut = furthest
+    while cut > max(half, furthest - _FURTHEST_BACK) and _is_inside(text, cut):
+        cut -= 1
+    return cut if cut > half else furthest
+
+
+def _is_inside(text: str, at: int) -> bool:
+    """Whether a cut there would part what is one character to its reader."""
+    here = text[at]
+    return (
+        _JOINER in (text[at - 1], here)
+        or bool(unicodedata.combining(here))
+        or unicodedata.category(here) in ("Mn", "Me", "Cf")
+        or "\U0001f3fb" <= here <= "\U0001f3ff"  # the colour of a skin
+        or ("\U0001f1e6" <= here <= "\U0001f1ff" and _flags_before(text, at) % 2 == 1)
+    )
+
+
+def _flags_before(text: str, at: int) -> int:
+    """How many letters of flags stand right before; two make one."""
+    count = 0
+    while count < _FURTHEST_BACK and at > count and "\U0001f1e6" <= text[at - count - 1] <= "\U0001f1ff":
+        count += 1
+    return count
+
+
+def _units(text: str) -> int:
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _offsets(text: str) -> list[int]:
+    """Where each character begins, in UTF-16 units, and where the last one ends."""
+    found = [0]
+    for character in text:
+        found.append(found[-1] + 1 + (character > "\uffff"))
+    return found

@@ -1,0 +1,297 @@
+"""A passage that takes several sends: long words after their file, an album that may not stay together.
+
+`Steps` are taken one after the other, in the order of the original. One that Telegram refuses costs no other: an album
+is halved until only what is refused is left out, a caption that is called too long leaves its file, words are cut
+shorter. What has arrived is in the message map after each step, so a process that takes over sends only what is left.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from passerby.domain.fingerprint import Prints
+from passerby.domain.pieces import LEAST, USUAL, Limits, cut_words, groups, pieces
+from passerby.kernel.content import Content
+from passerby.kernel.decision import Counterpart
+from passerby.kernel.effect import Amend, Relay
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import MessageId, MessageRef
+from passerby.ports.live_store import Copied
+from passerby.ports.telegram import Carry, Delete, Dispatch, Edit
+
+FOR_ALL = frozenset({Refusal.UNREACHABLE, Refusal.BOT_LOST})
+"""What is refused for such a reason is refused in any pieces."""
+
+
+class Steps(Protocol):
+    def next(self) -> Dispatch | None:
+        """What is to be sent now; None at the end."""
+        ...
+
+    def took(self, messages: tuple[MessageId, ...]) -> None:
+        """It has arrived as these."""
+        ...
+
+    def refused(self, refusal: Refusal) -> None:
+        """It has not and will not."""
+        ...
+
+    def give_up(self, refusal: Refusal) -> None:
+        """Nothing more can be sent."""
+        ...
+
+    @property
+    def copied(self) -> tuple[Copied, ...]:
+        """What stands on the other side by now."""
+        ...
+
+    @property
+    def failed(self) -> Mapping[MessageId, Refusal]:
+        """Of the sender's messages, those that did not arrive, or not whole."""
+        ...
+
+
+class _Send(msgspec.Struct, frozen=True):
+    """Messages to be sent in one call: the places of their originals."""
+
+    places: tuple[int, ...]
+
+
+class _Follow(msgspec.Struct, frozen=True):
+    """Words that follow the message at this place."""
+
+    place: int
+    words: Content
+    most: int
+
+
+class RelaySteps:
+    """`whole` is the relay as one send, `arrived` what an earlier attempt has brought of it, by its place."""
+
+    def __init__(self, relay: Relay, whole: Carry, arrived: Mapping[int, Counterpart], prints: Prints) -> None:
+        self._whole = whole
+        self._prints = prints
+        self._relay = relay
+        self._heads = {place: found.at.message for place, found in arrived.items()}
+        self._rests = {place: list(found.rest) for place, found in arrived.items()}
+        self._limits = dict.fromkeys(range(len(relay.contents)), USUAL)
+        self._failed: dict[int, Refusal] = {}
+        self._left: deque[_Send | _Follow] = deque()
+        for group in groups(relay.contents):
+            missing = tuple(place for place in group if place not in self._heads)
+            if missing:
+                self._left.append(_Send(missing))
+            for place in group:
+                self._left.extend(self._followers(place)[len(self._rests.get(place, ())) :])
+
+    @property
+    def alone(self) -> bool:
+        """Whether it goes in one send, as it is."""
+        return not self._heads and len(self._left) == 1
+
+    def next(self) -> Dispatch | None:
+        while self._left:
+            step = self._left[0]
+            if isinstance(step, _Send):
+                return self._carry(step.places)
+            if step.place in self._heads:
+                return self._words(step)
+            self._left.popleft()  # the words of a message that did not go
+        return None
+
+    def took(self, messages: tuple[MessageId, ...]) -> None:
+        step = self._left.popleft()
+        if isinstance(step, _Send):
+            self._heads |= zip(step.places, messages, strict=False)
+        else:
+            self._rests.setdefault(step.place, []).extend(messages)
+
+    def refused(self, refusal: Refusal) -> None:
+        step = self._left.popleft()
+        if isinstance(step, _Follow):
+            if not self._cut_shorter(step, refusal):
+                self._failed.setdefault(step.place, refusal)
+                self._drop_followers(step.place)
+            return
+        if len(step.places) > 1:
+            half = len(step.places) // 2
+            self._left.extendleft((_Send(step.places[half:]), _Send(step.places[:half])))
+            return
+        (place,) = step.places
+        narrower = self._narrower(place) if refusal is Refusal.TOO_LONG else None
+        if narrower is None:
+            self._failed[place] = refusal
+            return
+        self._limits[place] = narrower
+        self._drop_followers(place)
+        self._left.extendleft(reversed((step, *self._followers(place))))
+
+    def give_up(self, refusal: Refusal) -> None:
+        for step in self._left:
+            for place in step.places if isinstance(step, _Send) else (step.place,):
+                self._failed.setdefault(place, refusal)
+        self._left.clear()
+
+    @property
+    def copied(self) -> tuple[Copied, ...]:
+        relay, bot = self._relay, self._whole.bot
+        return tuple(
+            Copied(
+                MessageRef(relay.source_bot, relay.sources[place]),
+                MessageRef(bot, head),
+                self._prints.of(relay.contents[place], relay.chat),
+                tuple(self._rests.get(place, ())),
+            )
+            for place, head in sorted(self._heads.items())
+        )
+
+    @property
+    def failed(self) -> Mapping[MessageId, Refusal]:
+        return {self._relay.sources[place]: refusal for place, refusal in sorted(self._failed.items())}
+
+    def _drop_followers(self, place: int) -> None:
+        """Words with a hole in them say something else."""
+        self._left = deque(each for each in self._left if not (isinstance(each, _Follow) and each.place == place))
+
+    def _followers(self, place: int) -> list[_Follow]:
+        limits = self._limits[place]
+        return [_Follow(place, words, limits.text) for words in pieces(self._relay.contents[place], limits)[1:]]
+
+    def _carry(self, places: Sequence[int]) -> Carry:
+        relay = self._relay
+        carry = msgspec.structs.replace(
+            self._whole,
+            sources=tuple(relay.sources[place] for place in places),
+            contents=tuple(pieces(relay.contents[place], self._limits[place])[0] for place in places),
+        )
+        return _unanswering(carry) if self._heads else carry
+
+    def _words(self, step: _Follow) -> Carry:
+        follow = msgspec.structs.replace(
+            _unanswering(self._whole),
+            sources=(self._relay.sources[step.place],),
+            contents=(step.words,),
+            copyable=False,
+        )
+        return msgspec.structs.replace(follow, reply_to=self._heads[step.place])
+
+    def _cut_shorter(self, step: _Follow, refusal: Refusal) -> bool:
+        most = step.most // 2
+        if refusal is not Refusal.TOO_LONG or most < LEAST:
+            return False
+        cut = cut_words(step.words.text, step.words.entities, most)
+        shorter = [
+            _Follow(step.place, msgspec.structs.replace(step.words, text=words, entities=kept), most)
+            for words, kept in cut
+        ]
+        self._left.extendleft(reversed(shorter))
+        return True
+
+    def _narrower(self, place: int) -> Limits | None:
+        """Limits under which less goes with the message itself; None where they cannot be narrower."""
+        content, limits = self._relay.contents[place], self._limits[place]
+        most = limits.of(content)
+        if most is None or most == 0 or not content.text:
+            return None
+        if content.file is not None:
+            return msgspec.structs.replace(limits, caption=0)
+        shorter = min(most, len(content.text)) // 2
+        return msgspec.structs.replace(limits, text=shorter) if shorter >= LEAST else None
+
+
+class _Delete(msgspec.Struct, frozen=True):
+    messages: tuple[MessageId, ...]
+
+
+class _Say(msgspec.Struct, frozen=True):
+    """Words that are to stand in the message at this place of the rest, a new one if there is none yet."""
+
+    place: int
+    words: Content
+
+
+class AmendSteps:
+    """An edit of a message that stands there in several, or is to: each takes its share of the new words."""
+
+    def __init__(self, amend: Amend, copy: Counterpart, prints: Prints, limits: Limits = USUAL) -> None:
+        self._prints = prints
+        self._amend = amend
+        self._copy = copy
+        self._limits = limits
+        self._rest = list(copy.rest)
+        self._refusal: Refusal | None = None
+        self._begun = False
+        self._plan()
+
+    def _plan(self) -> None:
+        content = self._amend.content
+        head, *words = pieces(content, self._limits)
+        same = self._prints.fits_body(self._copy.print, content, self._amend.chat)
+        self._left: deque[Edit | _Say | _Delete] = deque()
+        if not (same and self._rest and words and content.file is not None):  # else it has no words, then and now
+            self._left.append(self._edit(self._copy.at.message, head, words_only=same))
+        self._left.extend(_Say(place, each) for place, each in enumerate(words))
+        if gone := tuple(self._rest[len(words) :]):
+            self._left.append(_Delete(gone))
+
+    def next(self) -> Dispatch | None:
+        if not self._left:
+            return None
+        step, to, bot = self._left[0], self._amend.to, self._copy.at.bot
+        match step:
+            case Edit():
+                return step
+            case _Delete(messages):
+                return Delete(bot, to, messages)
+            case _Say(place, words):
+                if place < len(self._rest):
+                    return self._edit(self._rest[place], words, words_only=True)
+                source = self._amend.source
+                head = self._copy.at.message
+                return Carry(bot, to, source.bot, self._amend.sender, (source.message,), (words,), reply_to=head)
+
+    def took(self, messages: tuple[MessageId, ...]) -> None:
+        self._begun = True
+        match self._left.popleft():
+            case _Delete(gone):
+                self._rest = [each for each in self._rest if each not in gone]
+            case _Say(place) if place >= len(self._rest):
+                self._rest.extend(messages)
+
+    def refused(self, refusal: Refusal) -> None:
+        step = self._left.popleft()
+        if isinstance(step, Edit) and refusal is Refusal.TOO_LONG and self._limits.caption:
+            self._limits = Limits(caption=0)
+            self._plan()
+            return
+        self._refusal = self._refusal or refusal
+        if isinstance(step, Edit):
+            self._left.clear()
+
+    def give_up(self, refusal: Refusal) -> None:
+        self._refusal = self._refusal or refusal
+        self._left.clear()
+
+    @property
+    def copied(self) -> tuple[Copied, ...]:
+        shows = self._copy.print
+        if self._refusal is None and not self._left:
+            shows = self._prints.of(self._amend.content, self._amend.chat)
+        elif self._begun:
+            shows = self._prints.half_done(shows)
+        return (Copied(self._amend.source, self._copy.at, shows, tuple(self._rest)),)
+
+    @property
+    def failed(self) -> Mapping[MessageId, Refusal]:
+        return {self._amend.source.message: self._refusal} if self._refusal is not None else {}
+
+    def _edit(self, message: MessageId, content: Content, *, words_only: bool) -> Edit:
+        amend = self._amend
+        return Edit(self._copy.at.bot, amend.to, message, amend.source.bot, amend.sender, content, words_only)
+
+
+def _unanswering(carry: Carry) -> Carry:
+    """The same, in reply to nothing, and without the effect that has been seen already."""
+    return msgspec.structs.replace(carry, reply_to=None, quote=None, quote_position=0, quote_entities=())

@@ -1,0 +1,49 @@
+"""An album with items that do not go: those are named to their sender, and the others arrive."""
+
+from passerby.kernel.content import Content, File, Kind
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import Relay, Say
+from passerby.kernel.ids import MessageId
+from tests.features.playbook import OTHER_BOT, Playbook, says
+
+PHOTO = Content(Kind.PHOTO, file=File("f", "f"))
+GAME = Content(Kind.GAME)
+CONTACT = Content(Kind.CONTACT, detail={"phone_number": "1", "first_name": "A"})
+
+
+def test_what_cannot_be_passed_on_is_named_and_the_others_are_one_album() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    decision = ann.sends(PHOTO, GAME, PHOTO, GAME)
+    first = ann.last_message
+    relayed = Relay(
+        ann.chat, ann.person, ann.bot, (MessageId(first), MessageId(first + 2)), ben.person, (PHOTO, PHOTO), True
+    )
+    named = [says(ann, "chat.refused_game", None, reply_to=first + place) for place in (1, 3)]
+    assert decision == Decision(effects=(relayed, *named))
+
+
+def test_of_an_album_of_nothing_else_each_is_named() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    decision = ann.sends(GAME, GAME)
+    assert [type(effect) for effect in decision.effects] == [Say, Say]
+
+
+def test_what_tells_of_its_sender_is_asked_about_by_itself() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    relayed, asked = ann.sends(PHOTO, CONTACT).effects
+    assert isinstance(relayed, Relay)
+    assert relayed.contents == (PHOTO,)
+    assert isinstance(asked, Say)
+    assert (asked.text.key, asked.reply_to) == ("chat.confirm_contact", ann.last_message + 1)
+
+
+def test_an_album_that_nobody_may_hear_is_refused_once() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person(bot=OTHER_BOT))
+    talk.anchors = {}
+    (told,) = ann.sends(PHOTO, GAME).effects
+    assert isinstance(told, Say)
+    assert told.text.key == "chat.before_this_chat"
