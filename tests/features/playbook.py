@@ -207,9 +207,10 @@ class Person:
         assert self.value.last is not None
         return self.presses(action, self.value.last.chat, **how)
 
-    def edits(self, message: int, words: str) -> Decision:
+    def edits(self, message: int, words: str, *, at: float | None = None, content: Content | None = None) -> Decision:
         about = MessageRef(self.bot, MessageId(message))
-        event = MessageEdited(self.person, *about, Content(Kind.TEXT, words), self.talk.env.now)
+        content = content or Content(Kind.TEXT, words)
+        event = MessageEdited(self.person, *about, content, self.talk.env.now if at is None else at)
         return self.talk.happens(event, about)
 
     def reacts(self, message: int, emoji: str | None) -> Decision:

@@ -5,7 +5,8 @@ import pytest
 from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.decision import ContactPolicy, Decision, Rules
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
-from passerby.kernel.ids import MessageId
+from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.participant import Chatting, Held
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 
@@ -31,12 +32,18 @@ def relayed(ann: Person, ben: Person, *contents: Content, copyable: bool = True)
     return Relay(ann.chat, ann.person, ann.bot, sources, ben.person, contents, copyable)
 
 
+def waiting(ann: Person) -> list[Held]:
+    assert isinstance(ann.value.state, Chatting)
+    return list(ann.value.state.held)
+
+
 @pytest.mark.parametrize(("words", "trace"), TRACES.items())
 def test_the_sender_is_asked_first(words: str, trace: str) -> None:
     _, ann, _ = couple()
     decision = ann.writes(words)
-    asked = says(ann, f"chat.confirm_{trace}", menu(ann.chat), reply_to=ann.last_message)
-    assert decision == Decision(effects=(asked,))
+    asked = says(ann, f"chat.confirm_{trace}", menu(f"{ann.chat}~{trace[0]}"), reply_to=ann.last_message)
+    assert decision.effects == (asked,)
+    assert waiting(ann) == [Held(MessageRef(ann.bot, ann.last_message))]
 
 
 @pytest.mark.parametrize("words", TRACES)
@@ -78,7 +85,8 @@ def test_a_hidden_link_is_seen_before_it_is_taken_out() -> None:
     _, ann, _ = couple()
     hidden = Content(Kind.TEXT, "my page", (Entity("text_link", 0, 7, url="https://t.me/ann"),))
     decision = ann.sends(hidden)
-    assert decision == Decision(effects=(says(ann, "chat.confirm_link", menu(ann.chat), reply_to=ann.last_message),))
+    asked = says(ann, "chat.confirm_link", menu(f"{ann.chat}~l"), reply_to=ann.last_message)
+    assert decision.effects == (asked,)
 
 
 def test_an_album_goes_at_once_without_its_words() -> None:
@@ -97,7 +105,8 @@ def test_an_album_goes_at_once_without_its_words() -> None:
 def test_a_caption_is_words_too() -> None:
     _, ann, _ = couple()
     decision = ann.sends(Content(Kind.PHOTO, "@somebody"))
-    assert decision == Decision(effects=(says(ann, "chat.confirm_name", menu(ann.chat), reply_to=ann.last_message),))
+    asked = says(ann, "chat.confirm_name", menu(f"{ann.chat}~n"), reply_to=ann.last_message)
+    assert decision.effects == (asked,)
 
 
 def test_what_was_written_before_the_chat_is_not_asked_about() -> None:

@@ -12,7 +12,10 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 
 
 class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person wrote to a bot. `contents` has several items for an album, then `messages` runs parallel to it."""
+    """A person wrote to a bot. `contents` has several items for an album, then `messages` runs parallel to it.
+
+    `edited_at` is there where the message comes back after an edit, as the subject of a press.
+    """
 
     person: PersonId
     bot: BotId
@@ -24,6 +27,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     quote_position: int = 0
     quote_entities: tuple[Entity, ...] = ()
     language: str = ""
+    edited_at: float = 0.0
 
     @property
     def text(self) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 
 
 class Gender(StrEnum):
@@ -125,12 +125,26 @@ class Searching(msgspec.Struct, frozen=True, gc=False, tag="searching"):
     ticket: Ticket
 
 
+class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A message that is not passed on before its sender says so. `edited_at` is when they last edited it, 0: never.
+
+    `reply_to` is what it answers, as they see it. `goes`: that edit left nothing to ask about, and it was passed on.
+    """
+
+    at: MessageRef
+    edited_at: float = 0.0
+    reply_to: MessageId | None = None
+    goes: bool = False
+
+
 class Chatting(msgspec.Struct, frozen=True, gc=False, tag="chatting"):
     chat: ChatId
     partner: PersonId
     opened_at: float
     nudged_at: float | None = None
     """When this person was last reminded that their partner is waiting for a word."""
+    held: tuple[Held, ...] = ()
+    """Messages of theirs that wait for a press of theirs, the latest last."""
 
 
 State = Idle | Searching | Chatting

@@ -54,6 +54,7 @@ from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.albums import Albums, trace_id, trace_of
 from passerby.runtime.courier import RELAY_TTL_S, Courier, persistently
 from passerby.runtime.crashes import CRASH_HEARD_S, FATAL_CRASHES, crashes_of
+from passerby.runtime.edits import Edits
 from passerby.runtime.lanes import Lanes, Rest, Work
 from passerby.runtime.parcels import Parcel, passage_id, relayed
 from passerby.runtime.passages import ATTEMPTS, copies, subject
@@ -119,6 +120,7 @@ class Pipeline:
         self._places = places
         self.uncertain_at = float("-inf")
         """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
+        self._edits = Edits()
         self._faults = logs.Faults()
         self.lanes: Lanes
         self.albums: Albums
@@ -164,7 +166,7 @@ class Pipeline:
                 return rest
 
     async def _carry_through(self, work: Work, unanswered: int) -> Rest | None:
-        event = work.event
+        event = self._edits.as_edited(work.event)
         for tries in range(STALE_TRIES):
             facts = await self._facts(event)
             decision = self._router.decide(event, facts, self.env())
@@ -194,6 +196,8 @@ class Pipeline:
             metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
             rest = None
             if committed is Committed.YES:
+                if isinstance(event, MessageEdited) and decision.changes:
+                    self._edits.note(event)
                 _count_searches(settlement, before)
                 rest = await self._send(settlement, work, facts)
             if not settlement.passages or committed is Committed.ALREADY_DONE:

@@ -81,6 +81,7 @@ def _received(message: wire.Message, bot: BotId) -> Event:
         quote_position=quote.position if quote else 0,
         quote_entities=tuple(e for e in quote.entities if e.type in _QUOTED) if quote else (),
         language=sender.language_code if sender else "",
+        edited_at=float(message.edit_date or 0),
     )
 
 

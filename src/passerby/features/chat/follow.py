@@ -6,7 +6,8 @@ something that is still on its way waits for it.
 
 from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import refusal, sanitise
-from passerby.features.chat.relay import trace_between_strangers
+from passerby.features.chat.held import held_in
+from passerby.features.chat.relay import edited_while_held, trace_between_strangers
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Amend, Erase, React, Say
 from passerby.kernel.event import MessageEdited, MessageReceived, ReactionChanged
@@ -18,11 +19,18 @@ from passerby.kernel.text import text
 def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
     """An edit of what was not said in this chat finds no copy to change, and changes none."""
     state = facts.me.state
-    if not isinstance(state, Chatting) or not together(facts.me, facts.partner) or refusal(event.content):
+    if not isinstance(state, Chatting) or not together(facts.me, facts.partner):
+        return NOTHING
+    held = held_in(state, MessageRef(event.bot, event.message))
+    if held is not None and facts.counterpart is None:
+        decision = edited_while_held(event, facts, state, held)
+        if decision is not None:
+            return decision
+    if refusal(event.content):
         return NOTHING
     if trace_between_strangers((event.content,), state, env) is not None:
-        held = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)
-        return Decision(effects=(held,) if facts.counterpart is not None else ())
+        kept = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)
+        return Decision(effects=(kept,) if facts.counterpart is not None else ())
     source = MessageRef(event.bot, event.message)
     content = sanitise(event.content).content
     return Decision(effects=(Amend(state.chat, facts.me.person, source, state.partner, content),))

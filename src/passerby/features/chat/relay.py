@@ -8,12 +8,13 @@ import msgspec
 from passerby.domain.contacts import Trace, traces
 from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import REVEALS_SENDER, refusal, sanitise, warning, without_words
+from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said
 from passerby.kernel.content import Content
 from passerby.kernel.decision import ContactPolicy, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived
 from passerby.kernel.ids import ChatId, MessageId, MessageRef
-from passerby.kernel.participant import Chatting
+from passerby.kernel.participant import Chatting, Held
 from passerby.kernel.text import text
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -48,12 +49,13 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
     if any(content.kind in REVEALS_SENDER for content in event.contents):
         kind = "contact" if event.contents[0].kind == "contact" else "place"
-        return Decision(effects=(_ask_first(event, facts, state.chat, kind),))
+        return Decision(effects=(_ask_first(event, state.chat, kind),))
     trace = trace_between_strangers(event.contents, state, env)
     if trace is None:
         return Decision(effects=(_pass_on(event, facts, state), *_warn(event)))
     if len(event.contents) == 1:
-        return Decision(effects=(_ask_first(event, facts, state.chat, trace),))
+        waits = hold(facts.me, state, Held(place_of(event), event.edited_at, event.reply_to))
+        return Decision((waits,), (_ask_first(event, state.chat, trace, said(event.contents[0])),))
     # A confirmation can bring back one message only, so an album goes at once, without its words.
     bare = msgspec.structs.replace(event, contents=tuple(without_words(content) for content in event.contents))
     relayed = msgspec.structs.replace(_pass_on(bare, facts, state), copyable=False)
@@ -133,37 +135,88 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
     )
 
 
-def _ask_first(event: MessageReceived, facts: Facts, chat: ChatId, what: str) -> Say:
+def _ask_first(event: MessageReceived, chat: ChatId, what: str, asked: str = "") -> Say:
+    """`asked`: the kinds of traces that a yes is about."""
     # What the message replies to is told here, because in a press Telegram leaves out the reply of a reply.
-    token = f"{chat}.{event.reply_to}" if event.reply_to is not None else chat
+    token = chat + (f".{event.reply_to}" if event.reply_to is not None else "") + (f"~{asked}" if asked else "")
     menu = Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
-    return Say(facts.me.person, text(f"chat.confirm_{what}"), menu, reply_to=event.messages[0])
+    return Say(event.person, text(f"chat.confirm_{what}"), menu, reply_to=event.messages[0])
 
 
 def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """The sender does want to show a contact, a place, an address. The button is about one chat: in another it does
     nothing. What it brings back is looked at once more: a forged press could name any message."""
     state, subject = facts.me.state, event.subject
-    chat, _, reply_to = event.token.partition(".")
+    about, _, asked = event.token.partition("~")
+    chat, _, reply_to = about.partition(".")
     if not isinstance(state, Chatting) or state.chat != chat or subject is None:
         obstacle: str | None = "chat.button_too_old"
-    elif facts.counterpart is not None:  # pressed twice, and the first press has been carried out
+    elif _is_passed_on(subject, facts, state):
         return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown")))
     else:
         obstacle = _obstacle(subject, facts, state, env)
         if obstacle is None:
             if _NUMBER.fullmatch(reply_to):
                 subject = msgspec.structs.replace(subject, reply_to=MessageId(int(reply_to)))
-            closed = _close(event, facts, "chat.shown")
-            return Decision(
-                effects=(Answer(event.query), *closed, _pass_on(subject, facts, state), *_warn(subject)),
+            return _ask_again(event, subject, facts, state, asked, env) or Decision(
+                release(facts.me, state, place_of(subject)),
+                (
+                    Answer(event.query),
+                    *_close(event, facts, "chat.shown"),
+                    _pass_on(subject, facts, state),
+                    *_warn(subject),
+                ),
             )
     assert obstacle is not None
     return Decision(effects=(Answer(event.query, text(obstacle), alert=True), *_close(event, facts)))
 
 
+def _ask_again(
+    event: ButtonPressed, subject: MessageReceived, facts: Facts, state: Chatting, asked: str, env: Env
+) -> Decision | None:
+    """Ask once more about what was edited since; None if what was asked is what would go."""
+    held = held_in(state, place_of(subject))
+    if held is None:
+        return None
+    if subject.edited_at < held.edited_at:
+        # Telegram brings an older text than its sender sees: a new question brings the one of now, whatever it tells.
+        again = _ask_first(subject, state.chat, "edited", ANYTHING)
+    else:
+        trace, tells = trace_between_strangers(subject.contents, state, env), said(subject.contents[0])
+        if trace is None or set(tells) <= set(asked):
+            return None
+        again = _ask_first(subject, state.chat, trace, tells)
+    return Decision(effects=(Answer(event.query), *_close(event, facts), again))
+
+
+def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held: Held) -> Decision | None:
+    """A message that waits was edited: it waits on, or goes if there is nothing to ask about any more.
+
+    None where it is going already, and this edit is a later one. The one that made it go may come twice.
+    """
+    content, at = event.content, event.edited_at
+    if held.goes and at > held.edited_at:
+        return None
+    if refusal(content) is not None or traces(content) is not None:
+        return Decision((hold(facts.me, state, msgspec.structs.replace(held, edited_at=at)),))
+    waits = hold(facts.me, state, msgspec.structs.replace(held, edited_at=at, goes=True))
+    as_sent = MessageReceived(event.person, event.bot, (event.message,), (content,), at, reply_to=held.reply_to)
+    return Decision((waits,), (_pass_on(as_sent, facts, state), *_warn(as_sent)))
+
+
 def decline(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    return Decision(effects=(Answer(event.query), *_close(event, facts)))
+    state, subject = facts.me.state, event.subject
+    if not isinstance(state, Chatting) or subject is None:
+        return Decision(effects=(Answer(event.query), *_close(event, facts)))
+    if _is_passed_on(subject, facts, state):
+        return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown")))
+    return Decision(release(facts.me, state, place_of(subject)), (Answer(event.query), *_close(event, facts)))
+
+
+def _is_passed_on(subject: MessageReceived, facts: Facts, state: Chatting) -> bool:
+    """Whether what a question is about has arrived, or is on its way: it was pressed before, or an edit let it go."""
+    held = held_in(state, place_of(subject))
+    return facts.counterpart is not None or (held is not None and held.goes)
 
 
 def _close(event: ButtonPressed, facts: Facts, key: str = "chat.not_shown") -> tuple[Revise, ...]:

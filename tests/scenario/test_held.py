@@ -1,0 +1,91 @@
+"""A message that waits for its sender's word goes as they see it when they press the button."""
+
+import pytest
+
+from tests.scenario.matrix import HOMES, LIVES, over_stores
+from tests.scenario.stage import Stage, play
+
+ASKED = "my insta: ann_99"
+
+
+def words(messages: list[dict[str, object]]) -> list[object]:
+    return [message["text"] for message in messages]
+
+
+@over_stores
+@HOMES
+@LIVES
+def test_what_was_edited_to_tell_nothing_goes_at_once_and_once(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        sent = on.ann.write(ASKED)
+        await on.quiet()
+        assert on.bob.got() == []
+        await on.live(life)
+        on.ann.edit(sent, text="hello")
+        await on.quiet()
+        on.ann.press("show")
+        await on.quiet()
+        assert words(on.bob.got()) == ["hello"]
+        on.ann.edit(sent, text="hello you")
+        await on.quiet()
+        assert words(on.bob.got()) == ["hello you"]
+        assert on.ann.complaints() == []
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+@LIVES
+@pytest.mark.parametrize("edited", ["my insta: ann_98", "hi there, insta: ann_99"])
+def test_what_was_edited_otherwise_goes_as_it_is(edited: str, life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        sent = on.ann.write(ASKED)
+        await on.quiet()
+        on.ann.edit(sent, text=edited)
+        await on.quiet()
+        await on.live(life)
+        on.ann.press("show")
+        await on.quiet()
+        if life != "fresh":  # a process that has not seen the edit asks once more
+            assert on.bob.got() == []
+            assert on.ann.told()[-1] == "chat.confirm_edited"
+            on.ann.press("show")
+            await on.quiet()
+        assert words(on.bob.got()) == [edited]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_what_was_edited_to_tell_more_is_asked_about_again(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        sent = on.ann.write(ASKED)
+        await on.quiet()
+        on.ann.edit(sent, text=f"{ASKED}, or ann@example.org")
+        await on.quiet()
+        on.ann.press("show")
+        await on.quiet()
+        assert on.bob.got() == []
+        assert on.ann.told()[-1] == "chat.confirm_email"
+        on.ann.press("show")
+        await on.quiet()
+        assert words(on.bob.got()) == [f"{ASKED}, or ann@example.org"]
+
+    play(store, scene, home=home)
+
+
+@over_stores
+@HOMES
+def test_what_its_sender_kept_does_not_go_by_an_edit(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        sent = on.ann.write(ASKED)
+        await on.quiet()
+        on.ann.press("hide")
+        await on.quiet()
+        on.ann.edit(sent, text="hello")
+        await on.quiet()
+        assert on.bob.got() == []
+
+    play(store, scene, home=home)
