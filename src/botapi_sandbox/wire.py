@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from botapi_sandbox.bounds import BoundedProtocol
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -19,8 +19,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _TRANSPORT = "sandbox.transport"
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's, with the transport put where the app can reach it to cut the connection."""
+class Protocol(BoundedProtocol):
+    """uvicorn's, with bounds, and with the transport put where the app can reach it to cut the connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

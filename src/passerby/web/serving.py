@@ -5,6 +5,7 @@ uvicorn without what belongs to the program that holds the loop: signals, logs, 
 
 import asyncio
 import contextlib
+import resource
 import socket
 from collections.abc import Generator
 from pathlib import Path
@@ -13,11 +14,15 @@ from typing import Any
 import uvicorn
 from uvicorn._types import ASGIApplication
 
+from passerby.web.bounds import BoundedProtocol
+
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
 """Longer than nginx keeps an idle connection to us (60 s): whoever closes first should not be the one that is asked."""
 
 _MOST_AT_ONCE = 10_000
+_FOR_OPERATORS = 100
+"""Connections to the pages: a few people, a probe, and something that collects figures."""
 _LAST_ANSWERS_S = 2
 _NEXT_PORTS = 64
 
@@ -35,7 +40,9 @@ class _Server(uvicorn.Server):
 class Listener:
     """A server that is answering. `address`: host:port, or the name of the socket's file."""
 
-    def __init__(self, app: Any, listening: socket.socket, address: str, file: "_File | None" = None) -> None:
+    def __init__(
+        self, app: Any, listening: socket.socket, address: str, file: "_File | None" = None, most: int = _FOR_OPERATORS
+    ) -> None:
         self.address = address
         self._file = file
         self._socket = listening
@@ -43,8 +50,7 @@ class Listener:
         self._server = _Server(
             uvicorn.Config(
                 application,
-                # What is faster is also what is installed anyway; "auto" would take whatever else is there.
-                http="httptools",
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -54,7 +60,7 @@ class Listener:
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=_LAST_ANSWERS_S,
-                limit_concurrency=_MOST_AT_ONCE,
+                limit_concurrency=most,
                 backlog=_BACKLOG,
             )
         )
@@ -94,7 +100,7 @@ class _File:
                 self._path.unlink()
 
 
-def listen_on_socket(app: Any, path: Path) -> Listener:
+def listen_on_socket(app: Any, path: Path, most: int = _FOR_OPERATORS) -> Listener:
     """Answer on a Unix socket that only this user can reach; one that a dead process left there is taken over.
 
     Raises: CannotListen.
@@ -114,7 +120,7 @@ def listen_on_socket(app: Any, path: Path) -> Listener:
             raise
     except OSError as error:
         raise CannotListen(f"{path.name} cannot be made there ({error.strerror or error})") from None
-    return Listener(app, listening, path.name, _File(path))
+    return Listener(app, listening, path.name, _File(path), most)
 
 
 def listen_on_tcp(app: Any, host: str, port: int, *, shared: bool = False, or_next: bool = False) -> Listener:
@@ -143,8 +149,15 @@ def listen_on_tcp(app: Any, host: str, port: int, *, shared: bool = False, or_ne
             reason = str(getattr(error, "strerror", None) or "no such port")
             continue
         name = f"[{place[0]}]" if ":" in str(place[0]) else str(place[0])
-        return Listener(app, listening, f"{name}:{listening.getsockname()[1]}")
+        most = _most_at_once() if shared else _FOR_OPERATORS
+        return Listener(app, listening, f"{name}:{listening.getsockname()[1]}", most=most)
     raise CannotListen(reason)
+
+
+def _most_at_once() -> int:
+    """Half of the files that this process may open: the other half is for what it opens itself."""
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_AT_ONCE if allowed == resource.RLIM_INFINITY else min(_MOST_AT_ONCE, allowed // 2)
 
 
 def _make_ready(listening: socket.socket) -> None:
