@@ -47,6 +47,7 @@ def figures(outcome: Outcome) -> dict[str, object]:
         "notices to spare": verdict.spare_notices,
         "written before the finding was told": verdict.ahead,
         "told otherwise than before": len(outcome.disagreements),
+        "updates put aside": outcome.put_aside,
         "takeover, s": f"median {median(took):.2f}, worst {took[-1]:.2f}" if took else "none",
         "quiet after, s": round(outcome.quiet_s, 1),
         "passed": outcome.passed,

@@ -35,6 +35,8 @@ class Fleet:
             **environment,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.kept = False
+        """Whether somebody starts again what has ended."""
         (directory / "run").mkdir(exist_ok=True)
 
     def start(self, name: str, command: Sequence[str] | None = None, **environment: str) -> None:
@@ -79,9 +81,16 @@ class Fleet:
         return process
 
     def check(self) -> None:
-        """Raises: AssertionError, where one has ended by itself."""
-        for name in self._processes:
+        """Raises: AssertionError, where one has ended by itself, unless somebody starts it again."""
+        for name in () if self.kept else self._processes:
             self._living(name)
+
+    def ended_by_itself(self, name: str) -> int | None:
+        """The exit code of one that is gone, negative for a signal: it may be started again. None if it is there."""
+        code = self._processes[name].poll()
+        if code is not None:
+            del self._processes[name]
+        return code
 
     def kill(self, name: str) -> None:
         """`kill -9`. The process was alive, and is gone when this returns."""

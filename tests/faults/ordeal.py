@@ -56,6 +56,8 @@ class Outcome:
     quiet_s: float = 0.0
     disagreements: list[str] = field(default_factory=list)
     """Who is told another thing than their phone says."""
+    put_aside: int = 0
+    """Updates that were given up, as if they had ended the process."""
 
     @property
     def happened(self) -> bool:
@@ -64,7 +66,7 @@ class Outcome:
 
     @property
     def passed(self) -> bool:
-        return self.verdict.passed and self.happened and not self.disagreements
+        return self.verdict.passed and self.happened and not self.disagreements and not self.put_aside
 
 
 class _Ordeal:
@@ -151,6 +153,8 @@ async def endure(plan: Plan, directory: Path) -> Outcome:
     async with a_sandbox(directory, bots=plan.bots, seed=plan.seed) as (sandbox, tokens):
         product = Product(directory, tokens, sandbox.url, plan.command)
         try:
-            return await _Ordeal(plan, sandbox, product).run()
+            outcome = await _Ordeal(plan, sandbox, product).run()
+            outcome.put_aside = product.log.read_text().count('"pipeline.put_aside"')
+            return outcome
         finally:
             product.close()

@@ -23,7 +23,9 @@ def planted(bug: str) -> tuple[str, ...]:
 class Product:
     """One after another on one database; never two at once."""
 
-    def __init__(self, directory: Path, tokens: Sequence[str], url: str, command: Sequence[str] = PASSERBY) -> None:
+    def __init__(
+        self, directory: Path, tokens: Sequence[str], url: str, command: Sequence[str] = PASSERBY, **environment: str
+    ) -> None:
         self._directory = directory
         self._command = command
         ours = {name.upper() for name in Settings.model_fields}
@@ -34,6 +36,7 @@ class Product:
             "SQLITE_DB_PATH": str(directory / "passerby.db"),
             "LOG_LEVEL": "warning",
             "LOG_FORMAT": "json",
+            **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
         self.log = directory / "passerby.log"
@@ -58,6 +61,23 @@ class Product:
         assert code is None, f"it ended by itself with {code}: {self.log.read_text()[-2000:]}"
         process.kill()
         assert process.wait() == -signal.SIGKILL
+
+    async def ended(self, timeout_s: float) -> int:
+        """Wait for it to end by itself; the exit code, negative for a signal."""
+        code = await self.ends_within(timeout_s)
+        assert code is not None, f"it did not end within {timeout_s:g} s: {self.log.read_text()[-2000:]}"
+        return code
+
+    async def ends_within(self, timeout_s: float) -> int | None:
+        """The exit code, if it ends by itself in that time."""
+        process = self._process
+        assert process is not None, "there is nothing to wait for"
+        try:
+            code = await asyncio.to_thread(process.wait, timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+        self._process = None
+        return code
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""

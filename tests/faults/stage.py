@@ -133,6 +133,8 @@ class Case:
     prepare: Callable[[Stage], Awaitable[None]] | None = None
     """Done before the workers start."""
     command: Sequence[str] | None = None
+    poisonous: bool = False
+    """Whether updates are to be put aside; in all others none may be, whoever is killed."""
     embedded: bool = False
     """One process that keeps everything itself: no Redis, no PostgreSQL."""
 
@@ -154,6 +156,8 @@ class Report:
     disagreements: list[str]
     evidence: dict[str, object]
     bounded: bool
+    put_aside: int = 0
+    """Updates that were given up although nothing was wrong with them."""
 
     @property
     def wrong(self) -> dict[str, object]:
@@ -161,6 +165,8 @@ class Report:
         found: dict[str, object] = {name: count for name, count in self.verdict.faults.items() if count}
         if self.disagreements:
             found["told otherwise"] = len(self.disagreements)
+        if self.put_aside:
+            found["updates put aside"] = self.put_aside
         if self.bounded and max(self.takeovers_s, default=0.0) > TAKEOVER_S:
             found["takeover beyond ten seconds"] = round(max(self.takeovers_s), 1)
         return found
@@ -279,4 +285,5 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             list(told.values()),
             stage.evidence,
             case.takes_over,
+            0 if case.poisonous else fleet.words().count('"pipeline.put_aside"'),
         )

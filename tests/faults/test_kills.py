@@ -18,6 +18,7 @@ def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path)
     assert outcome.stops == 1
     assert outcome.verdict.faults == dict.fromkeys(outcome.verdict.faults, 0)
     assert outcome.disagreements == []
+    assert outcome.put_aside == 0, "a kill is no update's fault"
 
 
 def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -> None:

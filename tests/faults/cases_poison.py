@@ -1,0 +1,149 @@
+"""Updates that take down whoever works on them: a loop without end, a library that holds the interpreter, a crash.
+
+Whoever ends is started again at once, as a process manager would. How often that happens, and for how long nobody else
+is served, is what these cases are about. That others lose nothing is the judge's business, as everywhere.
+"""
+
+import asyncio
+from contextlib import suppress
+from time import time
+from typing import Any
+
+from passerby.cluster import sockets
+from passerby.loadtest.judge import Fault
+from passerby.loadtest.phrases import words_of
+from tests.faults import child
+from tests.faults.fleet import Fleet
+from tests.faults.stage import Case, Stage
+
+FATAL = 2
+WAYS = ("loop", "abort", "match")
+SORRY = "We could not process this message"
+WITHIN_S = 120.0
+ENDED_BY_KERNEL, ENDED_BY_ITSELF, ABORTED = -27, 70, -6
+CODES = {"loop": {ENDED_BY_ITSELF}, "abort": {ABORTED}, "match": {ENDED_BY_KERNEL, ENDED_BY_ITSELF}}
+
+
+class Keeper:
+    """Starts again what has ended."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self.ends: list[tuple[float, int]] = []
+
+    async def keep(self) -> None:
+        fleet = self._stage.fleet
+        fleet.kept = True
+        try:
+            await self._keep(fleet)
+        finally:
+            fleet.kept = False
+
+    async def _keep(self, fleet: Fleet) -> None:
+        while True:
+            for name in fleet.names:
+                code = fleet.ended_by_itself(name)
+                if code is not None:
+                    self.ends.append((time(), code))
+                    fleet.start(name)
+            await asyncio.sleep(0.05)
+
+
+async def _stranger(stage: Stage) -> Any:
+    """Somebody of whom the judge knows nothing, on a bot that others use."""
+    person = await stage.sandbox.post("people", {"first_name": "Stranger"})
+    path = f"people/{person['id']}/chats/{stage.company.people[0].bot}"
+    await stage.sandbox.post(f"{path}/start", {})
+    async with asyncio.timeout(WITHIN_S):
+        while len((await stage.sandbox.get(path))["messages"]) < 2:
+            await asyncio.sleep(0.2)
+    return path
+
+
+async def _words(stage: Stage, path: str) -> list[str]:
+    return [words_of(message) for message in (await stage.sandbox.get(path))["messages"]]
+
+
+def _is_silent(stage: Stage) -> bool:
+    """Whether somebody does not answer whether they live. A short question: they end soon."""
+    for name in stage.fleet.names:
+        with suppress(sockets.Silent):
+            sockets.ask(stage.directory / "run", name, "/livez", 1.0)
+            continue
+        return True
+    return False
+
+
+async def _poison(stage: Stage, keeper: Keeper, path: str, how: str) -> dict[str, Any]:
+    """One message that takes down whoever decides on it, until it is put aside."""
+    before, began, silent = len(keeper.ends), time(), False
+    at = len(stage.faults)
+    stage.faults.append(Fault(began, float("inf")))
+    await stage.sandbox.post(f"{path}/send", {"text": f"poison decide {how}"})
+    async with asyncio.timeout(WITHIN_S):
+        while not any(SORRY in words for words in (await _words(stage, path))[-3:]):
+            silent = silent or (how != "abort" and await asyncio.to_thread(_is_silent, stage))
+            await asyncio.sleep(0.1)
+    aside_s = time() - began
+    await stage.until_working()
+    stage.faults[at] = Fault(began, time())
+    codes = [code for _, code in keeper.ends[before:]]
+    assert set(codes) <= CODES[how], f"{how}: it ended with {codes}"
+    assert len(codes) >= FATAL, f"{how}: it was put aside after {codes}"
+    if how != "abort":
+        assert silent, "whose loop was stuck said that they live"
+    await stage.sandbox.post(f"{path}/send", {"text": f"/help {how}"})
+    return {
+        "ends": len(codes),
+        "put aside after, s": round(aside_s, 1),
+        "served after, s": round(time() - began, 1),
+    }
+
+
+async def poison(stage: Stage) -> None:
+    keeper = Keeper(stage)
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(keeper.keep())
+        for how in WAYS[:2] if stage.quick else WAYS:
+            stage.evidence[how] = found = await _poison(stage, keeper, await _stranger(stage), how)
+            stage.evidence["most ends for one message"] = max(
+                found["ends"], int(str(stage.evidence.get("most ends for one message", 0)))
+            )
+        keeping.cancel()
+    words = stage.fleet.words()
+    aside = words.count('"pipeline.put_aside"')
+    stage.evidence["updates put aside"] = aside
+    assert aside == len(WAYS[:2] if stage.quick else WAYS), "what was put aside is not what was deadly"
+    assert "poison" not in words, "a log tells what somebody wrote"
+
+
+CASES = (
+    Case(
+        "poison-update",
+        "an update that takes down whoever works on it",
+        "a loop without end, an abort; long: a regular expression without end",
+        poison,
+        command=child.command("poison"),
+        poisonous=True,
+    ),
+    Case(
+        "poison-alone",
+        "the same, one process on SQLite",
+        "as `poison-update`",
+        poison,
+        workers=1,
+        embedded=True,
+        command=child.command("poison", role="run"),
+        poisonous=True,
+    ),
+    Case(
+        "poison-brought",
+        "the same, brought by webhooks",
+        "as `poison-update`",
+        poison,
+        workers=2,
+        webs=3,
+        command=child.command("poison"),
+        poisonous=True,
+    ),
+)

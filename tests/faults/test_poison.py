@@ -1,0 +1,135 @@
+"""An update that takes the process down is put aside by the third one. Real processes, started again by the test.
+
+In a fleet, and with webhooks: `python -m tests.faults poison-update poison-brought`.
+"""
+
+import asyncio
+import http.client
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from passerby.cluster import sockets
+from passerby.loadtest.phrases import words_of
+from passerby.runtime.loop_watch import EXIT_CODE
+from tests.faults import child
+from tests.faults.company import Company
+from tests.faults.people import Person
+from tests.faults.product import Product
+from tests.faults.sandbox import a_sandbox
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
+
+SORRY = "We could not process this message"
+WAIT_S = 60.0
+ENDS = {"loop": EXIT_CODE, "abort": -6}
+
+
+@asynccontextmanager
+async def two_in_a_chat(directory: Path, **environment: str) -> AsyncIterator[tuple[Product, Person, Person]]:
+    async with a_sandbox(directory, bots=2, seed=1) as (sandbox, tokens):
+        product = Product(directory, tokens, sandbox.url, child.command("poison", role="run"), **environment)
+        try:
+            product.start()
+            company = Company(sandbox, 2, 1)
+            async with company.present():
+                await company.join()
+                ann, ben = company.people
+                await asyncio.gather(ann.ask("/search", "Partner found"), ben.ask("/search", "Partner found"))
+                yield product, ann, ben
+                await company.follow()
+                assert company.journal.dropped == 0
+        finally:
+            product.close()
+
+
+async def _has(person: Person, words: str) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while not any(words in words_of(each) for each in await person.phone()):
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("where", ["decide", "send"])
+@pytest.mark.parametrize("how", ["loop", "abort"])
+def test_what_takes_the_process_down_is_tried_twice_and_then_put_aside(tmp_path: Path, where: str, how: str) -> None:
+    async def main() -> None:
+        async with two_in_a_chat(tmp_path) as (product, ann, ben):
+            await ann.say(f"poison {where} {how}")
+            await ben.say("meanwhile")
+            codes = []
+            for _ in range(2):
+                codes.append(await product.ended(WAIT_S))
+                product.start()
+            await ann.say("afterwards")
+            await asyncio.gather(_has(ann, SORRY), _has(ann, "meanwhile"), _has(ben, "afterwards"))
+            assert codes == [ENDS[how]] * 2
+            assert not any("poison" in words_of(each) for each in await ben.phone())
+            assert await product.stop() == 0
+        said = product.log.read_text()
+        assert said.count('"pipeline.put_aside"') == 1
+        assert "poison" not in said, "a log tells what somebody wrote"
+
+    asyncio.run(main())
+
+
+async def _until_silent(directory: Path) -> None:
+    """Until it does not answer within a second whether it lives."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            try:
+                code, _ = await asyncio.to_thread(sockets.ask, directory / "run", "passerby", "/livez", 1.0)
+            except sockets.Silent:
+                return
+            assert code == http.client.OK
+
+
+class Systemd:
+    """Hears what a process says of itself."""
+
+    def __init__(self, directory: Path) -> None:
+        path = directory / "notify"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)
+        self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "300000"}
+
+    def heard(self) -> list[str]:
+        """Since it was asked last."""
+        found = []
+        while True:
+            try:
+                found.append(self._socket.recv(4096).decode())
+            except BlockingIOError:
+                return found
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def test_whose_loop_is_stuck_tells_neither_probes_nor_systemd_that_it_lives(tmp_path: Path) -> None:
+    async def main() -> None:
+        with closing(Systemd(tmp_path)) as systemd:
+            async with two_in_a_chat(tmp_path, **systemd.environment) as (product, ann, _):
+                heard = systemd.heard()
+                assert "READY=1" in heard
+                assert heard.count("WATCHDOG=1") > 1
+                await ann.say("poison decide loop")
+                await _until_silent(tmp_path)
+                systemd.heard()
+                assert await product.ended(WAIT_S) == EXIT_CODE
+                assert systemd.heard() == []
+
+    asyncio.run(main())
+
+
+def test_systemd_hears_that_it_stops(tmp_path: Path) -> None:
+    async def main() -> None:
+        with closing(Systemd(tmp_path)) as systemd:
+            async with two_in_a_chat(tmp_path, **systemd.environment) as (product, _, _):
+                assert await product.stop() == 0
+                assert "STOPPING=1" in systemd.heard()
+
+    asyncio.run(main())
