@@ -490,11 +490,7 @@ class Courier:
         try:
             while lane:
                 parcel = lane.current = lane.first
-                end = await self._recorder.follow(self._deliver(lane, parcel), parcel.refs)
-                if self._abandoned:
-                    await _for_ever()
-                if not isinstance(end, _Overtaken):
-                    await self._recorder.follow(self._conclude(lane, parcel, end), parcel.refs)
+                await self._recorder.follow(self._bring(lane, parcel), parcel.refs)
         except Exception:
             lane.running = False
             self._start(lane)  # whoever watches the background hears of this parcel; the next ones go on
@@ -502,6 +498,13 @@ class Courier:
         finally:
             lane.running = lane.running and bool(lane)
             lane.current, lane.passed = None, False
+
+    async def _bring(self, lane: Lane, parcel: Parcel) -> None:
+        end = await self._deliver(lane, parcel)
+        if self._abandoned:
+            await _for_ever()
+        if not isinstance(end, _Overtaken):
+            await self._conclude(lane, parcel, end)
 
     async def _conclude(self, lane: Lane, parcel: Parcel, end: End) -> None:
         """Have the outcome stored; only then the lane goes on."""

@@ -15,7 +15,7 @@ The page, little-endian:
     8   u64       how often the event loop came round (see `loop_watch`); whoever keeps the process looks at it
     16  u32       the process's number
     20  16 bytes  the life: names this run of the process
-    36  u32       how many updates follow
+    36  u32       how many updates follow; fewer than 256, so that writing the first byte ends a step
     40  i64, i64  bot and update of each, MOST_UPDATES at most
 """
 
@@ -47,6 +47,8 @@ _BEATS_AT: Final = 8
 _COUNT_AT: Final = _HEAD.size
 _SIZE: Final = _COUNT_AT + _COUNT.size + MOST_UPDATES * _UPDATE.size
 _NONE: Final = _COUNT.pack(0)
+_ONE: Final = struct.Struct("<Iqq")
+_WHERE_ONE: Final = slice(_COUNT_AT, _COUNT_AT + _ONE.size)
 
 
 class Crash(NamedTuple):
@@ -138,14 +140,18 @@ class FlightRecorder:
 class _Followed(Coroutine[Any, Any, T]):
     """Drives a coroutine. Written for speed: it is on the way of every relay."""
 
-    __slots__ = ("_end", "_mark", "_page", "_work")
+    __slots__ = ("_mark", "_page", "_where", "_work")
 
     def __init__(self, page: Any, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> None:
         self._page = page
         self._work = work
-        refs = refs[:MOST_UPDATES]
-        self._mark = b"".join((_COUNT.pack(len(refs)), *(_UPDATE.pack(ref.bot, ref.update) for ref in refs)))
-        self._end = _COUNT_AT + len(self._mark)
+        if len(refs) == 1:
+            self._mark = _ONE.pack(1, *refs[0])
+            self._where = _WHERE_ONE
+        else:
+            refs = refs[:MOST_UPDATES]
+            self._mark = b"".join((_COUNT.pack(len(refs)), *(_UPDATE.pack(*ref) for ref in refs)))
+            self._where = slice(_COUNT_AT, _COUNT_AT + len(self._mark))
 
     def __await__(self) -> Generator[Any, Any, T]:
         return cast("Generator[Any, Any, T]", self)  # it has all of a generator's methods
@@ -155,27 +161,27 @@ class _Followed(Coroutine[Any, Any, T]):
 
     def __next__(self) -> Any:
         page = self._page
-        page[_COUNT_AT : self._end] = self._mark
+        page[self._where] = self._mark
         try:
             return self._work.send(None)
         finally:
-            page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+            page[_COUNT_AT] = 0
 
     def send(self, value: Any) -> Any:
         page = self._page
-        page[_COUNT_AT : self._end] = self._mark
+        page[self._where] = self._mark
         try:
             return self._work.send(value)
         finally:
-            page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+            page[_COUNT_AT] = 0
 
     def throw(self, kind: Any, value: Any = None, traceback: TracebackType | None = None) -> Any:
         page = self._page
-        page[_COUNT_AT : self._end] = self._mark
+        page[self._where] = self._mark
         try:
             return self._work.throw(kind if value is None else value)
         finally:
-            page[_COUNT_AT : _COUNT_AT + 4] = _NONE
+            page[_COUNT_AT] = 0
 
     def close(self) -> None:
         self._work.close()
