@@ -134,6 +134,9 @@ async def serve(
                 name=name,
                 home=home_of(settings),
                 recorder=recorder,
+                token_refused_after_s=settings.token_refused_after_s,
+                # Whoever is at the terminal hears of wrong tokens; a process that is kept waits until they work.
+                insists=role == "all" and not announced,
             )
 
         announced = False
@@ -142,7 +145,12 @@ async def serve(
         def ready(app: App) -> None:
             nonlocal announced
             taking.begin(app, Standing(app, store, records, name, role, serves))
-            logs.record("runtime.ready", bots=len(telegram.bots))
+            refused = len(app.refused_bots)
+            if refused:
+                reason = f"{refused} more: Telegram refuses the token, and is asked again"
+                logs.record("runtime.ready", bots=len(telegram.bots) - refused, reason=reason)
+            else:
+                logs.record("runtime.ready", bots=len(telegram.bots))
             if announced:
                 return
             looking.spawn(_look_at_room(records, store))

@@ -53,7 +53,9 @@ ENDS = ("delivered", "nothing", *map(str, Refusal))
 
 UPDATES = Counter("passerby_updates", "Updates taken from Telegram, by the kind of event.", bot=BOTS, kind=EVENTS)
 POLLED_AT = Gauge(
-    "passerby_bot_polled_at_seconds", "When Telegram last answered a poll of the bot; Unix time.", bot=BOTS
+    "passerby_bot_polled_at_seconds",
+    "When a poll of the bot was last begun or answered, as long as polls are answered; Unix time.",
+    bot=BOTS,
 )
 DECISIONS = Counter(
     "passerby_decisions",
@@ -79,9 +81,9 @@ PENDING = Gauge("passerby_courier_pending", "What this process has still to deli
 FLOODS = Counter("passerby_flood_waits", "429s, by what was held after it.", bot=BOTS, kind=("chat", "bot"))
 RETRIES = Counter(
     "passerby_send_retries",
-    "Sends to be made again: not sent, of uncertain outcome, or with the store away.",
+    "Sends to be made again: not sent, of uncertain outcome, refused with the token, or with the store away.",
     bot=BOTS,
-    kind=("not_sent", "uncertain", "store"),
+    kind=("not_sent", "uncertain", "refused", "store"),
 )
 SUPERSEDED = Counter(
     "passerby_relays_superseded",

@@ -241,6 +241,16 @@ class Settings(BaseModel):
         description="How many messages one person may be sent at once before that rate holds.",
         examples=["20"],
     )
+    token_refused_after_s: float = Field(
+        default=120,
+        ge=1,
+        le=86_400,
+        description=(
+            "For how many seconds Telegram must refuse a bot's token before the bot counts as lost and its chats end. "
+            "Until then what it has to send waits. A lost bot is asked again and comes back by itself."
+        ),
+        examples=["120"],
+    )
     minimum_age: int = Field(
         default=18,
         ge=13,

@@ -128,6 +128,13 @@ def test_a_refused_token_is_a_fault_and_no_lack_of_an_owner() -> None:
     assert found == ("bot 2: Telegram refuses its token",)
 
 
+def test_a_token_that_is_being_asked_about_is_told_as_such() -> None:
+    doubting = standing("a", holders={"bot:1": "a", "bot:2": "a"}, doubted_bots=(2,))
+    picture = seen(glance(standings={"worker-1": doubting, "worker-2": doubting}))
+    assert picture.faults == ("bot 2: Telegram refuses its token; that is being confirmed",)
+    assert [bot.bot for bot in picture.bots if bot.suspected] == [2]
+
+
 def test_a_store_counts_as_its_worst_off_process_says() -> None:
     away = standing("b", stores={"live": "ok", "records": "away"})
     picture = seen(glance(standings={"worker-1": standing("a"), "worker-2": away}))

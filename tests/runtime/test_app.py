@@ -1,6 +1,7 @@
 """The runtime as a whole: how it starts, what it survives, and how it stops."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from random import Random
 
@@ -12,9 +13,10 @@ from passerby.features.search import introduce
 from passerby.kernel.decision import Rules
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.kernel.participant import Chatting
-from passerby.ports.telegram import Arrival, Carry, TokenRefused, Unavailable
+from passerby.kernel.participant import Chatting, Idle
+from passerby.ports.telegram import Arrival, Carry, FloodWait, TokenRefused, Unavailable
 from passerby.runtime.app import App, NoBotWorks
+from passerby.runtime.tokens import REFUSED_AFTER_S
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock, run
@@ -165,22 +167,117 @@ def test_a_bot_that_cannot_be_asked_just_now_is_believed_to_work() -> None:
 
 
 @pytest.mark.parametrize("noticed_by", ["intake", "courier"])
-def test_a_bot_lost_on_the_way_is_not_asked_again_and_the_others_go_on(noticed_by: str) -> None:
+def test_a_bot_that_is_lost_is_left_alone_and_the_others_go_on(noticed_by: str) -> None:
     async def body(house: House) -> None:
+        house.telegram.identities[OTHER_BOT] = TokenRefused()
         if noticed_by == "intake":
-            house.telegram.faults[OTHER_BOT].extend([TokenRefused()] * 2)
-            house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
+            house.telegram.faults[OTHER_BOT].append(TokenRefused())
         else:
             house.telegram.answer = lambda dispatch: TokenRefused() if dispatch.bot == OTHER_BOT else None
-            house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
-        await asyncio.sleep(120)
+        house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        await asyncio.sleep(REFUSED_AFTER_S + 30)
         asked = len([1 for _, bot, *_ in house.telegram.polls if bot == OTHER_BOT])
         house.happens(written(ANN, "/start"))
         await asyncio.sleep(300)
         assert len([1 for _, bot, *_ in house.telegram.polls if bot == OTHER_BOT]) == asked
         assert [each.person for each in house.telegram.sent if each.bot == BOT] == [ANN]  # type: ignore[union-attr]
+        assert house.app.report().idle_bots == (OTHER_BOT,)
 
     at_home(body)
+
+
+@pytest.mark.parametrize("noticed_by", ["polls", "sends"])
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_stray_refusals_end_no_chat_and_lose_no_message(noticed_by: str, times: int) -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        if noticed_by == "polls":
+            house.telegram.faults[OTHER_BOT].extend([TokenRefused()] * times)
+        else:
+            strays = iter([TokenRefused()] * times)
+            house.telegram.answer = lambda dispatch: next(strays, None) if dispatch.bot == OTHER_BOT else None
+        house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
+        house.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 9), OTHER_BOT)
+        await asyncio.sleep(60)
+        assert sorted(carried(house)) == ["hello", "hi"]
+        assert isinstance((await house.store.load(ANN)).me.state, Chatting)  # type: ignore[union-attr]
+        assert house.app.refused_bots == ()
+
+    at_home(body)
+
+
+def test_a_token_refused_for_a_minute_costs_nothing_but_the_minute() -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        chat = (await house.store.load(ANN)).me.state  # type: ignore[union-attr]
+        house.telegram.refuse(OTHER_BOT)
+        house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
+        house.happens(written(ANN, "are you there?", 2001, sent_at=EPOCH + 10))
+        await asyncio.sleep(60)
+        assert carried(house) == []
+        assert not house.telegram.queues[BOT], "what is held is parked, so Telegram's queue goes on"
+        house.telegram.accept(OTHER_BOT)
+        await asyncio.sleep(15)
+        assert carried(house) == ["hello", "are you there?"]
+        house.happens(written(BEN, "yes", 2000, OTHER_BOT, sent_at=EPOCH + 90), OTHER_BOT)
+        await asyncio.sleep(5)
+        assert carried(house)[-1] == "yes"
+        assert (await house.store.load(ANN)).me.state == chat  # type: ignore[union-attr]
+
+    at_home(body)
+
+
+def test_a_bot_that_is_lost_for_ten_minutes_ends_its_chats_visibly_and_comes_back() -> None:
+    async def body(house: House) -> None:
+        await house.meet()
+        house.telegram.sent.clear()
+        house.telegram.refuse(OTHER_BOT)
+        house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
+        await asyncio.sleep(300)
+        told = words_of([each for each in house.telegram.sent if each.bot == BOT])
+        assert any("left" in words for words in told), told
+        assert isinstance((await house.store.load(ANN)).me.state, Idle)  # type: ignore[union-attr]
+        await asyncio.sleep(300)
+        house.telegram.accept(OTHER_BOT)
+        house.happens(written(BEN, "/start", bot=OTHER_BOT, sent_at=EPOCH + 700), OTHER_BOT)
+        await asyncio.sleep(600)
+        assert house.app.refused_bots == ()
+        assert [each for each in house.telegram.sent if each.bot == OTHER_BOT], "it is polled and answers again"
+
+    at_home(body)
+
+
+def test_what_is_done_once_at_the_start_is_tried_until_it_is_done() -> None:
+    async def body(house: House) -> None:
+        await asyncio.sleep(1)
+        assert house.telegram.prepared == [BOT], "the bot that is fine does not wait"
+        house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        await asyncio.sleep(30)
+        assert len(house.telegram.sent) == 1, "a bot without its menus works"
+        assert house.telegram.prepared == [BOT]
+        await asyncio.sleep(100)
+        assert house.telegram.prepared == [BOT, OTHER_BOT]
+        assert all(at >= 64 for at in house.telegram.prepare_at[OTHER_BOT][3:]), "not before it is told to"
+
+    house = House()
+    down = [Unavailable("HTTP 502", uncertain=False), Unavailable("reset", uncertain=True), FloodWait(60.0)]
+    house.telegram.unprepared[OTHER_BOT] = deque(down)
+    at_home(body, house)
+
+
+def test_a_first_question_that_is_never_answered_delays_neither_the_other_bots_nor_the_leases() -> None:
+    async def body(house: House) -> None:
+        assert house.clock.monotonic() < 5
+        house.happens(written(ANN, "/start"))
+        await asyncio.sleep(2)
+        assert len(house.telegram.sent) == 1
+        house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
+        await asyncio.sleep(2)
+        assert len(house.telegram.sent) == 2, "and it is polled itself"
+
+    house = House()
+    house.telegram.silent.add(OTHER_BOT)
+    at_home(body, house)
 
 
 def test_a_bug_in_what_stands_ends_one_turn_of_it() -> None:

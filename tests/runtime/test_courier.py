@@ -15,8 +15,18 @@ from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.text import text
 from passerby.ports.live_store import Copied, LiveStoreLost, Mark, Notice
-from passerby.ports.telegram import Delete, Dispatch, FloodWait, Reassure, Refused, TokenRefused, Unavailable
+from passerby.ports.telegram import (
+    BotIdentity,
+    Delete,
+    Dispatch,
+    FloodWait,
+    Reassure,
+    Refused,
+    TokenRefused,
+    Unavailable,
+)
 from passerby.runtime.courier import FLOOD_MARGIN_S, NOTICE_TTL_S, RELAY_TTL_S, UNCERTAIN_TRIES, Courier, Parcel
+from passerby.runtime.tokens import REFUSED_AFTER_S
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, CHAT, EVE, OTHER_BOT, Answer, Bench, couple, relay, words_of
 
@@ -244,9 +254,10 @@ def test_a_file_that_cannot_be_fetched_in_time_is_the_other_bots_affair() -> Non
 
 def test_a_file_whose_bot_is_lost_cannot_be_had_and_the_sending_bot_works_on() -> None:
     async def body(post: Post) -> None:
+        post.telegram.identities[BOT] = TokenRefused()
         post.answers(TokenRefused().of(BOT))
         post.send(1, 2)
-        await post.bench.quiet()
+        await post.bench.quiet(REFUSED_AFTER_S + 30)
         assert post.ledger.refusals == [Refusal.CANNOT_COPY]
         assert post.words == ["words 2"]
         assert post.bench.lost_bots == [BOT]
@@ -402,21 +413,110 @@ def test_a_bug_ends_one_parcel_not_its_lane() -> None:
     at_post(body)
 
 
-def test_a_refused_token_ends_everything_for_that_bot() -> None:
+def test_a_refused_token_ends_everything_for_that_bot_once_it_is_confirmed() -> None:
     async def body(post: Post) -> None:
+        post.telegram.identities[OTHER_BOT] = TokenRefused()
         post.answers(DOWN, TokenRefused())
         post.send(1, 2)
         post.send(3, to=EVE)
         post.say("on another bot")
-        await post.bench.quiet(30)
+        await asyncio.sleep(REFUSED_AFTER_S - 1)
+        assert post.ledger.refusals == [], "it may be a slip"
+        await asyncio.sleep(30)
         assert post.ledger.refusals == [Refusal.BOT_LOST] * 3
         assert [id_ for id_, _ in post.ledger.delivered_] == ["on another bot"]
         assert post.bench.lost_bots == [OTHER_BOT]
-        post.courier.lose(OTHER_BOT)
+        post.courier.tokens.lose(OTHER_BOT)
         assert post.bench.lost_bots == [OTHER_BOT], "once"
         post.send(4)
         await post.bench.quiet(1)
         assert post.ledger.refusals == [Refusal.BOT_LOST] * 4
+
+    at_post(body)
+
+
+@pytest.mark.parametrize("for_s", [1, 60, 119])
+def test_while_a_token_is_refused_for_a_while_everything_waits_and_then_goes_in_order(for_s: int) -> None:
+    async def body(post: Post) -> None:
+        post.telegram.identities[OTHER_BOT] = TokenRefused()
+        post.telegram.answer = lambda dispatch: TokenRefused() if OTHER_BOT in post.telegram.identities else None
+        post.send(1, 2)
+        post.send(3, to=EVE)
+        await asyncio.sleep(for_s)
+        assert len(post.telegram.tried) <= 2, "nobody hammers a token that is refused"
+        post.send(4)
+        del post.telegram.identities[OTHER_BOT]
+        await asyncio.sleep(15)
+        assert [word for word in post.words if word != "words 3"] == ["words 1", "words 2", "words 4"]
+        assert "words 3" in post.words
+        assert post.ledger.refusals == []
+
+    at_post(body)
+
+
+@pytest.mark.parametrize("times", [1, 2, 9])
+def test_a_send_that_is_refused_although_the_token_works_is_made_again(times: int) -> None:
+    async def body(post: Post) -> None:
+        post.answers(*[TokenRefused()] * times)
+        post.send(1, 2)
+        await asyncio.sleep(240)
+        assert post.words == ["words 1", "words 2"]
+        assert post.ledger.refusals == []
+        assert post.bench.lost_bots == []
+
+    at_post(body)
+
+
+def test_a_send_that_is_always_refused_although_the_token_works_ends_visibly_and_the_next_goes_on() -> None:
+    async def body(post: Post) -> None:
+        asked = 0
+        identify = post.telegram.identify
+
+        async def counted(bot: BotId) -> BotIdentity:
+            nonlocal asked
+            asked += 1
+            return await identify(bot)
+
+        post.telegram.identify = counted  # type: ignore[method-assign]
+        post.telegram.answer = lambda dispatch: TokenRefused() if words_of([dispatch]) == ["words 1"] else None
+        post.send(1, 2)
+        await asyncio.sleep(REFUSED_AFTER_S + 60)
+        assert post.words == ["words 2"]
+        assert post.ledger.refusals == [Refusal.BROKEN]
+        assert asked < 30
+
+    at_post(body)
+
+
+def test_answers_that_alternate_lose_nothing() -> None:
+    async def body(post: Post) -> None:
+        turn = 0
+
+        def answer(dispatch: Dispatch) -> Answer:
+            nonlocal turn
+            turn += 1
+            return TokenRefused() if turn % 2 else None
+
+        post.telegram.answer = answer
+        post.send(*range(1, 9))
+        await asyncio.sleep(120)
+        assert post.words == [f"words {number}" for number in range(1, 9)]
+
+    at_post(body)
+
+
+def test_a_bot_that_is_back_after_it_was_lost_delivers_again() -> None:
+    async def body(post: Post) -> None:
+        post.telegram.identities[OTHER_BOT] = TokenRefused()
+        post.answers(TokenRefused())
+        post.send(1)
+        await asyncio.sleep(600)
+        assert post.ledger.refusals == [Refusal.BOT_LOST]
+        del post.telegram.identities[OTHER_BOT]
+        await asyncio.sleep(600)
+        post.send(2)
+        await post.bench.quiet(5)
+        assert post.words == ["words 2"]
 
     at_post(body)
 
@@ -427,9 +527,31 @@ def test_a_bot_lost_elsewhere_wakes_those_who_wait_to_send_through_it() -> None:
         post.send(1)
         post.say("n", EVE, OTHER_BOT)
         await asyncio.sleep(1)
-        post.courier.lose(OTHER_BOT)
+        post.telegram.identities[OTHER_BOT] = TokenRefused()
+        post.courier.tokens.lose(OTHER_BOT)
         await settled()
         assert post.ledger.refusals == [Refusal.BOT_LOST] * 2
+
+    at_post(body)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_courtesy_that_is_refused_with_the_token_is_tried_once_more(times: int) -> None:
+    async def body(post: Post) -> None:
+        tries = 0
+
+        async def send(dispatch: Dispatch) -> tuple[MessageId, ...]:
+            nonlocal tries
+            tries += 1
+            if tries <= times:
+                raise TokenRefused
+            return ()
+
+        post.telegram.send = send  # type: ignore[method-assign]
+        post.courier.oblige(AnswerButton("query"), OTHER_BOT, "en")
+        await asyncio.sleep(30)
+        assert tries == 2
+        assert post.bench.lost_bots == []
 
     at_post(body)
 
@@ -633,15 +755,14 @@ def test_trouble_with_a_bot_left_behind_is_not_the_one_in_use(answer: Exception)
         copy = Copied(MessageRef(BOT, MessageId(1)), MessageRef(OTHER_BOT, MessageId(7)), 0)
         await post.bench.store.mark(Mark(chat=CHAT, pairs=(copy,)))
         post.answers(answer)
+        if isinstance(answer, TokenRefused):
+            post.telegram.identities[OTHER_BOT] = answer
         post.courier.pass_on(react(1), BOT, (UpdateRef(BOT, 2),))
         post.send(3, bot=BOT)
-        await post.bench.quiet()
+        await post.bench.quiet(REFUSED_AFTER_S + 30)
         assert post.words == ["words 3"]
-        if isinstance(answer, TokenRefused):
-            assert post.bench.lost_bots == [OTHER_BOT]
-            assert post.ledger.refusals == [Refusal.BOT_LOST]
-        else:
-            assert post.ledger.refusals == [Refusal.CANNOT_COPY]
+        assert post.bench.lost_bots == ([OTHER_BOT] if isinstance(answer, TokenRefused) else [])
+        assert post.ledger.refusals == [Refusal.CANNOT_COPY]
 
     at_post(body)
 

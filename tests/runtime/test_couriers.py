@@ -74,7 +74,6 @@ class Worker:
             shared=True,
         )
         self.books = self.courier.outcomes = Books(bench)
-        self.courier.on_lost = bench.lost_bots.append
 
     def send(self, *numbers: int, to: PersonId = BEN, told: bool = True) -> None:
         for number in numbers:

@@ -8,20 +8,22 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from passerby.adapters.memory import MemoryStore
 from passerby.kernel.event import Unusable
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.live_store import Known, LiveStoreLost, Mark
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, TokenRefused, Unavailable
+from passerby.runtime.background import Background
 from passerby.runtime.intake import (
     FIRST_PAUSE_S,
     LONGEST_PAUSE_S,
-    STARTLED_S,
     WINDOW,
     Intake,
     Window,
 )
+from passerby.runtime.tokens import REFUSED_AFTER_S, Tokens
 from tests.contract.live_places import Disk, DiskLog
 from tests.runtime.virtual import VirtualClock, run, settled
 from tests.runtime.world import ANN, BOT, Assured, ScriptedTelegram
@@ -40,11 +42,9 @@ class Desk:
         self.store = AwayStore(self.clock)
         self.auto = auto
         self.taken: list[int] = []
-        self.lost: list[BotId] = []
+        self.tokens = Tokens(self.telegram, Background(print), self.clock, Random(2))
         self.sure = Assured()
-        self.intake = Intake(
-            BOT, self.telegram, self.store, self._put, self.lost.append, self.clock, Random(1), self.sure
-        )
+        self.intake = Intake(BOT, self.telegram, self.store, self._put, self.tokens, self.clock, Random(1), self.sure)
         self.task = asyncio.ensure_future(self.intake.run())
 
     def _put(self, arrival: Arrival, crashes: int) -> None:
@@ -309,16 +309,54 @@ def test_a_flood_wait_is_kept_to_the_second() -> None:
     at_desk(body)
 
 
-def test_a_refused_token_is_believed_the_second_time() -> None:
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_poll_that_is_refused_although_the_token_works_is_asked_again(times: int) -> None:
     async def body(desk: Desk) -> None:
-        desk.telegram.faults[BOT].extend([TokenRefused(), None, TokenRefused(), TokenRefused()])
-        await asyncio.sleep(STARTLED_S + 1)
-        assert desk.lost == [], "once is a deploy's last breath"
+        desk.telegram.faults[BOT].extend([TokenRefused()] * times)
         desk.telegram.push(BOT, *arrivals(1))
-        await asyncio.sleep(2 * STARTLED_S + 60)
-        assert desk.lost == [BOT]
-        assert desk.task.done()
+        await asyncio.sleep(60)
         assert desk.taken == [1]
+        assert desk.tokens.works(BOT)
+        assert not desk.task.done()
+
+    at_desk(body)
+
+
+def test_a_bot_whose_token_is_refused_is_not_polled_until_it_works_again() -> None:
+    async def body(desk: Desk) -> None:
+        desk.telegram.identities[BOT] = TokenRefused()
+        desk.telegram.faults[BOT].append(TokenRefused())
+        await asyncio.sleep(2 * REFUSED_AFTER_S)
+        assert desk.tokens.is_lost(BOT)
+        assert len(desk.telegram.polls) == 1
+        desk.telegram.push(BOT, *arrivals(1))
+        del desk.telegram.identities[BOT]
+        await asyncio.sleep(REFUSED_AFTER_S * 2)
+        assert desk.taken == [1]
+
+    at_desk(body)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_stop_does_not_wait_for_a_bot_that_is_refused(is_lost: bool) -> None:
+    async def body(desk: Desk) -> None:
+        desk.telegram.identities[BOT] = TokenRefused()
+        desk.telegram.faults[BOT].append(TokenRefused())
+        await asyncio.sleep(2 * REFUSED_AFTER_S if is_lost else 5)
+        desk.intake.stop()
+        await asyncio.sleep(0.01)
+        assert desk.task.done()
+
+    at_desk(body)
+
+
+def test_a_fault_of_the_polling_says_why() -> None:
+    async def body(desk: Desk) -> None:
+        with capture_logs() as lines:
+            desk.telegram.faults[BOT].append(Unavailable("no connection (time-out)", uncertain=False))
+            await asyncio.sleep(5)
+        told = [line for line in lines if line["event"] == "intake.faltered"]
+        assert [line["reason"] for line in told] == ["no connection (time-out)"]
 
     at_desk(body)
 

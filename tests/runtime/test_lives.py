@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from passerby.ports.telegram import Arrival, Carry, TokenRefused
 from passerby.runtime.app import App, NoBotWorks
 from passerby.runtime.lives import live
 from passerby.runtime.standing import Standing
+from passerby.runtime.tokens import REFUSED_AFTER_S
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock, run
@@ -35,7 +37,7 @@ from tests.runtime.world import (
 
 
 class Process:
-    def __init__(self, town: "Town", name: str, **how: bool) -> None:
+    def __init__(self, town: "Town", name: str, **how: Any) -> None:
         self.town = town
         self.name = name
         self.how = how
@@ -48,8 +50,8 @@ class Process:
 
     def make(self) -> App:
         town = self.town
+        parts = {"telegram": town.telegram} | self.how
         return App(
-            telegram=town.telegram,
             store=town.store,
             records=town.records,
             features=ALL,
@@ -63,7 +65,7 @@ class Process:
             chat_budget=PLENTY,
             shared=True,
             name=self.name,
-            **self.how,
+            **parts,
         )
 
     @property
@@ -81,7 +83,7 @@ class Town:
         self.telegram = ScriptedTelegram(self.clock)
         self._update = dict.fromkeys(self.telegram.bots, 0)
 
-    async def begin(self, name: str, **how: bool) -> Process:
+    async def begin(self, name: str, **how: Any) -> Process:
         process = Process(self, name, **how)
         await asyncio.sleep(0.1)
         return process
@@ -180,7 +182,7 @@ def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody() -> Non
     async def body(town: Town) -> None:
         town.telegram.identities[OTHER_BOT] = TokenRefused()
         one, two = await town.begin("one"), await town.begin("two")
-        await asyncio.sleep(30)
+        await asyncio.sleep(REFUSED_AFTER_S + 30)
         assert one.bots | two.bots == {BOT, OTHER_BOT}
         assert {bot for _, bot, *_ in town.telegram.polls} == {BOT}
         reports = [process.lives[-1].report() for process in (one, two)]

@@ -23,7 +23,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Commit, Committed
-from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError
+from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError, TokenRefused
 from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
 from passerby.runtime.courier import Courier
@@ -31,6 +31,7 @@ from passerby.runtime.lanes import Lanes, Work
 from passerby.runtime.pipeline import Pipeline
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
+from passerby.runtime.tokens import Trust
 from passerby.runtime.wording import Wording
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
@@ -66,6 +67,12 @@ class ScriptedTelegram:
         self.polls: list[tuple[float, BotId, int | None, int]] = []
         self.news = asyncio.Event()
         self.identities: dict[BotId, Exception] = {}
+        self.silent: set[BotId] = set()
+        """Bots that are never told who they are."""
+        self.refused: set[BotId] = set()
+        self.unprepared: dict[BotId, deque[Exception]] = {}
+        self.prepared: list[BotId] = []
+        self.prepare_at: dict[BotId, list[float]] = {bot: [] for bot in bots}
         self._message = 1000
 
     @property
@@ -74,12 +81,32 @@ class ScriptedTelegram:
 
     async def identify(self, bot: BotId) -> BotIdentity:
         await asyncio.sleep(self.latency_s)
+        self._admit(bot)
+        if bot in self.silent:
+            await asyncio.sleep(3600)
         if bot in self.identities:
             raise self.identities[bot]
         return BotIdentity(bot, f"bot_{bot}", "A bot")
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         await asyncio.sleep(self.latency_s)
+        self._admit(bot)
+        self.prepare_at[bot].append(self._clock.monotonic())
+        if self.unprepared.get(bot):
+            raise self.unprepared[bot].popleft()
+        self.prepared.append(bot)
+
+    def refuse(self, bot: BotId) -> None:
+        """From now on the bot's token is refused, whatever is called; waiting polls are answered so too."""
+        self.refused.add(bot)
+        self.news.set()
+
+    def accept(self, bot: BotId) -> None:
+        self.refused.discard(bot)
+
+    def _admit(self, bot: BotId) -> None:
+        if bot in self.refused:
+            raise TokenRefused
 
     def push(self, bot: BotId, *arrivals: Arrival) -> None:
         self.queues[bot].extend(arrivals)
@@ -88,6 +115,7 @@ class ScriptedTelegram:
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         self.polls.append((self._clock.monotonic(), bot, offset, timeout_s))
         await asyncio.sleep(self.latency_s)
+        self._admit(bot)
         fault = self.faults[bot].popleft() if self.faults[bot] else None
         if fault is not None:
             raise fault
@@ -101,10 +129,12 @@ class ScriptedTelegram:
                     await self.news.wait()
             except TimeoutError:
                 break
+            self._admit(bot)
         return self.queues[bot][:limit]
 
     async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
         if isinstance(dispatch, Reassure):
+            self._admit(dispatch.bot)
             self.courtesies.append(dispatch)
             return ()
         lane = dispatch.bot, dispatch.person
@@ -114,6 +144,7 @@ class ScriptedTelegram:
         try:
             if self.latency_s:
                 await asyncio.sleep(self.latency_s)
+            self._admit(dispatch.bot)
             answer = self.answer(dispatch)
             if isinstance(answer, Awaitable):
                 answer = await answer
@@ -217,7 +248,9 @@ class Bench:
         self.pipeline.albums = self.albums
         self.courier.outcomes = self.pipeline
         self.lost_bots: list[BotId] = []
-        self.courier.on_lost = self.lost_bots.append
+        self.courier.tokens.listeners.append(
+            lambda bot, trust: self.lost_bots.append(bot) if trust is Trust.LOST else None
+        )
         self._update = 0
 
     async def put(self, *people: Participant) -> None:

@@ -51,6 +51,8 @@ def bot_table(rows: Iterable[Bot]) -> Table:
         owner = (
             Text("token refused", style="red")
             if row.refused
+            else Text("token suspected", style="yellow")
+            if row.suspected
             else Text(row.owner or "nobody", style="" if row.owner else "red")
         )
         pending = Text(_number(row.pending), style="yellow" if (row.pending or 0) >= _MANY_PENDING else "")

@@ -44,6 +44,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     assured: bool = True
     figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
+    doubted_bots: tuple[int, ...] = ()
     stores: dict[str, str] = {}
     """live, records -> "ok", or what is wrong with it."""
     workers: dict[str, "Member"] = {}
@@ -60,6 +61,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
     figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
     home: str = ""
+    doubted_bots: tuple[int, ...] = ()
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +87,8 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     polled_ago_s: float | None
     pending: int | None = None
     refused: bool = False
+    suspected: bool = False
+    """Its token has been refused; whether it is lost is not confirmed yet."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -183,6 +187,8 @@ def overview(
             polled[bot] = max(when, polled.get(bot, 0.0))
     refused = {bot for member in roll.workers.values() for bot in member.idle_bots}
     refused |= {bot for standing in now.standings.values() for bot in standing.idle_bots}
+    doubted = {bot for member in roll.workers.values() for bot in member.doubted_bots}
+    doubted |= {bot for standing in now.standings.values() for bot in standing.doubted_bots}
     lines = tuple(
         Bot(
             bot=bot,
@@ -190,6 +196,7 @@ def overview(
             polled_ago_s=max(0.0, at - polled[bot]) if bot in polled else None,
             pending=pending.get(bot),
             refused=bot in refused,
+            suspected=bot in doubted - refused,
         )
         for bot in bots
     )
@@ -285,8 +292,9 @@ def _faults(
         return ["nothing runs here"]
     found += [f"{store} store: {state}" for store, state in stores.items() if state != "ok"]
     found += [f"bot {bot.bot}: Telegram refuses its token" for bot in bots if bot.refused]
+    found += [f"bot {bot.bot}: Telegram refuses its token; that is being confirmed" for bot in bots if bot.suspected]
     if polls and now.standings:
-        served = [bot for bot in bots if not bot.refused]
+        served = [bot for bot in bots if not (bot.refused or bot.suspected)]
         if max(at - standing.since for standing in now.standings.values()) >= TAKEOVER_S:
             found += [f"bot {bot.bot}: nobody polls it" for bot in served if bot.owner is None]
         found += [

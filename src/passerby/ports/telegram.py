@@ -137,6 +137,8 @@ class TelegramError(Exception):
     """
 
     bot: BotId | None = None
+    reason = ""
+    """What happened, in a few words, for a log line."""
 
     def of(self, bot: BotId) -> Self:
         """The same, blamed on this bot."""
@@ -151,6 +153,7 @@ class Refused(TelegramError):
         super().__init__(refusal, detail)
         self.refusal = refusal
         self.detail = detail
+        self.reason = f"{refusal}: {detail}" if detail else str(refusal)
 
 
 class FloodWait(TelegramError):
@@ -159,6 +162,7 @@ class FloodWait(TelegramError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(retry_after_s)
         self.retry_after_s = retry_after_s
+        self.reason = f"too many requests; not before {retry_after_s:g} s"
 
 
 class Unavailable(TelegramError):
@@ -179,7 +183,14 @@ class Conflict(TelegramError):
 
 
 class TokenRefused(TelegramError):
-    """401, or 404 on getMe: the bot is revoked, deleted or was never there."""
+    """401, or 404 on getMe: the bot is revoked, deleted or was never there, or Telegram says so once by mistake.
+
+    Nothing was delivered.
+    """
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.reason = f"the token is refused ({detail})" if detail else "the token is refused"
 
 
 class BotIdentity(msgspec.Struct, frozen=True, gc=False):

@@ -33,7 +33,7 @@ from passerby.ports.telegram import Arrival, Telegram
 from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
 from passerby.runtime.courier import PARK_AFTER_S, Courier, persistently
-from passerby.runtime.fleet import Membership, Report, Wanted
+from passerby.runtime.fleet import Membership, Report, Wanted, read_report
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.intake import Intake
 from passerby.runtime.janitor import Janitor
@@ -45,6 +45,7 @@ from passerby.runtime.quiet import QuietWatch
 from passerby.runtime.recorder import Recorder
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
+from passerby.runtime.tokens import REFUSED_AFTER_S, Tokens
 from passerby.runtime.webhooks import Doorstep
 from passerby.runtime.wording import Wording, Words
 
@@ -59,6 +60,11 @@ comes next is just what is wanted then. Not for ever, for some are late for othe
 FORGET_EVERY_S = 1.0
 QUIET_EVERY_S = 0.02
 BROKEN_PAUSE_S = 1.0
+SURE_AFTER = 3
+"""Refusals of getMe for each bot, over some seconds, after which nothing is started: the tokens are wrong."""
+
+SURE_WITHIN_S = 15.0
+
 AWAY_PAUSE_S = 0.5
 GOODBYE_S = 1.0
 RECORDER_SHARE = 0.25
@@ -69,7 +75,7 @@ LAST_SENDS_SHARE = 0.2
 
 
 class NoBotWorks(Exception):
-    """Telegram refused every token."""
+    """Telegram refused every token, several times."""
 
 
 class App:
@@ -79,6 +85,7 @@ class App:
     `polls`: Telegram is asked for updates, rather than bringing them (`receive`). `leads`: it takes leases; who only
     receives need not. `shared`: there may be other workers. `park_after_s` is how long an update is held up by a relay
     that is not through. `name` is what operators call the process. `recorder` knows which update is being worked on.
+    `token_refused_after_s`: see `tokens`. `insists`: without a bot that works there is no start.
     """
 
     def __init__(
@@ -104,6 +111,8 @@ class App:
         name: str = "",
         home: str = "",
         recorder: FlightRecorder | None = None,
+        token_refused_after_s: float = REFUSED_AFTER_S,
+        insists: bool = True,
     ) -> None:
         self._recorder = recorder or FlightRecorder()
         self._telegram = telegram
@@ -115,12 +124,21 @@ class App:
         self._leads = leads
         self._name = name
         self._home = home
+        self._insists = insists
         self._since = clock.now()
         self._background = Background(self._broken)
         self._wording = Wording(words)
         self._router = Router(features, words.find_word)
         self.worker = WorkerId(f"{rng.getrandbits(64):016x}")
         self.fleet = Membership(self.worker, store, self, self._background, clock, rng)
+        self.tokens = Tokens(
+            telegram,
+            self._background,
+            clock,
+            rng,
+            refused_after_s=token_refused_after_s,
+            confirms=lambda bot: bot in self._bots and self.fleet.is_assured,
+        )
         self.courier = Courier(
             telegram,
             store,
@@ -134,6 +152,7 @@ class App:
             shared=shared,
             park_after_s=park_after_s,
             recorder=self._recorder,
+            tokens=self.tokens,
         )
         sealer = Sealer(key, *former_keys)
         self.pipeline = Pipeline(
@@ -160,7 +179,6 @@ class App:
         )
         self.pipeline.albums = self.albums
         self.courier.outcomes = self.pipeline
-        self.courier.on_lost = self._quarantine
         self.courier.assured = self.fleet.assured
         self.courier.is_assured = lambda: self.fleet.is_assured
         self.recorder = Recorder(store, records, clock, rng, logs.record)
@@ -181,6 +199,7 @@ class App:
         self._pools: set[PoolId] = set(pools(rules))
         self._standing: list[asyncio.Task[None]] = []
         self._is_stopping = False
+        self._heeded: Roll | None = None
         self.is_ready = False
         """Whether `start` has returned and `stop` has not been called."""
         self.has_lapsed = asyncio.Event()
@@ -201,9 +220,11 @@ class App:
         if self._leads:
             await self.fleet.claim_first()
         self._standing.append(self._stand(self.fleet.run))
-        has_all = self._bots and len(self._bots) == len(self._telegram.bots)
-        if has_all and all(post.refused for post in self._bots.values()):
-            raise NoBotWorks
+        until = self._clock.monotonic() + SURE_WITHIN_S
+        while self._insists and self._none_works() and self._clock.monotonic() < until:
+            if all(self.tokens.refusals(bot) >= SURE_AFTER for bot in self._bots):
+                raise NoBotWorks
+            await self._clock.sleep(QUIET_EVERY_S)
         self.is_ready = True
 
     async def _tell_crash(self) -> None:
@@ -217,6 +238,16 @@ class App:
         reason = "the run before ended while it worked on this bot's update"
         logs.record("runtime.crash_found", "error", bot=crash.refs[0].bot, count=len(crash.refs), reason=reason)
         self._recorder.settle()
+
+    def _none_works(self) -> bool:
+        """Whether every bot there is is ours, and Telegram refuses each."""
+        is_ours = bool(self._bots) and len(self._bots) == len(self._telegram.bots)
+        return is_ours and all(self.tokens.refusals(bot) for bot in self._bots)
+
+    @property
+    def refused_bots(self) -> tuple[BotId, ...]:
+        """The bots whose token Telegram refuses just now, confirmed or not."""
+        return tuple(bot for bot in self._telegram.bots if self.tokens.refusals(bot) or self.tokens.is_lost(bot))
 
     async def _inherit(self) -> None:
         while True:
@@ -292,15 +323,32 @@ class App:
         return Wanted(tuple(map(bot_lease, sorted(self._telegram.bots))), (*pools, RECORDER, JANITOR, CLOCK))
 
     def report(self) -> Report:
-        refused = tuple(bot for bot, post in self._bots.items() if post.refused)
+        lost, suspected = self.tokens.lost, self.tokens.suspected
         return Report(
             self._name,
             self._leads,
             self._is_stopping,
             self._since,
             metrics.snapshot(self._clock.now()),
-            refused,
+            tuple(bot for bot in lost if bot in self._bots),
             self._home,
+            (*lost, *suspected),
+        )
+
+    def _heed_others(self) -> None:
+        """Hear from the roll what the others know of the bots."""
+        roll = self.fleet.roll
+        if roll is self._heeded:
+            return
+        self._heeded = roll
+        others = {worker: read_report(blob) for worker, blob in roll.workers.items() if worker != self.worker}
+        held = {(worker, lease) for lease, worker in roll.holders.items()}
+        self.tokens.heed(
+            {worker: report.doubted_bots for worker, report in others.items()},
+            {
+                worker: tuple(bot for bot in report.idle_bots if (worker, bot_lease(BotId(bot))) in held)
+                for worker, report in others.items()
+            },
         )
 
     async def gained(self, fence: Fence) -> None:
@@ -337,9 +385,9 @@ class App:
         intake = None
         if self._polls:
             put = partial(self._receive, fences=(fence,))
-            intake = Intake(bot, self._telegram, self._store, put, self._quarantine, self._clock, self._rng, self.fleet)
+            intake = Intake(bot, self._telegram, self._store, put, self.tokens, self._clock, self._rng, self.fleet)
         menus = partial(self._wording.menus, self._router.commands)
-        return BotPost(bot, fence, self._telegram, intake, menus, self._stand, self._clock)
+        return BotPost(bot, fence, self._telegram, intake, menus, self._stand, self._clock, self._rng, self.tokens)
 
     def _pool_post(self, pool: PoolId, fence: Fence) -> TaskPost:
         settle = partial(self.pipeline.settle, fences=(fence,))
@@ -366,13 +414,6 @@ class App:
             if post is not None and post.intake is not None:
                 post.intake.window.finish(ref.update)
             self.doorstep.finished(ref)
-
-    def _quarantine(self, bot: BotId) -> None:
-        """The bot's token does not work any more: stop asking, and let what waits for it fail."""
-        post = self._bots.get(bot)
-        if post is None or post.quit():
-            logs.record("bot.refused", "error", bot=bot, reason="Telegram refuses its token; the others go on")
-            self.courier.lose(bot)
 
     def _put(self, event: Event) -> None:
         self.lanes.put(Work(event))
@@ -410,6 +451,7 @@ class App:
             await self._clock.sleep(FORGET_EVERY_S)
             metrics.LOOP_LAG.set(max(0.0, self._clock.monotonic() - due))
             self.courier.forget_idle()
+            self._heed_others()
             try:
                 self._pools |= await self._store.pools()
             except LiveStoreLost:

@@ -13,7 +13,8 @@ What goes wrong, and what is done:
     refused            over: the outcome says why.
     superseded         over, without a send: a newer edit or reaction of the same message is behind it (see
                        `domain.newest`). An edit of a message that has not been sent changes what is sent.
-    token refused      everything for that bot is over.
+    token refused      everything for that bot waits while that is confirmed (see `tokens`), then goes on or is over.
+                       A call that is refused although the token works is made again, as one that was not sent.
 
 Where a fault is another bot's, the one that a file is fetched through, the one that sends is not blamed for it.
 
@@ -62,6 +63,7 @@ from passerby.runtime.parcels import Lane, passage_id
 from passerby.runtime.parcels import Parcel as Parcel
 from passerby.runtime.passages import address, apart
 from passerby.runtime.steps import FOR_ALL, AmendSteps, RelaySteps
+from passerby.runtime.tokens import Tokens, Trust
 from passerby.runtime.wording import Wording
 
 PARK_AFTER_S = 1.5
@@ -76,9 +78,17 @@ ENDED_KEPT_S = 60.0
 """A passage that was decided on while its chat was open may come here so much after the end of the chat."""
 
 UNCERTAIN_TRIES = 7
+REFUSED_TRIES = 7
+"""A call that is refused so often, and for as long as a token's loss is confirmed, is refused whatever the token."""
+
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 FLOOD_MARGIN_S = 0.1
+ELSEWHERE_POLL_S = 0.5
+"""How often a delivery that needs a second bot, which is suspected, looks whether that one works again."""
+
+COURTESY_WAIT_S = 60.0
+"""How long a courtesy waits for a suspected bot: later nobody looks at that button any more."""
 
 ORDER_POLL_S = 0.05
 TOLD_WAIT_S = 10.0
@@ -123,14 +133,13 @@ class Outcomes(Protocol):
 
 
 class Courier:
-    """`outcomes` and `on_lost` are set by whoever wires the runtime, before the first parcel.
+    """`outcomes` is set by whoever wires the runtime, before the first parcel. `tokens`: if left out, its own.
 
     `assured`, if set, returns when a send may begin (see `runtime.fleet`): at once, as a rule. `is_assured`, if set,
     says that it would, which costs less. `shared`: other processes send through the same bots.
     """
 
     outcomes: Outcomes
-    on_lost: Callable[[BotId], None]
 
     def __init__(
         self,
@@ -147,6 +156,7 @@ class Courier:
         shared: bool = False,
         park_after_s: float = PARK_AFTER_S,
         recorder: FlightRecorder | None = None,
+        tokens: Tokens | None = None,
     ) -> None:
         self._recorder = recorder or FlightRecorder()
         self._telegram = telegram
@@ -162,6 +172,8 @@ class Courier:
         self.is_assured: Callable[[], bool] = _never
         self._shared = shared
         self._park_after_s = park_after_s
+        self.tokens = tokens or Tokens(telegram, background, clock, rng)
+        self.tokens.listeners.append(self._heed_trust)
         self._lanes: dict[tuple[BotId, PersonId], Lane] = {}
         self._gates: dict[BotId, Gate] = {}
         self._passages: dict[ChatId, dict[str, Parcel]] = {}
@@ -347,9 +359,25 @@ class Courier:
     async def _oblige(self, dispatch: Dispatch) -> None:
         await self.assured()
         try:
-            await self._telegram.send(dispatch)
+            await self._once_trusted(dispatch)
+        except TokenRefused:
+            with suppress(TelegramError):  # the token was asked about meanwhile
+                await self._once_trusted(dispatch)
         except TelegramError as error:
-            logs.record("courier.courtesy_lost", "debug", error=logs.name_of(error))
+            logs.record("courier.courtesy_lost", "debug", error=logs.name_of(error), reason=error.reason)
+
+    async def _once_trusted(self, dispatch: Dispatch) -> None:
+        """Send it, unless its bot stays suspected for too long, or is lost. Raises: TelegramError."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COURTESY_WAIT_S):
+                await self.tokens.decided(dispatch.bot)
+        if not self.tokens.works(dispatch.bot):
+            return
+        try:
+            await self._telegram.send(dispatch)
+        except TokenRefused:
+            self.tokens.refused(dispatch.bot)
+            raise
 
     def drop(self, chat: ChatId) -> None:
         """A chat has ended: whatever of it still waits its turn, or was decided on before, goes to nobody."""
@@ -366,15 +394,17 @@ class Courier:
                 self._take_out(lane, parcel)
                 self._background.spawn(self._fail(parcel, Refusal.LEFT))
 
-    def lose(self, bot: BotId) -> None:
-        """The bot's token was refused: nothing for it can be delivered any more."""
+    def _heed_trust(self, bot: BotId, trust: Trust) -> None:
+        """A bot is suspected, lost, or works again. What waited to hear which is woken."""
         gate = self._gate(bot)
-        if not gate.lost:
+        if trust is Trust.LOST:
             gate.lose()
+        else:
+            gate.lost = False
+        if trust is not Trust.SUSPECTED:
             for (of, _), lane in self._lanes.items():
                 if of == bot and lane.wake is not None:
                     lane.wake.set()
-            self.on_lost(bot)
 
     @property
     def pending(self) -> int:
@@ -557,12 +587,14 @@ class Courier:
         if parcel.doomed is not None:
             return parcel.doomed
         gate = self._gate(parcel.bot)
-        uncertain, tries = 0, 0
+        uncertain, tries, refused = 0, 0, 0
+        refused_since = float("inf")
+        elsewhere: BotId | None = None
         metrics.QUEUE_WAIT.observe(self._clock.monotonic() - parcel.put_at, metrics.PRIORITIES[parcel.priority])
         while True:
             bot = parcel.bot
             try:
-                over = await self._wait_turn(lane, gate, parcel)
+                over = await self._wait_turn(lane, gate, parcel, elsewhere)
                 if isinstance(over, _Superseded):
                     return ()
                 if over is not None:
@@ -578,12 +610,16 @@ class Courier:
                     return dispatch
                 if not await self._is_sure():
                     continue
+                if dispatch.bot != parcel.bot and not self.tokens.works(dispatch.bot):
+                    elsewhere = dispatch.bot
+                    continue
                 bot = parcel.through = dispatch.bot
                 parcel.tried_at = self._clock.now()
                 sent = await self._telegram.send(dispatch)
                 if parcel.steps is None:
                     return sent
-                uncertain = tries = 0
+                uncertain = tries = refused = 0
+                refused_since = float("inf")
                 parcel.steps.took(sent)
                 if parcel.steps.next() is None:
                     return _end(parcel)
@@ -610,11 +646,18 @@ class Courier:
                     return Refusal.CANNOT_COPY  # a bot that the partner has left behind; they are still here
                 return error.refusal
             except TokenRefused as error:
-                if error.bot is not None and error.bot != bot:
-                    self.lose(error.bot)
-                    return Refusal.CANNOT_COPY  # with its bot the file is gone; the partner's works
-                self.lose(bot)
-                return Refusal.BOT_LOST
+                blamed = error.bot if error.bot is not None else bot
+                if blamed != parcel.bot:
+                    elsewhere = blamed
+                tries, refused = tries + 1, refused + 1
+                now = self._clock.monotonic()
+                refused_since = min(refused_since, now)
+                metrics.RETRIES.add(blamed, "refused")
+                if not self.tokens.refused(blamed):
+                    if refused > REFUSED_TRIES and now - refused_since >= self.tokens.refused_after_s:
+                        logs.record("courier.rejected", "error", reason=error.reason, bot=blamed)
+                        return Refusal.BROKEN
+                    lane.held_until = now + self._pause_s(tries)
             except Exception as error:  # noqa: BLE001  # one parcel's bug ends that parcel, not its lane
                 metrics.BUGS.add()
                 logs.failed("courier.broken", error)
@@ -646,8 +689,13 @@ class Courier:
             await _for_ever()
         return self._clock.monotonic() - asked_at <= RECHECK_AFTER_S
 
-    async def _wait_turn(self, lane: Lane, gate: Gate, parcel: Parcel) -> Refusal | _Overtaken | _Superseded | None:
-        """Return when the parcel may be sent now, or why it may not be any more."""
+    async def _wait_turn(
+        self, lane: Lane, gate: Gate, parcel: Parcel, elsewhere: BotId | None
+    ) -> Refusal | _Overtaken | _Superseded | None:
+        """Return when the parcel may be sent now, or why it may not be any more.
+
+        `elsewhere`: a second bot that it needs, because the file or the message that it is about is there.
+        """
         allowance = lane.allowance
         while True:
             if parcel.dropped:
@@ -656,13 +704,19 @@ class Courier:
                 return SUPERSEDED
             if gate.lost:
                 return Refusal.BOT_LOST
+            if elsewhere is not None and self.tokens.is_lost(elsewhere):
+                return Refusal.CANNOT_COPY  # with its bot that is gone; the partner's works
             now = self._clock.monotonic()
             if now >= parcel.deadline:
                 return Refusal.EXPIRED
             if lane.is_overtaken(parcel):
                 return OVERTAKEN
             wait_s = max(lane.held_until, gate.held_until) - now
-            if wait_s <= 0 and self._shared and await self._is_early(parcel):
+            if not self.tokens.works(parcel.bot):
+                wait_s = parcel.deadline - now
+            elif elsewhere is not None and not self.tokens.works(elsewhere):
+                wait_s = ELSEWHERE_POLL_S
+            elif wait_s <= 0 and self._shared and await self._is_early(parcel):
                 if parcel.passage is not None and not await self._store.open_chats((parcel.passage.chat,)):
                     return Refusal.LEFT
                 wait_s = ORDER_POLL_S
@@ -735,8 +789,8 @@ class Courier:
         return now < parcel.patient_until
 
     def _is_void(self, parcel: Parcel, gate: Gate) -> bool:
-        """Whether something happened, while the parcel waited, that ends it."""
-        return parcel.dropped or parcel.superseded or gate.lost
+        """Whether something happened, while the parcel waited, that ends it or makes it wait on."""
+        return parcel.dropped or parcel.superseded or gate.lost or not self.tokens.works(parcel.bot)
 
     async def _pause(self, lane: Lane, wait_s: float) -> None:
         lane.passed = False

@@ -57,9 +57,11 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     since: float = 0.0
     figures: Snapshot | None = None
     idle_bots: tuple[int, ...] = ()
-    """Bots that it holds and whose token Telegram refuses."""
+    """Bots that it holds and whose token Telegram refuses, as it has confirmed."""
     home: str = ""
     """The installation that it belongs to: the machine's name and the run directory, as an operator knows them."""
+    doubted_bots: tuple[int, ...] = ()
+    """Bots whose token is suspected or refused, as far as this worker knows; its own or not."""
 
 
 def read_report(blob: bytes) -> Report:

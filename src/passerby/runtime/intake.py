@@ -9,8 +9,9 @@ update (source: telegram-bot-api, Client.cpp), so the next request waits for the
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from random import Random
+from typing import Any
 
 from passerby import logs, metrics
 from passerby.kernel.ids import BotId
@@ -18,6 +19,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.fleet import Assurance
+from passerby.runtime.tokens import Tokens
 
 WINDOW = 100
 SAME_OFFSET_S = 0.55
@@ -27,8 +29,6 @@ BUNCH_S = 0.01
 LONG_POLL_S = 50
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-STARTLED_S = 5.0
-"""409 and 401 right after a deploy are often the old process' last breath; they are asked about again after this."""
 
 
 class Window:
@@ -87,7 +87,8 @@ class Intake:
     taken down.
 
     `assurance` says whether nobody else can be polling the bot. It is asked before each poll, which confirms, and
-    before each taking of updates, for the process may have been paused in between.
+    before each taking of updates, for the process may have been paused in between. While the bot's token is suspected,
+    or refused, it is not polled (see `tokens`).
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Intake:
         telegram: Telegram,
         store: LiveStore,
         put: Callable[[Arrival, int], None],
-        on_lost: Callable[[BotId], None],
+        tokens: Tokens,
         clock: Clock,
         rng: Random,
         assurance: Assurance,
@@ -105,12 +106,12 @@ class Intake:
         self._telegram = telegram
         self._store = store
         self._put = put
-        self._on_lost = on_lost
+        self._tokens = tokens
         self._clock = clock
         self._rng = rng
         self._assurance = assurance
         self._faults = logs.Faults()
-        self._refusals = 0
+        self._is_failing = False
         self._asked: asyncio.Task[list[Arrival]] | None = None
         self.window = Window()
         self.stopping = asyncio.Event()
@@ -127,29 +128,32 @@ class Intake:
         last_offset, last_at = -1, float("-inf")
         while not self.stopping.is_set():
             await self._room(last_offset, last_at)
+            if not self._tokens.works(self._bot):
+                await self._until(self._tokens.worked(self._bot))
+                continue
             if not await self._is_assured():
                 break
             window = self.window
             offset = window.offset
             last_offset, last_at = offset if offset is not None else -1, self._clock.monotonic()
+            if not self._is_failing:
+                metrics.POLLED_AT.set(self._clock.now(), self._bot)
             try:
                 arrivals = await self._poll(offset, LONG_POLL_S if window.empty else 0)
                 if arrivals and await self._is_assured():
                     await self._take(arrivals)
-            except TokenRefused:
-                self._refusals += 1
-                if self._refusals > 1:
-                    self._on_lost(self._bot)
-                    return
-                await self._rest(STARTLED_S)
             except (TelegramError, LiveStoreLost) as error:
-                self._tell(error)
+                self._is_failing = True
+                if isinstance(error, TokenRefused):
+                    self._tokens.refused(self._bot)
+                else:
+                    self._tell(error)
                 wait_s = error.retry_after_s if isinstance(error, FloodWait) else pause_s
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
                 await self._rest(wait_s * self._rng.uniform(1.0, 1.25))
             else:
                 pause_s = FIRST_PAUSE_S
-                self._refusals = 0
+                self._is_failing = False
                 metrics.POLLED_AT.set(self._clock.now(), self._bot)
                 self._faults.over("polling", "intake.recovered", bot=self._bot)
 
@@ -157,7 +161,11 @@ class Intake:
         """Wait until we are sure of our lease, unless we are told to stop. Returns whether to go on."""
         if self._assurance.is_assured:
             return True
-        waiting = asyncio.ensure_future(self._assurance.assured())
+        return await self._until(self._assurance.assured())
+
+    async def _until(self, event: Coroutine[Any, Any, None]) -> bool:
+        """Wait for something, unless we are told to stop. Returns whether to go on."""
+        waiting = asyncio.ensure_future(event)
         stopped = asyncio.ensure_future(self.stopping.wait())
         try:
             await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
@@ -232,8 +240,8 @@ class Intake:
                 event = "intake.store_lost"
             case _:
                 event = "intake.faltered"
-        reason = error.reason if isinstance(error, Conflict) else ""
-        if "webhook" in reason.lower():
+        reason = error.reason if isinstance(error, TelegramError) else "the live store does not answer"
+        if isinstance(error, Conflict) and "webhook" in reason.lower():
             reason = "a webhook is set: run `passerby webhook delete`, or have it bring updates (UPDATE_MODE=webhook)"
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
@@ -243,4 +251,5 @@ class Intake:
             try:
                 await self._telegram.updates(self._bot, self.window.offset, 1, 0)
             except TelegramError as error:
-                logs.record("intake.unconfirmed", "debug", bot=self._bot, error=logs.name_of(error))
+                name = logs.name_of(error)
+                logs.record("intake.unconfirmed", "debug", bot=self._bot, error=name, reason=error.reason)

@@ -2,6 +2,9 @@
 
 A bot is polled, a pool is matched, a duty is done for all.
 
+What is done once at the beginning (asking the bot who it is, its menus) is tried until it is done, beside the polling:
+a refusal that passes delays nobody and leaves nothing undone.
+
 A post *ends* in good order: a bot's intake takes nothing more, what is in hand is finished or parked, and Telegram is
 told how far we got, so that the next holder is given nothing that is done. What a post that does not end so leaves
 behind, because its process died or lost the lease, is what the store's fences are for.
@@ -9,20 +12,31 @@ behind, because its process died or lost the lease, is what the store's fences a
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from contextlib import suppress
+from random import Random
+from typing import Protocol, TypeVar
 
 from passerby import logs, metrics
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
-from passerby.ports.telegram import CommandList, Telegram, TelegramError, TokenRefused
+from passerby.ports.telegram import CommandList, FloodWait, Refused, Telegram, TelegramError, TokenRefused
 from passerby.runtime.intake import Intake
+from passerby.runtime.tokens import Tokens
+
+T = TypeVar("T")
 
 HANDOVER_S = 5.0
 """How long a bot's handover waits for what is in hand. Longer than a relay takes to be parked; what takes longer still
 waits for a store that is away, and the next holder gets it again from Telegram."""
 
 LOOK_EVERY_S = 0.02
+
+FIRST_ANSWER_S = 3.0
+"""How long a beginning waits for the bot's first answer. Less than leases last, for whoever begins waits for it."""
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 600.0
 
 Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
 """Keeps something going until it returns by itself or is cancelled, whatever bugs it has."""
@@ -46,6 +60,8 @@ class BotPost:
         menus: Callable[[], tuple[CommandList, ...]],
         stand: Stand,
         clock: Clock,
+        rng: Random,
+        tokens: Tokens,
     ) -> None:
         self.bot = bot
         self.fence = fence
@@ -54,58 +70,75 @@ class BotPost:
         self._menus = menus
         self._stand = stand
         self._clock = clock
-        self._tasks: list[asyncio.Task[None]] = []
-        self.refused = False
-        """Telegram refuses its token. The lease is kept, so that no other worker has to find out."""
+        self._rng = rng
+        self._tokens = tokens
+        self._faults = logs.Faults()
+        self._asked = asyncio.Event()
+        """Set when Telegram has said who the bot is, or has failed to for the first time."""
+        self._polling: asyncio.Task[None] | None = None
+        self._presenting: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        if await self._is_refused():
-            self.refused = True
-            return
+        """Return when the bot has been asked who it is, or that takes long; either way it is polled then."""
+        self._presenting = self._stand(self._present)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWER_S):
+                await self._asked.wait()
         if self.intake is not None:
-            self._tasks.append(self._stand(self.intake.run))
-        self._tasks.append(self._stand(self._prepare))
+            self._polling = self._stand(self.intake.run)
 
-    async def _is_refused(self) -> bool:
-        """Whether Telegram refuses the token for good. While it cannot be asked, the bot is believed to work."""
-        try:
-            identity = await self._telegram.identify(self.bot)
-        except TokenRefused:
-            logs.record("bot.refused", "error", bot=self.bot, reason="Telegram refuses its token; the others go on")
-            return True
-        except TelegramError as error:
-            logs.record("bot.unknown", "warning", bot=self.bot, error=logs.name_of(error))
-            return False
+    async def _present(self) -> None:
+        """Ask who the bot is, then have it say what it can do."""
+        identity = await self._persistently("bot.unknown", lambda: self._telegram.identify(self.bot))
         logs.record("bot.working", bot=self.bot, username=identity.username)
-        return False
-
-    async def _prepare(self) -> None:
         try:
-            await self._telegram.prepare(self.bot, self._menus())
-        except TelegramError as error:
-            logs.record("bot.unprepared", "warning", bot=self.bot, error=logs.name_of(error))
+            await self._persistently("bot.unprepared", lambda: self._telegram.prepare(self.bot, self._menus()))
+        except Refused as refused:  # not for the moment but for good: the rest of it is done
+            logs.record("bot.unprepared", "error", bot=self.bot, error=logs.name_of(refused), reason=refused.reason)
 
-    def quit(self) -> bool:
-        """The token does not work any more: stop asking. Returns whether that was news."""
-        if self.refused:
-            return False
-        self.refused = True
-        if self.intake is not None:
-            self.intake.stop()
-        return True
+    async def _persistently(self, event: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until it is done. Raises: Refused."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                done = await attempt()
+            except Refused:
+                raise
+            except TelegramError as error:
+                if isinstance(error, TokenRefused):
+                    self._tokens.refused(self.bot)
+                else:
+                    self._faults.began(event, event, bot=self.bot, error=logs.name_of(error), reason=error.reason)
+                wait_s = error.retry_after_s if isinstance(error, FloodWait) else pause_s
+            else:
+                self._faults.over(event, "bot.prepared", bot=self.bot)
+                return done
+            finally:
+                self._asked.set()
+            await self._clock.sleep(wait_s * self._rng.uniform(1.0, 1.25))
+            await self._tokens.worked(self.bot)
+            pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
     async def end(self) -> None:
         intake = self.intake
+        if self._presenting is not None:
+            self._presenting.cancel()
         if intake is not None:
             intake.stop()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if intake is None or self.refused:
+        tasks = [task for task in (self._presenting, self._polling) if task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if intake is None:
             return
+        if self._tokens.works(self.bot):
+            await self._finish(intake)
+        metrics.POLLED_AT.drop(self.bot)
+
+    async def _finish(self, intake: Intake) -> None:
+        """Wait for what is in hand, and tell Telegram how far we got."""
         until = self._clock.monotonic() + HANDOVER_S
         while intake.window.unfinished and self._clock.monotonic() < until:
             await self._clock.sleep(LOOK_EVERY_S)
         await intake.confirm()
-        metrics.POLLED_AT.drop(self.bot)
 
 
 class TaskPost:

@@ -62,6 +62,7 @@ class Standing:
             "assured": self._app.fleet.is_assured,
             "figures": msgspec.to_builtins(report.figures),
             "idle_bots": report.idle_bots,
+            "doubted_bots": report.doubted_bots,
             "stores": {"live": live, "records": records},
             "workers": {worker: msgspec.to_builtins(read_report(blob)) for worker, blob in roll.workers.items()},
             "holders": dict(roll.holders),

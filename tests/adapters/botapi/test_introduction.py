@@ -6,7 +6,7 @@ import pytest
 
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
-from passerby.ports.telegram import CommandList, FloodWait
+from passerby.ports.telegram import CommandList, FloodWait, Refused
 from tests.adapters.botapi.fleet import A, B, Memory, fleet
 from tests.adapters.botapi.stub import Stub, refusal
 
@@ -55,14 +55,45 @@ def test_each_bot_says_it_for_itself() -> None:
     asyncio.run(scenario())
 
 
-def test_what_telegram_did_not_take_to_the_end_is_set_again() -> None:
+def test_after_a_refusal_that_passes_the_next_try_goes_on_from_there() -> None:
     async def scenario() -> None:
         async with fleet() as (api, stub):
             stub.answer("setMyShortDescription", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
             with pytest.raises(FloodWait):
                 await api.prepare(A, MENUS)
             await api.prepare(A, MENUS)
-            assert said(stub)[-len(EVERYTHING) :] == EVERYTHING
+            at = EVERYTHING.index(("setMyShortDescription", None))
+            assert said(stub) == [*EVERYTHING[: at + 1], *EVERYTHING[at:]]
+
+    asyncio.run(scenario())
+
+
+def test_a_limit_below_what_there_is_to_say_is_worked_off() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            for _ in EVERYTHING[1:]:
+                stub.answer("setMyCommands", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
+            tries = 0
+            while True:
+                tries += 1
+                try:
+                    await api.prepare(A, MENUS)
+                except FloodWait:
+                    continue
+                break
+            assert tries <= len(EVERYTHING)
+            assert set(said(stub)) == set(EVERYTHING)
+
+    asyncio.run(scenario())
+
+
+def test_one_call_that_is_refused_for_good_does_not_cost_the_others() -> None:
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.answer("setMyDescription", refusal(400, "Bad Request: BOT_DESCRIPTION_INVALID"))
+            with pytest.raises(Refused):
+                await api.prepare(A, MENUS)
+            assert said(stub) == EVERYTHING
 
     asyncio.run(scenario())
 

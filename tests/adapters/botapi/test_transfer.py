@@ -10,7 +10,7 @@ import pytest
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
-from passerby.ports.telegram import Refused, TelegramError, Unavailable
+from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
 from tests.adapters.botapi.stub import RESET, Reply, Request, ok, refusal
 
@@ -205,11 +205,10 @@ def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
     [
         (refusal(400, "Bad Request: file is too big"), Refusal.TOO_LARGE),
         (refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable"), Refusal.CANNOT_COPY),
-        (refusal(401, "Unauthorized"), Refusal.CANNOT_COPY),
         (ok({"file_id": "v-a", "file_size": 3}), Refusal.CANNOT_COPY),
         (ok({"file_id": "v-a", "file_path": "v-a", "file_size": 21 * MEGABYTES}), Refusal.TOO_LARGE),
     ],
-    ids=["too big", "unknown", "source bot revoked", "no path", "bigger than said"],
+    ids=["too big", "unknown", "no path", "bigger than said"],
 )
 def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) -> None:
     async def scenario() -> None:
@@ -218,6 +217,22 @@ def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) 
             with pytest.raises(Refused) as caught:
                 await api.send(carry(video(3)))
             assert caught.value.refusal is expected
+            assert not stub.calls("sendVideo")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("method", ["getFile", "v-a"], ids=["asked where it is", "downloaded"])
+def test_a_token_that_is_refused_while_a_file_is_fetched_is_the_other_bots(method: str) -> None:
+    """Whoever sends it is not blamed, and the file is not given up for one refusal."""
+
+    async def scenario() -> None:
+        async with fleet() as (api, stub):
+            stub.files["v-a"] = b"abc"
+            stub.answer(method, refusal(401, "Unauthorized"))
+            with pytest.raises(TokenRefused) as caught:
+                await api.send(carry(video(3)))
+            assert caught.value.bot == A
             assert not stub.calls("sendVideo")
 
     asyncio.run(scenario())

@@ -24,7 +24,7 @@ from passerby.adapters.botapi.proxied import ProxiedTransport, builder, is_proxi
 from passerby.adapters.botapi.transport import Lost, Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId
-from passerby.ports.telegram import Refused, TelegramError, Unavailable
+from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 
 TELEGRAM = "https://api.telegram.org"
 
@@ -207,7 +207,9 @@ async def _chunk(reader: ResponseBodyReader) -> bytes:
     return chunk.to_bytes() if chunk else b""
 
 
-def _undownloadable(status: int) -> Unavailable | Refused:
+def _undownloadable(status: int) -> TelegramError:
+    if status == 401:  # Unauthorized
+        return TokenRefused("401 on a download")
     if status in (400, 403, 404, 410):
         return Refused(Refusal.CANNOT_COPY, f"download {status}")
     return Unavailable(f"download {status}", uncertain=False)

@@ -1,6 +1,6 @@
 """`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
@@ -27,9 +27,11 @@ from passerby.ports.telegram import (
     Dispatch,
     Edit,
     Reassure,
+    Refused,
     Rewrite,
     SetReaction,
     Speak,
+    TelegramError,
 )
 
 ALLOWED_UPDATES = (
@@ -64,6 +66,18 @@ class _GetUpdates(msgspec.Struct, omit_defaults=True):
 
 
 _ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
+
+
+def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The calls that tell Telegram what a bot says of itself."""
+    for menu in menus:
+        told = {"language_code": menu.language} if menu.language else {}
+        commands = [{"command": name, "description": text} for name, text in menu.commands]
+        yield "setMyCommands", {"commands": commands} | told
+        if menu.description:
+            yield "setMyDescription", {"description": menu.description} | told
+        if menu.short_description:
+            yield "setMyShortDescription", {"short_description": menu.short_description} | told
 
 
 class BotApi:
@@ -113,11 +127,11 @@ class BotApi:
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
         said = sha256(encode(menus)).hexdigest()
-        if await self._said_last(bot) == said:
+        last, _, done = (await self._said_last(bot) or "").partition("+")
+        if last == said and not done:
             return
-        await self._introduce(bot, menus)
-        with suppress(LiveStoreLost):  # then it is said once more than necessary
-            await self._files.remember_file(INTRODUCTION, bot, said)
+        await self._introduce(bot, menus, said, int(done) if last == said else 0)
+        await self._note_said(bot, said)
 
     async def _said_last(self, bot: BotId) -> str | None:
         try:
@@ -125,19 +139,29 @@ class BotApi:
         except LiveStoreLost:
             return None
 
-    async def _introduce(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
-        for menu in menus:
-            members: dict[str, Any] = {
-                "commands": [{"command": name, "description": text} for name, text in menu.commands]
-            }
-            told = {"language_code": menu.language} if menu.language else {}
-            await self._client.call(bot, "setMyCommands", encode(members | told), DONE)
-            if menu.description:
-                described = {"description": menu.description} | told
-                await self._client.call(bot, "setMyDescription", encode(described), DONE)
-            if menu.short_description:
-                described = {"short_description": menu.short_description} | told
-                await self._client.call(bot, "setMyShortDescription", encode(described), DONE)
+    async def _note_said(self, bot: BotId, said: str) -> None:
+        with suppress(LiveStoreLost):  # then it is said once more than necessary
+            await self._files.remember_file(INTRODUCTION, bot, said)
+
+    async def _introduce(self, bot: BotId, menus: tuple[CommandList, ...], said: str, done: int) -> None:
+        """Make the calls, one after the other, but for the first `done`.
+
+        After a refusal that passes, the next try goes on from there: a limit that lets fewer calls through than there
+        are would else be met for ever. One that is refused for good does not cost the others.
+        """
+        refused: Refused | None = None
+        for number, (method, members) in enumerate(_introduction(menus)):
+            if number < done:
+                continue
+            try:
+                await self._client.call(bot, method, encode(members), DONE)
+            except Refused as error:
+                refused = error
+            except TelegramError:
+                await self._note_said(bot, f"{said}+{number}")
+                raise
+        if refused is not None:
+            raise refused
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         body = encode(_GetUpdates(limit, timeout_s, ALLOWED_UPDATES, offset))

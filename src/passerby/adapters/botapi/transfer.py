@@ -114,9 +114,9 @@ class Mover:
             if rejected.meaning is not Meaning.FILE_UNKNOWN:
                 raise
             located = _Located()
-        except TokenRefused:
-            # Of another bot than the one that is asked to send: its own poll will find it out.
-            raise Refused(Refusal.CANNOT_COPY, "the sender's bot is lost") from None
+        except TokenRefused as refused:
+            # Perhaps of another bot than the one that is asked to send.
+            raise refused.of(move.source) from None
         if not located.file_path:
             raise Refused(Refusal.CANNOT_COPY, "the file is gone")
         self._weigh(located.file_size)
@@ -164,7 +164,7 @@ class _Flow:
             if self.size and moved < self.size:
                 raise Unavailable("the file is shorter than announced", uncertain=False)
         except TelegramError as error:
-            self.error = error
+            self.error = error.of(self.move.source) if isinstance(error, TokenRefused) else error
         if self.error:
             raise _FlowBroke
 
