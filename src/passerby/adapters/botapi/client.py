@@ -20,7 +20,8 @@ from pyreqwest.multipart import FormBuilder
 from pyreqwest.response import ResponseBodyReader
 
 from passerby.adapters.botapi import errors
-from passerby.adapters.botapi.proxied import ProxiedTransport, builder, is_proxied
+from passerby.adapters.botapi.proxied import ProxiedTransport, is_proxied
+from passerby.adapters.botapi.streaming import StreamingClients
 from passerby.adapters.botapi.transport import Lost, Transport
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId
@@ -85,7 +86,8 @@ class Client:
             self._base, max_connections=max_connections, on_connected=on_connected
         )
         # Files are streamed, which is another trade, and must not stand in the way of calls.
-        self._transfers = builder(self._base, max_connections).build()
+        dialler = self._http.dialler if isinstance(self._http, Transport) else None
+        self._transfers = StreamingClients(self._base, max_connections, dialler)
         self._sending = 0
         self._idle: asyncio.Event | None = None
 
@@ -140,7 +142,8 @@ class Client:
         Raises: TelegramError, and whatever a stream in the form raises.
         """
         url = f"{self._base}/bot{self._tokens[bot]}/{method}"
-        request = self._transfers.post(url).multipart(form).timeout(transfer_time(size)).build()
+        client = await self._transfers.get()
+        request = client.post(url).multipart(form).timeout(transfer_time(size)).build()
         self._sending += 1
         try:
             response = await request.send()
@@ -162,7 +165,8 @@ class Client:
 
         Raises: TelegramError, also while reading."""
         url = f"{self._base}/file/bot{self._tokens[bot]}/{quote(path)}"
-        request = self._transfers.get(url).timeout(transfer_time(size)).build_streamed()
+        client = await self._transfers.get()
+        request = client.get(url).timeout(transfer_time(size)).build_streamed()
         failure: TelegramError | None = None
         try:
             async with request as response:
@@ -181,7 +185,7 @@ class Client:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._idle.wait(), _CLOSING_S)
         await self._http.aclose()
-        await self._transfers.close()
+        await self._transfers.aclose()
 
     def _settle(self, *, sends: bool) -> None:
         self._sending -= sends

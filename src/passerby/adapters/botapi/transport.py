@@ -8,10 +8,14 @@ The point of it all is what a lost answer means, and the CPU: a call costs a thi
     not sent      no connection could be made, or the one at hand was closed already: nothing can have arrived
     unknown       the bytes were handed to the system, and then the connection broke, fell silent or made no sense
 
+New connections are made a few at a time (CONNECTS_AT_ONCE), for a handshake costs as much as dozens of calls; whoever
+waits to make one takes the next that somebody is done with. How an address is found that works: see `dialling`.
+
 Nothing is tried twice: a connection that the server closes in the very moment of the write counts as unknown.
 """
 
 import asyncio
+import socket
 import ssl
 from base64 import b64encode
 from collections import deque
@@ -21,7 +25,14 @@ from urllib.parse import unquote, urlsplit
 
 from httptools import HttpParserError, HttpResponseParser
 
+from passerby.adapters.botapi.dialling import Dialler
+
 CONNECT_S = 10.0
+CONNECTS_AT_ONCE = 64
+HANDSHAKE_S = 3.0
+"""A server that takes a connection and does not shake hands within this is given up for its next address."""
+
+HANDSHAKES = 2
 IDLE_S = 60.0
 """A connection that nobody has used for so long is closed, before the server does it: nginx waits for 75 s."""
 
@@ -31,6 +42,12 @@ SWEEP_S = 1.0
 HEAD_BYTES = 65_536
 BODY_BYTES = 64 * 2**20
 """More than 100 of the largest updates."""
+
+
+def place_of(base_url: str) -> tuple[str, int]:
+    """The host and the port of an http(s) URL."""
+    parts = urlsplit(base_url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 class Lost(Exception):
@@ -57,8 +74,8 @@ class Transport:
     def __init__(self, base_url: str, *, max_connections: int, on_connected: Callable[[], None]) -> None:
         parts = urlsplit(base_url)
         self._secure = parts.scheme == "https"
-        self._host = parts.hostname or ""
-        self._port = parts.port or (443 if self._secure else 80)
+        self._host, port = place_of(base_url)
+        self.dialler = Dialler(self._host, port)
         self._path = parts.path.rstrip("/")
         login, _, self._authority = parts.netloc.rpartition("@")
         self._login = f"Authorization: Basic {b64encode(unquote(login).encode()).decode()}\r\n" if login else ""
@@ -66,6 +83,9 @@ class Transport:
         self._on_connected = on_connected
         self._room = max_connections
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._connecting = 0
+        self._hopeful: deque[asyncio.Future[_Line | None]] = deque()
+        """Who waits for a connection, or, with None, to make one."""
         self._idle: list[_Line] = []
         self._busy: set[_Line] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -96,7 +116,7 @@ class Transport:
                 raise
         self._room -= 1
         try:
-            line = self._warm() or await self._connected(min(timeout_s, CONNECT_S))
+            line = self._warm() or await self._line(min(timeout_s, CONNECT_S))
             self._busy.add(line)
             if self._sweeper is None:
                 self._sweeper = loop.call_later(SWEEP_S, self._sweep)
@@ -105,10 +125,7 @@ class Transport:
             finally:
                 self._busy.discard(line)
                 line.rest(loop.time())
-                if line.usable and not self._closed:
-                    self._idle.append(line)
-                else:
-                    line.hang_up()
+                self._give(line)
         finally:
             self._room += 1
             if self._waiting:
@@ -127,6 +144,11 @@ class Transport:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+        self.dialler.aclose()
+        for hopeful in self._hopeful:
+            if not hopeful.done():
+                hopeful.set_exception(Lost("the client was closed", sent=False))
+        self._hopeful.clear()
         lines = [*self._idle, *self._busy]
         self._idle.clear()
         for line in lines:
@@ -143,28 +165,95 @@ class Transport:
             line.hang_up()
         return None
 
-    async def _connected(self, timeout_s: float) -> "_Line":
-        if self._closed:
-            raise Lost("the client was closed", sent=False)
-        loop = asyncio.get_running_loop()
-        failure = "no connection (time-out)"
+    def _give(self, line: "_Line") -> None:
+        """Somebody is done with a connection."""
+        if not line.usable or self._closed:
+            line.hang_up()
+            return
+        while self._hopeful:
+            hopeful = self._hopeful.popleft()
+            if not hopeful.done():
+                hopeful.set_result(line)
+                return
+        self._idle.append(line)
+
+    async def _line(self, timeout_s: float) -> "_Line":
+        """The next connection that somebody is done with, or a new one."""
         try:
             async with asyncio.timeout(timeout_s):
+                while self._connecting >= CONNECTS_AT_ONCE:
+                    line = await self._next()
+                    if line is None:
+                        return await self._made()
+                    if line.usable:
+                        return line
+                    line.hang_up()
+                self._connecting += 1
+                return await self._made()
+        except TimeoutError:
+            pass
+        raise Lost("no connection (time-out)", sent=False)
+
+    async def _next(self) -> "_Line | None":
+        """A connection, or None: one may be made now, and counts already."""
+        hopeful: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
+        self._hopeful.append(hopeful)
+        try:
+            return await hopeful
+        except asyncio.CancelledError:
+            if hopeful.done() and not hopeful.cancelled() and hopeful.exception() is None:
+                line = hopeful.result()
+                if line is None:
+                    self._connected()
+                else:
+                    self._give(line)
+            raise
+
+    def _connected(self) -> None:
+        """One of those that may be made at a time has been made, or not: the next may be."""
+        while self._hopeful:
+            hopeful = self._hopeful.popleft()
+            if not hopeful.done():
+                hopeful.set_result(None)
+                return
+        self._connecting -= 1
+
+    async def _made(self) -> "_Line":
+        """A new connection. Raises: Lost."""
+        failure = "the client was closed"
+        try:
+            for _ in range(HANDSHAKES if not self._closed else 0):
+                try:
+                    connected, address = await self.dialler.connect()
+                except OSError as error:
+                    raise Lost(f"no connection ({type(error).__name__})", sent=False) from None
+                try:
+                    line = await self._greeted(connected)
+                except (OSError, ssl.SSLError) as error:
+                    self.dialler.demote(address)
+                    failure = f"no connection ({'time-out' if type(error) is TimeoutError else type(error).__name__})"
+                else:
+                    self._on_connected()
+                    return line
+        finally:
+            self._connected()
+        raise Lost(failure, sent=False)
+
+    async def _greeted(self, connected: socket.socket) -> "_Line":
+        """The handshake, where there is one. Raises: OSError, ssl.SSLError."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(HANDSHAKE_S):
                 _, line = await loop.create_connection(
                     lambda: _Line(loop),
-                    self._host,
-                    self._port,
+                    sock=connected,
                     ssl=self._context,
                     server_hostname=self._host if self._secure else None,
                 )
-        except TimeoutError:
-            pass
-        except (OSError, ssl.SSLError) as error:
-            failure = f"no connection ({type(error).__name__})"
-        else:
-            self._on_connected()
-            return line
-        raise Lost(failure, sent=False)
+        except BaseException:
+            connected.close()
+            raise
+        return line
 
     def _sweep(self) -> None:
         """Give up what is late, close what nobody has needed."""

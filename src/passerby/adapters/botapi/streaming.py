@@ -1,0 +1,56 @@
+"""Clients for files, which are streamed: pyreqwest, told which of the server's addresses to use.
+
+By itself it spends half of its patience on a dead address before it tries the next of the same family. So the address
+is the one that calls have found to work (see `dialling`), and there is a client for each address that was used.
+"""
+
+import asyncio
+
+from pyreqwest.client import Client as Streaming
+
+from passerby.adapters.botapi.dialling import Dialler
+from passerby.adapters.botapi.proxied import builder, is_proxied
+from passerby.adapters.botapi.transport import CONNECT_S, place_of
+from passerby.ports.telegram import Unavailable
+
+MOST = 8
+"""So many addresses are remembered; a server rarely has more."""
+
+
+class StreamingClients:
+    def __init__(self, base_url: str, max_connections: int, dialler: Dialler | None) -> None:
+        """`dialler` None: the way leads through a proxy, which finds the server itself."""
+        self._base = base_url
+        self._max_connections = max_connections
+        self._dialler = None if is_proxied(base_url) else dialler
+        self._host, _ = place_of(base_url)
+        self._clients: dict[str, Streaming] = {}
+
+    async def get(self) -> Streaming:
+        """A client for a transfer. Raises: Unavailable."""
+        if self._dialler is None:
+            return self._of("")
+        failure = "no connection (time-out)"
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                return self._of(await self._dialler.best())
+        except TimeoutError:
+            pass
+        except OSError as error:
+            failure = f"no connection ({type(error).__name__})"
+        raise Unavailable(failure, uncertain=False)
+
+    def _of(self, ip: str) -> Streaming:
+        client = self._clients.get(ip)
+        if client is None:
+            while len(self._clients) >= MOST:
+                del self._clients[next(iter(self._clients))]  # transfers under way keep theirs
+            build = builder(self._base, self._max_connections)
+            # A port of 0 is the one that the URL names.
+            client = self._clients[ip] = (
+                build.resolve(self._host, ip, 0) if ip not in ("", self._host) else build
+            ).build()
+        return client
+
+    async def aclose(self) -> None:
+        await asyncio.gather(*(client.close() for client in self._clients.values()))

@@ -1,0 +1,282 @@
+"""Reaching a server of which an address, or the resolver, is dead; and not too much at once."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+
+from passerby.adapters.botapi import dialling
+from passerby.adapters.botapi.client import Client
+from passerby.adapters.botapi.dialling import Dialler
+from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, Lost, Transport
+from passerby.kernel.ids import BotId
+from passerby.ports.telegram import Unavailable
+
+NAME = "two-addresses.test"
+HOLE, GOOD = "127.0.0.2", "127.0.0.1"
+OK = b'HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"ok":true}'
+BOT = BotId(1000001)
+TOKENS = {BOT: "1000001:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0.0.2 is no address of this machine")
+
+
+@contextmanager
+def a_black_hole() -> Iterator[int]:
+    """A port of HOLE that takes no connection and refuses none: its queue is full."""
+    held = []
+    with socket.socket() as listening:
+        listening.bind((HOLE, 0))
+        listening.listen(0)
+        for _ in range(4):
+            one = socket.socket()
+            held.append(one)
+            one.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                one.connect(listening.getsockname())
+        yield listening.getsockname()[1]
+        for one in held:
+            one.close()
+
+
+class Server:
+    """Answers every request, on GOOD, when `open` is set. `most`: so many connections have been unanswered at once."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            await self.open.wait()
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                if b"ontent-length: " in head.lower():
+                    await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
+                writer.write(OK)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+
+class Resolver:
+    """What the loop's resolver says of NAME."""
+
+    def __init__(self, *ips: str) -> None:
+        self.ips = ips
+        self.asked = 0
+        self.hangs = False
+        self.fails = False
+
+    async def getaddrinfo(self, host: str, port: int, **_: Any) -> list[Any]:
+        assert host == NAME
+        self.asked += 1
+        if self.hangs:
+            await asyncio.sleep(3600)
+        if self.fails:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in self.ips]
+
+
+@asynccontextmanager
+async def a_server(port: int, *ips: str) -> AsyncIterator[tuple[Server, Resolver]]:
+    server, resolver = Server(), Resolver(*ips)
+    asyncio.get_running_loop().getaddrinfo = resolver.getaddrinfo  # type: ignore[assignment]
+    listening = await asyncio.start_server(server, GOOD, port)
+    try:
+        yield server, resolver
+    finally:
+        listening.close()
+
+
+def transport(port: int, **more: int) -> Transport:
+    return Transport(
+        f"http://{NAME}:{port}", max_connections=more.get("max_connections", 1000), on_connected=lambda: None
+    )
+
+
+async def call(made: Transport, timeout_s: float = 30.0) -> int:
+    return (await made.post(made.head("/x"), b"", timeout_s)).status
+
+
+def test_a_dead_first_address_is_given_up_for_the_next_within_a_second() -> None:
+    async def scenario() -> None:
+        with a_black_hole() as port:
+            async with a_server(port, HOLE, GOOD):
+                made = transport(port)
+                async with asyncio.timeout(dialling.DELAY_S + 5):
+                    assert await call(made) == 200
+                await made.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_a_second_connection_does_not_try_the_dead_address_again() -> None:
+    async def scenario() -> None:
+        with a_black_hole() as port:
+            async with a_server(port, HOLE, GOOD):
+                dialler = Dialler(NAME, port)
+                first, address = await dialler.connect()
+                first.close()
+                assert address.ip == GOOD
+                assert [each.ip for each in dialler._ordered(await dialler._addresses(), 0.0)] == [GOOD, HOLE]
+                assert await dialler.best() == GOOD
+                dialler.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_an_address_that_refuses_is_left_at_once() -> None:
+    async def scenario() -> None:
+        with socket.socket() as reserved:
+            reserved.bind((GOOD, 0))
+            port = reserved.getsockname()[1]
+        async with a_server(port, HOLE, GOOD):
+            made = transport(port)
+            assert await call(made) == 200
+            await made.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_files_take_the_address_that_works_too() -> None:
+    async def scenario() -> None:
+        with a_black_hole() as port:
+            async with a_server(port, HOLE, GOOD), asyncio.timeout(5):
+                client = Client(TOKENS, f"http://{NAME}:{port}")
+                async with client.download(BOT, "videos/1.mp4", 11) as read:
+                    assert await read() == b'{"ok":true}'
+                await client.aclose()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("ill", ["hangs", "fails"])
+def test_a_resolver_that_is_ill_is_a_fault_that_passes(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        with socket.socket() as reserved:
+            reserved.bind((GOOD, 0))
+            port = reserved.getsockname()[1]
+        async with a_server(port, GOOD) as (_, resolver):
+            setattr(resolver, ill, True)
+            made = transport(port)
+            with pytest.raises(Lost) as lost:
+                await call(made, 0.2)
+            assert not lost.value.sent
+            client = Client(TOKENS, f"http://{NAME}:{port}")
+            with pytest.raises(Unavailable) as caught:
+                async with client.download(BOT, "videos/1.mp4", 11):
+                    pass
+            assert not caught.value.uncertain
+            setattr(resolver, ill, False)
+            made.dialler.aclose()  # a real look-up ends by itself in the end
+            assert await call(made) == 200
+            await made.aclose()
+            await client.aclose()
+
+    monkeypatch.setattr("passerby.adapters.botapi.streaming.CONNECT_S", 0.2)
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("ill", ["hangs", "fails"])
+def test_what_the_resolver_said_last_holds_while_it_is_ill(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        with socket.socket() as reserved:
+            reserved.bind((GOOD, 0))
+            port = reserved.getsockname()[1]
+        async with a_server(port, GOOD) as (_, resolver):
+            dialler = Dialler(NAME, port)
+            (await dialler.connect())[0].close()
+            setattr(resolver, ill, True)
+            (await dialler.connect())[0].close()
+            assert resolver.asked == 2
+            dialler.aclose()
+
+    monkeypatch.setattr(dialling, "FRESH_S", 0.0)
+    monkeypatch.setattr(dialling, "STALE_WAIT_S", 0.01)
+    asyncio.run(scenario())
+
+
+def test_a_name_is_looked_up_once_for_all_who_wait() -> None:
+    async def scenario() -> None:
+        with socket.socket() as reserved:
+            reserved.bind((GOOD, 0))
+            port = reserved.getsockname()[1]
+        async with a_server(port, GOOD) as (_, resolver):
+            made = transport(port)
+            assert await asyncio.gather(*(call(made) for _ in range(50))) == [200] * 50
+            assert resolver.asked == 1
+            await made.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted where a connection is asked for and where it is there: a handshake lies in between."""
+    under_way, most = 0, 0
+    connect = Dialler.connect
+
+    async def counted(self: Dialler) -> tuple[socket.socket, dialling.Address]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        try:
+            await asyncio.sleep(0.02)
+            return await connect(self)
+        finally:
+            under_way -= 1
+
+    async def scenario() -> None:
+        with socket.socket() as reserved:
+            reserved.bind((GOOD, 0))
+            port = reserved.getsockname()[1]
+        async with a_server(port, GOOD) as (server, _):
+            made = transport(port)
+            assert await asyncio.gather(*(call(made) for _ in range(1000))) == [200] * 1000
+            assert most <= CONNECTS_AT_ONCE == 64
+            assert server.connections < 500, "whoever waits takes what somebody is done with"
+            await made.aclose()
+
+    monkeypatch.setattr(Dialler, "connect", counted)
+    asyncio.run(scenario())
+
+
+def test_whoever_gives_up_while_waiting_to_connect_takes_nobodys_place() -> None:
+    async def scenario() -> None:
+        with a_black_hole() as port:
+            async with a_server(port, HOLE) as (_, resolver):
+                made = transport(port)
+                stuck = [asyncio.ensure_future(call(made)) for _ in range(3 * CONNECTS_AT_ONCE)]
+                await asyncio.sleep(0.05)
+                for each in stuck:
+                    each.cancel()
+                await asyncio.gather(*stuck, return_exceptions=True)
+                assert (made._connecting, len([each for each in made._hopeful if not each.done()])) == (0, 0)
+                resolver.ips = (GOOD,)
+                made.dialler._known.clear()
+                assert await call(made) == 200
+                await made.aclose()
+
+    asyncio.run(scenario())
+
+
+def test_those_who_wait_to_connect_hear_of_the_end() -> None:
+    async def scenario() -> None:
+        with a_black_hole() as port:
+            async with a_server(port, HOLE):
+                made = transport(port)
+                stuck = [asyncio.ensure_future(call(made, 1.0)) for _ in range(2 * CONNECTS_AT_ONCE)]
+                await asyncio.sleep(0.05)
+                await made.aclose()
+                ended = await asyncio.gather(*stuck, return_exceptions=True)
+                assert all(isinstance(each, Lost) and not each.sent for each in ended)
+
+    asyncio.run(scenario())
