@@ -231,10 +231,10 @@ def test_a_server_that_stays_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
     async def scenario() -> None:
         async with serving(lambda _: silent) as (server, made):
             with pytest.raises(Lost, match="time-out") as lost:
-                await post(made, timeout_s=0.02)
+                await post(made, timeout_s=0.2)
             assert lost.value.sent
             with pytest.raises(Lost):
-                await post(made, timeout_s=0.02)
+                await post(made, timeout_s=0.2)
             assert server.connections == 2, "its late answer must not be taken for the next one's"
 
     asyncio.run(scenario())

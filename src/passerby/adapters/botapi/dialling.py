@@ -57,6 +57,10 @@ class Dialler:
         """A connected socket, and where to. Raises: OSError; the caller bounds the time."""
         loop = asyncio.get_running_loop()
         order = self._ordered(await self._addresses(), loop.time())
+        if len(order) == 1:
+            only = await _attempt(order[0])
+            self._note(order[0], (), loop.time())
+            return only, order[0]
         attempts: dict[asyncio.Task[socket.socket], Address] = {}
         failure: OSError = OSError("the name has no address")
         try:

@@ -116,7 +116,7 @@ class Mover:
             located = _Located()
         except TokenRefused as refused:
             # Perhaps of another bot than the one that is asked to send.
-            raise refused.of(move.source) from None
+            raise refused.of(source) from None
         if not located.file_path:
             raise Refused(Refusal.CANNOT_COPY, "the file is gone")
         self._weigh(located.file_size)
