@@ -65,6 +65,16 @@ def test_sigterm_to_it_alone_ends_both(tmp_path: Path) -> None:
         assert not sandbox.is_running()
 
 
+def test_sigterm_to_the_whole_group_ends_both_in_good_order(tmp_path: Path) -> None:
+    with running(tmp_path, *demo(free_port())) as process:
+        address(process)
+        (sandbox,) = children(process)
+        os.killpg(process.pid, signal.SIGTERM)
+        said(process, "Stopped.")
+        assert process.wait(WAIT_S) == 0
+        assert not sandbox.is_running()
+
+
 def test_a_signal_while_it_starts_is_heeded(tmp_path: Path) -> None:
     with running(tmp_path, *demo(free_port())) as process:
         said(process, "Starting")

@@ -19,11 +19,11 @@ def run_sandbox(arguments: Sequence[str]) -> int:
 def start_sandbox(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Start the sandbox as a child in this process group; what it says goes to `log`.
 
-    It heeds SIGTERM but not Ctrl-C, which reaches the whole group at once: whoever talks to it may finish first. When
-    this process is gone, however it went, its end of the pipe closes and the sandbox ends too.
+    It heeds neither Ctrl-C nor SIGTERM, which may reach the whole group at once: whoever talks to it may finish first.
+    It ends when the pipe to it closes: by `end_sandbox`, or because this process is gone, however it went.
     """
     # A blocked signal stays blocked in the child, whatever handlers it sets.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         with log.open("wb") as output:
             return subprocess.Popen(  # noqa: S603  # our own interpreter, our own module
@@ -38,19 +38,19 @@ def start_sandbox(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes
 
 def end_sandbox(child: subprocess.Popen[bytes], patience_s: float = 5) -> None:
     """Ask it to end; make it, if it does not within `patience_s`."""
-    child.terminate()
+    if child.stdin is not None:
+        child.stdin.close()
     try:
         child.wait(patience_s)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-    if child.stdin is not None:
-        child.stdin.close()
 
 
 def _end_with_parent() -> None:
     while os.read(0, 1024):
         pass
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # in this thread, which is enough to deliver it
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -1,0 +1,65 @@
+"""How a command ends: with the code that it has earned, whatever the threads of libraries do then."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import PASSERBY, TOKEN, passerby, running
+
+STUBBORN = """
+import sys
+import threading, time
+from passerby.cli import app as commands
+from passerby.cli import main
+
+def version():
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+    {body}
+
+known = commands.app.registered_commands
+known[:] = [each for each in known if each.callback is not commands.version]
+commands.app.command()(version)
+sys.argv = ["passerby", "version"]
+main()
+"""
+
+
+def test_a_thread_that_does_not_end_holds_no_command_up(tmp_path: Path) -> None:
+    with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body='print("said")')) as process:
+        output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (0, "said\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("sys.exit(3)", 3), ("sys.exit()", 0), ("sys.exit('a sentence')", 1), ("1 / 0", 1)],
+    ids=["a code", "none", "a sentence", "a crash"],
+)
+def test_the_code_is_the_one_that_was_earned(tmp_path: Path, body: str, code: int) -> None:
+    with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body=body)) as process:
+        process.communicate(timeout=30)
+    assert process.returncode == code
+
+
+def test_what_is_registered_for_the_end_is_done(tmp_path: Path) -> None:
+    body = "import atexit; atexit.register(print, 'the end'); print('begun', end=' ')"
+    with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body=body)) as process:
+        output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output) == (0, "begun the end\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full")
+def test_output_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*PASSERBY, "version"], cwd=tmp_path, stdout=full, check=False, timeout=30)
+    assert done.returncode > 0
+
+
+@pytest.mark.parametrize("arguments", [("doctor",), ("webhook", "info"), ("status",)])
+def test_a_short_command_never_ends_by_a_signal(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Of old, one `doctor` in four was aborted: a native thread came upon an interpreter that was ending."""
+    for _ in range(6):
+        done = passerby(tmp_path, *arguments, BOT_TOKENS=TOKEN, BOT_API_URL="http://127.0.0.1:9")
+        assert done.returncode == 1, done.stderr
