@@ -75,7 +75,7 @@ def seen() -> dict[tuple[Kind, str, int], tuple[list[str], list[str]]]:
             found[kind, act, number] = ([each for each in methods if each not in NOT_SENDING], told)
 
     async def play(stage: Stage) -> None:
-        for kind, specimen in _specimens().items():
+        for kind, specimen in specimens().items():
             left, ids = await _sent(stage, [specimen])
             note(kind, "new", left, stage.couples)
             if kind is Kind.RICH:
@@ -84,7 +84,7 @@ def seen() -> dict[tuple[Kind, str, int], tuple[list[str], list[str]]]:
             if way(kind).grouped:
                 album = [{**specimen, "media_group_id": f"9{len(found)}"}] * 2
                 note(kind, "album", (await _sent(stage, album))[0], stage.couples)
-            for act, edit in _edits(kind, specimen):
+            for act, edit in edits_of(kind, specimen):
                 for couple, id_ in zip(stage.couples, ids, strict=True):
                     stage.edit(couple.me, couple.bot, id_, edit)
                 note(kind, act, [await stage.settled()], stage.couples)
@@ -94,11 +94,11 @@ def seen() -> dict[tuple[Kind, str, int], tuple[list[str], list[str]]]:
     return found
 
 
-def _specimens() -> dict[Kind, Json]:
+def specimens() -> dict[Kind, Json]:
     return SPECIMENS | {kind: {way(kind).fields[0]: {}} for kind in Kind if kind not in SPECIMENS}
 
 
-def _edits(kind: Kind, specimen: Json) -> list[tuple[str, Json]]:
+def edits_of(kind: Kind, specimen: Json) -> list[tuple[str, Json]]:
     edits = [("reworded", REWORDED[kind])] if kind in REWORDED else []
     if "caption" in specimen:
         edits = [("reworded", {"caption": "look there"}), ("exchanged", {kind.value: {}, "caption": "look there"})]
