@@ -55,6 +55,8 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     ann, ben = talk.pair(talk.person(grown_up()), talk.person(grown_up()))
     contact = ann.message(Content(Kind.CONTACT))
     explorer.look(talk.happens(contact), ann, subject=contact)
+    mistyped = ann.message(Content(Kind.TEXT, "/serach"))
+    explorer.look(talk.happens(mistyped), ann, subject=mistyped)
     for command in COMMANDS:
         explorer.look(ann.writes(f"/{command}"), ann)
         if not hasattr(ann.value.state, "chat"):

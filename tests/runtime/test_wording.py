@@ -22,7 +22,7 @@ def notice(key: str, **rest: object) -> Notice:
 
 def test_a_notice_speaks_its_readers_language_with_its_keys() -> None:
     english, russian = [WORDING.notice(notice("chat.shown", keyboard=FIND), language) for language in ("en", "ru")]
-    assert english == Speak(BOT, ANN, "Passed on.", ReplyRows((("🔎 Find a partner",),)))
+    assert english == Speak(BOT, ANN, "Sent.", ReplyRows((("🔎 Find a partner",),)))
     assert isinstance(russian, Speak)
     assert russian.html != english.html
     assert russian.markup != english.markup
@@ -31,7 +31,7 @@ def test_a_notice_speaks_its_readers_language_with_its_keys() -> None:
 
 def test_a_button_carries_its_action_and_what_it_is_about() -> None:
     spoken = WORDING.notice(notice("chat.shown", keyboard=MENU, reply_to=MessageId(5)), "en")
-    assert spoken == Speak(BOT, ANN, "Passed on.", InlineRows(((InlineButton("Pass it on", "show:c0ffee"),),)), 5)  # type: ignore[arg-type]
+    assert spoken == Speak(BOT, ANN, "Sent.", InlineRows(((InlineButton("Send", "show:c0ffee"),),)), 5)  # type: ignore[arg-type]
 
 
 def test_button_data_that_telegram_would_refuse_is_a_bug() -> None:
@@ -42,10 +42,10 @@ def test_button_data_that_telegram_would_refuse_is_a_bug() -> None:
 
 def test_a_revision_changes_words_and_buttons_in_place() -> None:
     bare = WORDING.notice(notice("chat.shown", revises=MessageId(9)), "en")
-    assert bare == Rewrite(BOT, ANN, MessageId(9), "Passed on.")
+    assert bare == Rewrite(BOT, ANN, MessageId(9), "Sent.")
     with_menu = WORDING.notice(notice("chat.shown", revises=MessageId(9), keyboard=MENU), "en")
-    rows = InlineRows(((InlineButton("Pass it on", "show:c0ffee"),),))
-    assert with_menu == Rewrite(BOT, ANN, MessageId(9), "Passed on.", rows)
+    rows = InlineRows(((InlineButton("Send", "show:c0ffee"),),))
+    assert with_menu == Rewrite(BOT, ANN, MessageId(9), "Sent.", rows)
 
 
 def test_an_answer_is_plain_words_or_none() -> None:

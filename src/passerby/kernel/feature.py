@@ -1,6 +1,6 @@
 """A feature: one ability, as a table from what happens to who decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ class Feature:
 
     - `commands`: names without the slash; aliases are further entries.
     - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
+    - `unknown`: makes, of the names of all commands, who answers what begins like one and is none; one feature has it.
     - `presses`: actions of inline buttons.
     - `messages`: whatever else a person writes in that state.
     - `events`: everything that is not a message or a press.
@@ -34,5 +35,6 @@ class Feature:
     messages: Mapping[type[State], Decider] = field(default_factory=dict)
     events: Mapping[type[Event], Decider] = field(default_factory=dict)
     newcomer: Decider | None = None
+    unknown: Callable[[Collection[str]], Decider] | None = None
     open_to_all: bool = False
     company: Mapping[Decider, Company] = field(default_factory=dict)

@@ -1,17 +1,18 @@
 """From an event to the decider it belongs to.
 
 For a message, in this order: a command at its very start; the open question of a newcomer; the label of a reply key, to
-the letter, in any language; whatever the person's state makes of it. A command word inside a sentence is a sentence.
+the letter, in any language; what begins like a command and is none; whatever the person's state makes of it. A command
+word inside a sentence is a sentence.
 
 `decide` is as pure as the deciders: it adds only what holds for every feature, that a person is reached through the bot
 that they were last heard of on.
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
+from passerby.domain.commands import command_in, slip_in
 from passerby.domain.lifecycle import arrive
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
@@ -19,8 +20,6 @@ from passerby.kernel.event import ButtonPressed, Event, MessageReceived
 from passerby.kernel.feature import Company, Feature
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
-
-_COMMAND = re.compile(r"/(\w+)(?:@\w+)?(?!\S)")
 
 FindWord = Callable[[str], str | None]
 """The text key of the reply key with exactly this label, in any language."""
@@ -37,7 +36,9 @@ class Router:
         self._events: dict[type[Event], Decider] = {}
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
+        self._unknown: Decider | None = None
         self._company: dict[Decider, Company] = {}
+        unknown: Callable[[Collection[str]], Decider] | None = None
         for feature in features:
             for table, claims in (
                 (self._commands, feature.commands),
@@ -57,6 +58,12 @@ class Router:
                 if self._newcomer is not None:
                     raise ValueError(f"{feature.name} is the second to greet newcomers")
                 self._newcomer = feature.newcomer
+            if feature.unknown is not None:
+                if unknown is not None:
+                    raise ValueError(f"{feature.name} is the second to answer unknown commands")
+                unknown = feature.unknown
+        if unknown is not None:
+            self._unknown = unknown(self.commands)
 
     @property
     def commands(self) -> frozenset[str]:
@@ -95,8 +102,8 @@ class Router:
 
     def _for_message(self, event: MessageReceived, facts: Facts) -> Decider | None:
         words = event.text
-        command = _COMMAND.match(words)
-        if command is not None and (decider := self._commands.get(command[1].lower())) is not None:
+        command = command_in(words)
+        if command is not None and (decider := self._commands.get(command)) is not None:
             return self._unless_newcomer(decider, facts)
         if not facts.me.profile.complete:
             return self._newcomer
@@ -104,6 +111,8 @@ class Router:
             key = self._find_word(words)
             if key is not None and (decider := self._words.get(key)) is not None:
                 return decider
+        if self._unknown is not None and (command is not None or slip_in(words, self._commands) is not None):
+            return self._unknown
         return self._messages.get(type(facts.me.state))
 
     def _unless_newcomer(self, decider: Decider, facts: Facts) -> Decider | None:

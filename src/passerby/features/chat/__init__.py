@@ -5,6 +5,7 @@ from passerby.features.chat.follow import edited, reacted, take_back
 from passerby.features.chat.leave import move_on, stop
 from passerby.features.chat.outcomes import bot_lost, reachable, undelivered, unreachable
 from passerby.features.chat.relay import confirm, decline, relay
+from passerby.features.chat.unknown import answer_to_unknown
 from passerby.kernel.event import BotBlocked, BotLost, BotUnblocked, DeliveryFailed, MessageEdited, ReactionChanged
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Chatting
@@ -14,6 +15,7 @@ feature = Feature(
     commands={"next": move_on, "skip": move_on, "stop": stop, "end": stop, "delete": take_back},
     words={NEXT: move_on, STOP: stop},
     presses={"show": confirm, "hide": decline},
+    unknown=answer_to_unknown,
     messages={Chatting: relay},
     events={
         MessageEdited: edited,

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from passerby.domain.commands import begins_like_a_command
 from passerby.domain.contacts import Trace, traces
 from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import REVEALS_SENDER, refusal, sanitise, warning, without_words
@@ -44,7 +45,7 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         apart = [place for place, each in enumerate(event.contents) if _is_odd(each)]
         if apart:
             return _parted(event, apart, facts, env)
-    obstacle = _obstacle(event, facts, state, env)
+    obstacle = obstacle_to(event, facts, state, env)
     if obstacle is not None:
         return Decision(effects=(Say(me, text(obstacle), reply_to=event.messages[0]),))
     if any(content.kind in REVEALS_SENDER for content in event.contents):
@@ -91,7 +92,7 @@ def _unheard(event: MessageReceived, facts: Facts, state: Chatting) -> str | Non
     return "chat.before_this_chat" if predates(event, facts, state.opened_at) else None
 
 
-def _obstacle(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
+def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
     """Why this is not passed on, whatever its sender says to it; None if it may be."""
     unheard = _unheard(event, facts, state)
     if unheard is not None:
@@ -136,11 +137,14 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
 
 
 def _ask_first(event: MessageReceived, chat: ChatId, what: str, asked: str = "") -> Say:
-    """`asked`: the kinds of traces that a yes is about."""
+    return Say(event.person, text(f"chat.confirm_{what}"), choice(event, chat, asked), reply_to=event.messages[0])
+
+
+def choice(event: MessageReceived, chat: ChatId, asked: str = "") -> Menu:
+    """Send it or don't: buttons about this chat. `asked`: the kinds of traces that a yes is about."""
     # What the message replies to is told here, because in a press Telegram leaves out the reply of a reply.
     token = chat + (f".{event.reply_to}" if event.reply_to is not None else "") + (f"~{asked}" if asked else "")
-    menu = Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
-    return Say(event.person, text(f"chat.confirm_{what}"), menu, reply_to=event.messages[0])
+    return Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
 
 
 def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -154,7 +158,7 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     elif _is_passed_on(subject, facts, state):
         return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown")))
     else:
-        obstacle = _obstacle(subject, facts, state, env)
+        obstacle = obstacle_to(subject, facts, state, env)
         if obstacle is None:
             if _NUMBER.fullmatch(reply_to):
                 subject = msgspec.structs.replace(subject, reply_to=MessageId(int(reply_to)))
@@ -197,7 +201,7 @@ def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held:
     content, at = event.content, event.edited_at
     if held.goes and at > held.edited_at:
         return None
-    if refusal(content) is not None or traces(content) is not None:
+    if refusal(content) is not None or traces(content) is not None or begins_like_a_command(content.text):
         return Decision((hold(facts.me, state, msgspec.structs.replace(held, edited_at=at)),))
     waits = hold(facts.me, state, msgspec.structs.replace(held, edited_at=at, goes=True))
     as_sent = MessageReceived(event.person, event.bot, (event.message,), (content,), at, reply_to=held.reply_to)

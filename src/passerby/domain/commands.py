@@ -1,0 +1,97 @@
+"""Commands as people type them: which one a message begins with, and which one a mistyped one was meant to be.
+
+In a chat nothing that begins like a command may reach the partner unasked: it was most likely meant for the bot. What
+counts is a slash and a word at the very start. A slash that stands apart from its word, or a backslash, counts where
+the word is the whole message and resembles a command.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from difflib import get_close_matches
+
+_INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+"""Marks that come along when a command is copied out of a text in a right-to-left script, and the like."""
+
+_TYPED = re.compile(rf"[\s{_INVISIBLE}]*+[/／]([{_INVISIBLE}]*+\w\S*+)")
+_APART = re.compile(rf"[\s{_INVISIBLE}]*+[/／\\]++\s*+(\w{{2,32}}+)[.!…]*+\s*+")
+_MARKS = re.compile(f"[{_INVISIBLE}]")
+_NOT_LETTERS = re.compile(r"^[\W_]+|[\W_]+$")
+
+LONGEST = 32
+"""Source: Bot API, BotCommand. What is longer resembles none."""
+
+_ALIKE = 0.66
+"""As `difflib` measures it: one letter of three, two of five."""
+
+_SHORTEST_BEGINNING = 3
+
+_RUSSIAN_KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
+"""What was meant where the keyboard was still set to Russian."""
+
+_IN_OTHER_WORDS = {
+    "search": "pair connect match partner поиск искать найти buscar encontrar procurar suche suchen finden ara bul"
+    " cari खोज खोजें جستجو پیدا بحث",
+    "next": "дальше далее следующий siguiente próximo próxima nächster weiter sıradaki sonraki lanjut berikutnya"
+    " अगला بعدی التالي",
+    "stop": "quit exit leave bye cancel стоп parar terminar detener encerrar stopp beenden bitir dur durdur berhenti"
+    " akhiri रोकें बंद پایان توقف إنهاء",
+    "report": "жалоба пожаловаться reportar denunciar melden şikayet lapor laporkan शिकायत گزارش إبلاغ",
+    "block": "блок заблокировать bloquear blockieren sperren engelle blokir ब्लॉक بلاک حظر",
+    "settings": "menu options настройки ajustes configuración configurações einstellungen ayarlar pengaturan"
+    " सेटिंग्स تنظیمات الإعدادات",
+    "profile": "профиль perfil profil profilim प्रोफ़ाइल پروفایل",
+    "help": "помощь ayuda ajuda hilfe yardım bantuan मदद راهنما مساعدة",
+    "language": "язык idioma sprache dil bahasa भाषा زبان لغة",
+    "friends": "друзья amigos freunde arkadaşlar teman दोस्त دوستان أصدقاء",
+}
+"""What people call a command who know it from another bot, or read the bot in another language."""
+
+
+def _folded(word: str) -> str:
+    """A word without case, accents, and what stands around it."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
+    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
+    return _NOT_LETTERS.sub("", letters.replace("ı", "i"))
+
+
+_MEANT = {_folded(word): name for name, words in _IN_OTHER_WORDS.items() for word in words.split()}
+
+
+def command_in(words: str) -> str | None:
+    """The command that a text begins with: "/STOP@a_bot now" gives "stop", "/stop." gives "stop."; None: with none."""
+    if words[:1].isalnum():  # nearly all that is written
+        return None
+    found = _TYPED.match(words)
+    return _MARKS.sub("", found[1]).partition("@")[0].lower() if found is not None else None
+
+
+def begins_like_a_command(words: str) -> bool:
+    """Whether it may have been meant for the bot, whatever its commands are."""
+    return command_in(words) is not None or (not words[:1].isalnum() and _APART.fullmatch(words) is not None)
+
+
+def slip_in(words: str, commands: Collection[str]) -> str | None:
+    """The only word of a text, behind something like a slash, if it resembles a command."""
+    if words[:1].isalnum():
+        return None
+    apart = _APART.fullmatch(words)
+    return apart[1] if apart is not None and nearest(apart[1], commands) is not None else None
+
+
+def nearest(typed: str, commands: Collection[str]) -> str | None:
+    """Which of the commands was meant; None if it resembles none of them."""
+    word = _folded(typed[: LONGEST + 1])
+    if not word or len(word) > LONGEST:
+        return None
+    return _like(word, commands) or _like(word.translate(_RUSSIAN_KEYS), commands)
+
+
+def _like(word: str, commands: Collection[str]) -> str | None:
+    other = {each: name for each, name in _MEANT.items() if name in commands}
+    for known in ({name: name for name in commands}, other):
+        alike = [word] if word in known else get_close_matches(word, known, 1, _ALIKE)
+        if alike:
+            return known[alike[0]]
+    begun = [name for name in commands if len(word) >= _SHORTEST_BEGINNING and name.startswith(word)]
+    return min(begun, key=lambda name: (len(name), name), default=None)
