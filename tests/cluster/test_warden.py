@@ -13,7 +13,7 @@ from supervisor.states import ProcessStates
 from passerby.cluster import processes, warden
 from passerby.cluster.configuration import TRIES
 from passerby.cluster.warden import REST_S, SHORT_LIVES, SILENT_TICKS, WINDOW_S, Warden
-from passerby.runtime.flight_recorder import Pulse
+from passerby.runtime.flight_recorder import EXIT_STUCK, Pulse
 
 DAY_S = 86_400.0
 
@@ -90,8 +90,8 @@ def test_lives_that_are_short_again_and_again_trip_the_breaker(office: Office) -
     assert (office.told()["crashes"], office.told()["restarts"]) == (SHORT_LIVES + 1, SHORT_LIVES + 1)
 
 
-@pytest.mark.parametrize("code", [0, -1])
-def test_recycling_and_being_killed_trip_nothing(office: Office, code: int) -> None:
+@pytest.mark.parametrize("code", [0, -1, EXIT_STUCK])
+def test_recycling_being_killed_and_being_stuck_trip_nothing(office: Office, code: int) -> None:
     for _ in range(3 * SHORT_LIVES):
         office.lives(15, code=code)
     assert not office.is_tripped

@@ -14,7 +14,7 @@ import pytest
 
 from passerby.cluster import sockets
 from passerby.loadtest.phrases import words_of
-from passerby.runtime.loop_watch import EXIT_CODE
+from passerby.runtime.flight_recorder import EXIT_STUCK
 from tests.faults import child
 from tests.faults.company import Company
 from tests.faults.people import Person
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
 SORRY = "We could not process this message"
 WAIT_S = 60.0
-ENDS = {"loop": EXIT_CODE, "abort": -6}
+ENDS = {"loop": EXIT_STUCK, "abort": -6}
 
 
 @asynccontextmanager
@@ -119,7 +119,7 @@ def test_whose_loop_is_stuck_tells_neither_probes_nor_systemd_that_it_lives(tmp_
                 await ann.say("poison decide loop")
                 await _until_silent(tmp_path)
                 systemd.heard()
-                assert await product.ended(WAIT_S) == EXIT_CODE
+                assert await product.ended(WAIT_S) == EXIT_STUCK
                 assert systemd.heard() == []
 
     asyncio.run(main())

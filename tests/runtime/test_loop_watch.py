@@ -12,8 +12,8 @@ import pytest
 
 from passerby import logs, metrics
 from passerby.runtime import loop_watch
-from passerby.runtime.flight_recorder import FlightRecorder
-from passerby.runtime.loop_watch import EXIT_CODE, LOST_S, STUCK_S, TICK_S, LoopWatch, Stall
+from passerby.runtime.flight_recorder import EXIT_STUCK, FlightRecorder
+from passerby.runtime.loop_watch import LOST_S, STUCK_S, TICK_S, LoopWatch, Stall
 from tests.runtime.test_flight_recorder import REF
 
 MINE, THEIRS, NOBODYS = b"mine", b"theirs", b""
@@ -149,7 +149,7 @@ def test_a_turn_that_waits_for_something_is_counted_too(monkeypatch: pytest.Monk
 def test_a_stuck_loop_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop_watch, "STUCK_S", 0.5)
     said, ends = watched(lambda: busy(3.0), monkeypatch)
-    assert ends == [EXIT_CODE]
+    assert ends == [EXIT_STUCK]
     assert "loop.stuck" in [each["event"] for each in said]
 
 

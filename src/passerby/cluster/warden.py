@@ -12,7 +12,8 @@ One that was stopped by a signal is left alone.
 
 An end is *expected* with exit code 0: a process that recycles itself, or was told to stop by a hand other than
 supervisor's. Being killed by a signal counts as a crash, but does not trip anything once the process has been steady:
-whoever kills it, it is not the program.
+whoever kills it, it is not the program. Nor does ending because the event loop was stuck: what somebody sent did that,
+and is put aside.
 """
 
 import os
@@ -30,7 +31,7 @@ from supervisor.states import ProcessStates
 
 from passerby.cluster import processes
 from passerby.cluster.configuration import TRIES
-from passerby.runtime.flight_recorder import RECORDING, Pulse, pulse_of
+from passerby.runtime.flight_recorder import EXIT_STUCK, RECORDING, Pulse, pulse_of
 
 REST_S: Final = 300.0
 SHORT_LIVES: Final = 10
@@ -116,7 +117,7 @@ class Warden:
         if event.expected:
             return
         record.crashes += 1
-        if process.exitstatus < 0:
+        if process.exitstatus < 0 or process.exitstatus == EXIT_STUCK:
             return
         record.ends.append(self._now())
         while record.ends[0] <= self._now() - WINDOW_S:

@@ -35,6 +35,9 @@ T = TypeVar("T")
 RECORDING: Final = ".flight"
 """The page of a process is a file of its name with this ending, in RUN_DIR."""
 
+EXIT_STUCK: Final = 70
+"""The exit code of a process whose event loop was stuck: EX_SOFTWARE of sysexits.h."""
+
 MAGIC: Final = b"psrflt01"
 MOST_UPDATES: Final = 12
 """An album has ten at most, and its own number when Telegram brings it item by item."""

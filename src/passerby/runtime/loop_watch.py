@@ -7,9 +7,9 @@ round, which it shows by a beat every BEAT_S.
 A turn over LONG_TURN_S is counted and logged by what ran: our own frames, as the thread saw them meanwhile.
 
 A turn over STUCK_S that is all one update's, or one over LOST_S whatever it does, is *stuck*: the process ends, with
-EXIT_CODE, and whoever keeps it starts it again. The update is known to the next process (see `flight_recorder`). A loop
-that cannot be interrupted, because a library's code holds the interpreter, holds up the thread as well; for this there
-is a timer of the kernel, which ends the process by SIGPROF, and `faulthandler` says where it was.
+EXIT_STUCK, and whoever keeps it starts it again. The update is known to the next process (see `flight_recorder`).
+A loop that cannot be interrupted, because a library's code holds the interpreter, holds up the thread as well; for this
+there is a timer of the kernel, which ends the process by SIGPROF, and `faulthandler` says where it was.
 
 What is not the loop's fault does not count. Of a machine that has other things to do, only the time for which the
 loop's thread was at work counts. Where that thread waits for something, the time counts; but a process that was stopped
@@ -30,7 +30,7 @@ from types import FrameType
 from typing import Final
 
 from passerby import logs, metrics
-from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.flight_recorder import EXIT_STUCK, FlightRecorder
 
 BEAT_S: Final = 0.05
 TICK_S: Final = 0.05
@@ -47,8 +47,6 @@ UNINTERRUPTED_S: Final = 4.0
 """Seconds of processor time for which neither the loop nor the thread got a turn."""
 
 REARM_S: Final = 0.5
-EXIT_CODE: Final = 70
-"""EX_SOFTWARE of sysexits.h."""
 
 
 class Stall:
@@ -167,7 +165,7 @@ class LoopWatch:
                 logs.record(
                     "loop.stuck", "error", duration_s=round(stall.lasted_s, 2), frames=self._seen, reason=reason
                 )
-                self._end(EXIT_CODE)
+                self._end(EXIT_STUCK)
                 return
 
 

@@ -1,6 +1,6 @@
 """Pages for whoever runs this process: is it alive, is it ready, what has it counted, what is it doing.
 
-    /livez     200 whenever the event loop turns
+    /livez     200 whenever the event loop turns; while it is stuck there is no answer, so probes need a time limit
     /readyz    200, or 503 and a line for each reason why not
     /metrics   Prometheus' text format
     /status    JSON: this process, what it holds, and what it knows of the others
