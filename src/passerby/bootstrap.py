@@ -11,6 +11,7 @@ from typing import Literal
 
 from passerby import addresses, logs, metrics
 from passerby.adapters.botapi import BotApi
+from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.botapi.hooks import BotApiHooks, arrival
 from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
 from passerby.adapters.redis import RedisUnfit, open_redis
@@ -99,7 +100,7 @@ async def serve(
         closing.push_async_callback(tending.aclose)
         telegram = BotApi(
             {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
-            store,
+            Disguised(store, key),
             base_url=settings.bot_api_url,
             unlimited_files=settings.bot_api_local,
             on_connected=lambda: metrics.CONNECTIONS.add("tls" if settings.bot_api_url[:5] == "https" else "plain"),

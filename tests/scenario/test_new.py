@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from passerby.adapters.botapi.files import Disguised
 from passerby.domain.popularity import ENOUGH, marks
 from passerby.kernel.ids import PersonId
 from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
@@ -89,7 +90,8 @@ def test_a_file_that_telegram_has_forgotten_for_the_other_bot_is_brought_anew(ho
         first = on.ann.send(SENT["voice"])
         await on.quiet()
         unique = on.ann.messages()[first]["voice"]["file_unique_id"]
-        await on.store.remember_file(unique, on.bots[1], on.ann.messages()[first]["voice"]["file_id"])
+        files = Disguised(on.store, b"")
+        await files.remember_file(unique, on.bots[1], on.ann.messages()[first]["voice"]["file_id"])
         on.ann.send({"voice": {"file_unique_id": unique}})
         await on.quiet()
         assert [("voice" in message) for message in on.bob.got()] == [True, True]

@@ -3,9 +3,18 @@
 `LiveStore` satisfies it. A `unique` is the same for every bot, a file id belongs to one. Keys that begin with
 `neutral:` are ours: they name the copy of a file that was uploaded without its sender's name for it. So is
 `introduction:` (see `fleet`).
+
+With a bot's token a file can be fetched by its id, and whoever has a file knows its `unique`. So what is remembered in
+a store is disguised: without the key it tells neither what was sent nor how to get it.
 """
 
-from typing import Protocol
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import blake2b
+from typing import Final, Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from passerby.kernel.ids import BotId
 
@@ -20,3 +29,41 @@ class FileCache(Protocol):
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
         """Remember, or with None forget, a bot's id for a file."""
         ...
+
+
+_NONCE: Final = 12
+_NAMES: Final = b"file names"
+_IDS: Final = b"file ids"
+
+
+class Disguised:
+    """A cache that another one keeps. `key`: at most 64 bytes; by another key, nothing is known."""
+
+    def __init__(self, inner: FileCache, key: bytes) -> None:
+        self._inner = inner
+        self._key = key
+        self._cipher = AESGCM(blake2b(key=key, digest_size=32, person=_IDS).digest())
+
+    async def file_id(self, unique: str, bot: BotId) -> str | None:
+        sealed = await self._inner.file_id(self._name(unique), bot)
+        if sealed is None:
+            return None
+        try:
+            held = urlsafe_b64decode(sealed)
+            return self._cipher.decrypt(held[:_NONCE], held[_NONCE:], _told(unique)).decode()
+        except (InvalidTag, ValueError):
+            return None
+
+    async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
+        sealed = None
+        if file_id is not None:
+            nonce = os.urandom(_NONCE)
+            sealed = urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, _told(file_id), _told(unique))).decode()
+        await self._inner.remember_file(self._name(unique), bot, sealed)
+
+    def _name(self, unique: str) -> str:
+        return blake2b(_told(unique), digest_size=16, key=self._key, person=_NAMES).hexdigest()
+
+
+def _told(unique: str) -> bytes:
+    return unique.encode("utf-8", "surrogatepass")

@@ -33,7 +33,7 @@ on one node and a script may touch several at once. Two installations may share 
     crashes:BOT          set     "update crash" for each worker that ended while at it         26 h after
     map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
     stored:CALL          string  this commit was stored (see `store`)                          a minute
-    file:UNIQUE          hash    bot -> file id: a cache                                       3 days after
+    file:NAME            hash    bot -> file id, both disguised (see adapters.botapi.files)    3 days after
     seen:PERIOD          string  a table of sightings (see domain.popularity)                  60 to 90 days after
     workers              hash    worker -> "number until ttl", newline, its report             when it leaves or is over
     leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
