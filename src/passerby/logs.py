@@ -70,8 +70,8 @@ class Fields(TypedDict, total=False):
     version: str
 
 
-_EVENT = re.compile(r"[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+")
-_ANY_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{8,}")
+_EVENT = re.compile(r"\A[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+")
+_ANY_TOKEN = re.compile(r"(?<!\d)\d{5,}+:[A-Za-z0-9_-]{8,}")
 _TEXT_LIMIT = 200
 _CHAIN_LIMIT = 5
 FRAME_LIMIT = 8

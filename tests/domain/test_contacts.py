@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain import contacts
-from passerby.domain.contacts import Trace, find, traces
+from passerby.domain.contacts import LOOKED_AT, Trace, find, finding, reading, traces
+from passerby.domain.contacts.words import ACCOUNTS, CALLS, COMMON, COPULAS, DIGITS, OWN, PLACES, SIGNS
 from passerby.kernel.content import Content, Entity, Kind
 
 NAMES = [
@@ -473,33 +473,37 @@ def test_ordinary_talk_is_left_alone() -> None:
 
 PIECES = (
     *("www", "com", "net", "org", "ru", "gg", "рф", "me", "t", "telegram", "vk", "wa", "discord", "instagram", "dog"),
-    *("http", "tg", "insta", "ann", "ann_99", "12", "7", "555", "0"),
+    *(
+        "http",
+        "tg",
+        "insta",
+        "ann",
+        "ann_99",
+        "annsmith",
+        "12",
+        "7",
+        "555",
+        "0",
+        "at",
+        "dot",
+        "gmail",
+        "my",
+        "is",
+        "one",
+    ),
     *" \n.,:/?@+()-_",
 )
-SIGNS = [
-    (contacts._LINK, contacts._LINK_SIGN),
-    (contacts._HANDLE, contacts._HANDLE_SIGN),
-    (contacts._PHONE, contacts._PHONE_SIGN),
-]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
-def test_what_is_looked_for_first_is_in_whatever_the_pattern_finds(words: str) -> None:
-    for pattern, sign in SIGNS:
-        assert not pattern.search(words) or sign.search(words)
+def test_what_is_given_up_at_a_glance_holds_no_trace(words: str) -> None:
+    if find(words) is None:
+        assert finding._look_for_addresses(reading.plain(words), [b"insta", b"dot"], signs=True) is None
 
 
-@pytest.mark.parametrize("words", FOUND)
-def test_and_in_every_phrase_it_finds(words: str) -> None:
-    read = contacts.plain(words)
-    for form in (read, contacts._latin(read)):
-        for pattern, sign in SIGNS:
-            assert not pattern.search(form) or sign.search(form)
-
-
-def test_no_lookalike_is_ascii() -> None:
-    """Which is why none is looked for in ASCII."""
-    assert all(like > 127 for like in contacts._LOOKALIKES)
+def test_every_word_that_is_looked_for_is_one_that_can_be_read() -> None:
+    for table in (SIGNS, DIGITS, PLACES, ACCOUNTS, COMMON, COPULAS, OWN, CALLS):
+        assert [word for word in table if reading.plain(word) != word] == []
 
 
 def test_there_are_enough_phrases() -> None:
@@ -537,6 +541,15 @@ def test_other_formatting_does_not(type_: str) -> None:
         Content(Kind.POLL, detail={"question": "who?", "options": [{"text": "me"}, {"text": "@annsmith"}]}),
         Content(Kind.POLL, detail={"question": "who?", "options": [], "explanation": "@annsmith"}),
         Content(Kind.RICH, "I am @annsmith", detail={"anew": None, "copyable": True}),
+        Content(Kind.RICH, "look", detail={"anew": {"blocks": [{"type": "pre", "language": "@annsmith"}]}}),
+        Content(Kind.RICH, "look", detail={"anew": {"blocks": [{"cells": [[{"align": "@annsmith"}]]}]}}),
+        Content(Kind.TEXT, "x = 1", (Entity("pre", 0, 5, language="@annsmith"),)),
+        Content(Kind.TEXT, "x = 1", (Entity("bold", 0, 1), Entity("pre", 0, 5, language="insta: annsmith"))),
+        Content(Kind.CONTACT, detail={"phone_number": "+491701234567", "first_name": "@annsmith"}),
+        Content(Kind.CONTACT, detail={"phone_number": "@annsmith", "first_name": "Ann"}),
+        Content(Kind.VENUE, detail={"title": "Café", "address": "@annsmith"}),
+        Content(Kind.DICE, detail={"emoji": "@annsmith", "value": 1}),
+        Content(Kind.POLL, detail={"question": "?", "question_entities": [{"custom_emoji_id": "@annsmith"}]}),
     ],
 )
 def test_all_that_can_be_read_is_read(content: Content) -> None:
@@ -546,8 +559,12 @@ def test_all_that_can_be_read_is_read(content: Content) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        Content(Kind.CONTACT, detail={"phone_number": "+491701234567", "first_name": "@annsmith"}),
-        Content(Kind.VENUE, detail={"title": "example.org"}),
+        Content(Kind.CONTACT, detail={"phone_number": "+491701234567", "first_name": "Ann", "last_name": "Smith"}),
+        Content(Kind.VENUE, detail={"title": "Café Central", "address": "Main St. 12, Springfield"}),
+        Content(Kind.STICKER, detail={"format": "static", "set_name": "ann_by_example.com", "emoji": "🙂"}),
+        Content(Kind.LIVE_PHOTO, detail={"photo": {"file_id": "AgAC0123456789-_", "unique": "0123456789"}}),
+        Content(Kind.TEXT, "x = 1", (Entity("pre", 0, 5, language="asp.net"),)),
+        Content(Kind.POLL, detail={"question": "?", "question_entities": [{"custom_emoji_id": "5368324170671202286"}]}),
         Content(Kind.PHOTO),
         Content(Kind.POLL, detail={"question": "tea?", "options": [{"text": "yes"}], "allows_multiple_answers": True}),
         Content(Kind.RICH, "hello", detail={"anew": None, "copyable": True}),
@@ -555,3 +572,38 @@ def test_all_that_can_be_read_is_read(content: Content) -> None:
 )
 def test_what_is_asked_about_anyway_and_what_says_nothing_is_left_alone(content: Content) -> None:
     assert traces(content) is None
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        {"question": "a b " * LOOKED_AT},
+        {"options": ["a b " * 100] * (LOOKED_AT // 100)},
+        {"options": [{"text": ""}] * 50_000},
+    ],
+)
+def test_more_than_is_looked_at_is_not_taken_for_harmless(detail: dict[str, object]) -> None:
+    assert traces(Content(Kind.POLL, detail=detail)) is Trace.UNREAD
+    assert traces(Content(Kind.TEXT, "a " * LOOKED_AT)) is Trace.UNREAD
+
+
+HANDLES = {
+    "my insta is annsmith": True, "my insta is private": False, "my insta! annsmith": False, "insta is annsmith": False,
+    "annsmith is my insta": True, "my annsmith insta": False, "what is my insta": False, "is my insta": False,
+    "follow annsmith on insta": True, "follow people on insta": False, "ann_99 on insta": True, "i met annsmith on "
+    "insta": False,
+    "insta :)": False, "insta of a friend of mine is called annsmith_99": False, "my insta is telegram": False,
+    "my insta is ann": False, "username annsmith": False, "my username is annsmith": True, "юз annsmith": True,
+    "instam annsmith": True, "a insta": False, "insta": False, "hey annsmith insta": False, "tom: insta": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "named"), HANDLES.items())
+def test_a_name_is_told_from_talk_about_a_place(words: str, named: bool) -> None:
+    assert (find(words) is Trace.NAME) is named
+
+
+def test_a_million_characters_do_not_fill_the_memory() -> None:
+    find("".join(map(chr, range(0x3400, 0x3400 + 30_000))))
+    find("".join(map(chr, range(0x20000, 0x20000 + 30_000))))
+    assert len(reading._READ) <= reading._REMEMBERED

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain.sanitise import FOUND_ANEW, KEPT, REFUSED, REVEALS_SENDER, Clean, sanitise
+from passerby.domain.sanitise import FOUND_ANEW, KEPT, REFUSED, REVEALS_SENDER, Clean, bare_entities, opens_profile, sanitise
 from passerby.kernel.content import Content, Entity, Kind
 
 PROFILE_LINKS = [
@@ -138,3 +138,35 @@ def test_other_kinds_are_not_searched_for_rich_text() -> None:
 def test_what_tells_who_or_where_somebody_is_is_asked_about_not_refused() -> None:
     assert {Kind.CONTACT, Kind.LOCATION, Kind.VENUE} == REVEALS_SENDER
     assert not REVEALS_SENDER & set(REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("entity", "kept"),
+    [
+        (Entity("pre", 0, 4, language="python"), Entity("pre", 0, 4, language="python")),
+        (Entity("pre", 0, 4, language="t.me/ann"), Entity("pre", 0, 4)),
+        (Entity("pre", 0, 4, language="x" * 65), Entity("pre", 0, 4)),
+        (Entity("custom_emoji", 0, 4, custom_emoji_id="5368324170671202286"), None),
+        (Entity("custom_emoji", 0, 4, custom_emoji_id="t.me/ann"), "gone"),
+        (Entity("custom_emoji", 0, 4), None),
+        (Entity("date_time", 0, 4, unix_time=5, date_time_format="wDT"), None),
+        (Entity("date_time", 0, 4, unix_time=5, date_time_format="@ann"), Entity("date_time", 0, 4, unix_time=5)),
+        (Entity("bold", 0, 4, language="t.me/ann"), Entity("bold", 0, 4)),
+    ],
+)
+def test_a_member_says_what_it_is_for_and_nothing_else(entity: Entity, kept: Entity | str | None) -> None:
+    expected = (entity,) if kept is None else () if isinstance(kept, str) else (kept,)
+    assert sanitise(words(entity)).content.entities == expected
+    assert bare_entities((entity,)) == expected
+
+
+def test_an_effect_is_a_number_or_none() -> None:
+    plain = Content(Kind.TEXT, "hi", effect="5104841245755180586")
+    assert sanitise(plain) == Clean(plain, intact=True)
+    assert sanitise(Content(Kind.TEXT, "hi", effect="t.me/ann")) == Clean(Content(Kind.TEXT, "hi"), intact=False)
+
+
+def test_nobody_knows_where_a_link_without_end_leads() -> None:
+    assert not opens_profile("https://example.org/" + "x" * 2_000)
+    assert opens_profile("https://example.org/" + "x" * 3_000)
+    assert not opens_profile("https://exämple.org/")

@@ -154,9 +154,31 @@ def test_a_next_chat_begins_with_first_minutes_of_its_own() -> None:
 def test_a_contact_and_a_place_are_asked_about_whatever_the_policy_and_the_moment(policy: ContactPolicy) -> None:
     talk, ann, _ = couple(policy)
     for _ in range(2):
-        assert keys(ann.sends(Content(Kind.CONTACT, detail={"first_name": "@annsmith"}))) == ["chat.confirm_contact"]
-        assert keys(ann.sends(Content(Kind.VENUE, detail={"title": "t.me/ann"}))) == ["chat.confirm_place"]
+        assert keys(ann.sends(Content(Kind.CONTACT, detail={"first_name": "Ann"}))) == ["chat.confirm_contact"]
+        assert keys(ann.sends(Content(Kind.VENUE, detail={"title": "Café"}))) == ["chat.confirm_place"]
         talk.later(LATER_S)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        Content(Kind.CONTACT, detail={"phone_number": "1", "first_name": "@annsmith"}),
+        Content(Kind.VENUE, detail={"title": "Café", "address": "t.me/ann"}),
+    ],
+    ids=lambda content: content.kind,
+)
+def test_words_on_a_card_or_a_place_are_held_where_words_are(content: Content) -> None:
+    talk, ann, _ = couple(HOLD)
+    assert keys(ann.sends(content)) == ["chat.held"]
+    talk.later(LATER_S)
+    assert keys(ann.sends(content))[0].startswith("chat.confirm_")
+
+
+@pytest.mark.parametrize("policy", ContactPolicy)
+def test_what_is_quoted_is_looked_at_like_what_is_said(policy: ContactPolicy) -> None:
+    _, ann, _ = couple(policy)
+    (what,) = keys(ann.writes("yes", reply_to=7, quote="t.me/annsmith"))
+    assert what == {OFF: "Relay", WARN: "chat.confirm_link", HOLD: "chat.held"}[policy]
 
 
 @pytest.mark.parametrize("policy", ContactPolicy)

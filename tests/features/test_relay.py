@@ -165,6 +165,22 @@ def test_a_reply_names_what_it_answers_as_its_sender_sees_it() -> None:
     assert decision == Decision(effects=(expected,))
 
 
+def test_of_the_formatting_of_a_quote_only_what_formats_goes_along() -> None:
+    talk = Playbook()
+    ann, _ = couple(talk)
+    event = msgspec.structs.replace(
+        ann.message(Content(Kind.TEXT, "yes"), reply_to=7, quote="a word"),
+        quote_entities=(
+            Entity("bold", 0, 1, url="t.me/ann"),
+            Entity("text_mention", 2, 4),
+            Entity("custom_emoji", 2, 4, custom_emoji_id="@ann"),
+        ),
+    )
+    (effect,) = talk.happens(event, MessageRef(BOT, MessageId(7))).effects
+    assert isinstance(effect, Relay)
+    assert effect.quote_entities == (Entity("bold", 0, 1),)
+
+
 # ---------------------------------------------------------------------- written before the chat
 
 

@@ -9,7 +9,7 @@ The kinds that can never be passed on, and those that would tell who or where th
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -83,11 +83,11 @@ def warning(content: Content) -> str | None:
 
 _USER_LINK = re.compile(
     r"""
-    (tg|tonsite):
+    \A (?: (tg|tonsite):
     | ((https?|ftp):)? /* ([^/?#]*@)?         # with or without a scheme, whoever logs in
       ( ([\w-]+\.)* (t\.me | tx\.me | telegram\.(me|dog) | telesco\.pe) | web[a-z]?\.telegram\.org
       | (www\.)? fragment\.com/+(username|number) )
-      \.? (?![\w.-])
+      \.? (?![\w.-]) )
     """,
     re.VERBOSE,
 )
@@ -100,17 +100,33 @@ _NO_PART = re.compile(r"[\s\x00-\x20\x7f\u00ad\u200b-\u200f\u2028-\u202f\u2060-\
 _UNQUOTINGS = 3
 """How often an address is unquoted: `%2574` is `%74` is `t`."""
 
+_LONGEST_LINK = 2_048
+"""Characters; browsers and servers take no more (source: sitemaps.org). Who knows where a longer one leads?"""
+
 
 def opens_profile(url: str) -> bool:
-    """Whether a link leads to somebody's account, once it is read as a browser would read it."""
+    """Whether a link leads to somebody's account, once it is read as a browser would read it; if in doubt, it does."""
+    if len(url) > _LONGEST_LINK:
+        return True
     for _ in range(_UNQUOTINGS):
-        read = _NO_PART.sub("", unicodedata.normalize("NFKC", url)).lower()
+        # Character by character: as a whole, runs of combining marks would be sorted, in quadratic time.
+        composed = url if url.isascii() else "".join(unicodedata.normalize("NFKC", sign) for sign in url)
+        read = _NO_PART.sub("", composed).lower()
         if _USER_LINK.match(read.replace("\\", "/").replace("。", ".").replace("｡", ".")):
             return True
         url = unquote(url)
     return False
 
 
+SAID: Mapping[str, re.Pattern[str]] = {
+    "language": re.compile(r"[\w+#.-][\w+#. -]{0,63}"),
+    "custom_emoji_id": re.compile(r"[0-9]{1,20}"),
+    "date_time_format": re.compile(r"r|w?[dD]?[tT]?"),
+}
+"""What a member may say, where clients fill it in and a sender could put in anything (source: Bot API 10.3,
+MessageEntity; for languages there is no list, so they are looked through as words are, too)."""
+
+_EFFECT = re.compile(r"[0-9]{1,20}")
 _SAYING = tuple(name for name in Entity.__struct_fields__ if name not in ("type", "offset", "length"))
 
 
@@ -126,24 +142,39 @@ def _bare(entity: Entity) -> Entity | None:
     said = KEPT.get(entity.type)
     if said is None or (entity.type == "text_link" and (entity.url is None or opens_profile(entity.url))):
         return None
-    if all(getattr(entity, name) is None or name in said for name in _SAYING):
+    told = {name: value for name in _SAYING if (value := getattr(entity, name)) is not None}
+    bare = {name: value for name, value in told.items() if name in said and _may_say(name, value)}
+    if len(bare) == len(told):
         return entity
-    return Entity(entity.type, entity.offset, entity.length, **{name: getattr(entity, name) for name in said})
+    if said and not bare and "language" not in said:
+        return None  # without what it is about it would be refused
+    return Entity(entity.type, entity.offset, entity.length, **bare)
+
+
+def _may_say(name: str, value: Any) -> bool:
+    return name not in SAID or SAID[name].fullmatch(value) is not None
+
+
+def bare_entities(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+    """The entities that may be passed on, with nothing but what their types call for."""
+    return tuple(kept for entity in entities if (kept := _bare(entity)) is not None)
 
 
 def sanitise(content: Content) -> Clean:
     """Take away what would unmask the sender or a third person."""
     entities = content.entities
-    bare = [_bare(entity) for entity in entities]
-    kept = tuple(entity for entity in bare if entity is not None)
+    cleaned = [_bare(entity) for entity in entities]
+    kept = tuple(entity for entity in cleaned if entity is not None)
     intact = all(
         clean is entity or (clean is None and entity.type in FOUND_ANEW)
-        for entity, clean in zip(entities, bare, strict=True)
+        for entity, clean in zip(entities, cleaned, strict=True)
     )
     if content.kind is Kind.RICH and not _innocent(content.detail):
         intact = False
     if kept != entities:
         content = msgspec.structs.replace(content, entities=kept)
+    if content.effect is not None and not _EFFECT.fullmatch(content.effect):
+        content, intact = msgspec.structs.replace(content, effect=None), False
     return Clean(content, intact)
 
 
@@ -165,6 +196,6 @@ def _innocent(value: Any) -> bool:
             case list() | tuple():
                 pending.extend(node)
             case str():
-                if opens_profile(node):
+                if opens_profile(node[:_LONGEST_LINK]):
                     return False
     return True

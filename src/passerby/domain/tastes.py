@@ -40,6 +40,9 @@ ICEBREAKERS = 24
 MOST_LANGUAGES = 6
 MOST_INTERESTS = 12
 WORD_LENGTH = 24
+_LONGEST_PART = 4 * WORD_LENGTH
+"""Characters between commas that are looked at, invisible ones and spaces included."""
+_BETWEEN = re.compile(r"[,;،؛\n]")
 _WORD = re.compile(r"[^\W_][\w'’ -]*")
 
 
@@ -59,7 +62,9 @@ def interests_in(words: str) -> tuple[str, ...]:
     What is no word (an account's name, a number, a link) is left out.
     """
     found: dict[str, None] = {}
-    for part in re.split(r"[,;،؛\n]", words):
+    for part in _BETWEEN.split(words):
+        if len(part) > _LONGEST_PART:
+            continue
         word = " ".join(unicodedata.normalize("NFKC", part).casefold().split())
         letters = "".join(sign for sign in word if not _belongs_to_letter(sign))
         if 2 <= len(word) <= WORD_LENGTH and _WORD.fullmatch(letters) and not any(sign.isdigit() for sign in word):

@@ -42,7 +42,7 @@ _FINAL = Row("", Meaning.FINAL, Refusal.BROKEN)
 
 # A server that knows no bot of this token answers even these with 404; for other methods it may be a version gap.
 _SURELY_THERE = frozenset({"getMe", "getUpdates"})
-_CODE_ALONE = re.compile(r"(?:[A-Za-z ]+: )?([A-Z][A-Z0-9_]{3,63})")
+_CODE_ALONE = re.compile(r"\A(?:[A-Za-z ]+: )?([A-Z][A-Z0-9_]{3,63})")
 _FLOOD_WITHOUT_A_TIME_S = 5.0
 _failures = msgspec.json.Decoder(Failure)
 

@@ -394,7 +394,8 @@ def _sender(piece: bytes) -> int:
 # Telegram writes the update's own id first, so the first match is not one from inside the update.
 _UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
 _RESULT = re.compile(rb'"result"\s*:\s*\[')
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# A string without an end goes on to the end of the body, or each quotation mark in it would be tried as a beginning.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def _cut(body: bytes) -> Iterator[bytes]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import msgspec
 
 from passerby.domain.commands import begins_like_a_command
-from passerby.domain.contacts import Trace, traces
+from passerby.domain.contacts import Trace, find, traces
 from passerby.domain.lifecycle import together
-from passerby.domain.sanitise import REVEALS_SENDER, refusal, sanitise, warning, without_words
+from passerby.domain.sanitise import REVEALS_SENDER, bare_entities, refusal, sanitise, warning, without_words
 from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said
 from passerby.kernel.content import Content
 from passerby.kernel.decision import ContactPolicy, Decision, Env, Facts
@@ -51,7 +51,7 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if any(content.kind in REVEALS_SENDER for content in event.contents):
         kind = "contact" if event.contents[0].kind == "contact" else "place"
         return Decision(effects=(_ask_first(event, state.chat, kind),))
-    trace = trace_between_strangers(event.contents, state, env)
+    trace = trace_between_strangers(event.contents, state, env, event.quote)
     if trace is None:
         return Decision(effects=(_pass_on(event, facts, state), *_warn(event)))
     if len(event.contents) == 1:
@@ -100,7 +100,9 @@ def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env)
     for content in event.contents:
         if (refused := refusal(content)) is not None:
             return refused
-    if env.rules.contact_policy is ContactPolicy.HOLD and trace_between_strangers(event.contents, state, env):
+    if env.rules.contact_policy is ContactPolicy.HOLD and trace_between_strangers(
+        event.contents, state, env, event.quote
+    ):
         return "chat.held"
     return None
 
@@ -112,11 +114,14 @@ def _warn(event: MessageReceived) -> tuple[Say, ...]:
     return (Say(event.person, text(key), reply_to=event.messages[0]),) if key is not None else ()
 
 
-def trace_between_strangers(contents: Iterable[Content], state: Chatting, env: Env) -> Trace | None:
+def trace_between_strangers(
+    contents: Iterable[Content], state: Chatting, env: Env, quote: str | None = None
+) -> Trace | None:
     """What the words of a message tell of where to find somebody, if the two have only just met and it matters here."""
     if env.rules.contact_policy is ContactPolicy.OFF or env.now - state.opened_at >= env.rules.just_met_s:
         return None
-    return next((found for content in contents if (found := traces(content)) is not None), None)
+    found = next((found for content in contents if (found := traces(content)) is not None), None)
+    return find(quote) if found is None and quote else found
 
 
 def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
@@ -132,7 +137,7 @@ def _pass_on(event: MessageReceived, facts: Facts, state: Chatting) -> Relay:
         reply_to=MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None,
         quote=event.quote,
         quote_position=event.quote_position,
-        quote_entities=event.quote_entities,
+        quote_entities=bare_entities(event.quote_entities),
     )
 
 

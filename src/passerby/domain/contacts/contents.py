@@ -1,0 +1,87 @@
+"""Every string of a message that its reader could see is looked at, whatever it is called.
+
+The few that are left alone are known by their value, not by their name alone: what a client fills in from a short list
+(`LISTED`), and a telephone number on a contact card, which its sender is asked about anyway.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from passerby.domain.contacts.finding import LOOKED_AT, find
+from passerby.domain.contacts.trace import Trace
+from passerby.kernel.content import Content, Kind
+
+_MARKED = {
+    "text_link": Trace.LINK,
+    "url": Trace.LINK,
+    "mention": Trace.NAME,
+    "text_mention": Trace.NAME,
+    "email": Trace.EMAIL,
+    "phone_number": Trace.PHONE,
+}
+"""What Telegram itself has marked in a text."""
+
+LISTED: Mapping[str, re.Pattern[str]] = {
+    "custom_emoji_id": re.compile(r"[0-9]{1,20}"),
+    "date_time_format": re.compile(r"r|w?[dD]?[tT]?"),
+    "language": re.compile(r"[a-z]{1,20}|[cCfF][#+]{1,2}|(?:asp|vb)\.net|objective-c"),
+    "align": re.compile(r"left|center|right"),
+    "valign": re.compile(r"top|middle|bottom"),
+    "type": re.compile(r"[a-z]{1,20}(?:_[a-z]{1,20}){0,3}|[1aAiI]"),
+    "phone_number": re.compile(r"\+?[0-9][0-9 ()-]{0,24}"),
+    "file_id": re.compile(r"[\w-]{1,300}"),
+    "unique": re.compile(r"[\w-]{1,100}"),
+}
+"""By member: the values that tell nobody's address (source: Bot API 10.3, the types of these names)."""
+
+_WORDLESS = frozenset({Kind.STICKER})
+"""What is told beside a sticker (its set) is not passed on as words."""
+
+_MOST_STRINGS = 20_000
+"""A message of Telegram's has 500 blocks and a few thousand texts in them at most."""
+
+
+def traces(content: Content) -> Trace | None:
+    """The first trace in a message's words or behind them. Look at it before sanitising: afterwards links are gone.
+
+    `UNREAD` where there is more than is looked at.
+    """
+    if content.text and (found := find(content.text)) is not None:
+        return found
+    for entity in content.entities:
+        if (marked := _MARKED.get(entity.type)) is not None:
+            return marked
+        if entity.language and not _is_listed("language", entity.language) and (found := find(entity.language)):
+            return found
+    return _told(content.detail) if content.detail and content.kind not in _WORDLESS else None
+
+
+def _told(detail: dict[str, Any]) -> Trace | None:
+    seen = 0
+    for number, (name, words) in enumerate(_strings(detail)):
+        seen += len(words)
+        if seen > LOOKED_AT or number > _MOST_STRINGS:
+            return Trace.UNREAD
+        if words and not _is_listed(name, words) and (found := find(words)) is not None:
+            return found
+    return None
+
+
+def _is_listed(name: str, words: str) -> bool:
+    listed = LISTED.get(name)
+    return listed is not None and listed.fullmatch(words) is not None
+
+
+def _strings(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every string of a tree and the name of the member that it is in, in the order in which they stand."""
+    pending: list[tuple[str, Any]] = [("", tree)]
+    while pending:
+        name, node = pending.pop()
+        match node:
+            case str():
+                yield name, node
+            case dict():
+                pending.extend(reversed(node.items()))
+            case list() | tuple():
+                pending.extend((name, each) for each in reversed(node))

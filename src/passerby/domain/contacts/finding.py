@@ -1,0 +1,120 @@
+"""What a text is looked through for, and in which order.
+
+A text is read (`reading`), and given up at once if it holds none of the signs, digits and words that all traces need.
+Else it is looked at in a few forms: as it is read, with Latin look-alikes made Latin, with what stands apart moved
+together, with digits as the letters that they are drawn for, and with spelt-out signs made signs.
+"""
+
+import re
+from collections.abc import Iterable
+
+from passerby.domain.contacts.addresses import (
+    holds_email,
+    holds_link,
+    holds_name,
+    holds_spelt_email,
+    holds_spelt_link,
+    signs_for_brackets,
+    signs_for_words,
+)
+from passerby.domain.contacts.handles import holds_handle
+from passerby.domain.contacts.numbers import digits_for_letters, holds_machine, holds_phone, spells_phone
+from passerby.domain.contacts.reading import latin, letters_for_digits, plain, together
+from passerby.domain.contacts.trace import Trace
+from passerby.domain.contacts.words import ACCOUNTS, DIGITS, PLACES, SIGNS
+
+LOOKED_AT = 40_000
+"""Characters of one text that are looked at. No message of Telegram's holds more (source: Bot API 10.3, 32,768)."""
+
+_BACKWARDS = "\u202e"
+"""What follows it is drawn from right to left."""
+
+_FEWEST_DIGITS = 6
+"""Telephone numbers have seven, one of which may be drawn as a letter."""
+_FEWEST_SPELT = 3
+
+
+def _encoded(words: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(word.encode() for word in words)
+
+
+_PLACES = _encoded(PLACES | ACCOUNTS)
+_DOTS = _encoded(word for word, sign in SIGNS.items() if sign == ".")
+_ATS = _encoded(word.split()[0] for word, sign in SIGNS.items() if sign == "@")
+_MAIL = _encoded(("gmail", "yandex", "outlook", "hotmail", "yahoo", "icloud", "protonmail", "mailto", "www"))
+_SPELT_DIGITS = _encoded(DIGITS)
+_CLUES = _PLACES | _DOTS | _MAIL | _SPELT_DIGITS
+_SIGN = re.compile(
+    r"@|[^\W\d_]\s?[/\\]|[/\\]\s?[^\W\d_]|[.,:=\x7f][^\W\d_]|"
+    r"[\[({<] ?(?:[.:,/\x7f]|[^\W\d_]{2,10} ?[\])}>])| \. ?\w"
+)
+_WORD = re.compile(r"[^\W_]+")
+_MIXED = re.compile(r"[a-z][0-9]|[0-9][a-z]")
+
+_BREAKING = bytes(code if chr(code).isalnum() or code > 127 else 32 for code in range(256))
+"""Makes a space of all ASCII that belongs to no word."""
+_DULL = bytes({*range(256)} - {*b"@/\\.,:=([{<\x7f"})
+"""What is in none of the signs, or not without one of the others."""
+_DIGITS = b"0123456789"
+
+
+def find(text: str) -> Trace | None:
+    """The first trace in a text, or None. `UNREAD` where there is more of it than is looked at."""
+    if len(text) > LOOKED_AT:
+        return Trace.UNREAD
+    read = plain(text)
+    found = _look(read)
+    if found is None and _BACKWARDS in text:
+        found = _look(read[::-1])
+    return found
+
+
+def _look(read: str) -> Trace | None:
+    """Give the text up at a glance, or look closer at what there is a clue to."""
+    body = read.encode()
+    words = _words(read)
+    digits = len(body) - len(body.translate(None, _DIGITS))
+    signs = bool(body.translate(None, _DULL)) and _SIGN.search(read) is not None
+    mixed = digits and _MIXED.search(read)
+    if mixed:
+        words += _words(letters_for_digits(read))
+    if _CLUES.isdisjoint(words) and not signs and digits < _FEWEST_DIGITS:
+        return None
+    found = _look_for_addresses(read, words, signs=signs)
+    if found is None and (digits > _FEWEST_DIGITS or (digits == _FEWEST_DIGITS and mixed)) and _holds_number(read):
+        found = Trace.PHONE
+    if found is None and sum(map(_SPELT_DIGITS.__contains__, words)) >= _FEWEST_SPELT:
+        found = Trace.PHONE if spells_phone(_WORD.findall(read)) else None
+    return found
+
+
+def _holds_number(read: str) -> bool:
+    return holds_phone(read) or holds_phone(digits_for_letters(read)) or holds_machine(signs_for_brackets(read))
+
+
+def _look_for_addresses(read: str, words: list[bytes], *, signs: bool) -> Trace | None:
+    dots = not _DOTS.isdisjoint(words)
+    places = not _PLACES.isdisjoint(words)
+    if not (signs or dots or places) and _MAIL.isdisjoint(words):
+        return None
+    opened = signs_for_brackets(read)
+    seen = latin(opened)
+    moved = together(opened)
+    forms = list(dict.fromkeys((opened, seen, moved, latin(moved))))
+    drawn = [] if (letters := letters_for_digits(seen)) == seen else [letters]
+    spelt: list[str] = []
+    if dots or (not _ATS.isdisjoint(words) and ("." in read or not _MAIL.isdisjoint(words))):
+        spelt = [signs_for_words(form) for form in dict.fromkeys((opened, seen))]
+    if any(map(holds_email, forms)) or any(map(holds_spelt_email, spelt)):
+        return Trace.EMAIL
+    if any(map(holds_name, forms)):
+        return Trace.NAME
+    if any(map(holds_link, forms + drawn)) or any(map(holds_spelt_link, spelt)):
+        return Trace.LINK
+    if any(map(holds_handle, forms)) or (_PLACES.isdisjoint(_words(read)) and any(map(holds_handle, drawn))):
+        return Trace.NAME
+    return None
+
+
+def _words(read: str) -> list[bytes]:
+    return read.encode().translate(_BREAKING).split()

@@ -1,0 +1,105 @@
+"""The name of a place and a name there: "insta: ann.smith", "my tg is ann_99".
+
+Only looked for where a text has the word for such a place in it. A name that could be a word counts only where the
+rest of
+the line leaves it no other meaning, for people talk about these places more often than they give themselves away.
+"""
+
+import re
+
+from passerby.domain.contacts.reading import SYMBOL, latin
+from passerby.domain.contacts.words import (
+    ACCOUNTS,
+    CALLS,
+    COMMON,
+    COPULAS,
+    OWN,
+    OWN_PLACES,
+    PLACES,
+)
+
+_PART = re.compile(r"[a-z0-9_][a-z0-9_.]{0,62}[a-z0-9_]|[^\W]+|[^\w\s]+|\n")
+_NAME = re.compile(r"[a-z_](?:[a-z0-9_]|\.(?=[a-z0-9_])){3,31}")
+_MARKED = re.compile(r"[0-9_]")
+_POINTING = frozenset(f":=>/-~|@{SYMBOL}")
+_PREPOSITIONS = frozenset({"on", "in", "at", "auf", "en", "no", "di", "da"})
+_BETWEEN = 5
+"""Words, at most, between a place and a name there."""
+_WORD_LENGTH = 5
+"""A name without a digit is no shorter, or it would be a word."""
+
+
+def holds_handle(read: str) -> bool:
+    """Whether a text that was read names a place and somebody's name there."""
+    parts = _PART.findall(read)
+    for at, part in enumerate(parts):
+        if part in PLACES or part in ACCOUNTS:
+            if _follows(parts, at):
+                return True
+            if part in PLACES and _precedes(parts, at):
+                return True
+    return False
+
+
+def _follows(parts: list[str], at: int) -> bool:
+    place = parts[at]
+    pointed, said, filled = False, False, 0
+    for after in range(at + 1, min(at + 2 + _BETWEEN, len(parts))):
+        part = parts[after]
+        if part in COPULAS:
+            said = True
+            filled += 1
+        elif not part[0].isalnum() and part[0] != "_":
+            if not _POINTING.issuperset(part):
+                return False
+            pointed = True
+        else:
+            return _is_name(part, place, parts, at, after, pointed=pointed, said=said)
+    return False
+
+
+def _is_name(part: str, place: str, parts: list[str], at: int, after: int, *, pointed: bool, said: bool) -> bool:
+    part = latin(part)
+    if not _NAME.fullmatch(part) or part in PLACES:
+        return False
+    if _MARKED.search(part):
+        return True
+    if len(part) < _WORD_LENGTH or part in COMMON:
+        return False
+    if not place.isascii() and parts[after].isascii():
+        return True  # Latin letters in the middle of another alphabet
+    if not _ends(parts, after):
+        return False
+    if pointed:
+        return True
+    owned = place in OWN_PLACES or any(
+        part in OWN or part in CALLS for part in (*parts[max(at - 3, 0) : at], *parts[at + 1 : after])
+    )
+    return owned if place in PLACES else said
+
+
+def _precedes(parts: list[str], at: int) -> bool:
+    """`follow annsmith on insta`, `annsmith is my insta`, at the end of a line."""
+    if at < 2 or not _ends(parts, at):
+        return False
+    before = parts[at - 1]
+    name = at - 2
+    if before in OWN and name > 0 and parts[name] in COPULAS:
+        name -= 1
+    elif before not in _PREPOSITIONS:
+        return False
+    word = latin(parts[name])
+    if not _NAME.fullmatch(word) or word in PLACES or word in COMMON:
+        return False
+    if _MARKED.search(word):
+        return True
+    called = before in OWN or _begins(parts, name) or any(part in CALLS for part in parts[max(name - 4, 0) : name])
+    return len(word) >= _WORD_LENGTH and called
+
+
+def _ends(parts: list[str], at: int) -> bool:
+    return at + 1 == len(parts) or not (parts[at + 1][0].isalnum() or parts[at + 1][0] in "_'-/@")
+
+
+def _begins(parts: list[str], at: int) -> bool:
+    return at == 0 or not parts[at - 1][0].isalnum()

@@ -1,0 +1,1 @@
+"""Work over what people send grows with its length and no faster."""

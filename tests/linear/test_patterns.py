@@ -1,0 +1,57 @@
+"""Every pattern of the product takes time in proportion to the text, whatever the text."""
+
+import os
+import re
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.linear.found import patterns
+from tests.linear.inputs import runs, text, words_of
+from tests.linear.measure import grows
+
+MORE = int(os.environ.get("LINEAR_INPUTS", "40"))
+"""Inputs a pattern, beside one or two for every run. A thorough search takes 5,000."""
+
+
+def everything(pattern: "re.Pattern[Any]", words: Any) -> object:
+    pattern.match(words)
+    pattern.fullmatch(words)
+    return pattern.sub(words[:0], words)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("place", sorted(patterns()))
+def test_a_pattern_takes_time_in_proportion_to_the_text(place: str) -> None:
+    pattern = patterns()[place]
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode()
+    rng = Random(place)
+    for prefix, unit, suffix in runs(
+        rng, words_of(source, pattern.flags & ~re.UNICODE if isinstance(pattern.pattern, bytes) else 0), MORE
+    ):
+
+        def work(length: int, prefix: str = prefix, unit: str = unit, suffix: str = suffix) -> Any:
+            words: Any = text(prefix, unit, suffix, length)
+            if isinstance(pattern.pattern, bytes):
+                words = words.encode()
+            return lambda: everything(pattern, words)
+
+        wrong = grows(work)
+        assert wrong is None, f"{place}: {wrong}: {prefix!r} + {unit!r} * n + {suffix!r}"
+
+
+@pytest.mark.parametrize(
+    ("slow", "unit", "suffix"),
+    [(r"\s+dot", " ", ""), (r"[\w.]+@\w+\.com", "a.", ""), (r"x*y*z", "x", "")],
+)
+def test_the_measure_sees_a_pattern_that_is_not_linear(slow: str, unit: str, suffix: str) -> None:
+    pattern = re.compile(slow)
+    assert grows(lambda length: lambda: everything(pattern, text("", unit, suffix, length))) is not None
+
+
+def test_patterns_are_found_wherever_they_are() -> None:
+    found = patterns()
+    assert len(found) > 40
+    assert any(place.startswith("passerby.domain.contacts") for place in found)
+    assert any(":" in place for place in found), "what a call compiles on the way"
