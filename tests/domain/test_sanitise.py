@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain.sanitise import FOUND_ANEW, KEPT, REFUSED, REVEALS_SENDER, Clean, bare_entities, opens_profile, sanitise
+from passerby.domain.sanitise import (
+    FOUND_ANEW,
+    KEPT,
+    REFUSED,
+    REVEALS_SENDER,
+    Clean,
+    bare_entities,
+    opens_profile,
+    sanitise,
+)
 from passerby.kernel.content import Content, Entity, Kind
 
 PROFILE_LINKS = [
