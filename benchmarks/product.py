@@ -143,6 +143,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         where = f"127.0.0.1:{options.web}"
         stores |= {"update_mode": "webhook", "webhook_url": f"http://{where}/bench", "webhook_listen": where}
     budgets = {"bot_rate_per_s": OUT_OF_THE_WAY, "chat_rate_per_s": CHAT_RATE_PER_S, "chat_burst": CHAT_BURST}
+    budgets |= {"person_rate_per_s": OUT_OF_THE_WAY, "person_at_once": 10_000}
     return Settings(
         bot_tokens=tuple(map(SecretStr, options.tokens.split(","))),
         bot_api_url=options.url,

@@ -20,6 +20,7 @@ from passerby.adapters.sql import init_schema as sql_init_schema
 from passerby.adapters.sql import schema_state as sql_schema_state
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
+from passerby.domain.quota import Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.decision import ContactPolicy, Rules
@@ -128,6 +129,7 @@ async def serve(
                 former_keys=former,
                 bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
                 chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
+                quota=Quota(settings.person_at_once, settings.person_rate_per_s),
                 polls=polls,
                 leads=role != "web",
                 shared=settings.is_shared,

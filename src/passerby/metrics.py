@@ -85,6 +85,11 @@ RETRIES = Counter(
     bot=BOTS,
     kind=("not_sent", "uncertain", "refused", "store"),
 )
+REFUSED = Counter(
+    "passerby_updates_refused",
+    "Updates refused unread, because their sender had more in hand than one person may.",
+    kind=EVENTS,
+)
 SUPERSEDED = Counter(
     "passerby_relays_superseded",
     "Edits and reactions that were never sent because a newer one, or the message itself, said it all.",

@@ -251,6 +251,22 @@ class Settings(BaseModel):
         ),
         examples=["120"],
     )
+    person_at_once: int = Field(
+        default=150,
+        ge=20,
+        le=10_000,
+        description="How much one person may have in hand: what they sent and what is not delivered or answered yet. "
+        "150 is a hundred messages forwarded in one go, and a lively talk besides. What is beyond is refused, and they "
+        "are told.",
+        examples=["150"],
+    )
+    person_rate_per_s: float = Field(
+        default=2,
+        ge=0.1,
+        le=100_000,
+        description="How many messages, commands, taps and edits a second one person may send lastingly.",
+        examples=["2"],
+    )
     minimum_age: int = Field(
         default=18,
         ge=13,

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 
-from passerby.domain.newest import overtakes, with_edit
+from passerby.domain.newest import overtakes, together, with_edit
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.event import Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 
 BOT, CHAT, ANN, BEN = BotId(1), ChatId("c"), PersonId(1), PersonId(2)
@@ -79,3 +80,37 @@ def test_an_edit_of_one_picture_leaves_the_rest_of_its_album_as_it_is() -> None:
 )
 def test_an_edit_of_something_else_changes_nothing(edit: Amend) -> None:
     assert with_edit(RELAY, edit) is None
+
+
+def edit(message: int, words: str, bot: BotId = BOT) -> MessageEdited:
+    return MessageEdited(ANN, bot, MessageId(message), Content(Kind.TEXT, words), 1.0)
+
+
+def overrun(count: int, *, spell: str = "s", begins: bool = False, query: str = "") -> Overrun:
+    return Overrun(ANN, BOT, spell, count, begins, MessageId(5) if begins else None, query)
+
+
+def test_edits_of_a_message_that_follow_each_other_are_one_edit() -> None:
+    assert together(edit(1, "a"), edit(1, "b")) == edit(1, "b")
+    reactions = [ReactionChanged(ANN, BOT, MessageId(1), emoji) for emoji in ("👍", None)]
+    assert together(*reactions) == reactions[1]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [edit(2, "b"), edit(1, "b", BotId(2)), ReactionChanged(ANN, BOT, MessageId(1), "👍"), overrun(1)],
+)
+def test_what_is_about_something_else_stays_by_itself(newer: Event) -> None:
+    assert together(edit(1, "a"), newer) is None
+
+
+def test_refusals_of_one_spell_are_counted_together() -> None:
+    first, second = overrun(1, begins=True, query="q"), overrun(2)
+    assert together(first, second) == msgspec.structs.replace(first, count=2)
+    assert together(first, overrun(2, query="r")) == msgspec.structs.replace(first, count=2, query="r")
+    assert together(first, overrun(1, spell="t")) is None
+
+
+def test_messages_are_never_taken_together() -> None:
+    messages = [MessageReceived(ANN, BOT, (MessageId(number),), (Content(Kind.TEXT, "x"),), 1.0) for number in (1, 2)]
+    assert together(*messages) is None

@@ -30,7 +30,7 @@ class Web:
     def __init__(self, beside: "Web | None" = None, worker: WorkerId = ME) -> None:
         self.bench: Bench = Bench(shared=True, beside=beside.bench if beside else None, worker=worker)
         bench = self.bench
-        self.doorstep = Doorstep(bench.store, Assured(), bench.lanes, bench.albums)
+        self.doorstep = Doorstep(bench.store, Assured(), bench.admission, bench.albums)
         bench.pipeline._finished = self._finished
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:

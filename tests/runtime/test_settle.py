@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Amend, Answer, Discard, Effect, Erase, Menu, Priority, React, Revise, Say
+from passerby.kernel.effect import Amend, Answer, Discard, Effect, Erase, Menu, Owe, Priority, React, Revise, Say
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import (
     Chatting,
@@ -60,6 +60,13 @@ def test_what_another_decision_on_the_same_update_says_is_another_notice() -> No
     first, second, again = (settled(Decision((), (Say(ANN, text(key)),)), somebody(ANN)) for key in ("a", "b", "a"))
     assert first.notices[0].id != second.notices[0].id
     assert first.notices[0].id == again.notices[0].id
+
+
+def test_what_is_owed_is_stored_and_not_said_yet() -> None:
+    ann = somebody(ANN)
+    settlement = settled(Decision((), (Owe(ANN, "later", text("a")),)), ann)
+    owed = Notice("later", ANN, BOT, text("a"), Priority.COMMAND, EPOCH)
+    assert settlement == Settlement(Commit(outbox=(owed,), updates=REFS, seen=()), (), (), (), (), (owed,))
 
 
 def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None:

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from passerby.domain.quota import Quota
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.live_store import Mark
 from passerby.ports.telegram import Arrival
+from passerby.runtime.admission import Admission
 from passerby.runtime.lanes import Lanes, Work
 from passerby.runtime.webhooks import Doorstep
 from tests.runtime.virtual import run, settled
@@ -22,7 +24,9 @@ class Door:
         self.taken: list[Work] = []
         self.sure = Assured()
         lanes = Lanes(self._handle, self.bench.background, self.bench.clock)
-        self.doorstep = Doorstep(self.bench.store, self.sure, lanes, self.bench.albums)
+        bench = self.bench
+        admission = Admission(lanes, bench.courier, bench.store, bench.clock, Quota(), lambda event: False)
+        self.doorstep = Doorstep(bench.store, self.sure, admission, bench.albums)
 
     async def _handle(self, work: Work) -> None:
         self.taken.append(work)

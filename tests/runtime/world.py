@@ -12,6 +12,7 @@ from passerby.adapters.memory import MemoryStore
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
+from passerby.domain.quota import STANDARD, Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -24,6 +25,7 @@ from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Pro
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError, TokenRefused
+from passerby.runtime.admission import Admission
 from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
 from passerby.runtime.courier import Courier
@@ -188,6 +190,7 @@ class Bench:
         key: bytes = bytes(32),
         former_keys: tuple[bytes, ...] = (),
         worker: WorkerId = ME,
+        quota: Quota = STANDARD,
         shared: bool = False,
         beside: "Bench | None" = None,
     ) -> None:
@@ -246,6 +249,8 @@ class Bench:
             self.pipeline.mark_uncertain,
         )
         self.pipeline.albums = self.albums
+        self.admission = Admission(self.lanes, self.courier, self.store, self.clock, quota, router.is_for_us)
+        self.pipeline.owe = self.admission.owe
         self.courier.outcomes = self.pipeline
         self.lost_bots: list[BotId] = []
         self.courier.tokens.listeners.append(
@@ -260,7 +265,7 @@ class Bench:
         """An update arrives."""
         self._update += 1
         ref = UpdateRef(bot, self._update)
-        self.lanes.put(Work(event, (ref,)))
+        self.admission.put(Work(event, (ref,)))
         return ref
 
     async def quiet(self, within_s: float = 10.0) -> None:

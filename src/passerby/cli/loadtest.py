@@ -355,6 +355,7 @@ async def _fleet(
     }
     if not wishes.budgets:
         told |= {"BOT_RATE_PER_S": UNBOUNDED, "CHAT_RATE_PER_S": UNBOUNDED, "CHAT_BURST": UNBOUNDED}
+        told |= {"PERSON_RATE_PER_S": UNBOUNDED, "PERSON_AT_ONCE": "10000"}
     with tempfile.TemporaryDirectory(prefix="passerby-") as run_dir:
         told["RUN_DIR"] = run_dir
         names = [f"worker-{number}" for number in range(1, (wishes.workers or 0) + 1)] or ["passerby"]

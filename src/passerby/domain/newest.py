@@ -1,4 +1,4 @@
-"""What nobody needs to see any more, because something newer about the same message is on its way.
+"""What need not be looked at, or sent, because something newer about the same message is on its way.
 
 An edit shows a message as it is now, a reaction what stands there now: whoever has not seen the one before misses
 nothing. The newest keeps its own place among the messages, so nothing changes its order; the older ones are left out.
@@ -7,6 +7,20 @@ nothing. The newest keeps its own place among the messages, so nothing changes i
 import msgspec
 
 from passerby.kernel.effect import Amend, Erase, Passage, Relay
+from passerby.kernel.event import Event, MessageEdited, Overrun, ReactionChanged
+
+_FOLLOWING = MessageEdited | ReactionChanged
+
+
+def together(older: Event, newer: Event) -> Event | None:
+    """Two events of one person, the second right behind the first, as one; None where both count."""
+    if type(older) is not type(newer):
+        return None
+    if isinstance(older, Overrun) and isinstance(newer, Overrun) and older.spell == newer.spell:
+        return msgspec.structs.replace(older, count=newer.count, query=newer.query or older.query)
+    if isinstance(older, _FOLLOWING) and isinstance(newer, _FOLLOWING):
+        return newer if (older.bot, older.message) == (newer.bot, newer.message) else None
+    return None
 
 
 def overtakes(newer: Passage, older: Passage) -> bool:

@@ -3,7 +3,7 @@
 A feature imports the kernel and the domain, nothing else, and never another feature.
 """
 
-from passerby.features import after, again, blocks, chat, idle, pages, profile, search, start
+from passerby.features import after, again, blocks, chat, idle, pace, pages, profile, search, start
 from passerby.kernel.feature import Feature
 
 ALL: tuple[Feature, ...] = (
@@ -14,6 +14,7 @@ ALL: tuple[Feature, ...] = (
     blocks.feature,
     again.feature,
     idle.feature,
+    pace.feature,
     profile.feature,
     pages.feature,
 )

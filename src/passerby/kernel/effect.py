@@ -1,8 +1,8 @@
 """What is to be done, in the imperative. Effects are data: the shell carries them out after the decision has settled.
 
-`Say` and `Revise` are durable: they enter the outbox in the same atomic commit as the change that caused them. The
-passages (`Relay` and what follows a relayed message) are not: until they are delivered, Telegram still holds the update
-that they came from. `Answer` and `Discard` are courtesies and may be lost.
+`Say`, `Revise` and `Owe` are durable: they enter the outbox in the same atomic commit as the change that caused them.
+The passages (`Relay` and what follows a relayed message) are not: until they are delivered, Telegram still holds the
+update that they came from. `Answer` and `Discard` are courtesies and may be lost.
 """
 
 from enum import IntEnum
@@ -68,6 +68,14 @@ class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     message: MessageId
     text: Text
     keyboard: Menu | None = None
+
+
+class Owe(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Keep something to be said later, under a name. Kept again, it is replaced; it outlives the process."""
+
+    to: PersonId
+    name: str
+    text: Text
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -143,4 +151,4 @@ class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 Passage = Relay | Amend | React | Erase
 """What goes from one partner to the other. In one lane, so that what follows a message never overtakes it."""
 
-Effect = Say | Revise | Answer | Discard | Passage
+Effect = Say | Revise | Owe | Answer | Discard | Passage

@@ -169,6 +169,24 @@ class SearchDrags(msgspec.Struct, frozen=True, gc=False, tag=True):
     expected_s: float | None
 
 
+class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
+    """A person sent more than they may have in hand, and this much of it was refused unread.
+
+    `spell` names what began when the first of it was refused, and lasts until they may write again; `count` is how much
+    has been refused in it so far. `begins`: this is its beginning, with `message`, if that was one. `query` is a button
+    that was pressed.
+    """
+
+    person: PersonId
+    bot: BotId
+    spell: str
+    count: int
+    begins: bool = False
+    message: MessageId | None = None
+    query: str = ""
+    language: str = ""
+
+
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
     """An update of a kind we do not use: done by being seen."""
 
@@ -187,5 +205,6 @@ Event = (
     | DeliveryFailed
     | ChatQuiet
     | SearchDrags
+    | Overrun
     | Unusable
 )

@@ -20,6 +20,7 @@ from passerby import logs, metrics
 from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
 from passerby.domain.pools import pools
+from passerby.domain.quota import STANDARD, Quota
 from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatQuiet, Event, SearchDrags
 from passerby.kernel.feature import Feature
@@ -30,6 +31,7 @@ from passerby.ports.leases import Fence, LeaseName, Roll, WorkerId, bot_lease, d
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
+from passerby.runtime.admission import Admission
 from passerby.runtime.albums import Albums
 from passerby.runtime.background import Background
 from passerby.runtime.courier import PARK_AFTER_S, Courier, persistently
@@ -83,8 +85,9 @@ class App:
     pairs two people.
 
     `polls`: Telegram is asked for updates, rather than bringing them (`receive`). `leads`: it takes leases; who only
-    receives need not. `shared`: there may be other workers. `park_after_s` is how long an update is held up by a relay
-    that is not through. `name` is what operators call the process. `recorder` knows which update is being worked on.
+    receives need not. `quota` is what one person may have in hand. `shared`: there may be other workers.
+    `park_after_s` is how long an update is held up by a relay that is not through. `name` is what operators call the
+    process. `recorder` knows which update is being worked on.
     `token_refused_after_s`: see `tokens`. `insists`: without a bot that works there is no start.
     """
 
@@ -104,6 +107,7 @@ class App:
         former_keys: tuple[bytes, ...] = (),
         bot_budget: Budget,
         chat_budget: Budget,
+        quota: Quota = STANDARD,
         polls: bool = True,
         leads: bool = True,
         shared: bool = False,
@@ -178,6 +182,8 @@ class App:
             store, sealer, self.lanes, self._background, clock, self.worker, self.pipeline.mark_uncertain
         )
         self.pipeline.albums = self.albums
+        self.admission = Admission(self.lanes, self.courier, store, clock, quota, self._router.is_for_us)
+        self.pipeline.owe = self.admission.owe
         self.courier.outcomes = self.pipeline
         self.courier.assured = self.fleet.assured
         self.courier.is_assured = lambda: self.fleet.is_assured
@@ -188,11 +194,11 @@ class App:
             records,
             clock,
             self.pipeline.take_up,
-            lambda entry: self.courier.known(entry) or self.albums.is_known(entry),
+            self._is_in_hand,
             lambda: self.pipeline.uncertain_at,
             self.courier.inheriting,
         )
-        self.doorstep = Doorstep(store, self.fleet, self.lanes, self.albums, self._recorder)
+        self.doorstep = Doorstep(store, self.fleet, self.admission, self.albums, self._recorder)
         self._introduce = introduce
         self._bots: dict[BotId, BotPost] = {}
         self._posts: dict[LeaseName, Post] = {}
@@ -214,7 +220,9 @@ class App:
         while not await self.janitor.rebuild():
             await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
         await self._tell_crash()
-        self._standing += [self._stand(work) for work in (self._park, self._forget, self.janitor.serve_itself)]
+        self._standing += [
+            self._stand(work) for work in (self._park, self._park_crowds, self._forget, self.janitor.serve_itself)
+        ]
         await self.fleet.attend_first()
         await self._inherit()
         if self._leads:
@@ -398,7 +406,7 @@ class App:
 
     def _receive(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
         taken_at = self._clock.monotonic()
-        self.lanes.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
+        self.admission.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
 
     async def receive(self, arrival: Arrival) -> None:
         """Deal with an update that Telegram brought. Returns when it is done, or parked durably, and stored as such.
@@ -414,6 +422,10 @@ class App:
             if post is not None and post.intake is not None:
                 post.intake.window.finish(ref.update)
             self.doorstep.finished(ref)
+
+    def _is_in_hand(self, entry: str) -> bool:
+        """Whether somebody here sees to an entry of the outbox."""
+        return self.courier.known(entry) or self.albums.is_known(entry) or self.admission.is_known(entry)
 
     def _put(self, event: Event) -> None:
         self.lanes.put(Work(event))
@@ -444,6 +456,14 @@ class App:
             except LiveStoreLost:
                 continue  # whoever reads or writes next says so
 
+    async def _park_crowds(self) -> None:
+        while True:
+            await self.courier.is_crowded.wait()
+            try:
+                await self.pipeline.park_crowd()
+            except LiveStoreLost:
+                continue  # they are parked when they are overdue
+
     async def _forget(self) -> None:
         """Once a second: let go of what idles, and see which pools there are."""
         while True:
@@ -453,6 +473,7 @@ class App:
             self.courier.forget_idle()
             self._heed_others()
             try:
+                await self.admission.look_round()
                 self._pools |= await self._store.pools()
             except LiveStoreLost:
                 continue

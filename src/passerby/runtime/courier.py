@@ -23,7 +23,8 @@ has gone out elsewhere, and a relay until its reader has been told of the chat: 
 begins while this worker is not assured of its leases.
 
 A relay that is not through after PARK_AFTER_S is *parked*: sealed into the outbox, so that its update counts as done
-and does not hold Telegram's queue up. It stays where it is in its lane.
+and does not hold Telegram's queue up. It stays where it is in its lane. Behind CROWD others nothing is waited for: its
+turn is far, and the updates of other people stand behind it in Telegram's queue.
 """
 
 import asyncio
@@ -67,6 +68,7 @@ from passerby.runtime.tokens import Tokens, Trust
 from passerby.runtime.wording import Wording
 
 PARK_AFTER_S = 1.5
+CROWD = 10
 RELAY_TTL_S = 3600.0
 """How long a relay may wait before its sender is told that it was dropped."""
 
@@ -185,6 +187,10 @@ class Courier:
         self._abandoned = False
         self._inheriting = self._inherited = 0
         self._unparked: dict[str, Parcel] = {}  # passages whose updates are not done, oldest first
+        self._crowd: list[Parcel] = []
+        self._waiting: dict[PersonId, int] = {}
+        self.is_crowded = asyncio.Event()
+        """Set when something is to be parked at once."""
         metrics.know_bots(telegram.bots)
 
     # ------------------------------------------------------------------ taking in
@@ -246,6 +252,9 @@ class Courier:
             self._unparked[parcel.id] = parcel
         lane = self._put(parcel)
         self._supersede(parcel)
+        if not parked and len(lane) > CROWD:
+            self._crowd.append(parcel)
+            self.is_crowded.set()
         if start:
             self._start(lane)
         return parcel
@@ -442,6 +451,10 @@ class Courier:
         """Whether an entry of the outbox is in hand here."""
         return entry in self._in_hand
 
+    def waiting(self, person: PersonId) -> int:
+        """How much of what a person sent, and of what is to be said to them because of it, is not through."""
+        return self._waiting.get(person, 0)
+
     def overdue(self, more_s: float = 0.0) -> list[Parcel]:
         """Relays that have taken longer than an update may be held, and `more_s` besides, oldest first."""
         before = self._clock.monotonic() - self._park_after_s - more_s
@@ -451,6 +464,13 @@ class Courier:
                 break
             if not (parcel.parked or parcel.superseded):
                 found.append(parcel)
+        return found
+
+    def crowd(self) -> list[Parcel]:
+        """Relays that have come behind many others since this was last asked."""
+        self.is_crowded.clear()
+        found = [each for each in self._crowd if not (each.parked or each.over or each.superseded)]
+        self._crowd.clear()
         return found
 
     def unparked_before(self, parcel: Parcel) -> list[Parcel]:
@@ -502,6 +522,8 @@ class Courier:
             lane = self._lanes[key] = Lane(self._allowance(Account(*key), self._chat_budget))
         lane.put(parcel)
         self._pending += 1
+        if (owner := parcel.owner) is not None:
+            self._waiting[owner] = self._waiting.get(owner, 0) + 1
         self._in_hand[parcel.id] = parcel
         if lane.place is not None and lane.current is not None and parcel.priority < lane.current.priority:
             self._gate(parcel.bot).hasten(lane.place, parcel.priority)
@@ -515,6 +537,10 @@ class Courier:
     def _take_out(self, lane: Lane, parcel: Parcel) -> None:
         lane.remove(parcel)
         self._pending -= 1
+        if (owner := parcel.owner) is not None:
+            self._waiting[owner] -= 1
+            if not self._waiting[owner]:
+                del self._waiting[owner]
 
     async def _drain(self, lane: Lane) -> None:
         try:

@@ -1,6 +1,7 @@
 """One lane per person: what somebody does is decided on in the order they did it, one thing at a time.
 
-Different people's lanes run side by side. A lane exists while there is something in it.
+Different people's lanes run side by side. A lane exists while there is something in it. What only repeats what waits
+at its end, with news, takes that one's place (see `domain.newest`).
 
 An album arrives as one update per item, without a count or an end mark. The lane puts it together again: items of one
 album that follow each other are one event, and the lane waits a moment for late ones before it hands it on. Whatever
@@ -14,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from passerby.domain.newest import together
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
@@ -23,6 +25,9 @@ from passerby.runtime.flight_recorder import FlightRecorder
 
 ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
+
+MOST_TOGETHER = 400
+"""Updates that one piece of work may settle: a commit is one message to the store."""
 
 ALBUM_QUIET_S = 0.4
 """How long no further item must come before an album counts as whole. Items come in one burst; the wait is for the
@@ -90,6 +95,9 @@ class Lanes:
         person = work.event.person
         lane = self._lanes.get(person)
         if lane is not None:
+            if handled is None and (last := self._at_the_end(work, lane)) is not None:
+                lane.queue[-1] = (last, None)
+                return
             lane.queue.append((work, handled))
             if lane.arrived is not None:
                 lane.arrived.set()
@@ -97,6 +105,32 @@ class Lanes:
         lane = self._lanes[person] = _Lane()
         lane.queue.append((work, handled))
         self._background.spawn(self._drain(person, lane))
+
+    def waiting(self, person: PersonId) -> int:
+        """How much of a person's waits to be decided on."""
+        lane = self._lanes.get(person)
+        return len(lane.queue) if lane is not None else 0
+
+    def has(self, person: PersonId) -> bool:
+        """Whether something of a person's waits or is under way."""
+        return person in self._lanes
+
+    def repeats(self, event: Event) -> bool:
+        """Whether an event would take the place of what waits at the end of its person's lane."""
+        lane = self._lanes.get(event.person)
+        return lane is not None and bool(lane.queue) and together(lane.queue[-1][0].event, event) is not None
+
+    def _at_the_end(self, work: Work, lane: _Lane) -> Work | None:
+        """What the last in the lane becomes with this; None where this goes behind it."""
+        last, handled = lane.queue[-1] if lane.queue else (None, None)
+        if last is None or handled is not None or last.fences != work.fences:
+            return None
+        event = together(last.event, work.event)
+        if event is None or last.parks or last.sent or last.crashes or work.crashes:
+            return None
+        if len(last.refs) + len(work.refs) > MOST_TOGETHER:
+            return None
+        return msgspec.structs.replace(last, event=event, refs=last.refs + work.refs, behind=last.behind or work.behind)
 
     async def run(self, work: Work) -> None:
         """Put, and wait until it has been handled."""

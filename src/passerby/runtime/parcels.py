@@ -116,6 +116,13 @@ class Parcel:
         """The bot that it left through: what is about a message goes to the bot where that message stands."""
 
     @property
+    def owner(self) -> PersonId | None:
+        """Who caused it, as far as that is known: whose message it is, or who is answered."""
+        if self.passage is not None:
+            return self.passage.sender
+        return self.person if self.priority is Priority.COMMAND else None
+
+    @property
     def is_untouched(self) -> bool:
         """Whether nothing of it can have been seen, nor will be before its turn."""
         over = self.over or self.dropped or self.superseded

@@ -124,7 +124,8 @@ class Pipeline:
         self._faults = logs.Faults()
         self.lanes: Lanes
         self.albums: Albums
-        """Both are set by whoever wires the runtime."""
+        self.owe: Callable[[Notice], None] = lambda notice: None
+        """Told of what is stored and said later. These are set by whoever wires the runtime."""
 
     def env(self) -> Env:
         return Env(self._clock.now(), self._rng, self._rules, self._places)
@@ -193,6 +194,8 @@ class Pipeline:
                 if tries:  # who overtakes each other again and again must not keep step
                     await self._clock.sleep(self._rng.random() * min(STALE_PAUSE_S * 2**tries, LONGEST_STALE_PAUSE_S))
                 continue
+            for notice in settlement.owed:
+                self.owe(notice)
             metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
             rest = None
             if committed is Committed.YES:
@@ -477,6 +480,11 @@ class Pipeline:
         `more_s`: only those that have taken so much longer than that.
         """
         for parcel in self._courier.overdue(more_s):
+            await self._park(parcel)
+
+    async def park_crowd(self) -> None:
+        """The same with what has come behind many others: its turn is far."""
+        for parcel in self._courier.crowd():
             await self._park(parcel)
 
     async def _park(self, parcel: Parcel) -> None:

@@ -16,7 +16,7 @@ from passerby.domain.commands import command_in, slip_in
 from passerby.domain.lifecycle import arrive
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
-from passerby.kernel.event import ButtonPressed, Event, MessageReceived
+from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
 from passerby.kernel.feature import Company, Feature
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
@@ -69,6 +69,13 @@ class Router:
     def commands(self) -> frozenset[str]:
         return frozenset(self._commands)
 
+    def is_for_us(self, event: Event) -> bool:
+        """Whether an event is a command, a button or a reply key, rather than words for somebody else."""
+        if isinstance(event, MessageReceived):
+            words = event.text
+            return words.startswith("/") or (words != "" and self._find_word(words) is not None)
+        return isinstance(event, ButtonPressed)
+
     def company(self, event: Event, facts: Facts) -> tuple[PersonId, ...]:
         """Who else the decision on an event will be about, besides the person and their partner."""
         if not self._company:
@@ -79,7 +86,7 @@ class Router:
 
     def decide(self, event: Event, facts: Facts, env: Env) -> Decision:
         before = facts.me
-        if isinstance(event, MessageReceived | ButtonPressed):
+        if isinstance(event, MessageReceived | ButtonPressed | Overrun):
             me = arrive(before, event.bot, event.language, env.now)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)

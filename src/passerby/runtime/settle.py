@@ -11,7 +11,7 @@ import msgspec
 
 from passerby.domain.aftermath import complaints
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Amend, Answer, Discard, Erase, Passage, Priority, React, Relay, Revise, Say
+from passerby.kernel.effect import Amend, Answer, Discard, Erase, Owe, Passage, Priority, React, Relay, Revise, Say
 from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ComplaintFiled, Fact, PersonChanged
@@ -20,13 +20,14 @@ from passerby.ports.live_store import Commit, Notice
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """What a decision comes to. `commit` is None when there is nothing to store."""
+    """What a decision comes to. `commit` is None when there is nothing to store. `owed` is stored, and said later."""
 
     commit: Commit | None
     notices: tuple[Notice, ...]
     passages: tuple[tuple[Passage, BotId], ...]
     courtesies: tuple[Answer | Discard, ...]
     ended: tuple[ChatId, ...]
+    owed: tuple[Notice, ...] = ()
 
 
 def weigh(
@@ -54,6 +55,7 @@ def weigh(
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
     facts, ended = _derive(puts, before, now)
     notices: list[Notice] = []
+    owed: list[Notice] = []
     passages: list[tuple[Passage, BotId]] = []
     courtesies: list[Answer | Discard] = []
     for effect in decision.effects:
@@ -68,14 +70,18 @@ def weigh(
                 bot = _bot_of(effect.to, after, before)
                 if bot is not None:
                     notices.append(_notice(effect, f"{name(len(notices))}:{effect.text.key}", bot, now))
+            case Owe(to=to):
+                bot = _bot_of(to, after, before)
+                if bot is not None:
+                    owed.append(Notice(effect.name, to, bot, effect.text, Priority.COMMAND, now))
             case _:
                 assert_never(effect)
     done = () if passages else refs
     commit = None
-    if puts or notices or sent or done:
+    if puts or notices or owed or sent or done:
         unchanged = tuple(each for each in seen if each[0] not in after) if notices or passages else ()
-        commit = Commit(puts, ended, tuple(notices), facts, done, sent, owner, fences, unchanged)
-    return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended)
+        commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
+    return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended, tuple(owed))
 
 
 def _bot_of(

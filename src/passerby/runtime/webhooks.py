@@ -4,7 +4,8 @@ Telegram keeps an update until it is answered with success, so the answer is the
 the update is done, or durably parked. What is not answered in time is brought again, here or to another process; here
 it joins the one that is being dealt with, and in the live store it is recognised once it is done.
 
-The items of an album are put aside and answered at once (see `albums`).
+The items of an album are put aside and answered at once (see `albums`). What is refused (see `admission`) is answered
+when its sender has been told.
 """
 
 import asyncio
@@ -13,10 +14,11 @@ from passerby import metrics
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.live_store import LiveStore
 from passerby.ports.telegram import Arrival
+from passerby.runtime.admission import Admission
 from passerby.runtime.albums import Albums, is_item
 from passerby.runtime.fleet import Assurance
 from passerby.runtime.flight_recorder import FlightRecorder
-from passerby.runtime.lanes import Lanes, Work
+from passerby.runtime.lanes import Work
 
 
 class Doorstep:
@@ -24,21 +26,21 @@ class Doorstep:
         self,
         store: LiveStore,
         assurance: Assurance,
-        lanes: Lanes,
+        admission: Admission,
         albums: Albums,
         recorder: FlightRecorder | None = None,
     ) -> None:
         self._store = store
         self._recorder = recorder or FlightRecorder()
         self._assurance = assurance
-        self._lanes = lanes
+        self._admission = admission
         self._albums = albums
         self._waiting: dict[UpdateRef, asyncio.Future[None]] = {}
 
     async def receive(self, arrival: Arrival) -> None:
         """Return when the update is done. Raises: LiveStoreLost."""
         ref, event = arrival.ref, arrival.event
-        waiting, behind, fatal = self._waiting.get(ref), False, 0
+        waiting, behind, comes_in, fatal = self._waiting.get(ref), False, True, 0
         if waiting is None:
             await self._assurance.assured()
             # Asked for together, the two go in one round trip.
@@ -49,11 +51,12 @@ class Doorstep:
                 self._albums.look_after(trail)
                 return
             fatal = crashes.get(ref.update, 0)
-            if is_item(event) and not fatal:
+            comes_in = self._admission.admits(event, len(trail))
+            if comes_in and is_item(event) and not fatal:
                 metrics.UPDATES.add(ref.bot, type(event).__name__)
                 await self._recorder.follow(self._albums.put_aside(arrival, trail), (ref,))
                 return
-            if trail:
+            if comes_in and trail:
                 behind = await self._albums.make_way(event.person, trail)
                 if ref.update in await self._store.done(ref.bot, (ref.update,)):
                     return  # that took a while
@@ -61,7 +64,8 @@ class Doorstep:
         if waiting is None:
             waiting = self._waiting[ref] = asyncio.get_running_loop().create_future()
             metrics.UPDATES.add(ref.bot, type(event).__name__)
-            self._lanes.put(Work(event, (ref,), behind=behind, crashes=fatal))
+            work = Work(event, (ref,), behind=behind, crashes=fatal)
+            (self._admission.let_in if comes_in else self._admission.refuse)(work)
         await asyncio.shield(waiting)
 
     def finished(self, ref: UpdateRef) -> None:

@@ -14,7 +14,7 @@ from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.participant import Idle
 from passerby.ports.leases import Roll, WorkerId, duty_lease
-from passerby.ports.live_store import Anchor, Commit, Committed, LiveStoreLost, Mark, search_of
+from passerby.ports.live_store import Anchor, Commit, Committed, LiveStoreLost, Mark, Trail, search_of, trail_of
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import (
     ADULTS,
@@ -39,6 +39,22 @@ ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
 
 def opened(disk: Disk) -> MemoryStore:
     return MemoryStore(DiskLog(disk), VirtualClock(), Random(1))
+
+
+def test_in_a_quiet_second_the_log_shrinks_to_what_it_has_to_say() -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        await live.adopt(())
+        entries = [Trail(f"item:{each}", trail_of(ANN), BOT, 1e10, "", b"x" * 2_000) for each in range(200)]
+        await live.commit(Commit(outbox=tuple(entries)))
+        await live.mark(Mark(sent=tuple(each.id for each in entries)))
+        await live.sweep()
+        assert sum(map(len, disk.records)) > 400_000, "something was written in this one"
+        await live.sweep()
+        assert sum(map(len, disk.records)) < 1_000
+
+    run(main())
 
 
 def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:

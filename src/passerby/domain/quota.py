@@ -1,0 +1,77 @@
+"""How much one person may have in hand, so that nobody else waits for it.
+
+Two measures, both per person. *Waiting*: what they sent and what it led to, until it is decided on, delivered or said.
+*Pace*: `at_once` things in one go, `per_s` in the long run; it bounds what costs us work and leads to nothing.
+
+Beyond either, a *spell* begins: everything is refused until half of both is free again. Refusing single messages
+instead would tear holes into what somebody writes. Two things go through in a spell: a few commands and buttons, so
+that a chat can be left, and edits of the messages edited last, so that the partner ends up seeing what is there.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from passerby.domain.budgets import FULL, Budget
+
+REMEMBERED = 8
+"""Of so many messages, edits and reactions cost nothing: they replace each other before they are sent."""
+
+RESERVE = Budget(0.5, 10)
+"""Commands and buttons during a spell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """`at_once` in messages, commands, taps and edits; `per_s` of them a second."""
+
+    at_once: int = 150
+    per_s: float = 2.0
+
+
+STANDARD = Quota()
+
+
+class Door:
+    """What one person has used of their quota. Times are monotonic seconds."""
+
+    __slots__ = ("_pace", "_quota", "_recent", "_reserve_tat", "_tat", "is_shut")
+
+    def __init__(self, quota: Quota) -> None:
+        self._quota = quota
+        self._pace = Budget(quota.per_s, quota.at_once)
+        self._tat = self._reserve_tat = FULL
+        self._recent: deque[object] = deque(maxlen=REMEMBERED)
+        self.is_shut = False
+        """A spell has begun and is not over."""
+
+    def admits(self, waiting: int, now: float, *, follows: object = None) -> bool:
+        """Take one more thing in, or begin a spell. `follows`: the message that an edit or a reaction is about."""
+        if follows is not None:
+            if follows in self._recent:
+                return True
+            if not self.is_shut:
+                self._recent.append(follows)
+        if not self.is_shut:
+            if waiting < self._quota.at_once and self._pace.wait_s(self._tat, now) <= 0:
+                self._tat = self._pace.spend(self._tat, now)
+                return True
+            self.is_shut = True
+        return False
+
+    def admits_command(self, now: float) -> bool:
+        """Whether a command or a button goes through during a spell."""
+        if RESERVE.wait_s(self._reserve_tat, now) > 0:
+            return False
+        self._reserve_tat = RESERVE.spend(self._reserve_tat, now)
+        return True
+
+    def reopens(self, waiting: int, now: float) -> bool:
+        """End the spell, if half of the quota is free."""
+        half = self._quota.at_once // 2
+        if waiting <= half and self._pace.wait_s(self._tat, now) <= -half / self._quota.per_s:
+            self.is_shut = False
+        return not self.is_shut
+
+    def is_idle(self, now: float) -> bool:
+        """Whether this may be forgotten: a new one would be as good."""
+        return not self.is_shut and max(self._tat, self._reserve_tat) <= now

@@ -1,0 +1,153 @@
+"""Who may come in: what one person has in hand is bounded, and what is beyond it is refused before it costs anything.
+
+The rule is `domain.quota`. What is refused is not read: it becomes an `Overrun`, in its person's own lane. There it is
+done in one commit with whatever else was refused meanwhile, after what came before it has been dealt with.
+
+A person is told twice. When a spell begins, at once, as an answer to the first message that is refused. When it is
+over, how much was refused: that notice is in the outbox from the beginning, with the count as it stands, so that it is
+said even if this process dies; then by whoever finds it.
+
+What is counted is what waits in this process. A bot that is polled is polled by one, so nothing escapes. Where updates
+are brought, each may come to another process: there what is parked, which all of them see, counts as well.
+"""
+
+from collections.abc import Callable
+
+from passerby import metrics
+from passerby.domain.quota import Door, Quota
+from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
+from passerby.kernel.ids import MessageId, PersonId
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, Notice
+from passerby.runtime.courier import Courier
+from passerby.runtime.lanes import Lanes, Work
+
+_Subject = MessageReceived | MessageEdited | ReactionChanged | ButtonPressed
+"""What people send as fast as they like. The rest is Telegram's word or our own, and always comes in."""
+
+
+class _Spell:
+    """What is being refused of one person."""
+
+    __slots__ = ("count", "name", "owed")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+        self.owed: Notice | None = None
+        """What is said when it is over, as stored."""
+
+
+class Admission:
+    """`is_for_us` tells a command or a button from words for somebody else."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        courier: Courier,
+        store: LiveStore,
+        clock: Clock,
+        quota: Quota,
+        is_for_us: Callable[[Event], bool],
+    ) -> None:
+        self._lanes = lanes
+        self._courier = courier
+        self._store = store
+        self._clock = clock
+        self._quota = quota
+        self._is_for_us = is_for_us
+        self._doors: dict[PersonId, Door] = {}
+        self._spells: dict[PersonId, _Spell] = {}
+
+    @property
+    def spells(self) -> int:
+        """How many people are being refused something."""
+        return len(self._spells)
+
+    def put(self, work: Work) -> None:
+        """Into its lane, or refuse it."""
+        if self.admits(work.event):
+            self.let_in(work)
+        else:
+            self.refuse(work)
+
+    def let_in(self, work: Work) -> None:
+        self._lanes.put(work)
+
+    def admits(self, event: Event, parked: int = 0) -> bool:
+        """Count an event against its person's quota. Returns whether it comes in.
+
+        `parked`: how much of this person's is known to wait, in whatever process.
+        """
+        if not isinstance(event, _Subject):
+            return True
+        follows: object = None
+        if isinstance(event, MessageEdited | ReactionChanged):
+            if self._lanes.repeats(event):
+                return True
+            follows = (type(event), event.bot, event.message)
+        door = self._doors.get(event.person)
+        if door is None:
+            door = self._doors[event.person] = Door(self._quota)
+        now = self._clock.monotonic()
+        waiting = self._lanes.waiting(event.person) + self._courier.waiting(event.person)
+        if door.admits(max(waiting, parked), now, follows=follows):
+            return True
+        return self._is_for_us(event) and door.admits_command(now)
+
+    def refuse(self, work: Work) -> None:
+        """Let it be done without being read, and its sender told."""
+        event, ref = work.event, work.refs[0]
+        assert isinstance(event, _Subject), "nothing else is refused"
+        spell = self._spells.get(event.person)
+        begins = spell is None
+        if spell is None:
+            spell = self._spells[event.person] = _Spell(f"owed:{ref.bot}:{ref.update}")
+        spell.count += 1
+        metrics.REFUSED.add(type(event).__name__)
+        overrun = Overrun(
+            event.person,
+            event.bot,
+            spell.name,
+            spell.count,
+            begins,
+            _message(event),
+            event.query if isinstance(event, ButtonPressed) else "",
+            event.language if isinstance(event, MessageReceived | ButtonPressed) else "",
+        )
+        self._lanes.put(Work(overrun, work.refs, fences=work.fences, taken_at=work.taken_at))
+
+    def owe(self, notice: Notice) -> None:
+        """What is to be said at the end of a spell has been stored."""
+        spell = self._spells.get(notice.to)
+        if spell is not None and spell.name == notice.id:
+            spell.owed = notice
+
+    def is_known(self, entry: str) -> bool:
+        """Whether an entry of the outbox is to be said here, at the end of a spell."""
+        return any(spell.name == entry for spell in self._spells.values())
+
+    async def look_round(self) -> None:
+        """End the spells that are over. Meant to be called every second. Raises: LiveStoreLost."""
+        now = self._clock.monotonic()
+        for person, door in list(self._doors.items()):
+            if door.is_shut:
+                parked = len(await self._store.trail(person))
+                if self._lanes.has(person) or not door.reopens(max(self._courier.waiting(person), parked), now):
+                    continue
+                spell = self._spells.pop(person, None)
+                if spell is not None and spell.owed is not None:
+                    self._courier.say(spell.owed)
+            if door.is_idle(now):
+                del self._doors[person]
+
+
+def _message(event: _Subject) -> MessageId | None:
+    """What the sender is shown as the first that was refused."""
+    match event:
+        case MessageReceived(messages=messages):
+            return messages[0]
+        case MessageEdited(message=message):
+            return message
+        case _:
+            return None

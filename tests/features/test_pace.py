@@ -1,0 +1,32 @@
+"""Somebody sends more than they may have in hand: a word when it begins, a word when it is over."""
+
+from passerby.features.pace import overrun
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Owe, Say
+from passerby.kernel.event import Overrun
+from passerby.kernel.ids import BotId, MessageId, PersonId
+from passerby.kernel.participant import Participant
+from passerby.kernel.text import text
+from tests.features.playbook import NOW
+
+ANN, BOT = PersonId(1), BotId(1000001)
+
+
+def decided(**what: object) -> Decision:
+    event = Overrun(ANN, BOT, "owed:1:7", **what)  # type: ignore[arg-type]
+    return overrun(event, Facts(Participant(ANN, bot=BOT)), Env(NOW, None))  # type: ignore[arg-type]
+
+
+def test_its_beginning_answers_the_first_message_that_was_refused() -> None:
+    assert decided(count=1, begins=True, message=MessageId(9)).effects == (
+        Owe(ANN, "owed:1:7", text("pace.over", n=1)),
+        Say(ANN, text("pace.begun"), reply_to=MessageId(9)),
+    )
+
+
+def test_what_follows_is_only_counted() -> None:
+    assert decided(count=100).effects == (Owe(ANN, "owed:1:7", text("pace.over", n=100)),)
+
+
+def test_a_button_stops_spinning() -> None:
+    assert Answer("q", text("pace.tapped")) in decided(count=3, query="q").effects
