@@ -3,10 +3,19 @@
 import msgspec
 import pytest
 
-from passerby.domain.newest import overtakes, together, with_edit
+from passerby.domain.newest import is_more_of, overtakes, together, with_edit
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
-from passerby.kernel.event import Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
+from passerby.kernel.event import (
+    Attempt,
+    DeliveryFailed,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    Overrun,
+    ReactionChanged,
+    Refusal,
+)
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 
 BOT, CHAT, ANN, BEN = BotId(1), ChatId("c"), PersonId(1), PersonId(2)
@@ -114,3 +123,26 @@ def test_refusals_of_one_spell_are_counted_together() -> None:
 def test_messages_are_never_taken_together() -> None:
     messages = [MessageReceived(ANN, BOT, (MessageId(number),), (Content(Kind.TEXT, "x"),), 1.0) for number in (1, 2)]
     assert together(*messages) is None
+
+
+def failed(message: int, chat: str = "c", why: Refusal = Refusal.LEFT, what: Attempt = Attempt.RELAY) -> DeliveryFailed:
+    return DeliveryFailed(ANN, BOT, MessageId(message), ChatId(chat), BEN, BOT, why, what)
+
+
+def test_messages_that_missed_the_same_chat_may_be_told_together() -> None:
+    assert is_more_of(failed(1), failed(2))
+
+
+@pytest.mark.parametrize(
+    ("first", "following"),
+    [
+        (failed(1), failed(2, "d")),
+        (failed(1), failed(2, why=Refusal.EXPIRED)),
+        (failed(1, why=Refusal.EXPIRED), failed(2, why=Refusal.EXPIRED)),
+        (failed(1, what=Attempt.AMEND), failed(2, what=Attempt.AMEND)),
+        (failed(1), edit(1, "a")),
+        (edit(1, "a"), failed(1)),
+    ],
+)
+def test_what_failed_for_another_reason_is_told_by_itself(first: Event, following: Event) -> None:
+    assert not is_more_of(first, following)

@@ -1,15 +1,8 @@
 """All cases by name."""
 
-from tests.faults import cases_machine, cases_poison, cases_stores, cases_telegram, cases_workers
+from tests.faults import cases_machine, cases_people, cases_poison, cases_stores, cases_telegram, cases_workers
 from tests.faults.stage import Case
 
-CASES: dict[str, Case] = {
-    case.name: case
-    for case in (
-        *cases_workers.CASES,
-        *cases_stores.CASES,
-        *cases_telegram.CASES,
-        *cases_machine.CASES,
-        *cases_poison.CASES,
-    )
-}
+_ALL = (cases_workers, cases_stores, cases_telegram, cases_machine, cases_poison, cases_people)
+
+CASES: dict[str, Case] = {case.name: case for cases in _ALL for case in cases.CASES}

@@ -1,7 +1,7 @@
 """The people of a run together: they join, live, are listened to, and are asked at the end where they stand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain
 from random import Random
@@ -114,6 +114,21 @@ class Company:
     async def look(self, faults: Sequence[Fault]) -> Verdict:
         self._lines, leaves = await evidence.phones(self.people, self._sandbox, self.journal)
         return judge(self._lines, faults, leaves)
+
+    def latencies(self, people: Collection[int], since: float, until: float) -> list[float]:
+        """How long what these people wrote within these times took to arrive, in seconds. As of the last look."""
+        arrived = {
+            line.mark: line.at
+            for lines in self._lines.values()
+            for line in reversed(lines)
+            if line.mark is not None and not line.mine
+        }
+        return [
+            arrived[line.mark] - line.at
+            for person in people
+            for line in self._lines[person]
+            if line.mine and line.mark in arrived and since <= line.at <= until
+        ]
 
     def moved(self, since: float, until: float) -> set[int]:
         """Who was told within these times that they stand elsewhere now. As of the last look."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from passerby.loadtest.judge import Line
-from passerby.loadtest.phrases import is_answer, mark_in, said, words_of
+from passerby.loadtest.phrases import answers, mark_in, said, words_of
 from tests.faults.people import Person
 from tests.faults.sandbox import Json, Sandbox
 
@@ -132,7 +132,7 @@ def _line(person: Person, message: Json, marks: dict[int, str | None], journal: 
         mine,
         marked,
         notice,
-        notice is not None and is_answer(words),
+        answers(words) if notice is not None else 0,
         reply["message_id"] if reply else None,
         confirmed=not mine or journal.confirmed(person.bot, id_),
         unsure=not mine and (person.bot, id_) in journal.unsure,

@@ -99,6 +99,11 @@ class Fleet:
         process.kill()
         assert process.wait() == -signal.SIGKILL
 
+    def memory(self, name: str) -> int:
+        """Resident memory of a process, in bytes."""
+        pages = Path(f"/proc/{self._living(name).pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def pause(self, name: str) -> None:
         """SIGSTOP."""
         self._living(name).send_signal(signal.SIGSTOP)

@@ -90,6 +90,11 @@ class Person:
         said = map(words_of, self._heard[since:])
         return " / ".join(each for each in said if each and mark_in(each) is None) or "nothing"
 
+    @property
+    def notices(self) -> list[str]:
+        """What they were told by the product, in its words."""
+        return [words for words in map(words_of, self._heard) if words and mark_in(words) is None]
+
     # ------------------------------------------------------------------ what they do
 
     async def say(self, words: str, reply_to: int | None = None) -> None:

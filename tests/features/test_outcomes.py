@@ -1,13 +1,17 @@
 """Messages that did not arrive, people who block the bot, and people who come back."""
 
+from random import Random
+
 import msgspec
 import pytest
 
-from passerby.features.chat.outcomes import SENTENCES
-from passerby.kernel.decision import NOTHING, Decision
-from passerby.kernel.effect import Priority
-from passerby.kernel.event import BotLost, Refusal
+from passerby.features.chat.outcomes import SENTENCES, undelivered
+from passerby.kernel.decision import NOTHING, Decision, Env, Facts
+from passerby.kernel.effect import Priority, Say
+from passerby.kernel.event import BotLost, DeliveryFailed, Refusal
+from passerby.kernel.ids import ChatId, MessageId, PersonId
 from passerby.kernel.participant import Idle, Participant
+from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, asks, becomes, parted, says
 
 THIRD_BOT = type(BOT)(1000003)
@@ -29,6 +33,13 @@ def test_otherwise_one_cause_has_one_sentence() -> None:
     alike = {Refusal.UNREACHABLE: Refusal.LEFT, Refusal.BOT_LOST: Refusal.BROKEN}
     sentences = [SENTENCES[refusal] for refusal in Refusal if refusal not in alike]
     assert len(set(sentences)) == len(sentences)
+
+
+def test_many_that_missed_the_end_of_a_chat_are_told_in_one_sentence() -> None:
+    ann = Playbook().person().value
+    event = DeliveryFailed(ann.person, BOT, MessageId(60), ChatId("c"), PersonId(9), BOT, Refusal.LEFT, count=150)
+    said = Say(ann.person, text("chat.failed_many", n=150), reply_to=MessageId(60))
+    assert undelivered(event, Facts(ann), Env(NOW, Random(1))) == Decision(effects=(said,))
 
 
 def test_on_another_bot_the_sentence_replies_to_nothing() -> None:

@@ -51,6 +51,12 @@ def test_one_answer_does_not_cover_two_messages() -> None:
     assert verdict([found(1), left(3), wrote(4, "a"), wrote(5, "b"), notice(6)]).lost == ["b of 1 (message 5)"]
 
 
+def test_an_answer_that_counts_covers_as_many() -> None:
+    lines = [found(1), left(3), *(wrote(4 + each, f"a{each}") for each in range(5))]
+    assert verdict([*lines, replace(notice(9), answers=5)]).passed
+    assert len(verdict([*lines, replace(notice(9), answers=4)]).lost) == 1
+
+
 def test_one_answer_covers_all_items_of_an_album_and_nothing_else() -> None:
     items = [replace(wrote(id_, f"a{id_}"), album="x") for id_ in (4, 5)]
     assert verdict([found(1), left(3), *items, notice(6)]).passed

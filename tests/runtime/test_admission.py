@@ -131,6 +131,20 @@ def test_it_is_told_at_the_start_and_at_the_end_and_adds_up() -> None:
     bench_with(body)
 
 
+def test_what_waits_when_the_chat_ends_is_told_in_one_sentence() -> None:
+    async def body(bench: Bench) -> None:
+        await pour(bench, KINDS["texts"], 100)
+        arrived = len(carried(bench))
+        bench.happens(written(BEN, "/stop", 9000, bot=OTHER_BOT), OTHER_BOT)
+        await look_round(bench, 120)
+        told = [each for each in notices(bench) if "not delivered" in each]
+        assert len(carried(bench)) == arrived
+        assert [f"<b>{100 - arrived}</b> messages from here on" in each for each in told] == [True]
+        assert await bench.store.outbox(ME) == []
+
+    bench_with(body)
+
+
 @pytest.mark.parametrize("number", [30, 100])
 def test_a_lively_burst_arrives_whole(number: int) -> None:
     async def body(bench: Bench) -> None:

@@ -173,7 +173,7 @@ def test_what_is_brought_does_too(group: str | None) -> None:
         await bench.put(*couple())
         for crash in ("one", "two"):
             await bench.store.record_crash((REF,), crash)
-        doorstep = Doorstep(bench.store, Assured(), bench.lanes, bench.albums)
+        doorstep = Doorstep(bench.store, Assured(), bench.admission, bench.albums)
         brought = asyncio.ensure_future(doorstep.receive(Arrival(REF, written(ANN, "words", group=group))))
         await bench.quiet()
         assert words_of(bench.telegram.sent) == [SORRY]

@@ -7,8 +7,9 @@ nothing. The newest keeps its own place among the messages, so nothing changes i
 import msgspec
 
 from passerby.kernel.effect import Amend, Erase, Passage, Relay
-from passerby.kernel.event import Event, MessageEdited, Overrun, ReactionChanged
+from passerby.kernel.event import Attempt, DeliveryFailed, Event, MessageEdited, Overrun, ReactionChanged, Refusal
 
+_ENDED = frozenset({Refusal.LEFT, Refusal.UNREACHABLE})
 _FOLLOWING = MessageEdited | ReactionChanged
 
 
@@ -21,6 +22,17 @@ def together(older: Event, newer: Event) -> Event | None:
     if isinstance(older, _FOLLOWING) and isinstance(newer, _FOLLOWING):
         return newer if (older.bot, older.message) == (newer.bot, newer.message) else None
     return None
+
+
+def is_more_of(first: Event, following: Event) -> bool:
+    """Whether two messages were not delivered because their chat had ended: one sentence may do for both.
+
+    A partner who blocked the bot and one who left are told of alike.
+    """
+    if not isinstance(first, DeliveryFailed) or not isinstance(following, DeliveryFailed):
+        return False
+    of_one_chat = (first.chat, first.bot) == (following.chat, following.bot)
+    return of_one_chat and all(each.refusal in _ENDED and each.attempt is Attempt.RELAY for each in (first, following))
 
 
 def overtakes(newer: Passage, older: Passage) -> bool:

@@ -133,7 +133,10 @@ class Attempt(StrEnum):
 
 
 class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Something for the partner ended without arriving. Its subject is the sender; `recipient` may be gone."""
+    """Something for the partner ended without arriving. Its subject is the sender; `recipient` may be gone.
+
+    `count`: so many messages did, of which `message` is the first.
+    """
 
     person: PersonId
     bot: BotId
@@ -143,6 +146,7 @@ class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
     recipient_bot: BotId
     refusal: Refusal
     attempt: Attempt = Attempt.RELAY
+    count: int = 1
 
 
 class ChatQuiet(msgspec.Struct, frozen=True, gc=False, tag=True):

@@ -6,7 +6,8 @@ meant for that partner. Who that is, no line says. It follows: every delivery ti
 the recipient was in, and a chat may be tied to one other only, which is tied to nothing else.
 
     delivered    once or more on one phone, within the chat that the sender's is tied to
-    refused      not delivered, and a notice after it, of its own, answers its sender; an album has one for all of it
+    refused      not delivered, and a notice after it, of its own, answers its sender; an album has one for all of it,
+                 and a notice that counts what did not arrive answers so many
     lost         neither, although its update was confirmed, so that Telegram has forgotten it; or the word that a chat
                  is over, where it is over for the other side
     unresolved   neither, and Telegram still has it
@@ -56,7 +57,8 @@ class Line:
     mine: bool
     mark: str | None = None
     notice: Said | None = None
-    answers: bool = False
+    answers: int = 0
+    """How many lines a notice answers."""
     reply_to: int | None = None
     confirmed: bool = True
     """Of one's own: the product has confirmed its update."""
@@ -265,7 +267,7 @@ def _settle(
     faults: Sequence[Fault],
 ) -> None:
     """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
-    answers = [line for line in phone.lines if not line.mine and line.answers]
+    answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
     of_albums: dict[str, Line] = {}
     gone = [line.id for line in phone.lines if line.gone]
     for line in phone.lines:

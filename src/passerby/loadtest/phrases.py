@@ -9,6 +9,8 @@ from typing import Any
 
 _MARK = re.compile(r"\[(\d+\.\d+)\]")
 
+_COUNTED = re.compile(r"You can go on\D*(\d+)|(\d+) messages from here on were not delivered")
+
 
 class Said(StrEnum):
     """What a notice tells its reader about where they stand."""
@@ -71,6 +73,9 @@ def said(words: str) -> Said:
     return next((what for phrase, what in _PHRASES if phrase in words), Said.OTHER)
 
 
-def is_answer(words: str) -> bool:
-    """Whether a notice answers something that its reader sent."""
-    return not any(phrase in words for phrase in BY_ITSELF)
+def answers(words: str) -> int:
+    """How many things that its reader sent a notice answers."""
+    counted = _COUNTED.search(words)
+    if counted:
+        return int(counted[1] or counted[2])
+    return int(not any(phrase in words for phrase in BY_ITSELF))

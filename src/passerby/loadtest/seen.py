@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from passerby.loadtest.judge import Line
-from passerby.loadtest.phrases import Said, is_answer, mark_in, said
+from passerby.loadtest.phrases import Said, answers, mark_in, said
 
 LEAVING = ("/next", "/stop")
 WORDS = 60
@@ -57,7 +57,7 @@ class Shown:
     mine: bool
     mark: str | None
     notice: Said | None
-    answers: bool
+    answers: int
     reply_to: int | None
     leaves: bool
     file_id: str | None = None
@@ -78,7 +78,7 @@ def shown(event: Event, message: Message) -> Shown:
         mine=mine,
         mark=mark,
         notice=notice,
-        answers=notice is not None and is_answer(words),
+        answers=answers(words) if notice is not None else 0,
         reply_to=message.reply_to_message.message_id if message.reply_to_message is not None else None,
         leaves=mine and words.startswith(LEAVING),
         file_id=file_id,

@@ -11,12 +11,13 @@ comes later still is an event of its own.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from passerby.domain.newest import together
-from passerby.kernel.event import Event, MessageReceived
+from passerby.domain.newest import is_more_of, together
+from passerby.kernel.event import DeliveryFailed, Event, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
@@ -25,6 +26,9 @@ from passerby.runtime.flight_recorder import FlightRecorder
 
 ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
+
+MANY = 10
+"""From so many on, what was not delivered because a chat had ended is told in one sentence."""
 
 MOST_TOGETHER = 400
 """Updates that one piece of work may settle: a commit is one message to the store."""
@@ -147,7 +151,9 @@ class Lanes:
                     rest = None
                 work, handled = lane.queue.popleft()
                 event = work.event
-                if isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
+                if isinstance(event, DeliveryFailed):
+                    work = self._sum_up(work, event, lane)
+                elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
                     work = await self._gather(work, event, lane)
                 rest = await self._recorder.follow(self._handle(work), work.refs)
                 if handled is not None and not handled.done():
@@ -156,6 +162,24 @@ class Lanes:
             del self._lanes[person]
         if rest is not None:
             await rest
+
+    def _sum_up(self, first: Work, event: DeliveryFailed, lane: _Lane) -> Work:
+        """Take what else was not delivered with it, if it is much."""
+        more: list[Work] = []
+        for work, handled in islice(lane.queue, MOST_TOGETHER):
+            if handled is not None or work.fences != first.fences or not is_more_of(event, work.event):
+                break
+            more.append(work)
+        if len(more) + 1 < MANY:
+            return first
+        for _ in more:
+            lane.queue.popleft()
+        return msgspec.structs.replace(
+            first,
+            event=msgspec.structs.replace(event, count=len(more) + 1),
+            refs=first.refs + tuple(ref for work in more for ref in work.refs),
+            sent=first.sent + tuple(entry for work in more for entry in work.sent),
+        )
 
     async def _gather(self, first: Work, event: MessageReceived, lane: _Lane) -> Work:
         """Join the items of an album that follow each other in the lane."""

@@ -39,8 +39,9 @@ def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
     key = FOLLOWING.get(event.attempt) or SENTENCES[event.refusal]
     if event.attempt is Attempt.ERASE and event.refusal is Refusal.EXPIRED:
         key = "chat.delete_too_late"
+    said = text("chat.failed_many", n=event.count) if event.count > 1 else text(key)
     reply_to = event.message if facts.me.bot == event.bot else None
-    return Decision(effects=(Say(facts.me.person, text(key), reply_to=reply_to),))
+    return Decision(effects=(Say(facts.me.person, said, reply_to=reply_to),))
 
 
 def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:

@@ -1,0 +1,102 @@
+"""What one person does to all the others."""
+
+import asyncio
+from collections.abc import Iterable
+from statistics import quantiles
+from time import time
+
+from tests.faults.fleet import PASSERBY
+from tests.faults.people import Person
+from tests.faults.stage import START_S, Case, Stage
+
+POURED = 3_000
+AT_ONCE = 20
+AROUND_S = 15.0
+ADDED_S = 1.0
+GROWN_BYTES = 10 << 20
+SETTLED_S = 400.0
+
+
+async def flood(stage: Stage) -> None:
+    """Everybody talks; then one of them pours. What the others wait for is compared with what they waited before."""
+    (name,) = stage.fleet.names
+    pourer = await _in_a_chat(stage)
+    await asyncio.sleep(AROUND_S)
+    calm = stage.fleet.memory(name)
+    log = stage.directory / "passerby.live"
+    began, most = time(), calm
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, stage.fleet.memory(name))
+            await asyncio.sleep(0.1)
+
+    watching = asyncio.create_task(watch())
+    for _ in range(0, POURED, AT_ONCE):
+        await asyncio.gather(*(pourer.chat("and on and on") for _ in range(AT_ONCE)))
+    poured = time()
+    await _until_taken(stage)
+    taken = time()
+    await asyncio.sleep(AROUND_S)
+    largest = log.stat().st_size
+    others = [person for person in stage.company.people if person is not pourer]
+    before = await _latencies(stage, others, began - AROUND_S, began)
+    during = await _latencies(stage, others, began, taken)
+    async with asyncio.timeout(SETTLED_S):
+        while not any("You can go on" in words for words in pourer.notices):
+            await asyncio.sleep(1.0)
+    await pourer.say("/stop")
+    await pourer.hears("You left")
+    await asyncio.sleep(5.0)
+    watching.cancel()
+    added = _p99(during) - _p99(before)
+    grown = most - calm
+    stage.evidence |= {
+        "poured, a second": round(POURED / (poured - began)),
+        "s until the last was taken": round(taken - poured, 2),
+        "messages of others meanwhile": len(during),
+        "their p99 before and meanwhile, s": [round(_p99(before), 3), round(_p99(during), 3)],
+        "RSS grown, MB": round(grown / (1 << 20), 1),
+        "log when largest and after /stop, kB": [largest >> 10, log.stat().st_size >> 10],
+        "notices to who poured": [each for each in pourer.notices if "🐢" in each or "✅" in each],
+    }
+    assert added <= ADDED_S, f"others waited {added:.2f} s longer"
+    assert grown <= GROWN_BYTES, f"memory grew by {grown >> 20} MB"
+    assert log.stat().st_size < largest, "the log did not shrink"
+
+
+async def _in_a_chat(stage: Stage) -> Person:
+    async with asyncio.timeout(START_S):
+        while True:
+            for person in stage.company.people:
+                if person.stands == "chatting":
+                    return person
+            await asyncio.sleep(0.1)
+
+
+async def _until_taken(stage: Stage) -> None:
+    """Until Telegram has little left for the bots."""
+    async with asyncio.timeout(120):
+        while True:
+            await stage.company.follow()
+            if stage.company.journal.in_hand < AT_ONCE:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def _latencies(stage: Stage, people: Iterable[Person], since: float, until: float) -> list[float]:
+    """Of what these people wrote in this time: seconds until it stood on the other phone."""
+    await stage.company.look(stage.faults)
+    return stage.company.latencies({person.id for person in people}, since, until)
+
+
+def _p99(every: list[float]) -> float:
+    return quantiles(every, n=100)[-1] if len(every) > 1 else 0.0
+
+
+CASES = (
+    Case("flood-one-person", "one person pours", "3,000 texts as fast as Telegram takes them, one process on SQLite",
+         flood, workers=1, people=24, bots=1, slow=False, pause_s=0.9, leaves=False, embedded=True, command=PASSERBY,
+         quiet_s=300),
+)  # fmt: skip
