@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -163,6 +164,7 @@ def test_a_line_for_people_is_one_line() -> None:
     structlog.reset_defaults()
     assert stream.getvalue().count("\n") == 1
     assert "lane.broke" in stream.getvalue()
+    assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[", stream.getvalue())
     assert SECRET not in stream.getvalue()
 
 

@@ -1,13 +1,14 @@
 """Settings: what is accepted, and the one line for what is not."""
 
 import base64
+import errno
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from passerby.settings import Settings, WrongSetting, former_keys, open_key, read
+from passerby.settings import Settings, WrongSetting, doubts, former_keys, open_key, read
 
 TOKEN = "123456789:" + "x" * 35
 OTHER = "987654321:" + "y" * 35
@@ -247,7 +248,16 @@ def test_a_line_of_the_file_that_is_no_setting_is_an_error(text: str, expected: 
 
 def test_a_file_that_is_no_text_is_an_error() -> None:
     Path(".env").write_bytes(b"\xff\xfe\x00")
-    assert complaint().startswith(".env: cannot be read")
+    assert complaint().startswith(".env: is no text")
+
+
+def test_a_directory_in_the_place_of_a_file_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").mkdir()
+    assert complaint().startswith(".env: is there and cannot be read (Is a directory)")
+    Path(".env").rmdir()
+    Path("tokens").mkdir()
+    given(monkeypatch, BOT_TOKENS_FILE="tokens")
+    assert complaint().startswith("BOT_TOKENS_FILE: cannot be read (Is a directory)")
 
 
 def test_a_misspelling_beside_the_right_name_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,6 +330,50 @@ def test_a_key_that_others_may_read_is_refused() -> None:
     Path("passerby.key").chmod(0o644)
     with pytest.raises(WrongSetting, match=r"others may read passerby\.key; run chmod 600"):
         open_key(Settings())
+
+
+def test_a_key_that_cannot_be_made_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(WrongSetting, match=r"is not set, and passerby\.key cannot be made in .* \(Permission denied\)"):
+        open_key(Settings())
+
+
+def test_a_directory_in_the_place_of_the_key_is_said_to_be_one() -> None:
+    Path("passerby.key").mkdir()
+    with pytest.raises(WrongSetting, match=r"passerby\.key is a directory; remove it, or set SECRET_KEY"):
+        open_key(Settings())
+
+
+def test_a_link_to_a_key_that_is_gone_is_not_followed_by_a_new_one() -> None:
+    Path("passerby.key").symlink_to("elsewhere.key")
+    with pytest.raises(WrongSetting, match=r"passerby\.key is there and cannot be read \(No such file or directory\)"):
+        open_key(Settings())
+    assert not Path("elsewhere.key").exists()
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("RUN_DRI", "RUN_DIR"),
+        ("RUNDIR", "RUN_DIR"),
+        ("METRIC_LISTENS", "METRICS_LISTEN"),
+        ("CHAT_BRUST", "CHAT_BURST"),
+        ("FREE_FILTRES", "FREE_FILTERS"),
+        ("PATIENSE", "PATIENCE"),
+    ],
+)
+def test_a_variable_that_is_a_slip_away_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+    given(monkeypatch, **{variable: "1"})
+    assert doubts() == [(variable, meant)]
+
+
+def test_what_other_programs_call_theirs_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = "POSTGRES_USER POSTGRES_PASSWORD REDIS_HOST TOOLS LOG_FILE RUNNER PATH HOME DATABASE_URL SECRET_KEY_BASE"
+    given(monkeypatch, **dict.fromkeys(theirs.split(), "x"))
+    assert doubts() == []
 
 
 def test_a_damaged_key_is_refused_and_left_as_it_is() -> None:

@@ -313,9 +313,10 @@ def _open_log(settings: Settings) -> FileLog:
             "SQLITE_DB_PATH", f"another Passerby uses {path.name} now", "stop it, or give this one another path"
         ) from None
     except OSError as error:
-        raise WrongSetting(
-            "SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", "name a directory that can be written"
-        ) from None
+        remedy = "let this user write to it and to its directory, or name a file in another one"
+        if path.is_dir():
+            remedy = "remove that directory, or name another file"
+        raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
 
 
 def home_of(settings: Settings) -> str:

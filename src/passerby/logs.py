@@ -95,7 +95,7 @@ def set_up(
     if style == "json":
         stamp, last = structlog.processors.TimeStamper(fmt="iso", utc=True), structlog.processors.JSONRenderer()
     else:
-        stamp = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+        stamp = structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False)
         last = structlog.dev.ConsoleRenderer(
             colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=28
         )

@@ -37,7 +37,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from passerby import addresses
+from passerby import addresses, spelling
 from passerby.kernel.decision import Brand, Filter
 from passerby.kernel.ids import BotId
 
@@ -647,24 +647,39 @@ def open_key(settings: Settings) -> bytes:
     if settings.secret_key is not None:
         return _decode_key(settings.secret_key.get_secret_value()) or b""
     path = settings.key_path
-    remedy = f"put the right {path.name} back beside the database, or set SECRET_KEY"
+    key = secrets.token_bytes(KEY_BYTES)
     try:
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            if path.stat().st_mode & 0o077:
-                raise WrongSetting("SECRET_KEY", f"others may read {path.name}", f"run chmod 600 {path.name}") from None
-            key = _decode_key(path.read_text("ascii"))
-            if key is None:
-                raise WrongSetting("SECRET_KEY", f"{path.name} holds no key", remedy) from None
-            return key
-        key = secrets.token_bytes(KEY_BYTES)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return _kept_key(path)
+    except OSError as error:
+        problem = f"is not set, and {path.name} cannot be made in {path.parent.absolute()} ({error.strerror})"
+        raise WrongSetting("SECRET_KEY", problem, "let this user write there, or set SECRET_KEY") from None
+    try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.b64encode(key) + b"\n")
             file.flush()
             os.fsync(descriptor)
-    except (OSError, UnicodeDecodeError):
-        raise WrongSetting("SECRET_KEY", f"{path.name} cannot be read or made", remedy) from None
+    except OSError as error:
+        path.unlink()  # half a key is worse than none
+        problem = f"is not set, and {path.name} cannot be written ({error.strerror})"
+        raise WrongSetting("SECRET_KEY", problem, "make room, or set SECRET_KEY") from None
+    return key
+
+
+def _kept_key(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise WrongSetting("SECRET_KEY", f"{path.name} is a directory", "remove it, or set SECRET_KEY")
+        if path.stat().st_mode & 0o077:
+            raise WrongSetting("SECRET_KEY", f"others may read {path.name}", f"run chmod 600 {path.name}")
+        key = _decode_key(path.read_text("ascii", "replace"))
+    except OSError as error:
+        problem = f"{path.name} is there and cannot be read ({error.strerror})"
+        raise WrongSetting("SECRET_KEY", problem, "let this user read it, or set SECRET_KEY") from None
+    if key is None:
+        remedy = f"put the right {path.name} back beside the database, or set SECRET_KEY"
+        raise WrongSetting("SECRET_KEY", f"{path.name} holds no key", remedy)
     return key
 
 
@@ -680,8 +695,11 @@ def _check_file(path: Path) -> None:
             lines = list(parse_stream(stream))
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError):
-        raise WrongSetting(".env", "cannot be read", "write a text file of NAME=value lines") from None
+    except OSError as error:
+        problem = f"is there and cannot be read ({error.strerror})"
+        raise WrongSetting(".env", problem, "let this user read it, or remove it") from None
+    except UnicodeDecodeError:
+        raise WrongSetting(".env", "is no text", "write a text file of NAME=value lines") from None
     for line in lines:
         text = line.original.string
         # The parser counts the blank lines before a setting as part of it.
@@ -708,6 +726,16 @@ def _check_environment(environment: Iterable[str]) -> None:
             raise WrongSetting(name, "is not a setting (environment)", f"write {meant}")
 
 
+def doubts() -> list[tuple[str, str]]:
+    """Variables of the environment that may be a setting of ours misspelt, with the setting that may be meant.
+
+    Closer slips are refused by `read`. These may well be another program's, so they are only named.
+    """
+    given = {name.upper() for name in os.environ}
+    pairs = ((name, spelling.meant(name, _names())) for name in sorted(given - _names()))
+    return [(name, meant) for name, meant in pairs if meant is not None and meant not in given]
+
+
 def _nearest(name: str, alike: float = 0.87) -> str | None:
     """The setting that was probably meant. `alike` is difflib's ratio: high where the name may be somebody else's."""
     name = name.upper()
@@ -729,9 +757,10 @@ def _is_name(text: str) -> bool:
 def _read_tokens_file(path: Path) -> tuple[SecretStr, ...]:
     try:
         lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
         raise WrongSetting(
-            "BOT_TOKENS_FILE", "cannot be read", "write the path of a text file with the tokens"
+            "BOT_TOKENS_FILE", f"cannot be read ({why})", "write the path of a text file with the tokens"
         ) from None
     tokens = _parse_tokens("BOT_TOKENS_FILE", "\n".join(line.partition("#")[0] for line in lines))
     if not tokens:

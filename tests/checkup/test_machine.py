@@ -1,5 +1,6 @@
 """What is found on this machine: rights, places, and what is missing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,58 @@ def test_a_run_directory_that_no_socket_fits_into_is_found(directory: Path) -> N
     deep = directory / ("d" * 100)
     deep.mkdir()
     assert found(shared(directory, run_dir=deep))["run directory"].verdict is Verdict.FAIL
+
+
+@pytest.fixture
+def read_only(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This directory, for somebody who may not write to it: root may everywhere."""
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: allowed(path, mode) and not (mode & os.W_OK))
+    return directory
+
+
+def test_in_a_directory_that_cannot_be_written_to_nothing_is_said_to_be_made(read_only: Path) -> None:
+    checks = found(Settings(bot_tokens=TOKENS))
+    assert (checks["key"].verdict, checks["run directory"].verdict) == (Verdict.FAIL, Verdict.FAIL)
+    assert "cannot be made" in checks["key"].told
+    assert "cannot be made" in checks["run directory"].told
+    Path("run").mkdir(0o700)
+    assert "cannot be written to" in found(Settings(bot_tokens=TOKENS))["run directory"].told
+
+
+def test_a_directory_where_a_file_is_expected_and_a_file_where_a_directory_is(directory: Path) -> None:
+    (directory / "passerby.key").mkdir()
+    (directory / "run").touch(0o600)
+    checks = found(embedded(directory))
+    assert (checks["key file"].verdict, checks["key file"].told) == (Verdict.FAIL, "passerby.key is a directory")
+    assert checks["run directory"].verdict is Verdict.FAIL
+    assert "key" not in checks
+
+
+def test_a_key_that_this_user_cannot_read_is_found(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (directory / "passerby.key").touch(0o600)
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK)
+    assert "cannot be read" in found(embedded(directory))["key file"].told
+
+
+@pytest.mark.parametrize(
+    ("listen", "warned"),
+    [(None, False), ("127.0.0.1:9464", False), ("localhost:9464", False), ("0.0.0.0:9464", True), ("[::]:9464", True)],
+)
+def test_figures_that_others_can_read_are_found(directory: Path, listen: str | None, warned: bool) -> None:
+    assert ("metrics" in found(embedded(directory, metrics_listen=listen))) == warned
+
+
+def test_a_misspelt_variable_is_found(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUN_DRI", "/run/passerby")
+    finding = found(embedded(directory))["environment"]
+    assert finding.told == "RUN_DRI is no setting: did you mean RUN_DIR?"
+    assert finding.verdict is Verdict.WARN
+
+
+def test_with_postgresql_alone_the_records_are_not_said_to_be_in_a_file(directory: Path) -> None:
+    alone = Settings(bot_tokens=TOKENS, run_dir=directory / "run", postgres_uri=SHARED["postgres_uri"])
+    assert "PostgreSQL has the records" in found(alone)["stores"].told
 
 
 def test_a_limit_that_a_process_is_born_with_is_found(directory: Path) -> None:

@@ -1,6 +1,7 @@
 """Real processes, kept by a real supervisor: started, killed, replaced, ended."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -169,6 +170,18 @@ def test_a_killed_process_is_started_again_and_counted(kept: Kept) -> None:
     one, two = kept.cluster.processes()
     assert (one.restarts, one.crashes) == (1, 1)
     assert (two.pid, two.restarts, two.crashes) == (second, 0, 0)
+
+
+def test_a_killed_process_has_its_end_in_its_log(kept: Kept) -> None:
+    """It cannot say so itself."""
+    kept.start(1)
+    (first,) = kept.pids()
+    os.kill(first, signal.SIGKILL)
+    kept.until(lambda: kept.cluster.process("worker-1").pid not in (0, first))
+    log = (kept.directory / "logs" / "worker-1.log").read_text()
+    assert re.search(
+        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[error    \] process.ended +reason='killed by SIGKILL'$", log, re.MULTILINE
+    )
 
 
 def test_what_cannot_work_is_told_with_its_last_words(kept: Kept) -> None:

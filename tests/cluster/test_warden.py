@@ -1,8 +1,11 @@
 """When what keeps ending is held back, and when it is tried again. supervisor's own classes; no process is started."""
 
+import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,7 +25,7 @@ class Process:
     """As much of supervisor's process as the warden touches, and what it did to it."""
 
     def __init__(self, name: str) -> None:
-        self.config = SimpleNamespace(name=name)
+        self.config = SimpleNamespace(name=name, stdout_logfile=f"{name}.log")
         self.state = ProcessStates.STOPPED
         self.backoff = 0
         self.pid = 1
@@ -34,17 +37,20 @@ class Process:
 
 
 class Office:
-    def __init__(self) -> None:
+    def __init__(self, log: Path) -> None:
+        self.log = log
         self.now = DAY_S
         self.process = Process("worker-1")
         group = SimpleNamespace(processes={"worker-1": self.process})
         self.pulse: Pulse | None = None
         self.signals: list[tuple[int, int]] = []
+        self.said: list[str] = []
         self.warden = Warden(
-            SimpleNamespace(process_groups={"worker-1": group}),
+            SimpleNamespace(process_groups={"worker-1": group}, options=SimpleNamespace(logfile=str(log))),
             lambda: self.now,
             lambda name: self.pulse,
             lambda pid, number: self.signals.append((pid, number)),
+            lambda path, reason: self.said.append(f"{path}: {reason}"),
         )
         self.warden.watch()
 
@@ -76,8 +82,8 @@ class Office:
 
 
 @pytest.fixture
-def office() -> Any:
-    yield Office()
+def office(tmp_path: Path) -> Any:
+    yield Office(tmp_path / "supervisor.log")
     events.clear()
 
 
@@ -96,6 +102,31 @@ def test_recycling_being_killed_and_being_stuck_trip_nothing(office: Office, cod
         office.lives(15, code=code)
     assert not office.is_tripped
     assert office.told()["crashes"] == (0 if code == 0 else 3 * SHORT_LIVES)
+
+
+def test_an_end_against_expectation_is_in_the_log_once(office: Office) -> None:
+    """As supervisor's own log tells it."""
+    office.lives(DAY_S, code=2)
+    with office.log.open("a") as log:
+        log.write("INFO exited: worker-10 (terminated by SIGSEGV; not expected)\n")
+        log.write("INFO exited: worker-1 (exit status 2; not expected)\n")
+    office.lives(DAY_S, code=0)
+    office.lives(DAY_S, code=-9)
+    with office.log.open("a") as log:
+        log.write("INFO exited: worker-1 (terminated by SIGKILL; not expected)\n")
+    office.lives(DAY_S, code=0)
+    assert office.said == ["worker-1.log: it ended with code 2", "worker-1.log: killed by SIGKILL"]
+
+
+def test_the_line_looks_as_the_processes_own_do() -> None:
+    at = datetime(2026, 1, 31, 23, 59, 58, tzinfo=UTC)
+    assert warden.line_of("gone", at, "console").startswith("2026-01-31 23:59:58 [error    ] process.ended ")
+    assert json.loads(warden.line_of("gone", at, "json")) == {
+        "event": "process.ended",
+        "level": "error",
+        "reason": "gone",
+        "timestamp": "2026-01-31T23:59:58Z",
+    }
 
 
 def test_crashes_far_apart_trip_nothing(office: Office) -> None:

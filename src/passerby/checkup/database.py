@@ -42,6 +42,8 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
         return
     if state.is_current:
         yield well("schema", f"up to date ({state.needed})")
+    elif state.current is None and not settings.postgres_uri and not settings.sqlite_db_path.exists():
+        yield well("schema", f"{settings.sqlite_db_path.name} is made at the first start")
     else:
         yield fail("schema", f"at {state.current or 'nothing'}, {state.needed} is needed", "run passerby init-schema")
     if facts is not None:
@@ -69,7 +71,7 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
     room = most - reserved
     least, peak = settings.db_pool_min * processes, settings.db_pool_max * processes
     told = (
-        f"{processes} processes with {settings.db_pool_min} to {settings.db_pool_max} connections each, "
+        f"{_count(processes)} with {settings.db_pool_min} to {settings.db_pool_max} connections each, "
         f"{room} of the server's {most} for them"
     )
     if peak <= room:
@@ -84,12 +86,16 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
 def pooled_pools(settings: Settings, processes: int) -> Finding:
     """What a pooler has to let in; how much that is cannot be asked."""
     peak = settings.db_pool_max * processes
-    told = f"{processes} processes with up to {settings.db_pool_max} connections each to the pooler"
+    told = f"{_count(processes)} with up to {settings.db_pool_max} connections each to the pooler"
     if peak <= POOLER_LETS_IN:
         return well("pools", told)
     return warn(
         "pools", told, f"make sure that its max_client_conn is at least {peak}; it is 100 unless it was changed"
     )
+
+
+def _count(processes: int) -> str:
+    return "1 process" if processes == 1 else f"{processes} processes"
 
 
 class _Facts(msgspec.Struct, frozen=True):

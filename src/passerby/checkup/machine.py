@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+from passerby import addresses
 from passerby.checkup.finding import GIB, Finding, fail, warn, well
-from passerby.settings import Settings
+from passerby.settings import Settings, doubts
 
 ENOUGH_FILES: Final = 65_536
 TOO_FEW_FILES: Final = 1_024
@@ -26,7 +27,19 @@ _SOCKET_PATH: Final = 107
 
 
 def checks(settings: Settings) -> Iterator[Finding]:
-    for check in (_fleet, _key, _env_file, _tokens_file, _database_file, _run_dir, _disk, _files, _memory):
+    for check in (
+        _fleet,
+        _environment,
+        _key,
+        _env_file,
+        _tokens_file,
+        _database_file,
+        _run_dir,
+        _metrics,
+        _disk,
+        _files,
+        _memory,
+    ):
         yield from check(settings)
 
 
@@ -42,6 +55,12 @@ def _fleet(settings: Settings) -> Iterator[Finding]:
         yield well("bots", f"{count} bots")
     if settings.is_shared:
         yield well("stores", "Redis and PostgreSQL: any number of processes")
+    elif settings.postgres_uri is not None:
+        yield warn(
+            "stores",
+            "one process: PostgreSQL has the records, and a file what is going on now",
+            "set REDIS_URL for several processes",
+        )
     else:
         yield warn(
             "stores",
@@ -61,9 +80,40 @@ def _key(settings: Settings) -> Iterator[Finding]:
             f"a file on this machine ({path.name}); other machines would make their own",
             "set SECRET_KEY to the file's content on every machine",
         )
-    elif not path.exists():
-        yield well("key", f"{path.name} is made at the first start")
-    yield from _private("key file", path, "run chmod 600 on it", of_us=True)
+    elif not os.path.lexists(path):
+        where = path.parent.absolute()
+        if _is_writable(where):
+            yield well("key", f"{path.name} is made at the first start")
+        else:
+            told = f"SECRET_KEY is not set, and {path.name} cannot be made in {where}"
+            yield fail("key", told, "let this user write there, or set SECRET_KEY")
+    if path.is_dir():
+        yield fail("key file", f"{path.name} is a directory", "remove it, or set SECRET_KEY")
+    elif os.path.lexists(path) and not os.access(path, os.R_OK):
+        yield fail("key file", f"{path.name} cannot be read by this user", "let this user read it, or set SECRET_KEY")
+    else:
+        yield from _private("key file", path, "run chmod 600 on it", of_us=True)
+
+
+def _is_writable(directory: Path) -> bool:
+    """Whether this user may make files there."""
+    return directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)
+
+
+def _environment(_: Settings) -> Iterator[Finding]:
+    for name, meant in doubts():
+        yield warn("environment", f"{name} is no setting: did you mean {meant}?", f"write {meant}, or unset {name}")
+
+
+def _metrics(settings: Settings) -> Iterator[Finding]:
+    place = settings.metrics_place
+    if place is None or addresses.is_loopback(place.host):
+        return
+    yield warn(
+        "metrics",
+        f"whoever reaches this machine at METRICS_LISTEN={settings.metrics_listen} reads bots, stores and figures",
+        "listen on 127.0.0.1, or let nobody but your own Prometheus through (a firewall, a NetworkPolicy)",
+    )
 
 
 def _env_file(_: Settings) -> Iterator[Finding]:
@@ -98,6 +148,11 @@ def _run_dir(settings: Settings) -> Iterator[Finding]:
     longest = path.absolute() / "worker-100.sock"
     if len(os.fsencode(longest)) > _SOCKET_PATH:
         yield fail("run directory", "its path is too long for a Unix socket", "set RUN_DIR to a shorter one")
+    elif os.path.lexists(path) and not path.is_dir():
+        yield fail("run directory", f"{path} is no directory", "remove it, or set RUN_DIR")
+    elif not _is_writable(path if path.exists() else path.absolute().parent):
+        what = "written to" if path.exists() else "made"
+        yield fail("run directory", f"{path} cannot be {what} by this user", "give it the right to, or set RUN_DIR")
     elif path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
         yield warn("run directory", "others may look into it", f"run chmod 700 {path.name}")
     else:

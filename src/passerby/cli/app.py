@@ -167,6 +167,8 @@ def _serve(role: "Role", name: str) -> None:
         remedy = "set it and WEBHOOK_URL, or start a `passerby worker`"
         raise settings.WrongSetting("UPDATE_MODE", "is not webhook: there would be nothing to do", remedy)
     logs.set_up(settled.log_level, settled.log_format, stream=unfailing(sys.stderr))
+    for wrong, meant in settings.doubts():
+        logs.record("settings.doubtful", "warning", setting=wrong, reason=f"it is no setting: did you mean {meant}?")
     if role == "all" and not settled.is_shared:
         from passerby.cli.cluster import where_else
 

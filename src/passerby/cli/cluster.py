@@ -52,7 +52,9 @@ def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
         with operations.alone(directory):
             operations.refuse_second(directory, frozenset(settings.tokens), api_of(settings))
             operations.clear_orphans(directory, settings.shutdown_timeout_s, typer.echo)
-            child = operations.launch(directory, names, settings.shutdown_timeout_s, foreground=foreground)
+            child = operations.launch(
+                directory, names, settings.shutdown_timeout_s, foreground=foreground, style=settings.log_format
+            )
         if foreground:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, lambda *_: child.terminate())

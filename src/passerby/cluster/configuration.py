@@ -53,6 +53,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [rpcinterface:passerby]
 supervisor.rpcinterface_factory = passerby.cluster.warden:install
+style = {style}
 """
 
 _PROGRAM = """
@@ -88,9 +89,14 @@ def programs(workers: int, webs: int = 0) -> tuple[Program, ...]:
 
 
 def configuration(
-    names: tuple[Program, ...], *, shutdown_s: float, root: bool, command: tuple[str, ...] = PASSERBY
+    names: tuple[Program, ...],
+    *,
+    shutdown_s: float,
+    root: bool,
+    command: tuple[str, ...] = PASSERBY,
+    style: str = "console",
 ) -> str:
-    """The file's text. `root`: supervisor complains of being root unless it is told so.
+    """The file's text. `root`: supervisor complains of being root unless it is told so. `style`: LOG_FORMAT.
 
     `command` is followed by the role and `--name <name>`.
     """
@@ -103,6 +109,7 @@ def configuration(
             log_bytes=LOG_BYTES,
             log_files=LOG_FILES,
             user="user = root\n" if root else "",
+            style=style,
         )
     ]
     parts.append(f"\n[group:{GROUP}]\nprograms = {','.join(program.name for program in names)}\n")

@@ -41,6 +41,7 @@ def launch(
     *,
     foreground: bool,
     command: tuple[str, ...] = PASSERBY,
+    style: str = "console",
 ) -> subprocess.Popen[bytes]:
     """Start supervisor, which starts everything else; return once it answers. In the background it is on its own.
 
@@ -48,7 +49,7 @@ def launch(
     """
     cluster = Cluster(directory)
     root = os.geteuid() == 0
-    path = write(directory, configuration(programs, shutdown_s=shutdown_s, root=root, command=command))
+    path = write(directory, configuration(programs, shutdown_s=shutdown_s, root=root, command=command, style=style))
     supervisor = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(path)]
     if foreground:
         supervisor.append("--nodaemon")
@@ -67,8 +68,12 @@ def launch(
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
     """Nobody else starts a cluster here meanwhile. Raises: ClusterFault, if somebody does."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (directory / STARTING).open("ab") as file:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = (directory / STARTING).open("ab")
+    except OSError as error:
+        raise ClusterFault(f"{directory} cannot be made or written to ({error.strerror}); set RUN_DIR") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

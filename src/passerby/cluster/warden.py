@@ -16,13 +16,16 @@ whoever kills it, it is not the program. Nor does ending because the event loop 
 and is put aside.
 """
 
+import json
 import os
+import re
 import signal
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,12 +56,15 @@ class Record:
     pulse: Pulse | None = None
     silent_ticks: int = 0
     """For how many ticks it has shown the same pulse."""
+    unsaid: bool = False
+    """It ended against expectation, and its own log does not tell yet."""
 
 
 class Warden:
     """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`.
 
-    `pulse_of` tells how often a process' event loop has come round, by its name; `end` sends it a signal.
+    `pulse_of` tells how often a process' event loop has come round, by its name; `end` sends it a signal. `say` adds a
+    line to a process' log, given the file and the sentence: one that is killed cannot say so itself.
     """
 
     def __init__(
@@ -67,11 +73,13 @@ class Warden:
         now: Callable[[], float],
         pulse_of: Callable[[str], Pulse | None] = lambda name: None,
         end: Callable[[int, int], None] = os.kill,
+        say: Callable[[Path, str], None] = lambda path, reason: None,
     ) -> None:
         self._supervisord = supervisord
         self._now = now
         self._pulse_of = pulse_of
         self._end = end
+        self._say = say
         self._records: dict[str, Record] = {}
 
     def lives(self) -> list[dict[str, Any]]:
@@ -99,6 +107,7 @@ class Warden:
 
     def _started(self, event: Any) -> None:
         record = self._record(event.process)
+        self._tell(event.process, record)
         record.starts += 1
         by_hand = event.from_state == ProcessStates.STOPPED
         record.restarts += not by_hand
@@ -110,13 +119,16 @@ class Warden:
         self._record(event.process).gave_up_at = None
 
     def _ended_at_once(self, event: Any) -> None:
-        self._record(event.process).crashes += 1
+        record = self._record(event.process)
+        record.crashes += 1
+        record.unsaid = True
 
     def _ended(self, event: Any) -> None:
         process, record = event.process, self._record(event.process)
         if event.expected:
             return
         record.crashes += 1
+        record.unsaid = True
         if process.exitstatus < 0 or process.exitstatus == EXIT_STUCK:
             return
         record.ends.append(self._now())
@@ -127,7 +139,16 @@ class Warden:
             process.state, process.backoff = ProcessStates.BACKOFF, TRIES + 1
 
     def _given_up(self, event: Any) -> None:
-        self._record(event.process).gave_up_at = self._now()
+        record = self._record(event.process)
+        self._tell(event.process, record)
+        record.gave_up_at = self._now()
+
+    def _tell(self, process: Any, record: Record) -> None:
+        """How it ended is in supervisor's own log alone, and there only after the event."""
+        if record.unsaid:
+            record.unsaid = False
+            name, log = str(process.config.name), Path(self._supervisord.options.logfile)
+            self._say(Path(process.config.stdout_logfile), _last_end(log, name))
 
     def _look(self, _: Any) -> None:
         for group in self._supervisord.process_groups.values():
@@ -157,13 +178,44 @@ class Warden:
                 self._end(process.pid, signal.SIGABRT if record.silent_ticks == SILENT_TICKS else signal.SIGKILL)
 
 
-def install(supervisord: Any) -> Warden:
-    """For `supervisor.rpcinterface_factory`."""
+def _last_end(log: Path, name: str) -> str:
+    """From a line like `exited: worker-1 (terminated by SIGKILL; not expected)`."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
+            text = file.read().decode("ascii", "replace")
+    except OSError:
+        text = ""
+    found = re.findall(rf"exited: {re.escape(name)} \((terminated by|exit status) (\w+)", text)
+    if not found:
+        return "it ended"
+    how, what = found[-1]
+    return f"killed by {what}" if how == "terminated by" else f"it ended with code {what}"
+
+
+def line_of(reason: str, now: datetime, style: str) -> str:
+    """As the processes write theirs."""
+    if style == "json":
+        stamp = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return json.dumps({"reason": reason, "event": "process.ended", "level": "error", "timestamp": stamp})
+    return f"{now:%Y-%m-%d %H:%M:%S} [error    ] {'process.ended':<28} reason={reason!r}"
+
+
+def install(supervisord: Any, style: str = "console") -> Warden:
+    """For `supervisor.rpcinterface_factory`. `style`: LOG_FORMAT."""
+
+    def say(path: Path, reason: str) -> None:
+        now = datetime.fromtimestamp(time.time(), UTC).astimezone()  # noqa: TID251  # see below
+        # A log that cannot be written to is no reason to keep nothing.
+        with suppress(OSError), path.open("a", encoding="utf-8") as log:
+            log.write(f"{line_of(reason, now, style)}\n")
+
     run_path = Path(supervisord.options.configfile).parent
     warden = Warden(
         supervisord,
         time.time,  # noqa: TID251  # supervisor has no clock to hand in
         lambda name: pulse_of(run_path / f"{name}{RECORDING}"),
+        say=say,
     )
     warden.watch()
     return warden

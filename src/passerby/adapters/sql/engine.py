@@ -28,7 +28,12 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
     if not file.parent.is_dir():
         raise DatabaseUnusable(f"the directory {file.parent} does not exist; make it or name another file")
     # The journal of the database is made beside it, so the directory counts even when the file is there.
-    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.R_OK | os.W_OK)):
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        raise DatabaseUnusable(
+            f"{file.name} needs a directory that this user may write to, and {file.parent.absolute()} is none; "
+            "give it the right to, or name another file"
+        )
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
         raise DatabaseUnusable(f"{file} cannot be written; give this user the right to, or name another file")
     if file.exists():
         with file.open("rb") as opened:

@@ -1,0 +1,44 @@
+"""Which of some names was probably meant by another. Knows nothing of settings."""
+
+from collections.abc import Iterable
+from typing import Final
+
+_SHORTEST: Final = 6
+"""Shorter names are too common to be taken for a slip."""
+_LONG: Final = 8
+"""From here on two slips are believed."""
+
+
+def meant(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` is a slip away from, in a long one two; None if none is, or if it is one of them.
+
+    A slip is a letter too many, too few, another, or two that changed places. Underscores do not count.
+    """
+    bare = _bare(name)
+    found = []
+    for candidate in known:
+        if candidate == name:
+            return None
+        other = _bare(candidate)
+        slips = distance(bare, other)
+        if len(other) >= _SHORTEST and slips <= (2 if len(other) >= _LONG else 1):
+            found.append((slips, candidate))
+    return min(found)[1] if found else None
+
+
+def distance(one: str, other: str) -> int:
+    """How many slips lead from one to the other (optimal string alignment)."""
+    rows = [list(range(len(other) + 1))]
+    for i, letter in enumerate(one, start=1):
+        row = [i]
+        for j, across in enumerate(other, start=1):
+            best = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != across))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == across:
+                best = min(best, rows[-2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").upper()
