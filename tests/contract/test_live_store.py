@@ -11,6 +11,7 @@ from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
+from passerby.kernel.text import text
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import (
     Anchor,
@@ -281,6 +282,18 @@ async def test_the_outbox_keeps_its_order_and_loses_what_is_settled(
     await store.mark(Mark(sent=("a",)))
     await put(store, sent=("c", "never there"))
     assert await later.outbox(NOBODY) == [notice("d"), notice("b")]
+
+
+@survives
+async def test_an_entry_put_again_under_its_name_takes_the_place_of_the_one_before(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, outbox=(notice("owed"), notice("a")))
+    again = msgspec.structs.replace(notice("owed"), text=text("said", n=2))
+    await put(store, outbox=(again,))
+    assert await later.outbox(NOBODY) == [notice("a"), again], "as the newest of them"
+    await store.mark(Mark(sent=("owed",)))
+    assert await later.outbox(NOBODY) == [notice("a")]
 
 
 @survives

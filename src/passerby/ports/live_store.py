@@ -92,8 +92,9 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     """All that one decision changes. `puts` carry the version after the one that they were read at (the first is 1).
 
     `ended` are chats whose message map and anchors go; `updates` become done; `sent` outbox entries are settled.
-    `owner` is the worker who sends the `outbox`. `fences` are the leases that the decision stands on. `seen` are people
-    whom it does not change, and the versions that it was made on: who has another one makes it stale as well.
+    `owner` is the worker who sends the `outbox`; an entry replaces one of the same id, and is then the newest. `fences`
+    are the leases that the decision stands on. `seen` are people whom it does not change, and the versions that it was
+    made on: who has another one makes it stale as well.
     """
 
     puts: tuple[Participant, ...] = ()
