@@ -25,7 +25,7 @@ from passerby.figures import LATENCY_S, Snapshot
 from passerby.figures import together as together
 from passerby.instruments import INSTRUMENTS, Counter, Gauge, Histogram, Label
 from passerby.kernel.effect import Priority
-from passerby.kernel.event import Attempt, Event, Refusal
+from passerby.kernel.event import WHY_UNUSED, Attempt, Event, Refusal
 from passerby.kernel.ids import BotId, PoolId
 
 WAITING_S = (0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
@@ -52,6 +52,12 @@ PRIORITIES = tuple(priority.name.lower() for priority in Priority)
 ENDS = ("delivered", "nothing", *map(str, Refusal))
 
 UPDATES = Counter("passerby_updates", "Updates taken from Telegram, by the kind of event.", bot=BOTS, kind=EVENTS)
+UNUSED = Counter("passerby_updates_unused", "Updates that asked nothing of us, by why.", bot=BOTS, kind=WHY_UNUSED)
+UNKNOWN = Counter(
+    "passerby_messages_unknown",
+    "Messages and edits of a kind that is not known here, or that could not be read. Their senders are told.",
+    bot=BOTS,
+)
 POLLED_AT = Gauge(
     "passerby_bot_polled_at_seconds",
     "When a poll of the bot was last begun or answered, as long as polls are answered; Unix time.",

@@ -73,9 +73,13 @@ def test_an_edit_or_a_reaction_outside_a_chat_reaches_nobody(how: str) -> None:
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_an_edit_into_what_is_refused_reaches_nobody(kind: Kind) -> None:
+def test_an_edit_into_what_is_refused_reaches_nobody_and_its_writer_is_told(kind: Kind) -> None:
     talk, ann, _ = couple()
-    assert talk.happens(MessageEdited(ann.person, *SOURCE, Content(kind), talk.env.now), SOURCE) == NOTHING
+    event = MessageEdited(ann.person, *SOURCE, Content(kind), talk.env.now)
+    told = says(ann, "chat.edit_failed", None, reply_to=SOURCE.message)
+    assert talk.happens(event, SOURCE) == Decision(effects=(told,))
+    talk.map.clear()
+    assert talk.happens(event, SOURCE) == NOTHING, "the partner has never seen it"
 
 
 @pytest.mark.parametrize("policy", [ContactPolicy.WARN, ContactPolicy.HOLD])

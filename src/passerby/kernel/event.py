@@ -15,6 +15,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person wrote to a bot. `contents` has several items for an album, then `messages` runs parallel to it.
 
     `edited_at` is there where the message comes back after an edit, as the subject of a press.
+    `thread` is the topic of their chat with the bot that it stands in; None: the general one.
     """
 
     person: PersonId
@@ -28,6 +29,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     quote_entities: tuple[Entity, ...] = ()
     language: str = ""
     edited_at: float = 0.0
+    thread: MessageId | None = None
 
     @property
     def text(self) -> str:
@@ -60,6 +62,7 @@ class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
     token: str
     language: str = ""
     subject: MessageReceived | None = None
+    thread: MessageId | None = None
 
 
 class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -192,10 +195,14 @@ class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """An update of a kind we do not use: done by being seen."""
+    """An update that asks nothing of us: done by being seen. `why` is one of WHY_UNUSED."""
 
     person: PersonId
     bot: BotId
+    why: str = "not_asked_for"
+
+
+WHY_UNUSED = ("not_asked_for", "by_bot", "not_private", "topic", "unreadable")
 
 
 Event = (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from passerby.adapters.botapi import wire
+from passerby.adapters.botapi import reading
 from passerby.adapters.botapi.decode import content
 from passerby.adapters.botapi.kinds import UNREAD, beside, way
 from passerby.domain.sanitise import REFUSED
@@ -29,7 +29,7 @@ def test_each_field_of_a_kind_makes_that_kind(kind: Kind, specimen: Any) -> None
     assert way(kind).fields
     for field in way(kind).fields:
         value = specimen(fields("Message")[field]["types"][0])
-        raw = wire._updates.decode(_update({field: value}))
+        raw = reading._updates.decode(_update({field: value}))
         assert raw.message is not None
         assert content(raw.message).kind is kind, field
 
@@ -38,7 +38,7 @@ def test_each_field_of_a_kind_makes_that_kind(kind: Kind, specimen: Any) -> None
 def test_what_is_never_read_makes_no_difference(field: str) -> None:
     value = fullest(fields("Message")[field]["types"][0])
     without, with_it = ({"text": "hi"}, {"text": "hi", field: value})
-    assert wire._updates.decode(_update(without)) == wire._updates.decode(_update(with_it))
+    assert reading._updates.decode(_update(without)) == reading._updates.decode(_update(with_it))
 
 
 @pytest.mark.parametrize("kind", Kind)

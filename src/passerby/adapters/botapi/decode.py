@@ -1,6 +1,7 @@
 """From Telegram's updates to the kernel's events.
 
-Only private chats count; an update from anywhere else, or of a kind that nobody here answers to, becomes `Unusable`.
+Only people in private chats count: an update of a bot's, from anywhere else, or of a kind that nobody here answers to,
+becomes `Unusable`. A message that cannot be read is one of an unknown kind: its sender is told.
 Of a message only its content passes: sender, forward origin, via-bot and external reply were never read (`wire`),
 contacts lose their user id, and `text_mention` entities their target.
 """
@@ -11,6 +12,7 @@ from typing import Any
 import msgspec
 
 from passerby.adapters.botapi import rich, wire
+from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import (
     BotBlocked,
@@ -34,7 +36,7 @@ def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
 
     Raises: ValueError where the body is not such an answer.
     """
-    return [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in wire.read_updates(body)]
+    return [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in read_updates(body)]
 
 
 def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
@@ -56,25 +58,38 @@ def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
     return Unusable(PersonId(0), bot)
 
 
+def _is_by_bot(user: wire.User | None, bot: BotId) -> bool:
+    """Bots are not people. Two that answer each other would never end."""
+    return user is not None and (user.is_bot or user.id == bot)
+
+
 def _unreadable(update: wire.Unreadable, bot: BotId) -> Event:
     """Of a message it is worth knowing that there was one: its sender is told that it was not passed on."""
     person = PersonId(update.person)
-    if not update.message:
-        return Unusable(person, bot)
+    if update.by_bot or update.person == bot:
+        return Unusable(person, bot, "by_bot")
+    if not person or update.what == "":
+        return Unusable(person, bot, "unreadable")
+    if update.what == "edit":
+        return MessageEdited(person, bot, MessageId(update.message), Content(Kind.UNKNOWN), float(update.date))
     return MessageReceived(person, bot, (MessageId(update.message),), (Content(Kind.UNKNOWN),), float(update.date))
 
 
 def _received(message: wire.Message, bot: BotId) -> Event:
     sender = message.from_
+    unused = _unused(message, bot)
+    if unused is not None:
+        return unused
     # Id 0 stands for messages that cannot be addressed (ephemeral ones): nothing could be replied to or copied.
-    if message.chat.type != "private" or message.message_id <= 0:
-        return Unusable(PersonId(sender.id if sender else 0), bot)
+    held = content(message) if message.message_id > 0 else Content(Kind.UNKNOWN)
+    if held.kind is Kind.SERVICE and any(getattr(message, name) for name in wire.TOPIC_FIELDS):
+        return Unusable(PersonId(message.chat.id), bot, "topic")
     quote = message.quote
     return MessageReceived(
         person=PersonId(message.chat.id),
         bot=bot,
         messages=(MessageId(message.message_id),),
-        contents=(content(message),),
+        contents=(held,),
         sent_at=float(message.date),
         reply_to=MessageId(message.reply_to_message.message_id) if message.reply_to_message else None,
         quote=quote.text if quote else None,
@@ -82,12 +97,30 @@ def _received(message: wire.Message, bot: BotId) -> Event:
         quote_entities=tuple(e for e in quote.entities if e.type in _QUOTED) if quote else (),
         language=sender.language_code if sender else "",
         edited_at=float(message.edit_date or 0),
+        thread=_thread(message),
     )
 
 
+def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
+    """Why a message is none to us; None where it is one."""
+    sender = message.from_
+    person = PersonId(sender.id if sender else 0)
+    if message.chat.type != "private":
+        return Unusable(person, bot, "not_private")
+    if _is_by_bot(sender, bot) or message.sender_business_bot is not None:
+        return Unusable(person, bot, "by_bot")
+    return None
+
+
+def _thread(message: wire.Message | wire.PressedMessage) -> MessageId | None:
+    """The topic that a message stands in; None: the general one."""
+    return MessageId(message.message_thread_id) if message.is_topic_message and message.message_thread_id else None
+
+
 def _edited(message: wire.Message, bot: BotId) -> Event:
-    if message.chat.type != "private" or message.message_id <= 0:
-        return Unusable(PersonId(message.from_.id if message.from_ else 0), bot)
+    unused = _unused(message, bot)
+    if unused is not None or message.message_id <= 0:
+        return unused or Unusable(PersonId(message.chat.id), bot, "unreadable")
     return MessageEdited(
         person=PersonId(message.chat.id),
         bot=bot,
@@ -100,7 +133,11 @@ def _edited(message: wire.Message, bot: BotId) -> Event:
 def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
     person = PersonId(query.from_.id)
     message = query.message
-    if query.data is None or (message is not None and message.chat.type != "private"):
+    if _is_by_bot(query.from_, bot):
+        return Unusable(person, bot, "by_bot")
+    if message is not None and message.chat.type != "private":
+        return Unusable(person, bot, "not_private")
+    if query.data is None:
         return Unusable(person, bot)
     action, _, token = query.data.partition(":")
     return ButtonPressed(
@@ -112,6 +149,7 @@ def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
         token=token,
         language=query.from_.language_code,
         subject=_subject(message, bot, query.from_.id),
+        thread=_thread(message) if message is not None else None,
     )
 
 
@@ -126,7 +164,9 @@ def _subject(pressed: wire.PressedMessage | None, bot: BotId, presser: int) -> M
 
 def _reacted(reaction: wire.MessageReaction, bot: BotId) -> Event:
     if reaction.chat.type != "private" or reaction.user is None:
-        return Unusable(PersonId(reaction.user.id if reaction.user else 0), bot)
+        return Unusable(PersonId(reaction.user.id if reaction.user else 0), bot, "not_private")
+    if _is_by_bot(reaction.user, bot):
+        return Unusable(PersonId(reaction.user.id), bot, "by_bot")
     emoji = next((r.emoji for r in reaction.new_reaction if r.type == "emoji" and r.emoji), None)
     return ReactionChanged(
         person=PersonId(reaction.chat.id), bot=bot, message=MessageId(reaction.message_id), emoji=emoji
@@ -135,13 +175,15 @@ def _reacted(reaction: wire.MessageReaction, bot: BotId) -> Event:
 
 def _member_changed(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
     person = PersonId(change.from_.id)
+    if _is_by_bot(change.from_, bot):
+        return Unusable(person, bot, "by_bot")
     if change.chat.type == "private":
         match change.new_chat_member.status:
             case "kicked":
                 return BotBlocked(person, bot)
             case "member":
                 return BotUnblocked(person, bot)
-    return Unusable(person, bot)
+    return Unusable(person, bot, "not_private")
 
 
 def content(message: wire.Message) -> Content:

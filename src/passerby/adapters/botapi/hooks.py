@@ -11,7 +11,7 @@ import msgspec
 from passerby.adapters.botapi.client import DONE, TELEGRAM, Answer, Client, encode
 from passerby.adapters.botapi.decode import event
 from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
-from passerby.adapters.botapi.wire import read_updates
+from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.hooks import HookState
 from passerby.ports.telegram import Arrival

@@ -30,9 +30,9 @@ _FIELDS = {Kind.GIVEAWAY: ("giveaway", "giveaway_winners"), Kind.SERVICE: wire.S
 
 UNREAD = frozenset(
     {
-        "message_thread_id", "direct_messages_topic", "sender_chat", "sender_boost_count", "sender_business_bot",
-        "sender_tag", "receiver_user", "ephemeral_message_id", "guest_query_id", "business_connection_id",
-        "forward_origin", "is_topic_message", "is_automatic_forward", "external_reply", "reply_to_story",
+        "direct_messages_topic", "sender_chat", "sender_boost_count", "sender_tag",
+        "receiver_user", "ephemeral_message_id", "guest_query_id", "business_connection_id",
+        "forward_origin", "is_automatic_forward", "external_reply", "reply_to_story",
         "reply_to_checklist_task_id", "reply_to_poll_option_id", "via_bot", "guest_bot_caller_user",
         "guest_bot_caller_chat", "is_from_offline", "is_paid_post", "author_signature", "paid_star_count",
         "link_preview_options", "suggested_post_info", "reply_markup",

@@ -3,13 +3,10 @@
 Unknown members are skipped without being built, so names, origins and everything else that is not listed here never
 becomes an object. What the fields *mean* is `decode`'s affair; what we *write* is in `outgoing`.
 
-One update that cannot be read must not cost the others. The whole answer is decoded at once; only if that fails it is
-cut into its updates by hand, because msgspec skips nested values recursively even for `Raw` and so gives up on the
-whole list when one update is nested too deeply.
+How an answer is taken apart, and what is done about an update that does not fit these, is in `reading`.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -20,7 +17,12 @@ from passerby.kernel.content import Entity, Whole
 
 class User(Struct, gc=False):
     id: Whole
+    is_bot: bool = False
     language_code: str = ""
+
+
+class Present(Struct, gc=False):
+    """An object of which only the presence matters."""
 
 
 class Chat(Struct, gc=False):
@@ -57,10 +59,6 @@ class Sticker(Struct, gc=False):
 class Dice(Struct, gc=False):
     emoji: str
     value: Whole
-
-
-class Present(Struct, gc=False):
-    """An object of which only the presence matters."""
 
 
 class PollOption(Struct, gc=False):
@@ -138,8 +136,11 @@ class Message(Struct):
 
     message_id: Whole
     chat: Chat
-    date: Whole
+    date: Whole = 0
     from_: User | None = msgspec.field(default=None, name="from")
+    sender_business_bot: Present | None = None
+    message_thread_id: Whole | None = None
+    is_topic_message: bool = False
     edit_date: Whole | None = None
     reply_to_message: RepliedTo | None = None
     quote: Quote | None = None
@@ -235,6 +236,9 @@ class Message(Struct):
     write_access_allowed: Raw = Raw()
 
 
+TOPIC_FIELDS = tuple(name for name in Message.__struct_fields__ if "forum_topic" in name)
+"""What is done to topics, which asks nothing of us."""
+
 SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fields__.index("boost_added") :]
 
 
@@ -243,6 +247,8 @@ class PressedMessage(Struct):
 
     message_id: Whole
     chat: Chat
+    message_thread_id: Whole | None = None
+    is_topic_message: bool = False
     reply_to_message: Message | None = None
 
 
@@ -292,12 +298,17 @@ class Update(Struct):
 
 
 class Unreadable(Struct):
-    """An update of which no more than this could be made out. `message` is there if it is one of a private chat."""
+    """An update of which no more than this could be made out; 0 where not even that.
+
+    `what` is "message" or "edit" where it is one of a private chat, else "".
+    """
 
     update_id: int
     person: int = 0
     message: int = 0
     date: int = 0
+    what: str = ""
+    by_bot: bool = False
 
 
 class Parameters(Struct, gc=False):
@@ -313,108 +324,6 @@ class Failure(Struct, gc=False):
     parameters: Parameters | None = None
 
 
-class UpdatesAnswer(Struct):
-    ok: bool
-    result: list[Update]
-
-
-_answers = msgspec.json.Decoder(UpdatesAnswer)
-_updates = msgspec.json.Decoder(Update)
-
-
-class _Who(Struct):
-    from_: User | None = msgspec.field(default=None, name="from")
-
-
-class _Which(Struct):
-    message_id: Whole
-    date: Whole
-    chat: Chat
-
-
-class _Suspect(Struct):
-    """An unreadable update, asked for its sender alone."""
-
-    message: _Who | None = None
-    edited_message: _Who | None = None
-    callback_query: _Who | None = None
-
-
-class _SuspectMessage(Struct):
-    """An unreadable update, asked which message it is."""
-
-    message: _Which
-
-
-def read_updates(body: bytes) -> list[Update | Unreadable]:
-    """Decode a getUpdates answer that has `ok: true`, in order.
-
-    Raises: ValueError where the body is not such an answer at all.
-    """
-    try:
-        answer = _answers.decode(body)
-    except (ValueError, RecursionError):
-        return [update for piece in _cut(body) if (update := _read_alone(piece))]
-    if not answer.ok:
-        raise ValueError("the answer is not ok")
-    return [*answer.result]
-
-
-def _read_alone(piece: bytes) -> Update | Unreadable | None:
-    try:
-        return _updates.decode(piece)
-    except (ValueError, RecursionError):
-        found = _UPDATE_ID.search(piece)
-        # Without an id there is nothing to confirm; the next update's offset does away with it.
-        return _made_out(int(found[1]), piece) if found else None
-
-
-def _made_out(update_id: int, piece: bytes) -> Unreadable:
-    """What can be said of an update whose content cannot be read: whose it is, and what they are to be told of."""
-    try:
-        which = msgspec.json.decode(piece, type=_SuspectMessage).message
-    except (ValueError, RecursionError):
-        return Unreadable(update_id, _sender(piece))
-    if which.chat.type != "private" or which.message_id <= 0:
-        return Unreadable(update_id, _sender(piece))
-    return Unreadable(update_id, which.chat.id, which.message_id, which.date)
-
-
-def _sender(piece: bytes) -> int:
-    try:
-        suspect = msgspec.json.decode(piece, type=_Suspect)
-    except (ValueError, RecursionError):
-        return 0
-    for part in (suspect.message, suspect.edited_message, suspect.callback_query):
-        if part is not None and part.from_ is not None:
-            return part.from_.id
-    return 0
-
-
-# Telegram writes the update's own id first, so the first match is not one from inside the update.
-_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
-_RESULT = re.compile(rb'"result"\s*:\s*\[')
 # A string without an end goes on to the end of the body, or each quotation mark in it would be tried as a beginning.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-
-
-def _cut(body: bytes) -> Iterator[bytes]:
-    """Yield each object of the `result` list, whatever is in it, by counting brackets outside strings."""
-    start = _RESULT.search(body)
-    if start is None:
-        raise ValueError("the answer holds no list of updates")
-    depth = 0
-    begin = start.end()
-    for token in _TOKEN.finditer(body, start.end()):
-        match token[0]:
-            case b"{" | b"[":
-                if depth == 0:
-                    begin = token.start()
-                depth += 1
-            case b"}" | b"]":
-                depth -= 1
-                if depth < 0:
-                    return
-                if depth == 0:
-                    yield body[begin : token.end()]
-    raise ValueError("the answer ends in the middle of its list of updates")
+TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""Strings and brackets: enough to see where the values of a JSON text begin and end."""

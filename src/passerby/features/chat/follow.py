@@ -26,8 +26,10 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
         decision = edited_while_held(event, facts, state, held)
         if decision is not None:
             return decision
-    if refusal(event.content):
-        return NOTHING
+    if refusal(event.content) is not None:
+        known = facts.counterpart is not None and facts.counterpart.mine
+        failed = Say(facts.me.person, text("chat.edit_failed"), reply_to=event.message)
+        return Decision(effects=(failed,) if known else ())
     if trace_between_strangers((event.content,), state, env) is not None:
         kept = Say(facts.me.person, text("chat.edit_held"), reply_to=event.message)
         return Decision(effects=(kept,) if facts.counterpart is not None else ())

@@ -1,0 +1,145 @@
+"""From an answer of getUpdates to its updates.
+
+One update that cannot be read must not cost the others. The whole answer is decoded at once; only if that fails it is
+cut into its updates by hand, because msgspec skips nested values recursively even for `Raw` and so gives up on the
+whole list when one update is nested too deeply. What does not fit then is salvaged as far as it goes.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from passerby.adapters.botapi.salvage import parsed, salvaged
+from passerby.adapters.botapi.wire import TOKENS, Unreadable, Update
+
+
+class UpdatesAnswer(Struct):
+    ok: bool
+    result: list[Update]
+
+
+_answers = msgspec.json.Decoder(UpdatesAnswer)
+_updates = msgspec.json.Decoder(Update)
+
+_READ = tuple(name for name in Update.__struct_fields__ if name != "update_id")
+NOT_ASKED_FOR = frozenset(
+    {
+        "business_connection", "business_message", "channel_post", "chat_boost", "chat_join_request", "chat_member",
+        "chosen_inline_result", "deleted_business_messages", "edited_business_message", "edited_channel_post",
+        "guest_message", "inline_query", "managed_bot", "message_reaction_count", "poll", "poll_answer",
+        "purchased_paid_media", "removed_chat_boost", "shipping_query", "stopped_message_generation", "subscription",
+    }
+)  # fmt: skip
+"""Kinds of updates that are known, and that concern no chat of ours (source: Bot API 10.3, Update)."""
+
+
+_NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member", "pre_checkout_query"})
+
+
+def read_updates(body: bytes) -> list[Update | Unreadable]:
+    """Decode a getUpdates answer that has `ok: true`, in order.
+
+    Raises: ValueError where the body is not such an answer at all.
+    """
+    try:
+        answer = _answers.decode(body)
+    except (ValueError, RecursionError):
+        return [update for piece in _cut(body) if (update := _read_alone(piece))]
+    if not answer.ok:
+        raise ValueError("the answer is not ok")
+    if any(map(_is_empty, answer.result)):
+        return [update for piece in _cut(body) if (update := _read_alone(piece))]
+    return [*answer.result]
+
+
+def _is_empty(update: Update) -> bool:
+    return update.message is None and all(getattr(update, name) is None for name in _READ)
+
+
+def _read_alone(piece: bytes) -> Update | Unreadable | None:
+    try:
+        update = _updates.decode(piece)
+        if not _is_empty(update):
+            return update
+    except (ValueError, RecursionError):
+        pass
+    found = _UPDATE_ID.search(piece)
+    if found is None:
+        return None  # without an id there is nothing to confirm; the next update's offset does away with it
+    try:
+        value = parsed(piece)
+    except ValueError:
+        return Unreadable(int(found[1]))
+    if not isinstance(value, dict):
+        return Unreadable(int(found[1]))
+    if value.keys() <= NOT_ASKED_FOR | {"update_id"}:
+        return Update(int(found[1]))
+    made_out = _made_out(int(found[1]), value)
+    update_or_none = salvaged(value | {"update_id": made_out.update_id})
+    if update_or_none is None or _is_empty(update_or_none):
+        return made_out
+    return update_or_none
+
+
+def _made_out(update_id: int, value: Mapping[str, Any]) -> Unreadable:
+    """What can be said of an update whose content cannot be read: whose it is, and what they are to be told of."""
+    for name, part in value.items():
+        if name not in NOT_ASKED_FOR and isinstance(part, dict):
+            return _made_out_of(update_id, name, part)
+    return Unreadable(update_id)
+
+
+def _made_out_of(update_id: int, name: str, part: Mapping[str, Any]) -> Unreadable:
+    sender, chat = part.get("from") or part.get("user"), part.get("chat")
+    by_bot = isinstance(sender, dict) and sender.get("is_bot") is True
+    person = _number(sender.get("id")) if isinstance(sender, dict) else 0
+    where = _number(chat.get("id")) if isinstance(chat, dict) else 0
+    if not _may_be_private(chat) or name in _NO_MESSAGES:
+        return Unreadable(update_id, person, by_bot=by_bot)
+    what = "edit" if name.startswith("edited") else "message"
+    person = where or person
+    return Unreadable(update_id, person, _number(part.get("message_id")), _number(part.get("date")), what, by_bot)
+
+
+def _may_be_private(chat: Any) -> bool:
+    if not isinstance(chat, dict):
+        return True
+    kind = chat.get("type")
+    return _number(chat.get("id")) >= 0 and (kind == "private" or not isinstance(kind, str))
+
+
+def _number(value: Any) -> int:
+    """0 where it is none that Telegram would send."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value[:19])
+    return value if isinstance(value, int) and -(2**63) <= value < 2**63 else 0
+
+
+# Telegram writes the update's own id first, so the first match is not one from inside the update.
+_UPDATE_ID = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')
+_RESULT = re.compile(rb'"result"\s*:\s*\[')
+
+
+def _cut(body: bytes) -> Iterator[bytes]:
+    """Yield each object of the `result` list, whatever is in it, by counting brackets outside strings."""
+    start = _RESULT.search(body)
+    if start is None:
+        raise ValueError("the answer holds no list of updates")
+    depth = 0
+    begin = start.end()
+    for token in TOKENS.finditer(body, start.end()):
+        match token[0]:
+            case b"{" | b"[":
+                if depth == 0:
+                    begin = token.start()
+                depth += 1
+            case b"}" | b"]":
+                depth -= 1
+                if depth < 0:
+                    return
+                if depth == 0:
+                    yield body[begin : token.end()]
+    raise ValueError("the answer ends in the middle of its list of updates")

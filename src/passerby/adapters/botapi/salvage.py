@@ -1,0 +1,115 @@
+"""What can be read of an update that is not as the Bot API says.
+
+A text that is not Unicode, a field of another type, an object nested without end: whatever does not fit is mended where
+that is plain (a number written as text), else left out, and the rest of the message goes on. Slow, and only for
+updates that `wire` could not read.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from passerby.adapters.botapi.wire import TOKENS, Update
+
+_MOST = 64
+"""So many fields of one update may be wrong. Beyond that it is no update."""
+
+_DEEPEST = 100
+"""What is nested deeper is left out; formatting goes not nearly as deep."""
+
+_PLACE = re.compile(r" - at `\$((?:\.[^.\[\]`]+|\[\d+\])+)`\Z")
+_STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
+_EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`")
+_HALF = re.compile("[\ud800-\udfff]")
+_CAREFUL = frozenset({"has_protected_content", "has_media_spoiler"})
+"""Where it cannot be read whether somebody asked for this, they did."""
+
+_MEND: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("str", "int"): str,
+    ("str", "float"): str,
+    ("array", "object"): lambda value: [value],
+    ("object", "array"): lambda value: value[0] if value else None,
+}
+"""From what is expected and what is there to what is meant."""
+
+
+def parsed(piece: bytes) -> Any:
+    """An update as plain values, with U+FFFD for each half character. Raises: ValueError."""
+    text = _shallow(piece).decode("utf-8", "replace")
+    try:
+        return _whole(json.loads(text, strict=False, parse_constant=lambda _: None))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def salvaged(value: Any) -> Update | None:
+    """The update without what cannot be read of it. Changes `value`. None where nothing is left of it."""
+    for _ in range(_MOST):
+        try:
+            return msgspec.convert(value, Update, strict=False)
+        except msgspec.ValidationError as error:
+            problem = str(error)
+        place = _PLACE.search(problem)
+        if place is None or not _mended(value, [*_steps(place[1])], problem):
+            return None
+    return None
+
+
+def _steps(place: str) -> Iterator[str | int]:
+    for step in _STEP.finditer(place):
+        yield step[1] if step[1] is not None else int(step[2])
+
+
+def _mended(value: Any, steps: list[str | int], problem: str) -> bool:
+    """Put right what is at this place, or leave it out. False where there is no such place."""
+    *way, last = steps
+    try:
+        for step in way:
+            value = value[step]
+        there = value[last]
+    except (LookupError, TypeError):
+        return False
+    if last in _CAREFUL:
+        value[last] = True
+        return True
+    found = _EXPECTED.search(problem)
+    mend = _MEND.get((found[1], found[2])) if found is not None else None
+    mended = mend(there) if mend is not None else None
+    if mended is not None:
+        value[last] = mended
+    else:
+        del value[last]
+    return True
+
+
+def _whole(value: Any) -> Any:
+    """The same without half characters."""
+    match value:
+        case str():
+            return _HALF.sub("\ufffd", value)
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {_whole(name): _whole(each) for name, each in value.items()}
+        case _:
+            return value
+
+
+def _shallow(piece: bytes) -> bytes:
+    """The same, with null for whatever is nested too deeply."""
+    depth, begin, kept, at = 0, 0, bytearray(), 0
+    for token in TOKENS.finditer(piece):
+        match token[0]:
+            case b"{" | b"[":
+                depth += 1
+                if depth == _DEEPEST + 1:
+                    begin = token.start()
+            case b"}" | b"]":
+                if depth == _DEEPEST + 1:
+                    kept += piece[at:begin] + b"null"
+                    at = token.end()
+                depth -= 1
+    return bytes(kept + piece[at:])
