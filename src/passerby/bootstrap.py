@@ -56,6 +56,7 @@ Role = Literal["all", "worker", "web"]
 """What a process does: all there is; what leases say (polling, pairing, recording); or only take webhooks."""
 
 KEEP_TRYING_S = 1.0
+LOOK_AGAIN_S = 30.0
 HOOKS_PARKED_AFTER_S = 20.0
 """A webhook's update holds up its own chat alone, and Telegram waits a minute for the answer."""
 
@@ -156,7 +157,7 @@ async def serve(
                 logs.record("runtime.ready", bots=len(telegram.bots))
             if announced:
                 return
-            looking.spawn(_look_at_room(records, store))
+            looking.spawn(_look_at_room(records, store, clock))
             if not polls and role != "worker":
                 looking.spawn(_look_at_hooks(settings))
             if on_ready is not None:
@@ -294,8 +295,16 @@ async def _open_schema(settings: Settings, clock: SystemClock, closing: AsyncExi
         return True
 
     async def keep_trying() -> None:
-        while not await try_once():
+        while True:
             await clock.sleep(KEEP_TRYING_S)
+            try:
+                if await try_once():
+                    return
+            except WrongSetting as wrong:  # somebody may be changing something just now
+                faults.began("unusable", "records.unusable", "error", setting=wrong.setting, reason=wrong.problem)
+            except Exception as error:  # noqa: BLE001  # whatever it was this time, the tables are needed
+                if faults.began("unusable", "records.unusable", "error", error=logs.name_of(error)):
+                    logs.failed("records.unusable", error, "debug")
 
     faults = logs.Faults()
     if not await try_once():
@@ -357,13 +366,17 @@ def hooking(settings: Settings) -> Hooking:
     return Hooking(hooks, doors, settings.webhook_url, SystemClock(), former=former)
 
 
-async def _look_at_room(records: SqlRecords, store: LiveStore) -> None:
+async def _look_at_room(records: SqlRecords, store: LiveStore, clock: SystemClock) -> None:
     """Say so if all the processes together may want more connections than the database gives."""
-    try:
-        processes = max(1, len((await store.roll()).workers))
-        crowded = await records.shortage(processes)
-    except (LiveStoreLost, RecordsLost):
-        return  # whoever reads or writes next says so
+    crowded: str | None = None
+    while True:
+        try:
+            processes = max(1, len((await store.roll()).workers))
+            crowded = await records.shortage(processes)
+        except (LiveStoreLost, RecordsLost):  # whoever reads or writes next says so
+            await clock.sleep(LOOK_AGAIN_S)
+        else:
+            break
     if crowded is not None:
         logs.record("records.crowded", "warning", reason=crowded)
 

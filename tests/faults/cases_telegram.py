@@ -122,7 +122,48 @@ async def half_open(stage: Stage) -> None:
     assert stalls >= 4, "everything was answered"
 
 
+def _left(journal: list[dict[str, Any]]) -> int:
+    """How often somebody was told that their partner left."""
+    return sum(
+        "partner left" in str(entry["params"].get("text", ""))
+        for entry in journal
+        if entry["kind"] == "request" and entry["method"] == "sendMessage" and entry.get("message_ids")
+    )
+
+
+async def token_flaps(stage: Stage) -> None:
+    """Stray 401s to every method and every bot; one bot's token refused for a while, and then by turns."""
+    stray_s, refused_s = (8, 15) if stage.quick else (60, 90)
+    bot = stage.company.people[0].bot
+    await _suffer(stage, [{"kind": "401", "probability": 0.08}], stray_s)
+    strays = stage.company.journal.spoiled["401"]
+    await _suffer(stage, [{"kind": "401", "bot": bot}], refused_s)
+    began = time()
+    await stage.until_working()
+    served_s = time() - began
+    await _suffer(stage, [{"kind": "401", "bot": bot, "probability": 0.5}], stray_s)
+    async with asyncio.timeout(70):
+        await stage.until_working()
+    stage.evidence |= {
+        "stray 401s": strays,
+        "401s in all": stage.company.journal.spoiled["401"],
+        "s a token was refused": refused_s,
+        "s until its bot was served again": round(served_s, 1),
+        "chats ended": _left(await stage.sandbox.journal()),
+    }
+    assert strays > 5, "nothing was refused"
+    assert not stage.evidence["chats ended"], "a refusal that passed has ended a chat"
+
+
 CASES = (
+    Case(
+        "token-flaps",
+        "401 that passes",
+        "8 % of all calls; one bot for a while; one bot by turns",
+        token_flaps,
+        leaves=False,
+        quiet_s=120,
+    ),
     Case("floods", "429", "1 to 4 s here and there, 2,000 s for one chat", floods),
     Case("errors", "5xx", "36 % of sends, 42 % of these done all the same; 30 % of polls", errors),
     Case("resets", "connections reset", "30 % of sends, two thirds after the effect; 20 % of polls", resets),

@@ -11,6 +11,7 @@ import pytest
 
 from botapi_sandbox import Switches
 from botapi_sandbox.service import Sandbox, make_world, running
+from botapi_sandbox.world.faults import Fault
 from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
 from passerby.adapters.botapi.hooks import BotApiHooks
 from passerby.cli.webhook import table
@@ -38,7 +39,7 @@ class Hands:
 
     async def sleep(self, delay_s: float) -> None:
         self.waited.append(delay_s)
-        await asyncio.sleep(delay_s)
+        await asyncio.sleep(min(delay_s, 1.0))
 
 
 @dataclasses.dataclass
@@ -172,6 +173,34 @@ def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_elsewher
             assert len(told) == 1
             assert str(it.bots[1]) in told[0]
             assert "run `passerby webhook set`" in told[0]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ["401", "500", "502", "reset_before", "429"])
+@pytest.mark.parametrize("method", ["getMe", "setWebhook", "getWebhookInfo"])
+def test_one_answer_that_passes_does_not_keep_a_webhook_from_being_set(kind: Any, method: str) -> None:
+    async def main() -> None:
+        async with stage() as it:
+            it.sandbox.world.faults = [Fault(kind=kind, method=method, count=1, retry_after=1)]
+            seen = await it.hooking.set(it.bots, 40)
+            assert [(each.whose, each.fault) for each in seen] == [("ours", ""), ("ours", "")]
+
+    asyncio.run(main())
+
+
+def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with stage() as it:
+            await it.hooking.set(it.bots, 40)
+            world = it.sandbox.world
+            world.faults = [Fault(kind="429", bot=it.bots[0], method="getWebhookInfo", count=1, retry_after=77)]
+            it.kept(1).webhook = None
+            await it.hooking.complain(it.bots)
+            told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
+            assert [str(bot) in line for bot, line in zip(it.bots, told, strict=True)] == [True, True]
+            assert it.clock.waited == [77]
+            assert not any(fault.count for fault in world.faults)
 
     asyncio.run(main())
 

@@ -1,7 +1,7 @@
 """The Bot API: does every token work, does Telegram bring updates the way we wait for them, is its clock ours."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -17,6 +17,7 @@ from passerby.ports.telegram import TelegramError, TokenRefused
 from passerby.settings import Settings
 
 PATIENCE_S: Final = 10.0
+PAUSE_S: Final = 0.5
 AT_ONCE: Final = 8
 MANY: Final = 50_000
 """Half of what Telegram keeps for a bot before it drops updates in silence."""
@@ -48,7 +49,7 @@ async def _bot(hooks: Hooks, bot: BotId, settings: Settings, now: float) -> list
     check = f"bot {bot}"
     try:
         async with asyncio.timeout(PATIENCE_S):
-            username = await hooks.username(bot)
+            username = await _confirmed(lambda: hooks.username(bot))
             state = await hooks.state(bot)
     except TokenRefused:
         return [fail(check, "Telegram refuses its token", "ask @BotFather for the bot's token")]
@@ -57,6 +58,16 @@ async def _bot(hooks: Hooks, bot: BotId, settings: Settings, now: float) -> list
             fail(check, f"Telegram does not answer ({type(error).__name__})", "look at the network and BOT_API_URL")
         ]
     return [well(check, f"@{username} works"), *judged(f"{check} updates", state, settings, now)]
+
+
+async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
+    """One refusal of a token may be stray: ask again, twice. Raises: TelegramError."""
+    for _ in range(2):
+        try:
+            return await call()
+        except TokenRefused:
+            await asyncio.sleep(PAUSE_S)
+    return await call()
 
 
 def judged(check: str, state: HookState, settings: Settings, now: float) -> list[Finding]:

@@ -18,7 +18,7 @@ from passerby import logs
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.hooks import Hooks, HookState
-from passerby.ports.telegram import FloodWait, Refused, TelegramError, TokenRefused
+from passerby.ports.telegram import FloodWait, Refused, TelegramError, TokenRefused, Unavailable
 from passerby.web.paths import Door
 
 T = TypeVar("T")
@@ -30,6 +30,9 @@ _TRIES = 4
 _LONGEST_WAIT_S = 15.0
 """Telegram lets a webhook be set once a second; what it wants us to wait longer for is told instead."""
 
+_PAUSE_S = 0.25
+_FIRST_LOOK_S = 5.0
+_LONGEST_LOOK_S = 600.0
 _STALE_ERROR_S = 600.0
 
 
@@ -45,6 +48,8 @@ class Seen(msgspec.Struct, frozen=True):
     remark: str = ""
     error: str = ""
     fault: str = ""
+    again_s: float = 0.0
+    """With a fault: Telegram wants to be left alone for so long."""
 
 
 NO_DOORS: Mapping[BotId, Sequence[Door]] = {}
@@ -88,11 +93,24 @@ class Hooking:
         return await self._each(bots, nothing)
 
     async def complain(self, bots: Iterable[BotId]) -> None:
-        """Log which bots' updates do not come here, although they should."""
-        for seen in await self.look(bots):
-            if seen.fault or seen.whose != "ours" or seen.remark:
-                reason = seen.fault or seen.remark or "no webhook is set: run `passerby webhook set`"
-                logs.record("webhook.amiss", "warning", bot=seen.bot, reason=reason)
+        """Log which bots' updates do not come here, although they should.
+
+        A bot that cannot be seen just now is looked at again with growing pauses, until it can: return when each has
+        been seen.
+        """
+        unseen, told = list(bots), set[BotId]()
+        pause_s = _FIRST_LOOK_S
+        while unseen:
+            seen = await self.look(unseen)
+            for each in seen:
+                if each.bot not in told and (each.fault or each.whose != "ours" or each.remark):
+                    reason = each.fault or each.remark or "no webhook is set: run `passerby webhook set`"
+                    logs.record("webhook.amiss", "warning", bot=each.bot, reason=reason)
+                    told.add(each.bot)
+            unseen = [each.bot for each in seen if each.fault]
+            if unseen:
+                await self._clock.sleep(max([pause_s, *(each.again_s for each in seen)]))
+                pause_s = min(_LONGEST_LOOK_S, pause_s * 2)
 
     async def aclose(self) -> None:
         await self._hooks.aclose()
@@ -115,18 +133,22 @@ class Hooking:
                     await self._patiently(lambda: change(bot))
                     return self._judged(bot, username, await self._patiently(lambda: self._hooks.state(bot)))
                 except TelegramError as error:
-                    return Seen(bot, fault=_in_words(error))
+                    again_s = error.retry_after_s if isinstance(error, FloodWait) else 0.0
+                    return Seen(bot, fault=_in_words(error), again_s=again_s)
 
         return list(await asyncio.gather(*(one(bot) for bot in bots)))
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        for _ in range(_TRIES - 1):
+        """Make a call, and make it again where the refusal may pass: one answer decides nothing."""
+        for attempt in range(_TRIES - 1):
             try:
                 return await call()
             except FloodWait as flood:
                 if flood.retry_after_s > _LONGEST_WAIT_S:
                     raise
                 await self._clock.sleep(flood.retry_after_s)
+            except (Unavailable, TokenRefused):
+                await self._clock.sleep(_PAUSE_S * 2**attempt)
         return await call()
 
     def _judged(self, bot: BotId, username: str, state: HookState) -> Seen:
