@@ -66,6 +66,7 @@ SURE_AFTER = 3
 """Refusals of getMe for each bot, over some seconds, after which nothing is started: the tokens are wrong."""
 
 SURE_WITHIN_S = 15.0
+ASKED_WITHIN_S = 2.0
 
 AWAY_PAUSE_S = 0.5
 GOODBYE_S = 1.0
@@ -228,10 +229,8 @@ class App:
         if self._leads:
             await self.fleet.claim_first()
         self._standing.append(self._stand(self.fleet.run))
-        until = self._clock.monotonic() + SURE_WITHIN_S
-        while self._insists and self._none_works() and self._clock.monotonic() < until:
-            if all(self.tokens.refusals(bot) >= SURE_AFTER for bot in self._bots):
-                raise NoBotWorks
+        began_at = self._clock.monotonic()
+        while self._is_undecided(self._clock.monotonic() - began_at):
             await self._clock.sleep(QUIET_EVERY_S)
         self.is_ready = True
 
@@ -247,15 +246,20 @@ class App:
         logs.record("runtime.crash_found", "error", bot=crash.refs[0].bot, count=len(crash.refs), reason=reason)
         self._recorder.settle()
 
-    def _none_works(self) -> bool:
-        """Whether every bot there is is ours, and Telegram refuses each."""
+    def _is_undecided(self, waited_s: float) -> bool:
+        """Whether it is not known yet which bots work at the start. Raises: NoBotWorks."""
         is_ours = bool(self._bots) and len(self._bots) == len(self._telegram.bots)
-        return is_ours and all(self.tokens.refusals(bot) for bot in self._bots)
+        if self._insists and is_ours and not any(map(self.tokens.works, self._bots)):
+            if all(self.tokens.refusals(bot) >= SURE_AFTER for bot in self._bots):
+                raise NoBotWorks
+            return waited_s < SURE_WITHIN_S
+        unasked = [bot for bot in self.tokens.suspected if not self.tokens.refusals(bot)]
+        return bool(unasked) and waited_s < ASKED_WITHIN_S
 
     @property
     def refused_bots(self) -> tuple[BotId, ...]:
-        """The bots whose token Telegram refuses just now, confirmed or not."""
-        return tuple(bot for bot in self._telegram.bots if self.tokens.refusals(bot) or self.tokens.is_lost(bot))
+        """The bots whose token Telegram refuses, confirmed or not."""
+        return tuple(bot for bot in self._telegram.bots if not self.tokens.works(bot))
 
     async def _inherit(self) -> None:
         while True:
