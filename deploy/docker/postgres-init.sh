@@ -1,0 +1,7 @@
+# Run once by the postgres image, while its volume is empty. Passerby needs no more than a database of its own.
+psql --no-psqlrc --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<'SQL'
+\getenv password PASSERBY_PASSWORD
+CREATE ROLE passerby LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'password';
+CREATE DATABASE passerby OWNER passerby;
+REVOKE ALL ON DATABASE passerby FROM PUBLIC;
+SQL
