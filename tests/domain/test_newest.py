@@ -15,6 +15,7 @@ from passerby.kernel.event import (
     Overrun,
     ReactionChanged,
     Refusal,
+    Unusable,
 )
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 
@@ -111,6 +112,10 @@ def test_edits_of_a_message_that_follow_each_other_are_one_edit() -> None:
 )
 def test_what_is_about_something_else_stays_by_itself(newer: Event) -> None:
     assert together(edit(1, "a"), newer) is None
+
+
+def test_what_nobody_here_uses_is_seen_in_one_go() -> None:
+    assert together(Unusable(ANN, BOT), Unusable(ANN, BOT)) == Unusable(ANN, BOT)
 
 
 def test_refusals_of_one_spell_are_counted_together() -> None:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from passerby.adapters.memory import MemoryStore
+from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.decision import Rules
@@ -39,7 +40,9 @@ from tests.runtime.world import (
 class House:
     """An app over memory. Its disk and its records outlive it."""
 
-    def __init__(self, disk: Disk | None = None, records: MemoryRecords | None = None) -> None:
+    def __init__(
+        self, disk: Disk | None = None, records: MemoryRecords | None = None, chat_budget: Budget = PLENTY
+    ) -> None:
         self.clock = VirtualClock()
         self.disk = disk or Disk()
         self.records = records or MemoryRecords()
@@ -58,7 +61,7 @@ class House:
             rules=Rules(),
             key=bytes(32),
             bot_budget=PLENTY,
-            chat_budget=PLENTY,
+            chat_budget=chat_budget,
         )
         self._update = dict.fromkeys(self.telegram.bots, 0)
 

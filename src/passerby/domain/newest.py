@@ -7,7 +7,16 @@ nothing. The newest keeps its own place among the messages, so nothing changes i
 import msgspec
 
 from passerby.kernel.effect import Amend, Erase, Passage, Relay
-from passerby.kernel.event import Attempt, DeliveryFailed, Event, MessageEdited, Overrun, ReactionChanged, Refusal
+from passerby.kernel.event import (
+    Attempt,
+    DeliveryFailed,
+    Event,
+    MessageEdited,
+    Overrun,
+    ReactionChanged,
+    Refusal,
+    Unusable,
+)
 
 _ENDED = frozenset({Refusal.LEFT, Refusal.UNREACHABLE})
 _FOLLOWING = MessageEdited | ReactionChanged
@@ -19,6 +28,8 @@ def together(older: Event, newer: Event) -> Event | None:
         return None
     if isinstance(older, Overrun) and isinstance(newer, Overrun) and older.spell == newer.spell:
         return msgspec.structs.replace(older, count=newer.count, query=newer.query or older.query)
+    if isinstance(older, Unusable):
+        return newer
     if isinstance(older, _FOLLOWING) and isinstance(newer, _FOLLOWING):
         return newer if (older.bot, older.message) == (newer.bot, newer.message) else None
     return None
