@@ -53,7 +53,11 @@ def test_a_piece_of_what_was_relayed_is_quoted(kind: str, life: str, home: bool,
         on.ann.write("mine", reply_to=original, quote=words[-4:])
         await on.quiet()
         yours, mine = on.ann.got()[-1], on.bob.got()[-1]
-        assert (answers(yours), yours["quote"]["text"]) == (original, words)
+        assert answers(yours) == original
+        if kind == "custom emoji":  # what was left out of the copy is missing from a quote of it
+            assert "quote" not in yours
+        else:
+            assert yours["quote"]["text"] == words
         assert (answers(mine), mine["quote"]["text"]) == (got["message_id"], words[-4:])
         assert (
             mine["quote"]["position"] == len(words.encode("utf-16-le")) // 2 - len(words[-4:].encode("utf-16-le")) // 2

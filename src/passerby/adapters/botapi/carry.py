@@ -68,9 +68,11 @@ class Carrier:
 
     async def carry(self, carry: Carry) -> tuple[MessageId, ...]:
         """Deliver it; return the new ids in order. Raises: TelegramError."""
-        if carry.quote_entities or any(map(has_set, carry.contents)):
-            carry = await self._without_unknown_sets(carry)
         content = carry.contents[0]
+        is_plain = content.kind is Kind.TEXT and not (content.entities or carry.quote_entities)
+        if not is_plain and (carry.quote_entities or any(map(has_set, carry.contents))):
+            carry = await self._without_unknown_sets(carry)
+            content = carry.contents[0]
         if len(carry.contents) > 1:
             send = self._album
         elif content.kind is Kind.TEXT:
