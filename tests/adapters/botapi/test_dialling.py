@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from passerby.adapters.botapi import dialling
 from passerby.adapters.botapi.client import Client
 from passerby.adapters.botapi.dialling import Dialler
 from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, Lost, Transport
+from passerby.cli.serving import _loop_factory
 from passerby.kernel.ids import BotId
 from passerby.ports.telegram import Unavailable
 
@@ -107,7 +108,10 @@ async def call(made: Transport, timeout_s: float = 30.0) -> int:
     return (await made.post(made.head("/x"), b"", timeout_s)).status
 
 
-def test_a_dead_first_address_is_given_up_for_the_next_within_a_second() -> None:
+@pytest.mark.parametrize("loop", [None, _loop_factory()], ids=["asyncio", "ours"])
+def test_a_dead_first_address_is_given_up_for_the_next_within_a_second(
+    loop: Callable[[], asyncio.AbstractEventLoop] | None,
+) -> None:
     async def scenario() -> None:
         with a_black_hole() as port:
             async with a_server(port, HOLE, GOOD):
@@ -116,7 +120,8 @@ def test_a_dead_first_address_is_given_up_for_the_next_within_a_second() -> None
                     assert await call(made) == 200
                 await made.aclose()
 
-    asyncio.run(scenario())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(scenario())
 
 
 def test_a_second_connection_does_not_try_the_dead_address_again() -> None:

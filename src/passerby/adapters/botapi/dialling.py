@@ -8,8 +8,10 @@ A name is looked up by one call for all who wait. While the resolver is away or 
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple
@@ -157,11 +159,27 @@ async def _attempt(address: Address) -> socket.socket:
     made = socket.socket(address.family, address.kind, address.protocol)
     try:
         made.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(made, address.place)
+        with suppress(BlockingIOError):
+            made.connect(address.place)
+            return made
+        await _writable(made)
+        if fault := made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise OSError(fault, os.strerror(fault))
     except BaseException:
         made.close()
         raise
     return made
+
+
+async def _writable(connecting: socket.socket) -> None:
+    """Wait until it is connected, or has failed to be. Not `sock_connect`: uvloop's would look the address up again."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
+    loop.add_writer(connecting, lambda: None if ended.done() else ended.set_result(None))
+    try:
+        await ended
+    finally:
+        loop.remove_writer(connecting)
 
 
 async def _drop(attempts: Iterable["asyncio.Task[socket.socket]"]) -> None:
