@@ -2,7 +2,7 @@
 
 from passerby.features.pace import overrun
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Owe, Say
+from passerby.kernel.effect import Answer, Owe, Priority, Say
 from passerby.kernel.event import Overrun
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.kernel.participant import Participant
@@ -20,7 +20,7 @@ def decided(**what: object) -> Decision:
 def test_its_beginning_answers_the_first_message_that_was_refused() -> None:
     assert decided(count=1, begins=True, message=MessageId(9)).effects == (
         Owe(ANN, "owed:1:7", text("pace.over", n=1)),
-        Say(ANN, text("pace.begun"), reply_to=MessageId(9)),
+        Say(ANN, text("pace.begun"), reply_to=MessageId(9), priority=Priority.MATCH),
     )
 
 

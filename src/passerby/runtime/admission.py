@@ -12,6 +12,7 @@ are brought, each may come to another process: there what is parked, which all o
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 from passerby import metrics
 from passerby.domain.quota import Door, Quota
@@ -24,6 +25,8 @@ from passerby.runtime.lanes import Lanes, Work
 
 _Subject = MessageReceived | MessageEdited | ReactionChanged | ButtonPressed
 """What people send as fast as they like. The rest is Telegram's word or our own, and always comes in."""
+
+_SUBJECTS = frozenset(get_args(_Subject))
 
 
 class _Spell:
@@ -79,13 +82,14 @@ class Admission:
 
         `parked`: how much of this person's is known to wait, in whatever process.
         """
-        if not isinstance(event, _Subject):
+        kind = type(event)
+        if kind not in _SUBJECTS:
             return True
         follows: object = None
-        if isinstance(event, MessageEdited | ReactionChanged):
+        if kind is not MessageReceived and isinstance(event, MessageEdited | ReactionChanged):
             if self._lanes.repeats(event):
                 return True
-            follows = (type(event), event.bot, event.message)
+            follows = (kind, event.bot, event.message)
         door = self._doors.get(event.person)
         if door is None:
             door = self._doors[event.person] = Door(self._quota)
