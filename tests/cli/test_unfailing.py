@@ -50,3 +50,17 @@ def test_what_can_be_logged_is() -> None:
         stream.flush()
         assert reader.readline() == "said\n"
         assert not stream.isatty()
+
+
+def test_a_stream_that_somebody_closed_stops_nothing_either() -> None:
+    """Python 3.13 complains of what fails while a stream is taken apart."""
+    from passerby.cli.unfailing import unfailing
+
+    reading, writing = os.pipe()
+    os.close(reading)
+    closed = os.fdopen(writing, "w")
+    stream = unfailing(closed)
+    closed.close()
+    stream.write("said\n")
+    stream.flush()
+    stream.close()

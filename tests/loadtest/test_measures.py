@@ -9,6 +9,7 @@ from passerby.loadtest.book import Arrival, Book, Wait, quantile
 from passerby.loadtest.judge import Line
 from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said
 from passerby.loadtest.seen import Confirmations, Event, Message, Phone, lines_of, shown
+from passerby.loadtest.stores import told_of_redis
 from passerby.loadtest.watch import metrics_in
 
 BOT, ANN = 7, 1
@@ -17,6 +18,14 @@ FIRST = (CONSENT, AGE, GENDER, READY)
 
 def event(id_: int, text: str, *, mine: bool = False) -> Event:
     return Event("message", ANN, BOT, float(id_), Message(id_, mine, text))
+
+
+def test_what_is_told_of_redis_has_a_unit_at_every_figure_and_no_rate_without_sense() -> None:
+    info = {"total_commands_processed": 11_000, "used_memory_peak": 2_338_324, "used_memory_peak_human": "2.23M"}
+    assert told_of_redis(1_000, info, 5.0) == "2,000 commands/s on average, 2.2 MiB of memory at its peak"
+    assert told_of_redis(1_000, info, 0.5).startswith("20,000 commands/s"), "a short run is not stretched to a second"
+    for before, seconds in ((12_000, 5.0), (1_000, 0.0)):
+        assert told_of_redis(before, info, seconds).startswith("started again, "), "no negative and no endless rate"
 
 
 def test_quantiles_of_few_and_of_many() -> None:

@@ -16,12 +16,13 @@ class _Unfailing(io.TextIOBase):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        with suppress(OSError):
+        # ValueError: somebody has closed it.
+        with suppress(OSError, ValueError):
             self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._stream.flush()
 
     def isatty(self) -> bool:

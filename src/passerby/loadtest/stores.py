@@ -238,11 +238,19 @@ class Looker:
         )
         if note:
             note += "." if ours else ": nothing of ours did."
-        commands = info["total_commands_processed"] - self._before.commands
-        facts = {
-            "Redis": f"{commands / max(seconds, 1):,.0f} commands/s, {info['used_memory_peak_human']} at most",
-        }
-        return tuple(ours[:MOST]), note, facts
+        return tuple(ours[:MOST]), note, {"Redis": told_of_redis(self._before.commands, info, seconds)}
+
+
+def told_of_redis(commands_before: int, info: Mapping[str, Any], seconds: float) -> str:
+    """Every figure with its unit: `2.23M at most` behind a rate was read as a rate, and was memory.
+
+    The peak is the server's since it started, whoever caused it. A counter that went back belongs to a server that was
+    started again meanwhile, or whose statistics were reset: then there is no rate.
+    """
+    commands = int(info["total_commands_processed"]) - commands_before
+    rate = f"{commands / seconds:,.0f} commands/s on average" if commands >= 0 and seconds > 0 else "started again"
+    memory = f"{int(info['used_memory_peak']) / 1024**2:,.1f} MiB of memory at its peak"
+    return f"{rate}, {memory}"
 
 
 async def _above_us(redis: Any) -> int | None:
