@@ -96,6 +96,7 @@ def test_edited_to_tell_no_more_it_goes_as_it_is_when_pressed(edited: str) -> No
     [
         (f"{ASKED} or ann@example.org", "email"),
         (f"{ASKED}, call +49 170 1234567", "name"),
+        (f"{ASKED} or @ann_too", "name"),
         ("see https://example.org/x", "link"),
     ],
 )

@@ -10,9 +10,11 @@ anything else, and what goes is what its sender sees when they press the button,
     pressed, and Telegram brings an older text    its sender is asked again, below the message as it is
 """
 
+from collections import Counter
+
 import msgspec
 
-from passerby.domain.contacts import Trace, find, traces
+from passerby.domain.contacts import find, traces
 from passerby.kernel.content import Content
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import MessageRef
@@ -21,9 +23,12 @@ from passerby.kernel.participant import Chatting, Held, Participant
 MOST = 10
 """So many wait at once. Of an older one the button still works; only edits before the press are not known."""
 
+ANYTHING = "*"
+"""Of a question that is about a message whatever it tells."""
+
 _WORDS = 500
-_LETTERS = {trace: trace.value[0] for trace in Trace}
-ANYTHING = "".join(sorted(_LETTERS.values()))
+_LETTERS = 16
+"""A button holds 64 bytes: a chat, a message, and so many."""
 
 
 def held_in(state: Chatting, at: MessageRef) -> Held | None:
@@ -52,10 +57,16 @@ def place_of(event: MessageReceived) -> MessageRef:
 
 
 def said(content: Content) -> str:
-    """The kinds of traces in a message, as letters for a button: of each word, of the rest, of what lies behind."""
+    """What a message tells, as letters for a button: one for each word that is a trace, for the rest, for links."""
     words = content.text.split(maxsplit=_WORDS)
     found = [find(word) for word in words]
     rest = " ".join(word for word, trace in zip(words, found, strict=True) if trace is None)
+    kinds = [each for each in (*found, find(rest)) if each is not None]
     behind = msgspec.structs.replace(content, text="")
-    kinds = {*found, find(rest), traces(content), traces(behind)} - {None}
-    return "".join(sorted(_LETTERS[kind] for kind in kinds if kind is not None))
+    kinds += {each for each in (traces(content), traces(behind)) if each is not None}.difference(kinds)
+    return "".join(sorted(kind.value[0] for kind in kinds))[:_LETTERS]
+
+
+def tells_more(now: str, asked: str) -> bool:
+    """Whether a message tells more than its sender was asked about."""
+    return asked != ANYTHING and not Counter(now) <= Counter(asked)

@@ -9,7 +9,7 @@ from passerby.domain.commands import begins_like_a_command
 from passerby.domain.contacts import Trace, find, traces
 from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import REVEALS_SENDER, bare_entities, refusal, sanitise, warning, without_words
-from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said
+from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said, tells_more
 from passerby.kernel.content import Content
 from passerby.kernel.decision import ContactPolicy, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
@@ -192,7 +192,7 @@ def _ask_again(
         again = _ask_first(subject, state.chat, "edited", ANYTHING)
     else:
         trace, tells = trace_between_strangers(subject.contents, state, env), said(subject.contents[0])
-        if trace is None or set(tells) <= set(asked):
+        if trace is None or not tells_more(tells, asked):
             return None
         again = _ask_first(subject, state.chat, trace, tells)
     return Decision(effects=(Answer(event.query), *_close(event, facts), again))
