@@ -59,7 +59,7 @@ def test_every_password_of_compose_has_to_be_given(compose: dict[str, Any]) -> N
     worker = compose["services"]["worker"]["environment"]
     assert {name.lower() for name in worker} <= set(Settings.model_fields)
     assert "//passerby:${PASSERBY_PASSWORD" in worker["POSTGRES_URI"]
-    assert "//:${REDIS_PASSWORD" in worker["REDIS_URL"]
+    assert "//default:${REDIS_PASSWORD" in worker["REDIS_URL"]
 
 
 def test_every_place_that_is_written_to_can_be(compose: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ CLI = """
 import os, sys
 from redis import Redis
 assert sys.argv[1] == "-u"
+assert "//:" not in sys.argv[2], "the real one takes the user for an empty name"
 redis, words = Redis.from_url(sys.argv[2]), sys.argv[3:]
 if words[:2] == ["--scan", "--pattern"]:
     for key in redis.scan_iter(match=words[2]):
@@ -101,10 +102,10 @@ async def known(database: str | Path, *facts: int) -> int:
 def test_what_was_dumped_is_restored_and_the_live_store_is_emptied(tmp_path: Path, tools: Path) -> None:
     with start_postgres() as postgres, start_valkey() as valkey:
         Redis.from_url(valkey.url).config_set("requirepass", "hush")
-        redis = Redis.from_url(valkey.url.replace("//", "//:hush@"))
+        redis = Redis.from_url(valkey.url.replace("//", "//default:hush@"))
         host = str(sa.make_url(postgres.uri).query["host"])
         address = f"postgresql://passerby@/passerby?host={host}"
-        given = {"OWN_HOST": host, "POSTGRES_URI": address, "REDIS_URL": valkey.url.replace("//", "//:hush@")}
+        given = {"OWN_HOST": host, "POSTGRES_URI": address, "REDIS_URL": valkey.url.replace("//", "//default:hush@")}
         run(
             "sudo -u postgres createuser passerby; sudo -u postgres createdb --owner passerby passerby",
             tmp_path,
