@@ -416,5 +416,5 @@ def _away(settings: Settings, error: RecordsLost) -> WrongSetting:
 
 def _unusable(settings: Settings, error: DatabaseUnusable) -> WrongSetting:
     if settings.postgres_uri:
-        return WrongSetting("POSTGRES_URI", str(error), "start the server, or correct the address")
-    return WrongSetting("SQLITE_DB_PATH", str(error), "name a file that can be written")
+        return WrongSetting("POSTGRES_URI", error.problem, error.remedy or "correct it, or create what it names")
+    return WrongSetting("SQLITE_DB_PATH", error.problem, error.remedy or "name a file that can be written")

@@ -34,7 +34,7 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
             state = await schema_state(database)
             facts = await _facts(database) if settings.postgres_uri else None
     except DatabaseUnusable as error:
-        yield fail(name, str(error), f"correct {setting}")
+        yield fail(name, error.problem, error.remedy or f"correct {setting}, or create what it names")
         return
     except (RecordsLost, exc.SQLAlchemyError, OSError) as error:
         # The type alone: the text may quote the address.

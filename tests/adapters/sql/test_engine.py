@@ -26,6 +26,12 @@ def unusable(database: str | Path) -> str:
     return sentence
 
 
+def test_what_is_wrong_and_what_to_do_are_told_apart() -> None:
+    both, alone = DatabaseUnusable("it is full; make room"), DatabaseUnusable("it refuses")
+    assert (both.problem, both.remedy) == ("it is full", "make room")
+    assert (alone.problem, alone.remedy) == ("it refuses", "")
+
+
 def test_a_path_that_cannot_be_a_database_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert unusable(tmp_path) == f"{tmp_path} is a directory; name a file in it"
     assert "does not exist" in unusable(tmp_path / "no" / "records.db")

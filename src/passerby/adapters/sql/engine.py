@@ -14,7 +14,19 @@ from passerby.adapters.sql.pool import Pool
 
 
 class DatabaseUnusable(Exception):
-    """The database of these settings can never work. The text is one sentence for the operator, without secrets."""
+    """The database of these settings can never work.
+
+    The text is one sentence for the operator, without secrets: what is wrong, and perhaps, after a semicolon, a remedy.
+    """
+
+    @property
+    def problem(self) -> str:
+        return str(self).partition("; ")[0]
+
+    @property
+    def remedy(self) -> str:
+        """Empty where the text names none."""
+        return str(self).partition("; ")[2]
 
 
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
