@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from passerby.checkup import database, redis, telegram
 from passerby.checkup.finding import Finding, Verdict
-from passerby.ports.hooks import HookState
+from passerby.ports.hooks import HookState, Switches
 from passerby.settings import Settings
 from tests.contract.servers import free_port, start_postgres, start_valkey
 
@@ -83,6 +83,18 @@ def test_all_pools_together_have_to_fit(least: int, most: int, processes: int, v
     assert finding.verdict == verdict
     if verdict != "ok":
         assert f"DB_POOL_MAX={97 // processes}" in finding.remedy
+
+
+@pytest.mark.parametrize("name", Switches.__struct_fields__)
+def test_a_switch_of_botfathers_that_does_no_good_is_named_with_what_to_do(name: str) -> None:
+    (finding,) = telegram.set_up("bot", Switches(**{name: True}))
+    assert finding.verdict == Verdict.WARN
+    assert "@BotFather" in finding.remedy
+
+
+def test_a_bot_that_is_set_up_for_nothing_else_is_well() -> None:
+    (finding,) = telegram.set_up("bot", Switches())
+    assert finding.verdict == Verdict.OK
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from passerby.domain import lifecycle
 from passerby.domain.keyboards import KEYS, keys_for
 from passerby.domain.lifecycle import TABLE, Action, IllegalTransition
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
     Complaint,
@@ -226,6 +226,16 @@ def test_whoever_has_just_been_heard_of_on_the_same_bot_is_the_same_value() -> N
     assert lifecycle.arrive(me, BOTS[0], "ru", NOW + lifecycle.SEEN_EVERY_S - 1) is me
     wordless = msgspec.structs.replace(me, profile=msgspec.structs.replace(TOLD, language=""))
     assert lifecycle.arrive(wordless, BOTS[0], "", NOW + 1) is wordless
+
+
+def test_the_topic_of_the_last_word_is_kept_for_as_long_as_its_bot() -> None:
+    both = msgspec.structs.replace(somebody(Idle(), seen_at=NOW), bots=(BOTS[0], BOTS[1]))
+    me = lifecycle.arrive(both, BOTS[0], "", NOW, MessageId(55))
+    assert me.thread == 55
+    assert lifecycle.arrive(me, BOTS[0], "", NOW, MessageId(55)) is me
+    assert lifecycle.arrive(me, BOTS[0], "", NOW).thread is None
+    assert lifecycle.lose_bot(me, BOTS[1]).thread == 55
+    assert lifecycle.lose_bot(me, BOTS[0]).thread is None
 
 
 Step = tuple[str, BotId]

@@ -12,14 +12,14 @@ def get_me(request: Request) -> Json:
     """The bot."""
     return {
         **request.bot.user(),
-        "can_join_groups": True,
+        "can_join_groups": request.bot.joins_groups,
         "can_read_all_group_messages": False,
         "supports_inline_queries": False,
         "supports_guest_queries": False,
         "can_connect_to_business": False,
         "has_main_web_app": False,
-        "has_topics_enabled": False,
-        "allows_users_to_create_topics": False,
+        "has_topics_enabled": request.bot.topics,
+        "allows_users_to_create_topics": request.bot.topics,
         "can_manage_bots": False,
         "supports_join_request_queries": False,
     }

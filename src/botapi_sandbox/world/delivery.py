@@ -14,7 +14,6 @@ from botapi_sandbox.world.text import MOST_CAPTION, formatted, slice_utf16
 _QUOTED_STYLES = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji", "date_time"})
 _UNSUPPORTED = (
     "business_connection_id",
-    "message_thread_id",
     "direct_messages_topic_id",
     "ephemeral_message_parameters",
     "suggested_post_parameters",
@@ -58,6 +57,7 @@ def deliver(request: Request, content: Json, chat: Chat | None = None, *, accoun
     params = request.params
     request.refuse_unsupported(*_UNSUPPORTED)
     chat = chat or writable_chat(request)
+    content = {**content, **_topic(request, chat)}
     content = {**_reply(request, chat), **content} if "reply_parameters" in params else content
     if params.get("protect_content"):
         content["has_protected_content"] = True
@@ -77,6 +77,16 @@ def deliver(request: Request, content: Json, chat: Chat | None = None, *, accoun
     if markup is not None and "inline_keyboard" not in markup:
         show_keyboard(request, chat, markup)
     return message
+
+
+def _topic(request: Request, chat: Chat) -> Json:
+    """Where in the chat it goes. Raises: Refusal for a topic that is not open."""
+    thread = request.params.get("message_thread_id")
+    if not thread:
+        return {}
+    if not request.bot.topics or thread not in chat.topics:
+        raise bad_request("message thread not found")
+    return {"message_thread_id": thread, "is_topic_message": True}
 
 
 def account_for(request: Request, chat: Chat, messages: int) -> None:

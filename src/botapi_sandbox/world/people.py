@@ -144,6 +144,22 @@ class Phones:
         group = new_album_id(self._world.rng.getrandbits)
         return [self.send(person_id, bot_id, {**item, "media_group_id": group}) for item in items]
 
+    def open_topic(self, person_id: int, bot_id: int, name: str = "New") -> int:
+        """Open a topic in the chat with a bot; its id. Telegram tells the bot with a message of the service."""
+        bot, chat = self._chat(person_id, bot_id)
+        if not bot.topics:
+            raise CannotDo("this bot's chats have no topics")
+        thread = bot.next_message_id
+        chat.topics.add(thread)
+        made = {"forum_topic_created": {"name": name, "icon_color": 7322096}}
+        self._arrive(bot, chat, {**made, "message_thread_id": thread, "is_topic_message": True})
+        return thread
+
+    def close_topic(self, person_id: int, bot_id: int, thread: int) -> None:
+        bot, chat = self._chat(person_id, bot_id)
+        chat.topics.discard(thread)
+        self._arrive(bot, chat, {"forum_topic_closed": {}, "message_thread_id": thread, "is_topic_message": True})
+
     def forward(self, person_id: int, from_bot: int, message_id: int, to_bot: int) -> Json:
         """Forward a message from the chat with one bot into the chat with another (or the same)."""
         source_bot, source = self._chat(person_id, from_bot)

@@ -66,6 +66,8 @@ class Chat(msgspec.Struct):
     blocked: bool = False
     keyboard: Json | None = None
     messages: dict[int, Held] = msgspec.field(default_factory=dict)
+    topics: set[int] = msgspec.field(default_factory=set)
+    """Those that are open."""
 
 
 class Queued(msgspec.Struct):
@@ -182,6 +184,9 @@ class Bot(msgspec.Struct, kw_only=True):
     chats: dict[int, Chat] = msgspec.field(default_factory=dict)
     next_message_id: int = 1
     revoked: bool = False
+    joins_groups: bool = True
+    topics: bool = False
+    """Its private chats have topics, which people may open."""
     commands: dict[str, list[Json]] = msgspec.field(default_factory=dict)
     texts: dict[str, str] = msgspec.field(default_factory=dict)
     """Name and descriptions by "<what>:<language>"."""

@@ -12,7 +12,7 @@ from pyreqwest.exceptions import PyreqwestError
 from passerby.adapters.botapi.hooks import BotApiHooks
 from passerby.checkup.finding import Finding, fail, skew, warn, well
 from passerby.kernel.ids import BotId
-from passerby.ports.hooks import Hooks, HookState
+from passerby.ports.hooks import Hooks, HookState, Switches
 from passerby.ports.telegram import TelegramError, TokenRefused
 from passerby.settings import Settings
 
@@ -51,13 +51,61 @@ async def _bot(hooks: Hooks, bot: BotId, settings: Settings, now: float) -> list
         async with asyncio.timeout(PATIENCE_S):
             username = await _confirmed(lambda: hooks.username(bot))
             state = await hooks.state(bot)
+            switches = await hooks.switches(bot)
     except TokenRefused:
         return [fail(check, "Telegram refuses its token", "ask @BotFather for the bot's token")]
     except (TelegramError, TimeoutError) as error:
         return [
             fail(check, f"Telegram does not answer ({type(error).__name__})", "look at the network and BOT_API_URL")
         ]
-    return [well(check, f"@{username} works"), *judged(f"{check} updates", state, settings, now)]
+    updates = judged(f"{check} updates", state, settings, now)
+    return [well(check, f"@{username} works"), *updates, *set_up(f"{check} settings", switches)]
+
+
+def set_up(check: str, switches: Switches) -> list[Finding]:
+    """What @BotFather has switched on that does no good here. Names of menus as @BotFather has them."""
+    found = [
+        warn(check, told, remedy)
+        for name, told, remedy in (
+            (
+                "can_join_groups",
+                "it can be added to groups, where it does nothing",
+                "@BotFather, /setjoingroups: Disable",
+            ),
+            (
+                "can_read_all_group_messages",
+                "it may read everything in groups, and needs none of it",
+                "@BotFather, /setprivacy: Enable",
+            ),
+            (
+                "can_connect_to_business",
+                "people may let it answer in their own chats, which it does not do",
+                "@BotFather, Bot Settings, Business Mode: turn it off",
+            ),
+            (
+                "supports_guest_queries",
+                "it can be asked in chats where it is a guest, and does not answer there",
+                "@BotFather, Bot Settings, Guest Mode: turn it off",
+            ),
+            (
+                "supports_inline_queries",
+                "it is offered inline in other chats, and does not answer there",
+                "@BotFather, /setinline: turn it off",
+            ),
+            (
+                "allows_users_to_create_topics",
+                "people can open topics in their chat with it, which part one chat into many",
+                "@BotFather, Bot Settings, Threads Settings: forbid users to create threads",
+            ),
+            (
+                "has_topics_enabled",
+                "its private chats have topics; answers stay in the topic, and Telegram takes a fee on Stars",
+                "@BotFather, Bot Settings, Threads Settings: turn threads off, unless you want them",
+            ),
+        )
+        if getattr(switches, name)
+    ]
+    return found or [well(check, "nothing is switched on that it does not use")]
 
 
 async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:

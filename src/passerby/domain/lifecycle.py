@@ -27,7 +27,7 @@ from passerby.domain.entitlement import is_vip, wishes_of
 from passerby.domain.karma import karma_now
 from passerby.domain.pools import pool_of
 from passerby.kernel.decision import Env
-from passerby.kernel.ids import BotId, ChatId, PersonId
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 from passerby.kernel.participant import (
     Chatting,
     Gender,
@@ -82,21 +82,23 @@ def _step(me: Participant, action: Action, state: State, last: LastChat | None =
     return msgspec.structs.replace(me, state=state, last=last or me.last)
 
 
-def arrive(me: Participant, bot: BotId, language: str, now: float) -> Participant:
-    """The person was heard of through `bot`: from now on they are reached there. Returns `me` itself if nothing is new.
+def arrive(me: Participant, bot: BotId, language: str, now: float, thread: MessageId | None = None) -> Participant:
+    """The person was heard of through `bot`: from now on they are reached there, in this topic (None: the general one).
 
+    Returns `me` itself if nothing is new.
     A chat follows its people from bot to bot. The language is Telegram's (IETF tag), taken until the person has one.
     """
-    heard = me.bot == bot and me.profile.language and now - me.seen_at < SEEN_EVERY_S
+    same = me.bot == bot and me.thread == thread
+    heard = same and me.profile.language and now - me.seen_at < SEEN_EVERY_S
     if heard:
         return me
     profile = me.profile
     if language and not profile.language:
         profile = msgspec.structs.replace(profile, language=language)
     bots = me.bots if me.bots[:1] == (bot,) else (bot, *(other for other in me.bots if other != bot))
-    if me.bot == bot and profile == me.profile and now - me.seen_at < SEEN_EVERY_S:
+    if same and profile == me.profile and now - me.seen_at < SEEN_EVERY_S:
         return me
-    return msgspec.structs.replace(me, bot=bot, bots=bots, profile=profile, seen_at=now)
+    return msgspec.structs.replace(me, bot=bot, bots=bots, profile=profile, seen_at=now, thread=thread)
 
 
 def lose_bot(me: Participant, bot: BotId) -> Participant:
@@ -105,7 +107,8 @@ def lose_bot(me: Participant, bot: BotId) -> Participant:
     current = me.bot if me.bot != bot else (bots[0] if bots else None)
     if bots == me.bots and current == me.bot:
         return me
-    return msgspec.structs.replace(me, bot=current, bots=bots)
+    thread = me.thread if current == me.bot else None
+    return msgspec.structs.replace(me, bot=current, bots=bots, thread=thread)
 
 
 def make_ticket(me: Participant, env: Env) -> Ticket:

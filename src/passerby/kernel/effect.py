@@ -92,7 +92,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
     `source` are the sender's messages on `source_bot`; `contents` run parallel and are already sanitised. `copyable`
     says that the originals hold nothing that must not be passed on, so that one bot may copy them as they are.
     `reply_to` is the message answered as the sender sees it; which message that is for the partner is looked up when it
-    is sent, for it may be on its way itself.
+    is sent, for it may be on its way itself. `thread` is the partner's topic; whoever settles knows it.
     """
 
     chat: ChatId
@@ -106,6 +106,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
     quote: str | None = None
     quote_position: int = 0
     quote_entities: tuple[Entity, ...] = ()
+    thread: MessageId | None = None
 
 
 class Amend(msgspec.Struct, frozen=True, gc=False, tag="amend", omit_defaults=True):
@@ -116,6 +117,7 @@ class Amend(msgspec.Struct, frozen=True, gc=False, tag="amend", omit_defaults=Tr
     source: MessageRef
     to: PersonId
     content: Content
+    thread: MessageId | None = None
 
 
 class React(msgspec.Struct, frozen=True, gc=False, tag="react", omit_defaults=True):

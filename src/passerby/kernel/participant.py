@@ -176,7 +176,8 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and are reached through; None: nobody can reach them now.
 
     `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent`
-    are the latest partners, the newest first; `blocked` are those never to be met again.
+    are the latest partners, the newest first; `blocked` are those never to be met again. `thread` is the topic of the
+    chat with `bot` that they wrote in last; None: the general one. The records do not keep it.
     """
 
     person: PersonId
@@ -193,3 +194,4 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     recent: tuple[Met, ...] = ()
     blocked: tuple[PersonId, ...] = ()
     saved: tuple[Saved, ...] = ()
+    thread: MessageId | None = None

@@ -22,6 +22,18 @@ class HookState(msgspec.Struct, frozen=True):
     allowed_updates: tuple[str, ...] = ()
 
 
+class Switches(msgspec.Struct, frozen=True):
+    """How @BotFather has set a bot up, as far as it matters here (source: Bot API 10.3, User, of getMe)."""
+
+    can_join_groups: bool = False
+    can_read_all_group_messages: bool = False
+    can_connect_to_business: bool = False
+    has_topics_enabled: bool = False
+    allows_users_to_create_topics: bool = False
+    supports_guest_queries: bool = False
+    supports_inline_queries: bool = False
+
+
 class Hooks(Protocol):
     """Nothing here ever drops an update that waits. Raises, from every method: TelegramError."""
 
@@ -29,6 +41,8 @@ class Hooks(Protocol):
     """The kinds of updates that `set` asks for."""
 
     async def username(self, bot: BotId) -> str: ...
+
+    async def switches(self, bot: BotId) -> Switches: ...
 
     async def set(self, bot: BotId, url: str, secret: str, max_connections: int) -> None:
         """`secret`: 1 to 256 of A-Z, a-z, 0-9, _ and -. `max_connections`: updates under way at once, 1 to 100.

@@ -33,6 +33,7 @@ class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=
     reply_to: MessageId | None = None
     revises: MessageId | None = None
     anchors: ChatId | None = None
+    thread: MessageId | None = None
 
     @property
     def is_aside(self) -> bool:

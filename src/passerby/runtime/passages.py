@@ -97,6 +97,7 @@ async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
         relay.quote if replies else None,
         relay.quote_position,
         relay.quote_entities,
+        relay.thread,
     )
 
 

@@ -87,7 +87,8 @@ class Router:
     def decide(self, event: Event, facts: Facts, env: Env) -> Decision:
         before = facts.me
         if isinstance(event, MessageReceived | ButtonPressed | Overrun):
-            me = arrive(before, event.bot, event.language, env.now)
+            thread = before.thread if isinstance(event, Overrun) else event.thread
+            me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)
         decider = self._find(event, facts)

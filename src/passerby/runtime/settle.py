@@ -5,14 +5,14 @@ can forget it: a chat that nobody is in any more has ended, a new one has opened
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import msgspec
 
 from passerby.domain.aftermath import complaints
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Amend, Answer, Discard, Erase, Owe, Passage, Priority, React, Relay, Revise, Say
-from passerby.kernel.ids import BotId, ChatId, PersonId, UpdateRef
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Participant
 from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ComplaintFiled, Fact, PersonChanged
 from passerby.ports.leases import NOBODY, Fence, WorkerId
@@ -65,11 +65,12 @@ def weigh(
             case Relay() | Amend() | React() | Erase():
                 bot = _bot_of(effect.to, after, before)
                 assert bot is not None, "a chat with somebody unreachable has ended"
-                passages.append((effect, bot))
+                passages.append((_in_topic(effect, _thread_of(effect.to, after, before)), bot))
             case Say() | Revise():
                 bot = _bot_of(effect.to, after, before)
                 if bot is not None:
-                    notices.append(_notice(effect, f"{name(len(notices))}:{effect.text.key}", bot, now))
+                    notice = _notice(effect, f"{name(len(notices))}:{effect.text.key}", bot, now)
+                    notices.append(_in_topic(notice, _thread_of(effect.to, after, before)))
             case Owe(to=to):
                 bot = _bot_of(to, after, before)
                 if bot is not None:
@@ -82,6 +83,22 @@ def weigh(
         unchanged = tuple(each for each in seen if each[0] not in after) if notices or passages else ()
         commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
     return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended, tuple(owed))
+
+
+T = TypeVar("T", Notice, Passage)
+
+
+def _in_topic(sent: T, thread: MessageId | None) -> T:
+    """Whatever makes a message goes to the topic where its reader wrote last."""
+    if thread is None or not isinstance(sent, Notice | Relay | Amend):
+        return sent
+    return msgspec.structs.replace(sent, thread=thread)
+
+
+def _thread_of(
+    person: PersonId, after: Mapping[PersonId, Participant], before: Mapping[PersonId, Participant]
+) -> MessageId | None:
+    return (after.get(person) or before[person]).thread
 
 
 def _bot_of(

@@ -250,7 +250,16 @@ class AmendSteps:
                     return self._edit(self._rest[place], words, words_only=True)
                 source = self._amend.source
                 head = self._copy.at.message
-                return Carry(bot, to, source.bot, self._amend.sender, (source.message,), (words,), reply_to=head)
+                return Carry(
+                    bot,
+                    to,
+                    source.bot,
+                    self._amend.sender,
+                    (source.message,),
+                    (words,),
+                    reply_to=head,
+                    thread=self._amend.thread,
+                )
 
     def took(self, messages: tuple[MessageId, ...]) -> None:
         self._begun = True

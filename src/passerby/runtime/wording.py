@@ -72,7 +72,7 @@ class Wording:
                 )
             case _:
                 assert_never(keyboard)
-        return Speak(notice.bot, notice.to, html, markup, notice.reply_to)
+        return Speak(notice.bot, notice.to, html, markup, notice.reply_to, notice.thread)
 
     def _inline(self, menu: Menu, language: str) -> InlineRows:
         return InlineRows(tuple(tuple(self._button(button, language) for button in row) for row in menu.rows))

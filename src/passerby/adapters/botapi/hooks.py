@@ -13,7 +13,7 @@ from passerby.adapters.botapi.decode import event
 from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
 from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.ports.hooks import HookState
+from passerby.ports.hooks import HookState, Switches
 from passerby.ports.telegram import Arrival
 
 
@@ -44,6 +44,7 @@ class _Bot(msgspec.Struct, gc=False):
 
 
 _STATE: msgspec.json.Decoder[Answer[HookState]] = msgspec.json.Decoder(Answer[HookState])
+_SWITCHES: msgspec.json.Decoder[Answer[Switches]] = msgspec.json.Decoder(Answer[Switches])
 _BOT: msgspec.json.Decoder[Answer[_Bot]] = msgspec.json.Decoder(Answer[_Bot])
 
 
@@ -57,6 +58,9 @@ class BotApiHooks:
 
     async def username(self, bot: BotId) -> str:
         return (await self._client.call(bot, "getMe", b"{}", _BOT)).username
+
+    async def switches(self, bot: BotId) -> Switches:
+        return await self._client.call(bot, "getMe", b"{}", _SWITCHES)
 
     async def set(self, bot: BotId, url: str, secret: str, max_connections: int) -> None:
         await self._client.call(bot, "setWebhook", encode(_SetWebhook(url, secret, max_connections)), DONE)
