@@ -110,6 +110,7 @@ CHATS = Gauge("passerby_chats_open", "Open chats, in the whole fleet.")
 OUTBOX = Gauge("passerby_outbox_entries", "What is still to be said, in the whole fleet.")
 JOURNAL = Gauge("passerby_journal_facts", "Facts that the records have not got yet.")
 RECORDED = Counter("passerby_facts_recorded", "Facts written to the records.")
+REPAIRED = Counter("passerby_people_repaired", "People whom the live store and the records did not agree on.")
 RECORDER_LAG = Gauge("passerby_recorder_lag_seconds", "Age of the oldest fact that the records have not got.")
 STORE_CALLS = Counter("passerby_store_calls", "Calls of a live store that is a server.")
 STORE_TRIPS = Histogram(

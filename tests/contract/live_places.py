@@ -82,11 +82,15 @@ class DiskLog:
     def records(self) -> Iterable[bytes]:
         return list(self._disk.records)
 
+    @property
+    def is_broken(self) -> bool:
+        return False
+
     def append(self, record: bytes) -> None:
         self._take()
         self._disk.records.append(record)
 
-    def rewrite(self, records: Iterable[bytes]) -> None:
+    def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
         self._take()
         self._disk.records = list(records)
 

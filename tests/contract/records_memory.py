@@ -85,7 +85,7 @@ class MemoryRecords:
 
     async def active(self) -> Active:
         await self._io()
-        found = Active([], [])
+        found = Active([], [], [chat for chat, row in self.disk.chats.items() if row.active])
         for person in self.disk.people.values():
             if not isinstance(person.state, Idle):
                 found.people.append(person)
@@ -128,16 +128,18 @@ class MemoryRecords:
 
 def _store(disk: Disk, fact: Fact) -> None:
     match fact:
-        case PersonChanged():
-            disk.people[fact.participant.person] = fact.participant
+        case PersonChanged(participant=new):
+            known = disk.people.get(new.person)
+            if known is None or known.version <= new.version:
+                disk.people[new.person] = new
         case ChatOpened():
             row = ChatRow(fact.first, fact.second, fact.first_bot, fact.second_bot, fact.at)
             disk.chats.setdefault(fact.chat, row)
         case ChatClosed():
-            known = disk.chats.get(fact.chat)
-            if known is not None and known.active:
+            chat = disk.chats.get(fact.chat)
+            if chat is not None and chat.active:
                 disk.chats[fact.chat] = replace(
-                    known, active=False, closed_at=fact.at, closed_by=fact.by, reason=fact.reason
+                    chat, active=False, closed_at=fact.at, closed_by=fact.by, reason=fact.reason
                 )
         case ChatTold():
             _say(disk, fact.chat, fact.person, told=fact.anchor)
@@ -146,10 +148,12 @@ def _store(disk: Disk, fact: Fact) -> None:
         case ComplaintFiled():
             disk.complaints.setdefault((fact.chat, fact.by), ComplaintRow(fact.whom, fact.reason, fact.at))
         case BlockChanged(blocked=True):
-            disk.blocks[fact.by, fact.whom] = BlockRow(fact.at)
+            block = disk.blocks.get((fact.by, fact.whom))
+            if block is None or fact.at >= (block.lifted_at or block.blocked_at):
+                disk.blocks[fact.by, fact.whom] = BlockRow(fact.at)
         case BlockChanged():
             standing = disk.blocks.get((fact.by, fact.whom))
-            if standing is not None and standing.lifted_at is None:
+            if standing is not None and standing.lifted_at is None and standing.blocked_at <= fact.at:
                 disk.blocks[fact.by, fact.whom] = standing._replace(lifted_at=fact.at)
 
 

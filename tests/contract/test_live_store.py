@@ -17,6 +17,7 @@ from passerby.ports.live_store import (
     Anchor,
     Commit,
     Committed,
+    Held,
     LiveStore,
     LiveStoreLost,
     Mark,
@@ -586,10 +587,11 @@ async def test_a_trimmed_journal_goes_on_counting(place: Place, store: LiveStore
 
 
 @contract
-async def test_a_store_lives_through_kills_and_dies_by_being_wiped(place: Place) -> None:
+async def test_a_store_that_was_closed_goes_on_with_its_life_and_a_wiped_one_begins_another(place: Place) -> None:
     store = place.open()
     life = store.generation
     assert life
+    await store.aclose()
     assert place.open().generation == life
     place.wipe()
     again = place.open()
@@ -789,3 +791,50 @@ def test_a_chat_is_state_of_people_and_nothing_else(place: Place) -> None:
         assert not isinstance(facts.partner.state, Searching)
 
     place.run(main())
+
+
+# ---------------------------------------------------------------------- what the records are compared with
+
+
+@survives
+async def test_everybody_held_is_told_of_with_whether_the_records_have_them(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann, ben = couple()
+    eve = somebody(EVE, 3)
+    await store.adopt((eve,))
+    await put(store, ann, ben, facts=(fact(1), fact(2)))
+    held = {ANN: Held(ann, False), BEN: Held(ben, False)}
+    found = {each.participant.person: each for each in await later.everybody()}
+    assert {person: found[person] for person in held} == held
+    assert await later.held((BEN, ANN, PersonId(99))) == held
+    assert await later.held(()) == {}
+    assert await store.trimmed() == 0
+    await store.trim_journal(2, store.generation)
+    assert await store.trimmed() == 2
+    assert await later.held((ANN,)) == {ANN: Held(ann, True)}
+    await put(later, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,), facts=(fact(3),))
+    assert (await later.held((ANN,)))[ANN].recorded is False
+
+
+@survives
+async def test_whoever_was_adopted_is_in_the_records(place: Place, store: LiveStore, later: LiveStore) -> None:
+    eve = somebody(EVE, 3, waiting(EVE))
+    await store.adopt((eve,))
+    assert await later.held((EVE,)) == {EVE: Held(eve, True)}
+
+
+@survives
+async def test_a_repair_replaces_any_version_but_only_what_it_has_seen(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    ann, ben = couple()
+    await put(store, ann, ben)
+    mended = somebody(ANN, 9), somebody(BEN, 7), somebody(EVE, 4)
+    seen = ((ANN, 1), (BEN, 1), (EVE, 0))
+    assert await later.commit(Commit(mended, (CHAT,), seen=((ANN, 2), *seen[1:]), repairs=True)) is Committed.STALE
+    assert await later.commit(Commit(mended, (CHAT,), seen=seen, repairs=True)) is Committed.YES
+    assert [(await later.load(each.person)) for each in mended] == [Facts(each) for each in mended]
+    assert await later.commit(Commit(mended, (CHAT,), seen=seen, repairs=True)) is Committed.STALE
+    assert await later.open_chats((CHAT,)) == set()
+    assert await later.commit(Commit((somebody(ANN, 10),))) is Committed.YES

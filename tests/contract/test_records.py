@@ -98,12 +98,42 @@ def test_people_come_back_as_the_journal_last_left_them(place: Place) -> None:
     trying(place, body)
 
 
-def test_the_order_of_the_journal_decides_and_not_the_version(place: Place) -> None:
+def test_an_older_value_changes_nothing(place: Place) -> None:
+    """It comes from a store that has gone back in time, or was applied before in another generation."""
+
     async def body(records: Records) -> None:
         await records.apply("g", numbered(changed(person(1, 9)), changed(person(1, 3))))
-        assert await records.people([PersonId(1)]) == {1: person(1, 3)}
-        await records.apply("g", numbered(changed(person(1, 2)), after=2))
-        assert await records.people([PersonId(1)]) == {1: person(1, 2)}
+        assert await records.people([PersonId(1)]) == {1: person(1, 9)}
+        await records.apply("g", numbered(changed(person(1, 8)), after=2))
+        await records.apply("h", numbered(changed(person(1, 2))))
+        assert await records.people([PersonId(1)]) == {1: person(1, 9)}
+        await records.apply("h", numbered(changed(searching(1, 9)), changed(searching(1, 10)), after=1))
+        assert await records.people([PersonId(1)]) == {1: searching(1, 10)}
+
+    trying(place, body)
+
+
+def test_facts_that_are_applied_again_in_another_generation_change_nothing(place: Place) -> None:
+    """What a store that was killed had still to tell, it tells again in its next life."""
+
+    async def body(records: Records) -> None:
+        facts = numbered(
+            opened("c", 1, 2),
+            changed(person(1, 5)),
+            block(1, 2),
+            block(1, 2, blocked=False, at=NOW + 1),
+            closed("c"),
+            opened("d", 3, 4),
+        )
+        await records.apply("g", facts)
+        before = await records.active()
+        later = numbered(block(1, 2, at=NOW + 2), changed(person(1, 6)), after=len(facts))
+        await records.apply("g", later)
+        await records.apply("h", facts)
+        assert await records.active() == before
+        assert await records.people([PersonId(1)]) == {1: person(1, 6)}
+        assert await place.blocks() == {(PersonId(1), PersonId(2)): BlockRow(NOW + 2)}
+        assert before.chats == ["d"]
 
     trying(place, body)
 

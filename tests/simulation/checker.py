@@ -17,6 +17,10 @@ each act, when all is quiet, everybody sends a probe: those who are told to be i
 
 People who roam from bot to bot have several notices under way at once, which may cross. For them only what does not
 hang on the order of notices is held.
+
+One more promise is judged from inside, by `Host.apart`:
+
+    6 recorded     when all is quiet, the live store and the records hold the same of everybody
 """
 
 import re
@@ -29,6 +33,7 @@ import msgspec
 
 from botapi_sandbox import World
 from tests.simulation.witness import (
+    CUT_OFF,
     FOUND,
     IDLE_HERE,
     LEAVING,
@@ -51,6 +56,10 @@ ANSWERED_TOO = ("429", "slow", "reset_before", "401")
 
 BLOCKED = frozenset({"blocks.done", "blocks.done_here", "blocks.reported"})
 """Who was told one of these may keep searching beside somebody: they never meet one of the others again."""
+
+UNSYNCED = 20
+"""Messages to one person that may come twice after a power cut: as many as a chat's budget lets through in a second,
+which is how often marks are synced."""
 
 EXCUSED_S = 60.0
 """How long before a block its author may have written something that then could not be answered any more."""
@@ -90,6 +99,7 @@ class Evidence:
     epoch_s: float
     roamers: frozenset[int]
     deaths: list[float]
+    power_cuts: list[float]
     probes: list[Probe] = field(default_factory=list)
     shown: frozenset[str] = frozenset()
     log: str = ""
@@ -317,9 +327,10 @@ class _Check:
             yield self._broken(2, f"{seen.text!r} was delivered, and its writer was told {reply.key}", seen, got, reply)
 
     def _excused(self, seen: Seen) -> bool:
-        """Who blocks the bot cannot be answered any more."""
+        """Who blocks the bot cannot be answered any more. Who is cut off is told that their last words may be lost."""
         return any(
-            each.kind == "block" and each.bot == seen.bot and seen.at <= each.at <= seen.at + EXCUSED_S
+            (each.key == CUT_OFF or (each.kind == "block" and each.bot == seen.bot))
+            and seen.at <= each.at <= seen.at + EXCUSED_S
             for each in self.of[seen.person]
         )
 
@@ -330,6 +341,7 @@ class _Check:
                 extra[copy.person].append(copy)
         for person, copies in extra.items():
             allowed = len(self.evidence.deaths) + sum(chat == person for _, chat in self.doubts)
+            allowed += UNSYNCED * len(self.evidence.power_cuts)
             pieces = {(copy.bot, copy.album or copy.message) for copy in copies}
             if len(pieces) > allowed:
                 what = f"{person} got {len(pieces)} messages twice, with {allowed} crashes and lost answers"
@@ -339,7 +351,9 @@ class _Check:
     def _duplicated_at_once(self, person: int, copies: list[Seen]) -> Iterator[Broken]:
         """At most one for each crash or lost answer: so between two of them, at most one."""
         causes = sorted(
-            [(at, 1) for at in self.evidence.deaths] + [(at, 1) for at, chat in self.doubts if chat == person]
+            [(at, 1) for at in self.evidence.deaths]
+            + [(at, UNSYNCED) for at in self.evidence.power_cuts]
+            + [(at, 1) for at, chat in self.doubts if chat == person]
         )
         seen_before: Counter[int] = Counter()
         pieces: set[tuple[int, str | int]] = set()
@@ -348,7 +362,7 @@ class _Check:
             if piece in pieces:
                 continue
             pieces.add(piece)
-            so_far = sum(at <= copy.at for at, _ in causes)
+            so_far = sum(times for at, times in causes if at <= copy.at)
             seen_before[0] += 1
             if seen_before[0] > so_far:
                 what = f"{person} got {copy.text!r} twice, and no crash or lost answer explains it"

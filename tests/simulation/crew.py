@@ -125,6 +125,15 @@ class Crew:
         """All that may be a cause of something being sent twice."""
         return sorted([*self.faults, *(death for host in self.hosts for death in host.deaths)])
 
+    async def apart(self) -> list[str]:
+        """Looked at for a store of one process."""
+        return []
+
+    @property
+    def power_cuts(self) -> list[float]:
+        """The store is a server that stays up."""
+        return []
+
     @property
     def restarts(self) -> int:
         return sum(host.restarts for host in self.hosts)

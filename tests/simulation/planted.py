@@ -3,7 +3,7 @@
 Each is put in through a seam of `Build`: nothing of the product is patched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import msgspec
 
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.done import DoneMarks
+from passerby.adapters.memory.log import Hole
 from passerby.features import ALL
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Relay
@@ -18,11 +19,12 @@ from passerby.kernel.event import Refusal
 from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.ports.leases import Fence
-from passerby.ports.live_store import Commit, Committed, Mark
+from passerby.ports.live_store import Commit, Committed, Doubts, Mark
 from passerby.ports.telegram import Arrival
 from passerby.runtime.app import App
 from passerby.runtime.courier import Courier, Parcel
 from passerby.runtime.fleet import Membership
+from passerby.runtime.reconciler import Reconciler
 from tests.simulation.process import Build
 
 
@@ -84,6 +86,45 @@ class SendsToThePartnerOfNow(App):
         self.courier.__class__ = _PartnerOfNow
 
 
+class TellsBeforeSync(MemoryStore):
+    """A commit returns before the disk has it."""
+
+    async def _durable(self) -> None:
+        pass
+
+
+class ReusesNumbers(TellsBeforeSync):
+    """What was not synced is given to the records, and after a power cut its numbers are given out again."""
+
+    def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
+        super()._replay_all(records)
+        return bool(self._generation)
+
+
+class OverlooksDamage(MemoryStore):
+    """A hole in the log concerns nobody."""
+
+    def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
+        ended = super()._replay_all(records)
+        self._doubts = Doubts()
+        return ended
+
+
+class NeverLooks(Reconciler):
+    """The two stores are never compared."""
+
+    async def reconcile(self) -> bool:
+        return True
+
+
+class ComparesNothing(App):
+    """See `NeverLooks`."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.janitor._reconciler.__class__ = NeverLooks
+
+
 def _with_relay(build: Build, wrap: Callable[[Decider], Decider]) -> Build:
     """A build whose chat feature decides on messages otherwise."""
     (chat,) = [feature for feature in ALL if feature.name == "chat"]
@@ -136,6 +177,12 @@ BUGS = (
     Bug("send to the partner of now", lambda build: replace(build, app=SendsToThePartnerOfNow), frozenset({4})),
     Bug("decide for the partner of now", lambda build: _with_relay(build, _for_the_partner_of_now), frozenset({4})),
     Bug("sign what is passed on", lambda build: _with_relay(build, _signed), frozenset({5})),
+    Bug("tell before the sync", lambda build: replace(build, store=TellsBeforeSync), frozenset({1, 2, 4})),
+    Bug(
+        "give numbers twice",
+        lambda build: replace(build, store=ReusesNumbers, app=ComparesNothing),
+        frozenset({6}),
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import passerby
 from passerby.adapters.memory import MemoryStore
+from passerby.adapters.memory.log import frame
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
@@ -104,13 +105,19 @@ class Host:
     store_delay_s: float = 0.0
     rules: Rules = RULES
     platter: Platter = field(default_factory=Platter)
+    sync_s: float = 0.0
+    """How long the disk takes to sync."""
     sql: Disk = field(default_factory=Disk)
     deaths: list[tuple[float, str]] = field(default_factory=list)
+    power_cuts: list[float] = field(default_factory=list)
+    """Those that took something away."""
     restarts: int = 0
     lapses: list[float] = field(default_factory=list)
     """When a worker found that others have what it held, and began anew."""
     life: Life | None = None
     app: App | None = None
+    inner: MemoryStore | None = None
+    """Its live store, if it has one of its own."""
     doom: Doom | None = None
     lost_until: float = 0.0
     """Until then nobody reaches the live store, if it is a distant one."""
@@ -123,6 +130,7 @@ class Host:
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
+        self.platter.sync_s = self.sync_s
         self.network.tell = self.passing
 
     # ------------------------------------------------------------------ life
@@ -167,7 +175,7 @@ class Host:
         if self.server is not None:
             return self.server.reach(rng, lost, lambda: self.passing("after", life))
         log = self.platter.open(life, lambda point, record: self._writing(point, record, life))
-        inner = self.build.store(log, self.clock, rng)
+        inner = self.inner = self.build.store(log, self.clock, rng)
         if not self.store_delay_s:
             return inner
         return Distant(inner, rng, self.store_delay_s, lost)
@@ -195,6 +203,24 @@ class Host:
             self.deaths.append((self.loop.time(), point))
             self.doom = None
             self.loop.kill(life)
+
+    async def apart(self) -> list[str]:
+        """Whom the live store and the records do not agree on."""
+        if self.inner is None:
+            return []
+        return [
+            f"the records have another {held.participant.person} than the live store"
+            for held in await self.inner.everybody()
+            if self.sql.people.get(held.participant.person) != held.participant
+        ]
+
+    def cut_power(self) -> None:
+        """Kill the machine: what the process had written and not synced is gone, all of it or in part."""
+        life = self.life
+        if life is not None and not life.dead:
+            self.kill("power")
+            if self.platter.cut(self.rng):
+                self.power_cuts.append(self.loop.time())
 
     def restart(self) -> None:
         """Stop in good order and start again: a deploy."""
@@ -240,7 +266,7 @@ class Host:
         if point == "after":
             return self.passing("after", life)
         if self.passing("torn", life):
-            framed = len(record) + 8
+            framed = len(frame(record, 1))
             self.platter.tear(record, self.rng.randrange(framed))
             return True
         return self.passing("before", life)

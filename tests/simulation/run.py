@@ -153,10 +153,13 @@ class Run:
         self.witness.on_found = self._found
         self.probes: list[Probe] = []
         self.undrained: list[str] = []
+        self.apart: list[str] = []
+        """Whom the live store and the records did not agree on when all was quiet."""
 
     def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> Any:
         """What runs the app: see `Host`."""
-        return Host(self.loop, self.clock, self.network, tokens, rng, build, delay_s, rules)
+        sync_s = rng.choice((0.0, 0.0, 0.003, 0.02))
+        return Host(self.loop, self.clock, self.network, tokens, rng, build, delay_s, rules, sync_s=sync_s)
 
     def _found(self, person: int, bot: int) -> None:
         who = self.town.person(person)
@@ -192,9 +195,11 @@ class Run:
     async def crashes(self) -> None:
         while True:
             await asyncio.sleep(self.rng.uniform(1.0, 16.0))
-            way = self.rng.choice(("now", "fetch", "effect", "before", "torn", "after", "restart"))
+            way = self.rng.choice(("now", "fetch", "effect", "before", "torn", "after", "restart", "power"))
             if way == "now":
                 self.host.kill()
+            elif way == "power":
+                self.host.cut_power()
             elif way == "restart":
                 self.host.restart()
             else:
@@ -238,6 +243,7 @@ class Run:
                 person.text()
                 self.probes.append(Probe(act, person.id, self.witness.seen[-1].markers[0]))
         await self._quiet(PROBE_IDLE_S, act)
+        self.apart += [f"act {act}: {what}" for what in await self.host.apart()]
         until = len(self.witness.seen)
         self.probes[:] = [replace(probe, until=min(probe.until, until)) for probe in self.probes]
 
@@ -262,6 +268,7 @@ class Run:
             self.clock.now() - self.loop.time(),
             frozenset(person.id for person in self.town.people if person.roams),
             [at for at, _ in self.host.deaths],
+            self.host.power_cuts,
             self.probes,
             frozenset(self.town.shown),
             self.log.getvalue(),
@@ -272,11 +279,13 @@ class Run:
         for line in evidence.log.splitlines():
             if any(f'"{bug}"' in line for bug in BUGS):
                 broken.append(Broken(0, f"logged: {line[:300]}"))
+        broken += [Broken(6, what) for what in self.apart]
         broken += [Broken(0, f"the loop complained: {complaint}") for complaint in self.loop.complaints]
         journal = self.world.journal.after(0)
         figures = {
             "seconds": int(self.loop.time()),
             "deaths": len(self.host.deaths),
+            "power cuts": len(self.host.power_cuts),
             "restarts": self.host.restarts,
             "requests": sum(each["kind"] == "request" for each in journal),
             "faults": sum("fault" in each for each in journal),

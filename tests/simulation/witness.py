@@ -22,7 +22,10 @@ FOUND = "search.found"
 PARTNER_LEFT = "chat.partner_left"
 TOGETHER = frozenset({"after.together_again"})
 """As good as `FOUND`: a chat begins."""
-OVER = frozenset({PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "blocks.chat_over"})
+CUT_OFF = "chat.connection_lost"
+"""The chat is over, and whatever its people had written last may be lost: that is the answer to it."""
+
+OVER = frozenset({CUT_OFF, PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "blocks.chat_over"})
 """A person who is told one of these is in no chat any more."""
 SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
 STOPPED = frozenset({"search.cancelled", "chat.search_stopped", "after.search_rests"})

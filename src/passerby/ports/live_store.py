@@ -96,6 +96,9 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     `owner` is the worker who sends the `outbox`; an entry replaces one of the same id, and is then the newest. `fences`
     are the leases that the decision stands on. `seen` are people whom it does not change, and the versions that it was
     made on: who has another one makes it stale as well.
+
+    `repairs`: the puts bring together what the two stores hold, so their versions may be ahead by more than one. The
+    versions that they replace stand in `seen` (0 for a person who is not held).
     """
 
     puts: tuple[Participant, ...] = ()
@@ -107,6 +110,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False, tag="commit", omit_defaults=
     owner: WorkerId = NOBODY
     fences: tuple[Fence, ...] = ()
     seen: tuple[tuple[PersonId, int], ...] = ()
+    repairs: bool = False
 
 
 class Anchor(msgspec.Struct, frozen=True, gc=False):
@@ -194,6 +198,32 @@ class Figures(msgspec.Struct, frozen=True):
     journal: int
 
 
+class Held(NamedTuple):
+    """A person as the live store has them. `recorded`: the journal has carried this very value to the records."""
+
+    participant: Participant
+    recorded: bool
+
+
+class Doubts(NamedTuple):
+    """What may be wrong with what the store holds.
+
+    `people`: damage was found, and it concerns these: what they were told last may be forgotten. `everybody`: damage
+    was found, and nobody knows whom it concerns. `is_unsure`: the store may have come back as it was some time ago.
+    """
+
+    everybody: bool = False
+    people: frozenset[PersonId] = frozenset()
+    is_unsure: bool = False
+
+    @property
+    def is_damaged(self) -> bool:
+        return self.everybody or bool(self.people)
+
+    def __bool__(self) -> bool:
+        return self.is_damaged or self.is_unsure
+
+
 class LiveStoreLost(Exception):
     """The store cannot be read or written now. Whoever sees it keeps its hands off Telegram's queue and tries again."""
 
@@ -202,14 +232,24 @@ class LiveStore(Leases, Allowances, Protocol):
     """One store for every process of a fleet.
 
     Atomicity: each `commit` and each `mark` is stored whole or not at all, and survives `kill -9` of any process once
-    it has returned. Two commits that read the same version of a participant: exactly one is stored.
+    it has returned. A commit with puts or outbox entries also survives a power cut once it has returned; a mark may be
+    forgotten by one. Two commits that read the same version of a participant: exactly one is stored.
     Ordering: a read that starts after a commit has returned sees it.
     Raises: LiveStoreLost from every method; Fenced from `commit` and `mark`.
     """
 
     @property
     def generation(self) -> str:
-        """Names this store's life: a wiped store begins a new one, and its journal counts from 1 again."""
+        """Names this store's life.
+
+        A new life begins wherever something that was stored may be gone: in a store that was wiped, and in one that was
+        not closed in good order. Numbers of the journal belong to a life, and are never given twice in it.
+        """
+        ...
+
+    @property
+    def doubts(self) -> Doubts:
+        """What damage was found when the store was opened; nothing, once an `adopt` of a `whole` has returned."""
         ...
 
     @property
@@ -235,9 +275,17 @@ class LiveStore(Leases, Allowances, Protocol):
         """Take in people read from the records, except those already held. Their versions are kept.
 
         `anchors` are the notices that told them of their chats, as far as the records know; where they do not, the
-        anchor is `NOWHERE`. `whole`: these are all who are searching or chatting, and the store is newborn no more.
-        Several may adopt the whole at once; what was changed since the first of them stays.
+        anchor is `NOWHERE`. `whole`: these are all who are searching or chatting, and the store is newborn no more,
+        nor is anything in doubt. Several may adopt the whole at once; what was changed since the first of them stays.
         """
+        ...
+
+    async def everybody(self) -> list[Held]:
+        """Everybody who is held. Of somebody who changes meanwhile, some value that they had."""
+        ...
+
+    async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
+        """Those of these people who are held, as of one moment."""
         ...
 
     async def commit(self, commit: Commit) -> Committed: ...
@@ -309,7 +357,11 @@ class LiveStore(Leases, Allowances, Protocol):
         ...
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
-        """Facts for the records with their numbers, in order."""
+        """Facts for the records with their numbers, in order. None that a power cut could still take back."""
+        ...
+
+    async def trimmed(self) -> int:
+        """Up to which number this life has trimmed its journal: the records must have got that far. 0: not at all."""
         ...
 
     async def trim_journal(self, upto: int, generation: str) -> None:

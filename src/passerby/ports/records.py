@@ -17,8 +17,11 @@ class Told(NamedTuple):
 
 
 class Active(NamedTuple):
+    """Who is searching or chatting, what told them of it, and the chats that are open. All as of one moment."""
+
     people: list[Participant]
     told: list[Told]
+    chats: list[ChatId]
 
 
 class RecordsLost(Exception):
@@ -41,7 +44,9 @@ class Records(Protocol):
 
         Atomicity: all of them and the number of the last, in one transaction. Entries up to that number, of the same
         generation, were applied before and are skipped.
-        Ordering: entries come in the journal's order; of several values for one person the last one wins.
+        Ordering: entries come in the journal's order; of several values for one person the newest version wins. So a
+        value that is older than what the records hold changes nothing, and entries of another generation that were
+        applied before may come again.
         """
         ...
 

@@ -13,6 +13,7 @@ Abandon: this life has *lapsed*, that is, others have what it held. It ends wher
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from random import Random
 
@@ -127,6 +128,7 @@ class App:
         self._rules = rules
         self._polls = polls
         self._leads = leads
+        self._shared = shared
         self._name = name
         self._home = home
         self._insists = insists
@@ -188,7 +190,6 @@ class App:
         self.courier.outcomes = self.pipeline
         self.courier.assured = self.fleet.assured
         self.courier.is_assured = lambda: self.fleet.is_assured
-        self.recorder = Recorder(store, records, clock, rng, logs.record)
         self.janitor = Janitor(
             self.worker,
             store,
@@ -199,6 +200,7 @@ class App:
             lambda: self.pipeline.uncertain_at,
             self.courier.inheriting,
         )
+        self.recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
         self.doorstep = Doorstep(store, self.fleet, self.admission, self.albums, self._recorder)
         self._introduce = introduce
         self._bots: dict[BotId, BotPost] = {}
@@ -220,6 +222,8 @@ class App:
         metrics.know_pools(self._pools)
         while not await self.janitor.rebuild():
             await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
+        if not self._shared:
+            await self._check_stores()
         await self._tell_crash()
         self._standing += [
             self._stand(work) for work in (self._park, self._park_crowds, self._forget, self.janitor.serve_itself)
@@ -260,6 +264,12 @@ class App:
     def refused_bots(self) -> tuple[BotId, ...]:
         """The bots whose token Telegram refuses, confirmed or not."""
         return tuple(bot for bot in self._telegram.bots if not self.tokens.works(bot))
+
+    async def _check_stores(self) -> None:
+        """Before anybody is served from a store that nobody watched while we were gone. Records that are away hold up
+        nobody: the janitor asks again."""
+        with suppress(LiveStoreLost):
+            await self.janitor.check()
 
     async def _inherit(self) -> None:
         while True:

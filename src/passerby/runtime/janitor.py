@@ -6,6 +6,7 @@ answered, a store that was wiped.
                for itself.
     rebuild    who is searching or chatting, and what told them of it, into a store whose life has only begun. Every
                worker may: several at once do no harm, and nothing goes on before it is done.
+    check      whether the live store and the records agree (see `reconciler`). One worker does it for all.
     sweep      what has expired. One worker does it for all.
 """
 
@@ -17,11 +18,16 @@ from passerby.ports.clock import Clock
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Anchor, LiveStore, LiveStoreLost, Outgoing
 from passerby.ports.records import Records, RecordsLost
+from passerby.runtime.reconciler import Reconciler
 
 INHERIT_EVERY_S = 2.0
 SWEEP_EVERY_S = 1.0
 LOOK_EVERY_S = 1.0
 """Also the time between the two looks at which an entry must have been nobody's: a commit is answered by then."""
+
+CHECK_EVERY_S = 600.0
+CHECK_AGAIN_S = 10.0
+"""After a check that could not be made, or that did not settle everything."""
 
 UNCERTAIN_S = 15.0
 """How long after a commit without an answer the outbox is looked at: longer than one can be on its way."""
@@ -53,6 +59,8 @@ class Janitor:
         self._take_up = take_up
         self._is_known = is_known
         self._uncertain_at = uncertain_at
+        self._reconciler = Reconciler(worker, store, records, clock, take_up)
+        self._checked_at = float("-inf")
         self._inheriting = inheriting
         self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
@@ -68,6 +76,8 @@ class Janitor:
                     await self.inherit()
                     await self._measure()
                 await self._store.sweep()
+                if self._clock.monotonic() - self._checked_at >= CHECK_EVERY_S:
+                    await self.check()
             except LiveStoreLost as error:
                 self._faults.began("store", "store.lost", error=logs.name_of(error))
             else:
@@ -108,19 +118,47 @@ class Janitor:
             await self._take_up(found)
 
     async def rebuild(self) -> bool:
-        """Fill a newborn store from the records. Returns whether the store is fit for use, as far as is known."""
-        if not self._store.newborn:
+        """Make the store of a life that has only begun, or that was damaged, fit for use, with the records' help.
+
+        Returns whether it is, as far as is known.
+        """
+        if not self._store.newborn and not self._store.doubts:
             return True
         try:
-            active = await self._records.active()
-            await self._store.adopt(active.people, anchors=[Anchor(*told) for told in active.told], whole=True)
+            found = await self._adopt()
         except (LiveStoreLost, RecordsLost) as error:
             self._faults.began("rebuild", "runtime.not_rebuilt", error=logs.name_of(error))
             return False
+        if found is None:
+            return False
         self._faults.over("rebuild", "runtime.rebuilding")
-        if active.people:
-            logs.record("runtime.rebuilt", count=len(active.people))
+        if found:
+            logs.record("runtime.rebuilt", count=found)
         return True
+
+    async def _adopt(self) -> int | None:
+        """How many people were adopted; None: not all is settled yet."""
+        if self._store.doubts:
+            if not await self._reconciler.reconcile():
+                return None
+            await self._store.adopt((), whole=True)
+            self._checked_at = self._clock.monotonic()
+            return 0
+        active = await self._records.active()
+        await self._store.adopt(active.people, anchors=[Anchor(*told) for told in active.told], whole=True)
+        return len(active.people)
+
+    async def check(self) -> bool:
+        """Compare the live store with the records. Returns whether they agree now. Raises: LiveStoreLost."""
+        now = self._clock.monotonic()
+        self._checked_at = now - CHECK_EVERY_S + CHECK_AGAIN_S
+        try:
+            agreed = await self._reconciler.reconcile()
+        except RecordsLost:
+            return False
+        if agreed:
+            self._checked_at = now
+        return agreed
 
     async def _measure(self) -> None:
         figures = await self._store.figures()

@@ -8,7 +8,7 @@ Whether chats go on meanwhile is none of this module's business: they do, becaus
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Final
 
@@ -28,7 +28,8 @@ class Recorder:
     """One is enough for a live store; several do no harm, the records see to it that an entry counts once.
 
     `log` is called with a constant event name: "recorder.waiting" once when a store is lost, "recorder.resumed" when
-    it is back. Bugs (anything but a lost store) pass through `run` to whoever supervises it.
+    it is back. `on_behind` is awaited where the records do not hold what they held before: facts that the journal has
+    let go of are missing in them. Bugs (anything but a lost store) pass through `run` to whoever supervises it.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Recorder:
         *,
         batch: int = BATCH,
         every_s: float = EVERY_S,
+        on_behind: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._store = store
         self._records = records
@@ -49,6 +51,7 @@ class Recorder:
         self._log = log
         self._batch = batch
         self._every_s = every_s
+        self._on_behind = on_behind
         self._generation: str | None = None
         self._position = 0
         self._trimmed = 0
@@ -116,13 +119,18 @@ class Recorder:
                 away_s = round(self._clock.monotonic() - self._lost_at, 1)
                 self._log("recorder.resumed", attempt=self._failures + 1, duration_s=away_s)
                 self._failures = 0
+                self._generation = None  # what came back may be older than what went away
             return recorded
 
     async def _record(self) -> int:
         generation = self._store.generation
         if generation != self._generation:
-            # At the start, and when a store that was wiped begins to count anew.
+            # At the start, when a store has begun another life, and when one of the two was away.
+            trimmed = await self._store.trimmed()
             self._position = await self._records.applied(generation)
+            if self._position < trimmed and self._on_behind is not None:
+                self._log("recorder.behind", reason="the database does not hold what it held before")
+                await self._on_behind()
             self._generation = generation
             self._trimmed = 0
         entries = await self._store.journal(self._position, self._batch)

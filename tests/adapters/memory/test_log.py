@@ -6,6 +6,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from passerby.adapters.memory.log import FileLog, LogInUse, frame, unframe
+from passerby.adapters.memory import log
+from passerby.adapters.memory.log import FileLog, Hole, LogInUse, frame, unframe
 
 RECORDS = st.lists(st.binary(max_size=20), max_size=8)
 
@@ -24,7 +26,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "passerby.live"
 
 
-def read(path: Path) -> list[bytes]:
+def framed(*records: bytes) -> bytes:
+    return b"".join(frame(record, number) for number, record in enumerate(records, 1))
+
+
+def read(path: Path) -> list[bytes | Hole]:
     log = FileLog(path)
     records = list(log.records())
     log.close()
@@ -43,32 +49,90 @@ def write(path: Path, *records: bytes) -> None:
 
 @given(RECORDS)
 def test_what_is_framed_is_unframed(records: list[bytes]) -> None:
-    data = b"".join(map(frame, records))
-    assert unframe(data) == (records, len(data))
+    data = framed(*records)
+    assert unframe(data) == (records, len(data), len(records))
 
 
 @given(RECORDS, st.data())
 def test_a_torn_tail_costs_the_torn_record_alone(records: list[bytes], data: st.DataObject) -> None:
-    whole = b"".join(map(frame, records))
+    whole = framed(*records)
     cut = data.draw(st.integers(0, len(whole)))
-    kept, size = unframe(whole[:cut])
-    assert kept == records[: len(kept)]
-    assert size == sum(len(frame(record)) for record in kept) <= cut
-    assert len(kept) == len(records) or size + len(frame(records[len(kept)])) > cut, "no whole record is given up"
+    found = unframe(whole[:cut])
+    assert found.records == records[: len(found.records)], "and it is not taken for damage"
+    assert found.size == len(framed(*records[: len(found.records)])) <= cut
+    assert len(found.records) == len(records) or len(framed(*records[: len(found.records) + 1])) > cut
+
+
+@pytest.mark.parametrize("arrived", [0, 1, 5, 24, 30, 511, 512, 513, 1_000])
+def test_a_write_whose_last_sectors_never_arrived_is_a_torn_tail(arrived: int) -> None:
+    """The file has its new length, and zeros where the disk had not come to."""
+    kept = framed(b"kept")
+    torn = frame(b"x" * 2_000, 2)
+    start = len(kept) + arrived
+    boundary = start if arrived == 0 else -(-start // 512) * 512
+    data = (kept + torn)[:boundary] + bytes(len(kept + torn) - boundary)
+    assert unframe(data) == ([b"kept"], len(kept), 1)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=6), st.data())
-def test_a_flipped_bit_is_never_taken_for_a_record(records: list[bytes], data: st.DataObject) -> None:
-    whole = bytearray(b"".join(map(frame, records)))
+def test_a_flipped_bit_costs_its_record_and_is_named(records: list[bytes], data: st.DataObject) -> None:
+    whole = bytearray(framed(*records))
     bit = data.draw(st.integers(0, len(whole) * 8 - 1))
     whole[bit // 8] ^= 1 << bit % 8
-    kept, size = unframe(bytes(whole))
-    assert kept == records[: len(kept)]
-    assert size <= bit // 8, "nothing from the damage on"
+    hit = next(number for number in range(len(records)) if bit // 8 < len(framed(*records[: number + 1])))
+    found = unframe(bytes(whole))
+    is_last = hit == len(records) - 1
+    hole = Hole(len(framed(*records[:hit])), len(frame(records[hit], 0)), None if is_last else 1)
+    assert found.records == [*records[:hit], hole, *records[hit + 1 :]]
+    assert found.size == len(whole), "what comes next goes after the damage"
+
+
+@given(RECORDS, st.data())
+def test_whatever_happens_to_a_log_no_record_is_made_up_and_none_changes_its_place(
+    records: list[bytes], data: st.DataObject
+) -> None:
+    numbered = [b"%d:" % number + record for number, record in enumerate(records)]
+    damaged = bytearray(framed(*numbered))
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, max(0, len(damaged) - 1)))
+        end = data.draw(st.integers(start, len(damaged)))
+        match data.draw(st.sampled_from(["zeros", "noise", "cut", "twice"])):
+            case "zeros":
+                damaged[start:end] = bytes(end - start)
+            case "noise":
+                damaged[start:end] = data.draw(st.binary(min_size=end - start, max_size=end - start))
+            case "cut":
+                del damaged[start:end]
+            case "twice":
+                damaged[end:end] = damaged[start:end]
+    found = [each for each in unframe(bytes(damaged)).records if not isinstance(each, Hole)]
+    places = [numbered.index(each) for each in found]
+    assert places == sorted(set(places))
+
+
+@pytest.mark.parametrize("size", [10_000, 20_000, 40_000])
+@pytest.mark.parametrize(
+    "bad", [b"\0", b"x", b"\xf5plg", b"\xf5plg" + bytes(20)], ids=["zeros", "noise", "magic", "heads"]
+)
+def test_reading_damage_takes_one_look_at_each_byte(size: int, bad: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = 0
+    crc32 = zlib.crc32
+
+    def counted(data: bytes) -> int:
+        nonlocal looked
+        looked += len(data)
+        return crc32(data)
+
+    monkeypatch.setattr(log.zlib, "crc32", counted)
+    data = framed(b"one") + bad * (size // len(bad)) + frame(b"two", 9)
+    looked = 0
+    assert [each for each in unframe(data).records if not isinstance(each, Hole)] == [b"one", b"two"]
+    assert looked <= 6 * size
 
 
 def test_the_format_is_what_the_module_says() -> None:
-    assert frame(b"abc") == struct.pack("<II", 3, zlib.crc32(b"abc")) + b"abc"
+    head = b"\xf5plg" + struct.pack("<IQI", 3, 7, zlib.crc32(b"abc"))
+    assert frame(b"abc", 7) == head + struct.pack("<I", zlib.crc32(head)) + b"abc"
 
 
 # ---------------------------------------------------------------------- the file
@@ -85,22 +149,42 @@ def test_only_its_owner_may_read_it(path: Path) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
-@given(garbage=st.binary(min_size=1, max_size=30))
-def test_after_a_torn_tail_the_log_goes_on_from_the_last_whole_record(path: Path, garbage: bytes) -> None:
-    path.write_bytes(frame(b"one") + frame(b"two") + garbage)
-    kept = read(path)
-    assert kept[:2] == [b"one", b"two"]
+def test_after_a_torn_tail_the_log_goes_on_from_the_last_whole_record(path: Path) -> None:
+    path.write_bytes(framed(b"one", b"two") + frame(b"torn", 3)[:-2])
+    assert read(path) == [b"one", b"two"]
     write(path, b"three")
-    assert read(path) == [*kept, b"three"]
+    assert read(path) == [b"one", b"two", b"three"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(garbage=st.binary(min_size=30, max_size=60))
+def test_after_damage_at_its_end_the_log_goes_on_behind_it(path: Path, garbage: bytes) -> None:
+    path.write_bytes(framed(b"one", b"two") + b"!" + garbage)
+    assert read(path)[:2] == [b"one", b"two"]
+    write(path, b"three")
+    assert [each for each in read(path) if not isinstance(each, Hole)] == [b"one", b"two", b"three"]
+
+
+def test_a_damaged_log_that_is_rewritten_can_be_kept_beside_the_new_one(path: Path) -> None:
+    for number in range(5):
+        damaged = framed(b"one") + b"?" * 40 + b"%d" % number
+        path.write_bytes(damaged)
+        live = FileLog(path)
+        live.rewrite([b"new"], keep_former=True)
+        live.append(b"next")
+        live.close()
+        assert read(path) == [b"new", b"next"]
+        kept = sorted(path.parent.glob("*.damaged-*"), key=lambda each: int(each.name.rpartition("-")[2]))
+        assert kept[-1].read_bytes() == damaged
+    assert len(kept) == 3, "not for ever"
 
 
 def test_its_size_is_the_files(path: Path) -> None:
     log = FileLog(path)
     log.append(b"one")
-    assert log.size == path.stat().st_size == len(frame(b"one"))
+    assert log.size == path.stat().st_size == len(frame(b"one", 1))
     log.rewrite([b"1", b"2"])
-    assert log.size == path.stat().st_size == 2 * len(frame(b"1"))
+    assert log.size == path.stat().st_size == 2 * len(frame(b"1", 1))
     log.append(b"x")
     assert log.size == path.stat().st_size
     log.close()
@@ -142,6 +226,110 @@ def test_a_path_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(IsADirectoryError):
             FileLog(tmp_path / "folder.live")
+
+
+# ---------------------------------------------------------------------- syncing, and writes that fail
+
+
+def test_all_who_wait_at_the_same_time_share_one_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    flush = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: (calls.append(file), flush(file)))
+
+    async def main() -> None:
+        live = FileLog(path)
+        for number in range(50):
+            live.append(b"%d" % number)
+        await asyncio.gather(*(live.sync() for _ in range(50)))
+        assert len(calls) == 1
+        await live.sync()
+        assert len(calls) == 1, "there is nothing new"
+        live.append(b"more")
+        await live.sync()
+        assert len(calls) == 2
+        live.close()
+
+    asyncio.run(main())
+
+
+def test_what_is_appended_during_a_sync_waits_for_the_next_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go, calls = threading.Event(), []
+
+    def slowly(file: int) -> None:
+        calls.append(file)
+        assert go.wait(30)
+
+    monkeypatch.setattr(os, "fdatasync", slowly)
+
+    async def main() -> None:
+        live = FileLog(path)
+        live.append(b"one")
+        first = asyncio.ensure_future(live.sync())
+        await asyncio.sleep(0)
+        live.append(b"two")
+        second = asyncio.ensure_future(live.sync())
+        await asyncio.sleep(0)
+        go.set()
+        await first
+        await second
+        assert len(calls) == 2
+        live.close()
+
+    asyncio.run(main())
+
+
+def test_after_a_sync_that_failed_nothing_is_taken_until_the_log_is_rewritten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel forgets what it could not write, so the next sync would be a success that says nothing."""
+
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    async def main() -> None:
+        live = FileLog(path)
+        live.append(b"one")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fdatasync", fail)
+            waiting = [asyncio.ensure_future(live.sync()) for _ in range(3)]
+            assert all(isinstance(each, OSError) for each in await asyncio.gather(*waiting, return_exceptions=True))
+        assert live.is_broken
+        with pytest.raises(OSError, match="rewritten"):
+            live.append(b"two")
+        with pytest.raises(OSError, match="rewritten"):
+            await live.sync()
+        live.rewrite([b"one", b"two"])
+        assert not live.is_broken
+        live.append(b"three")
+        await live.sync()
+        live.close()
+
+    asyncio.run(main())
+    assert read(path) == [b"one", b"two", b"three"]
+
+
+def test_after_a_short_write_that_cannot_be_undone_nothing_is_appended_until_the_log_is_rewritten(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = FileLog(path)
+    live.append(b"one")
+    write_some = os.write
+
+    def fail(*_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda file, data: write_some(file, data[:10]))
+        patch.setattr(os, "ftruncate", fail)
+        with pytest.raises(OSError, match="full"):
+            live.append(b"lost")
+    with pytest.raises(OSError, match="rewritten"):
+        live.append(b"refused")
+    assert unframe(path.read_bytes()).records == [b"one"], "a start now finds a torn tail, and nothing behind it"
+    live.rewrite([b"one"])
+    live.append(b"two")
+    live.close()
+    assert read(path) == [b"one", b"two"]
 
 
 # ---------------------------------------------------------------------- rewriting
@@ -194,7 +382,7 @@ def test_a_rewrite_that_does_not_come_to_its_end_leaves_the_old_log(
 def test_what_a_killed_rewrite_left_beside_the_log_does_no_harm(path: Path) -> None:
     """A kill before the rename leaves the old log; the half-written new one is written over by the next rewrite."""
     write(path, b"one")
-    path.with_name(path.name + ".new").write_bytes(frame(b"half-writ")[:-4])
+    path.with_name(path.name + ".new").write_bytes(frame(b"half-writ", 1)[:-4])
     log = FileLog(path)
     assert list(log.records()) == [b"one"]
     log.rewrite([b"whole"])

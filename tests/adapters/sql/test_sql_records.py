@@ -205,7 +205,7 @@ def test_a_rebuild_reads_the_partial_index(database: str) -> None:
         await init_schema(database)
         records = SqlRecords.at(database)
         with statements(records.engine) as seen:
-            assert await records.active() == Active([], [])
+            assert await records.active() == Active([], [], [])
         ((statement, _),) = seen
         # SQLite's LIMIT comes with an OFFSET, bound too.
         sent = (5, 0)[: statement.count("?")] or (5,)

@@ -3,6 +3,8 @@
 Leases and allowances have no place here: one process has the file, and they end with it.
 """
 
+from typing import Final
+
 import msgspec
 
 from passerby.adapters.memory.chats import FlatChat
@@ -13,18 +15,26 @@ from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Mark, Outgoing
+from passerby.ports.live_store import Anchor, Commit, Mark, Outgoing, Trail
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
+    """A life begins. What is held stays: `newborn` tells whether the records have to be read first."""
+
     generation: str
+    newborn: bool = True
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The store was closed in good order. As the last record it says that nothing after it was lost."""
 
 
 class Entry(msgspec.Struct, frozen=True, tag="entry"):
-    """A commit or a mark, and when (Unix seconds, as everywhere here)."""
+    """A commit or a mark, and when (Unix seconds, as everywhere here). `number` is its first fact's in the journal."""
 
     at: float
     what: Commit | Mark
+    number: int
 
 
 class Adopted(msgspec.Struct, frozen=True, tag="adopted"):
@@ -67,11 +77,15 @@ class Crashed(msgspec.Struct, frozen=True, tag="crashed"):
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """All that is held. `uncarried`: people whom the records do not have like this yet, and the fact of each."""
+
     generation: str
     newborn: bool
     journal_end: int
+    trimmed: int
     journal: list[tuple[int, Fact]]
     people: list[Participant]
+    uncarried: list[tuple[PersonId, int]]
     chats: list[FlatChat]
     searches: list[tuple[PersonId, MessageRef]]
     outbox: list[tuple[WorkerId, Outgoing]]
@@ -81,4 +95,25 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     crashes: list[CrashSeen]
 
 
-Record = Begun | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Snapshot
+Record = Begun | Ended | Entry | Adopted | Inherited | Trimmed | FileSeen | Sighted | Crashed | Snapshot
+
+TOLD_BACK: Final = 4
+
+
+class Logged(msgspec.Struct, frozen=True, array_like=True):
+    """One record as the log has it. `touched`: the people whom the TOLD_BACK records before it changed.
+
+    So a hole in the log of at most TOLD_BACK records tells whom it concerns.
+    """
+
+    touched: list[PersonId]
+    what: Record
+
+
+def touches(record: Record) -> tuple[PersonId, ...]:
+    """Whose standing, or whose messages still to be sent, would be forgotten without this record."""
+    if not isinstance(record, Entry) or not isinstance(record.what, Commit):
+        return ()
+    commit = record.what
+    readers = (each.person if isinstance(each, Trail) else each.to for each in commit.outbox)
+    return (*(put.person for put in commit.puts), *readers)

@@ -1,38 +1,65 @@
-"""An append-only log of opaque records: what is in it when a process is killed is there when it starts again.
+"""An append-only log of opaque records that survives kills, power cuts and damage.
 
-File format, one record after another:
+File format, one frame after another:
 
-    4 bytes  length of the payload, little-endian
+    4 bytes  magic, the same in every frame: where reading goes on after damage
+    4 bytes  length of the payload; numbers are little-endian
+    8 bytes  sequence number: one more than the frame before
     4 bytes  CRC-32 of the payload
+    4 bytes  CRC-32 of the 20 bytes above
     n bytes  payload
 
-`append` writes straight to the file before it returns, so `kill -9` loses nothing that was acknowledged: the page cache
-outlives the process. Power loss may cost what `sync` has not yet put on the disk: a second's worth, as with Redis'
-`appendfsync everysec`. Reading stops at the first record that is cut short or damaged; `open` cuts the file there.
+`append` writes to the file before it returns, so `kill -9` loses nothing: the page cache outlives the process. `sync`
+returns when everything appended so far is on the disk; all who wait share one `fdatasync`. A power cut loses only what
+nobody has synced.
 
-`rewrite` replaces the log by a shorter one that says the same: written beside it, synced, renamed over it. A crash at
-any point leaves one of the two, whole.
+Reading tells two kinds of bad bytes apart:
+
+- *A torn end*: the last write was cut short by a power cut or a full disk. Nobody synced it, so it is dropped.
+- *A hole*: bytes that were whole once. They are skipped and named, and reading goes on at the next frame that checks
+  out. What a hole means is up to the reader of the records. `rewrite` can keep the damaged file under
+  another name.
+
+`rewrite` replaces the log by a shorter one with the same meaning: written beside it, synced, renamed over it. A crash
+at any point leaves one of the two, whole. It is also the way out after a write that could be neither finished nor
+undone, or a failed sync: until a rewrite succeeds, the log takes nothing more.
 """
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import struct
 import zlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Final, NamedTuple, Protocol
 
-_HEAD = struct.Struct("<II")
+_MAGIC: Final = b"\xf5plg"
+_HEAD: Final = struct.Struct("<4sIQI")
+_CRC: Final = struct.Struct("<I")
+_HEAD_SIZE: Final = _HEAD.size + _CRC.size
+_SECTOR: Final = 512
+_DAMAGED_KEPT: Final = 3
 
 
 class LogInUse(Exception):
     """Another process holds this log open."""
 
 
+class Hole(NamedTuple):
+    """`size` damaged bytes, `at` bytes from the beginning. `lost`: how many records were in them; None: not known."""
+
+    at: int
+    size: int
+    lost: int | None
+
+
 class Log(Protocol):
-    """Ordering: `records` yields what was appended, in order.
+    """Ordering: `records` yields what was appended, in order, with a `Hole` where something is missing.
 
     Raises: OSError where the disk refuses; then nothing was added.
     """
@@ -42,42 +69,112 @@ class Log(Protocol):
         """Bytes in the log."""
         ...
 
-    def records(self) -> Iterable[bytes]: ...
+    @property
+    def is_broken(self) -> bool:
+        """Whether it takes nothing more until it has been rewritten."""
+        ...
+
+    def records(self) -> Iterable[bytes | Hole]: ...
 
     def append(self, record: bytes) -> None: ...
 
-    def rewrite(self, records: Iterable[bytes]) -> None: ...
+    def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
+        """`keep_former`: the log as it was is kept under another name, for whoever looks into what happened to it."""
+        ...
 
     async def sync(self) -> None:
-        """Put on the disk what only the page cache has."""
+        """Return when everything appended before the call is on the disk."""
         ...
 
     def close(self) -> None: ...
 
 
-def frame(record: bytes) -> bytes:
-    return _HEAD.pack(len(record), zlib.crc32(record)) + record
+def frame(record: bytes, sequence: int) -> bytes:
+    head = _HEAD.pack(_MAGIC, len(record), sequence, zlib.crc32(record))
+    return head + _CRC.pack(zlib.crc32(head)) + record
 
 
-def unframe(data: bytes) -> tuple[list[bytes], int]:
-    """The whole records at the beginning of `data`, and how many bytes they take."""
-    records, at = [], 0
-    while at + _HEAD.size <= len(data):
-        length, checksum = _HEAD.unpack_from(data, at)
-        end = at + _HEAD.size + length
-        record = data[at + _HEAD.size : end]
-        if end > len(data) or zlib.crc32(record) != checksum:
-            break
-        records.append(record)
-        at = end
-    return records, at
+class Contents(NamedTuple):
+    """What is in a log. `size`: where the next frame goes. `sequence`: of the last frame, 0 without one."""
+
+    records: list[bytes | Hole]
+    size: int
+    sequence: int
+
+
+def unframe(data: bytes) -> Contents:
+    """Read a log, whatever has happened to it. Linear in its length."""
+    records: list[bytes | Hole] = []
+    at = sequence = 0
+    while at < len(data):
+        found = _frame_at(data, at, sequence)
+        if found is not None:
+            number, end = found
+            records.append(data[at + _HEAD_SIZE : end])
+            at, sequence = end, number
+            continue
+        start = at
+        found, at = _next_frame(data, at, sequence)
+        if found is None:
+            if _is_torn(data, start):
+                return Contents(records, start, sequence)
+            records.append(Hole(start, len(data) - start, None))
+            return Contents(records, len(data), sequence)
+        records.append(Hole(start, at - start, found[0] - sequence - 1))
+    return Contents(records, at, sequence)
+
+
+def _frame_at(data: bytes, at: int, after: int) -> tuple[int, int] | None:
+    """The sequence number and the end of a whole frame that begins here and comes after frame number `after`."""
+    head = _head_at(data, at)
+    if head is None:
+        return None
+    length, number, checksum = head
+    end = at + _HEAD_SIZE + length
+    if number <= after or end > len(data) or zlib.crc32(data[at + _HEAD_SIZE : end]) != checksum:
+        return None
+    return number, end
+
+
+def _head_at(data: bytes, at: int) -> tuple[int, int, int] | None:
+    """Length, sequence number and checksum of the frame whose head begins here, if it checks out."""
+    head = data[at : at + _HEAD.size]
+    if len(data) < at + _HEAD_SIZE or not head.startswith(_MAGIC):
+        return None
+    if _CRC.unpack_from(data, at + _HEAD.size)[0] != zlib.crc32(head):
+        return None
+    _, length, number, checksum = _HEAD.unpack(head)
+    return length, number, checksum
+
+
+def _next_frame(data: bytes, at: int, after: int) -> tuple[tuple[int, int] | None, int]:
+    while (at := data.find(_MAGIC, at + 1)) >= 0:
+        found = _frame_at(data, at, after)
+        if found is not None:
+            return found, at
+    return None, len(data)
+
+
+def _is_torn(data: bytes, at: int) -> bool:
+    """Whether the bad bytes at the end look like a write that was cut short, and not like damage."""
+    rest = data[at:]
+    if len(rest) < _HEAD_SIZE:
+        return _MAGIC.startswith(rest[:4]) or rest.startswith(_MAGIC) or not any(rest)
+    if not any(rest):
+        return True  # the file had grown, and its bytes had not arrived yet
+    head = _head_at(data, at)
+    if head is None:
+        return False
+    last_sector = (len(data) - 1) // _SECTOR * _SECTOR
+    zeros_arrived = last_sector > at + _HEAD_SIZE and not any(data[last_sector:])
+    return len(rest) < _HEAD_SIZE + head[0] or zeros_arrived
 
 
 class FileLog:
     """A log in a file. Holds an exclusive lock on it for as long as it is open."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create. Raises LogInUse, or OSError where the path cannot be written."""
+        """Open or create. Raises LogInUse, or OSError where the path cannot be read or written."""
         self._path = path
         self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -87,24 +184,33 @@ class FileLog:
             raise LogInUse(str(path)) from None
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            self._records, self._size = unframe(path.read_bytes())
+            self._records, self._size, self._sequence = unframe(path.read_bytes())
             os.ftruncate(self._file, self._size)
         except OSError:
             os.close(self._lock)
             raise
-        self._synced = self._size
+        self._is_broken = False
+        self._appended = self._synced = 0  # records, since it was opened
+        self._syncing: asyncio.Future[None] | None = None
+        self._syncer = ThreadPoolExecutor(1, thread_name_prefix="passerby-log")
 
     @property
     def size(self) -> int:
         return self._size
 
-    def records(self) -> Iterable[bytes]:
+    @property
+    def is_broken(self) -> bool:
+        return self._is_broken
+
+    def records(self) -> Iterable[bytes | Hole]:
         """What was there when the log was opened; handed out once, so that it need not be kept."""
         records, self._records = self._records, []
         return records
 
     def append(self, record: bytes) -> None:
-        data = frame(record)
+        if self._is_broken:
+            raise OSError(errno.EIO, "the log is to be rewritten first")
+        data = frame(record, self._sequence + 1)
         try:
             written = os.write(self._file, data)
         except OSError:
@@ -112,20 +218,30 @@ class FileLog:
             raise
         if written != len(data):
             self._undo()
-            raise OSError(28, "the disk is full")
+            raise OSError(errno.ENOSPC, "the disk is full")
         self._size += written
+        self._sequence += 1
+        self._appended += 1
 
     def _undo(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
             os.ftruncate(self._file, self._size)
+        except OSError:
+            # Half a frame may stand at the end. Whatever came after it could be taken for damage, or for more.
+            self._is_broken = True
 
-    def rewrite(self, records: Iterable[bytes]) -> None:
+    def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
         beside = self._path.with_name(self._path.name + ".new")
         new = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        sequence = self._sequence
         try:
             with open(new, "wb", closefd=False) as file:
-                file.writelines(frame(record) for record in records)
+                for record in records:
+                    sequence += 1
+                    file.write(frame(record, sequence))
             os.fsync(new)
+            if keep_former:
+                self._set_aside()
             beside.replace(self._path)
         except BaseException:
             os.close(new)
@@ -133,8 +249,17 @@ class FileLog:
             raise
         self._sync_folder()
         os.close(self._file)
-        self._file, self._size = new, os.fstat(new).st_size
-        self._synced = self._size
+        self._file, self._size, self._sequence = new, os.fstat(new).st_size, sequence
+        self._synced = self._appended
+        self._is_broken = False
+
+    def _set_aside(self) -> None:
+        """Only the newest few are kept."""
+        former = sorted(self._path.parent.glob(f"{self._path.name}.damaged-*"), key=lambda path: path.stat().st_mtime)
+        for old in former[: len(former) - _DAMAGED_KEPT + 1]:
+            old.unlink()
+        number = max((int(path.name.rpartition("-")[2]) for path in former if path.name[-1].isdigit()), default=0) + 1
+        os.link(self._path, self._path.with_name(f"{self._path.name}.damaged-{number}"))
 
     def _sync_folder(self) -> None:
         """Without this, power loss could bring the old log back, and with it lose what was synced to the new one."""
@@ -146,14 +271,36 @@ class FileLog:
                 os.close(folder)
 
     async def sync(self) -> None:
-        if self._synced != self._size:
-            size, duplicate = self._size, os.dup(self._file)
-            try:
-                await asyncio.to_thread(os.fsync, duplicate)
-            finally:
-                os.close(duplicate)
-            self._synced = size
+        wanted = self._appended
+        while self._synced < wanted:
+            if self._is_broken:
+                raise OSError(errno.EIO, "the log is to be rewritten first")
+            await asyncio.shield(self._syncing or self._begin_sync())
+
+    def _begin_sync(self) -> "asyncio.Future[None]":
+        loop = asyncio.get_running_loop()
+        self._syncing = loop.run_in_executor(self._syncer, _flush, os.dup(self._file))
+        self._syncing.add_done_callback(partial(self._end_sync, self._appended))
+        return self._syncing
+
+    def _end_sync(self, upto: int, done: "asyncio.Future[None]") -> None:
+        self._syncing = None
+        if done.cancelled():
+            return
+        if done.exception() is not None:
+            # The kernel may forget what it could not write, and call the next sync a success.
+            self._is_broken = self._synced < upto
+        else:
+            self._synced = max(self._synced, upto)
 
     def close(self) -> None:
+        self._syncer.shutdown()
         os.close(self._file)
         os.close(self._lock)
+
+
+def _flush(file: int) -> None:
+    try:
+        os.fdatasync(file)
+    finally:
+        os.close(file)

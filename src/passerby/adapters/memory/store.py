@@ -4,12 +4,15 @@ Everything is a dict, and everything that changes one is a record of the log (se
 are touched. So the store after a crash is the log replayed: `_replay` and the live path share `_apply`, and there is no
 other way in.
 
-A commit is checked, logged and applied without an `await` in between; that is the whole of its atomicity.
+A commit is checked, logged and applied without an `await` in between; that is the whole of its atomicity. Then it waits
+for the disk before it returns, so nobody is told of what a power cut could take back. All who wait at the same time
+share one sync. Marks do not wait: they are synced within a second, and a lost one costs a duplicate.
 
 The log grows by what happens and is rewritten to what is (one `Snapshot`) when it has grown large beside it; in a quiet
 second sooner, for then nobody waits.
 """
 
+import os
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -23,19 +26,23 @@ from passerby.adapters.memory.chats import Chats
 from passerby.adapters.memory.crashes import Crashes
 from passerby.adapters.memory.done import DoneMarks
 from passerby.adapters.memory.history import (
+    TOLD_BACK,
     Adopted,
     Begun,
     Crashed,
+    Ended,
     Entry,
     FileSeen,
     Inherited,
+    Logged,
     Record,
     Sighted,
     Snapshot,
     Trimmed,
+    touches,
 )
 from passerby.adapters.memory.leases import Attendance
-from passerby.adapters.memory.log import Log
+from passerby.adapters.memory.log import Hole, Log
 from passerby.adapters.memory.outbox import Outbox
 from passerby.adapters.memory.sightings import Sightings
 from passerby.adapters.memory.tickets import Tickets
@@ -50,7 +57,9 @@ from passerby.ports.live_store import (
     Anchor,
     Commit,
     Committed,
+    Doubts,
     Figures,
+    Held,
     Known,
     LiveStoreLost,
     Mark,
@@ -93,14 +102,40 @@ class MemoryStore:
         self._attendance = Attendance(int(clock.now() * 1000))
         self._expired_at = clock.monotonic()
         self._compact_size = self._seen_size = 0
-        self._generation = ""
+        self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
         self._be_empty("")
-        decoder = msgspec.msgpack.Decoder(Record)
-        for record in log.records():
-            self._replay(decoder.decode(record), len(record))
-        if not self._generation:
+        ended = self._replay_all(log.records())
+        if not ended:
+            # What the journal gave out last may be gone, so its numbers begin a life of their own.
             self._generation = self._new_name()
-            self._write(Begun(self._generation))
+            self._trimmed = 0
+            self._write(Begun(self._generation, self._newborn))
+
+    def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
+        """Come to where the log ends. Returns whether it ends in good order: nothing is missing, and it was closed."""
+        decoder = msgspec.msgpack.Decoder(Logged)
+        what: Record | None = None
+        hole: Hole | None = None
+        everybody, people = False, set[PersonId]()
+        for data in records:
+            if isinstance(data, Hole):
+                hole, what = data, None
+                continue
+            try:
+                logged = decoder.decode(data)
+            except msgspec.DecodeError:  # whole, and not of this release
+                everybody, what = True, None
+                continue
+            what = logged.what
+            if hole is not None:
+                # Nobody knows what a snapshot held, or more records than the next one tells of.
+                everybody = everybody or hole.at == 0 or hole.lost is None or hole.lost > TOLD_BACK
+                people.update(logged.touched)
+                hole = None
+            self._replay(what, len(data))
+            self._touched_lately.append(touches(what))
+        self._doubts = Doubts(everybody or hole is not None, frozenset(people))
+        return isinstance(what, Ended) and not self._doubts
 
     def _be_empty(self, generation: str) -> None:
         self._generation = generation
@@ -115,6 +150,8 @@ class MemoryStore:
         self._crashes = Crashes()
         self._journal: deque[tuple[int, Fact]] = deque()
         self._journal_end = 0
+        self._trimmed = 0
+        self._doubts = Doubts()
         self._files: dict[tuple[str, BotId], str] = {}
         self._sightings = Sightings()
         self._buckets = Buckets()
@@ -130,6 +167,10 @@ class MemoryStore:
     def newborn(self) -> bool:
         return self._newborn
 
+    @property
+    def doubts(self) -> Doubts:
+        return self._doubts
+
     def wipe(self) -> None:
         """Lose everything and begin a new life, as a server does that comes back empty: for trying what happens then.
 
@@ -137,7 +178,7 @@ class MemoryStore:
         """
         generation = self._new_name()
         try:
-            self._log.rewrite([self._encoder.encode(Begun(generation))])
+            self._log.rewrite([self._encoder.encode(Logged([], Begun(generation)))])
         except OSError as error:
             raise LiveStoreLost(type(error).__name__) from None
         self._compact_size = 0
@@ -174,7 +215,17 @@ class MemoryStore:
 
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         self._check()
-        return {update for update in updates if UpdateRef(bot, update) in self._done}
+        found = {update for update in updates if UpdateRef(bot, update) in self._done}
+        if found:
+            await self._durable()  # a commit may still be waiting, and Telegram is told next
+        return found
+
+    async def everybody(self) -> list[Held]:
+        return list((await self.held(tuple(self._people))).values())
+
+    async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
+        people = self._people
+        return {each: Held(people[each], each not in self._dirty) for each in persons if each in people}
 
     async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
         updates = tuple(updates)
@@ -221,7 +272,14 @@ class MemoryStore:
         if not self._journal:
             return []
         skip = max(0, after + 1 - self._journal[0][0])
-        return list(islice(self._journal, skip, skip + limit))
+        found = list(islice(self._journal, skip, skip + limit))
+        if found:
+            await self._durable()
+        return found
+
+    async def trimmed(self) -> int:
+        self._check()
+        return self._trimmed
 
     async def figures(self) -> Figures:
         self._check()
@@ -246,6 +304,9 @@ class MemoryStore:
         self._welcome(strangers, anchors, at)
         if whole:
             self._newborn = False
+            if self._doubts:
+                self._rewrite(keep_former=True)
+                self._doubts = Doubts()
         if self._refusing:
             self._refusing = False
             epoch = max(self._attendance.epoch, int(at * 1000))
@@ -257,23 +318,27 @@ class MemoryStore:
             self._check_fences(commit.fences)
         updates = commit.updates
         if updates and all(ref in self._done for ref in updates):
+            await self._durable()
             return Committed.ALREADY_DONE
-        for person, version in (*((put.person, put.version - 1) for put in commit.puts), *commit.seen):
+        replaced = () if commit.repairs else ((put.person, put.version - 1) for put in commit.puts)
+        for person, version in (*replaced, *commit.seen):
             held = self._people.get(person)
             if (held.version if held is not None else 0) != version:
                 return Committed.STALE
         if commit.facts and len(self._journal) + len(commit.facts) > self._journal_bound:
             raise LiveStoreLost("the journal is full")
-        entry = Entry(self._clock.now(), commit)
+        entry = Entry(self._clock.now(), commit, self._journal_end + 1)
         self._write(entry)
         self._apply(entry)
+        if commit.puts or commit.outbox:
+            await self._durable()
         return Committed.YES
 
     async def mark(self, mark: Mark) -> None:
         self._check()
         if mark.fences:
             self._check_fences(mark.fences)
-        entry = Entry(self._clock.now(), mark)
+        entry = Entry(self._clock.now(), mark, self._journal_end + 1)
         self._write(entry)
         self._apply(entry)
 
@@ -318,23 +383,41 @@ class MemoryStore:
         self._crashes.add(crashed.refs, crash, crashed.at)
 
     async def sweep(self) -> None:
-        """Expire (once a minute), sync, and rewrite the log where it is worth it. Meant to be called every second."""
+        """Expire (once a minute), sync, and rewrite the log where it is worth it or the only way. Meant to be called
+        every second."""
         self._check()
         monotonic = self._clock.monotonic()
         if monotonic - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = monotonic
             self._expire(self._clock.now(), monotonic)
+        if self._is_worth_rewriting():
+            self._rewrite()
+        await self._durable()
+
+    def _is_worth_rewriting(self) -> bool:
+        size, is_quiet = self._log.size, self._log.size == self._seen_size
+        self._seen_size = size
+        return (
+            self._log.is_broken
+            or size > max(REWRITE_BYTES, REWRITE_FACTOR * self._compact_size)
+            or (is_quiet and size > max(QUIET_BYTES, QUIET_FACTOR * self._compact_size))
+        )
+
+    def _rewrite(self, *, keep_former: bool = False) -> None:
+        snapshot = self._encoder.encode(Logged([], self._snapshot()))
         try:
-            size, is_quiet = self._log.size, self._log.size == self._seen_size
-            self._seen_size = size
-            if size > max(REWRITE_BYTES, REWRITE_FACTOR * self._compact_size) or (
-                is_quiet and size > max(QUIET_BYTES, QUIET_FACTOR * self._compact_size)
-            ):
-                self._log.rewrite([self._encoder.encode(self._snapshot())])
-                self._compact_size = self._log.size
+            self._log.rewrite([snapshot], keep_former=keep_former)
+        except OSError as error:
+            raise _lost(error) from None
+        self._compact_size = self._log.size
+        self._touched_lately.clear()
+
+    async def _durable(self) -> None:
+        """Return when everything stored so far is on the disk."""
+        try:
             await self._log.sync()
         except OSError as error:
-            raise LiveStoreLost(type(error).__name__) from None
+            raise _lost(error) from None
 
     def _expire(self, now: float, monotonic: float) -> None:
         self._done.sweep(now)
@@ -348,17 +431,19 @@ class MemoryStore:
 
     async def aclose(self) -> None:
         try:
-            await self._log.sync()
-        except OSError as error:
-            raise LiveStoreLost(type(error).__name__) from None
+            await self._durable()
+            self._write(Ended())
+            await self._durable()
         finally:
             self._log.close()
 
     def _write(self, record: Record) -> None:
+        lately = [person for touched in self._touched_lately for person in touched]
         try:
-            self._log.append(self._encoder.encode(record))
+            self._log.append(self._encoder.encode(Logged(lately, record)))
         except OSError as error:
-            raise LiveStoreLost(type(error).__name__) from None
+            raise _lost(error) from None
+        self._touched_lately.append(touches(record))
 
     # ------------------------------------------------------------------ leases and allowances
 
@@ -397,6 +482,8 @@ class MemoryStore:
     # ------------------------------------------------------------------ applying, now and in a replay
 
     def _apply(self, entry: Entry) -> None:
+        # The same number as ever, unless damage to the log took earlier facts away.
+        self._journal_end = entry.number - 1
         match entry.what:
             case Commit() as commit:
                 self._apply_commit(commit, entry.at)
@@ -446,6 +533,7 @@ class MemoryStore:
         self._chats.welcome(people, anchors)
 
     def _trim(self, upto: int) -> None:
+        self._trimmed = max(self._trimmed, upto)
         while self._journal and self._journal[0][0] <= upto:
             self._journal.popleft()
         for person in [person for person, number in self._dirty.items() if number <= upto]:
@@ -460,8 +548,10 @@ class MemoryStore:
 
     def _replay(self, record: Record, size: int) -> None:
         match record:
-            case Begun(generation=generation):
-                self._generation = generation
+            case Begun(generation=generation, newborn=newborn):
+                self._generation, self._newborn, self._trimmed = generation, newborn, 0
+            case Ended():
+                pass
             case Entry() as entry:
                 self._apply(entry)
             case Adopted(at=at, people=people, anchors=anchors, whole=whole):
@@ -489,8 +579,10 @@ class MemoryStore:
             self._generation,
             self._newborn,
             self._journal_end,
+            self._trimmed,
             list(self._journal),
             [each for each in self._people.values() if not isinstance(each.state, Idle) or each.person in self._dirty],
+            list(self._dirty.items()),
             chats,
             searches,
             self._outbox.dump(),
@@ -503,13 +595,18 @@ class MemoryStore:
     def _restore(self, snapshot: Snapshot) -> None:
         self._generation = snapshot.generation
         self._newborn = snapshot.newborn
-        self._journal_end = snapshot.journal_end
+        self._journal_end, self._trimmed = snapshot.journal_end, snapshot.trimmed
         self._journal.extend(snapshot.journal)
         self._take_in(snapshot.people, 0.0)
-        self._dirty = {each.person: snapshot.journal_end for each in snapshot.people}
+        self._dirty = dict(snapshot.uncarried)
         self._chats.restore(snapshot.chats, snapshot.searches)
         self._outbox.restore(snapshot.outbox)
         self._done.restore(snapshot.done)
         self._crashes.restore(snapshot.crashes)
         self._files = {(unique, bot): file_id for unique, bot, file_id in snapshot.files}
         self._sightings.restore(snapshot.sightings)
+
+
+def _lost(error: OSError) -> LiveStoreLost:
+    """In words for the operator: what the disk has to do with it."""
+    return LiveStoreLost(f"the disk refuses: {os.strerror(error.errno) if error.errno else type(error).__name__}")

@@ -17,6 +17,7 @@ from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.pipe import Command, Pipe, Word
 from passerby.adapters.redis.scripts import Script
 from passerby.ports.clock import Clock
+from passerby.ports.live_store import Doubts
 
 
 class Life(NamedTuple):
@@ -65,6 +66,10 @@ class Lives:
     @property
     def newborn(self) -> bool:
         return self._life.newborn
+
+    @property
+    def doubts(self) -> Doubts:
+        return Doubts()
 
     @property
     def busy(self) -> bool:

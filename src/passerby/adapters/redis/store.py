@@ -24,6 +24,7 @@ Lives, and what becomes of a store that was wiped: `lives`.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -50,6 +51,7 @@ from passerby.ports.live_store import (
     Commit,
     Committed,
     Figures,
+    Held,
     Mark,
     QuietChat,
     TicketFeed,
@@ -204,6 +206,30 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         (rows,) = await self._read(("XRANGE", self._keys.journal, after + 1, "+", "COUNT", limit))
         return [(int(number.partition(b"-")[0]), values.fact(fields[1])) for number, fields in rows]
 
+    async def trimmed(self) -> int:
+        (number,) = await self._read(("HGET", self._keys.life, "trimmed"))
+        return int(number or 0)
+
+    async def everybody(self) -> list[Held]:
+        found: dict[PersonId, Held] = {}
+        cursor = b"0"
+        while True:
+            number, (cursor, rows) = await self._read(
+                ("HGET", self._keys.life, "trimmed"), ("HSCAN", self._keys.people, cursor, "COUNT", PAGE)
+            )
+            values_of = rows[1::2] if isinstance(rows, list) else rows.values()
+            for held in map(partial(values.held, int(number or 0)), values_of):
+                found[held.participant.person] = held
+            if int(cursor) == 0:
+                return list(found.values())
+
+    async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
+        if not persons:
+            return {}
+        number, rows = await self._read(("HGET", self._keys.life, "trimmed"), ("HMGET", self._keys.people, *persons))
+        trimmed = int(number or 0)
+        return {person: values.held(trimmed, row) for person, row in zip(persons, rows, strict=True) if row is not None}
+
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         (found,) = await self._read(("HGET", self._keys.file(unique), bot))
         return found.decode() if found is not None else None
@@ -270,7 +296,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         puts = [values.put_words(put) for put in commit.puts]
         puts += [values.seen_words(*seen) for seen in commit.seen]
         words += map(len, (commit.updates, commit.ended, puts, commit.outbox, commit.facts, commit.sent, maps))
-        words.append(len(commit.fences))
+        words += (len(commit.fences), int(commit.repairs))
         words += (bit_of(ref.update) for ref in commit.updates)
         words += commit.ended
         for put in puts:

@@ -9,7 +9,7 @@ from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Copied, Notice, Outgoing, QuietChat, TicketChange
+from passerby.ports.live_store import Copied, Held, Notice, Outgoing, QuietChat, TicketChange
 
 DECODED: Final = 4096
 """People whose values are kept decoded, some 2 KB each."""
@@ -47,6 +47,12 @@ def seen_words(person: PersonId, version: int) -> tuple[int, int, str, bytes, by
 def participant(held: bytes) -> Participant:
     """What `people` holds of somebody. Most of what is read has been read before: a relay changes nobody."""
     return _decode_participant(held[held.index(b"\n") + 1 :])
+
+
+def held(trimmed: int, row: bytes) -> Held:
+    """What `people` holds of somebody, in a store that has trimmed its journal up to a number."""
+    _, told, _ = row.split(b"\t", 2)
+    return Held(participant(row), int(told) <= trimmed)
 
 
 def change(person: bytes, value: bytes) -> TicketChange:

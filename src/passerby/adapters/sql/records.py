@@ -94,7 +94,8 @@ class SqlRecords:
         async def query(connection: AsyncConnection) -> Active:
             if self._is_postgres:
                 await connection.execution_options(isolation_level="REPEATABLE READ")
-            found = Active([], [])
+            found = Active([], [], [])
+            found.chats.extend(await connection.scalars(_OPEN))
             while True:
                 after = found.people[-1].person if found.people else -(2**63)
                 rows = (await connection.execute(_ACTIVE, {"after": after})).all()
@@ -183,6 +184,7 @@ _ACTIVE = (
     .order_by(users.c.id)
     .limit(sa.literal_column(str(_ROWS_A_CHUNK)))
 )
+_OPEN = sa.select(chats.c.id).where(chats.c.active)
 _APPLIED = sa.select(journal_positions.c.applied).where(journal_positions.c.generation == sa.bindparam("of"))
 _APPLIED_LOCKED = _APPLIED.with_for_update()
 _ADVANCE = (

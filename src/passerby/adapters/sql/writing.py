@@ -110,9 +110,10 @@ class _Batch:
         match fact:
             case PersonChanged(participant=value):
                 earlier = self.people.get(value.person)
-                self.people[value.person] = row(fact)
-                if earlier is not None:
-                    self.people[value.person]["created_at"] = earlier["created_at"]
+                if earlier is None:
+                    self.people[value.person] = row(fact)
+                elif earlier["version"] <= value.version:
+                    self.people[value.person] = row(fact) | {"created_at": earlier["created_at"]}
             case ChatOpened():
                 self.opened.setdefault(fact.chat, _opened(fact))
             case ChatClosed():
@@ -183,7 +184,8 @@ def _in_order(rows: Mapping[K, Row]) -> list[Row]:
 
 
 def _upsert_user(dialect: str) -> sa.Executable:
-    """Bans are not the journal's, and `created_at` is the first one's: neither is overwritten."""
+    """Bans are not the journal's, and `created_at` is the first one's: neither is overwritten. An older value changes
+    nothing."""
     insert = insert_into(users, dialect)
     written = [column for column in users.c if column.name not in {"banned", "banned_until"}]
     kept = {"id", "created_at"}
@@ -195,6 +197,7 @@ def _upsert_user(dialect: str) -> sa.Executable:
     upsert: sa.Executable = insert.on_conflict_do_update(
         index_elements=[users.c.id],
         set_={column.name: insert.excluded[column.name] for column in written if column.name not in kept},
+        where=insert.excluded.version >= users.c.version,
     )
     return upsert
 
@@ -204,6 +207,7 @@ def _put_block(dialect: str) -> sa.Executable:
     put: sa.Executable = insert.on_conflict_do_update(
         index_elements=[blocks.c.user_id, blocks.c.blocked_id],
         set_={name: insert.excluded[name] for name in ("blocked_at", "lifted_at")},
+        where=insert.excluded.blocked_at >= sa.func.coalesce(blocks.c.lifted_at, blocks.c.blocked_at),
     )
     return put
 
@@ -259,6 +263,7 @@ _LIFT_BLOCK = (
         blocks.c.user_id == sa.bindparam("by"),
         blocks.c.blocked_id == sa.bindparam("whom"),
         blocks.c.lifted_at.is_(None),
+        blocks.c.blocked_at <= sa.bindparam("at"),
     )
     .values(lifted_at=sa.bindparam("at"))
 )

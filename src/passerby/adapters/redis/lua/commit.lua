@@ -24,7 +24,8 @@
 --        8 how many facts the journal may have   9 the owner of the entries   10 the score of no word in a chat
 --       11 updates   12 ended chats   13 people   14 entries   15 facts   16 settled entries   17 maps
 --       18 fences: how many of each
---       19 ...       bit of each update; chat; (person, version, "kind \t place \t partner", ticket, blob) of each
+--       19 1 if puts may replace any version (only those of people with an empty blob are compared)
+--       20 ...       bit of each update; chat; (person, version, "kind \t place \t partner", ticket, blob) of each
 --                    person, the blob empty where only the version matters; (entry, person, anchors, blob) of each entry; blob of each fact; settled entry;
 --                    (lease, epoch) of each fence
 --
@@ -37,7 +38,8 @@ local kept_s, renew_s = tonumber(ARGV[5]), tonumber(ARGV[6])
 local owner, word = ARGV[9], ARGV[10]
 local updates, ended, puts, entries = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
 local facts, settled, maps, fences = tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
-local bits_at = 18
+local repairs = ARGV[19] == '1'
+local bits_at = 19
 local ended_at = bits_at + updates
 local puts_at = ended_at + ended
 local entries_at = puts_at + 5 * puts
@@ -75,7 +77,8 @@ for i = 1, puts do
   local at = puts_at + 5 * (i - 1)
   held[i] = redis.call('HGET', people, ARGV[at + 1])
   local version = held[i] and tonumber(string.match(held[i], '^%d+')) or 0
-  if version ~= tonumber(ARGV[at + 2]) - 1 then
+  local is_put = ARGV[at + 5] ~= ''
+  if version ~= tonumber(ARGV[at + 2]) - 1 and not (repairs and is_put) then
     return 0
   end
 end

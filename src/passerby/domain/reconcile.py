@@ -1,0 +1,116 @@
+"""What to do where the live store and the records hold different things of the same person.
+
+Each change of a person has the next version, and the journal carries it from the live store to the records. So there
+are three lawful pictures: both hold the same; the live store is ahead and the journal still has the rest; or the live
+store has let go of somebody idle. Everything else means that one of the two has lost something:
+
+- *The live store is older* (a damaged log, a Redis that came back from an old file, an old primary). It may also have
+  lost what was stored last, of which the records have not heard either. So every chat is in doubt, not only those that
+  show a difference.
+- *The records are older* (a restored database, a deleted one). The live store is the truth of now; only people who
+  differ are in doubt.
+
+People in doubt are taken out of what they were doing, together with whoever was in a chat with them according to either
+store, and are told so. Nobody is ever sent a message on a doubt. Of what they said of themselves the newest counts, and
+a block that either store knows stands.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum, auto
+from typing import NamedTuple
+
+import msgspec
+
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, Idle, LastChat, Met, Participant, Searching
+
+RECENT_KEPT = 10
+REASON = "lost"
+"""Why such a chat ended, in the records."""
+
+
+class View(NamedTuple):
+    """One person as the two stores hold them. `is_carried`: the journal has brought the live value to the records."""
+
+    live: Participant | None
+    recorded: Participant | None
+    is_carried: bool = False
+
+    @property
+    def values(self) -> Iterator[Participant]:
+        return (each for each in (self.live, self.recorded) if each is not None)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether either store has them searching or chatting."""
+        return any(not isinstance(each.state, Idle) for each in self.values)
+
+    @property
+    def chats(self) -> dict[ChatId, PersonId]:
+        """The chats that either store has them in, with whom."""
+        return {each.state.chat: each.state.partner for each in self.values if isinstance(each.state, Chatting)}
+
+
+class Difference(Enum):
+    NONE = auto()
+    LIVE_IS_OLDER = auto()
+    RECORDS_ARE_OLDER = auto()
+
+
+def compare(view: View) -> Difference:
+    """Which store has lost something, as far as one person shows it."""
+    live, recorded = view.live, view.recorded
+    if live is None:
+        return Difference.LIVE_IS_OLDER if view.is_busy else Difference.NONE
+    held = recorded.version if recorded is not None else 0
+    if live.version > held:
+        return Difference.RECORDS_ARE_OLDER if view.is_carried else Difference.NONE
+    if live.version < held or recorded is None or _place(live) != _place(recorded):
+        return Difference.LIVE_IS_OLDER
+    return Difference.NONE
+
+
+def _place(person: Participant) -> tuple[object, ...]:
+    match person.state:
+        case Chatting(chat=chat, partner=partner):
+            return chat, partner
+        case Searching(ticket=ticket):
+            return (ticket.pool,)
+        case Idle():
+            return ()
+
+
+def in_doubt(views: Mapping[PersonId, View], doubtful: Iterable[PersonId]) -> list[set[PersonId]]:
+    """The doubtful, and whoever either store has in a chat with one of them, in groups that change in one step."""
+    linked: dict[PersonId, set[PersonId]] = {}
+    for person, view in views.items():
+        for partner in view.chats.values():
+            linked.setdefault(person, set()).add(partner)
+            linked.setdefault(partner, set()).add(person)
+    groups: list[set[PersonId]] = []
+    seen: set[PersonId] = set()
+    for person in doubtful:
+        group, waiting = set[PersonId](), [person]
+        while waiting:
+            each = waiting.pop()
+            if each in views and each not in seen:
+                seen.add(each)
+                group.add(each)
+                waiting += linked.get(each, ())
+        if group:
+            groups.append(group)
+    return groups
+
+
+def mend(view: View, now: float) -> Participant:
+    """The value that both stores shall hold: out of every chat and search, with a version that is newer than both."""
+    newest = max(view.values, key=lambda each: each.version)
+    blocked = dict.fromkeys((*newest.blocked, *(each for value in view.values for each in value.blocked)))
+    last, recent = newest.last, newest.recent
+    state = newest.state
+    if isinstance(state, Chatting):
+        last = LastChat(state.chat, state.partner, now, REASON, left=False)
+        recent = (Met(state.partner, now, chat=state.chat), *recent)[:RECENT_KEPT]
+    return msgspec.structs.replace(
+        newest, version=newest.version + 1, state=Idle(), last=last, recent=recent, blocked=tuple(blocked)
+    )
