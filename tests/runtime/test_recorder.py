@@ -346,7 +346,7 @@ def test_a_store_that_was_wiped_counts_from_one_and_is_followed(world: World, tm
         running = asyncio.ensure_future(recorder.run())
         await quiet()
         assert recorder.position == 4
-        wiped = address.store = MemoryStore(FileLog(tmp_path / "new.log"), world.clock, Random(9))
+        wiped = address.store = MemoryStore(Log(tmp_path / "new.log"), world.clock, Random(9))
         await wiped.commit(Commit(facts=(changed(person(1, 5)), changed(person(9, 1)))))
         await world.clock.move(0.2)
         assert world.records.batches == [[1, 2, 3, 4], [1, 2]]

@@ -388,6 +388,8 @@ class _Check:
                     yield self._broken(3, f"{sent.text!r} arrived after {before.text!r}", sent, before, got)
                 else:
                     latest[way] = sent
+            elif any(sent.at <= cut <= got.at for cut in self.evidence.power_cuts):
+                pass  # all that was sent in the last second may come again, in order
             elif self.evidence.late_s:
                 pass  # who has just taken over and who has not noticed yet may send the same, each in order
             elif before is not None and before.n != sent.n and (before.album is None or before.album != sent.album):

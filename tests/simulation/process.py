@@ -139,7 +139,12 @@ class Host:
         self._lives += 1
         life = self.life = Life(f"{self.name} {self._lives}")
         rng = Random(f"{self.rng.getrandbits(64)}")
+        self._died = asyncio.Event()
+        self._stop = asyncio.Event()
+        life.at_death.append(self._died.set)
         store = self._store(life, rng)
+        if life.dead:
+            return  # opening a log that was not closed writes to it
         self.records = MemoryRecords(self.sql)
         self.records.lost = self.sql_lost
         telegram = SimBotApi(self.tokens, store, self.network, life)
@@ -163,9 +168,6 @@ class Host:
             )
             return self.app
 
-        self._died = asyncio.Event()
-        self._stop = asyncio.Event()
-        life.at_death.append(self._died.set)
         self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(make, self._stop, self._died))
 
     def _store(self, life: Life, rng: Random) -> LiveStore:
