@@ -47,7 +47,7 @@ class House:
         self.disk = disk or Disk()
         self.records = records or MemoryRecords()
         self.telegram = ScriptedTelegram(self.clock)
-        rng = Random(2)
+        rng = Random(len(self.disk.records))  # no two lives have the same name
         self.store = MemoryStore(DiskLog(self.disk), self.clock, rng)
         self.app = App(
             telegram=self.telegram,

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from passerby import logs, metrics
 from passerby.ports.clock import Clock
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, LiveStore, LiveStoreLost, Outgoing
+from passerby.ports.live_store import Anchor, Doubts, LiveStore, LiveStoreLost, Outgoing
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.reconciler import Reconciler
 
@@ -139,9 +139,11 @@ class Janitor:
     async def _adopt(self) -> int | None:
         """How many people were adopted; None: not all is settled yet."""
         if self._store.doubts:
+            self._faults.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
             if not await self._reconciler.reconcile():
                 return None
             await self._store.adopt((), whole=True)
+            self._faults.over("damage", "store.settled")
             self._checked_at = self._clock.monotonic()
             return 0
         active = await self._records.active()
@@ -166,3 +168,12 @@ class Janitor:
         metrics.CHATS.set(figures.chats)
         metrics.OUTBOX.set(figures.outbox)
         metrics.JOURNAL.set(figures.journal)
+
+
+def _doubt(doubts: Doubts) -> str:
+    """For the operator."""
+    if doubts.everybody:
+        return "the live store is damaged, and nobody knows whom it concerns: every chat ends; the damaged file is kept"
+    if doubts.people:
+        return f"the live store is damaged: it concerns {len(doubts.people)} people; the damaged file is kept"
+    return "the live store may have lost something: it is compared with the records"

@@ -132,7 +132,7 @@ def test_somebody_whose_message_was_waiting_in_a_damaged_record_is_named(tmp_pat
         data[(before + after) // 2] ^= 1
         path.write_bytes(data)
         again = opened(path)
-        assert again.doubts == Doubts(people=frozenset({reader}))
+        assert again.doubts == Doubts(people=frozenset({reader}), is_unsure=True)
         assert await again.done(update(1).bot, (1, 2)) == {2}
         await again.adopt((), whole=True)
         assert not again.doubts

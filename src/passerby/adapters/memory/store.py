@@ -116,15 +116,16 @@ class MemoryStore:
         decoder = msgspec.msgpack.Decoder(Logged)
         what: Record | None = None
         hole: Hole | None = None
+        is_damaged = False
         everybody, people = False, set[PersonId]()
         for data in records:
             if isinstance(data, Hole):
-                hole, what = data, None
+                hole, what, is_damaged = data, None, True
                 continue
             try:
                 logged = decoder.decode(data)
             except msgspec.DecodeError:  # whole, and not of this release
-                everybody, what = True, None
+                everybody, what, is_damaged = True, None, True
                 continue
             what = logged.what
             if hole is not None:
@@ -134,7 +135,7 @@ class MemoryStore:
                 hole = None
             self._replay(what, len(data))
             self._touched_lately.append(touches(what))
-        self._doubts = Doubts(everybody or hole is not None, frozenset(people))
+        self._doubts = Doubts(everybody or hole is not None, frozenset(people), is_damaged)
         return isinstance(what, Ended) and not self._doubts
 
     def _be_empty(self, generation: str) -> None:
