@@ -26,6 +26,7 @@ from passerby.ports.facts import (
     ChatOpened,
     ChatRated,
     ChatTold,
+    ComplaintExplained,
     ComplaintFiled,
     Fact,
     PersonChanged,
@@ -89,6 +90,10 @@ def complaint(
     return ComplaintFiled(ChatId(chat), PersonId(by), PersonId(whom), reason, at)
 
 
+def explained(chat: str, by: int, words: bytes = b"sealed", at: float = NOW + 99) -> ComplaintExplained:
+    return ComplaintExplained(ChatId(chat), PersonId(by), words, at)
+
+
 def numbered(*facts: Fact, after: int = 0) -> list[tuple[int, Fact]]:
     return list(enumerate(facts, after + 1))
 
@@ -129,6 +134,8 @@ _profiles = st.builds(
     languages=_tags,
     interests=_tags,
     country=_texts,
+    talks_anyhow=st.booleans(),
+    age_mended_at=st.none() | _times,
 )
 _preferences = st.builds(
     Preferences,
@@ -211,4 +218,5 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(rated, _few_chats, _few, st.sampled_from(Rating), _times),
     st.builds(block, _few, _few, st.booleans(), _times),
     st.builds(complaint, _few_chats, _few, _few, st.sampled_from(Complaint), _times),
+    st.builds(explained, _few_chats, _few, st.binary(min_size=1, max_size=20), _times),
 )

@@ -17,6 +17,7 @@ from passerby.ports.facts import (
     ChatOpened,
     ChatRated,
     ChatTold,
+    ComplaintExplained,
     ComplaintFiled,
     Fact,
     PersonChanged,
@@ -54,6 +55,7 @@ class ComplaintRow(NamedTuple):
     accused: PersonId
     reason: Complaint
     filed_at: float
+    words: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -147,6 +149,10 @@ def _store(disk: Disk, fact: Fact) -> None:
             _say(disk, fact.chat, fact.by, rating=fact.rating)
         case ComplaintFiled():
             disk.complaints.setdefault((fact.chat, fact.by), ComplaintRow(fact.whom, fact.reason, fact.at))
+        case ComplaintExplained():
+            filed = disk.complaints.get((fact.chat, fact.by))
+            if filed is not None and filed.words is None:
+                disk.complaints[fact.chat, fact.by] = filed._replace(words=fact.words)
         case BlockChanged(blocked=True):
             block = disk.blocks.get((fact.by, fact.whom))
             if block is None or fact.at >= (block.lifted_at or block.blocked_at):

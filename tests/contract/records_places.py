@@ -85,7 +85,9 @@ class SqlPlace:
 
     async def complaints(self) -> Complaints:
         return {
-            (row["chat_id"], row["user_id"]): ComplaintRow(row["accused_id"], Complaint(row["reason"]), row["filed_at"])
+            (row["chat_id"], row["user_id"]): ComplaintRow(
+                row["accused_id"], Complaint(row["reason"]), row["filed_at"], row["words"]
+            )
             for row in await self._rows(complaints)
         }
 

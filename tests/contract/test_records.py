@@ -23,6 +23,7 @@ from tests.contract.records_facts import (
     chatting,
     closed,
     complaint,
+    explained,
     facts,
     numbered,
     opened,
@@ -394,6 +395,17 @@ def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
         }
         await records.apply("g", numbered(block(1, 2, at=NOW + 8), after=7))
         assert (await place.blocks())[one, two] == BlockRow(NOW + 8)
+
+    trying(place, body)
+
+
+def test_what_is_said_about_a_complaint_is_kept_with_it_once_and_with_no_other(place: Place) -> None:
+    async def body(records: Records) -> None:
+        both = [explained("c", 1, b"too early"), complaint("c", 1, 2), explained("c", 1, b"first")]
+        await records.apply("g", numbered(*both, explained("c", 1, b"second"), complaint("d", 1, 3)))
+        await records.apply("g", numbered(explained("d", 1, b"later"), explained("d", 2, b"of nobody"), after=5))
+        kept = await place.complaints()
+        assert {chat: row.words for (chat, _), row in kept.items()} == {"c": b"first", "d": b"later"}
 
     trying(place, body)
 

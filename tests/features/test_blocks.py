@@ -3,14 +3,14 @@
 import msgspec
 import pytest
 
-from passerby.domain.aftermath import EARLIER_S, complaints
+from passerby.domain.aftermath import EARLIER_S, complaints, menu
 from passerby.domain.karma import INDEPENDENT
 from passerby.features.blocks import SHOWN
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Answer, Button, Menu, Say
+from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Idle, Met, Saved, Searching
-from passerby.kernel.text import text
+from passerby.kernel.text import day, text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parted, revises, says
 
 NOBODY = "blocks.nobody"
@@ -18,7 +18,12 @@ NOBODY = "blocks.nobody"
 
 def reasons(chat: str) -> Menu:
     buttons = [Button(text(f"blocks.reason_{each}"), "complain", f"{chat}.{each}") for each in Complaint]
-    return Menu((tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:])))
+    cancel = (Button(text("blocks.cancel"), "unreport", chat),)
+    return Menu((tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:]), cancel))
+
+
+def asks_for_words(ann: Person, chat: str, key: str = "blocks.reported_comment") -> Revise:
+    return revises(ann, key, Menu(((Button(text("blocks.no_comment"), "wordless", chat),),)))
 
 
 # ---------------------------------------------------------------------- blocks
@@ -28,7 +33,7 @@ def test_block_ends_the_chat_and_the_partner_hears_what_any_partner_would() -> N
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(60)
-    mine = parted(ann.value, reason="block", by=ann, at=NOW + 60, blocked=(ben.person,))
+    mine = parted(ann.value, reason="block", by=ann, at=NOW + 60, blocked=(ben.person,), blocked_at=(NOW + 60,))
     theirs = parted(ben.value, reason="block", by=ann, at=NOW + 60)
     assert ann.writes("/block") == Decision(
         (mine, theirs),
@@ -45,10 +50,12 @@ def test_block_after_the_chat_is_about_the_last_one_and_touches_nobody_else() ->
     ann, ben = talk.pair(talk.person(), talk.person())
     ben.writes("/stop")
     was = ann.value
-    blocked = msgspec.structs.replace(was, blocked=(ben.person,))
+    blocked = msgspec.structs.replace(was, blocked=(ben.person,), blocked_at=(NOW,))
     assert ann.writes("/block") == Decision((blocked,), (says(ann, "blocks.done"),))
     ann.writes("/block")
-    assert ann.value.blocked == (ben.person,), "once"
+    talk.later(60)
+    ann.writes("/block")
+    assert (ann.value.blocked, ann.value.blocked_at) == ((ben.person,), (NOW,)), "once"
 
 
 def test_block_in_a_chat_is_about_this_partner_not_the_last() -> None:
@@ -75,7 +82,9 @@ def test_the_button_blocks_in_place_and_leaves_a_search_where_it_is() -> None:
     decision = ann.looks_back("block")
     assert decision.effects == (Answer("query"), revises(ann, "blocks.done"))
     ticket = msgspec.structs.replace(was.state.ticket, blocked=(ben.person,))
-    assert decision.changes == (msgspec.structs.replace(was, state=Searching(ticket), blocked=(ben.person,)),)
+    assert decision.changes == (
+        msgspec.structs.replace(was, state=Searching(ticket), blocked=(ben.person,), blocked_at=(NOW,)),
+    )
 
 
 def test_an_old_button_about_somebody_one_is_with_again_ends_that_chat() -> None:
@@ -135,7 +144,30 @@ def test_the_list_is_of_numbers_and_nothing_in_it_tells_of_anybody() -> None:
     (said,) = decision.effects
     assert isinstance(said, Say)
     assert said.text == text("blocks.list", n=3)
-    assert shown(decision) == [[("unblock", "3.3"), ("unblock", "2.3")], [("unblock", "1.3")]]
+    assert shown(decision) == [[("unblock", "3.3")], [("unblock", "2.3")], [("unblock", "1.3")]]
+
+
+def test_the_list_says_since_when_where_that_is_known_and_lifting_keeps_the_others_days() -> None:
+    talk = Playbook()
+    ann = blocker(talk, 2)
+    for _ in range(2):
+        talk.later(86_400)
+        talk.pair(ann, talk.person())
+        ann.writes("/block")
+    (said,) = ann.writes("/blocked").effects
+    assert isinstance(said, Say)
+    assert isinstance(said.keyboard, Menu)
+    days = [
+        text("blocks.unblock_since", number=number, day=day(NOW + at)) for number, at in ((4, 172_800), (3, 86_400))
+    ]
+    assert [row[0].label for row in said.keyboard.rows] == [
+        *days,
+        text("blocks.unblock", number=2),
+        text("blocks.unblock", number=1),
+    ]
+    ann.presses("unblock", "3.4")
+    assert ann.value.blocked_at == (0.0, 0.0, NOW + 172_800)
+    assert len(ann.value.blocked) == 3
 
 
 def test_an_empty_list_says_so() -> None:
@@ -160,7 +192,7 @@ def test_lifting_a_block_lifts_that_one_and_the_list_says_so_in_place() -> None:
     decision = ann.presses("unblock", "2.3")
     assert ann.value.blocked == (PersonId(1000), PersonId(1002))
     assert decision.effects[0] == Answer("query", text("blocks.unblocked"))
-    assert shown(decision) == [[("unblock", "2.2"), ("unblock", "1.2")]]
+    assert shown(decision) == [[("unblock", "2.2")], [("unblock", "1.2")]]
     ann.presses("unblock", "2.2", message=None)
     last = ann.presses("unblock", "1.1")
     assert last.effects[1:] == (revises(ann, "blocks.list_empty"),)
@@ -211,6 +243,20 @@ def test_report_asks_what_for_and_nothing_happens_before_the_answer() -> None:
     )
 
 
+def test_a_report_can_be_cancelled_and_nothing_has_happened() -> None:
+    talk = Playbook()
+    ann, ben = talk.pair(talk.person(), talk.person())
+    chat = ann.chat
+    ann.writes("/report")
+    mine, theirs = ann.value, ben.value
+    assert ann.presses("unreport", chat) == Decision(effects=(Answer("query"), revises(ann, "blocks.not_reported")))
+    assert (ann.value, ben.value) == (mine, theirs)
+    ann.writes("/stop")
+    ann.looks_back("report")
+    back = revises(ann, "after.ask", menu(ann.value, talk.env.now))
+    assert ann.looks_back("unreport") == Decision(effects=(Answer("query"), back)), "the question comes back"
+
+
 @pytest.mark.parametrize("reason", Complaint)
 def test_a_report_in_a_chat_ends_it_is_filed_and_blocks_and_the_accused_learns_nothing(reason: Complaint) -> None:
     talk = Playbook()
@@ -222,7 +268,7 @@ def test_a_report_in_a_chat_ends_it_is_filed_and_blocks_and_the_accused_learns_n
     decision = ann.presses("complain", f"{ann.chat}.{reason}")
     assert decision.effects == (
         Answer("query"),
-        revises(ann, "blocks.reported"),
+        asks_for_words(ann, theirs.last.chat if theirs.last is not None else ""),
         says(ann, "blocks.chat_over"),
         says(ben, "chat.partner_left", priority=Priority.MATCH),
         asks(theirs),
@@ -243,7 +289,7 @@ def test_a_report_after_the_chat_lowers_the_karma_of_the_one_it_is_about() -> No
     ann.writes("/stop")
     chat = ann.value.last.chat if ann.value.last is not None else ""
     decision = ann.presses("complain", f"{chat}.threat")
-    assert decision.effects == (Answer("query"), revises(ann, "blocks.reported"))
+    assert decision.effects == (Answer("query"), asks_for_words(ann, chat))
     assert ben.value.karma.score < 0
 
 
@@ -306,7 +352,7 @@ def test_who_has_somebody_new_can_still_report_the_one_before_once() -> None:
     state, other = ann.value.state, eve.value
     assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "blocks.what_for", reasons(old)))
     reported = ann.presses("complain", f"{old}.threat")
-    assert reported.effects == (Answer("query"), revises(ann, "blocks.reported"))
+    assert reported.effects == (Answer("query"), asks_for_words(ann, old, "blocks.reported_reply"))
     assert complaints(ann.value) == {old: (ben.person, Complaint.THREAT)}
     assert (ann.value.blocked, ann.value.state) == ((ben.person,), state)
     assert eve.value == other

@@ -7,7 +7,7 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Filter, Rules
 from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import SearchDrags
-from passerby.kernel.participant import Preferences
+from passerby.kernel.participant import Preferences, Profile
 from tests.features.playbook import Person, Playbook, grown_up
 
 COMMANDS = sorted({command for feature in ALL for command in feature.commands} - {"block"})
@@ -51,6 +51,9 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     explorer = Explorer(talk)
     stranger = talk.stranger()
     explorer.look(stranger.writes("/start"), stranger)
+
+    child = talk.person(Profile(consented_at=talk.env.now, language="en"))
+    explorer.look(child.writes("3"), child)
 
     ann, ben = talk.pair(talk.person(grown_up()), talk.person(grown_up()))
     contact = ann.message(Content(Kind.CONTACT))

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from passerby.features.start import CONSENT_MENU, GENDER_MENU, age_menu, ask
+from passerby.features.start import CONSENT_MENU, GENDER_MENU, MEND_MENU, MEND_S, age_menu, ask
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.effect import Answer, Menu, Revise
@@ -14,6 +14,10 @@ from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, grow
 
 AGREED = Profile(consented_at=NOW, language="en")
 AGED = Profile(consented_at=NOW, age=30, age_given_at=NOW, language="en")
+
+
+def told(was: Participant, **changes: object) -> Participant:
+    return msgspec.structs.replace(was, profile=msgspec.structs.replace(was.profile, **changes))
 
 
 def ages(menu: Menu) -> list[str]:
@@ -77,7 +81,7 @@ def test_what_is_no_believable_age_is_asked_again(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["1", "17", "١٧", None])
 def test_who_is_too_young_is_told_and_the_next_number_is_not_believed_for_a_day(typed: str | None) -> None:
     ann = (talk := Playbook()).person(AGREED)
-    sorry = says(ann, "start.too_young", None, minimum=18)
+    sorry = says(ann, "start.too_young", MEND_MENU, minimum=18, n=24)
     first = ann.presses("age", "17") if typed is None else ann.writes(typed)
     assert first.effects[-1] == sorry
     assert ann.value.profile == msgspec.structs.replace(AGREED, too_young_at=NOW)
@@ -89,12 +93,74 @@ def test_who_is_too_young_is_told_and_the_next_number_is_not_believed_for_a_day(
     assert ann.value.profile.age == 18
 
 
+def test_it_says_when_to_return() -> None:
+    ann = (talk := Playbook()).person(AGREED)
+    ann.writes("17")
+    for later_s, hours in ((MEND_S, 24), (3600, 23), (22 * 3600, 1), (1200, 1)):
+        talk.later(later_s)
+        assert ann.writes("18").effects == (says(ann, "start.too_young", None, minimum=18, n=hours),)
+
+
+def test_a_slip_in_the_age_is_mended_by_saying_so_and_a_second_answer() -> None:
+    ann = (talk := Playbook()).person(AGREED)
+    ann.writes("3")
+    talk.later(20)
+    was = ann.value
+    mended = told(was, age_mended_at=NOW + 20)
+    assert ann.presses("mend") == Decision((mended,), (Answer("query"), revises(ann, "start.ask_age_again")))
+    assert ann.writes("hello").effects[0] == says(ann, "start.not_an_age", age_menu(talk.env), minimum=18, maximum=99)
+    ann.writes("33")
+    assert (ann.value.profile.age, ann.value.profile.too_young_at, ann.value.profile.age_mended_at) == (
+        33,
+        NOW,
+        NOW + 20,
+    ), "that it was mended is kept"
+    talk.later(MEND_S + 1)
+    ann.presses("gender", "male")
+    assert ann.value.profile.complete
+    assert ann.writes("/start").effects == (says(ann, "start.ready"),)
+    late = ann.presses("mend")
+    assert late == Decision(effects=(Answer("query"), revises(ann, "start.thanks")))
+
+
+@pytest.mark.parametrize("later_s", [0, 30])
+def test_a_second_answer_that_is_too_young_closes_the_way(later_s: float) -> None:
+    ann = (talk := Playbook()).person(AGREED)
+    ann.writes("13")
+    ann.presses("mend")
+    talk.later(later_s)
+    sorry = says(ann, "start.too_young", None, minimum=18, n=24)
+    assert ann.writes("15").effects[-1] == sorry
+    for again in ("33", "/start"):
+        assert ann.writes(again) == Decision(effects=(sorry,))
+    pressed = ann.presses("mend")
+    assert (pressed.changes, pressed.effects[1]) == ((), revises(ann, "start.too_young", minimum=18, n=24))
+    talk.later(25 * 3600)
+    assert ann.writes("15").effects[-1] == sorry, "not even the next day"
+    assert ann.presses("mend").changes == ()
+
+
+def test_a_slip_is_mended_within_minutes_or_not_at_all() -> None:
+    late = (talk := Playbook()).person(AGREED)
+    late.writes("13")
+    talk.later(MEND_S)
+    assert late.presses("mend", message=None) == Decision(
+        effects=(Answer("query"), says(late, "start.too_young", None, minimum=18, n=24))
+    )
+    slow = talk.person(AGREED)
+    slow.writes("13")
+    slow.presses("mend")
+    talk.later(MEND_S)
+    slow.writes("33")
+    assert slow.value.profile.age is None
+
+
 def test_where_minors_are_welcome_their_age_is_taken() -> None:
     ann = Playbook(Rules(minimum_age=16)).person(AGREED)
     ann.writes("17")
     assert ann.value.profile.age == 17
     ben = Playbook(Rules(minimum_age=16)).person(AGREED)
-    assert ben.writes("15").effects == (says(ben, "start.too_young", None, minimum=16),)
+    assert ben.writes("15").effects == (says(ben, "start.too_young", MEND_MENU, minimum=16, n=24),)
     assert ben.value.profile.age is None
 
 

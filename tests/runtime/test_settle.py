@@ -4,7 +4,20 @@ import msgspec
 import pytest
 
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Amend, Answer, Discard, Effect, Erase, Menu, Owe, Priority, React, Revise, Say
+from passerby.kernel.effect import (
+    Amend,
+    Answer,
+    Discard,
+    Effect,
+    Erase,
+    Explain,
+    Menu,
+    Owe,
+    Priority,
+    React,
+    Revise,
+    Say,
+)
 from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import (
     Chatting,
@@ -19,9 +32,18 @@ from passerby.kernel.participant import (
     Ticket,
 )
 from passerby.kernel.text import text
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ComplaintFiled, PersonChanged
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ComplaintExplained,
+    ComplaintFiled,
+    PersonChanged,
+)
 from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.live_store import Commit, Notice
+from passerby.runtime.sealing import Sealer
 from passerby.runtime.settle import Settlement, weigh
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody
@@ -287,3 +309,18 @@ def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
     )
     assert settlement.commit is not None
     assert (settlement.commit.owner, settlement.commit.fences) == (owner, fences)
+
+
+def test_what_is_said_about_a_complaint_reaches_the_records_sealed() -> None:
+    sealer = Sealer(bytes(32))
+    ann = somebody(ANN)
+    explains = Decision((changed(ann, vip_until=1.0),), (Explain(CHAT, ANN, "he is 15"),))
+    settlement = weigh(explains, {ANN: ann}, now=EPOCH, name=str, refs=REFS, seal=sealer.seal_words)
+    assert settlement.commit is not None
+    _, fact = settlement.commit.facts
+    assert isinstance(fact, ComplaintExplained)
+    assert (fact.chat, fact.by, fact.at) == (CHAT, ANN, EPOCH)
+    assert b"15" not in fact.words
+    assert sealer.open_words(fact.words) == "he is 15"
+    assert Sealer(bytes([1] * 32)).open_words(fact.words) is None
+    assert Sealer(bytes([1] * 32), bytes(32)).open_words(fact.words) == "he is 15", "after a change of the key"

@@ -259,7 +259,7 @@ def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: b
         for action in ("report", "complain"):
             on.ann.press(action, at=old)
             await on.quiet()
-        assert notice(on.ann.messages()[old]) == "blocks.reported"
+        assert notice(on.ann.messages()[old]) == "blocks.reported_reply"
         assert (on.bob.told(), eve.told()) == heard
         await talk(on, on.ann, eve, "now to us")
         on.bob.write("/search")  # nobody else is there: what keeps Ann and him apart is for ever

@@ -54,7 +54,9 @@ _encode = msgspec.json.encode
 ANSWERED_TOO = ("429", "slow", "reset_before", "401")
 """Faults that leave no doubt, or no message."""
 
-BLOCKED = frozenset({"blocks.done", "blocks.done_here", "blocks.reported"})
+BLOCKED = frozenset(
+    {"blocks.done", "blocks.done_here", "blocks.reported", "blocks.reported_comment", "blocks.reported_reply"}
+)
 """Who was told one of these may keep searching beside somebody: they never meet one of the others again."""
 
 UNSYNCED = 20

@@ -162,10 +162,19 @@ def with_complaint(me: Participant, chat: str, complaint: Complaint) -> Particip
     return with_last(me, complaint=complaint) if last_partner(me, chat) is not None else me
 
 
-def block(me: Participant, whom: PersonId) -> Participant:
-    """Never to be met again. They are kept in mind no longer either."""
-    blocked = me.blocked if whom in me.blocked else (*me.blocked, whom)
-    return msgspec.structs.replace(me, blocked=blocked, saved=tuple(each for each in me.saved if each.person != whom))
+def block(me: Participant, whom: PersonId, now: float) -> Participant:
+    """Never to be met again. They are kept in mind no longer either. A block made twice counts from the first."""
+    saved = tuple(each for each in me.saved if each.person != whom)
+    if whom in me.blocked:
+        return msgspec.structs.replace(me, saved=saved)
+    since = (*blocked_since(me), now)
+    return msgspec.structs.replace(me, blocked=(*me.blocked, whom), blocked_at=since, saved=saved)
+
+
+def blocked_since(me: Participant) -> tuple[float, ...]:
+    """Since when each block stands; 0 where that is not known."""
+    unknown = len(me.blocked) - len(me.blocked_at)
+    return (*(0.0,) * unknown, *me.blocked_at)
 
 
 # ---------------------------------------------------------------------- together again

@@ -143,6 +143,14 @@ class Erase(msgspec.Struct, frozen=True, gc=False, tag="erase", omit_defaults=Tr
     tidy: tuple[MessageId, ...] = ()
 
 
+class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Keep what a person says about their report of a chat: sealed, with the complaint, for those who decide on it."""
+
+    chat: ChatId
+    by: PersonId
+    words: str
+
+
 class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Delete messages in the chat with a person themselves. A courtesy, like `Answer`."""
 
@@ -153,4 +161,4 @@ class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 Passage = Relay | Amend | React | Erase
 """What goes from one partner to the other. In one lane, so that what follows a message never overtakes it."""
 
-Effect = Say | Revise | Owe | Answer | Discard | Passage
+Effect = Say | Revise | Owe | Answer | Discard | Explain | Passage

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from passerby.kernel.decision import Decider, Facts
-from passerby.kernel.event import Event
+from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
@@ -19,6 +19,7 @@ class Feature:
 
     - `commands`: names without the slash; aliases are further entries.
     - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
+    - `awaits`: who takes a message that a person was asked for, before anybody else does; None: it is none of those.
     - `unknown`: makes, of the names of all commands, who answers what begins like one and is none; one feature has it.
     - `presses`: actions of inline buttons.
     - `messages`: whatever else a person writes in that state.
@@ -35,6 +36,7 @@ class Feature:
     messages: Mapping[type[State], Decider] = field(default_factory=dict)
     events: Mapping[type[Event], Decider] = field(default_factory=dict)
     newcomer: Decider | None = None
+    awaits: Callable[[MessageReceived, Facts], Decider | None] | None = None
     unknown: Callable[[Collection[str]], Decider] | None = None
     open_to_all: bool = False
     company: Mapping[Decider, Company] = field(default_factory=dict)

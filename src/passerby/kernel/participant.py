@@ -24,7 +24,8 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `too_young_at` is when they last gave an age that is not let in. `language` is the one that they are written to in,
     `languages` are those that they talk in, the dearest first (IETF tags without a region). `interests` are tags: names
     of the curated list, or their own words in small letters. `country` is an ISO 3166-1 code. `talks_anyhow`: nothing
-    is known of the languages they talk in, and the one they are written to in says nothing of it.
+    is known of the languages they talk in, and the one they are written to in says nothing of it. `age_mended_at` is
+    when they said that such an age had been a slip; nobody says so twice.
     """
 
     consented_at: float | None = None
@@ -37,6 +38,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     interests: tuple[str, ...] = ()
     country: str = ""
     talks_anyhow: bool = False
+    age_mended_at: float | None = None
 
     @property
     def complete(self) -> bool:
@@ -88,6 +90,17 @@ class Saved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     nickname: str = ""
     mutual: bool = False
     asked_at: float | None = None
+
+
+class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A person was asked at `at` to add something, in their own words, to their report about `chat`.
+
+    `prompt` is the message that asks.
+    """
+
+    chat: ChatId
+    at: float
+    prompt: MessageRef
 
 
 class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -176,8 +189,9 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and are reached through; None: nobody can reach them now.
 
     `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent`
-    are the latest partners, the newest first; `blocked` are those never to be met again. `thread` is the topic of the
-    chat with `bot` that they wrote in last; None: the general one. The records do not keep it.
+    are the latest partners, the newest first; `blocked` are those never to be met again, and `blocked_at` runs
+    parallel: since when, 0 where that is not known. `thread` is the topic of the chat with `bot` that they wrote in
+    last; None: the general one. The records do not keep it.
     """
 
     person: PersonId
@@ -195,3 +209,5 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     blocked: tuple[PersonId, ...] = ()
     saved: tuple[Saved, ...] = ()
     thread: MessageId | None = None
+    blocked_at: tuple[float, ...] = ()
+    commenting: Commenting | None = None

@@ -53,6 +53,15 @@ class ComplaintFiled(msgspec.Struct, frozen=True, gc=False, tag="complaint"):
     at: float
 
 
+class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained"):
+    """What the person who filed a complaint says about it. `words` are sealed; the first count."""
+
+    chat: ChatId
+    by: PersonId
+    words: bytes
+    at: float
+
+
 class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
     """`blocked` False: the block was lifted."""
 
@@ -62,4 +71,6 @@ class BlockChanged(msgspec.Struct, frozen=True, gc=False, tag="block"):
     at: float
 
 
-Fact = PersonChanged | ChatOpened | ChatClosed | ChatTold | ChatRated | BlockChanged | ComplaintFiled
+Fact = (
+    PersonChanged | ChatOpened | ChatClosed | ChatTold | ChatRated | BlockChanged | ComplaintFiled | ComplaintExplained
+)

@@ -188,6 +188,7 @@ class Pipeline:
                 owner=self._worker,
                 fences=work.fences,
                 seen=((facts.me.person, facts.me.version),),
+                seal=self._sealer.seal_words,
             )
             if work.parks and settlement.passages:
                 settlement = self._parked_at_once(settlement, work)

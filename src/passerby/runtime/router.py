@@ -1,8 +1,8 @@
 """From an event to the decider it belongs to.
 
 For a message, in this order: a command at its very start; the open question of a newcomer; the label of a reply key, to
-the letter, in any language; what begins like a command and is none; whatever the person's state makes of it. A command
-word inside a sentence is a sentence.
+the letter, in any language; what begins like a command and is none; what a person was asked for; whatever the person's
+state makes of it. A command word inside a sentence is a sentence.
 
 `decide` is as pure as the deciders: it adds only what holds for every feature, that a person is reached through the bot
 that they were last heard of on.
@@ -37,6 +37,7 @@ class Router:
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
         self._unknown: Decider | None = None
+        self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._company: dict[Decider, Company] = {}
         unknown: Callable[[Collection[str]], Decider] | None = None
         for feature in features:
@@ -58,6 +59,8 @@ class Router:
                 if self._newcomer is not None:
                     raise ValueError(f"{feature.name} is the second to greet newcomers")
                 self._newcomer = feature.newcomer
+            if feature.awaits is not None:
+                self._awaits.append(feature.awaits)
             if feature.unknown is not None:
                 if unknown is not None:
                     raise ValueError(f"{feature.name} is the second to answer unknown commands")
@@ -121,6 +124,9 @@ class Router:
                 return decider
         if self._unknown is not None and (command is not None or slip_in(words, self._commands) is not None):
             return self._unknown
+        for awaits in self._awaits:
+            if (decider := awaits(event, facts)) is not None:
+                return decider
         return self._messages.get(type(facts.me.state))
 
     def _unless_newcomer(self, decider: Decider, facts: Facts) -> Decider | None:

@@ -20,6 +20,7 @@ T = TypeVar("T")
 _NONCE = 12
 _PURPOSE = b"passerby parked relay"
 _ITEM_PURPOSE = b"passerby item of an album"
+_WORDS_PURPOSE = b"passerby words about a complaint"
 
 
 class ParkedPassage(msgspec.Struct, frozen=True):
@@ -34,6 +35,12 @@ class Item(msgspec.Struct, frozen=True):
     ref: UpdateRef
 
 
+class Words(msgspec.Struct, frozen=True):
+    """What somebody says about their complaint."""
+
+    words: str
+
+
 class Sealer:
     """Seals with `key`, and opens what was sealed with that or one of `former`. Keys: 32 bytes."""
 
@@ -42,6 +49,7 @@ class Sealer:
         self._ciphers = (self._cipher, *map(AESGCM, former))
         self._passages = msgspec.msgpack.Decoder(ParkedPassage)
         self._items = msgspec.msgpack.Decoder(Item)
+        self._words = msgspec.msgpack.Decoder(Words)
 
     def seal(self, passage: Passage, refs: tuple[UpdateRef, ...]) -> bytes:
         return self._seal(ParkedPassage(passage, refs), _PURPOSE)
@@ -56,6 +64,14 @@ class Sealer:
     def open_item(self, sealed: bytes) -> Item | None:
         """As `open`."""
         return self._open(sealed, _ITEM_PURPOSE, self._items)
+
+    def seal_words(self, words: str) -> bytes:
+        return self._seal(Words(words), _WORDS_PURPOSE)
+
+    def open_words(self, sealed: bytes) -> str | None:
+        """As `open`."""
+        opened = self._open(sealed, _WORDS_PURPOSE, self._words)
+        return opened.words if opened is not None else None
 
     def _seal(self, what: msgspec.Struct, purpose: bytes) -> bytes:
         nonce = os.urandom(_NONCE)

@@ -11,10 +11,32 @@ import msgspec
 
 from passerby.domain.aftermath import complaints
 from passerby.kernel.decision import Decision
-from passerby.kernel.effect import Amend, Answer, Discard, Erase, Owe, Passage, Priority, React, Relay, Revise, Say
+from passerby.kernel.effect import (
+    Amend,
+    Answer,
+    Discard,
+    Erase,
+    Explain,
+    Owe,
+    Passage,
+    Priority,
+    React,
+    Relay,
+    Revise,
+    Say,
+)
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Participant
-from passerby.ports.facts import BlockChanged, ChatClosed, ChatOpened, ChatRated, ComplaintFiled, Fact, PersonChanged
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ComplaintExplained,
+    ComplaintFiled,
+    Fact,
+    PersonChanged,
+)
 from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.live_store import Commit, Notice
 
@@ -41,6 +63,7 @@ def weigh(
     owner: WorkerId = NOBODY,
     fences: tuple[Fence, ...] = (),
     seen: tuple[tuple[PersonId, int], ...] = (),
+    seal: Callable[[str], bytes] | None = None,
 ) -> Settlement:
     """Turn a decision into what is stored and what is sent.
 
@@ -49,7 +72,7 @@ def weigh(
     the first may have left its own in the outbox when its process died. Updates with a passage are not done by the
     commit: they are when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it
     stands on. `seen` are people and the versions that they were read at: what is told of them must be so still when it
-    is stored.
+    is stored. `seal` makes words unreadable that are kept for later.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
@@ -75,6 +98,9 @@ def weigh(
                 bot = _bot_of(to, after, before)
                 if bot is not None:
                     owed.append(Notice(effect.name, to, bot, effect.text, Priority.COMMAND, now))
+            case Explain():
+                assert seal is not None, "only a person explains"
+                facts = (*facts, ComplaintExplained(effect.chat, effect.by, seal(effect.words), now))
             case _:
                 assert_never(effect)
     done = () if passages else refs

@@ -18,6 +18,7 @@ from passerby.adapters.sql.tables import users
 from passerby.kernel.ids import BotId, ChatId, PersonId, PoolId
 from passerby.kernel.participant import (
     Chatting,
+    Commenting,
     Complaint,
     Gender,
     Idle,
@@ -46,6 +47,7 @@ READ = tuple(
         "age",
         "age_given_at",
         "too_young_at",
+        "age_mended_at",
         "gender",
         "language",
         "languages",
@@ -97,6 +99,8 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
     nudged: _Nudged | None = None
     last: _Afterwards | None = None
     talks_anyhow: bool = False
+    blocked_at: tuple[float, ...] = ()
+    commenting: Commenting | None = None
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
@@ -141,6 +145,7 @@ def row(fact: PersonChanged) -> dict[str, Any]:
         "age": profile.age,
         "age_given_at": profile.age_given_at,
         "too_young_at": profile.too_young_at,
+        "age_mended_at": profile.age_mended_at,
         "gender": profile.gender,
         "language": profile.language,
         "languages": _json(profile.languages),
@@ -181,6 +186,7 @@ def participant(values: Sequence[Any]) -> Participant:
         age,
         age_given_at,
         too_young_at,
+        age_mended_at,
         gender,
         language,
         languages,
@@ -224,6 +230,7 @@ def participant(values: Sequence[Any]) -> Participant:
             _strings.decode(interests),
             country or "",
             more.talks_anyhow,
+            age_mended_at,
         ),
         state=_state(state, ticket, chat, partner, chatting_since, nudged_at),
         last=None
@@ -251,6 +258,8 @@ def participant(values: Sequence[Any]) -> Participant:
         recent=more.recent,
         blocked=more.blocked,
         saved=more.saved,
+        blocked_at=more.blocked_at,
+        commenting=more.commenting,
     )
 
 
@@ -281,6 +290,8 @@ def _details_of(person: Participant) -> _Details:
         nudged,
         afterwards,
         person.profile.talks_anyhow,
+        person.blocked_at,
+        person.commenting,
     )
 
 

@@ -30,6 +30,7 @@ users = sa.Table(
     sa.Column("age", sa.Integer),
     sa.Column("age_given_at", sa.Double, nullable=False),
     sa.Column("too_young_at", sa.Double),
+    sa.Column("age_mended_at", sa.Double, comment="when they said that such an age had been a slip"),
     sa.Column("gender", sa.Text),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
@@ -103,6 +104,7 @@ complaints = sa.Table(
     sa.Column("accused_id", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("filed_at", sa.Double, nullable=False),
+    sa.Column("words", sa.LargeBinary, comment="what they say about it, sealed with SECRET_KEY; null: nothing"),
 )
 
 journal_positions = sa.Table(

@@ -26,6 +26,7 @@ from passerby.ports.facts import (
     ChatOpened,
     ChatRated,
     ChatTold,
+    ComplaintExplained,
     ComplaintFiled,
     Fact,
     PersonChanged,
@@ -65,7 +66,9 @@ class Writer:
             *later.steps(),
             Step(self._put_block, _in_order(batch.blocked)),
             Step(_LIFT_BLOCK, _in_order(batch.lifted)),
+            Step(_EXPLAIN, _in_order(batch.words)),
             Step(self._file_complaint, _in_order(batch.complaints)),
+            Step(_EXPLAIN, _in_order(batch.words_after)),
         )
         return [step for step in steps if step.rows]
 
@@ -103,6 +106,8 @@ class _Batch:
         self.blocked: dict[tuple[PersonId, PersonId], Row] = {}
         self.lifted: dict[tuple[PersonId, PersonId], Row] = {}
         self.complaints: dict[tuple[ChatId, PersonId], Row] = {}
+        self.words: dict[tuple[ChatId, PersonId], Row] = {}
+        self.words_after: dict[tuple[ChatId, PersonId], Row] = {}
         self._before = _Said()
         self._after = _Said()
 
@@ -129,6 +134,10 @@ class _Batch:
                 self._block(fact)
             case ComplaintFiled():
                 self.complaints.setdefault((fact.chat, fact.by), _complaint(fact))
+            case ComplaintExplained():
+                said = {"of": fact.chat, "who": fact.by, "said": fact.words}
+                key = (fact.chat, fact.by)
+                (self.words_after if key in self.complaints else self.words).setdefault(key, said)
             case _:
                 assert_never(fact)
 
@@ -256,6 +265,16 @@ _RATE = (
     sa.update(chats)
     .where(chats.c.id == sa.bindparam("of"), _ITS_PEOPLE)
     .values(_by_side([("rating{}", sa.bindparam("rating", type_=sa.Text))], _WHO))
+)
+_EXPLAIN = (
+    sa.update(complaints)
+    # The first words count, and only after the complaint.
+    .where(
+        complaints.c.chat_id == sa.bindparam("of"),
+        complaints.c.user_id == sa.bindparam("who", type_=sa.BigInteger),
+        complaints.c.words.is_(None),
+    )
+    .values(words=sa.bindparam("said", type_=sa.LargeBinary))
 )
 _LIFT_BLOCK = (
     sa.update(blocks)

@@ -11,25 +11,30 @@ import msgspec
 from passerby.domain.aftermath import (
     BLOCK,
     REPORT,
+    ask_again,
     at_hand,
     block,
+    blocked_since,
     complaints,
     in_place,
+    last_partner,
     partner_in,
     tell_left,
     too_old,
+    what_was_said,
     with_complaint,
 )
 from passerby.domain.karma import rated, weight
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import part, refresh_ticket
+from passerby.features.blocks.words import ask_for_words, awaited, begin_comment, skip_comment
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
-from passerby.kernel.text import Text, text
+from passerby.kernel.text import Text, day, text
 
 SHOWN = 8
 """So many blocks a page of `/blocked`, the newest first."""
@@ -63,7 +68,7 @@ def _apart(facts: Facts, whom: PersonId, env: Env, reason: str) -> tuple[tuple[P
     if isinstance(me.state, Chatting) and me.state.partner == whom:
         sides = part(me, facts.partner, env, reason=reason, leaver=me.person)
         told = tell_left(sides)
-    mine = refresh_ticket(block(sides[0], whom), env)
+    mine = refresh_ticket(block(sides[0], whom, env.now), env)
     return (mine, *sides[1:]), told
 
 
@@ -100,7 +105,8 @@ def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
 
 def _reasons(chat: str) -> Menu:
     buttons = [Button(text(f"blocks.reason_{reason}"), "complain", f"{chat}.{reason}") for reason in Complaint]
-    return Menu((*(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)),))
+    rows = (tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+    return Menu((*rows, (Button(text("blocks.cancel"), "unreport", chat),)))
 
 
 def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -119,6 +125,15 @@ def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     return Decision(effects=(Answer(event.query), *asked))
 
 
+def cancel_report(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Nothing is filed. The question how the chat was comes back, where that is what it was asked under."""
+    me = facts.me
+    back = in_place(event, text("blocks.not_reported"))
+    if last_partner(me, event.token) is not None and not isinstance(me.state, Chatting):
+        back = ask_again(event, what_was_said(me), me, env.now)
+    return Decision(effects=(Answer(event.query), *back))
+
+
 def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """The reason has been chosen: it is filed, once a chat; the two never meet again. The accused learns nothing."""
     chat, _, reason = event.token.partition(".")
@@ -127,11 +142,12 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return too_old(event, facts.me, env.now, chat)
     sides, told = _apart(facts, whom, env, "report")
     me, *rest = sides
-    closed = in_place(event, text("blocks.reported"))
+    first = chat not in complaints(me)
+    closed = ask_for_words(event, chat, me.state) if first else in_place(event, text("blocks.reported"))
     effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
-    if chat in complaints(me):
+    if not first:
         return Decision(sides, effects)
-    me = with_complaint(me, chat, Complaint(reason))
+    me = begin_comment(with_complaint(me, chat, Complaint(reason)), event, chat, env.now)
     accused = rest[0] if rest else at_hand(facts, whom)
     if accused is None:
         return Decision((me,), effects)
@@ -143,20 +159,26 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
-    """The blocks, newest first, by number alone: the list tells nothing of anybody."""
+    """The blocks, newest first, by number and day: the list tells nothing of anybody."""
     total = len(me.blocked)
     if not total:
         return text("blocks.list_empty"), None
     page = max(0, min(page, (total - 1) // SHOWN))
     numbers = range(total - page * SHOWN, max(0, total - (page + 1) * SHOWN), -1)
-    buttons = [Button(text("blocks.unblock", number=number), "unblock", f"{number}.{total}") for number in numbers]
-    rows = [tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)]
+    since = blocked_since(me)
+    rows = [(Button(_entry(number, since[number - 1]), "unblock", f"{number}.{total}"),) for number in numbers]
     turn = []
     if page > 0:
         turn.append(Button(text("blocks.newer"), "blocked", str(page - 1)))
     if (page + 1) * SHOWN < total:
         turn.append(Button(text("blocks.older"), "blocked", str(page + 1)))
     return text("blocks.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
+
+
+def _entry(number: int, since: float) -> Text:
+    if not since:
+        return text("blocks.unblock", number=number)
+    return text("blocks.unblock_since", number=number, day=day(since))
 
 
 def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -179,7 +201,10 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         changed = Answer(event.query, text("blocks.list_changed"))
         return Decision(effects=(changed, *in_place(event, *_list(me, 0))))
     at = int(number) - 1
-    me = msgspec.structs.replace(me, blocked=(*me.blocked[:at], *me.blocked[at + 1 :]))
+    since = blocked_since(me)
+    me = msgspec.structs.replace(
+        me, blocked=(*me.blocked[:at], *me.blocked[at + 1 :]), blocked_at=(*since[:at], *since[at + 1 :])
+    )
     me = refresh_ticket(me, env)
     page = (len(me.blocked) - at) // SHOWN
     return Decision((me,), (Answer(event.query, text("blocks.unblocked")), *in_place(event, *_list(me, page))))
@@ -192,8 +217,11 @@ feature = Feature(
         BLOCK: block_pressed,
         REPORT: report_pressed,
         "complain": complain,
+        "unreport": cancel_report,
+        "wordless": skip_comment,
         "blocked": turn_page,
         "unblock": unblock,
     },
+    awaits=awaited,
     company={complain: _accused},
 )

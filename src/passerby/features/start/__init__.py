@@ -4,6 +4,8 @@ The questions are asked in order; whatever a person does before they have answer
 Answers to questions that are no longer open change nothing here: `/settings` is the place for second thoughts.
 """
 
+import math
+
 import msgspec
 
 from passerby.domain.ages import age_in
@@ -18,8 +20,12 @@ from passerby.kernel.text import text
 AGE_BUTTONS = (18, 20, 22, 25, 28, 30, 35, 40, 45, 50)
 
 TURNED_AWAY_S = 24 * 3600.0
-"""A slip of the finger may be mended tomorrow; a child should not find out in a minute what to type."""
+"""For so long no other age is believed: a child should not find out in a minute what to type."""
 
+MEND_S = 600.0
+"""For so long after it a slip of the finger can be mended, once: by saying so, and by a second answer."""
+
+MEND_MENU = Menu(((Button(text("start.typed_wrong"), "mend"),),))
 CONSENT_MENU = Menu(((Button(text("start.agree"), "agree"),),))
 GENDER_MENU = Menu(
     (
@@ -49,10 +55,12 @@ def ask(me: Participant, env: Env) -> Say:
     """The question that is open, or the invitation to search when none is."""
     profile = me.profile
     if _turned_away(profile, env):
-        return Say(me.person, text("start.too_young", minimum=env.rules.minimum_age))
+        return _sorry(me, env)
     if profile.consented_at is None:
         return Say(me.person, text("start.consent", minimum=env.rules.minimum_age), CONSENT_MENU)
     if profile.age is None:
+        if _is_mending(profile, env):
+            return Say(me.person, text("start.ask_age_again"))
         return Say(me.person, text("start.ask_age"), age_menu(env))
     if profile.gender is None:
         return Say(me.person, text("start.ask_gender"), GENDER_MENU)
@@ -75,7 +83,31 @@ def _learn(facts: Facts, env: Env, profile: Profile, pressed: ButtonPressed | No
 
 def _turned_away(profile: Profile, env: Env) -> bool:
     """Whether they have just said that they are too young: the next number they try is not believed for a day."""
-    return profile.too_young_at is not None and env.now - profile.too_young_at < TURNED_AWAY_S
+    said_at = profile.too_young_at
+    if profile.age is not None or said_at is None or env.now - said_at >= TURNED_AWAY_S:
+        return False
+    return not _is_mending(profile, env)
+
+
+def _may_mend(profile: Profile, env: Env) -> bool:
+    """Whether they may still say that it was a slip. Nobody says so twice."""
+    said_at = profile.too_young_at
+    return said_at is not None and profile.age_mended_at is None and env.now - said_at < MEND_S
+
+
+def _is_mending(profile: Profile, env: Env) -> bool:
+    """Whether they have said that it was a slip, and have not answered again."""
+    said_at, mended_at = profile.too_young_at, profile.age_mended_at
+    return said_at is not None and mended_at is not None and said_at <= mended_at and env.now - mended_at < MEND_S
+
+
+def _sorry(me: Participant, env: Env) -> Say:
+    """Too young; and when to return. Once, and for a few minutes, there is a way to mend a slip."""
+    said_at = me.profile.too_young_at
+    assert said_at is not None, "they have said so"
+    hours = min(24, max(1, math.ceil((said_at + TURNED_AWAY_S - env.now) / 3600)))
+    menu = MEND_MENU if _may_mend(me.profile, env) else None
+    return Say(me.person, text("start.too_young", minimum=env.rules.minimum_age, n=hours), menu)
 
 
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -99,7 +131,10 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
 
 def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = None) -> Decision:
     if age < env.rules.minimum_age:
-        me = msgspec.structs.replace(facts.me, profile=msgspec.structs.replace(facts.me.profile, too_young_at=env.now))
+        # Later than the word that it was a slip, whatever the clock says: that way is closed now.
+        last = facts.me.profile.age_mended_at or 0.0
+        at = env.now if env.now > last else math.nextafter(last, math.inf)
+        me = msgspec.structs.replace(facts.me, profile=msgspec.structs.replace(facts.me.profile, too_young_at=at))
         return Decision((me,), (ask(me, env),) if pressed is None else (Answer(pressed.query), ask(me, env)))
     profile = msgspec.structs.replace(facts.me.profile, age=age, age_given_at=env.now)
     return _learn(facts, env, profile, pressed)
@@ -132,6 +167,23 @@ def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     return _take_age(age, facts, env, event)
 
 
+def press_mend(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """It was a slip: one more answer is taken, and it counts. That this was said is kept (`age_mended_at`)."""
+    me, profile = facts.me, facts.me.profile
+    changes: tuple[Participant, ...] = ()
+    if profile.age is None and _may_mend(profile, env):
+        assert profile.too_young_at is not None, "there is a slip to mend"
+        mended = msgspec.structs.replace(profile, age_mended_at=max(env.now, profile.too_young_at))
+        me = msgspec.structs.replace(me, profile=mended)
+        changes = (me,)
+    following = ask(me, env)
+    if event.message is None:
+        return Decision(changes, (Answer(event.query), following))
+    menu = following.keyboard if isinstance(following.keyboard, Menu) else None
+    said = text("start.thanks") if profile.complete else following.text
+    return Decision(changes, (Answer(event.query), Revise(me.person, event.message, said, menu)))
+
+
 def press_gender(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     profile = facts.me.profile
     if profile.age is None or profile.gender is not None or event.token not in set(Gender):
@@ -142,7 +194,7 @@ def press_gender(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "start",
     commands={"start": greet},
-    presses={"agree": agree, "age": press_age, "gender": press_gender},
+    presses={"agree": agree, "age": press_age, "gender": press_gender, "mend": press_mend},
     newcomer=answer,
     open_to_all=True,
 )

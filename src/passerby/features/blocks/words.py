@@ -1,0 +1,72 @@
+"""What somebody adds to their report, in their own words: the next message they write, if they like.
+
+It is kept with the complaint, sealed, and goes to nobody else. While they search or talk, what they write is for
+whoever is there or comes next, so then only a reply to the question is for the report, and the question says so.
+"""
+
+import msgspec
+
+from passerby.domain.aftermath import in_place
+from passerby.domain.keyboards import keys_for
+from passerby.kernel.decision import Decider, Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Effect, Explain, Menu, Revise, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.ids import ChatId, MessageRef
+from passerby.kernel.participant import Commenting, Idle, Participant, State
+from passerby.kernel.text import text
+
+COMMENT_S = 300.0
+"""For so long something can be added."""
+
+LONGEST = 1000
+"""Characters."""
+
+
+def _skip(chat: str) -> Menu:
+    return Menu(((Button(text("blocks.no_comment"), "wordless", chat),),))
+
+
+def ask_for_words(event: ButtonPressed, chat: str, state: State) -> tuple[Revise, ...]:
+    """The report is filed; does its author have anything to add?"""
+    key = "blocks.reported_comment" if isinstance(state, Idle) else "blocks.reported_reply"
+    return in_place(event, text(key), _skip(chat))
+
+
+def begin_comment(me: Participant, event: ButtonPressed, chat: str, now: float) -> Participant:
+    """The person, who has been asked; nothing is waited for where Telegram does not say which message asks."""
+    if event.message is None:
+        return me
+    return msgspec.structs.replace(me, commenting=Commenting(ChatId(chat), now, MessageRef(event.bot, event.message)))
+
+
+def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
+    asked = facts.me.commenting
+    if asked is None or not -1 <= event.sent_at - asked.at <= COMMENT_S:  # Telegram's dates are whole seconds
+        return None
+    answers = event.reply_to is not None and MessageRef(event.bot, event.reply_to) == asked.prompt
+    return take_words if answers or isinstance(facts.me.state, Idle) else None
+
+
+def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """What was written in answer to the question."""
+    me, asked = facts.me, facts.me.commenting
+    assert asked is not None, "it is awaited"
+    words = event.text.strip()
+    if not words or len(words) > LONGEST:
+        key = "blocks.comment_too_long" if words else "blocks.comment_in_words"
+        say = Say(me.person, text(key, most=LONGEST), _skip(asked.chat), event.messages[0])
+        return Decision(effects=(say,))
+    effects: list[Effect] = [Explain(asked.chat, me.person, words)]
+    if asked.prompt.bot == me.bot:
+        effects.append(Revise(me.person, asked.prompt.message, text("blocks.reported")))
+    added = Say(me.person, text("blocks.comment_added"), keys_for(me.state), event.messages[0])
+    return Decision((msgspec.structs.replace(me, commenting=None),), (*effects, added))
+
+
+def skip_comment(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Nothing to add. Pressed when something has been added, it says no more than what holds: the report is filed."""
+    me, asked = facts.me, facts.me.commenting
+    closed = in_place(event, text("blocks.reported"))
+    waits = asked is not None and asked.chat == event.token
+    changes = (msgspec.structs.replace(me, commenting=None),) if waits else ()
+    return Decision(changes, (Answer(event.query), *closed))

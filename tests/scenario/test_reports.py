@@ -1,0 +1,64 @@
+"""What is added to a report, and a slip in the age, through the whole app: neither is lost when the app is."""
+
+import asyncio
+
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant, Profile
+from passerby.runtime.sealing import Sealer
+from tests.scenario.matrix import HOMES, LIVES, over_servers
+from tests.scenario.stage import Stage, play
+from tests.simulation.process import KEY
+
+WORDS = "wanted my address, canary-4711"
+
+
+@over_servers
+@HOMES
+@LIVES
+def test_what_is_added_to_a_report_is_sealed_with_it_and_reaches_no_partner(life: str, home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/report")
+        await on.quiet()
+        on.ann.press("complain")
+        await on.quiet()
+        assert "blocks.reported_comment" in on.ann.told()
+        await on.live(life)
+        on.ann.write(WORDS)
+        await on.quiet()
+        assert on.ann.told()[-1] == "blocks.comment_added"
+        on.ann.write("and this is nobody's")
+        await on.quiet()
+        assert on.bob.got() == []
+        await asyncio.sleep(5.0)  # the recorder takes its time
+        (filed,) = on.shelf.complaints().values()
+        assert filed.words is not None
+        assert Sealer(KEY).open_words(filed.words) == WORDS
+        assert "canary" not in on.log.getvalue()
+
+    play(store, scene, home=home)
+
+
+@over_servers
+@LIVES
+def test_a_slip_in_the_age_is_mended_once(life: str, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        eve = on.join(on.bots[0])
+        now = on.place.clock.now()
+        on.shelf.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))
+        eve.write("3")
+        await on.quiet()
+        assert eve.told()[-1] == "start.too_young"
+        await on.live(life)
+        eve.press("mend")
+        await on.quiet()
+        await on.live(life)
+        eve.write("33")
+        await on.quiet()
+        assert eve.told()[-1] == "start.ask_gender"
+        await asyncio.sleep(5.0)
+        profile = on.shelf.person(eve.id).profile
+        assert profile.age == 33
+        assert profile.too_young_at is not None
+        assert profile.age_mended_at is not None
+
+    play(store, scene, home=True)
