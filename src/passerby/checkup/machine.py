@@ -74,19 +74,18 @@ def _key(settings: Settings) -> Iterator[Finding]:
         yield well("key", "SECRET_KEY is set")
         return
     path = settings.key_path
-    if settings.is_shared:
+    where = path.parent.absolute()
+    if not os.path.lexists(path) and not _is_writable(where):
+        told = f"SECRET_KEY is not set, and {path.name} cannot be made in {where}"
+        yield fail("key", told, "let this user write there, or set SECRET_KEY")
+    elif settings.is_shared:
         yield warn(
             "key",
             f"a file on this machine ({path.name}); other machines would make their own",
             "set SECRET_KEY to the file's content on every machine",
         )
     elif not os.path.lexists(path):
-        where = path.parent.absolute()
-        if _is_writable(where):
-            yield well("key", f"{path.name} is made at the first start")
-        else:
-            told = f"SECRET_KEY is not set, and {path.name} cannot be made in {where}"
-            yield fail("key", told, "let this user write there, or set SECRET_KEY")
+        yield well("key", f"{path.name} is made at the first start")
     if path.is_dir():
         yield fail("key file", f"{path.name} is a directory", "remove it, or set SECRET_KEY")
     elif os.path.lexists(path) and not os.access(path, os.R_OK):

@@ -39,19 +39,17 @@ def serving(bots: frozenset[int], api: str, *, besides: Path) -> list[Running]:
 
     In the order of directories and names.
     """
-    found = [
-        one
-        for one in running()
-        if one.api == api and one.bots & bots and one.directory.resolve() != besides.absolute().resolve()
-    ]
+    found = [one for one in running(besides.absolute().resolve()) if one.api == api and one.bots & bots]
     return sorted(found, key=lambda one: (one.directory, sockets.order(one.name)))
 
 
-def running() -> Iterator[Running]:
-    """Every process that answers. Each is asked once."""
+def running(besides: Path) -> Iterator[Running]:
+    """Every process that answers out of another directory. Each is asked once."""
     listening = _listening()
     for pid, inodes in _ours():
         for path in sorted({_at(pid, listening[inode]) for inode in inodes if inode in listening}):
+            if path.parent.resolve() == besides:
+                continue
             try:
                 told = sockets.status(path.parent, path.stem)
             except sockets.Silent:
