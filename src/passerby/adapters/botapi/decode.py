@@ -6,12 +6,13 @@ Of a message only its content passes: sender, forward origin, via-bot and extern
 contacts lose their user id, and `text_mention` entities their target.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from passerby.adapters.botapi import rich, wire
+from passerby.adapters.botapi import copies, rich, wire
 from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import (
@@ -36,7 +37,41 @@ def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
 
     Raises: ValueError where the body is not such an answer.
     """
-    return [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in read_updates(body)]
+    found = [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in read_updates(body)]
+    if b'"rich_message"' in body and any(_may_be_copied(_message_in(arrival.event)) for arrival in found):
+        known = copies.known(body)
+        found = [arrival if arrival.ref.update in known else _never_copied(arrival) for arrival in found]
+    return found
+
+
+def _message_in(event: Event) -> MessageReceived | None:
+    match event:
+        case MessageReceived():
+            return event
+        case ButtonPressed():
+            return event.subject
+        case _:
+            return None
+
+
+def _may_be_copied(message: MessageReceived | None) -> bool:
+    """Whether it could reach its reader as a copy alone."""
+    if message is None or message.contents[0].kind is not Kind.RICH:
+        return False
+    detail = message.contents[0].detail or {}
+    return detail.get("anew") is None and detail.get("copyable") is True
+
+
+def _never_copied(arrival: Arrival) -> Arrival:
+    """With something in the message that was not read: a copy would show it."""
+    message = _message_in(arrival.event)
+    if message is None or not _may_be_copied(message):
+        return arrival
+    bare = msgspec.structs.replace(message.contents[0], detail={"anew": None, "copyable": False})
+    message = msgspec.structs.replace(message, contents=(bare,))
+    event = arrival.event
+    event = msgspec.structs.replace(event, subject=message) if isinstance(event, ButtonPressed) else message
+    return msgspec.structs.replace(arrival, event=event)
 
 
 def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
@@ -231,6 +266,7 @@ def content(message: wire.Message) -> Content:
     )
 
 
+_EMOJI_ID = re.compile(r"[0-9]{1,20}")
 _Parts = tuple[Kind, File | None, dict[str, Any] | None]
 
 
@@ -328,7 +364,11 @@ def _written_out(checklist: wire.Checklist) -> str:
 
 def _emoji_only(entities: Sequence[Entity]) -> list[dict[str, Any]]:
     """Telegram allows only custom emoji here; whatever else might turn up could name somebody."""
-    return [msgspec.to_builtins(entity) for entity in entities if entity.type == "custom_emoji"]
+    return [
+        {name: getattr(entity, name) for name in ("type", "offset", "length", "custom_emoji_id")}
+        for entity in entities
+        if entity.type == "custom_emoji" and _EMOJI_ID.fullmatch(entity.custom_emoji_id or "")
+    ]
 
 
 def _told(struct: msgspec.Struct) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 An allow-list, not a filter: formatting passes; of a link, a mention, an address or anything unknown only the words do.
 Blocks that hold files are not written anew, since file ids belong to one bot and file names to a person: a message with
-such blocks may only be copied, and only if nothing in it had to be left out.
+such blocks may only be copied, and only if every member of everything in it is known and nothing had to be left out.
 Source: Bot API 10.3, RichBlock and InputRichBlock, RichText.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _FORMATTING = frozenset(
@@ -27,25 +28,58 @@ _BLOCKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] 
     "details": (("summary",), ("blocks",), ("is_open",)),
 }
 # Blocks with files, and whether the file object could hold a name, a title or a performer.
-_MEDIA = {"photo": False, "voice_note": False, "video": True, "animation": True, "audio": True, "document": True}
-_NAMES = ("file_name", "title", "performer")
+_MEDIA = frozenset({"photo", "voice_note", "video", "animation", "audio", "document"})
+_IN_FILE = frozenset(
+    {"file_id", "file_unique_id", "file_size", "width", "height", "duration", "mime_type", "thumbnail"}
+)
+"""What a copied file may say of itself. A name, a title or a performer is not in it."""
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
+
+
+def _one_of(pattern: str) -> Callable[[Any], bool]:
+    listed = re.compile(pattern)
+    return lambda value: isinstance(value, str) and listed.fullmatch(value) is not None
+
+
+_PLAIN: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("size", "value", "colspan", "rowspan"), _number),
+    **dict.fromkeys(
+        ("is_open", "has_checkbox", "is_checked", "is_bordered", "is_striped", "is_compact", "is_header"),
+        lambda value: isinstance(value, bool),
+    ),
+    "language": _one_of(r"[\w+#.-][\w+#. -]{0,63}"),
+    "expression": lambda value: isinstance(value, str),
+    "type": _one_of(r"[1aAiI]"),
+    "align": _one_of(r"left|center|right"),
+    "valign": _one_of(r"top|middle|bottom"),
+    "label": _one_of(r"[0-9a-zA-Z]{0,6}[.)]?|\W{1,2}"),
+    "mime_type": _one_of(r"(?:image|audio|video)/[a-z0-9.+-]{1,40}"),
+}
+"""Members taken as they are, and what each may be: a string is one of a list, or is read with the words."""
+_COMMANDS = re.compile(r"\\[a-zA-Z]{1,20}|[\\{}$^]")
+"""What is not seen of a formula when it is drawn."""
+_READ = frozenset({"language", "expression"})
 
 
 def read(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the words alone, as they are read, and what becomes of the message.
+    """Return all that can be read in it, in order, and what becomes of the message.
 
     That is `anew`, an InputRichMessage or None, and `copyable`: a copy would say no more than what passes here.
     """
     reader = _Reader()
     try:
         blocks = reader.blocks(message["blocks"])
+        reader.knows(message, ("blocks", "is_rtl"))
     except (KeyError, TypeError, AttributeError, RecursionError):
         return "", {"anew": None, "copyable": False}
     anew: dict[str, Any] | None = None
     if not reader.holds_files and not reader.unknown:
         # Detection would make links of bare words again; the sender's client has marked what was meant to be one.
         anew = {"blocks": blocks, "skip_entity_detection": True}
-        if message.get("is_rtl"):
+        if message.get("is_rtl") is True:
             anew["is_rtl"] = True
     words = "".join(reader.words).strip()
     return words, {"anew": anew, "copyable": not reader.reduced and not reader.unknown}
@@ -60,6 +94,11 @@ class _Reader:
         self.unknown = False
         self.words: list[str] = []
 
+    def knows(self, of: Mapping[str, Any], members: Iterable[str]) -> None:
+        """Note whatever is there besides: in what is written anew it is missing, in a copy it would be there."""
+        if not of.keys() <= {"type", *members}:
+            self.reduced = True
+
     def blocks(self, blocks: Iterable[Any]) -> list[dict[str, Any]]:
         return [self._block(block) for block in blocks]
 
@@ -68,14 +107,16 @@ class _Reader:
         self.words.append("\n")
         anew: dict[str, Any] = {"type": kind}
         if kind == "list":
+            self.knows(block, ("items",))
             anew["items"] = [self._item(item) for item in block["items"]]
         elif kind == "table":
             anew |= self._table(block)
         elif kind in _BLOCKS:
             texts, nested, plain = _BLOCKS[kind]
+            self.knows(block, (*texts, *nested, *plain))
             anew.update((name, self._text(block[name])) for name in texts if name in block)
             anew.update((name, self.blocks(block[name])) for name in nested if name in block)
-            anew.update(_plain(block, plain))
+            anew.update(self._plain(block, plain))
         elif kind in _MEDIA:
             self._file(kind, block)
         else:
@@ -84,25 +125,44 @@ class _Reader:
 
     def _file(self, kind: str, block: Mapping[str, Any]) -> None:
         self.holds_files = True
-        if _MEDIA[kind] and any(name in block[kind] for name in _NAMES):
-            self.reduced = True
+        self.knows(block, (kind, "caption", "has_spoiler"))
+        files = block[kind]
+        for file in files if isinstance(files, list) else (files,):
+            self._known_file(file)
+            if "thumbnail" in file:
+                self._known_file(file["thumbnail"])
         caption = block.get("caption", {})
+        self.knows(caption, ("text", "credit"))
         for name in ("text", "credit"):
             self._text(caption.get(name, ""))
 
+    def _known_file(self, file: Mapping[str, Any]) -> None:
+        self.knows(file, _IN_FILE)
+        if "type" in file or not _PLAIN["mime_type"](file.get("mime_type", "image/jpeg")):
+            self.reduced = True
+
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any]:
-        plain = _plain(item, ("has_checkbox", "is_checked", "value", "type"))
-        return {"blocks": self.blocks(item["blocks"]), **plain}
+        names = ("has_checkbox", "is_checked", "value", "type")
+        self.knows(item, ("blocks", "label", *names))
+        if not _PLAIN["label"](item.get("label", "")):
+            self.reduced = True  # Telegram numbers the items of what is written anew by itself
+        return {"blocks": self.blocks(item["blocks"]), **self._plain(item, names)}
 
     def _table(self, table: Mapping[str, Any]) -> dict[str, Any]:
+        names = ("is_bordered", "is_striped", "is_compact")
+        self.knows(table, ("cells", "caption", *names))
         anew: dict[str, Any] = {"cells": [[self._cell(cell) for cell in row] for row in table["cells"]]}
-        anew |= _plain(table, ("is_bordered", "is_striped", "is_compact"))
+        anew |= self._plain(table, names)
         if "caption" in table:
             anew["caption"] = self._text(table["caption"])
         return anew
 
     def _cell(self, cell: Mapping[str, Any]) -> dict[str, Any]:
-        anew = _plain(cell, ("is_header", "colspan", "rowspan", "align", "valign"))
+        names = ("is_header", "colspan", "rowspan", "align", "valign")
+        self.knows(cell, ("text", *names))
+        if "type" in cell:
+            self.reduced = True
+        anew = self._plain(cell, names)
         if "text" in cell:
             self.words.append("\n")
             anew["text"] = self._text(cell["text"])
@@ -116,18 +176,28 @@ class _Reader:
             return [self._text(part) for part in text]
         kind = text["type"]
         if kind in _FORMATTING:
+            self.knows(text, ("text",))
             return {"type": kind, "text": self._text(text["text"])}
         if kind == "mathematical_expression":
-            return {"type": kind, "expression": str(text["expression"])}
+            self.knows(text, ("expression",))
+            return {"type": kind, **self._plain(text, ("expression",))}
         self.reduced = True
         if kind == "custom_emoji":
-            return str(text["alternative_text"])
+            return self._text(str(text["alternative_text"]))
         return self._text(text.get("text", ""))
 
-
-def _plain(of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: of[name] for name in names if _is_plain(of.get(name))}
-
-
-def _is_plain(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, int) and -(2**63) <= value < 2**63)
+    def _plain(self, of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """The members that are what they are to be; the others are left out, but read."""
+        kept: dict[str, Any] = {}
+        for name in names:
+            if name not in of:
+                continue
+            if name in _READ:
+                self.words.append(f" {of[name]}\n")
+            if name == "expression":
+                self.words.append(f" {_COMMANDS.sub('', str(of[name]))}\n")
+            if not _PLAIN[name](of[name]):
+                self.reduced = True
+                continue
+            kept[name] = of[name]
+        return kept

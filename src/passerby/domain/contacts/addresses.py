@@ -9,7 +9,7 @@ import re
 from passerby.domain.contacts.reading import SYMBOL
 from passerby.domain.contacts.words import NAMES, SIGNS, words_in
 
-_ENDINGS = words_in(
+ENDINGS = words_in(
     """
     com net org biz info edu gov mil io ru ua kz uk gg xyz dev vip cc tv fr pl nl cz gr jp cn kr ly ws br bio рф au cl
     dk fi bg rs hk sk lt lv uz vn sg tw ae eg ng za
@@ -95,8 +95,8 @@ def holds_spelt_email(spelt: str) -> bool:
 
     "At" is a common word, so the end must be sure: a dot that was spelt, too, or an ending that is no word.
     """
-    known = _ENDINGS | _WORDS_TOO
-    return any(found[2] in (known if _SPELT_DOT in found[1] else _ENDINGS) for found in _SPELT_EMAIL.finditer(spelt))
+    known = ENDINGS | _WORDS_TOO
+    return any(found[2] in (known if _SPELT_DOT in found[1] else ENDINGS) for found in _SPELT_EMAIL.finditer(spelt))
 
 
 def holds_spelt_link(spelt: str) -> bool:
@@ -125,7 +125,7 @@ def _holds_host(form: str) -> bool:
 def _is_host(labels: list[str], ending: str, path: str) -> bool:
     """Whether what stands before and after a full stop is a host. `labels`: the one or two before the `ending`."""
     label = labels[-1]
-    if ending in _ENDINGS:
+    if ending in ENDINGS:
         return label not in _ARTICLES
     if ending in _WORDS_TOO:
         no_word = "-" in label or (not label.isalpha() and not label.isdecimal())

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from passerby.domain.contacts.addresses import (
+    ENDINGS,
     holds_email,
     holds_link,
     holds_name,
@@ -21,10 +22,11 @@ from passerby.domain.contacts.handles import holds_handle
 from passerby.domain.contacts.numbers import digits_for_letters, holds_machine, holds_phone, spells_phone
 from passerby.domain.contacts.reading import latin, letters_for_digits, plain, together
 from passerby.domain.contacts.trace import Trace
-from passerby.domain.contacts.words import ACCOUNTS, DIGITS, PLACES, SIGNS
+from passerby.domain.contacts.words import ACCOUNTS, DIGITS, NAMES, PLACES, SIGNS
 
-LOOKED_AT = 40_000
-"""Characters of one text that are looked at. No message of Telegram's holds more (source: Bot API 10.3, 32,768)."""
+LOOKED_AT = 16_384
+"""Characters of one text that are looked at: four times the longest text (source: Bot API 10.3). Of rich messages some
+are longer; their senders are asked, since a worker that reads on meanwhile answers nobody else."""
 
 _BACKWARDS = "\u202e"
 """What follows it is drawn from right to left."""
@@ -42,6 +44,8 @@ _PLACES = _encoded(PLACES | ACCOUNTS)
 _DOTS = _encoded(word for word, sign in SIGNS.items() if sign == ".")
 _ATS = _encoded(word.split()[0] for word, sign in SIGNS.items() if sign == "@")
 _MAIL = _encoded(("gmail", "yandex", "outlook", "hotmail", "yahoo", "icloud", "protonmail", "mailto", "www"))
+_ENDS = _encoded((*ENDINGS, *NAMES, "me", "c"))
+"""One of these is beside a dot that was spelt (`c`: `c o m`)."""
 _SPELT_DIGITS = _encoded(DIGITS)
 _CLUES = _PLACES | _DOTS | _MAIL | _SPELT_DIGITS
 _SIGN = re.compile(
@@ -89,21 +93,23 @@ def _look(read: str) -> Trace | None:
 
 
 def _holds_number(read: str) -> bool:
-    return holds_phone(read) or holds_phone(digits_for_letters(read)) or holds_machine(signs_for_brackets(read))
+    lettered = digits_for_letters(read)
+    return holds_phone(read) or (lettered != read and holds_phone(lettered)) or holds_machine(signs_for_brackets(read))
 
 
 def _look_for_addresses(read: str, words: list[bytes], *, signs: bool) -> Trace | None:
-    dots = not _DOTS.isdisjoint(words)
+    ats = not _ATS.isdisjoint(words)
+    dots = not _DOTS.isdisjoint(words) and (ats or not _ENDS.isdisjoint(words))
     places = not _PLACES.isdisjoint(words)
-    if not (signs or dots or places) and _MAIL.isdisjoint(words):
-        return None
+    if not (signs or dots) and _MAIL.isdisjoint(words):
+        return Trace.NAME if places and _holds_handle(read, [read, latin(read)]) else None
     opened = signs_for_brackets(read)
     seen = latin(opened)
     moved = together(opened)
     forms = list(dict.fromkeys((opened, seen, moved, latin(moved))))
     drawn = [] if (letters := letters_for_digits(seen)) == seen else [letters]
     spelt: list[str] = []
-    if dots or (not _ATS.isdisjoint(words) and ("." in read or not _MAIL.isdisjoint(words))):
+    if dots or (ats and ("." in read or not _MAIL.isdisjoint(words))):
         spelt = [signs_for_words(form) for form in dict.fromkeys((opened, seen))]
     if any(map(holds_email, forms)) or any(map(holds_spelt_email, spelt)):
         return Trace.EMAIL
@@ -111,9 +117,14 @@ def _look_for_addresses(read: str, words: list[bytes], *, signs: bool) -> Trace 
         return Trace.NAME
     if any(map(holds_link, forms + drawn)) or any(map(holds_spelt_link, spelt)):
         return Trace.LINK
-    if any(map(holds_handle, forms)) or (_PLACES.isdisjoint(_words(read)) and any(map(holds_handle, drawn))):
-        return Trace.NAME
-    return None
+    return Trace.NAME if _holds_handle(read, forms) else None
+
+
+def _holds_handle(read: str, forms: list[str]) -> bool:
+    """Where no place is named in plain letters, one may be in digits for letters: `1nsta`."""
+    if any(map(holds_handle, dict.fromkeys(forms))):
+        return True
+    return _PLACES.isdisjoint(_words(read)) and holds_handle(letters_for_digits(latin(read)))
 
 
 def _words(read: str) -> list[bytes]:

@@ -1,0 +1,45 @@
+"""Which messages a copy would show no more of than was read: those all of whose members are known.
+
+`wire` skips what it does not know, and so do the messages that are written anew. A copy skips nothing: it shows what
+Telegram has made of the message, today's members and tomorrow's. So before a message may be copied, which is rare (see
+`rich`), the answer that it came in is read once more, by names of members alone.
+"""
+
+from typing import Any
+
+import msgspec
+
+_MEMBERS = frozenset(
+    {"message_id", "from", "chat", "date", "edit_date", "rich_message", "has_protected_content", "effect_id"}
+)
+"""What is looked at, or is in every message and in no copy."""
+_OTHERS = frozenset({"reply_to_message", "quote", "forward_origin"})
+"""What belongs to another message: a copy answers none and has no origin (source: Bot API 10.3, copyMessage)."""
+_PERSON = frozenset({"id", "is_bot", "first_name", "last_name", "username", "language_code", "is_premium"})
+_CHAT = frozenset({"id", "type", "first_name", "last_name", "username"})
+
+
+def known(body: bytes) -> frozenset[int]:
+    """The numbers of the updates whose message has no member that nobody here knows. `body`: a getUpdates answer."""
+    try:
+        answer = msgspec.json.decode(body)
+        return frozenset(update["update_id"] for update in answer["result"] if _is_known(update))
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return frozenset()
+
+
+def _is_known(update: dict[str, Any]) -> bool:
+    if len(update) != 2:
+        return False
+    if "message" in update:
+        message = update["message"]
+    elif "callback_query" in update:
+        message = update["callback_query"].get("message", {}).get("reply_to_message")
+    else:
+        return False
+    return (
+        isinstance(message, dict)
+        and message.keys() <= _MEMBERS | _OTHERS
+        and message.get("from", {}).keys() <= _PERSON
+        and message["chat"].keys() <= _CHAT
+    )
