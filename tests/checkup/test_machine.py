@@ -80,7 +80,7 @@ def test_in_a_directory_that_cannot_be_written_to_nothing_is_said_to_be_made(rea
     assert "cannot be made" in checks["run directory"].told
     Path("run").mkdir(0o700)
     assert "cannot be written to" in found(Settings(bot_tokens=TOKENS))["run directory"].told
-    assert found(shared(read_only))["key"].verdict is Verdict.FAIL, "nor where the stores are elsewhere"
+    assert found(Settings(bot_tokens=TOKENS, **SHARED))["key"].verdict is Verdict.FAIL, "on servers, too"
 
 
 def test_a_directory_where_a_file_is_expected_and_a_file_where_a_directory_is(directory: Path) -> None:
