@@ -1,57 +1,108 @@
-"""The tutorial's code runs, as a reader would run it: its blocks become files of a feature, and its tests pass."""
+"""The tutorial's code runs, as a reader would run it: in a copy of the tree, where its checks then pass."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import passerby
-from passerby.catalogue import Catalogue
-from passerby.features import ALL
-from passerby.kernel.text import text
-from passerby.runtime.router import Router
 
-PAGE = Path(passerby.__file__).parents[2] / "docs/tutorial/first-feature.md"
+ROOT = Path(passerby.__file__).parents[2]
+PAGE = ROOT / "docs/tutorial/first-feature.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NAME = "passerby.features.coin"
+COPIED = ("src", "tests", "tools", "docs", "benchmarks", "requirements", "deploy")
+READ = (
+    "pyproject.toml",
+    ".importlinter",
+    ".env.example",
+    "Makefile",
+    "README.md",
+    "CHANGELOG.md",
+)
 
 
-@pytest.fixture
-def blocks() -> list[tuple[str, str]]:
+def _blocks() -> list[tuple[str, str]]:
     return BLOCK.findall(PAGE.read_text("utf-8"))
 
 
-@pytest.fixture
-def coin(blocks: list[tuple[str, str]]) -> Iterator[ModuleType]:
-    module = ModuleType(NAME)
-    exec(compile(blocks[0][1], str(PAGE), "exec"), module.__dict__)
-    sys.modules[NAME] = module
-    yield module
-    del sys.modules[NAME]
+def _make_known(features: Path) -> None:
+    """Step 3, as its sentence says."""
+    table = features.read_text("utf-8")
+    names = re.search(r"^from passerby\.features import (.+)$", table, re.MULTILINE)
+    assert names is not None, "the import that the sentence speaks of"
+    imported = ", ".join(sorted([*names[1].split(", "), "coin"]))
+    table = table.replace(names[0], f"from passerby.features import {imported}")
+    features.write_text(
+        table.replace("ALL: tuple[Feature, ...] = (\n", "ALL: tuple[Feature, ...] = (\n    coin.feature,\n")
+    )
 
 
-def test_every_test_of_the_tutorial_passes(blocks: list[tuple[str, str]], coin: ModuleType) -> None:
-    tests: dict[str, Callable[[], None]] = {}
-    exec(compile(blocks[2][1], str(PAGE), "exec"), tests)
-    promises = [name for name in tests if name.startswith("test_")]
-    for name in promises:
-        tests[name]()
-    assert len(promises) == 2
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the tree in which a reader has followed every step."""
+    copy = tmp_path_factory.mktemp("tutorial")
+    for name in COPIED:
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in READ:
+        shutil.copy(ROOT / name, copy / name)
+    (feature_kind, feature), (texts_kind, texts), (test_kind, test) = _blocks()
+    assert (feature_kind, texts_kind, test_kind) == ("python", "sh", "python")
+    folder = copy / "src/passerby/features/coin"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(feature, "utf-8")
+    subprocess.run(["bash", "-e"], input=texts, cwd=copy, check=True, text=True, timeout=60)
+    _make_known(folder.parent / "__init__.py")
+    (copy / "tests/features/test_coin.py").write_text(test, "utf-8")
+    return copy
 
 
-def test_the_feature_joins_the_others(coin: ModuleType) -> None:
-    assert "coin" in Router((*ALL, coin.feature), lambda _: None).commands
+def _run(copy: Path, *command: str) -> None:
+    """A command in the copy, whose own code is the code that runs."""
+    environment = {**os.environ, "PYTHONPATH": str(copy / "src")}
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=copy,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_texts_word_what_the_feature_names(blocks: list[tuple[str, str]], tmp_path: Path) -> None:
-    language, wording = blocks[1]
-    assert language == "po"
-    folder = tmp_path / "features/coin/texts"
-    folder.mkdir(parents=True)
-    (folder / "en.po").write_text(wording, "utf-8")
-    catalogue = Catalogue.load(tmp_path)
-    assert catalogue.word(text("coin.heads"), "en") == "🪙 <b>Heads!</b>"
-    assert catalogue.word(text("coin.tails"), "en") == "🪙 <b>Tails!</b>"
+def test_what_the_tutorial_makes_passes_the_tests_that_look_at_every_feature(followed: Path) -> None:
+    quick = ("-q", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly")
+    looking = ("test_coin", "test_routing", "test_buttons", "test_pages", "test_unknown")
+    features = [f"tests/features/{name}.py" for name in looking]
+    _run(followed, "-m", "pytest", *quick, "tests/catalogue", "tests/domain/test_commands.py", *features)
+
+
+def test_what_the_tutorial_makes_keeps_the_style_and_the_layers(followed: Path) -> None:
+    made = ("src/passerby/features", "tests/features/test_coin.py")
+    _run(followed, "-m", "ruff", "check", "-q", "--no-cache", *made)
+    _run(followed, "-m", "ruff", "format", "-q", "--check", "--no-cache", *made)
+    _run(followed, "tools/reference.py", "--check")
+
+
+def test_the_new_ability_is_in_the_bots_menu_in_every_language(followed: Path) -> None:
+    _run(
+        followed,
+        "-c",
+        "from pathlib import Path\n"
+        "import passerby\n"
+        "from passerby.catalogue import Catalogue\n"
+        "from passerby.features import ALL\n"
+        "from passerby.runtime.router import Router\n"
+        "from passerby.runtime.wording import Wording\n"
+        "words = Catalogue.load(Path(passerby.__file__).parent)\n"
+        "router = Router(ALL, words.find_word)\n"
+        "menus = Wording(words).menus(router.commands, router.menu)\n"
+        "shown = {dict(menu.commands)['coin'] for menu in menus}\n"
+        "assert len(shown) == len(menus) == 10, shown\n",
+    )

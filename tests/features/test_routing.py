@@ -17,8 +17,8 @@ def decide(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     return NOTHING
 
 
-def test_the_whole_list_of_commands() -> None:
-    assert Router(ALL, WORDS.find_word).commands == {
+def test_the_commands_that_people_rely_on_are_there() -> None:
+    assert Router(ALL, WORDS.find_word).commands >= {
         *("start", "search", "find", "chat", "next", "skip", "stop", "end", "profile", "settings"),
         *("help", "rules", "privacy", "terms", "paysupport", "delete", "report", "block", "blocked", "vip"),
         *("friends", "saved", "name", "language", "interests", "country"),

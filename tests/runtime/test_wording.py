@@ -60,3 +60,8 @@ def test_the_command_menu_lists_what_there_is_in_every_language() -> None:
     assert {tuple(name for name, _ in menu.commands) for menu in menus} == {("search", "stop")}
     assert menus[0].commands[0] == ("search", "Find somebody to talk to")
     assert len(set(LISTED)) == len(LISTED)
+
+
+def test_a_feature_adds_its_command_to_the_end_of_the_menu() -> None:
+    menus = WORDING.menus(frozenset({"stop", "vip", "end"}), ("vip", "stop", "of nobody"))
+    assert {tuple(name for name, _ in menu.commands) for menu in menus} == {("stop", "vip")}

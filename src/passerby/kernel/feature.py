@@ -18,6 +18,7 @@ class Feature:
     """What an ability answers to. Two features may not claim the same word, command or button.
 
     - `commands`: names without the slash; aliases are further entries.
+    - `menu`: those of its commands that a bot's menu shows; each is described by the text `commands.NAME`.
     - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
     - `awaits`: who takes a message that a person was asked for, before anybody else does; None: it is none of those.
     - `unknown`: makes, of the names of all commands, who answers what begins like one and is none; one feature has it.
@@ -31,6 +32,7 @@ class Feature:
 
     name: str
     commands: Mapping[str, Decider] = field(default_factory=dict)
+    menu: tuple[str, ...] = ()
     words: Mapping[str, Decider] = field(default_factory=dict)
     presses: Mapping[str, Decider] = field(default_factory=dict)
     messages: Mapping[type[State], Decider] = field(default_factory=dict)

@@ -36,6 +36,8 @@ class Router:
         self._events: dict[type[Event], Decider] = {}
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
+        self.menu: tuple[str, ...] = ()
+        """Commands for a bot's menu that their features put there."""
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._company: dict[Decider, Company] = {}
@@ -53,6 +55,7 @@ class Router:
                         raise ValueError(f"{feature.name} claims {key}, which another feature has")
                     table[key] = decider  # type: ignore[index]
             self._company.update(feature.company)
+            self.menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
             if feature.newcomer is not None:

@@ -48,7 +48,7 @@ LISTED = (
     "terms",
     "paysupport",
 )
-"""The commands of a bot's menu, in this order, as far as some feature has them."""
+"""The commands of a bot's menu, in this order, as far as some feature has them. What features add comes after them."""
 
 
 class Wording:
@@ -86,9 +86,9 @@ class Wording:
         plain = self._words.plain(answer.text, language) if answer.text is not None else None
         return Reassure(bot, answer.query, plain, answer.alert)
 
-    def menus(self, commands: frozenset[str]) -> tuple[CommandList, ...]:
+    def menus(self, commands: frozenset[str], more: tuple[str, ...] = ()) -> tuple[CommandList, ...]:
         """What a bot says of itself, in each language; English for everyone else."""
-        listed = [name for name in LISTED if name in commands]
+        listed = [name for name in dict.fromkeys((*LISTED, *more)) if name in commands]
         return tuple(
             CommandList(
                 "" if language == self._words.languages[0] else language,
