@@ -54,6 +54,8 @@ _encode = msgspec.json.encode
 ANSWERED_TOO = ("429", "slow", "reset_before", "401")
 """Faults that leave no doubt, or no message."""
 
+MANY = "chat.failed_many"
+
 BLOCKED = frozenset(
     {"blocks.done", "blocks.done_here", "blocks.reported", "blocks.reported_comment", "blocks.reported_reply"}
 )
@@ -288,10 +290,11 @@ class _Check:
     def _answered(self, person: int, events: list[Seen]) -> Iterator[Broken]:
         notices = [seen for seen in events if seen.kind == "in" and seen.key is not None]
         replies = {(seen.bot, seen.reply_to): seen for seen in notices if seen.reply_to is not None}
+        counted = self._counted(events, notices)
         wishes: list[Seen] = []
         albums: set[str] = set()
         for seen in events:
-            if seen.kind != "out" or self._excused(seen):
+            if seen.kind != "out" or self._excused(seen) or seen.n in counted:
                 continue
             if seen.asked is not None:
                 wishes.append(seen)
@@ -310,6 +313,32 @@ class _Check:
         for seen in _left_over(wishes, [seen for seen in notices if seen.reply_to is None]):
             what = f"{'wish' if seen.asked else 'message'} {seen.text!r} of {person} was neither delivered nor answered"
             yield self._broken(2, what, seen)
+
+    def _counted(self, events: list[Seen], notices: list[Seen]) -> set[int]:
+        """The messages that one notice answers together: so many that did not arrive, from the one it replies to on.
+
+        An album counts as one. What has a refusal of its own does not count.
+        """
+        counted: set[int] = set()
+        alone = {(each.bot, each.reply_to) for each in notices if is_refusal(each.key) and each.key != MANY}
+        for notice in notices:
+            if notice.key != MANY:
+                continue
+            number = re.search(r"\d+", notice.text)
+            left, albums = int(number[0]) if number else 0, set[str]()
+            for each in events:
+                is_later = notice.reply_to is None or each.message >= notice.reply_to
+                if each.kind != "out" or each.bot != notice.bot or not is_later or each.at > notice.at:
+                    continue
+                if not each.markers or self.copies[each.markers[0]] or each.n in counted or self._excused(each):
+                    continue
+                if (each.bot, each.message) in alone or not (left or each.album in albums):
+                    continue
+                counted.add(each.n)
+                left -= each.album not in albums
+                if each.album is not None:
+                    albums.add(each.album)
+        return counted
 
     def _item_of_answered_album(self, seen: Seen, replies: dict[tuple[int, int], Seen]) -> bool:
         """A refused album is answered on its first item."""

@@ -50,6 +50,7 @@ BUGS = (
 
 KINDS: tuple[FaultKind, ...] = (
     "429", "429", "500", "502", "502", "slow", "stall", "reset_before", "reset_after", "reset_after",
+    "401",
 )  # fmt: skip
 
 

@@ -69,6 +69,10 @@ def is_refusal(key: str | None) -> bool:
     )
 
 
+MANY = 500
+"""No notice counts more messages than that."""
+
+
 @cache
 def wordings() -> dict[str, str]:
     """Every notice as a phone shows it, and its name."""
@@ -82,6 +86,8 @@ def wordings() -> dict[str, str]:
                     break
                 except (KeyError, TypeError):
                     continue
+        for number in range(2, MANY):
+            found[words.plain(text("chat.failed_many", n=number), language).strip()] = "chat.failed_many"
     return found
 
 
