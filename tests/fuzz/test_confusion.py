@@ -27,7 +27,7 @@ BOT = BotId(1000001)
 CONFUSING: tuple[Any, ...] = (
     None, True, 7, -1.5, 2**70, "7", "x", "", [], {}, [[]], [{}], {"id": "x"}, [None], ["x", 7], HALF,
 )  # fmt: skip
-NOT_OURS = ("is_bot", "sender_business_bot")
+NOT_OURS = ("is_bot",)
 """What says that nobody human wrote it, said of anything."""
 
 

@@ -84,7 +84,9 @@ def _topic(request: Request, chat: Chat) -> Json:
     thread = request.params.get("message_thread_id")
     if not thread:
         return {}
-    if not request.bot.topics or thread not in chat.topics:
+    if not request.bot.topics:
+        request.refuse_unsupported("message_thread_id")  # without topics: see Bot.topics
+    if thread not in chat.topics:
         raise bad_request("message thread not found")
     return {"message_thread_id": thread, "is_topic_message": True}
 

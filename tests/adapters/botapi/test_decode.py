@@ -220,8 +220,7 @@ def test_a_kind_that_nobody_has_heard_of_is_unknown() -> None:
 def test_no_content_names_the_sender_or_anybody_else(name: str) -> None:
     everything = {
         meta: fullest(fields("Message")[meta]["types"][0])
-        for meta in _META
-        - {"message_id", "date", "chat", "from", "entities", "caption_entities", "sender_business_bot"}
+        for meta in _META - {"message_id", "date", "chat", "from", "entities", "caption_entities"}
     }
     entity = {"type": "text_mention", "offset": 0, "length": 4, "user": fullest("User")}
     everything |= {"entities": [entity], "caption_entities": [entity]}
@@ -389,7 +388,6 @@ def test_what_is_not_from_a_private_chat_or_not_used_is_done_by_being_seen(updat
     [
         {"message": message(**{"from": BOT_USER}, chat=BOTS_CHAT, text="/start")},
         {"message": message(**{"from": {**BOT_USER, "id": int(A)}}, text="what we said ourselves")},
-        {"message": message(text="away", sender_business_bot=BOT_USER)},
         {"message": message(**{"from": BOT_USER}, chat=BOTS_CHAT, text={"of": "tomorrow"})},
         {"message": {"from": BOT_USER, "chat": "somewhere"}},
         {"edited_message": message(**{"from": BOT_USER}, chat=BOTS_CHAT, text="hi")},

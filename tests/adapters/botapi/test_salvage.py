@@ -105,7 +105,7 @@ VALUES = st.recursive(
     ),
     max_leaves=4,
 )
-NAMES = sorted(set(fields("Message")) - {"chat", "from", "sender_business_bot"})
+NAMES = sorted(set(fields("Message")) - {"chat", "from"})
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=3), st.booleans())

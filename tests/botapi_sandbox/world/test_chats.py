@@ -138,6 +138,17 @@ def test_what_came_with_a_message_is_in_it() -> None:
     )
 
 
+def test_a_bot_with_topics_writes_into_open_ones_only() -> None:
+    made = hand()
+    bot = made.world.state.bots[made.bot.id]
+    bot.topics = True
+    thread = made.world.phones.open_topic(made.ann, bot.id)
+    sent = send(made, message_thread_id=thread)
+    assert (sent["message_thread_id"], sent["is_topic_message"]) == (thread, True)
+    made.world.phones.close_topic(made.ann, bot.id, thread)
+    assert why(made, "sendMessage", chat_id=made.ann, text="x", message_thread_id=thread) == "message thread not found"
+
+
 # Keyboards and presses
 
 

@@ -142,7 +142,7 @@ def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
     person = PersonId(sender.id if sender else 0)
     if message.chat.type != "private":
         return Unusable(person, bot, "not_private")
-    if _is_by_bot(sender, bot) or message.sender_business_bot is not None:
+    if _is_by_bot(sender, bot):
         return Unusable(person, bot, "by_bot")
     return None
 

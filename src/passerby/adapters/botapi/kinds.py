@@ -30,7 +30,7 @@ _FIELDS = {Kind.GIVEAWAY: ("giveaway", "giveaway_winners"), Kind.SERVICE: wire.S
 
 UNREAD = frozenset(
     {
-        "direct_messages_topic", "sender_chat", "sender_boost_count", "sender_tag",
+        "direct_messages_topic", "sender_chat", "sender_boost_count", "sender_tag", "sender_business_bot",
         "receiver_user", "ephemeral_message_id", "guest_query_id", "business_connection_id",
         "forward_origin", "is_automatic_forward", "external_reply", "reply_to_story",
         "reply_to_checklist_task_id", "reply_to_poll_option_id", "via_bot", "guest_bot_caller_user",

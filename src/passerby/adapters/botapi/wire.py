@@ -138,7 +138,6 @@ class Message(Struct):
     chat: Chat
     date: Whole = 0
     from_: User | None = msgspec.field(default=None, name="from")
-    sender_business_bot: Present | None = None
     message_thread_id: Whole | None = None
     is_topic_message: bool = False
     edit_date: Whole | None = None
