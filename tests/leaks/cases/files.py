@@ -58,10 +58,30 @@ def _albums() -> list[Case]:
         "photo and video": [photo, video, video],
         "spoilers": [{**photo, "has_media_spoiler": True}, {**video, "has_media_spoiler": True}],
         "ten": [photo, *({"photo": {}} for _ in range(9))],
+        "a photo and a document": [photo, document(name, mime)],
+        "a song and a photo": [song, photo],
+        "an animation between photos": [photo, {"animation": {"file_name": "<name>.gif"}}, {"photo": {}}],
+        "a game among photos": [photo, {"game": {"title": "<name>", "description": "d", "photo": []}}, photo],
     }
     return [
         Case(f"album: {label}", [{**item, "media_group_id": f"7000{number}"} for item in album])
         for number, (label, album) in enumerate(items.items())
+    ]
+
+
+def _long() -> list[Case]:
+    """Captions that their writers' Premium allows: their words go apart from the file."""
+    words = f"{TYPED} " + "and so on. " * 180
+    mention = {"type": "text_mention", "offset": 1500, "length": 6, "user": {"<": "user"}}
+    hidden = {"type": "text_link", "offset": 1500, "length": 6, "url": "https://t.me/<username>"}
+    name, mime = NAMES["plain"]
+    long: Json = {"photo": {}, "caption": words}
+    return [
+        Case("long words under a photo", [long]),
+        Case("long words with a mention", [{**long, "caption_entities": [mention]}]),
+        Case("long words with a hidden link", [{**long, "caption_entities": [hidden]}]),
+        Case("long words under a document", [document(name, mime, caption=words)]),
+        Case("long words in an album", [{**each, "media_group_id": "71000"} for each in (long, {"photo": {}})]),
     ]
 
 
@@ -85,4 +105,4 @@ def _exchanged() -> list[Case]:
     ]
 
 
-CASES = _files() + _albums() + _exchanged()
+CASES = _files() + _albums() + _long() + _exchanged()

@@ -220,6 +220,7 @@ REFUSED = [
 
 OTHERS = [
     Case("dice", [{"dice": {"emoji": "🎲", "value": 4}}], shows="🎲 4"),
+    Case("a topic of one's name", [{"forum_topic_created": {"name": "<name>", "icon_color": 1}}], Fate.IGNORED),
     Case("dice of a name", [{"dice": {"emoji": "🎯", "value": 6}, "caption": "<name>"}], shows="🎯 6"),
 ]
 
