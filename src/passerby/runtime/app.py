@@ -54,6 +54,7 @@ from passerby.runtime.wording import Wording, Words
 
 RECORDER, JANITOR, CLOCK = map(duty_lease, ("recorder", "janitor", "clock"))
 PARK_EVERY_S = 0.25
+CROWD_PAUSE_S = 0.02
 LAG_S = 0.1
 PATIENT_S = 10.0
 """While our own loop lags behind by more than LAG_S, relays are parked only when they are late by so much more. They
@@ -473,10 +474,11 @@ class App:
     async def _park_crowds(self) -> None:
         while True:
             await self.courier.is_crowded.wait()
-            try:
-                await self.pipeline.park_crowd()
-            except LiveStoreLost:
-                continue  # they are parked when they are overdue
+            with suppress(LiveStoreLost):
+                if not await self.pipeline.park_crowd():
+                    continue
+            await self._clock.sleep(CROWD_PAUSE_S)
+            self.courier.is_crowded.set()
 
     async def _forget(self) -> None:
         """Once a second: let go of what idles, and see which pools there are."""

@@ -466,12 +466,17 @@ class Courier:
                 found.append(parcel)
         return found
 
+    def is_in_crowd(self, parcel: Parcel) -> bool:
+        """Whether what was put last has come behind many others: then it is parked together with them."""
+        return bool(self._crowd) and self._crowd[-1] is parcel
+
     def crowd(self) -> list[Parcel]:
-        """Relays that have come behind many others since this was last asked."""
+        """Relays that have come behind many others, as long as nobody has tried to park them."""
         self.is_crowded.clear()
-        found = [each for each in self._crowd if not (each.parked or each.over or each.superseded)]
-        self._crowd.clear()
-        return found
+        self._crowd = [
+            each for each in self._crowd if not (each.may_be_parked or each.over or each.superseded or each.dropped)
+        ]
+        return self._crowd
 
     def unparked_before(self, parcel: Parcel) -> list[Parcel]:
         """What precedes a passage in its lane and is not parked: in the outbox, too, it is to come first."""

@@ -27,8 +27,9 @@ from passerby.runtime.flight_recorder import FlightRecorder
 ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
 
-MANY = 10
-"""From so many on, what was not delivered because a chat had ended is told in one sentence."""
+MANY = 50
+"""From so many on, what was not delivered because a chat had ended is told in one sentence: one by one it would take a
+minute. Fewer are answered one by one, so that their writer sees which."""
 
 MOST_TOGETHER = 400
 """Updates that one piece of work may settle: a commit is one message to the store."""

@@ -8,9 +8,10 @@ While a store is away nothing is given up: the event waits, its update stays unc
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from functools import partial
+from itertools import groupby
 from random import Random
 
 import msgspec
@@ -72,6 +73,8 @@ STALE_TRIES = 50
 STALE_PAUSE_S = 0.002
 LONGEST_STALE_PAUSE_S = 0.1
 AWAY_PAUSE_S = 0.5
+PARKED_TOGETHER = 50
+"""Relays in one commit: up to 4,096 characters each, it is a few hundred kilobytes at most."""
 
 
 class Unanswered(LiveStoreLost):
@@ -258,7 +261,7 @@ class Pipeline:
             )
             if parcel is not None and alone:
                 return self._courier.going(parcel)
-            if parcel is not None and parcel.careful:
+            if parcel is not None and parcel.careful and not self._courier.is_in_crowd(parcel):
                 with suppress(LiveStoreLost):  # then it is parked when it is overdue
                     await self._park(parcel)
         return None
@@ -486,35 +489,53 @@ class Pipeline:
         for parcel in self._courier.overdue(more_s):
             await self._park(parcel)
 
-    async def park_crowd(self) -> None:
-        """The same with what has come behind many others: its turn is far."""
-        for parcel in self._courier.crowd():
-            await self._park(parcel)
+    async def park_crowd(self) -> bool:
+        """The same with what has come behind many others: its turn is far. Returns whether some are left for later."""
+        for parcel in reversed(self._courier.crowd()):
+            if not parcel.parked:
+                await self._park(parcel)
+        return bool(self._courier.crowd())
 
     async def _park(self, parcel: Parcel) -> None:
-        for earlier in self._courier.unparked_before(parcel):
-            await self._park(earlier)
-            if not (earlier.parked or earlier.over):
-                return  # in its turn, later
-        passage = parcel.passage
-        assert passage is not None, "only passages are parked"
-        refs = parcel.refs  # more may come while the store is busy; those are done when it is delivered
-        entries = self._entries(parcel.id, passage, parcel.bot, refs, parcel.fences)
-        commit = Commit(outbox=entries, updates=refs, owner=self._worker, fences=parcel.fences)
-        lock = parcel.lock = parcel.lock or asyncio.Lock()
-        async with lock:
-            if parcel.parked or parcel.over or self._courier.settles_before(parcel):
-                return
-            parcel.may_be_parked = True
+        """With what precedes it in its lane, which is to come first in the outbox, too. Or nothing: in its turn."""
+        waiting = [*self._courier.unparked_before(parcel), parcel]
+        for _, alike in groupby(waiting, lambda each: each.fences):
+            under_one_lease = list(alike)
+            for first in range(0, len(under_one_lease), PARKED_TOGETHER):
+                if not await self._park_together(under_one_lease[first : first + PARKED_TOGETHER]):
+                    return
+
+    async def _park_together(self, parcels: Sequence[Parcel]) -> bool:
+        """Park what follows each other in a lane, in one commit. Returns whether that has been done."""
+        async with AsyncExitStack() as locked:
+            for parcel in parcels:
+                parcel.lock = parcel.lock or asyncio.Lock()
+                await locked.enter_async_context(parcel.lock)
+            left = [each for each in parcels if not (each.parked or each.over)]
+            if not left:
+                return True
+            if self._courier.settles_before(left[0]):
+                return False
+            entries: list[Outgoing] = []
+            refs: list[UpdateRef] = []  # more may come while the store is busy; those are done when it is delivered
+            for parcel in left:
+                assert parcel.passage is not None, "only passages are parked"
+                parcel.may_be_parked = True
+                entries += self._entries(parcel.id, parcel.passage, parcel.bot, parcel.refs, parcel.fences)
+                refs += parcel.refs
+            fences = left[0].fences
+            commit = Commit(outbox=tuple(entries), updates=tuple(refs), owner=self._worker, fences=fences)
             try:
                 stored = await self._store.commit(commit)
             except Fenced:
-                await self._fenced(parcel.fences)
-                return
-            parcel.parked = stored is Committed.YES
-            parcel.careful = False
-            metrics.PARKED.add()
-            self._finished(refs)
+                await self._fenced(fences)
+                return False
+            for parcel in left:
+                parcel.parked = stored is Committed.YES
+                parcel.careful = False
+                metrics.PARKED.add()
+            self._finished(tuple(refs))
+        return True
 
     def _entries(
         self, id_: str, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], fences: tuple[Fence, ...] = ()
