@@ -1,7 +1,7 @@
 """Updates that take workers down: when to give one up, and who knows how often it has been tried.
 
 An update that ended a worker comes again, here or to another. What it has done is told by the next process of that
-worker's name (see `flight_recorder` and `App`), which takes a second or two, and counted in the live store. So one that
+worker's name (see `flight_recorder` and `App`), as soon as that has started, and counted in the live store. So one that
 has been told of is not tried at once: the worker that it took down last may not have said so yet.
 """
 
@@ -15,7 +15,7 @@ FATAL_CRASHES: Final = 2
 """An update that has taken down as many workers is not tried again. One may have been chance: a process that was killed
 while it happened to work on that."""
 
-CRASH_HEARD_S: Final = 4.0
+CRASH_HEARD_S: Final = 10.0
 """How long the process that an update took down last may take to start and say so, from when the update came again."""
 
 
