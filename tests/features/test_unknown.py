@@ -34,7 +34,7 @@ def couple(rules: Rules | None = None) -> tuple[Playbook, Person, Person]:
 
 
 def choice(token: str) -> Menu:
-    return Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
+    return Menu(((Button(text("chat.send_as_message"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
 
 
 def waiting(ann: Person, was: Participant, *, reply_to: int | None = None) -> Participant:

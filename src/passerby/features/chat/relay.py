@@ -145,11 +145,11 @@ def _ask_first(event: MessageReceived, chat: ChatId, what: str, asked: str = "")
     return Say(event.person, text(f"chat.confirm_{what}"), choice(event, chat, asked), reply_to=event.messages[0])
 
 
-def choice(event: MessageReceived, chat: ChatId, asked: str = "") -> Menu:
-    """Send it or don't: buttons about this chat. `asked`: the kinds of traces that a yes is about."""
+def choice(event: MessageReceived, chat: ChatId, asked: str = "", send: str = "chat.show_it") -> Menu:
+    """Send it or don't, about this chat. `asked`: what a yes is about, as kinds of traces. `send`: its label."""
     # What the message replies to is told here, because in a press Telegram leaves out the reply of a reply.
     token = chat + (f".{event.reply_to}" if event.reply_to is not None else "") + (f"~{asked}" if asked else "")
-    return Menu(((Button(text("chat.show_it"), "show", token), Button(text("chat.keep_it"), "hide", token)),))
+    return Menu(((Button(text(send), "show", token), Button(text("chat.keep_it"), "hide", token)),))
 
 
 def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:

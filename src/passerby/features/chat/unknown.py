@@ -31,7 +31,9 @@ def answer_to_unknown(commands: Collection[str]) -> Decider:
             return Decision(effects=(Say(me.person, text(obstacle), reply_to=event.messages[0]),))
         waits = hold(me, state, Held(place_of(event), event.edited_at, event.reply_to))
         said = _said("chat.no_such_command_here", "chat.meant_here", meant)
-        return Decision((waits,), (Say(me.person, said, choice(event, state.chat), event.messages[0]),))
+        return Decision(
+            (waits,), (Say(me.person, said, choice(event, state.chat, send="chat.send_as_message"), event.messages[0]),)
+        )
 
     return answer
 
