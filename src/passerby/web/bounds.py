@@ -41,7 +41,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _idle: int = 0
     """Bytes that came since anything but a header did."""
     _moved: bool = False
-    _in_request: bool = False
+    _stage: str = ""
+    """head, body, or nothing between requests."""
+    _timed: str = ""
+    """The stage that the timer is for."""
     _timer: asyncio.TimerHandle | None = None
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -54,25 +57,26 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
             transport.abort()
         else:
-            self._give(HEAD_WITHIN_S)
+            self._time("head")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._give(None)
+        self._time("")
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._in_request and self._timer is None:
-            # Also for the blank lines that a parser skips before a request: uvicorn's own patience ends with any byte.
-            self._give(HEAD_WITHIN_S)
         self._moved = False
         super().data_received(data)
         self._idle = 0 if self._moved else self._idle + len(data)
         if self._idle > MOST_HEAD:
             self._refuse()
+        # A request that came whole needs no timer. Blank lines before one do, which the parser skips: uvicorn's own
+        # patience ends with any byte.
+        stage = self._stage or ("" if self._moved else "head")
+        if stage != self._timed and self.parser is not None:
+            self._time(stage)
 
     def on_message_begin(self) -> None:
-        self._in_request = self._moved = True
-        self._head = 0
+        self._stage, self._moved, self._head = "head", True, 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -84,8 +88,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._moved = True
-        self._give(BODY_WITHIN_S)
+        self._stage, self._moved = "body", True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -93,8 +96,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._moved, self._in_request = True, False
-        self._give(None)
+        self._stage, self._moved = "", True
+        if self._timed:
+            # Another may begin in the same piece: it has time of its own.
+            self._time("")
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -116,11 +121,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.write(_TOO_LARGE)
             self.transport.close()
 
-    def _give(self, patience_s: float | None) -> None:
-        """So much time from now on; None: as much as it takes."""
+    def _time(self, stage: str) -> None:
+        """From now on this stage may take so long; none: as long as it takes."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if patience_s is None else self.loop.call_later(patience_s, self._end)
+        patience_s = HEAD_WITHIN_S if stage == "head" else BODY_WITHIN_S
+        self._timer = self.loop.call_later(patience_s, self._end) if stage else None
+        self._timed = stage
 
     def _end(self) -> None:
         self._timer = None
