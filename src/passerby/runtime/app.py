@@ -49,6 +49,7 @@ from passerby.runtime.recorder import Recorder
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
 from passerby.runtime.tokens import REFUSED_AFTER_S, Tokens
+from passerby.runtime.unused import note
 from passerby.runtime.webhooks import Doorstep
 from passerby.runtime.wording import Wording, Words
 
@@ -420,6 +421,7 @@ class App:
     # ------------------------------------------------------------------ events
 
     def _receive(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
+        note(arrival.event)
         taken_at = self._clock.monotonic()
         self.admission.put(Work(arrival.event, (arrival.ref,), fences=fences, taken_at=taken_at, crashes=crashes))
 
@@ -429,6 +431,7 @@ class App:
         The caller says for how long it waits: giving up changes nothing, and the same update again joins the waiting.
         Raises: LiveStoreLost.
         """
+        note(arrival.event)
         await self.doorstep.receive(arrival)
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:

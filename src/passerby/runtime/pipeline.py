@@ -17,7 +17,6 @@ from random import Random
 import msgspec
 
 from passerby import logs, metrics
-from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import UNMAPPED, Decision, Env, Facts, Places, Rules
 from passerby.kernel.effect import Discard, Erase, Passage, Relay, Say
 from passerby.kernel.event import (
@@ -140,7 +139,6 @@ class Pipeline:
     async def handle(self, work: Work) -> Rest | None:
         """Carry one piece of work through, but for what this returns. Raises nothing but cancellation."""
         bugs = unanswered = 0
-        _note(work.event)
         while True:
             for fence in work.fences:
                 if not self._holds(fence):
@@ -578,21 +576,6 @@ class Pipeline:
             state.partner, about.bot, about.message, parked.chat, parked.to, parked.bot, Refusal.BROKEN
         )
         self.lanes.put(Work(failed, sent=(parked.id,)))
-
-
-def _note(event: Event) -> None:
-    """Count what vanishes, or cannot be passed on for what it is: nothing is done with in silence."""
-    match event:
-        case (
-            MessageReceived(contents=(Content(kind=Kind.UNKNOWN), *_))
-            | MessageEdited(content=Content(kind=Kind.UNKNOWN))
-        ):
-            metrics.UNKNOWN.add(event.bot)
-            logs.record("pipeline.unknown_message", "warning", bot=event.bot, kind=type(event).__name__)
-        case Unusable(bot=bot, why=why):
-            metrics.UNUSED.add(bot, why)
-            if why == "unreadable":
-                logs.record("pipeline.unreadable_update", "warning", bot=bot)
 
 
 def _about(event: Event) -> MessageRef | None:
