@@ -64,7 +64,7 @@ def is_refusal(key: str | None) -> bool:
     """Whether a notice tells the writer of a message that it was not passed on."""
     return key is not None and (
         key in NOBODY_THERE
-        or key in ("chat.not_connected", "chat.before_this_chat")
+        or key in ("chat.not_connected", "chat.before_this_chat", "blocks.comment_added", "pace.begun")
         or key.startswith(("chat.refused_", "chat.failed_", "chat.confirm_"))
     )
 
