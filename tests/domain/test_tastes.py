@@ -64,6 +64,13 @@ def test_interests_are_words_and_nothing_that_names_an_account(words: str, expec
     assert interests_in(words) == expected
 
 
+@pytest.mark.parametrize(
+    "word", ["insta annsmith is my insta", "annsmith is my insta", "example dot com", "my insta is annsmith"]
+)
+def test_an_interest_that_says_where_to_find_somebody_is_none(word: str) -> None:
+    assert interests_in(f"music, {word}") == ("music",)
+
+
 @given(st.text())
 def test_whatever_is_typed_comes_to_short_words_each_once(words: str) -> None:
     found = interests_in(words)

@@ -72,6 +72,12 @@ def test_an_edit_or_a_reaction_outside_a_chat_reaches_nobody(how: str) -> None:
     assert ann.reacts(7, "👍") == NOTHING
 
 
+def test_a_reaction_is_an_emoji_and_never_words() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    assert ann.reacts(7, "t.me/annsmith") == NOTHING
+
+
 @pytest.mark.parametrize("kind", REFUSED)
 def test_an_edit_into_what_is_refused_reaches_nobody_and_its_writer_is_told(kind: Kind) -> None:
     talk, ann, _ = couple()

@@ -19,7 +19,8 @@ NUMBERS = (
 TEXTS = (
     "", " ", "\x00", "\u202e", "\u200b" * 8, "\ufeff", "e\u0301" * 40, "👩‍👩‍👧‍👦", "\U0010ffff", "x" * 5_000, "/",
     "/start", "/next@", "/delete x", "Ⓣ.me/a", "@аnn_name", "+1 (555) 123-45-67", "a\nb\r\n\tc", "%s{0}<b>&amp;",
-    "\\u0000", "null",
+    "\\u0000", "null", "я" + "\u00a0" * 4_000 + " dot", "a." * 2_000 + "@", "\u0323\u0301" * 2_000, "1 " * 2_000 + "x",
+    "insta: " * 600, "(at)" * 1_000, "t . m e / a n n", "\u202eema.t", "ann arroba gmail punto com", "ﷺ" * 900,
 )  # fmt: skip
 UNKNOWN = ("telepathy", "scent", "message", "text", "id", "type", "photo", "story", "entities", "date")
 BROKEN = b'"\\ud83d"', b'"\\udc4d\\ud83d"', b'"x\\ud800"', b'"\\ud83d\\u0041"', b'"\xed\xa0\xbd"', b'"\xff\xfe"'

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from passerby.domain.contacts import find
 from passerby.kernel.text import Text, text
 
 LANGUAGES = {
@@ -67,7 +68,8 @@ def interests_in(words: str) -> tuple[str, ...]:
             continue
         word = " ".join(unicodedata.normalize("NFKC", part).casefold().split())
         letters = "".join(sign for sign in word if not _belongs_to_letter(sign))
-        if 2 <= len(word) <= WORD_LENGTH and _WORD.fullmatch(letters) and not any(sign.isdigit() for sign in word):
+        fits = 2 <= len(word) <= WORD_LENGTH and _WORD.fullmatch(letters) and not any(sign.isdigit() for sign in word)
+        if fits and find(word) is None:
             found[word] = None
     return tuple(found)
 

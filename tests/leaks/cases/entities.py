@@ -57,6 +57,15 @@ EDGES: dict[str, tuple[str, list[Json]]] = {
     "bold with a user": (WORDS, [styled("bold", 0, 4, user=USER, url="tg://user?id=<id>")]),
     "a custom emoji with a user": (WORDS, [styled("custom_emoji", 0, 2, custom_emoji_id="1", user=USER)]),
     "code in a language": (WORDS, [styled("pre", 0, 4, language="python"), mention(5, 4)]),
+    "code in a language that is a link": (
+        WORDS,
+        [styled("pre", 0, 4, language="https://t.me/<username>"), mention(5, 4)],
+    ),
+    "code in a language that is a number": (WORDS, [styled("pre", 0, 4, language="tel:<phone>"), mention(5, 4)]),
+    "a date in a format of one's own": (
+        WORDS,
+        [styled("date_time", 0, 4, unix_time=1760000000, date_time_format="<username>"), mention(5, 4)],
+    ),
     "a date": (WORDS, [styled("date_time", 0, 4, unix_time=1760000000, date_time_format="r"), mention(5, 4)]),
 }
 

@@ -142,6 +142,18 @@ RICH = [
         )
         for label, text in list(NAMED.items())[:4]
     ),
+    *(
+        Case(f"rich: a strange {label}", rich(paragraph(TYPED), block))
+        for label, block in {
+            "language": {"type": "pre", "text": "x = 1", "language": "https://t.me/<username>"},
+            "size": {"type": "heading", "text": "x", "size": "<username>"},
+            "alignment": {"type": "table", "cells": [[{"text": "x", "align": "<name>", "valign": "<id>"}]]},
+            "number": {"type": "list", "items": [{"label": "<name>", "type": "<name>", "value": "<id>", "blocks": []}]},
+            "switch": {"type": "details", "summary": "x", "blocks": [], "is_open": "<username>"},
+            "formula": {"type": "mathematical_expression", "expression": ["<username>"]},
+            "member": {"type": "divider", "name": "<name>", "user": USER},
+        }.items()
+    ),
     Case("rich: edited", rich(paragraph("x")), edits=rich(paragraph(NAMED["a mention"]))),
     Case("rich: a map", rich(paragraph("x"), {"type": "map", "location": PLACE}), Fate.REFUSED),
     Case(

@@ -42,6 +42,8 @@ def reacted(event: ReactionChanged, facts: Facts, env: Env) -> Decision:
     state = facts.me.state
     if not isinstance(state, Chatting) or not together(facts.me, facts.partner):
         return NOTHING
+    if event.emoji is not None and any(map(str.isalnum, event.emoji)):
+        return NOTHING  # no emoji, but words
     source = MessageRef(event.bot, event.message)
     return Decision(effects=(React(state.chat, facts.me.person, source, state.partner, event.emoji),))
 
