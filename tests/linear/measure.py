@@ -19,10 +19,15 @@ TOO_QUICK_S = 0.004
 
 def grows(work: Callable[[int], Callable[[], object]]) -> str | None:
     """What is wrong with how work grows; None if it is linear. `work` prepares the work for a length."""
-    long = work(SHORT * TIMES)
+    return _grows(work, SHORT) and _grows(work, SHORT * TIMES)
+
+
+def _grows(work: Callable[[int], Callable[[], object]], length: int) -> str | None:
+    """One step: at one step alone something may begin that costs nothing before, and is linear from there on."""
+    long = work(length * TIMES)
     if _time(long, 1) < TOO_QUICK_S:
         return None
-    short = work(SHORT)
+    short = work(length)
     ratios = []
     for _ in range(4):  # a disturbance makes a ratio worse, never better for long: the best one counts
         ratio = _time(long, 2) / max(_time(short, 4), 1e-6)

@@ -23,7 +23,7 @@ CONTENTS = functions(Content)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(STRINGS))
 def test_a_function_of_a_string_takes_time_in_proportion_to_it(place: str) -> None:
-    for prefix, unit, suffix in runs(Random(place), [], 60):
+    for prefix, unit, suffix in runs(Random(place), [], 20):
 
         def work(length: int, prefix: str = prefix, unit: str = unit, suffix: str = suffix) -> Any:
             words = text(prefix, unit, suffix, length)
@@ -116,7 +116,6 @@ def test_an_answer_that_cannot_be_read_is_given_up_in_proportion_to_its_length(n
 def test_every_function_of_these_kinds_is_found() -> None:
     assert {"passerby.domain.contacts.finding.find", "passerby.domain.sanitise.opens_profile"} <= STRINGS.keys()
     assert {"passerby.domain.contacts.contents.traces", "passerby.domain.sanitise.sanitise"} <= CONTENTS.keys()
-    assert "passerby.domain.fingerprint.fingerprint" in CONTENTS
 
 
 def test_more_than_is_looked_at_is_asked_about() -> None:

@@ -13,10 +13,10 @@ from difflib import get_close_matches
 _INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 """Marks that come along when a command is copied out of a text in a right-to-left script, and the like."""
 
-_TYPED = re.compile(rf"[\s{_INVISIBLE}]*+[/／]([{_INVISIBLE}]*+\w\S*+)")
-_APART = re.compile(rf"[\s{_INVISIBLE}]*+[/／\\]++\s*+(\w{{2,32}}+)[.!…]*+\s*+")
+_TYPED = re.compile(rf"\A[\s{_INVISIBLE}]*+[/／]([{_INVISIBLE}]*+\w\S*+)")
+_APART = re.compile(rf"\A[\s{_INVISIBLE}]*+[/／\\]++\s*+(\w{{2,32}}+)[.!…]*+\s*+")
 _MARKS = re.compile(f"[{_INVISIBLE}]")
-_NOT_LETTERS = re.compile(r"^[\W_]+|[\W_]+$")
+_NOT_LETTERS = re.compile(r"^[\W_]++|(?<![\W_])[\W_]++$")
 
 LONGEST = 32
 """Source: Bot API, BotCommand. What is longer resembles none."""
@@ -50,6 +50,7 @@ _IN_OTHER_WORDS = {
 
 def _folded(word: str) -> str:
     """A word without case, accents, and what stands around it."""
+    word = word[: 4 * LONGEST]  # normalising sorts runs of accents, in quadratic time
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return _NOT_LETTERS.sub("", letters.replace("ı", "i"))

@@ -20,8 +20,8 @@ Members = dict[str, Any]
 
 _ENTITIES = frozenset(f"{of}entities" for of in ("", "caption_", "question_", "text_", "explanation_", "description_"))
 _LOOKS = frozenset({"icon_custom_emoji_id", "style"})
-_TAG = re.compile(r"<[^>]*>")
-_EMOJI_TAG = re.compile(r"</?tg-emoji\b[^>]*>")
+_TAG = re.compile(r"<[^<>]*+>")
+_EMOJI_TAG = re.compile(r"</?tg-emoji\b[^<>]*+>")
 
 ADORNMENTS = (Part.EFFECT, Part.ENTITIES, Part.REPLY, Part.THREAD, Part.LOOK)
 """What a plain attempt goes without; a keyboard is more than that."""
