@@ -33,9 +33,9 @@ async def two_in_a_chat(directory: Path, **environment: str) -> AsyncIterator[tu
     async with a_sandbox(directory, bots=2, seed=1) as (sandbox, tokens):
         product = Product(directory, tokens, sandbox.url, child.command("poison", role="run"), **environment)
         try:
-            product.start()
             company = Company(sandbox, 2, 1)
             async with company.present():
+                product.start()
                 await company.join()
                 ann, ben = company.people
                 await asyncio.gather(ann.ask("/search", "Partner found"), ben.ask("/search", "Partner found"))
