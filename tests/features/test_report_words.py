@@ -74,6 +74,15 @@ def test_who_has_moved_on_writes_to_somebody_else_unless_they_reply_to_the_quest
     assert [type(effect) for effect in reply.effects] == [Explain, Revise, Say]
 
 
+def test_after_another_chat_what_is_written_is_not_for_the_report() -> None:
+    talk = Playbook()
+    ann, _ = reporter(talk)
+    talk.pair(ann, talk.person())
+    ann.writes("/stop")
+    talk.later(1)
+    assert ann.writes("hello").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
+
+
 @pytest.mark.parametrize("doing", ["searching", "chatting"])
 def test_whoever_searches_or_talks_is_asked_for_a_reply(doing: str) -> None:
     talk = Playbook()

@@ -49,7 +49,12 @@ WORDS = {
 }  # fmt: skip
 KEYS = {"keys.find": "find", "keys.cancel": "cancel", "keys.next": "next", "keys.stop": "stop"}
 
-NOBODY_THERE = frozenset({"search.nobody_yet", "search.idle", "search.came_too_late"})
+NOBODY_THERE = frozenset(
+    {
+        *("search.nobody_yet", "search.idle", "search.came_too_late"),
+        *("blocks.comment_added", "blocks.comment_in_words", "blocks.comment_too_long"),
+    }
+)
 """Answers to a message that was written to nobody."""
 
 

@@ -44,7 +44,9 @@ def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
     if asked is None or not -1 <= event.sent_at - asked.at <= COMMENT_S:  # Telegram's dates are whole seconds
         return None
     answers = event.reply_to is not None and MessageRef(event.bot, event.reply_to) == asked.prompt
-    return take_words if answers or isinstance(facts.me.state, Idle) else None
+    last = facts.me.last
+    met_another = last is not None and last.closed_at > asked.at
+    return take_words if answers or (isinstance(facts.me.state, Idle) and not met_another) else None
 
 
 def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
