@@ -59,6 +59,8 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
     "mime_type": _one_of(r"(?:image|audio|video)/[a-z0-9.+-]{1,40}"),
 }
 """Members taken as they are, and what each may be: a string is one of a list, or is read with the words."""
+_NEEDED = {"size": 3, "expression": "…", "align": "left", "valign": "top"}
+"""What stands in for a member without which Telegram would refuse the message."""
 _COMMANDS = re.compile(r"\\[a-zA-Z]{1,20}|[\\{}$^]")
 """What is not seen of a formula when it is drawn."""
 _READ = frozenset({"language", "expression"})
@@ -198,6 +200,8 @@ class _Reader:
                 self.words.append(f" {_COMMANDS.sub('', str(of[name]))}\n")
             if not _PLAIN[name](of[name]):
                 self.reduced = True
+                if name in _NEEDED:
+                    kept[name] = _NEEDED[name]
                 continue
             kept[name] = of[name]
         return kept
