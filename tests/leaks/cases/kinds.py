@@ -148,7 +148,6 @@ RICH = [
             "language": {"type": "pre", "text": "x = 1", "language": "https://t.me/<username>"},
             "size": {"type": "heading", "text": "x", "size": "<username>"},
             "alignment": {"type": "table", "cells": [[{"text": "x", "align": "<name>", "valign": "<id>"}]]},
-            "number": {"type": "list", "items": [{"label": "<name>", "type": "<name>", "blocks": [paragraph("x")]}]},
             "switch": {"type": "details", "summary": "x", "blocks": [], "is_open": "<username>"},
             "formula": {"type": "mathematical_expression", "expression": ["<username>"]},
             "member": {"type": "divider", "name": "<name>", "user": USER},
