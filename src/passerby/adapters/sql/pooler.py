@@ -76,10 +76,12 @@ async def _open(args: Any, params: Any) -> tuple[Any, Exception | None, bool]:
     try:
         driver = await asyncpg.connect(*args, **params)
         pooled = driver.get_server_pid() != await driver.fetchval(_OWN_PID.text)
-    except Exception as error:  # noqa: BLE001  # raised again where it can be translated
+    except BaseException as error:
         if driver is not None:
             driver.terminate()
-        return None, error, False
+        if not isinstance(error, Exception):
+            raise  # cancelled
+        return None, error, False  # raised again where it can be translated
     return driver, None, pooled
 
 
