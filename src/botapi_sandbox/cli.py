@@ -38,6 +38,14 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--no-reactions", action="store_true", help="bots do not hear of reactions")
     made.add_argument("--lenient", action="store_true", help="take unknown parameters, as Telegram does")
     made.add_argument("--check-own", action="store_true", help="check every own answer and update against the schema")
+    made.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer also to requests that call this server NAME, such as a container's name (may be repeated)",
+    )
+    made.add_argument("--webhooks-anywhere", action="store_true", help="take webhooks that are not on this machine")
     made.add_argument("--quiet", action="store_true", help="print only errors")
     return made
 
@@ -72,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         reactions=not options.no_reactions,
         strict=not options.lenient,
         check_own=options.check_own,
+        webhooks_anywhere=options.webhooks_anywhere,
     )
     try:
         world = make_world(bots=options.bots, seed=options.seed, state=options.state, switches=switches)
@@ -87,7 +96,9 @@ async def _serve(world: World, options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with running(world, host=options.host, port=options.port, state=options.state) as sandbox:
+    async with running(
+        world, host=options.host, port=options.port, state=options.state, hosts=options.allow_host
+    ) as sandbox:
         if not options.quiet:
             print(welcome(sandbox), flush=True)  # noqa: T201 - a command speaks
         await stop.wait()

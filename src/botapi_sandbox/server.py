@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from importlib.resources import files as package_files
 from mimetypes import guess_type
@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from botapi_sandbox.bodies import BadBody, read_body
+from botapi_sandbox.callers import complaint
 from botapi_sandbox.control import Control
 from botapi_sandbox.wire import Receive, Scope, Send, TooLarge, cut, header, read, write
 from botapi_sandbox.world import Answer, Waiting, World
@@ -34,10 +35,11 @@ _NO_PAGE = b"The playground page is not part of this installation. The Bot API i
 
 
 class App:
-    """The ASGI application around one world."""
+    """The ASGI application around one world. `hosts`: names that it answers to besides addresses and localhost."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, hosts: Collection[str] = ()) -> None:
         self._world = world
+        self._hosts = frozenset(hosts)
         self._closing = asyncio.Event()
         self._page = Path(str(package_files("botapi_sandbox").joinpath("playground")))
         self.control = Control(world)
@@ -50,7 +52,10 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         try:
-            if path.startswith("/bot"):
+            is_page = not path.startswith(("/bot", "/file/", "/sandbox/"))
+            if (problem := complaint(scope, self._hosts, is_page=is_page)) is not None:
+                await write(send, 403, problem.encode() + b"\n", _PLAIN)
+            elif path.startswith("/bot"):
                 await self._bot_api(path, scope, receive, send)
             elif path.startswith("/file/bot"):
                 await self._file(path, scope, send)

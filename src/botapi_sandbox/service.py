@@ -13,7 +13,7 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,11 +81,17 @@ class _Server(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def running(
-    world: World, *, host: str = "127.0.0.1", port: int = 0, state: Path | None = None
+    world: World,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    state: Path | None = None,
+    hosts: Collection[str] = (),
 ) -> AsyncIterator[Sandbox]:
-    """Serve `world` until the block is left. Port 0 takes a free one. Raises: OSError, if the port is taken."""
+    """Serve `world` until the block is left. Port 0 takes a free one. `hosts` are further names that requests may call
+    this server by. Raises: OSError, if the port is taken."""
     listener = _listen(host, port)
-    app = App(world)
+    app = App(world, (host, *hosts))
     config = uvicorn.Config(
         app,
         http=Protocol,

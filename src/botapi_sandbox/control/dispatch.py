@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox.bodies import BadBody, read_body
+from botapi_sandbox.callers import body_complaint
 from botapi_sandbox.control.asked import Asked, Routes, Wrong
 from botapi_sandbox.control.chats import Chats
 from botapi_sandbox.control.crowd import Crowd
@@ -80,12 +81,12 @@ class Control(Routes):
                 return None
             body = await read(receive, MOST_BODY)
             asked = Asked(ids, query)
+            given = header(scope, b"content-type")
+            if body and (problem := body_complaint(given)) is not None:
+                raise Wrong(problem, 415)
             if body[:1] == b"[":
                 asked.raw = msgspec.json.decode(body)
             else:
-                # Whatever a client calls its JSON; only files need another form.
-                given = header(scope, b"content-type")
-                given = given if given.startswith("multipart/") else "application/json"
                 asked.body, asked.uploads = read_body(given, body, "")
             if "file_id" in named:
                 query["file_id"] = named["file_id"]

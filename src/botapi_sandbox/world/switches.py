@@ -41,6 +41,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How late the second of two 409s in short order comes, so that two pollers do not spin."""
     delete_within_s: float = 48 * 3600.0
     link_life_s: float = 3600.0
+    webhooks_anywhere: bool = False
+    """Take webhooks on other machines. Off, they must be on a loopback address: whoever may talk to the sandbox must
+    not make it call the rest of the network."""
     journal_length: int = 20_000
     history_length: int = 2_000
     """Messages kept per chat; older ones are as if deleted."""

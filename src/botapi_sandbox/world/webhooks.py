@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from botapi_sandbox.addresses import host_of, is_loopback
 from botapi_sandbox.world import polling, queue
 from botapi_sandbox.world.answers import Json, Refusal, bad_request
 from botapi_sandbox.world.requests import Request, method
@@ -186,6 +187,8 @@ def set_webhook(request: Request) -> bool:
     # Telegram wants https and one of four ports; on a loopback nobody has a certificate, so http and any port will do.
     if not re.match(r"https?://[^/\s]+", url):
         raise bad_request("bad webhook: invalid webhook URL specified")
+    if not world.switches.webhooks_anywhere and not is_loopback(host_of(url)):
+        raise bad_request("bad webhook: this sandbox only takes webhooks on this machine (see --webhooks-anywhere)")
     secret = params.get("secret_token", "")
     if secret and not _SECRET.match(secret):
         raise bad_request("secret token contains unallowed characters")

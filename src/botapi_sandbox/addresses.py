@@ -1,0 +1,26 @@
+"""Which host names stand for this machine."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def host_of(url: str) -> str:
+    """The host that a URL names, without its port; "" where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_loopback(name: str | None) -> bool:
+    """Whether a host's name or address stands for this machine alone."""
+    if not name:
+        return False
+    if name.lower().rstrip(".") == "localhost" or name.lower().rstrip(".").endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
