@@ -76,7 +76,7 @@ def _place(person: Participant) -> tuple[object, ...]:
             return chat, partner
         case Searching(ticket=ticket):
             return (ticket.pool,)
-        case Idle():
+        case _:
             return ()
 
 

@@ -232,6 +232,7 @@ class App:
         ]
         await self.fleet.attend_first()
         await self._inherit()
+        await self.janitor.release()
         if self._leads:
             await self.fleet.claim_first()
         self._standing.append(self._stand(self.fleet.run))

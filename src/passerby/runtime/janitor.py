@@ -59,7 +59,8 @@ class Janitor:
         self._take_up = take_up
         self._is_known = is_known
         self._uncertain_at = uncertain_at
-        self._reconciler = Reconciler(worker, store, records, clock, take_up)
+        self._reconciler = Reconciler(worker, store, records, clock, self._tell)
+        self._untold: list[Outgoing] | None = []
         self._checked_at = float("-inf")
         self._inheriting = inheriting
         self._unanswered_at = float("-inf")
@@ -149,6 +150,19 @@ class Janitor:
         active = await self._records.active()
         await self._store.adopt(active.people, anchors=[Anchor(*told) for told in active.told], whole=True)
         return len(active.people)
+
+    async def _tell(self, notices: Iterable[Outgoing]) -> None:
+        if self._untold is None:
+            await self._take_up(notices)
+        else:
+            self._untold.extend(notices)
+
+    async def release(self) -> None:
+        """Send what repairs have to tell, from now on. At the start it comes after what was inherited, which is older:
+        else somebody would be told of a partner after being told that the chat is over."""
+        untold, self._untold = self._untold, None
+        if untold:
+            await self._take_up(untold)
 
     async def check(self) -> bool:
         """Compare the live store with the records. Returns whether they agree now. Raises: LiveStoreLost."""

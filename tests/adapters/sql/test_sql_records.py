@@ -198,24 +198,28 @@ def test_each_index_serves_the_query_that_it_is_for(database: str) -> None:
     asyncio.run(run())
 
 
-def test_a_rebuild_reads_the_partial_index(database: str) -> None:
-    """The statement that is really sent, with its parameters bound."""
+def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
+    """The statements that are really sent, with their parameters bound."""
 
     async def run() -> None:
         await init_schema(database)
         records = SqlRecords.at(database)
         with statements(records.engine) as seen:
             assert await records.active() == Active([], [], [])
-        ((statement, _),) = seen
+        (open_chats, _), (people, _) = seen
         # SQLite's LIMIT comes with an OFFSET, bound too.
-        sent = (5, 0)[: statement.count("?")] or (5,)
+        sent = (5, 0)[: people.count("?")] or (5,)
+        plans = []
         async with records.engine.begin() as connection:
-            if records.engine.dialect.name == "postgresql":
-                await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-                plan = (await connection.exec_driver_sql(f"EXPLAIN {statement}", sent)).all()
-            else:
-                plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", sent)).all()
-        assert "ix_users_occupied" in str(plan)
+            for statement, values in ((open_chats, ()), (people, sent)):
+                if records.engine.dialect.name == "postgresql":
+                    await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                    plans.append(str((await connection.exec_driver_sql(f"EXPLAIN {statement}", values)).all()))
+                else:
+                    plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                    plans.append(str(plan.all()))
+        assert "ix_chats_open" in plans[0]
+        assert "ix_users_occupied" in plans[1]
         await records.aclose()
 
     asyncio.run(run())
