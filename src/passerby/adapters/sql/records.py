@@ -185,7 +185,7 @@ _ACTIVE = (
     .limit(sa.literal_column(str(_ROWS_A_CHUNK)))
 )
 # Written as in the partial index, or SQLite reads every chat that there ever was.
-_OPEN = sa.select(chats.c.id).where(sa.literal_column("active", sa.Boolean))
+_OPEN = sa.select(chats.c.id).where(sa.text("active"))
 _APPLIED = sa.select(journal_positions.c.applied).where(journal_positions.c.generation == sa.bindparam("of"))
 _APPLIED_LOCKED = _APPLIED.with_for_update()
 _ADVANCE = (
