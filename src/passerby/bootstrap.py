@@ -72,9 +72,9 @@ async def serve(
 ) -> None:
     """Do one process's part of the fleet until `stop` is set, then finish what is in hand and return.
 
-    `name` is what operators call the process. `on_beat` is called often, whenever the event loop comes round; with it,
-    the process is ended when the loop is stuck. Stores on other machines that are away are waited for.
-    Raises: WrongSetting, for what only shows on opening: a database in use, tokens that all are refused.
+    `name` is what operators call the process. `on_beat` is called often, in turns of the event loop; with it, the
+    process ends if the loop is stuck. Stores on other machines that are away are waited for.
+    Raises: WrongSetting, for faults that only show at the start: a database in use, or all tokens refused.
     """
     if not settings.tokens:
         raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
@@ -139,7 +139,7 @@ async def serve(
                 home=home_of(settings),
                 recorder=recorder,
                 token_refused_after_s=settings.token_refused_after_s,
-                # Whoever is at the terminal hears of wrong tokens; a process that is kept waits until they work.
+                # Somebody at a terminal should be told about wrong tokens; a supervised process waits until they work.
                 insists=role == "all" and not announced,
             )
 
@@ -300,9 +300,9 @@ async def _open_schema(settings: Settings, clock: SystemClock, closing: AsyncExi
             try:
                 if await try_once():
                     return
-            except WrongSetting as wrong:  # somebody may be changing something just now
+            except WrongSetting as wrong:  # another process may be changing the tables at this moment
                 faults.began("unusable", "records.unusable", "error", setting=wrong.setting, reason=wrong.problem)
-            except Exception as error:  # noqa: BLE001  # whatever it was this time, the tables are needed
+            except Exception as error:  # noqa: BLE001  # the tables are needed, so any failure is retried
                 if faults.began("unusable", "records.unusable", "error", error=logs.name_of(error)):
                     logs.failed("records.unusable", error, "debug")
 
@@ -329,12 +329,12 @@ def _open_log(settings: Settings) -> FileLog:
 
 
 def home_of(settings: Settings) -> str:
-    """Which installation this is, for operators who look at several of them."""
+    """The installation's name, for operators who look at several of them."""
     return f"{socket.gethostname()}:{settings.run_path.absolute()}"
 
 
 def _open_recorder(settings: Settings, name: str, rng: SystemRandom) -> FlightRecorder:
-    """Where the process notes what it works on. Without it an update that takes it down would come again and again."""
+    """Open the flight recorder. Without it, an update that takes the process down would come again and again."""
     path = settings.run_path / f"{name}{RECORDING}"
     try:
         path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -373,7 +373,7 @@ async def _look_at_room(records: SqlRecords, store: LiveStore, clock: SystemCloc
         try:
             processes = max(1, len((await store.roll()).workers))
             crowded = await records.shortage(processes)
-        except (LiveStoreLost, RecordsLost):  # whoever reads or writes next says so
+        except (LiveStoreLost, RecordsLost):  # the next read or write reports it
             await clock.sleep(LOOK_AGAIN_S)
         else:
             break

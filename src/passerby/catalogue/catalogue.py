@@ -110,7 +110,7 @@ class Catalogue:
         return wording
 
     def _by_locale(self, key: str, language: str) -> Wording | None:
-        """What no catalogue words, because every language has it: a country (`countries.DE`), a day (`days.20000`)."""
+        """Texts that come from locale data instead of a catalogue: a country (`countries.DE`), a day (`days.20000`)."""
         kind, _, what = key.partition(".")
         if kind == "countries":
             said = self.places.name(what, self.choose(language))

@@ -1,6 +1,7 @@
-"""Countries and days in each language, from the locale data that Babel brings (CLDR). Read when first asked for.
+"""Names of countries, and dates, in each language, from Babel's locale data (CLDR). Read on first use.
 
-Countries are also found by name here: in any of our languages, by how a name or a word of it begins, or nearly so.
+This module also finds countries by name, in any of our languages: by the beginning of a name or of a word in it, or
+with a spelling mistake.
 """
 
 import unicodedata
@@ -13,7 +14,7 @@ from babel import Locale
 from babel.dates import format_date
 
 _NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
-"""Two letters that CLDR names and that are no country: unions, pseudo-locales, what ISO 3166-1 only reserves."""
+"""Two-letter codes in CLDR that are no countries: unions, pseudo-locales, codes that ISO 3166-1 only reserves."""
 
 _ALSO = {
     "usa": "US", "america": "US", "uk": "GB", "england": "GB", "uae": "AE", "korea": "KR", "holland": "NL",
@@ -21,7 +22,7 @@ _ALSO = {
     "eeuu": "US", "eua": "US", "abd": "US", "inggris": "GB", "ingiltere": "GB", "inglaterra": "GB",
     "امریکا": "US", "امريكا": "US", "انگلیس": "GB", "امارات": "AE", "الامارات": "AE", "अमेरिका": "US",
 }  # fmt: skip
-"""What people write and CLDR does not."""
+"""Names that people write and CLDR lacks."""
 
 _SAME_LETTERS = str.maketrans({"ı": "i", "ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ـ": None})
 _LONGEST = 60
@@ -29,11 +30,11 @@ _MOST = 8
 _NEARLY = 0.75
 _SLIP = 3
 _LONGEST = 128
-"""Characters of a name that are looked at; no country's has half as many. Normalising more takes quadratic time."""
+"""How many characters of a name are read; no country's name has half as many. Normalising takes quadratic time."""
 
 
 def fold(name: str) -> str:
-    """A name without what people leave out: case, accents, hyphens, the two ways to write Arabic letters."""
+    """A name without differences that people ignore: case, accents, hyphens, the two ways to write Arabic letters."""
     plain = unicodedata.normalize("NFKD", name[:_LONGEST].casefold()).translate(_SAME_LETTERS)
     letters = (sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
     return " ".join("".join(letters).split())
@@ -46,26 +47,26 @@ def _names(language: str) -> dict[str, str]:
 
 
 def day(number: int, language: str) -> str:
-    """A day as people of that language write it. `number` counts days since 1970, UTC."""
+    """A date as people write it in that language. `number` counts days since 1970, UTC."""
     return format_date(date.fromordinal(date(1970, 1, 1).toordinal() + number), "medium", language)
 
 
 class Places:
-    """The countries, as people of these languages call them."""
+    """The names of countries in these languages."""
 
     def __init__(self, languages: Iterable[str]) -> None:
         self._languages = tuple(languages)
 
     def name(self, code: str, language: str) -> str:
-        """What a country is called; its code where there is no name for it."""
+        """A country's name; its code if there is no name."""
         return _names(language).get(code, code)
 
     def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
-        """By their names in that language."""
+        """The codes, sorted by the names in that language."""
         return tuple(sorted(codes, key=lambda code: fold(self.name(code, language))))
 
     def exactly(self, words: str) -> str | None:
-        """The country that this is the name or the code of, in any language; None if it is of none, or of several."""
+        """The country with this name, in any language, or this code; None if there is none, or more than one."""
         code = words.strip().upper()
         if code in _names(self._languages[0]):
             return code
@@ -73,8 +74,8 @@ class Places:
         return next(iter(found)) if len(found) == 1 else None
 
     def like(self, words: str) -> tuple[str, ...]:
-        """Countries whose name, or a word of it, begins like this; else those that are spelt nearly so. The likeliest
-        first, and only a few."""
+        """Countries whose name, or a word of it, begins like this; otherwise those with a similar spelling. The
+        likeliest first, and only a few."""
         wanted = fold(words[:_LONGEST])
         if not wanted:
             return ()
@@ -90,7 +91,7 @@ class Places:
                 yield from sorted(codes)
 
     def _nearly(self, wanted: str) -> Iterator[str]:
-        # To measure all would take too long. A slip is seldom in the first letter, or longer than this.
+        # Comparing all names would take too long. A typing mistake is seldom in the first letter, or longer than this.
         near = [each for each in self._by_name if each[0] == wanted[0] and abs(len(each) - len(wanted)) <= _SLIP]
         for name in get_close_matches(wanted, near, _MOST, _NEARLY):
             yield from sorted(self._by_name[name])

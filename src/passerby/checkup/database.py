@@ -21,7 +21,7 @@ PATIENCE_S: Final = 10.0
 OLDEST: Final = 14
 """Years of support left when this was written; older ones are not tried."""
 POOLER_LETS_IN: Final = 100
-"""PgBouncer's max_client_conn unless it is set."""
+"""PgBouncer's default for max_client_conn."""
 
 
 async def checks(settings: Settings, processes: int, now: Callable[[], float]) -> AsyncIterator[Finding]:
@@ -84,7 +84,7 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
 
 
 def pooled_pools(settings: Settings, processes: int) -> Finding:
-    """What a pooler has to let in; how much that is cannot be asked."""
+    """The connections that a pooler has to allow; its limit cannot be asked for."""
     peak = settings.db_pool_max * processes
     told = f"{_count(processes)} with up to {settings.db_pool_max} connections each to the pooler"
     if peak <= POOLER_LETS_IN:
@@ -99,7 +99,7 @@ def _count(processes: int) -> str:
 
 
 class _Facts(msgspec.Struct, frozen=True):
-    """`pooler`: what is in front of the server; empty if nothing is."""
+    """`pooler`: the name of the pooler in front of the server; empty if there is none."""
 
     version: str
     most: int

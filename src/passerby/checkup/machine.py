@@ -58,7 +58,7 @@ def _fleet(settings: Settings) -> Iterator[Finding]:
     elif settings.postgres_uri is not None:
         yield warn(
             "stores",
-            "one process: PostgreSQL has the records, and a file what is going on now",
+            "one process: PostgreSQL has the records, and a file has the live store",
             "set REDIS_URL for several processes",
         )
     else:
@@ -95,7 +95,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 
 def _is_writable(directory: Path) -> bool:
-    """Whether this user may make files there."""
+    """Whether this user may create files there."""
     return directory.is_dir() and os.access(directory, os.W_OK | os.X_OK)
 
 

@@ -63,7 +63,7 @@ async def _bot(hooks: Hooks, bot: BotId, settings: Settings, now: float) -> list
 
 
 def set_up(check: str, switches: Switches) -> list[Finding]:
-    """What @BotFather has switched on that does no good here. Names of menus as @BotFather has them."""
+    """Switches of @BotFather that only do harm here. Menu names as @BotFather shows them."""
     found = [
         warn(check, told, remedy)
         for name, told, remedy in (
@@ -109,7 +109,7 @@ def set_up(check: str, switches: Switches) -> list[Finding]:
 
 
 async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
-    """One refusal of a token may be stray: ask again, twice. Raises: TelegramError."""
+    """One refusal of a token may be a mistake: ask again, twice. Raises: TelegramError."""
     for _ in range(2):
         try:
             return await call()

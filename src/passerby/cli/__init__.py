@@ -33,7 +33,7 @@ def _run() -> int:
 
 
 def _code(end: SystemExit) -> int:
-    """What Python would make of it."""
+    """The exit code that Python would use."""
     if end.code is None:
         return 0
     if isinstance(end.code, int):

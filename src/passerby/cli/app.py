@@ -173,7 +173,7 @@ def _serve(role: "Role", name: str) -> None:
         from passerby.cli.cluster import where_else
 
         if beside := where_else(settled):
-            # Each would be given a part of what people send, and know nothing of the other's chats.
+            # Each of the two would get some of the updates, and know nothing about the other's chats.
             logs.record("bots.served_twice", "warning", reason=beside)
     serve(settled, role=role, name=name)
 

@@ -45,7 +45,7 @@ def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
     directory = settings.run_path
     names = plan(settings, workers, cores())
     try:
-        # Before a directory is made, and again when nobody else can start one meanwhile.
+        # Checked before a directory is made, and again under the lock.
         operations.refuse_second(directory, frozenset(settings.tokens), api_of(settings))
         if not settings.is_shared:
             typer.echo("REDIS_URL is not set, so one process does everything. It is kept running; nothing is shared.")
@@ -135,12 +135,12 @@ def _give_up(fault: ClusterFault, more: str = "") -> NoReturn:
 
 
 def api_of(settings: Settings) -> str:
-    """As processes tell it of themselves."""
+    """As processes report it themselves."""
     return addresses.without_password(settings.bot_api_url)
 
 
 def where_else(settings: Settings) -> str:
-    """What is to be said of processes that serve these bots out of another run directory; empty if there are none."""
+    """A sentence about processes that serve these bots from another run directory; empty if there are none."""
     beside = serving(frozenset(settings.tokens), api_of(settings), besides=settings.run_path)
     if not beside:
         return ""

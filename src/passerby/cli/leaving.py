@@ -1,9 +1,9 @@
-"""The end of a process, without the end of the interpreter.
+"""Ends a process without shutting the interpreter down.
 
-Python takes itself apart at its end, while threads of native libraries (pyreqwest's among them) may still let go of
-results of ours. Such a thread then finds no interpreter, and the process is aborted: exit code 134, of a command that
-had done its work, about one time in four. By now everything of ours is closed in good order, so what is left is to say
-what has been written, to do what was registered for the end, and to go.
+While Python shuts down, threads of native libraries (pyreqwest's, for example) may still release Python objects. Such a
+thread finds no interpreter, and the process aborts: about one time in four, a command that had done its work ended with
+exit code 134. Everything of ours is closed by then, so it is enough to flush the output, run the registered exit
+functions, and end.
 """
 
 import atexit
@@ -13,13 +13,13 @@ from contextlib import suppress
 from typing import NoReturn
 
 UNWRITTEN = 120
-"""What Python ends with when it cannot write the last of its output."""
+"""Python's exit code if it cannot write the last of its output."""
 
 
 def leave(code: int) -> NoReturn:
     """End the process with this code."""
     with suppress(Exception):
-        atexit._run_exitfuncs()  # noqa: SLF001  # the public way leads through the interpreter's end
+        atexit._run_exitfuncs()  # noqa: SLF001  # the public function shuts the interpreter down
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -1,7 +1,7 @@
-"""Telling systemd how this process does, as `sd_notify(3)` and `sd_watchdog_enabled(3)` say it is done.
+"""Tells systemd about the state of this process (see `sd_notify(3)` and `sd_watchdog_enabled(3)`).
 
-A unit with `Type=notify` and `WatchdogSec=` learns when the process is ready and when it is stopping, and kills it if
-it has not been heard of for that long. Without systemd nothing is told, and nothing is needed.
+A unit with `Type=notify` and `WatchdogSec=` learns when the process is ready and when it stops, and kills it after that
+long without a sign of life. Without systemd this does nothing.
 """
 
 import os
@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 SHARE: Final = 3
-"""So many times within systemd's patience it hears that we are alive."""
+"""How many signs of life are sent within systemd's time limit."""
 
 
 class Notify:
@@ -29,13 +29,13 @@ class Notify:
         self._tell("READY=1")
 
     def stopping(self) -> None:
-        """Told once, however often it is called."""
+        """Tell systemd that the process is ready. Only the first call has an effect."""
         if not self._stopping:
             self._stopping = True
             self._tell("STOPPING=1")
 
     def alive(self, now: float) -> None:
-        """Called often; systemd is told as often as it wants to know."""
+        """Give a sign of life. Meant to be called often; it is sent only as often as systemd needs it."""
         if self._every_s and now - self._told_at >= self._every_s:
             self._told_at = now
             self._tell("WATCHDOG=1")
@@ -43,7 +43,7 @@ class Notify:
     def _tell(self, what: str) -> None:
         if not self._address:
             return
-        # A name that begins with @ is none in the file system.
+        # A name that begins with @ is in the abstract namespace, not in the file system.
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as telling:
             telling.setblocking(False)

@@ -17,10 +17,10 @@ def run_sandbox(arguments: Sequence[str]) -> int:
 
 
 def start_sandbox(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start the sandbox as a child in this process group; what it says goes to `log`.
+    """Start the sandbox as a child in this process group; its output goes to `log`.
 
-    It heeds neither Ctrl-C nor SIGTERM, which may reach the whole group at once: whoever talks to it may finish first.
-    It ends when the pipe to it closes: by `end_sandbox`, or because this process is gone, however it went.
+    It ignores Ctrl-C and SIGTERM, which may reach the whole group at once, so that its clients can finish first. It
+    ends when the pipe to it closes: by `end_sandbox`, or because this process has ended in any way.
     """
     # A blocked signal stays blocked in the child, whatever handlers it sets.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})

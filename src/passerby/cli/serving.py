@@ -23,9 +23,9 @@ def serve(
 ) -> None:
     """Serve until a signal says stop. A second one ends the process at once with 128 + its number.
 
-    A process with a part of the work also ends when it has grown too large: somebody keeps it and starts it again. Any
-    process ends with code 70 when its event loop is stuck.
-    Raises: WrongSetting, for what is found while opening.
+    A worker of a cluster also ends when it has grown too large, because supervisor starts it again. Any process ends
+    with code 70 when its event loop is stuck.
+    Raises: WrongSetting, for faults found while opening.
     """
     from passerby import bootstrap
     from passerby.cluster import processes

@@ -33,7 +33,7 @@ LOG_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 5
 
 _HEAD = """\
-; Written by `passerby cluster` at every start: what is changed here is lost.
+; Written by `passerby cluster` at every start: changes made here are lost.
 [unix_http_server]
 file = %(here)s/{control}
 chmod = 0600

@@ -1,8 +1,8 @@
-"""Which Passerby processes run on this machine, in whatever run directory, as far as this user may look.
+"""Finds the Passerby processes of this machine, in any run directory, as far as this user may see them.
 
-`passerby status` from a shell without RUN_DIR would otherwise see nothing, and `passerby cluster` would start a second
-one on the same bots. Found through the kernel alone: the processes whose command line names Passerby, the sockets that
-they listen on, and what each of them answers there. Elsewhere than on Linux nothing is found.
+Without it, `passerby status` in a shell without RUN_DIR would see nothing, and `passerby cluster` would start a second
+cluster on the same bots. It reads from /proc which processes have Passerby in their command line and which sockets they
+listen on, and asks each socket. It finds nothing on systems other than Linux.
 """
 
 import os
@@ -18,11 +18,11 @@ _LISTENS: Final = "00010000"
 """Source: linux/net.h, __SO_ACCEPTCON, as /proc/net/unix shows it."""
 
 _KEPT_BY: Final = b"SUPERVISOR_SERVER_URL=unix://"
-"""What supervisor puts into the environment of what it starts."""
+"""The variable that supervisor sets in the environment of its processes."""
 
 
 class Running(NamedTuple):
-    """A process that serves bots: where its socket is, and what it is called there."""
+    """A process that serves bots: its socket's directory and its name there."""
 
     directory: Path
     name: str
@@ -35,7 +35,8 @@ class Running(NamedTuple):
 
 
 def serving(bots: frozenset[int], api: str, *, besides: Path) -> list[Running]:
-    """The processes here that serve one of these bots of that Bot API server out of another directory than `besides`.
+    """The processes on this machine that serve one of these bots, on that Bot API server, from another directory than
+    `besides`.
 
     In the order of directories and names.
     """
@@ -44,7 +45,7 @@ def serving(bots: frozenset[int], api: str, *, besides: Path) -> list[Running]:
 
 
 def running(besides: Path) -> Iterator[Running]:
-    """Every process that answers out of another directory. Each is asked once."""
+    """Every process that answers from another directory. Each is asked once."""
     listening = _listening()
     for pid, inodes in _ours():
         for path in sorted({_at(pid, listening[inode]) for inode in inodes if inode in listening}):
@@ -61,7 +62,7 @@ def running(besides: Path) -> Iterator[Running]:
 
 
 def is_kept(pid: int, directory: Path) -> bool:
-    """Whether the supervisor of this run directory has started it, be that one still there or not."""
+    """Whether the supervisor of this run directory has started it, even if that supervisor is gone."""
     try:
         environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:
@@ -71,7 +72,7 @@ def is_kept(pid: int, directory: Path) -> bool:
 
 
 def _listening() -> dict[str, Path]:
-    """The sockets that processes could be asked at, by inode."""
+    """The sockets at which processes may be asked, by inode."""
     found = {}
     try:
         lines = (_PROC / "net" / "unix").read_text("utf-8", "surrogateescape").splitlines()
@@ -85,7 +86,7 @@ def _listening() -> dict[str, Path]:
 
 
 def _ours() -> Iterator[tuple[int, list[str]]]:
-    """The processes that this user may look into, with their sockets' inodes."""
+    """The processes that this user may inspect, with their sockets' inodes."""
     for place in _PROC.glob("[0-9]*"):
         try:
             if b"passerby" not in (place / "cmdline").read_bytes():

@@ -43,9 +43,10 @@ def launch(
     command: tuple[str, ...] = PASSERBY,
     style: str = "console",
 ) -> subprocess.Popen[bytes]:
-    """Start supervisor, which starts everything else; return once it answers. In the background it is on its own.
+    """Start supervisor, which starts everything else; return once it answers. In the background it outlives this
+    command.
 
-    Whether one runs here already has been looked at before. Raises: ClusterFault, if supervisor does not start.
+    The caller has checked that none runs here. Raises: ClusterFault, if supervisor does not start.
     """
     cluster = Cluster(directory)
     root = os.geteuid() == 0
@@ -67,7 +68,7 @@ def launch(
 
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
-    """Nobody else starts a cluster here meanwhile. Raises: ClusterFault, if somebody does."""
+    """Hold the lock for starting a cluster here. Raises: ClusterFault, if somebody else holds it."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (directory / STARTING).open("ab")
@@ -82,8 +83,8 @@ def alone(directory: Path) -> Iterator[None]:
 
 
 def refuse_second(directory: Path, bots: frozenset[int], api: str) -> None:
-    """Touch nothing. Raises: ClusterFault, if these bots are served here already: by a cluster, by a process that
-    somebody else keeps, or out of another run directory of this machine."""
+    """Changes nothing. Raises: ClusterFault, if these bots are served here already: by a cluster, by a process that no
+    cluster started, or from another run directory of this machine."""
     cluster = Cluster(directory)
     if (pid := cluster.pid()) is not None:
         if cluster.exists():
@@ -104,20 +105,20 @@ def refuse_second(directory: Path, bots: frozenset[int], api: str) -> None:
 
 
 def living(directory: Path) -> dict[str, int]:
-    """The processes that listen here, by name."""
+    """The processes that listen in this directory, by name."""
     pids = ((name, sockets.pid_behind(sockets.path_of(directory, name))) for name in sockets.names(directory))
     return {name: pid for name, pid in pids if pid is not None}
 
 
 def orphans(directory: Path) -> dict[str, int]:
-    """Those that a supervisor started which is gone: they go on working, but nobody keeps them."""
+    """Processes whose supervisor is gone: they go on working, but nobody starts them again."""
     if sockets.pid_behind(directory / CONTROL) is not None:
         return {}
     return {name: pid for name, pid in living(directory).items() if is_kept(pid, directory)}
 
 
 def clear_orphans(directory: Path, shutdown_s: float, tell: Tell) -> None:
-    """End what a supervisor that is gone has left behind: it is told to end, and killed when it does not."""
+    """End the processes that a lost supervisor left behind: first by SIGTERM, then by SIGKILL."""
     found = orphans(directory)
     for name, pid in found.items():
         tell(f"{name} (process {pid}) was left behind by a supervisor that is gone: it is told to end.")
@@ -164,7 +165,7 @@ def reload(cluster: Cluster, tell: Tell, ready_s: float = READY_S) -> None:
 
 
 def end(cluster: Cluster, shutdown_s: float, tell: Tell = lambda _: None) -> None:
-    """End everything; return when it has ended: also where supervisor is gone, or stuck.
+    """End everything, and return when it has ended; also if supervisor is gone or stuck.
 
     Raises: NoCluster, if there is nothing to end; ClusterFault, if it does not end.
     """

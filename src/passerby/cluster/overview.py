@@ -88,7 +88,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     pending: int | None = None
     refused: bool = False
     suspected: bool = False
-    """Its token has been refused; whether it is lost is not confirmed yet."""
+    """Its token has been refused, but the loss is not confirmed yet."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +113,7 @@ class Glance(msgspec.Struct, frozen=True):
     unready: dict[str, str]
     listening: frozenset[str]
     supervisor: str = ""
-    """What is wrong with it, and what to do; empty if nothing is, or if there is none and need be none."""
+    """What is wrong with it, and the remedy; empty if all is well, or if no supervisor is needed."""
 
 
 def glance(directory: Path) -> Glance:
@@ -143,7 +143,7 @@ def _missed(directory: Path) -> str:
         return f"supervisor (process {pid}) does not answer: passerby stop ends it and what it keeps"
     if left := orphans(directory):
         names = ", ".join(left)
-        return f"supervisor is gone, and nobody keeps {names}: passerby cluster starts anew, passerby stop ends them"
+        return f"supervisor is gone, and nobody keeps {names}: passerby cluster restarts them, passerby stop ends them"
     return ""
 
 
@@ -157,8 +157,8 @@ def overview(
     polls: bool,
     beside: str = "",
 ) -> Overview:
-    """`at` in Unix seconds. `bots` are those of the settings. `polls`: Telegram is asked for updates. `beside`: what is
-    to be said of other installations that serve the same bots on this machine."""
+    """`at` in Unix seconds. `bots` are those of the settings. `polls`: updates come by polling. `beside`: a sentence
+    about other installations that serve the same bots on this machine."""
     roll = max(
         now.standings.values(), key=lambda standing: (standing.assured, len(standing.workers)), default=Standing()
     )
@@ -216,7 +216,7 @@ def overview(
 
 
 def _is_shown(member: Member, homes: set[str], names: set[str]) -> bool:
-    """Whether it is a row already: an earlier life of a process here, under the same name."""
+    """Whether there is a row for it: an earlier life of a process here, under the same name."""
     return member.name in names and (not member.home or not homes or member.home in homes)
 
 

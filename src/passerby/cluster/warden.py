@@ -1,19 +1,20 @@
-"""Lives inside supervisor, as a part of its control interface: counts lives, and holds back what keeps ending.
+"""Runs inside supervisor, as part of its control interface: counts restarts, and stops restarting processes that keep
+ending.
 
 supervisor itself gives up on a process that ends again and again within `STEADY_S` of its start, for good. Two things
 are added. A process that lives a little longer each time, but ends by itself more than `SHORT_LIVES` times within
 `WINDOW_S`, is given up, too. And whatever was given up is tried once more every `REST_S`: what was wrong in the night
 may be right again before anybody looks.
 
-And a process whose event loop does not come round, as its page in the run directory tells (see
-`runtime.flight_recorder`), is ended: by SIGABRT after `SILENT_TICKS` of supervisor's own ticks, by SIGKILL one tick
-later. It ends itself long before, as a rule. Ticks are counted, not seconds: while the machine sleeps there are none.
-One that was stopped by a signal is left alone.
+It also ends a process whose event loop is stuck, which shows in the process's page in the run directory (see
+`runtime.flight_recorder`): by SIGABRT after `SILENT_TICKS` of supervisor's own ticks, by SIGKILL one tick later.
+Usually the process has ended itself long before. Ticks are counted, not seconds, because there are none while the
+machine sleeps. A process that was stopped by a signal is left alone.
 
 An end is *expected* with exit code 0: a process that recycles itself, or was told to stop by a hand other than
 supervisor's. Being killed by a signal counts as a crash, but does not trip anything once the process has been steady:
-whoever kills it, it is not the program. Nor does ending because the event loop was stuck: what somebody sent did that,
-and is put aside.
+the program is not to blame for a kill. The same holds for an end with a stuck event loop: a message caused that, and it
+is put aside.
 """
 
 import json
@@ -40,7 +41,7 @@ REST_S: Final = 300.0
 SHORT_LIVES: Final = 10
 WINDOW_S: Final = 900.0
 SILENT_TICKS: Final = 5
-"""Of 5 seconds each. More than a process takes to find out by itself, and than any turn of its loop may take."""
+"""Ticks of 5 seconds. That is longer than a process needs to notice by itself, and longer than any turn may take."""
 
 
 @dataclass(slots=True)
@@ -55,16 +56,16 @@ class Record:
     """When it ended with an exit code other than 0, within `WINDOW_S`."""
     pulse: Pulse | None = None
     silent_ticks: int = 0
-    """For how many ticks it has shown the same pulse."""
+    """For how many ticks its pulse has not changed."""
     unsaid: bool = False
-    """It ended against expectation, and its own log does not tell yet."""
+    """It ended unexpectedly, and the line about that in its own log is still missing."""
 
 
 class Warden:
     """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`.
 
-    `pulse_of` tells how often a process' event loop has come round, by its name; `end` sends it a signal. `say` adds a
-    line to a process' log, given the file and the sentence: one that is killed cannot say so itself.
+    `pulse_of` returns how many turns a process's event loop has completed, by its name; `end` sends it a signal. `say`
+    adds a sentence to a process's log file, because a killed process cannot write it itself.
     """
 
     def __init__(
@@ -144,7 +145,7 @@ class Warden:
         record.gave_up_at = self._now()
 
     def _tell(self, process: Any, record: Record) -> None:
-        """How it ended is in supervisor's own log alone, and there only after the event."""
+        """Only supervisor's own log tells how it ended, and only after the event."""
         if record.unsaid:
             record.unsaid = False
             name, log = str(process.config.name), Path(self._supervisord.options.logfile)
@@ -164,7 +165,7 @@ class Warden:
 
     def _feel(self, process: Any, record: Record) -> None:
         pulse = self._pulse_of(str(process.config.name))
-        # Without a beat it has not begun: it may be waiting for a store.
+        # Without a beat it has not begun to serve: it may be waiting for a store.
         if pulse is None or pulse.pid != process.pid or not pulse.beats or pulse != record.pulse:
             record.pulse, record.silent_ticks = pulse, 0
             return
@@ -194,7 +195,7 @@ def _last_end(log: Path, name: str) -> str:
 
 
 def line_of(reason: str, now: datetime, style: str) -> str:
-    """As the processes write theirs."""
+    """A log line in the format of the processes."""
     if style == "json":
         stamp = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
         return json.dumps({"reason": reason, "event": "process.ended", "level": "error", "timestamp": stamp})
@@ -206,14 +207,14 @@ def install(supervisord: Any, style: str = "console") -> Warden:
 
     def say(path: Path, reason: str) -> None:
         now = datetime.fromtimestamp(time.time(), UTC).astimezone()  # noqa: TID251  # see below
-        # A log that cannot be written to is no reason to keep nothing.
+        # The warden must go on even if a log cannot be written to.
         with suppress(OSError), path.open("a", encoding="utf-8") as log:
             log.write(f"{line_of(reason, now, style)}\n")
 
     run_path = Path(supervisord.options.configfile).parent
     warden = Warden(
         supervisord,
-        time.time,  # noqa: TID251  # supervisor has no clock to hand in
+        time.time,  # noqa: TID251  # supervisor has no clock to inject
         lambda name: pulse_of(run_path / f"{name}{RECORDING}"),
         say=say,
     )

@@ -36,7 +36,8 @@ SLIPS = frozenset({"next", "stop"})
 
 
 def menu(me: Participant, now: float) -> Menu:
-    """The buttons about the last chat, the way to the next one first; those of no use any more are left out."""
+    """The buttons about the last chat, with the search button first; buttons that would do nothing any more are left
+    out."""
     last = me.last
     assert last is not None, "asked only about a chat that was"
     rows: list[tuple[Button, ...]] = []
@@ -85,7 +86,7 @@ def in_place(event: ButtonPressed, words: Text, keyboard: Menu | None = None) ->
 
 
 def what_was_said(me: Participant) -> str:
-    """The key of what stands above the buttons about the last chat."""
+    """The text key for the message above the buttons about the last chat."""
     return "after.ask" if me.last is None or me.last.rating is None else "after.thanks"
 
 
@@ -163,7 +164,8 @@ def with_complaint(me: Participant, chat: str, complaint: Complaint) -> Particip
 
 
 def block(me: Participant, whom: PersonId, now: float) -> Participant:
-    """Never to be met again. They are kept in mind no longer either. A block made twice counts from the first."""
+    """Block a partner for good, and drop them from the people kept in mind. If there is a block already, its date
+    stays."""
     saved = tuple(each for each in me.saved if each.person != whom)
     if whom in me.blocked:
         return msgspec.structs.replace(me, saved=saved)
@@ -172,7 +174,7 @@ def block(me: Participant, whom: PersonId, now: float) -> Participant:
 
 
 def blocked_since(me: Participant) -> tuple[float, ...]:
-    """Since when each block stands; 0 where that is not known."""
+    """When each block was made; 0 if that is not known."""
     unknown = len(me.blocked) - len(me.blocked_at)
     return (*(0.0,) * unknown, *me.blocked_at)
 

@@ -1,8 +1,8 @@
 """Commands as people type them: which one a message begins with, and which one a mistyped one was meant to be.
 
-In a chat nothing that begins like a command may reach the partner unasked: it was most likely meant for the bot. What
-counts is a slash and a word at the very start. A slash that stands apart from its word, or a backslash, counts where
-the word is the whole message and resembles a command.
+In a chat, a message that begins like a command does not reach the partner unless its sender confirms it: it was most
+likely meant for the bot. "Begins like a command" means a slash and a word at the very start. A slash with a space
+behind it, or a backslash, counts only if the word is the whole message and resembles a command.
 """
 
 import re
@@ -19,15 +19,15 @@ _MARKS = re.compile(f"[{_INVISIBLE}]")
 _NOT_LETTERS = re.compile(r"^[\W_]++|(?<![\W_])[\W_]++$")
 
 LONGEST = 32
-"""Source: Bot API, BotCommand. What is longer resembles none."""
+"""Source: Bot API, BotCommand. A longer word resembles no command."""
 
 _ALIKE = 0.66
-"""As `difflib` measures it: one letter of three, two of five."""
+"""A ratio as `difflib` measures it: one wrong letter of three passes, two of five."""
 
 _SHORTEST_BEGINNING = 3
 
 _RUSSIAN_KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
-"""What was meant where the keyboard was still set to Russian."""
+"""For words typed while the keyboard was still set to Russian."""
 
 _IN_OTHER_WORDS = {
     "search": "pair connect match partner поиск искать найти buscar encontrar procurar suche suchen finden ara bul"
@@ -45,11 +45,11 @@ _IN_OTHER_WORDS = {
     "language": "язык idioma sprache dil bahasa भाषा زبان لغة",
     "friends": "друзья amigos freunde arkadaşlar teman दोस्त دوستان أصدقاء",
 }
-"""What people call a command who know it from another bot, or read the bot in another language."""
+"""Other names of commands, as people know them from other bots or in their own language."""
 
 
 def _folded(word: str) -> str:
-    """A word without case, accents, and what stands around it."""
+    """A word without case, accents, and the punctuation around it."""
     word = word[: 4 * LONGEST]  # normalising sorts runs of accents, in quadratic time
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
@@ -61,14 +61,14 @@ _MEANT = {_folded(word): name for name, words in _IN_OTHER_WORDS.items() for wor
 
 def command_in(words: str) -> str | None:
     """The command that a text begins with: "/STOP@a_bot now" gives "stop", "/stop." gives "stop."; None: with none."""
-    if words[:1].isalnum():  # nearly all that is written
+    if words[:1].isalnum():  # nearly every message
         return None
     found = _TYPED.match(words)
     return _MARKS.sub("", found[1]).partition("@")[0].lower() if found is not None else None
 
 
 def begins_like_a_command(words: str) -> bool:
-    """Whether it may have been meant for the bot, whatever its commands are."""
+    """Whether the message may have been meant for the bot, whether or not there is such a command."""
     return command_in(words) is not None or (not words[:1].isalnum() and _APART.fullmatch(words) is not None)
 
 

@@ -30,7 +30,7 @@ MANY = 20
 
 
 class Crowding(StrEnum):
-    """How many fit, as people are told: few if any, about ten, many."""
+    """The estimate that people are shown: few if any, about ten, or many."""
 
     FEW = "few"
     SOME = "some"

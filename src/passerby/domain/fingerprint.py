@@ -1,10 +1,11 @@
-"""What a message shows, as one number: to tell an edit from an update that changed nothing, and words from body.
+"""A message's visible content as one number. It tells a real edit from an update that changed nothing, and a change of
+words from a change of the rest.
 
-Telegram sends an edit also for what we do not pass on (a reaction has been seen to cause one). The upper half stands
-for the words and their formatting, the lower for what they belong to: the file, or the fields of a kind without one.
+Telegram also sends an edit for changes that we do not pass on (a reaction has been seen to cause one). The upper half
+stands for the words and their formatting, the lower half for the *body*: the file, or the fields of a kind without one.
 
-The number is kept for as long as the message map is, so it must not tell what was said: short messages can all be tried
-out. It is made with a key, and with the chat, so that the same words make another number in each.
+The number is kept as long as the message map, so it must not tell what was said, and short messages could all be tried
+out. So it is made with a key, and with the chat's id: the same words give a different number in each chat.
 """
 
 from hashlib import blake2s
@@ -23,10 +24,10 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Prints:
-    """Fingerprints by one key, recognised by that and `former` ones. Keys: at most 32 bytes."""
+    """Makes fingerprints with `key`, and also recognises those made with `former` keys. Keys: at most 32 bytes."""
 
     def __init__(self, key: bytes, *former: bytes) -> None:
-        # BLAKE2 is a keyed hash by itself. What is prepared here saves a third of the time (measured).
+        # BLAKE2 takes a key by itself. Preparing the keyed state here saves a third of the time (measured).
         self._begun, *self._former = (
             blake2s(digest_size=_HALF_BYTES, key=each, person=_PURPOSE) for each in (key, *former)
         )
@@ -36,16 +37,17 @@ class Prints:
         return _print(self._begun, content, chat)
 
     def fits(self, known: int, content: Content, chat: ChatId) -> bool:
-        """Whether a content is the one that a fingerprint was made of."""
+        """Whether the fingerprint was made of this content."""
         return known == self.of(content, chat) or any(known == _print(key, content, chat) for key in self._former)
 
     @staticmethod
     def half_done(known: int) -> int:
-        """Of a copy that is in the middle of an edit: neither the words before nor those after, but the same body."""
+        """The fingerprint of a copy in the middle of an edit: it matches neither the old words nor the new ones, but
+        the same body."""
         return known ^ (1 << _HALF)
 
     def fits_body(self, known: int, content: Content, chat: ChatId) -> bool:
-        """Whether at most the words differ."""
+        """Whether the bodies are the same, so that at most the words differ."""
         return any(known & _BODY == _body(key, content, chat) for key in (self._begun, *self._former))
 
 
@@ -54,7 +56,7 @@ def _print(begun: blake2s, content: Content, chat: ChatId) -> int:
 
 
 def _body(begun: blake2s, content: Content, chat: ChatId) -> int:
-    """0 for words alone."""
+    """The half for the body; 0 if there are only words."""
     if content.file is not None:
         return _number(begun, (chat, content.file.unique))
     return _number(begun, (chat, None, content.detail)) if content.detail is not None else 0

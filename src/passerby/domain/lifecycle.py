@@ -83,7 +83,8 @@ def _step(me: Participant, action: Action, state: State, last: LastChat | None =
 
 
 def arrive(me: Participant, bot: BotId, language: str, now: float, thread: MessageId | None = None) -> Participant:
-    """The person was heard of through `bot`: from now on they are reached there, in this topic (None: the general one).
+    """The person wrote or did something in `bot`: from now on they are reached there, in this topic (None: the general
+    one).
 
     Returns `me` itself if nothing is new.
     A chat follows its people from bot to bot. The language is Telegram's (IETF tag), taken until the person has one.

@@ -1,6 +1,6 @@
-"""What need not be looked at, or sent, because something newer about the same message is on its way.
+"""Decides which edits and reactions can be left out because a newer one of the same message is on its way.
 
-An edit shows a message as it is now, a reaction what stands there now: whoever has not seen the one before misses
+An edit holds the whole message as it is now, and so does a reaction: somebody who never saw the older one misses
 nothing. The newest keeps its own place among the messages, so nothing changes its order; the older ones are left out.
 """
 
@@ -23,7 +23,7 @@ _FOLLOWING = MessageEdited | ReactionChanged
 
 
 def together(older: Event, newer: Event) -> Event | None:
-    """Two events of one person, the second right behind the first, as one; None where both count."""
+    """Merge two consecutive events of one person into one; None if both count."""
     if type(older) is not type(newer):
         return None
     if isinstance(older, Overrun) and isinstance(newer, Overrun) and older.spell == newer.spell:
@@ -36,9 +36,9 @@ def together(older: Event, newer: Event) -> Event | None:
 
 
 def is_more_of(first: Event, following: Event) -> bool:
-    """Whether two messages were not delivered because their chat had ended: one sentence may do for both.
+    """Whether two messages were not delivered because the same chat had ended, so that one notice can cover both.
 
-    A partner who blocked the bot and one who left are told of alike.
+    A partner who blocked the bot looks the same as one who left.
     """
     if not isinstance(first, DeliveryFailed) or not isinstance(following, DeliveryFailed):
         return False
@@ -47,7 +47,7 @@ def is_more_of(first: Event, following: Event) -> bool:
 
 
 def overtakes(newer: Passage, older: Passage) -> bool:
-    """Whether `older`, which has not been seen, need not be sent once `newer` is to be."""
+    """Whether `older`, which nobody has seen yet, need not be sent because `newer` follows it."""
     if isinstance(newer, Relay) or isinstance(older, Relay | Erase):
         return False
     if type(newer) is not type(older) and not isinstance(newer, Erase):
@@ -56,8 +56,8 @@ def overtakes(newer: Passage, older: Passage) -> bool:
 
 
 def with_edit(relay: Relay, edit: Amend) -> Relay | None:
-    """A message that has not been sent, as it is after an edit. None, if the edit is of another message or too much
-    for it: what turns a text into a picture is sent as an edit."""
+    """An unsent message with an edit applied. None if the edit is of another message, or changes its kind: an edit that
+    turns a text into a picture is sent as an edit."""
     if relay.chat != edit.chat or relay.source_bot != edit.source.bot or edit.source.message not in relay.sources:
         return None
     at = relay.sources.index(edit.source.message)
@@ -65,6 +65,6 @@ def with_edit(relay: Relay, edit: Amend) -> Relay | None:
     if before.kind != edit.content.kind:
         return None
     after = msgspec.structs.replace(edit.content, group=before.group)
-    # Not copied: what Telegram has by then may be newer than what was looked through.
+    # Not copied: Telegram's version may by then be newer than the one that was checked.
     contents = (*relay.contents[:at], after, *relay.contents[at + 1 :])
     return msgspec.structs.replace(relay, contents=contents, copyable=False)

@@ -1,9 +1,9 @@
-"""What one message of a person's may become: several of a bot's.
+"""Splits one message of a person into several messages of a bot.
 
-People with Premium write longer captions than a bot may, and an album may hold what Telegram does not let a bot put
-together. Here is said what may be one message, and how words are cut: at the end of a paragraph, a line, a sentence, a
-word, in this order, and never inside of what is one character to its reader. Lengths in UTF-16 units, after the
-entities are known (source: Bot API 10.3, sendMessage, sendPhoto, sendMediaGroup).
+People with Premium may write longer captions than a bot, and an album may combine kinds that a bot cannot combine. This
+module decides what fits into one message, and where words are cut: at the end of a paragraph, else of a line, a
+sentence or a word, and never inside a character as the reader sees it. Lengths are in UTF-16 units without markup
+(source: Bot API 10.3, sendMessage, sendPhoto, sendMediaGroup).
 """
 
 import unicodedata
@@ -17,7 +17,7 @@ from passerby.kernel.content import Content, Entity, Kind
 TEXT_MOST = 4096
 CAPTION_MOST = 1024
 LEAST = 256
-"""Words are not cut into pieces shorter than this, whatever Telegram calls too long."""
+"""The shortest piece that words are cut into, even if Telegram calls it too long."""
 
 WRITTEN = frozenset({Kind.TEXT, Kind.CHECKLIST})
 """Kinds whose words are the message itself."""
@@ -31,7 +31,7 @@ TOGETHER = {
     Kind.AUDIO: "heard",
     Kind.DOCUMENT: "read",
 }
-"""What may stand in one album with its like."""
+"""Kinds with the same value may be in one album."""
 
 ALBUM_MOST = 10
 
@@ -41,13 +41,13 @@ _FURTHEST_BACK = 32
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How long words may be. A caption of 0 is none at all: all words follow."""
+    """How long words may be. A caption limit of 0 means no caption: all words follow their file."""
 
     text: int = TEXT_MOST
     caption: int = CAPTION_MOST
 
     def of(self, content: Content) -> int | None:
-        """For the words of this content; None where they have no bound of their own."""
+        """The limit for the words of this content; None if they have no limit of their own."""
         if content.kind in WRITTEN:
             return self.text
         return self.caption if content.kind in CAPTIONED else None
@@ -57,13 +57,14 @@ USUAL = Limits()
 
 
 def fits(content: Content, limits: Limits = USUAL) -> bool:
-    """Whether it may be one message of a bot's."""
+    """Whether it fits into one message of a bot."""
     most = limits.of(content)
     return most is None or len(content.text) <= most // 2 or _units(content.text) <= most
 
 
 def pieces(content: Content, limits: Limits = USUAL) -> tuple[Content, ...]:
-    """The messages that it becomes: what holds the file comes first; words without a place in it follow."""
+    """The messages that it becomes: the one with the file comes first, and words that do not fit into its caption
+    follow."""
     if fits(content, limits):
         return (content,)
     cut = cut_words(content.text, content.entities, limits.text)
@@ -75,7 +76,8 @@ def pieces(content: Content, limits: Limits = USUAL) -> tuple[Content, ...]:
 
 
 def groups(contents: Sequence[Content]) -> tuple[tuple[int, ...], ...]:
-    """The places of those that may stand together in one album, in order. Whatever may not stands alone."""
+    """The places of the contents, in order, in groups that may be one album. A content that fits into no album is a
+    group of one."""
     found: list[tuple[int, ...]] = []
     for place, content in enumerate(contents):
         kin = TOGETHER.get(content.kind)
@@ -103,7 +105,7 @@ def cut_words(text: str, entities: Sequence[Entity], most: int) -> list[tuple[st
 
 
 def _spans(text: str, units: Sequence[int], most: int) -> Iterator[tuple[int, int]]:
-    """Where the pieces begin and end, in characters. White space at a cut goes."""
+    """Where the pieces begin and end, in characters. White space at a cut is dropped."""
     begin = 0
     while begin < len(text):
         if text[begin].isspace():
@@ -120,7 +122,7 @@ def _spans(text: str, units: Sequence[int], most: int) -> Iterator[tuple[int, in
 
 
 def _end(text: str, begin: int, furthest: int) -> int:
-    """The best place to cut, in the second half of what would fit."""
+    """The best place to cut, in the second half of the longest piece that fits."""
     half = begin + (furthest - begin) // 2
     for ends in _ENDS:
         at = max(text.rfind(end, half, furthest) + len(end) for end in ends)
@@ -133,19 +135,19 @@ def _end(text: str, begin: int, furthest: int) -> int:
 
 
 def _is_inside(text: str, at: int) -> bool:
-    """Whether a cut there would part what is one character to its reader."""
+    """Whether a cut there would split a character as the reader sees it."""
     here = text[at]
     return (
         _JOINER in (text[at - 1], here)
         or bool(unicodedata.combining(here))
         or unicodedata.category(here) in ("Mn", "Me", "Cf")
-        or "\U0001f3fb" <= here <= "\U0001f3ff"  # the colour of a skin
+        or "\U0001f3fb" <= here <= "\U0001f3ff"  # a skin tone
         or ("\U0001f1e6" <= here <= "\U0001f1ff" and _flags_before(text, at) % 2 == 1)
     )
 
 
 def _flags_before(text: str, at: int) -> int:
-    """How many letters of flags stand right before; two make one."""
+    """How many regional indicator letters stand right before `at`; two of them make a flag."""
     count = 0
     while count < _FURTHEST_BACK and at > count and "\U0001f1e6" <= text[at - count - 1] <= "\U0001f1ff":
         count += 1

@@ -1,11 +1,12 @@
 """How much one person may have in hand, so that nobody else waits for it.
 
-Two measures, both per person. *Waiting*: what they sent and what it led to, until it is decided on, delivered or said.
-*Pace*: `at_once` things in one go, `per_s` in the long run; it bounds what costs us work and leads to nothing.
+There are two limits for each person. *Waiting*: at most `at_once` of their events and the resulting deliveries may be
+unfinished. *Pace*: `at_once` events in one go, `per_s` in the long run; it bounds events that cost us work but never
+wait.
 
 Beyond either, a *spell* begins: everything is refused until half of both is free again. Refusing single messages
-instead would tear holes into what somebody writes. Two things go through in a spell: a few commands and buttons, so
-that a chat can be left, and edits of the messages edited last, so that the partner ends up seeing what is there.
+instead would tear gaps into a conversation. Two things go through in a spell: a few commands and buttons, so that a
+chat can be left, and edits of the messages edited last, so that the partner ends up seeing what is there.
 """
 
 from collections import deque
@@ -14,10 +15,11 @@ from dataclasses import dataclass
 from passerby.domain.budgets import FULL, Budget
 
 REMEMBERED = 8
-"""Of so many messages, edits and reactions cost nothing: they replace each other before they are sent."""
+"""Edits of the latest messages, this many, cost nothing: they replace each other before they are sent. Reactions,
+too."""
 
 RESERVE = Budget(0.5, 10)
-"""Commands and buttons during a spell."""
+"""The budget for commands and buttons during a spell: one in two seconds, ten at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ STANDARD = Quota()
 
 
 class Door:
-    """What one person has used of their quota. Times are monotonic seconds."""
+    """One person's use of their quota; it is shut during a spell. Times are monotonic seconds."""
 
     __slots__ = ("_pace", "_quota", "_recent", "_reserve_tat", "_tat", "is_shut")
 
@@ -42,10 +44,11 @@ class Door:
         self._tat = self._reserve_tat = FULL
         self._recent: deque[object] = deque(maxlen=REMEMBERED)
         self.is_shut = False
-        """A spell has begun and is not over."""
+        """Whether a spell is under way."""
 
     def admits(self, waiting: int, now: float, *, follows: object = None) -> bool:
-        """Take one more thing in, or begin a spell. `follows`: the message that an edit or a reaction is about."""
+        """Admit one more event, or begin a spell. `waiting`: how many of the person's events and deliveries are
+        unfinished. `follows`: the message that an edit or a reaction is about."""
         if follows is not None:
             if follows in self._recent:
                 return True
@@ -73,5 +76,5 @@ class Door:
         return not self.is_shut
 
     def is_idle(self, now: float) -> bool:
-        """Whether this may be forgotten: a new one would be as good."""
+        """Whether this may be forgotten: a new one would behave the same."""
         return not self.is_shut and max(self._tat, self._reserve_tat) <= now

@@ -1,18 +1,18 @@
-"""What to do where the live store and the records hold different things of the same person.
+"""Decides what to do if the live store and the records hold different values for the same person.
 
-Each change of a person has the next version, and the journal carries it from the live store to the records. So there
-are three lawful pictures: both hold the same; the live store is ahead and the journal still has the rest; or the live
-store has let go of somebody idle. Everything else means that one of the two has lost something:
+Each change of a person has the next version, and the journal carries it from the live store to the records. So three
+situations are normal: both hold the same; the live store is ahead and the journal still has the rest; or the live store
+has dropped an idle person. Everything else means that one of the two has lost something:
 
 - *The live store is older* (a damaged log, a Redis that came back from an old file, an old primary). It may also have
-  lost what was stored last, of which the records have not heard either. So every chat is in doubt, not only those that
-  show a difference.
-- *The records are older* (a restored database, a deleted one). The live store is the truth of now; only people who
-  differ are in doubt.
+  lost the newest writes, which the records never received. So every chat is *in doubt*, not only those that show a
+  difference.
+- *The records are older* (a restored database, a deleted one). The live store is right; only people who differ are in
+  doubt.
 
-People in doubt are taken out of what they were doing, together with whoever was in a chat with them according to either
-store, and are told so. Nobody is ever sent a message on a doubt. Of what they said of themselves the newest counts, and
-a block that either store knows stands.
+A person in doubt leaves their chat or search, together with everybody who was in a chat with them according to either
+store, and all of them are told. No message is passed on while its chat is in doubt. The newest profile counts, and a
+block that either store knows is kept.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from passerby.kernel.participant import Chatting, Idle, LastChat, Met, Participa
 
 RECENT_KEPT = 10
 REASON = "lost"
-"""Why such a chat ended, in the records."""
+"""The reason for the end of such a chat, in the records."""
 
 
 class View(NamedTuple):
@@ -42,12 +42,12 @@ class View(NamedTuple):
 
     @property
     def is_busy(self) -> bool:
-        """Whether either store has them searching or chatting."""
+        """Whether the person is searching or chatting according to either store."""
         return any(not isinstance(each.state, Idle) for each in self.values)
 
     @property
     def chats(self) -> dict[ChatId, PersonId]:
-        """The chats that either store has them in, with whom."""
+        """The chats that the person is in according to either store, and the partner in each."""
         return {each.state.chat: each.state.partner for each in self.values if isinstance(each.state, Chatting)}
 
 
@@ -58,7 +58,7 @@ class Difference(Enum):
 
 
 def compare(view: View) -> Difference:
-    """Which store has lost something, as far as one person shows it."""
+    """Which store has lost something, judged by this person alone."""
     live, recorded = view.live, view.recorded
     if live is None:
         return Difference.LIVE_IS_OLDER if view.is_busy else Difference.NONE
@@ -81,7 +81,7 @@ def _place(person: Participant) -> tuple[object, ...]:
 
 
 def in_doubt(views: Mapping[PersonId, View], doubtful: Iterable[PersonId]) -> list[set[PersonId]]:
-    """The doubtful, and whoever either store has in a chat with one of them, in groups that change in one step."""
+    """The people in doubt, and their partners according to either store, in groups that change in one commit."""
     linked: dict[PersonId, set[PersonId]] = {}
     for person, view in views.items():
         for partner in view.chats.values():
@@ -103,7 +103,7 @@ def in_doubt(views: Mapping[PersonId, View], doubtful: Iterable[PersonId]) -> li
 
 
 def mend(view: View, now: float) -> Participant:
-    """The value that both stores shall hold: out of every chat and search, with a version that is newer than both."""
+    """The value for both stores: in no chat and no search, with a version that is newer than both."""
     newest = max(view.values, key=lambda each: each.version)
     blocked = dict.fromkeys((*newest.blocked, *(each for value in view.values for each in value.blocked)))
     last, recent = newest.last, newest.recent

@@ -101,7 +101,7 @@ _UNQUOTINGS = 3
 """How often an address is unquoted: `%2574` is `%74` is `t`."""
 
 _LONGEST_LINK = 2_048
-"""Characters; browsers and servers take no more (source: sitemaps.org). Who knows where a longer one leads?"""
+"""In characters. Browsers and servers accept no more (source: sitemaps.org), so a longer link is dropped."""
 
 
 def opens_profile(url: str) -> bool:
@@ -109,7 +109,7 @@ def opens_profile(url: str) -> bool:
     if len(url) > _LONGEST_LINK:
         return True
     for _ in range(_UNQUOTINGS):
-        # Character by character: as a whole, runs of combining marks would be sorted, in quadratic time.
+        # Character by character: normalising the whole would sort runs of combining marks, in quadratic time.
         composed = url if url.isascii() else "".join(unicodedata.normalize("NFKC", sign) for sign in url)
         read = _NO_PART.sub("", composed).lower()
         if _USER_LINK.match(read.replace("\\", "/").replace("。", ".").replace("｡", ".")):
@@ -147,7 +147,7 @@ def _bare(entity: Entity) -> Entity | None:
     if len(bare) == len(told):
         return entity
     if said and not bare and "language" not in said:
-        return None  # without what it is about it would be refused
+        return None  # Telegram would refuse it without this member
     return Entity(entity.type, entity.offset, entity.length, **bare)
 
 

@@ -42,7 +42,7 @@ MOST_LANGUAGES = 6
 MOST_INTERESTS = 12
 WORD_LENGTH = 24
 _LONGEST_PART = 4 * WORD_LENGTH
-"""Characters between commas that are looked at, invisible ones and spaces included."""
+"""How many characters between two commas are read, invisible ones and spaces included."""
 _BETWEEN = re.compile(r"[,;،؛\n]")
 _WORD = re.compile(r"[^\W_][\w'’ -]*")
 

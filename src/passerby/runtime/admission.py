@@ -1,14 +1,14 @@
-"""Who may come in: what one person has in hand is bounded, and what is beyond it is refused before it costs anything.
+"""Admission of updates: bounds how much one person may have in hand, and refuses the rest before it costs anything.
 
-The rule is `domain.quota`. What is refused is not read: it becomes an `Overrun`, in its person's own lane. There it is
-done in one commit with whatever else was refused meanwhile, after what came before it has been dealt with.
+The rule is in `domain.quota`. A refused update is not read: it becomes an `Overrun` in its person's own lane. The lane
+handles it after everything that came before it, in one commit with all other refusals since.
 
-A person is told twice. When a spell begins, at once, as an answer to the first message that is refused. When it is
-over, how much was refused: that notice is in the outbox from the beginning, with the count as it stands, so that it is
-said even if this process dies; then by whoever finds it.
+A person is told twice: at once when a spell begins, as a reply to the first refused message; and when the spell is
+over, with the number of refused messages. The second notice is in the outbox from the beginning, with the current
+count, so that another process can send it if this one dies.
 
-What is counted is what waits in this process. A bot that is polled is polled by one, so nothing escapes. Where updates
-are brought, each may come to another process: there what is parked, which all of them see, counts as well.
+The count covers work that waits in this process. Only one process polls a bot, so with polling that is everything. With
+webhooks each update may reach a different process, so parked relays, which all processes see, count as well.
 """
 
 from collections.abc import Callable
@@ -24,13 +24,14 @@ from passerby.runtime.courier import Courier
 from passerby.runtime.lanes import Lanes, Work
 
 _Subject = MessageReceived | MessageEdited | ReactionChanged | ButtonPressed
-"""What people send as fast as they like. The rest is Telegram's word or our own, and always comes in."""
+"""Events that people can send as fast as they like. All others come from Telegram or from us, and are always
+admitted."""
 
 _SUBJECTS = frozenset(get_args(_Subject))
 
 
 class _Spell:
-    """What is being refused of one person."""
+    """A time during which everything that one person sends is refused."""
 
     __slots__ = ("count", "name", "owed")
 
@@ -38,7 +39,7 @@ class _Spell:
         self.name = name
         self.count = 0
         self.owed: Notice | None = None
-        """What is said when it is over, as stored."""
+        """The notice to send when the spell is over, as stored."""
 
 
 class Admission:
@@ -64,11 +65,11 @@ class Admission:
 
     @property
     def spells(self) -> int:
-        """How many people are being refused something."""
+        """How many people are in a spell now."""
         return len(self._spells)
 
     def put(self, work: Work) -> None:
-        """Into its lane, or refuse it."""
+        """Put it into its lane, or refuse it."""
         if self.admits(work.event):
             self.let_in(work)
         else:
@@ -80,7 +81,7 @@ class Admission:
     def admits(self, event: Event, parked: int = 0) -> bool:
         """Count an event against its person's quota. Returns whether it comes in.
 
-        `parked`: how much of this person's is known to wait, in whatever process.
+        `parked`: how many of this person's messages are known to wait, in any process.
         """
         kind = type(event)
         if kind not in _SUBJECTS:
@@ -100,7 +101,7 @@ class Admission:
         return self._is_for_us(event) and door.admits_command(now)
 
     def refuse(self, work: Work) -> None:
-        """Let it be done without being read, and its sender told."""
+        """Queue it as an `Overrun`: it is not read, and its sender is told."""
         event, ref = work.event, work.refs[0]
         assert isinstance(event, _Subject), "nothing else is refused"
         spell = self._spells.get(event.person)
@@ -122,13 +123,13 @@ class Admission:
         self._lanes.put(Work(overrun, work.refs, fences=work.fences, taken_at=work.taken_at))
 
     def owe(self, notice: Notice) -> None:
-        """What is to be said at the end of a spell has been stored."""
+        """Take note that the notice for the end of a spell has been stored."""
         spell = self._spells.get(notice.to)
         if spell is not None and spell.name == notice.id:
             spell.owed = notice
 
     def is_known(self, entry: str) -> bool:
-        """Whether an entry of the outbox is to be said here, at the end of a spell."""
+        """Whether this process will send an entry of the outbox at the end of a spell."""
         return any(spell.name == entry for spell in self._spells.values())
 
     async def look_round(self) -> None:
@@ -147,7 +148,7 @@ class Admission:
 
 
 def _message(event: _Subject) -> MessageId | None:
-    """What the sender is shown as the first that was refused."""
+    """The message to show the sender as the first refused one."""
     match event:
         case MessageReceived(messages=messages):
             return messages[0]

@@ -1,8 +1,8 @@
 """Updates that take workers down: when to give one up, and who knows how often it has been tried.
 
-An update that ended a worker comes again, here or to another. What it has done is told by the next process of that
-worker's name (see `flight_recorder` and `App`), as soon as that has started, and counted in the live store. So one that
-has been told of is not tried at once: the worker that it took down last may not have said so yet.
+An update that ended a worker comes again, to this worker or another. The next process of the ended worker's name
+reports the crash as soon as it has started (see `flight_recorder` and `App`), and the live store counts it. So an
+update with a reported crash is not tried at once: the worker that it took down last may not have reported yet.
 """
 
 from collections.abc import Iterable
@@ -12,11 +12,12 @@ from passerby.kernel.ids import UpdateRef
 from passerby.ports.live_store import LiveStore
 
 FATAL_CRASHES: Final = 2
-"""An update that has taken down as many workers is not tried again. One may have been chance: a process that was killed
-while it happened to work on that."""
+"""An update that has taken down this many workers is not tried again. One crash may be chance: a process that was
+killed while it worked on the update."""
 
 CRASH_HEARD_S: Final = 10.0
-"""How long the process that an update took down last may take to start and say so, from when the update came again."""
+"""How long to wait, from when the update came again, for the last process that it took down to start and report
+that."""
 
 
 async def crashes_of(store: LiveStore, refs: Iterable[UpdateRef]) -> int:

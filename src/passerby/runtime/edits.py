@@ -1,9 +1,9 @@
-"""What messages say that were edited while they waited for their sender's word.
+"""Remembers the newest text of held messages that were edited while they waited for their sender.
 
-With the press of a button Telegram brings the message that it is about, and may bring it as it was when the button was
-made. What an edit said is remembered here, so that it is that which goes: in memory, for content is not stored, and of
-the latest few. Where this process has not seen the edit, the decider finds by its time that the text is an older one,
-and asks again.
+When a button is pressed, Telegram sends the message that it is about, perhaps as it was when the button was made. So
+the newest edits are remembered here, and the edited message is the one that is passed on. They are kept in memory,
+because content is not stored, and only the latest few. If this process has not seen an edit, the decider sees from the
+edit's time that the text is older, and asks again.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ class Edits:
         self._newest: dict[MessageRef, MessageEdited] = {}
 
     def note(self, edit: MessageEdited) -> None:
-        """Remember what a message says by now."""
+        """Remember the message as it is after this edit."""
         at = MessageRef(edit.bot, edit.message)
         self._newest.pop(at, None)
         if len(self._newest) >= MOST:
@@ -27,7 +27,7 @@ class Edits:
         self._newest[at] = edit
 
     def as_edited(self, event: Event) -> Event:
-        """The event; of a press, about the message as its sender sees it."""
+        """The event; for a press, with the message as its sender sees it now."""
         if not isinstance(event, ButtonPressed) or event.subject is None:
             return event
         subject = event.subject

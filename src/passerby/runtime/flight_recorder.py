@@ -1,20 +1,20 @@
 """Which update a worker was working on when it ended: a page of memory that outlives the process.
 
-An update may take its worker down: a loop without end, a crash in a library, memory without bound. Telegram then gives
-the same update to the next worker. Somebody has to know which one it was, and the process that knew is gone. So the
-page is a file that is mapped into memory: writing it costs as much as writing memory, no call of the system and none of
-a store, and what is in it when the process dies stays in the kernel. The next process of the same name reads it.
+An update may take its worker down with an endless loop, a crash in a library, or unbounded memory use. Telegram then
+gives the same update to the next worker. That worker has to know which update it was, and the process that knew is
+gone. So the page is a memory-mapped file: writing to it needs no system call and no store call, and the kernel keeps
+its contents when the process dies. The next process of the same name reads it.
 
-Every *step* of what is done for an update, from one await to the next, is framed: its updates are written before, and
-taken out after. So the page names an update only while code runs for that update. A process that is killed while it
-waits for Telegram blames nobody, however many updates it has in hand.
+The code that handles an update runs in *steps*, from one await to the next. The recorder writes the update's number
+before each step and removes it after. So the page names an update only while code runs for that update. If a process is
+killed while it waits for Telegram, no update is blamed, however many it has in hand.
 
 The page, little-endian:
 
     0   8 bytes   MAGIC
-    8   u64       how often the event loop came round (see `loop_watch`); whoever keeps the process looks at it
+    8   u64       how many turns the event loop has completed (see `loop_watch`); supervisor reads it
     16  u32       the process's number
-    20  16 bytes  the life: names this run of the process
+    20  16 bytes  the life: the name of this run of the process
     36  u32       how many updates follow; fewer than 256, so that writing the first byte ends a step
     40  i64, i64  bot and update of each, MOST_UPDATES at most
 """
@@ -40,7 +40,7 @@ EXIT_STUCK: Final = 70
 
 MAGIC: Final = b"psrflt01"
 MOST_UPDATES: Final = 12
-"""An album has ten at most, and its own number when Telegram brings it item by item."""
+"""An album has at most ten items, each with an update of its own."""
 
 _HEAD: Final = struct.Struct("<8sQI16s")
 _BEATS: Final = struct.Struct("<Q")
@@ -62,7 +62,7 @@ class Crash(NamedTuple):
 
 
 class Pulse(NamedTuple):
-    """What can be seen of a process from outside: its number, and how often its event loop has come round."""
+    """What other processes can see of this one: its number, and how many turns its event loop has completed."""
 
     pid: int
     beats: int
@@ -73,9 +73,9 @@ class RecorderInUse(Exception):
 
 
 class FlightRecorder:
-    """`page` is what is written to. `crash` is what the run before left in it, until `settle`.
+    """`page` is the memory to write to. `crash` is what the previous run left in it, until `settle`.
 
-    Without a file (`FlightRecorder()`) it works the same and is forgotten with the process.
+    Without a file (`FlightRecorder()`) it works the same, but nothing outlives the process.
     """
 
     def __init__(self, page: "MutableSequence[int] | mmap.mmap | None" = None, life: str = "", file: int = -1) -> None:
@@ -107,13 +107,13 @@ class FlightRecorder:
             raise
 
     def settle(self) -> None:
-        """What the run before left is stored elsewhere, or there was nothing: this run begins."""
+        """Begin this run. Call it after the previous run's crash, if any, has been stored elsewhere."""
         self.crash = None
         self._page[_COUNT_AT : _COUNT_AT + 4] = _NONE
         self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._life)
 
     def beat(self) -> None:
-        """The event loop has come round."""
+        """Count one more turn of the event loop."""
         self._beats += 1
         self._page[_BEATS_AT : _BEATS_AT + 8] = _BEATS.pack(self._beats)
 
@@ -123,13 +123,13 @@ class FlightRecorder:
 
     @property
     def current(self) -> bytes:
-        """The updates of the step that runs now, in a form to compare; empty if it is nobody's step."""
+        """The updates of the current step, as a value to compare; empty if the step belongs to no update."""
         page = bytes(self._page[_COUNT_AT:_SIZE])
         (count,) = _COUNT.unpack_from(page)
         return page[: _COUNT.size + count * _UPDATE.size] if count else b""
 
     def follow(self, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> Coroutine[Any, Any, T]:
-        """The same work, with each of its steps framed."""
+        """The same coroutine, with each of its steps recorded."""
         return _Followed(self._page, work, refs) if refs else work
 
     def close(self) -> None:
@@ -141,7 +141,7 @@ class FlightRecorder:
 
 
 class _Followed(Coroutine[Any, Any, T]):
-    """Drives a coroutine. Written for speed: it is on the way of every relay."""
+    """Drives a coroutine. Written for speed: every relay passes through it."""
 
     __slots__ = ("_mark", "_page", "_where", "_work")
 
@@ -191,7 +191,7 @@ class _Followed(Coroutine[Any, Any, T]):
 
 
 def pulse_of(path: Path) -> Pulse | None:
-    """What the page at `path` tells of its process; None where there is no page, or nobody has begun."""
+    """What the page at `path` says about its process; None if there is no page, or no run has begun."""
     try:
         page = path.read_bytes()
     except OSError:

@@ -1,13 +1,12 @@
-"""Putting right what nobody else will: entries of the outbox that no living worker sends, commits that were never
-answered, a store that was wiped.
+"""Cleans up what no other part does: outbox entries that no living worker sends, commits that were never answered, a
+store that was wiped.
 
-    inherit    what a worker that died or left had still to send. One worker does it for all.
-    recheck    what our own commits put into the outbox, or what we inherited, when the answer was lost. Every worker,
-               for itself.
-    rebuild    who is searching or chatting, and what told them of it, into a store whose life has only begun. Every
-               worker may: several at once do no harm, and nothing goes on before it is done.
+    inherit    the unsent entries of workers that died or left. One worker does it for all.
+    recheck    entries of our own commits, or inherited ones, whose answer was lost. Every worker, for itself.
+    rebuild    fill a store whose life has only begun with the people who are searching or chatting, and their anchors.
+               Every worker may: several at once do no harm, and nothing goes on before it is done.
     check      whether the live store and the records agree (see `reconciler`). One worker does it for all.
-    sweep      what has expired. One worker does it for all.
+    sweep      remove what has expired. One worker does it for all.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -27,7 +26,7 @@ LOOK_EVERY_S = 1.0
 
 CHECK_EVERY_S = 600.0
 CHECK_AGAIN_S = 10.0
-"""After a check that could not be made, or that did not settle everything."""
+"""The pause after a check that failed or left something unsettled."""
 
 UNCERTAIN_S = 15.0
 """How long after a commit without an answer the outbox is looked at: longer than one can be on its way."""
@@ -119,9 +118,9 @@ class Janitor:
             await self._take_up(found)
 
     async def rebuild(self) -> bool:
-        """Make the store of a life that has only begun, or that was damaged, fit for use, with the records' help.
+        """Make a store that is new or damaged ready for use, with the help of the records.
 
-        Returns whether it is, as far as is known.
+        Returns whether it is ready, as far as is known.
         """
         if not self._store.newborn and not self._store.doubts:
             return True
@@ -138,7 +137,7 @@ class Janitor:
         return True
 
     async def _adopt(self) -> int | None:
-        """How many people were adopted; None: not all is settled yet."""
+        """How many people were adopted; None if something is still unsettled."""
         if self._store.doubts:
             self._faults.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
             if not await self._reconciler.reconcile():
@@ -185,7 +184,7 @@ class Janitor:
 
 
 def _doubt(doubts: Doubts) -> str:
-    """For the operator."""
+    """One sentence for the operator's log."""
     if doubts.everybody:
         return "the live store is damaged, and nobody knows whom it concerns: every chat ends; the damaged file is kept"
     if doubts.people:

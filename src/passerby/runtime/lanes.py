@@ -1,7 +1,7 @@
 """One lane per person: what somebody does is decided on in the order they did it, one thing at a time.
 
-Different people's lanes run side by side. A lane exists while there is something in it. What only repeats what waits
-at its end, with news, takes that one's place (see `domain.newest`).
+Different people's lanes run side by side. A lane exists while there is something in it. A newer edit or reaction of the
+message that waits at the end replaces the older one (see `domain.newest`).
 
 An album arrives as one update per item, without a count or an end mark. The lane puts it together again: items of one
 album that follow each other are one event, and the lane waits a moment for late ones before it hands it on. Whatever
@@ -28,8 +28,8 @@ ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
 
 MANY = 50
-"""From so many on, what was not delivered because a chat had ended is told in one sentence: one by one it would take a
-minute. Fewer are answered one by one, so that their writer sees which."""
+"""From this many on, messages that were not delivered because a chat had ended share one notice: single notices would
+take a minute. Fewer are answered one by one, so that their sender sees which."""
 
 MOST_TOGETHER = 400
 """Updates that one piece of work may settle: a commit is one message to the store."""
@@ -112,21 +112,21 @@ class Lanes:
         self._background.spawn(self._drain(person, lane))
 
     def waiting(self, person: PersonId) -> int:
-        """How much of a person's waits to be decided on."""
+        """How many of a person's events wait for a decision."""
         lane = self._lanes.get(person)
         return len(lane.queue) if lane is not None else 0
 
     def has(self, person: PersonId) -> bool:
-        """Whether something of a person's waits or is under way."""
+        """Whether an event of this person waits or is being decided on."""
         return person in self._lanes
 
     def repeats(self, event: Event) -> bool:
-        """Whether an event would take the place of what waits at the end of its person's lane."""
+        """Whether an event would replace the one at the end of its person's lane."""
         lane = self._lanes.get(event.person)
         return lane is not None and bool(lane.queue) and together(lane.queue[-1][0].event, event) is not None
 
     def _at_the_end(self, work: Work, lane: _Lane) -> Work | None:
-        """What the last in the lane becomes with this; None where this goes behind it."""
+        """The last work in the lane merged with this one; None if they cannot be merged."""
         last, handled = lane.queue[-1] if lane.queue else (None, None)
         if last is None or handled is not None or last.fences != work.fences:
             return None
@@ -165,7 +165,7 @@ class Lanes:
             await rest
 
     def _sum_up(self, first: Work, event: DeliveryFailed, lane: _Lane) -> Work:
-        """Take what else was not delivered with it, if it is much."""
+        """Take the other undelivered messages of the same chat with it, if there are many."""
         more: list[Work] = []
         for work, handled in islice(lane.queue, MOST_TOGETHER):
             if handled is not None or work.fences != first.fences or not is_more_of(event, work.event):

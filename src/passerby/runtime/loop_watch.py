@@ -1,20 +1,19 @@
-"""Whether the event loop comes round: long turns are counted and named, and a loop that is stuck ends the process.
+"""Watches the event loop: long turns are counted and logged, and a stuck loop ends the process.
 
-Everything a worker does happens in one thread, in *turns* of the event loop. A turn that does not end stops everybody
-this worker serves, and it cannot notice that itself. So a second thread looks every TICK_S whether the loop has come
-round, which it shows by a beat every BEAT_S.
+Everything a worker does happens in one thread, in *turns* of the event loop. A turn that does not end stops the service
+for everybody on this worker, and the loop cannot notice that itself. So a second thread checks every TICK_S whether the
+loop still turns; the loop shows that with a *beat* every BEAT_S.
 
-A turn over LONG_TURN_S is counted and logged by what ran: our own frames, as the thread saw them meanwhile.
+A turn longer than LONG_TURN_S is counted, and logged with the frames of our own code that the thread saw running.
 
-A turn over STUCK_S that is all one update's, or one over LOST_S whatever it does, is *stuck*: the process ends, with
-EXIT_STUCK, and whoever keeps it starts it again. The update is known to the next process (see `flight_recorder`).
-A loop that cannot be interrupted, because a library's code holds the interpreter, holds up the thread as well; for this
-there is a timer of the kernel, which ends the process by SIGPROF, and `faulthandler` says where it was.
+A loop is *stuck* after a turn longer than STUCK_S that worked on one update, or longer than LOST_S on anything. The
+process then ends with EXIT_STUCK, and its supervisor starts it again. The next process knows the update (see
+`flight_recorder`). If a library's code holds the interpreter, the thread cannot run either. For this case a kernel
+timer ends the process by SIGPROF, and `faulthandler` prints where it was.
 
-What is not the loop's fault does not count. Of a machine that has other things to do, only the time for which the
-loop's thread was at work counts. Where that thread waits for something, the time counts; but a process that was stopped
-(SIGSTOP) or a machine that slept makes the thread's own ticks late, too, and a late tick counts for no more than two.
-The kernel's timer counts processor time alone.
+Delays that are not the loop's fault do not count. On a busy machine, only the time during which the loop's thread had a
+processor counts, or during which it waited inside a turn. If the process was stopped (SIGSTOP) or the machine slept,
+the thread's own ticks are late too, and a late tick counts as two at most. The kernel timer counts processor time only.
 """
 
 import asyncio
@@ -37,31 +36,33 @@ TICK_S: Final = 0.05
 LONG_TURN_S: Final = 0.25
 
 STUCK_S: Final = 3.0
-"""Less than a worker may be silent before others take its place: so it is back, and has said what it met, before the
-update comes to the second of them."""
+"""Less than the silence after which other workers take over. So the process is back and has reported its crash before
+another worker gets the update."""
 
 LOST_S: Final = 20.0
-"""For turns of no update, such as rewriting a large log: these end."""
+"""The limit for turns of no update, such as rewriting a large log: they are slow, but they end."""
 
 UNINTERRUPTED_S: Final = 4.0
-"""Seconds of processor time for which neither the loop nor the thread got a turn."""
+"""Seconds of processor time during which neither the loop nor the thread could run."""
 
 REARM_S: Final = 0.5
 
 
 class Stall:
-    """How long the loop has not come round, as far as that is its own doing. Times in seconds, of any one clock."""
+    """How long the current turn takes, without delays that are not the loop's fault. Times in seconds, of any one
+    clock."""
 
     def __init__(self) -> None:
         self.lasted_s = 0.0
         self._beats = -1
         self._mark = b""
         self._marked_s = 0.0
-        """For how long of that the same updates' step has run."""
+        """The part of that time during which one step of the same updates has run."""
 
     def tick(self, elapsed_s: float, worked_s: float, waits: bool, beats: int, mark: bytes) -> bool:
-        """A tick of the thread. `elapsed_s` since the last, of which the loop's thread worked `worked_s`; `mark` names
-        what it works on, unless it `waits` for something. Returns whether the loop has come round since.
+        """Take in a tick of the thread, `elapsed_s` after the last one. The loop's thread used `worked_s` of processor
+        time, works on the updates in `mark`, and `waits` for something or not. Returns whether the loop has turned
+        since.
         """
         if beats != self._beats:
             self._beats, self._mark = beats, mark
@@ -83,7 +84,7 @@ class Stall:
 
 
 class LoopWatch:
-    """Watches the loop that it is begun in, until it is closed. `on_beat` is called with each beat, in the loop.
+    """Watches the loop that `begin` was called in, until it is closed. `on_beat` is called on each beat, in the loop.
 
     `end` ends the process; it does not return.
     """
@@ -128,7 +129,7 @@ class LoopWatch:
     def _beat(self) -> None:
         now, worked = time.monotonic(), self._worked_s()  # noqa: TID251  # the loop's own time is what this is about
         late_s = now - self._beaten_at - BEAT_S
-        # What holds the interpreter is seen by its processor time alone.
+        # If code holds the interpreter, only its processor time shows that.
         if late_s > LONG_TURN_S and max(worked - self._worked_at, self._stalled_s) > LONG_TURN_S:
             metrics.LONG_TURNS.add()
             logs.record("loop.long_turn", "warning", duration_s=round(late_s, 2), frames=self._seen)
@@ -161,7 +162,7 @@ class LoopWatch:
                 self._seen = frames_of(self._watched)
             if stall.is_stuck and sys.gettrace() is None:
                 self._seen = frames_of(self._watched)
-                reason = "the event loop does not come round; this process ends, to be started again"
+                reason = "the event loop is stuck; this process ends so that it is started again"
                 logs.record(
                     "loop.stuck", "error", duration_s=round(stall.lasted_s, 2), frames=self._seen, reason=reason
                 )
@@ -181,7 +182,7 @@ def frames_of(thread: threading.Thread) -> tuple[str, ...]:
 
 
 def _processor_clock(thread: int) -> Callable[[], float]:
-    """Seconds for which a thread has been at work; where a system does not tell, the whole process."""
+    """A thread's processor time in seconds; the whole process's on systems that do not tell."""
     if not hasattr(time, "pthread_getcpuclockid"):
         return time.process_time
     clock = time.pthread_getcpuclockid(thread)
@@ -189,7 +190,7 @@ def _processor_clock(thread: int) -> Callable[[], float]:
 
 
 def _waiting(thread: int) -> Callable[[], bool]:
-    """Whether a thread waits for something other than a processor. Where a system does not tell, it does not."""
+    """Whether a thread waits for something other than a processor; False on systems that do not tell."""
     file = Path(f"/proc/self/task/{thread}/stat")
 
     def waits() -> bool:
@@ -203,12 +204,12 @@ def _waiting(thread: int) -> Callable[[], bool]:
 
 
 def _arm_dump() -> None:
-    """When the kernel's timer runs out, say where the loop is, then end as the signal says."""
+    """When the kernel timer runs out, print where the loop is, then end by the signal."""
     if hasattr(signal, "SIGPROF") and sys.stderr is not None:
         try:
             faulthandler.register(signal.SIGPROF, file=2, all_threads=False, chain=True)
         except (OSError, ValueError, RuntimeError):
-            return  # then it ends without a word
+            return  # then it ends without printing anything
 
 
 def _rearm(delay_s: float) -> None:

@@ -2,8 +2,8 @@
 
 A bot is polled, a pool is matched, a duty is done for all.
 
-What is done once at the beginning (asking the bot who it is, its menus) is tried until it is done, beside the polling:
-a refusal that passes delays nobody and leaves nothing undone.
+Setup calls (asking the bot who it is, its menus) are repeated until they succeed, while polling already runs: a
+temporary refusal delays nobody and leaves nothing undone.
 
 A post *ends* in good order: a bot's intake takes nothing more, what is in hand is finished or parked, and Telegram is
 told how far we got, so that the next holder is given nothing that is done. What a post that does not end so leaves
@@ -79,7 +79,7 @@ class BotPost:
         self._presenting: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Return when the bot has been asked who it is, or that takes long; either way it is polled then."""
+        """Return when getMe has been answered, or takes too long; polling begins in either case."""
         self._presenting = self._stand(self._present)
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_ANSWER_S):
@@ -88,16 +88,16 @@ class BotPost:
             self._polling = self._stand(self.intake.run)
 
     async def _present(self) -> None:
-        """Ask who the bot is, then have it say what it can do."""
+        """Ask who the bot is, then set its menus and descriptions."""
         identity = await self._persistently("bot.unknown", lambda: self._telegram.identify(self.bot))
         logs.record("bot.working", bot=self.bot, username=identity.username)
         try:
             await self._persistently("bot.unprepared", lambda: self._telegram.prepare(self.bot, self._menus()))
-        except Refused as refused:  # not for the moment but for good: the rest of it is done
+        except Refused as refused:  # a permanent refusal: the rest of the setup is done
             logs.record("bot.unprepared", "error", bot=self.bot, error=logs.name_of(refused), reason=refused.reason)
 
     async def _persistently(self, event: str, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until it is done. Raises: Refused."""
+        """Repeat a call until it succeeds. Raises: Refused."""
         pause_s = FIRST_PAUSE_S
         while True:
             try:
@@ -134,7 +134,7 @@ class BotPost:
         metrics.POLLED_AT.drop(self.bot)
 
     async def _finish(self, intake: Intake) -> None:
-        """Wait for what is in hand, and tell Telegram how far we got."""
+        """Wait for the updates in hand, and confirm to Telegram what is done."""
         until = self._clock.monotonic() + HANDOVER_S
         while intake.window.unfinished and self._clock.monotonic() < until:
             await self._clock.sleep(LOOK_EVERY_S)

@@ -1,13 +1,12 @@
-"""Compares what the live store and the records hold, and brings them together where they differ.
+"""Compares the live store with the records, and repairs the people they differ on.
 
-The rules are `domain.reconcile`; this asks both stores, looks twice before it believes a difference, and stores the
-repair. A repair is a commit like any other: it names the versions that it replaces, so whoever acts meanwhile wins, and
-the journal carries it to the records.
+The rules are in `domain.reconcile`. This module reads both stores, looks twice before it believes a difference, and
+stores the repair. A repair is a commit like any other: it names the versions that it replaces, so a person who acts
+meanwhile wins, and the journal carries it to the records.
 
-Looking twice: while people act, one store is read a moment after the other, and whoever moved in between seems to
-differ. Versions only grow. So a live value that is read *after* the records and has a lower version is older for sure.
-And records that are read *after* a live value that the journal is known to have carried, and do not have it, have lost
-it.
+Why it looks twice: one store is read a moment after the other, so a person who acts in between seems to differ.
+Versions only grow. So if a live value is read *after* the records and has a lower version, it is older for sure. If the
+records are read *after* a live value that the journal is known to have carried, and do not have it, they have lost it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -28,14 +27,14 @@ from passerby.ports.records import Records
 TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 
 _WHY = {
-    Difference.LIVE_IS_OLDER: "the live store has lost its newest writes; every chat that it holds is in doubt",
+    Difference.LIVE_IS_OLDER: "the live store has lost its newest writes; all its chats end",
     Difference.RECORDS_ARE_OLDER: "the database is older than the live store",
 }
 _DAMAGED = "the live store was damaged"
 
 
 class Reconciler:
-    """`take_up` sends the notices of repairs, which belong to `worker`."""
+    """`take_up` sends the notices of repairs; `worker` owns them."""
 
     def __init__(self, worker: WorkerId, store: LiveStore, records: Records, clock: Clock, take_up: TakeUp) -> None:
         self._worker = worker
@@ -45,9 +44,10 @@ class Reconciler:
         self._take_up = take_up
 
     async def reconcile(self) -> bool:
-        """Compare everybody; repair what differs. Returns whether the stores agree now, as far as was looked.
+        """Compare everybody and repair the differences. Returns whether the stores agree now, as far as this look can
+        tell.
 
-        False: somebody who is in doubt acted meanwhile; the next look judges them anew. Raises: LiveStoreLost,
+        False: a person in doubt acted meanwhile; the next check looks at them again. Raises: LiveStoreLost,
         RecordsLost.
         """
         doubts = self._store.doubts
@@ -78,7 +78,7 @@ class Reconciler:
         return {person: _view(live.get(person), recorded.get(person)) for person in live.keys() | recorded.keys()}
 
     async def _confirmed(self, views: dict[PersonId, View]) -> dict[PersonId, Difference]:
-        """Whoever differs for sure. Updates `views` with what the second look has seen."""
+        """The people who differ for sure. Updates `views` with the results of the second look."""
         suspects = sorted(person for person, view in views.items() if compare(view) is not Difference.NONE)
         if not suspects:
             return {}
@@ -133,7 +133,7 @@ class Reconciler:
         return True
 
     async def _close(self, strays: Iterable[ChatId]) -> None:
-        """Chats that the records hold open and that nobody is in. A closing that is on its way already comes first."""
+        """Close chats that are open in the records but that nobody is in. A closing that is already on its way wins."""
         now = self._clock.now()
         closed = tuple(ChatClosed(chat, None, REASON, now) for chat in strays)
         if closed:
@@ -145,7 +145,7 @@ def _view(held: Held | None, recorded: Participant | None) -> View:
 
 
 def _facts(put: Participant, view: View, now: float) -> list[Fact]:
-    """What the records are to learn. A block that they have lost is in a table of its own, so it is told again."""
+    """The facts to send to the records. Blocks are in a table of their own, so a lost block needs a fact of its own."""
     known = view.recorded.blocked if view.recorded is not None else ()
     blocks = [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in known]
     return [PersonChanged(put, now), *blocks]

@@ -1,8 +1,9 @@
-"""A passage that takes several sends: long words after their file, an album that may not stay together.
+"""A passage that takes several sends: long words that follow their file, or an album that has to be split.
 
-`Steps` are taken one after the other, in the order of the original. One that Telegram refuses costs no other: an album
-is halved until only what is refused is left out, a caption that is called too long leaves its file, words are cut
-shorter. What has arrived is in the message map after each step, so a process that takes over sends only what is left.
+`Steps` are sent one after the other, in the order of the original. A refused step does not affect the others: an album
+is halved until only the refused items are left out, a caption that is too long moves out of its file's message, words
+are cut shorter. After each step the message map names what has arrived, so a process that takes over sends only the
+rest.
 """
 
 from collections import deque
@@ -22,34 +23,34 @@ from passerby.ports.live_store import Copied
 from passerby.ports.telegram import Carry, Delete, Dispatch, Edit
 
 FOR_ALL = frozenset({Refusal.UNREACHABLE, Refusal.BOT_LOST})
-"""What is refused for such a reason is refused in any pieces."""
+"""Refusals that concern the recipient, not the content: smaller pieces would be refused as well."""
 
 
 class Steps(Protocol):
     def next(self) -> Dispatch | None:
-        """What is to be sent now; None at the end."""
+        """The next thing to send; None at the end."""
         ...
 
     def took(self, messages: tuple[MessageId, ...]) -> None:
-        """It has arrived as these."""
+        """The current step has arrived, as these messages."""
         ...
 
     def refused(self, refusal: Refusal) -> None:
-        """It has not and will not."""
+        """The current step was refused and will not arrive."""
         ...
 
     def give_up(self, refusal: Refusal) -> None:
-        """Nothing more can be sent."""
+        """Stop: nothing more can be sent."""
         ...
 
     @property
     def copied(self) -> tuple[Copied, ...]:
-        """What stands on the other side by now."""
+        """The copies that the partner has so far."""
         ...
 
     @property
     def failed(self) -> Mapping[MessageId, Refusal]:
-        """Of the sender's messages, those that did not arrive, or not whole."""
+        """The sender's messages that did not arrive, or arrived in part."""
         ...
 
 
@@ -68,7 +69,7 @@ class _Follow(msgspec.Struct, frozen=True):
 
 
 class RelaySteps:
-    """`whole` is the relay as one send, `arrived` what an earlier attempt has brought of it, by its place."""
+    """`whole` is the relay as one send; `arrived` are the copies that an earlier attempt delivered, by place."""
 
     def __init__(self, relay: Relay, whole: Carry, arrived: Mapping[int, Counterpart], prints: Prints) -> None:
         self._whole = whole
@@ -88,7 +89,7 @@ class RelaySteps:
 
     @property
     def alone(self) -> bool:
-        """Whether it goes in one send, as it is."""
+        """Whether all of it fits into one send."""
         return not self._heads and len(self._left) == 1
 
     def next(self) -> Dispatch | None:
@@ -98,7 +99,7 @@ class RelaySteps:
                 return self._carry(step.places)
             if step.place in self._heads:
                 return self._words(step)
-            self._left.popleft()  # the words of a message that did not go
+            self._left.popleft()  # words whose message did not arrive
         return None
 
     def took(self, messages: tuple[MessageId, ...]) -> None:
@@ -152,7 +153,7 @@ class RelaySteps:
         return {self._relay.sources[place]: refusal for place, refusal in sorted(self._failed.items())}
 
     def _drop_followers(self, place: int) -> None:
-        """Words with a hole in them say something else."""
+        """Words with a gap could mean something else, so the rest of them is not sent."""
         self._left = deque(each for each in self._left if not (isinstance(each, _Follow) and each.place == place))
 
     def _followers(self, place: int) -> list[_Follow]:
@@ -190,7 +191,7 @@ class RelaySteps:
         return True
 
     def _narrower(self, place: int) -> Limits | None:
-        """Limits under which less goes with the message itself; None where they cannot be narrower."""
+        """Tighter limits, so that fewer words go with the message itself; None if they cannot be tighter."""
         content, limits = self._relay.contents[place], self._limits[place]
         most = limits.of(content)
         if most is None or most == 0 or not content.text:
@@ -206,14 +207,14 @@ class _Delete(msgspec.Struct, frozen=True):
 
 
 class _Say(msgspec.Struct, frozen=True):
-    """Words that are to stand in the message at this place of the rest, a new one if there is none yet."""
+    """Words for the piece at this place after the first one; a new message if there is none yet."""
 
     place: int
     words: Content
 
 
 class AmendSteps:
-    """An edit of a message that stands there in several, or is to: each takes its share of the new words."""
+    """An edit of a message whose copy has several pieces, or will have: each piece takes its share of the new words."""
 
     def __init__(self, amend: Amend, copy: Counterpart, prints: Prints, limits: Limits = USUAL) -> None:
         self._prints = prints
@@ -302,5 +303,5 @@ class AmendSteps:
 
 
 def _unanswering(carry: Carry) -> Carry:
-    """The same, in reply to nothing, and without the effect that has been seen already."""
+    """The same without the reply: only the first send replies."""
     return msgspec.structs.replace(carry, reply_to=None, quote=None, quote_position=0, quote_entities=())

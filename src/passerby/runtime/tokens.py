@@ -9,10 +9,11 @@ bot. A loss takes several refusals over `refused_after_s`. A lost bot is asked a
 and comes back by itself.
 
 Each process of a fleet suspects and clears for itself. Only the process that holds the bot's lease may confirm a loss
-(`confirms`), because a loss ends chats; the others hear of it through the roll (`heed`). A process that hears that
-another one has changed its mind asks at once.
+(`confirms`), because a loss ends chats; the others learn of it through the roll (`heed`). When another process no
+longer doubts a bot, this one asks getMe at once.
 
-A call that is refused while getMe works was refused alone: `refused` says so, and the caller tries that call again.
+If a call is refused while getMe works, only that call was refused: `refused` returns False, and the caller tries it
+again.
 """
 
 import asyncio
@@ -28,23 +29,24 @@ from passerby.runtime.background import Background
 
 REFUSED_AFTER_S = 120.0
 LEAST_REFUSALS = 4
-"""A process that slept through `refused_after_s` has not asked during it."""
+"""A process that slept through `refused_after_s` asked nothing in that time, so time alone does not confirm a loss."""
 
 FIRST_PAUSE_S = 1.0
 PAUSES = 12
-"""While a bot is suspected it is asked at least so often, evenly, before it counts as lost."""
+"""At least this many evenly spaced getMe calls are made for a suspected bot before it counts as lost."""
 
 FIRST_LOST_PAUSE_S = 15.0
 LOST_GROWTH = 1.5
 LONGEST_PAUSE_S = 3600.0
 GRACE_S = 1.0
-"""For so long after getMe has worked a refused call says nothing of the token: at most one getMe a second."""
+"""For this long after a getMe that worked, a refused call does not make the bot suspected: so at most one getMe a
+second."""
 
 STRAYS_TOLD_EVERY_S = 60.0
 
 
 class Trust(Enum):
-    """Where a bot stands."""
+    """What this process knows about a bot's token."""
 
     WORKING = auto()
     SUSPECTED = auto()
@@ -64,7 +66,7 @@ class _Doubt:
 
 
 class Tokens:
-    """`confirms(bot)`: whether this process may say that the bot is lost. `listeners` hear of every change."""
+    """`confirms(bot)`: whether this process may declare the bot lost. `listeners` are called on every change."""
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class Tokens:
         self._heard_losses: set[tuple[str, BotId]] = set()
         self.listeners: list[Callable[[BotId, Trust], None]] = []
 
-    # ------------------------------------------------------------------ for whoever calls Telegram
+    # ------------------------------------------------------------------ for the code that calls Telegram
 
     def of(self, bot: BotId) -> Trust:
         doubt = self._doubts.get(bot)
@@ -115,7 +117,7 @@ class Tokens:
         return tuple(bot for bot, doubt in self._doubts.items() if doubt.lost)
 
     def refusals(self, bot: BotId) -> int:
-        """How often getMe has been refused since the bot is suspected."""
+        """How often getMe has been refused since the bot became suspected."""
         doubt = self._doubts.get(bot)
         return doubt.refusals if doubt is not None else 0
 
@@ -130,7 +132,7 @@ class Tokens:
         return True
 
     async def worked(self, bot: BotId) -> None:
-        """Return when the bot works: at once, as a rule; of a lost bot perhaps never."""
+        """Return when the bot works: usually at once, for a lost bot perhaps never."""
         while bot in self._doubts:
             await self._change(bot)
 
@@ -149,10 +151,11 @@ class Tokens:
             if change in waiting:
                 waiting.remove(change)
 
-    # ------------------------------------------------------------------ what others say
+    # ------------------------------------------------------------------ what other workers report
 
     def heed(self, doubts: Mapping[str, tuple[int, ...]], losses: Mapping[str, tuple[int, ...]]) -> None:
-        """Hear what the other workers say: which bots each doubts, and which lost ones each holds the lease of."""
+        """Take in the other workers' reports: the bots that each one doubts, and the lost bots that it holds the lease
+        of."""
         doubted = {(worker, BotId(bot)) for worker, bots in doubts.items() for bot in bots}
         lost = {(worker, BotId(bot)) for worker, bots in losses.items() for bot in bots}
         for _, bot in lost - self._heard_losses:
@@ -165,13 +168,13 @@ class Tokens:
         self._heard_doubts, self._heard_losses = doubted, lost
 
     def ask_now(self, bot: BotId) -> None:
-        """Something says that a doubted bot may work again."""
+        """Ask a doubted bot's getMe now: there is a sign that it may work again."""
         doubt = self._doubts.get(bot)
         if doubt is not None:
             doubt.hurry.set()
 
     def lose(self, bot: BotId) -> None:
-        """Whoever holds its lease has confirmed that Telegram refuses the token."""
+        """Mark the bot as lost: the holder of its lease has confirmed that Telegram refuses the token."""
         doubt = self._doubts.get(bot) or self._suspect(bot, self._clock.monotonic())
         if doubt.lost:
             return

@@ -1,4 +1,4 @@
-"""Counting what vanishes, or cannot be passed on for what it is: nothing is done with in silence."""
+"""Counts updates that are dropped or cannot be read, so that nothing disappears silently."""
 
 from passerby import logs, metrics
 from passerby.kernel.content import Content, Kind
@@ -6,7 +6,7 @@ from passerby.kernel.event import Event, MessageEdited, MessageReceived, Unusabl
 
 
 def note(event: Event) -> None:
-    """Of an update that was just taken."""
+    """Count an update that was just taken."""
     match event:
         case (
             MessageReceived(contents=(Content(kind=Kind.UNKNOWN), *_))

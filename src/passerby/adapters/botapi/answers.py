@@ -1,9 +1,10 @@
-"""What Telegram's refusals mean: ONE table from the text of an answer to what is done about it.
+"""The one table that says what Telegram's refusals mean: from the text of an answer to what is done about it.
 
-The text is matched without regard to case; the first row that occurs in it wins, so the more specific stand above. Rows
-of a *part* say what to leave out: an effect, formatting, a reply. The message goes without it (see `parts`); the
-meaning and the refusal of such a row hold only where the request has no such part. The last block of rows knows parts
-by a word alone: Telegram words these refusals in many ways, and a wrong guess costs one more attempt.
+The text is matched without regard to case. The first row whose fragment is in it wins, so more specific rows come
+first. Rows with *parts* say what to leave out: an effect, formatting, a reply. The message is then sent without it (see
+`parts`); the meaning and the refusal of such a row apply only if the request has no such part. The last rows recognise
+a part by a single word, because Telegram words these refusals in many ways, and a wrong guess costs only one more
+attempt.
 
 Sources: Bot API server and TDLib, as collected from `fail_query_with_error` and `process_send_message_fail_error`; the
 capital codes from MTProto's error list.
@@ -20,21 +21,21 @@ class Meaning(Enum):
     """What an answer means to the code that made the call."""
 
     FINAL = auto()
-    """Nothing to be done about it here."""
+    """Another attempt would be refused as well."""
     UNKNOWN = auto()
-    """A refusal that no row knows: one plain attempt is worth it."""
+    """No row matches. It is worth one attempt without any extras."""
     FILE_UNKNOWN = auto()
-    """This bot does not know the file by that id, or Telegram does not like it; a fresh upload may do."""
+    """This bot does not know the file by that id, or Telegram does not accept it; a fresh upload may work."""
     ALREADY_SO = auto()
-    """An edit that changes nothing, a callback query that nobody waits for any more."""
+    """The request was pointless: an edit that changes nothing, or a callback query that nobody waits for any more."""
     TOKEN = auto()
     CONFLICT = auto()
     SERVER = auto()
-    """Telegram's own trouble; it may have done what was asked nevertheless."""
+    """A fault inside Telegram, which may have carried out the request all the same."""
 
 
 class Part(StrEnum):
-    """What a message can do without."""
+    """Parts of a message that can be left out."""
 
     EFFECT = "effect"
     CUSTOM_EMOJI = "custom_emoji"
@@ -44,12 +45,12 @@ class Part(StrEnum):
     REPLY = "reply"
     """The reply, with its quote."""
     PREVIEW = "preview"
-    """What was said of link previews."""
+    """The options for link previews."""
     LOOK = "look"
-    """Icons and colours of buttons."""
+    """The icons and colours of buttons."""
     KEYBOARD = "keyboard"
     THREAD = "thread"
-    """The topic; without one a message goes to the general one."""
+    """The topic; without it the message goes to the general topic."""
 
 
 class Row(NamedTuple):
@@ -71,7 +72,7 @@ def _part(fragment: str, *parts: Part, meaning: Meaning = Meaning.UNKNOWN, refus
 
 
 TABLE: tuple[Row, ...] = (
-    # parts, by their codes and the server's own sentences
+    # parts, by their codes and the server's wordings
     _part("button_", *_KEYS),
     _part("keyboard_", *_KEYS),
     _part("reply_markup_", *_KEYS),
@@ -135,7 +136,7 @@ TABLE: tuple[Row, ...] = (
     Row("message can't be edited", Meaning.FINAL, Refusal.CANNOT_COPY),
     Row("there is no text in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
     Row("there is no caption in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
-    # reactions and deletions: what cannot be shown is not worth a word, what is gone is gone
+    # reactions and deletions: if the message is gone there is nothing to do, and the sender need not be told
     Row("reaction_invalid", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
     Row("reactions_too_many", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
     Row("message to react not found", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
@@ -145,7 +146,7 @@ TABLE: tuple[Row, ...] = (
     # files
     Row("file is too big", Meaning.FINAL, Refusal.TOO_LARGE),
     Row("request entity too large", Meaning.FINAL, Refusal.TOO_LARGE),
-    # people with Premium write longer captions than a bot may: their words follow in messages of their own
+    # people with Premium may write longer captions than a bot: their words follow in messages of their own
     Row("caption is too long", Meaning.FINAL, Refusal.TOO_LONG),
     Row("caption_too_long", Meaning.FINAL, Refusal.TOO_LONG),
     Row("message is too long", Meaning.FINAL, Refusal.TOO_LONG),
@@ -172,10 +173,10 @@ TABLE: tuple[Row, ...] = (
     Row("terminated by other getupdates", Meaning.CONFLICT, Refusal.BROKEN),
     Row("webhook is active", Meaning.CONFLICT, Refusal.BROKEN),
     Row("terminated by setwebhook", Meaning.CONFLICT, Refusal.BROKEN),
-    # Telegram's trouble
+    # faults inside Telegram
     Row("internal server error", Meaning.SERVER, Refusal.UNCERTAIN),
     Row("sent message was immediately deleted", Meaning.SERVER, Refusal.UNCERTAIN),
-    # parts, by a word
+    # parts, by a single word
     _part("button", *_KEYS),
     _part("keyboard", *_KEYS),
     _part("reply markup", *_KEYS),
@@ -203,6 +204,6 @@ _ABOUT_A_FILE = re.compile("file|photo|video|audio|voice|sticker|document|media|
 
 
 def unknown(text: str) -> Row:
-    """What a refusal (400) means that no row knows; `text` in lower case."""
+    """The meaning of a refusal (400) that no row matches; `text` in lower case."""
     meaning = Meaning.FILE_UNKNOWN if _ABOUT_A_FILE.search(text) else Meaning.UNKNOWN
     return Row("", meaning, Refusal.BROKEN)

@@ -1,14 +1,14 @@
-"""Passing a message on: which method, which file id, copied or built anew.
+"""Passes a message on: chooses the method, the file ids, and whether to copy the message or to rebuild it.
 
-Text is always sent anew, so that only the entities that its caller kept go along. A file travels by its id where the
-recipient's bot knows one, and is moved (`transfer`) where it does not or where its id would show the sender's own name
-for it. What has no file is written anew (`methods`), or refused.
+Text is always rebuilt, so that it carries only the entities that the caller kept. A file is sent by its id if the
+recipient's bot has one; otherwise, or if the id would show the sender's own name for the file, it is downloaded and
+uploaded (`transfer`). Messages without a file are rebuilt (`methods`), or refused.
 
-What works on one bot only is not done where a fleet has several: from what fails, a sender would learn whether their
-partner uses the same bot, which tells of a language, a country or a brand. So a file that could not be moved is refused
-even where it would not have to be, and nothing is copied.
+A fleet of several bots does nothing that works only within one bot: from what fails, a sender would learn whether their
+partner uses the same bot, which hints at a language, a country or a brand. So a file that could not be moved is refused
+even if it need not be moved, and nothing is copied.
 
-Albums are always built anew, even on one bot: `copyMessages` may deliver half of one and then answer 400, or leave
+Albums are always rebuilt, even on one bot: `copyMessages` may deliver half of one and then answer 400, or leave
 items out in silence, while sendMediaGroup is all or nothing, and takes replies and effects.
 """
 
@@ -55,7 +55,7 @@ Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received
 
 
 class Carrier:
-    """Carries out `Carry`, and `Edit` for what was carried. `alone`: there is no other bot than this one."""
+    """Carries out `Carry`, and `Edit` of a carried message. `alone`: the fleet has only this bot."""
 
     def __init__(
         self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
@@ -214,7 +214,7 @@ class Carrier:
         return await self._with_files(carry, items, send)
 
     async def _call(self, bot: BotId, method: str, members: Any, decoder: "msgspec.json.Decoder[Answer[T]]") -> T:
-        """Call a method that the recipient sees the effect of, without what Telegram refuses of it."""
+        """Call a method whose effect the recipient sees; leave out the parts that Telegram refuses."""
 
         async def attempt(members: Any) -> T:
             return await self._client.call(bot, method, encode(members), decoder, sends=True)
@@ -229,7 +229,7 @@ class Carrier:
         moves: Sequence[Move],
         decoder: "msgspec.json.Decoder[Answer[T]]",
     ) -> T:
-        """The same for one that sends files: by their ids, and those in `moves` as uploads."""
+        """The same for a method that sends files: by their ids, and those in `moves` as uploads."""
 
         async def attempt(members: dict[str, Any]) -> T:
             if moves:
@@ -271,7 +271,8 @@ class Carrier:
                 unknown = every
                 received = await send({}, every)
             except Refused:
-                # Too large for an upload, say; that was not what Telegram refused.
+                # For example, too large for an upload. That is not the reason for Telegram's refusal, so it is not
+                # reported.
                 if refused is not None and refused.meaning is Meaning.UNKNOWN:
                     raise refused from None
                 raise
@@ -304,7 +305,7 @@ class Carrier:
 
 
 def _if_an_upload_may_do(rejected: Rejected) -> Rejected:
-    """Raises: the refusal, where it is not of a file."""
+    """Raises: the refusal itself, if it is not about a file."""
     if rejected.meaning not in (Meaning.FILE_UNKNOWN, Meaning.UNKNOWN):
         raise rejected
     return rejected

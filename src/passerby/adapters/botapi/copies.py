@@ -1,8 +1,8 @@
-"""Which messages a copy would show no more of than was read: those all of whose members are known.
+"""Finds the messages that are safe to copy: those in which every member is known.
 
-`wire` skips what it does not know, and so do the messages that are written anew. A copy skips nothing: it shows what
-Telegram has made of the message, today's members and tomorrow's. So before a message may be copied, which is rare (see
-`rich`), the answer that it came in is read once more, by names of members alone.
+`wire` skips members that it does not know, so a rebuilt message cannot hold them. A copy skips nothing: it shows the
+message as Telegram stores it, with members that we may not know. So before a message may be copied, which is rare (see
+`rich`), the getUpdates answer that it came in is read once more, for the names of its members.
 """
 
 from typing import Any
@@ -12,15 +12,15 @@ import msgspec
 _MEMBERS = frozenset(
     {"message_id", "from", "chat", "date", "edit_date", "rich_message", "has_protected_content", "effect_id"}
 )
-"""What is looked at, or is in every message and in no copy."""
+"""Members that are read, or that are in every message and in no copy."""
 _OTHERS = frozenset({"reply_to_message", "quote", "forward_origin"})
-"""What belongs to another message: a copy answers none and has no origin (source: Bot API 10.3, copyMessage)."""
+"""Members that hold another message: a copy is no reply and has no origin (source: Bot API 10.3, copyMessage)."""
 _PERSON = frozenset({"id", "is_bot", "first_name", "last_name", "username", "language_code", "is_premium"})
 _CHAT = frozenset({"id", "type", "first_name", "last_name", "username"})
 
 
 def known(body: bytes) -> frozenset[int]:
-    """The numbers of the updates whose message has no member that nobody here knows. `body`: a getUpdates answer."""
+    """The numbers of the updates whose message has only known members. `body`: a getUpdates answer."""
     try:
         answer = msgspec.json.decode(body)
         return frozenset(update["update_id"] for update in answer["result"] if _is_known(update))

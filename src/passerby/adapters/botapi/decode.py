@@ -1,9 +1,9 @@
 """From Telegram's updates to the kernel's events.
 
-Only people in private chats count: an update of a bot's, from anywhere else, or of a kind that nobody here answers to,
-becomes `Unusable`. A message that cannot be read is one of an unknown kind: its sender is told.
-Of a message only its content passes: sender, forward origin, via-bot and external reply were never read (`wire`),
-contacts lose their user id, and `text_mention` entities their target.
+Only updates of people in private chats are used. Updates by a bot, from other chats, or of a kind that no feature
+handles become `Unusable`. A message that cannot be read is treated as one of an unknown kind: its sender is told. Only
+a message's content is kept: sender, forward origin, via-bot and external reply are never read (`wire`), contacts lose
+their user id, and `text_mention` entities their target.
 """
 
 import re
@@ -55,7 +55,7 @@ def _message_in(event: Event) -> MessageReceived | None:
 
 
 def _may_be_copied(message: MessageReceived | None) -> bool:
-    """Whether it could reach its reader as a copy alone."""
+    """Whether only a copy could pass it on."""
     if message is None or message.contents[0].kind is not Kind.RICH:
         return False
     detail = message.contents[0].detail or {}
@@ -63,7 +63,7 @@ def _may_be_copied(message: MessageReceived | None) -> bool:
 
 
 def _never_copied(arrival: Arrival) -> Arrival:
-    """With something in the message that was not read: a copy would show it."""
+    """The same, but not copyable: a copy would show members that were not read."""
     message = _message_in(arrival.event)
     if message is None or not _may_be_copied(message):
         return arrival
@@ -94,7 +94,7 @@ def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
 
 
 def _is_by_bot(user: wire.User | None, bot: BotId) -> bool:
-    """Bots are not people. Two that answer each other would never end."""
+    """Whether a bot sent it. Bots are not answered: two bots that answer each other would never stop."""
     return user is not None and (user.is_bot or user.id == bot)
 
 
@@ -137,7 +137,7 @@ def _received(message: wire.Message, bot: BotId) -> Event:
 
 
 def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
-    """Why a message is none to us; None where it is one."""
+    """Why a message is not used; None if it is."""
     sender = message.from_
     person = PersonId(sender.id if sender else 0)
     if message.chat.type != "private":
@@ -148,7 +148,7 @@ def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
 
 
 def _thread(message: wire.Message | wire.PressedMessage) -> MessageId | None:
-    """The topic that a message stands in; None: the general one."""
+    """The topic that a message is in; None: the general one."""
     return MessageId(message.message_thread_id) if message.is_topic_message and message.message_thread_id else None
 
 

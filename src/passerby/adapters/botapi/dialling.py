@@ -1,10 +1,11 @@
-"""Reaching a server that has several addresses, of which the first may be dead. Source: RFC 8305, "Happy Eyeballs".
+"""Connects to a server with several addresses, some of which may be dead. Source: RFC 8305, "Happy Eyeballs".
 
-Addresses are tried one after the other, each a quarter of a second after the one before it, or at once when that has
-failed; the first connection wins and the others are dropped. What has worked is tried first the next time, and what has
-failed or lost goes last for a while. Families take turns, so a whole family without a route costs one such pause.
+Addresses are tried one after the other: each one a quarter of a second after the one before it, or at once if that one
+has failed. The first connection wins and the others are dropped. The next time, an address that worked is tried first,
+and an address that failed or was too slow goes last for a while. IPv6 and IPv4 take turns, so a family without a route
+costs one such pause.
 
-A name is looked up by one call for all who wait. While the resolver is away or hangs, what it said before still holds.
+All who wait for a name share one look-up. While the resolver fails or hangs, its last answer is used.
 """
 
 import asyncio
@@ -20,14 +21,14 @@ DELAY_S = 0.25
 """Source: RFC 8305, section 8: Connection Attempt Delay."""
 
 FRESH_S = 30.0
-"""How long an answer of the resolver's is used before it is asked again."""
+"""How long an answer of the resolver is used before it is asked again."""
 
 STALE_WAIT_S = 0.5
-"""How long a new answer is waited for where an older one is at hand."""
+"""How long to wait for a new answer if there is an older one."""
 
 DEMOTED_S = 300.0
 TRUSTED_S = 60.0
-"""An address that has worked so lately is taken to work."""
+"""An address that worked this recently is assumed to work."""
 
 
 class Address(NamedTuple):
@@ -43,7 +44,7 @@ class Address(NamedTuple):
 
 
 class Dialler:
-    """The way to one host and port. Belongs to the event loop it is first used in."""
+    """Connects to one host and port. Belongs to the event loop it is first used in."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
@@ -56,7 +57,7 @@ class Dialler:
         self._demoted: dict[Address, float] = {}
 
     async def connect(self) -> tuple[socket.socket, Address]:
-        """A connected socket, and where to. Raises: OSError; the caller bounds the time."""
+        """A connected socket and its address. Raises: OSError; the caller limits the time."""
         loop = asyncio.get_running_loop()
         order = self._ordered(await self._addresses(), loop.time())
         if len(order) == 1:
@@ -88,7 +89,7 @@ class Dialler:
         raise failure
 
     async def best(self) -> str:
-        """The IP address of the host that works, as far as is known. Raises: OSError; the caller bounds the time."""
+        """An IP address of the host that works, as far as is known. Raises: OSError; the caller limits the time."""
         loop = asyncio.get_running_loop()
         if self._winner is not None and loop.time() - self._won_at < TRUSTED_S:
             return self._winner.ip
@@ -97,7 +98,7 @@ class Dialler:
         return address.ip
 
     def demote(self, address: Address) -> None:
-        """It has not worked: for a while the others go first."""
+        """Note that this address failed: for a while the others are tried first."""
         self._demoted[address] = asyncio.get_running_loop().time() + DEMOTED_S
         if self._winner == address:
             self._winner = None
@@ -114,7 +115,8 @@ class Dialler:
             self._demoted[loser] = now + DEMOTED_S
 
     def _ordered(self, addresses: list[Address], now: float) -> list[Address]:
-        """The one that worked last, then the families in turn, then what has not worked lately."""
+        """The order of attempts: the address that worked last, then the families in turn, then those that failed
+        lately."""
         self._demoted = {address: until for address, until in self._demoted.items() if until > now}
         families: dict[int, list[Address]] = {}
         for address in addresses:
@@ -152,7 +154,7 @@ class Dialler:
         if self._lookup is lookup:
             self._lookup = None
         if not lookup.cancelled():
-            lookup.exception()  # whoever waited has it
+            lookup.exception()  # a waiter has taken it
 
 
 async def _attempt(address: Address) -> socket.socket:
@@ -172,7 +174,8 @@ async def _attempt(address: Address) -> socket.socket:
 
 
 async def _writable(connecting: socket.socket) -> None:
-    """Wait until it is connected, or has failed to be. Not `sock_connect`: uvloop's would look the address up again."""
+    """Wait until the socket is connected or has failed. Not `sock_connect`: uvloop's would look the address up
+    again."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     loop.add_writer(connecting, lambda: None if ended.done() else ended.set_result(None))
@@ -183,7 +186,7 @@ async def _writable(connecting: socket.socket) -> None:
 
 
 async def _drop(attempts: Iterable["asyncio.Task[socket.socket]"]) -> None:
-    """End what has not won; one that connects in this very moment is closed."""
+    """Cancel the attempts that have not won; one that connects at this moment is closed."""
     for attempt in attempts:
         attempt.cancel()
     for ended in await asyncio.gather(*attempts, return_exceptions=True):
@@ -192,7 +195,7 @@ async def _drop(attempts: Iterable["asyncio.Task[socket.socket]"]) -> None:
 
 
 def _literal(host: str, port: int) -> Address | None:
-    """The address that a host without a name is."""
+    """The address of a host that is given as an IP address."""
     try:
         version = ip_address(host).version
     except ValueError:
@@ -200,5 +203,5 @@ def _literal(host: str, port: int) -> Address | None:
     if version == 4:
         return Address(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port))
     if "%" in host:
-        return None  # the resolver knows what the scope is
+        return None  # the resolver turns the scope into a number
     return Address(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port, 0, 0))

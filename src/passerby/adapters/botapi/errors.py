@@ -1,10 +1,10 @@
 """From an answer of the Bot API server, or from none, to the family of errors that the port promises.
 
-The text is looked up first (`answers`), because the server turns codes into each other (a 403 in capitals arrives as
-400, unknown codes as 400); only what no row knows is judged by its code.
+The text is looked up first (`answers`), because the server changes codes (a 403 in capitals arrives as 400, unknown
+codes as 400). The code decides only if no row matches.
 
-No `detail` quotes an answer: Telegram's texts repeat what we sent ("unsupported start tag ..."). It is the row that
-matched, or the answer when that is nothing but a code in capitals.
+No `detail` quotes an answer, because Telegram's texts repeat what we sent ("unsupported start tag ..."). It holds the
+row that matched, or the answer if that is only a code in capitals.
 """
 
 import re

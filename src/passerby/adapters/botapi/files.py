@@ -1,11 +1,11 @@
-"""What the adapter needs to remember of files, as a port: which bot calls which file what.
+"""The adapter's port for remembering files: the id of each file for each bot.
 
 `LiveStore` satisfies it. A `unique` is the same for every bot, a file id belongs to one. Keys that begin with
 `neutral:` are ours: they name the copy of a file that was uploaded without its sender's name for it. So is
 `introduction:` (see `fleet`).
 
-With a bot's token a file can be fetched by its id, and whoever has a file knows its `unique`. So what is remembered in
-a store is disguised: without the key it tells neither what was sent nor how to get it.
+With a bot's token, a file can be fetched by its id, and anybody who has a file knows its `unique`. So the stored values
+are encrypted or hashed: without the key they tell neither what was sent nor how to get it.
 """
 
 import os
@@ -37,7 +37,8 @@ _IDS: Final = b"file ids"
 
 
 class Disguised:
-    """A cache that another one keeps. `key`: at most 64 bytes; by another key, nothing is known."""
+    """Stores hashed names and encrypted ids in another cache. `key`: at most 64 bytes; with another key, nothing is
+    found."""
 
     def __init__(self, inner: FileCache, key: bytes) -> None:
         self._inner = inner

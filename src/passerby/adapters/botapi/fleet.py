@@ -69,7 +69,7 @@ _ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
 
 
 def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The calls that tell Telegram what a bot says of itself."""
+    """The calls that set a bot's menus and descriptions."""
     for menu in menus:
         told = {"language_code": menu.language} if menu.language else {}
         commands = [{"command": name, "description": text} for name, text in menu.commands]
@@ -84,9 +84,9 @@ class BotApi:
     """The fleet's connection to a Bot API server. Satisfies `ports.telegram.Telegram`.
 
     `base_url` is the server's address, without the `/bot…` part. `unlimited_files` says that it is an own server, which
-    lets bots download more than 20 MB. `transfers` bounds the uploads under way at once. `on_connected` hears of each
+    lets bots download more than 20 MB. `transfers` limits the uploads at one time. `on_connected` is called for each
     new connection for calls. `sightings` tells which sticker sets many people use; without it, no set is passed on.
-    `key`, of any length up to 64 bytes, disguises what is kept there.
+    `key`, of up to 64 bytes, hides what is stored there.
     """
 
     def __init__(
@@ -140,14 +140,14 @@ class BotApi:
             return None
 
     async def _note_said(self, bot: BotId, said: str) -> None:
-        with suppress(LiveStoreLost):  # then it is said once more than necessary
+        with suppress(LiveStoreLost):  # then the calls are made once more than necessary
             await self._files.remember_file(INTRODUCTION, bot, said)
 
     async def _introduce(self, bot: BotId, menus: tuple[CommandList, ...], said: str, done: int) -> None:
         """Make the calls, one after the other, but for the first `done`.
 
-        After a refusal that passes, the next try goes on from there: a limit that lets fewer calls through than there
-        are would else be met for ever. One that is refused for good does not cost the others.
+        After a temporary refusal, the next try continues from there; otherwise a rate limit below the number of calls
+        would never let them all through. A permanent refusal of one call does not stop the others.
         """
         refused: Refused | None = None
         for number, (method, members) in enumerate(_introduction(menus)):

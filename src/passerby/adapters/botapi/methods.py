@@ -21,7 +21,7 @@ MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
 """Audio goes without title and performer: they may name a person."""
 
 SMALL = frozenset({"photo", "sticker"})
-"""Parts whose files are never too large to be moved (source: telegram.org, limits of photos and stickers)."""
+"""Kinds whose files are never too large to be moved (source: telegram.org, limits of photos and stickers)."""
 
 WRITTEN: Mapping[Kind, str] = {
     Kind.TEXT: "sendMessage",
@@ -36,10 +36,10 @@ WRITTEN: Mapping[Kind, str] = {
 """Kinds without a file, and the method that sends one anew."""
 
 COPIED = frozenset({Kind.RICH})
-"""What a bot that is alone copies, where it cannot be written anew (files among rich text) and nothing had to go.
+"""The kind that a fleet of one bot copies, if it cannot be rebuilt (rich text with files) and nothing had to be
+removed.
 
-Nothing else: a copy takes along whatever we did not read, today's and tomorrow's, and by its file id a file is sent as
-cheaply.
+Only this kind, because a copy also carries members that we did not read, and sending a file by its id costs no more.
 """
 
 REWORDED: Mapping[Kind, str] = {

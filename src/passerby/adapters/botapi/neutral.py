@@ -73,15 +73,15 @@ APART: Final = "apart"
 
 
 def is_apart(content: Content) -> bool:
-    """Whether a sticker is to go without its set."""
+    """Whether a sticker must be sent without its set."""
     return APART in (content.detail or {})
 
 
 def names_somebody(content: Content) -> bool:
-    """Whether a copy of the file, or its id, would show what its sender called it.
+    """Whether a copy of the file, or its id, would show its sender's name for it.
 
-    An audio file always might: its title and performer stay with its id. A name that we gave it ourselves, and that now
-    comes back, tells nothing. A sticker's id shows its set, which may be its sender's own (see `sets`).
+    For audio this is always possible: its title and performer stay with its id. A name that we gave to the file
+    ourselves is harmless. A sticker's id shows its set, which may be its sender's own (see `sets`).
     """
     if content.file is None:
         return False

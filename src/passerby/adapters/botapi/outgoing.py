@@ -93,7 +93,7 @@ def entities(of: Content) -> Sequence[Entity]:
 def reply(
     to: MessageId | None, quote: str | None = None, position: int = 0, entities: Sequence[Entity] = ()
 ) -> ReplyParameters | None:
-    if to is None or to <= 0:  # what came without an id of its own (an ephemeral message) cannot be replied to
+    if to is None or to <= 0:  # a message without an id of its own (an ephemeral one) cannot be replied to
         return None
     return ReplyParameters(to, quote, position, entities) if quote else ReplyParameters(to)
 

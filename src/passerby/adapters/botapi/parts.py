@@ -1,8 +1,8 @@
-"""Sending what Telegram refuses for one of its parts: without that part. The words matter more than what adorns them.
+"""Sends a message without the part that Telegram refuses. The words matter more than their decoration.
 
-A refused attempt delivered nothing, so another cannot double it. Which part is meant is told by the table (`answers`);
-after a refusal that no row knows one attempt is made without any adornment, and where there is a keyboard one without
-that, too.
+A refused attempt delivered nothing, so another attempt cannot duplicate the message. The table in `answers` says which
+part is meant. After a refusal that no row matches there is one *plain* attempt without any decoration, and if the
+message has a keyboard, one more without that.
 """
 
 import re
@@ -24,14 +24,14 @@ _TAG = re.compile(r"<[^<>]*+>")
 _EMOJI_TAG = re.compile(r"</?tg-emoji\b[^<>]*+>")
 
 ADORNMENTS = (Part.EFFECT, Part.ENTITIES, Part.REPLY, Part.THREAD, Part.LOOK)
-"""What a plain attempt goes without; a keyboard is more than that."""
+"""The parts that a plain attempt leaves out. A keyboard is not among them, because it is more than decoration."""
 
 
 async def with_less(attempt: Callable[[Any], Awaitable[T]], members: Any, *, file: bool = False) -> T:
-    """Attempt it; where Telegram refuses a part, again without that part.
+    """Call `attempt`; if Telegram refuses a part, call it again without that part.
 
-    `members` is the request, as a dict or a struct. `file`: a fresh upload may help as well, so a refusal that is about
-    the file is the caller's. Raises: what the last attempt did, or after a plain one in vain the first.
+    `members` is the request, as a dict or a struct. `file`: a fresh upload may help, so refusals of the file are left
+    to the caller. Raises: the error of the last attempt, or of the first one if a plain attempt failed as well.
     """
     try:
         return await attempt(members)
@@ -58,7 +58,7 @@ async def with_less(attempt: Callable[[Any], Awaitable[T]], members: Any, *, fil
 
 
 def without(members: Mapping[str, Any], *parts: Part) -> Members | None:
-    """The request without these parts; None where it has none of them."""
+    """The request without these parts; None if it has none of them."""
     left = dict(members)
     for part in parts:
         left = _LESS[part](left)
@@ -70,7 +70,7 @@ def _only_top(*names: str) -> Callable[[Members], Members]:
 
 
 def _deep(value: Any, of: Callable[[str, Any], Any]) -> Any:
-    """A copy in which the members that `of` makes None are left out, at any depth."""
+    """A copy without the members for which `of` returns None, at any depth."""
     match value:
         case dict():
             kept = ((name, of(name, each)) for name, each in value.items())

@@ -1,8 +1,8 @@
-"""From an answer of getUpdates to its updates.
+"""Takes a getUpdates answer apart into its updates.
 
-One update that cannot be read must not cost the others. The whole answer is decoded at once; only if that fails it is
-cut into its updates by hand, because msgspec skips nested values recursively even for `Raw` and so gives up on the
-whole list when one update is nested too deeply. What does not fit then is salvaged as far as it goes.
+One update that cannot be read must not cost the others. The whole answer is decoded at once. If that fails, the answer
+is cut into its updates by hand: msgspec skips nested values recursively even for `Raw`, so it fails on the whole list
+if one update is nested too deeply. An update that still cannot be decoded is salvaged as far as possible.
 """
 
 import re
@@ -33,7 +33,7 @@ NOT_ASKED_FOR = frozenset(
         "purchased_paid_media", "removed_chat_boost", "shipping_query", "stopped_message_generation", "subscription",
     }
 )  # fmt: skip
-"""Kinds of updates that are known, and that concern no chat of ours (source: Bot API 10.3, Update)."""
+"""Known kinds of updates that have nothing to do with our chats (source: Bot API 10.3, Update)."""
 
 
 _NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member", "pre_checkout_query"})
@@ -42,7 +42,7 @@ _NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member"
 def read_updates(body: bytes) -> list[Update | Unreadable]:
     """Decode a getUpdates answer that has `ok: true`, in order.
 
-    Raises: ValueError where the body is not such an answer at all.
+    Raises: ValueError if the body is no such answer.
     """
     try:
         answer = _answers.decode(body)
@@ -68,7 +68,7 @@ def _read_alone(piece: bytes) -> Update | Unreadable | None:
         pass
     found = _UPDATE_ID.search(piece)
     if found is None:
-        return None  # without an id there is nothing to confirm; the next update's offset does away with it
+        return None  # without an id there is nothing to confirm; the offset of the next update skips it
     try:
         value = parsed(piece)
     except ValueError:
@@ -85,7 +85,8 @@ def _read_alone(piece: bytes) -> Update | Unreadable | None:
 
 
 def _made_out(update_id: int, value: Mapping[str, Any]) -> Unreadable:
-    """What can be said of an update whose content cannot be read: whose it is, and what they are to be told of."""
+    """An update whose content cannot be read: the sender, and whether it is a message or an edit, so that they can be
+    told."""
     for name, part in value.items():
         if name not in NOT_ASKED_FOR and isinstance(part, dict):
             return _made_out_of(update_id, name, part)
@@ -112,7 +113,7 @@ def _may_be_private(chat: Any) -> bool:
 
 
 def _number(value: Any) -> int:
-    """0 where it is none that Telegram would send."""
+    """0 if Telegram would never send such a number."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:19])
     return value if isinstance(value, int) and -(2**63) <= value < 2**63 else 0
@@ -124,7 +125,7 @@ _RESULT = re.compile(rb'"result"\s*:\s*\[')
 
 
 def _cut(body: bytes) -> Iterator[bytes]:
-    """Yield each object of the `result` list, whatever is in it, by counting brackets outside strings."""
+    """Yield each object of the `result` list by counting brackets outside strings; its content does not matter."""
     start = _RESULT.search(body)
     if start is None:
         raise ValueError("the answer holds no list of updates")

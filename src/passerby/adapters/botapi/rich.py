@@ -1,9 +1,9 @@
-"""Rich messages: what arrives (`RichMessage`) made into what may be sent (`InputRichMessage`), naming nobody.
+"""Turns a received rich message (`RichMessage`) into one that may be sent (`InputRichMessage`) and names nobody.
 
-An allow-list, not a filter: formatting passes; of a link, a mention, an address or anything unknown only the words do.
-Blocks that hold files are not written anew, since file ids belong to one bot and file names to a person: a message with
-such blocks may only be copied, and only if every member of everything in it is known and nothing had to be left out.
-Source: Bot API 10.3, RichBlock and InputRichBlock, RichText.
+This is an allow-list, not a filter: formatting passes; links, mentions, addresses and unknown members are reduced to
+their words. Blocks with files are not rebuilt, because file ids belong to one bot and file names to a person. A message
+with such blocks may only be copied, and only if every member in it is known and nothing had to be left out. Source: Bot
+API 10.3, RichBlock and InputRichBlock, RichText.
 """
 
 import re
@@ -32,7 +32,7 @@ _MEDIA = frozenset({"photo", "voice_note", "video", "animation", "audio", "docum
 _IN_FILE = frozenset(
     {"file_id", "file_unique_id", "file_size", "width", "height", "duration", "mime_type", "thumbnail"}
 )
-"""What a copied file may say of itself. A name, a title or a performer is not in it."""
+"""Members that a copied file may have. A name, a title or a performer is not among them."""
 
 
 def _number(value: Any) -> bool:
@@ -58,16 +58,17 @@ _PLAIN: Mapping[str, Callable[[Any], bool]] = {
     "label": _one_of(r"[0-9a-zA-Z]{0,6}[.)]?|\W{1,2}"),
     "mime_type": _one_of(r"(?:image|audio|video)/[a-z0-9.+-]{1,40}"),
 }
-"""Members taken as they are, and what each may be: a string is one of a list, or is read with the words."""
+"""Members that are kept as they are, with their types: a string must be one of a list, or is read together with the
+words."""
 _NEEDED = {"size": 3, "expression": "…", "align": "left", "valign": "top"}
-"""What stands in for a member without which Telegram would refuse the message."""
+"""Replacements for members without which Telegram would refuse the message."""
 _COMMANDS = re.compile(r"\\[a-zA-Z]{1,20}|[\\{}$^]")
-"""What is not seen of a formula when it is drawn."""
+"""Parts of a formula's source that are not visible when it is drawn."""
 _READ = frozenset({"language", "expression"})
 
 
 def read(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return all that can be read in it, in order, and what becomes of the message.
+    """Return all text that a reader sees, in order, and what may be done with the message.
 
     That is `anew`, an InputRichMessage or None, and `copyable`: a copy would say no more than what passes here.
     """
@@ -97,7 +98,7 @@ class _Reader:
         self.words: list[str] = []
 
     def knows(self, of: Mapping[str, Any], members: Iterable[str]) -> None:
-        """Note whatever is there besides: in what is written anew it is missing, in a copy it would be there."""
+        """Note members that we do not know: a rebuilt message leaves them out, but a copy would show them."""
         if not of.keys() <= {"type", *members}:
             self.reduced = True
 
@@ -147,7 +148,7 @@ class _Reader:
         names = ("has_checkbox", "is_checked", "value", "type")
         self.knows(item, ("blocks", "label", *names))
         if not _PLAIN["label"](item.get("label", "")):
-            self.reduced = True  # Telegram numbers the items of what is written anew by itself
+            self.reduced = True  # Telegram numbers the items of a rebuilt list by itself
         return {"blocks": self.blocks(item["blocks"]), **self._plain(item, names)}
 
     def _table(self, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,7 +190,7 @@ class _Reader:
         return self._text(text.get("text", ""))
 
     def _plain(self, of: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """The members that are what they are to be; the others are left out, but read."""
+        """The members with the expected type. The others are left out, but their text is still read."""
         kept: dict[str, Any] = {}
         for name in names:
             if name not in of:

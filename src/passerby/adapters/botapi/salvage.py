@@ -1,8 +1,8 @@
-"""What can be read of an update that is not as the Bot API says.
+"""Reads what it can of an update that does not follow the Bot API.
 
-A text that is not Unicode, a field of another type, an object nested without end: whatever does not fit is mended where
-that is plain (a number written as text), else left out, and the rest of the message goes on. Slow, and only for
-updates that `wire` could not read.
+A text that is not Unicode, a field of another type, an object that is nested too deeply: a wrong value is corrected if
+its meaning is clear (a number written as text), and left out otherwise. The rest of the message is passed on. This is
+slow, and only for updates that `wire` could not read.
 """
 
 import json
@@ -15,17 +15,17 @@ import msgspec
 from passerby.adapters.botapi.wire import TOKENS, Update
 
 _MOST = 64
-"""So many fields of one update may be wrong. Beyond that it is no update."""
+"""At most this many fields of one update may be wrong. Beyond that it is no update."""
 
 _DEEPEST = 100
-"""What is nested deeper is left out; formatting goes not nearly as deep."""
+"""Values that are nested deeper are left out. Real formatting is far less deep."""
 
 _PLACE = re.compile(r" - at `\$((?:\.[^.\[\]`]+|\[\d+\])+)`\Z")
 _STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`")
 _HALF = re.compile("[\ud800-\udfff]")
 _CAREFUL = frozenset({"has_protected_content", "has_media_spoiler"})
-"""Where it cannot be read whether somebody asked for this, they did."""
+"""Members that count as true if they cannot be read: the safe assumption is that the sender asked for them."""
 
 _MEND: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("str", "int"): str,
@@ -33,11 +33,11 @@ _MEND: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("array", "object"): lambda value: [value],
     ("object", "array"): lambda value: value[0] if value else None,
 }
-"""From what is expected and what is there to what is meant."""
+"""Conversions, by the expected type and the type found."""
 
 
 def parsed(piece: bytes) -> Any:
-    """An update as plain values, with U+FFFD for each half character. Raises: ValueError."""
+    """An update as plain values, with U+FFFD for each lone surrogate. Raises: ValueError."""
     text = _shallow(piece).decode("utf-8", "replace")
     try:
         return _whole(json.loads(text, strict=False, parse_constant=lambda _: None))
@@ -46,7 +46,7 @@ def parsed(piece: bytes) -> Any:
 
 
 def salvaged(value: Any) -> Update | None:
-    """The update without what cannot be read of it. Changes `value`. None where nothing is left of it."""
+    """The update without the members that cannot be read. Changes `value`. None if nothing is left."""
     for _ in range(_MOST):
         try:
             return msgspec.convert(value, Update, strict=False)
@@ -64,7 +64,7 @@ def _steps(place: str) -> Iterator[str | int]:
 
 
 def _mended(value: Any, steps: list[str | int], problem: str) -> bool:
-    """Put right what is at this place, or leave it out. False where there is no such place."""
+    """Correct the value at this place, or remove it. False if there is no such place."""
     *way, last = steps
     try:
         for step in way:
@@ -86,7 +86,7 @@ def _mended(value: Any, steps: list[str | int], problem: str) -> bool:
 
 
 def _whole(value: Any) -> Any:
-    """The same without half characters."""
+    """The same without lone surrogates."""
     match value:
         case str():
             return _HALF.sub("\ufffd", value)
@@ -99,7 +99,7 @@ def _whole(value: Any) -> Any:
 
 
 def _shallow(piece: bytes) -> bytes:
-    """The same, with null for whatever is nested too deeply."""
+    """The same, with null for values that are nested too deeply."""
     depth, begin, kept, at = 0, 0, bytearray(), 0
     for token in TOKENS.finditer(piece):
         match token[0]:

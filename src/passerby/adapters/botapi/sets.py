@@ -1,11 +1,11 @@
-"""Sticker and custom emoji sets that may tell who made them.
+"""Hides sticker and custom emoji sets that may tell who made them.
 
 Anybody can make a set, and its name and link lead to its maker. So a set is passed on only if many people use it: then
-it says nothing of the one who sends it. A sticker of any other set goes without it: uploaded anew, it belongs to none.
-A custom emoji of any other set goes as the plain emoji that stands in the text. The sender is not asked: what the
-partner sees is the same but for the set.
+it says nothing about its sender. A sticker of any other set is uploaded again, and so belongs to no set. A custom emoji
+of any other set is replaced by the plain emoji in the text. The sender is not asked, because the partner sees the same,
+only without the set.
 
-Custom emoji are told apart by their own ids, so that no request is needed to learn their set.
+Custom emoji are counted by their own ids, so that no request is needed to find their set.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from passerby.ports.live_store import LiveStoreLost
 
 _EMOJI: Final = "custom_emoji"
 _TRUSTED_FOR: Final = 100
-"""A set that many use is asked about once in so many times, which also counts whoever sends it then."""
+"""A set that is known as popular is looked up again once in this many times, which also counts its sender."""
 
 _REMEMBERED: Final = 4096
 _POLL_TEXTS: Final = ("question_entities", "text_entities")
@@ -36,7 +36,7 @@ class Sightings(Protocol):
 
 
 def has_set(content: Content) -> bool:
-    """Whether there is anything of a set in a message."""
+    """Whether a message holds a sticker or a custom emoji."""
     if content.entities and any(entity.type == _EMOJI for entity in content.entities):
         return True
     if content.kind is Kind.STICKER:
@@ -53,7 +53,7 @@ class Sets:
         self._trusted: dict[str, int] = {}
 
     async def without_unknown(self, content: Content, by: PersonId) -> Content:
-        """The same without what belongs to a set that few people use."""
+        """The same content without parts of sets that few people use."""
         if content.entities:
             content = msgspec.structs.replace(content, entities=await self.known_only(content.entities, by))
         detail = content.detail
@@ -67,7 +67,7 @@ class Sets:
         return content
 
     async def known_only(self, entities: Sequence[Entity], by: PersonId) -> tuple[Entity, ...]:
-        """The entities but for custom emoji that few people use."""
+        """The entities without custom emoji that few people use."""
         return tuple(
             [
                 e
@@ -77,7 +77,7 @@ class Sets:
         )
 
     async def _poll(self, detail: dict[str, Any], by: PersonId) -> dict[str, Any]:
-        """A poll has custom emoji in its question and its answers, and nothing else of a set."""
+        """In a poll, custom emoji can be in the question and in the answers."""
         options = [await self._texts(option, by) for option in detail.get("options", ())]
         return await self._texts(detail, by) | ({"options": options} if options else {})
 
@@ -89,7 +89,7 @@ class Sets:
         }
 
     async def _is_known(self, what: str, by: PersonId) -> bool:
-        """Whether many people use it. Whoever sends it counts from now on."""
+        """Whether many people use it. The sender is counted as well."""
         left = self._trusted.get(what, 0)
         if left:
             self._trusted[what] = left - 1

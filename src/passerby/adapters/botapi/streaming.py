@@ -1,7 +1,7 @@
-"""Clients for files, which are streamed: pyreqwest, told which of the server's addresses to use.
+"""Clients for streaming files: pyreqwest, told which address of the server to use.
 
-By itself it spends half of its patience on a dead address before it tries the next of the same family. So the address
-is the one that calls have found to work (see `dialling`), and there is a client for each address that was used.
+By itself pyreqwest spends half of its time limit on a dead address before it tries the next one of the same family. So
+it is given the address that works for calls (see `dialling`), and there is one client for each address.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from passerby.adapters.botapi.transport import CONNECT_S, place_of
 from passerby.ports.telegram import Unavailable
 
 MOST = 8
-"""So many addresses are remembered; a server rarely has more."""
+"""How many addresses are kept; a server rarely has more."""
 
 
 class StreamingClients:
     def __init__(self, base_url: str, max_connections: int, dialler: Dialler | None) -> None:
-        """`dialler` None: the way leads through a proxy, which finds the server itself."""
+        """`dialler` None: requests go through a proxy, which finds the server itself."""
         self._base = base_url
         self._max_connections = max_connections
         self._dialler = None if is_proxied(base_url) else dialler
@@ -46,7 +46,7 @@ class StreamingClients:
             while len(self._clients) >= MOST:
                 del self._clients[next(iter(self._clients))]  # transfers under way keep theirs
             build = builder(self._base, self._max_connections)
-            # A port of 0 is the one that the URL names.
+            # Port 0 means the port that the URL names.
             client = self._clients[ip] = (
                 build.resolve(self._host, ip, 0) if ip not in ("", self._host) else build
             ).build()

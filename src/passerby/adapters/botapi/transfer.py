@@ -115,7 +115,7 @@ class Mover:
                 raise
             located = _Located()
         except TokenRefused as refused:
-            # Perhaps of another bot than the one that is asked to send.
+            # The refused token may be another bot's than the sending bot's.
             raise refused.of(source) from None
         if not located.file_path:
             raise Refused(Refusal.CANNOT_COPY, "the file is gone")

@@ -3,13 +3,13 @@
 What a Bot API call needs, and no more: a body of known length goes out in one write, one answer comes back whole. No
 redirects, no cookies, no compression, no pipelining. Answers are parsed by httptools; files do not come this way.
 
-The point of it all is what a lost answer means, and the CPU: a call costs a third of what a general client takes.
+It exists for two reasons: it knows what a lost answer means, and a call takes a third of a general client's CPU.
 
     not sent      no connection could be made, or the one at hand was closed already: nothing can have arrived
     unknown       the bytes were handed to the system, and then the connection broke, fell silent or made no sense
 
-New connections are made a few at a time (CONNECTS_AT_ONCE), for a handshake costs as much as dozens of calls; whoever
-waits to make one takes the next that somebody is done with. How an address is found that works: see `dialling`.
+New connections are made a few at a time (CONNECTS_AT_ONCE), because a handshake costs as much as dozens of calls. A
+call that waits to make one takes the next free connection instead. `dialling` finds an address that works.
 
 Nothing is tried twice: a connection that the server closes in the very moment of the write counts as unknown.
 """
@@ -30,7 +30,7 @@ from passerby.adapters.botapi.dialling import Dialler
 CONNECT_S = 10.0
 CONNECTS_AT_ONCE = 64
 HANDSHAKE_S = 3.0
-"""A server that takes a connection and does not shake hands within this is given up for its next address."""
+"""If a server takes a connection but has not finished the handshake by then, its next address is tried."""
 
 HANDSHAKES = 2
 IDLE_S = 60.0
@@ -85,7 +85,7 @@ class Transport:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._connecting = 0
         self._hopeful: deque[asyncio.Future[_Line | None]] = deque()
-        """Who waits for a connection, or, with None, to make one."""
+        """The calls that wait for a free connection, or for permission to make one (None)."""
         self._idle: list[_Line] = []
         self._busy: set[_Line] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -166,7 +166,7 @@ class Transport:
         return None
 
     def _give(self, line: "_Line") -> None:
-        """Somebody is done with a connection."""
+        """Take back a connection that a call is done with."""
         if not line.usable or self._closed:
             line.hang_up()
             return
@@ -178,7 +178,7 @@ class Transport:
         self._idle.append(line)
 
     async def _line(self, timeout_s: float) -> "_Line":
-        """The next connection that somebody is done with, or a new one."""
+        """Wait for the next free connection, or make a new one."""
         try:
             async with asyncio.timeout(timeout_s):
                 while self._connecting >= CONNECTS_AT_ONCE:
@@ -195,7 +195,7 @@ class Transport:
         raise Lost("no connection (time-out)", sent=False)
 
     async def _next(self) -> "_Line | None":
-        """A connection, or None: one may be made now, and counts already."""
+        """A free connection; or None: the caller may make one now, and it is counted already."""
         hopeful: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
         self._hopeful.append(hopeful)
         try:
@@ -210,7 +210,7 @@ class Transport:
             raise
 
     def _connected(self) -> None:
-        """One of those that may be made at a time has been made, or not: the next may be."""
+        """An attempt to connect has ended, with or without success: the next one may begin."""
         while self._hopeful:
             hopeful = self._hopeful.popleft()
             if not hopeful.done():

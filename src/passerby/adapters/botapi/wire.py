@@ -3,7 +3,7 @@
 Unknown members are skipped without being built, so names, origins and everything else that is not listed here never
 becomes an object. What the fields *mean* is `decode`'s affair; what we *write* is in `outgoing`.
 
-How an answer is taken apart, and what is done about an update that does not fit these, is in `reading`.
+`reading` takes answers apart, and handles updates that do not fit these types.
 """
 
 import re
@@ -236,7 +236,7 @@ class Message(Struct):
 
 
 TOPIC_FIELDS = tuple(name for name in Message.__struct_fields__ if "forum_topic" in name)
-"""What is done to topics, which asks nothing of us."""
+"""Service messages about topics; nothing is done about them."""
 
 SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fields__.index("boost_added") :]
 
@@ -297,9 +297,9 @@ class Update(Struct):
 
 
 class Unreadable(Struct):
-    """An update of which no more than this could be made out; 0 where not even that.
+    """What could be read of a damaged update; 0 for numbers that could not be read.
 
-    `what` is "message" or "edit" where it is one of a private chat, else "".
+    `what` is "message" or "edit" for a private chat, else "".
     """
 
     update_id: int
@@ -323,6 +323,7 @@ class Failure(Struct, gc=False):
     parameters: Parameters | None = None
 
 
-# A string without an end goes on to the end of the body, or each quotation mark in it would be tried as a beginning.
+# An unfinished string extends to the end of the body; otherwise each quotation mark in it would be tried as a
+# beginning.
 TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""Strings and brackets: enough to see where the values of a JSON text begin and end."""
+"""Strings and brackets: enough to find where the values of a JSON text begin and end."""

@@ -1,4 +1,5 @@
-"""Which updates have taken a worker down, for a day and a little longer. There are few: each has cost a process."""
+"""Remembers which updates have taken a worker down, for a little more than a day. There are few: each cost a
+process."""
 
 from collections.abc import Iterable
 

@@ -19,14 +19,14 @@ from passerby.ports.live_store import Anchor, Commit, Mark, Outgoing, Trail
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
-    """A life begins. What is held stays: `newborn` tells whether the records have to be read first."""
+    """A life begins. The data stays; `newborn` tells whether the records have to be read first."""
 
     generation: str
     newborn: bool = True
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The store was closed in good order. As the last record it says that nothing after it was lost."""
+    """The store was closed in good order. If this is the last record, nothing after it was lost."""
 
 
 class Entry(msgspec.Struct, frozen=True, tag="entry"):
@@ -69,7 +69,7 @@ class Sighted(msgspec.Struct, frozen=True, tag="sighted"):
 
 
 class Crashed(msgspec.Struct, frozen=True, tag="crashed"):
-    """A worker ended while it worked on these updates."""
+    """A worker crashed while it worked on these updates."""
 
     at: float
     refs: list[UpdateRef]
@@ -77,7 +77,8 @@ class Crashed(msgspec.Struct, frozen=True, tag="crashed"):
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """All that is held. `uncarried`: people whom the records do not have like this yet, and the fact of each."""
+    """The whole content of the store. `uncarried`: people whose newest value the records do not have yet, each with its
+    fact's number."""
 
     generation: str
     newborn: bool
@@ -101,9 +102,9 @@ TOLD_BACK: Final = 4
 
 
 class Logged(msgspec.Struct, frozen=True, array_like=True):
-    """One record as the log has it. `touched`: the people whom the TOLD_BACK records before it changed.
+    """One record as stored in the log. `touched`: the people that the TOLD_BACK records before it changed.
 
-    So a hole in the log of at most TOLD_BACK records tells whom it concerns.
+    So after a hole of at most TOLD_BACK records, it is known which people it concerns.
     """
 
     touched: list[PersonId]
@@ -111,7 +112,7 @@ class Logged(msgspec.Struct, frozen=True, array_like=True):
 
 
 def touches(record: Record) -> tuple[PersonId, ...]:
-    """Whose standing, or whose messages still to be sent, would be forgotten without this record."""
+    """The people whose state or unsent messages would be lost with this record."""
     if not isinstance(record, Entry) or not isinstance(record.what, Commit):
         return ()
     commit = record.what

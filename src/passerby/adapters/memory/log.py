@@ -2,7 +2,7 @@
 
 File format, one frame after another:
 
-    4 bytes  magic, the same in every frame: where reading goes on after damage
+    4 bytes  magic, the same in every frame: reading resumes at one after damage
     4 bytes  length of the payload; numbers are little-endian
     8 bytes  sequence number: one more than the frame before
     4 bytes  CRC-32 of the payload
@@ -10,19 +10,19 @@ File format, one frame after another:
     n bytes  payload
 
 `append` writes to the file before it returns, so `kill -9` loses nothing: the page cache outlives the process. `sync`
-returns when everything appended so far is on the disk; all who wait share one `fdatasync`. A power cut loses only what
-nobody has synced.
+returns when everything appended so far is on the disk; all callers that wait share one `fdatasync`. A power cut loses
+only bytes that were not synced.
 
-Reading tells two kinds of bad bytes apart:
+Reading distinguishes two kinds of bad bytes:
 
-- *A torn end*: the last write was cut short by a power cut or a full disk. Nobody synced it, so it is dropped.
-- *A hole*: bytes that were whole once. They are skipped and named, and reading goes on at the next frame that checks
-  out. What a hole means is up to the reader of the records. `rewrite` can keep the damaged file under
-  another name.
+- *A torn end*: a power cut or a full disk cut the last write short. It was never synced, so it is dropped.
+- *A hole*: damaged bytes of frames that were complete. They are skipped and reported, and reading resumes at the next
+  valid frame. The reader of the records decides what a hole means. `rewrite` can keep the damaged file under another
+  name.
 
 `rewrite` replaces the log by a shorter one with the same meaning: written beside it, synced, renamed over it. A crash
-at any point leaves one of the two, whole. It is also the way out after a write that could be neither finished nor
-undone, or a failed sync: until a rewrite succeeds, the log takes nothing more.
+at any point leaves one of the two, whole. After a write that could be neither finished nor undone, or after a failed
+sync, the log accepts nothing more until a rewrite succeeds.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class LogInUse(Exception):
 
 
 class Hole(NamedTuple):
-    """`size` damaged bytes, `at` bytes from the beginning. `lost`: how many records were in them; None: not known."""
+    """`size` damaged bytes at offset `at`. `lost`: how many records were in them; None if that is not known."""
 
     at: int
     size: int
@@ -61,7 +61,7 @@ class Hole(NamedTuple):
 class Log(Protocol):
     """Ordering: `records` yields what was appended, in order, with a `Hole` where something is missing.
 
-    Raises: OSError where the disk refuses; then nothing was added.
+    Raises: OSError if the disk refuses; then nothing was added.
     """
 
     @property
@@ -71,7 +71,7 @@ class Log(Protocol):
 
     @property
     def is_broken(self) -> bool:
-        """Whether it takes nothing more until it has been rewritten."""
+        """Whether it accepts nothing more until it has been rewritten."""
         ...
 
     def records(self) -> Iterable[bytes | Hole]: ...
@@ -79,7 +79,7 @@ class Log(Protocol):
     def append(self, record: bytes) -> None: ...
 
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
-        """`keep_former`: the log as it was is kept under another name, for whoever looks into what happened to it."""
+        """`keep_former`: keep the old log under another name, so that an operator can examine the damage."""
         ...
 
     async def sync(self) -> None:
@@ -95,7 +95,8 @@ def frame(record: bytes, sequence: int) -> bytes:
 
 
 class Contents(NamedTuple):
-    """What is in a log. `size`: where the next frame goes. `sequence`: of the last frame, 0 without one."""
+    """The content of a log. `size`: the offset of the next frame. `sequence`: the last frame's number, 0 if there is
+    none."""
 
     records: list[bytes | Hole]
     size: int
@@ -103,7 +104,7 @@ class Contents(NamedTuple):
 
 
 def unframe(data: bytes) -> Contents:
-    """Read a log, whatever has happened to it. Linear in its length."""
+    """Read a log, damaged or not. Takes time linear in its length."""
     records: list[bytes | Hole] = []
     at = sequence = 0
     while at < len(data):
@@ -125,7 +126,7 @@ def unframe(data: bytes) -> Contents:
 
 
 def _frame_at(data: bytes, at: int, after: int) -> tuple[int, int] | None:
-    """The sequence number and the end of a whole frame that begins here and comes after frame number `after`."""
+    """The sequence number and the end of a valid frame that begins here and has a number above `after`."""
     head = _head_at(data, at)
     if head is None:
         return None
@@ -137,7 +138,7 @@ def _frame_at(data: bytes, at: int, after: int) -> tuple[int, int] | None:
 
 
 def _head_at(data: bytes, at: int) -> tuple[int, int, int] | None:
-    """Length, sequence number and checksum of the frame whose head begins here, if it checks out."""
+    """Length, sequence number and checksum of the frame whose head begins here, if the head is valid."""
     head = data[at : at + _HEAD.size]
     if len(data) < at + _HEAD_SIZE or not head.startswith(_MAGIC):
         return None
@@ -156,7 +157,7 @@ def _next_frame(data: bytes, at: int, after: int) -> tuple[tuple[int, int] | Non
 
 
 def _is_torn(data: bytes, at: int) -> bool:
-    """Whether the bad bytes at the end look like a write that was cut short, and not like damage."""
+    """Whether the bad bytes at the end look like an unfinished write rather than damage."""
     rest = data[at:]
     if len(rest) < _HEAD_SIZE:
         return _MAGIC.startswith(rest[:4]) or rest.startswith(_MAGIC) or not any(rest)
@@ -190,7 +191,7 @@ class FileLog:
             os.close(self._lock)
             raise
         self._is_broken = False
-        self._appended = self._synced = 0  # records, since it was opened
+        self._appended = self._synced = 0  # in records, since it was opened
         self._syncing: asyncio.Future[None] | None = None
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="passerby-log")
 
@@ -209,7 +210,7 @@ class FileLog:
 
     def append(self, record: bytes) -> None:
         if self._is_broken:
-            raise OSError(errno.EIO, "the log is to be rewritten first")
+            raise OSError(errno.EIO, "the log must be rewritten first")
         data = frame(record, self._sequence + 1)
         try:
             written = os.write(self._file, data)
@@ -227,7 +228,7 @@ class FileLog:
         try:
             os.ftruncate(self._file, self._size)
         except OSError:
-            # Half a frame may stand at the end. Whatever came after it could be taken for damage, or for more.
+            # Half a frame may be at the end of the file. Frames written after it could be read as damage.
             self._is_broken = True
 
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
@@ -254,7 +255,7 @@ class FileLog:
         self._is_broken = False
 
     def _set_aside(self) -> None:
-        """Only the newest few are kept."""
+        """Only the newest few damaged files are kept."""
         former = sorted(self._path.parent.glob(f"{self._path.name}.damaged-*"), key=lambda path: path.stat().st_mtime)
         for old in former[: len(former) - _DAMAGED_KEPT + 1]:
             old.unlink()
@@ -274,7 +275,7 @@ class FileLog:
         wanted = self._appended
         while self._synced < wanted:
             if self._is_broken:
-                raise OSError(errno.EIO, "the log is to be rewritten first")
+                raise OSError(errno.EIO, "the log must be rewritten first")
             await asyncio.shield(self._syncing or self._begin_sync())
 
     def _begin_sync(self) -> "asyncio.Future[None]":
@@ -288,7 +289,7 @@ class FileLog:
         if done.cancelled():
             return
         if done.exception() is not None:
-            # The kernel may forget what it could not write, and call the next sync a success.
+            # The kernel may drop the pages that it could not write, and report success for the next sync.
             self._is_broken = self._synced < upto
         else:
             self._synced = max(self._synced, upto)

@@ -1,4 +1,4 @@
-"""Tables of sightings, this period's and the one's before: see `domain.popularity`."""
+"""The tables of sightings of this period and the one before: see `domain.popularity`."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +13,7 @@ class Sightings:
         self._tables: dict[int, dict[int, int]] = {}
 
     def has(self, marks: Iterable[int], at: float) -> bool:
-        """Whether noting them would change nothing."""
+        """Whether all these marks are set already."""
         table = self._tables.get(_period(at), {})
         return all(table.get(slot, 0) >> bit & 1 for slot, bit in map(slot_and_bit, marks))
 
@@ -26,7 +26,7 @@ class Sightings:
             table[slot] = table.get(slot, 0) | 1 << bit
 
     def least(self, marks: Sequence[int], at: float) -> int:
-        """How many bits there are in the emptiest of their slots, in the period where there are more."""
+        """The lowest number of bits in any of their slots, in whichever period it is higher."""
         slots = [slot for slot, _ in map(slot_and_bit, marks)]
         tables = [self._tables.get(period, {}) for period in (_period(at), _period(at) - 1)]
         return max(min((table.get(slot, 0).bit_count() for slot in slots), default=0) for table in tables)

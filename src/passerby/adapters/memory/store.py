@@ -5,11 +5,11 @@ are touched. So the store after a crash is the log replayed: `_replay` and the l
 other way in.
 
 A commit is checked, logged and applied without an `await` in between; that is the whole of its atomicity. Then it waits
-for the disk before it returns, so nobody is told of what a power cut could take back. All who wait at the same time
-share one sync. Marks do not wait: they are synced within a second, and a lost one costs a duplicate.
+for the disk before it returns, so nobody is told anything that a power cut could undo. All commits that wait at the
+same time share one sync. Marks do not wait: they are synced within a second, and a lost one costs a duplicate.
 
-The log grows by what happens and is rewritten to what is (one `Snapshot`) when it has grown large beside it; in a quiet
-second sooner, for then nobody waits.
+Every change makes the log grow. When it is much larger than the data, it is rewritten as one `Snapshot`; in a quiet
+second earlier than that, because then nobody has to wait.
 """
 
 import os
@@ -71,11 +71,11 @@ from passerby.ports.live_store import (
 )
 
 REWRITE_BYTES = 16 << 20
-"""Below this a log is not rewritten while it grows: replaying it takes well under a second."""
+"""A smaller log is not rewritten while it grows: replaying it takes well under a second."""
 
 QUIET_BYTES = 256 << 10
 QUIET_FACTOR = 2
-"""The same where nothing has been written since the last look."""
+"""The same limit if nothing has been written since the last check."""
 
 REWRITE_FACTOR = 4
 EXPIRE_EVERY_S = 60.0
@@ -106,13 +106,13 @@ class MemoryStore:
         self._be_empty("")
         ended = self._replay_all(log.records())
         if not ended:
-            # What the journal gave out last may be gone, so its numbers begin a life of their own.
+            # The newest numbers of the journal may be lost, so a new life begins, with numbers of its own.
             self._generation = self._new_name()
             self._trimmed = 0
             self._write(Begun(self._generation, self._newborn))
 
     def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
-        """Come to where the log ends. Returns whether it ends in good order: nothing is missing, and it was closed."""
+        """Replay the log. Returns whether it is complete and was closed in good order."""
         decoder = msgspec.msgpack.Decoder(Logged)
         what: Record | None = None
         hole: Hole | None = None
@@ -124,12 +124,13 @@ class MemoryStore:
                 continue
             try:
                 logged = decoder.decode(data)
-            except msgspec.DecodeError:  # whole, and not of this release
+            except msgspec.DecodeError:  # valid, but not written by this release
                 everybody, what, is_damaged = True, None, True
                 continue
             what = logged.what
             if hole is not None:
-                # Nobody knows what a snapshot held, or more records than the next one tells of.
+                # The hole held a snapshot, or more records than the next one tells about: nobody knows whom it
+                # concerns.
                 everybody = everybody or hole.at == 0 or hole.lost is None or hole.lost > TOLD_BACK
                 people.update(logged.touched)
                 hole = None
@@ -218,7 +219,7 @@ class MemoryStore:
         self._check()
         found = {update for update in updates if UpdateRef(bot, update) in self._done}
         if found:
-            await self._durable()  # a commit may still be waiting, and Telegram is told next
+            await self._durable()  # a commit may not be synced yet, and Telegram is told next
         return found
 
     async def everybody(self) -> list[Held]:
@@ -384,8 +385,8 @@ class MemoryStore:
         self._crashes.add(crashed.refs, crash, crashed.at)
 
     async def sweep(self) -> None:
-        """Expire (once a minute), sync, and rewrite the log where it is worth it or the only way. Meant to be called
-        every second."""
+        """Expire (once a minute), sync, and rewrite the log if that saves space or repairs it. Meant to be called every
+        second."""
         self._check()
         monotonic = self._clock.monotonic()
         if monotonic - self._expired_at >= EXPIRE_EVERY_S:
@@ -414,7 +415,7 @@ class MemoryStore:
         self._touched_lately.clear()
 
     async def _durable(self) -> None:
-        """Return when everything stored so far is on the disk."""
+        """Return when everything that is stored so far is on the disk."""
         try:
             await self._log.sync()
         except OSError as error:
@@ -483,7 +484,7 @@ class MemoryStore:
     # ------------------------------------------------------------------ applying, now and in a replay
 
     def _apply(self, entry: Entry) -> None:
-        # The same number as ever, unless damage to the log took earlier facts away.
+        # The same number as the first time, unless earlier facts were lost to damage.
         self._journal_end = entry.number - 1
         match entry.what:
             case Commit() as commit:
@@ -609,5 +610,5 @@ class MemoryStore:
 
 
 def _lost(error: OSError) -> LiveStoreLost:
-    """In words for the operator: what the disk has to do with it."""
+    """A sentence for the operator about the disk's refusal."""
     return LiveStoreLost(f"the disk refuses: {os.strerror(error.errno) if error.errno else type(error).__name__}")

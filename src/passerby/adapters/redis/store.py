@@ -11,9 +11,9 @@ every script comes to the same when it runs twice:
   the answer was that got lost. Without that, a commit that ends nobody's update could be stored twice, and one that was
   stored would be called stale.
 
-When the second try fails as well, the caller gets `RedisUnreachable` and does not know. Whoever then reads again and
-decides anew is safe: the versions have moved on, or the updates are done already (`ALREADY_DONE`). What such a commit
-put into the outbox waits there for whoever reads `outbox` next.
+When the second try fails as well, the caller gets `RedisUnreachable` and does not know. It is then safe to read again
+and decide again: the versions have moved on, or the updates are done already (`ALREADY_DONE`). What such a commit put
+into the outbox waits there for whoever reads `outbox` next.
 
 A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas. Numbers are not
 given twice even so (greet.lua): those of the journal may leave some out where the server has changed. Then only a read

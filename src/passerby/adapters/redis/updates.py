@@ -1,4 +1,4 @@
-"""What becomes of updates, in Redis: which are done, and which have taken a worker down."""
+"""Updates in Redis: which are done, and which have taken a worker down."""
 
 from collections import Counter
 from collections.abc import Iterable

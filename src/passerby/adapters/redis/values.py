@@ -50,7 +50,7 @@ def participant(held: bytes) -> Participant:
 
 
 def held(trimmed: int, row: bytes) -> Held:
-    """What `people` holds of somebody, in a store that has trimmed its journal up to a number."""
+    """A person's value in `people`, in a store that has trimmed its journal up to a number."""
     _, told, _ = row.split(b"\t", 2)
     return Held(participant(row), int(told) <= trimmed)
 

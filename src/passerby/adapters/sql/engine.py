@@ -25,7 +25,7 @@ class DatabaseUnusable(Exception):
 
     @property
     def remedy(self) -> str:
-        """Empty where the text names none."""
+        """Empty if the text names no remedy."""
         return str(self).partition("; ")[2]
 
 
@@ -42,8 +42,8 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
     # The journal of the database is made beside it, so the directory counts even when the file is there.
     if not os.access(file.parent, os.W_OK | os.X_OK):
         raise DatabaseUnusable(
-            f"{file.name} needs a directory that this user may write to, and {file.parent.absolute()} is none; "
-            "give it the right to, or name another file"
+            f"{file.name} needs a directory that this user may write to, and {file.parent.absolute()} is not one; "
+            "change its permissions, or name another file"
         )
     if file.exists() and not os.access(file, os.R_OK | os.W_OK):
         raise DatabaseUnusable(f"{file} cannot be written; give this user the right to, or name another file")

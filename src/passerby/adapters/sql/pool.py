@@ -131,7 +131,7 @@ class Keeper:
 
 
 async def room(engine: AsyncEngine) -> int | None:
-    """How many connections the server lets us have, all processes together; None where a pooler has them.
+    """How many connections the server allows for all our processes together; None behind a pooler, which owns them.
 
     Raises: RecordsLost.
     """

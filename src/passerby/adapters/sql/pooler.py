@@ -1,13 +1,13 @@
 """Connections that may lead through a pooler such as PgBouncer, Odyssey or a cloud's proxy.
 
 A pooler in transaction mode hands each transaction to whichever server connection is free. A prepared statement lives
-in one server connection, so a name that one transaction prepared is missing, or somebody else's, in the next. Through a
-pooler we therefore keep no prepared statements: each is sent unnamed, within its own transaction. Straight to the
-server they are kept, which saves a round trip and 150 µs of CPU for each small statement.
+in one server connection, so a name that one transaction prepared is missing, or somebody else's, in the next. So
+through a pooler we keep no prepared statements: each is sent unnamed, within its own transaction. On a direct
+connection they are kept, which saves a round trip and 150 µs of CPU for each small statement.
 
-Whether there is a pooler shows by itself: it invents the process number that it greets a client with, because it has no
-server for the client yet. So every new connection compares that number with the server's own. Nothing else of ours
-outlives a transaction: the schema's lock and its time limits belong to one, too.
+A pooler can be recognised: it invents the process number in its greeting, because the client has no server connection
+yet. So every new connection compares that number with the server's own. Nothing else of ours outlives a transaction:
+the schema's lock and its time limits belong to one, too.
 """
 
 from itertools import count
@@ -24,11 +24,12 @@ _UNNAMED: Final[dict[str, Any]] = {"prepared_statement_cache_size": 0, "prepared
 """The empty name is the unnamed statement's, which the next one replaces."""
 
 _CONSOLE: Final = "pgbouncer"
-"""The database that PgBouncer answers as itself under. It then names itself as the server's version: 1.24.1/bouncer."""
+"""PgBouncer's own database. Connected to it, the server version is PgBouncer's: 1.24.1/bouncer."""
 
 
 def look_out(engine: AsyncEngine) -> None:
-    """Let each connection that `engine` opens find out whether it leads through a pooler, and keep to what follows."""
+    """Make each connection of `engine` find out whether it leads through a pooler, and keep prepared statements only if
+    not."""
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def opened(dialect: sa.Dialect, _entry: Any, args: Any, params: Any) -> Any:
@@ -50,9 +51,9 @@ async def is_pooled(connection: AsyncConnection) -> bool:
 
 
 async def name_of_pooler(url: URL, timeout_s: float) -> str:
-    """What is in front of the server, as far as it tells: PgBouncer with its version, or only that it is a pooler.
+    """The pooler's name, as far as it tells: PgBouncer with its version, or only that it is a pooler.
 
-    PgBouncer tells those who may read its statistics (`admin_users`, `stats_users`).
+    PgBouncer tells it to users who may read its statistics (`admin_users`, `stats_users`).
     """
     _, params = url.get_dialect()().create_connect_args(url.set(database=_CONSOLE))
     try:
@@ -66,7 +67,7 @@ async def name_of_pooler(url: URL, timeout_s: float) -> str:
 
 
 def _named() -> dict[str, Any]:
-    """For one connection. The driver names statements only where it keeps some itself."""
+    """The check for one connection."""
     numbers = count(1)
     return {"prepared_statement_name_func": lambda: f"passerby_{next(numbers)}"}
 

@@ -107,15 +107,15 @@ async def _on_postgres(engine: AsyncEngine) -> str | None:
         async with engine.connect() as connection:
             before = await connection.run_sync(_revision)
             await connection.commit()
-            # Better to give up than to queue before everybody else's reads.
+            # Better to give up than to make everybody else's reads queue behind this lock.
             event.listen(connection.sync_connection, "begin", _hurry)
             await connection.run_sync(_upgrade)
             return before
 
 
 def _hurry(connection: sa.Connection) -> None:
-    """For each transaction, because a setting that outlives one would hit whoever a pooler gives the server to next.
-    Where there is none, as for an index that is built CONCURRENTLY, nothing hurries."""
+    """Set for each transaction, because a pooler would pass a lasting setting on to its next client. Outside a
+    transaction, as for an index that is built CONCURRENTLY, there is no limit."""
     if connection.get_isolation_level() != "AUTOCOMMIT":
         connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
 

@@ -193,8 +193,8 @@ def _in_order(rows: Mapping[K, Row]) -> list[Row]:
 
 
 def _upsert_user(dialect: str) -> sa.Executable:
-    """Bans are not the journal's, and `created_at` is the first one's: neither is overwritten. An older value changes
-    nothing."""
+    """The journal does not carry bans, and `created_at` is from the first value: neither is overwritten. An older value
+    changes nothing."""
     insert = insert_into(users, dialect)
     written = [column for column in users.c if column.name not in {"banned", "banned_until"}]
     kept = {"id", "created_at"}

@@ -1,11 +1,12 @@
-"""Whether words tell how to find somebody outside: a user name, a link, an e-mail address, a phone number.
+"""Detects whether words tell how to find somebody elsewhere: a user name, a link, an e-mail address, a phone number.
 
-People who have just met are asked before such a thing is passed on, because most of it is advertising or is regretted.
-It is a courtesy, not a wall: whoever wants to be found will be. So what counts is that the usual forms are seen through
-the usual disguises (other alphabets' look-alikes, invisible characters, "name at mail dot com"), and that ordinary talk
-is left alone. What is known to pass is counted (`docs/explanation/privacy.md`).
+While two people have just met, a message with such a *trace* needs its sender's confirmation, because most of them are
+advertising or are regretted later. This is a courtesy, not a wall: people who want to be found will be. So the goal is
+to see the usual forms through the usual disguises (look-alikes from other alphabets, invisible characters, "name at
+mail dot com"), and to leave ordinary talk alone. The known misses are counted (`docs/explanation/privacy.md`).
 
-Everything here takes time in proportion to what it looks at, and looks at so much and no more (`LOOKED_AT`).
+Everything here takes time in proportion to the length of the text, and a text longer than `LOOKED_AT` is not searched:
+its sender is asked instead.
 """
 
 from passerby.domain.contacts.contents import traces

@@ -1,7 +1,7 @@
-"""User names, links and e-mail addresses, as they stand in a text that has been read.
+"""Finds user names, links and e-mail addresses in a text that `reading` has normalised.
 
-No pattern here begins with a repetition, and none has one without a bound: a search costs the same at every place of a
-text, whatever the text is. `tests/test_linear` measures it.
+No pattern here begins with a repetition, and every repetition has a bound. So a search costs the same at every place of
+any text. `tests/test_linear` measures it.
 """
 
 import re
@@ -24,8 +24,9 @@ _WORDS_TOO = words_in(
     photography онлайн москва сайт ком орг рус бел укр дети
     """
 )
-"""Endings that are words somewhere: a missing space after a full stop makes them. So they count with a path, or alone
-where no sentence ends with such a word. Telegram marks most such addresses itself, and what it marks counts too."""
+"""Domain endings that are also words in some language: a missing space after a full stop looks the same. So they count
+only with a path, or alone where no sentence ends with such a word. Telegram marks most such addresses itself, and those
+marks count too."""
 _COMMON = "com|net|org|ru"
 
 _MAIL = "gmail|googlemail|yandex|outlook|hotmail|yahoo|icloud|proton|protonmail|gmx|web|rambler|inbox|bk|list|g?mail|ya"
@@ -64,7 +65,7 @@ _ARTICLES = frozenset({"the", "a", "el", "o", "der"})
 
 
 def signs_for_brackets(read: str) -> str:
-    """The signs that stand in brackets, or are spelt there, without them: `name[at]mail(.)com`."""
+    """Replace signs in brackets, written or spelt out, by the bare signs: `name[at]mail(.)com`."""
     if not _BRACKET.search(read):
         return read
 
@@ -76,7 +77,7 @@ def signs_for_brackets(read: str) -> str:
 
 
 def signs_for_words(read: str) -> str:
-    """Signs for the words that spell them: `name at mail dot com`. A dot that was spelt is not a full stop here."""
+    """Replace words that spell signs by the signs: `name at mail dot com`. A spelt-out dot is never a full stop."""
 
     def sign(found: re.Match[str]) -> str:
         drawn = SIGNS[found[0].strip(_EDGES)]
@@ -91,9 +92,9 @@ def holds_email(form: str) -> bool:
 
 
 def holds_spelt_email(spelt: str) -> bool:
-    """Whether there is an e-mail address in a text whose words for signs were made signs.
+    """Whether there is an e-mail address in a text in which words for signs were replaced by the signs.
 
-    "At" is a common word, so the end must be sure: a dot that was spelt, too, or an ending that is no word.
+    "At" is a common word, so the end must be certain: a spelt-out dot as well, or an ending that is no word.
     """
     known = ENDINGS | _WORDS_TOO
     return any(found[2] in (known if _SPELT_DOT in found[1] else ENDINGS) for found in _SPELT_EMAIL.finditer(spelt))
@@ -123,7 +124,7 @@ def _holds_host(form: str) -> bool:
 
 
 def _is_host(labels: list[str], ending: str, path: str) -> bool:
-    """Whether what stands before and after a full stop is a host. `labels`: the one or two before the `ending`."""
+    """Whether the words before and after a full stop form a host name. `labels`: the one or two before the `ending`."""
     label = labels[-1]
     if ending in ENDINGS:
         return label not in _ARTICLES

@@ -1,7 +1,7 @@
-"""Every string of a message that its reader could see is looked at, whatever it is called.
+"""Searches every string of a message that its reader could see for traces, whatever the member's name is.
 
-The few that are left alone are known by their value, not by their name alone: what a client fills in from a short list
-(`LISTED`), and a telephone number on a contact card, which its sender is asked about anyway.
+Only two kinds of strings are skipped: values from a short list that a client fills in (`LISTED`), and the telephone
+number on a contact card, which needs its sender's confirmation anyway.
 """
 
 import re
@@ -20,7 +20,7 @@ _MARKED = {
     "email": Trace.EMAIL,
     "phone_number": Trace.PHONE,
 }
-"""What Telegram itself has marked in a text."""
+"""Entity types with which Telegram itself marks a trace."""
 
 LISTED: Mapping[str, re.Pattern[str]] = {
     "custom_emoji_id": re.compile(r"[0-9]{1,20}"),
@@ -33,19 +33,20 @@ LISTED: Mapping[str, re.Pattern[str]] = {
     "file_id": re.compile(r"[\w-]{1,300}"),
     "unique": re.compile(r"[\w-]{1,100}"),
 }
-"""By member: the values that tell nobody's address (source: Bot API 10.3, the types of these names)."""
+"""For each member, the values that cannot be an address (source: Bot API 10.3, the types of these names)."""
 
 _WORDLESS = frozenset({Kind.STICKER})
-"""What is told beside a sticker (its set) is not passed on as words."""
+"""Kinds whose detail is not passed on as words: a sticker's is its set."""
 
 _MOST_STRINGS = 20_000
-"""A message of Telegram's has 500 blocks and a few thousand texts in them at most."""
+"""A limit for strings in one message. Telegram allows 500 blocks, with a few thousand texts in them."""
 
 
 def traces(content: Content) -> Trace | None:
-    """The first trace in a message's words or behind them. Look at it before sanitising: afterwards links are gone.
+    """The first trace in a message's words, or in the links behind them. Call it before sanitising, which removes
+    links.
 
-    `UNREAD` where there is more than is looked at.
+    `UNREAD` if the message is longer than the limit.
     """
     if content.text and (found := find(content.text)) is not None:
         return found
@@ -74,7 +75,7 @@ def _is_listed(name: str, words: str) -> bool:
 
 
 def _strings(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every string of a tree and the name of the member that it is in, in the order in which they stand."""
+    """Every string of a tree, in order, with the name of the member that holds it."""
     pending: list[tuple[str, Any]] = [("", tree)]
     while pending:
         name, node = pending.pop()

@@ -1,8 +1,8 @@
-"""What a text is looked through for, and in which order.
+"""Searches a text for traces: which forms of it are searched, for what, and in which order.
 
-A text is read (`reading`), and given up at once if it holds none of the signs, digits and words that all traces need.
-Else it is looked at in a few forms: as it is read, with Latin look-alikes made Latin, with what stands apart moved
-together, with digits as the letters that they are drawn for, and with spelt-out signs made signs.
+A text is normalised first (`reading`). If it holds none of the signs, digits and words that all traces need, the search
+ends there. Otherwise several forms of it are searched: as normalised, with Latin look-alikes replaced, with spaced-out
+letters joined, with digits replaced by the letters they stand for, and with spelt-out signs replaced.
 """
 
 import re
@@ -25,14 +25,14 @@ from passerby.domain.contacts.trace import Trace
 from passerby.domain.contacts.words import ACCOUNTS, DIGITS, NAMES, PLACES, SIGNS
 
 LOOKED_AT = 16_384
-"""Characters of one text that are looked at: four times the longest text (source: Bot API 10.3). Of rich messages some
-are longer; their senders are asked, since a worker that reads on meanwhile answers nobody else."""
+"""How many characters of one text are searched: four times the longest plain text (source: Bot API 10.3). Some rich
+messages are longer; their senders are asked, because a worker that searches on answers nobody else meanwhile."""
 
 _BACKWARDS = "\u202e"
-"""What follows it is drawn from right to left."""
+"""The text after it is shown from right to left."""
 
 _FEWEST_DIGITS = 6
-"""Telephone numbers have seven, one of which may be drawn as a letter."""
+"""The least digits for a number: telephone numbers have seven, and one of them may be written as a letter."""
 _FEWEST_SPELT = 3
 
 
@@ -45,7 +45,7 @@ _DOTS = _encoded(word for word, sign in SIGNS.items() if sign == ".")
 _ATS = _encoded(word.split()[0] for word, sign in SIGNS.items() if sign == "@")
 _MAIL = _encoded(("gmail", "yandex", "outlook", "hotmail", "yahoo", "icloud", "protonmail", "mailto", "www"))
 _ENDS = _encoded((*ENDINGS, *NAMES, "me", "c"))
-"""One of these is beside a dot that was spelt (`c`: `c o m`)."""
+"""A spelt-out dot always has one of these next to it (`c`: `c o m`)."""
 _SPELT_DIGITS = _encoded(DIGITS)
 _CLUES = _PLACES | _DOTS | _MAIL | _SPELT_DIGITS
 _SIGN = re.compile(
@@ -56,14 +56,14 @@ _WORD = re.compile(r"[^\W_]+")
 _MIXED = re.compile(r"[a-z][0-9]|[0-9][a-z]")
 
 _BREAKING = bytes(code if chr(code).isalnum() or code > 127 else 32 for code in range(256))
-"""Makes a space of all ASCII that belongs to no word."""
+"""Replaces ASCII that belongs to no word by spaces."""
 _DULL = bytes({*range(256)} - {*b"@/\\.,:=([{<\x7f"})
-"""What is in none of the signs, or not without one of the others."""
+"""Bytes that no sign of `_SIGN` needs: a text of only these has no sign."""
 _DIGITS = b"0123456789"
 
 
 def find(text: str) -> Trace | None:
-    """The first trace in a text, or None. `UNREAD` where there is more of it than is looked at."""
+    """The first trace in a text, or None. `UNREAD` if the text is longer than `LOOKED_AT`; then nothing is searched."""
     if len(text) > LOOKED_AT:
         return Trace.UNREAD
     read = plain(text)
@@ -74,7 +74,7 @@ def find(text: str) -> Trace | None:
 
 
 def _look(read: str) -> Trace | None:
-    """Give the text up at a glance, or look closer at what there is a clue to."""
+    """Return at once if there is no clue in the text; otherwise search for the traces that the clues point to."""
     body = read.encode()
     words = _words(read)
     digits = len(body) - len(body.translate(None, _DIGITS))
@@ -121,7 +121,7 @@ def _look_for_addresses(read: str, words: list[bytes], *, signs: bool) -> Trace 
 
 
 def _holds_handle(read: str, forms: list[str]) -> bool:
-    """Where no place is named in plain letters, one may be in digits for letters: `1nsta`."""
+    """If no place is named in plain letters, its name may have digits for letters: `1nsta`."""
     if any(map(holds_handle, dict.fromkeys(forms))):
         return True
     return _PLACES.isdisjoint(_words(read)) and holds_handle(letters_for_digits(latin(read)))

@@ -1,8 +1,8 @@
-"""The name of a place and a name there: "insta: ann.smith", "my tg is ann_99".
+"""Finds the name of another service ("a place") together with a user name there: "insta: ann.smith", "my tg is ann_99".
 
-Only looked for where a text has the word for such a place in it. A name that could be a word counts only where the
-rest of
-the line leaves it no other meaning, for people talk about these places more often than they give themselves away.
+Names are searched for only if the text has the word for such a place in it. A name that could be a word counts only if
+the rest of the line leaves no other meaning, because people talk about these places more often than they give their
+name there.
 """
 
 import re
@@ -24,13 +24,13 @@ _MARKED = re.compile(r"[0-9_]")
 _POINTING = frozenset(f":=>/-~|@{SYMBOL}")
 _PREPOSITIONS = frozenset({"on", "in", "at", "auf", "en", "no", "di", "da"})
 _BETWEEN = 5
-"""Words, at most, between a place and a name there."""
+"""At most this many words between a place and a name."""
 _WORD_LENGTH = 5
-"""A name without a digit is no shorter, or it would be a word."""
+"""The least length of a name without a digit: a shorter one is more likely a word."""
 
 
 def holds_handle(read: str) -> bool:
-    """Whether a text that was read names a place and somebody's name there."""
+    """Whether a normalised text names a place and somebody's name there."""
     parts = _PART.findall(read)
     for at, part in enumerate(parts):
         if part in PLACES or part in ACCOUNTS:

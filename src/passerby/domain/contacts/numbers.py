@@ -1,7 +1,6 @@
-"""Digits that lead to somebody: telephone numbers, written or spelt out, and addresses of machines.
+"""Finds telephone numbers, written or spelt out, and IP addresses.
 
-What has as many digits and is something else (dates, sums, scores, counting) is told apart by how the digits are
-grouped.
+Dates, sums, scores and counting can have as many digits. They are told apart by how the digits are grouped.
 """
 
 import re
@@ -15,12 +14,12 @@ _PHONE = re.compile(
 _DIGIT = re.compile(r"\d")
 _GROUP = re.compile(r"\d+")
 _USUAL = re.compile(r"[\d\s().\-/_]*")
-"""How people write telephone numbers who hide nothing."""
+"""Telephone numbers as people usually write them."""
 _INNOCENT = re.compile(
     r"\d{1,3}(?:[ ,.]\d{3}){2,}|(?:\d{4}[-./]\d{2}[-./]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})(?:[\s,][^+]*+)?|"
     r"(?:(?:19|20)\d\d[\s./-]*+)++|\d+[.,]\d+|(\d)\1+|[1-9]0{8,}"
 )
-"""Thousands with separators, dates, years, decimals, one digit over and over, round numbers."""
+"""No telephone numbers: thousands with separators, dates, years, decimals, one repeated digit, round numbers."""
 _COUNTING = "1234567891011121314151617181920", "1234567890", "9876543210", "10987654321", "0123456789"
 _FEWEST, _MOST = 7, 17
 
@@ -34,17 +33,17 @@ _IP6 = re.compile(r"(?<![\w:])[0-9a-f]{1,4}(?::{1,2}[0-9a-f]{1,4}){2,7}(?![\w:])
 
 
 def digits_for_letters(read: str) -> str:
-    """The letters that stand in a number for a nought or a one, made such."""
+    """Replace letters that stand for 0 or 1 inside a number by the digits."""
     return _AS_DIGIT.sub(lambda found: "0" if found[0] == _ROUND else "1", read)
 
 
 def holds_phone(read: str) -> bool:
-    """Whether some digits in a text are a telephone number."""
+    """Whether there is a telephone number in a text."""
     return any(not _innocent(found[0].strip()) for found in _PHONE.finditer(read))
 
 
 def _innocent(number: str) -> bool:
-    """Whether so many digits are something else than a telephone number: a date, a sum, somebody who counts."""
+    """Whether the digits are something else than a telephone number: a date, a sum, counting."""
     if number.startswith("tel:"):
         return False
     together = "".join(_GROUP.findall(number))
@@ -64,7 +63,7 @@ def _innocent(number: str) -> bool:
 
 
 def spells_phone(words: Iterable[str]) -> bool:
-    """Whether digits in words, one after another, come to a telephone number. Digits as digits may stand among them."""
+    """Whether a row of spelt-out digits is a telephone number. Written digits may be among them."""
     run = ""
     spelt = 0
     for word in words:
@@ -84,7 +83,7 @@ def _counts(run: str, spelt: int) -> bool:
 
 
 def holds_machine(read: str) -> bool:
-    """Whether there is an IP address in a text. A version (1.2.3.4) looks the same, so the numbers must be large."""
+    """Whether there is an IP address in a text. A version (1.2.3.4) looks the same, so small numbers do not count."""
     for found in _IP.finditer(read):
         octets = [int(found[place]) for place in range(1, 5)]
         large = max(octets) > 99 or min(octets) > 9

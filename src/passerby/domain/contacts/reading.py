@@ -1,8 +1,9 @@
-"""A text as a person reads it: one form for the many ways to draw the same letters, digits and signs.
+"""Normalises a text to what a person reads in it: one form for the many ways to write the same letters, digits and
+signs.
 
-One table maps each character by itself, so reading is linear in the length of the text. (Unicode's own normal forms are
-not: they sort runs of combining marks, which is quadratic.) What a character looks like is taken from its name, its
-category and its decomposition in the Unicode database; only look-alikes from other alphabets are listed.
+One table maps each character by itself, so this is linear in the length of the text. (Unicode's own normal forms are
+not: they sort runs of combining marks, which is quadratic.) The Unicode database tells what a character looks like, by
+its name, category and decomposition. Only look-alikes from other alphabets are listed here.
 """
 
 import re
@@ -18,7 +19,7 @@ _LOOKALIKES = {
     }.items()
     for like in likes
 }  # fmt: skip
-"""Letters of other alphabets that are drawn like Latin ones."""
+"""Letters of other alphabets that look like Latin ones."""
 
 _LATIN_NAME = re.compile(
     r"(?:LATIN |REGIONAL INDICATOR SYMBOL |NEGATIVE (?:CIRCLED|SQUARED) LATIN )(?:(?:SMALL|CAPITAL) )?LETTER "
@@ -46,13 +47,13 @@ _SIGN_CATEGORIES = {"Pd": "-", "Ps": "(", "Pe": ")", "So": SYMBOL, "Sm": SYMBOL,
 _UNSEEN = frozenset({"Cf", "Mn", "Mc", "Me", "Cc", "Cs"})
 _CHINESE_DIGITS = {sign: str(number) for signs in ("零一二三四五六七八九", "〇") for number, sign in enumerate(signs)}
 _LONGEST = 4
-"""A character that stands for more (there are Arabic ones that stand for a sentence) tells nobody's address."""
+"""A character that expands to more than this (some Arabic ones stand for a sentence) is part of no address."""
 _REMEMBERED = 20_000
-"""Characters; there are a million, and whoever sends them all shall not fill the memory."""
+"""How many characters are cached. There are a million, and a sender of all of them must not fill the memory."""
 
 
 class _Table(dict[int, str]):
-    """Made as characters turn up. For `str.translate`, which asks once for each character of a text."""
+    """A table for `str.translate`, filled as characters turn up."""
 
     def __init__(self, *, latin: bool) -> None:
         super().__init__()
@@ -104,9 +105,9 @@ _LINES = re.compile(r" ?\n[\n ]*")
 
 
 def plain(text: str) -> str:
-    """The text as it is read, in its own alphabet: nothing invisible, no marks on letters, all digits as 0-9.
+    """The normalised text, in its own alphabet: nothing invisible, no marks on letters, all digits as 0-9.
 
-    Of spaces in a row one is left; a symbol or an emoji has become `SYMBOL` or the sign that it looks like.
+    Runs of spaces become one space; a symbol or an emoji becomes `SYMBOL`, or the sign that it looks like.
     """
     if text.isascii() and text.isprintable():
         read = text.lower()
@@ -118,7 +119,7 @@ def plain(text: str) -> str:
 
 
 def latin(read: str) -> str:
-    """A text that was read, with the letters of other alphabets that look Latin made Latin."""
+    """A normalised text in which letters that look Latin are replaced by Latin ones."""
     return read if read.isascii() else read.translate(_LATIN)
 
 
@@ -131,11 +132,11 @@ _LEET = str.maketrans("013457", "oieast")
 
 
 def together(read: str) -> str:
-    """A text that was read, with signs that stand apart (`t . m e`, `i.n.s.t.a`) moved together."""
+    """A normalised text in which spaced-out letters (`t . m e`, `i.n.s.t.a`) are joined."""
     moved = _APART.sub(lambda run: _GAPS.sub("", run[0]), read)
     return _DOTTED.sub(lambda run: _JOINTS.sub("", run[0]), moved)
 
 
 def letters_for_digits(read: str) -> str:
-    """A text that was read, with the digits in its words as the letters that they are drawn for: `t.m3`, `1nsta`."""
+    """A normalised text in which digits inside words are replaced by the letters they stand for: `t.m3`, `1nsta`."""
     return _LETTERS_AND_DIGITS.sub(lambda run: run[0] if run[0].isdecimal() else run[0].translate(_LEET), read)

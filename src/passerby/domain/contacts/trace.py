@@ -1,14 +1,14 @@
-"""The kinds of trace that words may leave."""
+"""The kinds of trace that words may hold."""
 
 from enum import StrEnum
 
 
 class Trace(StrEnum):
-    """What was found. The value ends the text keys that speak of it."""
+    """What was found. The texts about it have keys that end in the value."""
 
     NAME = "name"
     LINK = "link"
     EMAIL = "email"
     PHONE = "phone"
     UNREAD = "unread"
-    """More than is looked at: nobody knows what is in it."""
+    """The text is longer than the limit: nobody knows what is in it."""

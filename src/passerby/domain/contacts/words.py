@@ -1,14 +1,15 @@
-"""The words that tell of an address: spelt-out signs and digits, places where people have a name, and what is none.
+"""The word lists of the detector: spelt-out signs and digits, services where people have a name, and words that are no
+name.
 
-Each is in the ten languages of the product and a few more, as `reading.plain` gives it. A list can be longer without
-making a search slower: texts are asked for their words, not for each of these.
+Each list covers the ten languages of the product and a few more, in the form that `reading.plain` returns. A longer
+list does not make a search slower: each word of a text is looked up, not each word of the list.
 """
 
 from passerby.domain.contacts.reading import plain
 
 
 def words_in(text: str) -> frozenset[str]:
-    """The words of a list, as they are read."""
+    """The words of a list, normalised."""
     return frozenset(plain(text).split())
 
 
@@ -30,7 +31,7 @@ SIGNS = _table(
         "нижнее подчеркивание, подчеркивание, андерскор, अंडरस्कोर, آندرلاین, اندرلاین, اندرسكور, شرطة سفلية",
     }
 )
-"""A word or two, and the sign that they spell."""
+"""A word or two, and the sign they spell."""
 
 NAMES = _table(
     {
@@ -44,7 +45,7 @@ NAMES = _table(
         "t": "т, टी, تی, تي",
     }
 )
-"""Parts of addresses as other alphabets write them: read beside a spelt-out sign alone."""
+"""Parts of addresses in other alphabets. They count only next to a spelt-out sign."""
 
 _DIGITS = {
     "en": "zero one two three four five six seven eight nine",
@@ -71,7 +72,7 @@ _DIGITS = {
 DIGITS = {
     plain(word): str(digit) for row in _DIGITS.values() for digit, word in enumerate(row.split(" ")) if word != "-"
 }
-"""Digits in words."""
+"""Spelt-out digits."""
 
 _LATIN_PLACES = (
     "insta instagram instagramm ig tg tele telegram telegramm vk snap snapchat discord kik skype viber whatsapp "
@@ -92,11 +93,11 @@ _OTHER_PLACES = (
 )
 PLACES = frozenset(place + ending for place in words_in(_LATIN_PLACES) for ending in _ENDINGS) | words_in(_OTHER_PLACES)
 OWN_PLACES = frozenset(place + ending for place in words_in(_LATIN_PLACES) for ending in _OWN_ENDINGS[1:])
-"""Turkish says whose by an ending."""
+"""With possessive endings, as Turkish writes them."""
 ACCOUNTS = words_in(
     "username handle benutzername юз юзер юзернейм آیدی ایدی یوزر يوزر یوزرنیم यूजरनेम आईडी kullaniciadim"
 )
-"""Words for a name that one has somewhere."""
+"""Words for "user name"."""
 CALLS = words_in("add follow find dm text message search look write hit pm ping")
 
 OWN = words_in(
@@ -106,7 +107,7 @@ COPULAS = words_in(
     "is id name nick nickname user username handle under as account are called ist heißt unter als es se llama está é "
     "adım hesabım adı aku saya gue gw ник айди это акк аккаунт юз है का पर की هست اسم حسابي ایدی آیدی"
 )
-"""What may stand between a place and a name."""
+"""Words that may stand between a place and a name."""
 
 COMMON = words_in(
     """
@@ -139,4 +140,4 @@ COMMON = words_in(
     hello there kaise kaisa kyun nahi nahin accha bilkul
     """
 )
-"""What people say of a place, not where they are there."""
+"""Words that people use when they talk about a place, so they are no name there."""

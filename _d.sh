@@ -1,1 +1,0 @@
-for first in 101 151 201 251; do nice -n 5 env SIMULATION_FIRST=$first SIMULATION_SEEDS=50 timeout 1700 .venv/bin/python -m pytest -q -n 0 tests/simulation/test_simulation.py 2>&1 | grep -E "broken;|promise|passed|failed" | cut -c1-220 > /tmp/sim.$first; done
