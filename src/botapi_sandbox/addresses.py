@@ -1,4 +1,4 @@
-"""Which host names stand for this machine."""
+"""Recognises host names that mean this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def host_of(url: str) -> str:
 
 
 def is_loopback(name: str | None) -> bool:
-    """Whether a host's name or address stands for this machine alone."""
+    """Whether a host name or address always means this machine."""
     if not name:
         return False
     if name.lower().rstrip(".") == "localhost" or name.lower().rstrip(".").endswith(".localhost"):

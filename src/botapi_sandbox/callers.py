@@ -1,15 +1,16 @@
-"""Who may ask: programs on this machine and the playground's own page, but no other page in the same browser.
+"""Decides which requests are answered: those of programs on this machine and of the playground's own page, but not
+those of other pages in the same browser.
 
-A web page can make a browser send requests to a local port. It cannot hide that it does: browsers add `Origin` to
-everything but plain loads, and `Sec-Fetch-Site` to all of it. And a page whose name is pointed at 127.0.0.1 (DNS
-rebinding) sends that name as `Host`.
+A web page can make a browser send requests to a local port. It cannot hide that: browsers add `Origin` to everything
+except plain loads, and `Sec-Fetch-Site` to every request. A page whose name resolves to 127.0.0.1 (DNS rebinding) sends
+that name as `Host`.
 
     Host            an IP address, localhost, or a name this server was told (`--host`, `--allow-host`)
     Origin          if there is one: this very server
     Sec-Fetch-Site  if there is one: same-origin, or none (typed into the address bar). The page itself may be opened
                     through a link from anywhere
-    Content-Type    of a body for /sandbox/: JSON, or multipart for files. A foreign form can send neither without
-                    asking first
+    Content-Type    of a body for /sandbox/: JSON, or multipart for files. A foreign page can send neither without a
+                    preflight request
 """
 
 from __future__ import annotations

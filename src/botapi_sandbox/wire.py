@@ -20,7 +20,7 @@ _TRANSPORT = "sandbox.transport"
 
 
 class Protocol(BoundedProtocol):
-    """uvicorn's, with bounds, and with the transport put where the app can reach it to cut the connection."""
+    """uvicorn's protocol, with limits, and with the transport where the app can reach it to cut the connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

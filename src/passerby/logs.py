@@ -242,7 +242,7 @@ def _own_frames(traceback: TracebackType | None) -> Iterator[str]:
 
 
 def name_of_frame(code: CodeType, line: int) -> str | None:
-    """A place in our own code; None for anybody else's."""
+    """A place in our own code; None for foreign code."""
     path = Path(code.co_filename)
     return f"{path.relative_to(_OURS).as_posix()}:{line} {code.co_name}" if path.is_relative_to(_OURS) else None
 

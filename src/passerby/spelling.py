@@ -1,18 +1,19 @@
-"""Which of some names was probably meant by another. Knows nothing of settings."""
+"""Finds the known name that a misspelt one probably means. It does not know about settings."""
 
 from collections.abc import Iterable
 from typing import Final
 
 _SHORTEST: Final = 6
-"""Shorter names are too common to be taken for a slip."""
+"""Shorter names are too common to be taken for a misspelling."""
 _LONG: Final = 8
-"""From here on two slips are believed."""
+"""From this length on, two mistakes are accepted."""
 
 
 def meant(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` is a slip away from, in a long one two; None if none is, or if it is one of them.
+    """The known name that is one mistake away from `name`, or two in a long one; None if there is none, or if `name` is
+    known itself.
 
-    A slip is a letter too many, too few, another, or two that changed places. Underscores do not count.
+    A mistake is one letter too many, missing, wrong, or swapped with the next. Underscores do not count.
     """
     bare = _bare(name)
     found = []
@@ -27,7 +28,7 @@ def meant(name: str, known: Iterable[str]) -> str | None:
 
 
 def distance(one: str, other: str) -> int:
-    """How many slips lead from one to the other (optimal string alignment)."""
+    """The number of mistakes between two names (optimal string alignment distance)."""
     rows = [list(range(len(other) + 1))]
     for i, letter in enumerate(one, start=1):
         row = [i]

@@ -145,7 +145,7 @@ class Phones:
         return [self.send(person_id, bot_id, {**item, "media_group_id": group}) for item in items]
 
     def open_topic(self, person_id: int, bot_id: int, name: str = "New") -> int:
-        """Open a topic in the chat with a bot; its id. Telegram tells the bot with a message of the service."""
+        """Open a topic in the chat with a bot, and return its id. The bot gets a service message."""
         bot, chat = self._chat(person_id, bot_id)
         if not bot.topics:
             raise CannotDo("this bot's chats have no topics")

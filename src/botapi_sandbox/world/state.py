@@ -20,7 +20,7 @@ class Person(msgspec.Struct, kw_only=True):
     language_code: str = "en"
     deactivated: bool = False
     premium: bool = False
-    """Pays for Telegram Premium, and so may write longer captions than a bot."""
+    """Has Telegram Premium, and so may write longer captions than a bot."""
     refuses_voice: bool = False
     """Has "voice messages: nobody" in the privacy settings."""
 
@@ -67,7 +67,7 @@ class Chat(msgspec.Struct):
     keyboard: Json | None = None
     messages: dict[int, Held] = msgspec.field(default_factory=dict)
     topics: set[int] = msgspec.field(default_factory=set)
-    """Those that are open."""
+    """The topics that are open."""
 
 
 class Queued(msgspec.Struct):
@@ -186,7 +186,7 @@ class Bot(msgspec.Struct, kw_only=True):
     revoked: bool = False
     joins_groups: bool = True
     topics: bool = False
-    """Its private chats have topics, which people may open."""
+    """Whether its private chats have topics, which people may open."""
     commands: dict[str, list[Json]] = msgspec.field(default_factory=dict)
     texts: dict[str, str] = msgspec.field(default_factory=dict)
     """Name and descriptions by "<what>:<language>"."""

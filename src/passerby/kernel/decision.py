@@ -43,8 +43,8 @@ class Brand(msgspec.Struct, frozen=True):
 class Rules(msgspec.Struct, frozen=True):
     """What the operator settled, as far as decisions depend on it. Ages in years; what ends in `_s` in seconds.
 
-    A chat in which nobody has said anything for `idle_nudge_s` is brought up with who owes a word, and after
-    `idle_end_s` it ends; 0: never.
+    If nobody has written in a chat for `idle_nudge_s`, the person whose turn it is gets a reminder; after `idle_end_s`
+    the chat ends. 0: never.
 
     `patience` stretches the time for which people wait for somebody who meets their soft wishes, too: at 1 up to twenty
     seconds (see `domain.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs: all of
@@ -64,23 +64,24 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class Places(Protocol):
-    """Countries by name, in the languages of the catalogues. The same question gets the same answer. ISO 3166-1."""
+    """Countries by name, in the languages of the catalogues. The same question always gets the same answer. Codes are
+    ISO 3166-1."""
 
     def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
-        """By their names in that language."""
+        """The codes, sorted by the names in that language."""
         ...
 
     def exactly(self, words: str) -> str | None:
-        """The country that this is the name or the code of, in any language; None if it is of none, or of several."""
+        """The country with this name, in any language, or this code; None if there is none, or more than one."""
         ...
 
     def like(self, words: str) -> tuple[str, ...]:
-        """A few countries whose names begin like this or are spelt nearly so, the likeliest first."""
+        """A few countries whose names begin like this or have a similar spelling, the likeliest first."""
         ...
 
 
 class Unmapped:
-    """No country has a name. For decisions about something else."""
+    """Knows no names. For decisions that need none."""
 
     def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
         return tuple(codes)

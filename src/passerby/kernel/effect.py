@@ -71,7 +71,8 @@ class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Owe(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Keep something to be said later, under a name. Kept again, it is replaced; it outlives the process."""
+    """Store a notice to be said later, under a name. A later one with the same name replaces it; it outlives the
+    process."""
 
     to: PersonId
     name: str
@@ -144,7 +145,8 @@ class Erase(msgspec.Struct, frozen=True, gc=False, tag="erase", omit_defaults=Tr
 
 
 class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Keep what a person says about their report of a chat: sealed, with the complaint, for those who decide on it."""
+    """Store a person's comment on their report of a chat: sealed, with the complaint, for the people who decide on
+    it."""
 
     chat: ChatId
     by: PersonId

@@ -14,8 +14,8 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person wrote to a bot. `contents` has several items for an album, then `messages` runs parallel to it.
 
-    `edited_at` is there where the message comes back after an edit, as the subject of a press.
-    `thread` is the topic of their chat with the bot that it stands in; None: the general one.
+    `edited_at` is set if the message comes with a button press and was edited before.
+    `thread` is the topic of their chat with the bot that it is in; None: the general one.
     """
 
     person: PersonId
@@ -111,7 +111,7 @@ class Refusal(StrEnum):
     TOO_LARGE = "too_large"
     """The file."""
     TOO_LONG = "too_long"
-    """The words, even in pieces."""
+    """The words are too long, even in pieces."""
     UNCERTAIN = "uncertain"
     """Every try ended without an answer: it may or may not have arrived."""
     EXPIRED = "expired"
@@ -123,7 +123,7 @@ class Refusal(StrEnum):
     BROKEN = "broken"
     """A bug of ours: Telegram rejected the request, or no try got as far as one."""
     FATAL = "fatal"
-    """A bug of ours that ended the process which worked on it, more than once."""
+    """The message ended the process that worked on it, more than once."""
 
 
 class Attempt(StrEnum):
@@ -136,9 +136,10 @@ class Attempt(StrEnum):
 
 
 class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Something for the partner ended without arriving. Its subject is the sender; `recipient` may be gone.
+    """Something for the partner did not arrive, and will not. The event's person is the sender; `recipient` may be
+    gone.
 
-    `count`: so many messages did, of which `message` is the first.
+    `count`: how many messages did not arrive; `message` is the first of them.
     """
 
     person: PersonId
@@ -177,11 +178,11 @@ class SearchDrags(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person sent more than they may have in hand, and this much of it was refused unread.
+    """A person sent more than they may have in hand, and some of it was refused unread.
 
-    `spell` names what began when the first of it was refused, and lasts until they may write again; `count` is how much
-    has been refused in it so far. `begins`: this is its beginning, with `message`, if that was one. `query` is a button
-    that was pressed.
+    `spell` names the time from the first refusal until they may write again; `count` is how many events were refused in
+    it so far. `begins`: this is the first refusal. `message` is the refused message, if it was one; `query` is a
+    pressed button.
     """
 
     person: PersonId
@@ -195,7 +196,7 @@ class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """An update that asks nothing of us: done by being seen. `why` is one of WHY_UNUSED."""
+    """An update that needs no reaction: it is only marked as done. `why` is one of WHY_UNUSED."""
 
     person: PersonId
     bot: BotId

@@ -15,13 +15,16 @@ Company = Callable[[Any, Facts], tuple[PersonId, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """What an ability answers to. Two features may not claim the same word, command or button.
+    """The table of one ability: which decider handles which event. Two features may not claim the same word, command or
+    button.
 
     - `commands`: names without the slash; aliases are further entries.
     - `menu`: those of its commands that a bot's menu shows; each is described by the text `commands.NAME`.
     - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
-    - `awaits`: who takes a message that a person was asked for, before anybody else does; None: it is none of those.
-    - `unknown`: makes, of the names of all commands, who answers what begins like one and is none; one feature has it.
+    - `awaits`: returns the decider for a message that a person was asked for, or None; it comes before the deciders
+      below.
+    - `unknown`: from the names of all commands, makes the decider for messages that begin like one but are none; only
+      one feature has it.
     - `presses`: actions of inline buttons.
     - `messages`: whatever else a person writes in that state.
     - `events`: everything that is not a message or a press.

@@ -93,9 +93,9 @@ class Saved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A person was asked at `at` to add something, in their own words, to their report about `chat`.
+    """A person was asked at `at` to add a comment to their report about `chat`.
 
-    `prompt` is the message that asks.
+    `prompt` is the message with the question.
     """
 
     chat: ChatId
@@ -139,9 +139,10 @@ class Searching(msgspec.Struct, frozen=True, gc=False, tag="searching"):
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A message that is not passed on before its sender says so. `edited_at` is when they last edited it, 0: never.
+    """A message that is not passed on until its sender confirms it. `edited_at` is when they last edited it, 0: never.
 
-    `reply_to` is what it answers, as they see it. `goes`: that edit left nothing to ask about, and it was passed on.
+    `reply_to` is the message it replies to, as they see it. `goes`: the edit left nothing to ask about, so it was
+    passed on.
     """
 
     at: MessageRef
@@ -157,7 +158,7 @@ class Chatting(msgspec.Struct, frozen=True, gc=False, tag="chatting"):
     nudged_at: float | None = None
     """When this person was last reminded that their partner is waiting for a word."""
     held: tuple[Held, ...] = ()
-    """Messages of theirs that wait for a press of theirs, the latest last."""
+    """Their held messages, the latest last."""
 
 
 State = Idle | Searching | Chatting
@@ -189,9 +190,9 @@ class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
     """One person. `bot` is the bot that they used last and are reached through; None: nobody can reach them now.
 
     `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent`
-    are the latest partners, the newest first; `blocked` are those never to be met again, and `blocked_at` runs
-    parallel: since when, 0 where that is not known. `thread` is the topic of the chat with `bot` that they wrote in
-    last; None: the general one. The records do not keep it.
+    are the latest partners, the newest first; `blocked` are the people they never meet again, and `blocked_at` runs
+    parallel: the time of each block, 0 if it is not known. `thread` is the topic of the chat with `bot` that they wrote
+    in last; None: the general one. The records do not keep it.
     """
 
     person: PersonId

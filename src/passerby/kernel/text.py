@@ -24,10 +24,10 @@ DAY_S = 86_400
 
 
 def country(code: str) -> Text:
-    """Name a country by its ISO 3166-1 code: each language has its own word for it."""
+    """A text that names a country, by its ISO 3166-1 code, in the reader's language."""
     return Text(f"countries.{code}")
 
 
 def day(at: float) -> Text:
-    """Name the day, UTC, of a moment in Unix seconds: each language has its own way to write it."""
+    """A text that gives the date (UTC) of a moment in Unix seconds, as the reader's language writes it."""
     return Text(f"days.{int(at // DAY_S)}")

@@ -54,7 +54,7 @@ class ComplaintFiled(msgspec.Struct, frozen=True, gc=False, tag="complaint"):
 
 
 class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained"):
-    """What the person who filed a complaint says about it. `words` are sealed; the first count."""
+    """The comment of the person who filed a complaint. `words` are sealed; only the first comment counts."""
 
     chat: ChatId
     by: PersonId

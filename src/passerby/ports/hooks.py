@@ -23,7 +23,7 @@ class HookState(msgspec.Struct, frozen=True):
 
 
 class Switches(msgspec.Struct, frozen=True):
-    """How @BotFather has set a bot up, as far as it matters here (source: Bot API 10.3, User, of getMe)."""
+    """The settings of a bot at @BotFather that matter here (source: Bot API 10.3, User, of getMe)."""
 
     can_join_groups: bool = False
     can_read_all_group_messages: bool = False

@@ -138,7 +138,7 @@ class TelegramError(Exception):
 
     bot: BotId | None = None
     reason = ""
-    """What happened, in a few words, for a log line."""
+    """A few words about the cause, for a log line."""
 
     def of(self, bot: BotId) -> Self:
         """The same, blamed on this bot."""
@@ -183,7 +183,7 @@ class Conflict(TelegramError):
 
 
 class TokenRefused(TelegramError):
-    """401, or 404 on getMe: the bot is revoked, deleted or was never there, or Telegram says so once by mistake.
+    """401, or 404 on getMe: the token is revoked or wrong, the bot is deleted, or Telegram made a mistake.
 
     Nothing was delivered.
     """

@@ -86,7 +86,7 @@ class Parcel:
         self.notice: Notice | None = None
         self.passage: Passage | None = None
         self.steps: Steps | None = None
-        """How a passage goes that takes more than one send."""
+        """The steps of a passage that takes more than one send."""
         self.refs: tuple[UpdateRef, ...] = ()
         self.fences: tuple[Fence, ...] = ()
         """The leases that the updates were taken under, for the mark that makes them done."""
@@ -106,9 +106,9 @@ class Parcel:
         """Held while the parcel is being parked; most never are."""
         self.dropped = False
         self.superseded = False
-        """Something newer about the same message is on its way: it ends without a send."""
+        """A newer edit or reaction of the same message is on its way: this one ends without a send."""
         self.doomed: Refusal | None = None
-        """Why it is not even tried."""
+        """Why it is not tried at all."""
         self.under_way = False
         self.tried_at: float | None = None
         """When the last attempt began, in Unix seconds."""
@@ -117,14 +117,14 @@ class Parcel:
 
     @property
     def owner(self) -> PersonId | None:
-        """Who caused it, as far as that is known: whose message it is, or who is answered."""
+        """The person who caused it, if known: the message's sender, or the person who gets the answer."""
         if self.passage is not None:
             return self.passage.sender
         return self.person if self.priority is Priority.COMMAND else None
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nothing of it can have been seen, nor will be before its turn."""
+        """Whether nobody has seen anything of it, and nobody will before its turn."""
         over = self.over or self.dropped or self.superseded
         return not (self.under_way or over) and self.tried_at is None
 
@@ -141,7 +141,7 @@ def passage_id(passage: Passage, refs: tuple[UpdateRef, ...]) -> str:
 
 
 def relayed(id_: str) -> MessageRef | None:
-    """The message that a relay of this name passes on, as its sender's bot has it; None where it is no relay's."""
+    """The sender's message that the relay with this name passes on; None if the name is not a relay's."""
     kind, _, rest = id_.partition(":")
     bot, _, message = rest.partition(":")
     return MessageRef(BotId(int(bot)), MessageId(int(message))) if kind == "relay" else None

@@ -1,9 +1,9 @@
-"""From a passage to what is sent: which message it is about on the partner's side is looked up at the last moment.
+"""Turns a passage into a send. The partner's copy of the message it is about is looked up at the last moment.
 
 Passages of one chat leave in order, so by the time an edit, a reaction or a reply is its lane's turn, the message that
 it is about has been delivered and is in the map; if it is not, it never will be, and nothing is left to do.
 
-Most passages are one send. What is not (see `steps`) is found out here, or when Telegram refuses it as one.
+Most passages are one send. Whether one needs several (see `steps`) is decided here, or when Telegram refuses it as one.
 """
 
 from typing import assert_never
@@ -56,7 +56,7 @@ async def address(
 async def apart(
     passage: Passage, bot: BotId, refusal: Refusal, store: LiveStore, prints: Prints
 ) -> RelaySteps | AmendSteps | None:
-    """How a passage may go that was refused as one send; None where nothing of it would."""
+    """The steps for a passage that was refused as one send; None if no part of it could be sent either."""
     if refusal in FOR_ALL:
         return None
     match passage:
@@ -72,7 +72,7 @@ async def apart(
 
 
 async def _steps(relay: Relay, whole: Carry, store: LiveStore, prints: Prints) -> RelaySteps:
-    """Of several messages some may have arrived already, before a process died or a lease was lost."""
+    """Some of its messages may have arrived already, before a process died or a lease was lost."""
     arrived = {}
     for place, source in enumerate(relay.sources):
         found = await store.counterpart(relay.chat, MessageRef(relay.source_bot, source))

@@ -1,8 +1,8 @@
 """From an event to the decider it belongs to.
 
-For a message, in this order: a command at its very start; the open question of a newcomer; the label of a reply key, to
-the letter, in any language; what begins like a command and is none; what a person was asked for; whatever the person's
-state makes of it. A command word inside a sentence is a sentence.
+For a message, in this order: a command at its very start; the open question of a newcomer; the label of a reply key,
+exactly, in any language; a message that begins like a command but is none; a message that the person was asked for;
+otherwise the decider for the person's state. A command word inside a sentence is a sentence.
 
 `decide` is as pure as the deciders: it adds only what holds for every feature, that a person is reached through the bot
 that they were last heard of on.
@@ -37,7 +37,7 @@ class Router:
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
         self.menu: tuple[str, ...] = ()
-        """Commands for a bot's menu that their features put there."""
+        """The commands that features put into a bot's menu."""
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._company: dict[Decider, Company] = {}
@@ -76,7 +76,7 @@ class Router:
         return frozenset(self._commands)
 
     def is_for_us(self, event: Event) -> bool:
-        """Whether an event is a command, a button or a reply key, rather than words for somebody else."""
+        """Whether an event is a command, a button or a reply key, and not a message for a partner."""
         if isinstance(event, MessageReceived):
             words = event.text
             return words.startswith("/") or (words != "" and self._find_word(words) is not None)

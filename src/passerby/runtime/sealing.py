@@ -36,13 +36,13 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """What somebody says about their complaint."""
+    """A person's comment on their complaint."""
 
     words: str
 
 
 class Sealer:
-    """Seals with `key`, and opens what was sealed with that or one of `former`. Keys: 32 bytes."""
+    """Seals with `key`, and opens what was sealed with it or with one of `former`. Keys: 32 bytes."""
 
     def __init__(self, key: bytes, *former: bytes) -> None:
         self._cipher = AESGCM(key)
@@ -55,7 +55,7 @@ class Sealer:
         return self._seal(ParkedPassage(passage, refs), _PURPOSE)
 
     def open(self, sealed: bytes) -> ParkedPassage | None:
-        """What was sealed; None if it was with a key that is not known here, or is damaged."""
+        """The opened content; None if it is damaged, or was sealed with an unknown key."""
         return self._open(sealed, _PURPOSE, self._passages)
 
     def seal_item(self, event: MessageReceived, ref: UpdateRef) -> bytes:
@@ -81,6 +81,6 @@ class Sealer:
         for cipher in self._ciphers:
             try:
                 return decoder.decode(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose))
-            except (InvalidTag, ValueError):  # a ValueError is also what cannot be decoded, or is too short
+            except (InvalidTag, ValueError):  # a ValueError: it cannot be decoded, or is too short
                 continue
         return None

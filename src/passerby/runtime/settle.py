@@ -42,7 +42,8 @@ from passerby.ports.live_store import Commit, Notice
 
 
 class Settlement(msgspec.Struct, frozen=True):
-    """What a decision comes to. `commit` is None when there is nothing to store. `owed` is stored, and said later."""
+    """The result of settling a decision. `commit` is None if there is nothing to store. `owed` notices are stored now
+    and said later."""
 
     commit: Commit | None
     notices: tuple[Notice, ...]
@@ -72,7 +73,7 @@ def weigh(
     the first may have left its own in the outbox when its process died. Updates with a passage are not done by the
     commit: they are when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it
     stands on. `seen` are people and the versions that they were read at: what is told of them must be so still when it
-    is stored. `seal` makes words unreadable that are kept for later.
+    is stored. `seal` encrypts words that are stored for later.
     """
     after = {change.person: change for change in decision.changes}
     puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
@@ -115,7 +116,7 @@ T = TypeVar("T", Notice, Passage)
 
 
 def _in_topic(sent: T, thread: MessageId | None) -> T:
-    """Whatever makes a message goes to the topic where its reader wrote last."""
+    """Address every message to the topic where its reader wrote last."""
     if thread is None or not isinstance(sent, Notice | Relay | Amend):
         return sent
     return msgspec.structs.replace(sent, thread=thread)

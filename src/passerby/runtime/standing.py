@@ -18,7 +18,7 @@ ANSWER_WITHIN_S = 2.0
 
 
 class Standing:
-    """`role` and `name` are those that the process was started with. `serves`: which bots, of which Bot API server."""
+    """`role` and `name` as the process was started with. `serves`: which bots, of which Bot API server."""
 
     def __init__(
         self,

@@ -1,10 +1,10 @@
-"""Updates that Telegram brings by itself: each stands at the door until it is done.
+"""Webhook updates: the request of each one stays open until the update is done.
 
 Telegram keeps an update until it is answered with success, so the answer is the confirmation: it may be given only when
-the update is done, or durably parked. What is not answered in time is brought again, here or to another process; here
-it joins the one that is being dealt with, and in the live store it is recognised once it is done.
+the update is done, or durably parked. An update that is not answered in time comes again, here or to another process.
+Here it joins the one that is in work; elsewhere the live store shows whether it is done.
 
-The items of an album are put aside and answered at once (see `albums`). What is refused (see `admission`) is answered
+The items of an album are put aside and answered at once (see `albums`). A refused update (see `admission`) is answered
 when its sender has been told.
 """
 

@@ -48,7 +48,7 @@ LISTED = (
     "terms",
     "paysupport",
 )
-"""The commands of a bot's menu, in this order, as far as some feature has them. What features add comes after them."""
+"""The commands of a bot's menu, in this order, if a feature has them. Commands that features add come after them."""
 
 
 class Wording:

@@ -1,14 +1,14 @@
-"""What whoever connects may cost before anything of ours looks at the request: bytes, time, connections.
+"""Limits what a connection may cost before our code sees a request: bytes, time, number of connections.
 
-uvicorn bounds none of it with httptools. The parser keeps a header until its line ends, and every header until the head
-ends, so a request that never does fills the memory. A connection that says nothing stays for ever.
+uvicorn with httptools limits none of these. The parser keeps a header until its line ends, and every header until the
+head ends, so an endless request fills the memory. A silent connection stays open for ever.
 
     431 and closed   the head, or a trailer after the body, has more than MOST_HEAD bytes
     closed           the head has not come within HEAD_WITHIN_S of the connection or of its first byte,
                      or the body not within BODY_WITHIN_S after it
     closed at once   there are as many connections as `limit_concurrency` allows
 
-The sandbox has the same bounds in a module of its own, because neither may know the other.
+The sandbox has the same limits in `botapi_sandbox.bounds`: the two packages may not import each other.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEAD: Final = 32 * 1024
-"""As nginx takes at most (large_client_header_buffers 4 8k)."""
+"""The same as nginx's default (large_client_header_buffers 4 8k)."""
 
 HEAD_WITHIN_S: Final = 10.0
 BODY_WITHIN_S: Final = 30.0
@@ -34,22 +34,22 @@ class _HeadTooLarge(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's, with bounds."""
+    """uvicorn's protocol, with limits."""
 
     _head: int = 0
-    """Bytes of this request's head and trailers that are finished."""
+    """Bytes of this request's finished headers and trailers."""
     _idle: int = 0
-    """Bytes that came since anything but a header did."""
+    """Bytes received since the parser last reported anything but a header."""
     _moved: bool = False
     _stage: str = ""
-    """head, body, or nothing between requests."""
+    """"head", "body", or "" between requests."""
     _timed: str = ""
     """The stage that the timer is for."""
     _timer: asyncio.TimerHandle | None = None
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        # A stranger's nonsense is not worth a line each time.
+        # Not logged: strangers send malformed requests all the time.
         self.logger = _ERRORS_ALONE
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -69,8 +69,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._idle = 0 if self._moved else self._idle + len(data)
         if self._idle > MOST_HEAD:
             self._refuse()
-        # A request that came whole needs no timer. Blank lines before one do, which the parser skips: uvicorn's own
-        # patience ends with any byte.
+        # A complete request needs no timer. Blank lines before one do: the parser skips them, but any byte ends
+        # uvicorn's own keep-alive timer.
         stage = self._stage or ("" if self._moved else "head")
         if stage != self._timed and self.parser is not None:
             self._time(stage)
@@ -98,12 +98,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._stage, self._moved = "", True
         if self._timed:
-            # Another may begin in the same piece: it has time of its own.
+            # The next request may begin in the same piece: it gets a time limit of its own.
             self._time("")
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        # What the parser's callbacks raise ends here, too.
+        # Errors raised by the parser's callbacks end here, too.
         if self._head > MOST_HEAD:
             self._refuse()
         else:
@@ -122,7 +122,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _time(self, stage: str) -> None:
-        """From now on this stage may take so long; none: as long as it takes."""
+        """Start the timer of this stage; "" only stops the timer."""
         if self._timer is not None:
             self._timer.cancel()
         patience_s = HEAD_WITHIN_S if stage == "head" else BODY_WITHIN_S
@@ -133,5 +133,5 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer = None
         transport: Any = self.transport
         if not transport.is_closing():
-            # `close` would wait for a reader who does not read.
+            # `close` would wait for a client that does not read.
             transport.abort()

@@ -126,7 +126,8 @@ def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def cancel_report(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Nothing is filed. The question how the chat was comes back, where that is what it was asked under."""
+    """Cancel the report: nothing is filed. If it was opened from the question how the chat was, that question comes
+    back."""
     me = facts.me
     back = in_place(event, text("blocks.not_reported"))
     if last_partner(me, event.token) is not None and not isinstance(me.state, Chatting):
@@ -159,7 +160,7 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
-    """The blocks, newest first, by number and day: the list tells nothing of anybody."""
+    """The blocks, newest first, by number and date only: the list identifies nobody."""
     total = len(me.blocked)
     if not total:
         return text("blocks.list_empty"), None

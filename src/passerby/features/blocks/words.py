@@ -1,7 +1,7 @@
-"""What somebody adds to their report, in their own words: the next message they write, if they like.
+"""A comment that a person may add to their report: the next message they write.
 
-It is kept with the complaint, sealed, and goes to nobody else. While they search or talk, what they write is for
-whoever is there or comes next, so then only a reply to the question is for the report, and the question says so.
+The comment is stored sealed, with the complaint, and goes to nobody else. While the person searches or chats, their
+messages are meant for a partner, so then only a reply to the question counts as the comment, and the question says so.
 """
 
 import msgspec
@@ -16,7 +16,7 @@ from passerby.kernel.participant import Commenting, Idle, Participant, State
 from passerby.kernel.text import text
 
 COMMENT_S = 300.0
-"""For so long something can be added."""
+"""How long a comment can be added."""
 
 LONGEST = 1000
 """Characters."""
@@ -27,13 +27,13 @@ def _skip(chat: str) -> Menu:
 
 
 def ask_for_words(event: ButtonPressed, chat: str, state: State) -> tuple[Revise, ...]:
-    """The report is filed; does its author have anything to add?"""
+    """Ask the author of a filed report for a comment."""
     key = "blocks.reported_comment" if isinstance(state, Idle) else "blocks.reported_reply"
     return in_place(event, text(key), _skip(chat))
 
 
 def begin_comment(me: Participant, event: ButtonPressed, chat: str, now: float) -> Participant:
-    """The person, who has been asked; nothing is waited for where Telegram does not say which message asks."""
+    """The person, marked as asked. Unmarked if Telegram does not say which message holds the question."""
     if event.message is None:
         return me
     return msgspec.structs.replace(me, commenting=Commenting(ChatId(chat), now, MessageRef(event.bot, event.message)))
@@ -50,7 +50,7 @@ def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
 
 
 def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """What was written in answer to the question."""
+    """Take the answer to the question."""
     me, asked = facts.me, facts.me.commenting
     assert asked is not None, "it is awaited"
     words = event.text.strip()
@@ -66,7 +66,7 @@ def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def skip_comment(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Nothing to add. Pressed when something has been added, it says no more than what holds: the report is filed."""
+    """The button "Nothing to add". If a comment has been added before, it only says that the report is filed."""
     me, asked = facts.me, facts.me.commenting
     closed = in_place(event, text("blocks.reported"))
     waits = asked is not None and asked.chat == event.token

@@ -1,12 +1,12 @@
-"""Messages that wait for their sender's word, because they tell where to find somebody.
+"""Held messages: they wait for their sender's confirmation, because they tell where to find somebody.
 
-Which ones wait is part of a person's state: ids and times, no content. So an edit of one is told from an edit of
-anything else, and what goes is what its sender sees when they press the button, not what they saw when they were asked:
+A person's state says which messages are held: ids and times, no content. So an edit of a held message is recognised.
+The message that is passed on is the one its sender sees when they press the button, not the one they were asked about:
 
-    edited, and nothing to ask about is left      it goes at once
-    edited otherwise                              it waits on; the press finds out what it says by then
-    pressed, and it says no more than was asked   it goes
-    pressed, and it says more                     its sender is asked again, about that
+    edited, and nothing to ask about is left      it is passed on at once
+    edited otherwise                              it stays held; the press looks at its newest text
+    pressed, and it tells no more than was asked  it is passed on
+    pressed, and it tells more                    its sender is asked again
     pressed, and Telegram brings an older text    its sender is asked again, below the message as it is
 """
 
@@ -21,29 +21,30 @@ from passerby.kernel.ids import MessageRef
 from passerby.kernel.participant import Chatting, Held, Participant
 
 MOST = 10
-"""So many wait at once. Of an older one the button still works; only edits before the press are not known."""
+"""How many held messages are remembered. The buttons of older ones still work, but edits before the press are not
+known."""
 
 ANYTHING = "*"
-"""Of a question that is about a message whatever it tells."""
+"""Marks a question that covers whatever the message tells."""
 
 _WORDS = 500
 _LETTERS = 16
-"""A button holds 64 bytes: a chat, a message, and so many."""
+"""A button's data has 64 bytes: a chat, a message, and this many letters for traces."""
 
 
 def held_in(state: Chatting, at: MessageRef) -> Held | None:
-    """How a message waits, if it does."""
+    """The held message with this id, if it is held."""
     return next((each for each in state.held if each.at == at), None)
 
 
 def hold(me: Participant, state: Chatting, held: Held) -> Participant:
-    """The person with one more message that waits, or with what is known of one by now."""
+    """The person with one more held message, or with an updated one."""
     others = [each for each in state.held if each.at != held.at]
     return _with(me, state, (*others, held)[-MOST:])
 
 
 def release(me: Participant, state: Chatting, at: MessageRef) -> tuple[Participant, ...]:
-    """The person without a message that waited; nobody, if nothing changes."""
+    """The changed person, without this held message; empty if nothing changes."""
     others = tuple(each for each in state.held if each.at != at)
     return (_with(me, state, others),) if len(others) < len(state.held) else ()
 
@@ -57,7 +58,8 @@ def place_of(event: MessageReceived) -> MessageRef:
 
 
 def said(content: Content) -> str:
-    """What a message tells, as letters for a button: one for each word that is a trace, for the rest, for links."""
+    """A message's traces as letters for a button: one for each word that is a trace, one for the rest, one for
+    links."""
     words = content.text.split(maxsplit=_WORDS)
     found = [find(word) for word in words]
     rest = " ".join(word for word, trace in zip(words, found, strict=True) if trace is None)

@@ -65,12 +65,13 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def _is_odd(content: Content) -> bool:
-    """Whether it cannot go along with the other items of an album: not at all, or not before its sender has said so."""
+    """Whether an item of an album cannot be passed on with the others: it is refused, or its sender has to confirm
+    it."""
     return refusal(content) is not None or content.kind in REVEALS_SENDER
 
 
 def _parted(event: MessageReceived, apart: list[int], facts: Facts, env: Env) -> Decision:
-    """An album with items that do not go: each of those is a message of its own, and the others are the album."""
+    """Split an album: each item that cannot go with it becomes a message of its own, and the others stay an album."""
     others = [place for place in range(len(event.contents)) if place not in apart]
     parts = ([others] if others else []) + [[place] for place in apart]
     decisions = [relay(_only(event, places), facts, env) for places in parts]
@@ -86,14 +87,14 @@ def _only(event: MessageReceived, places: list[int]) -> MessageReceived:
 
 
 def _unheard(event: MessageReceived, facts: Facts, state: Chatting) -> str | None:
-    """Why the partner is not to hear anything of this; None if they may."""
+    """Why nothing of this may reach the partner; None if it may."""
     if not together(facts.me, facts.partner):
         return "chat.not_connected"
     return "chat.before_this_chat" if predates(event, facts, state.opened_at) else None
 
 
 def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
-    """Why this is not passed on, whatever its sender says to it; None if it may be."""
+    """Why this is never passed on, even if its sender confirms it; None if it may be."""
     unheard = _unheard(event, facts, state)
     if unheard is not None:
         return unheard
@@ -146,7 +147,8 @@ def _ask_first(event: MessageReceived, chat: ChatId, what: str, asked: str = "")
 
 
 def choice(event: MessageReceived, chat: ChatId, asked: str = "", send: str = "chat.show_it") -> Menu:
-    """Send it or don't, about this chat. `asked`: what a yes is about, as kinds of traces. `send`: its label."""
+    """The buttons "Send" and "Don't send" for a held message. `asked`: the kinds of traces that a yes covers. `send`:
+    the label of the first button."""
     # What the message replies to is told here, because in a press Telegram leaves out the reply of a reply.
     token = chat + (f".{event.reply_to}" if event.reply_to is not None else "") + (f"~{asked}" if asked else "")
     return Menu(((Button(text(send), "show", token), Button(text("chat.keep_it"), "hide", token)),))
@@ -183,12 +185,13 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 def _ask_again(
     event: ButtonPressed, subject: MessageReceived, facts: Facts, state: Chatting, asked: str, env: Env
 ) -> Decision | None:
-    """Ask once more about what was edited since; None if what was asked is what would go."""
+    """Ask again if the message tells more than its sender was asked about; None if it does not."""
     held = held_in(state, place_of(subject))
     if held is None:
         return None
     if subject.edited_at < held.edited_at:
-        # Telegram brings an older text than its sender sees: a new question brings the one of now, whatever it tells.
+        # Telegram sent an older text than the sender sees. Pressing a new question will bring the newest, so that one
+        # may tell anything.
         again = _ask_first(subject, state.chat, "edited", ANYTHING)
     else:
         trace, tells = trace_between_strangers(subject.contents, state, env), said(subject.contents[0])
@@ -199,9 +202,9 @@ def _ask_again(
 
 
 def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held: Held) -> Decision | None:
-    """A message that waits was edited: it waits on, or goes if there is nothing to ask about any more.
+    """A held message was edited: it stays held, or is passed on if there is nothing to ask about any more.
 
-    None where it is going already, and this edit is a later one. The one that made it go may come twice.
+    None if an earlier edit has let it go. The edit that let it go may itself come twice.
     """
     content, at = event.content, event.edited_at
     if held.goes and at > held.edited_at:
@@ -223,7 +226,7 @@ def decline(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _is_passed_on(subject: MessageReceived, facts: Facts, state: Chatting) -> bool:
-    """Whether what a question is about has arrived, or is on its way: it was pressed before, or an edit let it go."""
+    """Whether the held message has arrived or is on its way: the button was pressed before, or an edit let it go."""
     held = held_in(state, place_of(subject))
     return facts.counterpart is not None or (held is not None and held.goes)
 

@@ -1,6 +1,6 @@
-"""A command that is none: mistyped, or of another bot. It never reaches the partner unless its writer says so.
+"""Unknown commands: mistyped, or of another bot. They reach the partner only if their sender confirms it.
 
-It waits like a message that is asked about: its button, and an edit that makes it a plain sentence, send it after all.
+Such a message is held like one with a trace: the button, or an edit that turns it into a plain sentence, passes it on.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from passerby.kernel.text import Text, text
 
 
 def answer_to_unknown(commands: Collection[str]) -> Decider:
-    """The decider for what begins like a command and is none of these."""
+    """The decider for messages that begin like a command but are none of `commands`."""
 
     def answer(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         me, state = facts.me, facts.me.state

@@ -161,7 +161,8 @@ def put(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _ask_to_talk(me: Participant, language: str) -> tuple[Say, ...]:
-    """Whether they would like to meet people of the bot's new language, too: nothing has changed there so far."""
+    """Ask whether they also want to meet people who speak the bot's new language. Until the answer, that stays as it
+    was."""
     talked = spoken(me.profile)
     if not talked or language in talked or len(talked) >= MOST_LANGUAGES:
         return ()
@@ -176,7 +177,7 @@ def _ask_to_talk(me: Participant, language: str) -> tuple[Say, ...]:
 
 
 def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The answer: one more language to talk in, the dearest stays the first, or everything as it was."""
+    """The answer: either one more language to chat in, behind the preferred one, or no change."""
     me, language = facts.me, event.token
     talked = spoken(me.profile)
     if language in LANGUAGES and language not in talked and len(talked) < MOST_LANGUAGES:
@@ -222,7 +223,7 @@ def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def type_country(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/country Peru`, in any language: the name of one is taken at once, the beginning of one brings up what fits."""
+    """`/country Peru`, in any language: a full name is taken at once, a part of one lists the countries that fit."""
     me, words = facts.me, _typed(event)
     if not words:
         return Decision(effects=(Say(me.person, text("profile.how_country"), keys_for(me.state)),))

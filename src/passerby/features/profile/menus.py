@@ -33,7 +33,7 @@ def _mark(label: Text, chosen: bool, action: str) -> Button:
 
 
 def _filter(which: Filter, me: Participant, env: Env, label: Text, chosen: bool, action: str) -> Button:
-    """A button for a hard wish. Whoever is not entitled to it sees a lock, and a press says what opens it."""
+    """A button for a hard wish. People without the entitlement see a lock, and a press says how to get it."""
     if not may_filter(me, which, env):
         return Button(text("profile.behind_lock", what=label), "put", action)
     return _mark(label, chosen, action)
@@ -48,7 +48,7 @@ BACK: Row = (_go("profile.back", "top"),)
 
 
 def _number(page: str, buttons: int) -> int:
-    """The number of a page, as a button says it: within the list, and the first for what is no number."""
+    """The page number in a button's data, limited to the list; the first page if it is no number."""
     number = int(page) if page.isdecimal() and len(page) < 4 else 0
     return min(number, (buttons - 1) // PAGE)
 
@@ -72,7 +72,7 @@ def _listed(texts: tuple[Text, ...], none: str) -> Arg:
 
 
 def languages_of(me: Participant) -> Arg:
-    """The languages that somebody talks in, for a placeholder."""
+    """The names of the languages that somebody chats in, for a placeholder."""
     known = tuple(text("interests.own", word=LANGUAGES.get(each, each)) for each in spoken(me.profile))
     return _listed(known, "profile.no_languages")
 
@@ -83,7 +83,7 @@ def country_of(code: str) -> Text:
 
 
 def _wishes(me: Participant, env: Env) -> tuple[Text, ...]:
-    """Whom somebody would like to meet, as far as it counts now."""
+    """The wishes of somebody that count now."""
     wants = wishes_of(me, env)
     genders = tuple(text(f"profile.gender_{each}") for each in wants.genders)
     ages: tuple[Text, ...] = ()
@@ -94,7 +94,7 @@ def _wishes(me: Participant, env: Env) -> tuple[Text, ...]:
 
 
 def card(me: Participant, env: Env) -> Text:
-    """What a person has said of themselves and whom they wish to meet, for `/profile` and the top of the settings."""
+    """A person's profile and wishes, for `/profile` and the top of the settings."""
     profile = me.profile
     assert profile.gender is not None, "newcomers never get here"
     return text(
@@ -178,7 +178,8 @@ def page_of_interest(me: Participant, interest: str) -> str:
 
 
 def _country(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
-    """One's own first, then by name in the reader's language. The first row of the first page is for none."""
+    """Their own country first, then by name in the reader's language. The first row of the first page is for no
+    country."""
     own = me.profile.country
     others = env.places.in_order((each for each in COUNTRIES if each != own), spoken_to(me))
     buttons = [country_button(me, each) for each in ((own,) if own else ()) + others]
@@ -192,7 +193,7 @@ def country_button(me: Participant, code: str) -> Button:
 
 
 def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    """Whom to meet. What is ticked is what counts now."""
+    """The menu for whom to meet. Ticks show what counts now."""
     wants = wishes_of(me, env)
     genders = [
         _filter(Filter.GENDER, me, env, text(f"profile.gender_{each}"), each in wants.genders, f"want.{each}")

@@ -37,7 +37,8 @@ def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Deci
 
 
 def seek(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Find, pressed under the question how the last chat was. Pressed late it says how things stand."""
+    """The button "Find" under the question how the last chat was. If pressed late, it says what the person is doing
+    now."""
     found = find(event, facts, env)
     me = found.changes[0] if found.changes else facts.me
     asked = () if last_partner(me, event.token) is None else ask_again(event, what_was_said(me), me, env.now)

@@ -20,10 +20,10 @@ from passerby.kernel.text import text
 AGE_BUTTONS = (18, 20, 22, 25, 28, 30, 35, 40, 45, 50)
 
 TURNED_AWAY_S = 24 * 3600.0
-"""For so long no other age is believed: a child should not find out in a minute what to type."""
+"""How long no other age is accepted: a child should not be able to try out ages within a minute."""
 
 MEND_S = 600.0
-"""For so long after it a slip of the finger can be mended, once: by saying so, and by a second answer."""
+"""How long after that a typing mistake can be corrected, once: by pressing the button and answering again."""
 
 MEND_MENU = Menu(((Button(text("start.typed_wrong"), "mend"),),))
 CONSENT_MENU = Menu(((Button(text("start.agree"), "agree"),),))
@@ -90,19 +90,20 @@ def _turned_away(profile: Profile, env: Env) -> bool:
 
 
 def _may_mend(profile: Profile, env: Env) -> bool:
-    """Whether they may still say that it was a slip. Nobody says so twice."""
+    """Whether they may still say that it was a typing mistake. It can be said only once."""
     said_at = profile.too_young_at
     return said_at is not None and profile.age_mended_at is None and env.now - said_at < MEND_S
 
 
 def _is_mending(profile: Profile, env: Env) -> bool:
-    """Whether they have said that it was a slip, and have not answered again."""
+    """Whether they have said that it was a typing mistake, and have not answered again yet."""
     said_at, mended_at = profile.too_young_at, profile.age_mended_at
     return said_at is not None and mended_at is not None and said_at <= mended_at and env.now - mended_at < MEND_S
 
 
 def _sorry(me: Participant, env: Env) -> Say:
-    """Too young; and when to return. Once, and for a few minutes, there is a way to mend a slip."""
+    """Say that they are too young and when to return. Once, and for a few minutes, a typing mistake can be
+    corrected."""
     said_at = me.profile.too_young_at
     assert said_at is not None, "they have said so"
     hours = min(24, max(1, math.ceil((said_at + TURNED_AWAY_S - env.now) / 3600)))
@@ -131,7 +132,7 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
 
 def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = None) -> Decision:
     if age < env.rules.minimum_age:
-        # Later than the word that it was a slip, whatever the clock says: that way is closed now.
+        # Later than `age_mended_at`, whatever the clock says, so that the second answer is final.
         last = facts.me.profile.age_mended_at or 0.0
         at = env.now if env.now > last else math.nextafter(last, math.inf)
         me = msgspec.structs.replace(facts.me, profile=msgspec.structs.replace(facts.me.profile, too_young_at=at))
@@ -168,7 +169,7 @@ def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def press_mend(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """It was a slip: one more answer is taken, and it counts. That this was said is kept (`age_mended_at`)."""
+    """It was a typing mistake: one more answer is taken, and it is final. `age_mended_at` remembers that."""
     me, profile = facts.me, facts.me.profile
     changes: tuple[Participant, ...] = ()
     if profile.age is None and _may_mend(profile, env):
