@@ -278,6 +278,32 @@ def test_what_is_appended_during_a_sync_waits_for_the_next_one(path: Path, monke
     asyncio.run(main())
 
 
+@pytest.mark.timeout(30)
+def test_who_asks_in_the_moment_that_a_sync_ends_waits_for_the_next_turn_of_the_loop(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A future that is done gives way to nobody: to wait for it over and over keeps the loop from learning of it."""
+    flushed = threading.Event()
+    flush = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: (flush(file), flushed.set()))
+
+    async def main() -> None:
+        live = FileLog(path)
+        live.append(b"one")
+        sync = asyncio.ensure_future(live.sync())
+        await asyncio.sleep(0)
+        assert flushed.wait(20)
+        live._syncer.submit(bool).result(20)  # so the thread has told the loop, which does not know yet
+        await asyncio.sleep(0)  # this turn of the loop ends the sync, and what comes of that is left for the next
+        live.append(b"two")
+        await live.sync()
+        await sync
+        live.close()
+
+    asyncio.run(main())
+    assert read(path) == [b"one", b"two"]
+
+
 def test_after_a_sync_that_failed_nothing_is_taken_until_the_log_is_rewritten(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

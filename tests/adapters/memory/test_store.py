@@ -77,6 +77,25 @@ def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkey
     run(main())
 
 
+def test_what_one_burst_has_left_in_the_log_goes_within_a_minute_though_others_go_on_writing() -> None:
+    async def main() -> None:
+        disk = Disk()
+        live = opened(disk)
+        await live.adopt(())
+        for number in range(1, 3_000):
+            await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
+        burst = sum(map(len, disk.records))
+        assert burst > store.QUIET_BYTES
+        for number in range(3_000, 3_060):
+            await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
+            await live.sweep()
+            await asyncio.sleep(1.0)
+        assert sum(map(len, disk.records)) < burst / 4
+        assert (await opened(disk).load(ANN)) == Facts(somebody(ANN, 3_059, waiting(ANN)))
+
+    run(main())
+
+
 def test_a_log_that_grew_before_a_restart_is_rewritten_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         disk = Disk()

@@ -276,6 +276,10 @@ class FileLog:
         while self._synced < wanted:
             if self._is_broken:
                 raise OSError(errno.EIO, "the log must be rewritten first")
+            if self._syncing is not None and self._syncing.done():
+                # `_end_sync` is about to be called. To wait for what is done gives way to nobody, so it never would be.
+                await asyncio.sleep(0)
+                continue
             await asyncio.shield(self._syncing or self._begin_sync())
 
     def _begin_sync(self) -> "asyncio.Future[None]":

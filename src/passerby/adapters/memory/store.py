@@ -77,6 +77,10 @@ QUIET_BYTES = 256 << 10
 QUIET_FACTOR = 2
 """The same limit if nothing has been written since the last check."""
 
+SMALL_BYTES = 1 << 20
+SMALL_EVERY_S = 30.0
+"""And where the last snapshot is small, so that writing another takes a few milliseconds: at most so often."""
+
 REWRITE_FACTOR = 4
 EXPIRE_EVERY_S = 60.0
 IDLE_KEPT_S = 600.0
@@ -102,6 +106,7 @@ class MemoryStore:
         self._attendance = Attendance(int(clock.now() * 1000))
         self._expired_at = clock.monotonic()
         self._compact_size = self._seen_size = 0
+        self._rewritten_at = clock.monotonic()
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
         self._be_empty("")
         ended = self._replay_all(log.records())
@@ -399,10 +404,11 @@ class MemoryStore:
     def _is_worth_rewriting(self) -> bool:
         size, is_quiet = self._log.size, self._log.size == self._seen_size
         self._seen_size = size
+        is_cheap = self._compact_size <= SMALL_BYTES and self._clock.monotonic() - self._rewritten_at >= SMALL_EVERY_S
         return (
             self._log.is_broken
             or size > max(REWRITE_BYTES, REWRITE_FACTOR * self._compact_size)
-            or (is_quiet and size > max(QUIET_BYTES, QUIET_FACTOR * self._compact_size))
+            or ((is_quiet or is_cheap) and size > max(QUIET_BYTES, QUIET_FACTOR * self._compact_size))
         )
 
     def _rewrite(self, *, keep_former: bool = False) -> None:
@@ -412,6 +418,7 @@ class MemoryStore:
         except OSError as error:
             raise _lost(error) from None
         self._compact_size = self._log.size
+        self._rewritten_at = self._clock.monotonic()
         self._touched_lately.clear()
 
     async def _durable(self) -> None:
