@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from passerby.loadtest.judge import Verdict
+from passerby.loadtest.judge import BREACHES, Verdict
 from tests.faults.cases import CASES
 from tests.faults.ordeal import Outcome, Plan, endure
 from tests.faults.product import PASSERBY, planted
@@ -40,6 +40,8 @@ def figures(outcome: Outcome) -> dict[str, object]:
         "lost": len(verdict.lost),
         "misrouted": len(verdict.misrouted),
         "reordered": len(verdict.reordered),
+        "one chat reaches two people": len(verdict.split),
+        "arrived after the end": len(verdict.after_the_end),
         "unresolved after quiet": len(verdict.unresolved),
         "duplicated": verdict.duplicated,
         "most duplicates in a chat for a kill": verdict.most_duplicates,
@@ -67,6 +69,8 @@ def told(report: Report) -> dict[str, object]:
         "lost": len(verdict.lost),
         "misrouted": len(verdict.misrouted),
         "reordered": len(verdict.reordered),
+        "one chat reaches two people": len(verdict.split),
+        "arrived after the end": len(verdict.after_the_end),
         "unresolved after quiet": len(verdict.unresolved),
         "duplicated": verdict.duplicated,
         "most duplicates in a chat for a fault": verdict.most_duplicates,
@@ -81,7 +85,7 @@ def told(report: Report) -> dict[str, object]:
 
 
 def complain(verdict: Verdict, disagreements: Iterable[str]) -> None:
-    for name in ("lost", "misrouted", "reordered", "unresolved", "unprovoked"):
+    for name in BREACHES:
         for what in getattr(verdict, name)[:10]:
             print(f"{name}: {what}", file=sys.stderr)
     for what in islice(disagreements, 10):
@@ -105,6 +109,8 @@ def play_one(name: str, seed: int, *, quick: bool, keep: Path | None) -> dict[st
             traceback.print_exception(error)
             return {"case": name, "seed": seed, "wrong": {"not carried through": reason(error)}}
     complain(report.verdict, report.disagreements)
+    for what in report.apart[:10]:
+        print(f"differs: {what}", file=sys.stderr)
     return told(report)
 
 

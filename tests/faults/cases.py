@@ -1,8 +1,16 @@
 """All cases by name."""
 
-from tests.faults import cases_machine, cases_people, cases_poison, cases_stores, cases_telegram, cases_workers
+from tests.faults import (
+    cases_loss,
+    cases_machine,
+    cases_people,
+    cases_poison,
+    cases_stores,
+    cases_telegram,
+    cases_workers,
+)
 from tests.faults.stage import Case
 
-_ALL = (cases_workers, cases_stores, cases_telegram, cases_machine, cases_poison, cases_people)
+_ALL = (cases_workers, cases_stores, cases_telegram, cases_machine, cases_loss, cases_poison, cases_people)
 
 CASES: dict[str, Case] = {case.name: case for cases in _ALL for case in cases.CASES}

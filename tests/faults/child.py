@@ -11,10 +11,14 @@
                     `send`, when it is being passed on. HOW: `loop`, Python code without an end; `match`, a library's,
                     which holds the interpreter; `abort`, as a crash in a library does
     small:BYTES     no file that it writes may grow beyond so many bytes, until it gets SIGUSR1
+    synced:FILE     each sync of its log takes 50 ms longer, as on a cheap disk, and then the file is told how much of
+                    which log (by inode) is on the disk: what a power cut leaves
+    undo            at SIGUSR1 a write to its log stops half way and cannot be undone; at SIGUSR2 it dies of that
 
 Only ever run as a process of its own. It changes the adapters, never what is tested.
 """
 
+import errno
 import os
 import re
 import resource
@@ -156,12 +160,71 @@ def small(words: str) -> None:
     signal.signal(signal.SIGUSR1, room)
 
 
+SYNC_S = 0.05
+
+
+def _is_log(file: int) -> bool:
+    return Path(f"/proc/self/fd/{file}").readlink().name.endswith((".live", ".live.new"))
+
+
+def synced(words: str) -> None:
+    told = os.open(words, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    fdatasync, fsync = os.fdatasync, os.fsync
+
+    def recording(sync: Callable[[int], None]) -> Callable[[int], None]:
+        def syncing(file: int) -> None:
+            if not _is_log(file):
+                sync(file)
+                return
+            state = os.fstat(file)  # what is written from here on may not be in it
+            time.sleep(SYNC_S)
+            sync(file)
+            os.write(told, f"{state.st_ino} {state.st_size}\n".encode())
+
+        return syncing
+
+    os.fdatasync, os.fsync = recording(fdatasync), recording(fsync)  # type: ignore[assignment]
+
+
+def undo(_: str) -> None:
+    write, truncate = os.write, os.ftruncate
+    wanted: signal.Signals | None = None
+    stuck: signal.Signals | None = None
+
+    def want(number: int, _: object) -> None:
+        nonlocal wanted
+        wanted = signal.Signals(number)
+
+    def writing(file: int, data: bytes) -> int:
+        nonlocal wanted, stuck
+        if wanted is None or not _is_log(file):
+            return write(file, data)
+        wanted, stuck = None, wanted
+        return write(file, data[: len(data) // 2])
+
+    def truncating(file: int, size: int) -> None:
+        nonlocal stuck
+        if stuck is None or not _is_log(file):
+            return truncate(file, size)
+        now, stuck = stuck, None
+        if now is signal.SIGUSR2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        print("undo: refused", flush=True)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    os.write, os.ftruncate = writing, truncating  # type: ignore[assignment]
+    signal.signal(signal.SIGUSR1, want)
+    signal.signal(signal.SIGUSR2, want)
+
+
 WHAT: dict[str, Callable[[str], None]] = {
     "die": die,
     "clock": clock,
     "doubled": doubled,
     "poison": poison,
     "small": small,
+    "synced": synced,
+    "undo": undo,
 }
 
 

@@ -22,7 +22,7 @@ EXPECTED = {
 }
 """What /search is answered with, by where somebody stands."""
 
-MOVES = frozenset({Said.FOUND, Said.LEFT, Said.MOVED_ON, Said.SEARCHING, Said.ENDED})
+MOVES = frozenset({Said.FOUND, Said.LEFT, Said.MOVED_ON, Said.SEARCHING, Said.ENDED, Said.CUT_OFF})
 
 
 class Company:
@@ -63,13 +63,15 @@ class Company:
                 one.pause_s = self._pause_s
             self.people.append(one)
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(self._listen())
+            is_open = asyncio.Event()
+            listening = group.create_task(self._listen(is_open))
+            await is_open.wait()
             yield
             listening.cancel()
 
-    async def _listen(self) -> None:
+    async def _listen(self, is_open: asyncio.Event) -> None:
         people = {person.id: person for person in self.people}
-        async for event in self._sandbox.events(people):
+        async for event in self._sandbox.events(people, is_open):
             if event["type"] == "message":
                 people[event["person"]].hear(event["message"])
 
@@ -137,6 +139,11 @@ class Company:
             for person, lines in self._lines.items()
             if any(line.notice in MOVES and since <= line.at <= until for line in lines)
         }
+
+    @property
+    def cut_off(self) -> int:
+        """Who was told that the connection was lost. As of the last look."""
+        return sum(any(line.notice is Said.CUT_OFF for line in lines) for lines in self._lines.values())
 
     async def quiet(self, faults: Sequence[Fault], at_most_s: float) -> tuple[Verdict, float]:
         """Nobody writes any more. The verdict as soon as every message has its end, and how long that took."""

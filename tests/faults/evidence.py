@@ -137,4 +137,5 @@ def _line(person: Person, message: Json, marks: dict[int, str | None], journal: 
         confirmed=not mine or journal.confirmed(person.bot, id_),
         unsure=not mine and (person.bot, id_) in journal.unsure,
         album=message.get("media_group_id") if mine else None,
+        words=words if notice is not None else "",
     )

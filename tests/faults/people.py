@@ -21,6 +21,7 @@ STANDS = {
     Said.STILL_CHATTING: "chatting",
     Said.LEFT: "idle",
     Said.ENDED: "idle",
+    Said.CUT_OFF: "idle",
     Said.MOVED_ON: "searching",
     Said.SEARCHING: "searching",
     Said.STILL_SEARCHING: "searching",

@@ -76,7 +76,7 @@ def swallowed() -> None:
     async def carrying(self: Carrier, what: Carry) -> tuple[MessageId, ...]:
         return (MessageId(1),) if next(count) % 10 == 0 else await carry(self, what)
 
-    Carrier.carry = carrying  # type: ignore[method-assign]
+    Carrier.carry = carrying  # type: ignore[method-assign, assignment]
 
 
 def order_off() -> None:

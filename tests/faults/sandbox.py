@@ -63,14 +63,15 @@ class Sandbox:
         assert not entries or after or entries[0]["n"] == 1, "the journal has forgotten its beginning"
         return entries
 
-    async def events(self, people: Iterable[int]) -> AsyncIterator[Json]:
-        """What these people's phones show, as it happens."""
+    async def events(self, people: Iterable[int], is_open: asyncio.Event) -> AsyncIterator[Json]:
+        """What these people's phones show, as it happens. Sets `is_open` when nothing more is missed."""
         host, _, port = self.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=_LONGEST_EVENT)
         try:
             asked = ",".join(map(str, people))
             writer.write(f"GET /sandbox/events?people={asked} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             while line := await reader.readline():
+                is_open.set()
                 # The lengths of the chunks stand on lines of their own.
                 if line.startswith(b"data: "):
                     yield json.loads(line[6:])

@@ -25,6 +25,7 @@ from tests.faults.company import Company
 from tests.faults.fleet import Fleet
 from tests.faults.proxy import Proxy, to_port, to_socket
 from tests.faults.sandbox import Sandbox, a_sandbox
+from tests.faults.stores import both_stores
 
 START_S = 30.0
 WARM_S = 2.0
@@ -137,6 +138,8 @@ class Case:
     """Whether updates are to be put aside; in all others none may be, whoever is killed."""
     embedded: bool = False
     """One process that keeps everything itself: no Redis, no PostgreSQL."""
+    loses: bool = False
+    """Whether stores lose something: then both are read at the end, person by person. Only embedded."""
 
 
 TAKEOVER_S = 10.0
@@ -156,6 +159,8 @@ class Report:
     disagreements: list[str]
     evidence: dict[str, object]
     bounded: bool
+    apart: list[str]
+    """Whom the two stores hold differently at the end."""
     put_aside: int = 0
     """Updates that were given up although nothing was wrong with them."""
 
@@ -165,6 +170,8 @@ class Report:
         found: dict[str, object] = {name: count for name, count in self.verdict.faults.items() if count}
         if self.disagreements:
             found["told otherwise"] = len(self.disagreements)
+        if self.apart:
+            found["people who differ between the stores"] = len(self.apart)
         if self.put_aside:
             found["updates put aside"] = self.put_aside
         if self.bounded and max(self.takeovers_s, default=0.0) > TAKEOVER_S:
@@ -273,6 +280,12 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             if told or not verdict.passed:
                 await _keep(stage)
             fleet.check()
+            apart: list[str] = []
+            if case.loses:
+                stage.evidence["people who were told that the connection was lost"] = company.cut_off
+                for name in fleet.names:
+                    assert await fleet.stop(name) == 0
+                stage.evidence["people whom both stores hold alike"], apart = await both_stores(directory)
         assert company.journal.dropped == 0, "the sandbox itself dropped updates"
         return Report(
             case.name,
@@ -285,5 +298,6 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             list(told.values()),
             stage.evidence,
             case.takes_over,
+            apart,
             0 if case.poisonous else fleet.words().count('"pipeline.put_aside"'),
         )

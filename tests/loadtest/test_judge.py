@@ -28,8 +28,17 @@ def got(id_: int, words: str) -> Line:
     return Line(id_, id_, mine=False, mark=words)
 
 
+def cut_off(id_: int) -> Line:
+    return Line(id_, id_, mine=False, notice=Said.CUT_OFF)
+
+
 def verdict(*phones: list[Line], kills: tuple[float, ...] = (), leaves: dict[int, set[int]] | None = None) -> Verdict:
     return judge(dict(enumerate(phones, ANN)), [Fault(at, at) for at in kills], leaves or {})
+
+
+def verdict_of_power_cut(at: float, *phones: list[Line]) -> Verdict:
+    """Two duplicates are excused, and what was told in the three seconds before may be told again."""
+    return judge(dict(enumerate(phones, ANN)), [Fault(at, at, 2, 3.0)], {})
 
 
 def test_a_talk_that_arrives_is_well() -> None:
@@ -195,3 +204,75 @@ def test_an_answer_after_coming_back_is_not_dealt_out_to_what_was_written_before
 def test_what_is_written_after_coming_back_needs_an_answer_again() -> None:
     ann = [found(1), wrote(4, "a"), gone(4), wrote(8), notice(9), wrote(10, "b")]
     assert verdict(ann, [found(2), got(5, "a"), left(6)]).lost == ["b of 1 (message 10)"]
+
+
+def test_a_lost_connection_is_the_answer_to_what_was_written_last() -> None:
+    said = verdict([found(1), wrote(3, "a"), wrote(4), wrote(5, "b"), cut_off(6)], [found(2), cut_off(7)])
+    assert said.passed
+    assert (said.sent, said.refused) == (2, 2)
+
+
+def test_a_lost_connection_does_not_answer_what_was_written_long_before_or_after_it() -> None:
+    assert verdict([found(1), wrote(3, "a"), cut_off(90)]).lost == ["a of 1 (message 3)"]
+    assert verdict([found(1), cut_off(3), wrote(4, "a")]).lost == ["a of 1 (message 4)"]
+
+
+def test_an_answer_after_a_lost_connection_is_left_to_what_was_written_after_it() -> None:
+    assert verdict([found(1), wrote(3, "a"), cut_off(4), wrote(5, "b"), notice(6)]).passed
+
+
+def test_a_lost_connection_ends_the_chat_on_both_sides() -> None:
+    said = verdict([found(1), wrote(3, "a"), cut_off(5)], [found(2), got(4, "a")])
+    assert said.lost == ["the end of chat 1 on the phone of 2"]
+
+
+def test_a_message_to_somebody_who_was_cut_off_is_found() -> None:
+    said = verdict([found(1), wrote(3, "a"), wrote(6, "b")], [found(2), got(4, "a"), cut_off(5), got(7, "b")])
+    assert said.after_the_end == ["b: to 2, who is in no chat any more"]
+    assert said.misrouted
+
+
+def test_a_message_to_somebody_who_is_in_another_chat_by_now_is_found() -> None:
+    ann = [found(1), wrote(3, "a"), wrote(4, "b"), wrote(8, "c")]
+    bob = [found(2), got(5, "a"), got(6, "b"), left(7), found(8), got(9, "c")]
+    assert verdict(ann, bob).after_the_end == ["c: to 2, who is in another chat by now"]
+
+
+def test_one_chat_that_reaches_two_people_is_found() -> None:
+    said = verdict([found(1), wrote(3, "a"), wrote(6, "b")], [found(2), got(4, "a")], [found(5), got(7, "b")])
+    assert said.split == [f"chat ({ANN}, 1) reaches [{BOB}, {EVE}]"]
+    assert said.misrouted
+
+
+def test_whoever_blocked_the_bot_was_not_told_that_the_chat_is_over() -> None:
+    gone = Line(2, 4, mine=False, gone=True)
+    assert verdict([found(1), wrote(3, "a")], [found(2), gone, got(5, "a")]).after_the_end == []
+
+
+def test_notices_that_a_power_cut_brings_again_in_order_move_nobody() -> None:
+    ann = [left(7), found(8), wrote(9, "a"), left(12), found(13), wrote(14, "b")]
+    bob = [found(8), got(10, "a"), got(15, "b")]
+    said = verdict_of_power_cut(10, ann, bob)
+    assert said.passed
+    assert said.duplicated == 1
+    assert said.partners == {ANN: BOB, BOB: ANN}
+
+
+def test_a_finding_in_other_words_is_not_taken_for_the_same() -> None:
+    ann = [left(7), found(8), wrote(9, "a"), left(12), replace(found(13), words="another"), wrote(14, "b")]
+    said = verdict_of_power_cut(10, ann, [found(8), got(10, "a"), left(11)], [found(13), got(15, "b")])
+    assert said.passed
+    assert said.partners == {ANN: EVE, EVE: ANN}
+
+
+def test_notices_from_long_before_a_power_cut_are_not_taken_for_the_same() -> None:
+    ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
+    bob = [found(3), got(5, "a"), got(15, "b")]
+    assert verdict_of_power_cut(11, ann, bob).misrouted
+
+
+def test_a_power_cut_excuses_as_many_duplicates_as_it_is_said_to() -> None:
+    ann = [found(1), wrote(3, "a"), wrote(4, "b"), wrote(5, "c")]
+    bob = [found(2), got(6, "a"), got(7, "b"), got(8, "c"), got(10, "a"), got(11, "b")]
+    assert verdict_of_power_cut(9, ann, bob).passed
+    assert verdict_of_power_cut(9, ann, [*bob, got(12, "c")]).excess_duplicates == 1

@@ -17,9 +17,16 @@ the recipient was in, and a chat may be tied to one other only, which is tied to
                  Where the first one's sender was not told that it arrived, that is fault enough.
     unheard      neither, but the sender has blocked the bot since: nobody can be told
     reordered    what one person wrote in one chat arrives first in another order than written
+    split        one chat reaches two people
+    after the end    a message reaches somebody who has been told that its chat is over. Whatever is split or after the
+                 end is misrouted, too
 
 Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
 not told yet. These are counted as `ahead`.
+
+Who is told that the connection was lost has left their chat, and that is the answer to whatever they wrote within a
+minute before it. They may have been told the same twice: after a fault that takes back what was done (`again_s`),
+notices that repeat the last ones before it, in order, are duplicates and move nobody.
 
 Who blocks the bot has left, as soon as the product hears of it. What was written to them before and comes when they are
 back, with no notice before it, still belongs to that chat.
@@ -42,10 +49,15 @@ LEAVING_S = 1.0
 
 
 class Fault(NamedTuple):
-    """What was done to the product, in Unix seconds. A kill begins and ends at once."""
+    """What was done to the product, in Unix seconds. A kill begins and ends at once.
+
+    `duplicates`: how many it excuses in one chat. `again_s`: notices that came so shortly before it may come again.
+    """
 
     began: float
     ended: float
+    duplicates: int = 1
+    again_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +78,14 @@ class Line:
     """Not one's own: whoever sent it was not told that it arrived, and may rightly send it again."""
     album: str | None = None
     """One's own: which album it is an item of."""
+    words: str = ""
+    """Of a notice, where they matter: what is told again has the same."""
     gone: bool = False
     """Not a message, and with the id of the last one: here its person blocked the bot. That ends the chat, and what was
     not answered yet can have no answer."""
+
+
+BREACHES = ("lost", "unresolved", "misrouted", "reordered", "split", "after_the_end", "unprovoked")
 
 
 @dataclass(slots=True)
@@ -81,6 +98,8 @@ class Verdict:
     duplicated: int = 0
     most_duplicates: int = 0
     """The most in one chat for one fault."""
+    excess_duplicates: int = 0
+    """By how many, at most, one chat had more than a fault excuses."""
     spare_notices: int = 0
     carried_over: int = 0
     """Sent before a fault and delivered or answered after it."""
@@ -88,6 +107,8 @@ class Verdict:
     unresolved: list[str] = field(default_factory=list)
     misrouted: list[str] = field(default_factory=list)
     reordered: list[str] = field(default_factory=list)
+    split: list[str] = field(default_factory=list)
+    after_the_end: list[str] = field(default_factory=list)
     unprovoked: list[str] = field(default_factory=list)
     """Duplicates without a fault between the two."""
     partners: dict[int, int] = field(default_factory=dict)
@@ -96,9 +117,8 @@ class Verdict:
     @property
     def faults(self) -> dict[str, int]:
         """What must be nothing."""
-        listed = ("lost", "unresolved", "misrouted", "reordered", "unprovoked")
-        found = {name: len(getattr(self, name)) for name in listed}
-        return found | {"duplicates beyond one a chat and fault": max(0, self.most_duplicates - 1)}
+        found = {name: len(getattr(self, name)) for name in BREACHES}
+        return found | {"duplicates beyond what a fault excuses": self.excess_duplicates}
 
     @property
     def passed(self) -> bool:
@@ -106,7 +126,14 @@ class Verdict:
 
 
 _OPENS = Said.FOUND
-_CLOSES = frozenset({Said.LEFT, Said.MOVED_ON})
+_CLOSES = frozenset({Said.LEFT, Said.MOVED_ON, Said.CUT_OFF})
+_MOVES = _CLOSES | {_OPENS, Said.SEARCHING, Said.ENDED}
+CUT_OFF_S = 60.0
+"""How long before they are told that the connection was lost somebody may have written what that answers."""
+
+AGAIN_S = 30.0
+"""For so long after a fault what was told before it may be told again."""
+
 ChatOf = tuple[int, int]
 """A person, and which of their chats, from 1."""
 
@@ -120,35 +147,68 @@ class _Phone:
     left_at: dict[int, float] = field(default_factory=dict)
     """By line outside of chats: when the last chat was left, or the leaving began."""
     open: int = 0
-    found_again: list[Line] = field(default_factory=list)
+    found_again: list[tuple[Line, Line]] = field(default_factory=list)
+    """A "Partner found", and the same again."""
+    told_over: set[int] = field(default_factory=set)
+    """Lines outside of chats, after a notice that the last one is over."""
     unended: list[int] = field(default_factory=list)
     """Chats that a new one followed without a word that they were over."""
 
 
-def _read(lines: Sequence[Line]) -> _Phone:
+def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Line]:
+    """By their ids, notices that a fault brought a second time, and the first of each.
+
+    Such are the first ones after it, if they are the last ones from before it in the same order.
+    """
+    moves = [line for line in lines if line.notice in _MOVES]
+    again: dict[int, Line] = {}
+    for fault in faults:
+        before = [line for line in moves if fault.began - fault.again_s <= line.at <= fault.began]
+        after = [line for line in moves if fault.began < line.at <= fault.ended + AGAIN_S]
+        for start in range(len(before)):
+            rest = before[start:]
+            if list(map(_told, rest)) == list(map(_told, after[: len(rest)])):
+                again |= {copy.id: line for copy, line in zip(after, rest, strict=False)}
+                break
+    return again
+
+
+def _told(line: Line) -> tuple[Said | None, str]:
+    return line.notice, line.words
+
+
+def _read(lines: Sequence[Line], faults: Sequence[Fault]) -> _Phone:
     phone = _Phone(lines)
+    again = _told_again(lines, faults) if any(fault.again_s for fault in faults) else {}
+    is_over = False  # whether a notice has said so
+    found: Line | None = None
     number, current, left_at = 0, 0, float("-inf")
     fresh = False  # nothing of a stranger's has come since "Partner found"
     blocked = 0  # the chat that a block ended, until anything shows that the product has heard of it
     for line in lines:
         if line.gone:
-            blocked, current, left_at = current, 0, line.at
+            blocked, current, left_at, is_over = current, 0, line.at, False
             continue
         if line.notice is not None:
             blocked = 0
-        if line.notice is _OPENS:
-            if current and fresh:
-                phone.found_again.append(line)
+        if line.id in again:
+            if line.notice is _OPENS:
+                phone.found_again.append((again[line.id], line))
+        elif line.notice is _OPENS:
+            if current and fresh and found is not None:
+                phone.found_again.append((found, line))
             else:
                 if current:
                     phone.unended.append(current)
                 number += 1
                 current = number
-            fresh = True
+            found, fresh, is_over = line, True, False
         elif not line.mine:
             fresh = fresh and line.mark is None
             if line.notice in _CLOSES and current:
-                current, left_at = 0, line.at
+                current, left_at, is_over = 0, line.at, True
+        if is_over:
+            phone.told_over.add(line.id)
         phone.chat_at[line.id] = current or (blocked if not line.mine else 0)
         phone.left_at[line.id] = left_at
     phone.open = current
@@ -172,7 +232,7 @@ def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]
 def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves: Mapping[int, set[int]]) -> Verdict:
     """`phones` by person; `faults` ascending; `leaves`: which lines of a phone ask to end a chat."""
     verdict = Verdict()
-    read = {person: _read(lines) for person, lines in phones.items()}
+    read = {person: _read(lines, faults) for person, lines in phones.items()}
     for person, phone in read.items():
         _leaving(phone.lines, phone, {line.id: line.at for line in phone.lines if line.id in leaves.get(person, ())})
     arrivals: dict[str, list[tuple[int, Line]]] = defaultdict(list)
@@ -199,6 +259,8 @@ def _follow(verdict: Verdict, read: Mapping[int, _Phone], arrivals: Mapping[str,
             mine = (sender, phone.chat_at[line.id])
             for recipient, arrived in arrivals.get(line.mark, ()):
                 theirs = (recipient, read[recipient].chat_at[arrived.id])
+                if arrived.id in read[recipient].told_over:
+                    verdict.after_the_end.append(f"{line.mark}: to {recipient}, who is in no chat any more")
                 if recipient == sender or not theirs[1]:
                     verdict.misrouted.append(f"{line.mark}: to {recipient}, who is in no chat with {sender}")
                 elif not mine[1]:
@@ -214,6 +276,11 @@ def _follow(verdict: Verdict, read: Mapping[int, _Phone], arrivals: Mapping[str,
     for marked, mine, theirs in within:
         if tied[mine] != theirs or tied[theirs] != mine:
             verdict.misrouted.append(f"{marked}: from chat {mine} to {theirs}, not {tied[mine]}")
+            if tied[mine][0] == theirs[0] and theirs[1] > tied[mine][1]:
+                verdict.after_the_end.append(f"{marked}: to {theirs[0]}, who is in another chat by now")
+    for chat, others in ties.items():
+        if len(people := {other for other, _ in others}) > 1:
+            verdict.split.append(f"chat {chat} reaches {sorted(people)}")
     for (person, number), (other, theirs_number) in tied.items():
         if read[person].open == number:
             verdict.partners[person] = other
@@ -244,14 +311,12 @@ def _count_duplicates(
         for (person, before), (_, again) in pairwise(every):
             repeated(person, before, again, marked)
     for person, phone in read.items():
-        for again in phone.found_again:
-            before = max((line for line in phone.lines if line.notice is _OPENS and line.id < again.id), key=_id)
+        for before, again in phone.found_again:
             repeated(person, before, again, "Partner found")
     verdict.most_duplicates = max(by_fault.values(), default=0)
-
-
-def _id(line: Line) -> int:
-    return line.id
+    excused = [1, *(fault.duplicates for fault in faults)]
+    beyond = (number - excused[last] for (_, last), number in by_fault.items())
+    verdict.excess_duplicates = max(0, max(beyond, default=0))
 
 
 def _begun(faults: Sequence[Fault], at: float) -> int:
@@ -270,6 +335,7 @@ def _settle(
     answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
     of_albums: dict[str, Line] = {}
     gone = [line.id for line in phone.lines if line.gone]
+    cuts = [line for line in phone.lines if line.notice is Said.CUT_OFF]
     for line in phone.lines:
         if not line.mine:
             continue
@@ -286,6 +352,9 @@ def _settle(
             found = reply or next((each for each in later if each.reply_to is None), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
+            cut = next((each for each in cuts if each.id > line.id and each.at - line.at <= CUT_OFF_S), None)
+            if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
+                found = cut  # an answer that came later is left to what was written later
             if found is None and until is not None:
                 verdict.unheard += line.mark is not None
                 continue

@@ -34,6 +34,7 @@ STANDS: Final = {
     Said.STILL_CHATTING: Stands.CHATTING,
     Said.LEFT: Stands.IDLE,
     Said.ENDED: Stands.IDLE,
+    Said.CUT_OFF: Stands.IDLE,
     Said.MOVED_ON: Stands.SEARCHING,
     Said.SEARCHING: Stands.SEARCHING,
     Said.STILL_SEARCHING: Stands.SEARCHING,

@@ -23,6 +23,8 @@ class Said(StrEnum):
     SEARCHING = "searching"
     ENDED = "ended"
     """The search is over."""
+    CUT_OFF = "cut off"
+    """The stores had lost something: chat and search are over, and what was written last may have arrived or not."""
     STILL_SEARCHING = "still searching"
     STILL_CHATTING = "still chatting"
     OTHER = "other"
@@ -38,6 +40,7 @@ _PHRASES = (
     ("We are still looking. You keep your place", Said.STILL_SEARCHING),
     ("You are in a chat already", Said.STILL_CHATTING),
     ("Somebody has been found meanwhile", Said.STILL_CHATTING),
+    ("the connection was lost", Said.CUT_OFF),
     ("the chat has ended", Said.LEFT),
     ("The chat is over", Said.LEFT),
 )
@@ -49,7 +52,7 @@ BY_ITSELF = frozenset(
     {
         *("Partner found", "Your partner left", "How was this chat?", "the chat has ended", "Still looking."),
         *("Your partner is waiting for a word", "Nobody has said anything yet", "Your change could not be passed on"),
-        "We are looking further afield",
+        *("We are looking further afield", "the connection was lost"),
     }
 )
 """Notices that answer no message of their reader's."""

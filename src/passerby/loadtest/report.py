@@ -164,6 +164,8 @@ def promises(verdict: Verdict, dropped: int, missed: int) -> Promises:
         "lost": verdict.lost,
         "misrouted": verdict.misrouted,
         "reordered": verdict.reordered,
+        "one chat reaches two people": verdict.split,
+        "arrived after the end": verdict.after_the_end,
         "duplicated without a kill": verdict.unprovoked,
         "undecided": verdict.unresolved,
     }

@@ -1,0 +1,260 @@
+"""Stores that forget, lie, or go back in time: one process on SQLite and its own log, and what happens to its files.
+
+The process is ended, its files are changed as a power cut, a bad disk or a backup would, and it is started again. Told
+means durable, so nobody may be sent to a former partner; whoever a loss may concern is told that the connection was
+lost.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from signal import SIGUSR1, SIGUSR2, Signals
+from time import time
+
+from passerby.adapters.memory.log import frame, unframe
+from passerby.loadtest.judge import Fault
+from tests.faults import child
+from tests.faults.fleet import PASSERBY
+from tests.faults.stage import START_S, Case, Stage
+
+SECTOR = 512
+UNSYNCED = 20
+"""Messages to one chat that may come twice after a power cut: as many as its budget lets through in the second in which
+marks are not synced yet."""
+
+UNSYNCED_S = 2.0
+"""How long a mark may stay in memory: a second, and the sync itself."""
+
+Change = Callable[[Stage], str | None]
+"""Does something to the files at rest; what it did, None if there was nothing to do it to."""
+
+
+def _log(stage: Stage) -> Path:
+    return stage.directory / "passerby.live"
+
+
+def _count(stage: Stage, what: str, number: int = 1) -> None:
+    stage.evidence[what] = int(str(stage.evidence.get(what, 0))) + number
+
+
+async def _between(
+    stage: Stage, change: Change, *, stop: bool = False, duplicates: int = 1, again_s: float = 0.0
+) -> bool:
+    """End the process, change its files, start it again. Returns whether there was something to change."""
+    (name,) = stage.fleet.names
+    at = len(stage.faults)
+    stage.faults.append(Fault(time(), float("inf"), duplicates, again_s))
+    if stop:
+        assert await stage.fleet.stop(name) == 0
+    else:
+        stage.fleet.kill(name)
+    did = change(stage)
+    stage.faults[at] = stage.faults[at]._replace(ended=time())
+    if did is not None:
+        _count(stage, did)
+    stage.fleet.start(name)
+    await stage.until_working()
+    return did is not None
+
+
+async def _live_on(stage: Stage, least_s: float = 0.3, most_s: float = 3.0) -> None:
+    await asyncio.sleep(stage.rng.uniform(least_s, most_s))
+
+
+# ---------------------------------------------------------------------- power
+
+
+def _on_disk(stage: Stage) -> int:
+    """How many bytes of the log were synced."""
+    inode = str(_log(stage).stat().st_ino)
+    told = [line.split() for line in (stage.directory / "synced").read_text().splitlines()]
+    return next(int(size) for number, size in reversed(told) if number == inode)
+
+
+def _cut_power(stage: Stage) -> str | None:
+    """Take the unsynced bytes away: all, or the last ones, or some sectors in any order, as a disk may."""
+    log, rng = _log(stage), stage.rng
+    synced, data = _on_disk(stage), bytearray(log.read_bytes())
+    unsynced = len(data) - synced
+    kept = synced + rng.choice((0, rng.randint(0, unsynced)))
+    blanked = 0
+    for start in range(synced // SECTOR * SECTOR, kept, SECTOR) if rng.random() < 0.5 else ():
+        if rng.random() < 0.3:
+            here = slice(max(start, synced), min(start + SECTOR, kept))
+            data[here] = bytes(here.stop - here.start)
+            blanked += 1
+    log.write_bytes(data[:kept])
+    _count(stage, "unsynced bytes", unsynced)
+    _count(stage, "of them blanked or gone", min(unsynced, len(data) - kept + blanked * SECTOR))
+    return "power cuts that took something" if unsynced and (blanked or kept < len(data)) else None
+
+
+async def power_cut(stage: Stage) -> None:
+    wanted, cuts = 4 if stage.quick else 50, 0
+    for _ in range(3 * wanted):
+        await _live_on(stage, 0.1, 1.5)
+        cuts += await _between(stage, _cut_power, duplicates=UNSYNCED, again_s=UNSYNCED_S)
+        if cuts == wanted:
+            return
+    raise AssertionError(f"only {cuts} of {3 * wanted} power cuts took anything")
+
+
+# ---------------------------------------------------------------------- a damaged log
+
+
+def _tear_off(stage: Stage) -> str:
+    """The last kilobytes are gone, synced or not."""
+    log = _log(stage)
+    size = log.stat().st_size
+    with log.open("r+b") as file:
+        file.truncate(max(0, size - stage.rng.randint(2_000, 12_000)))
+    return "logs with their end torn off"
+
+
+def _begin_a_frame(stage: Stage) -> str:
+    """A write that was under way has arrived in part, perhaps with zeros for the rest."""
+    log, rng = _log(stage), stage.rng
+    size = rng.randint(30, 2_000)
+    written = frame(rng.randbytes(size), unframe(log.read_bytes()).sequence + 1)
+    kept = written[: rng.randint(1, size)]
+    with log.open("ab") as file:
+        file.write(kept + rng.choice((b"", bytes(len(written) - len(kept)))))
+    return "logs with half a record at the end"
+
+
+async def torn_log(stage: Stage) -> None:
+    for number in range(4 if stage.quick else 20):
+        await _live_on(stage)
+        await _between(stage, (_begin_a_frame, _tear_off)[number % 2])
+
+
+def _flip(stage: Stage) -> str:
+    log, rng = _log(stage), stage.rng
+    data = bytearray(log.read_bytes())
+    at = rng.randrange(len(data))
+    data[at] ^= 1 << rng.randrange(8)
+    log.write_bytes(data)
+    return "logs with one bit flipped"
+
+
+def _blank(stage: Stage) -> str:
+    log = _log(stage)
+    data = bytearray(log.read_bytes())
+    at = stage.rng.randrange(len(data)) // SECTOR * SECTOR
+    data[at : at + SECTOR] = bytes(len(data[at : at + SECTOR]))
+    log.write_bytes(data)
+    return "logs with one sector blanked"
+
+
+async def flipped_log(stage: Stage) -> None:
+    for number in range(4 if stage.quick else 20):
+        await _live_on(stage)
+        await _between(stage, (_flip, _blank)[number % 2], stop=number % 4 > 1)
+    named = stage.fleet.words().count('"store.doubtful"')
+    stage.evidence["times that it was named"] = named
+    assert named, "nobody noticed any damage"
+
+
+# ---------------------------------------------------------------------- a disk that can neither finish nor undo
+
+
+async def _fail(stage: Stage, how: Signals) -> None:
+    (name,) = stage.fleet.names
+    before = stage.fleet.log(name).read_text().count("undo: refused")
+    async with stage.fault():
+        stage.fleet.signal(name, how)
+        if how is SIGUSR2:
+            assert await stage.fleet.ended(name, START_S) == -9
+            stage.fleet.start(name)
+        else:
+            async with asyncio.timeout(START_S):
+                while stage.fleet.log(name).read_text().count("undo: refused") == before:
+                    await asyncio.sleep(0.05)
+        await stage.until_working()
+
+
+async def failed_undo(stage: Stage) -> None:
+    for number in range(3 if stage.quick else 12):
+        await _live_on(stage)
+        await _fail(stage, (SIGUSR1, SIGUSR2)[number % 2])
+        _count(stage, ("undone by a new file", "ended in the middle")[number % 2])
+        if number % 3 == 0:  # what is behind the half record must be read again
+            stage.kill(*stage.fleet.names)
+            stage.fleet.start("worker-1")
+            await stage.until_working()
+
+
+# ---------------------------------------------------------------------- one store from some time ago
+
+
+async def live_store_older(stage: Stage) -> None:
+    copy = stage.directory / "older.live"
+
+    def put_back(stage: Stage) -> str:
+        _count(stage, "bytes of log gone back", _log(stage).stat().st_size - copy.stat().st_size)
+        copy.replace(_log(stage))
+        return "times the log was an older one"
+
+    for number in range(2 if stage.quick else 10):
+        shutil.copyfile(_log(stage), copy)
+        age_s = stage.rng.uniform(3, 8)
+        await asyncio.sleep(age_s)
+        await _between(stage, put_back, stop=number % 2 == 1, again_s=age_s + UNSYNCED_S)
+    _must_differ(stage)
+
+
+async def records_older(stage: Stage) -> None:
+    database, copy = stage.directory / "passerby.db", stage.directory / "older.db"
+
+    def clear() -> None:
+        for name in ("passerby.db", "passerby.db-wal", "passerby.db-shm"):
+            (stage.directory / name).unlink(missing_ok=True)
+
+    def put_back(_: Stage) -> str:
+        clear()
+        copy.replace(database)
+        return "times the database was an older one"
+
+    def delete(_: Stage) -> str:
+        clear()
+        return "times there was none"
+
+    for number in range(3 if stage.quick else 10):
+        await asyncio.to_thread(_back_up, database, copy)
+        await asyncio.sleep(stage.rng.uniform(3, 8))
+        change: Change = delete if number % 3 == 2 else put_back
+        await _between(stage, change, stop=number % 2 == 1)
+    _must_differ(stage)
+
+
+def _back_up(database: Path, copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+def _must_differ(stage: Stage) -> None:
+    found = stage.fleet.words().count('"stores.differ"')
+    stage.evidence["times that it was named"] = found
+    assert found, "nobody noticed that the stores differ"
+
+
+def _alone(name: str, fault: str, how: str, disturb: Callable[[Stage], Awaitable[None]], *what: str) -> Case:
+    command = child.command(*what, role="run") if what else PASSERBY
+    return Case(name, fault, how, disturb, workers=1, embedded=True, loses=True, command=command)
+
+
+CASES = (
+    _alone("power-cut", "power cut", "`kill -9`, then all or some of what was not synced is gone", power_cut,
+           "synced:synced"),
+    _alone("torn-log", "torn log", "its last kilobytes gone, or half a record more", torn_log),
+    _alone("flipped-log", "damaged log", "one bit flipped, or one sector blanked, at rest", flipped_log),
+    _alone("failed-undo", "a write neither finished nor undone", "`ftruncate` fails after a short write, or it dies",
+           failed_undo, "undo"),
+    _alone("live-store-older", "live store older than the records", "a log from 3 to 8 s ago", live_store_older),
+    _alone("records-older", "records older than the live store", "a database from 3 to 8 s ago, or none",
+           records_older),
+)  # fmt: skip
