@@ -607,3 +607,12 @@ def test_a_million_characters_do_not_fill_the_memory() -> None:
     for begin in (*range(0x3400, 0x9000, 0x2000), *range(0x20000, 0x2A000, 0x2000)):
         find("".join(map(chr, range(begin, begin + 0x2000))))
     assert len(reading._READ) <= reading._REMEMBERED
+
+
+def test_more_languages_of_code_than_one_text_is_long_are_not_read() -> None:
+    def listing(count: int) -> Content:
+        blocks = tuple(Entity("pre", at, 1, language="a-dot b_at 1 " * 40) for at in range(count))
+        return Content(Kind.TEXT, "a" * count, blocks)
+
+    assert traces(listing(10)) is None
+    assert traces(listing(100)) is Trace.UNREAD

@@ -179,3 +179,29 @@ def test_nobody_knows_where_a_link_without_end_leads() -> None:
     assert not opens_profile("https://example.org/" + "x" * 2_000)
     assert opens_profile("https://example.org/" + "x" * 3_000)
     assert not opens_profile("https://exämple.org/")
+
+
+def linked(urls: list[str]) -> Content:
+    entities = tuple(Entity("text_link", at, 1, url=url) for at, url in enumerate(urls))
+    return Content(Kind.TEXT, "a" * len(urls), (*entities, Entity("bold", 0, 1)))
+
+
+def test_a_hundred_links_of_a_usual_length_stay() -> None:
+    content = linked([f"https://example.org/{'путь' * 15}/{at}" for at in range(100)])
+    assert sanitise(content).content.entities == content.entities
+
+
+@pytest.mark.parametrize("url", ["https://example.org/" + "\ufdfa" * 2000, "https://example.org/" + "%25" * 600])
+def test_of_more_links_than_are_read_together_none_is_passed_on(url: str) -> None:
+    clean = sanitise(linked([url] * 100))
+    assert [entity.type for entity in clean.content.entities] == ["bold"]
+    assert not clean.intact
+    assert [entity.type for entity in sanitise(linked([url])).content.entities] == ["text_link", "bold"]
+
+
+def test_a_rich_message_with_more_than_is_read_may_not_be_copied() -> None:
+    def rich(count: int) -> Content:
+        return Content(Kind.RICH, detail={"blocks": ["\ufdfa" * 1000] * count})
+
+    assert sanitise(rich(32)).intact
+    assert not sanitise(rich(40)).intact

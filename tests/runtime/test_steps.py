@@ -161,3 +161,11 @@ def test_an_edit_whose_caption_is_too_long_after_all_leaves_its_words_to_follow(
     assert told(steps) == "edit 70 0"
     steps.took((MessageId(70),))
     assert told(steps) == "0w>70"
+
+
+def test_an_album_that_may_have_arrived_is_not_sent_again_in_pieces() -> None:
+    steps = steps_of(*[PHOTO] * 3)
+    steps.refused(Refusal.UNCERTAIN)
+    assert told(steps) == "end"
+    assert set(steps.failed.values()) == {Refusal.UNCERTAIN}
+    assert len(steps.failed) == 3

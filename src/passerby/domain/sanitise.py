@@ -104,6 +104,15 @@ _LONGEST_LINK = 2_048
 """In characters. Browsers and servers accept no more (source: sitemaps.org), so a longer link is dropped."""
 
 
+_LINKS_READ = 131_072
+"""How much of its links is read in one message: a hundred of 1,300 characters each, or of 160 that are not ASCII. Of
+more together nobody needs to know where they lead."""
+_RICH_READ = 262_144
+"""The same of the strings of a rich message: 32,768 characters in any script (source: Bot API 10.3, RichMessage)."""
+_HEAVY = 8
+"""A character that is not ASCII counts for so many: each is composed alone, and may stand for eighteen others."""
+
+
 def opens_profile(url: str) -> bool:
     """Whether a link leads to somebody's account, once it is read as a browser would read it; if in doubt, it does."""
     if len(url) > _LONGEST_LINK:
@@ -114,8 +123,21 @@ def opens_profile(url: str) -> bool:
         read = _NO_PART.sub("", composed).lower()
         if _USER_LINK.match(read.replace("\\", "/").replace("。", ".").replace("｡", ".")):
             return True
-        url = unquote(url)
+        unquoted = unquote(url)
+        if unquoted == url:
+            return False
+        url = unquoted
     return False
+
+
+def _are_readable(links: Iterable[str]) -> bool:
+    """Whether the links of a message are few and short enough to find out where they lead."""
+    return sum(map(_weight, links)) <= _LINKS_READ
+
+
+def _weight(link: str) -> int:
+    size = min(len(link), _LONGEST_LINK)
+    return size if link.isascii() else size * _HEAVY
 
 
 SAID: Mapping[str, re.Pattern[str]] = {
@@ -135,6 +157,13 @@ class Clean(msgspec.Struct, frozen=True):
 
     content: Content
     intact: bool
+
+
+def _bare_all(entities: Iterable[Entity]) -> list[Entity | None]:
+    """Each as `_bare` has it. Links that are too much to read are all left out."""
+    entities = tuple(entities)
+    readable = _are_readable(entity.url for entity in entities if entity.type == "text_link" and entity.url)
+    return [_bare(entity) if readable or entity.type != "text_link" else None for entity in entities]
 
 
 def _bare(entity: Entity) -> Entity | None:
@@ -157,13 +186,13 @@ def _may_say(name: str, value: Any) -> bool:
 
 def bare_entities(entities: Iterable[Entity]) -> tuple[Entity, ...]:
     """The entities that may be passed on, with nothing but what their types call for."""
-    return tuple(kept for entity in entities if (kept := _bare(entity)) is not None)
+    return tuple(kept for kept in _bare_all(entities) if kept is not None)
 
 
 def sanitise(content: Content) -> Clean:
     """Take away what would unmask the sender or a third person."""
     entities = content.entities
-    cleaned = [_bare(entity) for entity in entities]
+    cleaned = _bare_all(entities) if entities else []
     kept = tuple(entity for entity in cleaned if entity is not None)
     intact = all(
         clean is entity or (clean is None and entity.type in FOUND_ANEW)
@@ -184,8 +213,9 @@ def without_words(content: Content) -> Content:
 
 
 def _innocent(value: Any) -> bool:
-    """Whether a tree of rich text holds no user and no profile link, at any depth."""
+    """Whether a tree of rich text holds no user and no profile link, at any depth. Too much to read may hold one."""
     pending = [value]
+    left = _RICH_READ
     while pending:
         node = pending.pop()
         match node:
@@ -196,6 +226,7 @@ def _innocent(value: Any) -> bool:
             case list() | tuple():
                 pending.extend(node)
             case str():
-                if opens_profile(node[:_LONGEST_LINK]):
+                left -= _weight(node)
+                if left < 0 or opens_profile(node[:_LONGEST_LINK]):
                     return False
     return True

@@ -116,6 +116,9 @@ class RelaySteps:
                 self._failed.setdefault(step.place, refusal)
                 self._drop_followers(step.place)
             return
+        if refusal is Refusal.UNCERTAIN:  # it may be there already: in pieces it would arrive twice
+            self._failed.update(dict.fromkeys(step.places, refusal))
+            return
         if len(step.places) > 1:
             half = len(step.places) // 2
             self._left.extendleft((_Send(step.places[half:]), _Send(step.places[:half])))

@@ -8,7 +8,7 @@ import pytest
 
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.event import Unusable
+from passerby.kernel.event import Refusal, Unusable
 from passerby.ports.telegram import (
     BotIdentity,
     CommandList,
@@ -90,8 +90,9 @@ def test_a_delivered_message_whose_answer_makes_no_sense_counts_as_uncertain() -
     async def scenario() -> None:
         async with fleet() as (api, stub):
             error = await outcome(api, stub, Reply(body=b'{"ok":true,"result":{"no":"id"}}'))
-            assert isinstance(error, Unavailable)
-            assert error.uncertain
+            assert isinstance(error, Refused)
+            assert error.refusal is Refusal.UNCERTAIN
+            assert len(stub.calls("sendMessage")) == 1
 
     asyncio.run(scenario())
 

@@ -170,7 +170,14 @@ def test_a_second_poller_is_a_conflict() -> None:
         (b'{"ok":false,"error_code":420,"parameters":{"retry_after":3}}', None, 3.0),
         (b"<html>slow down</html>", "2.5", 2.5),
         (b"<html>slow down</html>", "soon", 5.0),
-        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":-4}}', None, 0.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":-4}}', None, 5.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":0}}', None, 5.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":"7"}}', None, 7.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":"soon"}}', None, 5.0),
+        (b'{"ok":false,"error_code":429,"parameters":{"retry_after":1e300}}', None, 3600.0),
+        (b'{"ok":false,"error_code":429,"parameters":[]}', None, 5.0),
+        (b"<html>slow down</html>", "inf", 3600.0),
+        (b"<html>slow down</html>", "nan", 5.0),
     ],
 )
 def test_a_flood_wait_says_how_long(body: bytes, header: str | None, wait_s: float) -> None:
@@ -186,7 +193,9 @@ def test_a_flood_wait_says_how_long(body: bytes, header: str | None, wait_s: flo
         (502, b"<html><h1>502 Bad Gateway</h1></html>"),
         (504, b""),
         (200, b"<html>captive portal</html>"),
-        (200, b'{"ok":true,"result":"not a message"}'),
+        (400, b'{"message":"a proxy that speaks JSON"}'),
+        (403, b'{"ok":"no","description":3}'),
+        (403, b"[1]"),
         (500, b'{"ok":false,"error_code":500,"description":"Internal Server Error: restart"}'),
         (500, b'{"ok":false,"error_code":500,"description":"something new"}'),
         (302, b"moved"),
@@ -220,3 +229,26 @@ def test_an_unknown_code_in_capitals_is_kept_for_whoever_looks_into_it() -> None
     error = judged(400, "Bad Request: SOMETHING_NEW_INVALID")
     assert isinstance(error, Refused)
     assert error.detail == "400 SOMETHING_NEW_INVALID"
+
+
+@pytest.mark.parametrize("rest", [b"}", b',"result":true}', b',"result":{"message_id":"x"}}', b',"resul'])
+def test_what_was_done_is_not_done_again_because_its_answer_makes_no_sense(rest: bytes) -> None:
+    error = failure(200, b' { "ok" : true' + rest, None, method="sendMessage", sends=True)
+    assert isinstance(error, Refused)
+    assert error.refusal is Refusal.UNCERTAIN
+    assert isinstance(failure(200, b'{"ok":true' + rest, None, method="getMe", sends=False), Unavailable)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'"error_code":"403","description":"Forbidden: bot was blocked by the user"',
+        b'"error_code":403,"description":"Forbidden: bot was blocked by the user","parameters":[7]',
+        b'"error_code":403,"description":null',
+        b'"error_code":[],"description":"Forbidden: bot was blocked by the user"',
+    ],
+)
+def test_a_refusal_is_understood_though_one_of_its_members_is_of_another_type(odd: bytes) -> None:
+    error = failure(403, b'{"ok":false,' + odd + b"}", None, method="sendMessage", sends=True)
+    assert isinstance(error, Refused)
+    assert error.refusal is Refusal.UNREACHABLE

@@ -8,6 +8,8 @@ row that matched, or the answer if that is only a code in capitals.
 """
 
 import re
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 from pyreqwest.exceptions import ClientClosedError, DetailedPyreqwestError, PoolTimeoutError, RequestTimeoutError
@@ -16,7 +18,8 @@ from passerby.adapters.botapi.answers import TABLE as TABLE
 from passerby.adapters.botapi.answers import Meaning as Meaning
 from passerby.adapters.botapi.answers import Part as Part
 from passerby.adapters.botapi.answers import Row, unknown
-from passerby.adapters.botapi.wire import Failure
+from passerby.adapters.botapi.wire import Failure, Parameters
+from passerby.kernel.content import Whole
 from passerby.kernel.event import Refusal
 from passerby.ports.telegram import Conflict, FloodWait, Refused, TelegramError, TokenRefused, Unavailable
 
@@ -44,6 +47,9 @@ _FINAL = Row("", Meaning.FINAL, Refusal.BROKEN)
 _SURELY_THERE = frozenset({"getMe", "getUpdates"})
 _CODE_ALONE = re.compile(r"\A(?:[A-Za-z ]+: )?([A-Z][A-Z0-9_]{3,63})")
 _FLOOD_WITHOUT_A_TIME_S = 5.0
+_LONGEST_FLOOD_S = 3600.0
+"""Whatever Telegram says, after so long one call asks again: an odd answer must not silence a bot for good."""
+_DONE = re.compile(rb'\s*\{\s*"ok"\s*:\s*true\b')
 _failures = msgspec.json.Decoder(Failure)
 
 
@@ -52,8 +58,11 @@ def failure(status: int, body: bytes, retry_after: str | None, *, method: str, s
 
     `retry_after` is the header; `sends`, whether the recipient could see an effect of the call.
     """
+    if sends and status == 200 and _DONE.match(body):
+        # It was done, though nobody knows which message it became: made again, it would arrive twice.
+        return Rejected(Refusal.UNCERTAIN, "the answer lacks its result", Meaning.FINAL)
     try:
-        answer = _failures.decode(body)
+        answer = _failure_in(body)
     except (ValueError, RecursionError):
         # Not the Bot API server but something in front of it: proxies answer in HTML.
         answer = Failure(ok=False)
@@ -78,6 +87,21 @@ def failure(status: int, body: bytes, retry_after: str | None, *, method: str, s
     return _error(row, detail, answer.description, sends=sends)
 
 
+def _failure_in(body: bytes) -> Failure:
+    """The members of a refusal; those that are not of their type are left out. Raises: ValueError, RecursionError."""
+    try:
+        return _failures.decode(body)
+    except msgspec.ValidationError:
+        answer = msgspec.json.decode(body)
+    if not isinstance(answer, dict) or answer.get("ok") is not False:
+        raise ValueError("not the answer of a Bot API server")
+    kept: dict[str, Any] = {"ok": False}
+    for name, type_ in (("error_code", Whole), ("description", str), ("parameters", Parameters)):
+        with suppress(msgspec.ValidationError):
+            kept[name] = msgspec.convert(answer.get(name), type_, strict=False)
+    return Failure(**kept)
+
+
 def _error(row: Row, detail: str, description: str, *, sends: bool) -> TelegramError:
     match row.meaning:
         case Meaning.TOKEN:
@@ -98,9 +122,9 @@ def _wait_s(answer: Failure, header: str | None) -> float:
             told = float(header)
         except ValueError:
             told = None
-    if told is None:
+    if told is None or told != told or told <= 0:  # not a number, or no time at all
         return _FLOOD_WITHOUT_A_TIME_S
-    return max(told, 0.0)
+    return min(told, _LONGEST_FLOOD_S)
 
 
 def lost(error: DetailedPyreqwestError, *, sends: bool) -> Unavailable:

@@ -50,12 +50,24 @@ def traces(content: Content) -> Trace | None:
     """
     if content.text and (found := find(content.text)) is not None:
         return found
+    if content.entities and (found := _in_entities(content)) is not None:
+        return found
+    return _told(content.detail) if content.detail and content.kind not in _WORDLESS else None
+
+
+def _in_entities(content: Content) -> Trace | None:
+    """What is marked in the words, or stands behind them. All of that together is looked at as far as one text is."""
+    seen = 0
     for entity in content.entities:
         if (marked := _MARKED.get(entity.type)) is not None:
             return marked
-        if entity.language and not _is_listed("language", entity.language) and (found := find(entity.language)):
-            return found
-    return _told(content.detail) if content.detail and content.kind not in _WORDLESS else None
+        if entity.language and not _is_listed("language", entity.language):
+            seen += len(entity.language)
+            if seen > LOOKED_AT:
+                return Trace.UNREAD
+            if (found := find(entity.language)) is not None:
+                return found
+    return None
 
 
 def _told(detail: dict[str, Any]) -> Trace | None:
