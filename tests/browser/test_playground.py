@@ -1,6 +1,7 @@
 """The page by itself: what a person can do on a phone, with a scripted bot on the other side."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -109,7 +110,7 @@ def test_formatting_is_shown_and_a_spoiler_opens_on_a_tap(first: Phone) -> None:
     expect(bubble.locator("b").filter(has_text="Bold")).to_be_visible()
     expect(bubble.locator("i").filter(has_text="italic")).to_be_visible()
     expect(bubble.locator("code")).to_have_text("code")
-    expect(bubble.locator("a")).to_have_attribute("href", "https://example.com/")
+    expect(bubble.get_by_test_id("text").locator("a")).to_have_attribute("href", "https://example.com/")
     spoiler = bubble.get_by_role("button", name="Hidden text: reveal")
     spoiler.click()
     expect(bubble.locator(".spoiler.revealed")).to_have_text("secret")
@@ -236,6 +237,78 @@ def test_a_person_can_take_back_what_they_wrote(first: Phone) -> None:
     first.hears("Echo: forget this")
     first.open_menu(said).get_by_test_id("menu-delete").click()
     expect(first.log.locator('[data-outgoing="yes"]').filter(has_text="forget this")).to_have_count(0)
+
+
+def test_delete_for_both_is_offered_only_where_the_bot_can_do_it(
+    own_sandbox: Sandbox, open_page: Callable[..., Page]
+) -> None:
+    made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
+    bot = ScriptedBot(own_sandbox.url, made["token"])
+    try:
+        page = open_page(own_sandbox)
+        phone = Phone(page, 1)
+        phone.start()
+        phone.hears("Welcome")
+        said = phone.say("a slip")
+        menu = phone.open_menu(said)
+        expect(menu.get_by_test_id("menu-delete")).to_have_text("Delete from this chat")
+        expect(menu.get_by_test_id("menu-take-back")).to_have_count(0)
+        page.keyboard.press("Escape")
+        bot.call("setMyCommands", commands=[{"command": "delete", "description": "Take it back"}])
+        page.reload()
+        phone.open_menu(phone.message("a slip", outgoing=True)).get_by_test_id("menu-take-back").click()
+        phone.hears("Echo: /delete (to: a slip)")
+    finally:
+        bot.stop()
+
+
+def test_commands_are_told_from_their_descriptions(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
+    made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
+    bot = ScriptedBot(own_sandbox.url, made["token"])
+    try:
+        bot.call("setMyCommands", commands=[{"command": "find", "description": "Find somebody"}])
+        phone = Phone(open_page(own_sandbox), 1)
+        phone.start()
+        item = phone.commands().get_by_role("menuitem", name="/find Find somebody")
+        command, about = item.get_by_text("/find", exact=True), item.get_by_text("Find somebody", exact=True)
+        style = "node => { const s = getComputedStyle(node); return [s.color, s.fontWeight]; }"
+        assert command.evaluate(style) != about.evaluate(style)
+        item.click()
+        phone.hears("Echo: /find")
+    finally:
+        bot.stop()
+
+
+def test_a_link_has_a_card_that_tells_where_it_leads(first: Phone, bots: list[ScriptedBot]) -> None:
+    person = first.person_id
+    bots[0].say(person, "look: https://www.example.com/a/house")
+    card = first.hears("look:").get_by_test_id("link-preview")
+    expect(card.locator("b")).to_have_text("example.com")
+    expect(card).to_contain_text("/a/house")
+    card.click()
+    expect(first.node.get_by_test_id("link")).to_contain_text("https://www.example.com/a/house")
+    first.page.keyboard.press("Escape")
+    said = first.say("mine: example.org")
+    expect(said.get_by_test_id("link-preview")).to_have_text("example.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "cards"),
+    [
+        ("hidden: https://example.com", {"link_preview_options": {"is_disabled": True}}, 0),
+        ("chosen: https://example.com", {"link_preview_options": {"url": "https://example.net/"}}, 1),
+        ('named: <a href="https://example.net/">here</a>', {"parse_mode": "HTML"}, 1),
+        ("no link: @somebody, a@example.com", {}, 0),
+    ],
+)
+def test_a_card_is_there_as_the_options_say(
+    first: Phone, bots: list[ScriptedBot], text: str, more: dict[str, object], cards: int
+) -> None:
+    bots[0].say(first.person_id, text, **more)
+    found = first.hears(text.split(":")[0] + ":").get_by_test_id("link-preview")
+    expect(found).to_have_count(cards)
+    if cards:
+        expect(found).to_have_text("example.net")
 
 
 def test_a_reply_quotes_what_it_answers(first: Phone) -> None:

@@ -5,13 +5,26 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.phone import Phone
+from tests.browser.phone import Phone, add_phone
 from tests.browser.sandbox_process import Sandbox
 from tests.browser.scripted_bot import ScriptedBot
 
 pytestmark = pytest.mark.browser
 
 Phones = tuple[Phone, Phone]
+
+COVERED = """node => {
+    // What of the page lies over `node`, looked at every ten pixels.
+    const box = node.getBoundingClientRect();
+    const over = new Set();
+    for (let x = box.left + 5; x < box.right - 5; x += 10) {
+        for (let y = box.top + 5; y < box.bottom - 5; y += 10) {
+            const top = document.elementFromPoint(x, y);
+            if (top && !node.contains(top) && !top.contains(node)) over.add(top.className);
+        }
+    }
+    return [...over];
+}"""
 
 
 def test_a_reload_keeps_the_phones_the_people_and_the_conversation(phones: Phones) -> None:
@@ -30,8 +43,7 @@ def test_a_reload_keeps_the_phones_the_people_and_the_conversation(phones: Phone
 
 def test_a_third_phone_is_a_third_person(phones: Phones) -> None:
     page = phones[0].page
-    page.get_by_test_id("add-phone").click()
-    third = Phone(page, 3)
+    third = add_phone(page, 3, "Second")
     third.start()
     third.hears("Welcome, Leila")
     third.say("three")
@@ -41,9 +53,27 @@ def test_a_third_phone_is_a_third_person(phones: Phones) -> None:
     phones[0].hears("Echo: one")
 
 
+def test_the_bot_of_a_new_phone_is_chosen(page: Page) -> None:
+    expect(page.get_by_test_id("start-2")).to_be_visible()
+    for n, bot in ((3, "Second"), (4, "Second")):
+        add_phone(page, n, bot)
+    page.reload()
+    for n in (3, 4):
+        expect(page.get_by_test_id(f"switch-{n}")).to_contain_text("Second")
+
+
+def test_four_phones_stand_side_by_side_on_a_desk(page: Page) -> None:
+    expect(page.get_by_test_id("start-2")).to_be_visible()
+    four = [Phone(page, 1), Phone(page, 2), add_phone(page, 3, "First"), add_phone(page, 4, "Second")]
+    for phone in four:
+        expect(page.get_by_test_id(f"start-{phone.n}")).to_be_in_viewport(ratio=1)
+        expect(phone.node).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_there_are_at_most_eight_phones(page: Page) -> None:
     for n in range(3, 9):
-        page.get_by_test_id("add-phone").click()
+        add_phone(page, n, "First")
         expect(page.get_by_test_id(f"start-{n}")).to_be_visible()
     expect(page.get_by_test_id("add-phone")).to_be_hidden()
 
@@ -99,6 +129,27 @@ def test_on_a_small_screen_one_phone_is_in_front(
     second.start()
     second.hears("Welcome, Jonas")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_on_a_small_screen_nothing_lies_over_the_list_of_commands(
+    own_sandbox: Sandbox, open_page: Callable[..., Page]
+) -> None:
+    made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
+    bot = ScriptedBot(own_sandbox.url, made["token"])
+    try:
+        many = [{"command": f"command_{n}", "description": f"Does the thing of number {n}"} for n in range(24)]
+        bot.call("setMyCommands", commands=many)
+        page = open_page(own_sandbox, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+        phone = Phone(page, 1)
+        phone.start()
+        menu = phone.commands()
+        covered = menu.evaluate(COVERED)
+        assert covered == []
+        page.keyboard.press("Escape")
+        page.get_by_test_id("chats-1").click()
+        assert page.get_by_test_id("chat-list-1").evaluate(COVERED) == []
+    finally:
+        bot.stop()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

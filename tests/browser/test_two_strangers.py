@@ -3,6 +3,7 @@
 The pictures of each stage lie in the test's tmp_path.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,6 +108,36 @@ def test_two_strangers_on_two_bots_talk(strangers: tuple[Phone, Phone], page: Pa
     other.edit(said, "Rainy")
     one.hears("Rainy")
     page.screenshot(path=tmp_path / "3-reply-and-edit.png")
+
+
+def test_what_the_terminal_says_to_press_leads_to_a_partner(page: Page, demo: Demo) -> None:
+    said = demo.log.read_text("utf-8")
+    steps = re.findall(r"^ +\d\. (.+)$", said[said.rindex("Open http") :], re.MULTILINE)
+    assert len(steps) == 4
+    phones = Phone(page, 1), Phone(page, 2)
+    for phone in phones:
+        for step in steps:
+            if step.startswith("a button"):
+                phone.press("25")
+                phone.hears("What is your gender?")
+                phone.press("Female")
+                continue
+            button = phone.node.get_by_role("button", name=step, exact=True)
+            button.last.click()
+    for phone in phones:
+        phone.hears("Partner found")
+
+
+def test_delete_for_both_takes_it_back_from_the_partner_too(strangers: tuple[Phone, Phone]) -> None:
+    one, other = strangers
+    said = one.say("I wish I had not said this")
+    other.hears("I wish I had not said this")
+    one.open_menu(said).get_by_test_id("menu-take-back").click()
+    for phone in strangers:
+        expect(phone.log.get_by_text("I wish I had not said this")).to_have_count(0)
+    expect(one.log.get_by_text("/delete")).to_have_count(0)
+    menu = other.open_menu(other.hears("Partner found"))
+    expect(menu.get_by_test_id("menu-take-back")).to_have_count(0)
 
 
 def test_next_and_stop_part_them(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ import { humanSize } from "./media.js";
 const MOST_IN_ALBUM = 10; // Telegram's limit for a media group
 
 const FILE_KINDS = {
-  gallery: { label: "Photo or video", image: "image", accept: "image/*,video/*", many: true, tint: "#4a9df0",
+  gallery: { label: "Photo or video", image: "image", accept: "image/*,video/*", many: true, tint: "#3383dc",
     samples: [["A sample photo", "photo", samples.samplePhoto], ["A sample video (two seconds)", "video", () => samples.sampleVideo("sunrise")]] },
   document: { label: "File", image: "file", accept: "", many: true, tint: "#5b7fd8", samples: [["A sample text file", "document", samples.sampleFile]] },
   voice: { label: "Voice", image: "mic", accept: "audio/*", tint: "#e0646b", samples: [["A sample tune (three seconds)", "voice", samples.sampleVoice]] },
   video_note: { label: "Video message", image: "round", accept: "video/*", tint: "#9a74dd", samples: [["A sample (two seconds)", "video_note", () => samples.sampleVideo("round", "square")]] },
-  audio: { label: "Music", image: "music", accept: "audio/*", tint: "#e58b3f", samples: [["A sample tune", "audio", samples.sampleAudio]] },
-  animation: { label: "GIF", image: "gif", accept: "image/gif,video/*", tint: "#3ba98b", samples: [["A sample (two seconds)", "animation", () => samples.sampleVideo("loop")]] },
+  audio: { label: "Music", image: "music", accept: "audio/*", tint: "#c9701f", samples: [["A sample tune", "audio", samples.sampleAudio]] },
+  animation: { label: "GIF", image: "gif", accept: "image/gif,video/*", tint: "#2a8c72", samples: [["A sample (two seconds)", "animation", () => samples.sampleVideo("loop")]] },
 };
 
 const PLACES = [["Lisbon, by the river", 38.7071, -9.1366], ["Kyoto, Gion", 35.0037, 135.7788], ["Nairobi, Uhuru Park", -1.2892, 36.8172], ["Reykjavík, harbour", 64.1515, -21.942]];
@@ -30,8 +30,8 @@ export class Attach {
     const tile = (key, label, image, tint) => ({ key, label, image, tint });
     const tiles = [
       ...Object.entries(FILE_KINDS).map(([key, kind]) => tile(key, kind.label, kind.image, kind.tint)),
-      tile("sticker", "Sticker", "sticker", "#d9739f"), tile("location", "Location", "pin", "#4bab57"), tile("contact", "Contact", "contact", "#4aa7c9"),
-      tile("poll", "Poll", "poll", "#d8a32e"), tile("dice", "Dice", "dice", "#7f8a99"),
+      tile("sticker", "Sticker", "sticker", "#c65c8a"), tile("location", "Location", "pin", "#3c9448"), tile("contact", "Contact", "contact", "#2f89ab"),
+      tile("poll", "Poll", "poll", "#b98115"), tile("dice", "Dice", "dice", "#6d7887"),
     ];
     const chosen = await this.overlay.ask({ title: "Attach", testid: "attach-menu", body: (done) => el("div", { class: "tiles" }, tiles.map((each) => el("button", {
       type: "button", class: "attach-tile", data: { testid: `attach-${each.key}` }, on: { click: () => done(each.key) },

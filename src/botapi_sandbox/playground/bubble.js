@@ -1,12 +1,13 @@
 // One row of the conversation: a message, or an album, as a bubble with its time, quote, reactions and buttons.
 
-import { append, el } from "./dom.js";
+import { append, aside, el } from "./dom.js";
 import { icon } from "./icons.js";
 import { kindOf, summary } from "./chat.js";
 import { colourful } from "./emoji.js";
 import { renderEntities } from "./entities.js";
 import { BARE_KINDS, isVisual, renderMedia } from "./media.js";
 import { inlineKeyboard } from "./keyboards.js";
+import { linkPreview } from "./preview.js";
 
 const SERVICE = {
   pinned_message: (message) => `Pinned: ${summary(message.pinned_message)}`,
@@ -101,7 +102,9 @@ function content(row, kind, actions) {
   const [message] = row.messages;
   if (kind === "text") {
     const big = isEmojiOnly(message) ? " big" : "";
-    return el("div", { class: `text${big}`, dir: "auto", data: { testid: "text" } }, renderEntities(message.text, message.entities, actions));
+    const text = el("div", { class: `text${big}`, dir: "auto", data: { testid: "text" } }, renderEntities(message.text, message.entities, actions));
+    const card = linkPreview(message, actions);
+    return message.link_preview_options?.show_above_text ? [card, text] : [text, card];
   }
   const words = caption(message, actions);
   const media = renderMedia(kind, message, actions) ?? el("div", { class: "unknown" }, `${summary(message)}: this page cannot show it.`);
@@ -136,7 +139,6 @@ function chips(message, view) {
   const faces = [...new Set([mine, bot].filter(Boolean))];
   return faces.map((emoji) => el("button", {
     type: "button", class: `chip${emoji === mine ? " mine" : ""}`, data: { testid: "reaction" },
-    "aria-label": emoji === mine ? `Your reaction ${emoji}: take it back` : `Reaction ${emoji} by ${view.botName}: add yours`,
     on: { click: () => view.actions.react(message, emoji === mine ? null : emoji) },
-  }, colourful(emoji), mine === bot && " 2"));
+  }, colourful(emoji), mine === bot && " 2", aside(emoji === mine ? ": your reaction, take it back" : `: reaction of ${view.botName}, add yours`)));
 }

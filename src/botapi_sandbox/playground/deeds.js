@@ -78,6 +78,7 @@ export class Deeds {
     const message = await this.attempt(() => api.start(this.phone.person.id, chat.bot, parameter));
     if (!message) return;
     chat.setState({ started: true, blocked: false });
+    this.phone.page.refresh().then(() => this.phone.draw());
     if (message.message_id) chat.upsert(message);
     this.phone.composer.focus();
   }
@@ -135,6 +136,16 @@ export class Deeds {
     if (to && (await this.attempt(() => api.forward(this.phone.person.id, chat.bot, message.message_id, to))) && to !== chat.bot) await this.phone.switchTo(to);
   }
 
+  /** The bot passed it on to somebody: only the bot can take it back there too. */
+  takeBack(message) {
+    this.attempt(async () => {
+      const { person, chat } = this.phone;
+      const asked = await this.#inTurn(() => api.send(person.id, chat.bot, { text: "/delete", reply_to_message_id: message.message_id }));
+      if (asked?.message_id) chat.upsert(asked);
+    });
+  }
+
+  /** The message leaves the chat of this person and the bot, and the bot is not told. */
   remove(message) {
     const { chat } = this.phone;
     this.attempt(() => api.remove(this.phone.person.id, chat.bot, message.message_id));

@@ -30,12 +30,16 @@ export function replace(node, ...children) {
   return append(node, children);
 }
 
+/** Words for those who listen: they follow the words that are seen, in the same name. */
+export const aside = (words) => el("span", { class: "heard" }, words);
+
 /** A button that is only an icon needs a name for those who do not see it. */
 export function iconButton(image, label, onClick, props = {}) {
   return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...props }, image);
 }
 
-const TINTS = ["#e8615a,#d14a62", "#f2a44b,#e2812f", "#9a7bea,#7a5bd6", "#63bd5c,#3f9d57", "#4fb6cf,#2f93bb", "#549ff0,#3377d6", "#ee7ab0,#d65593"];
+// White on each of them has a contrast of 4.5 or more.
+const TINTS = ["#c9443d,#ae3348", "#a95c12,#8f4c0c", "#7a5bd6,#6342bd", "#2f8548,#22703c", "#1f7f9c,#156782", "#2f70cf,#2259b0", "#c4457f,#a63068"];
 
 /** A round avatar with initials, tinted by id as Telegram does when there is no photo. */
 export function avatar(id, name, size = 40) {

@@ -1,9 +1,11 @@
 // The page: phones side by side, one event stream for all, and what is kept over a reload.
 
-import { el, iconButton, avatar } from "./dom.js";
+import { aside, el, iconButton, avatar } from "./dom.js";
 import { icon } from "./icons.js";
 import { api } from "./api.js";
 import { Live } from "./live.js";
+import { Overlay } from "./sheet.js";
+import { botsMenu } from "./menus.js";
 import { Phone } from "./phone.js";
 import * as roster from "./roster.js";
 
@@ -20,8 +22,14 @@ let bots = [];
 let shown = null;
 let bannerTimer = null;
 
+const overlay = new Overlay(document.getElementById("over"), place);
+
 const page = {
   bots: () => bots,
+  /** A bot may have set its commands since; without an answer, what was known stays. */
+  async refresh() {
+    bots = await api.bots().catch(() => bots);
+  },
   changed(keep = false) {
     if (keep) keepRoster();
     drawSwitcher();
@@ -94,13 +102,21 @@ function mount(record) {
   return phone;
 }
 
-async function addPhone() {
+/** Ask for the bot of a new phone, where there is a choice. */
+async function choosePhone(event) {
+  const button = event.currentTarget;
+  await page.refresh();
+  if (bots.length < 2) await addPhone(bots[0]?.id ?? 0);
+  else botsMenu(overlay, button, bots, addPhone);
+}
+
+async function addPhone(bot) {
   if (phones.length >= roster.MOST_PHONES) return;
   addButton.disabled = addCard.disabled = true;
   const n = roster.freeNumber(phones.map((phone) => phone.record));
   try {
     const person = await api.addPerson({ first_name: roster.defaultName(n), language_code: "en" });
-    const phone = mount({ n, person, bot: botFor(n) });
+    const phone = mount({ n, person, bot });
     keepRoster();
     show(phone);
     await live.restart();
@@ -127,13 +143,13 @@ function drawSwitcher() {
   addButton.hidden = full;
   const tabs = phones.map((phone) => el("button", { type: "button", class: "switch", "aria-pressed": String(phone === shown), data: { testid: `tab-${phone.record.n}` }, on: { click: () => show(phone) } },
     avatar(phone.person.id, phone.person.first_name, 24), el("span", { dir: "auto" }, phone.person.first_name), phone !== shown && phone.fresh > 0 && el("span", { class: "count" }, String(phone.fresh))));
-  switcher.replaceChildren(...tabs, ...(full ? [] : [iconButton(icon("plus", 20), "Add a phone", addPhone, { data: { testid: "tab-add" } })]));
+  switcher.replaceChildren(...tabs, ...(full ? [] : [iconButton(icon("plus", 20), "Add a phone", choosePhone, { "aria-haspopup": "menu", data: { testid: "tab-add" } })]));
 }
 
 // An invitation while there is room for it; the button in the header is always there.
-const addCard = el("button", { type: "button", class: "add-card", on: { click: addPhone } },
+const addCard = el("button", { type: "button", class: "add-card", "aria-haspopup": "menu", on: { click: choosePhone } },
   el("span", { class: "add-plus" }, icon("plus", 26)), el("b", {}, "Add a phone"), el("span", {}, "one more person, on a bot of your choice"));
-const addButton = el("button", { type: "button", class: "top-button", "aria-label": "Add a phone", data: { testid: "add-phone" }, on: { click: addPhone } }, icon("plus", 18), el("span", {}, "Add a phone"));
+const addButton = el("button", { type: "button", class: "top-button", "aria-haspopup": "menu", data: { testid: "add-phone" }, on: { click: choosePhone } }, icon("plus", 18), el("span", {}, "Add a phone"));
 
 function tools() {
   const address = location.origin;
@@ -143,7 +159,7 @@ function tools() {
     setTimeout(() => { label.textContent = address; }, 1200);
   };
   const label = el("code", {}, address);
-  return el("button", { type: "button", class: "address-chip", title: "Copy the address", "aria-label": `The Bot API listens at ${address}: copy`, data: { testid: "bot-api" }, on: { click: copy } }, el("span", {}, "Bot API"), label, icon("copy", 15));
+  return el("button", { type: "button", class: "address-chip", title: "Copy the address", data: { testid: "bot-api" }, on: { click: copy } }, el("span", {}, "Bot API"), label, aside(": copy the address"), icon("copy", 15));
 }
 
 async function open() {

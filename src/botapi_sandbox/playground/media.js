@@ -1,6 +1,6 @@
 // The visible part of every kind of message content but text. Bytes come from the sandbox by file_id.
 
-import { el } from "./dom.js";
+import { aside, el } from "./dom.js";
 import { fileUrl } from "./api.js";
 import { dieFace, icon } from "./icons.js";
 import { renderEntities } from "./entities.js";
@@ -134,9 +134,9 @@ function audio(content) {
 function document_(content) {
   const name = content.file_name || "File";
   const extension = name.includes(".") ? name.split(".").at(-1).slice(0, 4) : "";
-  return el("a", { class: "file", href: fileUrl(content.file_id), download: name, "aria-label": `Download ${name}` },
-    el("span", { class: "file-icon" }, extension ? el("span", {}, extension) : icon("file")),
-    el("span", { class: "file-words" }, el("b", { dir: "auto" }, name), el("span", {}, [humanSize(content.file_size), content.mime_type].filter(Boolean).join(" · "))));
+  return el("a", { class: "file", href: fileUrl(content.file_id), download: name },
+    el("span", { class: "file-icon", "aria-hidden": "true" }, extension ? el("span", {}, extension) : icon("file")),
+    el("span", { class: "file-words" }, el("b", { dir: "auto" }, aside("Download "), name), el("span", {}, [humanSize(content.file_size), content.mime_type].filter(Boolean).join(" · "))));
 }
 
 function map(place, title, under) {

@@ -1,6 +1,6 @@
-// The three menus of a phone: of a message, of the chat, of the bot's commands.
+// The menus: of a message, of the chat, of the bot's commands, and of the bots for a new phone.
 
-import { el } from "./dom.js";
+import { avatar, el } from "./dom.js";
 import { kindOf } from "./chat.js";
 import { isEditable } from "./deeds.js";
 import { colourful, REACTIONS } from "./emoji.js";
@@ -11,17 +11,19 @@ export function messageMenu(phone, message, event) {
   const box = event.target.getBoundingClientRect?.() ?? { left: 0, top: 0 };
   const words = message.text ?? message.caption;
   const { mine } = message.reactions ?? {};
+  const canTakeBack = message.outgoing && phone.bot.commands?.some((each) => each.command === "delete");
   phone.overlay.menu([
     { label: "Reply", image: "reply", testid: "menu-reply", run: () => phone.composer.reply(message) },
     message.outgoing && isEditable(message) && { label: "Edit", image: "edit", testid: "menu-edit", run: () => phone.composer.edit(message) },
     words && !message.has_protected_content && { label: "Copy text", image: "copy", testid: "menu-copy", run: () => phone.deeds.copy(words) },
     !message.has_protected_content && { label: "Forward…", image: "forward", testid: "menu-forward", run: () => phone.deeds.forward(message) },
     { label: "Show as JSON", image: "code", testid: "menu-json", run: () => showJson(phone, message) },
-    { label: "Delete for both", image: "trash", danger: true, testid: "menu-delete", run: () => phone.deeds.remove(message) },
+    canTakeBack && { label: "Delete for both", image: "trash", danger: true, testid: "menu-take-back", run: () => phone.deeds.takeBack(message) },
+    { label: "Delete from this chat", image: "trash", danger: true, testid: "menu-delete", run: () => phone.deeds.remove(message) },
   ], {
     x: event.clientX || box.left + 24, y: event.clientY || box.top + 24, label: "Message",
     head: (close) => el("div", { class: "emoji-row", role: "group", "aria-label": "React" }, REACTIONS.map((emoji) => el("button", {
-      type: "button", class: "emoji", "aria-label": `React with ${emoji}`, "aria-pressed": String(emoji === mine), data: { testid: "react" }, on: { click: () => {
+      type: "button", role: "menuitemradio", class: "emoji", "aria-label": `React with ${emoji}`, "aria-checked": String(emoji === mine), data: { testid: "react" }, on: { click: () => {
         close(true);
         phone.deeds.react(message, emoji === mine ? null : emoji);
       } },
@@ -51,6 +53,13 @@ export function chatMenu(phone) {
 /** The bot's commands, where the sandbox tells them. */
 export function commandsMenu(phone, button) {
   const box = button.getBoundingClientRect();
-  const items = (phone.bot.commands ?? []).map((each) => ({ label: `/${each.command}  ${each.description}`, image: "commands", run: () => phone.deeds.send({ text: `/${each.command}` }) }));
+  const items = (phone.bot.commands ?? []).map((each) => ({ label: `/${each.command}`, about: each.description, kind: "command", testid: "command", run: () => phone.deeds.send({ text: `/${each.command}` }) }));
   phone.overlay.menu(items, { x: box.left, y: box.top - 4, label: "Commands" });
+}
+
+/** Which bot a new phone is on: `choose(bot id)`. */
+export function botsMenu(overlay, button, bots, choose) {
+  const box = button.getBoundingClientRect();
+  const items = bots.map((bot) => ({ label: bot.first_name, about: bot.username && `@${bot.username}`, picture: avatar(bot.id, bot.first_name, 32), testid: `new-phone-on-${bot.id}`, run: () => choose(bot.id) }));
+  overlay.menu(items, { x: box.left, y: box.bottom + 6, label: "Bot of the new phone", head: () => el("p", { class: "menu-title", "aria-hidden": "true" }, "On which bot?") });
 }

@@ -1,6 +1,6 @@
 // One phone: a person, the bots they talk to, and the screen. It turns events into chats and taps into calls.
 
-import { avatar, el, iconButton, replace } from "./dom.js";
+import { aside, avatar, el, iconButton, replace } from "./dom.js";
 import { icon } from "./icons.js";
 import { api } from "./api.js";
 import { Chat } from "./chat.js";
@@ -17,6 +17,9 @@ import { askPerson, languageName } from "./person.js";
 
 const ACTIONS = { typing: "typing", upload_photo: "sending a photo", upload_video: "sending a video", upload_voice: "sending a voice message", record_voice: "recording a voice message",
   upload_document: "sending a file", choose_sticker: "choosing a sticker", record_video: "recording a video", record_video_note: "recording a video message", upload_video_note: "sending a video message", find_location: "finding a place" };
+
+// As in the style sheets. There the person stands in the bar, so that menus and lists cover them as they do the rest.
+const NARROW = matchMedia("(max-width: 760px)");
 
 export class Phone {
   fresh = 0; // messages that came while another phone was in front, on a small screen
@@ -63,7 +66,7 @@ export class Phone {
     this.menuButton = iconButton(icon("dots"), "Menu", () => chatMenu(this), { data: { testid: `menu-${n}` }, "aria-haspopup": "menu" });
     const bar = el("header", { class: "bar" },
       el("div", { class: "back" }, iconButton(icon("back"), "All chats", openList, { data: { testid: `chats-${n}` } }), this.backCount),
-      el("button", { type: "button", class: "bar-bot", "aria-label": "Switch bot", data: { testid: `switch-${n}` }, on: { click: openList } }, this.face, el("span", { class: "bar-words" }, this.title, this.subtitle)), this.menuButton);
+      el("button", { type: "button", class: "bar-bot", data: { testid: `switch-${n}` }, on: { click: openList } }, this.face, el("span", { class: "bar-words" }, this.title, this.subtitle), aside(": switch bot")), this.menuButton);
     this.messages = new Messages(n, { botName: "", actions: this.#actions() });
     this.composer = new Composer(n, {
       send: (written) => deeds.write(written), attach: () => this.attach.open(), emoji: () => this.panel.toggle(), voice: () => this.attach.source("voice"),
@@ -82,6 +85,9 @@ export class Phone {
     this.content.append(this.list.node);
     this.holder = el("button", { type: "button", class: "holder", data: { testid: `person-${n}` }, on: { click: () => this.changePerson() } });
     this.node = el("section", { class: "phone", data: { testid: `phone-${n}`, n } }, this.holder, el("div", { class: "device" }, this.screen));
+    const place = () => (NARROW.matches ? this.menuButton.before(this.holder) : this.node.prepend(this.holder));
+    NARROW.addEventListener("change", place);
+    place();
   }
 
   // What a bubble may ask for.
@@ -116,8 +122,7 @@ export class Phone {
     const { bot, chat, person } = this;
     if (this.list.node.hidden) chat.unread = 0;
     this.node.setAttribute("aria-label", `Phone ${this.record.n}: ${person.first_name} with ${bot.first_name}`);
-    replace(this.holder, avatar(person.id, person.first_name, 26), el("b", { dir: "auto" }, person.first_name), el("span", {}, languageName(person.language_code)), icon("edit", 15));
-    this.holder.setAttribute("aria-label", `${person.first_name}, ${languageName(person.language_code)}: change this person`);
+    replace(this.holder, avatar(person.id, person.first_name, 26), el("b", { dir: "auto" }, person.first_name), el("span", { class: "holder-language" }, languageName(person.language_code)), aside(": change this person"), icon("edit", 15));
     this.title.textContent = bot.first_name;
     replace(this.face, avatar(bot.id, bot.first_name, 38));
     const busy = chat.action && !chat.blocked;
@@ -206,8 +211,10 @@ export class Phone {
 
   showList(shown) {
     this.list.node.hidden = !shown;
+    for (const part of this.content.children) part.inert = shown && part !== this.list.node;
     this.draw();
     if (!shown) return;
+    this.page.refresh().then(() => this.draw());
     for (const bot of this.page.bots()) if (!this.#chat(bot.id).loaded) this.#load(bot.id).catch(() => {});
     this.list.focus();
   }

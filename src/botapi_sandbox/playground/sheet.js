@@ -62,11 +62,13 @@ export class Overlay {
         on: action.kind === "main" ? {} : { click: () => choose(action) },
       }, action.label));
       const main = actions.find((action) => action.kind === "main");
-      const form = el("form", { class: `sheet${wide ? " wide" : ""}`, role, "aria-modal": "true", "aria-label": title, data: { testid: testid ?? "sheet" }, on: { submit: (event) => {
+      // Not aria-modal: the other phones can be reached while this one asks.
+      const form = el("form", { class: "sheet-form", on: { submit: (event) => {
         event.preventDefault();
         if (main) choose(main);
       } } }, el("h2", { dir: "auto" }, title));
       append(form, [body?.(done), buttons.length > 0 && el("div", { class: "sheet-actions" }, buttons)]);
+      const sheet = el("div", { class: `sheet${wide ? " wide" : ""}`, role, "aria-label": title, tabindex: "-1", data: { testid: testid ?? "sheet" } }, form);
       const shade = el("div", { class: "shade", on: {
         pointerdown: (event) => event.target === shade && done(null),
         keydown: (event) => {
@@ -74,11 +76,11 @@ export class Overlay {
           event.stopPropagation();
           done(null);
         },
-      } }, form);
+      } }, sheet);
       this.#open = done;
       this.content.inert = true;
       this.screen.append(shade);
-      (form.querySelector("[autofocus], input:not([type=hidden]), .sheet-button.main, button") ?? form).focus({ preventScroll: true });
+      (form.querySelector("[autofocus], input:not([type=hidden]), .sheet-button.main, button") ?? sheet).focus({ preventScroll: true });
     });
   }
 
@@ -101,7 +103,9 @@ export class Overlay {
   }
 
   /**
-   * A menu at a point of the window. `items`: [{label, image, run, danger?, testid?} | null]; `head`: nodes above them.
+   * A menu at a point of the window. `items`: [{label, run, image? or picture?, about?, kind?, danger?, testid?} | null]: `image` is the
+   * name of an icon, `picture` a node, `about` a second line,
+   * `kind` a class for its looks. `head`: nodes above them.
    * Arrow keys move, Escape closes; it is kept inside the screen.
    */
   menu(items, { x, y, head, label = "Menu" }) {
@@ -113,10 +117,12 @@ export class Overlay {
       if (this.closeMenu === close) this.closeMenu = null;
       if (refocus && before?.isConnected) before.focus({ preventScroll: true });
     };
-    const entry = (item) => item && el("button", { type: "button", role: "menuitem", class: `menu-item${item.danger ? " danger" : ""}`, data: { testid: item.testid ?? "menu-item" }, on: { click: () => {
+    const entry = (item) => item && el("button", { type: "button", role: "menuitem", class: ["menu-item", item.danger && "danger", item.kind].filter(Boolean).join(" "), data: { testid: item.testid ?? "menu-item" }, on: { click: () => {
       close(true);
       item.run();
-    } } }, icon(item.image, 19), el("span", { dir: "auto" }, item.label));
+    } } }, item.picture ?? (item.image && icon(item.image, 19)), item.about
+      ? el("span", { class: "menu-words" }, el("b", { dir: "auto" }, item.label), " ", el("span", { dir: "auto" }, item.about))
+      : el("span", { dir: "auto" }, item.label));
     const menu = el("div", { class: "menu", role: "menu", "aria-label": label, data: { testid: "menu" }, on: { keydown: (event) => this.#walk(event, menu, close) } }, head?.(close), items.filter(Boolean).map(entry));
     const catcher = el("div", { class: "catcher", on: {
       pointerdown: (event) => {

@@ -31,6 +31,13 @@ HOST = "127.0.0.1"
 USUAL_PORT = 8081
 """The one that Telegram's own Bot API server listens on."""
 BOTS = (("Lantern", "lantern_demo_bot"), ("Harbour", "harbour_demo_bot"), ("Meadow", "meadow_demo_bot"))
+STEPS = (
+    "Start",
+    "✅ I agree",
+    "a button with your age, then one with your gender",
+    "🔎 Find a partner",
+)
+"""What a newcomer presses, in order: the words of the buttons in English, which the phones speak at first."""
 FIRST_ID = 1_000_001
 PATIENCE_S = 20.0
 POLL_S = 0.05
@@ -87,7 +94,9 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
 
 
 def _welcome(port: int) -> None:
-    typer.echo(f"\n  Open http://{HOST}:{port}/ and press Find on two phones. Ctrl-C stops everything.\n")
+    steps = "\n".join(f"    {number}. {step}" for number, step in enumerate(STEPS, start=1))
+    typer.echo(f"\n  Open http://{HOST}:{port}/ in a browser. On each of the two phones, press:\n{steps}")
+    typer.echo("  The two are in a chat now: write on one phone, read it on the other. Ctrl-C stops everything.\n")
 
 
 def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

@@ -1,0 +1,172 @@
+"""axe-core finds nothing to complain of, in any state of the page, on a desk and in a hand, by day and by night."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import findings
+from tests.browser.conftest import DESKTOP
+from tests.browser.phone import Phone
+from tests.browser.pictures import png
+from tests.browser.sandbox_process import Sandbox
+from tests.browser.scripted_bot import ScriptedBot
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+HAND = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+COMMANDS = [{"command": "find", "description": "Find somebody"}, {"command": "delete", "description": "Take it back"}]
+RICH = (
+    "<b>Bold</b> <i>italic</i> <tg-spoiler>secret</tg-spoiler> <code>code</code> @someone #tag /find\n"
+    "<blockquote expandable>A long word.\n\n\n\n\n\nAnd its end.</blockquote>"
+    '<pre><code class="language-c">int x;</code></pre>'
+)
+BUTTONS = {
+    "inline_keyboard": [
+        [{"text": "Plain", "callback_data": "no"}, {"text": "Rules", "url": "https://example.com/rules"}],
+        [{"text": style, "callback_data": "none", "style": style} for style in ("primary", "success", "danger")],
+    ]
+}
+STYLED = {
+    "keyboard": [[{"text": style, "style": style} for style in ("primary", "success", "danger")], [{"text": "Plain"}]],
+    "resize_keyboard": True,
+}
+
+
+@pytest.fixture
+def spoken_to(own_sandbox: Sandbox) -> Iterator[tuple[Sandbox, ScriptedBot]]:
+    """A sandbox with two bots, of which the first speaks and has commands."""
+    speaking = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
+    own_sandbox.post("bots", {"first_name": "Second", "username": "second_bot"})
+    bot = ScriptedBot(own_sandbox.url, speaking["token"])
+    bot.call("setMyCommands", commands=COMMANDS)
+    yield own_sandbox, bot
+    bot.stop()
+
+
+class Looker:
+    """Looks at the page in one state after another. `found` holds what axe found where."""
+
+    def __init__(self, phone: Phone) -> None:
+        self.phone = phone
+        self.page = phone.page
+        self.found: list[str] = []
+
+    def look(self, state: str) -> None:
+        self.found += [f"{state}: {each}" for each in findings(self.page)]
+
+    def sheet(self, state: str, testid: str) -> None:
+        """Look while this sheet is open, and close it."""
+        sheet = self.phone.node.get_by_test_id(testid)
+        expect(sheet).to_be_visible()
+        self.look(state)
+        self.page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
+
+    def attach(self, tile: str) -> None:
+        self.page.get_by_test_id("attach-1").click()
+        self.phone.node.get_by_test_id(f"attach-{tile}").click()
+
+
+def talk(phone: Phone, bot: ScriptedBot) -> None:
+    """Something of every kind, in both directions."""
+    person = phone.person_id
+    bot.say(person, RICH, parse_mode="HTML", reply_markup=BUTTONS)
+    bot.say(person, "Read https://example.com/rules/of/the/house", reply_markup=STYLED)
+    said = phone.say("my own words, with https://example.org")
+    phone.edit(said, "my own words, with https://example.org/path")
+    phone.hears("You made it")
+    phone.react(phone.hears("You made it"), "🔥")
+    phone.reply(phone.hears("You reacted"), "a reply")
+    phone.attach_files("gallery", [png("one.png", (200, 60, 60))], caption="with words", spoiler=True)
+    phone.attach_files("gallery", [png(f"{n}.png", (60, 60 * n, 200)) for n in range(2)])
+    phone.sticker()
+    phone.receives("sticker")
+    for kind in ("voice", "document", "audio"):
+        phone.attach(kind, f"sample-{kind}")
+        phone.receives(kind)
+    bot.call("sendLocation", chat_id=person, latitude=38.7, longitude=-9.1)
+    bot.call("sendContact", chat_id=person, phone_number="+351900000000", first_name="Ana")
+    bot.call("sendPoll", chat_id=person, question="Tea?", options=[{"text": "Yes"}, {"text": "No"}])
+    bot.call("sendDice", chat_id=person)
+    bot.call(
+        "sendInvoice", chat_id=person, title="A star", description="It shines", payload="1", currency="XTR",
+        prices=[{"label": "Star", "amount": 1}],
+    )  # fmt: skip
+    phone.receives("invoice")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_axe_finds_nothing(
+    spoken_to: tuple[Sandbox, ScriptedBot], open_page: Callable[..., Page], size: str, scheme: str
+) -> None:
+    sandbox, bot = spoken_to
+    page = open_page(sandbox, color_scheme=scheme, **(HAND if size == "phone" else {"viewport": DESKTOP}))
+    phone = Phone(page, 1)
+    looker = Looker(phone)
+    expect(page.get_by_test_id("start-1")).to_be_visible()
+    looker.look("before Start")
+    phone.start()
+    welcome = phone.hears("Welcome")
+    looker.look("a reply keyboard")
+    talk(phone, bot)
+    looker.look("a conversation")
+    phone.log.evaluate("log => log.scrollTo({top: 0, behavior: 'instant'})")
+    looker.look("its beginning")
+
+    phone.open_menu(welcome)
+    looker.sheet("the menu of the bot's message", "menu")
+    phone.open_menu(phone.message("a reply", outgoing=True))
+    looker.sheet("the menu of an own message", "menu")
+    page.get_by_test_id("menu-1").click()
+    looker.sheet("the menu of the chat", "menu")
+    page.get_by_test_id("commands-1").click()
+    looker.sheet("the commands", "menu")
+    page.get_by_test_id("add-phone" if size == "desktop" else "tab-add").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    looker.look("the bots for a new phone")
+    page.keyboard.press("Escape")
+
+    page.get_by_test_id("attach-1").click()
+    looker.sheet("what can be attached", "attach-menu")
+    looker.attach("gallery")
+    looker.sheet("where a picture comes from", "source")
+    for form in ("location", "contact", "poll"):
+        looker.attach(form)
+        looker.sheet(f"a {form}", "form")
+    looker.attach("dice")
+    looker.sheet("dice", "dice")
+    phone.open_menu(welcome).get_by_test_id("menu-json").click()
+    looker.sheet("a message as JSON", "sheet")
+    phone.open_menu(welcome).get_by_test_id("menu-forward").click()
+    looker.sheet("where to forward", "forward")
+    page.get_by_test_id("person-1").click()
+    looker.sheet("the person", "person")
+    phone.press("Rules")
+    looker.sheet("a link", "link")
+    phone.press("Pay")
+    looker.sheet("a payment", "sheet")
+    phone.press("Plain")
+    looker.sheet("an alert", "alert")
+    phone.message("with words", kind="photo", outgoing=True).get_by_test_id("veil").click()
+    phone.message("with words", kind="photo", outgoing=True).get_by_role("button", name="Open photo").click()
+    looker.sheet("a picture", "viewer")
+
+    page.get_by_test_id("emoji-1").click()
+    looker.look("the emoji")
+    page.get_by_test_id("panel-stickers-1").click()
+    expect(phone.node.get_by_test_id("sticker-choice").first).to_be_visible()
+    looker.look("the stickers")
+    page.get_by_test_id("emoji-1").click()
+    phone.open_menu(welcome).get_by_test_id("menu-reply").click()
+    phone.composer.press_sequentially("some words")
+    phone.composer.press("Control+a")
+    looker.look("a reply with formatting")
+    page.get_by_test_id("chats-1").click()
+    expect(page.get_by_test_id("chat-list-1")).to_be_visible()
+    looker.look("the chats")
+    page.get_by_test_id("chats-close-1").click()
+    phone.block()
+    looker.look("a blocked bot")
+    assert not looker.found, "\n".join(looker.found)
