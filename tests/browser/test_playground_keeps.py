@@ -129,6 +129,10 @@ def test_on_a_small_screen_one_phone_is_in_front(
     second.start()
     second.hears("Welcome, Jonas")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for n in (3, 4):
+        added = add_phone(page, n, "First")
+        expect(added.node).to_be_in_viewport(ratio=1)
+        assert added.node.evaluate("node => node.getBoundingClientRect().bottom === innerHeight")
 
 
 def test_on_a_small_screen_nothing_lies_over_the_list_of_commands(
