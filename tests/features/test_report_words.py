@@ -32,7 +32,7 @@ def test_the_next_message_is_kept_with_the_report_and_only_the_next() -> None:
     was = ann.value
     decision = ann.writes("  He wrote that he is 15.  ")
     assert decision == Decision(
-        (msgspec.structs.replace(was, commenting=None),),
+        (msgspec.structs.replace(was, commenting=msgspec.structs.replace(was.commenting, over=True)),),
         (
             Explain(chat, ann.person, "He wrote that he is 15."),  # type: ignore[arg-type]
             revises(ann, "blocks.reported"),
@@ -47,7 +47,7 @@ def test_nothing_to_add_ends_it() -> None:
     ann, chat = reporter(talk)
     reported = (Answer("query"), revises(ann, "blocks.reported"))
     assert ann.presses("wordless", chat).effects == reported
-    assert ann.value.commenting is None
+    assert ann.value.commenting.over
     assert ann.presses("wordless", chat) == Decision(effects=reported)
     assert ann.writes("hello").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
 
@@ -136,3 +136,23 @@ def test_on_another_bot_the_words_are_taken_and_the_question_there_stays_as_it_i
     ann, _ = reporter(talk)
     decision = ann.writes("as I said", bot=OTHER_BOT)
     assert [type(effect) for effect in decision.effects] == [Explain, Say]
+
+
+@pytest.mark.parametrize("why", ["late", "second", "nothing to add"])
+@pytest.mark.parametrize("doing", ["nothing", "searching", "chatting"])
+def test_a_reply_to_the_question_that_is_not_taken_any_more_reaches_nobody(why: str, doing: str) -> None:
+    talk = Playbook()
+    ann, chat = reporter(talk)
+    match why:
+        case "late":
+            talk.later(COMMENT_S + 2)
+        case "second":
+            ann.writes("he was rude", reply_to=50)
+        case _:
+            ann.presses("wordless", chat)
+    if doing == "chatting":
+        talk.pair(ann, talk.person())
+    elif doing == "searching":
+        ann.writes("/search")
+    decision = ann.writes("he sent me pictures", reply_to=50)
+    assert decision == Decision(effects=(says(ann, "blocks.comment_over", reply_to=ann.last_message),))

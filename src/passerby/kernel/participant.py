@@ -95,12 +95,13 @@ class Saved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A person was asked at `at` to add a comment to their report about `chat`.
 
-    `prompt` is the message with the question.
+    `prompt` is the message with the question. `over`: they have answered it. A later reply still goes to no partner.
     """
 
     chat: ChatId
     at: float
     prompt: MessageRef
+    over: bool = False
 
 
 class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):

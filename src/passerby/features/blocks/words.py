@@ -41,12 +41,20 @@ def begin_comment(me: Participant, event: ButtonPressed, chat: str, now: float) 
 
 def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
     asked = facts.me.commenting
-    if asked is None or not -1 <= event.sent_at - asked.at <= COMMENT_S:  # Telegram's dates are whole seconds
+    if asked is None:
         return None
     answers = event.reply_to is not None and MessageRef(event.bot, event.reply_to) == asked.prompt
+    if asked.over or not -1 <= event.sent_at - asked.at <= COMMENT_S:  # Telegram's dates are whole seconds
+        return refuse_words if answers else None
     last = facts.me.last
     met_another = last is not None and last.closed_at > asked.at
     return take_words if answers or (isinstance(facts.me.state, Idle) and not met_another) else None
+
+
+def refuse_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """A reply to the question that comes too late, or a second one. It is about somebody, so nobody else gets it."""
+    me = facts.me
+    return Decision(effects=(Say(me.person, text("blocks.comment_over"), keys_for(me.state), event.messages[0]),))
 
 
 def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -62,13 +70,16 @@ def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if asked.prompt.bot == me.bot:
         effects.append(Revise(me.person, asked.prompt.message, text("blocks.reported")))
     added = Say(me.person, text("blocks.comment_added"), keys_for(me.state), event.messages[0])
-    return Decision((msgspec.structs.replace(me, commenting=None),), (*effects, added))
+    return Decision((_over(me, asked),), (*effects, added))
 
 
 def skip_comment(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """The button "Nothing to add". If a comment has been added before, it only says that the report is filed."""
     me, asked = facts.me, facts.me.commenting
     closed = in_place(event, text("blocks.reported"))
-    waits = asked is not None and asked.chat == event.token
-    changes = (msgspec.structs.replace(me, commenting=None),) if waits else ()
+    changes = (_over(me, asked),) if asked is not None and asked.chat == event.token and not asked.over else ()
     return Decision(changes, (Answer(event.query), *closed))
+
+
+def _over(me: Participant, asked: Commenting) -> Participant:
+    return msgspec.structs.replace(me, commenting=msgspec.structs.replace(asked, over=True))
