@@ -173,6 +173,8 @@ async def serve(
         except NoBotWorks:
             remedy = "ask @BotFather for the bots' tokens"
             raise WrongSetting("BOT_TOKENS", "Telegram refuses every one", remedy) from None
+        except DatabaseUnusable as error:
+            raise _unusable(settings, error) from None
         logs.record("runtime.stopped", reason="all done" if whole else "the rest is done by the next start")
 
 

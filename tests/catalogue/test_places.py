@@ -47,7 +47,20 @@ def test_what_no_language_has_is_still_a_bug() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["Germany", "germany ", "Alemania", "ALEMANHA", "Германия", "Deutschland", "Jerman", "जर्मनी", "آلمان", "de"],
+    [
+        "Germany",
+        "germany ",
+        "Alemania",
+        "ALEMANHA",
+        "Германия",
+        "Deutschland",
+        "Jerman",
+        "जर्मनी",
+        "آلمان",
+        "de",
+        "🇩🇪",
+        "the Germany",
+    ],
 )
 def test_a_name_in_any_language_is_that_country(words: str) -> None:
     assert PLACES.exactly(words) == "DE"
@@ -64,6 +77,10 @@ def test_a_name_in_any_language_is_that_country(words: str) -> None:
         ("Бразл", "BR"),
         ("arabia", "SA"),
         ("USA", "US"),
+        ("the Netherlands", "NL"),
+        ("The Neth", "NL"),
+        ("🇳🇱", "NL"),
+        ("🇽🇽", None),
         ("сша", "US"),
         ("", None),
         ("?!", None),

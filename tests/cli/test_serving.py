@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
+from tests.cli.command import PASSERBY, TOKEN, WAIT_S, passerby, running, said
 
 # A program that takes its time to stop.
 SLOW_TO_STOP = """
@@ -79,3 +79,27 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, second: signal.Signals,
 def test_a_failure_is_passed_on(tmp_path: Path) -> None:
     with running(tmp_path, sys.executable, "-c", FAILS) as process:
         said(process, "passed on")
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "a/b", "", "..", "x" * 300, "two words"])
+def test_a_process_whose_name_is_no_file_name_is_refused(tmp_path: Path, name: str) -> None:
+    directory = tmp_path / "one" / "two"
+    directory.mkdir(parents=True)
+    told = passerby(directory, "run", "--name", name, BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE)
+    assert told.returncode == 2
+    assert told.stderr.startswith("--name: ")
+    assert told.stderr.count("\n") == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["one"]
+
+
+def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
+    assert passerby(tmp_path, "init-schema").returncode == 0
+    with (tmp_path / "passerby.db").open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\x5a" * 60_000)
+    told = passerby(tmp_path, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE)
+    assert told.returncode == 2, told.stderr
+    assert "SQLITE_DB_PATH: the database file is damaged; " in told.stderr
+    assert "crashed" not in told.stderr
+    seen = passerby(tmp_path, "doctor", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE)
+    assert "the database file is damaged" in seen.stdout

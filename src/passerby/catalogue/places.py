@@ -25,8 +25,9 @@ _ALSO = {
 """Names that people write and CLDR lacks."""
 
 _SAME_LETTERS = str.maketrans({"ı": "i", "ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ـ": None})
-_LONGEST = 60
 _MOST = 8
+_FLAG_A = 0x1F1E6
+"""REGIONAL INDICATOR SYMBOL LETTER A."""
 _NEARLY = 0.75
 _SLIP = 3
 _LONGEST = 128
@@ -38,6 +39,14 @@ def fold(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name[:_LONGEST].casefold()).translate(_SAME_LETTERS)
     letters = (sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
     return " ".join("".join(letters).split())
+
+
+def _flag(words: str) -> str | None:
+    """The code that a flag stands for: its two signs are the code's letters. None if it is no flag."""
+    signs = [ord(sign) - _FLAG_A for sign in words.strip()]
+    if len(signs) != 2 or not all(0 <= sign < 26 for sign in signs):  # two of the alphabet's letters
+        return None
+    return "".join(chr(ord("A") + sign) for sign in signs)
 
 
 @cache
@@ -67,16 +76,16 @@ class Places:
 
     def exactly(self, words: str) -> str | None:
         """The country with this name, in any language, or this code; None if there is none, or more than one."""
-        code = words.strip().upper()
+        code = _flag(words) or words.strip().upper()
         if code in _names(self._languages[0]):
             return code
-        found = self._by_name.get(fold(words[:_LONGEST]), set())
+        found = self._by_name.get(fold(words).removeprefix("the "), set())
         return next(iter(found)) if len(found) == 1 else None
 
     def like(self, words: str) -> tuple[str, ...]:
         """Countries whose name, or a word of it, begins like this; otherwise those with a similar spelling. The
         likeliest first, and only a few."""
-        wanted = fold(words[:_LONGEST])
+        wanted = fold(words).removeprefix("the ")
         if not wanted:
             return ()
         found = dict.fromkeys(self._beginning(wanted)) or dict.fromkeys(self._nearly(wanted))

@@ -11,8 +11,9 @@ from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql import DatabaseUnusable, Pool, schema_state
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import losses
+from passerby.adapters.sql.failures import DAMAGED, losses
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
+from passerby.adapters.sql.schema import is_damaged
 from passerby.checkup.finding import Finding, fail, skew, warn, well
 from passerby.ports.records import RecordsLost
 from passerby.settings import Settings
@@ -33,6 +34,8 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
         async with asyncio.timeout(PATIENCE_S):
             state = await schema_state(database)
             facts = await _facts(database) if settings.postgres_uri else None
+        if not settings.postgres_uri and await is_damaged(database):
+            raise DatabaseUnusable(DAMAGED)
     except DatabaseUnusable as error:
         yield fail(name, error.problem, error.remedy or f"correct {setting}, or create what it names")
         return

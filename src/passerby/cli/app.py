@@ -1,6 +1,7 @@
 """The commands and their options. Each is a few lines here; what it does has a module of its own or lies further in."""
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
+"""It becomes part of the names of files in RUN_DIR. systemd's instances may have an @."""
 
 Name = Annotated[str, typer.Option(help="What this process is called in RUN_DIR; each has a name of its own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
@@ -160,6 +164,10 @@ def _serve(role: "Role", name: str) -> None:
     from passerby.cli.unfailing import unfailing
 
     settled = _settled()
+    if not re.fullmatch(NAMES, name):
+        raise settings.WrongSetting(
+            "--name", "is not a name of 1 to 64 letters, digits, _, -, . or @", "write --name worker-1"
+        )
     if role != "all" and not settled.is_shared:
         remedy = "set REDIS_URL and POSTGRES_URI, or use `passerby run`"
         raise settings.WrongSetting("REDIS_URL", "is not set: this process would be alone", remedy)

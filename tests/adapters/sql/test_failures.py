@@ -1,6 +1,8 @@
 """Which failures pass: the table, and what the servers really say."""
 
 import asyncio
+import os
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +12,7 @@ from sqlalchemy.util import await_only
 from passerby import metrics
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords, init_schema, schema_state
 from passerby.adapters.sql.failures import Fate, Refused, Undone, fate, losses
+from passerby.adapters.sql.schema import is_damaged
 from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
 from tests.contract.records_facts import changed, numbered, person
@@ -197,3 +200,26 @@ async def _commit_and_close(connection: sa.Connection) -> None:
     assert driver is not None
     await driver.execute("COMMIT")
     driver.terminate()
+
+
+@pytest.mark.parametrize("cut", [5000, None])
+def test_a_damaged_file_is_said_with_what_to_do(tmp_path: Path, cut: int | None) -> None:
+    async def damaged() -> None:
+        file = tmp_path / "records.db"
+        await init_schema(file)
+        assert not await is_damaged(file)
+        if cut is not None:
+            os.truncate(file, cut)
+        else:
+            with file.open("r+b") as opened:
+                opened.seek(8192)
+                opened.write(b"\x5a" * 60_000)
+            assert await is_damaged(file)
+        records = SqlRecords.at(file)
+        try:
+            with pytest.raises(DatabaseUnusable, match=r"the database file is damaged; .* and restore"):
+                await (init_schema(file) if cut is not None else records.active())
+        finally:
+            await records.aclose()
+
+    asyncio.run(damaged())

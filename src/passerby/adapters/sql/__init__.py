@@ -5,7 +5,7 @@ facts becomes, `engine` and `pool` how to connect, `failures` which failures pas
 `migrations` make and change the tables. Nothing here is on the way of a relay.
 """
 
-from passerby.adapters.sql.engine import DatabaseUnusable
+from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
 from passerby.adapters.sql.records import SqlRecords
 from passerby.adapters.sql.schema import SchemaState, init_schema, schema_state

@@ -10,23 +10,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from passerby.adapters.sql import pooler
+from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
-
-
-class DatabaseUnusable(Exception):
-    """The database of these settings can never work.
-
-    The text is one sentence for the operator, without secrets: what is wrong, and perhaps, after a semicolon, a remedy.
-    """
-
-    @property
-    def problem(self) -> str:
-        return str(self).partition("; ")[0]
-
-    @property
-    def remedy(self) -> str:
-        """Empty if the text names no remedy."""
-        return str(self).partition("; ")[2]
 
 
 _SQLITE_HEAD: Final = b"SQLite format 3\0"

@@ -3,7 +3,8 @@
 *Undone*: the server has taken the whole transaction back, for the sake of another one; it may be repeated at once, and
 will do better. *Lost*: the database is away, full, locked or switching over; what was under way may have been stored or
 not. *Refused*: it is there, and will not let us in; at the start that is a wrong setting, later on somebody is changing
-something, and it is as good as lost. *Ours*: everything else is a bug, and stays what SQLAlchemy made of it.
+something, and it is as good as lost. *Damaged*: the file holds nonsense, and only the operator can mend that. *Ours*:
+everything else is a bug, and stays what SQLAlchemy made of it.
 """
 
 import asyncio
@@ -25,7 +26,24 @@ class Fate(Enum):
     UNDONE = auto()
     LOST = auto()
     REFUSED = auto()
+    DAMAGED = auto()
     OURS = auto()
+
+
+class DatabaseUnusable(Exception):
+    """The database of these settings can never work.
+
+    The text is one sentence for the operator, without secrets: what is wrong, and perhaps, after a semicolon, a remedy.
+    """
+
+    @property
+    def problem(self) -> str:
+        return str(self).partition("; ")[0]
+
+    @property
+    def remedy(self) -> str:
+        """Empty if the text names no remedy."""
+        return str(self).partition("; ")[2]
 
 
 class Undone(RecordsLost):
@@ -35,6 +53,8 @@ class Undone(RecordsLost):
 class Refused(RecordsLost):
     """The text is for the operator."""
 
+
+DAMAGED: Final = "the database file is damaged; stop everything that uses it and restore a backup"
 
 # Source: PostgreSQL manual, appendix A. The longest prefix counts.
 SQLSTATES: Final = {
@@ -65,6 +85,8 @@ SQLITE_CODES: Final = {
     sqlite3.SQLITE_FULL: Fate.LOST,
     sqlite3.SQLITE_CANTOPEN: Fate.LOST,
     sqlite3.SQLITE_PROTOCOL: Fate.LOST,
+    sqlite3.SQLITE_CORRUPT: Fate.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Fate.DAMAGED,
 }
 
 
@@ -82,7 +104,10 @@ def fate(error: exc.DBAPIError) -> Fate:
 
 @contextmanager
 def losses() -> Iterator[None]:
-    """Turn what passes into RecordsLost, or Undone. The cause is named by its type: its text may quote a row."""
+    """Turn what passes into RecordsLost, or Undone, and damage into DatabaseUnusable.
+
+    The cause is named by its type: its text may quote a row.
+    """
     try:
         yield
     except exc.DBAPIError as error:
@@ -94,6 +119,8 @@ def losses() -> Iterator[None]:
                 raise RecordsLost(_name(error)) from None
             case Fate.REFUSED:
                 raise Refused(_sentence(error)) from None
+            case Fate.DAMAGED:
+                raise DatabaseUnusable(DAMAGED) from None
             case Fate.OURS:
                 raise
     except (exc.TimeoutError, OSError) as error:

@@ -24,8 +24,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql.engine import DatabaseUnusable, connect, database_url
-from passerby.adapters.sql.failures import Refused, losses
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import DatabaseUnusable, Refused, losses
 from passerby.adapters.sql.pool import Pool
 from passerby.ports.records import RecordsLost
 
@@ -78,6 +78,21 @@ async def init_schema(database: str | os.PathLike[str] | URL) -> SchemaState:
     finally:
         await engine.dispose()
     return SchemaState(before, _needed())
+
+
+async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
+    """Whether SQLite finds its file damaged. It reads the whole file, and changes nothing. Raises: DatabaseUnusable,
+    RecordsLost."""
+    url = database if isinstance(database, URL) else database_url(database)
+    if _is_missing_file(url):
+        return False
+    engine = connect(url, poolclass=NullPool)
+    try:
+        with _answers():
+            async with engine.connect() as connection:
+                return await connection.scalar(sa.text("PRAGMA quick_check(1)")) != "ok"
+    finally:
+        await engine.dispose()
 
 
 @contextmanager
