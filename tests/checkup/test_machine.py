@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from passerby.checkup import machine
 from passerby.checkup.finding import Finding, Verdict, skew
-from passerby.settings import Settings
+from passerby.settings import Settings, open_key
 
 TOKENS = tuple(SecretStr(f"{number}:" + "x" * 35) for number in (123456789, 987654321))
 SHARED = {"redis_url": SecretStr("redis://localhost/0"), "postgres_uri": SecretStr("postgresql://localhost/passerby")}
@@ -33,7 +33,7 @@ def shared(directory: Path, **given: object) -> Settings:
 
 
 def test_a_file_with_secrets_that_others_may_read_is_found(directory: Path) -> None:
-    (directory / "passerby.key").touch(0o600)
+    open_key(embedded(directory))
     (directory / ".env").touch(0o644)
     (directory / ".env").chmod(0o644)
     checks = found(embedded(directory))
@@ -135,3 +135,13 @@ def test_every_finding_that_is_not_well_says_what_to_do(directory: Path) -> None
 )
 def test_clocks_may_differ_a_little(ahead_s: float, verdict: Verdict) -> None:
     assert skew("clock", ahead_s).verdict is verdict
+
+
+@pytest.mark.parametrize("content", ["", "abc", "AAAA"])
+def test_a_key_file_without_a_key_in_it_is_found(directory: Path, content: str) -> None:
+    file = directory / "passerby.key"
+    file.touch(0o600)
+    file.write_text(content)
+    check = found(embedded(directory))["key file"]
+    assert (check.verdict, check.told) == (Verdict.FAIL, "passerby.key holds no key")
+    assert file.read_text() == content

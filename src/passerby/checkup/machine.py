@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from passerby import addresses
-from passerby.checkup.finding import GIB, Finding, fail, warn, well
-from passerby.settings import Settings, doubts
+from passerby.checkup.finding import GIB, Finding, Verdict, fail, warn, well
+from passerby.settings import Settings, WrongSetting, doubts, open_key
 
 ENOUGH_FILES: Final = 65_536
 TOO_FEW_FILES: Final = 1_024
@@ -91,7 +91,19 @@ def _key(settings: Settings) -> Iterator[Finding]:
     elif os.path.lexists(path) and not os.access(path, os.R_OK):
         yield fail("key file", f"{path.name} cannot be read by this user", "let this user read it, or set SECRET_KEY")
     else:
-        yield from _private("key file", path, "run chmod 600 on it", of_us=True)
+        found = list(_private("key file", path, "run chmod 600 on it", of_us=True))
+        if found and all(each.verdict is Verdict.OK for each in found):
+            found = [_content(settings, found[0])]
+        yield from found
+
+
+def _content(settings: Settings, found: Finding) -> Finding:
+    """`found`, unless the key file, which exists, holds no key."""
+    try:
+        open_key(settings)
+    except WrongSetting as wrong:
+        return fail("key file", wrong.problem, wrong.remedy)
+    return found
 
 
 def _is_writable(directory: Path) -> bool:

@@ -13,7 +13,6 @@ from passerby.adapters.sql import pooler
 from passerby.adapters.sql.failures import DatabaseUnusable
 from passerby.adapters.sql.pool import Pool
 
-
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
 

@@ -90,7 +90,8 @@ async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
     try:
         with _answers():
             async with engine.connect() as connection:
-                return await connection.scalar(sa.text("PRAGMA quick_check(1)")) != "ok"
+                found = await connection.scalar(sa.text("PRAGMA quick_check(1)"))
+                return str(found) != "ok"
     finally:
         await engine.dispose()
 
