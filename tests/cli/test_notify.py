@@ -1,4 +1,4 @@
-"""What systemd is told, over a real socket."""
+"""Notifications to systemd, over a real socket."""
 
 import os
 import socket
@@ -54,7 +54,7 @@ def test_it_hears_that_we_are_alive_three_times_within_its_patience(systemd: tup
 
 
 @pytest.mark.parametrize("more", [{}, {"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, {"WATCHDOG_USEC": "x"}])
-def test_who_is_not_watched_says_nothing(systemd: tuple[Systemd, str], more: dict[str, str]) -> None:
+def test_a_process_without_a_watchdog_sends_nothing(systemd: tuple[Systemd, str], more: dict[str, str]) -> None:
     there, name = systemd
     Notify({"NOTIFY_SOCKET": name, **more}).alive(100.0)
     assert there.heard() == []

@@ -169,7 +169,7 @@ def running(office: Office) -> Any:
         process.kill()
 
 
-def test_whose_loop_does_not_come_round_is_ended(office: Office, running: Any) -> None:
+def test_a_process_with_a_stuck_loop_is_ended(office: Office, running: Any) -> None:
     office.ticks(SILENT_TICKS)
     assert office.signals == []
     office.ticks()
@@ -178,7 +178,7 @@ def test_whose_loop_does_not_come_round_is_ended(office: Office, running: Any) -
     assert office.signals[1:] == [(running.pid, signal.SIGKILL)], "it did not mind"
 
 
-def test_whose_loop_comes_round_is_left_alone(office: Office, running: Any) -> None:
+def test_a_process_with_a_running_loop_is_left_alone(office: Office, running: Any) -> None:
     for beats in range(10):
         office.pulse = Pulse(running.pid, beats)
         office.ticks(SILENT_TICKS)
@@ -186,21 +186,21 @@ def test_whose_loop_comes_round_is_left_alone(office: Office, running: Any) -> N
 
 
 @pytest.mark.parametrize("pulse", [None, Pulse(1, 7)])
-def test_who_shows_no_pulse_of_their_own_is_left_alone(office: Office, running: Any, pulse: Pulse | None) -> None:
+def test_a_process_without_a_pulse_of_its_own_is_left_alone(office: Office, running: Any, pulse: Pulse | None) -> None:
     """Of an older release, or the page is still that of the process before."""
     office.pulse = pulse
     office.ticks(3 * SILENT_TICKS)
     assert office.signals == []
 
 
-def test_who_has_not_begun_is_left_alone(office: Office, running: Any) -> None:
+def test_a_process_that_has_not_begun_is_left_alone(office: Office, running: Any) -> None:
     """It waits for a store, perhaps for hours."""
     office.pulse = Pulse(running.pid, 0)
     office.ticks(3 * SILENT_TICKS)
     assert office.signals == []
 
 
-def test_who_was_stopped_by_a_signal_is_left_alone_and_has_all_the_time_afterwards(
+def test_a_process_that_was_stopped_by_a_signal_is_left_alone_and_gets_the_full_time_afterwards(
     office: Office, running: Any
 ) -> None:
     office.ticks(SILENT_TICKS)

@@ -540,9 +540,9 @@ def test_other_formatting_does_not(type_: str) -> None:
         Content(Kind.POLL, detail={"question": "who is @annsmith?", "options": []}),
         Content(Kind.POLL, detail={"question": "who?", "options": [{"text": "me"}, {"text": "@annsmith"}]}),
         Content(Kind.POLL, detail={"question": "who?", "options": [], "explanation": "@annsmith"}),
-        Content(Kind.RICH, "I am @annsmith", detail={"anew": None, "copyable": True}),
-        Content(Kind.RICH, "look", detail={"anew": {"blocks": [{"type": "pre", "language": "@annsmith"}]}}),
-        Content(Kind.RICH, "look", detail={"anew": {"blocks": [{"cells": [[{"align": "@annsmith"}]]}]}}),
+        Content(Kind.RICH, "I am @annsmith", detail={"rebuilt": None, "copyable": True}),
+        Content(Kind.RICH, "look", detail={"rebuilt": {"blocks": [{"type": "pre", "language": "@annsmith"}]}}),
+        Content(Kind.RICH, "look", detail={"rebuilt": {"blocks": [{"cells": [[{"align": "@annsmith"}]]}]}}),
         Content(Kind.TEXT, "x = 1", (Entity("pre", 0, 5, language="@annsmith"),)),
         Content(Kind.TEXT, "x = 1", (Entity("bold", 0, 1), Entity("pre", 0, 5, language="insta: annsmith"))),
         Content(Kind.CONTACT, detail={"phone_number": "+491701234567", "first_name": "@annsmith"}),
@@ -567,7 +567,7 @@ def test_all_that_can_be_read_is_read(content: Content) -> None:
         Content(Kind.POLL, detail={"question": "?", "question_entities": [{"custom_emoji_id": "5368324170671202286"}]}),
         Content(Kind.PHOTO),
         Content(Kind.POLL, detail={"question": "tea?", "options": [{"text": "yes"}], "allows_multiple_answers": True}),
-        Content(Kind.RICH, "hello", detail={"anew": None, "copyable": True}),
+        Content(Kind.RICH, "hello", detail={"rebuilt": None, "copyable": True}),
     ],
 )
 def test_what_is_asked_about_anyway_and_what_says_nothing_is_left_alone(content: Content) -> None:

@@ -1,7 +1,7 @@
 """Updates that take down whoever works on them: a loop without end, a library that holds the interpreter, a crash.
 
-Whoever ends is started again at once, as a process manager would. How often that happens, and for how long nobody else
-is served, is what these cases are about. That others lose nothing is the judge's business, as everywhere.
+A process that ends is started again at once, as a process manager would do. How often that happens, and for how long
+nobody else is served, is what these cases are about. That others lose nothing is the judge's business, as everywhere.
 """
 
 import asyncio

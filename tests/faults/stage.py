@@ -135,7 +135,7 @@ class Case:
     """Done before the workers start."""
     command: Sequence[str] | None = None
     poisonous: bool = False
-    """Whether updates are to be put aside; in all others none may be, whoever is killed."""
+    """Whether updates should be put aside in this case; in all other cases none may be, even after kills."""
     embedded: bool = False
     """One process that keeps everything itself: no Redis, no PostgreSQL."""
     loses: bool = False

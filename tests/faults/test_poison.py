@@ -54,7 +54,9 @@ async def _has(person: Person, words: str) -> None:
 
 @pytest.mark.parametrize("where", ["decide", "send"])
 @pytest.mark.parametrize("how", ["loop", "abort"])
-def test_what_takes_the_process_down_is_tried_twice_and_then_put_aside(tmp_path: Path, where: str, how: str) -> None:
+def test_an_update_that_takes_the_process_down_is_tried_twice_and_then_put_aside(
+    tmp_path: Path, where: str, how: str
+) -> None:
     async def main() -> None:
         async with two_in_a_chat(tmp_path) as (product, ann, ben):
             await ann.say(f"poison {where} {how}")
@@ -109,7 +111,7 @@ class Systemd:
         self._socket.close()
 
 
-def test_whose_loop_is_stuck_tells_neither_probes_nor_systemd_that_it_lives(tmp_path: Path) -> None:
+def test_a_process_with_a_stuck_loop_tells_neither_probes_nor_systemd_that_it_lives(tmp_path: Path) -> None:
     async def main() -> None:
         with closing(Systemd(tmp_path)) as systemd:
             async with two_in_a_chat(tmp_path, **systemd.environment) as (product, ann, _):

@@ -28,7 +28,7 @@ FORMS: dict[str, Content] = {
     "voice": Content(Kind.VOICE, "ann@example.org", file=File("f", "u")),
     "poll": Content(Kind.POLL, detail={"question": "@annsmith?", "options": []}),
     "checklist": Content(Kind.CHECKLIST, "list\n☐ @annsmith"),
-    "rich": Content(Kind.RICH, "write me @annsmith", detail={"anew": None, "copyable": True}),
+    "rich": Content(Kind.RICH, "write me @annsmith", detail={"rebuilt": None, "copyable": True}),
 }
 MOMENTS = list(product(ContactPolicy, (False, True)))
 forms = pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)

@@ -24,7 +24,7 @@ def test_its_beginning_answers_the_first_message_that_was_refused() -> None:
     )
 
 
-def test_what_follows_is_only_counted() -> None:
+def test_later_refusals_are_only_counted() -> None:
     assert decided(count=100).effects == (Owe(ANN, "owed:1:7", text("pace.over", n=100)),)
 
 

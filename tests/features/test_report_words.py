@@ -61,7 +61,7 @@ def test_commands_and_keys_still_do_what_they_do() -> None:
 
 
 @pytest.mark.parametrize("moved_on", ["searches", "has somebody new"])
-def test_who_has_moved_on_writes_to_somebody_else_unless_they_reply_to_the_question(moved_on: str) -> None:
+def test_after_moving_on_a_message_goes_to_the_new_partner_unless_it_replies_to_the_question(moved_on: str) -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
     if moved_on == "searches":

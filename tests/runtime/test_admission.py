@@ -99,7 +99,7 @@ def carried(bench: Bench) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_is_poured_little_of_it_is_kept_and_none_of_it_holds_the_queue_up(kind: str) -> None:
+def test_little_of_any_flood_is_kept_and_none_of_it_holds_up_the_queue(kind: str) -> None:
     async def body(bench: Bench) -> None:
         refs = await pour(bench, KINDS[kind])
         await asyncio.sleep(2.0)  # the last album may become longer
@@ -156,7 +156,7 @@ def test_a_lively_burst_arrives_whole(number: int) -> None:
     bench_with(body)
 
 
-def test_whoever_pours_can_still_leave() -> None:
+def test_somebody_who_floods_can_still_leave_the_chat() -> None:
     async def body(bench: Bench) -> None:
         await pour(bench, KINDS["texts"])
         bench.happens(written(ANN, "/stop", 9000))

@@ -250,7 +250,7 @@ def test_a_bot_that_is_lost_for_ten_minutes_ends_its_chats_visibly_and_comes_bac
     at_home(body)
 
 
-def test_what_is_done_once_at_the_start_is_tried_until_it_is_done() -> None:
+def test_the_setup_of_a_bot_is_repeated_until_it_succeeds() -> None:
     async def body(house: House) -> None:
         await asyncio.sleep(1)
         assert house.telegram.prepared == [BOT], "the bot that is fine does not wait"

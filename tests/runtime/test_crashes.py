@@ -32,7 +32,7 @@ def at_bench(body: Callable[[Bench], Awaitable[None]], *, shared: bool = False) 
     run(main())
 
 
-def test_what_has_taken_two_workers_down_is_not_decided_on_again() -> None:
+def test_an_update_that_has_taken_two_workers_down_is_not_decided_on_again() -> None:
     async def body(bench: Bench) -> None:
         await bench.put(somebody(ANN))
         bench.lanes.put(Work(written(ANN, "/search", 41), (REF,), crashes=2))
@@ -66,7 +66,7 @@ def test_the_word_comes_in_their_language(language: str, said: str) -> None:
     at_bench(body)
 
 
-def test_who_is_alone_tries_again_what_has_taken_one_down() -> None:
+def test_a_single_process_tries_again_after_one_crash() -> None:
     """It may have been chance, and whoever is alone has heard of every crash there was."""
 
     async def body(bench: Bench) -> None:
@@ -149,7 +149,7 @@ def test_what_is_being_sent_is_named_while_it_is_sent() -> None:
 # ---------------------------------------------------------------------- where updates come in
 
 
-def test_what_is_polled_brings_its_crashes_along() -> None:
+def test_polled_updates_bring_their_crashes_along() -> None:
     async def main() -> None:
         house = House()
         house.records.disk.people[ANN] = somebody(ANN)
@@ -168,7 +168,7 @@ def test_what_is_polled_brings_its_crashes_along() -> None:
 
 
 @pytest.mark.parametrize("group", [None, "album"])
-def test_what_is_brought_does_too(group: str | None) -> None:
+def test_webhooks_bring_their_crashes_along_too(group: str | None) -> None:
     async def body(bench: Bench) -> None:
         await bench.put(*couple())
         for crash in ("one", "two"):

@@ -50,12 +50,12 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("way", ["end()", "os.abort()", "os._exit(3)"])
-def test_who_ends_while_working_on_an_update_leaves_its_name(tmp_path: Path, way: str) -> None:
+def test_a_process_that_ends_while_working_on_an_update_leaves_its_number(tmp_path: Path, way: str) -> None:
     assert dies(tmp_path / "page", f"        await asyncio.sleep(0)\n        {way}")
     assert opened(tmp_path / "page").crash == Crash(LIFE, (REF, OTHER))
 
 
-def test_who_is_killed_while_an_update_waits_blames_nobody(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_while_an_update_waits_blames_none(tmp_path: Path) -> None:
     assert (
         dies(tmp_path / "page", "        loop.call_later(0.01, end)\n        await asyncio.sleep(60)")
         == -signal.SIGKILL

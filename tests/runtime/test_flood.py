@@ -23,7 +23,7 @@ def told(house: House, person: Any) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("state", ["chatting", "searching", "newcomer"])
-def test_who_comes_after_it_does_not_wait_for_it(kind: str, state: str) -> None:
+def test_people_behind_a_flood_do_not_wait_for_it(kind: str, state: str) -> None:
     async def main() -> None:
         house = House(chat_budget=REAL)
         await house.app.start()

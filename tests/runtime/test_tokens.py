@@ -108,7 +108,7 @@ def test_one_success_among_refusals_is_enough() -> None:
         watch.telegram.refuse(BOT)
         watch.tokens.refused(BOT)
         await asyncio.sleep(100)
-        assert not watch.tokens.is_lost(BOT), "the time is counted anew"
+        assert not watch.tokens.is_lost(BOT), "the time starts again"
 
     watching(body)
 

@@ -6,7 +6,6 @@ from typing import Final
 import msgspec
 
 GIB: Final = 1024**3
-MIB: Final = 1024**2
 
 
 class Verdict(StrEnum):

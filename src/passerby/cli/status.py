@@ -13,8 +13,6 @@ from passerby.settings import Settings
 BETWEEN_LOOKS_S: Final = 0.3
 """Two readings of the processors, so that there is a share to show."""
 
-_KIB: Final = 1024
-
 
 def show(settings: Settings, *, json: bool) -> int:
     """Print it; return the exit code: 1 if something is worth a look."""

@@ -249,7 +249,7 @@ class LiveStore(Leases, Allowances, Protocol):
 
     @property
     def doubts(self) -> Doubts:
-        """What damage was found when the store was opened; nothing, once an `adopt` of a `whole` has returned."""
+        """The damage found when the store was opened; none after an `adopt` of a `whole` has returned."""
         ...
 
     @property

@@ -190,7 +190,7 @@ class Courier:
         self._crowd: list[Parcel] = []
         self._waiting: dict[PersonId, int] = {}
         self.is_crowded = asyncio.Event()
-        """Set when something is to be parked at once."""
+        """Set when relays should be parked at once."""
         metrics.know_bots(telegram.bots)
 
     # ------------------------------------------------------------------ taking in
@@ -452,7 +452,7 @@ class Courier:
         return entry in self._in_hand
 
     def waiting(self, person: PersonId) -> int:
-        """How much of what a person sent, and of what is to be said to them because of it, is not through."""
+        """How many of a person's messages, and of the notices about them, are not delivered yet."""
         return self._waiting.get(person, 0)
 
     def overdue(self, more_s: float = 0.0) -> list[Parcel]:

@@ -269,7 +269,7 @@ def test_a_quiz_stays_one_only_where_its_answer_is_known() -> None:
             {"phone_number": "+1", "first_name": "Ann"},
         ),
         (
-            Content(Kind.RICH, detail={"anew": {"blocks": [{"type": "divider"}]}, "copyable": False}),
+            Content(Kind.RICH, detail={"rebuilt": {"blocks": [{"type": "divider"}]}, "copyable": False}),
             "sendRichMessage",
             {"rich_message": {"blocks": [{"type": "divider"}]}},
         ),
@@ -281,7 +281,7 @@ def test_what_has_no_file_is_written_anew(content: Content, method: str, members
 
 
 def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
-    rich = Content(Kind.RICH, detail={"anew": None, "copyable": True})
+    rich = Content(Kind.RICH, detail={"rebuilt": None, "copyable": True})
     common = {"protect_content": True, "message_effect_id": "7"}
     alone = {A: TOKENS[A]}
     assert requests_of(carry(replace(rich, protected=True, effect="7"), to=A, copyable=True), tokens=alone) == [
@@ -291,7 +291,7 @@ def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
 
 @pytest.mark.parametrize("faithful", [True, False])
 def test_a_rich_message_of_words_alone_is_written_anew(faithful: bool) -> None:
-    rich = Content(Kind.RICH, detail={"anew": {"blocks": []}, "copyable": faithful})
+    rich = Content(Kind.RICH, detail={"rebuilt": {"blocks": []}, "copyable": faithful})
     assert requests_of(carry(rich, to=A, copyable=True))[0][0] == "sendRichMessage"
 
 
@@ -300,7 +300,7 @@ def test_a_rich_message_of_words_alone_is_written_anew(faithful: bool) -> None:
 def test_among_several_bots_a_rich_message_with_files_is_refused_on_each(
     faithful: bool, copyable: bool, to: Any
 ) -> None:
-    rich = Content(Kind.RICH, detail={"anew": None, "copyable": faithful})
+    rich = Content(Kind.RICH, detail={"rebuilt": None, "copyable": faithful})
     assert refusal_of(carry(rich, to=to, copyable=copyable)) is Refusal.CANNOT_COPY
 
 

@@ -44,7 +44,7 @@ def may_be_copied(body: bytes) -> bool:
     (content,) = message.contents
     assert isinstance(content, Content)
     detail = content.detail or {}
-    assert detail.get("anew") is None
+    assert detail.get("rebuilt") is None
     return detail.get("copyable") is True
 
 
@@ -103,7 +103,7 @@ def test_a_member_that_says_what_it_is_not_for_forbids_the_copy(path: tuple[Any,
 
 
 @pytest.mark.parametrize("strange", [False, True])
-def test_so_it_is_with_a_message_that_comes_back_with_a_press(strange: bool) -> None:
+def test_the_same_holds_for_a_message_that_comes_back_with_a_press(strange: bool) -> None:
     mine = copy.deepcopy(UPDATE["message"])
     if strange:
         mine["hologram"] = {"id": 777}
@@ -119,7 +119,7 @@ def test_one_strange_message_forbids_no_other() -> None:
     strange["update_id"] = 2
     first, second, other = arrivals(answer(UPDATE, strange, update(3, {"text": "hi"})), A)
     assert [each.event.contents[0].detail for each in (first, second, other)] == [  # type: ignore[union-attr]
-        {"anew": None, "copyable": True},
-        {"anew": None, "copyable": False},
+        {"rebuilt": None, "copyable": True},
+        {"rebuilt": None, "copyable": False},
         None,
     ]

@@ -245,7 +245,7 @@ def test_a_rich_message_of_formatting_is_kept_whole() -> None:
         {"type": "table", "cells": [[{"text": "c", "align": "left", "valign": "top"}]], "is_striped": True},
         {"type": "divider"},
     ]
-    assert rich(*blocks) == {"anew": {"blocks": blocks, "skip_entity_detection": True}, "copyable": True}
+    assert rich(*blocks) == {"rebuilt": {"blocks": blocks, "skip_entity_detection": True}, "copyable": True}
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_a_rich_message_of_formatting_is_kept_whole() -> None:
 def test_of_what_points_at_somebody_in_a_rich_message_only_the_words_stay(text: Any) -> None:
     found = rich({"type": "paragraph", "text": ["my ", {"type": "bold", "text": text}]})
     blocks = [{"type": "paragraph", "text": ["my ", {"type": "bold", "text": "word"}]}]
-    assert found == {"anew": {"blocks": blocks, "skip_entity_detection": True}, "copyable": False}
+    assert found == {"rebuilt": {"blocks": blocks, "skip_entity_detection": True}, "copyable": False}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_of_what_points_at_somebody_in_a_rich_message_only_the_words_stay(text: 
 def test_a_rich_message_with_more_than_text_is_copied_or_not_sent_at_all(block: Any, copyable: bool) -> None:
     found = rich({"type": "paragraph", "text": "a"}, block)
     assert found["copyable"] is copyable
-    assert (found["anew"] is None) == (block != {"type": "paragraph"})
+    assert (found["rebuilt"] is None) == (block != {"type": "paragraph"})
 
 
 def test_every_block_that_telegram_knows_decodes() -> None:

@@ -46,7 +46,7 @@ def edit(content: Content, *, words_only: bool = False) -> Edit:
             {"latitude": 1.5, "longitude": 2.5, "live_period": 60, "heading": 9},
         ),
         (
-            Content(Kind.RICH, detail={"anew": {"blocks": []}, "copyable": True}),
+            Content(Kind.RICH, detail={"rebuilt": {"blocks": []}, "copyable": True}),
             False,
             "editMessageText",
             {"rich_message": {"blocks": []}},

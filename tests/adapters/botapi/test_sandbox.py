@@ -134,7 +134,7 @@ CONTENTS: dict[Kind, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("copyable", [True, False], ids=["copyable", "anew"])
+@pytest.mark.parametrize("copyable", [True, False], ids=["copyable", "rebuilt"])
 @pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
 def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(home: bool, copyable: bool) -> None:
     async def scenario() -> None:

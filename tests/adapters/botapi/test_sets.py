@@ -91,7 +91,7 @@ def test_a_custom_emoji_that_few_people_use_goes_as_the_plain_one(content: Conte
     assert sent.members[place][0]["custom_emoji_id"] == "5301"
 
 
-def test_so_does_one_in_an_edit_a_quote_or_a_poll() -> None:
+def test_one_in_an_edit_a_quote_or_a_poll_goes_as_the_plain_one_as_well() -> None:
     edit = Edit(B, READER, MessageId(5), A, CROWD[0], TEXT, True)
     quoting = carry(Content(Kind.TEXT, "yes"), reply_to=MessageId(4), quote="\U0001f600", quote_entities=(EMOJI, BOLD))
     emoji = [msgspec.to_builtins(EMOJI)]

@@ -316,7 +316,7 @@ def _copies(carry: Carry, content: Content) -> bool:
     if not carry.copyable or carry.bot != carry.source_bot or content.kind not in COPIED:
         return False
     detail = content.detail or {}
-    return bool(detail.get("copyable")) and detail.get("anew") is None
+    return bool(detail.get("copyable")) and detail.get("rebuilt") is None
 
 
 def _reworded(content: Content) -> dict[str, Any]:

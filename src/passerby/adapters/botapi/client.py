@@ -46,7 +46,6 @@ class Sent(Struct, gc=False):
 
 
 SENT: msgspec.json.Decoder[Answer[Sent]] = msgspec.json.Decoder(Answer[Sent])
-SENT_MANY: msgspec.json.Decoder[Answer[tuple[Sent, ...]]] = msgspec.json.Decoder(Answer[tuple[Sent, ...]])
 DONE: msgspec.json.Decoder[Answer[Any]] = msgspec.json.Decoder(Answer[Any])
 
 encode = msgspec.json.Encoder().encode

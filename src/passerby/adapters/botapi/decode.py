@@ -59,7 +59,7 @@ def _may_be_copied(message: MessageReceived | None) -> bool:
     if message is None or message.contents[0].kind is not Kind.RICH:
         return False
     detail = message.contents[0].detail or {}
-    return detail.get("anew") is None and detail.get("copyable") is True
+    return detail.get("rebuilt") is None and detail.get("copyable") is True
 
 
 def _never_copied(arrival: Arrival) -> Arrival:
@@ -67,7 +67,7 @@ def _never_copied(arrival: Arrival) -> Arrival:
     message = _message_in(arrival.event)
     if message is None or not _may_be_copied(message):
         return arrival
-    bare = msgspec.structs.replace(message.contents[0], detail={"anew": None, "copyable": False})
+    bare = msgspec.structs.replace(message.contents[0], detail={"rebuilt": None, "copyable": False})
     message = msgspec.structs.replace(message, contents=(bare,))
     event = arrival.event
     event = msgspec.structs.replace(event, subject=message) if isinstance(event, ButtonPressed) else message

@@ -98,8 +98,8 @@ def fileless(content: Content) -> dict[str, Any] | None:
             return moved(content)
         case Kind.CONTACT:
             return _only(detail, "phone_number", "first_name", "last_name")
-        case Kind.RICH if detail.get("anew"):
-            return {"rich_message": detail["anew"]}
+        case Kind.RICH if detail.get("rebuilt"):
+            return {"rich_message": detail["rebuilt"]}
     return None
 
 

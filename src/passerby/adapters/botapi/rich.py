@@ -70,22 +70,22 @@ _READ = frozenset({"language", "expression"})
 def read(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return all text that a reader sees, in order, and what may be done with the message.
 
-    That is `anew`, an InputRichMessage or None, and `copyable`: a copy would say no more than what passes here.
+    That is `rebuilt`, an InputRichMessage or None, and `copyable`: a copy would say no more than what passes here.
     """
     reader = _Reader()
     try:
         blocks = reader.blocks(message["blocks"])
         reader.knows(message, ("blocks", "is_rtl"))
     except (KeyError, TypeError, AttributeError, RecursionError):
-        return "", {"anew": None, "copyable": False}
-    anew: dict[str, Any] | None = None
+        return "", {"rebuilt": None, "copyable": False}
+    rebuilt: dict[str, Any] | None = None
     if not reader.holds_files and not reader.unknown:
         # Detection would make links of bare words again; the sender's client has marked what was meant to be one.
-        anew = {"blocks": blocks, "skip_entity_detection": True}
+        rebuilt = {"blocks": blocks, "skip_entity_detection": True}
         if message.get("is_rtl") is True:
-            anew["is_rtl"] = True
+            rebuilt["is_rtl"] = True
     words = "".join(reader.words).strip()
-    return words, {"anew": anew, "copyable": not reader.reduced and not reader.unknown}
+    return words, {"rebuilt": rebuilt, "copyable": not reader.reduced and not reader.unknown}
 
 
 class _Reader:
@@ -108,23 +108,23 @@ class _Reader:
     def _block(self, block: Mapping[str, Any]) -> dict[str, Any]:
         kind = block["type"]
         self.words.append("\n")
-        anew: dict[str, Any] = {"type": kind}
+        rebuilt: dict[str, Any] = {"type": kind}
         if kind == "list":
             self.knows(block, ("items",))
-            anew["items"] = [self._item(item) for item in block["items"]]
+            rebuilt["items"] = [self._item(item) for item in block["items"]]
         elif kind == "table":
-            anew |= self._table(block)
+            rebuilt |= self._table(block)
         elif kind in _BLOCKS:
             texts, nested, plain = _BLOCKS[kind]
             self.knows(block, (*texts, *nested, *plain))
-            anew.update((name, self._text(block[name])) for name in texts if name in block)
-            anew.update((name, self.blocks(block[name])) for name in nested if name in block)
-            anew.update(self._plain(block, plain))
+            rebuilt.update((name, self._text(block[name])) for name in texts if name in block)
+            rebuilt.update((name, self.blocks(block[name])) for name in nested if name in block)
+            rebuilt.update(self._plain(block, plain))
         elif kind in _MEDIA:
             self._file(kind, block)
         else:
             self.unknown = True
-        return anew
+        return rebuilt
 
     def _file(self, kind: str, block: Mapping[str, Any]) -> None:
         self.holds_files = True
@@ -154,22 +154,22 @@ class _Reader:
     def _table(self, table: Mapping[str, Any]) -> dict[str, Any]:
         names = ("is_bordered", "is_striped", "is_compact")
         self.knows(table, ("cells", "caption", *names))
-        anew: dict[str, Any] = {"cells": [[self._cell(cell) for cell in row] for row in table["cells"]]}
-        anew |= self._plain(table, names)
+        rebuilt: dict[str, Any] = {"cells": [[self._cell(cell) for cell in row] for row in table["cells"]]}
+        rebuilt |= self._plain(table, names)
         if "caption" in table:
-            anew["caption"] = self._text(table["caption"])
-        return anew
+            rebuilt["caption"] = self._text(table["caption"])
+        return rebuilt
 
     def _cell(self, cell: Mapping[str, Any]) -> dict[str, Any]:
         names = ("is_header", "colspan", "rowspan", "align", "valign")
         self.knows(cell, ("text", *names))
         if "type" in cell:
             self.reduced = True
-        anew = self._plain(cell, names)
+        rebuilt = self._plain(cell, names)
         if "text" in cell:
             self.words.append("\n")
-            anew["text"] = self._text(cell["text"])
-        return anew
+            rebuilt["text"] = self._text(cell["text"])
+        return rebuilt
 
     def _text(self, text: Any) -> Any:
         if isinstance(text, str):

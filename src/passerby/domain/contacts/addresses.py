@@ -30,7 +30,6 @@ marks count too."""
 _COMMON = "com|net|org|ru"
 
 _MAIL = "gmail|googlemail|yandex|outlook|hotmail|yahoo|icloud|proton|protonmail|gmx|web|rambler|inbox|bk|list|g?mail|ya"
-_AT = "at|ат|эт|собака|собачка|arroba|chiocciola"
 
 _OPEN, _CLOSED = r"[\[({<] ?", r" ?[\])}>]"
 _SPELT_SIGNS = "|".join(sorted(map(re.escape, SIGNS), key=len, reverse=True))

@@ -11,7 +11,6 @@ from passerby.domain.contacts.words import DIGITS
 _PHONE = re.compile(
     r"(?<![\w.,])\+ ?\(?\d(?:[\W_]{0,3}\d){6,17}(?!\w)|(?<![\w.,])\(?\d(?:[\W_]{0,3}\d){8,17}(?!\w)|\btel:\+?\d"
 )
-_DIGIT = re.compile(r"\d")
 _GROUP = re.compile(r"\d+")
 _USUAL = re.compile(r"[\d\s().\-/_]*")
 """Telephone numbers as people usually write them."""
