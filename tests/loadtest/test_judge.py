@@ -265,6 +265,15 @@ def test_a_finding_in_other_words_is_not_taken_for_the_same() -> None:
     assert said.partners == {ANN: EVE, EVE: ANN}
 
 
+def test_a_finding_told_again_in_the_same_words_after_a_fault_is_a_duplicate() -> None:
+    finding = replace(found(1), words="hello")
+    ann = [finding, wrote(3, "a"), got(6, "b"), replace(finding, id=8, at=8), wrote(9, "c")]
+    bob = [found(2), got(4, "a"), wrote(5, "b"), got(10, "c")]
+    assert verdict(ann, bob, kills=(7,)).duplicated == 1
+    assert verdict(ann, bob, kills=(7,)).passed
+    assert not verdict(ann, bob).passed
+
+
 def test_notices_from_long_before_a_power_cut_are_not_taken_for_the_same() -> None:
     ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(3), got(5, "a"), got(15, "b")]

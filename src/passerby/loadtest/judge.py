@@ -173,6 +173,12 @@ def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Lin
     return again
 
 
+def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
+    """Whether a fault explains that the same is told in the same words within one chat."""
+    is_explained = any(found.at <= fault.ended and fault.began <= line.at for fault in faults)
+    return bool(found.words) and found.words == line.words and is_explained
+
+
 def _told(line: Line) -> tuple[Said | None, str]:
     return line.notice, line.words
 
@@ -195,7 +201,7 @@ def _read(lines: Sequence[Line], faults: Sequence[Fault]) -> _Phone:
             if line.notice is _OPENS:
                 phone.found_again.append((again[line.id], line))
         elif line.notice is _OPENS:
-            if current and fresh and found is not None:
+            if current and found is not None and (fresh or _is_copy(found, line, faults)):
                 phone.found_again.append((found, line))
             else:
                 if current:

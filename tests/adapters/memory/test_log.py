@@ -165,6 +165,50 @@ def test_after_damage_at_its_end_the_log_goes_on_behind_it(path: Path, garbage: 
     assert [each for each in read(path) if not isinstance(each, Hole)] == [b"one", b"two", b"three"]
 
 
+@pytest.mark.parametrize("is_clean_cut", [True, False])
+def test_an_end_that_was_synced_and_is_gone_is_a_hole(path: Path, is_clean_cut: bool) -> None:
+    async def main() -> None:
+        live = FileLog(path)
+        for record in (b"one", b"two", b"three"):
+            live.append(record)
+        await live.sync()
+        live.append(b"four")
+        live.close()
+
+    asyncio.run(main())
+    path.write_bytes(framed(b"one") + (b"" if is_clean_cut else frame(b"two", 2)[:-1]))
+    size = len(framed(b"one"))
+    assert read(path) == [b"one", Hole(size, 0, 2)]
+
+
+def test_an_end_that_nobody_synced_may_be_gone(path: Path) -> None:
+    async def main() -> None:
+        live = FileLog(path)
+        live.append(b"one")
+        await live.sync()
+        live.append(b"two")
+        live.close()
+
+    asyncio.run(main())
+    path.write_bytes(framed(b"one"))
+    assert read(path) == [b"one"]
+
+
+def test_what_a_rewrite_put_in_a_logs_place_counts_as_synced(path: Path) -> None:
+    live = FileLog(path)
+    live.append(b"one")
+    live.rewrite([b"two", b"three"])
+    live.close()
+    path.write_bytes(frame(b"two", 2))
+    assert read(path) == [b"two", Hole(path.stat().st_size, 0, 1)]
+
+
+def test_a_log_beside_a_lock_file_that_says_nonsense_is_read_as_it_is(path: Path) -> None:
+    path.write_bytes(framed(b"one"))
+    path.with_name(path.name + ".lock").write_bytes(b"\xff" * 12)
+    assert read(path) == [b"one"]
+
+
 def test_a_damaged_log_that_is_rewritten_can_be_kept_beside_the_new_one(path: Path) -> None:
     for number in range(5):
         damaged = framed(b"one") + b"?" * 40 + b"%d" % number

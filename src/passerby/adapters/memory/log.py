@@ -16,6 +16,7 @@ only bytes that were not synced.
 Reading distinguishes two kinds of bad bytes:
 
 - *A torn end*: a power cut or a full disk cut the last write short. It was never synced, so it is dropped.
+  The lock file says up to which frame the log was synced: if frames before that are missing at the end, that is a hole.
 - *A hole*: damaged bytes of frames that were complete. They are skipped and reported, and reading resumes at the next
   valid frame. The reader of the records decides what a hole means. `rewrite` can keep the damaged file under another
   name.
@@ -41,6 +42,7 @@ from typing import Final, NamedTuple, Protocol
 _MAGIC: Final = b"\xf5plg"
 _HEAD: Final = struct.Struct("<4sIQI")
 _CRC: Final = struct.Struct("<I")
+_SYNCED: Final = struct.Struct("<Q")
 _HEAD_SIZE: Final = _HEAD.size + _CRC.size
 _SECTOR: Final = 512
 _DAMAGED_KEPT: Final = 3
@@ -187,9 +189,12 @@ class FileLog:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             self._records, self._size, self._sequence = unframe(path.read_bytes())
             os.ftruncate(self._file, self._size)
+            synced = _read_synced(self._lock)
         except OSError:
             os.close(self._lock)
             raise
+        if 0 < self._sequence < synced:
+            self._records.append(Hole(self._size, 0, synced - self._sequence))
         self._is_broken = False
         self._appended = self._synced = 0  # in records, since it was opened
         self._syncing: asyncio.Future[None] | None = None
@@ -253,6 +258,7 @@ class FileLog:
         self._file, self._size, self._sequence = new, os.fstat(new).st_size, sequence
         self._synced = self._appended
         self._is_broken = False
+        _note_synced(self._lock, sequence)
 
     def _set_aside(self) -> None:
         """Only the newest few damaged files are kept."""
@@ -284,7 +290,7 @@ class FileLog:
 
     def _begin_sync(self) -> "asyncio.Future[None]":
         loop = asyncio.get_running_loop()
-        self._syncing = loop.run_in_executor(self._syncer, _flush, os.dup(self._file))
+        self._syncing = loop.run_in_executor(self._syncer, _flush, os.dup(self._file), self._lock, self._sequence)
         self._syncing.add_done_callback(partial(self._end_sync, self._appended))
         return self._syncing
 
@@ -304,8 +310,26 @@ class FileLog:
         os.close(self._lock)
 
 
-def _flush(file: int) -> None:
+def _flush(file: int, lock: int, sequence: int) -> None:
     try:
         os.fdatasync(file)
     finally:
         os.close(file)
+    _note_synced(lock, sequence)
+
+
+def _note_synced(lock: int, sequence: int) -> None:
+    """Not synced itself. After a power cut the number may be too low, which does no harm; it is never too high."""
+    number = _SYNCED.pack(sequence)
+    with contextlib.suppress(OSError):
+        os.pwrite(lock, number + _CRC.pack(zlib.crc32(number)), 0)
+
+
+def _read_synced(lock: int) -> int:
+    """0, if it does not say."""
+    told = os.pread(lock, _SYNCED.size + _CRC.size, 0)
+    number = told[: _SYNCED.size]
+    if len(told) < _SYNCED.size + _CRC.size or _CRC.unpack_from(told, _SYNCED.size)[0] != zlib.crc32(number):
+        return 0
+    synced: int = _SYNCED.unpack(number)[0]
+    return synced
