@@ -348,6 +348,53 @@ def test_who_asks_in_the_moment_that_a_sync_ends_waits_for_the_next_turn_of_the_
     assert read(path) == [b"one", b"two"]
 
 
+@pytest.mark.timeout(30)
+def test_whoever_appended_first_goes_on_first_even_in_the_moment_that_a_sync_ends(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = threading.Event()
+    flush = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: (flush(file), flushed.set()))
+    order: list[bytes] = []
+
+    async def main() -> None:
+        live = FileLog(path)
+
+        async def store(record: bytes) -> None:
+            live.append(record)
+            await live.sync()
+            order.append(record)
+
+        earlier = asyncio.ensure_future(store(b"one"))
+        await asyncio.sleep(0)
+        assert flushed.wait(20)
+        live._syncer.submit(bool).result(20)  # so the thread has told the loop, which does not know yet
+        await asyncio.sleep(0)  # this turn of the loop ends the sync, and what comes of that is left for the next
+        later = asyncio.ensure_future(store(b"three"))
+        await store(b"two")
+        await asyncio.gather(earlier, later)
+        live.close()
+
+    asyncio.run(main())
+    assert order == [b"one", b"two", b"three"]
+
+
+def test_somebody_who_no_longer_waits_for_a_sync_does_not_keep_others_waiting(path: Path) -> None:
+    async def main() -> None:
+        live = FileLog(path)
+        live.append(b"one")
+        gone = asyncio.ensure_future(live.sync())
+        await asyncio.sleep(0)
+        live.append(b"two")
+        waiting = asyncio.ensure_future(live.sync())
+        gone.cancel()
+        await asyncio.wait_for(waiting, 20)
+        assert gone.cancelled()
+        live.close()
+
+    asyncio.run(main())
+
+
 def test_after_a_sync_that_failed_nothing_is_taken_until_the_log_is_rewritten(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

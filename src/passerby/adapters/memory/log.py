@@ -33,6 +33,7 @@ import fcntl
 import os
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -85,7 +86,7 @@ class Log(Protocol):
         ...
 
     async def sync(self) -> None:
-        """Return when everything appended before the call is on the disk."""
+        """Return when everything appended before the call is on the disk. Whoever appended first returns first."""
         ...
 
     def close(self) -> None: ...
@@ -197,7 +198,9 @@ class FileLog:
             self._records.append(Hole(self._size, 0, synced - self._sequence))
         self._is_broken = False
         self._appended = self._synced = 0  # in records, since it was opened
-        self._syncing: asyncio.Future[None] | None = None
+        self._is_syncing = False
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        """Up to which record, and who is told. In order: whoever appended first goes on first."""
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="passerby-log")
 
     @property
@@ -215,7 +218,7 @@ class FileLog:
 
     def append(self, record: bytes) -> None:
         if self._is_broken:
-            raise OSError(errno.EIO, "the log must be rewritten first")
+            raise _broken()
         data = frame(record, self._sequence + 1)
         try:
             written = os.write(self._file, data)
@@ -278,36 +281,60 @@ class FileLog:
                 os.close(folder)
 
     async def sync(self) -> None:
-        wanted = self._appended
-        while self._synced < wanted:
-            if self._is_broken:
-                raise OSError(errno.EIO, "the log must be rewritten first")
-            if self._syncing is not None and self._syncing.done():
-                # `_end_sync` is about to be called. To wait for what is done gives way to nobody, so it never would be.
-                await asyncio.sleep(0)
-                continue
-            await asyncio.shield(self._syncing or self._begin_sync())
+        if self._synced == self._appended:
+            return
+        if self._is_broken:
+            raise _broken()
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._appended, waiter))
+        if not self._is_syncing:
+            self._begin_sync()
+        await waiter
 
-    def _begin_sync(self) -> "asyncio.Future[None]":
-        loop = asyncio.get_running_loop()
-        self._syncing = loop.run_in_executor(self._syncer, _flush, os.dup(self._file), self._lock, self._sequence)
-        self._syncing.add_done_callback(partial(self._end_sync, self._appended))
-        return self._syncing
+    def _begin_sync(self) -> None:
+        try:
+            file = os.dup(self._file)
+        except OSError as error:
+            self._release(error)
+            return
+        self._is_syncing = True
+        flush = partial(_flush, file, self._lock, self._sequence)
+        syncing = asyncio.get_running_loop().run_in_executor(self._syncer, flush)
+        syncing.add_done_callback(partial(self._end_sync, self._appended))
 
     def _end_sync(self, upto: int, done: "asyncio.Future[None]") -> None:
-        self._syncing = None
-        if done.cancelled():
-            return
-        if done.exception() is not None:
-            # The kernel may drop the pages that it could not write, and report success for the next sync.
-            self._is_broken = self._synced < upto
-        else:
+        self._is_syncing = False
+        error = done.exception()
+        if error is None:
             self._synced = max(self._synced, upto)
+        elif self._synced < upto:
+            # The kernel may drop the pages that it could not write, and report success for the next sync.
+            self._is_broken = True
+        else:
+            error = None  # a rewrite has put all of it on the disk meanwhile
+        self._release(error or (_broken() if self._is_broken else None))
+        if self._waiting:
+            self._begin_sync()
+
+    def _release(self, error: BaseException | None) -> None:
+        """Let those go on who wait for what is synced now; with an error, all others learn of it."""
+        while self._waiting and (error is not None or self._waiting[0][0] <= self._synced):
+            wanted, waiter = self._waiting.popleft()
+            if waiter.done():
+                continue  # nobody waits any more
+            if error is None or wanted <= self._synced:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
 
     def close(self) -> None:
         self._syncer.shutdown()
         os.close(self._file)
         os.close(self._lock)
+
+
+def _broken() -> OSError:
+    return OSError(errno.EIO, "the log must be rewritten first")
 
 
 def _flush(file: int, lock: int, sequence: int) -> None:
