@@ -64,9 +64,11 @@ Rest = Coroutine[Any, Any, None]
 
 
 class _Lane:
-    __slots__ = ("arrived", "queue")
+    __slots__ = ("arrived", "newest", "queue")
 
-    def __init__(self) -> None:
+    def __init__(self, newest: int) -> None:
+        self.newest = newest
+        """The number of what came into it last. Numbers rise, in the lanes that a person has one after another, too."""
         self.queue: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
         self.arrived: asyncio.Event | None = None
 
@@ -90,6 +92,7 @@ class Lanes:
         self._clock = clock
         self._recorder = recorder or FlightRecorder()
         self._lanes: dict[PersonId, _Lane] = {}
+        self._highest = 0
 
     @property
     def busy(self) -> int:
@@ -104,10 +107,11 @@ class Lanes:
                 lane.queue[-1] = (last, None)
                 return
             lane.queue.append((work, handled))
+            lane.newest += 1
             if lane.arrived is not None:
                 lane.arrived.set()
             return
-        lane = self._lanes[person] = _Lane()
+        lane = self._lanes[person] = _Lane(self._highest + 1)
         lane.queue.append((work, handled))
         self._background.spawn(self._drain(person, lane))
 
@@ -115,6 +119,16 @@ class Lanes:
         """How many of a person's events wait for a decision."""
         lane = self._lanes.get(person)
         return len(lane.queue) if lane is not None else 0
+
+    def newest(self, person: PersonId) -> int:
+        """The number of what came into a person's lane last; 0 where nothing is there."""
+        lane = self._lanes.get(person)
+        return lane.newest if lane is not None else 0
+
+    def current(self, person: PersonId) -> int:
+        """The number of what is being handled there."""
+        lane = self._lanes.get(person)
+        return lane.newest - len(lane.queue) if lane is not None else 0
 
     def has(self, person: PersonId) -> bool:
         """Whether an event of this person waits or is being decided on."""
@@ -161,6 +175,7 @@ class Lanes:
                     handled.set_result(None)
         finally:
             del self._lanes[person]
+            self._highest = max(self._highest, lane.newest)
         if rest is not None:
             await rest
 

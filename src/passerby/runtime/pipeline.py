@@ -60,6 +60,7 @@ from passerby.runtime.edits import Edits
 from passerby.runtime.lanes import Lanes, Rest, Work
 from passerby.runtime.parcels import Parcel, passage_id, relayed
 from passerby.runtime.passages import ATTEMPTS, copies, subject
+from passerby.runtime.readings import Reading, Readings, is_plain
 from passerby.runtime.router import Router
 from passerby.runtime.sealing import Sealer
 from passerby.runtime.settle import Settlement, weigh
@@ -125,6 +126,7 @@ class Pipeline:
         self.uncertain_at = float("-inf")
         """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
         self._edits = Edits()
+        self._readings = Readings(clock)
         self._faults = logs.Faults()
         self.lanes: Lanes
         self.albums: Albums
@@ -172,8 +174,10 @@ class Pipeline:
 
     async def _carry_through(self, work: Work, unanswered: int) -> Rest | None:
         event = self._edits.as_edited(work.event)
+        number = self.lanes.current(event.person)
         for tries in range(STALE_TRIES):
-            facts = Facts(Participant(event.person)) if isinstance(event, Unusable) else await self._facts(event)
+            reading = await self._reading(event, number)
+            facts = reading.facts
             decision = self._router.decide(event, facts, self.env())
             before = {each.person: each for each in facts.others}
             if facts.partner is not None:
@@ -210,6 +214,8 @@ class Pipeline:
                 rest = await self._send(settlement, work, facts)
             if not settlement.passages or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
+            if number < reading.upto and is_plain(event) and not (decision.changes or facts.others):
+                self._readings.keep(event.person, reading)
             return rest
         raise AssertionError("overtaken without end")
 
@@ -298,6 +304,18 @@ class Pipeline:
         if any(self._holds(fence) for fence in fences):
             self._lapse("a write was refused")
             await asyncio.get_running_loop().create_future()
+
+    async def _reading(self, event: Event, number: int) -> Reading:
+        """The facts for a piece of work, the one of this number in its lane; those of the one before where they will
+        do."""
+        if isinstance(event, Unusable):
+            return Reading(Facts(Participant(event.person)), 0, 0.0)
+        kept = self._readings.take(event, number)
+        if kept is not None and not self._router.company(event, kept.facts):
+            return kept
+        upto = self.lanes.newest(event.person)
+        facts = await self._facts(event)
+        return Reading(facts, upto, self._clock.monotonic())
 
     async def _facts(self, event: Event) -> Facts:
         person, about = event.person, _about(event)

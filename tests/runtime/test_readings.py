@@ -1,0 +1,104 @@
+"""What somebody sends in one go is decided on facts that are read once; whatever comes or changes since is seen."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from passerby.kernel.decision import Facts
+from passerby.kernel.ids import MessageId, MessageRef, PersonId
+from passerby.ports.telegram import Carry
+from tests.runtime.virtual import run
+from tests.runtime.world import ANN, BEN, OTHER_BOT, Bench, talking, words_of, written
+
+
+def bench_that_counts(
+    body: Callable[[Bench, list[PersonId]], Awaitable[None]], monkeypatch: pytest.MonkeyPatch, slow_s: float = 0.03
+) -> None:
+    """A store that is a network away; and whose facts were read."""
+
+    async def main() -> None:
+        bench = Bench()
+        await talking(bench)
+        read: list[PersonId] = []
+        load = bench.store.load
+
+        async def loading(person: PersonId, about: MessageRef | None = None) -> Facts | None:
+            read.append(person)
+            await asyncio.sleep(slow_s)
+            return await load(person, about)
+
+        monkeypatch.setattr(bench.store, "load", loading)
+        await body(bench, read)
+        await bench.close()
+
+    run(main())
+
+
+def carried(bench: Bench) -> list[str]:
+    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry) and each.person == BEN])
+
+
+def test_what_comes_in_one_go_is_decided_on_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(bench: Bench, read: list[PersonId]) -> None:
+        for number in range(100):
+            bench.happens(written(ANN, f"text {number}", 2000 + number))
+        await asyncio.sleep(0.2)
+        assert len(read) <= 2
+        await bench.quiet(200)
+        assert carried(bench) == [f"text {number}" for number in range(100)]
+
+    bench_that_counts(body, monkeypatch)
+
+
+def test_what_comes_after_the_reading_has_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(bench: Bench, read: list[PersonId]) -> None:
+        for number in range(3):
+            bench.happens(written(ANN, f"text {number}", 2000 + number))
+        await asyncio.sleep(0.01)  # the facts are being read
+        bench.happens(written(ANN, "late", 2003))
+        await bench.quiet()
+        assert read.count(ANN) == 2
+        assert carried(bench) == ["text 0", "text 1", "text 2", "late"]
+
+    bench_that_counts(body, monkeypatch)
+
+
+def test_a_reading_serves_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(bench: Bench, read: list[PersonId]) -> None:
+        for number, words in enumerate(("one", "two", "/stop", "three", "four")):
+            bench.happens(written(ANN, words, 2000 + number))
+        await bench.quiet()
+        assert not {"three", "four"} & set(carried(bench)), "these are for nobody"
+        assert read.count(ANN) >= 3
+
+    bench_that_counts(body, monkeypatch)
+
+
+def test_a_message_that_comes_when_the_partner_has_left_reaches_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(bench: Bench, read: list[PersonId]) -> None:
+        for number in range(50):
+            bench.happens(written(ANN, f"text {number}", 2000 + number))
+        bench.happens(written(BEN, "/stop", 900, OTHER_BOT), OTHER_BOT)
+        await bench.quiet()
+        before = len(carried(bench))
+        bench.happens(written(ANN, "too late", 2050))
+        await bench.quiet()
+        assert len(carried(bench)) == before
+
+    bench_that_counts(body, monkeypatch)
+
+
+def test_an_answer_has_a_reading_that_tells_what_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body(bench: Bench, read: list[PersonId]) -> None:
+        bench.happens(written(BEN, "hello", 2900, OTHER_BOT), OTHER_BOT)
+        await bench.quiet()
+        assert words_of(bench.telegram.sent) == ["hello"]
+        for number in range(3):
+            reply = MessageId(bench.telegram._message) if number == 1 else None
+            bench.happens(written(ANN, f"text {number}", 2000 + number, reply_to=reply))
+        await bench.quiet()
+        replies = [each.reply_to for each in bench.telegram.sent if isinstance(each, Carry) and each.person == BEN]
+        assert replies == [None, MessageId(2900), None]
+
+    bench_that_counts(body, monkeypatch)
