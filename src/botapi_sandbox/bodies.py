@@ -27,7 +27,7 @@ def read_body(content_type: str, body: bytes, query: str) -> tuple[dict[str, Any
     if kind == "application/json":
         try:
             given = _decode(body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise BadBody("can't parse JSON object") from None
         if not isinstance(given, dict):
             raise BadBody("can't parse JSON object")

@@ -48,6 +48,7 @@ def test_files_come_by_their_parameter_or_attached_by_name() -> None:
     [
         (b"{", "application/json", "can't parse JSON object"),
         (b"[]", "application/json", "can't parse JSON object"),
+        (b'{"a":' + b"[" * 100_000, "application/json", "can't parse JSON object"),
         (b"text=\xff", "application/x-www-form-urlencoded", "strings must be encoded in UTF-8"),
         (b"x", "multipart/form-data", "can't find boundary in the request"),
         (b"x", "multipart/form-data; boundary=b", "can't parse multipart request"),

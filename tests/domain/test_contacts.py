@@ -616,3 +616,15 @@ def test_more_languages_of_code_than_one_text_is_long_are_not_read() -> None:
 
     assert traces(listing(10)) is None
     assert traces(listing(100)) is Trace.UNREAD
+
+
+@pytest.mark.parametrize(
+    "words", ["іnsta: ann_99", "ιnsta: ann_99", "instɑgram ann_99", "my іnstаgrаm ann99", "snаpсhat: ann_99"]
+)
+def test_the_name_of_a_place_may_be_written_in_two_alphabets(words: str) -> None:
+    assert find(words) is Trace.NAME
+
+
+@pytest.mark.parametrize("words", ["люблю Cевер", "это просто ok'ейно", "купил iPhoneчик", "смотрю youtubeчик вечером"])
+def test_two_alphabets_in_a_word_are_no_trace_by_themselves(words: str) -> None:
+    assert find(words) is None

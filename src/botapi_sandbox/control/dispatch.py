@@ -50,7 +50,7 @@ class Control(Routes):
             result = await self._serve(scope, receive, send)
             if result is None:
                 return
-        except (CannotDo, BadBody, msgspec.DecodeError) as problem:
+        except (CannotDo, BadBody, msgspec.DecodeError, RecursionError) as problem:
             status, result = 400, {"ok": False, "error": str(problem)}
         except Wrong as problem:
             status, result = problem.status, {"ok": False, "error": str(problem)}

@@ -48,7 +48,7 @@ def from_json(text: str) -> Any:
     """What the JSON text says. Raises: Mismatch."""
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise Mismatch("json", "is not valid JSON") from None
 
 

@@ -49,7 +49,7 @@ _CODE_ALONE = re.compile(r"\A(?:[A-Za-z ]+: )?([A-Z][A-Z0-9_]{3,63})")
 _FLOOD_WITHOUT_A_TIME_S = 5.0
 _LONGEST_FLOOD_S = 3600.0
 """Whatever Telegram says, after so long one call asks again: an odd answer must not silence a bot for good."""
-_DONE = re.compile(rb'\s*\{\s*"ok"\s*:\s*true\b')
+_DONE = re.compile(rb'\s{0,4}\{\s{0,4}"ok"\s{0,4}:\s{0,4}true\b')
 _failures = msgspec.json.Decoder(Failure)
 
 

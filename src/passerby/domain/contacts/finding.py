@@ -53,6 +53,8 @@ _SIGN = re.compile(
     r"[\[({<] ?(?:[.:,/\x7f]|[^\W\d_]{2,10} ?[\])}>])| \. ?\w"
 )
 _WORD = re.compile(r"[^\W_]+")
+_TWO_SCRIPTS = re.compile(r"[a-z][^\W\d_a-z]|[^\W\d_a-z][a-z]")
+"""Inside of one word. Nearly always that is a disguise."""
 _MIXED = re.compile(r"[a-z][0-9]|[0-9][a-z]")
 
 _BREAKING = bytes(code if chr(code).isalnum() or code > 127 else 32 for code in range(256))
@@ -77,6 +79,8 @@ def _look(read: str) -> Trace | None:
     """Return at once if there is no clue in the text; otherwise search for the traces that the clues point to."""
     body = read.encode()
     words = _words(read)
+    if not read.isascii() and _TWO_SCRIPTS.search(read):
+        words += _words(latin(read))
     digits = len(body) - len(body.translate(None, _DIGITS))
     signs = bool(body.translate(None, _DULL)) and _SIGN.search(read) is not None
     mixed = digits and _MIXED.search(read)
