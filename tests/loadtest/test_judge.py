@@ -66,6 +66,13 @@ def test_an_answer_that_counts_covers_as_many() -> None:
     assert len(verdict([*lines, replace(notice(9), answers=4)]).lost) == 1
 
 
+def test_an_answer_that_counts_from_the_message_that_it_replies_to_covers_what_came_after_that() -> None:
+    lines = [found(1), left(3), *(wrote(4 + each, f"a{each}") for each in range(5))]
+    assert verdict([*lines, replace(notice(9, reply_to=4), answers=5)]).passed
+    assert verdict([*lines, replace(notice(9, reply_to=5), answers=4)]).lost == ["a0 of 1 (message 4)"]
+    assert len(verdict([*lines, replace(notice(9, reply_to=4), answers=4)]).lost) == 1
+
+
 def test_one_answer_covers_all_items_of_an_album_and_nothing_else() -> None:
     items = [replace(wrote(id_, f"a{id_}"), album="x") for id_ in (4, 5)]
     assert verdict([found(1), left(3), *items, notice(6)]).passed

@@ -254,6 +254,11 @@ def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves:
     return verdict
 
 
+def _may_answer(notice: Line, line: Line) -> bool:
+    """A notice that replies to something else answers that alone; one that counts, what came after it as well."""
+    return notice.reply_to is None or (notice.answers > 1 and notice.reply_to < line.id)
+
+
 def _follow(verdict: Verdict, read: Mapping[int, _Phone], arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:
     """Tie chats by deliveries and find what went to somebody else."""
     ties: dict[ChatOf, Counter[ChatOf]] = defaultdict(Counter)
@@ -355,7 +360,7 @@ def _settle(
             until = next((each for each in gone if each >= line.id), None)
             reply = next((each for each in answers if each.reply_to == line.id), None)
             later = (each for each in answers if each.id > line.id and (until is None or each.id <= until))
-            found = reply or next((each for each in later if each.reply_to is None), None)
+            found = reply or next((each for each in later if _may_answer(each, line)), None)
             if line.album is not None:
                 found = of_albums.get(line.album, found)
             cut = next((each for each in cuts if each.id > line.id and each.at - line.at <= CUT_OFF_S), None)
