@@ -92,8 +92,8 @@ def _cut_power(stage: Stage) -> str | None:
     return "power cuts that took something" if unsynced and (blanked or kept < len(data)) else None
 
 
-async def power_cut(stage: Stage) -> None:
-    wanted, cuts = 4 if stage.quick else 50, 0
+async def power_cut(stage: Stage, times: int | None = None) -> None:
+    wanted, cuts = times or (4 if stage.quick else 50), 0
     for _ in range(3 * wanted):
         await _live_on(stage, 0.1, 1.5)
         cuts += await _between(stage, _cut_power, duplicates=UNSYNCED, again_s=UNSYNCED_S)
@@ -152,8 +152,8 @@ def _blank(stage: Stage) -> str:
     return "logs with one sector blanked"
 
 
-async def flipped_log(stage: Stage) -> None:
-    for number in range(4 if stage.quick else 20):
+async def flipped_log(stage: Stage, times: int | None = None) -> None:
+    for number in range(times or (4 if stage.quick else 20)):
         await _live_on(stage)
         await _between(stage, (_flip, _blank)[number % 2], stop=number % 4 > 1)
     named = stage.fleet.words().count('"store.doubtful"')
@@ -203,8 +203,9 @@ async def live_store_older(stage: Stage) -> None:
 
     for number in range(2 if stage.quick else 10):
         shutil.copyfile(_log(stage), copy)
-        await asyncio.sleep(stage.rng.uniform(3, 8))
-        await _between(stage, put_back, stop=number % 2 == 1)
+        age_s = stage.rng.uniform(3, 8)
+        await asyncio.sleep(age_s)
+        await _between(stage, put_back, stop=number % 2 == 1, again_s=age_s + UNSYNCED_S)
     _must_differ(stage)
 
 

@@ -15,6 +15,7 @@ from tests.faults.people import Person
 from tests.faults.sandbox import Sandbox
 
 LOOK_EVERY_S = 1.0
+CALM_S = 3.0
 EXPECTED = {
     "chatting": "You are in a chat already",
     "searching": "We are still looking. You keep your place",
@@ -152,8 +153,14 @@ class Company:
             await asyncio.sleep(LOOK_EVERY_S)
             verdict = await self.look(faults)
             took_s = time() - begun
-            if not (verdict.lost or verdict.unresolved or self.journal.in_hand) or took_s > at_most_s:
+            settled = not (verdict.lost or verdict.unresolved or self.journal.in_hand) and self._is_calm()
+            if settled or took_s > at_most_s:
                 return verdict, took_s
+
+    def _is_calm(self) -> bool:
+        """Whether nothing is on its way any more. After a lost connection all counts as answered too early."""
+        latest = next((at for at, _, made in reversed(self.journal.requests) if made), 0.0)
+        return not self.cut_off or time() - latest > CALM_S
 
     async def question(self, partners: Mapping[int, int]) -> dict[int, str]:
         """Those in chats write to each other once more, then all ask; the idle last, for it begins a search.

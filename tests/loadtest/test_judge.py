@@ -281,6 +281,14 @@ def test_a_finding_told_again_in_the_same_words_after_a_fault_is_a_duplicate() -
     assert not verdict(ann, bob).passed
 
 
+def test_older_notices_that_come_again_before_a_lost_connection_move_nobody() -> None:
+    older, newer = replace(found(8), words="older"), replace(found(10), words="newer")
+    ann = [left(7), older, left(9), newer, replace(older, id=12, at=12), cut_off(13)]
+    said = verdict_of_power_cut(10.5, ann)
+    assert said.passed
+    assert said.duplicated == 1
+
+
 def test_notices_from_long_before_a_power_cut_are_not_taken_for_the_same() -> None:
     ann = [left(2), found(3), wrote(4, "a"), left(12), found(13), wrote(14, "b")]
     bob = [found(3), got(5, "a"), got(15, "b")]

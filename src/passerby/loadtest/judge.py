@@ -158,13 +158,19 @@ class _Phone:
 def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Line]:
     """By their ids, notices that a fault brought a second time, and the first of each.
 
-    Such are the first ones after it, if they are the last ones from before it in the same order.
+    Such are the first ones after it, if they are the last ones from before it in the same order. Where a store went
+    back in time, they are older ones, and come before the word that the connection was lost.
     """
     moves = [line for line in lines if line.notice in _MOVES]
     again: dict[int, Line] = {}
     for fault in faults:
         before = [line for line in moves if fault.began - fault.again_s <= line.at <= fault.began]
         after = [line for line in moves if fault.began < line.at <= fault.ended + AGAIN_S]
+        cut = next((number for number, line in enumerate(after) if line.notice is Said.CUT_OFF), None)
+        if cut is not None:
+            firsts = {_told(line): line for line in before}
+            again |= {line.id: firsts[_told(line)] for line in after[:cut] if _told(line) in firsts}
+            continue
         for start in range(len(before)):
             rest = before[start:]
             if list(map(_told, rest)) == list(map(_told, after[: len(rest)])):

@@ -1,0 +1,24 @@
+"""Two ways in which the log of one process loses something, shortly. All of them: `make faults`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.faults.cases import CASES
+from tests.faults.cases_loss import flipped_log, power_cut
+from tests.faults.stage import Stage, play
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+
+@pytest.mark.parametrize(("name", "disturb"), [("power-cut", power_cut), ("flipped-log", flipped_log)])
+def test_nobody_is_sent_to_a_former_partner_when_the_log_has_lost_something(
+    name: str, disturb: Callable[[Stage, int], Awaitable[None]], tmp_path: Path
+) -> None:
+    case = replace(CASES[name], people=8, bots=1, disturb=lambda stage: disturb(stage, 2))
+    report = asyncio.run(play(case, tmp_path))
+    assert report.wrong == {}
+    assert report.verdict.sent > 0
