@@ -58,7 +58,7 @@ class Stage:
 async def stage(
     base_url: str | None = URL, key: bytes = KEY, wrong: BotId | None = None, **switches: bool
 ) -> AsyncIterator[Stage]:
-    world = make_world(bots=2, seed=1, switches=Switches(**switches))
+    world = make_world(bots=2, seed=1, switches=Switches(webhooks_anywhere=True, **switches))
     async with running(world) as sandbox:
         clock = Hands()
         clock.at = world.now()
