@@ -18,6 +18,7 @@ from passerby.ports.facts import (
     ChatOpened,
     ChatRated,
     ChatTold,
+    ComplaintExplained,
     ComplaintFiled,
     Fact,
     PersonChanged,
@@ -57,7 +58,8 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
             *facts,
             BlockChanged(one, other, True, NOW),
             BlockChanged(other, one, False, NOW),
-            ComplaintFiled(ChatId(f"new-{next(chat)}"), one, other, Complaint.SPAM, NOW),
+            ComplaintFiled(reported := ChatId(f"new-{next(chat)}"), one, other, Complaint.SPAM, NOW),
+            ComplaintExplained(reported, one, b"sealed words", NOW),
         ]
 
     def changes() -> list[Fact]:
