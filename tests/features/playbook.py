@@ -166,8 +166,10 @@ class Person:
         reply_to: int | None = None,
         quote: str | None = None,
         bot: BotId | None = None,
+        answers: str = "",
     ) -> Decision:
         event = self.message(*contents, sent_at=sent_at, message=message, reply_to=reply_to, quote=quote, bot=bot)
+        event = msgspec.structs.replace(event, answers=answers)
         about = MessageRef(event.bot, event.reply_to) if event.reply_to is not None else None
         return self.talk.happens(event, about)
 

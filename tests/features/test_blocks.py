@@ -299,8 +299,11 @@ def test_a_second_report_about_the_same_chat_changes_nothing() -> None:
     chat = ann.chat
     ann.presses("complain", f"{chat}.spam")
     mine, theirs = ann.value, ben.value
-    again = ann.presses("complain", f"{chat}.rude")
-    assert again.effects == (Answer("query"), revises(ann, "blocks.reported"))
+    twice = ann.presses("complain", f"{chat}.spam")
+    assert twice.effects == (Answer("query"),), "a double press: the question for a comment stays"
+    again = ann.presses("complain", f"{chat}.rude", message=51)
+    assert again.effects == (Answer("query"), revises(ann, "blocks.already", message=51))
+    assert ann.presses("complain", f"{chat}.rude", message=None).effects == (Answer("query"),)
     assert msgspec.structs.replace(ann.value, version=mine.version) == mine
     assert ben.value == theirs
 

@@ -60,6 +60,15 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     explorer.look(talk.happens(contact), ann, subject=contact)
     mistyped = ann.message(Content(Kind.TEXT, "/serach"))
     explorer.look(talk.happens(mistyped), ann, subject=mistyped)
+    reported = ann.chat
+    ann.presses("complain", f"{reported}.rude")
+    talk.pair(ann, talk.person())
+    doubtful = ann.message(Content(Kind.TEXT, "he was rude"))
+    explorer.look(talk.happens(doubtful), ann, subject=doubtful)
+    ann.presses("wordless", reported)
+    ann.writes("/stop")
+    ann.presses("unblock", "1.1")
+    talk.pair(ann, ben)
     for command in COMMANDS:
         explorer.look(ann.writes(f"/{command}"), ann)
         if not hasattr(ann.value.state, "chat"):

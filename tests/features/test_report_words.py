@@ -5,8 +5,10 @@ import pytest
 
 from passerby.features.blocks.words import COMMENT_S, LONGEST
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision
+from passerby.kernel.decision import Counterpart, Decision
 from passerby.kernel.effect import Answer, Button, Explain, Menu, Relay, Revise, Say
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Searching
 from passerby.kernel.text import text
 from tests.features.playbook import OTHER_BOT, Person, Playbook, revises, says
@@ -60,18 +62,156 @@ def test_commands_and_keys_still_do_what_they_do() -> None:
     assert isinstance(ann.value.state, Searching)
 
 
-@pytest.mark.parametrize("moved_on", ["searches", "has somebody new"])
-def test_after_moving_on_a_message_goes_to_the_new_partner_unless_it_replies_to_the_question(moved_on: str) -> None:
+def test_while_searching_the_next_message_is_still_the_comment() -> None:
+    talk = Playbook()
+    ann, chat = reporter(talk)
+    ann.writes("/search")
+    taken = ann.writes("he asked for pictures")
+    assert taken.effects[0] == Explain(chat, ann.person, "he asked for pictures")  # type: ignore[arg-type]
+    assert taken.effects[-1] == says(ann, "blocks.comment_added", reply_to=ann.last_message)
+    assert ann.writes("hello").effects == (says(ann, "search.nobody_yet", reply_to=ann.last_message),)
+
+
+def in_doubt(*, reply_to: int | None = None) -> tuple[Playbook, Person, str, Decision, MessageReceived]:
+    """Ann, who got a new partner before she wrote the comment, and what she is asked when she writes."""
+    talk = Playbook()
+    ann, chat = reporter(talk)
+    talk.pair(ann, talk.person())
+    asked = ann.writes("he asked for pictures", reply_to=reply_to)
+    words = ann.message(Content(Kind.TEXT, "he asked for pictures"), message=ann.last_message)
+    return talk, ann, chat, asked, words
+
+
+def which(ann: Person, chat: str, reply: str = "") -> Menu:
+    return Menu(
+        (
+            (Button(text("blocks.for_report"), "for_report", chat),),
+            (Button(text("blocks.for_partner"), "for_partner", ann.chat + reply),),
+        )
+    )
+
+
+def test_words_that_may_be_the_comment_reach_a_new_partner_only_after_a_press() -> None:
+    _, ann, chat, asked, words = in_doubt()
+    question = says(ann, "blocks.which", which(ann, chat), reply_to=ann.last_message)
+    assert asked == Decision(effects=(question,))
+    second = ann.writes("hello?")
+    assert [type(effect) for effect in second.effects] == [Say], "as long as nothing is pressed, all is held"
+    went = ann.presses("for_partner", ann.chat, subject=words)
+    assert went.effects[:2] == (Answer("query"), revises(ann, "chat.shown"))
+    assert [type(effect) for effect in went.effects] == [Answer, Revise, Relay]
+    assert ann.value.commenting.over
+    assert isinstance(ann.writes("how are you?").effects[0], Relay), "and nobody is asked again"
+    late = ann.message(Content(Kind.TEXT, "hello?"), message=ann.last_message - 1)
+    assert isinstance(ann.presses("for_partner", ann.chat, subject=late).effects[-1], Relay)
+    over = text("blocks.comment_over")
+    refused = ann.presses("for_report", chat, subject=words)
+    assert refused.effects == (Answer("query", over, alert=True), revises(ann, "blocks.comment_over"))
+
+
+def test_words_held_for_the_report_are_added_to_it() -> None:
+    _, ann, chat, _, words = in_doubt()
+    added = ann.presses("for_report", chat, subject=words, message=70)
+    assert added.effects == (
+        Answer("query"),
+        revises(ann, "blocks.for_report", message=70),
+        Explain(chat, ann.person, "he asked for pictures"),  # type: ignore[arg-type]
+        revises(ann, "blocks.reported"),
+        says(ann, "blocks.comment_added", reply_to=ann.last_message),
+    )
+    assert isinstance(ann.writes("hello").effects[0], Relay)
+
+
+def test_a_held_reply_keeps_what_it_replies_to() -> None:
+    _, ann, chat, asked, words = in_doubt(reply_to=20)
+    assert asked.effects[0] == says(ann, "blocks.which", which(ann, chat, ".20"), reply_to=ann.last_message)
+    went = ann.presses("for_partner", f"{ann.chat}.20", subject=words).effects[-1]
+    assert isinstance(went, Relay)
+    assert went.reply_to == (ann.bot, 20)
+
+
+def test_a_reply_to_what_the_new_partner_wrote_is_for_them() -> None:
     talk = Playbook()
     ann, _ = reporter(talk)
-    if moved_on == "searches":
-        ann.writes("/search")
-        assert ann.writes("hello").effects == (says(ann, "search.nobody_yet", reply_to=ann.last_message),)
-    else:
+    talk.pair(ann, talk.person())
+    talk.map[MessageRef(ann.bot, MessageId(60))] = Counterpart(MessageRef(OTHER_BOT, MessageId(7)), False)
+    assert isinstance(ann.writes("hello", reply_to=60).effects[0], Relay)
+
+
+def test_held_words_that_say_where_to_find_somebody_are_asked_about_as_ever() -> None:
+    _, ann, _, _, words = in_doubt()
+    words = msgspec.structs.replace(words, contents=(Content(Kind.TEXT, "write to @ann_99"),))
+    asked = ann.presses("for_partner", ann.chat, subject=words)
+    assert asked.effects[:2] == (Answer("query"), revises(ann, "chat.not_shown"))
+    assert [type(effect) for effect in asked.effects[2:]] == [Say]
+    assert ann.value.commenting.over
+
+
+@pytest.mark.parametrize("why", ["another chat", "no message", "no notice"])
+def test_a_late_press_sends_held_words_to_nobody(why: str) -> None:
+    talk, ann, _, _, words = in_doubt()
+    chat = ann.chat
+    if why == "another chat":
+        ann.writes("/stop")
         talk.pair(ann, talk.person())
-        assert isinstance(ann.writes("hello").effects[0], Relay)
-    reply = ann.writes("about the other one", reply_to=50)
-    assert [type(effect) for effect in reply.effects] == [Explain, Revise, Say]
+    message = None if why == "no notice" else 50
+    pressed = ann.presses(
+        "for_partner",
+        "c" if why == "no notice" else chat,
+        message=message,
+        subject=words if why != "no message" else None,
+    )
+    closed = (revises(ann, "chat.not_shown"),) if message else ()
+    assert pressed == Decision(effects=(Answer("query", text("chat.button_too_old"), alert=True), *closed))
+
+
+def test_held_words_that_have_arrived_do_not_go_twice() -> None:
+    talk, ann, _, _, words = in_doubt()
+    talk.map[MessageRef(ann.bot, words.messages[0])] = Counterpart(MessageRef(OTHER_BOT, MessageId(7)), True)
+    pressed = ann.presses("for_partner", ann.chat, subject=words)
+    assert pressed == Decision(effects=(Answer("query"), revises(ann, "chat.shown")))
+
+
+def test_a_photo_in_doubt_goes_to_nobody_and_held_words_that_became_too_long_stay_held() -> None:
+    _, ann, chat, _, words = in_doubt()
+    refused = ann.sends(Content(Kind.PHOTO))
+    assert refused.effects == (
+        says(ann, "blocks.comment_in_words", skip(chat), most=LONGEST, reply_to=ann.last_message),
+    )
+    words = msgspec.structs.replace(words, contents=(Content(Kind.TEXT, "x" * (LONGEST + 1)),))
+    pressed = ann.presses("for_report", chat, subject=words)
+    too_long = says(ann, "blocks.comment_too_long", skip(chat), most=LONGEST, reply_to=words.messages[0])
+    assert pressed == Decision(effects=(Answer("query"), too_long))
+
+
+@pytest.mark.parametrize("doing", ["nothing", "searching", "chatting"])
+@pytest.mark.parametrize("question", ["complain", "for_report"])
+def test_words_in_reply_to_a_question_that_only_a_button_answers_reach_nobody(doing: str, question: str) -> None:
+    talk = Playbook()
+    ann = talk.person()
+    if doing == "chatting":
+        talk.pair(ann, talk.person())
+        ann.writes("/report")
+    elif doing == "searching":
+        ann.writes("/search")
+    decision = ann.writes("he sent me pictures", reply_to=70, answers=question)
+    assert decision == Decision(effects=(says(ann, "blocks.press", reply_to=ann.last_message),))
+
+
+def test_a_reply_to_the_question_of_an_earlier_report_reaches_nobody() -> None:
+    talk = Playbook()
+    ann, _ = reporter(talk)
+    talk.pair(ann, talk.person())
+    ann.presses("complain", f"{ann.chat}.rude", message=80)
+    talk.pair(ann, talk.person())
+    decision = ann.writes("the first one threatened me", reply_to=50, answers="wordless")
+    assert decision == Decision(effects=(says(ann, "blocks.comment_over", reply_to=ann.last_message),))
+
+
+def test_a_reply_to_another_notice_with_buttons_is_for_the_partner() -> None:
+    talk = Playbook()
+    ann, _ = talk.pair(talk.person(), talk.person())
+    assert isinstance(ann.writes("hello", reply_to=70, answers="good").effects[0], Relay)
 
 
 def test_after_another_chat_what_is_written_is_not_for_the_report() -> None:
@@ -95,6 +235,7 @@ def test_whoever_searches_or_talks_is_asked_for_a_reply(doing: str) -> None:
     state = ann.value.state
     reported = ann.presses("complain", f"{old}.threat")
     assert reported.effects == (Answer("query"), revises(ann, "blocks.reported_reply", skip(old)))
+    assert not any(isinstance(effect, Explain) for effect in ann.writes("hello").effects)
     assert isinstance(ann.writes("the one before threatened me", reply_to=50).effects[0], Explain)
     assert type(ann.value.state) is type(state)
 

@@ -39,6 +39,22 @@ def test_what_is_added_to_a_report_is_sealed_with_it_and_reaches_no_partner(life
 
 
 @over_servers
+@HOMES
+def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, store: str) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/report")
+        await on.quiet()
+        assert on.ann.told()[-1] == "blocks.what_for"
+        question = max(on.ann.messages())
+        on.ann.write(WORDS, reply_to=question)
+        await on.quiet()
+        assert on.ann.told()[-1] == "blocks.press"
+        assert on.bob.got() == []
+
+    play(store, scene, home=home)
+
+
+@over_servers
 @LIVES
 def test_a_slip_in_the_age_is_mended_once(life: str, store: str) -> None:
     async def scene(on: Stage) -> None:

@@ -16,6 +16,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
 
     `edited_at` is set if the message comes with a button press and was edited before.
     `thread` is the topic of their chat with the bot that it is in; None: the general one.
+    `answers`: if it replies to a notice of ours with buttons, the action of the first one; else empty.
     """
 
     person: PersonId
@@ -30,6 +31,7 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
     language: str = ""
     edited_at: float = 0.0
     thread: MessageId | None = None
+    answers: str = ""
 
     @property
     def text(self) -> str:

@@ -96,12 +96,14 @@ class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A person was asked at `at` to add a comment to their report about `chat`.
 
     `prompt` is the message with the question. `over`: they have answered it. A later reply still goes to no partner.
+    `any_message`: the question asked for the next message, not for a reply.
     """
 
     chat: ChatId
     at: float
     prompt: MessageRef
     over: bool = False
+    any_message: bool = False
 
 
 class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):

@@ -468,3 +468,20 @@ def test_of_a_rich_message_the_words_are_known_as_they_are_read() -> None:
     picture = {"type": "photo", "photo": [SIZE], "caption": {"text": "under it"}}
     blocks = [{"type": "paragraph", "text": ["@ann", bold, "th"]}, {"type": "table", "cells": cells}, picture]
     assert content(rich_message={"blocks": blocks}).text.split() == ["@annsmith", "one", "two", "under", "it"]
+
+
+@pytest.mark.parametrize(
+    ("markup", "action"),
+    [
+        ({"inline_keyboard": [[{"text": "Spam", "callback_data": "complain:c1.spam"}], [{"text": "No"}]]}, "complain"),
+        ({"inline_keyboard": [[], [{"text": "Bare", "callback_data": "done"}]]}, "done"),
+        ({"inline_keyboard": [[{"text": "Site", "url": "https://example.org"}]]}, ""),
+        ({"inline_keyboard": []}, ""),
+        (None, ""),
+    ],
+)
+def test_a_reply_says_which_question_of_ours_it_replies_to(markup: dict[str, Any] | None, action: str) -> None:
+    notice = message(message_id=3, text="What's wrong?") | ({"reply_markup": markup} if markup else {})
+    (event,) = decoded({"message": message(text="he was rude", reply_to_message=notice)})
+    assert isinstance(event, MessageReceived)
+    assert (event.reply_to, event.answers) == (3, action)

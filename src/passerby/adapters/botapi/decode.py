@@ -133,7 +133,15 @@ def _received(message: wire.Message, bot: BotId) -> Event:
         language=sender.language_code if sender else "",
         edited_at=float(message.edit_date or 0),
         thread=_thread(message),
+        answers=_question(message.reply_to_message),
     )
+
+
+def _question(replied: wire.RepliedTo | None) -> str:
+    """The action of the first button under the message that is replied to; empty if it has none."""
+    markup = replied.reply_markup if replied is not None else None
+    first = next((button for row in markup.inline_keyboard for button in row), None) if markup is not None else None
+    return (first.callback_data or "").partition(":")[0] if first is not None else ""
 
 
 def _unused(message: wire.Message, bot: BotId) -> Unusable | None:

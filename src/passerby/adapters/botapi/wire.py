@@ -127,8 +127,19 @@ class Quote(Struct, gc=False):
     entities: tuple[Entity, ...] = ()
 
 
+class InlineButton(Struct, gc=False):
+    callback_data: str | None = None
+
+
+class InlineKeyboard(Struct, gc=False):
+    inline_keyboard: tuple[tuple[InlineButton, ...], ...] = ()
+
+
 class RepliedTo(Struct, gc=False):
+    """The buttons say which question of ours is replied to. A copy of what a partner wrote has none."""
+
     message_id: Whole
+    reply_markup: InlineKeyboard | None = None
 
 
 class Message(Struct):

@@ -27,12 +27,12 @@ from passerby.domain.aftermath import (
 from passerby.domain.karma import rated, weight
 from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import part, refresh_ticket
-from passerby.features.blocks.words import ask_for_words, awaited, begin_comment, skip_comment
+from passerby.features.blocks.words import FOR_REPORT, add_held, ask_for_words, awaited, begin_comment, skip_comment
 from passerby.kernel.decision import Decision, Env, Facts
-from passerby.kernel.effect import Answer, Button, Effect, Menu, Say
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.feature import Feature
-from passerby.kernel.ids import PersonId
+from passerby.kernel.ids import MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
 from passerby.kernel.text import Text, day, text
 
@@ -144,7 +144,7 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     sides, told = _apart(facts, whom, env, "report")
     me, *rest = sides
     first = chat not in complaints(me)
-    closed = ask_for_words(event, chat, me.state) if first else in_place(event, text("blocks.reported"))
+    closed = ask_for_words(event, chat, me.state) if first else _already(event, me)
     effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
     if not first:
         return Decision(sides, effects)
@@ -154,6 +154,14 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return Decision((me,), effects)
     karma = rated(accused.karma, Rating.BAD, weight(me, accused, env.now), env.now)
     return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects)
+
+
+def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
+    """A second report of a chat is not filed. A double press leaves the question for a comment as it is."""
+    asked = me.commenting
+    if asked is not None and event.message is not None and asked.prompt == MessageRef(event.bot, event.message):
+        return ()
+    return in_place(event, text("blocks.already"))
 
 
 # ---------------------------------------------------------------------- the list
@@ -220,6 +228,7 @@ feature = Feature(
         "complain": complain,
         "unreport": cancel_report,
         "wordless": skip_comment,
+        FOR_REPORT: add_held,
         "blocked": turn_page,
         "unblock": unblock,
     },

@@ -4,7 +4,7 @@ from passerby.domain.keyboards import NEXT, STOP
 from passerby.features.chat.follow import edited, reacted, take_back
 from passerby.features.chat.leave import move_on, stop
 from passerby.features.chat.outcomes import bot_lost, reachable, undelivered, unreachable
-from passerby.features.chat.relay import confirm, decline, relay
+from passerby.features.chat.relay import confirm, decline, for_partner, relay
 from passerby.features.chat.unknown import answer_to_unknown
 from passerby.kernel.event import BotBlocked, BotLost, BotUnblocked, DeliveryFailed, MessageEdited, ReactionChanged
 from passerby.kernel.feature import Feature
@@ -14,7 +14,7 @@ feature = Feature(
     "chat",
     commands={"next": move_on, "skip": move_on, "stop": stop, "end": stop, "delete": take_back},
     words={NEXT: move_on, STOP: stop},
-    presses={"show": confirm, "hide": decline},
+    presses={"show": confirm, "hide": decline, "for_partner": for_partner},
     unknown=answer_to_unknown,
     messages={Chatting: relay},
     events={

@@ -182,6 +182,30 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     return Decision(effects=(Answer(event.query, text(obstacle), alert=True), *_close(event, facts)))
 
 
+def for_partner(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """The button "For my partner" under words that might have been a comment on a report (see `blocks.words`).
+
+    They are looked at as if they had just been written, and no comment is waited for any more.
+    """
+    state, subject = facts.me.state, event.subject
+    chat, _, reply_to = event.token.partition(".")
+    if not isinstance(state, Chatting) or state.chat != chat or subject is None:
+        obstacle = Answer(event.query, text("chat.button_too_old"), alert=True)
+        return Decision(effects=(obstacle, *_close(event, facts)))
+    if _is_passed_on(subject, facts, state):
+        return Decision(effects=(Answer(event.query), *_close(event, facts, "chat.shown")))
+    me, asked = facts.me, facts.me.commenting
+    if asked is not None and not asked.over:
+        me = msgspec.structs.replace(me, commenting=msgspec.structs.replace(asked, over=True))
+    if _NUMBER.fullmatch(reply_to):
+        subject = msgspec.structs.replace(subject, reply_to=MessageId(int(reply_to)))
+    decision = relay(subject, msgspec.structs.replace(facts, me=me), env)
+    went = any(isinstance(effect, Relay) for effect in decision.effects)
+    closed = _close(event, facts, "chat.shown" if went else "chat.not_shown")
+    changes = decision.changes or ((me,) if me is not facts.me else ())
+    return Decision(changes, (Answer(event.query), *closed, *decision.effects))
+
+
 def _ask_again(
     event: ButtonPressed, subject: MessageReceived, facts: Facts, state: Chatting, asked: str, env: Env
 ) -> Decision | None:
