@@ -199,6 +199,11 @@ def test_of_more_links_than_are_read_together_none_is_passed_on(url: str) -> Non
     assert [entity.type for entity in sanitise(linked([url])).content.entities] == ["text_link", "bold"]
 
 
+def test_a_link_that_is_quoted_over_and_over_is_read_to_a_bound() -> None:
+    content = linked(["https://example.org/%252525252525"])
+    assert sanitise(content).content.entities == content.entities
+
+
 def test_a_rich_message_with_more_than_is_read_may_not_be_copied() -> None:
     def rich(count: int) -> Content:
         return Content(Kind.RICH, detail={"blocks": ["\ufdfa" * 1000] * count})

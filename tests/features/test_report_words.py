@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from passerby.features.blocks.words import COMMENT_S, LONGEST
+from passerby.features.blocks.words import COMMENT_S, DOUBT_S, LONGEST
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Counterpart, Decision
 from passerby.kernel.effect import Answer, Button, Explain, Menu, Relay, Revise, Say
@@ -107,6 +107,19 @@ def test_words_that_may_be_the_comment_reach_a_new_partner_only_after_a_press() 
     over = text("blocks.comment_over")
     refused = ann.presses("for_report", chat, subject=words)
     assert refused.effects == (Answer("query", over, alert=True), revises(ann, "blocks.comment_over"))
+
+
+@pytest.mark.parametrize(("after_s", "held"), [(COMMENT_S + 5, True), (DOUBT_S + 5, False)])
+def test_a_new_partner_found_late_does_not_get_the_comment_either(after_s: float, held: bool) -> None:
+    talk = Playbook()
+    ann, chat = reporter(talk)
+    talk.later(after_s)
+    talk.pair(ann, talk.person())
+    (said,) = ann.writes("he asked for pictures").effects
+    assert isinstance(said, Say if held else Relay)
+    if held:
+        words = ann.message(Content(Kind.TEXT, "he asked for pictures"), message=ann.last_message)
+        assert any(isinstance(effect, Explain) for effect in ann.presses("for_report", chat, subject=words).effects)
 
 
 def test_words_held_for_the_report_are_added_to_it() -> None:

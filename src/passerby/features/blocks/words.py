@@ -21,6 +21,9 @@ from passerby.kernel.text import text
 COMMENT_S = 300.0
 """How long a comment can be added."""
 
+DOUBT_S = 3600.0
+"""How long words to a new partner are held: the question asked for the next message, and it names no time."""
+
 LONGEST = 1000
 """Characters."""
 
@@ -51,12 +54,12 @@ def begin_comment(me: Participant, event: ButtonPressed, chat: str, now: float) 
 def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
     me, asked = facts.me, facts.me.commenting
     if asked is not None and event.reply_to is not None and MessageRef(event.bot, event.reply_to) == asked.prompt:
-        return take_words if _is_open(asked, event) else refuse_words
+        return take_words if _is_open(asked, event, COMMENT_S) else refuse_words
     if event.answers in _QUESTIONS:
         return ask_for_a_press
     if event.answers == "wordless":
         return refuse_words
-    if asked is None or not _is_open(asked, event):
+    if asked is None or not _is_open(asked, event, DOUBT_S if isinstance(me.state, Chatting) else COMMENT_S):
         return None
     match me.state:
         case Chatting():
@@ -69,9 +72,9 @@ def awaited(event: MessageReceived, facts: Facts) -> Decider | None:
             assert_never(never)
 
 
-def _is_open(asked: Commenting, event: MessageReceived) -> bool:
-    """Whether this message can still be the comment. Telegram's dates are whole seconds."""
-    return not asked.over and -1 <= event.sent_at - asked.at <= COMMENT_S
+def _is_open(asked: Commenting, event: MessageReceived, within_s: float) -> bool:
+    """Whether this message can still be meant as the comment. Telegram's dates are whole seconds."""
+    return not asked.over and -1 <= event.sent_at - asked.at <= within_s
 
 
 def _met_another(me: Participant, asked: Commenting) -> bool:
