@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant, Profile
 from passerby.runtime.sealing import Sealer
@@ -52,6 +54,40 @@ def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, s
         assert on.bob.got() == []
 
     play(store, scene, home=home)
+
+
+@over_servers
+@LIVES
+@pytest.mark.parametrize("choice", ["for_report", "for_partner"])
+def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_says(
+    choice: str, life: str, store: str
+) -> None:
+    async def scene(on: Stage) -> None:
+        on.ann.write("/report")
+        await on.quiet()
+        on.ann.press("complain")
+        await on.quiet()
+        eve = on.join(on.bots[1])
+        await on.introduce(on.ann, eve)
+        on.ann.write(WORDS)
+        await on.quiet()
+        assert on.ann.told()[-1] == "blocks.which"
+        assert eve.got() == []
+        await on.live(life)
+        on.ann.press(choice)
+        await on.quiet()
+        assert on.bob.got() == []
+        if choice == "for_partner":
+            assert [each["text"] for each in eve.got()] == [WORDS]
+            return
+        assert on.ann.told()[-1] == "blocks.comment_added"
+        assert eve.got() == []
+        await asyncio.sleep(5.0)  # the recorder takes its time
+        (filed,) = on.shelf.complaints().values()
+        assert filed.words is not None
+        assert Sealer(KEY).open_words(filed.words) == WORDS
+
+    play(store, scene, home=False)
 
 
 @over_servers
