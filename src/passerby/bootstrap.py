@@ -79,6 +79,7 @@ async def serve(
     if not settings.tokens:
         raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
     clock, rng = SystemClock(), SystemRandom()
+    _warn_of_a_lost_key(settings)
     key, former = open_key(settings), former_keys(settings)
     async with AsyncExitStack() as closing:
         # A second process on the same files is turned away before it can be taken for the first.
@@ -411,9 +412,21 @@ async def schema_state(settings: Settings) -> SchemaState:
         raise _away(settings, error) from None
 
 
+def _warn_of_a_lost_key(settings: Settings) -> None:
+    """The key file is made at the first start. Missing at a later one, it was lost."""
+    live = live_path(settings)
+    is_missing = settings.secret_key is None and not settings.key_path.exists()
+    if is_missing and live.exists() and live.stat().st_size:
+        reason = f"{settings.key_path.name} is gone, so a new key is made: what the old one sealed stays unreadable"
+        logs.record("key.lost", "warning", setting="SECRET_KEY", reason=reason)
+
+
 def _away(settings: Settings, error: RecordsLost) -> WrongSetting:
-    setting = "POSTGRES_URI" if settings.postgres_uri else "SQLITE_DB_PATH"
-    return WrongSetting(setting, f"the database does not answer ({logs.name_of(error)})", "start it, or try again")
+    if settings.postgres_uri:
+        return WrongSetting("POSTGRES_URI", f"the database does not answer ({logs.name_of(error)})", "start it")
+    name = settings.sqlite_db_path.name
+    problem = f"{name} cannot be used now: the disk is full, or another program has it locked"
+    return WrongSetting("SQLITE_DB_PATH", problem, "make room, end the other program, and start again")
 
 
 def _unusable(settings: Settings, error: DatabaseUnusable) -> WrongSetting:

@@ -103,3 +103,14 @@ def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
     assert "crashed" not in told.stderr
     seen = passerby(tmp_path, "doctor", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE)
     assert "the database file is damaged" in seen.stdout
+
+
+def test_a_key_file_that_was_lost_is_told(tmp_path: Path) -> None:
+    for expected in ("runtime.ready", "key.lost"):
+        with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+            said(process, expected)
+            if expected == "key.lost":
+                said(process, "runtime.ready")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(WAIT_S) == 0
+        (tmp_path / "passerby.key").unlink()
