@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from passerby.domain.pieces import CAPTION_MOST, TEXT_MOST, Limits, cut_words, fits, groups, pieces
+from passerby.domain.pieces import CAPTION_MOST, ENTITIES_MOST, TEXT_MOST, Limits, cut_words, fits, groups, pieces
 from passerby.kernel.content import Content, Entity, File, Kind
 
 FILE = File("f", "f")
@@ -80,6 +80,26 @@ def test_no_word_is_lost_and_what_was_bold_is_bold(text: str, offset: int, lengt
             for e in inside
         )
         assert "".join(shown.split()) == "".join(bold.split())
+
+
+def test_formatting_that_spans_several_pieces_keeps_its_order_in_each() -> None:
+    entities = (Entity("bold", 8, 1), Entity("italic", 0, 40), Entity("underline", 20, 10), Entity("code", 5, 0))
+    cut = cut_words("x" * 40, entities, 16)
+    assert [inside for _, inside in cut] == [
+        (Entity("italic", 0, 16), Entity("bold", 8, 1)),
+        (Entity("italic", 0, 16), Entity("underline", 4, 10)),
+        (Entity("italic", 0, 8),),
+    ]
+
+
+def test_a_piece_carries_no_more_formatting_than_telegram_keeps() -> None:
+    entities = [Entity("bold", 0, 40)] * (ENTITIES_MOST + 1) + [Entity("code", 30, 1)]
+    cut = cut_words("x" * 40, entities, 16)
+    assert [inside for _, inside in cut] == [
+        (Entity("bold", 0, 16),) * ENTITIES_MOST,
+        (Entity("bold", 0, 16),) * ENTITIES_MOST,
+        (Entity("bold", 0, 8),) * ENTITIES_MOST,
+    ]
 
 
 def test_a_caption_that_is_refused_as_too_long_leaves_its_file_altogether() -> None:

@@ -40,6 +40,10 @@ EDGES = (
 )  # fmt: skip
 
 
+THOROUGH = 100
+"""From this many inputs on a search is thorough."""
+
+
 def repeated(unit: str, length: int) -> str:
     return (unit * (length // len(unit) + 1))[:length] if unit else ""
 
@@ -73,14 +77,16 @@ def words_of(pattern: str, flags: int = 0) -> list[str]:
 
 
 def runs(rng: Random, words: list[str], most: int) -> Iterator[tuple[str, str, str]]:
-    """Prefix, unit and suffix. Every single run stands alone once; the rest is a selection."""
+    """Prefix, unit and suffix: every run once, and a selection of `most` more. In a thorough search every run also
+    stands alone."""
     units = [*ALONE, *PAIRS]
     own = words if len(words) <= 40 else rng.sample(words, 40)
     units += [f"{word}{sign}" for word in own for sign in ("", rng.choice(" .-@/,"))]
     units += [first + second for first in rng.sample(ALONE, 12) for second in rng.sample(ALONE, 4)]
     edges = [*EDGES, *own[:12]]
     for unit in units:
-        yield "", unit, ""
+        if most >= THOROUGH:
+            yield "", unit, ""
         yield "", unit, rng.choice(edges)
     for _ in range(most):
         yield rng.choice(edges), rng.choice(units), rng.choice(edges)

@@ -1,46 +1,73 @@
 """How CPU time grows with the length of an input.
 
-No time is held against a clock: a slow machine is slow for both lengths. What is held is how much more the fourfold
-input
-costs. Linear work costs four times as much, quadratic work sixteen times; between the two is room for a machine that is
-busy with something else. What is too quick to be measured at the greater length is quick enough.
+No time is held against a clock: a slow machine is slow for every length. What counts is how much more a longer input
+costs. Three lengths are measured, each four times the one before. In each step linear work grows four times and
+quadratic work sixteen times; the bound is eight, for both steps. Disturbances only add time, so several rounds measure
+one length after another, and the least time of each length counts. A machine that is busy with something else must slow
+down every run of one length and spare a run of the next before the answer is wrong.
+What is too quick to be measured at 8,000 characters is quick enough.
 """
 
+import gc
 from collections.abc import Callable
-from time import process_time
+from time import thread_time
 
-SHORT = 2_000
-TIMES = 4
-MOST = 9.0
-"""How many times as much the fourfold input may cost."""
+Work = Callable[[int], Callable[[], object]]
+"""From a length to the work to measure: what it needs is prepared before."""
+
+SCALES = ((500, 2_000, 8_000), (2_000, 8_000, 32_000))
+"""Lengths in characters. The larger ones are tried only when the smaller ones leave doubt: what begins at a length (a
+text that is longer than one message) grows suddenly in one step and is linear from there on."""
+USUAL = 8_000
+MOST_A_STEP = 8.0
+"""How many times as much an input may cost if it is four times as long."""
+CLEAR = 5.0
+"""A last step of no more than this is linear, and needs no further rounds."""
+ROUNDS = 7
+"""As many as work that seems to grow too fast must be measured again; linear work takes one."""
 TOO_QUICK_S = 0.004
 """Quadratic work over 8,000 characters takes ten times as long with the fastest of steps."""
+LONG_ENOUGH_S = 0.001
+"""Work that takes less is repeated until this much CPU time is spent."""
 
 
-def grows(work: Callable[[int], Callable[[], object]]) -> str | None:
-    """What is wrong with how work grows; None if it is linear. `work` prepares the work for a length."""
-    return _grows(work, SHORT) and _grows(work, SHORT * TIMES)
-
-
-def _grows(work: Callable[[int], Callable[[], object]], length: int) -> str | None:
-    """One step: at one step alone something may begin that costs nothing before, and is linear from there on."""
-    long = work(length * TIMES)
-    if _time(long, 1) < TOO_QUICK_S:
+def grows(work: Work, clock: Callable[[], float] = thread_time) -> str | None:
+    """What is wrong with how work grows; None if it is linear."""
+    if _least(work(USUAL), clock, at_most=1) < TOO_QUICK_S:
         return None
-    short = work(length)
-    ratios = []
-    for _ in range(4):  # a disturbance makes a ratio worse, never better for long: the best one counts
-        ratio = _time(long, 2) / max(_time(short, 4), 1e-6)
-        if ratio <= MOST:
-            return None
-        ratios.append(ratio)
-    return f"{TIMES} times the length takes {min(ratios):.1f} times as long ({_time(long, 1) * 1000:.0f} ms)"
+    for lengths in SCALES:
+        wrong = _grows(work, lengths, clock)
+        if wrong is not None:
+            return wrong
+    return None
 
 
-def _time(work: Callable[[], object], times: int) -> float:
-    best = float("inf")
-    for _ in range(times):
-        began = process_time()
-        work()
-        best = min(best, process_time() - began)
-    return best
+def _grows(work: Work, lengths: tuple[int, int, int], clock: Callable[[], float]) -> str | None:
+    prepared = [work(length) for length in lengths]
+    least = [float("inf")] * len(lengths)
+    for _ in range(ROUNDS):
+        for at in (1, 2, 0):
+            least[at] = min(least[at], _least(prepared[at], clock))
+            if at == 2 and least[2] <= CLEAR * least[1]:
+                return None
+    short, middle, long = least
+    if middle <= MOST_A_STEP * short or long <= MOST_A_STEP * middle:
+        return None
+    return f"{lengths[2]} characters take {long / short:.0f} times as long as {lengths[0]} ({long * 1000:.0f} ms)"
+
+
+def _least(work: Callable[[], object], clock: Callable[[], float], at_most: int = 50) -> float:
+    """The shortest time that one run took. The garbage of other tests is not collected meanwhile."""
+    least, spent, times = float("inf"), 0.0, 0
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        while times < at_most and spent < LONG_ENOUGH_S:
+            began = clock()
+            work()
+            took = max(clock() - began, 1e-7)
+            least, spent, times = min(least, took), spent + took, times + 1
+    finally:
+        if collecting:
+            gc.enable()
+    return least

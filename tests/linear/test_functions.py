@@ -1,6 +1,8 @@
 """Every function that is handed what people send takes time in proportion to it; so does the whole way of an update."""
 
+import os
 from contextlib import suppress
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -18,12 +20,14 @@ from tests.linear.measure import grows
 
 STRINGS = functions(str)
 CONTENTS = functions(Content)
+MORE = int(os.environ.get("LINEAR_INPUTS", "20"))
+"""Inputs a function, beside one for every run."""
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(STRINGS))
 def test_a_function_of_a_string_takes_time_in_proportion_to_it(place: str) -> None:
-    for prefix, unit, suffix in runs(Random(place), [], 20):
+    for prefix, unit, suffix in runs(Random(place), [], MORE):
 
         def work(length: int, prefix: str = prefix, unit: str = unit, suffix: str = suffix) -> Any:
             words = text(prefix, unit, suffix, length)
@@ -39,18 +43,19 @@ def attempt(function: Any, argument: Any) -> None:
         function(argument)
 
 
-def content_of(carried: Any) -> Content | None:
-    (arrival,) = arrivals(answer(update(1, carried)), BOT)
+@cache
+def content_of(shape: str, length: int) -> Content | None:
+    (arrival,) = arrivals(answer(update(1, SHAPES[shape](length))), BOT)
     return arrival.event.contents[0] if isinstance(arrival.event, MessageReceived) else None
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(CONTENTS))
 def test_a_function_of_a_message_takes_time_in_proportion_to_it(place: str) -> None:
-    for name, shape in SHAPES.items():
+    for name in SHAPES:
 
-        def work(length: int, shape: Any = shape) -> Any:
-            content = content_of(shape(length))
+        def work(length: int, name: str = name) -> Any:
+            content = content_of(name, length)
             return lambda: attempt(CONTENTS[place], content)
 
         wrong = grows(work)

@@ -8,6 +8,7 @@ sentence or a word, and never inside a character as the reader sees it. Lengths 
 
 import unicodedata
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -34,6 +35,9 @@ TOGETHER = {
 """Kinds with the same value may be in one album."""
 
 ALBUM_MOST = 10
+
+ENTITIES_MOST = 100
+"""Telegram keeps the formatting of a message up to this many entities and ignores the rest."""
 
 _ENDS = ("\n\n", "\n"), (". ", "! ", "? ", "… ", "。", "؟ ", "। "), (" ",)
 _JOINER = "\u200d"
@@ -90,16 +94,27 @@ def groups(contents: Sequence[Content]) -> tuple[tuple[int, ...], ...]:
 
 
 def cut_words(text: str, entities: Sequence[Entity], most: int) -> list[tuple[str, tuple[Entity, ...]]]:
-    """Cut into pieces of at most so many UTF-16 units, each with its share of the entities. At least one piece."""
+    """Cut into pieces of at most `most` UTF-16 units, each with its share of the entities. At least one piece.
+
+    The time grows with the text and with the number of entities, not with their product: one walk over the entities,
+    sorted by offset. Of those a piece shares with the next one, at most `ENTITIES_MOST` are looked at twice.
+    """
     units = _offsets(text)
+    ahead = deque(sorted(entities, key=lambda each: each.offset))
     found = []
     for begin, end in _spans(text, units, most):
         first, last = units[begin], units[end]
-        inside = [
-            msgspec.structs.replace(each, offset=start - first, length=stop - start)
-            for each in entities
-            if (start := max(each.offset, first)) < (stop := min(each.offset + each.length, last))
-        ]
+        inside: list[Entity] = []
+        onward: list[Entity] = []
+        while ahead and ahead[0].offset < last and len(inside) < ENTITIES_MOST:
+            each = ahead.popleft()
+            stop = each.offset + each.length
+            start = max(each.offset, first)
+            if start < stop:
+                inside.append(msgspec.structs.replace(each, offset=start - first, length=min(stop, last) - start))
+            if stop > last:
+                onward.append(each)
+        ahead.extendleft(reversed(onward))
         found.append((text[begin:end], tuple(inside)))
     return found or [(text, tuple(entities))]
 
