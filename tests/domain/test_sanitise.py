@@ -181,6 +181,11 @@ def test_nobody_knows_where_a_link_without_end_leads() -> None:
     assert not opens_profile("https://exämple.org/")
 
 
+def test_a_link_that_is_quoted_more_often_than_it_is_unquoted_leads_elsewhere() -> None:
+    assert opens_profile("https://t.me%252Fann")
+    assert not opens_profile("https://example.org/?to=%2525252525252Fann")
+
+
 def linked(urls: list[str]) -> Content:
     entities = tuple(Entity("text_link", at, 1, url=url) for at, url in enumerate(urls))
     return Content(Kind.TEXT, "a" * len(urls), (*entities, Entity("bold", 0, 1)))
