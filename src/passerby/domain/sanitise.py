@@ -127,7 +127,7 @@ def opens_profile(url: str) -> bool:
         if unquoted == url:
             return False
         url = unquoted
-    return False
+    return True
 
 
 def _are_readable(links: Iterable[str]) -> bool:
