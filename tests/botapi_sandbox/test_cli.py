@@ -56,7 +56,7 @@ def test_open_polls_and_streams_do_not_hold_it_up(number: int) -> None:
     connections = []
     for path in (f"/bot{token}/getUpdates?timeout=50", "/sandbox/events?people="):
         connection = socket.create_connection(("127.0.0.1", port))
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         connections.append(connection)
     assert b"200 OK" in connections[1].recv(1000)
     assert (started.end(number), started.errors) == (0, "")

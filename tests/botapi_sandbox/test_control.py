@@ -130,7 +130,7 @@ def test_a_payment_is_answered_when_it_is_decided(answer: dict[str, Any] | None,
 async def events(here: Served, path: str, count: int) -> list[dict[str, Any]]:
     """The first events of a stream; the story goes on once it is open."""
     reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     await reader.readuntil(b": open")
     streams.append((reader, writer))
     found: list[dict[str, Any]] = []

@@ -91,7 +91,7 @@ def test_a_poller_that_goes_away_leaves_no_wait_behind() -> None:
     async def story(here: Served) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
         path = f"/bot{here.made.bot.token}/getUpdates?timeout=50&offset={here.made.offset}"
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await waiting(here)
         writer.close()
         await writer.wait_closed()
