@@ -7,7 +7,7 @@ from botapi_sandbox import Answer, Waiting
 from botapi_sandbox.world.webhooks import Delivery
 from tests.botapi_sandbox.hand import Hand, hand
 
-URL = "https://localhost.org/hook"
+URL = "https://localhost/hook"
 
 
 @pytest.fixture
