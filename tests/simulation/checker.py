@@ -178,7 +178,7 @@ class _Check:
         """Whether a chat of the reader's ended so lately that something of it may have been on its way."""
         since = got.at - self.evidence.late_s
         return any(
-            seen.kind == "in" and seen.key in OVER and since < seen.at <= got.at and seen.n < got.n
+            seen.kind == "in" and seen.key in OVER | IDLE_HERE and since < seen.at <= got.at and seen.n < got.n
             for seen in self.of[got.person]
         )
 
