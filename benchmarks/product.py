@@ -31,6 +31,7 @@ from passerby.bootstrap import serve as serve_fleet
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
+from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
 from passerby.settings import Settings, open_key
 from passerby.web.paths import door_of
@@ -75,7 +76,10 @@ async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Se
     else:
         store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
     for first in range(0, len(puts), AT_A_TIME):
-        assert await store.commit(Commit(puts[first : first + AT_A_TIME])) is Committed.YES
+        some = puts[first : first + AT_A_TIME]
+        # With what the records are to learn: else the two stores differ, and the product ends every chat.
+        facts = tuple(PersonChanged(put, put.seen_at) for put in some)
+        assert await store.commit(Commit(some, facts=facts)) is Committed.YES
     for put in puts:
         if isinstance(put.state, Chatting) and put.bot is not None:
             # "Partner found" has arrived, long ago.
