@@ -1,7 +1,7 @@
 """How CPU time grows with the length of an input.
 
-No time is held against a clock: a slow machine is slow for every length. What counts is how much more a longer input
-costs. Three lengths are measured, each four times the one before. In each step linear work grows four times and
+No duration is compared with a limit: a slow machine is slow at every length. The test looks at how much more a longer
+input costs. Three lengths are measured, each four times the one before. In each step linear work grows four times and
 quadratic work sixteen times; the bound is eight, for both steps. Disturbances only add time, so several rounds measure
 one length after another, and the least time of each length counts. A machine that is busy with something else must slow
 down every run of one length and spare a run of the next before the answer is wrong.
