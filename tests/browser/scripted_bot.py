@@ -5,11 +5,13 @@ Foreign to both sides on purpose: it shares no code with the sandbox and none wi
 
 import json
 import threading
+import time
 import urllib.error
 import urllib.request
 from typing import Any
 
 Json = dict[str, Any]
+WAIT_S = 30.0
 
 WELCOME_KEYBOARD = {
     "keyboard": [[{"text": "Echo me"}], [{"text": "Left"}, {"text": "Right"}]],
@@ -52,6 +54,16 @@ class ScriptedBot:
         """The messages of one person, oldest first."""
         messages = [update["message"] for update in self.seen if "message" in update]
         return [message for message in messages if message["from"]["id"] == person]
+
+    def wait_for(self, person: int, messages: int) -> list[Json]:
+        """Wait until this many messages of one person have arrived, and return all of theirs. Raises: TimeoutError."""
+        deadline = time.monotonic() + WAIT_S
+        while len(heard := self.heard_from(person)) < messages:
+            self.check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{len(heard)} messages of {messages} within {WAIT_S} s")
+            time.sleep(0.02)
+        return heard
 
     def call(self, method: str, **params: object) -> Any:
         """Call the Bot API. Raises: RuntimeError with the answer's description."""

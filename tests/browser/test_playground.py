@@ -228,8 +228,8 @@ def test_a_message_can_be_forwarded_to_another_bot(first: Phone, bots: list[Scri
     first.hears("Echo: pass me on")
     first.open_menu(said).get_by_test_id("menu-forward").click()
     first.node.get_by_test_id("forward").get_by_role("button", name="Second").click()
-    first.hears("Echo: pass me on")
-    assert bots[1].heard_from(first.person_id)[-1]["forward_origin"]["sender_user"]["id"] == first.person_id
+    (forwarded,) = bots[1].wait_for(first.person_id, messages=1)
+    assert forwarded["forward_origin"]["sender_user"]["id"] == first.person_id
 
 
 def test_a_person_can_take_back_what_they_wrote(first: Phone) -> None:
