@@ -1,7 +1,38 @@
 """What holds for every test. Fixtures live beside the tests that need them."""
 
+import faulthandler
+import os
+from collections.abc import Generator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Nothing here is measured in time: the machine may be busy with other things.
 settings.register_profile("passerby", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("passerby")
+
+_GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))
+"""How long a test may go on after its timeout was raised inside it. An event loop that waits for a task which never
+ends swallows the timeout, so then the stacks are printed and the process ends; under xdist another one goes on."""
+_stderr = -1
+
+
+def pytest_configure() -> None:
+    global _stderr
+    # Each test's own output is captured; this is the way past it.
+    _stderr = os.dup(2)
+
+
+def pytest_unconfigure() -> None:
+    os.close(_stderr)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    marker = item.get_closest_marker("timeout")
+    bound_s = float(marker.args[0] if marker is not None else item.config.getini("timeout"))
+    faulthandler.dump_traceback_later(bound_s + _GRACE_S, exit=True, file=_stderr)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

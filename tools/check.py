@@ -1,26 +1,33 @@
-"""Every check and every test, a line a step: what `make test` runs.
+"""Every check and the tests, one line per step: what `make test` and `make test-all` run.
 
-    tools/check.py            all of it
+    tools/check.py            style, types, layers, generated pages, and every test except the long forms
     tools/check.py lint       style, types, layers and generated pages only
+    tools/check.py long       the long forms only: more seeds, every fault, every language's walk
     tools/check.py PATH...    these tests only, without the demand on coverage
 
-A step that passes prints its time, one that fails its whole output. The last line is pytest's own.
+A step that passes prints its time, one that fails prints its whole output. The last lines are pytest's own. The machine
+may be busy, so a few tests that fail are run once more, alone; if they pass then, the run passes and says so. With
+STRICT=1 it fails.
 """
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from random import SystemRandom
 from time import perf_counter
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 CODE = ["src", "tests", "benchmarks", "tools"]
+Command = list[str | Path]
 
-STATIC: dict[str, list[str | Path]] = {
+STATIC: dict[str, Command] = {
     # The slow one first, so that the others share the second core meanwhile.
     "types": [BIN / "mypy", "--no-error-summary", "src", "tools"],
     "format": [BIN / "ruff", "format", "--check", "-q", *CODE],
@@ -30,9 +37,15 @@ STATIC: dict[str, list[str | Path]] = {
 }
 
 PURE = ["tests/kernel", "tests/domain", "tests/features"]
-# Much of the time goes by waiting for real servers, so more of them than there are cores.
+# Tests often wait for real servers, so there are more processes than cores.
 WORKERS = min(4, 2 * (os.cpu_count() or 2))
-PYTEST: list[str | Path] = [sys.executable, "-m", "pytest", "-n", str(WORKERS), "--dist", "worksteal"]
+PYTEST: Command = [sys.executable, "-m", "pytest"]
+PARALLEL: Command = [*PYTEST, "-n", str(WORKERS), "--dist", "worksteal"]
+SHOWN_SLOWEST = 10
+RETRIED_MAX = 5
+"""More failures than this are no accident of timing."""
+STEP_MAX_S = 3600.0
+"""A test that hangs is ended by its own bound (`tests/conftest.py`); this is for pytest itself."""
 
 
 class Outcome(NamedTuple):
@@ -41,19 +54,42 @@ class Outcome(NamedTuple):
     duration_s: float
 
 
-def run(command: list[str | Path], **environment: str) -> Outcome:
+def run(command: Command, **environment: str) -> Outcome:
+    """Run it in a process group of its own. Past `STEP_MAX_S` the group is told to show its stacks, and killed."""
     started = perf_counter()
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return Outcome(done.returncode == 0, done.stdout, perf_counter() - started)
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            process.wait(STEP_MAX_S)
+        except subprocess.TimeoutExpired:
+            output.write(f"\nnot done after {STEP_MAX_S:.0f} s: ended\n")
+        finally:
+            end(process)
+        output.seek(0)
+        return Outcome(process.returncode == 0, output.read(), perf_counter() - started)
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End it, and whatever it left running in its group."""
+    for sign in (signal.SIGABRT, signal.SIGKILL) if process.poll() is None else (signal.SIGKILL,):
+        try:
+            os.killpg(process.pid, sign)
+        except ProcessLookupError:
+            break
+        try:
+            # Long enough to write the stacks: pytest's faulthandler does so at SIGABRT.
+            process.wait(5.0)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()
 
 
 def report(step: str, outcome: Outcome) -> bool:
@@ -72,16 +108,49 @@ def check_statically() -> bool:
 
 
 def test(paths: list[str]) -> tuple[bool, str]:
-    """Run the tests; return whether all is well and pytest's last line."""
+    """Run the tests; return whether all is well, and pytest's last lines."""
     if paths:
-        outcome = run([*PYTEST, *paths])
-        return report("tests", outcome), last_line(outcome)
+        return run_parallel(paths)
     with ThreadPoolExecutor(max_workers=1) as beside:
         # In one process, so the others share the second core meanwhile.
         pure = beside.submit(test_pure)
-        outcome = run([*PYTEST, *(f"--ignore={folder}" for folder in PURE)])
-        passed, summary = pure.result()
-    return report("tests", outcome) and passed, f"{summary}\n{last_line(outcome)}"
+        passed, summary = run_parallel([f"--ignore={folder}" for folder in PURE])
+        pure_passed, pure_summary = pure.result()
+    return passed and pure_passed, f"{pure_summary}\n{summary}"
+
+
+def run_parallel(arguments: list[str], step: str = "tests") -> tuple[bool, str]:
+    """Run tests beside one another. The few that fail are run again alone, for the machine may have been too busy."""
+    with tempfile.TemporaryDirectory(prefix="passerby-pytest-") as folder:
+        same = [f"--randomly-seed={SystemRandom().randrange(2**32)}", "-o", f"cache_dir={folder}"]
+        outcome = run([*PARALLEL, f"--durations={SHOWN_SLOWEST}", *same, *arguments])
+        passed = report(step, outcome)
+        print(slowest(outcome), flush=True)
+        failed = [] if passed else failures(Path(folder))
+        if 0 < len(failed) <= RETRIED_MAX:
+            alone = run([*PYTEST, *same, *failed])
+            if report("alone", alone):
+                passed = os.environ.get("STRICT", "") in {"", "0"}
+                print(f"passed only when run alone: {', '.join(failed)}", flush=True)
+    return passed, last_line(outcome)
+
+
+def failures(cache: Path) -> list[str]:
+    """The node ids of what failed, by pytest's own account."""
+    try:
+        return sorted(json.loads((cache / "v/cache/lastfailed").read_text()))
+    except FileNotFoundError:
+        return []
+
+
+def slowest(outcome: Outcome) -> str:
+    """The table of the slowest tests in pytest's output."""
+    lines = outcome.output.splitlines()
+    starts = [index for index, line in enumerate(lines) if line.startswith("=") and "slowest" in line]
+    if not starts:
+        return ""
+    rows = lines[starts[-1] + 1 : starts[-1] + 1 + SHOWN_SLOWEST]
+    return "\n".join(["slowest:", *(f"  {row}" for row in rows if row[:1].isdigit())])
 
 
 def test_pure() -> tuple[bool, str]:
@@ -103,6 +172,10 @@ def last_line(outcome: Outcome) -> str:
 def main(arguments: list[str]) -> int:
     if arguments == ["lint"]:
         return 0 if check_statically() else 1
+    if arguments == ["long"]:
+        passed, summary = run_parallel(["-m", "long"], "long forms")
+        print(summary)
+        return 0 if passed else 1
     clean = bool(arguments) or check_statically()
     passed, summary = test(arguments)
     if not clean:
