@@ -14,6 +14,8 @@ import passerby
 ROOT = Path(passerby.__file__).parents[2]
 PAGE = ROOT / "docs/tutorial/first-feature.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FOLDER = Path("src/passerby/features/coin")
+TEST = Path("tests/features/test_coin.py")
 COPIED = ("src", "tests", "tools", "docs", "benchmarks", "requirements", "deploy")
 READ = (
     "pyproject.toml",
@@ -29,16 +31,8 @@ def _blocks() -> list[tuple[str, str]]:
     return BLOCK.findall(PAGE.read_text("utf-8"))
 
 
-def _make_known(features: Path) -> None:
-    """Step 3, as its sentence says."""
-    table = features.read_text("utf-8")
-    names = re.search(r"^from passerby\.features import (.+)$", table, re.MULTILINE)
-    assert names is not None, "the import that the sentence speaks of"
-    imported = ", ".join(sorted([*names[1].split(", "), "coin"]))
-    table = table.replace(names[0], f"from passerby.features import {imported}")
-    features.write_text(
-        table.replace("ALL: tuple[Feature, ...] = (\n", "ALL: tuple[Feature, ...] = (\n    coin.feature,\n")
-    )
+def _files(tree: Path) -> set[Path]:
+    return {path.relative_to(tree) for path in tree.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +43,16 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     for name in READ:
         shutil.copy(ROOT / name, copy / name)
-    (feature_kind, feature), (texts_kind, texts), (test_kind, test) = _blocks()
-    assert (feature_kind, texts_kind, test_kind) == ("python", "sh", "python")
-    folder = copy / "src/passerby/features/coin"
+    kinds, (feature, texts, test, _) = zip(*_blocks(), strict=True)
+    assert kinds == ("python", "sh", "python", "sh")
+    before = _files(copy)
+    folder = copy / FOLDER
     folder.mkdir()
     (folder / "__init__.py").write_text(feature, "utf-8")
     subprocess.run(["bash", "-e"], input=texts, cwd=copy, check=True, text=True, timeout=60)
-    _make_known(folder.parent / "__init__.py")
-    (copy / "tests/features/test_coin.py").write_text(test, "utf-8")
+    (copy / TEST).write_text(test, "utf-8")
+    made = _files(copy) - before
+    assert {path for path in made if FOLDER not in path.parents} == {TEST}, "one folder and its test, nothing else"
     return copy
 
 
@@ -74,6 +70,12 @@ def _run(copy: Path, *command: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_tutorials_own_test_passes_as_it_is_called_there(followed: Path) -> None:
+    program, *arguments = _blocks()[-1][1].split()
+    assert program == ".venv/bin/python"
+    _run(followed, *arguments)
 
 
 def test_what_the_tutorial_makes_passes_the_tests_that_look_at_every_feature(followed: Path) -> None:

@@ -1,7 +1,10 @@
 """Which ability an event belongs to."""
 
+from pathlib import Path
+
 import pytest
 
+from passerby import features
 from passerby.domain.lifecycle import SEEN_EVERY_S
 from passerby.features import ALL
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
@@ -71,3 +74,9 @@ def test_a_word_that_no_feature_claims_is_a_word() -> None:
     ann = talk.person()
     told = ann.writes("hello")
     assert told == Decision(effects=(says(ann, "search.idle", reply_to=ann.last_message),))
+
+
+def test_every_folder_of_abilities_is_offered() -> None:
+    folders = {path.parent.name for path in Path(features.__file__).parent.glob("*/__init__.py")}
+    assert len(folders) > 5
+    assert len(ALL) == len(folders)

@@ -1,20 +1,19 @@
-"""One folder an ability, with its texts. `ALL` is what a fleet offers.
+"""The abilities of Passerby: one folder each, with its texts. `ALL` is what a fleet offers.
 
-A feature imports the kernel and the domain, nothing else, and never another feature.
+Every package in this folder is a feature, and exports it as `feature`. There is no list to edit: a new folder is found
+at the next start. A feature imports the kernel and the domain, nothing else, and never another feature.
 """
 
-from passerby.features import after, again, blocks, chat, idle, pace, pages, profile, search, start
+from importlib import import_module
+from pkgutil import iter_modules
+
 from passerby.kernel.feature import Feature
 
-ALL: tuple[Feature, ...] = (
-    start.feature,
-    search.feature,
-    chat.feature,
-    after.feature,
-    blocks.feature,
-    again.feature,
-    idle.feature,
-    pace.feature,
-    profile.feature,
-    pages.feature,
-)
+
+def _feature(name: str) -> Feature:
+    feature: Feature = import_module(f"{__name__}.{name}").feature
+    return feature
+
+
+# In alphabetical order. The order decides nothing: two features may not claim the same command, word or button.
+ALL: tuple[Feature, ...] = tuple(_feature(module.name) for module in iter_modules(__path__))
