@@ -1,22 +1,23 @@
-# Two commands do everything: `make run` and `make test`. The rest is for working on the code.
+# `make run` and `make test` are all that most people need. The rest is for work on the code.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test setup lint format bench faults lock docs clean
+.PHONY: help run test setup lint format bench faults lock docs picture clean
 
 PY := .venv/bin/python
-# The oldest Python that is new enough wins, so that a laptop and CI agree.
+# Take `python3` if it is new enough, and then the oldest version that is, so that a laptop and CI use the same one.
 FIND_PYTHON = for p in python3 python3.11 python3.12 python3.13 python3.14 python3.15; do \
 	if $$p -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done
 
 help:
-	printf '%s\n' 'make run     two strangers on two bots talk, on this machine, with no token' \
+	printf '%s\n' 'make run     try it in your browser: two strangers on two bots, no token needed' \
 	  'make test    every check and every test' \
-	  'make setup   only prepare .venv with the passerby command in it' \
-	  'make lint    style, types and layers' 'make bench   short forms of the benchmarks' \
-	  'make faults  every fault at length, with figures (an hour)' \
-	  'make docs    write the generated reference pages' 'make lock    resolve the dependencies anew'
+	  'make setup   only create .venv with the passerby command' \
+	  'make lint    check style, types and layers' 'make bench   run the short benchmarks' \
+	  'make faults  run every fault test in its long form, with figures (one hour)' \
+	  'make docs    write the generated reference pages' 'make picture take the picture in the README again' \
+	  'make lock    update the lock files to the newest versions'
 
-# A stamp a lock file: unchanged locks install nothing.
+# Each lock file has a marker file in .venv. If the lock file has not changed, nothing is installed again.
 .venv/.python:
 	python=$$($(FIND_PYTHON)); \
 	if [ -z "$$python" ]; then echo 'Passerby needs Python 3.11 or newer with venv (Debian: apt install python3 python3-venv).' >&2; exit 2; fi; \
@@ -58,8 +59,12 @@ faults: .venv/.test
 docs: .venv/.test
 	$(PY) tools/reference.py
 
-# What runs is locked by itself: no test's needs hold it back. The tests take the same versions wherever they can, because
-# uv prefers what the file already holds; where they cannot (aiogram wants an older pydantic), theirs replace them.
+picture: .venv/.test
+	$(PY) -m tests.browser.two_phones
+
+# The program has a lock file of its own, so that no test library holds back its versions. The tests use the same
+# versions where they can: uv keeps the versions that are already in the file. Where they cannot (aiogram needs an older
+# pydantic), the tests get their own version.
 LOCK := uv pip compile -q --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header
 lock:
 	$(LOCK) --extra build --upgrade pyproject.toml -o requirements/run.txt
