@@ -42,6 +42,9 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
       local number, till, rest = string.match(entries[i + 1], '^(%d+) (%d+)(.*)$')
       redis.call('HSET', key, entries[i], number .. string.format(' %.0f', math.max(0, till - ms)) .. rest)
     end
+  elseif string.find(key, ':buried$') then
+    local buried = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #buried, 2 do redis.call('ZADD', key, sooner(buried[i + 1]), buried[i]) end
   elseif string.find(key, ':life$') then
     for _, field in ipairs({'attended', 'patience', 'reborn'}) do
       local time = redis.call('HGET', key, field)

@@ -1,0 +1,321 @@
+"""What is left in Redis, key by key, and for how long: a key that stays by mistake fills the server in silence.
+
+What the port promises of time is in `test_live_store_time`; this is about what nobody sees through the port.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from math import inf
+from random import Random
+from typing import NamedTuple
+
+import pytest
+from redis import Redis
+
+from passerby.adapters.redis import RedisStore
+from passerby.adapters.redis.keys import BURIED_KEPT_MS, DONE_KEPT_S
+from passerby.domain.popularity import PERIOD_S, marks
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Idle
+from passerby.ports.allowances import Account
+from passerby.ports.leases import WorkerId, bot_lease
+from passerby.ports.live_store import Anchor, Commit, Committed, Mark, search_of
+from tests.contract.live_body import put
+from tests.contract.live_redis import RedisPlace
+from tests.contract.live_values import (
+    ADULTS,
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    EVE,
+    OTHER_BOT,
+    at,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    somebody,
+    trail,
+    update,
+    waiting,
+)
+from tests.contract.servers import Valkey
+
+pytestmark = pytest.mark.services
+
+HOUR_S, DAY_S = 3600, 24 * 3600
+LONG = 60.0
+ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
+LEASE = bot_lease(BOT)
+
+
+class Kept(NamedTuple):
+    """For how long a key is kept after it was written, in seconds."""
+
+    least: float
+    most: float
+
+
+FOR_EVER = Kept(inf, inf)
+"""Bounded by what is in it, not by time."""
+
+KEPT = {
+    **dict.fromkeys(
+        (
+            *("life", "people", "chats", "quiet", "idle", "waiting", "gone", "tickets", "pools"),
+            *("outbox", "order", "turns", "journal", "workers", "leases", "epochs", "buried"),
+        ),
+        FOR_EVER,
+    ),
+    "done": Kept(24.9 * HOUR_S, 26 * HOUR_S),
+    "crashes": Kept(25.9 * HOUR_S, 26 * HOUR_S),
+    "map": Kept(DAY_S, 2 * DAY_S),
+    "stored": Kept(30, HOUR_S),
+    "file": Kept(2.9 * DAY_S, 3 * DAY_S),
+    "seen": Kept(PERIOD_S, 2 * PERIOD_S),
+    "budget": Kept(0.0, 1000.0),
+}
+"""By the first word of a key's name."""
+
+
+class Server:
+    """What an operator would see with redis-cli."""
+
+    def __init__(self, redis: "Redis") -> None:
+        self.redis = redis
+
+    def names(self) -> list[str]:
+        return sorted(key.decode().removeprefix("{passerby}:") for key in self.redis.scan_iter())
+
+    def left_s(self, key: str) -> float:
+        """How long the server keeps it yet."""
+        left = self.redis.pttl("{passerby}:" + key)
+        return inf if left == -1 else left / 1000
+
+    def of(self, kind: str) -> list[str]:
+        return [key for key in self.names() if key.partition(":")[0] == kind]
+
+    def check(self) -> None:
+        for key in self.names():
+            kept = KEPT[key.partition(":")[0]]
+            assert kept.least <= self.left_s(key) <= kept.most, key
+
+
+@pytest.fixture
+def server(valkey: Valkey) -> Iterator[Server]:
+    with Redis.from_url(valkey.url) as redis:
+        yield Server(redis)
+
+
+def trying(valkey: Valkey, body: Callable[[RedisPlace, RedisStore], Awaitable[None]]) -> None:
+    place = RedisPlace(valkey)
+
+    async def main() -> None:
+        await body(place, place.open())
+
+    place.run(main())
+
+
+async def everything(store: RedisStore) -> None:
+    """Each kind of write, at least once."""
+    await store.adopt((somebody(PersonId(9), 3, waiting(PersonId(9))),), whole=True)
+    await store.attend(ONE, {}, LONG, b"busy")
+    epoch = await store.take(ONE, LEASE, LONG)
+    assert epoch is not None
+    await put(store, *couple(), outbox=(notice("a"), trail("b")), facts=(fact(1),), updates=(update(7),), owner=ONE)
+    await put(store, somebody(EVE, 1, waiting(EVE)))
+    await put(store, somebody(EVE, 2))
+    for number in (8, 5000):
+        await store.mark(Mark((update(number),), chat=CHAT, pairs=(copied(number, 10 + number),), speaker=ANN))
+    await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3))))
+    await store.record_crash((update(11),), "one")
+    await store.remember_file("u", BOT, "first")
+    await store.sight(marks(b"a key", "cats", ANN))
+    await store.reserve(Account(BOT), 5.0, 10, 5)
+    await store.reserve(Account(BOT, ANN), 5.0, 10, 5)
+    await store.hold(Account(BOT, BEN), 900.0)
+    await put(store, outbox=(notice("c"),), owner=TWO)
+    await store.inherit(ONE)
+    await store.give(ONE, LEASE, epoch)
+    await store.sweep()
+
+
+def test_each_kind_of_key_is_kept_for_as_long_as_it_is_meant_to_be(valkey: Valkey, server: Server) -> None:
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        await everything(store)
+        assert {key.partition(":")[0] for key in server.names()} == KEPT.keys(), "nothing else, and each of them once"
+        server.check()
+
+    trying(valkey, body)
+
+
+def test_what_is_written_to_again_is_kept_as_if_it_were_new(valkey: Valkey, server: Server) -> None:
+    """Or, where it need not be, as what it was: a map's key for one day is not kept for another."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        for hours in range(5):
+            await place.elapse(HOUR_S)
+            await store.mark(Mark((update(hours),)))
+            await put(store, *(couple() if hours == 0 else ()), updates=(update(100 + hours),))
+            await store.mark(Mark(chat=CHAT, pairs=(copied(hours, 10 + hours),)))
+            await store.record_crash((update(11),), f"crash {hours}")
+            await store.remember_file("u", BOT if hours % 2 else OTHER_BOT, f"id {hours}")
+            await store.sight(marks(b"a key", f"cats {hours}", ANN))
+            await store.hold(Account(BOT, BEN), 900.0)
+            server.check()
+
+    trying(valkey, body)
+
+
+def test_all_that_expires_is_gone_in_the_end(valkey: Valkey, server: Server) -> None:
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        await everything(store)
+        await place.elapse(3 * DAY_S + 1)
+        assert {key.partition(":")[0] for key in server.names()} <= {
+            *(name for name, kept in KEPT.items() if kept is FOR_EVER),
+            "seen",
+        }
+        await place.elapse(2 * PERIOD_S)
+        assert not server.of("seen")
+
+    trying(valkey, body)
+
+
+def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(valkey: Valkey, server: Server) -> None:
+    """Also those of the day before, and of a clock that is ahead: which message was whose is nobody's to keep."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        ann, ben = couple()
+        await put(store, ann, ben)
+        for days in range(2):
+            await store.mark(Mark(chat=CHAT, pairs=(copied(days, 10 + days),)))
+            await place.elapse(DAY_S)
+        await store.mark(Mark(chat=CHAT, pairs=(copied(5, 15),)))
+        place.clock.offset_s -= HOUR_S
+        assert len(server.of("map")) >= 2
+        await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
+        assert server.of("map") == []
+
+    trying(valkey, body)
+
+
+def test_what_is_over_leaves_nothing_behind(valkey: Valkey, server: Server) -> None:
+    """People who searched, chatted and went, entries that were put twice, changed hands and were settled."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        await store.attend(ONE, {}, LONG, b"")
+        searching = [somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE)]
+        await put(store, *searching, outbox=(notice("a"), notice("b", BEN), trail("c")), owner=TWO)
+        await store.mark(Mark(anchor=Anchor(search_of(EVE), EVE, at(4))))
+        ann, ben = couple(version=2)
+        await put(store, ann, ben, becomes(searching[2], Idle()), outbox=(notice("a"),), owner=TWO)
+        await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), anchor=Anchor(CHAT, ANN, at(3)), speaker=BEN))
+        assert len(await store.inherit(ONE)) == 3
+        idle = [becomes(each, Idle()) for each in (ann, ben)]
+        await put(store, *idle, ended=(CHAT,), sent=("a", "b"), facts=(fact(1), fact(2)))
+        await store.mark(Mark(sent=("c", "a")))
+        await store.trim_journal(2, store.generation)
+        await store.leave(ONE)
+        await place.elapse(HOUR_S)
+        await store.sweep()
+        left = [key for key in server.names() if key.partition(":")[0] not in ("life", "gone", "tickets", "stored")]
+        assert [key for key in left if server.redis.type("{passerby}:" + key) != b"stream"] == ["buried"]
+        assert server.redis.xlen("{passerby}:journal") == 0
+        assert server.redis.zcard("{passerby}:gone") == server.redis.hlen("{passerby}:tickets") == 3
+
+    trying(valkey, body)
+
+
+def test_the_buried_are_forgotten_after_a_month(valkey: Valkey, server: Server) -> None:
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        await put(store, outbox=(notice("a"),), owner=ONE)
+        await store.inherit(TWO)
+        await place.outlast(BURIED_KEPT_MS / 1000 - DAY_S)
+        await put(store, outbox=(notice("b"),), owner=THREE)
+        await store.inherit(TWO)
+        assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"one", b"three"]
+        await place.outlast(2 * DAY_S)
+        await store.inherit(TWO)
+        assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"three"]
+
+    trying(valkey, body)
+
+
+def test_an_answer_that_repeats_another_is_written_too(valkey: Valkey, server: Server) -> None:
+    """Whoever waits for replicas waits for what was written last: an answer that wrote nothing would not be waited for,
+    though no replica may have what it speaks of."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        commit = Commit((somebody(ANN),), updates=(update(7),))
+        assert await store.commit(commit) is Committed.YES
+        await place.elapse(0.5 * HOUR_S)
+        assert await store.commit(commit) is Committed.ALREADY_DONE
+        (done,) = server.of("done")
+        assert server.left_s(done) > DONE_KEPT_S - 60
+
+    trying(valkey, body)
+
+
+# ---------------------------------------------------------------------- a server that is older than it was
+
+
+def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(valkey: Valkey, server: Server) -> None:
+    """A replica that was promoted, or a file that lost its end: facts, entries, tickets and epochs go on beyond."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        redis = server.redis
+        await store.attend(ONE, {}, LONG, b"")
+        await put(store, outbox=(notice("old"),), facts=(fact(1),), owner=ONE)
+        kept = [(key, redis.dump(key)) for key in redis.scan_iter()]
+        lost = await store.take(ONE, LEASE, LONG)
+        assert lost is not None
+        await put(store, somebody(BEN, 1, waiting(BEN)), outbox=(notice("lost"),), facts=(fact(2),), owner=ONE)
+        feed = await store.tickets(ADULTS, None, 0)
+        (member, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"lost" in each]
+        redis.flushall()
+        for key, value in kept:
+            assert value is not None
+            redis.restore(key, 0, value)
+        await store.hang_up()
+        # As another server would say it: its name is in `run`, and is not the one that was greeted last.
+        redis.hset("{passerby}:life", "run", "another")
+        again = place.open()
+        epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
+        assert epoch is not None
+        assert epoch > lost
+        await put(again, somebody(EVE, 1, waiting(EVE)), outbox=(notice("new"),), facts=(fact(3),), owner=ONE)
+        assert (await again.journal(1, 10))[0][0] > 2
+        (newer, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"new" in each]
+        assert newer > member
+        news = await again.tickets(ADULTS, feed.cursor, 0)
+        assert news.whole
+        assert {change.person for change in news.changes} == {EVE}
+
+    trying(valkey, body)
+
+
+def test_a_reader_that_knows_more_than_the_server_begins_anew(valkey: Valkey, server: Server) -> None:
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        await put(store, somebody(ANN, 1, waiting(ANN)))
+        feed = await store.tickets(ADULTS, None, 0)
+        news = await store.tickets(ADULTS, feed.cursor + 5, 0)
+        assert news.whole
+        assert [change.person for change in news.changes] == [ANN]
+
+    trying(valkey, body)
+
+
+def test_calls_of_two_processes_have_different_names(valkey: Valkey, server: Server) -> None:
+    """Else one would be told that its commit is stored, because the other's is."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        place._rng = Random(2)
+        other = place.open()
+        results = [await each.commit(Commit(outbox=(notice(f"{n}"),))) for n in range(3) for each in (store, other)]
+        assert results == [Committed.YES] * 6
+        assert len(server.of("stored")) == 6
+        await asyncio.gather(*(each.mark(Mark(chat=ChatId("none"), speaker=ANN)) for each in (store, other)))
+
+    trying(valkey, body)

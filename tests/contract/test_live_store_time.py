@@ -1,0 +1,445 @@
+"""The live store's contract where time and order decide: how long things are kept, what renews them, who comes first.
+
+Everything that expires has a test for the last moment that it is needed, and most have one for the time after it.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import pytest
+
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Idle
+from passerby.kernel.text import text
+from passerby.ports.allowances import Account
+from passerby.ports.leases import Buried, Fence, Fenced, WorkerId, bot_lease
+from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, TicketChange
+from tests.contract.live_body import contract, put, survives
+from tests.contract.live_places import Place
+from tests.contract.live_values import (
+    ADULTS,
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    EVE,
+    OTHER_BOT,
+    becomes,
+    copied,
+    couple,
+    fact,
+    notice,
+    somebody,
+    telling,
+    trail,
+    update,
+    waiting,
+)
+
+HOUR_S = 3600.0
+LONG = 60.0
+ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
+LEASE = bot_lease(BOT)
+
+
+async def attend(store: LiveStore, *workers: WorkerId, ttl_s: float = LONG) -> None:
+    for worker in workers:
+        await store.attend(worker, {}, ttl_s, b"")
+
+
+async def die(place: Place, store: LiveStore, *survivors: WorkerId) -> None:
+    """Time passes in which only these attend: whoever named LONG is dead afterwards."""
+    for _ in range(3):
+        await attend(store, *survivors)
+        await place.outlast(0.4 * LONG)
+    await attend(store, *survivors)
+
+
+# ---------------------------------------------------------------------- what is remembered for a day
+
+DONE: dict[str, Callable[[LiveStore, int], Awaitable[object]]] = {
+    "a commit": lambda store, number: store.commit(Commit(updates=(update(number),))),
+    "a mark": lambda store, number: store.mark(Mark((update(number),))),
+}
+
+
+@pytest.mark.parametrize("by", DONE)
+def test_each_update_is_remembered_for_its_own_day_whatever_was_done_before_it(place: Place, by: str) -> None:
+    """Updates with numbers side by side are kept together, and none may age with the first of them."""
+
+    async def main() -> None:
+        store = place.open()
+        for number in range(56):
+            if number % 11 == 10:
+                store = place.open()
+            await DONE[by](store, number)
+            await place.elapse(HOUR_S)
+            await store.sweep()
+            lately = set(range(max(0, number - 23), number + 1))
+            assert await store.done(BOT, range(100)) >= lately, f"hour {number}"
+
+    place.run(main())
+
+
+@survives
+async def test_a_crash_is_remembered_for_a_day_after_the_last_one(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await store.record_crash((update(7),), "first")
+    await place.elapse(20 * HOUR_S)
+    await store.record_crash((update(7),), "second")
+    await store.record_crash((update(8),), "third")
+    await place.elapse(23 * HOUR_S)
+    await store.sweep()
+    crashes = (await later.known(BOT, (7, 8))).crashes
+    assert crashes[7] >= 1
+    assert crashes[8] == 1
+
+
+@contract
+async def test_idle_people_are_held_for_some_minutes_after_they_were_heard_of(place: Place) -> None:
+    """Else each of their taps would read the records."""
+    store = place.open()
+    await put(store, somebody(ANN), somebody(BEN), facts=(fact(1),))
+    await store.trim_journal(1, store.generation)
+    await place.elapse(300)
+    await store.load(ANN)
+    await place.elapse(250)
+    await store.sweep()
+    assert set(await store.held((ANN, BEN))) == {ANN, BEN}
+    await place.elapse(250)
+    await store.sweep()
+    assert set(await store.held((ANN, BEN))) == {ANN}, "Ben was not heard of for more than ten minutes"
+
+
+@contract
+async def test_idle_people_go_once_the_records_hold_them_though_they_did_not_at_first(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN), facts=(fact(1), fact(2)))
+    await store.trim_journal(1, store.generation)
+    for _ in range(2):
+        await place.elapse(HOUR_S)
+        await store.sweep()
+    assert set(await store.held((ANN,))) == {ANN}, "the last fact of the commit is not recorded yet"
+    await store.trim_journal(2, store.generation)
+    for _ in range(2):
+        await place.elapse(HOUR_S)
+        await store.sweep()
+    assert await store.held((ANN,)) == {}
+
+
+# ---------------------------------------------------------------------- the outbox's order
+
+
+def again(entry: str) -> object:
+    return msgspec.structs.replace(notice(entry), text=text("said", n=2))
+
+
+@survives
+async def test_an_entry_put_again_comes_after_what_was_put_before_it(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
+    await put(store, outbox=(notice("c"),), owner=TWO)
+    assert [each for each in "abc" if await later.is_preceded(each)] == ["c"]
+    await put(store, outbox=(notice("a"),), owner=ONE)
+    assert await later.outbox(ONE) == [notice("b"), notice("a")]
+    assert [each for each in "abc" if await later.is_preceded(each)] == ["a", "c"]
+    await put(store, sent=("b",))
+    assert [each for each in "abc" if await later.is_preceded(each)] == ["a"], "its old place is nobody's"
+    await put(store, sent=("c",))
+    assert [each for each in "abc" if await later.is_preceded(each)] == []
+
+
+@survives
+async def test_a_trail_put_again_is_the_newest_of_its_person(place: Place, store: LiveStore, later: LiveStore) -> None:
+    await put(store, outbox=(trail("a"), trail("b")), owner=ONE)
+    await put(store, outbox=(trail("a"),), owner=TWO)
+    assert await later.trail(ANN) == [trail("b"), trail("a")]
+    assert await later.outbox(TWO) == [trail("a")]
+
+
+@survives
+async def test_an_entry_put_again_belongs_to_whoever_put_it_last(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
+    await attend(store, ONE, TWO)
+    await put(store, outbox=(notice("a"), telling("told", BEN)), owner=ONE)
+    await put(store, outbox=(notice("a"),), owner=TWO)
+    assert await later.outbox(ONE) == [telling("told", BEN)]
+    assert await later.outbox(TWO) == [notice("a")]
+    await store.mark(Mark(sent=("a", "told")))
+    for owner in (ONE, TWO):
+        assert await later.outbox(owner) == []
+    assert (await later.figures()).outbox == 0
+
+
+@contract
+async def test_what_changes_hands_again_and_again_keeps_its_age_and_is_settled_once(place: Place) -> None:
+    store = place.open()
+    await attend(store, ONE, TWO, THREE)
+    await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
+    await put(store, outbox=(notice("c"), notice("d")), owner=TWO)
+    await put(store, outbox=(notice("e"),), owner=THREE)
+    await store.leave(ONE)
+    assert await store.inherit(TWO) == [notice("a"), notice("b")]
+    await store.mark(Mark(sent=("a", "c")))
+    assert await store.outbox(TWO) == [notice("b"), notice("d")]
+    assert await store.is_preceded("e"), "what was inherited precedes as it did"
+    await store.leave(TWO)
+    assert await store.inherit(THREE) == [notice("b"), notice("d")]
+    assert await store.outbox(THREE) == [notice("b"), notice("d"), notice("e")]
+    assert not await store.is_preceded("e")
+    await put(store, sent=("b", "e"))
+    assert await store.outbox(THREE) == [notice("d")]
+    await store.leave(THREE)
+    four = WorkerId("four")
+    await attend(store, four)
+    assert await store.inherit(four) == [notice("d")]
+    await store.mark(Mark(sent=("d",)))
+    assert await store.outbox(four) == []
+    assert (await store.figures()).outbox == 0
+    assert not await store.is_preceded("e")
+
+
+@contract
+async def test_what_was_inherited_once_is_not_told_as_inherited_again(place: Place) -> None:
+    store = place.open()
+    await attend(store, ONE, TWO)
+    await put(store, outbox=(notice("a"),), owner=ONE)
+    await store.leave(ONE)
+    assert await store.inherit(TWO) == [notice("a")]
+    await put(store, outbox=(notice("b"),), owner=THREE)
+    assert await store.inherit(TWO) == [notice("b")]
+    assert await store.outbox(TWO) == [notice("a"), notice("b")]
+
+
+# ---------------------------------------------------------------------- leases in time
+
+
+@contract
+async def test_whoever_does_not_attend_takes_nothing(place: Place) -> None:
+    store = place.open()
+    assert await store.take(ONE, LEASE, LONG) is None, "one that never came"
+    await attend(store, ONE)
+    await die(place, store, TWO)
+    assert await store.take(ONE, LEASE, LONG) is None, "and one whose time is up"
+    assert await store.take(TWO, LEASE, LONG) is not None
+
+
+@contract
+async def test_taking_what_one_holds_renews_it(place: Place) -> None:
+    store = place.open()
+    await attend(store, ONE, TWO)
+    epoch = await store.take(ONE, LEASE, LONG)
+    for _ in range(3):
+        await place.outlast(0.6 * LONG)
+        await attend(store, ONE, TWO)
+        assert await store.take(TWO, LEASE, LONG) is None
+        assert await store.take(ONE, LEASE, LONG) == epoch
+
+
+@contract
+async def test_attending_renews_for_as_long_as_was_said_last(place: Place) -> None:
+    store = place.open()
+    await attend(store, ONE, TWO, ttl_s=5 * LONG)
+    epoch = await store.take(ONE, LEASE, 5 * LONG)
+    assert epoch is not None
+    await store.attend(ONE, {LEASE: epoch}, LONG, b"")
+    await place.outlast(1.1 * LONG)
+    await attend(store, TWO, ttl_s=5 * LONG)
+    roll = await store.roll()
+    assert list(roll.workers) == [TWO]
+    assert roll.holders == {}
+    assert await store.take(TWO, LEASE, LONG) is not None
+
+
+@contract
+async def test_every_taking_has_a_higher_epoch_though_the_store_was_opened_anew(place: Place) -> None:
+    """A write from before it must never stand on a lease that was taken after it."""
+    store, epochs = place.open(), list[int]()
+    for worker in (ONE, TWO, THREE):
+        await attend(store, worker)
+        for lease in (LEASE, bot_lease(OTHER_BOT)):
+            epoch = await store.take(worker, lease, LONG)
+            assert epoch is not None
+            epochs.append(epoch)
+            await store.give(worker, lease, epoch)
+        await place.outlast(1.0)
+        store = place.open()
+    assert epochs == sorted(set(epochs))
+
+
+@contract
+async def test_an_outage_begins_only_when_the_most_patient_might_have_come(place: Place) -> None:
+    """Somebody with a short time may be the only one who attends for a while: that is no outage."""
+    store = place.open()
+    await attend(store, ONE, ttl_s=10 * LONG)
+    await attend(store, TWO, ttl_s=LONG)
+    await place.outlast(2 * LONG)
+    for _ in range(18):
+        await attend(store, TWO, ttl_s=LONG)
+        await place.outlast(0.5 * LONG)
+    await attend(store, TWO, ttl_s=LONG)
+    assert list((await store.roll()).workers) == [TWO], "one has not attended for longer than it named"
+
+
+@contract
+async def test_an_outage_gives_nothing_back_to_those_whose_time_was_up_before_it(place: Place) -> None:
+    store = place.open()
+    await attend(store, ONE)
+    assert await store.take(ONE, LEASE, LONG) is not None
+    await die(place, store, TWO)
+    await place.outlast(5 * LONG)
+    await attend(store, TWO)
+    assert list((await store.roll()).workers) == [TWO]
+    assert await store.take(TWO, LEASE, LONG) is not None
+
+
+@contract
+async def test_an_outage_gives_everybody_their_time_once_and_no_more(place: Place) -> None:
+    store = place.open()
+    await attend(store, ONE, TWO)
+    assert await store.take(ONE, LEASE, LONG) is not None
+    await place.outlast(3 * LONG)
+    await attend(store, TWO)
+    assert set((await store.roll()).workers) == {ONE, TWO}
+    assert (await store.roll()).holders == {LEASE: ONE}
+    await die(place, store, TWO)
+    assert list((await store.roll()).workers) == [TWO]
+    assert await store.take(TWO, LEASE, LONG) is not None
+
+
+@contract
+async def test_the_buried_stay_buried(place: Place) -> None:
+    """A process that was stopped for days must not come back for what it had to send."""
+    store = place.open()
+    await attend(store, ONE)
+    await put(store, outbox=(notice("a"),), owner=ONE)
+    await die(place, store, TWO)
+    assert await store.inherit(TWO) == [notice("a")]
+    for days in (1, 3, 9):
+        await place.outlast(days * 24 * HOUR_S)
+        await attend(store, TWO)
+        await put(store, outbox=(notice(f"{days}"),), owner=THREE)
+        assert await store.inherit(TWO) == [notice(f"{days}")]
+        with pytest.raises(Buried):
+            await store.attend(ONE, {}, LONG, b"")
+
+
+@contract
+async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Place) -> None:
+    """The same worker, too, may be one that was paused: what it began under an earlier taking is void."""
+    store = place.open()
+    await attend(store, ONE)
+    old = await store.take(ONE, LEASE, LONG)
+    assert old is not None
+    await store.give(ONE, LEASE, old)
+    await put(store, outbox=(notice("a"),), fences=(Fence(LEASE, old),))
+    new = await store.take(ONE, LEASE, LONG)
+    assert new is not None
+    with pytest.raises(Fenced):
+        await store.mark(Mark(sent=("a",), fences=(Fence(LEASE, old),)))
+    await store.mark(Mark(sent=("a",), fences=(Fence(LEASE, new),)))
+
+
+# ---------------------------------------------------------------------- budgets in time
+
+ACCOUNT = Account(BOT, ANN)
+
+
+@contract
+async def test_a_hold_lasts_its_time_whatever_is_swept_or_asked_meanwhile(place: Place) -> None:
+    store = place.open()
+    await store.hold(ACCOUNT, 3000.0)
+    for passed in range(1, 15):
+        await place.outlast(200)
+        await store.sweep()
+        grant = await store.reserve(ACCOUNT, 1.0, 5, 1)
+        assert grant.granted == 0
+        assert 2999 - 200 * passed - 5 < grant.wait_s <= 3000 - 200 * passed
+        assert store.is_held(ACCOUNT)
+    await place.outlast(201)
+    await store.sweep()
+    assert (await store.reserve(ACCOUNT, 1.0, 5, 1)).granted == 1
+    assert not store.is_held(ACCOUNT)
+
+
+@contract
+async def test_what_is_spent_stays_spent_until_time_has_given_it_back(place: Place) -> None:
+    store = place.open()
+    assert (await store.reserve(ACCOUNT, 0.01, 5, 5)).granted == 5
+    for _ in range(3):
+        await place.outlast(90)
+        await store.sweep()
+    assert (await store.reserve(ACCOUNT, 0.01, 5, 5)).granted == 2
+    await place.outlast(90)
+    await store.sweep()
+    assert (await store.reserve(ACCOUNT, 0.01, 5, 5)).granted == 1
+
+
+# ---------------------------------------------------------------------- chats, searches, the journal
+
+
+@contract
+async def test_a_chat_stays_quiet_though_its_people_change_in_it(place: Place) -> None:
+    """To be nudged is a change of theirs, and no word."""
+    store, began = place.open(), place.clock.now()
+    ann, ben = couple()
+    await put(store, ann, ben)
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=BEN))
+    await place.elapse(600)
+    await put(store, becomes(ann, ann.state), becomes(ben, ben.state))
+    (quiet,) = await store.quiet_chats(place.clock.now() - 300, 10)
+    assert quiet.speaker == BEN
+    assert began - 1 <= quiet.since <= began + 60
+
+
+@contract
+async def test_the_feed_tells_changes_in_the_order_they_happened(place: Place) -> None:
+    store = place.open()
+    ann, ben, eve = (somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE))
+    await put(store, ann)
+    await put(store, ben)
+    feed = await store.tickets(ADULTS, None, 0)
+    assert [change.person for change in feed.changes] == [ANN, BEN]
+    await put(store, becomes(ann, Idle()))
+    await put(store, eve)
+    await put(store, becomes(ben, ben.state))
+    news = await store.tickets(ADULTS, feed.cursor, 0)
+    assert [change.person for change in news.changes] == [ANN, EVE, BEN]
+    assert news.changes[0] == TicketChange(ANN, None, 2)
+
+
+@contract
+async def test_how_far_the_journal_was_trimmed_never_goes_back(place: Place) -> None:
+    store = place.open()
+    await put(store, somebody(ANN), facts=(fact(1), fact(2), fact(3)))
+    await store.trim_journal(3, store.generation)
+    await store.trim_journal(1, store.generation)
+    assert await store.trimmed() == 3
+    assert (await store.held((ANN,)))[ANN].recorded
+
+
+@contract
+async def test_what_is_written_after_the_store_was_away_is_numbered_on(place: Place) -> None:
+    store = place.open()
+    await put(store, facts=(fact(1),), outbox=(notice("a"),), owner=ONE)
+    with place.lost(), pytest.raises(LiveStoreLost):
+        await store.commit(Commit(facts=(fact(2),)))
+    await put(store, facts=(fact(3),), outbox=(notice("b"),), owner=ONE)
+    numbers = [number for number, _ in await store.journal(0, 10)]
+    assert numbers == sorted(set(numbers))
+    assert [each for _, each in await store.journal(0, 10)] == [fact(1), fact(3)]
+    assert await store.outbox(ONE) == [notice("a"), notice("b")]
+
+
+@contract
+async def test_many_idle_people_go_in_one_sweep(place: Place) -> None:
+    store = place.open()
+    crowd = [somebody(PersonId(100 + number)) for number in range(1100)]
+    await put(store, *crowd, facts=(fact(1),))
+    await store.trim_journal(1, store.generation)
+    await place.elapse(HOUR_S)
+    await store.sweep()
+    assert await store.held([each.person for each in crowd]) == {}
