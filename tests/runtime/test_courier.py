@@ -681,6 +681,23 @@ def test_while_the_store_is_away_a_parcel_waits_and_is_not_lost(method: str, mon
     at_post(body)
 
 
+def test_however_long_the_store_was_away_a_parcel_goes_seconds_after_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def body(post: Post) -> None:
+        async def away(*_: object) -> None:
+            raise LiveStoreLost
+
+        with monkeypatch.context() as patch:
+            patch.setattr(post.bench.store, "load", away)
+            post.say("n")
+            await asyncio.sleep(200)
+        await asyncio.sleep(4)
+        assert [id_ for id_, _ in post.ledger.delivered_] == ["n"]
+
+    at_post(body)
+
+
 # ---------------------------------------------------------------------- one relay twice
 
 

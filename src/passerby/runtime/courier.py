@@ -85,6 +85,8 @@ REFUSED_TRIES = 7
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+LONGEST_STORE_PAUSE_S = 2.0
+"""The same while the live store is away: it is ours, and takes being asked often."""
 FLOOD_MARGIN_S = 0.1
 ELSEWHERE_POLL_S = 0.5
 """How often a delivery that needs a second bot, which is suspected, looks whether that one works again."""
@@ -658,7 +660,7 @@ class Courier:
             except LiveStoreLost:
                 tries += 1
                 metrics.RETRIES.add(bot, "store")
-                lane.held_until = self._clock.monotonic() + self._pause_s(tries)
+                lane.held_until = self._clock.monotonic() + min(LONGEST_STORE_PAUSE_S, self._pause_s(tries))
             except FloodWait as error:
                 self._hold(lane, bot, parcel, error)
             except Unavailable as error:

@@ -29,6 +29,8 @@ BUNCH_S = 0.01
 LONG_POLL_S = 50
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
+LONGEST_STORE_PAUSE_S = 2.0
+"""The live store is ours and takes it. Whoever writes to a bot must not wait for a minute after it is back."""
 
 
 class Window:
@@ -148,8 +150,9 @@ class Intake:
                     self._tokens.refused(self._bot)
                 else:
                     self._tell(error)
-                wait_s = error.retry_after_s if isinstance(error, FloodWait) else pause_s
-                pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+                longest_s = LONGEST_STORE_PAUSE_S if isinstance(error, LiveStoreLost) else LONGEST_PAUSE_S
+                wait_s = error.retry_after_s if isinstance(error, FloodWait) else min(longest_s, pause_s)
+                pause_s = min(longest_s, pause_s * 2)
                 await self._rest(wait_s * self._rng.uniform(1.0, 1.25))
             else:
                 pause_s = FIRST_PAUSE_S
