@@ -26,11 +26,12 @@ from benchmarks.sampler import Sampler, threads
 from passerby import logs, metrics
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import RedisStore, open_redis
-from passerby.bootstrap import Role, SystemClock, live_path
+from passerby.bootstrap import Role, SystemClock
 from passerby.bootstrap import serve as serve_fleet
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
+from passerby.opening import live_path
 from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
 from passerby.settings import Settings, open_key

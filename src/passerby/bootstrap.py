@@ -13,17 +13,14 @@ from passerby import addresses, logs, metrics
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.botapi.hooks import BotApiHooks, arrival
-from passerby.adapters.memory import FileLog, LogInUse, MemoryStore
-from passerby.adapters.redis import RedisUnfit, open_redis
-from passerby.adapters.sql import DatabaseUnusable, Pool, SchemaState, SqlRecords
-from passerby.adapters.sql import init_schema as sql_init_schema
-from passerby.adapters.sql import schema_state as sql_schema_state
+from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.domain.quota import Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.decision import ContactPolicy, Rules
+from passerby.opening import Start, database, live_path, open_log, unusable
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App, NoBotWorks
@@ -55,7 +52,6 @@ class SystemClock:
 Role = Literal["all", "worker", "web"]
 """What a process does: all there is; what leases say (polling, pairing, recording); or only take webhooks."""
 
-KEEP_TRYING_S = 1.0
 LOOK_AGAIN_S = 30.0
 HOOKS_PARKED_AFTER_S = 20.0
 """A webhook's update holds up its own chat alone, and Telegram waits a minute for the answer."""
@@ -73,30 +69,32 @@ async def serve(
     """Do one process's part of the fleet until `stop` is set, then finish what is in hand and return.
 
     `name` is what operators call the process. `on_beat` is called often, in turns of the event loop; with it, the
-    process ends if the loop is stuck. Stores on other machines that are away are waited for.
+    process ends if the loop is stuck. Stores on other machines that are away are waited for (see `opening`).
     Raises: WrongSetting, for faults that only show at the start: a database in use, or all tokens refused.
     """
     if not settings.tokens:
         raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
     clock, rng = SystemClock(), SystemRandom()
+    start = Start(settings, clock, stop)
     _warn_of_a_lost_key(settings)
     key, former = open_key(settings), former_keys(settings)
     async with AsyncExitStack() as closing:
         # A second process on the same files is turned away before it can be taken for the first.
-        log = None if settings.is_shared else _open_log(settings)
+        log = None if settings.is_shared else open_log(settings)
         recorder = _open_recorder(settings, name, rng)
         closing.callback(recorder.close)
         # Before anything is waited for: a process that waits is alive.
         polls = settings.update_mode == "polling"
         taking = Taking(settings, (key, *former), name, hooks=not polls and role != "worker")
         closing.push_async_callback(taking.aclose)
-        store = MemoryStore(log, clock, rng) if log is not None else await _await_redis(settings, clock, rng, stop)
+        store = await start.live_store(log, rng)
         if store is None:
             return
         closing.push_async_callback(_close_store, store)
-        await _open_schema(settings, clock, closing)
+        if not await start.schema(closing, needed=store.newborn):
+            return
         pool = Pool(settings.db_pool_max, settings.db_pool_min, evict_every_s=settings.db_pool_evict_s)
-        records = SqlRecords.at(_database(settings), pool)
+        records = SqlRecords.at(database(settings), pool)
         closing.push_async_callback(records.aclose)
         tending = Background(lambda error: logs.failed("records.unusable", error))
         tending.spawn(records.tend(clock))
@@ -169,13 +167,16 @@ async def serve(
             watch = LoopWatch(recorder, on_beat)
             closing.callback(watch.close)
             watch.begin()
+        looking.spawn(start.watch(store, records, lambda: announced))
         try:
             whole = await live(make, stop, clock, settings.shutdown_timeout_s, ready, taking.end)
         except NoBotWorks:
             remedy = "ask @BotFather for the bots' tokens"
             raise WrongSetting("BOT_TOKENS", "Telegram refuses every one", remedy) from None
         except DatabaseUnusable as error:
-            raise _unusable(settings, error) from None
+            raise unusable(settings, error) from None
+        if start.failure is not None:
+            raise start.failure
         logs.record("runtime.stopped", reason="all done" if whole else "the rest is done by the next start")
 
 
@@ -246,89 +247,11 @@ def _rules(settings: Settings) -> Rules:
     )
 
 
-async def _await_redis(
-    settings: Settings, clock: SystemClock, rng: SystemRandom, stop: asyncio.Event
-) -> LiveStore | None:
-    """The live store that REDIS_URL names; None if `stop` was set before a server was there. Raises: WrongSetting."""
-    faults = logs.Faults()
-    while not stop.is_set():
-        try:
-            opened = await open_redis(
-                settings.redis_url.get_secret_value(),
-                clock,
-                rng,
-                name=settings.redis_name,
-                replicas=settings.redis_replicas,
-            )
-        except RedisUnfit as error:
-            raise WrongSetting("REDIS_URL", str(error), "then start again") from None
-        except LiveStoreLost as error:
-            faults.began("store", "store.awaited", error=logs.name_of(error), reason="REDIS_URL does not answer yet")
-            await clock.sleep(KEEP_TRYING_S)
-        else:
-            faults.over("store", "store.there")
-            for warning in opened.warnings:
-                logs.record("store.warned", "warning", reason=warning)
-            return opened.store
-    return None
-
-
 async def _close_store(store: LiveStore) -> None:
     try:
         await store.aclose()
     except LiveStoreLost as error:
-        logs.failed("store.lost", error)
-
-
-async def _open_schema(settings: Settings, clock: SystemClock, closing: AsyncExitStack) -> None:
-    """Bring the tables up to date. A server that is away need not hold up people who chat: then it is done later."""
-    if settings.postgres_uri is None:
-        await init_schema(settings)
-        return
-
-    async def try_once() -> bool:
-        try:
-            await sql_init_schema(_database(settings))
-        except DatabaseUnusable as error:
-            raise _unusable(settings, error) from None
-        except RecordsLost as error:
-            faults.began("records", "records.awaited", error=logs.name_of(error), reason="POSTGRES_URI does not answer")
-            return False
-        faults.over("records", "records.there")
-        return True
-
-    async def keep_trying() -> None:
-        while True:
-            await clock.sleep(KEEP_TRYING_S)
-            try:
-                if await try_once():
-                    return
-            except WrongSetting as wrong:  # another process may be changing the tables at this moment
-                faults.began("unusable", "records.unusable", "error", setting=wrong.setting, reason=wrong.problem)
-            except Exception as error:  # noqa: BLE001  # the tables are needed, so any failure is retried
-                if faults.began("unusable", "records.unusable", "error", error=logs.name_of(error)):
-                    logs.failed("records.unusable", error, "debug")
-
-    faults = logs.Faults()
-    if not await try_once():
-        background = Background(lambda error: logs.failed("records.unusable", error))
-        background.spawn(keep_trying())
-        closing.push_async_callback(background.aclose)
-
-
-def _open_log(settings: Settings) -> FileLog:
-    path = live_path(settings)
-    try:
-        return FileLog(path)
-    except LogInUse:
-        raise WrongSetting(
-            "SQLITE_DB_PATH", f"another Passerby uses {path.name} now", "stop it, or give this one another path"
-        ) from None
-    except OSError as error:
-        remedy = "let this user write to it and to its directory, or name a file in another one"
-        if path.is_dir():
-            remedy = "remove that directory, or name another file"
-        raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
+        logs.failed("store.lost", error, reason=str(error))
 
 
 def home_of(settings: Settings) -> str:
@@ -348,15 +271,6 @@ def _open_recorder(settings: Settings, name: str, rng: SystemRandom) -> FlightRe
         reason = f"{path.name} cannot be made in RUN_DIR ({error.strerror or logs.name_of(error)})"
     logs.record("recorder.unavailable", "warning", reason=reason)
     return FlightRecorder()
-
-
-def live_path(settings: Settings) -> Path:
-    """Where the live store of one process keeps its log: beside the database."""
-    return settings.sqlite_db_path.with_suffix(".live")
-
-
-def _database(settings: Settings) -> str | Path:
-    return settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path
 
 
 def hooking(settings: Settings) -> Hooking:
@@ -392,26 +306,6 @@ async def _look_at_hooks(settings: Settings) -> None:
         await looking.aclose()
 
 
-async def init_schema(settings: Settings) -> SchemaState:
-    """Bring the database's tables up to date; return what they were at. Raises: WrongSetting."""
-    try:
-        return await sql_init_schema(_database(settings))
-    except DatabaseUnusable as error:
-        raise _unusable(settings, error) from None
-    except RecordsLost as error:
-        raise _away(settings, error) from None
-
-
-async def schema_state(settings: Settings) -> SchemaState:
-    """What the database's tables are at, changing nothing. Raises: WrongSetting."""
-    try:
-        return await sql_schema_state(_database(settings))
-    except DatabaseUnusable as error:
-        raise _unusable(settings, error) from None
-    except RecordsLost as error:
-        raise _away(settings, error) from None
-
-
 def _warn_of_a_lost_key(settings: Settings) -> None:
     """The key file is made at the first start. Missing at a later one, it was lost."""
     live = live_path(settings)
@@ -419,17 +313,3 @@ def _warn_of_a_lost_key(settings: Settings) -> None:
     if is_missing and live.exists() and live.stat().st_size:
         reason = f"{settings.key_path.name} is gone, so a new key is made: what the old one sealed stays unreadable"
         logs.record("key.lost", "warning", setting="SECRET_KEY", reason=reason)
-
-
-def _away(settings: Settings, error: RecordsLost) -> WrongSetting:
-    if settings.postgres_uri:
-        return WrongSetting("POSTGRES_URI", f"the database does not answer ({logs.name_of(error)})", "start it")
-    name = settings.sqlite_db_path.name
-    problem = f"{name} cannot be used now: the disk is full, or another program has it locked"
-    return WrongSetting("SQLITE_DB_PATH", problem, "make room, end the other program, and start again")
-
-
-def _unusable(settings: Settings, error: DatabaseUnusable) -> WrongSetting:
-    if settings.postgres_uri:
-        return WrongSetting("POSTGRES_URI", error.problem, error.remedy or "correct it, or create what it names")
-    return WrongSetting("SQLITE_DB_PATH", error.problem, error.remedy or "name a file that can be written")

@@ -1,8 +1,12 @@
 """The `passerby` command. What a command needs is imported when it runs, so that `--help` costs nothing."""
 
+import errno
+import os
 import sys
 
 from passerby.cli.leaving import leave
+
+_OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
 
 
 def main() -> None:
@@ -22,14 +26,25 @@ def _run() -> int:
     except WrongSetting as wrong:
         print(wrong, file=sys.stderr)  # noqa: T201  # the one line
         return 2
+    except OSError as error:
+        if error.errno not in _OF_THE_DISK:
+            return _crashed(error)
+        # Its file is ours: nobody else's names get here.
+        name = os.path.basename(error.filename) if isinstance(error.filename, str) else "a file"  # noqa: PTH119
+        print(f"{name}: {error.strerror}; make room, or let this user write there", file=sys.stderr)  # noqa: T201
+        return 2
     except Exception as error:  # noqa: BLE001  # the outermost place: the text of what gets here is not to be shown
-        from passerby import logs
-
-        if not logs.is_set_up():
-            logs.set_up("info", "console")
-        logs.failed("process.crashed", error)
-        return 1
+        return _crashed(error)
     return 0
+
+
+def _crashed(error: Exception) -> int:
+    from passerby import logs
+
+    if not logs.is_set_up():
+        logs.set_up("info", "console")
+    logs.failed("process.crashed", error)
+    return 1
 
 
 def _code(end: SystemExit) -> int:

@@ -293,17 +293,17 @@ def init_schema(
     from passerby import settings
 
     settled = settings.read()  # before the slow import: a wrong setting is told at once
-    from passerby import bootstrap
+    from passerby import opening
 
     if check:
-        state = asyncio.run(bootstrap.schema_state(settled))
+        state = asyncio.run(opening.schema_state(settled))
         typer.echo(
             f"up to date ({state.needed})"
             if state.is_current
             else f"at {state.current or 'nothing'}, not {state.needed}"
         )
         raise typer.Exit(0 if state.is_current else 1)
-    state = asyncio.run(bootstrap.init_schema(settled))
+    state = asyncio.run(opening.init_schema(settled))
     typer.echo(f"was up to date ({state.needed})" if state.is_current else f"now at {state.needed}")
 
 

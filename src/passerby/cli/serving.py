@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Literal
@@ -14,6 +15,8 @@ from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+LAST_S = 3.0
+"""For closing what is open: much longer than it takes, and as long as nobody minds."""
 
 Role = Literal["all", "worker", "web"]
 
@@ -56,28 +59,43 @@ def serve(
         finally:
             recycling.close()
 
-    run_until_signal(main)
+    run_until_signal(main, settings.shutdown_timeout_s)
 
 
-def run_until_signal(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    """Run `main` with an event that SIGTERM and SIGINT set. uvloop where there is one, else asyncio's own loop."""
+def run_until_signal(main: Callable[[asyncio.Event], Awaitable[None]], within_s: float | None = None) -> None:
+    """Run `main` with an event that SIGTERM and SIGINT set. uvloop where there is one, else asyncio's own loop.
+
+    `within_s`: `main` ends by itself in that time. If a disk or a library keeps it, the process is ended LAST_S later,
+    as by `kill -9`, with exit code 1.
+    """
 
     async def watched() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.on_loop_error)
         for number in STOPPING:
-            loop.add_signal_handler(number, _heed, number, stop)
+            loop.add_signal_handler(number, _heed, number, stop, within_s)
         await main(stop)
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(watched())
 
 
-def _heed(number: signal.Signals, stop: asyncio.Event) -> None:
+def _heed(number: signal.Signals, stop: asyncio.Event, within_s: float | None) -> None:
     if stop.is_set():
         os._exit(128 + number)
     stop.set()
+    if within_s is not None:
+        # A thread, because it may be the event loop that hangs.
+        last = threading.Timer(within_s + LAST_S, _cut_short)
+        last.daemon = True
+        last.start()
+
+
+def _cut_short() -> None:
+    reason = "a disk or a server does not answer; whatever is not finished is done by the next start"
+    logs.record("runtime.cut_short", "error", reason=reason)
+    os._exit(1)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

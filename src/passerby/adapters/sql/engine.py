@@ -83,7 +83,7 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
         url,
         hide_parameters=True,
         connect_args={
-            "timeout": pool.timeout_s,
+            "timeout": min(pool.timeout_s, pool.connect_s),
             "command_timeout": pool.timeout_s,
             # SQLAlchemy keeps prepared statements, where there is no pooler. Those of the driver itself are unnamed.
             "statement_cache_size": 0,

@@ -54,6 +54,10 @@ class Refused(RecordsLost):
     """The text is for the operator."""
 
 
+class Locked(RecordsLost):
+    """Another program has the SQLite file locked. The text is for the operator."""
+
+
 DAMAGED: Final = "the database file is damaged; stop everything that uses it and restore a backup"
 
 # Source: PostgreSQL manual, appendix A. The longest prefix counts.
@@ -89,6 +93,18 @@ SQLITE_CODES: Final = {
     sqlite3.SQLITE_NOTADB: Fate.DAMAGED,
 }
 
+LOCKED: Final = "another program has the database file locked"
+
+# For the operator. The rest is named by the exception's type.
+SQLITE_SENTENCES: Final = {
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+    sqlite3.SQLITE_READONLY: "the disk or the database file is read-only",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_CANTOPEN: "the disk does not let the database file be opened",
+}
+
 
 def fate(error: exc.DBAPIError) -> Fate:
     cause = error.orig
@@ -116,7 +132,8 @@ def losses() -> Iterator[None]:
                 raise Undone(_name(error)) from None
             case Fate.LOST:
                 metrics.STORE_ERRORS.add("records")
-                raise RecordsLost(_name(error)) from None
+                sentence = _sqlite_sentence(error)
+                raise (Locked if sentence == LOCKED else RecordsLost)(sentence or _name(error)) from None
             case Fate.REFUSED:
                 raise Refused(_sentence(error)) from None
             case Fate.DAMAGED:
@@ -133,6 +150,11 @@ def _name(error: exc.DBAPIError) -> str:
     """The driver's own name, where SQLAlchemy's adapter has one name for all."""
     cause = error.orig
     return type(getattr(cause, "__cause__", None) or cause).__name__
+
+
+def _sqlite_sentence(error: exc.DBAPIError) -> str | None:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else SQLITE_SENTENCES.get(code & 0xFF)
 
 
 def _sentence(error: exc.DBAPIError) -> str:

@@ -27,8 +27,8 @@ class Pool:
     """Connections of one process.
 
     PostgreSQL: `most` is the ceiling. `least` are opened at the start and kept; what is above them is closed once it
-    has been idle for `idle_s`, looked for every `evict_every_s`. `timeout_s` bounds the wait for a connection, for its
-    opening, and for each statement.
+    has been idle for `idle_s`, looked for every `evict_every_s`. `timeout_s` bounds the wait for a connection, and each
+    statement; `connect_s` bounds the opening of a connection, if it is shorter.
 
     SQLite: `timeout_s` bounds the wait for another process's lock; the rest has no meaning.
     """
@@ -38,6 +38,7 @@ class Pool:
     timeout_s: float = 3.0
     evict_every_s: float = 1.0
     idle_s: float = 30.0
+    connect_s: float = 5.0
 
 
 class Keeper:

@@ -7,7 +7,7 @@ able to end its transaction.
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import NullPool
 
 from passerby.adapters.sql.engine import connect, database_url
-from passerby.adapters.sql.failures import DatabaseUnusable, Refused, losses
+from passerby.adapters.sql.failures import DatabaseUnusable, Locked, Refused, losses
 from passerby.adapters.sql.pool import Pool
+from passerby.adapters.sql.tables import metadata
 from passerby.ports.records import RecordsLost
 
 _MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -34,6 +35,12 @@ _LOCK: Final = 0x50617373
 """Any number that nothing else in the database locks: "Pass"."""
 _PATIENT: Final = Pool(timeout_s=600.0)
 """An index on a large table takes minutes."""
+_BRIEF: Final = Pool(timeout_s=0.5)
+"""A thread that waits for SQLite's lock cannot be called back, so it is asked for again and again instead."""
+_LOCKED_S: Final = 15.0
+"""How long another program may hold the lock."""
+_ANSWER_S: Final = 10.0
+"""How long a server may take to answer at all."""
 _ASK_AGAIN_S: Final = 0.1
 
 
@@ -64,20 +71,40 @@ async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
     return SchemaState(current, _needed())
 
 
-async def init_schema(database: str | os.PathLike[str] | URL) -> SchemaState:
+async def init_schema(
+    database: str | os.PathLike[str] | URL, on_lock: Callable[[], object] = lambda: None
+) -> SchemaState:
     """Bring the tables to what this release needs, and say what they were at before.
+
+    `on_lock` is called when PostgreSQL has answered and it is our turn; from then on it may take minutes.
 
     Not for two event loops of one process at once: Alembic keeps the migration under way in module globals.
     Raises: DatabaseUnusable, RecordsLost.
     """
     url = database if isinstance(database, URL) else database_url(database)
-    engine = connect(url, _PATIENT, poolclass=NullPool)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = connect(url, _BRIEF if is_sqlite else _PATIENT, poolclass=NullPool)
     try:
-        with _answers():
-            before = await (_on_sqlite(engine) if url.get_backend_name() == "sqlite" else _on_postgres(engine))
+        before = await (_when_unlocked(engine) if is_sqlite else _answered(_on_postgres(engine, on_lock)))
     finally:
         await engine.dispose()
     return SchemaState(before, _needed())
+
+
+async def _answered(work: Awaitable[str | None]) -> str | None:
+    with _answers():
+        return await work
+
+
+async def _when_unlocked(engine: AsyncEngine) -> str | None:
+    for tries_left in range(round(_LOCKED_S / _BRIEF.timeout_s), -1, -1):
+        try:
+            return await _answered(_on_sqlite(engine))
+        except Locked:
+            if not tries_left:
+                raise
+            await asyncio.sleep(_ASK_AGAIN_S)
+    raise AssertionError("unreachable")
 
 
 async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
@@ -111,17 +138,20 @@ async def _on_sqlite(engine: AsyncEngine) -> str | None:
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
         async with connection.begin():
-            before = await connection.run_sync(_revision)
+            before = await connection.run_sync(_known_revision)
             await connection.run_sync(_upgrade)
             return before
 
 
-async def _on_postgres(engine: AsyncEngine) -> str | None:
+async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> str | None:
     """The guard's lock lasts as long as its transaction: it works through a pooler, and a dead process lets go."""
     async with engine.connect() as guard:
+        async with asyncio.timeout(_ANSWER_S):
+            await guard.scalar(sa.select(1))
         await _lock(guard)
+        on_lock()
         async with engine.connect() as connection:
-            before = await connection.run_sync(_revision)
+            before = await connection.run_sync(_known_revision)
             await connection.commit()
             # Better to give up than to make everybody else's reads queue behind this lock.
             event.listen(connection.sync_connection, "begin", _hurry)
@@ -168,6 +198,17 @@ def _needed() -> str:
 
 def _revision(connection: sa.Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known_revision(connection: sa.Connection) -> str | None:
+    """Raises: DatabaseUnusable, if there are tables with names of ours and nothing says of which release."""
+    revision = _revision(connection)
+    if revision is None and (strays := sorted(metadata.tables.keys() & set(sa.inspect(connection).get_table_names()))):
+        raise DatabaseUnusable(
+            f"it has tables ({', '.join(strays[:3])}) but does not say which release they are of; "
+            "restore a backup, or name a database that is empty"
+        )
+    return revision
 
 
 def _upgrade(connection: sa.Connection, to: str = "head") -> None:

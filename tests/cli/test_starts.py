@@ -1,0 +1,204 @@
+"""Every start ends in running or in one sentence: what files and servers may be like."""
+
+import fcntl
+import os
+import resource
+import signal
+import socket
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from tests.cli.command import PASSERBY, TOKEN, environment, passerby, running, said
+from tests.contract.servers import start_postgres, start_valkey
+
+pytestmark = pytest.mark.timeout(120)
+
+NOWHERE = "http://127.0.0.1:1"
+ENDS_S = 30
+EMPTY = "CREATE TABLE alembic_version (version_num VARCHAR(32)); CREATE TABLE users (id INTEGER)"
+
+
+def told(directory: Path, *command: str, **given: str) -> str:
+    """The one sentence that a start ended with."""
+    done = passerby(directory, *(command or ("run",)), BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE, **given)
+    assert done.returncode == 2, done.stderr
+    return one_sentence(done.stderr)
+
+
+def one_sentence(words: str) -> str:
+    lines = words.strip().splitlines()
+    assert "crashed" not in words
+    assert "Traceback" not in words
+    assert lines, "it said nothing"
+    return lines[-1]
+
+
+def _tables(path: Path, statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(statements)
+
+
+def _no_version(directory: Path) -> None:
+    _tables(directory / "passerby.db", EMPTY)
+
+
+def _newer(directory: Path) -> None:
+    _tables(directory / "passerby.db", EMPTY + "; INSERT INTO alembic_version VALUES ('r9999')")
+
+
+def _not_one(directory: Path) -> None:
+    (directory / "passerby.db").write_text("milk, bread and whatever else is needed")
+
+
+def _live_is_a_directory(directory: Path) -> None:
+    (directory / "passerby.live").mkdir()
+
+
+def _key_is_a_directory(directory: Path) -> None:
+    (directory / "passerby.key").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("made", "setting", "words"),
+    [
+        (_no_version, "SQLITE_DB_PATH", "does not say which release they are of; restore a backup"),
+        (_newer, "SQLITE_DB_PATH", "a newer release has changed this database; use that release"),
+        (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
+        (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),
+        (_key_is_a_directory, "SECRET_KEY", "passerby.key is a directory; remove it"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_a_remedy(
+    tmp_path: Path, made: Callable[[Path], None], setting: str, words: str
+) -> None:
+    made(tmp_path)
+    sentence = told(tmp_path)
+    assert sentence.startswith(f"{setting}: ")
+    assert words in sentence
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_a_database_that_another_program_has_locked_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    """And a signal ends it at once, with nothing left to say."""
+    with _locked(tmp_path / "passerby.db"):
+        with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+            _until((tmp_path / "passerby.live").exists)
+            process.send_signal(signal.SIGTERM)
+            output, _ = process.communicate(timeout=ENDS_S)
+        assert (process.returncode, output) == (0, "")
+        sentence = told(tmp_path)
+    assert sentence == (
+        "SQLITE_DB_PATH: passerby.db cannot be used now: another program has the database file locked; "
+        "end the other program, or make room, and start again"
+    )
+
+
+def _until(done: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + ENDS_S
+    while not done():
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("room", [0, 40_000])
+def test_a_disk_without_room_ends_the_start_with_a_sentence(tmp_path: Path, room: int) -> None:
+    """First there is no room for the key, then none for the tables."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    done = subprocess.run(
+        [*PASSERBY, "run"],
+        cwd=tmp_path,
+        env=environment(BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE),
+        capture_output=True,
+        text=True,
+        timeout=ENDS_S,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, most)),
+    )
+    assert done.returncode == 2, done.stderr
+    sentence = one_sentence(done.stderr)
+    assert sentence.startswith(("SECRET_KEY: ", "SQLITE_DB_PATH: "))
+    assert "make room" in sentence
+
+
+def test_a_start_says_that_another_process_has_the_live_store(tmp_path: Path) -> None:
+    lock = os.open(tmp_path / "passerby.live.lock", os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert told(tmp_path).startswith("SQLITE_DB_PATH: another Passerby uses passerby.live now; stop it")
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _silent() -> Iterator[str]:
+    """The address of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_servers_that_never_answer_end_the_start_with_a_sentence(tmp_path: Path) -> None:
+    """All at once, because each waits for about twenty seconds."""
+    with _silent() as silent, start_valkey() as valkey:
+        postgres = f"postgresql://me:secret@{silent}/passerby"
+        redis = f"redis://{silent}"
+        commands = {
+            "REDIS_URL": (("worker", "--name", "one"), {"REDIS_URL": redis, "POSTGRES_URI": postgres}),
+            "POSTGRES_URI": (("worker", "--name", "two"), {"REDIS_URL": valkey.url, "POSTGRES_URI": postgres}),
+            "schema": (("init-schema",), {"POSTGRES_URI": postgres}),
+        }
+        started = {
+            what: subprocess.Popen(
+                [*PASSERBY, *command],
+                cwd=tmp_path,
+                env=environment(BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE, RUN_DIR=str(tmp_path), **given),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for what, (command, given) in commands.items()
+        }
+        try:
+            with running(
+                tmp_path, *PASSERBY, "worker", BOT_TOKENS=TOKEN, REDIS_URL=redis, POSTGRES_URI=postgres
+            ) as one:
+                assert "REDIS_URL does not answer yet" in said(one, "store.awaited")
+                one.send_signal(signal.SIGTERM)
+                assert one.wait(ENDS_S) == 0
+            for what, process in started.items():
+                _, words = process.communicate(timeout=2 * ENDS_S)
+                assert process.returncode == 2, words
+                sentence = one_sentence(words)
+                assert sentence.startswith("REDIS_URL: " if what == "REDIS_URL" else "POSTGRES_URI: ")
+                assert "start it, or correct the address" in sentence
+                assert "secret" not in words
+        finally:
+            for process in started.values():
+                process.kill()
+                process.wait()
+
+
+def test_a_server_that_refuses_us_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
+    with start_valkey() as valkey, start_postgres() as postgres:
+        with Redis.from_url(valkey.url) as redis:
+            redis.config_set("requirepass", "right")
+        refused = valkey.url.replace("redis://", "redis://:wrong@")
+        sentence = told(tmp_path, "worker", REDIS_URL=refused, POSTGRES_URI=postgres.uri)
+        assert sentence.startswith("REDIS_URL: Redis does not take the user and password of the URL")
+        elsewhere = postgres.uri.replace("/postgres?", "/elsewhere?")
+        assert elsewhere != postgres.uri
+        sentence = told(tmp_path, "init-schema", POSTGRES_URI=elsewhere)
+        assert sentence.startswith("POSTGRES_URI: the server has no database of this name")
