@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that most people need. The rest is for work on the code.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test setup lint format bench faults lock docs picture clean
+.PHONY: help run test test-all setup lint format bench faults lock docs picture clean
 
 PY := .venv/bin/python
 # Take `python3` if it is new enough, and then the oldest version that is, so that a laptop and CI use the same one.
@@ -10,7 +10,8 @@ FIND_PYTHON = for p in python3 python3.11 python3.12 python3.13 python3.14 pytho
 
 help:
 	printf '%s\n' 'make run     try it in your browser: two strangers on two bots, no token needed' \
-	  'make test    every check and every test' \
+	  'make test    every check, and tests of every ability, both databases, Redis and a browser' \
+	  'make test-all   the long forms of the tests: more seeds, every fault, every language' \
 	  'make setup   only create .venv with the passerby command' \
 	  'make lint    check style, types and layers' 'make bench   run the short benchmarks' \
 	  'make faults  run every fault test in its long form, with figures (one hour)' \
@@ -41,6 +42,9 @@ run: .venv/.run
 
 test: .venv/.test
 	$(PY) tools/check.py
+
+test-all: .venv/.test
+	$(PY) tools/check.py long
 
 lint: .venv/.test
 	$(PY) tools/check.py lint

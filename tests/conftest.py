@@ -23,6 +23,19 @@ def pytest_configure() -> None:
     _stderr = os.dup(2)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long forms run only when they are asked for: by a marker, or by name."""
+    if config.option.markexpr or config.option.keyword:
+        return
+    named = tuple(argument for argument in config.args if "::" in argument)
+    left = [item for item in items if item.get_closest_marker("long") and not item.nodeid.startswith(named)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        dropped = set(map(id, left))
+        items[:] = [item for item in items if id(item) not in dropped]
+
+
 def pytest_unconfigure() -> None:
     os.close(_stderr)
 

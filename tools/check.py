@@ -38,7 +38,7 @@ STATIC: dict[str, Command] = {
 
 PURE = ["tests/kernel", "tests/domain", "tests/features"]
 # Tests often wait for real servers, so there are more processes than cores.
-WORKERS = min(4, 2 * (os.cpu_count() or 2))
+WORKERS = int(os.environ.get("TEST_WORKERS", min(4, 2 * (os.cpu_count() or 2))))
 PYTEST: Command = [sys.executable, "-m", "pytest"]
 PARALLEL: Command = [*PYTEST, "-n", str(WORKERS), "--dist", "worksteal"]
 SHOWN_SLOWEST = 10
@@ -119,16 +119,16 @@ def test(paths: list[str]) -> tuple[bool, str]:
     return passed and pure_passed, f"{pure_summary}\n{summary}"
 
 
-def run_parallel(arguments: list[str], step: str = "tests") -> tuple[bool, str]:
+def run_parallel(arguments: list[str], step: str = "tests", **environment: str) -> tuple[bool, str]:
     """Run tests beside one another. The few that fail are run again alone, for the machine may have been too busy."""
     with tempfile.TemporaryDirectory(prefix="passerby-pytest-") as folder:
         same = [f"--randomly-seed={SystemRandom().randrange(2**32)}", "-o", f"cache_dir={folder}"]
-        outcome = run([*PARALLEL, f"--durations={SHOWN_SLOWEST}", *same, *arguments])
+        outcome = run([*PARALLEL, f"--durations={SHOWN_SLOWEST}", *same, *arguments], **environment)
         passed = report(step, outcome)
         print(slowest(outcome), flush=True)
         failed = [] if passed else failures(Path(folder))
         if 0 < len(failed) <= RETRIED_MAX:
-            alone = run([*PYTEST, *same, *failed])
+            alone = run([*PYTEST, *same, *failed], **environment)
             if report("alone", alone):
                 passed = os.environ.get("STRICT", "") in {"", "0"}
                 print(f"passed only when run alone: {', '.join(failed)}", flush=True)
@@ -173,7 +173,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["lint"]:
         return 0 if check_statically() else 1
     if arguments == ["long"]:
-        passed, summary = run_parallel(["-m", "long"], "long forms")
+        passed, summary = run_parallel(["-m", "long or sized"], "long forms", TEST_SIZE="long")
         print(summary)
         return 0 if passed else 1
     clean = bool(arguments) or check_statically()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.size import in_full
+
 ROOT = Path(__file__).resolve().parents[2]
 
 PASSES_ALONE = """
@@ -32,18 +34,32 @@ def test_never_ends():
 """
 
 
-def check(tree: Path, source: str, **environment: str) -> subprocess.CompletedProcess[str]:
+LONG = """
+import pytest
+
+@pytest.mark.long
+def test_takes_long():
+    raise AssertionError("it ran")
+
+def test_is_quick():
+    pass
+"""
+
+
+def check(
+    tree: Path, source: str, what: str = "tests/test_planted.py", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the checks of one planted test in a tree of its own."""
     for name in ("tools/check.py", "tests/conftest.py", "pyproject.toml"):
         (tree / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
     (tree / "tests/test_planted.py").write_text(source)
-    environment |= {"PATH": "", "TEST_GRACE_S": "2"}
-    command = [sys.executable, "tools/check.py", "tests/test_planted.py"]
+    environment |= {"PATH": "", "TEST_GRACE_S": "2", "TEST_WORKERS": "1"}
+    command = [sys.executable, "tools/check.py", what]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(("strict", "code"), [("", 0), ("1", 1)])
+@pytest.mark.parametrize(("strict", "code"), in_full([("", 0), ("1", 1)], 1))
 def test_a_test_that_passes_when_run_alone_fails_only_a_strict_run(tmp_path: Path, strict: str, code: int) -> None:
     done = check(tmp_path, PASSES_ALONE, STRICT=strict)
     assert done.returncode == code, done.stdout
@@ -56,3 +72,13 @@ def test_an_event_loop_that_never_ends_is_ended_with_its_stack(tmp_path: Path) -
     assert done.returncode == 1
     assert "in test_never_ends" in done.stdout
     assert "crashed while running" in done.stdout
+
+
+@pytest.mark.long
+def test_a_long_form_runs_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    done = check(tmp_path, LONG)
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+    done = check(tmp_path, LONG, "tests/test_planted.py::test_takes_long")
+    assert (done.returncode, "it ran" in done.stdout) == (1, True), done.stdout
+    done = check(tmp_path, LONG, "long")
+    assert (done.returncode, "it ran" in done.stdout, "1 failed" in done.stdout) == (1, True, True), done.stdout

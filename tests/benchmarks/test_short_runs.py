@@ -7,6 +7,7 @@ import pytest
 from benchmarks import memory, relay
 from benchmarks.peers.__main__ import PEERS, peer_sides
 from benchmarks.sides import Shape, sides
+from tests.size import in_full
 
 SMALL = Shape(bots=2, pairs=4)
 
@@ -31,6 +32,7 @@ def test_the_memory_of_chats_that_the_product_opened_is_measured(monkeypatch: py
     assert product["peak_rss_mb"] >= product["peak_pss_mb"] >= product["before_pss_mb"] > 10
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_two_workers_share_the_bots_and_their_stores_are_counted() -> None:
     with sides(replace(SMALL, redis=True, workers=2)) as found:
@@ -40,7 +42,7 @@ def test_two_workers_share_the_bots_and_their_stores_are_counted() -> None:
     assert row["calls_per_relay"] >= row["trips_per_relay"] > 0
 
 
-@pytest.mark.parametrize("module", PEERS.values())
+@pytest.mark.parametrize("module", in_full(PEERS.values(), 1))
 def test_a_peer_relays(module: str) -> None:
     with peer_sides(module, SMALL) as found:
         row = relay.closed(found, 4, window_s=0.4, runs=1)

@@ -11,6 +11,7 @@ from tests.browser.phone import Phone
 from tests.browser.pictures import png
 from tests.browser.sandbox_process import Sandbox
 from tests.browser.scripted_bot import ScriptedBot
+from tests.size import in_full
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -96,8 +97,9 @@ def talk(phone: Phone, bot: ScriptedBot) -> None:
     phone.receives("invoice")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", ["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("size", "scheme"), in_full([("desktop", "light"), ("phone", "dark"), ("desktop", "dark"), ("phone", "light")], 2)
+)
 def test_axe_finds_nothing(
     spoken_to: tuple[Sandbox, ScriptedBot], open_page: Callable[..., Page], size: str, scheme: str
 ) -> None:

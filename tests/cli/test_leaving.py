@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import PASSERBY, TOKEN, passerby, running
+from tests.size import size
 
 STUBBORN = """
 import sys
@@ -57,9 +58,10 @@ def test_output_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
     assert done.returncode > 0
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("arguments", [("doctor",), ("webhook", "info"), ("status",)])
 def test_a_short_command_never_ends_by_a_signal(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """Of old, one `doctor` in four was aborted: a native thread came upon an interpreter that was ending."""
-    for _ in range(6):
+    for _ in range(size(1, 6)):
         done = passerby(tmp_path, *arguments, BOT_TOKENS=TOKEN, BOT_API_URL="http://127.0.0.1:9")
         assert done.returncode == 1, done.stderr

@@ -137,9 +137,9 @@ def test_ending_a_cluster_whose_supervisor_was_killed_ends_what_it_left_and_says
 
 
 def test_a_supervisor_that_hangs_is_killed_with_what_it_keeps(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "_PATIENCE_S", 0.5)
     kept.start(1)
     (pid,), supervisor = kept.pids(), kept.cluster.pid()
+    monkeypatch.setattr(control, "_PATIENCE_S", 0.5)
     assert supervisor is not None
     os.kill(supervisor, signal.SIGSTOP)
     assert glance(kept.directory).supervisor.startswith(f"supervisor (process {supervisor}) does not answer")
@@ -167,6 +167,7 @@ def test_a_killed_process_is_started_again_and_counted(kept: Kept) -> None:
     first, second = kept.pids()
     os.kill(first, signal.SIGKILL)
     kept.until(lambda: kept.cluster.process("worker-1").pid not in (0, first))
+    kept.until(lambda: kept.cluster.process("worker-1").crashes == 1)
     one, two = kept.cluster.processes()
     assert (one.restarts, one.crashes) == (1, 1)
     assert (two.pid, two.restarts, two.crashes) == (second, 0, 0)
@@ -177,11 +178,10 @@ def test_a_killed_process_has_its_end_in_its_log(kept: Kept) -> None:
     kept.start(1)
     (first,) = kept.pids()
     os.kill(first, signal.SIGKILL)
-    kept.until(lambda: kept.cluster.process("worker-1").pid not in (0, first))
-    log = (kept.directory / "logs" / "worker-1.log").read_text()
-    assert re.search(
-        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[error    \] process.ended +reason='killed by SIGKILL'$", log, re.MULTILINE
+    end = re.compile(
+        r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[error    \] process.ended +reason='killed by SIGKILL'$", re.MULTILINE
     )
+    kept.until(lambda: end.search((kept.directory / "logs" / "worker-1.log").read_text()) is not None)
 
 
 def test_what_cannot_work_is_told_with_its_last_words(kept: Kept) -> None:
@@ -196,6 +196,8 @@ def test_what_cannot_work_is_told_with_its_last_words(kept: Kept) -> None:
 def test_what_is_not_ready_in_time_is_told(kept: Kept) -> None:
     (kept.directory / "worker-2.unready").touch()
     names = kept.launch(2)
+    kept.until(lambda: sockets.is_ready(kept.directory, "worker-1"))
+    kept.until((kept.directory / "worker-2.sock").exists)
     with pytest.raises(ClusterFault, match=r"^not ready within 1 s: worker-2 waits \(worker-2 begins a life\)$"):
         operations.await_ready(kept.cluster, names, kept.said.append, ready_s=1)
 

@@ -1,4 +1,4 @@
-"""A fleet on real Redis and PostgreSQL: some of the faults, shortly, and a planted bug. All of them: `make faults`."""
+"""A fleet on real Redis and PostgreSQL: every fault, in its short form, and a planted bug. At length: `make faults`."""
 
 import asyncio
 from dataclasses import replace
@@ -10,17 +10,21 @@ from tests.faults.cases import CASES
 from tests.faults.cases_workers import sleep
 from tests.faults.product import planted
 from tests.faults.stage import play
+from tests.size import in_full
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize("name", [case.name for case in CASES.values() if case.quick])
+@pytest.mark.parametrize(
+    "name", in_full(sorted(CASES, key=lambda name: not CASES[name].quick), sum(case.quick for case in CASES.values()))
+)
 def test_a_fleet_keeps_its_promises(name: str, tmp_path: Path) -> None:
     report = asyncio.run(play(CASES[name], tmp_path))
     assert report.wrong == {}
     assert report.verdict.delivered > 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_judge_finds_a_worker_that_does_not_mind_its_fences(tmp_path: Path) -> None:
     """It was found at the first try in seven of seven, on a machine that had ten times as much to do as it could.

@@ -21,6 +21,7 @@ def test_nothing_is_lost_or_misrouted_when_the_process_is_killed(tmp_path: Path)
     assert outcome.put_aside == 0, "a kill is no update's fault"
 
 
+@pytest.mark.long
 def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -> None:
     # A kill takes only what waits behind another send; on a quick machine some conversations have no such moment.
     lost = 0
@@ -40,6 +41,7 @@ def test_the_judge_finds_updates_that_were_done_twice(tmp_path: Path) -> None:
     assert verdict.unprovoked or verdict.most_duplicates > 1
 
 
+@pytest.mark.long
 def test_the_judge_finds_messages_that_went_to_somebody_else(tmp_path: Path) -> None:
     plan = Plan(kills=1, people=16, alive_s=(0.2, 1.5), quiet_s=4, command=planted("crossed_wires"))
     assert asyncio.run(endure(plan, tmp_path)).verdict.misrouted

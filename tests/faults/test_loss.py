@@ -10,11 +10,12 @@ import pytest
 from tests.faults.cases import CASES
 from tests.faults.cases_loss import flipped_log, power_cut
 from tests.faults.stage import Stage, play
+from tests.size import in_full
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
-@pytest.mark.parametrize(("name", "disturb"), [("power-cut", power_cut), ("flipped-log", flipped_log)])
+@pytest.mark.parametrize(("name", "disturb"), in_full([("power-cut", power_cut), ("flipped-log", flipped_log)], 1))
 def test_nobody_is_sent_to_a_former_partner_when_the_log_has_lost_something(
     name: str, disturb: Callable[[Stage, int], Awaitable[None]], tmp_path: Path
 ) -> None:

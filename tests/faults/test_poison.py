@@ -20,6 +20,7 @@ from tests.faults.company import Company
 from tests.faults.people import Person
 from tests.faults.product import Product
 from tests.faults.sandbox import a_sandbox
+from tests.size import in_full
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -52,8 +53,9 @@ async def _has(person: Person, words: str) -> None:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("where", ["decide", "send"])
-@pytest.mark.parametrize("how", ["loop", "abort"])
+@pytest.mark.parametrize(
+    ("where", "how"), in_full([("decide", "abort"), ("send", "loop"), ("decide", "loop"), ("send", "abort")], 1)
+)
 def test_an_update_that_takes_the_process_down_is_tried_twice_and_then_put_aside(
     tmp_path: Path, where: str, how: str
 ) -> None:
@@ -78,11 +80,11 @@ def test_an_update_that_takes_the_process_down_is_tried_twice_and_then_put_aside
 
 
 async def _until_silent(directory: Path) -> None:
-    """Until it does not answer within a second whether it lives."""
+    """Until it does not answer within two seconds whether it lives; a busy machine alone makes nobody that slow."""
     async with asyncio.timeout(WAIT_S):
         while True:
             try:
-                code, _ = await asyncio.to_thread(sockets.ask, directory / "run", "passerby", "/livez", 1.0)
+                code, _ = await asyncio.to_thread(sockets.ask, directory / "run", "passerby", "/livez", 2.0)
             except sockets.Silent:
                 return
             assert code == http.client.OK

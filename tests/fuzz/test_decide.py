@@ -20,8 +20,9 @@ from passerby.kernel.ids import UpdateRef
 from tests.fuzz.mutate import broken, mutated
 from tests.fuzz.people import BOT, ENVS, decided, facts_for
 from tests.fuzz.seeds import Json, seeds, some
+from tests.size import size
 
-UPDATES = int(os.environ.get("FUZZ_UPDATES", "10000"))
+UPDATES = int(os.environ.get("FUZZ_UPDATES", size(5_000, 100_000)))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BATCH = 20
 FOUND = Path(__file__).parent / "found"
@@ -71,6 +72,7 @@ def test_what_was_found_once_is_mended(path: Path) -> None:
     digest([body], number, Random(1))
 
 
+@pytest.mark.sized
 @pytest.mark.timeout(600)
 def test_every_update_is_decoded_and_decided_on_in_every_state() -> None:
     rng = Random(SEED)

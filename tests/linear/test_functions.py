@@ -17,13 +17,15 @@ from tests.linear.contents import SHAPES, answer, update
 from tests.linear.found import functions
 from tests.linear.inputs import runs, text
 from tests.linear.measure import grows
+from tests.size import size, spread
 
 STRINGS = functions(str)
 CONTENTS = functions(Content)
-MORE = int(os.environ.get("LINEAR_INPUTS", "20"))
+MORE = int(os.environ.get("LINEAR_INPUTS", size(5, 50)))
 """Inputs a function, beside one for every run."""
 
 
+@pytest.mark.sized
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(STRINGS))
 def test_a_function_of_a_string_takes_time_in_proportion_to_it(place: str) -> None:
@@ -73,7 +75,7 @@ def test_an_update_is_decoded_in_proportion_to_its_length(name: str) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", sorted(SHAPES))
+@pytest.mark.parametrize("name", spread(sorted(SHAPES), 5))
 def test_an_update_is_decided_on_in_proportion_to_its_length(name: str) -> None:
     """In every state that its sender may be in, and under every policy; what is decided is also made ready to be "
     "kept."""

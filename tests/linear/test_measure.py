@@ -8,10 +8,11 @@ import pytest
 
 from tests.linear.inputs import repeated
 from tests.linear.measure import Work, grows
+from tests.size import in_full
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("slow", "unit"), [(r"\s+dot", " "), (r"[\w.]+@\w+\.com", "a."), (r"x*y*z", "x")])
+@pytest.mark.parametrize(("slow", "unit"), in_full([(r"\s+dot", " "), (r"[\w.]+@\w+\.com", "a."), (r"x*y*z", "x")], 1))
 def test_the_measure_sees_a_pattern_that_is_not_linear(slow: str, unit: str) -> None:
     pattern = re.compile(slow)
 

@@ -10,8 +10,9 @@ import pytest
 from tests.linear.found import patterns
 from tests.linear.inputs import runs, text, words_of
 from tests.linear.measure import grows
+from tests.size import size
 
-MORE = int(os.environ.get("LINEAR_INPUTS", "40"))
+MORE = int(os.environ.get("LINEAR_INPUTS", size(10, 100)))
 """Inputs a pattern, beside one for every run. A thorough search takes 5,000."""
 
 
@@ -21,6 +22,7 @@ def everything(pattern: "re.Pattern[Any]", words: Any) -> object:
     return pattern.sub(words[:0], words)
 
 
+@pytest.mark.sized
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("place", sorted(patterns()))
 def test_a_pattern_takes_time_in_proportion_to_the_text(place: str) -> None:

@@ -58,7 +58,9 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("importable")
-@pytest.mark.parametrize(("bug", "found"), [("crossed_wires", "misrouted"), ("swallowed", "lost")])
+@pytest.mark.parametrize(
+    ("bug", "found"), [("crossed_wires", "misrouted"), pytest.param("swallowed", "lost", marks=pytest.mark.long)]
+)
 def test_a_bug_that_was_put_in_is_found(bug: str, found: str, tmp_path: Path) -> None:
     report = play(tmp_path, Plan(6, 1, users=24, habits=HASTY, quiet_s=3), *planted(bug))
     assert report.exit_code == 1
@@ -66,6 +68,7 @@ def test_a_bug_that_was_put_in_is_found(bug: str, found: str, tmp_path: Path) ->
     assert report.promises.examples[found]
 
 
+@pytest.mark.long
 def test_kills_are_done_marked_and_survived(tmp_path: Path) -> None:
     report = play(tmp_path, Plan(12, 2, users=20, chaos=True, habits=HASTY, quiet_s=40))
     assert report.kills
@@ -158,6 +161,7 @@ def test_a_wrong_argument_is_one_line_and_exit_code_2_and_leaves_nothing(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_workers_get_places_of_their_own_and_leave_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

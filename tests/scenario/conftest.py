@@ -1,45 +1,53 @@
-"""Which scenarios run over a real server: of every flow the plain kinds. `SCENARIO_ALL=1` runs all of them over all.
-Over two servers each flow runs once: on two bots, and with a kill where it has one.
+"""Which scenarios run in `make test`. `make test-all` runs all of them over all stores.
 
-What a message holds is the adapter's affair towards Telegram; what a flow asks of the store is the same for each kind.
+What a message holds matters to the adapter towards Telegram; what a flow asks of the store is the same for each kind.
+So a plain message goes through everything that may happen to the app. Of every other kind there is one scenario of each
+flow, on two bots, with one of the lives; which one differs from kind to kind. Over a real server each flow runs with a
+plain message, once on one bot and once on two, with one of the troubles. Over two servers it runs once, with a kill
+where it has one.
 """
 
-import os
+from typing import Any
+from zlib import crc32
 
 import pytest
 
 from tests.scenario.stores import SERVERS
 
 PLAIN = {"text", None}
+LIVES = ("fresh", "restarted", "killed")
 
 
-def _kind(item: pytest.Item) -> str | None:
-    params = getattr(item, "callspec", None)
-    found = params.params.get("kind") if params is not None else None
-    return found if isinstance(found, str) else None
+def _is_quick(flow: str, params: dict[str, Any]) -> bool:
+    kind, store, life, home = (params.get(name) for name in ("kind", "store", "life", "home"))
+    is_plain = kind is None or (isinstance(kind, str) and kind in PLAIN)
+    if store == SERVERS:
+        first = {"home": False, "life": "killed", "action": "report"}
+        return is_plain and all(params.get(name, value) == value for name, value in first.items())
+    if store == "memory" and is_plain:
+        return not home or life in (None, "fresh")
+    if store == "memory":
+        picked = LIVES[_chance(f"{flow} {kind}") % len(LIVES)]
+        return not home and life in (None, picked)
+    return is_plain
 
 
-def _store(item: pytest.Item) -> str | None:
-    params = getattr(item, "callspec", None)
-    return params.params.get("store") if params is not None else None
+def _chance(words: str) -> int:
+    """The same in every run."""
+    return crc32(words.encode())
 
 
-def _is_spare(item: pytest.Item) -> bool:
-    if _kind(item) not in PLAIN:
-        return True
-    if _store(item) != SERVERS:
-        return False
-    params = item.callspec.params  # type: ignore[attr-defined]
-    first = {"home": False, "life": "killed", "action": "report"}
-    return any(params.get(name, value) != value for name, value in first.items())
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("SCENARIO_ALL") == "1":
-        return
-    here = [item for item in items if "tests/scenario" in item.path.as_posix() and _store(item) not in (None, "memory")]
-    spare = [item for item in here if _is_spare(item)]
-    if spare:
-        config.hook.pytest_deselected(items=spare)
-        dropped = set(map(id, spare))
-        items[:] = [item for item in items if id(item) not in dropped]
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    on_server: dict[Any, list[pytest.Item]] = {}
+    for item in items:
+        params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+        if "tests/scenario" not in item.path.as_posix() or "store" not in params:
+            continue
+        flow: str = getattr(item, "originalname", item.name)
+        if not _is_quick(flow, params):
+            item.add_marker(pytest.mark.long)
+        elif params["store"] not in ("memory", SERVERS):
+            on_server.setdefault((item.path, flow, params["store"], params.get("home")), []).append(item)
+    for alike in on_server.values():
+        for item in sorted(alike, key=lambda item: _chance(item.name))[1:]:
+            item.add_marker(pytest.mark.long)

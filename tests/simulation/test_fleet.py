@@ -16,6 +16,7 @@ from tests.simulation.planted import FLEET_BUGS, Bug
 from tests.simulation.process import Build
 from tests.simulation.run import captured_log, close
 from tests.simulation.virtual_time import VirtualLoop
+from tests.size import in_full
 
 SEEDS = int(os.environ.get("SIMULATION_FLEET_SEEDS", "30"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
@@ -24,7 +25,7 @@ MOST_SEEDS = 60
 TAKEOVER_S = 10.0
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
+@pytest.mark.parametrize("first", in_full(range(FIRST, FIRST + SEEDS, CHUNK), 1))
 def test_the_promises_hold_for_a_fleet(first: int) -> None:
     happened: Counter[str] = Counter()
     seeds = range(first, min(first + CHUNK, FIRST + SEEDS))
@@ -37,7 +38,7 @@ def test_the_promises_hold_for_a_fleet(first: int) -> None:
         assert not idle, f"nothing was tried: {idle} never happened"
 
 
-@pytest.mark.parametrize("bug", FLEET_BUGS, ids=str)
+@pytest.mark.parametrize("bug", in_full(FLEET_BUGS, 1), ids=str)
 def test_a_planted_bug_is_found_in_a_fleet(bug: Bug) -> None:
     for seed in range(1, MOST_SEEDS + 1):
         verdict = simulate_fleet(seed, bug.plant(Build()))
@@ -79,7 +80,7 @@ class _Takeovers(FleetRun):
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", in_full(range(4), 1))
 def test_the_bots_of_a_killed_worker_are_polled_by_others_within_ten_seconds(seed: int) -> None:
     loop = VirtualLoop()
     with captured_log() as log:

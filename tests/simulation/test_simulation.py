@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.run import simulate
+from tests.size import in_full
 
 ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "100"))
@@ -21,7 +22,7 @@ CHUNK = 10
 """Seeds a test: few enough to be spread over workers, enough for every trouble to have come up."""
 
 
-@pytest.mark.parametrize("first", range(FIRST, FIRST + SEEDS, CHUNK))
+@pytest.mark.parametrize("first", in_full(range(FIRST, FIRST + SEEDS, CHUNK), 1))
 def test_the_promises_hold_through_crashes_and_faults(first: int) -> None:
     happened: Counter[str] = Counter()
     seeds = range(first, min(first + CHUNK, FIRST + SEEDS))
@@ -44,7 +45,7 @@ def test_a_seed_is_one_story() -> None:
     assert simulate(FIRST + 1).digest != simulate(FIRST + 2).digest
 
 
-@pytest.mark.parametrize("hash_seed", ["1", "4711"])
+@pytest.mark.parametrize("hash_seed", in_full(["1", "4711"], 1))
 def test_a_seed_is_one_story_in_every_process(hash_seed: str) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "tests.simulation.run", str(FIRST + 1)],

@@ -9,6 +9,7 @@ from tests.faults.company import Company
 from tests.faults.ordeal import Outcome, Plan, _Ordeal
 from tests.faults.people import Person
 from tests.faults.sandbox import Sandbox
+from tests.size import in_full
 from tests.web.hooked import Hooked, a_hooked
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
@@ -20,6 +21,7 @@ async def endure(plan: Plan, directory: Path) -> Outcome:
         return await _Ordeal(plan, sandbox, product).run()
 
 
+@pytest.mark.long
 def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_killed(tmp_path: Path) -> None:
     outcome = asyncio.run(endure(Plan(kills=2, people=6, bots=2, alive_s=(0.2, 1.5)), tmp_path))
     assert outcome.happened
@@ -28,7 +30,7 @@ def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_kille
     assert outcome.verdict.faults == dict.fromkeys(outcome.verdict.faults, 0)
 
 
-@pytest.mark.parametrize("bots", [1, 2])
+@pytest.mark.parametrize("bots", in_full([2, 1], 1))
 def test_an_album_is_one_message_and_not_an_item_of_it_is_lost_or_doubled_by_a_kill(bots: int, tmp_path: Path) -> None:
     """Within one bot, and from one to another."""
 
