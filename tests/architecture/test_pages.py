@@ -1,0 +1,104 @@
+"""What the pages name exists: files, links, classes, and the words of the glossary."""
+
+import ast
+import re
+from collections import defaultdict
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src"
+GLOSSARY = ROOT / "docs/glossary.md"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+GENERATED = ROOT / "docs/reference"
+
+MADE_BY_THE_READER = {"src/passerby/features/coin/", "tests/features/test_coin.py"}
+LOOKED_UP_IN = (ROOT, SOURCE, SOURCE / "passerby", SOURCE / "passerby/runtime", ROOT / "docs/how-to")
+
+TELEGRAMS = "wire"
+"""Modules of this name hold the Bot API's own types, under the Bot API's own names."""
+ALIKE = {"pool", "step"}
+"""Words that also have a usual meaning: a pool of database connections, a step of a loop."""
+
+
+def _id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text("utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if GENERATED not in page.parents], ids=_id)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(r"`((?:[\w.]+/)+[\w.]*)`", page.read_text("utf-8"))
+    ours = {"src", "tests", "tools", "docs", "deploy", "benchmarks", "requirements", *_folders()}
+    paths = [path for path in named if path.split("/")[0] in ours and path not in MADE_BY_THE_READER]
+    assert [path for path in paths if not _exists(path)] == []
+
+
+def _exists(path: str) -> bool:
+    return any((root / path).exists() or (root / f"{path}.py").exists() for root in LOOKED_UP_IN)
+
+
+@cache
+def _folders() -> frozenset[str]:
+    return frozenset(path.name for path in (SOURCE / "passerby").iterdir() if path.is_dir())
+
+
+@cache
+def public_names() -> tuple[frozenset[str], dict[str, set[str]]]:
+    """The words in all public names of the source; and for each public class, the modules that define it."""
+    names: set[str] = set()
+    classes: defaultdict[str, set[str]] = defaultdict(set)
+    for file in SOURCE.rglob("*.py"):
+        module = file.relative_to(SOURCE).with_suffix("")
+        names.update(module.parts)
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                names.add(node.name)
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names.add(node.target.id)
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                classes[node.name].add(str(module))
+    words = (word.lower() for name in names for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
+    return frozenset(words), classes
+
+
+def terms() -> list[str]:
+    rows = re.findall(r"^\| (\*\*.+?\*\*(?:, \*\*.+?\*\*)*) \|", GLOSSARY.read_text("utf-8"), re.MULTILINE)
+    return [term for row in rows for term in re.findall(r"\*\*(.+?)\*\*", row)]
+
+
+def test_the_glossary_explains_each_word_once() -> None:
+    found = terms()
+    assert len(found) > 40
+    assert [term for term in found if found.count(term) > 1] == []
+
+
+@pytest.mark.parametrize("term", terms())
+def test_a_word_of_the_glossary_is_used_in_the_code(term: str) -> None:
+    words, _ = public_names()
+    stems = [word.removesuffix("s") for word in re.findall(r"[a-z]+", term)]
+    is_named = all(any(word.startswith(stem) for word in words) for stem in stems)
+    assert is_named or any(term in file.read_text("utf-8") for file in SOURCE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("term", [term for term in terms() if term not in ALIKE])
+def test_a_word_of_the_glossary_names_one_class_at_most(term: str) -> None:
+    _, classes = public_names()
+    name = "".join(word.capitalize() for word in re.findall(r"[a-z]+", term))
+    product = {module for module in classes.get(name, ()) if module.startswith("passerby/")}
+    assert len({module for module in product if Path(module).name != TELEGRAMS and "loadtest" not in module}) <= 1
+
+
+def test_the_classes_that_the_glossary_names_exist() -> None:
+    _, classes = public_names()
+    named = re.findall(r"`([A-Z][a-z]+[A-Za-z]*)`", GLOSSARY.read_text("utf-8"))
+    assert named
+    assert [name for name in named if name not in classes] == []
