@@ -1,4 +1,4 @@
-"""The page of all content kinds: what the relay's own tables say, in words."""
+"""The page of all content kinds, made from the tables that the relay uses."""
 
 from functools import cache
 from pathlib import Path
@@ -13,13 +13,14 @@ from passerby.kernel.text import text
 HEAD = """\
 # Content kinds
 
-What becomes of everything that a message can hold (Bot API 10.3). "Sent" means that it is written anew from what was
-read of it, so that nothing else goes along; a file goes by the id that the reader's bot knows it by. Across bots a
-file that the reader's bot has not seen is fetched from the sender's bot and uploaded once, under a neutral name. What
-is refused is answered with a sentence to its sender.
+This page says what happens to everything that a message can contain (Bot API 10.3). "Sent" means that Passerby builds
+a new message from the fields it has read, so that nothing else goes along. A file is sent by the id that the reader's
+bot knows. If the reader's bot has not seen the file, Passerby downloads it from the sender's bot and uploads it once,
+under a neutral name. If something is refused, its sender gets a sentence.
 
-Whoever sends cannot tell whether their partner uses the same bot: what is refused across bots is refused on one bot as
-well, files of more than 20 MB among it. Only a fleet of one bot, where there is nothing to tell, sends what it can.
+A sender cannot tell whether their partner uses the same bot. What is refused across bots is refused on one bot too,
+for example a file of more than 20 MB. Only a fleet of one bot sends everything it can, because there is nothing to
+tell.
 
 | kind | on one bot | across bots | in an album | edits follow | remarks |
 |---|---|---|---|---|---|
@@ -27,33 +28,33 @@ well, files of more than 20 MB among it. Only a fleet of one bot, where there is
 
 REMARKS = {
     Kind.TEXT: "Link previews are off.",
-    Kind.RICH: "Formatting stays; of links, mentions, addresses and custom emoji only the words do.",
-    Kind.AUDIO: "Without title and performer, and therefore always uploaded.",
-    Kind.DOCUMENT: "Under a neutral name, with its ending where that is a known one.",
+    Kind.RICH: "Formatting stays. Of links, mentions, addresses and custom emoji only the words stay.",
+    Kind.AUDIO: "Sent without title and performer, so it is always uploaded.",
+    Kind.DOCUMENT: "Sent under a neutral name. A known file extension is kept.",
     Kind.STICKER: (
-        "With its set if many people use that; found through it on the other bot, so that no bytes move. Without it "
-        "otherwise, and uploaded: a set may tell who made it."
+        "If many people use its set, it is sent with the set; the other bot finds it there, so nothing is uploaded. "
+        "Otherwise it is uploaded without the set, because a set may show who made it."
     ),
-    Kind.DICE: "As text, with the value that its sender saw: a dice sent anew would show another.",
-    Kind.POLL: "Anonymous and without votes; a quiz whose answer is not told becomes a plain poll.",
-    Kind.CHECKLIST: "As text, with ☐ and ☑; who ticked what is left out.",
-    Kind.CONTACT: "Telephone and name; not the account, not the vCard.",
+    Kind.DICE: "Sent as text with the value that its sender saw. A new dice would show another value.",
+    Kind.POLL: "Anonymous and without votes. If the answer of a quiz is not known, it becomes a plain poll.",
+    Kind.CHECKLIST: "Sent as text, with ☐ and ☑. It does not show who ticked what.",
+    Kind.CONTACT: "Sent with telephone number and name, without the account and the vCard.",
     Kind.LOCATION: "A live one stays live.",
-    Kind.UNKNOWN: "Whatever Telegram adds after this version.",
+    Kind.UNKNOWN: "Everything that Telegram adds after this version.",
 }
 
 TAIL = """\
 
-## Asked about first
+## Asked first
 
 | what | sentence |
 |---|---|
 {asked}
 
-In a chat's first minutes also words that tell how to find somebody (the setting decides): user names, links, e-mail
-addresses, telephone numbers, in texts, captions, polls, checklists and edits.
+In the first minutes of a chat, the bot also asks about words that show how to find somebody: user names, links, e-mail
+addresses and telephone numbers, in texts, captions, polls, checklists and edits. The setting `CONTACT_POLICY` decides.
 
-## Said beside
+## Sent with a note
 
 The message is passed on, and its sender is told:
 
@@ -63,16 +64,19 @@ The message is passed on, and its sender is told:
 
 ## Formatting
 
-Passed on: {kept}. A `text_link` to an account on Telegram is not, however it is spelt. Standing in the text for all to
-read, and found there again by Telegram: {found}. Anything else, such as a `text_mention`, is taken out.
+Passed on: {kept}. A `text_link` to an account on Telegram is not passed on, in any spelling.
 
-A custom emoji is passed on if many people use it, and else goes as the plain emoji that stands in the text.
+Readable in the text, so Telegram finds them there again: {found}.
 
-Spoilers, captions above, protection and effects are kept.
+Everything else is removed, for example a `text_mention`.
+
+A custom emoji is passed on if many people use it. Otherwise the plain emoji in the text is sent.
+
+Spoilers, captions above the picture, protection and effects are kept.
 
 ## The other fields of a message
 
-Looked at, and never passed on as they are: {beside}.
+Read, but never passed on as they are: {beside}.
 
 Never read: {unread}.
 """
@@ -96,15 +100,15 @@ def _row(of: Way) -> str:
         refused = f"refused: “{_plain(REFUSED[kind])}”"
         return f"| {name} | {refused} | the same | – | – | {remark} |"
     home = f"`{of.sent}`"
-    across = home + (", uploaded if need be" if of.uploads else "")
+    across = home + (", uploaded if needed" if of.uploads else "")
     if of.copied:
         remark += (
-            f" With files inside refused: “{_plain('chat.failed_cannot_copy')}” A bot that is alone uses `{of.copied}`."
+            f" Refused with files inside: “{_plain('chat.failed_cannot_copy')}” A fleet of one bot uses `{of.copied}`."
         )
     if kind is Kind.POLL:
-        remark += f" With media inside refused: “{_plain('chat.refused_poll_media')}”"
+        remark += f" Refused with media inside: “{_plain('chat.refused_poll_media')}”"
     if kind in REVEALS_SENDER:
-        remark = f"Only after its sender has said yes. {remark}".strip()
+        remark = f"Sent only after its sender has confirmed. {remark}".strip()
     edits = ", ".join(f"`{method}`" for method in of.edits) or "–"
     return f"| {name} | {home} | {across} | {f'`{of.grouped}`' if of.grouped else '–'} | {edits} | {remark} |"
 

@@ -1,7 +1,7 @@
-"""Writes the pages that are generated from the code, and `.env.example`.
+"""Writes the reference pages and `.env.example` from the code.
 
-tools/reference.py            write what is not current
-tools/reference.py --check    write nothing; exit 1 and name what is not current
+tools/reference.py            write the pages that are not current
+tools/reference.py --check    write nothing; name the pages that are not current, and exit with 1
 """
 
 import sys
@@ -24,32 +24,42 @@ ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_HEAD = """\
 # Settings
 
-Read from the environment, and from a file `.env` in the working directory; the environment wins. Empty means unset.
-`passerby settings` prints those in effect, secrets hidden. A wrong one ends the program at once with exit code 2 and
-one line: which setting, what is wrong, what to write. In `.env` a name that is no setting is an error, too.
+Passerby reads its settings from the environment, and from a file `.env` in the working directory. If both have a
+value, the environment wins. An empty value means that the setting is not set. `passerby settings` prints the settings
+in effect and hides secrets.
+
+If a setting is wrong, the program ends at once with exit code 2. It prints one line: which setting, what is wrong,
+and what to write. An unknown name in `.env` is an error too.
 """
 
 COMMANDS_HEAD = """\
 # Commands
 
-Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument; 130 or 143 if a second Ctrl-C or SIGTERM cut it short.
-A process that serves bots ends with 70 when its event loop is stuck, or by SIGPROF if a library holds the interpreter.
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | something failed |
+| 2 | a setting or an argument is wrong |
+| 70 | the event loop was stuck (only processes that serve bots) |
+| 130 or 143 | a second Ctrl-C or SIGTERM stopped the command early |
+
+If a library holds the interpreter for too long, a process that serves bots ends by SIGPROF.
 """
 
 METRICS_HEAD = """\
 # Metrics
 
-At `/metrics` of every process, in Prometheus' text format; counts begin with the process. `passerby status` and
-`passerby monit` show the most telling ones. Beside these there are Prometheus' usual figures of a process
-(`process_resident_memory_bytes`, `process_cpu_seconds_total`, `process_open_fds` and so on).
+Every process has them at `/metrics`, in Prometheus' text format. Counters start at zero with the process.
+`passerby status` and `passerby monit` show the most useful ones. Prometheus' usual process metrics are there too
+(`process_resident_memory_bytes`, `process_cpu_seconds_total`, `process_open_fds` and others).
 
-No label tells of a person, a chat or a text: each has a closed list of values. `bot` is the id of one of your bots,
-`pool` the name of a pool; whatever is none of a label's values is counted under `other`.
+No label contains anything about a person, a chat or a text. Each label has a fixed list of values. `bot` is the id of
+one of your bots, and `pool` is the name of a pool. Any other value is counted under `other`.
 """
 
 EXAMPLE_HEAD = """\
-# Copy this file to .env and fill in what you need; what stays commented out keeps its default.
-# One setting a line. docs/reference/settings.md says more.
+# Copy this file to .env and fill in what you need. A line that stays a comment keeps its default.
+# One setting in each line. docs/reference/settings.md explains more.
 """
 
 
@@ -74,7 +84,7 @@ def env_example() -> str:
 def commands_page() -> str:
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    # A width of its own: the page must not depend on whose terminal it was made in.
+    # A fixed width, so that the page does not depend on the terminal.
     context = typer.Context(group, info_name="passerby", terminal_width=200)
     parts = [COMMANDS_HEAD]
     for name in group.list_commands(context):
@@ -100,7 +110,7 @@ def _metric(instrument: Instrument) -> str:
         known = values is not metrics.BOTS and values is not metrics.POOLS
         parts.append(f"- `{label}`: {', '.join(f'`{value}`' for value in values)}" if known else f"- `{label}`")
     if isinstance(instrument, Histogram):
-        parts.append(f"- Buckets up to {', '.join(f'{bound:g}' for bound in instrument.bounds_s)} s.")
+        parts.append(f"- Bucket limits: {', '.join(f'{bound:g}' for bound in instrument.bounds_s)} s.")
     if len(parts) > 2:
         parts.append("")
     return "\n".join(parts)

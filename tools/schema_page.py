@@ -1,4 +1,4 @@
-"""The page that lists the tables, from what the code says of them."""
+"""The page that lists the tables, made from the table definitions."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -8,11 +8,10 @@ from passerby.adapters.sql.tables import metadata
 HEAD = """\
 # Schema
 
-The tables of the records, the same in PostgreSQL and in SQLite; the types are PostgreSQL's. `passerby init-schema`
-makes and changes them. Times are Unix seconds, UTC: `to_timestamp(opened_at)` in PostgreSQL,
-`datetime(opened_at, 'unixepoch')` in SQLite. Read as you like; write to the two `banned` columns
-alone, everything else is the recorder's.
-[The records](../explanation/records.md) says how it works.
+These are the tables of the records. PostgreSQL and SQLite have the same ones; the types below are PostgreSQL's.
+`passerby init-schema` creates and changes them. Times are Unix seconds, UTC: `to_timestamp(opened_at)` in PostgreSQL,
+`datetime(opened_at, 'unixepoch')` in SQLite. You may read everything. Write only to the two `banned` columns: the
+recorder writes all others. [The records](../explanation/records.md) explains how it works.
 """
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]

@@ -103,36 +103,36 @@ class Settings(BaseModel):
 
     bot_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
-        description="The bots' tokens, as @BotFather gave them, separated by commas, spaces or new lines.",
+        description="The bots' tokens from @BotFather, separated by commas, spaces or new lines.",
         examples=["123456789:<the rest of the token>"],
     )
     bot_tokens_file: Path | None = Field(
         default=None,
-        description="A file with the tokens in it instead, so that they stay out of the environment.",
+        description="A file with the tokens, if you do not want them in the environment.",
         examples=["/run/secrets/bot_tokens"],
     )
     sqlite_db_path: Path = Field(
         default=Path("passerby.db"),
-        description="The database file. What must survive a restart lies beside it, under the same name.",
+        description=("The database file. Other files that must survive a restart are next to it, with the same name."),
         examples=["/var/lib/passerby/passerby.db"],
     )
     postgres_uri: SecretStr | None = Field(
         default=None,
-        description="A PostgreSQL database instead of the file.",
+        description="A PostgreSQL database, instead of the file.",
         examples=["postgresql://passerby:<password>@localhost/passerby"],
     )
     db_pool_max: int = Field(
         default=100,
         ge=1,
         le=10_000,
-        description="How many connections to PostgreSQL one process opens at most.",
+        description="The most connections to PostgreSQL that one process opens.",
         examples=["100"],
     )
     db_pool_min: int = Field(
         default=20,
         ge=0,
         le=10_000,
-        description="How many of them are opened at the start and stay open.",
+        description="How many of these connections are opened at the start and stay open.",
         examples=["20"],
     )
     db_pool_evict_s: float = Field(
@@ -145,15 +145,16 @@ class Settings(BaseModel):
     redis_url: SecretStr = Field(
         default=SecretStr("memory://"),
         description=(
-            "Where the state of the moment lives. `memory://` is this one process and a file beside the database. "
-            "Redis 7 or Valkey lets many processes share it, and needs POSTGRES_URI, too: `redis://`, `rediss://` over "
-            "TLS, `unix://`, `redis+cluster://host,host` and `redis+sentinel://host,host/name`."
+            "Where the current state is stored. `memory://` is a single process with a file next to the database. "
+            "With Redis 7 or Valkey, several processes share the state; POSTGRES_URI is then needed too. Accepted: "
+            "`redis://`, `rediss://` (TLS), `unix://`, `redis+cluster://host,host` and "
+            "`redis+sentinel://host,host/name`."
         ),
         examples=["redis://localhost:6379/0"],
     )
     redis_name: str = Field(
         default="passerby",
-        description="What every key in Redis begins with, so that several installations can share a server.",
+        description=("The start of every key in Redis. Several installations can share a server with different names."),
         examples=["passerby"],
     )
     redis_replicas: int = Field(
@@ -161,49 +162,50 @@ class Settings(BaseModel):
         ge=0,
         le=10,
         description=(
-            "How many replicas of Redis must have what is stored before it counts. From 1 on, a failover loses "
-            "nothing, and without so many replicas nothing is accepted."
+            "How many replicas of Redis must have a change before it counts. With 1 or more, a failover loses "
+            "nothing. If there are fewer replicas, nothing is accepted."
         ),
         examples=["1"],
     )
     update_mode: Literal["polling", "webhook"] = Field(
         default="polling",
         description=(
-            "How updates come in: asked for, or brought by Telegram to WEBHOOK_URL. `passerby webhook set` and "
-            "`passerby webhook delete` tell Telegram which."
+            "How updates arrive: Passerby asks for them (polling), or Telegram sends them to WEBHOOK_URL (webhook). "
+            "Tell Telegram with `passerby webhook set` or `passerby webhook delete`."
         ),
         examples=["webhook"],
     )
     webhook_url: str | None = Field(
         default=None,
         description=(
-            "What Telegram reaches this server by: https, on port 443, 80, 88 or 8443. "
-            "Each bot has an unguessable path below it."
+            "The address where Telegram reaches this server: https, on port 443, 80, 88 or 8443. Each bot has a path "
+            "below it that nobody can guess."
         ),
         examples=["https://chat.example.org/telegram"],
     )
     webhook_listen: str = Field(
         default="127.0.0.1:8080",
         description=(
-            "Where webhooks are taken, in plain http: nginx or Caddy stands in front. "
-            "Several processes of one machine share it."
+            "The address that receives webhooks, in plain http. nginx or Caddy is in front of it. Several processes "
+            "on one machine share it."
         ),
         examples=["127.0.0.1:8080"],
     )
     metrics_listen: str | None = Field(
         default=None,
         description=(
-            "Where /livez, /readyz, /metrics and /status are, besides a socket in RUN_DIR. Each further process of the "
-            "same machine takes the next free port. They are for operators: do not put them on the open internet."
+            "The address of /livez, /readyz, /metrics and /status. They are also on a socket in RUN_DIR. Each further "
+            "process on the machine takes the next free port. These pages are for operators: do not put them on the "
+            "open internet."
         ),
         examples=["127.0.0.1:9464"],
     )
     run_dir: Path | None = Field(
         default=None,
         description=(
-            "The directory for sockets, process numbers, and the notes of what each process is working on: it must "
-            "outlast a restart of a process. Made when needed; one for each installation. Without it, `run` beside "
-            "the database."
+            "The directory for sockets, process ids, and notes about what each process is working on. It must survive "
+            "a restart of a process. It is created when needed. Each installation needs its own. Default: `run` next "
+            "to the database."
         ),
         examples=["/run/passerby"],
     )
@@ -211,34 +213,37 @@ class Settings(BaseModel):
         default=2048,
         ge=128,
         le=1_048_576,
-        description="How much memory one process may take. A worker that needs 80 % of it hands over and starts anew.",
+        description=(
+            "The most memory, in MB, for one process. A worker that uses 80 % of it hands over its bots and starts "
+            "again."
+        ),
         examples=["2048"],
     )
     bot_api_url: str = Field(
         default="https://api.telegram.org",
-        description="The Bot API server.",
+        description="The address of the Bot API server.",
         examples=["http://127.0.0.1:8081"],
     )
     bot_api_local: bool = Field(
         default=False,
-        description="The server at BOT_API_URL is an own one, run with `--local`: files may have any size.",
+        description=("The server at BOT_API_URL is your own and runs with `--local`. Then files may have any size."),
         examples=["true"],
     )
     bot_rate_per_s: float = Field(
-        default=30, ge=1, le=100_000, description="How many messages a second one bot may send.", examples=["30"]
+        default=30, ge=1, le=100_000, description="How many messages one bot may send in a second.", examples=["30"]
     )
     chat_rate_per_s: float = Field(
         default=1,
         ge=0.05,
         le=100_000,
-        description="How many messages a second one person may be sent, lastingly.",
+        description="How many messages one person may get in a second, on average.",
         examples=["1"],
     )
     chat_burst: int = Field(
         default=20,
         ge=1,
         le=100_000,
-        description="How many messages one person may be sent at once before that rate holds.",
+        description="How many messages one person may get at once before CHAT_RATE_PER_S applies.",
         examples=["20"],
     )
     token_refused_after_s: float = Field(
@@ -247,7 +252,7 @@ class Settings(BaseModel):
         le=86_400,
         description=(
             "For how many seconds Telegram must refuse a bot's token before the bot counts as lost and its chats end. "
-            "Until then what it has to send waits. A lost bot is asked again and comes back by itself."
+            "Until then, its messages wait. A lost bot is asked again and comes back by itself."
         ),
         examples=["120"],
     )
@@ -255,39 +260,40 @@ class Settings(BaseModel):
         default=150,
         ge=20,
         le=10_000,
-        description="How much one person may have in hand: what they sent and what is not delivered or answered yet. "
-        "150 is a hundred messages forwarded in one go, and a lively talk besides. What is beyond is refused, and they "
-        "are told.",
+        description=(
+            "How much of one person's messages may wait to be delivered or answered. 150 is enough for a hundred "
+            "messages forwarded at once and a lively chat. Anything more is refused, and the person is told."
+        ),
         examples=["150"],
     )
     person_rate_per_s: float = Field(
         default=2,
         ge=0.1,
         le=100_000,
-        description="How many messages, commands, taps and edits a second one person may send lastingly.",
+        description="How many messages, commands, taps and edits one person may send in a second, on average.",
         examples=["2"],
     )
     minimum_age: int = Field(
         default=18,
         ge=13,
         le=99,
-        description="Nobody younger is let in. Below 18, minors and adults still never meet.",
+        description="Younger people are not let in. If it is below 18, minors and adults still never meet.",
         examples=["18"],
     )
     free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
         default=tuple(Filter),
         description=(
-            "Filters that everybody may set, not only VIPs: gender, age, both, or none. "
-            "Unset means both: no VIP plans are on sale yet."
+            "The filters that everybody may use, not only VIPs: gender, age, both, or none. Default: both, because no "
+            "VIP plans are on sale yet."
         ),
         examples=["gender"],
     )
     pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
         default=(),
         description=(
-            "People who meet only each other: a name, and the bots they come through or the languages dearest to them. "
-            "The first that takes a person counts; whoever fits none is with the rest. "
-            "Adults and minors are apart in each."
+            "Groups of people who meet only each other. Each has a name, and the bots they use or the languages they "
+            "prefer. The first group that fits a person counts. All other people are one more group. In each group, "
+            "adults and minors are kept apart."
         ),
         examples=["brasil=pt, slavic=ru+uk+be, lantern=123456789"],
     )
@@ -296,55 +302,60 @@ class Settings(BaseModel):
         ge=0,
         le=10,
         description=(
-            "How long people wait for somebody who meets their soft wishes, too (languages, interests): "
-            "1 is up to 20 seconds, 0 not at all."
+            "How long people wait for a partner who also meets their soft wishes (languages, interests). 1 means up "
+            "to 20 seconds, 0 means no wait."
         ),
         examples=["0.5"],
     )
     contact_policy: Literal["off", "warn", "hold"] = Field(
         default="warn",
         description=(
-            "What to do with account names, links, e-mail addresses and phone numbers in a chat's first minutes: "
-            "pass them on, ask their sender first, or hold them back."
+            "What happens to account names, links, e-mail addresses and phone numbers in the first minutes of a chat: "
+            "they are sent (off), the sender is asked first (warn), or they are held back (hold)."
         ),
         examples=["warn"],
     )
     contact_policy_min: float = Field(
-        default=5, ge=0, le=1440, description="How many minutes of a chat that holds for.", examples=["5"]
+        default=5, ge=0, le=1440, description="For how many minutes of a chat CONTACT_POLICY applies.", examples=["5"]
     )
     idle_nudge_min: float = Field(
         default=10,
         ge=0,
         le=10080,
-        description="After so many minutes without a word in a chat, whoever owes one is reminded. 0: never.",
+        description=(
+            "After how many quiet minutes in a chat the person whose turn it is gets a reminder. 0 means never."
+        ),
         examples=["10"],
     )
     idle_end_min: float = Field(
         default=60,
         ge=0,
         le=10080,
-        description="After so many minutes without a word in a chat, it ends for both. 0: never.",
+        description="After how many quiet minutes a chat ends for both. 0 means never.",
         examples=["60"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least important events that are logged.", examples=["info"]
     )
     log_format: Literal["console", "json"] = Field(
-        default="console", description="How log lines look: for people, or one JSON object a line.", examples=["json"]
+        default="console",
+        description="The form of log lines: `console` for people, `json` for one JSON object in each line.",
+        examples=["json"],
     )
     secret_key: SecretStr | None = Field(
         default=None,
         description=(
-            "32 random bytes in base64, which encrypt what is parked and disguise people in logs. "
-            "Without it a key file is made beside the database; processes on several machines need the same SECRET_KEY."
+            "32 random bytes in base64. They encrypt stored messages and hide people's ids in logs. Without this "
+            "setting, a key file is created next to the database. Processes on several machines need the same "
+            "SECRET_KEY."
         ),
         examples=["<the output of: openssl rand -base64 32>"],
     )
     secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         default=(),
         description=(
-            "Former keys, after SECRET_KEY was changed, separated by commas or spaces. What was parked with them is "
-            "still read, and webhooks at their addresses are still taken. Take them out after a day."
+            "Old keys, separated by commas or spaces, after you changed SECRET_KEY. They still open messages that "
+            "were stored with them, and webhooks at their addresses are still accepted. Remove them after a day."
         ),
         examples=["<what SECRET_KEY was before>"],
     )
@@ -352,7 +363,7 @@ class Settings(BaseModel):
         default=8,
         ge=0,
         le=300,
-        description="How many seconds a stop may take to finish what is in hand. `docker stop` kills after 10.",
+        description="How many seconds a stop may take to finish current work. `docker stop` kills after 10.",
         examples=["8"],
     )
 
