@@ -1,4 +1,4 @@
-# Run once by the postgres image, while its volume is empty. Passerby needs no more than a database of its own.
+# The postgres image runs this once, while its volume is empty. Passerby needs only a database of its own.
 psql --no-psqlrc --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres <<'SQL'
 \getenv password PASSERBY_PASSWORD
 CREATE ROLE passerby LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD :'password';
