@@ -52,89 +52,95 @@ PRIORITIES = tuple(priority.name.lower() for priority in Priority)
 ENDS = ("delivered", "nothing", *map(str, Refusal))
 
 UPDATES = Counter("passerby_updates", "Updates taken from Telegram, by the kind of event.", bot=BOTS, kind=EVENTS)
-UNUSED = Counter("passerby_updates_unused", "Updates that asked nothing of us, by why.", bot=BOTS, kind=WHY_UNUSED)
+UNUSED = Counter("passerby_updates_unused", "Updates that needed no work, by reason.", bot=BOTS, kind=WHY_UNUSED)
 UNKNOWN = Counter(
     "passerby_messages_unknown",
-    "Messages and edits of a kind that is not known here, or that could not be read. Their senders are told.",
+    "Messages and edits of an unknown kind, or that could not be read. Their senders are told.",
     bot=BOTS,
 )
 POLLED_AT = Gauge(
     "passerby_bot_polled_at_seconds",
-    "When a poll of the bot was last begun or answered, as long as polls are answered; Unix time.",
+    "When the last poll of the bot began or was answered, while polls are answered; Unix time.",
     bot=BOTS,
 )
 DECISIONS = Counter(
     "passerby_decisions",
-    "Events decided on; stale ones are decided again.",
+    "Events that were decided. Stale ones are decided again.",
     outcome=("stored", "stale", "already_done", "put_aside", "fatal"),
 )
-CRASHES = Counter("passerby_update_crashes", "Ends of a process, found at its next start, that an update had caused.")
+CRASHES = Counter("passerby_update_crashes", "Ends of a process that an update caused, found at its next start.")
 LOOKUPS = Counter(
     "passerby_people_lookups",
-    "Where a person was found: in the live store, which is the user cache, in the records, or nowhere.",
+    "Where a person was found: in the live store (the user cache), in the records, or nowhere.",
     outcome=("live", "records", "new"),
 )
-RELAYS = Counter("passerby_relays", "What people send each other, by its end.", bot=BOTS, kind=ATTEMPTS, outcome=ENDS)
+RELAYS = Counter("passerby_relays", "What people send each other, by outcome.", bot=BOTS, kind=ATTEMPTS, outcome=ENDS)
 RELAY_LATENCY = Histogram(
-    "passerby_relay_latency_seconds", "From taking an update to its delivery to the partner.", LATENCY_S
+    "passerby_relay_latency_seconds", "Time from taking an update to its delivery to the partner.", LATENCY_S
 )
-NOTICES = Counter("passerby_notices", "Our own messages, by their end.", priority=PRIORITIES, outcome=ENDS)
-QUEUE_WAIT = Histogram("passerby_queue_wait_seconds", "From a lane's end to its head.", LATENCY_S, priority=PRIORITIES)
+NOTICES = Counter("passerby_notices", "Our own messages, by outcome.", priority=PRIORITIES, outcome=ENDS)
+QUEUE_WAIT = Histogram(
+    "passerby_queue_wait_seconds", "Time from joining a queue to its front.", LATENCY_S, priority=PRIORITIES
+)
 BUDGET_WAIT = Histogram(
-    "passerby_budget_wait_seconds", "Waits for a budget, where there was one.", LATENCY_S, kind=("chat", "bot")
+    "passerby_budget_wait_seconds", "Waits for a budget, if there was a wait.", LATENCY_S, kind=("chat", "bot")
 )
-PENDING = Gauge("passerby_courier_pending", "What this process has still to deliver.")
-FLOODS = Counter("passerby_flood_waits", "429s, by what was held after it.", bot=BOTS, kind=("chat", "bot"))
+PENDING = Gauge("passerby_courier_pending", "What this process still has to deliver.")
+FLOODS = Counter("passerby_flood_waits", "429 answers, by what had to wait.", bot=BOTS, kind=("chat", "bot"))
 RETRIES = Counter(
     "passerby_send_retries",
-    "Sends to be made again: not sent, of uncertain outcome, refused with the token, or with the store away.",
+    "Sends that must be repeated: not sent, outcome uncertain, token refused, or store away.",
     bot=BOTS,
     kind=("not_sent", "uncertain", "refused", "store"),
 )
 REFUSED = Counter(
     "passerby_updates_refused",
-    "Updates refused unread, because their sender had more in hand than one person may.",
+    "Updates refused unread, because their sender had too much waiting.",
     kind=EVENTS,
 )
 SUPERSEDED = Counter(
     "passerby_relays_superseded",
-    "Edits and reactions that were never sent because a newer one, or the message itself, said it all.",
+    "Edits and reactions never sent, because a newer one or the message itself contains them.",
     kind=ATTEMPTS,
 )
-PARKED = Counter("passerby_relays_parked", "Relays sealed into the outbox because they took long.")
-SEARCHES = Counter("passerby_searches", "Searches begun.", pool=POOLS)
+PARKED = Counter("passerby_relays_parked", "Relays encrypted and stored in the outbox because they took long.")
+SEARCHES = Counter("passerby_searches", "Searches started.", pool=POOLS)
 PAIRS = Counter("passerby_pairs", "Pairs made.", pool=POOLS)
-WAITED = Histogram("passerby_search_wait_seconds", "How long each of a pair had searched.", WAITING_S, pool=POOLS)
-WAITING = Gauge("passerby_people_waiting", "People who search, in the whole fleet.")
+WAITED = Histogram(
+    "passerby_search_wait_seconds", "How long each person of a pair had searched.", WAITING_S, pool=POOLS
+)
+WAITING = Gauge("passerby_people_waiting", "People who are searching, in the whole fleet.")
 CHATS = Gauge("passerby_chats_open", "Open chats, in the whole fleet.")
-OUTBOX = Gauge("passerby_outbox_entries", "What is still to be said, in the whole fleet.")
-JOURNAL = Gauge("passerby_journal_facts", "Facts that the records have not got yet.")
+OUTBOX = Gauge("passerby_outbox_entries", "Entries of the outbox, in the whole fleet.")
+JOURNAL = Gauge("passerby_journal_facts", "Facts that are not in the records yet.")
 RECORDED = Counter("passerby_facts_recorded", "Facts written to the records.")
-REPAIRED = Counter("passerby_people_repaired", "People whom the live store and the records did not agree on.")
-RECORDER_LAG = Gauge("passerby_recorder_lag_seconds", "Age of the oldest fact that the records have not got.")
-STORE_CALLS = Counter("passerby_store_calls", "Calls of a live store that is a server.")
+REPAIRED = Counter("passerby_people_repaired", "People on whom the live store and the records differed.")
+RECORDER_LAG = Gauge("passerby_recorder_lag_seconds", "Age of the oldest fact that is not in the records yet.")
+STORE_CALLS = Counter("passerby_store_calls", "Calls to the live store, if it is a server.")
 STORE_TRIPS = Histogram(
-    "passerby_store_trip_seconds", "Round trips to it; each carries the calls of one moment.", STORE_S
+    "passerby_store_trip_seconds", "Round trips to the live store. Each one carries the calls of one moment.", STORE_S
 )
 STORE_ERRORS = Counter(
     "passerby_store_errors",
-    "Times that a store could not be reached, or did not answer in time.",
+    "How often a store could not be reached or did not answer in time.",
     kind=("live", "records"),
 )
 RECORDS_CONNECTIONS = Gauge(
     "passerby_records_connections",
-    "Connections to the records' database; idle ones are open, too.",
+    "Connections to the records' database. Idle ones are also open.",
     kind=("open", "idle"),
 )
 RESERVATIONS = Counter(
-    "passerby_budget_reservations", "Blocks asked for from shared budgets.", outcome=("granted", "refused")
+    "passerby_budget_reservations", "Requests for a block of a shared budget.", outcome=("granted", "refused")
 )
 CONNECTIONS = Counter("passerby_connections_opened", "New connections to the Bot API.", kind=("tls", "plain"))
 LAPSES = Counter(
-    "passerby_worker_lapses", "Times this worker paused unsure of its leases, or began anew.", kind=("unsure", "anew")
+    "passerby_worker_lapses",
+    "How often this worker paused because its leases were unsure, or started again.",
+    kind=("unsure", "anew"),
 )
 LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
-BUGS = Counter("passerby_bugs", "Units of work ended by a fault of ours.")
+BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")
 LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that took more than 250 ms.")
 LOOP_LAG = Gauge("passerby_loop_lag_seconds", "How late the event loop last woke a timer.")
 

@@ -1,4 +1,4 @@
-"""The commands and their options. Each is a few lines here; what it does has a module of its own or lies further in."""
+"""The commands and their options. Each one is a few lines here and calls the module that does the work."""
 
 import asyncio
 import re
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from passerby.settings import Settings
 
 app = typer.Typer(
-    help="Anonymous one-to-one chat between strangers on Telegram, over a fleet of bots that share one pool of people.",
+    help="Anonymous one-to-one chats between strangers on Telegram, over several bots that share their people.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    # An exception's text and its variables may hold a token or a message.
+    # An exception's text and its variables may contain a token or a message.
     pretty_exceptions_enable=False,
 )
 
 
 NAMES = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}"
-"""It becomes part of the names of files in RUN_DIR. systemd's instances may have an @."""
+"""The name becomes part of file names in RUN_DIR. Names of systemd instances may contain an @."""
 
-Name = Annotated[str, typer.Option(help="What this process is called in RUN_DIR; each has a name of its own.")]
+Name = Annotated[str, typer.Option(help="The name of this process in RUN_DIR. Each process needs its own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
 
 
 @app.command()
 def run(name: Name = "passerby") -> None:
-    """Serve the bots that BOT_TOKENS names, until SIGTERM or Ctrl-C: one process that does everything."""
+    """Serve the bots in BOT_TOKENS with one process that does everything, until SIGTERM or Ctrl-C."""
     _serve("all", name)
 
 
@@ -41,28 +41,29 @@ def run(name: Name = "passerby") -> None:
 def worker(name: Name = "worker") -> None:
     """Run one of several processes that share the bots, for systemd or Kubernetes. Needs REDIS_URL and POSTGRES_URI.
 
-    It polls its share of the bots, pairs people, and writes the records. It ends with code 0 when it was told to, or
-    when it needs 80 % of MAX_MEMORY_MB: let it be started again always.
+    It polls its share of the bots, pairs people, and writes the records. It ends with code 0 when it is told to, and
+    when it uses 80 % of MAX_MEMORY_MB. Always start it again.
     """
     _serve("worker", name)
 
 
 @app.command()
 def web(name: Name = "web") -> None:
-    """Run a process that takes webhooks, for systemd or Kubernetes. Workers are needed beside it."""
+    """Run a process that receives webhooks, for systemd or Kubernetes. You also need workers."""
     _serve("web", name)
 
 
 @app.command()
 def cluster(
     workers: Annotated[
-        int | None, typer.Option(help="How many. Default: one for each bot, up to the cores.", min=1, max=256)
+        int | None,
+        typer.Option(help="How many processes. Default: one for each bot, but not more than cores.", min=1, max=256),
     ] = None,
     foreground: Annotated[
-        bool, typer.Option("--foreground", help="Do not return; end with SIGTERM or Ctrl-C.")
+        bool, typer.Option("--foreground", help="Do not return. Stop with SIGTERM or Ctrl-C.")
     ] = False,
 ) -> None:
-    """Start several processes on this machine and keep them running. Returns once each is ready."""
+    """Start several processes on this machine and keep them running. Returns when all of them are ready."""
     from passerby.cli.cluster import start
 
     start(_settled(), workers, foreground=foreground)
@@ -70,7 +71,7 @@ def cluster(
 
 @app.command()
 def status(json: Json = False) -> None:
-    """Show each process, each bot and the stores. Exit code 1 if something needs a look."""
+    """Show each process, each bot and the stores. Exit code 1 means that something needs a look."""
     from passerby import settings
     from passerby.cli.status import show
 
@@ -79,7 +80,7 @@ def status(json: Json = False) -> None:
 
 @app.command()
 def monit() -> None:
-    """Watch it live in the terminal; q quits. Without a terminal: one picture."""
+    """Show rates live in the terminal. Press q to quit. Without a terminal, print them once."""
     from passerby import settings
     from passerby.cli.monit import watch
 
@@ -88,9 +89,11 @@ def monit() -> None:
 
 @app.command(name="logs")
 def logs_command(
-    name: Annotated[str | None, typer.Argument(help="A process, as `passerby status` calls it. Default: all.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0)] = 20,
+    name: Annotated[
+        str | None, typer.Argument(help="A process, by its name in `passerby status`. Default: all.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue with new lines, until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines to print.", min=0)] = 20,
 ) -> None:
     """Print the cluster's logs."""
     from passerby import settings
@@ -101,7 +104,7 @@ def logs_command(
 
 @app.command()
 def reload() -> None:
-    """Replace the cluster's processes one after the other, each ready before the next. `.env` is read anew."""
+    """Replace the cluster's processes one by one. Each is ready before the next one ends. `.env` is read again."""
     from passerby.cli.cluster import reload
 
     reload(_settled())
@@ -109,7 +112,7 @@ def reload() -> None:
 
 @app.command()
 def stop() -> None:
-    """End the cluster in good order."""
+    """Stop the cluster cleanly."""
     from passerby import settings
     from passerby.cli.cluster import stop
 
@@ -119,14 +122,15 @@ def stop() -> None:
 @app.command()
 def webhook(
     action: Annotated[Action, typer.Argument(help="What to do.")],
-    bots: Annotated[list[str] | None, typer.Argument(help="Their numbers or @names. Default: all.")] = None,
+    bots: Annotated[list[str] | None, typer.Argument(help="Ids or @names of bots. Default: all.")] = None,
     max_connections: Annotated[
-        int, typer.Option(help="How many updates of a bot Telegram brings at once.", min=1, max=100)
+        int, typer.Option(help="How many updates of a bot Telegram sends at once.", min=1, max=100)
     ] = 100,
 ) -> None:
-    """Have Telegram bring updates to WEBHOOK_URL (set), or keep them until they are asked for (delete).
+    """Tell Telegram to send updates to WEBHOOK_URL (set), or to keep them for polling (delete).
 
-    Shows what is then so; `info` only shows. Updates that wait are never dropped. Exit code 1 if it failed for a bot.
+    Then shows the state of each bot; `info` only shows it. Waiting updates are never dropped. Exit code 1 means that it
+    failed for a bot.
     """
     from passerby.cli.webhook import webhook
 
@@ -137,10 +141,13 @@ def webhook(
 def doctor(
     json: Json = False,
     processes: Annotated[
-        int | None, typer.Option(help="How many share the stores, over all machines. Default: this machine's.", min=1)
+        int | None,
+        typer.Option(
+            help="How many processes share the stores, on all machines. Default: those of this machine.", min=1
+        ),
     ] = None,
 ) -> None:
-    """Tick the production checklist: settings, stores, schema, tokens, clocks, disk. Exit code 1 if something fails."""
+    """Check what production needs: settings, stores, schema, tokens, clocks, disk. Exit code 1: something fails."""
     from passerby import settings
     from passerby.cli.doctor import examine
 
@@ -148,7 +155,7 @@ def doctor(
 
 
 def _settled() -> "Settings":
-    """The settings, which name a bot."""
+    """The settings. They name at least one bot."""
     from passerby import settings
 
     settled = settings.read()
@@ -188,12 +195,14 @@ def _serve(role: "Role", name: str) -> None:
 
 @app.command()
 def demo(
-    data: Annotated[Path, typer.Option(help="Where chats and searches are kept for the next time.")] = Path("var/demo"),
+    data: Annotated[Path, typer.Option(help="The directory that keeps chats and searches for the next start.")] = Path(
+        "var/demo"
+    ),
     port: Annotated[
-        int | None, typer.Option(help="The page's port. Default: 8081, or any free one.", min=1, max=65535)
+        int | None, typer.Option(help="The port of the page. Default: 8081, or another free one.", min=1, max=65535)
     ] = None,
 ) -> None:
-    """Try it without a token: three bots in a sandbox, and a page with phones to talk on."""
+    """Try Passerby without a token: three bots in a sandbox, and a page with phones to chat on."""
     from passerby.cli.demo import run_demo
 
     run_demo(data, port)
@@ -205,7 +214,7 @@ def demo(
     options_metavar="[ARGUMENTS]...",
 )
 def sandbox(context: typer.Context) -> None:
-    """Run the Bot API sandbox alone. Its arguments are its own: `passerby sandbox --help`."""
+    """Run only the Bot API sandbox. It has arguments of its own: `passerby sandbox --help`."""
     from passerby.cli.sandbox import run_sandbox
 
     raise typer.Exit(run_sandbox(context.args))
@@ -214,50 +223,62 @@ def sandbox(context: typer.Context) -> None:
 @app.command()
 def loadtest(
     users: Annotated[
-        int | None, typer.Option(help="So many people, who stay. Default: 100.", min=2, max=20_000, show_default=False)
+        int | None,
+        typer.Option(
+            help="How many people take part. They stay until the end. Default: 100.",
+            min=2,
+            max=20_000,
+            show_default=False,
+        ),
     ] = None,
     searching: Annotated[bool, typer.Option("--searching", help="All of them search at the same moment.")] = False,
     dau: Annotated[
-        int | None, typer.Option(help="Instead: the busiest hour of a day with so many people.", min=1)
+        int | None, typer.Option(help="Play the busiest hour of a day with this many people instead.", min=1)
     ] = None,
     compress: Annotated[
         float | None,
-        typer.Option(help="How many times as dense that hour is played. Default: so that its people fit in.", min=0.01),
+        typer.Option(
+            help="How many times faster people arrive in that hour. Default: so that all of them fit in.", min=0.01
+        ),
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="How long it takes. Default: 1, with --dau 5.", min=0.05, max=720)
+        float | None, typer.Option(help="How long to play. Default: 1, or 5 with --dau.", min=0.05, max=720)
     ] = None,
-    seconds: Annotated[float | None, typer.Option(help="The same in seconds.", min=3, max=43_200)] = None,
+    seconds: Annotated[float | None, typer.Option(help="How long to play, in seconds.", min=3, max=43_200)] = None,
     workers: Annotated[
         int | None,
-        typer.Option(help="So many workers, on REDIS_URL and POSTGRES_URI. Default: one process.", min=1, max=64),
+        typer.Option(
+            help="How many workers, on REDIS_URL and POSTGRES_URI. Default: one process without them.", min=1, max=64
+        ),
     ] = None,
     bots: Annotated[
-        int | None, typer.Option(help="How many bots. Default: as the load asks for.", min=1, max=100)
+        int | None, typer.Option(help="How many bots. Default: as many as the load needs.", min=1, max=100)
     ] = None,
     no_budgets: Annotated[
-        bool, typer.Option("--no-budgets", help="Neither Passerby's budgets nor the sandbox's flood limits hold.")
+        bool, typer.Option("--no-budgets", help="Turn off Passerby's budgets and the sandbox's flood limits.")
     ] = False,
     chaos: Annotated[bool, typer.Option("--chaos", help="Kill a process now and then, and start it again.")] = False,
     sandbox: Annotated[
         str | None,
-        typer.Option(help="A sandbox that runs already, with a staging fleet in front of it.", metavar="URL"),
+        typer.Option(help="A running sandbox, with a staging fleet on it.", metavar="URL"),
     ] = None,
     metrics: Annotated[
         list[str] | None,
-        typer.Option(help="With --sandbox: where that fleet's /metrics are; again for each.", metavar="URL"),
+        typer.Option(
+            help="With --sandbox: the address of a process's /metrics. Repeat it for each process.", metavar="URL"
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same people with the same habits.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same people with the same habits.")] = 0,
     report: Annotated[
-        Path | None, typer.Option(help="Where the page with charts is written. Default: passerby-loadtest-<time>.html.")
+        Path | None, typer.Option(help="The file for the page with charts. Default: passerby-loadtest-<time>.html.")
     ] = None,
     json: Json = False,
     keep: Annotated[Path | None, typer.Option(help="Keep logs and data in this directory.", metavar="DIR")] = None,
 ) -> None:
-    """Play simulated people against Passerby and a sandbox of its own, judge what became of every message, and measure.
+    """Play simulated people against Passerby and a sandbox of its own, check every message, and measure.
 
-    Exit code 0 if all promises were kept, 1 if something was lost, misrouted or not decided. No real token and nobody
-    real is ever involved. Ctrl-C ends it early, with a report.
+    Exit code 0 means that all promises were kept; 1 means that a message was lost, misrouted or not decided. No real
+    token and no real person is involved. Ctrl-C ends it early, with a report.
     """
     from passerby.cli.loadtest import run_loadtest, wishes
 
@@ -287,9 +308,11 @@ def loadtest(
 
 @app.command()
 def init_schema(
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if it is not up to date.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing. Exit code 1 means that the tables are not up to date.")
+    ] = False,
 ) -> None:
-    """Bring the database's tables up to date. Safe to repeat."""
+    """Create the database's tables, or bring them up to date. You may repeat it."""
     from passerby import settings
 
     settled = settings.read()  # before the slow import: a wrong setting is told at once
@@ -317,7 +340,7 @@ def version() -> None:
 
 @app.command()
 def settings() -> None:
-    """Print the settings in effect, secrets hidden."""
+    """Print the settings in effect, with secrets hidden."""
     from passerby.settings import read
 
     settled = read()

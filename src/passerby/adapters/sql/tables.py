@@ -22,34 +22,34 @@ users = sa.Table(
     sa.Column("id", _ROW_ID, primary_key=True, autoincrement=False, comment="Telegram's user id"),
     sa.Column("version", sa.BigInteger, nullable=False),
     # Where they are reached.
-    sa.Column("bot_id", sa.BigInteger, comment="used last; null: nobody can reach them"),
+    sa.Column("bot_id", sa.BigInteger, comment="used last; null: they cannot be reached"),
     sa.Column("bots", sa.Text, nullable=False, comment="JSON list, most recent first"),
-    sa.Column("has_started", sa.Boolean, nullable=False, comment="some bot may write to them"),
+    sa.Column("has_started", sa.Boolean, nullable=False, comment="at least one bot may write to them"),
     # What they said of themselves.
     sa.Column("consented_at", sa.Double),
     sa.Column("age", sa.Integer),
     sa.Column("age_given_at", sa.Double, nullable=False),
     sa.Column("too_young_at", sa.Double),
-    sa.Column("age_mended_at", sa.Double, comment="when they said that such an age had been a slip"),
+    sa.Column("age_mended_at", sa.Double, comment="when they corrected such an age"),
     sa.Column("gender", sa.Text),
     sa.Column("language", sa.Text, nullable=False),
-    sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
+    sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the preferred one first"),
     sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
     sa.Column("country", sa.Text, comment="ISO 3166-1"),
     # Whom they would like to meet, and what they paid for. The rest of their wishes is in `details`.
-    sa.Column("vip_gender", sa.Text, comment="whom they may ask for"),
+    sa.Column("vip_gender", sa.Text, comment="the genders they want"),
     sa.Column("vip_age_min", sa.Integer),
     sa.Column("vip_age_max", sa.Integer),
     sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
     # What others think of them, as of a time.
     sa.Column("karma", sa.Double, nullable=False, server_default="0"),
     sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
-    sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: what nobody asks SQL for"),
+    sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: fields that no query uses"),
     # What they are doing. One row alone is enough to put a person back to where they were.
     sa.Column("state", sa.Text, nullable=False, comment="idle, searching or chatting"),
     sa.Column("pool", sa.Text),
     sa.Column("searching_since", sa.Double),
-    sa.Column("ticket", sa.Text, comment="JSON: the wish to be paired, whole, while searching"),
+    sa.Column("ticket", sa.Text, comment="JSON: the whole ticket, while searching"),
     sa.Column("chat", sa.Text),
     sa.Column("partner", sa.BigInteger),
     sa.Column("chatting_since", sa.Double),
@@ -62,7 +62,7 @@ users = sa.Table(
     sa.Column("created_at", sa.Double, nullable=False),
     # Not the journal's: moderation writes these, the recorder never touches them.
     sa.Column("banned", sa.Boolean, nullable=False, server_default=_NO),
-    sa.Column("banned_until", sa.Double, comment="null while banned: for good"),
+    sa.Column("banned_until", sa.Double, comment="null while banned: for ever"),
 )
 
 chats = sa.Table(
@@ -83,17 +83,21 @@ chats = sa.Table(
     sa.Column("told1_message", sa.BigInteger),
     sa.Column("told2_bot", sa.BigInteger),
     sa.Column("told2_message", sa.BigInteger),
-    sa.Column("rating1", sa.Text, comment="what user1 said of user2"),
-    sa.Column("rating2", sa.Text, comment="what user2 said of user1"),
+    sa.Column("rating1", sa.Text, comment="how user1 rated user2"),
+    sa.Column("rating2", sa.Text, comment="how user2 rated user1"),
 )
 
 blocks = sa.Table(
     "blocks",
     metadata,
-    sa.Column("user_id", sa.BigInteger, primary_key=True, comment="who will not meet"),
-    sa.Column("blocked_id", sa.BigInteger, primary_key=True, comment="whom"),
+    sa.Column("user_id", sa.BigInteger, primary_key=True, comment="who blocked"),
+    sa.Column("blocked_id", sa.BigInteger, primary_key=True, comment="who was blocked"),
     sa.Column("blocked_at", sa.Double, nullable=False),
-    sa.Column("lifted_at", sa.Double, comment="null: it stands. Kept, because how often somebody is blocked tells"),
+    sa.Column(
+        "lifted_at",
+        sa.Double,
+        comment="null: still blocked. Lifted blocks are kept, to count how often somebody is blocked",
+    ),
 )
 
 complaints = sa.Table(
@@ -104,7 +108,7 @@ complaints = sa.Table(
     sa.Column("accused_id", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("filed_at", sa.Double, nullable=False),
-    sa.Column("words", sa.LargeBinary, comment="what they say about it, sealed with SECRET_KEY; null: nothing"),
+    sa.Column("words", sa.LargeBinary, comment="their comment, encrypted with SECRET_KEY; null: none"),
 )
 
 journal_positions = sa.Table(
@@ -112,7 +116,7 @@ journal_positions = sa.Table(
     metadata,
     sa.Column("generation", sa.Text, primary_key=True),
     sa.Column("applied", sa.BigInteger, nullable=False),
-    sa.Column("touched_at", sa.Double, comment="when the newest fact came about; null: not known"),
+    sa.Column("touched_at", sa.Double, comment="time of the newest fact; null: unknown"),
 )
 
 

@@ -17,7 +17,9 @@ depends_on = None
 def upgrade() -> None:
     _add(
         "users",
-        sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the dearest first"),
+        sa.Column(
+            "languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the preferred one first"
+        ),
         sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
         sa.Column("country", sa.Text, comment="ISO 3166-1"),
         sa.Column("vip_age_min", sa.Integer),
@@ -25,7 +27,7 @@ def upgrade() -> None:
         sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
         sa.Column("karma", sa.Double, nullable=False, server_default="0"),
         sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
-        sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: what nobody asks SQL for"),
+        sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: fields that no query uses"),
     )
     _add(
         "chats",
@@ -33,19 +35,23 @@ def upgrade() -> None:
         sa.Column("told1_message", sa.BigInteger),
         sa.Column("told2_bot", sa.BigInteger),
         sa.Column("told2_message", sa.BigInteger),
-        sa.Column("rating1", sa.Text, comment="what user1 said of user2"),
-        sa.Column("rating2", sa.Text, comment="what user2 said of user1"),
+        sa.Column("rating1", sa.Text, comment="how user1 rated user2"),
+        sa.Column("rating2", sa.Text, comment="how user2 rated user1"),
     )
     _add(
         "journal_positions",
-        sa.Column("touched_at", sa.Double, comment="when the newest fact came about; null: not known"),
+        sa.Column("touched_at", sa.Double, comment="time of the newest fact; null: unknown"),
     )
     op.create_table(
         "blocks",
-        sa.Column("user_id", sa.BigInteger, nullable=False, comment="who will not meet"),
-        sa.Column("blocked_id", sa.BigInteger, nullable=False, comment="whom"),
+        sa.Column("user_id", sa.BigInteger, nullable=False, comment="who blocked"),
+        sa.Column("blocked_id", sa.BigInteger, nullable=False, comment="who was blocked"),
         sa.Column("blocked_at", sa.Double, nullable=False),
-        sa.Column("lifted_at", sa.Double, comment="null: it stands. Kept, because how often somebody is blocked tells"),
+        sa.Column(
+            "lifted_at",
+            sa.Double,
+            comment="null: still blocked. Lifted blocks are kept, to count how often somebody is blocked",
+        ),
         sa.PrimaryKeyConstraint("user_id", "blocked_id", name="pk_blocks"),
         if_not_exists=True,
     )

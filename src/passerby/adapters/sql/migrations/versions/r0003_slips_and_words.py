@@ -15,8 +15,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    slip = sa.Column("age_mended_at", sa.Double, comment="when they said that such an age had been a slip")
-    words = sa.Column("words", sa.LargeBinary, comment="what they say about it, sealed with SECRET_KEY; null: nothing")
+    slip = sa.Column("age_mended_at", sa.Double, comment="when they corrected such an age")
+    words = sa.Column("words", sa.LargeBinary, comment="their comment, encrypted with SECRET_KEY; null: none")
     for table, column in (("users", slip), ("complaints", words)):
         if not has_column(table, column.name):
             op.add_column(table, column)
