@@ -27,25 +27,27 @@ def parser() -> argparse.ArgumentParser:
     """The arguments, for the help and the reference."""
     made = _Parser(
         prog="botapi_sandbox",
-        description="A Bot API server for people without a token: like Telegram where that matters to a bot.",
+        description="A Bot API server for people without a token. To a bot it behaves like Telegram.",
     )
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    made.add_argument("--port", type=_port, default=8081, help="port; 0 takes a free one (default %(default)s)")
-    made.add_argument("--bots", type=_count, default=3, help="how many bots there are at least (default %(default)s)")
-    made.add_argument("--state", type=Path, metavar="FILE", help="keep the whole world in FILE and go on from it")
-    made.add_argument("--seed", type=int, help="make chance repeatable")
-    made.add_argument("--no-limits", action="store_true", help="no flood limits")
-    made.add_argument("--no-reactions", action="store_true", help="bots do not hear of reactions")
-    made.add_argument("--lenient", action="store_true", help="take unknown parameters, as Telegram does")
-    made.add_argument("--check-own", action="store_true", help="check every own answer and update against the schema")
+    made.add_argument("--port", type=_port, default=8081, help="port; 0 means any free one (default %(default)s)")
+    made.add_argument("--bots", type=_count, default=3, help="the smallest number of bots (default %(default)s)")
+    made.add_argument("--state", type=Path, metavar="FILE", help="store the whole state in FILE, and continue from it")
+    made.add_argument("--seed", type=int, help="make random choices repeatable")
+    made.add_argument("--no-limits", action="store_true", help="turn off flood limits")
+    made.add_argument("--no-reactions", action="store_true", help="do not send reactions to bots")
+    made.add_argument("--lenient", action="store_true", help="accept unknown parameters, as Telegram does")
+    made.add_argument(
+        "--check-own", action="store_true", help="check the sandbox's own answers and updates against the schema"
+    )
     made.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="answer also to requests that call this server NAME, such as a container's name (may be repeated)",
+        help="also answer requests that call this server NAME, for example a container's name (may be repeated)",
     )
-    made.add_argument("--webhooks-anywhere", action="store_true", help="take webhooks that are not on this machine")
+    made.add_argument("--webhooks-anywhere", action="store_true", help="accept webhooks on other machines")
     made.add_argument("--quiet", action="store_true", help="print only errors")
     return made
 

@@ -117,12 +117,12 @@ class Chats(Routes):
         return self._shown(asked, edited)
 
     def delete(self, asked: Asked) -> Json:
-        """`{"message_id"}`: deleted for both, and the bot is not told."""
+        """`{"message_id"}`: deletes it for both sides. The bot is not told."""
         self._world.phones.delete(*self._pair(asked), asked.need("message_id", int))
         return {}
 
     def forward(self, asked: Asked) -> Json:
-        """`{"message_id", "to_bot"}`: into the chat with another bot, or the same."""
+        """`{"message_id", "to_bot"}`: forwards it to the chat with another bot, or with the same one."""
         person_id, bot_id = self._pair(asked)
         to_bot = asked.need("to_bot", int)
         message = self._world.phones.forward(person_id, bot_id, asked.need("message_id", int), to_bot)
@@ -154,17 +154,17 @@ class Chats(Routes):
         return self._shown(asked, self._world.phones.start(*self._pair(asked), asked.body.get("parameter")))
 
     def block(self, asked: Asked) -> Json:
-        """Stops the bot."""
+        """Blocks the bot."""
         self._world.phones.block(*self._pair(asked))
         return {}
 
     def unblock(self, asked: Asked) -> Json:
-        """Restarts the bot."""
+        """Unblocks the bot."""
         self._world.phones.unblock(*self._pair(asked))
         return {}
 
     async def pay(self, asked: Asked) -> Json:
-        """`{"message_id"}`; answered once it is decided: `{"status": "paid", "refused" or "timeout", "error"?}`."""
+        """`{"message_id"}`. Answers when it is decided: `{"status": "paid", "refused" or "timeout", "error"?}`."""
         payment = self._world.phones.pay(*self._pair(asked), asked.need("message_id", int))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

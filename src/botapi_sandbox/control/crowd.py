@@ -31,7 +31,7 @@ class Crowd(Routes):
         self._verbs = {name: getattr(chats, name) for name in VERBS}
 
     def acts(self, asked: Asked) -> list[Json]:
-        """A list of what people do, see below; what became of each."""
+        """Takes a list of what people do, and returns the result of each. See below."""
         if asked.raw is None:
             raise Wrong("acts are a list")
         return [self._do(each) for each in asked.raw]

@@ -112,7 +112,7 @@ class Control(Routes):
         await self._streams.serve(people, receive, send)
 
     def events(self, asked: Asked) -> Json:
-        """A stream of server-sent events for one person, or with `?people=1,2,3` or `all` for several."""
+        """A stream of server-sent events for one person, or for several with `?people=1,2,3` or `all`."""
         raise AssertionError("streams are served before routes are called")
 
 

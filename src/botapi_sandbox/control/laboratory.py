@@ -15,7 +15,7 @@ class Laboratory(Routes):
     """What happened, and what shall go wrong."""
 
     def journal(self, asked: Asked) -> Json:
-        """`?after=N`, `&brief=1`: `{"first", "last", "entries"}`, what happened after entry N, see below."""
+        """`?after=N`, `&brief=1`: `{"first", "last", "entries"}`, what happened after entry N. See below."""
         try:
             after = int(asked.query.get("after", 0))
         except ValueError:
@@ -24,19 +24,19 @@ class Laboratory(Routes):
         return {"first": self._world.journal.first, "last": self._world.journal.last, "entries": entries}
 
     def faults(self, asked: Asked) -> list[Fault]:
-        """The faults and what is left of them, see below."""
+        """The faults, and what is left of them. See below."""
         return self._world.faults
 
     def put_faults(self, asked: Asked) -> list[Fault]:
-        """A list of faults in the place of the former ones."""
+        """Replaces the faults with this list."""
         given = asked.raw if asked.raw is not None else asked.body.get("faults", [])
         self._world.faults = msgspec.convert(given, list[Fault])
         return self._world.faults
 
     def settings(self, asked: Asked) -> Any:
-        """The switches, see below."""
+        """The switches. See below."""
         return self._world.switches
 
     def put_settings(self, asked: Asked) -> Any:
-        """`{"<switch>": value}`: changes some."""
+        """`{"<switch>": value}`: changes these switches."""
         return self._world.switch(asked.body)

@@ -16,7 +16,7 @@ class Roster(Routes):
     """Bots, people, files."""
 
     def bots(self, asked: Asked) -> list[Json]:
-        """Every bot, without its token: `[{"id", "username", "first_name", "commands"}]`, commands for everybody."""
+        """All bots, without tokens: `[{"id", "username", "first_name", "commands"}]`, commands for everybody."""
         return [
             {
                 "id": bot.id,
@@ -28,7 +28,7 @@ class Roster(Routes):
         ]
 
     def add_bot(self, asked: Asked) -> Json:
-        """A new bot from `{"first_name"?, "username"?, "token"?}`, with its token."""
+        """Makes a bot from `{"first_name"?, "username"?, "token"?}`, and returns it with its token."""
         body = asked.body
         try:
             bot = self._world.add_bot(body.get("first_name"), body.get("username"), body.get("token"))
@@ -37,7 +37,7 @@ class Roster(Routes):
         return {"id": bot.id, "token": bot.token, "username": bot.username, "first_name": bot.first_name}
 
     def revoke(self, asked: Asked) -> Json:
-        """Its token is refused from now on; `{"revoked": false}` takes that back."""
+        """Refuses the bot's token from now on. `{"revoked": false}` undoes that."""
         bot = self._world.state.bots.get(asked.ids["bot"])
         if bot is None:
             raise Wrong("there is no such bot", 404)
@@ -46,11 +46,11 @@ class Roster(Routes):
         return {}
 
     def people(self, asked: Asked) -> list[Json]:
-        """Every person: `[{"id", "first_name", "username", "language_code"}]`."""
+        """All people: `[{"id", "first_name", "username", "language_code"}]`."""
         return [_person(person) for person in self._world.state.people.values()]
 
     def add_person(self, asked: Asked) -> Json | list[Json]:
-        """New: `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list of them."""
+        """Makes one or several from `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`."""
         if asked.raw is None:
             return self._add(asked.body)
         return [self._add(each) for each in msgspec.convert(asked.raw, list[dict[str, Any]])]
@@ -63,7 +63,7 @@ class Roster(Routes):
         return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
 
     def change_person(self, asked: Asked) -> Json:
-        """`{"first_name"?, "language_code"?}`: bots learn of it with the next update."""
+        """`{"first_name"?, "language_code"?}`: changes them. Bots see it in the next update."""
         unknown = asked.body.keys() - {"first_name", "language_code"}
         if unknown:
             raise Wrong(f"{', '.join(sorted(unknown))} cannot be changed")
@@ -83,7 +83,7 @@ class Roster(Routes):
         return {}
 
     def file(self, asked: Asked) -> tuple[bytes, str]:
-        """A file's bytes, by any bot's file id."""
+        """The bytes of a file, by any bot's file id."""
         found = self._world.blob(asked.query["file_id"])
         if found is None:
             raise Wrong("there is no such file", 404)

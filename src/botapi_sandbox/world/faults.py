@@ -1,26 +1,26 @@
-"""Faults on purpose: what goes wrong with which request, how often, decided by the injected chance.
+"""Faults on purpose: what goes wrong, with which request, how often. The injected source of chance decides.
 
-`PUT /sandbox/faults` takes a list and replaces the former one; `GET` shows it with what is left of each `count`. The
-first fault that applies to a request is the one that acts. A fault is
+`PUT /sandbox/faults` takes a list and replaces the previous one. `GET` shows the list, with what is left of each
+`count`. The first fault that matches a request acts. A fault is
 
     {"kind": "429", "bot": 1000001, "method": "sendMessage", "chat": 5001, "probability": 0.1, "count": 3, "skip": 0,
      "retry_after": 7, "delay_s": 2, "effect": false}
 
-with everything but `kind` optional. `bot`, `method` (any case; "send*" for a beginning) and `chat` narrow it down;
-`count` is how often it acts in all, `skip` how many matching requests pass first. `method` "download" means
-the download of a file. Kinds:
+Only `kind` is required. `bot`, `method` (any case; "send*" for a prefix) and `chat` restrict it. `count` is how often
+it acts in all, and `skip` is how many matching requests pass first. `method` "download" means the download of a file.
+Kinds:
 
 - `429`: refused with `retry_after` seconds (body and header).
-- `400`: refused with `description`; with `having`, only a request whose parameters hold this text.
-- `401`: Unauthorized, as after a token was revoked.
+- `400`: refused with `description`. With `having`, only requests whose parameters contain this text.
+- `401`: Unauthorized, as if the token was revoked.
 - `500`: Telegram's own error as JSON.
-- `502`: the front proxy's, as HTML.
-- `slow`: done, answered after `delay_s`.
+- `502`: the front proxy's error as HTML.
+- `slow`: done, and answered after `delay_s`.
 - `stall`: never answered.
 - `reset_before`, `reset_after`: the connection is cut before or after it was done.
 
-`effect` (for 500, 502, stall): it *was* done although the answer says otherwise. Without it these act before
-anything is.
+`effect` (for 500, 502, stall): the request *was* done although the answer says otherwise. Without `effect`, these
+faults act before anything is done.
 """
 
 from __future__ import annotations

@@ -1,21 +1,21 @@
-"""The journal: what the bots asked, what was queued for them, what they confirmed, in one order. The judge in crash
-tests.
+"""The journal: what the bots asked, what was queued for them, and what they confirmed, in one order. Crash tests are
+judged by it.
 
-`GET /sandbox/journal?after=N` gives the entries with a number above N, oldest first; with `&brief=1` without `params`.
-Every entry has `n` (its number, growing without gaps), `at` (unix seconds), `bot` and `kind`:
+`GET /sandbox/journal?after=N` returns the entries with a number above N, oldest first. With `&brief=1` they have no
+`params`. Every entry has `n` (its number, without gaps), `at` (Unix seconds), `bot` and `kind`:
 
 - `request`: a bot's call. `method`, `params` (file bytes replaced by their length and hash), `status`, `error` (the
-  description, if refused), `unknown` (parameters that Bot API 10.3 lacks), `fault` (what was done to it on purpose),
-  `chat_id` and `message_ids` of the messages that came into being, *also when the answer was lost*. getUpdates is
-  noted only when it is refused; what it hands out is `delivered`.
+  description, if refused), `unknown` (parameters that Bot API 10.3 does not have), `fault` (the fault that acted),
+  `chat_id` and `message_ids` of the new messages, *also if the answer was lost*. getUpdates is noted only if it is
+  refused; the updates it returns are `delivered`.
 - `queued`: an update entered the bot's queue. `update_id`, `update` (its kind), `person`, `message_id` if it has
   one.
-- `delivered`: update ids were handed to the bot by getUpdates or in a webhook request; `update_ids`.
+- `delivered`: the bot got update ids from getUpdates or in a webhook request; `update_ids`.
 - `confirmed`: update ids left the queue because the bot passed an offset or answered 2xx; `update_ids`. Telegram
   will never deliver them again.
 - `dropped`: update ids left the queue unconfirmed; `reason` is expired, full or drop_pending.
 
-Bounded: the oldest entries fall out, `first` in the answer tells the oldest number that is still there.
+The journal has a limit: the oldest entries are removed. `first` in the answer is the oldest number that is left.
 """
 
 from __future__ import annotations
