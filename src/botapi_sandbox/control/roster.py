@@ -50,7 +50,7 @@ class Roster(Routes):
         return [_person(person) for person in self._world.state.people.values()]
 
     def add_person(self, asked: Asked) -> Json | list[Json]:
-        """Makes one or several from `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`."""
+        """From `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list of these."""
         if asked.raw is None:
             return self._add(asked.body)
         return [self._add(each) for each in msgspec.convert(asked.raw, list[dict[str, Any]])]
