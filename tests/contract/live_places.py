@@ -16,6 +16,7 @@ from passerby.adapters.memory.store import JOURNAL_BOUND
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore
 from tests.contract.live_cluster import ClusterPlace
+from tests.contract.live_late import LatePlace
 from tests.contract.live_redis import RedisPlace
 from tests.runtime import virtual
 from tests.runtime.virtual import VirtualClock
@@ -155,5 +156,8 @@ PLACES: dict[str, Callable[[pytest.FixtureRequest], Place]] = {
     "memory": lambda _: MemoryPlace(),
     "redis": lambda request: RedisPlace(request.getfixturevalue("valkey")),
     "cluster": lambda request: ClusterPlace(request.getfixturevalue("cluster")),
+    "late memory": lambda _: LatePlace(MemoryPlace()),
+    "late redis": lambda request: LatePlace(RedisPlace(request.getfixturevalue("valkey"))),
 }
-SERVICES = {"redis", "cluster"}
+"""The late ones answer late and in another order than they were asked: see `live_late`."""
+SERVICES = {"redis", "cluster", "late redis"}

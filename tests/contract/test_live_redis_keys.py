@@ -271,9 +271,9 @@ def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(va
         kept = [(key, redis.dump(key)) for key in redis.scan_iter()]
         lost = await store.take(ONE, LEASE, LONG)
         assert lost is not None
-        await put(store, somebody(BEN, 1, waiting(BEN)), outbox=(notice("lost"),), facts=(fact(2),), owner=ONE)
+        await put(store, somebody(BEN, 1, waiting(BEN)), outbox=(notice("z lost"),), facts=(fact(2),), owner=ONE)
         feed = await store.tickets(ADULTS, None, 0)
-        (member, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"lost" in each]
+        (member, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"z lost" in each]
         redis.flushall()
         for key, value in kept:
             assert value is not None
@@ -285,9 +285,9 @@ def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(va
         epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
         assert epoch is not None
         assert epoch > lost
-        await put(again, somebody(EVE, 1, waiting(EVE)), outbox=(notice("new"),), facts=(fact(3),), owner=ONE)
+        await put(again, somebody(EVE, 1, waiting(EVE)), outbox=(notice("a new"),), facts=(fact(3),), owner=ONE)
         assert (await again.journal(1, 10))[0][0] > 2
-        (newer, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"new" in each]
+        (newer, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"a new" in each]
         assert newer > member
         news = await again.tickets(ADULTS, feed.cursor, 0)
         assert news.whole

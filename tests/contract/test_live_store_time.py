@@ -224,6 +224,9 @@ async def test_whoever_does_not_attend_takes_nothing(place: Place) -> None:
     await attend(store, ONE)
     await die(place, store, TWO)
     assert await store.take(ONE, LEASE, LONG) is None, "and one whose time is up"
+    await place.outlast(1.1 * LONG)
+    assert await store.take(TWO, LEASE, LONG) is None, "though nobody has looked since"
+    await attend(store, TWO)
     assert await store.take(TWO, LEASE, LONG) is not None
 
 
@@ -341,6 +344,26 @@ async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Pl
     with pytest.raises(Fenced):
         await store.mark(Mark(sent=("a",), fences=(Fence(LEASE, old),)))
     await store.mark(Mark(sent=("a",), fences=(Fence(LEASE, new),)))
+
+
+@contract
+async def test_whoever_took_a_lease_and_gave_it_back_has_fenced_the_one_before(place: Place) -> None:
+    """What happened in between cannot be taken back, whoever holds the lease by now, if anybody does."""
+    store = place.open()
+    await attend(store, ONE, TWO)
+    old = await store.take(ONE, LEASE, LONG)
+    assert old is not None
+    await store.give(ONE, LEASE, old)
+    new = await store.take(TWO, LEASE, LONG)
+    assert new is not None
+    await store.give(TWO, LEASE, new)
+    with pytest.raises(Fenced):
+        await store.mark(Mark((update(1),), fences=(Fence(LEASE, old),)))
+    await store.leave(TWO)
+    with pytest.raises(Fenced):
+        await store.commit(Commit(updates=(update(1),), fences=(Fence(LEASE, old),)))
+    assert await store.done(BOT, (1,)) == set()
+    await store.mark(Mark((update(1),), fences=(Fence(LEASE, new),)))
 
 
 # ---------------------------------------------------------------------- budgets in time

@@ -3,8 +3,8 @@
 What a message holds matters to the adapter towards Telegram; what a flow asks of the store is the same for each kind.
 So a plain message goes through everything that may happen to the app. Of every other kind there is one scenario of each
 flow, on two bots, with one of the lives; which one differs from kind to kind. Over a real server each flow runs with a
-plain message, once on one bot and once on two, with one of the troubles. Over two servers it runs once, with a kill
-where it has one.
+plain message, once on one bot and once on two, with one of the troubles. Over two servers, and over a store that
+answers late, it runs once, with a kill where it has one.
 """
 
 from typing import Any
@@ -15,13 +15,14 @@ import pytest
 from tests.scenario.stores import SERVERS
 
 PLAIN = {"text", None}
+ONCE = {SERVERS, "late"}
 LIVES = ("fresh", "restarted", "killed")
 
 
 def _is_quick(flow: str, params: dict[str, Any]) -> bool:
     kind, store, life, home = (params.get(name) for name in ("kind", "store", "life", "home"))
     is_plain = kind is None or (isinstance(kind, str) and kind in PLAIN)
-    if store == SERVERS:
+    if store in ONCE:
         first = {"home": False, "life": "killed", "action": "report"}
         return is_plain and all(params.get(name, value) == value for name, value in first.items())
     if store == "memory" and is_plain:

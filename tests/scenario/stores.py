@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from passerby.ports.live_store import LiveStore, LiveStoreLost
+from tests.contract.live_late import LatePlace
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.live_redis import RedisPlace
 from tests.contract.servers import Valkey, start_valkey
@@ -25,7 +26,12 @@ def _valkey() -> Valkey:
     return running.enter_context(start_valkey("--appendonly", "yes", "--appendfsync", "always"))
 
 
-STORES: dict[str, Callable[[], Place]] = {"memory": MemoryPlace, "redis": lambda: RedisPlace(_valkey())}
+STORES: dict[str, Callable[[], Place]] = {
+    "memory": MemoryPlace,
+    "late": lambda: LatePlace(MemoryPlace()),
+    "redis": lambda: RedisPlace(_valkey()),
+}
+"""`late`: answers come late, and in another order than they were asked for."""
 
 SERVERS = "redis+postgres"
 """Both on servers, as a fleet has them."""

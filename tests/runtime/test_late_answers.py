@@ -1,0 +1,314 @@
+"""A store whose answers come late: what is asked counts from the question, and what is known from then may be old."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from passerby.domain.ages import ADULTS
+from passerby.domain.budgets import Budget
+from passerby.features.search import introduce
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Searching, Ticket
+from passerby.ports.allowances import Account
+from passerby.ports.leases import Fence
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.telegram import FloodWait
+from passerby.runtime.allowance import LEAST_S, Shared
+from passerby.runtime.fleet import MARGIN_S, TTL_S
+from passerby.runtime.matcher import DRAGS_AFTER_S, Matcher
+from tests.runtime.test_courier import Post, at_post
+from tests.runtime.test_fleet import BOTS, OTHERS, Port, Worker, at_port
+from tests.runtime.virtual import EPOCH, run, settled
+from tests.runtime.world import ANN, BEN, BOT, Bench, couple, somebody
+
+Method = Callable[..., Awaitable[Any]]
+
+
+def later(method: Method, *, before_s: float = 0.0, after_s: float = 0.0) -> Method:
+    """The same, that takes a while to get there, and whose answer takes a while."""
+
+    async def call(*args: Any, **more: Any) -> Any:
+        await asyncio.sleep(before_s)
+        answer = await method(*args, **more)
+        await asyncio.sleep(after_s)
+        return answer
+
+    return call
+
+
+def use(store: Any, name: str, method: Method) -> None:
+    setattr(store, name, method)
+
+
+# ---------------------------------------------------------------------- leases
+
+
+def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_the_answer() -> None:
+    """The store counts from when it heard; nobody knows when that was, but it was after the question."""
+
+    async def body(port: Port) -> None:
+        use(port.store, "attend", later(port.store.attend, after_s=3.0))
+        one = Worker("one", port.store, port.clock)
+        await one.fleet.attend_first()
+        assert port.clock.monotonic() == 3.0
+        assert one.fleet.is_assured
+        await asyncio.sleep(TTL_S - MARGIN_S - 3.0 - 0.01)
+        assert one.fleet.is_assured
+        await asyncio.sleep(0.02)
+        assert not one.fleet.is_assured
+        await one.die()
+
+    at_port(body)
+
+
+def test_an_answer_that_comes_too_late_makes_nobody_sure() -> None:
+    async def body(port: Port) -> None:
+        use(port.store, "attend", later(port.store.attend, after_s=TTL_S - MARGIN_S + 0.01))
+        one = Worker("one", port.store, port.clock)
+        await one.fleet.attend_first()
+        assert not one.fleet.is_assured
+        await one.die()
+
+    at_port(body)
+
+
+def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_their_life() -> None:
+    """The attending names the lease as held; if it got there after the giving, it would be told that it is lost."""
+
+    async def body(port: Port) -> None:
+        one = await port.come("one")
+        use(port.store, "attend", later(port.store.attend, before_s=1.0, after_s=1.0))
+        await asyncio.sleep(2.0)  # by now an attending is on its way
+        for lease in BOTS[:2]:
+            await one.fleet.hand_over([lease])
+        await asyncio.sleep(5.0)
+        assert one.reasons == []
+
+    at_port(body)
+
+
+def test_whoever_retires_begins_nothing_that_is_granted_only_then() -> None:
+    async def body(port: Port) -> None:
+        one = Worker("one", port.store, port.clock)
+        await one.fleet.attend_first()
+        use(port.store, "take", later(port.store.take, after_s=1.0))
+        claiming = one.background.spawn(one.fleet.claim_first())
+        await asyncio.sleep(2.5)
+        begun = set(one.has)
+        assert 0 < len(begun) < len(BOTS) + len(OTHERS)
+        one.fleet.retire()
+        await asyncio.sleep(20.0)
+        await claiming
+        assert one.has == begun
+        assert set(one.fleet.held) == begun
+        await one.die()
+
+    at_port(body)
+
+
+def test_a_lease_that_is_another_s_by_the_time_of_the_answer_is_never_used() -> None:
+    """Paused in the middle of its question, it comes back after the others have taken over."""
+
+    async def body(port: Port) -> None:
+        one = await port.come("one")
+        use(one.fleet._store, "attend", later(port.store.attend, after_s=0.0))
+        one.running.cancel()
+        attend = port.store.attend
+        asked = asyncio.ensure_future(later(attend, before_s=12.0)("one", dict(one.fleet.held), TTL_S, b"{}"))
+        two = await port.come("two")
+        await asyncio.sleep(11.0)
+        assert two.has == {*BOTS, *OTHERS}
+        fences = [Fence(lease, epoch) for lease, epoch in one.fleet.held.items()]
+        assert all(not two.fleet.holds(fence) for fence in fences)
+        assert not (await asked).kept
+        assert not one.fleet.is_assured
+
+    at_port(body)
+
+
+# ---------------------------------------------------------------------- budgets and holds
+
+
+def test_what_is_granted_is_good_from_when_it_was_asked_for() -> None:
+    """What was taken long ago must not be sent on top of what is taken now."""
+
+    async def main() -> None:
+        bench = Bench(shared=True)
+        use(bench.store, "reserve", later(bench.store.reserve, after_s=3.0))
+        allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
+        assert await allowance.ask() == 0.0
+        assert allowance.ready(bench.clock.monotonic())
+        await asyncio.sleep(LEAST_S * 1.1)
+        assert not allowance.ready(bench.clock.monotonic())
+        await bench.close()
+
+    run(main())
+
+
+def test_a_block_is_void_after_its_time_however_much_is_left_of_it() -> None:
+    async def main() -> None:
+        bench = Bench(shared=True)
+        allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
+        assert await allowance.ask() == 0.0
+        allowance.spend(bench.clock.monotonic())
+        assert allowance.ready(bench.clock.monotonic())
+        await asyncio.sleep(0.51)
+        assert not allowance.ready(bench.clock.monotonic())
+        await bench.close()
+
+    run(main())
+
+
+def test_a_chat_that_is_held_stays_held_when_nothing_waits_in_it_any_more() -> None:
+    """The hold is Telegram's and of the person, not of the chat that ended meanwhile."""
+    next_chat = ChatId("next")
+
+    async def body(post: Post) -> None:
+        post.answers(FloodWait(60.0))
+        post.send(1)
+        await settled()
+        ann, ben = couple()
+        again = [
+            msgspec.structs.replace(each, version=each.version + 1, state=Chatting(next_chat, partner, EPOCH))
+            for each, partner in ((ann, BEN), (ben, ANN))
+        ]
+        await post.bench.put(*again)
+        post.courier.drop(ChatId("c0ffee"))
+        for _ in range(3):
+            await asyncio.sleep(5)
+            post.courier.forget_idle()
+        assert post.ledger.refusals == [Refusal.LEFT]
+        post.send(2, chat=next_chat)
+        await asyncio.sleep(40)
+        assert post.words == []
+        await asyncio.sleep(10)
+        assert post.words == ["words 2"]
+
+    at_post(body)
+
+
+# ---------------------------------------------------------------------- a matcher that begins anew
+
+
+def waiting(person: int, since: float = EPOCH) -> Participant:
+    ticket = Ticket(PersonId(person), ADULTS, since, Gender.UNSAID, 30)
+    return somebody(PersonId(person), Searching(ticket))
+
+
+class Pool:
+    """A matcher whose store may be away."""
+
+    def __init__(self) -> None:
+        self.bench = bench = Bench()
+        self.told: list[tuple[PersonId, float]] = []
+        self.matcher = Matcher(
+            ADULTS,
+            bench.store,
+            introduce,
+            bench.pipeline.settle,
+            bench.pipeline.env,
+            bench.clock,
+            lambda ticket, fitting, expected_s: self.told.append((ticket.person, bench.clock.now() - EPOCH)),
+        )
+        self.away = False
+        tickets = bench.store.tickets
+
+        async def perhaps(*args: Any) -> Any:
+            if self.away:
+                raise LiveStoreLost("away")
+            return await tickets(*args)
+
+        use(bench.store, "tickets", perhaps)
+
+    async def outage(self, *meanwhile: Participant) -> None:
+        self.away = True
+        self.bench.store._tickets._pool(ADULTS).news.set()  # whoever waits looks, and finds nobody there
+        await asyncio.sleep(1.0)
+        await self.bench.put(*meanwhile)
+        self.away = False
+        await asyncio.sleep(1.0)
+
+
+def at_pool(body: Callable[[Pool], Awaitable[None]]) -> None:
+    async def main() -> None:
+        pool = Pool()
+        task = asyncio.ensure_future(pool.matcher.run())
+        await body(pool)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await pool.bench.close()
+
+    run(main())
+
+
+def test_a_matcher_that_begins_anew_knows_those_who_wait_and_nobody_else() -> None:
+    async def body(pool: Pool) -> None:
+        await pool.bench.put(waiting(1))
+        await asyncio.sleep(1.0)
+        await pool.outage(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
+        matcher = pool.matcher
+        assert (len(matcher._waiting), len(matcher._index), len(matcher._came)) == (0, 0, 0)
+        await pool.bench.put(waiting(2), waiting(3))
+        await asyncio.sleep(1.0)
+        me = await pool.bench.facts_of(BEN)
+        assert isinstance(me.state, Chatting)
+        assert me.state.partner == 3
+
+    at_pool(body)
+
+
+def test_a_matcher_that_begins_anew_counts_nobody_twice() -> None:
+    """How long people are let wait for somebody better depends on how many come."""
+
+    async def body(pool: Pool) -> None:
+        await pool.bench.put(waiting(1))
+        await asyncio.sleep(1.0)
+        for _ in range(3):
+            await pool.outage()
+        assert list(pool.matcher._waiting) == [ANN]
+        assert len(pool.matcher._came) == 1
+        assert len(pool.matcher._index) == 1
+
+    at_pool(body)
+
+
+def test_somebody_whose_search_takes_long_is_told_once_however_often_the_matcher_begins_anew() -> None:
+    async def body(pool: Pool) -> None:
+        await pool.bench.put(waiting(1))
+        await asyncio.sleep(1.0)
+        for _ in range(2):
+            await pool.outage()
+        await asyncio.sleep(150.0)
+        assert [who for who, _ in pool.told] == [ANN] * len(DRAGS_AFTER_S)
+        assert [round(at) for _, at in pool.told] == list(map(round, DRAGS_AFTER_S))
+
+    at_pool(body)
+
+
+def test_two_hundred_who_wait_are_paired_though_every_answer_comes_late_and_in_another_order() -> None:
+    async def body(pool: Pool) -> None:
+        rng, store = Random(7), pool.bench.store
+
+        def reordered(method: Method) -> Method:
+            async def call(*args: Any) -> Any:
+                return await later(method, before_s=rng.random() / 10, after_s=rng.random() / 10)(*args)
+
+            return call
+
+        for name in ("load", "commit", "tickets"):
+            use(store, name, reordered(getattr(store, name)))
+        await asyncio.gather(*(pool.bench.put(waiting(person)) for person in range(1, 201)))
+        await asyncio.sleep(20.0)
+        partners = {}
+        for person in range(1, 201):
+            me = await pool.bench.facts_of(PersonId(person))
+            assert isinstance(me.state, Chatting)
+            partners[person] = me.state.partner
+        assert all(partners[partner] == person for person, partner in partners.items())
+
+    at_pool(body)
