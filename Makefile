@@ -9,14 +9,18 @@ FIND_PYTHON = for p in python3 python3.11 python3.12 python3.13 python3.14 pytho
 	if $$p -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done
 
 help:
-	printf '%s\n' 'make run     try it in your browser: two strangers on two bots, no token needed' \
-	  'make test    every check, and tests of every ability, both databases, Redis and a browser' \
-	  'make test-all   the long forms of the tests: more seeds, every fault, every language' \
-	  'make setup   only create .venv with the passerby command' \
-	  'make lint    check style, types and layers' 'make bench   run the short benchmarks' \
-	  'make faults  run every fault test in its long form, with figures (one hour)' \
-	  'make docs    write the generated reference pages' 'make picture take the picture in the README again' \
-	  'make lock    update the lock files to the newest versions'
+	printf '%s\n' 'make run       try it in your browser: two strangers on two bots, no token needed' \
+	  'make test      every check, and tests of every ability, both databases, Redis and a browser' \
+	  'make test-all  the long forms of the tests: more seeds, every fault, every language' \
+	  'make setup     only create .venv with the passerby command' \
+	  'make lint      check style, types and layers' \
+	  'make format    format the code' \
+	  'make bench     run the short benchmarks' \
+	  'make faults    run every fault test in its long form, with figures (one hour)' \
+	  'make docs      write the generated reference pages' \
+	  'make picture   take the picture in the README again' \
+	  'make lock      update the lock files to the newest versions' \
+	  'make clean     remove .venv and the caches'
 
 # Each lock file has a marker file in .venv. If the lock file has not changed, nothing is installed again.
 .venv/.python:
