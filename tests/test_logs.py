@@ -191,3 +191,16 @@ def test_a_fault_is_announced_once_and_so_is_its_end(lines: Lines) -> None:
         ("poll.recovered", 1),
         ("poll.failed", 1),
     ]
+
+
+def test_a_fault_that_comes_and_goes_is_said_once_and_again_every_few_minutes(lines: Lines) -> None:
+    now = 0.0
+    faults = logs.Faults(lambda: now)
+    for second in range(400):
+        now = float(second)
+        faults.began("disk", "store.lost", reason="the disk is full")
+        faults.over("disk", "store.back")
+    assert [entry["event"] for entry in lines] == ["store.lost", "store.lost"]
+    now += logs.CALM_S
+    assert faults.over("disk", "store.back") is True
+    assert faults.over("disk", "store.back") is False

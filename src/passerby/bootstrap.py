@@ -13,12 +13,14 @@ from passerby import addresses, logs, metrics
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
 from passerby.adapters.botapi.hooks import BotApiHooks, arrival
+from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
 from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.domain.quota import Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
+from passerby.guarding import Guard
 from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.opening import Start, database, live_path, open_log, unusable
 from passerby.ports.live_store import LiveStore, LiveStoreLost
@@ -114,8 +116,15 @@ async def serve(
         looking = Background(lambda error: logs.failed("webhook.unseen", error))
         closing.push_async_callback(looking.aclose)
 
+        announced = False
+        app: App | None = None
+
+        async def guard(log: FileLog) -> None:
+            start.end(await Guard(settings, log, key, clock).watch())
+
         def make() -> App:
-            return App(
+            nonlocal app
+            app = App(
                 telegram=telegram,
                 store=store,
                 records=records,
@@ -141,8 +150,8 @@ async def serve(
                 # Somebody at a terminal should be told about wrong tokens; a supervised process waits until they work.
                 insists=role == "all" and not announced,
             )
+            return app
 
-        announced = False
         serves = {"api": addresses.without_password(settings.bot_api_url), "bots": tuple(settings.tokens)}
 
         def ready(app: App) -> None:
@@ -167,6 +176,8 @@ async def serve(
             watch = LoopWatch(recorder, on_beat)
             closing.callback(watch.close)
             watch.begin()
+        if log is not None:
+            looking.spawn(guard(log))
         looking.spawn(start.watch(store, records, lambda: announced))
         try:
             whole = await live(make, stop, clock, settings.shutdown_timeout_s, ready, taking.end)
@@ -177,7 +188,16 @@ async def serve(
             raise unusable(settings, error) from None
         if start.failure is not None:
             raise start.failure
-        logs.record("runtime.stopped", reason="all done" if whole else "the rest is done by the next start")
+        _say_goodbye(whole, app.unrecorded if app is not None else 0)
+
+
+def _say_goodbye(whole: bool, unrecorded: int) -> None:
+    reason = "all done" if whole else "the rest is done by the next start"
+    if not unrecorded:
+        logs.record("runtime.stopped", reason=reason)
+        return
+    reason = "not everything is in the database yet: the live store keeps it, and the next start stores it"
+    logs.record("runtime.stopped", "warning", count=unrecorded, reason=reason)
 
 
 class Taking:

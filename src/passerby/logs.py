@@ -14,7 +14,7 @@ import hmac
 import logging
 import re
 import sys
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from traceback import walk_tb
 from types import CodeType, TracebackType
@@ -136,6 +136,12 @@ def name_of(error: BaseException) -> str:
     return " < ".join(_type_name(one) for one in _chain(error))
 
 
+def fields_of(error: BaseException) -> Fields:
+    """The field `error`, and as `reason` what an exception of ours says to the operator; most only have a name."""
+    words = str(error)
+    return {"error": name_of(error), "reason": words} if " " in words else {"error": name_of(error)}
+
+
 def frames_of(error: BaseException) -> tuple[str, ...]:
     """Where the exception passed through our code, innermost last: `runtime/courier.py:120 deliver`."""
     frames = [frame for one in _chain(error) for frame in _own_frames(one.__traceback__)]
@@ -164,27 +170,42 @@ class Pseudonyms:
         return Pseudonym("p-" + hmac.digest(daily, str(person).encode(), hashlib.sha256)[:5].hex())
 
 
-class Faults:
-    """Says that a fault began, once, and that it is over, once, however often it is met in between."""
+CALM_S = 10.0
+AGAIN_S = 300.0
 
-    def __init__(self) -> None:
-        self._present: set[Hashable] = set()
+
+class Faults:
+    """Says that a fault began, once, and that it is over, once, however often it is met in between.
+
+    With `monotonic`, a fault that comes and goes is one fault: it is over when it has not been met for CALM_S, and
+    while it lasts it is said again every AGAIN_S.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] | None = None) -> None:
+        self._monotonic = monotonic
+        self._told: dict[Hashable, float] = {}
+        self._met: dict[Hashable, float] = {}
 
     def began(self, key: Hashable, event: str, /, level: Level = "warning", **fields: Unpack[Fields]) -> bool:
-        """Log `event` unless the fault named `key` is known already. Returns whether it was news."""
-        if key in self._present:
+        """Log `event` unless the fault named `key` is known already. Returns whether it was logged."""
+        now = self._now()
+        self._met[key] = now
+        if key in self._told and now - self._told[key] < AGAIN_S:
             return False
-        self._present.add(key)
+        self._told[key] = now
         record(event, level, **fields)
         return True
 
     def over(self, key: Hashable, event: str, /, level: Level = "info", **fields: Unpack[Fields]) -> bool:
-        """Log `event` if the fault named `key` was present. Returns whether it was."""
-        if key not in self._present:
+        """Log `event` if the fault named `key` was present and is over. Returns whether it was logged."""
+        if key not in self._told or (self._monotonic is not None and self._now() - self._met[key] < CALM_S):
             return False
-        self._present.discard(key)
+        del self._told[key], self._met[key]
         record(event, level, **fields)
         return True
+
+    def _now(self) -> float:
+        return self._monotonic() if self._monotonic is not None else 0.0
 
 
 class _FromLibraries(logging.Handler):

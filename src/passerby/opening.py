@@ -51,7 +51,7 @@ class Start:
         self._is_over = False
         self._records_lost: RecordsLost | None = None
         self.failure: WrongSetting | None = None
-        """Why `watch` has ended the start."""
+        """Why the process was stopped, if by itself."""
 
     async def live_store(self, log: FileLog | None, rng: Random) -> LiveStore | None:
         """The live store over `log`, or else Redis. None: told to stop. Raises: WrongSetting."""
@@ -140,13 +140,18 @@ class Start:
             first.set()
             await self._clock.sleep(KEEP_TRYING_S)
 
+    def end(self, failure: WrongSetting) -> None:
+        """Stop, with this as the reason."""
+        self.failure = failure
+        self._stop.set()
+
     async def watch(self, store: LiveStore, records: Records, is_ready: Callable[[], bool]) -> None:
         """End the start if it is not over in time because a store is away: then `failure` is set, and `stop`."""
         await self._clock.sleep(max(0.0, self._left_s))
         while not is_ready():
-            self.failure = await self._missing(store, records)
-            if self.failure is not None:
-                self._stop.set()
+            failure = await self._missing(store, records)
+            if failure is not None:
+                self.end(failure)
                 return
             await self._clock.sleep(LOOK_AGAIN_S)
 

@@ -660,22 +660,26 @@ def open_key(settings: Settings) -> bytes:
     path = settings.key_path
     key = secrets.token_bytes(KEY_BYTES)
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        keep_key(path, key)
     except FileExistsError:
         return _kept_key(path)
     except OSError as error:
         problem = f"is not set, and {path.name} cannot be made in {path.parent.absolute()} ({error.strerror})"
-        raise WrongSetting("SECRET_KEY", problem, "let this user write there, or set SECRET_KEY") from None
+        raise WrongSetting("SECRET_KEY", problem, "make room, let this user write there, or set SECRET_KEY") from None
+    return key
+
+
+def keep_key(path: Path, key: bytes) -> None:
+    """Write a key file. Raises: FileExistsError if there is one, OSError."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.b64encode(key) + b"\n")
             file.flush()
             os.fsync(descriptor)
-    except OSError as error:
+    except OSError:
         path.unlink()  # half a key is worse than none
-        problem = f"is not set, and {path.name} cannot be written ({error.strerror})"
-        raise WrongSetting("SECRET_KEY", problem, "make room, or set SECRET_KEY") from None
-    return key
+        raise
 
 
 def _kept_key(path: Path) -> bytes:

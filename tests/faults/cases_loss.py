@@ -245,12 +245,47 @@ def _must_differ(stage: Stage) -> None:
     assert found, "nobody noticed that the stores differ"
 
 
+# ---------------------------------------------------------------------- clocks
+
+TWO_YEARS_S = 2 * 365.25 * 86_400
+
+
+def _clock_of(stage: Stage) -> Path:
+    return stage.directory / "clock"
+
+
+async def _right_clock(stage: Stage) -> None:
+    _clock_of(stage).write_text("0")
+
+
+async def clocks_far(stage: Stage) -> None:
+    """The machine's clock is two years ahead, behind, right, in any order; every other time a process is killed."""
+    offsets = []
+    for number in range(6 if stage.quick else 24):
+        offsets.append(stage.rng.choice([each for each in (-TWO_YEARS_S, 0, TWO_YEARS_S) if each not in offsets[-1:]]))
+        async with stage.fault():
+            _clock_of(stage).write_text(str(offsets[-1]))
+            await asyncio.sleep(1)
+        await _live_on(stage, 0.5, 3.0)
+        if number % 2:
+            victim = stage.rng.choice(stage.fleet.names)
+            stage.kill(victim)
+            stage.fleet.start(victim)
+        await stage.until_working()
+    _clock_of(stage).write_text("0")
+    stage.evidence |= {"times that the clock was set": len(offsets), "kills": len(offsets) // 2}
+    await stage.until_working()
+
+
 def _alone(name: str, fault: str, how: str, disturb: Callable[[Stage], Awaitable[None]], *what: str) -> Case:
     command = child.command(*what, role="run") if what else PASSERBY
     return Case(name, fault, how, disturb, workers=1, embedded=True, loses=True, command=command)
 
 
 CASES = (
+    Case("clocks-far", "a clock that is years off, and kills", "two years ahead, behind, right; one process on SQLite",
+         clocks_far, workers=1, embedded=True, loses=True, prepare=_right_clock,
+         command=child.command("clock:clock", role="run")),
     _alone("power-cut", "power cut", "`kill -9`, then all or some of what was not synced is gone", power_cut,
            "synced:synced"),
     _alone("torn-log", "torn log", "its last kilobytes gone, or half a record more", torn_log),

@@ -386,6 +386,20 @@ def test_a_stop_is_bounded_and_leaves_the_rest_where_it_is_safe() -> None:
     run(main())
 
 
+def test_a_stop_says_how_much_is_not_in_the_database_yet() -> None:
+    async def main() -> None:
+        house = House()
+        await house.app.start()
+        await house.meet()
+        house.records.lost = True
+        house.happens(written(ANN, "/stop"))
+        await asyncio.sleep(2)
+        await house.app.stop(8.0)
+        assert house.app.unrecorded == (await house.store.figures()).journal > 0
+
+    run(main())
+
+
 def test_a_stop_waits_for_sends_under_way_and_begins_no_more() -> None:
     """Cut off, such a send may have arrived, and the next process would send it again."""
 

@@ -2,13 +2,26 @@
 
 import asyncio
 
+import pytest
+
 from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatQuiet
 from passerby.kernel.ids import MessageId, MessageRef, UpdateRef
 from passerby.ports.live_store import Copied, Mark
 from passerby.runtime.quiet import AGAIN_S, QuietWatch
-from tests.runtime.virtual import run
+from tests.runtime.virtual import VirtualClock, run
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, Bench, couple
+
+TWO_YEARS_S = 730 * 86_400.0
+
+
+class SetClock(VirtualClock):
+    """One whose wall time somebody sets."""
+
+    off_s = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.off_s
 
 
 async def watched(bench: Bench, rules: Rules, for_s: float) -> list[ChatQuiet]:
@@ -51,5 +64,24 @@ def test_nothing_is_brought_up_before_its_time_or_where_nobody_wants_it() -> Non
         await bench.put(*couple())
         assert await watched(bench, Rules(idle_nudge_s=100, idle_end_s=0), 95) == []
         assert await watched(bench, Rules(idle_nudge_s=0, idle_end_s=0), 1000) == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("by_s", [-TWO_YEARS_S, TWO_YEARS_S])
+def test_a_clock_that_is_set_makes_no_chat_quiet(by_s: float) -> None:
+    async def main() -> None:
+        bench = Bench()
+        await bench.put(*couple())
+        clock = SetClock()
+        found: list[ChatQuiet] = []
+        watch = QuietWatch(bench.store, Rules(idle_nudge_s=1000, idle_end_s=0), clock, found.append)
+        task = asyncio.ensure_future(watch.run())
+        await asyncio.sleep(50)
+        clock.off_s = by_s
+        await asyncio.sleep(900)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert found == []
 
     run(main())

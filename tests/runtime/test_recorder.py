@@ -276,7 +276,7 @@ def test_lost_records_are_waited_for_and_spoken_of_once(world: World) -> None:
         world.records.lost = True
         await world.visits(700)
         await world.clock.move(120.0)
-        assert world.said == [("recorder.waiting", {"reason": "the records are lost"})]
+        assert world.said == [("recorder.waiting", {"reason": "the records are lost: switched off"})]
         assert recorder.waiting is True
         assert len(await world.journal()) == 700, "the journal waits"
         world.records.lost = False
@@ -284,6 +284,22 @@ def test_lost_records_are_waited_for_and_spoken_of_once(world: World) -> None:
         assert [event for event, _ in world.said] == ["recorder.waiting", "recorder.resumed"]
         assert world.records.stored == list(range(1, 701))
         assert await world.journal() == []
+        await stop(running)
+
+    play(world, story)
+
+
+def test_records_that_come_and_go_are_spoken_of_once(world: World) -> None:
+    async def story() -> None:
+        running = asyncio.ensure_future(world.recorder().run())
+        await quiet()
+        for _ in range(5):
+            world.records.lost = True
+            await world.visits(1)
+            await world.clock.move(5.0)
+            world.records.lost = False
+            await world.clock.move(15.0)
+        assert [event for event, _ in world.said] == ["recorder.waiting", "recorder.resumed"]
         await stop(running)
 
     play(world, story)
@@ -317,7 +333,7 @@ def test_a_live_store_that_cannot_be_written_is_a_loss_too(world: World) -> None
         running = asyncio.ensure_future(world.recorder().run())
         world.log.full = True
         await world.clock.move(1.0)
-        assert world.said == [("recorder.waiting", {"reason": "the live store is lost"})]
+        assert world.said == [("recorder.waiting", {"reason": "the live store is lost: the disk is full"})]
         assert world.records.batches == [[1, 2]], "stored once; only the trimming is tried again"
         world.log.full = False
         await world.clock.move(10.0)

@@ -201,6 +201,7 @@ class App:
             self._is_in_hand,
             lambda: self.pipeline.uncertain_at,
             self.courier.inheriting,
+            self.pipeline.faults,
         )
         self.recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
         self.doorstep = Doorstep(store, self.fleet, self.admission, self.albums, self._recorder)
@@ -213,6 +214,8 @@ class App:
         self._heeded: Roll | None = None
         self.is_ready = False
         """Whether `start` has returned and `stop` has not been called."""
+        self.unrecorded = 0
+        """How many facts were not in the records yet when we stopped. The journal keeps them for the next start."""
         self.has_lapsed = asyncio.Event()
         """Set when this life is to be abandoned."""
 
@@ -306,7 +309,9 @@ class App:
         await asyncio.gather(*self._standing, return_exceptions=True)
         if records:
             await self._posts[RECORDER].end()
-            await self.recorder.drain(timeout_s * RECORDER_SHARE)
+            if not await self.recorder.drain(timeout_s * RECORDER_SHARE):
+                with suppress(LiveStoreLost):
+                    self.unrecorded = (await self._store.figures()).journal
         await self.fleet.leave(timeout_s * RECORDER_SHARE)
         await self._background.aclose()
         return whole

@@ -73,6 +73,10 @@ RELAY_TTL_S = 3600.0
 """How long a relay may wait before its sender is told that it was dropped."""
 
 NOTICE_TTL_S = 24 * 3600.0
+NOTICE_LEAST_S = 60.0
+"""An inherited notice is tried for at least this long. It may only look old, because the machine's clock was set, and
+it may be the one that tells somebody that their message did not arrive."""
+
 RECHECK_AFTER_S = 0.05
 """A relay that waited longer than this is sent only if its chat is still open."""
 
@@ -200,7 +204,8 @@ class Courier:
     def say(self, notice: Notice, *, found_again: bool = False) -> None:
         """Deliver an entry of the outbox. `found_again`: it is older than what came since, and goes before it."""
         now = self._clock.monotonic()
-        deadline = now + NOTICE_TTL_S - max(0.0, self._clock.now() - notice.made_at)
+        age_s = max(0.0, self._clock.now() - notice.made_at)
+        deadline = now + max(NOTICE_LEAST_S, NOTICE_TTL_S - age_s)
         parcel = Parcel(notice.id, notice.bot, notice.to, notice.priority, now, deadline)
         parcel.notice = notice
         parcel.life = self._store.generation
@@ -283,6 +288,7 @@ class Courier:
         `doomed`: it is not to be tried.
         """
         now = self._clock.monotonic()
+        left_s = min(left_s, RELAY_TTL_S)  # more, if the machine's clock has been set back
         parcel = self._passage_parcel(passage, bot, refs, id_, now, now + left_s)
         parcel.doomed = doomed
         parcel.put_at = float("-inf")

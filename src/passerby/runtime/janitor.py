@@ -37,7 +37,8 @@ TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
 class Janitor:
     """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer.
 
-    `inheriting` surrounds what makes entries ours and gives them to `take_up`.
+    `inheriting` surrounds what makes entries ours and gives them to `take_up`. `faults` tells of a lost store, and is
+    shared with others who use it.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Janitor:
         is_known: Callable[[str], bool],
         uncertain_at: Callable[[], float],
         inheriting: Callable[[], AbstractContextManager[None]] = nullcontext,
+        faults: logs.Faults | None = None,
     ) -> None:
         self._worker = worker
         self._store = store
@@ -64,7 +66,8 @@ class Janitor:
         self._inheriting = inheriting
         self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
-        self._faults = logs.Faults()
+        self._faults = faults or logs.Faults(clock.monotonic)
+        self._steps = logs.Faults()
 
     async def serve_all(self) -> None:
         """What one worker does for the whole fleet; until cancelled."""
@@ -79,7 +82,7 @@ class Janitor:
                 if self._clock.monotonic() - self._checked_at >= CHECK_EVERY_S:
                     await self.check()
             except LiveStoreLost as error:
-                self._faults.began("store", "store.lost", error=logs.name_of(error))
+                self._faults.began("store", "store.lost", **logs.fields_of(error))
             else:
                 self._faults.over("store", "store.back")
             await self._clock.sleep(SWEEP_EVERY_S)
@@ -127,11 +130,11 @@ class Janitor:
         try:
             found = await self._adopt()
         except (LiveStoreLost, RecordsLost) as error:
-            self._faults.began("rebuild", "runtime.not_rebuilt", error=logs.name_of(error))
+            self._steps.began("rebuild", "runtime.not_rebuilt", **logs.fields_of(error))
             return False
         if found is None:
             return False
-        self._faults.over("rebuild", "runtime.rebuilding")
+        self._steps.over("rebuild", "runtime.rebuilding")
         if found:
             logs.record("runtime.rebuilt", count=found)
         return True
@@ -139,11 +142,11 @@ class Janitor:
     async def _adopt(self) -> int | None:
         """How many people were adopted; None if something is still unsettled."""
         if self._store.doubts:
-            self._faults.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
+            self._steps.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
             if not await self._reconciler.reconcile():
                 return None
             await self._store.adopt((), whole=True)
-            self._faults.over("damage", "store.settled")
+            self._steps.over("damage", "store.settled")
             self._checked_at = self._clock.monotonic()
             return 0
         active = await self._records.active()

@@ -127,7 +127,7 @@ class Pipeline:
         """When a commit was last left without an answer (monotonic): the outbox may hold what nobody knows of."""
         self._edits = Edits()
         self._readings = Readings(clock)
-        self._faults = logs.Faults()
+        self.faults = logs.Faults(clock.monotonic)
         self.lanes: Lanes
         self.albums: Albums
         self.owe: Callable[[Notice], None] = lambda notice: None
@@ -159,7 +159,7 @@ class Pipeline:
                     unanswered += 1
                     if unanswered == 1:
                         continue  # at once: what comes next for its readers is not to overtake it
-                self._faults.began("store", "store.lost", error=logs.name_of(error))
+                self.faults.began("store", "store.lost", **logs.fields_of(error))
                 await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.5, 1.5))
             except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
                 bugs += 1
@@ -169,7 +169,7 @@ class Pipeline:
                     return None
                 await self._clock.sleep(BUG_PAUSE_S * bugs * self._rng.random())
             else:
-                self._faults.over("store", "store.back")
+                self.faults.over("store", "store.back")
                 return rest
 
     async def _carry_through(self, work: Work, unanswered: int) -> Rest | None:

@@ -20,6 +20,9 @@ LIMIT = 5000
 AGAIN_S = 60.0
 """The same chat is not brought up again sooner, whatever was decided."""
 
+CLOCK_SET_S = 60.0
+"""The clock was set if wall time and monotonic time have passed so differently since the last look."""
+
 
 class QuietWatch:
     """`put` gets the events."""
@@ -30,6 +33,8 @@ class QuietWatch:
         self._clock = clock
         self._put = put
         self._brought_up: dict[str, float] = {}
+        self._clock_set_at = float("-inf")
+        self._looked_at = clock.now(), clock.monotonic()
 
     async def run(self) -> None:
         """Until cancelled; at once over where the operator wants none of it."""
@@ -42,7 +47,14 @@ class QuietWatch:
                 logs.record("clock.store_lost", "debug", error=logs.name_of(error))
 
     async def look(self, quiet_s: float) -> None:
-        now = self._clock.now()
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        if abs((now - self._looked_at[0]) - (monotonic - self._looked_at[1])) > CLOCK_SET_S:
+            self._clock_set_at = monotonic
+            reason = "the machine's clock was set: quiet chats are left alone for a while"
+            logs.record("clock.set", "warning", reason=reason)
+        self._looked_at = now, monotonic
+        if monotonic - self._clock_set_at < quiet_s:
+            return  # how long a chat has been quiet is told by a clock that was wrong, then or now
         self._brought_up = {chat: at for chat, at in self._brought_up.items() if now - at < AGAIN_S}
         for quiet in await self._store.quiet_chats(now - quiet_s, LIMIT):
             if quiet.chat not in self._brought_up:

@@ -22,6 +22,8 @@ BATCH: Final = 500
 EVERY_S: Final = 0.2
 _FIRST_RETRY_S: Final = 0.2
 _LAST_RETRY_S: Final = 10.0
+_CALM_S: Final = 60.0
+"""A store that is lost again so soon is not reported once more."""
 
 
 class Recorder:
@@ -57,6 +59,8 @@ class Recorder:
         self._trimmed = 0
         self._failures = 0
         self._lost_at = 0.0
+        self._back_at = float("-inf")
+        self._is_told = False
         # `run` and `drain` may overlap at shutdown; batches may not.
         self._turn = asyncio.Lock()
         self._nap: asyncio.Task[None] | None = None
@@ -90,11 +94,15 @@ class Recorder:
     async def drain(self, timeout_s: float) -> bool:
         """Record what the journal holds, for a shutdown. False: not all of it is known to be stored; the rest waits.
 
-        A call to a store that is under way when the time is up is not cut off: the stores bound their calls themselves.
+        A call to a store that is under way when the time is up is left to itself.
         """
         deadline = self._clock.monotonic() + timeout_s
         while True:
-            recorded = await self._attempt()
+            attempt = asyncio.ensure_future(self._attempt())
+            limit = asyncio.ensure_future(self._clock.sleep(deadline - self._clock.monotonic()))
+            await asyncio.wait((attempt, limit), return_when=asyncio.FIRST_COMPLETED)
+            limit.cancel()
+            recorded = attempt.result() if attempt.done() else None
             if recorded == 0:
                 return True
             left_s = deadline - self._clock.monotonic()
@@ -111,13 +119,16 @@ class Recorder:
             except (RecordsLost, LiveStoreLost) as lost:
                 if not self._failures:
                     self._lost_at = self._clock.monotonic()
-                    reason = "the records are lost" if isinstance(lost, RecordsLost) else "the live store is lost"
-                    self._log("recorder.waiting", reason=reason)
+                    self._is_told = self._lost_at - self._back_at > _CALM_S
+                    if self._is_told:
+                        self._log("recorder.waiting", reason=_reason(lost))
                 self._failures += 1
                 return None
             if self._failures:
                 away_s = round(self._clock.monotonic() - self._lost_at, 1)
-                self._log("recorder.resumed", attempt=self._failures + 1, duration_s=away_s)
+                if self._is_told:
+                    self._log("recorder.resumed", attempt=self._failures + 1, duration_s=away_s)
+                self._back_at = self._clock.monotonic()
                 self._failures = 0
                 self._generation = None  # what came back may be older than what went away
             return recorded
@@ -159,6 +170,12 @@ class Recorder:
                 self._nap = group.create_task(self._clock.sleep(self._every_s))
             self._nap = None
         self._poked = False
+
+
+def _reason(lost: RecordsLost | LiveStoreLost) -> str:
+    what = "the records are lost" if isinstance(lost, RecordsLost) else "the live store is lost"
+    words = str(lost)
+    return f"{what}: {words}" if " " in words else what
 
 
 def _uncut(entries: Sequence[tuple[int, Fact]]) -> Sequence[tuple[int, Fact]]:

@@ -582,3 +582,50 @@ def test_whatever_was_acknowledged_before_a_kill_is_there(path: Path) -> None:
         assert numbers == list(range(numbers[0], numbers[-1] + 1)), "no gap, nothing twice"
         assert numbers[-1] - acknowledged[-1] in (0, 1), "at most the one that was being acknowledged is there besides"
         last = numbers[-1]
+
+
+# ---------------------------------------------------------------------- files that vanish
+
+
+@pytest.mark.parametrize("by", ["deleted", "replaced"])
+def test_a_log_that_is_deleted_or_replaced_while_it_is_open_is_written_again_as_a_whole(path: Path, by: str) -> None:
+    log = FileLog(path)
+    log.append(b"before")
+    assert not log.is_broken
+    path.unlink()
+    if by == "replaced":
+        path.write_bytes(b"somebody else's")
+    assert log.is_broken
+    log.rewrite([b"all there is"], keep_former=True)
+    assert not log.is_broken
+    log.append(b"after")
+    log.close()
+    assert read(path) == [b"all there is", b"after"]
+
+
+def test_a_lock_file_that_is_deleted_is_put_back_and_holds(path: Path) -> None:
+    log = FileLog(path)
+    assert not log.keep_lock()
+    path.with_name(path.name + ".lock").unlink()
+    assert log.keep_lock()
+    with pytest.raises(LogInUse):
+        FileLog(path)
+    log.append(b"one")
+    log.close()
+    assert read(path) == [b"one"]
+
+
+def test_if_another_process_has_locked_a_new_file_meanwhile_nothing_more_is_written(path: Path) -> None:
+    log = FileLog(path)
+    path.with_name(path.name + ".lock").unlink()
+    other = FileLog(path)
+    with pytest.raises(LogInUse):
+        log.keep_lock()
+    with pytest.raises(OSError, match="rewritten"):
+        log.append(b"one")
+    with pytest.raises(OSError, match="rewritten"):
+        log.rewrite([b"two"])
+    log.close()
+    other.append(b"three")
+    other.close()
+    assert read(path) == [b"three"]

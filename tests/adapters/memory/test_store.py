@@ -277,3 +277,32 @@ def test_a_day_of_a_hundred_updates_a_second_takes_about_a_megabyte() -> None:
     for number in range(0, 100 * 86_400, 512):
         marks.add(UpdateRef(BOT, number), 0.0)
     assert sum(len(block.bits) for block in marks.dump()) < 1.1 * 2**20
+
+
+@pytest.mark.parametrize("by_s", [-730 * 86_400.0, 730 * 86_400.0])
+def test_what_is_done_stays_done_when_the_clock_is_set_also_after_a_restart(by_s: float) -> None:
+    class SetClock(VirtualClock):
+        off_s = 0.0
+
+        def now(self) -> float:
+            return super().now() + self.off_s
+
+    async def main() -> None:
+        disk, clock = Disk(), SetClock()
+        live = MemoryStore(DiskLog(disk), clock, Random(1))
+        await live.adopt((), whole=True)
+        await live.commit(Commit(updates=(UpdateRef(BOT, 1),)))
+        clock.off_s = by_s
+        await live.sweep()
+        await asyncio.sleep(120)
+        await live.sweep()
+        assert await live.done(BOT, [1]) == {1}
+        again = MemoryStore(DiskLog(disk), clock, Random(2))
+        await asyncio.sleep(120)
+        await again.sweep()
+        assert await again.done(BOT, [1]) == {1}
+        await asyncio.sleep(27 * 3600)
+        await again.sweep()
+        assert await again.done(BOT, [1]) == set()
+
+    run(main())

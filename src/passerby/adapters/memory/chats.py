@@ -130,6 +130,11 @@ class Chats:
             yield QuietChat(id_, chat.people, chat.word_at, chat.speaker)
             limit -= 1
 
+    def redate(self, by_s: float) -> None:
+        for chat in self._open.values():
+            chat.turned_at += by_s
+            chat.word_at += by_s
+
     def turn(self, now: float) -> None:
         for chat in self._open.values():
             chat.turn(now)

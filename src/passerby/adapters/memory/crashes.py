@@ -28,6 +28,9 @@ class Crashes:
             return {}
         return {each: len(seen) for each in updates if (seen := self._seen.get(UpdateRef(bot, each))) is not None}
 
+    def redate(self, by_s: float) -> None:
+        self._seen = {ref: {crash: at + by_s for crash, at in seen.items()} for ref, seen in self._seen.items()}
+
     def sweep(self, now: float) -> None:
         self._seen = {ref: seen for ref, seen in self._seen.items() if max(seen.values()) >= now - KEPT_S}
 

@@ -41,6 +41,10 @@ class DoneMarks:
         block.bits[bit >> 3] |= 1 << (bit & 7)
         block.touched_at = at
 
+    def redate(self, by_s: float) -> None:
+        for block in self._blocks.values():
+            block.touched_at += by_s
+
     def sweep(self, now: float) -> None:
         for key in [key for key, block in self._blocks.items() if block.touched_at < now - KEPT_S]:
             del self._blocks[key]

@@ -24,6 +24,10 @@ Reading distinguishes two kinds of bad bytes:
 `rewrite` replaces the log by a shorter one with the same meaning: written beside it, synced, renamed over it. A crash
 at any point leaves one of the two, whole. After a write that could be neither finished nor undone, or after a failed
 sync, the log accepts nothing more until a rewrite succeeds.
+
+Somebody may delete or replace the files while they are in use. If the log is not at its place any more, `is_broken`
+says so, and a rewrite puts a whole one there. `keep_lock` does the same for the lock file; if another process has
+locked a new one meanwhile, this log accepts nothing more for good.
 """
 
 import asyncio
@@ -180,7 +184,8 @@ class FileLog:
     def __init__(self, path: Path) -> None:
         """Open or create. Raises LogInUse, or OSError where the path cannot be read or written."""
         self._path = path
-        self._lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock_path = path.with_name(path.name + ".lock")
+        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -196,7 +201,7 @@ class FileLog:
             raise
         if 0 < self._sequence < synced:
             self._records.append(Hole(self._size, 0, synced - self._sequence))
-        self._is_broken = False
+        self._is_broken = self._is_lost = False
         self._appended = self._synced = 0  # in records, since it was opened
         self._is_syncing = False
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
@@ -209,7 +214,32 @@ class FileLog:
 
     @property
     def is_broken(self) -> bool:
-        return self._is_broken
+        return self._is_broken or self.is_gone
+
+    @property
+    def name(self) -> str:
+        return self._path.name
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the file was deleted or replaced by somebody."""
+        return not _is_at(self._file, self._path)
+
+    def keep_lock(self) -> bool:
+        """Put the lock file back if it is gone. Returns whether it was. Raises: LogInUse, OSError."""
+        if _is_at(self._lock, self._lock_path):
+            return False
+        lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            self._is_lost = True
+            raise LogInUse(str(self._path)) from None
+        former, self._lock = self._lock, lock
+        if not self._is_syncing:  # else a thread may be about to write to it
+            os.close(former)
+        return True
 
     def records(self) -> Iterable[bytes | Hole]:
         """What was there when the log was opened; handed out once, so that it need not be kept."""
@@ -217,7 +247,7 @@ class FileLog:
         return records
 
     def append(self, record: bytes) -> None:
-        if self._is_broken:
+        if self._is_broken or self._is_lost:
             raise _broken()
         data = frame(record, self._sequence + 1)
         try:
@@ -240,6 +270,8 @@ class FileLog:
             self._is_broken = True
 
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
+        if self._is_lost:
+            raise _broken()
         beside = self._path.with_name(self._path.name + ".new")
         new = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         sequence = self._sequence
@@ -249,7 +281,7 @@ class FileLog:
                     sequence += 1
                     file.write(frame(record, sequence))
             os.fsync(new)
-            if keep_former:
+            if keep_former and self._path.exists():
                 self._set_aside()
             beside.replace(self._path)
         except BaseException:
@@ -331,6 +363,16 @@ class FileLog:
         self._syncer.shutdown()
         os.close(self._file)
         os.close(self._lock)
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Whether the open file is the one with this name."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # the disk does not say; the next write will
 
 
 def _broken() -> OSError:

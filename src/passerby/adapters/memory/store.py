@@ -12,7 +12,7 @@ Every change makes the log grow. When it is much larger than the data, it is rew
 second earlier than that, because then nobody has to wait.
 """
 
-import os
+import errno
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -83,6 +83,9 @@ SMALL_EVERY_S = 30.0
 
 REWRITE_FACTOR = 4
 EXPIRE_EVERY_S = 60.0
+CLOCK_SET_S = 60.0
+"""The clock was set if wall time and monotonic time have passed so differently since the last look."""
+
 IDLE_KEPT_S = 600.0
 FILES_KEPT = 100_000
 JOURNAL_BOUND: Final = 1_000_000
@@ -105,6 +108,8 @@ class MemoryStore:
         self._tickets = Tickets()
         self._attendance = Attendance(int(clock.now() * 1000))
         self._expired_at = clock.monotonic()
+        self._looked_at = clock.now(), clock.monotonic()
+        self._refused = False
         self._compact_size = self._seen_size = 0
         self._rewritten_at = clock.monotonic()
         self._touched_lately: deque[tuple[PersonId, ...]] = deque(maxlen=TOLD_BACK)
@@ -393,13 +398,30 @@ class MemoryStore:
         """Expire (once a minute), sync, and rewrite the log if that saves space or repairs it. Meant to be called every
         second."""
         self._check()
-        monotonic = self._clock.monotonic()
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        self._heed_clock(now, monotonic)
         if monotonic - self._expired_at >= EXPIRE_EVERY_S:
             self._expired_at = monotonic
-            self._expire(self._clock.now(), monotonic)
+            self._expire(now, monotonic)
         if self._is_worth_rewriting():
             self._rewrite()
+        elif self._refused:
+            self._write(Trimmed(self._trimmed))  # whether the disk takes something again
         await self._durable()
+
+    def _heed_clock(self, now: float, monotonic: float) -> None:
+        """If the machine's clock was set, move what expires along with it: no time has passed, so nothing is older.
+
+        Otherwise done marks of seconds ago would be a year old, and what is on its way would be done twice.
+        """
+        by_s = (now - self._looked_at[0]) - (monotonic - self._looked_at[1])
+        self._looked_at = now, monotonic
+        if abs(by_s) <= CLOCK_SET_S:
+            return
+        self._done.redate(by_s)
+        self._crashes.redate(by_s)
+        self._chats.redate(by_s)
+        self._rewrite()  # because the records of the log carry the former dates
 
     def _is_worth_rewriting(self) -> bool:
         size, is_quiet = self._log.size, self._log.size == self._seen_size
@@ -451,7 +473,9 @@ class MemoryStore:
         try:
             self._log.append(self._encoder.encode(Logged(lately, record)))
         except OSError as error:
+            self._refused = True
             raise _lost(error) from None
+        self._refused = False
         self._touched_lately.append(touches(record))
 
     # ------------------------------------------------------------------ leases and allowances
@@ -616,6 +640,16 @@ class MemoryStore:
         self._sightings.restore(snapshot.sightings)
 
 
+_REFUSALS: Final = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file may not grow any more",
+    errno.EROFS: "the disk is read-only",
+    errno.EIO: "the disk reports an error",
+}
+
+
 def _lost(error: OSError) -> LiveStoreLost:
     """A sentence for the operator about the disk's refusal."""
-    return LiveStoreLost(f"the disk refuses: {os.strerror(error.errno) if error.errno else type(error).__name__}")
+    known = _REFUSALS.get(error.errno or 0)
+    return LiveStoreLost(known or f"the disk refuses: {error.strerror or type(error).__name__}")

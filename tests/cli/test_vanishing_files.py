@@ -1,0 +1,51 @@
+"""Files of a running process that somebody deletes."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from passerby.adapters.memory import FileLog
+from tests.cli.command import PASSERBY, TOKEN, WAIT_S, running, said
+
+pytestmark = pytest.mark.timeout(120)
+
+NOWHERE = "http://127.0.0.1:1"
+
+
+def test_deleted_files_are_written_again_and_a_deleted_database_ends_the_process_with_a_sentence(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        said(process, "runtime.ready")
+        key = (tmp_path / "passerby.key").read_text()
+        (tmp_path / "passerby.key").unlink()
+        assert "passerby.key was deleted while it was in use" in said(process, "files.lost")
+        assert (tmp_path / "passerby.key").read_text() == key
+        (tmp_path / "passerby.live").unlink()
+        assert "passerby.live was deleted or replaced" in said(process, "files.lost")
+        said(process, "files.restored")
+        (tmp_path / "passerby.live.lock").unlink()
+        said(process, "files.lost")
+        assert (tmp_path / "passerby.live.lock").exists()
+        for name in ("passerby.db", "passerby.db-wal", "passerby.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        assert said(process, "SQLITE_DB_PATH: ") == (
+            "SQLITE_DB_PATH: passerby.db was deleted or replaced while it was in use; "
+            "start again: what differs is then repaired\n"
+        )
+        assert process.wait(WAIT_S) == 2
+    log = FileLog(tmp_path / "passerby.live")
+    assert list(log.records()), "the new log is whole"
+    log.close()
+
+
+def test_a_signal_ends_a_process_whose_database_is_locked(tmp_path: Path) -> None:
+    with running(tmp_path, *PASSERBY, "run", BOT_TOKENS=TOKEN, BOT_API_URL=NOWHERE) as process:
+        said(process, "runtime.ready")
+        with closing(sqlite3.connect(tmp_path / "passerby.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            process.terminate()
+            said(process, "runtime.stopped")
+            assert process.wait(WAIT_S) == 0
