@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.contract.declared import watch_all
 from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.live_places import PLACES, SERVICES, Place
 from tests.contract.servers import Valkey, start_valkey
@@ -26,6 +27,8 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(
     params=[pytest.param(name, marks=[pytest.mark.services] if name in SERVICES else []) for name in PLACES]
 )
-def place(request: pytest.FixtureRequest) -> Place:
-    """Where the live store's contract is tried."""
+def place(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Where the live store's contract is tried. In a cluster, no script may touch a key that it was not given."""
+    if request.param == "cluster":
+        watch_all(monkeypatch)
     return PLACES[request.param](request)

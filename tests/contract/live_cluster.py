@@ -42,10 +42,10 @@ def slots_of(node: Valkey) -> set[int]:
 
 
 @contextmanager
-def start_cluster(size: int = 3) -> Iterator[Cluster]:
+def start_cluster(size: int = 3, *more: str) -> Iterator[Cluster]:
     """Returns once every node knows where every slot is. A slot that nobody has does not stop the others."""
     with ExitStack() as stack:
-        options = ("--appendonly", "yes", "--cluster-enabled", "yes", "--cluster-require-full-coverage", "no")
+        options = ("--appendonly", "yes", "--cluster-enabled", "yes", "--cluster-require-full-coverage", "no", *more)
         nodes = [stack.enter_context(start_valkey(*options, "--cluster-port", str(free_port()))) for _ in range(size)]
         by_hand = [stack.enter_context(Redis.from_url(node.url)) for node in nodes]
         for index, redis in enumerate(by_hand):

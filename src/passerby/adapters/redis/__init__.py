@@ -1,6 +1,13 @@
 """The live store of a fleet: Redis 7 or newer, or Valkey. What is where: `keys`; what is promised: `store`."""
 
-from passerby.adapters.redis.errors import RedisFull, RedisRefuses, RedisUnfit, RedisUnreachable, RedisWiped
+from passerby.adapters.redis.errors import (
+    RedisFull,
+    RedisRefuses,
+    RedisUnfit,
+    RedisUnreachable,
+    RedisUnsure,
+    RedisWiped,
+)
 from passerby.adapters.redis.opening import Opened, open_redis
 from passerby.adapters.redis.store import RedisStore
 
@@ -11,6 +18,7 @@ __all__ = [
     "RedisStore",
     "RedisUnfit",
     "RedisUnreachable",
+    "RedisUnsure",
     "RedisWiped",
     "open_redis",
 ]

@@ -41,6 +41,7 @@ on one node and a script may touch several at once. Two installations may share 
     buried               zset    worker whose entries were inherited, by when                  30 days after
     budget:BOT           string  "tat held": when the bucket is full, and held until           then
     budget:BOT:PERSON    string  the same for a bot's chat with a person                       then
+    never                none    a key that never exists (see `lives`)
     news                 channel a pool whose tickets have changed; a budget that is held (see `holds`)
 
 A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
@@ -97,6 +98,7 @@ class Keys:
         self.epochs = self._key("epochs")
         self.buried = self._key("buried")
         self.journal = self._key("journal")
+        self.never = self._key("never")
         self.news = self._key("news")
 
     def _key(self, rest: str) -> bytes:

@@ -3,6 +3,12 @@
 Every script checks the generation. On a server that has been wiped it refuses (`RedisWiped`), a new life is begun, and
 from then on everything is refused until the records have been adopted, by this store or by another process. Who is
 opened on a new life takes part in it from the start, as the port says.
+
+While a cluster moves our slot, key by key, a node runs a script if it has all of the script's keys. But a script may
+remove the last entry of a hash, which removes the hash, and then write to it again: to a node that is moving the slot,
+that key is elsewhere by now, so it stops the script half way. Therefore every script that writes names one more key
+that never exists. Then no node has all of the keys while the slot is moving, and the script is refused before it begins
+(TRYAGAIN, ASK): writing waits until the slot has moved.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -96,6 +102,8 @@ class Lives:
         return await self._ask_of(self._life.generation, script, keys, args)
 
     async def _ask_of(self, generation: str, script: Script, keys: Sequence[bytes], args: Iterable[Word]) -> Any:
+        if script.writes:
+            keys = (*keys, self._keys.never)
         try:
             return await self._pipe.call(script, keys, (generation, *args))
         except RedisWiped as wiped:

@@ -13,6 +13,7 @@ class Script(NamedTuple):
     sha: bytes
     lasting: bool
     """Whether what it writes must not be lost with the server."""
+    writes: bool
 
 
 def _read(name: str) -> str:
@@ -23,7 +24,8 @@ def _read(name: str) -> str:
 def _script(name: str, *, lasting: bool = False) -> Script:
     source = _read(f"{name}.lua")
     # Redis names scripts by their SHA-1.
-    return Script(source, hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode(), lasting)
+    sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode()
+    return Script(source, sha, lasting, "no-writes" not in source.partition("\n")[0])
 
 
 ADOPT: Final = _script("adopt", lasting=True)

@@ -91,7 +91,6 @@ end
 
 --include entries.lua
 
-redis.call('SET', stored, '', 'EX', ARGV[7])
 for i = 1, updates do
   local marks = KEYS[15 + i]
   redis.call('SETBIT', marks, ARGV[bits_at + i], 1)
@@ -125,5 +124,7 @@ end
 for i = 1, settled do
   entry_settled(ARGV[settled_at + i])
 end
+-- Last, so that it says the truth even if something stopped this half way.
+redis.call('SET', stored, '', 'EX', ARGV[7])
 tell()
 return 1

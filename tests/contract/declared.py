@@ -1,0 +1,48 @@
+"""The store's scripts, each with a watch at its head that stops it where it touches a key that it was not given.
+
+Redis itself does not mind, as long as the key is on the same node. But while a slot moves, only the keys that a script
+was given are looked for before it runs.
+"""
+
+import hashlib
+
+import pytest
+
+from passerby.adapters.redis import greeting, scripts
+from passerby.adapters.redis.scripts import Script
+
+# All commands of ours that take a key take one key, and first.
+_WATCH = """
+local real, given = redis, {}
+for _, key in ipairs(KEYS) do
+  given[key] = true
+end
+local redis = {
+  call = function(command, ...)
+    local key, more = ...
+    if command ~= 'TIME' and command ~= 'PUBLISH' and not given[key] then
+      error('this script was not given ' .. tostring(key))
+    end
+    if more and (command == 'EXISTS' or command == 'UNLINK' or command == 'DEL') then
+      error('one key at a time')
+    end
+    return real.call(command, ...)
+  end,
+  error_reply = real.error_reply,
+}
+"""
+
+
+def watched(script: Script) -> Script:
+    head, _, rest = script.source.partition("\n")
+    source = head + _WATCH + rest
+    sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest().encode()
+    return script._replace(source=source, sha=sha)
+
+
+def watch_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, for whatever store is opened."""
+    for name, script in vars(scripts).items():
+        if isinstance(script, Script):
+            monkeypatch.setattr(scripts, name, watched(script))
+    monkeypatch.setattr(greeting, "GREET", watched(scripts.GREET))
