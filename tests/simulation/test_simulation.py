@@ -40,6 +40,7 @@ def test_what_the_world_says_in_a_storm_is_what_the_schema_allows() -> None:
     assert not verdict.broken, verdict.report()
 
 
+@pytest.mark.long
 def test_a_seed_is_one_story() -> None:
     assert simulate(FIRST + 1).digest == simulate(FIRST + 1).digest
     assert simulate(FIRST + 1).digest != simulate(FIRST + 2).digest

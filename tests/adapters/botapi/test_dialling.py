@@ -27,11 +27,20 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0
 
 
 @contextmanager
+def a_port(port: int = 0) -> Iterator[int]:
+    """A port of GOOD that nobody else takes before or after a server listens there."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        reserved.bind((GOOD, port))
+        yield reserved.getsockname()[1]
+
+
+@contextmanager
 def a_black_hole() -> Iterator[int]:
-    """A port of HOLE that takes no connection and refuses none: its queue is full."""
+    """A port of HOLE that takes no connection and refuses none: its queue is full. It is reserved on GOOD, too."""
     held = []
-    with socket.socket() as listening:
-        listening.bind((HOLE, 0))
+    with a_port() as port, socket.socket() as listening:
+        listening.bind((HOLE, port))
         listening.listen(0)
         for _ in range(4):
             one = socket.socket()
@@ -91,7 +100,7 @@ class Resolver:
 async def a_server(port: int, *ips: str) -> AsyncIterator[tuple[Server, Resolver]]:
     server, resolver = Server(), Resolver(*ips)
     asyncio.get_running_loop().getaddrinfo = resolver.getaddrinfo  # type: ignore[assignment]
-    listening = await asyncio.start_server(server, GOOD, port)
+    listening = await asyncio.start_server(server, GOOD, port, reuse_port=True)
     try:
         yield server, resolver
     finally:
@@ -141,13 +150,11 @@ def test_a_second_connection_does_not_try_the_dead_address_again() -> None:
 
 def test_an_address_that_refuses_is_left_at_once() -> None:
     async def scenario() -> None:
-        with socket.socket() as reserved:
-            reserved.bind((GOOD, 0))
-            port = reserved.getsockname()[1]
-        async with a_server(port, HOLE, GOOD):
-            made = transport(port)
-            assert await call(made) == 200
-            await made.aclose()
+        with a_port() as port:
+            async with a_server(port, HOLE, GOOD):
+                made = transport(port)
+                assert await call(made) == 200
+                await made.aclose()
 
     asyncio.run(scenario())
 
@@ -167,25 +174,23 @@ def test_files_take_the_address_that_works_too() -> None:
 @pytest.mark.parametrize("ill", ["hangs", "fails"])
 def test_a_resolver_that_is_ill_is_a_fault_that_passes(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        with socket.socket() as reserved:
-            reserved.bind((GOOD, 0))
-            port = reserved.getsockname()[1]
-        async with a_server(port, GOOD) as (_, resolver):
-            setattr(resolver, ill, True)
-            made = transport(port)
-            with pytest.raises(Lost) as lost:
-                await call(made, 0.2)
-            assert not lost.value.sent
-            client = Client(TOKENS, f"http://{NAME}:{port}")
-            with pytest.raises(Unavailable) as caught:
-                async with client.download(BOT, "videos/1.mp4", 11):
-                    pass
-            assert not caught.value.uncertain
-            setattr(resolver, ill, False)
-            made.dialler.aclose()  # a real look-up ends by itself in the end
-            assert await call(made) == 200
-            await made.aclose()
-            await client.aclose()
+        with a_port() as port:
+            async with a_server(port, GOOD) as (_, resolver):
+                setattr(resolver, ill, True)
+                made = transport(port)
+                with pytest.raises(Lost) as lost:
+                    await call(made, 0.2)
+                assert not lost.value.sent
+                client = Client(TOKENS, f"http://{NAME}:{port}")
+                with pytest.raises(Unavailable) as caught:
+                    async with client.download(BOT, "videos/1.mp4", 11):
+                        pass
+                assert not caught.value.uncertain
+                setattr(resolver, ill, False)
+                made.dialler.aclose()  # a real look-up ends by itself in the end
+                assert await call(made) == 200
+                await made.aclose()
+                await client.aclose()
 
     monkeypatch.setattr("passerby.adapters.botapi.streaming.CONNECT_S", 0.2)
     asyncio.run(scenario())
@@ -194,16 +199,14 @@ def test_a_resolver_that_is_ill_is_a_fault_that_passes(ill: str, monkeypatch: py
 @pytest.mark.parametrize("ill", ["hangs", "fails"])
 def test_what_the_resolver_said_last_holds_while_it_is_ill(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        with socket.socket() as reserved:
-            reserved.bind((GOOD, 0))
-            port = reserved.getsockname()[1]
-        async with a_server(port, GOOD) as (_, resolver):
-            dialler = Dialler(NAME, port)
-            (await dialler.connect())[0].close()
-            setattr(resolver, ill, True)
-            (await dialler.connect())[0].close()
-            assert resolver.asked == 2
-            dialler.aclose()
+        with a_port() as port:
+            async with a_server(port, GOOD) as (_, resolver):
+                dialler = Dialler(NAME, port)
+                (await dialler.connect())[0].close()
+                setattr(resolver, ill, True)
+                (await dialler.connect())[0].close()
+                assert resolver.asked == 2
+                dialler.aclose()
 
     monkeypatch.setattr(dialling, "FRESH_S", 0.0)
     monkeypatch.setattr(dialling, "STALE_WAIT_S", 0.01)
@@ -212,14 +215,12 @@ def test_what_the_resolver_said_last_holds_while_it_is_ill(ill: str, monkeypatch
 
 def test_a_name_is_looked_up_once_for_all_who_wait() -> None:
     async def scenario() -> None:
-        with socket.socket() as reserved:
-            reserved.bind((GOOD, 0))
-            port = reserved.getsockname()[1]
-        async with a_server(port, GOOD) as (_, resolver):
-            made = transport(port)
-            assert await asyncio.gather(*(call(made) for _ in range(50))) == [200] * 50
-            assert resolver.asked == 1
-            await made.aclose()
+        with a_port() as port:
+            async with a_server(port, GOOD) as (_, resolver):
+                made = transport(port)
+                assert await asyncio.gather(*(call(made) for _ in range(50))) == [200] * 50
+                assert resolver.asked == 1
+                await made.aclose()
 
     asyncio.run(scenario())
 
@@ -240,15 +241,13 @@ def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch
             under_way -= 1
 
     async def scenario() -> None:
-        with socket.socket() as reserved:
-            reserved.bind((GOOD, 0))
-            port = reserved.getsockname()[1]
-        async with a_server(port, GOOD) as (server, _):
-            made = transport(port)
-            assert await asyncio.gather(*(call(made) for _ in range(1000))) == [200] * 1000
-            assert most <= CONNECTS_AT_ONCE == 64
-            assert server.connections < 500, "whoever waits takes what somebody is done with"
-            await made.aclose()
+        with a_port() as port:
+            async with a_server(port, GOOD) as (server, _):
+                made = transport(port)
+                assert await asyncio.gather(*(call(made) for _ in range(1000))) == [200] * 1000
+                assert most <= CONNECTS_AT_ONCE == 64
+                assert server.connections < 500, "whoever waits takes what somebody is done with"
+                await made.aclose()
 
     monkeypatch.setattr(Dialler, "connect", counted)
     asyncio.run(scenario())
