@@ -3,6 +3,7 @@
 import faulthandler
 import os
 from collections.abc import Generator
+from contextlib import ExitStack, suppress
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,7 @@ _GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))
 """How long a test may go on after its timeout was raised inside it. An event loop that waits for a task which never
 ends swallows the timeout, so then the stacks are printed and the process ends; under xdist another one goes on."""
 _stderr = -1
+_servers = ExitStack()
 
 
 def pytest_configure() -> None:
@@ -36,8 +38,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if id(item) not in dropped]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """One PostgreSQL for the whole run, which its processes inherit; tests make databases of their own on it."""
+    if "TEST_POSTGRES_URI" in os.environ:
+        return
+    # Only here: a single test is to start quickly.
+    from tests.contract.servers import SHARED_POSTGRES, postgres_uri
+
+    with suppress(pytest.skip.Exception):  # it is not installed: the tests themselves say so
+        os.environ[SHARED_POSTGRES] = _servers.enter_context(postgres_uri())
+
+
 def pytest_unconfigure() -> None:
     os.close(_stderr)
+    _servers.close()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

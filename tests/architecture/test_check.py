@@ -51,10 +51,10 @@ def check(
 ) -> subprocess.CompletedProcess[str]:
     """Run the checks of one planted test in a tree of its own."""
     for name in ("tools/check.py", "tests/conftest.py", "pyproject.toml"):
-        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).parent.mkdir(exist_ok=True, parents=True)
         shutil.copy(ROOT / name, tree / name)
     (tree / "tests/test_planted.py").write_text(source)
-    environment |= {"PATH": "", "TEST_GRACE_S": "2", "TEST_WORKERS": "1"}
+    environment |= {"PATH": "", "TEST_GRACE_S": "2", "TEST_WORKERS": "1", "TEST_POSTGRES_URI": "none"}
     command = [sys.executable, "tools/check.py", what]
     return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
 

@@ -370,7 +370,7 @@ class Walker:
 
 
 @contextmanager
-def _opened(browser: Browser, url: str, size: ViewportSize) -> Iterator[Page]:
+def opened(browser: Browser, url: str, size: ViewportSize) -> Iterator[Page]:
     context = browser.new_context(viewport=size)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -399,7 +399,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             for size in options.sizes.split(","):
                 for language in options.languages.split(","):
-                    with _opened(browser, demo.url, SIZES[size]) as page:
+                    with opened(browser, demo.url, SIZES[size]) as page:
                         walker = Walker(page, language, options.folder, f"{language}-{size}")
                         try:
                             walker.walk()

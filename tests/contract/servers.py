@@ -27,6 +27,8 @@ from typing import NoReturn, TypedDict
 import pytest
 from sqlalchemy.engine import make_url
 
+SHARED_POSTGRES = "TEST_POSTGRES_URI"
+"""Where the server is that all processes of a parallel run share. The product does not read this variable."""
 _NOBODY = 65534
 _PATIENCE_S = 30.0
 
@@ -223,7 +225,7 @@ def valkey_binary() -> Path:
 @contextmanager
 def postgres_uri() -> Iterator[str]:
     """The operator's server, or else one of our own. Others may be using it: work in a database of your own."""
-    if uri := os.environ.get("POSTGRES_URI"):
+    if uri := os.environ.get("POSTGRES_URI") or os.environ.get(SHARED_POSTGRES):
         yield uri
     else:
         with start_postgres() as server:

@@ -249,7 +249,10 @@ async def in_between(place: SqlPlace, records: SqlRecords) -> AsyncIterator[None
 
 async def _once_waited_for(connection: Any) -> None:
     """Let go of the table when somebody waits for it, and have moved everybody by then."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'users'::regclass"
+    waiting = (
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database AND datname = current_database() "
+        "WHERE NOT granted AND relation = 'users'::regclass"
+    )
     while not await connection.scalar(sa.text(waiting)):
         await asyncio.sleep(0.01)
     for each in _MOVED:

@@ -180,7 +180,9 @@ def test_a_batch_that_the_server_undid_for_a_deadlock_is_stored_by_the_next_try(
             await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 2")
             batch = numbered(changed(person(1, 1)), changed(person(2, 1)), after=2)
             applying = asyncio.ensure_future(records.apply("g", batch))
-            waiting = sa.text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            waiting = sa.text(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
             async with other.connect() as watching:
                 # Within one transaction PostgreSQL keeps showing what pg_stat_activity showed first.
                 await watching.execution_options(isolation_level="AUTOCOMMIT")

@@ -133,7 +133,10 @@ def test_a_database_of_a_newer_release_is_left_alone(database: str) -> None:
 def test_whoever_comes_second_waits_for_the_first(postgres_database: str) -> None:
     async def run() -> None:
         engine = connect(database_url(postgres_database), poolclass=NullPool)
-        asking = sa.text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_try_advisory_xact_lock%'")
+        asking = sa.text(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE query LIKE '%pg_try_advisory_xact_lock%' AND datname = current_database()"
+        )
         async with engine.begin() as first:
             await first.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             second = asyncio.ensure_future(init_schema(postgres_database))

@@ -232,7 +232,9 @@ def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_same_t
         ahead, behind = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database)
         history = numbered(*(changed(person(1, version)) for version in range(3)))
         await ahead.apply("g", history[:1])
-        waiting = sa.text("SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        waiting = sa.text(
+            "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
 
         async def blocked(many: int) -> list[str]:
             async with behind.engine.connect() as watching:

@@ -1,0 +1,33 @@
+"""The walk past every button, in every language, at one of the two sizes each: something must follow each press."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from passerby.domain.tastes import WRITTEN_IN
+from tests.browser.demo_process import Demo
+from tests.browser.sandbox_process import free_port
+from tests.browser.walk import SIZES, Walker, opened
+
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The walkers leave nobody searching, so they do not meet one another."""
+    demo = Demo(tmp_path_factory.mktemp("demo"), free_port())
+    demo.start()
+    yield demo
+    demo.end()
+
+
+@pytest.mark.parametrize(
+    ("language", "size"), [(language, [*SIZES][index % 2]) for index, language in enumerate(sorted(WRITTEN_IN))]
+)
+def test_something_follows_every_press(browser: Browser, demo: Demo, tmp_path: Path, language: str, size: str) -> None:
+    with opened(browser, demo.url, SIZES[size]) as page:
+        walker = Walker(page, language, tmp_path, f"{language}-{size}")
+        walker.walk()
+    assert walker.silent == []
