@@ -254,32 +254,32 @@ def usage(samples: Iterable[Sample]) -> tuple[Usage, ...]:
 def notes(
     course: Course, used: Iterable[Usage], late: Spread, product: Mapping[str, float], ended: Iterable[Ended], bots: int
 ) -> list[str]:
-    """What must be known to read the figures rightly: above all, what was the bottleneck."""
+    """What a reader must know to understand the figures: above all, what the bottleneck was."""
     found = []
     for each in used:
         if each.cpu > BUSY and each.name == "sandbox":
-            found.append(f"The sandbox was busy ({each.cpu:.0%} of its core): it, not Passerby, may be the bottleneck.")
+            found.append(f"The sandbox was busy ({each.cpu:.0%} of its core). It may be the bottleneck, not Passerby.")
         elif each.cpu > BUSY and each.name == "load test":
             found.append(
-                f"The load test itself was busy ({each.cpu:.0%} of its core): latencies hold its own delay, too."
+                f"The load test itself was busy ({each.cpu:.0%} of its core). Latencies include its own delay."
             )
         elif each.cpu > BUSY:
             found.append(f"{each.name} was busy ({each.cpu:.0%} of its core).")
     shares = [each.machine_cpu for each in course.samples if each.machine_cpu is not None]
     if shares and sum(shares) / len(shares) > FULL:
         found.append(
-            f"This machine was full ({sum(shares) / len(shares):.0%} of all cores, whoever used them): with the "
-            "sandbox and the people elsewhere, Passerby would do more."
+            f"This machine was full ({sum(shares) / len(shares):.0%} of all cores, by all programs). With the "
+            "sandbox and the people on another machine, Passerby would do more."
         )
     if late.p99 is not None and late.p99 > LATE_S:
         found.append(
-            f"Acts reached the sandbox up to {late.p99 * 1000:.0f} ms (p99) after they were due. That is part of the "
-            "latency; `within` leaves it out."
+            f"Actions reached the sandbox up to {late.p99 * 1000:.0f} ms (p99) after they were due. This is part of "
+            "the latency. `within` does not include it."
         )
     load = course.plan.load
     share = load.sends / bots
     found.append(
-        f"{load.sends:.0f} sends a second were to be expected, {share:.1f} for each of {bots} bots; Telegram allows "
+        f"{load.sends:.0f} sends a second are expected, {share:.1f} for each of {bots} bots. Telegram allows "
         f"about {TELEGRAM_PER_S:g}, so {TELEGRAM_PER_S * bots:,.0f} in all."
     )
     waits, waited_s = product.get("waits for a budget", 0.0), product.get("waited for budgets, s", 0.0)
@@ -291,23 +291,21 @@ def notes(
     if seen.dropped:
         found.append(f"The sandbox dropped {seen.dropped:,} updates, as Telegram does with full queues.")
     if seen.missed:
-        found.append(
-            f"The journal had forgotten {seen.missed:,} entries before they were read: no verdict is possible."
-        )
+        found.append(f"The journal dropped {seen.missed:,} entries before they were read. No verdict is possible.")
     if course.crowd.outside:
         found.append(
-            f"{len(course.crowd.outside):,} messages went to people who are not of this test, and are not decided on: "
-            "let nobody else use that sandbox meanwhile."
+            f"{len(course.crowd.outside):,} messages went to people outside this test, and are not judged. "
+            "Nobody else should use that sandbox during the test."
         )
     for one in ended:
-        why = "in good order" if one.code == 0 else f"with code {one.code}"
+        why = "cleanly" if one.code == 0 else f"with code {one.code}"
         found.append(f"{one.name} ended by itself {why}, after {one.at - course.began:.0f} s, and was started again.")
     if course.watch.silent:
         found.append(f"No metrics could be read from {', '.join(sorted(course.watch.silent))}.")
     if course.not_done:
-        found.append(f"Acts that no phone offered at that moment, and that were not done: {course.not_done:,}.")
+        found.append(f"Actions that were not possible on the phone at that moment: {course.not_done:,}.")
     if course.cut_short:
-        found.append("It was ended before its time; what follows is what was seen until then.")
+        found.append("The test was stopped early. The figures cover the time until then.")
     return found
 
 

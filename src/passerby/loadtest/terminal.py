@@ -63,7 +63,7 @@ def live(course: Course, now: float) -> RenderableType:
             cpu = last.cpu.get(name)
             table.add_row(name, f"{cpu:.0%}" if cpu is not None else "–", f"{last.rss[name] / _MIB:.0f} MiB")
         parts.append(table)
-    parts.append(Text("Ctrl-C ends it early, with a report of what was seen.", style="dim"))
+    parts.append(Text("Ctrl-C ends it early, with a report on what happened until then.", style="dim"))
     return Group(*parts)
 
 
@@ -96,7 +96,7 @@ def page(report: Report) -> RenderableType:
     parts += [
         Text(
             f"{report.people:,} people on {report.bots} bots for {report.seconds:.0f} s; joining took "
-            f"{report.joining_s:.0f} s before, quiet came after {report.quiet_s:.0f} s. Seed {report.seed}."
+            f"{report.joining_s:.0f} s before, everything had settled after {report.quiet_s:.0f} s. Seed {report.seed}."
         ),
         Text(),
         _promises(report.promises),
@@ -105,7 +105,7 @@ def page(report: Report) -> RenderableType:
         Text(),
         Text(
             f"Throughput: {report.relays_per_s:.1f} relays/s on average, {report.relays_most_per_s:.1f} at most. "
-            f"{report.found:,} searches found somebody, {report.gave_up:,} were given up."
+            f"{report.found:,} searches found somebody, {report.gave_up:,} gave up."
         ),
         Text(),
         _usage(report),
@@ -120,7 +120,7 @@ def page(report: Report) -> RenderableType:
 
 def verdict(promises: Promises) -> Text:
     if promises.kept:
-        return Text("All promises were kept: nothing lost, nothing misrouted, everything in its order.", style="green")
+        return Text("All promises were kept: nothing was lost or misrouted, and everything is in order.", style="green")
     if promises.kept is None:
         return Text(
             f"Not decided: {promises.undecided:,} messages had neither arrived nor been answered when the time was up. "
@@ -196,7 +196,7 @@ def _stores(report: Report) -> list[RenderableType]:
     stores = report.stores
     parts: list[RenderableType] = []
     if stores.sql:
-        table = _table(">calls", ">in all", ">mean", ">worst", "slowest SQL")
+        table = _table(">calls", ">total", ">mean", ">worst", "slowest SQL")
         for each in stores.sql[:MOST_STATEMENTS]:
             times = (each.total_ms, each.mean_ms, each.most_ms)
             table.add_row(f"{each.calls:,}", *(span(value / 1000) for value in times), each.text[:80])
@@ -204,7 +204,7 @@ def _stores(report: Report) -> list[RenderableType]:
     if stores.sql_note:
         parts.append(Text(stores.sql_note))
     if stores.slowlog:
-        table = _table(">took", "slowest in Redis")
+        table = _table(">took", "slowest Redis commands")
         for entry in stores.slowlog[:MOST_STATEMENTS]:
             table.add_row(span(entry.took_ms / 1000), entry.text[:80])
         parts.append(table)
