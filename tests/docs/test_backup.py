@@ -1,4 +1,4 @@
-"""The commands of the page on backups, run as they are printed, against real servers."""
+"""Runs the commands of the backup page as they are printed, against real servers."""
 
 import asyncio
 import os
@@ -31,7 +31,7 @@ PGHOST=$OWN_HOST PGUSER=postgres exec "$@"
 PASSERBY = """
 import sys
 from passerby.cli import main
-if sys.argv[1] in ("stop", "doctor", "cluster"):  # what they do is tested elsewhere
+if sys.argv[1] in ("stop", "doctor", "cluster"):  # other tests cover these
     print(*sys.argv[1:])
 else:
     main()
@@ -41,7 +41,7 @@ CLI = """
 import os, sys
 from redis import Redis
 assert sys.argv[1] == "-u"
-assert "//:" not in sys.argv[2], "the real one takes the user for an empty name"
+assert "//:" not in sys.argv[2], "the real program fails without a user name"
 redis, words = Redis.from_url(sys.argv[2]), sys.argv[3:]
 if words[:2] == ["--scan", "--pattern"]:
     for key in redis.scan_iter(match=words[2]):
@@ -49,7 +49,7 @@ if words[:2] == ["--scan", "--pattern"]:
 elif words[0] == "bgsave" or words[0] == "unlink" and words[1:]:
     print(redis.execute_command(*words))
 else:
-    sys.exit(f"not known here: {words}")
+    sys.exit(f"this fake does not know: {words}")
 """
 
 
@@ -60,7 +60,7 @@ def block(sign: str) -> str:
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Path:
-    """`passerby`, `sudo -u postgres` and `valkey-cli`, for somebody who is not the machine's owner."""
+    """Fakes of `passerby`, `sudo -u postgres` and `valkey-cli`, for a user without root."""
     folder = tmp_path / "bin"
     folder.mkdir()
     scripts = {
@@ -89,7 +89,7 @@ def run(script: str, directory: Path, tools: Path, **environment: str) -> str:
 
 
 async def known(database: str | Path, *facts: int) -> int:
-    """Write people of these numbers; return how many of the first ten are known."""
+    """Write people with these numbers. Return how many of the first ten people the records know."""
     records = SqlRecords.at(database)
     if facts:
         await records.apply(f"g{facts[0]}", numbered(*(changed(person(number)) for number in facts)))
@@ -99,7 +99,7 @@ async def known(database: str | Path, *facts: int) -> int:
 
 
 @pytest.mark.services
-def test_what_was_dumped_is_restored_and_the_live_store_is_emptied(tmp_path: Path, tools: Path) -> None:
+def test_a_dump_is_restored_and_the_live_store_is_emptied(tmp_path: Path, tools: Path) -> None:
     with start_postgres() as postgres, start_valkey() as valkey:
         Redis.from_url(valkey.url).config_set("requirepass", "hush")
         redis = Redis.from_url(valkey.url.replace("//", "//default:hush@"))
@@ -124,12 +124,12 @@ def test_what_was_dumped_is_restored_and_the_live_store_is_emptied(tmp_path: Pat
         said = run(block("unlink"), tmp_path, tools, **given)
         assert said.splitlines()[-2:] == ["doctor", "cluster"]
         assert asyncio.run(known(given["POSTGRES_URI"])) == 3
-        assert asyncio.run(known(given["POSTGRES_URI"], 5)) == 4, "what is restored is the user's own"
+        assert asyncio.run(known(given["POSTGRES_URI"], 5)) == 4, "the restored tables belong to the user"
         assert set(redis.keys()) == {b"{other}:life", b"passerby"}
         redis.close()
 
 
-def test_a_file_is_copied_while_it_works_and_put_back(tmp_path: Path, tools: Path) -> None:
+def test_a_database_file_is_copied_while_it_is_in_use_and_restored(tmp_path: Path, tools: Path) -> None:
     import shutil
 
     if shutil.which("sqlite3") is None:

@@ -1,4 +1,4 @@
-"""The tutorial's code runs, as a reader would run it: in a copy of the tree, where its checks then pass."""
+"""Follows the tutorial in a copy of the tree, as a reader would, and runs the checks there."""
 
 import os
 import re
@@ -57,7 +57,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(copy: Path, *command: str) -> None:
-    """A command in the copy, whose own code is the code that runs."""
+    """Run a command in the copy, with the code of the copy."""
     environment = {**os.environ, "PYTHONPATH": str(copy / "src")}
     done = subprocess.run(
         [sys.executable, *command],
@@ -72,27 +72,27 @@ def _run(copy: Path, *command: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_tutorials_own_test_passes_as_it_is_called_there(followed: Path) -> None:
+def test_the_tutorials_own_test_passes_when_run_as_printed(followed: Path) -> None:
     program, *arguments = _blocks()[-1][1].split()
     assert program == ".venv/bin/python"
     _run(followed, *arguments)
 
 
-def test_what_the_tutorial_makes_passes_the_tests_that_look_at_every_feature(followed: Path) -> None:
+def test_the_tutorials_feature_passes_the_tests_that_look_at_every_feature(followed: Path) -> None:
     quick = ("-q", "-n", "0", "-p", "no:cacheprovider", "-p", "no:randomly")
     looking = ("test_coin", "test_routing", "test_buttons", "test_pages", "test_unknown")
     features = [f"tests/features/{name}.py" for name in looking]
     _run(followed, "-m", "pytest", *quick, "tests/catalogue", "tests/domain/test_commands.py", *features)
 
 
-def test_what_the_tutorial_makes_keeps_the_style_and_the_layers(followed: Path) -> None:
+def test_the_tutorials_feature_keeps_the_style_and_the_layers(followed: Path) -> None:
     made = ("src/passerby/features", "tests/features/test_coin.py")
     _run(followed, "-m", "ruff", "check", "-q", "--no-cache", *made)
     _run(followed, "-m", "ruff", "format", "-q", "--check", "--no-cache", *made)
     _run(followed, "tools/reference.py", "--check")
 
 
-def test_the_new_ability_is_in_the_bots_menu_in_every_language(followed: Path) -> None:
+def test_the_tutorials_command_is_in_the_bots_menu_in_every_language(followed: Path) -> None:
     _run(
         followed,
         "-c",
