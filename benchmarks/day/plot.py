@@ -1,4 +1,4 @@
-"""The picture of a day: how many have found somebody after so many seconds, and how well it suits them."""
+"""The picture of a day: how many searches have found a partner after a number of seconds, and how well they fit."""
 
 from benchmarks.day.course import Search, meets_soft_wishes
 from passerby.kernel.participant import Gender
@@ -6,7 +6,7 @@ from passerby.kernel.participant import Gender
 WIDTH, HEIGHT, LEFT, TOP = 330, 200, 46, 46
 UNTIL_S = 60
 LINES = (
-    "Dashed: found anybody. Solid: found somebody with a common language, "
+    "Dashed: found anybody. Solid: found a partner with a common language, "
     "a common interest (if they named any), not met lately."
 )
 COLOURS = {"Passerby": "#2f6fdb", "PATIENCE=0.3": "#3a9d5d", "first come": "#c2762b"}
@@ -65,7 +65,7 @@ def draw(courses: dict[str, list[Search]]) -> str:
     box = f"0 0 {2 * step} {TOP + HEIGHT + 92}"
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}"
  font-family="sans-serif" font-size="11" fill="#777">
-<title>Share of searches that have found somebody after so many seconds</title>
+<title>Share of searches that found a partner, by seconds of waiting</title>
 <style>.t{{font-size:13px;font-weight:bold}}.n{{font-size:13px;font-weight:bold}}.g{{stroke:#8884;fill:none}}</style>
 {_panel(LEFT, "All searches", courses)}
 {_panel(LEFT + step, "Men who want to meet women", picky)}
