@@ -49,7 +49,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = copy / FOLDER
     folder.mkdir()
     (folder / "__init__.py").write_text(feature, "utf-8")
-    subprocess.run(["bash", "-e"], input=texts, cwd=copy, check=True, text=True, timeout=60)
+    subprocess.run(["bash", "-e"], input=texts, cwd=copy, check=True, text=True, timeout=110)
     (copy / TEST).write_text(test, "utf-8")
     made = _files(copy) - before
     assert {path for path in made if FOLDER not in path.parents} == {TEST}, "one folder and its test, nothing else"

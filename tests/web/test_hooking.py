@@ -25,11 +25,11 @@ URL = "https://chat.example.org/telegram"
 
 
 class Hands:
-    """A clock that shows how long was waited."""
+    """A clock, of Telegram's too, that moves only when somebody waits, and shows for how long they did."""
 
     def __init__(self) -> None:
         self.waited: list[float] = []
-        self.at = 0.0
+        self.at = 1_800_000_000.0
 
     def now(self) -> float:
         return self.at
@@ -39,7 +39,8 @@ class Hands:
 
     async def sleep(self, delay_s: float) -> None:
         self.waited.append(delay_s)
-        await asyncio.sleep(min(delay_s, 1.0))
+        self.at += delay_s
+        await asyncio.sleep(0)
 
 
 @dataclasses.dataclass
@@ -58,10 +59,9 @@ class Stage:
 async def stage(
     base_url: str | None = URL, key: bytes = KEY, wrong: BotId | None = None, **switches: bool
 ) -> AsyncIterator[Stage]:
-    world = make_world(bots=2, seed=1, switches=Switches(webhooks_anywhere=True, **switches))
+    clock = Hands()
+    world = make_world(bots=2, seed=1, switches=Switches(webhooks_anywhere=True, **switches), clock=clock.now)
     async with running(world) as sandbox:
-        clock = Hands()
-        clock.at = world.now()
         tokens = {BotId(bot.id): bot.token for bot in world.state.bots.values()}
         tokens |= {wrong: f"{wrong}:sandbox-wrong"} if wrong else {}
         doors = {bot: door_of(bot, key) for bot in tokens}
