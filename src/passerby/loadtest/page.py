@@ -56,14 +56,14 @@ def charts(report: Report) -> list[Chart]:
             "Latency",
             [Series("p50", [p.p50 for p in points]), Series("p99", [p.p99 for p in points])],
             span_of_axis,
-            "Of messages by the moment they were due.",
+            "By the time when a message was due.",
         ),
         _curve("How long messages took", report.latency_curve, report.within_curve),
         over_time(
             "Waiting for a partner",
             [Series("p50", [p.wait_p50 for p in points]), Series("p99", [p.wait_p99 for p in points])],
             span_of_axis,
-            "Of searches by the moment they began.",
+            "By the time when a search began.",
         ),
         over_time(
             "People",
@@ -100,10 +100,10 @@ def charts(report: Report) -> list[Chart]:
 def _curve(title: str, latency: Sequence[tuple[float, float]], within: Sequence[tuple[float, float]]) -> Chart:
     """How long, by the share of messages that took no longer."""
     shares = [share for share, _ in latency]
-    lines = [Series("from when it was due", [value for _, value in latency])]
+    lines = [Series("since it was due", [value for _, value in latency])]
     if len(within) == len(latency):
         lines.append(Series("within", [value for _, value in within]))
-    note = "So many of a hundred took no longer than this."
+    note = "The share of messages (in %) that took no longer than this."
     return draw(title, [share * 100 for share in shares], lines, span_of_axis, lambda share: f"{share:g} %", note=note)
 
 

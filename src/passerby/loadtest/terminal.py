@@ -163,8 +163,8 @@ def _promises(promises: Promises) -> Table:
 def _times(report: Report) -> Table:
     table = _table("", ">n", ">p50", ">p90", ">p99", ">p99.9", ">most")
     rows = (
-        ("latency, from when it was due", report.latency),
-        ("within, Passerby and its calls", report.within),
+        ("latency, since it was due", report.latency),
+        ("within: Passerby and its calls", report.within),
         ("waiting for a partner", report.waits),
     )
     for name, spread in rows:
