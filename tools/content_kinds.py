@@ -18,7 +18,8 @@ a new message from the fields it has read, so that nothing else goes along. A fi
 bot knows. If the reader's bot has not seen the file, Passerby downloads it from the sender's bot and uploads it once,
 under a neutral name. If something is refused, its sender gets a sentence.
 
-A sender cannot tell whether their partner uses the same bot. What is refused across bots is refused on one bot too,
+A sender cannot tell whether their partner uses the same bot. If a message is refused across bots, it is refused on
+one bot too,
 for example a file of more than 20 MB. Only a fleet of one bot sends everything it can, because there is nothing to
 tell.
 

@@ -74,7 +74,13 @@ LOOKUPS = Counter(
     "Where a person was found: in the live store (the user cache), in the records, or nowhere.",
     outcome=("live", "records", "new"),
 )
-RELAYS = Counter("passerby_relays", "What people send each other, by outcome.", bot=BOTS, kind=ATTEMPTS, outcome=ENDS)
+RELAYS = Counter(
+    "passerby_relays",
+    "Messages, edits and reactions between people, by outcome.",
+    bot=BOTS,
+    kind=ATTEMPTS,
+    outcome=ENDS,
+)
 RELAY_LATENCY = Histogram(
     "passerby_relay_latency_seconds", "Time from taking an update to its delivery to the partner.", LATENCY_S
 )
@@ -85,7 +91,7 @@ QUEUE_WAIT = Histogram(
 BUDGET_WAIT = Histogram(
     "passerby_budget_wait_seconds", "Waits for a budget, if there was a wait.", LATENCY_S, kind=("chat", "bot")
 )
-PENDING = Gauge("passerby_courier_pending", "What this process still has to deliver.")
+PENDING = Gauge("passerby_courier_pending", "Deliveries that this process has not finished.")
 FLOODS = Counter("passerby_flood_waits", "429 answers, by what had to wait.", bot=BOTS, kind=("chat", "bot"))
 RETRIES = Counter(
     "passerby_send_retries",

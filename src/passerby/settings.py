@@ -310,7 +310,7 @@ class Settings(BaseModel):
     contact_policy: Literal["off", "warn", "hold"] = Field(
         default="warn",
         description=(
-            "What happens to account names, links, e-mail addresses and phone numbers in the first minutes of a chat: "
+            "How account names, links, e-mail addresses and phone numbers are handled in a chat's first minutes: "
             "they are sent (off), the sender is asked first (warn), or they are held back (hold)."
         ),
         examples=["warn"],
