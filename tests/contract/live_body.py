@@ -1,13 +1,15 @@
 """How a test of the live store's contract is written: as a body that runs in the loop of its place."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
 import pytest
 
 from passerby.kernel.participant import Participant
-from passerby.ports.live_store import Commit, Committed, LiveStore
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost
 from tests.contract.live_places import Place
 
 
@@ -52,6 +54,16 @@ class Later:
 
 async def put(store: LiveStore, *people: Participant, **rest: Any) -> None:
     assert await store.commit(Commit(people, **rest)) is Committed.YES
+
+
+async def settled(store: LiveStore) -> None:
+    """After an outage: where the store has doubts, they are resolved, as by a worker that finds no difference."""
+    with suppress(LiveStoreLost):
+        await store.figures()
+    if store.doubts:
+        assert await store.claim_doubts(WorkerId("mender"), 1.0)
+    if store.doubts or store.newborn:
+        await store.adopt((), whole=True)
 
 
 async def journal(store: LiveStore) -> list[Any]:

@@ -166,7 +166,8 @@ class RedisPlace:
 
     def _open(self, **options: Any) -> RedisStore:
         words = begin_words(self.clock, self._rng, again=self._wiped)
-        life = life_of(self._hand.eval(BEGIN.source, 1, self._keys.life, *words))
+        where = (self._keys.life, self._keys.workers, self._keys.leases)
+        life = life_of(self._hand.eval(BEGIN.source, len(where), *where, *words))
         store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life, **options)
         self._stores.append(store)
         return store

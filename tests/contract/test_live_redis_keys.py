@@ -20,7 +20,7 @@ from passerby.kernel.participant import Idle
 from passerby.ports.allowances import Account
 from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.live_store import Anchor, Commit, Committed, Mark, search_of
-from tests.contract.live_body import put
+from tests.contract.live_body import put, settled
 from tests.contract.live_redis import RedisPlace
 from tests.contract.live_values import (
     ADULTS,
@@ -282,6 +282,10 @@ def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(va
         # As another server would say it: its name is in `run`, and is not the one that was greeted last.
         redis.hset("{passerby}:life", "run", "another")
         again = place.open()
+        await settled(again)
+        for _ in range(2):
+            await again.attend(ONE, {}, LONG, b"")
+            await place.outlast(0.6 * LONG)  # whoever held something has had the time to say so
         epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
         assert epoch is not None
         assert epoch > lost

@@ -24,7 +24,7 @@ from passerby.ports.live_store import (
     TicketChange,
     TicketFeed,
 )
-from tests.contract.live_body import contract, journal, put, survives
+from tests.contract.live_body import contract, journal, put, settled, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (
     ADULTS,
@@ -267,6 +267,7 @@ async def test_a_crash_that_cannot_be_stored_is_not_said_to_be(place: Place) -> 
     store = place.open()
     with place.lost(), pytest.raises(LiveStoreLost):
         await store.record_crash((update(7),), "one")
+    await settled(store)
     assert (await store.known(BOT, (7,))).crashes == {}
 
 
@@ -743,6 +744,7 @@ def test_what_cannot_be_stored_changes_nothing(place: Place, write: str) -> None
         before = await everything(store)
         with place.lost(), pytest.raises(LiveStoreLost):
             await WRITES[write](store)
+        await settled(store)
         assert await everything(store) == before
         assert await store.load(EVE) is None
         assert await everything(place.open()) == before
@@ -757,6 +759,7 @@ async def test_a_sweep_that_cannot_store_says_so(place: Place) -> None:
     store = place.open()
     with place.lost(), pytest.raises(LiveStoreLost):
         await store.sweep()
+    await settled(store)
     await store.sweep()
 
 

@@ -14,7 +14,7 @@ from passerby.kernel.text import text
 from passerby.ports.allowances import Account
 from passerby.ports.leases import Buried, Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, TicketChange
-from tests.contract.live_body import contract, put, survives
+from tests.contract.live_body import contract, put, settled, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (
     ADULTS,
@@ -450,6 +450,7 @@ async def test_what_is_written_after_the_store_was_away_is_numbered_on(place: Pl
     await put(store, facts=(fact(1),), outbox=(notice("a"),), owner=ONE)
     with place.lost(), pytest.raises(LiveStoreLost):
         await store.commit(Commit(facts=(fact(2),)))
+    await settled(store)
     await put(store, facts=(fact(3),), outbox=(notice("b"),), owner=ONE)
     numbers = [number for number, _ in await store.journal(0, 10)]
     assert numbers == sorted(set(numbers))

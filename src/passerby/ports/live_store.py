@@ -209,12 +209,14 @@ class Doubts(NamedTuple):
     """What may be wrong with what the store holds.
 
     `people`: damage was found, and it concerns these: what they were told last may be forgotten. `everybody`: damage
-    was found, and nobody knows whom it concerns. `is_unsure`: the store may have come back as it was some time ago.
+    was found, and nobody knows whom it concerns. `is_unsure`: the store may have come back as it was some time ago;
+    `is_older`: it has, or nobody can tell, for what it holds was not always kept.
     """
 
     everybody: bool = False
     people: frozenset[PersonId] = frozenset()
     is_unsure: bool = False
+    is_older: bool = False
 
     @property
     def is_damaged(self) -> bool:
@@ -242,14 +244,24 @@ class LiveStore(Leases, Allowances, Protocol):
     def generation(self) -> str:
         """Names this store's life.
 
-        A new life begins wherever something that was stored may be gone: in a store that was wiped, and in one that was
-        not closed in good order. Numbers of the journal belong to a life, and are never given twice in it.
+        A new life begins wherever something that was stored may be gone: in a store that was wiped, in one that was not
+        closed in good order, and on a server that started again or took over. Numbers of the journal belong to a life,
+        and are never given twice in it.
         """
         ...
 
     @property
     def doubts(self) -> Doubts:
-        """The damage found when the store was opened; none after an `adopt` of a `whole` has returned."""
+        """What may be wrong with what the store holds; none after an `adopt` of a `whole` has returned.
+
+        Damage is found when the store is opened. A store that has lost something under its users begins another life,
+        and has doubts in it: then only `claim_doubts`, `everybody`, `held`, commits that repair and an `adopt` of a
+        `whole` are possible, and everything else is refused (LiveStoreLost).
+        """
+        ...
+
+    async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
+        """Whether it is up to this worker to resolve the doubts; no other one is told so for this time."""
         ...
 
     @property

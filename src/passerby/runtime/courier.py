@@ -306,6 +306,7 @@ class Courier:
     ) -> Parcel:
         parcel = Parcel(id_, bot, passage.to, Priority.CHAT, now, deadline)
         parcel.passage = passage
+        parcel.life = self._store.generation
         parcel.made_at = self._clock.now()
         parcel.refs = refs
         self._passages.setdefault(passage.chat, {})[id_] = parcel
@@ -774,7 +775,8 @@ class Courier:
             if self._is_void(parcel, gate) or lane.is_overtaken(parcel):
                 continue
             waited = self._clock.monotonic() - parcel.put_at > RECHECK_AFTER_S
-            if parcel.passage is not None and waited and not await self._store.open_chats((parcel.passage.chat,)):
+            doubtful = waited or parcel.life != self._store.generation
+            if parcel.passage is not None and doubtful and not await self._store.open_chats((parcel.passage.chat,)):
                 return Refusal.LEFT
             now = self._clock.monotonic()
             if not allowance.ready(now):

@@ -28,6 +28,9 @@ CHECK_EVERY_S = 600.0
 CHECK_AGAIN_S = 10.0
 """The pause after a check that failed or left something unsettled."""
 
+CLAIM_S = 10.0
+"""How long one worker may take to compare the stores before another one tries."""
+
 UNCERTAIN_S = 15.0
 """How long after a commit without an answer the outbox is looked at: longer than one can be on its way."""
 
@@ -142,8 +145,11 @@ class Janitor:
     async def _adopt(self) -> int | None:
         """How many people were adopted; None if something is still unsettled."""
         if self._store.doubts:
+            life = self._store.generation
+            if not await self._store.claim_doubts(self._worker, CLAIM_S):
+                return None
             self._steps.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
-            if not await self._reconciler.reconcile():
+            if not await self._reconciler.reconcile() or self._store.generation != life:
                 return None
             await self._store.adopt((), whole=True)
             self._steps.over("damage", "store.settled")
@@ -192,4 +198,6 @@ def _doubt(doubts: Doubts) -> str:
         return "the live store is damaged, and nobody knows whom it concerns: every chat ends; the damaged file is kept"
     if doubts.people:
         return f"the live store is damaged: it concerns {len(doubts.people)} people; the damaged file is kept"
+    if doubts.is_older:
+        return "the live store has lost its newest writes, or may have: every chat ends"
     return "the live store may have lost something: it is compared with the records"

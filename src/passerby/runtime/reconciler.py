@@ -55,6 +55,7 @@ class Reconciler:
         views = await self._views(active.people)
         differences = await self._confirmed(views)
         was_older = Difference.LIVE_IS_OLDER in differences.values() and not doubts.is_damaged
+        was_older = was_older or doubts.is_older
         doubtful = set(differences)
         if was_older or doubts.everybody:
             doubtful |= {person for person, view in views.items() if view.is_busy}

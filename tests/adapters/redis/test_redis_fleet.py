@@ -14,6 +14,7 @@ from passerby.ports.allowances import Account
 from passerby.ports.leases import Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import Commit, Committed, Mark
 from tests.adapters.redis.stores import Wire, opened
+from tests.contract.live_body import settled
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, EVE, couple, fact, notice, somebody, update
 from tests.contract.servers import Valkey
 
@@ -149,6 +150,7 @@ def test_leases_outlive_a_kill_of_the_server(valkey: Valkey, by_hand: Redis) -> 
             epoch = await holding(store)
             valkey.stop(SIGKILL)
             valkey.start()
+            await settled(store)
             roll = await store.attend(ONE, {LEASE: epoch}, LONG_S, b"")
             assert [*roll.kept] == [LEASE]
             assert roll.holders == {LEASE: ONE}
@@ -175,6 +177,9 @@ def test_a_taking_that_the_server_has_lost_is_heard_of_from_who_took(valkey: Val
                 by_hand.delete(key)
             for key, value in kept.items():
                 by_hand.restore(key, 0, value)
+            with pytest.raises(RedisWiped):
+                await store.attend(OTHER, {LEASE: before}, LONG_S, b"")
+            await settled(store)
             assert (await store.attend(OTHER, {LEASE: before}, LONG_S, b"")).kept == {LEASE}
             assert (await store.attend(ONE, {LEASE: epoch}, LONG_S, b"")).kept == {LEASE}
             roll = await store.attend(OTHER, {LEASE: before}, LONG_S, b"")

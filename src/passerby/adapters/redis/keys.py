@@ -4,11 +4,17 @@ Every key begins with the installation's name in braces, `{passerby}`: a hash ta
 on one node and a script may touch several at once. Two installations may share a server under two names.
 
     key                  type    content                                                       goes
-    life                 hash    generation: this life's name, set once; a wiped server        never
-                                 begins another. adopted: the records have been taken in.
+    life                 hash    generation: this life's name; another begins where the        never
+                                 server was wiped, or may have lost its newest writes
+                                 (rebirth.lua). adopted: the records have been taken in, or
+                                 compared. doubt: 1 may have lost something, 2 has; mender:
+                                 until when who compares. latest: only grows, by a
+                                 millionth of a second or more with each attending; who has
+                                 seen a later one knows that the store has gone back.
                                  facts, entries, changes, epochs, comers: the newest numbers
                                  of the journal, the outbox, the tickets, the leases, the
-                                 workers. trimmed: the records hold the journal up to here.
+                                 workers. trimmed: the records hold the journal up to here,
+                                 as this life knows; carried: as any life did.
                                  floor: readers from before begin anew. run: the server's,
                                  as last greeted (greet.lua). reborn: when somebody of an
                                  earlier life came. attended, patience: when somebody last
@@ -47,7 +53,7 @@ on one node and a script may touch several at once. Two installations may share 
 A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
 they never decode one. `told` is the number of the fact by which the records hear of it; `kind` is idle, waiting
 (`place` is the pool) or chatting (`place` is the chat). Somebody idle goes ten minutes after they were last heard of,
-once the records hold them (`told` <= `trimmed`), never before. Ids of pools and chats have no control characters.
+once the records hold them (`told` <= `carried`), never before. Ids of pools and chats have no control characters.
 
 Times are Unix seconds of the processes' clocks, which may differ by minutes without harm. Only what expires by itself,
 workers, leases and budgets go by the server's; theirs are in milliseconds.

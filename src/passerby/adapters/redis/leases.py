@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from passerby.adapters.redis import scripts
-from passerby.adapters.redis.lives import Lives
+from passerby.adapters.redis.lives import Lives, greet_words
 from passerby.adapters.redis.pipe import Word
 from passerby.ports.leases import LeaseName, Roll, WorkerId
 
@@ -13,10 +13,13 @@ class RedisLeases(Lives):
     async def attend(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Roll:
         keys = self._keys
         where = (keys.life, keys.workers, keys.leases, keys.epochs, keys.buried)
-        words: list[Word] = [worker, _ms(ttl_s), report]
+        generation, changes, latest, _ = greet_words(self._clock, self._rng, latest=self._latest)
+        words: list[Word] = [worker, _ms(ttl_s), report, generation, changes, latest]
         for lease, epoch in held.items():
             words += (lease, epoch)
-        return self._roll(await self._ask(scripts.ATTEND, where, *words))
+        *answer, latest = await self._ask(scripts.ATTEND, where, *words)
+        self._see(int(latest))
+        return self._roll(answer)
 
     async def roll(self) -> Roll:
         keys = self._keys

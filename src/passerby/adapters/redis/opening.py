@@ -20,10 +20,10 @@ from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArg
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, told
-from passerby.adapters.redis.greeting import greeted
+from passerby.adapters.redis.greeting import greet
 from passerby.adapters.redis.keys import Keys
-from passerby.adapters.redis.lives import begin_words, life_of
-from passerby.adapters.redis.pipe import PATIENCE_S, Pipe
+from passerby.adapters.redis.lives import begin_words, greet_words, life_of
+from passerby.adapters.redis.pipe import PATIENCE_S
 from passerby.adapters.redis.store import RedisStore
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost
@@ -52,11 +52,15 @@ async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passer
         async with asyncio.timeout(PATIENCE_S):
             connection = await connect()
             try:
-                warnings = _judge(await _configured(connection), replicas)
+                server = await _configured(connection)
+                warnings = _judge(server, replicas)
+                loose = _is_loose(server, url, replicas)
                 # Before any connection is greeted, so that each of them finds a life.
-                words = ("EVAL", scripts.BEGIN.source, 1, keys.life, *begin_words(clock, rng))
+                where = (keys.life, keys.workers, keys.leases)
+                words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_words(clock, rng))
                 await connection.send_command(*words, check_health=False)
-                life = life_of(await connection.read_response())
+                await connection.read_response()
+                life = life_of(await greet(connection, keys, lambda: greet_words(clock, rng, loose=loose)))
             finally:
                 await connection.disconnect(nowait=True)
     except (AuthenticationError, AuthenticationWrongNumberOfArgsError):
@@ -68,8 +72,7 @@ async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passer
         raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
     except (RedisError, OSError):
         raise RedisUnreachable from None
-    pipe = Pipe(greeted(connect, keys), scripts.LIFE, keys.life, replicas=replicas)
-    return Opened(RedisStore(connect, keys, clock, rng, life, pipe=pipe), warnings)
+    return Opened(RedisStore(connect, keys, clock, rng, life, replicas=replicas, loose=loose), warnings)
 
 
 def way_to(url: str, keys: Keys) -> Connect:
@@ -185,6 +188,12 @@ def _judge(server: _Configured, replicas: int) -> tuple[str, ...]:
             "set it to always, or wait for replicas"
         )
     return tuple(warnings)
+
+
+def _is_loose(server: _Configured, url: str, replicas: int) -> bool:
+    """Whether a server that starts again, or takes over, may lack what was acknowledged: nobody could tell what."""
+    fails_over = "+" in urlsplit(url).scheme
+    return server.appends is not True or server.syncs != "always" or (fails_over and not replicas)
 
 
 async def _configured(connection: AbstractConnection) -> _Configured:

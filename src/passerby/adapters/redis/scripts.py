@@ -29,7 +29,7 @@ def _script(name: str, *, lasting: bool = False) -> Script:
 
 
 ADOPT: Final = _script("adopt", lasting=True)
-ATTEND: Final = _script("attend")
+ATTEND: Final = _script("attend", lasting=True)
 BEGIN: Final = _script("begin", lasting=True)
 COMMIT: Final = _script("commit", lasting=True)
 COUNTERPART: Final = _script("counterpart")
@@ -42,6 +42,7 @@ GREET: Final = _script("greet")
 INHERIT: Final = _script("inherit", lasting=True)
 LIFE: Final = _script("life")
 LOAD: Final = _script("load")
+MEND: Final = _script("mend", lasting=True)
 MARK: Final = _script("mark", lasting=True)
 OUTBOX: Final = _script("outbox")
 PRECEDED: Final = _script("preceded")

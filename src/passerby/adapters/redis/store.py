@@ -15,9 +15,8 @@ When the second try fails as well, the caller gets `RedisUnreachable` and does n
 and decide again: the versions have moved on, or the updates are done already (`ALREADY_DONE`). What such a commit put
 into the outbox waits there for whoever reads `outbox` next.
 
-A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas. Numbers are not
-given twice even so (greet.lua): those of the journal may leave some out where the server has changed. Then only a read
-may tell of what a failover still can lose: a commit or mark is not acknowledged before replicas have it.
+A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas: a commit or mark
+is then not acknowledged before they have it. Another life begins wherever something may be lost (rebirth.lua).
 
 Lives, and what becomes of a store that was wiped: `lives`.
 """
@@ -32,13 +31,14 @@ import msgspec
 
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.allowances import RedisAllowances
+from passerby.adapters.redis.errors import RedisWiped
 from passerby.adapters.redis.holds import Holds
 from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, map_kept_s, word_score
 from passerby.adapters.redis.leases import RedisLeases
 from passerby.adapters.redis.lives import Life
 from passerby.adapters.redis.news import News
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
-from passerby.adapters.redis.pipe import Pipe, Word
+from passerby.adapters.redis.pipe import Word
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Counterpart, Facts
@@ -46,6 +46,7 @@ from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, Po
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
+from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import (
     Anchor,
     Commit,
@@ -84,10 +85,11 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         rng: Random,
         life: Life,
         *,
-        pipe: Pipe | None = None,
+        replicas: int = 0,
+        loose: bool = False,
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
-        super().__init__(connect, keys, clock, rng, life, pipe)
+        super().__init__(connect, keys, clock, rng, life, replicas=replicas, loose=loose)
         self._holds = Holds(clock)
         self._news = News(connect, keys.news, clock, self._holds.hear)
         self._journal_bound = journal_bound
@@ -210,12 +212,21 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         (number,) = await self._read(("HGET", self._keys.life, "trimmed"))
         return int(number or 0)
 
+    async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
+        words = (worker, round(ttl_s * 1000))
+        if await self._ask(scripts.MEND, (self._keys.life,), *words, repairs=True):
+            return True
+        await self._refresh()  # another one may have resolved them
+        return False
+
     async def everybody(self) -> list[Held]:
         found: dict[PersonId, Held] = {}
         cursor = b"0"
         while True:
             number, (cursor, rows) = await self._read(
-                ("HGET", self._keys.life, "trimmed"), ("HSCAN", self._keys.people, cursor, "COUNT", PAGE)
+                ("HGET", self._keys.life, "carried"),
+                ("HSCAN", self._keys.people, cursor, "COUNT", PAGE),
+                repairs=True,
             )
             values_of = rows[1::2] if isinstance(rows, list) else rows.values()
             for held in map(partial(values.held, int(number or 0)), values_of):
@@ -226,9 +237,11 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
     async def held(self, persons: Sequence[PersonId]) -> dict[PersonId, Held]:
         if not persons:
             return {}
-        number, rows = await self._read(("HGET", self._keys.life, "trimmed"), ("HMGET", self._keys.people, *persons))
-        trimmed = int(number or 0)
-        return {person: values.held(trimmed, row) for person, row in zip(persons, rows, strict=True) if row is not None}
+        number, rows = await self._read(
+            ("HGET", self._keys.life, "carried"), ("HMGET", self._keys.people, *persons), repairs=True
+        )
+        carried = int(number or 0)
+        return {person: values.held(carried, row) for person, row in zip(persons, rows, strict=True) if row is not None}
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         (found,) = await self._read(("HGET", self._keys.file(unique), bot))
@@ -241,8 +254,10 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
     ) -> None:
         if self._expelled and not whole:
             await self._rejoin()
-        elif self._expelled:
-            self._life = await self._begin()
+        elif self._expelled and not self._life.doubts:
+            await self._begin()
+            if self._life.doubts:
+                raise RedisWiped
         keys, now = self._keys, self._clock.now()
         where = (
             keys.life,
@@ -307,7 +322,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         words += commit.sent
         for fence in commit.fences:
             words += fence
-        return _COMMITTED[await self._ask(scripts.COMMIT, where, *words)]
+        return _COMMITTED[await self._ask(scripts.COMMIT, where, *words, repairs=commit.repairs)]
 
     async def mark(self, mark: Mark) -> None:
         keys, now, anchor = self._keys, self._clock.now(), mark.anchor

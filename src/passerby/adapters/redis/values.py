@@ -49,10 +49,10 @@ def participant(held: bytes) -> Participant:
     return _decode_participant(held[held.index(b"\n") + 1 :])
 
 
-def held(trimmed: int, row: bytes) -> Held:
-    """A person's value in `people`, in a store that has trimmed its journal up to a number."""
+def held(carried: int, row: bytes) -> Held:
+    """A person's value in `people`, where the records hold the journal up to a number."""
     _, told, _ = row.split(b"\t", 2)
-    return Held(participant(row), int(told) <= trimmed)
+    return Held(participant(row), int(told) <= carried)
 
 
 def change(person: bytes, value: bytes) -> TicketChange:

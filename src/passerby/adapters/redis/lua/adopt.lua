@@ -1,7 +1,7 @@
 #!lua
 -- Take in people from the records, except those already held.
 --
--- KEYS   1 life      hash    generation, adopted, changes, floor
+-- KEYS   1 life      hash    generation, adopted, doubt, mender, changes, floor
 --        2 people    hash    person -> "version \t told \t kind \t place \t partner \n blob"
 --        3 chats     hash    open chat -> its anchors
 --        4 idle      zset    idle person, scored by when they were last heard of
@@ -37,6 +37,7 @@ for at = 6, #ARGV - 1, 6 do
 end
 if ARGV[5] == '1' then
   redis.call('HSET', life, 'adopted', 1)
+  redis.call('HDEL', life, 'doubt', 'mender')
 end
 tell()
 return 1

@@ -8,18 +8,28 @@
 -- know, or not at so high an epoch, is theirs.
 --
 -- KEYS   1 life      hash   generation, adopted, epochs, comers, attended, patience
+--                           latest: raised by every attending, so that whoever has seen a later one than this knows
+--                           that the store has gone back
 --        2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases    hash   lease -> "epoch until ttl \n worker"
 --        4 epochs    hash   lease -> its newest epoch
 --        5 buried    zset   worker whose entries were inherited, by when (ms)
 --
--- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5 ... (lease, epoch) of what it holds
+-- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5, 6, 7 as in begin.lua: a generation, a number, the latest
+--        8 ... (lease, epoch) of what it holds
 --
--- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}}; BURIED.
+-- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, latest}; BURIED.
 
 local life, workers, leases, epochs, buried = unpack(KEYS)
 local me, ttl = ARGV[2], ARGV[3]
 if redis.call('HGET', life, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another life has begun')
+end
+
+--include rebirth.lua
+
+if has_gone_back(life, ARGV[7]) then
+  begin_again(life, workers, leases, ARGV[5], ARGV[6], tonumber(ARGV[7]), 2)
   return redis.error_reply('WIPED another life has begun')
 end
 if redis.call('ZSCORE', buried, me) then
@@ -49,11 +59,11 @@ local number = (parsed(redis.call('HGET', workers, me))) or redis.call('HINCRBY'
 redis.call('HSET', workers, me, entry(number, ttl, ARGV[4]))
 
 local kept = {}
-for i = 5, #ARGV, 2 do
+for i = 8, #ARGV, 2 do
   local lease, epoch = ARGV[i], tonumber(ARGV[i + 1])
   local newest = tonumber(redis.call('HGET', epochs, lease) or 0)
   local _, _, holder = parsed(redis.call('HGET', leases, lease))
-  if epoch > newest or (epoch == newest and holder == me) then
+  if epoch > newest or (epoch == newest and (holder == me or not holder)) then
     redis.call('HSET', leases, lease, entry(epoch, ttl, me))
     redis.call('HSET', epochs, lease, ARGV[i + 1])
     if epoch > tonumber(redis.call('HGET', life, 'epochs') or 0) then
@@ -62,5 +72,7 @@ for i = 5, #ARGV, 2 do
     kept[#kept + 1] = lease
   end
 end
+local latest = string.format('%.0f', math.max(tonumber(redis.call('HGET', life, 'latest') or 0) + 1, now_us))
+redis.call('HSET', life, 'latest', latest)
 local told, held = roster()
-return {redis.call('HEXISTS', life, 'adopted'), kept, told, held}
+return {redis.call('HEXISTS', life, 'adopted'), kept, told, held, latest}

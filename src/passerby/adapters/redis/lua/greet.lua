@@ -1,24 +1,30 @@
 #!lua flags=allow-oom
--- Said first on every connection. Where the server is not the one that it was (it was started again, or a replica has
--- taken over), the last that was stored may be missing. The numbers go on beyond all that may have been given out, so
--- that none is given twice: the records would pass over a fact whose number they have seen.
+-- Said first on every connection. Where the server is not the one that it was (it was started again, a replica has
+-- taken over, a copy was put back), or holds less than somebody has seen, the last that was stored may be missing: then
+-- another life begins.
 --
--- KEYS  1 life   hash   facts, entries, epochs, changes, floor, run
--- ARGV  1 the run of the server   2 how many numbers are left out
+-- KEYS  1 life   hash   as in begin.lua, and run   2 workers   hash   3 leases   hash   see attend.lua
+-- ARGV  1 the run of the server, or empty   2 the run that all has moved here from, if it has
+--       3 a generation   4 a number that no earlier life's changes have come to   5 the latest that was seen
+--       6 whether a server that starts again may have lost what was acknowledged
 --
--- Returns 1 if numbers were left out.
+-- Returns what begin.lua does; nil if there is no life.
 
-local life, gap = KEYS[1], ARGV[2]
-local facts, run = unpack(redis.call('HMGET', life, 'facts', 'run'))
-if not facts or run == ARGV[1] then
-  return 0
+local life, workers, leases = unpack(KEYS)
+local generation, run, facts = unpack(redis.call('HMGET', life, 'generation', 'run', 'facts'))
+if not generation then
+  return false
 end
-redis.call('HSET', life, 'run', ARGV[1])
-if not run and facts == '0' then
-  return 0
+
+--include rebirth.lua
+
+local is_another = ARGV[1] ~= '' and run ~= ARGV[1]
+if is_another then
+  redis.call('HSET', life, 'run', ARGV[1])
 end
-redis.call('HINCRBY', life, 'facts', gap)
-redis.call('HINCRBY', life, 'entries', gap)
-redis.call('HINCRBY', life, 'epochs', gap)
-redis.call('HSET', life, 'floor', string.format('%.0f', redis.call('HINCRBY', life, 'changes', gap)))
-return 1
+if has_gone_back(life, ARGV[5]) then
+  begin_again(life, workers, leases, ARGV[3], ARGV[4], tonumber(ARGV[5]), 2)
+elseif is_another and run ~= ARGV[2] and (run or facts ~= '0') then
+  begin_again(life, workers, leases, ARGV[3], ARGV[4], 0, ARGV[6] == '1' and 2 or 1)
+end
+return standing(life)
