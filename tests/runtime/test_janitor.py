@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 
+from passerby.domain.keyboards import KEYS
 from passerby.kernel.effect import Priority
 from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.participant import Chatting
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatTold
 from passerby.ports.leases import WorkerId
@@ -153,5 +156,28 @@ def test_what_was_inherited_without_an_answer_is_found_and_taken_up() -> None:
         await house.janitor.recheck()
         await house.janitor.recheck()
         assert house.taken == ["left"]
+
+    run(main())
+
+
+def test_what_somebody_was_to_be_told_before_a_repair_is_not_told_any_more() -> None:
+    """An older log has "Partner found" in it again. "The connection was lost" comes in its place, not after it."""
+
+    async def main() -> None:
+        house = Household()
+        store, records = house.bench.store, house.bench.records
+        await store.adopt((), whole=True)
+        await store.attend(ME, {}, 1000.0, b"")
+        ann, ben = couple()
+        found = msgspec.structs.replace(notice("found"), keyboard=KEYS[Chatting], anchors=CHAT)
+        await store.commit(Commit((ann, ben), outbox=(found, notice("not delivered")), owner=DEAD))
+        for each in (ann, ben):
+            records.disk.people[each.person] = msgspec.structs.replace(each, version=each.version + 1)
+        await house.janitor.check()
+        await house.janitor.inherit()
+        await house.janitor.release()
+        assert house.taken[0] == "not delivered"
+        assert [name.partition(":")[0] for name in house.taken[1:]] == ["repair", "repair"]
+        assert "found" not in [entry.id for entry in await store.outbox(ME)]
 
     run(main())

@@ -9,13 +9,14 @@ store that was wiped.
     sweep      remove what has expired. One worker does it for all.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from passerby import logs, metrics
+from passerby.domain.keyboards import KEYS
 from passerby.ports.clock import Clock
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Doubts, LiveStore, LiveStoreLost, Outgoing
+from passerby.ports.live_store import Anchor, Doubts, LiveStore, LiveStoreLost, Mark, Notice, Outgoing
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.reconciler import Reconciler
 
@@ -109,7 +110,19 @@ class Janitor:
                 raise
             if entries:
                 logs.record("janitor.inherited", count=len(entries))
-                await self._take_up(entries)
+                await self._take_up(await self._without_stale(entries))
+
+    async def _without_stale(self, entries: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """Without notices of where people stood before a repair. What the repair tells them is newer, and enough."""
+        repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
+        stale = {
+            each.id
+            for each in entries
+            if isinstance(each, Notice) and each.to in repaired and each.keyboard in KEYS.values()
+        }
+        if stale:
+            await self._store.mark(Mark(sent=tuple(stale)))
+        return [each for each in entries if each.id not in stale]
 
     async def recheck(self) -> None:
         """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either."""

@@ -584,6 +584,39 @@ def test_whatever_was_acknowledged_before_a_kill_is_there(path: Path) -> None:
         last = numbers[-1]
 
 
+def test_a_blank_sector_among_what_was_never_synced_is_a_torn_end_and_no_damage(path: Path) -> None:
+    async def main() -> None:
+        log = FileLog(path)
+        log.append(b"told" * 50)
+        await log.sync()
+        for _ in range(6):
+            log.append(b"mark" * 100)
+        log.close()
+
+    asyncio.run(main())
+    synced, data = len(framed(b"told" * 50)), bytearray(path.read_bytes())
+    data[synced + 600 : synced + 1100] = bytes(500)
+    path.write_bytes(data)
+    found = read(path)
+    assert found == [b"told" * 50, b"mark" * 100]
+    assert read(path) == found, "what follows the blank sector is gone for good"
+
+
+def test_a_blank_sector_among_what_was_synced_is_damage(path: Path) -> None:
+    async def main() -> None:
+        log = FileLog(path)
+        for _ in range(7):
+            log.append(b"told" * 100)
+        await log.sync()
+        log.close()
+
+    asyncio.run(main())
+    data = bytearray(path.read_bytes())
+    data[600:1100] = bytes(500)
+    path.write_bytes(data)
+    assert [each.lost for each in read(path) if isinstance(each, Hole)] == [2]
+
+
 # ---------------------------------------------------------------------- files that vanish
 
 

@@ -16,7 +16,8 @@ only bytes that were not synced.
 Reading distinguishes two kinds of bad bytes:
 
 - *A torn end*: a power cut or a full disk cut the last write short. It was never synced, so it is dropped.
-  The lock file says up to which frame the log was synced: if frames before that are missing at the end, that is a hole.
+  The lock file says up to which frame the log was synced. If frames before that are missing at the end, that is a hole.
+  The first bad bytes after that begin a torn end, even if good frames follow: a disk writes sectors in any order.
 - *A hole*: damaged bytes of frames that were complete. They are skipped and reported, and reading resumes at the next
   valid frame. The reader of the records decides what a hole means. `rewrite` can keep the damaged file under another
   name.
@@ -110,8 +111,11 @@ class Contents(NamedTuple):
     sequence: int
 
 
-def unframe(data: bytes) -> Contents:
-    """Read a log, damaged or not. Takes time linear in its length."""
+def unframe(data: bytes, synced: int = 0) -> Contents:
+    """Read a log, damaged or not. Takes time linear in its length.
+
+    `synced`: up to which frame it is known to have been synced, 0 if it is not known.
+    """
     records: list[bytes | Hole] = []
     at = sequence = 0
     while at < len(data):
@@ -122,6 +126,8 @@ def unframe(data: bytes) -> Contents:
             at, sequence = end, number
             continue
         start = at
+        if 0 < synced <= sequence:
+            return Contents(records, start, sequence)  # nobody was told of what is missing, or of what follows
         found, at = _next_frame(data, at, sequence)
         if found is None:
             if _is_torn(data, start):
@@ -193,9 +199,9 @@ class FileLog:
             raise LogInUse(str(path)) from None
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            self._records, self._size, self._sequence = unframe(path.read_bytes())
-            os.ftruncate(self._file, self._size)
             synced = _read_synced(self._lock)
+            self._records, self._size, self._sequence = unframe(path.read_bytes(), synced)
+            os.ftruncate(self._file, self._size)
         except OSError:
             os.close(self._lock)
             raise
