@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that most people need. The rest is for work on the code.
 .DEFAULT_GOAL := help
 .SILENT:
-.PHONY: help run test test-all setup lint format bench faults lock docs picture clean
+.PHONY: help run test test-all setup lint format bench faults mutants lock docs picture clean
 
 PY := .venv/bin/python
 # Take `python3` if it is new enough, and then the oldest version that is, so that a laptop and CI use the same one.
@@ -17,6 +17,7 @@ help:
 	  'make format    format the code' \
 	  'make bench     run the short benchmarks' \
 	  'make faults    run every fault test in its long form, with figures (one hour)' \
+	  'make mutants   plant bugs by hand and by machine, and say which ones the tests miss (hours)' \
 	  'make docs      write the generated reference pages' \
 	  'make picture   take the picture in the README again' \
 	  'make lock      update the lock files to the newest versions' \
@@ -63,6 +64,10 @@ bench: .venv/.test
 faults: .venv/.test
 	$(PY) -m tests.faults --kills 50
 	$(PY) -m tests.faults --all
+
+mutants: .venv/.test
+	-$(PY) -m tests.planted --jobs 2
+	$(PY) -m tests.planted.mutants --jobs 2
 
 docs: .venv/.test
 	$(PY) tools/reference.py

@@ -20,7 +20,8 @@ SUITES: Final = {
     "redis": (f"{_TIMES} tests/contract/test_live_redis*.py -k redis", f"{_LIVE} -k redis", "tests/adapters/redis"),
     "lua": (f"{_TIMES} tests/contract/test_live_redis*.py -k redis", f"{_LIVE} -k redis", "tests/adapters/redis"),
     "sql": ("tests/contract/test_records_order.py", "tests/contract/test_records.py", "tests/adapters/sql"),
-    "runtime": ("tests/runtime/test_late_answers.py", "tests/runtime", "tests/simulation", "tests/scenario"),
+    "runtime": ("tests/runtime/test_late_answers.py", "tests/runtime"),
+    "botapi": ("tests/adapters/botapi",),
     "pure": ("tests/kernel tests/domain tests/features",),
 }
 """The suites that a bug of an area should be caught by, in the order in which they are tried."""

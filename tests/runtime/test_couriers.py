@@ -172,6 +172,22 @@ def test_a_429_is_obeyed_by_all_of_them() -> None:
     in_fleet(body)
 
 
+def test_a_bot_that_two_chats_found_held_is_held_for_all_of_them() -> None:
+    async def body(fleet: Fleet) -> None:
+        fleet.telegram.answer = lambda dispatch: FloodWait(30.0) if len(fleet.times) <= 2 else None
+        fleet.one.send(1)
+        fleet.one.courier.pass_on(relay(2, to=PersonId(9)), OTHER_BOT, (UpdateRef(BOT, 2),))
+        await settled()
+        fleet.two.courier.pass_on(relay(3, to=PersonId(10)), OTHER_BOT, (UpdateRef(BOT, 3),))
+        fleet.three.courier.pass_on(relay(4, to=ANN), BOT, (UpdateRef(BOT, 4),))
+        await asyncio.sleep(29)
+        assert fleet.words == ["words 4"], "another bot goes on"
+        await asyncio.sleep(3)
+        assert sorted(fleet.words) == [f"words {number}" for number in range(1, 5)]
+
+    in_fleet(body)
+
+
 def test_while_the_store_is_away_nothing_is_sent_on_credit(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(fleet: Fleet) -> None:
         async def away(*_: object) -> None:
