@@ -300,6 +300,29 @@ def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(va
     trying(valkey, body)
 
 
+def test_after_a_wipe_nobody_is_buried_before_they_could_have_come_back(valkey: Valkey, server: Server) -> None:
+    """Who was living in the life before is not known; who attends within the time that workers name was."""
+
+    async def body(place: RedisPlace, store: RedisStore) -> None:
+        place.wipe()
+        again = place.open()
+        await again.adopt((), whole=True)
+        await put(again, outbox=(notice("a"),), owner=ONE)
+        await again.attend(TWO, {}, LONG, b"")
+        assert await again.inherit(TWO) == []
+        await place.outlast(0.9 * LONG)
+        await again.attend(TWO, {}, LONG, b"")
+        await again.attend(ONE, {}, LONG, b"")
+        await place.outlast(0.9 * LONG)
+        assert await again.inherit(TWO) == [], "one has come back"
+        await again.attend(TWO, {}, LONG, b"")
+        await place.outlast(0.9 * LONG)
+        await again.attend(TWO, {}, LONG, b"")
+        assert await again.inherit(TWO) == [notice("a")], "and has gone since"
+
+    trying(valkey, body)
+
+
 def test_a_reader_that_knows_more_than_the_server_begins_anew(valkey: Valkey, server: Server) -> None:
     async def body(place: RedisPlace, store: RedisStore) -> None:
         await put(store, somebody(ANN, 1, waiting(ANN)))

@@ -203,6 +203,18 @@ async def test_what_changes_hands_again_and_again_keeps_its_age_and_is_settled_o
 
 
 @contract
+async def test_a_notice_that_changed_hands_still_tells_of_its_chat(place: Place) -> None:
+    """Until it has arrived nothing else of that chat may."""
+    store = place.open()
+    await put(store, *couple(), outbox=(telling("a", ANN), telling("b", BEN)), owner=ONE)
+    await attend(store, TWO)
+    assert await store.inherit(TWO) == [telling("a", ANN), telling("b", BEN)]
+    assert [await store.told(CHAT, each) for each in (ANN, BEN)] == [False, False]
+    await store.mark(Mark(sent=("a",)))
+    assert [await store.told(CHAT, each) for each in (ANN, BEN)] == [True, False]
+
+
+@contract
 async def test_what_was_inherited_once_is_not_told_as_inherited_again(place: Place) -> None:
     store = place.open()
     await attend(store, ONE, TWO)

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Make a part of what has no living owner the heir's, and bury whom it was taken from.
 --
--- KEYS   1 life      hash     generation, reborn, patience
+-- KEYS   1 life      hash     generation, reborn
 --        2 workers   hash     worker -> "number until ttl \n report"
 --        3 buried    zset     worker whose entries were inherited, by when (ms)
 --        4 outbox    hash     entry -> see entries.lua
@@ -11,7 +11,7 @@
 --
 -- ARGV   1 generation   2 heir   3 names this call in the entries   4 how many at most
 --        5 for how long `stored` is kept, in seconds   6 for how long the buried are remembered, in milliseconds
---        7 how long a worker may be missing, where nobody has said so yet, in milliseconds
+--        7 how long a worker may be missing, where nobody has named a time yet, in milliseconds
 --
 -- Returns {whether there is more, whether this call has ever inherited anything}.
 
@@ -25,19 +25,20 @@ end
 
 --include entries.lua
 
--- After a wipe nobody is known to be living before they have attended once more: nobody is dead for that.
-local reborn = redis.call('HGET', life, 'reborn')
-if reborn and now < tonumber(reborn) + tonumber(redis.call('HGET', life, 'patience') or ARGV[7]) then
-  return {0, redis.call('EXISTS', stored)}
-end
-
-local living = {[heir] = true}
+local living, named = {[heir] = true}, 0
 local found = redis.call('HGETALL', workers)
 for i = 1, #found, 2 do
-  local _, till = parsed(found[i + 1])
+  local _, till, _, ttl = parsed(found[i + 1])
+  named = math.max(named, tonumber(ttl))
   if till > now then
     living[found[i]] = true
   end
+end
+
+-- After a wipe nobody is known to be living before they have attended once more: nobody is dead for that.
+local reborn = redis.call('HGET', life, 'reborn')
+if reborn and now < tonumber(reborn) + (named > 0 and named or tonumber(ARGV[7])) then
+  return {0, redis.call('EXISTS', stored)}
 end
 
 local dead = {}
