@@ -1,10 +1,9 @@
-"""The short form of every benchmark, one after another: some minutes.
+"""Runs the short form of every benchmark, one after another. It takes some minutes.
 
     python -m benchmarks                    all
     python -m benchmarks relay peers        some
 
-Each prints a table, and its figures as one line of JSON. One that fails does not keep the others from running; the exit
-code is then 1.
+Each prints a table, and its figures as one line of JSON. If one fails, the others still run, and the exit code is 1.
 """
 
 import argparse
@@ -25,11 +24,11 @@ SHORT: dict[str, tuple[list[str], ...]] = {
     "day": ([],),
     "media_memory": ([],),
 }
-"""What each is called with, besides `--short`."""
+"""The arguments of each, in addition to `--short`."""
 
 
 def run(name: str, options: list[str]) -> bool:
-    """Whether it came to its end. In a process of its own: some go to one core."""
+    """Run one in its own process, because some move to one core. Return whether it succeeded."""
     print(f"\n== {' '.join([name, *options])}", flush=True)
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", "--short", *options], check=False)

@@ -1,4 +1,4 @@
-"""Being asked, by whoever measures: commands on stdin, one a line; answers are JSON, one a line."""
+"""How a measured process gets commands: one on each line of stdin. Each answer is one line of JSON."""
 
 import asyncio
 import json
@@ -10,13 +10,13 @@ from typing import Any
 
 
 def spent() -> dict[str, float]:
-    """What this process has used so far, threads included."""
+    """What this process and its threads have used so far."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return {"user_s": used.ru_utime, "system_s": used.ru_stime}
 
 
 def answer_commands(commands: Mapping[str, Callable[[], dict[str, Any]]]) -> None:
-    """Say that we are ready, and answer from now on, in the running event loop."""
+    """Report that this process is ready, and answer commands in the running event loop from now on."""
 
     def asked() -> None:
         for command in os.read(sys.stdin.fileno(), 1024).decode().split():

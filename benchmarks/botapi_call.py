@@ -1,9 +1,10 @@
-"""CPU µs per sendMessage through the adapter, against a server in another process that answers from a can.
+"""CPU µs for each sendMessage through the adapter, against a server in another process that gives fixed answers.
 
     python -m benchmarks.botapi_call [--calls 8000] [--in-flight 32] [--short]
 
-Beside it stands pyreqwest alone with a ready body and an answer left undecoded: the difference is the adapter's cost.
-User and system time of this whole process count, pyreqwest's threads included; the median of five rounds is shown.
+For comparison, it also measures pyreqwest alone, with a prepared body and an answer that is not decoded. The
+difference is the cost of the adapter. User and system time of this whole process count, with pyreqwest's threads.
+The result is the median of five rounds.
 """
 
 import argparse
@@ -88,7 +89,7 @@ async def _cost_us(call: Callable[[], Awaitable[object]], calls: int, in_flight:
 
 
 async def measure(port: int, calls: int, in_flight: int) -> dict[str, float]:
-    """CPU µs per call, by what was called."""
+    """CPU µs for each call, by what was called."""
     base = f"http://127.0.0.1:{port}"
     api = BotApi({BOT: TOKEN}, _NoFiles(), base_url=base)
     http = ClientBuilder().no_proxy().default_headers({"Content-Type": "application/json"}).build()

@@ -1,8 +1,8 @@
-"""A Bot API server that gives out generated updates and answers every send with one line: nothing but the other side.
+"""A Bot API server that delivers generated updates and answers every send with one fixed line.
 
-It keeps what Telegram does to a poller (offsets confirm, what is unconfirmed comes again, the same offset within half
-a second gets one update) and nothing else, so that it costs a fraction of what it serves. Own code on asyncio's
-protocols: a web framework here would be the bottleneck.
+To a poller it behaves like Telegram: an offset confirms updates, unconfirmed updates come again, and the same offset
+within half a second gets one update. It does nothing else, so it costs a fraction of the program that it serves. It
+uses asyncio's protocols directly, because a web framework would be the bottleneck.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import cast
 from benchmarks.hooks import Hook
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-# In JSON or in a form, for others send forms.
+# In JSON, or in a form, which other libraries send.
 _OFFSET = re.compile(rb'\boffset(?:": ?|=)(-?\d+)')
 _TIMEOUT = re.compile(rb'\btimeout(?:": ?|=)(\d+)')
 _LIMIT = re.compile(rb'\blimit(?:": ?|=)(\d+)')
@@ -33,7 +33,7 @@ _NOTHING = b'{"ok":true,"result":[]}'
 _HOOK_INFO = b'{"ok":true,"result":{"url":"","has_custom_certificate":false,"pending_update_count":0}}'
 
 Delivered = Callable[[int, bytes], None]
-"""Person and request body of each message that was sent to somebody."""
+"""The person and the request body of each sent message."""
 
 
 class Bot:
@@ -47,7 +47,7 @@ class Bot:
         self._offset, self._asked_at = -1, 0.0
         self._waiting: tuple[Connection, int] | None = None
         self.hook: Hook | None = None
-        """Where what is said is brought to, if it is not asked for."""
+        """Where updates are sent, if they are not polled."""
 
     def say(self, person: int, words: str, date: int) -> None:
         """A person writes to this bot."""
@@ -97,7 +97,7 @@ class Bot:
 
 
 class Canned:
-    """`delay_s`: between these bounds, evenly, every answer to a send is held back."""
+    """`delay_s`: every answer to a send is delayed by a uniform time between these bounds."""
 
     def __init__(self, bots: list[int], delivered: Delivered, delay_s: tuple[float, float] = (0, 0)) -> None:
         self.bots = {bot: Bot(bot) for bot in bots}
@@ -125,7 +125,7 @@ class Canned:
 
 
 class Connection(asyncio.Protocol):
-    """HTTP/1.1, one request at a time, keep-alive, bodies with a length only."""
+    """HTTP/1.1 with keep-alive: one request at a time, and only bodies with a length."""
 
     def __init__(self, server: Canned) -> None:
         self._server = server
@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's class is not a subclass
         self._server.open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

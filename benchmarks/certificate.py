@@ -1,7 +1,7 @@
-"""A certificate for 127.0.0.1 that nobody else trusts, made for one run.
+"""Makes a certificate for 127.0.0.1 for one run. Nobody else trusts it.
 
-The product is told to trust it by SSL_CERT_FILE in its environment, which OpenSSL reads in place of the system's list
-of authorities: nothing of the product is replaced, and names and dates are checked as ever.
+The product trusts it because of SSL_CERT_FILE in its environment. OpenSSL reads that file instead of the system's list
+of authorities. Nothing in the product is replaced, and names and dates are checked as usual.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 def write_certificate(directory: Path) -> tuple[Path, Path]:
-    """Make a key and a certificate for an hour; return their files, the certificate's first."""
+    """Make a key and a certificate for one hour. Return their files: certificate, key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "benchmark")])
     now = datetime.now(UTC)

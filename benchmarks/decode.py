@@ -1,11 +1,11 @@
-"""What reading an update costs, ours beside others': from the bytes of a getUpdates answer to what a bot works with.
+"""Measures what reading an update costs, compared with others: from a getUpdates answer to what a bot works with.
 
     python -m benchmarks.decode [--short]
 
-*Events* are what the product decides on; *structs* the half of it that msgspec does. JSON to dictionaries is not yet
-anything to work with. aiogram and python-telegram-bot read as they do when they poll, by their own functions. Left out
-is who is not installed (orjson). CPU of this process, the median of several rounds in turn; the mix of updates is that
-of `benchmarks.updates`, in answers of one update and of a hundred.
+*Events* are what the product decides on. *Structs* are the half of that which msgspec does. Dictionaries from JSON are
+not enough to work with yet. aiogram and python-telegram-bot read with their own functions, as they do when they poll.
+Libraries that are not installed (orjson) are left out. The figures are CPU of this process, as the median of several
+rounds in turn. `benchmarks.updates` gives the mix of updates, in answers of one update and of a hundred.
 """
 
 import argparse
@@ -30,7 +30,7 @@ TOKEN = f"{BOT}:sandbox-{'x' * 26}1"
 ROUNDS = 7
 
 Reader = Callable[[bytes], Any]
-"""From an answer to something with a length: how many updates it saw."""
+"""A function from an answer to something whose length is the number of updates."""
 
 
 def _aiogram() -> Reader:
@@ -60,7 +60,7 @@ def _python_telegram_bot() -> Reader:
 
 
 def readers() -> dict[str, Reader]:
-    """By name; ours first."""
+    """By name. Ours comes first."""
     plain = msgspec.json.Decoder()
     found: dict[str, Reader] = {
         "passerby: events": lambda body: arrivals(body, BOT),
@@ -79,7 +79,7 @@ def readers() -> dict[str, Reader]:
 
 
 def measure(bodies: list[bytes], size: int, rounds: int) -> dict[str, float]:
-    """CPU µs an update, by who reads it."""
+    """CPU µs for each update, by reader."""
     took: dict[str, list[float]] = {}
     candidates = readers()
     for name, read in candidates.items():

@@ -1,6 +1,6 @@
-"""Bringing updates to a bot's webhook as Telegram does: at most so many at once, and one at a time of each chat.
+"""Sends updates to a bot's webhook as Telegram does: a limited number at once, and one at a time for each chat.
 
-The next update of a chat waits for the 200 of the one before. What is refused is brought again after a while.
+The next update of a chat waits for the 200 of the previous one. A refused update is sent again after a while.
 """
 
 import asyncio
@@ -9,12 +9,12 @@ from typing import cast
 from urllib.parse import urlsplit
 
 AT_ONCE = 40
-"""Telegram's `max_connections`, if nothing else is asked for."""
+"""Telegram's default for `max_connections`."""
 AGAIN_S = 0.5
 
 
 class Hook:
-    """One bot's. Connections are made when they are needed, and kept."""
+    """The webhook of one bot. Connections are opened when needed, and kept."""
 
     def __init__(self, url: str, path: str, secret: str) -> None:
         where = urlsplit(url)
@@ -76,7 +76,7 @@ class Hook:
             del self._behind[person]
 
     async def aclose(self) -> None:
-        """Hang up; what is under way is lost."""
+        """Close all connections. Requests in progress are lost."""
         for line in tuple(self._lines):
             line.hang_up()
         while self._lines:

@@ -1,10 +1,10 @@
-"""CPU µs of this process, and of the server, per relay's share of the live store (one load, one mark).
+"""CPU µs of this process and of the server for a relay's use of the live store (one load, one mark).
 
     python -m benchmarks.live_store [--relays 4000] [--short]
 
-In memory and on a real Valkey. A hundred chats, in each of which the two speak in turn; a relay reads the sender and
-their partner and leaves its update and one pair of the message map, standing on the lease of its bot. User and system
-time of the whole processes count; the median of five rounds is shown.
+It measures the memory store and a real Valkey. In a hundred chats, the two people write in turn. A relay reads the
+sender and their partner, and writes its done mark and one pair of the message map, under the lease of its bot. User and
+system time of the whole processes count. The result is the median of five rounds.
 """
 
 import argparse
@@ -73,7 +73,7 @@ async def _relay(store: LiveStore, number: int, fence: Fence) -> None:
 async def _cost_us(
     store: LiveStore, relays: int, in_flight: int, numbers: Iterable[int], server_cpu_s: Callable[[], float]
 ) -> tuple[float, float]:
-    """Ours, and the server's."""
+    """The time of this process, and of the server."""
     numbers = iter(numbers)
     worker, lease = WorkerId(f"worker-{next(numbers)}"), bot_lease(BOT)
     await store.attend(worker, {}, 3600.0, b"")

@@ -1,12 +1,12 @@
-"""What pairing costs: the pure function alone, and everybody searching at once through the whole app.
+"""Measures what pairing costs: the pure function alone, and everybody searching at once through the whole app.
 
     python -m benchmarks.match [--short]
     python -m benchmarks.match --redis --no-alone    only everybody at once, over Redis and PostgreSQL
 
-*Alone*: n tickets of three kinds: everybody suits everybody; a tenth of the people have just met somebody who waits
-too; skewed filters, languages and interests, as people have them. And a newcomer to a crowd that waits in vain.
-*Together*: 1,000 idle people on four bots press Find within the same instant, and 15,000; from there to the last of the
-"Partner found", with budgets raised out of the way. The product is on one core, the people and the stores on another.
+*Alone*: n tickets of three kinds. Everybody fits everybody; or a tenth of the people have just met somebody who also
+waits; or filters, languages and interests are as uneven as those of real people. Also a newcomer to a crowd that fits
+nobody. *Together*: 1,000 or 15,000 idle people on four bots press Find at the same moment. The time runs until the last
+"Partner found". Budgets are raised out of the way. The product is on one core, the people and the stores on another.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PATIENCE_S = 180.0
 
 
 def tickets(count: int, rng: Random, crowd: str) -> list[Ticket]:
-    """People as they wait: see CROWDS. Skewed ones are `benchmarks.skewed`'s, with filters, languages and interests."""
+    """People who wait: see CROWDS. Uneven ones come from `benchmarks.skewed`, with filters, languages and interests."""
     if crowd == "skewed filters":
         return [
             Ticket(
@@ -79,7 +79,7 @@ def alone(count: int, crowd: str, *, runs: int) -> dict[str, Any]:
 
 
 def trickling(count: int, *, comes: int) -> dict[str, Any]:
-    """Those who wait stay and cannot be paired; `comes` more come one by one: what a look costs each of them."""
+    """What a round costs each of `comes` newcomers, who come one by one to people who wait and cannot be paired."""
     rng = Random(count)
     pool = Pool()
     for who in (somebody(number, rng) for number in range(1, count + 1)):
@@ -96,7 +96,7 @@ def trickling(count: int, *, comes: int) -> dict[str, Any]:
 
 
 def together(count: int, *, redis: bool) -> dict[str, Any]:
-    """Everybody presses Find in the same instant, and is told of a partner."""
+    """Everybody presses Find at the same moment, until everybody is told about a partner."""
     with sides(Shape(pairs=count // 2, redis=redis, idle=True)) as found:
         time.sleep(SETTLE_S)
         ours, stores = found.usage(), found.stores_s()

@@ -1,11 +1,11 @@
-"""Memory of the product while large files cross from one bot to another: it must not grow with what crosses.
+"""Measures the product's memory while large files move from one bot to another. It must not grow with the files.
 
     python -m benchmarks.media_memory                 200 files of 20 MB
     python -m benchmarks.media_memory --short         10 files of 20 MB
 
-The product is `benchmarks.product`, in a process of its own; the sandbox, which holds the bytes, is in this one, and
-they talk over loopback. Its RSS is read from /proc every few milliseconds. *Files in flight* are counted from outside:
-asked for with getFile and not yet answered as sent.
+The product is `benchmarks.product`, in its own process. The sandbox, which holds the bytes, is in this process. They
+talk over loopback. The product's RSS is read from /proc every few milliseconds. *Files in flight* are counted from
+outside: the product has called getFile, and has not sent the file yet.
 """
 
 import argparse
@@ -31,7 +31,7 @@ GIVE_UP_S = 900.0
 
 
 class Watched:
-    """Counts the files in flight at a world's door, and what has arrived."""
+    """Counts the files in flight at the sandbox, and the files that have arrived."""
 
     def __init__(self, world: World) -> None:
         self.in_flight = self.most_in_flight = self.arrived = self.bytes = 0
@@ -58,7 +58,7 @@ def rss_mb(process: int) -> float:
 
 
 async def measure(files: int, size: int, pairs: int) -> dict[str, float]:
-    """Let `files` of `size` bytes cross, from one half of `pairs` pairs to the other."""
+    """Move `files` files of `size` bytes from one half of `pairs` pairs to the other."""
     switches = Switches(limits=False, journal_length=1000, file_bytes_kept=4 * size)
     world = make_world(bots=2, seed=1, switches=switches)
     everybody = people(pairs, list(world.state.bots))
@@ -82,7 +82,7 @@ async def _cross(
     world: World, watched: Watched, product: Side, everybody: list[tuple[int, int]], data: bytes, files: int
 ) -> dict[str, float]:
     process = product.pid
-    # A small file first: what is needed once is loaded, and counts as there before.
+    # A small file first. It loads everything that is needed once, so that this counts as the start.
     world.phones.upload(*everybody[0], "document", Upload(b"first", "first.pdf", "application/pdf"))
     await _until(lambda: watched.arrived == 1)
     await asyncio.sleep(SETTLE_S)
@@ -91,7 +91,7 @@ async def _cross(
     samples: list[float] = []
     began = time.perf_counter()
     for number in range(files):
-        # Equal bytes under another id: to Telegram and to the product each is a file of its own.
+        # The same bytes under another id are a different file, for Telegram and for the product.
         sender = everybody[2 * number % len(everybody)]
         world.phones.upload(*sender, "document", Upload(data, f"{number}.pdf", "application/pdf"))
         await asyncio.sleep(0)

@@ -1,17 +1,19 @@
-"""Memory of all processes of the product: at the peak of 15,000 daily users, and of one worker with 20,000 open chats.
+"""Measures the memory of the product: at the peak of 15,000 daily users, and of one worker with 20,000 open chats.
 
     python -m benchmarks.memory                 both, embedded
     python -m benchmarks.memory --redis         both, over Redis and PostgreSQL, whose memory counts as well
     python -m benchmarks.memory --short         the peak, for a few seconds; and 2,000 chats
 
-*Peak*: 900 chats, 100 relays a second for five minutes (33 messages a chat, so that the message map is full of them),
-four bots, with the budgets as they are shipped. *Many*: so many chats on four bots, with budgets out of the way, or
-opening them would take as long as telling everybody of it takes by the budgets; then one message by each person.
+*Peak*: 900 chats, 100 relays a second for five minutes (33 messages in each chat, so that the message map is full),
+four bots, with the default budgets. *Many*: 20,000 chats on four bots, then one message from each person. The
+budgets are raised out of the way, because telling everybody about their chat would take too long.
 
-Everybody is known beforehand (their profile is put into the live store through its port), and in no chat. The chats are
-opened through the product: everybody asks for a partner, is paired, and is told. *Before* is everybody idle.
+At the start everybody is known (their profile is put into the live store through its port), and in no chat. The
+chats are opened through the product: everybody asks for a partner, is paired, and is told. *Before* means that all
+are idle.
 
-PSS, summed over the processes (see `benchmarks.processes`); the most of what was seen once a second.
+The figures are PSS, summed over the processes (see `benchmarks.processes`). They are the largest values seen in
+checks once a second.
 """
 
 import argparse
@@ -43,7 +45,7 @@ def look(found: Sides) -> Seen:
 
 
 class Watch:
-    """The most that each process has had, and all together at one moment."""
+    """The largest value of each process, and of all processes together at one moment."""
 
     def __init__(self, found: Sides) -> None:
         self._found = found
@@ -66,7 +68,7 @@ class Watch:
 
 
 def hold(shape: Shape, *, rate_per_s: float, seconds: float) -> dict[str, Any]:
-    """Open the chats, let people write in them, and look on."""
+    """Open the chats, let people write in them, and watch."""
     with sides(shape) as found:
         time.sleep(SETTLE_S)
         before = look(found)

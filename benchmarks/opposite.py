@@ -1,11 +1,11 @@
 """The other side of a measurement, in a process of its own: a Bot API server and the people who write through it.
 
-Commands come one a line, answers go back as one JSON object a line:
+Each line of stdin is a command. Each answer is one JSON object on a line:
 
-    closed K     K people, in pairs; each writes again as soon as what they wrote has arrived
-    open R       R messages a second in all, at the moments of a Poisson process
-    search R     everybody asks for a partner, R a second; 0: at once
-    hooks U B:P:S,…  bring updates to the webhooks below U: of bot B at path P, with secret S
+    closed K     K people, in pairs; each writes again as soon as their last message has arrived
+    open R       R messages a second in all, at the times of a Poisson process
+    search R     everybody asks for a partner, R a second; 0: all at once
+    hooks U B:P:S,…  send updates to the webhooks below U: those of bot B to path P, with secret S
     pause        nobody writes
     reset        forget the latencies so far
     count        {"delivered", "found", "found_twice", "found_in_s"}: messages of people so far, people who were told
@@ -13,7 +13,8 @@ Commands come one a line, answers go back as one JSON object a line:
     latency      {"n", "p50_ms", "p99_ms", "p999_ms", "max_ms", "waiting"}: from the moment a message was due to its
                  arrival here
 
-The moment it was *due*, not the one it was sent: a side that falls behind does not get to hide it.
+Latency counts from the moment a message was *due*, not from the moment it was sent. So a side that is late cannot hide
+it.
 """
 
 import argparse
@@ -36,15 +37,15 @@ from botapi_sandbox.world import Switches
 FIRST_PERSON = 5_000_001
 TICK_S = 0.001
 _MARK = re.compile("~([a-j]+)~")
-"""Neither JSON nor a form writes a tilde in another way. Digits are spelt out: few messages have any, and those are
-looked at more closely while two people have just met."""
+"""JSON and forms leave a tilde unchanged. Digits are spelt out: few messages have any, and they cost the search for
+addresses more while two people have just met."""
 _SPELL, _READ = str.maketrans("0123456789", "abcdefghij"), str.maketrans("abcdefghij", "0123456789")
 FOUND = "Partner found"
 WORDS = "Do you remember the harbour at night, with all the lights?"
 
 
 def people(pairs: int, bots: list[int]) -> list[tuple[int, int]]:
-    """Everybody and their bot: partners are neighbours, on different bots."""
+    """All people and their bots. Partners are neighbours, on different bots."""
     return [(FIRST_PERSON + number, bots[number % len(bots)]) for number in range(2 * pairs)]
 
 
@@ -82,7 +83,7 @@ class Load:
         self.delivered += 1
         self._latencies.append(perf_counter() - due)
         if self._closed:
-            # The recipient's partner wrote it, and writes again.
+            # The recipient's partner wrote this message, and writes again.
             self._say((person - FIRST_PERSON) ^ 1, perf_counter())
 
     def _say(self, index: int, due: float) -> None:
@@ -220,7 +221,7 @@ async def _main(options: argparse.Namespace) -> None:
     def event(person: int, shown: dict[str, object]) -> None:
         message = shown.get("message")
         if shown["type"] == "message" and isinstance(message, dict) and not message["outgoing"]:
-            # Not at once: whoever writes now would do so inside of the request that is being served.
+            # Later, because writing now would happen inside the request that is being served.
             asyncio.get_running_loop().call_soon(load.arrived, person, str(message.get("text", "")))
 
     world.on_event(event)

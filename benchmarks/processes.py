@@ -1,7 +1,7 @@
-"""What processes have used, from /proc: CPU time and memory of a process and of all that it has begun.
+"""Reads what processes have used from /proc: CPU time and memory of a process and of its children.
 
-*PSS* shares a page among those who map it, so a sum over processes counts each page once: PostgreSQL's backends share
-most of what they seem to have. RSS counts it for each of them.
+*PSS* divides a shared page among the processes that map it, so a sum over processes counts each page once. RSS
+counts it for every process. PostgreSQL's backends share most of their memory.
 """
 
 import os
@@ -26,7 +26,7 @@ NONE = Memory(0.0, 0.0)
 
 
 def family(pid: int) -> list[int]:
-    """A process and its children; their children are not looked for."""
+    """A process and its children, but not the children of these."""
     found = [pid]
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -39,7 +39,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_s(pid: int) -> float:
-    """User and system time so far of a process, of its threads and of its children, those that have ended too."""
+    """User and system time so far of a process, its threads and its children, including children that have ended."""
     ticks = 0
     for each in family(pid):
         try:
@@ -51,7 +51,7 @@ def cpu_s(pid: int) -> float:
 
 
 def memory(pid: int) -> Memory:
-    """Of a process and its children. Raises: PermissionError where they are another user's."""
+    """The memory of a process and its children. Raises: PermissionError, if they belong to another user."""
     total = NONE
     for each in family(pid):
         try:

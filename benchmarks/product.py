@@ -1,10 +1,10 @@
-"""The product, as `passerby run` runs it, in a process that can be asked what it has spent.
+"""Runs the product like `passerby run`, in a process that reports what it has used.
 
-Before it starts, the live store is given people who are in chats already (or, `--idle`, in none), through the store's
-own port: nothing of the product is replaced. Budgets are raised out of the way, if they are not to be as `--shipped`;
-everything else is.
+Before the start, people are put into the live store through its own port: in chats, or with `--idle` in none.
+Nothing in the product is replaced. Budgets are raised out of the way, unless `--shipped` keeps the defaults. All
+other settings are the defaults.
 
-Commands on stdin, one a line: `usage`, `profile`, `profiled`. Answers are JSON, one a line.
+Each line of stdin is a command: `usage`, `profile` or `profiled`. Each answer is one line of JSON.
 """
 
 import argparse
@@ -39,9 +39,9 @@ from passerby.web.paths import door_of
 
 OUT_OF_THE_WAY = 100_000
 CHAT_RATE_PER_S, CHAT_BURST = 1_000, 20_000
-"""As far apart as the shipped ones, so that what a worker has been granted for a chat is good for as long."""
+"""The same ratio as the defaults, so that a block granted to a worker for a chat lasts as long."""
 AT_A_TIME = 50
-"""People a commit: a script over all of them would hold up Redis."""
+"""People in each commit. A script over all of them would block Redis."""
 
 sql = Counter[str]()
 store_calls = Counter[str]()
@@ -59,7 +59,7 @@ def prepare(settings: Settings, pairs: int) -> None:
 
 
 def prepare_strangers(settings: Settings, pairs: int) -> None:
-    """Put as many people into a new live store who are known, but in no chat."""
+    """Put as many people into a new live store. They are known, but in no chat."""
     everybody = people(pairs, list(settings.tokens))
     asyncio.run(_fill(settings, everybody, [Idle()] * len(everybody)))
 
@@ -78,12 +78,12 @@ async def _fill(settings: Settings, everybody: list[tuple[int, int]], states: Se
         store = MemoryStore(FileLog(live_path(settings)), SystemClock(), Random(1))
     for first in range(0, len(puts), AT_A_TIME):
         some = puts[first : first + AT_A_TIME]
-        # With what the records are to learn: else the two stores differ, and the product ends every chat.
+        # With the facts for the records. Without these, the two stores differ, and the product ends every chat.
         facts = tuple(PersonChanged(put, put.seen_at) for put in some)
         assert await store.commit(Commit(some, facts=facts)) is Committed.YES
     for put in puts:
         if isinstance(put.state, Chatting) and put.bot is not None:
-            # "Partner found" has arrived, long ago.
+            # "Partner found" arrived long ago.
             told = Anchor(put.state.chat, put.person, MessageRef(put.bot, MessageId(1)))
             await store.mark(Mark(anchor=told))
     await store.aclose()
@@ -100,7 +100,7 @@ def count_sql() -> None:
 
 
 def count_store_calls() -> None:
-    """Count what is asked of the live store. Costs time: for runs that only count."""
+    """Count the calls to the live store. This costs time, so it is for runs that only count."""
     names = ("load", "counterpart", "commit", "mark", "done", "open_chats", "reserve", "preceded", "journal", "attend")
     for name in (*names, "file_id", "remember_file"):
         for store in (MemoryStore, RedisStore):
@@ -118,7 +118,7 @@ def _counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def usage() -> dict[str, Any]:
-    """`trips`: to a live store that is a server, `calls`: what they carried."""
+    """`trips`: round trips to the live store, if it is a server. `calls`: the calls in them."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return spent() | {
         "rss_mb": pages * os.sysconf("SC_PAGE_SIZE") / 1e6,
@@ -133,7 +133,7 @@ def usage() -> dict[str, Any]:
 
 
 def doors(settings: Settings) -> dict[str, Any]:
-    """Where Telegram is to bring updates, as the other side takes it."""
+    """Where Telegram sends updates, in the form that the other side reads."""
     found = (door_of(bot, open_key(settings)) for bot in settings.tokens)
     return {"url": settings.webhook_url, "doors": ",".join(f"{door.bot}:{door.path}:{door.secret}" for door in found)}
 
@@ -142,7 +142,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
     stores: dict[str, Any] = {"sqlite_db_path": options.directory / "passerby.db"}
     if options.redis_url:
         urls = {"redis_url": SecretStr(options.redis_url), "postgres_uri": SecretStr(options.postgres_uri)}
-        # So many processes share a small server.
+        # Several processes share a small server.
         stores = urls | {"secret_key": SecretStr(b64encode(bytes(32)).decode()), "db_pool_max": 20}
     if options.web:
         where = f"127.0.0.1:{options.web}"
@@ -196,7 +196,7 @@ def main() -> None:
     def ready() -> None:
         answer_commands({"usage": usage, "profile": profile, "profiled": profiled, "doors": lambda: doors(settings)})
 
-    # Who is only a worker leaves webhooks to others.
+    # A plain worker receives no webhooks.
     role: Role = "worker" if settings.is_shared and not options.web else "all"
     run_until_signal(lambda stop: serve_fleet(settings, role=role, name=options.name, on_ready=ready, stop=stop))
 

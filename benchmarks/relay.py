@@ -1,9 +1,9 @@
-"""What a relayed message costs: with the memory store and SQLite, or with Redis and PostgreSQL and several workers.
+"""Measures what a relayed message costs: on the memory store and SQLite, or on Redis and PostgreSQL.
 
     python -m benchmarks.relay                       the table and the JSON of the documents
     python -m benchmarks.relay --short
     python -m benchmarks.relay --against sandbox     the sandbox instead of canned answers
-    python -m benchmarks.relay --delay-ms 20-40      every answer late, as over a network
+    python -m benchmarks.relay --delay-ms 20-40      every answer late, like over a network
     python -m benchmarks.relay --tls                 over TLS, with a certificate of our own
     python -m benchmarks.relay --web                 webhooks instead of polling, over plain HTTP as behind a proxy
     python -m benchmarks.relay --redis               Valkey, which syncs every write, and PostgreSQL
@@ -11,16 +11,17 @@
     python -m benchmarks.relay --redis --fresh       the first minute, see below
     python -m benchmarks.relay --profile             where the time goes
 
-*Closed* loop: so many people in flight, each writes again when the last message has arrived: throughput and CPU.
-*Open* loop: a given rate, latencies counted from the moment each message was due.
+*Closed* loop: a fixed number of people write, each again when their last message has arrived. It measures throughput
+and CPU. *Open* loop: messages are due at a given rate, and latency counts from the moment each message was due.
 
-All safety is on: done marks, the store's log, sanitising, message map, versions; budgets are raised out of the way.
+All safety is on: done marks, the store's log, sanitising, message map, versions. Budgets are raised out of the way.
 
-Over Redis a worker parks every relay before it sends it for as long as its lease is young (`fleet.YOUNG_S`), which
-costs about twice as much. So the first minute is let pass before anything is measured; `--fresh` measures it.
+Over Redis, a worker parks every relay before it sends it while its lease is young (`fleet.YOUNG_S`). That costs
+about twice as much. So the first minute is skipped; `--fresh` measures it.
 
-*CPU* is of all workers, *total* of their stores as well. One process serves and loads them all: where its core was in
-use for more than nine tenths it is said, for then it, not the product, bounded what is shown.
+*CPU* is the time of all workers, and *total* includes their stores. One process is the server and the load. If its
+core was in use for more than nine tenths, the output says so, because then that process was the limit, not the
+product.
 """
 
 import argparse
@@ -37,19 +38,19 @@ from benchmarks.sides import Shape, Sides, sides
 Window = dict[str, float]
 
 IN_FLIGHT = 64
-"""Where things are only counted."""
+"""For runs that only count."""
 CROWDED = 0.9
-"""In use for this share of the time, a core bounds what is measured."""
+"""A core that is in use for this share of the time limits the result."""
 BEHIND_S = 0.5
-"""With more due than what comes in so long, there is a queue that grows."""
+"""If more messages are due than arrive in this time, a queue is growing."""
 TRICKLE_PER_S = 20
 WARM_S = 2.0
 YOUNG_S = 62.0
-"""A little more than `fleet.YOUNG_S`, which a test compares; the product is not imported here."""
+"""A little more than `fleet.YOUNG_S`. The product is not imported here, so a test compares the two."""
 
 
 def settle(found: Sides, shape: Shape, *, fresh: bool) -> None:
-    """Let the time pass in which every relay is parked first. Some are sent meanwhile, so that all is warm."""
+    """Wait until relays are no longer parked first. Some messages are sent in that time, as a warm-up."""
     if shape.redis and not fresh:
         found.opposite.ask(f"open {TRICKLE_PER_S}")
         time.sleep(YOUNG_S)
@@ -57,7 +58,7 @@ def settle(found: Sides, shape: Shape, *, fresh: bool) -> None:
 
 
 def window(found: Sides, window_s: float) -> Window:
-    """What was spent and delivered in `window_s` seconds."""
+    """What was used and delivered in `window_s` seconds."""
     stores, opposite_s = found.stores_s(), cpu_s(found.opposite.pid)
     used, count, began = found.usage(), found.opposite.ask("count"), time.perf_counter()
     time.sleep(window_s)
@@ -82,7 +83,7 @@ def window(found: Sides, window_s: float) -> Window:
         "core_use": ours / took_s,
         "other_core_use": far_s / took_s,
     }
-    if "threads" in used:  # it is the product, and not one of its peers
+    if "threads" in used:  # it is the product, and not a relay with another framework
         python_s = used_then["threads"].get("python", 0) - used["threads"].get("python", 0)
         result |= {
             "kernel_share": system / ours,
@@ -143,7 +144,7 @@ def opened(found: Sides, rate_per_s: float, *, window_s: float, runs: int) -> di
 
 
 def counted(shape: Shape) -> dict[str, float]:
-    """Store calls per relay, by name; from a run of its own, because counting costs time."""
+    """Store calls for each relay, by name. This is a separate run, because counting costs time."""
     with sides(replace(shape, count=True)) as found:
         settle(found, shape, fresh=False)
         found.opposite.ask(f"closed {IN_FLIGHT}")
@@ -186,12 +187,12 @@ COLUMNS: tuple[tuple[str, str, int, str], ...] = (
     ("valkey", "valkey_us", 8, ".0f"),
     ("postgres", "postgres_us", 10, ".0f"),
 )
-"""Heading, figure, width, format: what a row has not got is left empty. µs are of CPU, for each relay."""
+"""Heading, figure, width, format. A missing figure stays empty. µs are CPU for each relay."""
 
 
 def show(rows: Sequence[dict[str, Any]]) -> None:
-    """Print the rows as a table, and what is to be known when reading it."""
-    # That no SQL is asked is a figure, too.
+    """Print the rows as a table, with the notes that a reader needs."""
+    # Zero SQL statements is a figure too.
     columns = [column for column in COLUMNS if any(row.get(column[1]) or column[1] == "sql_per_relay" for row in rows)]
     print(f"{'loop':<22}{'CPU µs a relay':>20}" + "".join(f"{heading:>{width}}" for heading, _, width, _ in columns))
     for row in rows:
@@ -273,7 +274,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     window_s, runs = (1.0, 3) if options.short else (options.window_s, options.runs)
     loops, rates = options.in_flight, options.rate
     if options.against == "sandbox":
-        rates = [rate for rate in rates if rate <= 200]  # the sandbox is Python, and checks everything
+        rates = [rate for rate in rates if rate <= 200]  # the sandbox is in Python, and checks everything
     if options.short:
         loops, rates = loops[-1:], rates[-1:]
     rows = measure(shape, loops, rates, window_s=window_s, runs=runs, fresh=options.fresh)

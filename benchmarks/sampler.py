@@ -1,8 +1,8 @@
-"""Where CPU time goes: the main thread's stack, looked at every so many milliseconds of CPU time.
+"""Shows where CPU time goes: it looks at the main thread's stack at a fixed interval of CPU time.
 
-`ITIMER_PROF` counts the whole process, so samples that native threads have earned fall to whatever Python does next;
-`threads` says how much of the time was theirs. Profilers that trace calls (cProfile) make small functions look dear;
-this one costs under one per cent.
+`ITIMER_PROF` counts the whole process. So samples caused by native threads are assigned to the Python code that runs
+next; `threads` says how much time was theirs. Profilers that trace calls (cProfile) make small functions look
+expensive. This one costs less than one per cent.
 """
 
 import signal
@@ -61,7 +61,7 @@ class Sampler:
 
 
 def threads() -> dict[str, float]:
-    """CPU seconds so far by name of thread."""
+    """CPU seconds so far, by thread name."""
     spent: defaultdict[str, float] = defaultdict(float)
     for task in Path("/proc/self/task").iterdir():
         name = (task / "comm").read_text().strip()

@@ -1,7 +1,8 @@
-"""The processes of a measurement: the product's workers, the other side, the stores; and which core each is on.
+"""Starts the processes of a measurement (the product's workers, the other side, the stores) and assigns their cores.
 
-The product has the first core (several workers share all cores but those of the others), the Bot API server and the
-people are on the last, and Redis and PostgreSQL on the last but one where there are three, else with the other side.
+The product has the first core. Several workers share all cores that the others do not use. The Bot API server and the
+people are on the last core. If there are three cores, Redis and PostgreSQL are on the second to last; otherwise they
+share the last one.
 """
 
 import json
@@ -22,11 +23,11 @@ from tests.contract.servers import free_port, start_postgres, start_valkey
 
 ROOT = Path(__file__).resolve().parents[1]
 SPREAD_S = 30.0
-"""Within this the bots have been shared out among workers that began one after another."""
+"""In this time, workers that started one after another have shared the bots."""
 
 
 class Side:
-    """A process that answers a line with a line."""
+    """A process that answers each line with a line."""
 
     def __init__(self, module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
@@ -97,8 +98,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """`stores`: ids of the processes that keep the product's data, by name. `shared`: they share the other side's
-    core."""
+    """`stores`: process ids of the product's stores, by name. `shared`: they share the other side's core."""
 
     workers: Sequence[Side]
     opposite: Side
@@ -106,7 +106,7 @@ class Sides:
     shared: bool
 
     def usage(self) -> dict[str, Any]:
-        """Of all workers together; what is counted by name stays so."""
+        """The sum over all workers. Counts by name stay separate."""
         total: dict[str, Any] = {}
         for worker in self.workers:
             for name, value in worker.ask("usage").items():
@@ -131,7 +131,7 @@ class Seats:
 
 
 def seats(cores: Sequence[int]) -> Seats:
-    """Which cores are whose."""
+    """Who has which cores."""
     *most, last = cores
     if not most:
         return Seats((last,), last, last)
@@ -142,7 +142,7 @@ def seats(cores: Sequence[int]) -> Seats:
 
 @contextmanager
 def servers(core: int) -> Iterator[tuple[tuple[object, ...], dict[str, int]]]:
-    """Valkey and PostgreSQL of our own on a core: how the product is told of them, and their process ids."""
+    """Our own Valkey and PostgreSQL on a core: the settings for the product, and their process ids."""
     with ExitStack() as closing:
         lasting = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
         valkey = closing.enter_context(start_valkey(*lasting))
@@ -155,7 +155,7 @@ def servers(core: int) -> Iterator[tuple[tuple[object, ...], dict[str, int]]]:
 
 @contextmanager
 def opposed(shape: Shape, core: int, directory: Path) -> Iterator[tuple[Side, dict[str, str]]]:
-    """The other side, and the environment that who talks to it needs."""
+    """The other side, and the environment for programs that talk to it."""
     options: list[object] = ["--bots", shape.bots, "--pairs", shape.pairs, "--core", core, "--delay-ms", shape.delay_ms]
     environment: dict[str, str] = {}
     if shape.tls:
@@ -171,7 +171,7 @@ def opposed(shape: Shape, core: int, directory: Path) -> Iterator[tuple[Side, di
 
 @contextmanager
 def sides(shape: Shape) -> Iterator[Sides]:
-    """The product and all that it needs, ready and with nothing to do yet."""
+    """The product and everything it needs, ready and idle."""
     assert shape.redis or shape.workers == 1, "several workers need stores that they can share"
     assert not shape.web or shape.workers == 1, "several would listen on one port"
     seat = seats(sorted(os.sched_getaffinity(0)))
@@ -188,7 +188,7 @@ def sides(shape: Shape) -> Iterator[Sides]:
         closing.callback(lambda: [worker.end() for worker in workers])
         for number in range(shape.workers):
             core = seat.workers[number % len(seat.workers)]
-            # The first one puts everybody where they are.
+            # The first worker puts the people into the stores.
             own = ("--name", f"worker-{number}", "--core", core, "--pairs", 0 if number else shape.pairs)
             workers.append(Side("product", *where, *own, environment=environment))
         found = Sides(workers, opposite, pids, seat.stores == seat.opposite)

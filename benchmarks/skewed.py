@@ -1,4 +1,4 @@
-"""People as they come: skewed genders, languages and wishes. Guesses, written down in one place, seeded."""
+"""Makes people with uneven genders, languages and wishes, like real ones. All guesses are here. Seeded."""
 
 from random import Random
 from typing import NamedTuple

@@ -1,8 +1,8 @@
-"""From `passerby run` to taking updates, and what the imports of it are.
+"""Measures the time from `passerby run` to the first update, and how much of it is imports.
 
     python -m benchmarks.startup [--short]
 
-A second start goes on from the first one's files, as after a deploy. The bots' server is canned.
+A second start continues with the files of the first one, as after a deploy. The Bot API server gives fixed answers.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks.sides import Side
 
 
 def imports() -> dict[str, float]:
-    """Seconds from the start of a process to its end: Python alone, the command, all that `run` imports."""
+    """Seconds from the start of a process to its end: Python alone, the command, and all imports of `run`."""
 
     def run(code: str) -> float:
         took = []

@@ -1,6 +1,7 @@
-"""Updates as Telegram sends them, to measure what reading them costs: made up, but with all the members of real ones.
+"""Makes updates like Telegram's, to measure what reading them costs. They are invented, but have all fields of real
+ones.
 
-Shares are guesses: most of what people send each other in such chats is short text.
+The shares are guesses. Most messages in such chats are short texts.
 """
 
 import json
@@ -35,7 +36,7 @@ def _file(unique: str, size: int, **more: Any) -> dict[str, Any]:
 
 
 def update(kind: str, number: int, rng: Random) -> dict[str, Any]:
-    """One update of a kind (see SHARES) as a dictionary."""
+    """One update of a kind (see SHARES), as a dictionary."""
     person, message = 5_000_001 + rng.randrange(1_000), 1_000 + number
     words = "Do you remember the harbour at night, with all the lights? \U0001f30a"[: rng.randint(4, 60)]
     sent: dict[str, Any]
