@@ -1,9 +1,10 @@
-"""What a day's pairing is like: waiting, who is found, and how well they suit each other.
+"""Simulates a day of pairing: how long people wait, how many find somebody, and how well they fit.
 
     python -m benchmarks.day [--people 15000] [--seed 1] [--plot FILE.svg]
 
-The same people come on the same day three times: paired as Passerby does it, the same with less patience, and first
-come, first served (the longest wait gets the next one within the hard wishes of both). Prints a table and JSON.
+The same people come on the same day three times: paired by Passerby, by Passerby with less patience, and first come,
+first served (the person who waited longest gets the next one whom the hard wishes of both allow). Prints a table and
+JSON.
 """
 
 import argparse
@@ -43,7 +44,7 @@ def share(values: list[bool]) -> float:
 
 
 def figures(searches: list[Search]) -> dict[str, float]:
-    """Waits are of those who found somebody; the shares found are of all searches, given up ones too."""
+    """Waits are of searches that found somebody. Shares are of all searches, including those that were given up."""
     found = [each for each in searches if each.partner is not None]
     waits = [each.waited_s for each in found]
     return {
@@ -90,7 +91,7 @@ def day(count: int, seed: int, pairing: Pairing) -> tuple[dict[str, Any], list[S
 
 
 def show(results: dict[str, dict[str, Any]]) -> None:
-    """Markdown, as it stands in docs/explanation/matching.md."""
+    """The Markdown tables in docs/explanation/matching.md."""
     print("| who | pairing | searches | p50 s | p95 s | within 10 s | 30 s | 60 s | found |\n|---|---|" + "--:|" * 7)
     for group in GROUPS:
         for name, result in results.items():

@@ -1,4 +1,4 @@
-"""The course of a day: people come, search, talk, search again or give up; one of two ways of pairing serves them."""
+"""Plays a day: people come, search, chat, search again or give up. One of two ways of pairing serves them."""
 
 from bisect import insort
 from collections import deque
@@ -16,7 +16,7 @@ from passerby.kernel.participant import Met, Ticket
 
 GATHER_S = 0.02
 COMES_BACK = 0.5
-"""Of those who gave up."""
+"""The share of the people who gave up."""
 
 
 class Pairing(Protocol):
@@ -30,7 +30,7 @@ class Pairing(Protocol):
 
 
 class Ours:
-    """`Pool`, with patience by how lively it is, as the matcher does it. `setting` is the operator's PATIENCE."""
+    """`Pool`, with a patience by how busy it is, like the matcher's. `setting` is the operator's PATIENCE."""
 
     def __init__(self, setting: float = 1.0) -> None:
         self._setting = setting
@@ -67,7 +67,7 @@ class Ours:
 
 
 class FirstCome:
-    """Whoever waits longest gets the next one within the hard wishes of both. Nothing else is looked at."""
+    """The person who waits longest gets the next one whom the hard wishes of both allow. Nothing else counts."""
 
     def __init__(self) -> None:
         self._queue: list[tuple[float, PersonId, Ticket]] = []
@@ -98,7 +98,7 @@ class FirstCome:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """How one search ended. `partner` None: given up."""
+    """How one search ended. If `partner` is None, the person gave up."""
 
     ticket: Ticket
     waited_s: float
@@ -106,7 +106,7 @@ class Search:
 
 
 def run(everybody: list[Person], pairing: Pairing) -> list[Search]:
-    """Let the day pass. The same people with the same habits come whatever the pairing does."""
+    """Play the day. The same people with the same habits come, for every way of pairing."""
     people = {each.profile.person: replace(each, rng=copy(each.rng)) for each in everybody}
     searches: list[Search] = []
     waiting: dict[PersonId, Ticket] = {}
@@ -146,14 +146,14 @@ def run(everybody: list[Person], pairing: Pairing) -> list[Search]:
                 at(look_at, "look", person)
         elif what == "gives_up":
             ticket = waiting.get(person)
-            # A search that ended meanwhile leaves its event behind; a later search has a later beginning.
+            # A search that has ended leaves its event behind. A later search has a later start.
             if ticket is not None and ticket.since == since:
                 del waiting[person]
                 pairing.remove(person)
                 searches.append(Search(ticket, now - ticket.since, None))
                 if me.searches > 0 and me.rng.random() < COMES_BACK:
                     at(now + me.pause_s(), "search", person)
-        elif now >= look_at:  # else an earlier look has taken this one's place
+        elif now >= look_at:  # otherwise an earlier round replaces this one
             look_at = float("inf")
             for pair in pairing.pairs(now):
                 settle(pair.first, pair.second, now)

@@ -1,7 +1,7 @@
-"""Who comes on a day, when, and what they wish for. All of it guesses, written down in one place, seeded.
+"""Who comes on a day, when, and with which wishes. All of these are guesses, kept in one place. Seeded.
 
-The shapes are what operators of such bots tell: three men to a woman, a peak in the evening, most chats over within a
-minute and a few that last for an hour, little patience.
+The shapes are what operators of such bots report: three men for one woman, a peak in the evening, most chats over
+within a minute, a few that last an hour, and little patience.
 """
 
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ from passerby.kernel.participant import Gender, Met, Preferences, Ticket
 DAY_S = 86_400.0
 
 HOURS = (4, 3, 2, 1, 1, 1, 2, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6, 7, 8, 9, 10, 10, 8, 6)
-"""How busy each hour is, against the others."""
+"""How busy each hour is, relative to the others."""
 
 GENDERS = {Gender.MALE: 70, Gender.FEMALE: 22, Gender.OTHER: 3, Gender.UNSAID: 5}
 LANGUAGES = {"ru": 48, "en": 22, "es": 10, "pt": 7, "fa": 6, "tr": 5, "de": 2}
 SECOND_LANGUAGE = 0.25
 INTERESTS = 40
-"""Tags there are; the first are named far more often than the last."""
+"""The number of interests. The first ones are named far more often than the last."""
 NAMES_INTERESTS = 0.6
 
 VIP = 0.05
 FILTERS_GENDER = {Gender.MALE: 0.6, Gender.FEMALE: 0.25, Gender.OTHER: 0.2, Gender.UNSAID: 0.2}
 FILTERS_AGE = 0.3
-"""Of VIPs: the filters of all others do not count."""
+"""The share among VIPs. Filters of other people do not count."""
 ONLY_MY_LANGUAGES = 0.06
 
 SEARCHES = 6
-"""A person's, on average: most search a few times, some all evening."""
+"""The average for one person. Most search a few times, some all evening."""
 PATIENCE_S = 90.0
-"""The median of how long somebody waits before they give up."""
+"""The median time before a person gives up."""
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Person:
         return self.rng.lognormvariate(0.0, 0.9) * PATIENCE_S
 
     def chat_s(self) -> float:
-        """Half of the chats are over within half a minute, one in ten lasts over a quarter of an hour."""
+        """Half of the chats end within half a minute. One in ten lasts more than a quarter of an hour."""
         return min(2 * 3600.0, self.rng.lognormvariate(3.4, 1.9))
 
     def pause_s(self) -> float:

@@ -52,7 +52,7 @@ def _panel(left: int, title: str, courses: dict[str, list[Search]]) -> str:
 
 
 def draw(courses: dict[str, list[Search]]) -> str:
-    """An SVG of two panels: all searches, and those of women and of men with a filter, who are hardest to serve."""
+    """An SVG with two panels: all searches, and those of men who want to meet women, who are hardest to serve."""
     picky = {
         name: [each for each in searches if each.ticket.gender is Gender.MALE and each.ticket.wants.genders]
         for name, searches in courses.items()

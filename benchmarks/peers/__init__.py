@@ -1,1 +1,1 @@
-"""The least that relays, written with other frameworks, beside ours: `python -m benchmarks.peers`."""
+"""Compares our relay with minimal relays written with other frameworks: `python -m benchmarks.peers`."""

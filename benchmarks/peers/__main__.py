@@ -1,12 +1,13 @@
-"""Our relay beside the least that relays with aiogram and with python-telegram-bot.
+"""Compares our relay with minimal relays on aiogram and on python-telegram-bot.
 
     python -m benchmarks.peers [--short] [--in-flight 32] [--rate 100]
 
-The same canned Bot API server and the same people, each in turn: embedded, on one core, over plain HTTP. The two others
-keep pairs in memory and send a text on, and do nothing besides (`benchmarks/peers/*_relay.py`); ours does all that it
-does. So what they are times ours is a lower bound of what they would be if they did as much.
+Each has the same Bot API server with fixed answers and the same people, one after the other: embedded, on one core,
+over plain HTTP. The other two keep pairs in memory and send texts on, and do nothing else
+(`benchmarks/peers/*_relay.py`). Ours does everything. So the factor is a lower bound: if the others did as much, it
+would be higher.
 
-They run on uvloop, as we do, which neither does by itself, and with the polling that each brings along.
+They run on uvloop, like ours, although neither does that by default. They use their own polling.
 """
 
 import argparse
@@ -28,7 +29,7 @@ COMPARED = {"cpu_us": "CPU", "relays_per_core_s": "relays/s a core", "p50_ms": "
 
 @contextmanager
 def peer_sides(module: str, shape: Shape) -> Iterator[Sides]:
-    """A peer in our place."""
+    """A relay with another framework, in the place of the product."""
     seat = seats(sorted(os.sched_getaffinity(0)))
     with (
         tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory,

@@ -1,7 +1,7 @@
-"""A relay with aiogram, as its documentation writes bots: long polling of several bots by one dispatcher.
+"""A relay with aiogram, in the style of its documentation: one dispatcher polls several bots.
 
-Pairs are in memory and known from the start; a text is sent on to the partner. No order, no retries, no budgets,
-nothing kept: whatever is more than this would only make it dearer.
+Pairs are in memory and known from the start. A text is sent on to the partner. There is no order, no retry, no budget
+and no storage: anything more would only make it slower.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a relay of the comparison is told: where the Bot API is, its tokens, and who talks to whom through which bot."""
+"""What a compared relay must know: the Bot API's address, the tokens, and who talks to whom through which bot."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ class Told(NamedTuple):
 
 
 def told() -> Told:
-    """Read the command line, and go to the core that it names."""
+    """Read the command line, and move to the core that it names."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--url", required=True)
     parser.add_argument("--tokens", required=True)

@@ -1,8 +1,8 @@
-"""A relay with python-telegram-bot, as its documentation writes several bots in one process: an application each.
+"""A relay with python-telegram-bot, in the style of its documentation: one application for each bot in a process.
 
-Pairs are in memory and known from the start; a text is sent on to the partner. No order, no retries, no budgets,
-nothing kept: whatever is more than this would only make it dearer. Updates of one bot are handled at once, up to 256,
-as the framework recommends for throughput (`concurrent_updates`); without it, one after another, it would be slower.
+Pairs are in memory and known from the start. A text is sent on to the partner. There is no order, no retry, no
+budget and no storage: anything more would only make it slower. Up to 256 updates of a bot are handled at once, as
+the framework recommends for throughput (`concurrent_updates`). One after another would be slower.
 """
 
 import asyncio
@@ -40,6 +40,6 @@ async def main(given: Told) -> None:
 
 
 if __name__ == "__main__":
-    logging.disable(logging.CRITICAL)  # it would log each poll that is cut off at the end
+    logging.disable(logging.CRITICAL)  # otherwise it logs each poll that is interrupted at the end
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.run(main(told()))

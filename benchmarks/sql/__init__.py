@@ -1,1 +1,1 @@
-"""What the records cost when they are full: `python -m benchmarks.sql`."""
+"""Measures what full records cost: `python -m benchmarks.sql`."""

@@ -1,17 +1,17 @@
-"""The records when they are full: is there an index for every query, how long does each take, how fast do they grow.
+"""Checks full records: does every query use an index, how long does each take, and how fast do the tables grow.
 
     python -m benchmarks.sql                       # 1,000,000 people, 10,000,000 chats: some minutes, 20 GB of disk
     python -m benchmarks.sql --users 200000 --chats 2000000
     python -m benchmarks.sql --short               # 20,000 and 200,000
     python -m benchmarks.sql --planted             # without an index that is needed: must fail
 
-Everything that the product asks is asked so many times, with a warm cache; each statement that the adapter has under a
-name (`benchmarks.sql.named`) is timed for itself, and explained. Exit code 1 if a statement of the product or of an
-operator reads a big table from end to end, or if one was never sent.
+Every query of the product is repeated with a warm cache. Each named statement of the adapter
+(`benchmarks.sql.named`) is timed and explained. The exit code is 1 if a statement of the product or of an operator
+reads a big table from end to end, or if a statement was never sent.
 
-The server is one of the tests' own, with its sync switched off and a cache that holds a part of the data; so read the
-times as those of the work itself, without a disk. CPU is ours and the server's together, which is what other programs
-on the machine change least.
+The server is one of the test servers, with its sync off and a cache that holds part of the data. So the times are
+those of the work itself, without a disk. CPU is ours and the server's together. Other programs on the machine change
+it least.
 """
 
 import argparse
@@ -43,11 +43,11 @@ from tests.contract.servers import Postgres, start_postgres
 PLANTED = "ix_users_occupied"
 SERVER = ("shared_buffers=512MB", "maintenance_work_mem=512MB", "max_wal_size=8GB", "work_mem=16MB")
 AIM_MS = 5.0
-"""For 99 in 100 of what somebody may wait for: a statement for one person, or for one chat."""
+"""The limit at p99 for statements that somebody waits for: about one person, or one chat."""
 
 
 def percentiles(took_ms: list[float]) -> dict[str, float]:
-    """`took_ms` has two values at least."""
+    """`took_ms` has at least two values."""
     cut = quantiles(took_ms, n=100, method="inclusive")
     return {"p50_ms": cut[49], "p99_ms": cut[98]}
 
@@ -55,13 +55,13 @@ def percentiles(took_ms: list[float]) -> dict[str, float]:
 async def measure(
     records: SqlRecords, size: Size, runs: int, server_cpu_s: Callable[[], float]
 ) -> tuple[list[dict[str, Any]], dict[str, Asked]]:
-    """What each question costs, with the statements that it is made of; and every statement, by name."""
+    """The cost of each query with its statements, and of every statement, by name."""
     everything: dict[str, Asked] = {}
     timed = []
     for question in questions(records, size, Random(7), runs):
         with catching(records) as asked:
             await question.ask()
-            # Once to warm up, and not counted, but for what is sent only once.
+            # The first time is a warm-up and does not count, except for statements that are sent only once.
             for each in asked.values():
                 each.took_ms[1:] = []
             took = []
@@ -84,7 +84,7 @@ async def measure(
 
 
 def cpu_of_children_s(process: int) -> float:
-    """What the server's backends have used so far: those that still run."""
+    """What the server's running backends have used so far."""
     ticks = 0
     for line in Path(f"/proc/{process}/task/{process}/children").read_text().split():
         used = Path(f"/proc/{line}/stat").read_text().rpartition(") ")[2].split()
@@ -181,7 +181,7 @@ def _how(plan_: dict[str, Any]) -> str:
 
 
 def faults(found: dict[str, Any]) -> list[str]:
-    """Why the run has failed."""
+    """The reasons why the run has failed."""
     whole = [f"{row['of']} reads all of {', '.join(row['read_whole'])}" for row in found["plans"] if row["read_whole"]]
     never = [f"{name} was never sent: add a question that needs it" for name in found["never_sent"]]
     unnamed = ["a statement has no name in the adapter"] * found["without_a_name"]

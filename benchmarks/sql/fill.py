@@ -1,7 +1,7 @@
-"""A PostgreSQL as it is after years: people, their chats, their blocks, and some who are in a chat right now.
+"""Fills a PostgreSQL as if after years: people, their chats, their blocks, and some who are in a chat right now.
 
-Rows are made by the server itself (generate_series), without indexes, which are built afterwards: ten million chats
-take a few minutes. Ids are scattered over the range as Telegram's are; chats lie in the order of time.
+The server makes the rows itself (generate_series). The indexes are built afterwards. Ten million chats take a few
+minutes. Ids are spread over the range like Telegram's. Chats are in the order of time.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Size:
 
     @property
     def open(self) -> int:
-        """Chats under way: at most as many as a rebuild is promised for."""
+        """Open chats: at most as many as a rebuild is promised for."""
         return min(10_000, self.users // 20)
 
     @property
@@ -34,7 +34,7 @@ class Size:
 
     @property
     def disk(self) -> int:
-        """Bytes, generously: indexes are built beside their sorted copies, and WAL is written."""
+        """In bytes, with a margin: indexes need space for sorted copies, and WAL is written."""
         return self.users * 4_000 + self.chats * 1_500 + 2**30
 
 
@@ -83,7 +83,7 @@ def _users(size: Size) -> str:
 
 
 def _chats(size: Size) -> str:
-    """The two strides have no common divisor with the number of people, or little: everybody gets their share."""
+    """The two strides have no large common divisor with the number of people, so everybody gets their share."""
     return f"""
     INSERT INTO chats (id, user1, user2, bot1, bot2, active, opened_at, closed_at, closed_by, reason,
         told1_bot, told1_message, told2_bot, told2_message, rating1)
@@ -128,7 +128,7 @@ def _complaints(size: Size) -> str:
 
 
 async def fill(connection: AsyncConnection, size: Size) -> None:
-    """In place of what is there. Needs AUTOCOMMIT, and no bound on how long a statement takes."""
+    """Replace everything. It needs AUTOCOMMIT, and no limit on how long a statement takes."""
     await connection.exec_driver_sql(f"TRUNCATE {', '.join((*BIG, journal_positions.name))}")
     found = await connection.execute(
         sa.text("SELECT indexname, indexdef FROM pg_indexes WHERE tablename = ANY(:tables) AND indexname LIKE 'ix%'"),

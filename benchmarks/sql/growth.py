@@ -1,8 +1,8 @@
-"""How fast the records grow: what a row takes that came as rows come, times how many come in a month.
+"""Measures how fast the records grow: the size of a row in a table that grew row by row, times the rows of a month.
 
-A table that is filled in one go is packed more tightly than one that has grown: its indexes are built sorted, and no
-row was ever written anew. So people and chats live here in empty tables first, through the product's own way of writing
-(opened, told, closed, rated, in the journal's batches), with a VACUUM now and then, as autovacuum would.
+A table that is filled at once is smaller than one that has grown: its indexes are built sorted, and no row was updated.
+So here, people and chats start with empty tables and use the product's own way of writing (opened, told, closed, rated,
+in the journal's batches). A VACUUM runs from time to time, like autovacuum.
 """
 
 from collections.abc import Iterator
@@ -22,21 +22,21 @@ from passerby.ports.facts import BlockChanged, ComplaintFiled, Fact, PersonChang
 DAYS = 30
 DAILY_USERS = 15_000
 CHATS_EACH = 12
-"""A day, of one of them; two share a chat. An assumption: comparable bots publish no figure."""
+"""Chats a day for each person; two people share a chat. This is an assumption: comparable bots publish no figure."""
 NEW_SHARE = 0.03
-"""Of a day's people who were never here before. Likewise, as the next two."""
+"""The share of a day's people who are new. This and the next two are assumptions too."""
 BLOCK_SHARE = 0.02
-"""Of chats, after which one blocks the other."""
+"""The share of chats after which one person blocks the other."""
 COMPLAINT_SHARE = 0.01
 
 BATCH = 500
-"""As the recorder's."""
+"""The same as the recorder's."""
 CHATS_A_PERSON = 6
 VACUUMS = 20
-"""In a life. Each row of a twentieth of the chats is written anew some four times, so a fifth of the table is dead
-then, which is when autovacuum would come (autovacuum_vacuum_scale_factor)."""
+"""VACUUMs in one run. A twentieth of the chats is updated about four times, so a fifth of the table is dead then. That
+is when autovacuum would start (autovacuum_vacuum_scale_factor)."""
 ENOUGH_ROWS = 500
-"""Fewer, and the pages that a table has anyway are more than the rows."""
+"""With fewer rows, the pages that every table has are larger than the rows."""
 
 
 def _facts(chats: int, rng: Random) -> Iterator[Fact]:
@@ -45,7 +45,7 @@ def _facts(chats: int, rng: Random) -> Iterator[Fact]:
         yield PersonChanged(idle(PersonId(person_id(number + 1))), NOW)
     for _ in range(chats):
         one, other = (PersonId(person_id(number + 1)) for number in rng.sample(range(people), 2))
-        # Ids as they are: 22 letters at random.
+        # Ids like the real ones: 22 random letters.
         chat = ChatId(f"{rng.getrandbits(88):022x}")
         yield from a_chat(chat, one, other)
         if rng.random() < BLOCK_SHARE:
@@ -55,7 +55,7 @@ def _facts(chats: int, rng: Random) -> Iterator[Fact]:
 
 
 async def live(records: SqlRecords, administration: AsyncEngine, chats: int) -> dict[str, dict[str, float]]:
-    """Let so many chats be opened and closed in empty tables; return what that took of each big table."""
+    """Open and close this many chats in empty tables. Return the size of each big table."""
     facts = list(_facts(chats, Random(3)))
     between = max(1, len(facts) // BATCH // VACUUMS)
     for number, first in enumerate(range(0, len(facts), BATCH), 1):
@@ -72,7 +72,7 @@ async def _vacuum(administration: AsyncEngine) -> None:
 
 
 async def sizes(administration: AsyncEngine) -> dict[str, dict[str, float]]:
-    """Rows and bytes of each big table, indexes and all."""
+    """Rows and bytes of each big table, with its indexes."""
     query = sa.text("SELECT pg_table_size(oid), pg_indexes_size(oid) FROM pg_class WHERE relname = :t")
     found = {}
     async with administration.connect() as connection:
@@ -89,9 +89,9 @@ async def sizes(administration: AsyncEngine) -> dict[str, dict[str, float]]:
 
 
 def month(grown: dict[str, dict[str, float]], filled: dict[str, dict[str, float]]) -> dict[str, Any]:
-    """Rows and megabytes in thirty days. What is written anew in place and vacuumed adds nothing.
+    """Rows and megabytes in thirty days. Updated rows that are vacuumed add nothing.
 
-    A row takes what it took where it had `grown`; where too few had, as in the table that was `filled`.
+    The size of a row comes from the table that has `grown`. If it has too few rows, it comes from the `filled` one.
     """
     chats = DAILY_USERS * CHATS_EACH / 2 * DAYS
     rows = {

@@ -1,7 +1,7 @@
-"""The statements that the SQL adapter has, by name: found by looking, so that a new one cannot be forgotten.
+"""Finds the statements of the SQL adapter by name, so that a new one cannot be forgotten.
 
-A *named query* is a statement that a module or an object of `passerby.adapters.sql` keeps under a name, as all of them
-are. `catching` knows it again by identity when it is sent, and notes with what values, and how long it took.
+A *named query* is a statement that a module or an object of `passerby.adapters.sql` keeps under a name. All of them
+are. `catching` recognises it by identity when it is sent, and notes its values and how long it took.
 """
 
 import importlib
@@ -21,11 +21,11 @@ from passerby.adapters.sql.writing import Writer
 
 UNNAMED = "(unnamed)"
 WITHOUT_A_TABLE = ("BEGIN", "SHOW", "select pg_catalog", "select current_schema", "EXPLAIN")
-"""What SQLAlchemy and the driver send of themselves."""
+"""Statements that SQLAlchemy and the driver send by themselves."""
 
 
 def named(records: SqlRecords) -> dict[str, sa.Executable]:
-    """Every statement that these records may send, by `module.name`."""
+    """Every statement that these records can send, by `module.name`."""
     found: dict[str, sa.Executable] = {}
 
     def take(where: str, members: Mapping[str, object]) -> None:
@@ -44,7 +44,7 @@ def named(records: SqlRecords) -> dict[str, sa.Executable]:
 
 @dataclass(slots=True)
 class Asked:
-    """A statement as it is sent, the values of one row of it, and what it took each time. `rows`: at once, at most."""
+    """A statement as sent, the values of one row, and the time of each call. `rows`: the most rows in one call."""
 
     statement: str
     values: Any
@@ -54,7 +54,7 @@ class Asked:
 
 @contextmanager
 def catching(records: SqlRecords) -> Iterator[dict[str, Asked]]:
-    """What is sent meanwhile, by name. Several statements without a name share one."""
+    """The statements that are sent in this block, by name. Statements without a name share one entry."""
     names = {id(statement): name for name, statement in named(records).items()}
     asked: dict[str, Asked] = {}
     began: defaultdict[int, float] = defaultdict(float)
@@ -63,7 +63,7 @@ def catching(records: SqlRecords) -> Iterator[dict[str, Asked]]:
         if not statement.startswith(WITHOUT_A_TABLE):
             name = names.get(id(context.invoked_statement), UNNAMED)
             row = values[0] if many else values
-            # People go as an array a column.
+            # People are sent as one array for each column.
             rows = (
                 len(values) if many else max((len(value) for value in row or () if isinstance(value, list)), default=1)
             )

@@ -1,4 +1,4 @@
-"""How PostgreSQL means to answer: a plan that reads a big table from end to end is a fault."""
+"""Checks PostgreSQL's plans. A plan that reads a big table from end to end is a fault."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from benchmarks.sql.fill import BIG
 
 
 async def plan(connection: AsyncConnection, statement: str, values: Any) -> dict[str, Any]:
-    """How a statement as the driver sends it would be carried out with these values."""
+    """The plan of a statement with these values, as the driver sends it."""
     found = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values)
     answer: list[dict[str, Any]] = found.scalar_one()
     top: dict[str, Any] = answer[0]["Plan"]
@@ -30,6 +30,6 @@ def read_whole(top: dict[str, Any]) -> list[str]:
 
 
 def used(top: dict[str, Any]) -> list[str]:
-    """The indexes that it looks something up in, those of a conflict included."""
+    """The indexes that the plan uses, with those of a conflict clause."""
     looked_up = {node["Index Name"] for node in nodes(top) if "Index Name" in node}
     return sorted(looked_up.union(*(node.get("Conflict Arbiter Indexes", ()) for node in nodes(top))))

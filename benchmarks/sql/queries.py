@@ -1,6 +1,6 @@
-"""Everything that the product asks of the records, as it asks it; the statements are caught on their way (`named`).
+"""Every query of the product on the records, made by the product's own code. `named` catches the statements.
 
-`OPERATORS` are what an operator's panel asks besides: written here, because nothing in the product does yet.
+`OPERATORS` are the queries of an operator's panel. They are written here, because nothing in the product asks them yet.
 """
 
 from collections.abc import Awaitable, Callable
@@ -27,7 +27,7 @@ from passerby.ports.facts import (
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`facts`: how many one call carries; 0: it reads."""
+    """`facts`: how many facts one call writes. 0 means that it reads."""
 
     name: str
     ask: Callable[[], Awaitable[object]]
@@ -49,7 +49,7 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
         return records.apply("bench", [(next(position), fact) for fact in facts])
 
     def some_chats(many: int) -> list[Fact]:
-        """They find each other, are told, part, and say what they think."""
+        """Two people find each other, are told, part, and rate each other."""
         facts: list[Fact] = []
         for _ in range(many):
             facts += a_chat(ChatId(f"new-{next(chat)}"), somebody(), somebody())
@@ -81,7 +81,7 @@ def questions(records: SqlRecords, size: Size, rng: Random, runs: int) -> list[Q
 
 
 def a_chat(name: ChatId, one: PersonId, other: PersonId) -> list[Fact]:
-    """All that the records are told of a chat."""
+    """All facts about one chat."""
     bots = (BotId(FIRST_BOT), BotId(FIRST_BOT + 1))
     return [
         PersonChanged(_changed(one, Chatting(name, other, NOW)), NOW),
