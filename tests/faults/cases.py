@@ -1,6 +1,7 @@
 """All cases by name."""
 
 from tests.faults import (
+    cases_cluster,
     cases_loss,
     cases_machine,
     cases_people,
@@ -11,6 +12,15 @@ from tests.faults import (
 )
 from tests.faults.stage import Case
 
-_ALL = (cases_workers, cases_stores, cases_telegram, cases_machine, cases_loss, cases_poison, cases_people)
+_ALL = (
+    cases_workers,
+    cases_stores,
+    cases_cluster,
+    cases_telegram,
+    cases_machine,
+    cases_loss,
+    cases_poison,
+    cases_people,
+)
 
 CASES: dict[str, Case] = {case.name: case for cases in _ALL for case in cases.CASES}

@@ -20,12 +20,13 @@ from urllib.parse import parse_qs, urlsplit
 from redis import Redis
 
 from passerby.loadtest.judge import Fault, Verdict
+from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
 from tests.faults.company import Company
 from tests.faults.fleet import Fleet
 from tests.faults.proxy import Proxy, to_port, to_socket
 from tests.faults.sandbox import Sandbox, a_sandbox
-from tests.faults.stores import both_stores
+from tests.faults.stores import both_stores, shared_stores
 
 START_S = 30.0
 WARM_S = 2.0
@@ -53,6 +54,7 @@ class Stage:
     closing: AsyncExitStack
     """For what is to last as long as the case."""
     replicas: list[Valkey] = field(default_factory=list)
+    cluster: Cluster | None = None
     faults: list[Fault] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     """When a process was ended that must be replaced; takeovers are counted from here."""
@@ -138,8 +140,10 @@ class Case:
     """Whether updates should be put aside in this case; in all other cases none may be, even after kills."""
     embedded: bool = False
     """One process that keeps everything itself: no Redis, no PostgreSQL."""
+    cluster: int = 0
+    """So many nodes of a Redis cluster, which workers speak to directly; 0: one Redis behind a proxy."""
     loses: bool = False
-    """Whether stores lose something: then both are read at the end, person by person. Only embedded."""
+    """Whether stores lose something: then both are read at the end, person by person."""
 
 
 TAKEOVER_S = 10.0
@@ -207,7 +211,8 @@ async def _keep(stage: Stage) -> None:
     (directory / "phones.json").write_text(json.dumps(phones, ensure_ascii=False))
     (directory / "journal.json").write_text(json.dumps(await sandbox.journal(), ensure_ascii=False))
     (directory / "faults.json").write_text(json.dumps(stage.faults))
-    with Redis.from_url(f"redis://127.0.0.1:{stage.redis.port}") as redis:
+    url = stage.cluster.owner.url if stage.cluster is not None else f"redis://127.0.0.1:{stage.redis.port}"
+    with Redis.from_url(url) as redis:
         held = {
             key.decode(): await asyncio.to_thread(_held, redis, key) for key in await asyncio.to_thread(redis.keys, "*")
         }
@@ -227,14 +232,15 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
     """Raises: AssertionError, where the case could not be carried through or its fault did not happen."""
     began = time()
     async with AsyncExitStack() as closing:
-        valkey = closing.enter_context(start_valkey(*case.valkey))
+        cluster = closing.enter_context(start_cluster(case.cluster, *case.valkey)) if case.cluster else None
+        valkey = cluster.owner if cluster is not None else closing.enter_context(start_valkey(*case.valkey))
         postgres = closing.enter_context(start_postgres(*case.postgres))
         redis = await closing.enter_async_context(Proxy.to(to_port(port_of(valkey))))
         where = parse_qs(urlsplit(postgres.uri).query)["host"][0]
         sql = await closing.enter_async_context(Proxy.to(to_socket(f"{where}/.s.PGSQL.5432")))
         sandbox, tokens = await closing.enter_async_context(a_sandbox(directory, bots=case.bots, seed=seed))
         stores = {
-            "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+            "REDIS_URL": cluster.url if cluster is not None else f"redis://127.0.0.1:{redis.port}/0",
             "POSTGRES_URI": f"postgresql://postgres@127.0.0.1:{sql.port}/postgres",
         }
         if case.embedded:
@@ -255,6 +261,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
         stage = Stage(
             sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory, tokens, closing
         )
+        stage.cluster = cluster
         if case.prepare is not None:
             await case.prepare(stage)
         for name in [*worker_names(case.workers), *(f"web-{each}" for each in range(1, case.webs + 1))]:
@@ -285,7 +292,12 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                 stage.evidence["people who were told that the connection was lost"] = company.cut_off
                 for name in fleet.names:
                     assert await fleet.stop(name) == 0
-                stage.evidence["people whom both stores hold alike"], apart = await both_stores(directory)
+                alike, apart = await (
+                    both_stores(directory)
+                    if case.embedded
+                    else shared_stores(str(stores["REDIS_URL"]), str(stores["POSTGRES_URI"]))
+                )
+                stage.evidence["people whom both stores hold alike"] = alike
         assert company.journal.dropped == 0, "the sandbox itself dropped updates"
         return Report(
             case.name,

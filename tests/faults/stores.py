@@ -1,29 +1,43 @@
-"""Both stores of one process, read when it has ended."""
+"""Both stores, read when every process has ended."""
 
 from pathlib import Path
 from random import Random
 
 from passerby.adapters.memory import FileLog, MemoryStore
+from passerby.adapters.redis import open_redis
 from passerby.adapters.sql.records import SqlRecords
 from passerby.bootstrap import SystemClock
+from passerby.ports.live_store import LiveStore
 
 
 async def both_stores(directory: Path) -> tuple[int, list[str]]:
-    """How many people the live store and the records hold alike, and who differs, in which way.
+    """Of one process that keeps everything itself. Returns as `compared`."""
+    log = FileLog(directory / "passerby.live")
+    try:
+        return await compared(MemoryStore(log, SystemClock(), Random()), SqlRecords.at(directory / "passerby.db"))
+    finally:
+        log.close()
+
+
+async def shared_stores(redis_url: str, postgres_uri: str) -> tuple[int, list[str]]:
+    """Of a fleet. Returns as `compared`."""
+    store, _ = await open_redis(redis_url, SystemClock(), Random())
+    try:
+        return await compared(store, SqlRecords.at(postgres_uri))
+    finally:
+        await store.hang_up()
+
+
+async def compared(store: LiveStore, records: SqlRecords) -> tuple[int, list[str]]:
+    """How many people the live store and the records hold alike, and who differs, in which way. Closes the records.
 
     The live store may have let go of somebody idle, and of nobody else.
     """
-    log = FileLog(directory / "passerby.live")
-    records = SqlRecords.at(directory / "passerby.db")
     try:
-        live = {
-            held.participant.person: held.participant
-            for held in await MemoryStore(log, SystemClock(), Random()).everybody()
-        }
+        live = {held.participant.person: held.participant for held in await store.everybody()}
         recorded = await records.people(list(live))
         forgotten = [each.person for each in (await records.active()).people if each.person not in live]
     finally:
-        log.close()
         await records.aclose()
     apart = [
         f"{person}: {here} in the live store, {recorded.get(person)} in the records"
