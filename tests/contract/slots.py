@@ -77,3 +77,12 @@ async def stayed(old: Valkey, new: Valkey) -> None:
     """A move that was opened is given up before any key has gone."""
     for node in (old, new):
         await told(node, "CLUSTER SETSLOT", SLOT, "STABLE")
+
+
+async def left(cluster: Cluster, node: Valkey) -> None:
+    """A node without slots leaves the cluster. It still answers."""
+    id_ = await asyncio.to_thread(cluster.node_id, node)
+    for other in cluster.nodes:
+        if other is not node:
+            await told(other, "CLUSTER FORGET", id_)
+    await told(node, "CLUSTER RESET", "SOFT")

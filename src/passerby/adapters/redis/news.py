@@ -4,6 +4,9 @@ Who else wants to hear what comes on the channel (see `holds`) is told everythin
 
 News may be lost with a connection. So a reader listens first, then looks, then waits; and everybody is woken to look
 again when a subscription has begun or has broken.
+
+A server that is no longer the right one, because it has left its cluster, still answers, and has no more news. So when
+calls had to go elsewhere, the subscription follows them (`renew`).
 """
 
 import asyncio
@@ -35,6 +38,7 @@ class News:
         self._hear_all = hear
         self._ears: dict[bytes, list[asyncio.Event]] = {}
         self._listening: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
         """Begin, if that has not been done."""
@@ -42,6 +46,11 @@ class News:
             self._listening = asyncio.ensure_future(self._listen())
         elif self._listening.done() and not self._listening.cancelled():
             self._listening.result()  # a bug: it ends only when cancelled
+
+    def renew(self) -> None:
+        """Subscribe again, wherever that is now."""
+        if self._following is not None:
+            self._following.cancel()
 
     @contextmanager
     def ear(self, pool: str) -> Iterator[asyncio.Event]:
@@ -62,8 +71,15 @@ class News:
 
     async def _listen(self) -> None:
         while True:
-            with suppress(RedisError, OSError):  # whoever is woken asks the store, and learns what is the matter
-                await self._follow()
+            following = self._following = asyncio.ensure_future(self._follow())
+            try:
+                await asyncio.wait((following,))
+            finally:
+                following.cancel()
+                await asyncio.gather(following, return_exceptions=True)
+            if not following.cancelled():
+                with suppress(RedisError, OSError):  # whoever is woken asks the store, and learns what is the matter
+                    following.result()
             self._wake(*self._ears)
             await self._clock.sleep(AGAIN_S)
 

@@ -60,15 +60,17 @@ class _Call:
 
 
 class _Line:
-    __slots__ = ("connection", "work")
+    __slots__ = ("broke", "connection", "work")
 
     def __init__(self) -> None:
+        self.broke = False
         self.connection: AbstractConnection | None = None
         self.work: asyncio.Task[None] | None = None
 
     async def hang_up(self, *, broken: bool = True) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
+            self.broke = True
             await connection.disconnect(nowait=broken)
 
 
@@ -98,6 +100,8 @@ class Pipe:
         self._lines = [_Line() for _ in range(lines)]
         self._idle = list(self._lines)
         self._starting = False
+        self.on_return = _nothing
+        """Called when a connection that broke has been replaced, perhaps by one to another server."""
         self._room: deque[asyncio.Future[None]] = deque()
         self._closed = False
 
@@ -186,6 +190,9 @@ class Pipe:
             async with asyncio.timeout(self._patience_s):
                 if line.connection is None:
                     line.connection = await self._connect()
+                    if line.broke:
+                        line.broke = False
+                        self.on_return()
                 await self._exchange(line.connection, batch)
             metrics.STORE_TRIPS.observe(clock() - began_at)
             metrics.STORE_CALLS.add(count=len(batch))
@@ -305,6 +312,10 @@ async def _answers(connection: AbstractConnection, count: int) -> list[Any]:
     if refused is not None:
         raise refused
     return found
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _give(call: _Call, answer: Any) -> None:

@@ -92,6 +92,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         super().__init__(connect, keys, clock, rng, life, replicas=replicas, loose=loose)
         self._holds = Holds(clock)
         self._news = News(connect, keys.news, clock, self._holds.hear)
+        self._pipe.on_return = self._news.renew
         self._journal_bound = journal_bound
         self._chats_seen: dict[PersonId, tuple[ChatId, PersonId]] = {}
         """Where a person was last seen chatting, and with whom: where that still holds, plain reads will do."""
