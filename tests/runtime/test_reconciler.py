@@ -9,7 +9,7 @@ import pytest
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.facts import BlockChanged, ChatOpened, Fact, PersonChanged
-from passerby.ports.live_store import Commit, Committed, Notice, Outgoing
+from passerby.ports.live_store import Commit, Committed, Doubts, Notice, Outgoing
 from passerby.ports.records import RecordsLost
 from passerby.runtime.reconciler import Reconciler
 from tests.contract.live_values import waiting
@@ -119,6 +119,20 @@ async def test_people_whom_older_records_have_elsewhere_are_taken_out_and_told_a
     assert pair.readers == [EVE, DAN]
     assert await pair.states() == {ANN: "Chatting", BEN: "Chatting", EVE: "Idle", DAN: "Idle"}
     assert await pair.store.open_chats((CHAT, OTHER)) == {CHAT}
+
+
+@pairwise
+async def test_a_store_that_has_lost_its_newest_writes_ends_every_chat_once_even_if_no_difference_shows(
+    pair: Pair,
+) -> None:
+    """The newest writes may be in neither store."""
+    await together(pair)
+    pair.store._doubts = Doubts(is_unsure=True, is_older=True)
+    assert await pair.reconciler.reconcile()
+    assert pair.readers == [ANN, BEN]
+    assert await pair.states() == {ANN: "Idle", BEN: "Idle"}
+    assert await pair.reconciler.reconcile()
+    assert pair.readers == [ANN, BEN], "the journal still has to carry it, and that is no reason to say it again"
 
 
 @pairwise

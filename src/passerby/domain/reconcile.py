@@ -41,9 +41,19 @@ class View(NamedTuple):
         return (each for each in (self.live, self.recorded) if each is not None)
 
     @property
+    def newest(self) -> Participant:
+        return max(self.values, key=lambda each: each.version)
+
+    @property
     def is_busy(self) -> bool:
         """Whether the person is searching or chatting according to either store."""
         return any(not isinstance(each.state, Idle) for each in self.values)
+
+    @property
+    def is_still_busy(self) -> bool:
+        """Whether the person is searching or chatting according to the store that knows more. A repair that the journal
+        has not carried yet leaves somebody busy only in the records."""
+        return not isinstance(self.newest.state, Idle)
 
     @property
     def chats(self) -> dict[ChatId, PersonId]:
@@ -104,7 +114,7 @@ def in_doubt(views: Mapping[PersonId, View], doubtful: Iterable[PersonId]) -> li
 
 def mend(view: View, now: float) -> Participant:
     """The value for both stores: in no chat and no search, with a version that is newer than both."""
-    newest = max(view.values, key=lambda each: each.version)
+    newest = view.newest
     blocked = dict.fromkeys((*newest.blocked, *(each for value in view.values for each in value.blocked)))
     last, recent = newest.last, newest.recent
     state = newest.state

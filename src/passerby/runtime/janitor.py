@@ -70,6 +70,7 @@ class Janitor:
         self._inheriting = inheriting
         self._unanswered_at = float("-inf")
         self._nobodys: set[str] = set()
+        self._life = store.generation
         self._faults = faults or logs.Faults(clock.monotonic)
         self._steps = logs.Faults()
 
@@ -125,7 +126,13 @@ class Janitor:
         return [each for each in entries if each.id not in stale]
 
     async def recheck(self) -> None:
-        """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either."""
+        """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either.
+
+        After a commit without an answer, and in a new life: a store that has gone back holds again what was sent.
+        """
+        if self._store.generation != self._life:
+            self._life = self._store.generation
+            self._unanswered_at = self._clock.monotonic()
         if self._clock.monotonic() - max(self._uncertain_at(), self._unanswered_at) > UNCERTAIN_S:
             self._nobodys.clear()
             return

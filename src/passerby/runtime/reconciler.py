@@ -54,14 +54,15 @@ class Reconciler:
         active = await self._records.active()
         views = await self._views(active.people)
         differences = await self._confirmed(views)
-        was_older = Difference.LIVE_IS_OLDER in differences.values() and not doubts.is_damaged
-        was_older = was_older or doubts.is_older
+        found = set(differences.values())
+        if doubts.is_older:
+            found.add(Difference.LIVE_IS_OLDER)
+        was_older = Difference.LIVE_IS_OLDER in found and not doubts.is_damaged
         doubtful = set(differences)
         if was_older or doubts.everybody:
-            doubtful |= {person for person, view in views.items() if view.is_busy}
+            doubtful |= {person for person, view in views.items() if view.is_still_busy}
         doubtful |= doubts.people & views.keys()
         if doubtful:
-            found = differences.values()
             why = next((why for kind, why in _WHY.items() if kind in found and not doubts.is_damaged), _DAMAGED)
             logs.record("stores.differ", "error", count=len(doubtful), reason=why)
         agreed = True
@@ -138,7 +139,7 @@ class Reconciler:
         now = self._clock.now()
         closed = tuple(ChatClosed(chat, None, REASON, now) for chat in strays)
         if closed:
-            await self._store.commit(Commit(facts=closed))
+            await self._store.commit(Commit(facts=closed, repairs=True))
 
 
 def _view(held: Held | None, recorded: Participant | None) -> View:

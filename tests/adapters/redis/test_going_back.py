@@ -112,6 +112,7 @@ def test_one_worker_compares_and_repairs_and_then_all_go_on(valkey: Valkey, by_h
         assert set(await one.held((ANN, EVE))) == {ANN}
         repair = Commit((becomes(ann, Idle()), becomes(ben, Idle())), (CHAT,), (notice("n"),), repairs=True)
         assert await one.commit(repair) is Committed.YES
+        assert await one.commit(Commit(facts=(fact(9),), repairs=True)) is Committed.YES
         with pytest.raises(RedisWiped):
             await other.load(ANN)
         await one.adopt((), whole=True)
