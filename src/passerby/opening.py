@@ -66,10 +66,19 @@ class Start:
 
     async def _redis(self, rng: Random) -> LiveStore | None:
         settings = self._settings
-        url, name, replicas = settings.redis_url.get_secret_value(), settings.redis_name, settings.redis_replicas
+        url = settings.redis_url.get_secret_value()
         while not self._stop.is_set():
             try:
-                opened = await self._unless_stopped(open_redis(url, self._clock, rng, name=name, replicas=replicas))
+                opened = await self._unless_stopped(
+                    open_redis(
+                        url,
+                        self._clock,
+                        rng,
+                        name=settings.redis_name,
+                        replicas=settings.redis_replicas,
+                        may_lose=settings.redis_may_lose_seconds,
+                    )
+                )
             except RedisUnfit as error:
                 raise WrongSetting("REDIS_URL", str(error), "then start again") from None
             except LiveStoreLost as error:

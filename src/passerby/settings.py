@@ -167,6 +167,15 @@ class Settings(BaseModel):
         ),
         examples=["1"],
     )
+    redis_may_lose_seconds: bool = Field(
+        default=False,
+        description=(
+            "Accepts a Redis that may lose its last seconds: one that syncs its file every second or less "
+            "(`appendfsync everysec` or `no`) and has no REDIS_REPLICAS. Without this setting such a Redis is refused. "
+            "When it starts again, every chat ends, because nobody knows what was lost."
+        ),
+        examples=["1"],
+    )
     update_mode: Literal["polling", "webhook"] = Field(
         default="polling",
         description=(

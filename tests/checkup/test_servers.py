@@ -49,7 +49,7 @@ def test_a_server_that_loses_nothing_is_well() -> None:
     [
         ({"maxmemory-policy": "allkeys-lru"}, {}, "redis policy", "fail"),
         ({"appendonly": "no"}, {}, "redis file", "fail"),
-        ({"appendfsync": "everysec"}, {}, "redis sync", "warn"),
+        ({"appendfsync": "everysec"}, {}, "redis sync", "fail"),
         ({}, {"used_memory": "81"}, "redis memory", "fail"),
         ({}, {"maxmemory": "0"}, "redis memory", "warn"),
         ({}, {"redis_version": "6.2.0"}, "redis version", "fail"),
@@ -60,6 +60,12 @@ def test_a_server_that_may_lose_something_is_found(
     config: dict[str, str], info: dict[str, str], check: str, verdict: str
 ) -> None:
     assert verdicts(redis._judged(WELL | config, INFO | info, settings()))[check] == verdict
+
+
+def test_an_accepted_loss_of_seconds_is_a_warning() -> None:
+    accepts = settings(redis_may_lose_seconds=True)
+    found = verdicts(redis._judged(WELL | {"appendfsync": "everysec"}, INFO, accepts))
+    assert found["redis sync"] == "warn"
 
 
 def test_a_server_that_tells_nothing_is_a_warning() -> None:

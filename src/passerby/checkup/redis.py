@@ -93,7 +93,9 @@ def _kept(config: dict[str, str], info: dict[str, str], settings: Settings) -> l
         found.append(well("redis sync", "appendfsync always"))
     else:
         remedy = "set appendfsync always, or REDIS_REPLICAS=1 with a replica"
-        found.append(warn("redis sync", f"appendfsync {syncs or 'unknown'}: a crash may lose the last second", remedy))
+        told = f"appendfsync {syncs or 'unknown'}: a crash may lose the last second"
+        is_refused = syncs is not None and not settings.redis_may_lose_seconds
+        found.append((fail if is_refused else warn)("redis sync", told, remedy))
     return found
 
 

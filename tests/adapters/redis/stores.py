@@ -13,7 +13,7 @@ from tests.runtime.virtual import VirtualClock
 @asynccontextmanager
 async def opened(url: str, seed: int = 1, replicas: int = 0) -> AsyncIterator[RedisStore]:
     """The seed is what tells one process from another."""
-    store, _ = await open_redis(url, VirtualClock(), Random(seed), replicas=replicas)
+    store, _ = await open_redis(url, VirtualClock(), Random(seed), replicas=replicas, may_lose=True)
     try:
         yield store
     finally:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from random import Random
 from time import sleep
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -11,14 +12,15 @@ from redis import Redis
 from passerby.adapters.redis import Opened, RedisRefuses, RedisUnfit, RedisUnreachable, open_redis
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.opening import way_to
+from tests.contract.live_cluster import start_cluster
 from tests.contract.live_values import ANN, somebody
 from tests.contract.servers import Valkey, free_port
 from tests.runtime.virtual import VirtualClock
 
 
-async def opened(url: str, name: str = "passerby") -> Opened:
+async def opened(url: str, name: str = "passerby", **options: Any) -> Opened:
     """Opened, and closed again."""
-    result = await open_redis(url, VirtualClock(), Random(1), name=name)
+    result = await open_redis(url, VirtualClock(), Random(1), name=name, **options)
     await result.store.aclose()
     return result
 
@@ -68,13 +70,29 @@ def test_a_server_that_forgets_at_a_restart_is_warned_of(valkey: Valkey, by_hand
 
 @pytest.mark.services
 @pytest.mark.parametrize("syncs", ["everysec", "no"])
-def test_a_server_that_may_lose_its_last_seconds_is_warned_of(valkey: Valkey, by_hand: Redis, syncs: str) -> None:
+def test_a_server_that_may_lose_its_last_seconds_is_refused_unless_that_is_accepted(
+    valkey: Valkey, by_hand: Redis, syncs: str
+) -> None:
     by_hand.config_set("appendfsync", syncs)
     try:
-        (warning,) = asyncio.run(opened(valkey.url)).warnings
+        with pytest.raises(RedisUnfit) as told:
+            asyncio.run(opened(valkey.url))
+        assert by_hand.dbsize() == 0
+        (warning,) = asyncio.run(opened(valkey.url, may_lose=True)).warnings
     finally:
         by_hand.config_set("appendfsync", "always")
+    for word in (f"appendfsync {syncs}", "appendfsync always", "REDIS_REPLICAS=1", "REDIS_MAY_LOSE_SECONDS=1"):
+        assert word in str(told.value)
     assert f"appendfsync {syncs}" in warning
+
+
+@pytest.mark.services
+@pytest.mark.parametrize(("replicas", "many"), [(0, 1), (1, 0)])
+def test_a_cluster_without_replicas_to_wait_for_is_warned_of(replicas: int, many: int) -> None:
+    """It replicates later than it answers, so a failover may lose the last writes."""
+    with start_cluster(2) as cluster:
+        warnings = asyncio.run(opened(cluster.url, replicas=replicas, may_lose=True)).warnings
+    assert sum("REDIS_REPLICAS=1" in each and "failover" in each for each in warnings) == many
 
 
 @pytest.mark.services

@@ -39,22 +39,27 @@ class Opened(NamedTuple):
     warnings: tuple[str, ...]
 
 
-async def open_redis(url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0) -> Opened:
+async def open_redis(
+    url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0, may_lose: bool = False
+) -> Opened:
     """Check the server and join the life of the store there, or begin one.
 
     `name` begins every key, so that installations can share a server. With `replicas`, what is stored counts once so
-    many replicas have it: a failover then loses nothing, and without its replicas the store is lost.
+    many replicas have it: a failover then loses nothing, and without its replicas the store is lost. `may_lose`: a
+    server is accepted that may lose the last seconds when it is killed.
     Raises: RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
     connect = way_to(url, keys)
+    fails_over = "+" in urlsplit(url).scheme
     try:
         async with asyncio.timeout(PATIENCE_S):
             connection = await connect()
             try:
                 server = await _configured(connection)
-                warnings = _judge(server, replicas)
-                loose = _is_loose(server, url, replicas)
+                warnings = _judge(server, replicas, fails_over=fails_over, may_lose=may_lose)
+                # Whether a server that starts again, or takes over, may lack what was acknowledged.
+                loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
                 # Before any connection is greeted, so that each of them finds a life.
                 where = (keys.life, keys.workers, keys.leases)
                 words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_words(clock, rng))
@@ -168,7 +173,7 @@ class _Configured(NamedTuple):
     syncs: str | None
 
 
-def _judge(server: _Configured, replicas: int) -> tuple[str, ...]:
+def _judge(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bool) -> tuple[str, ...]:
     """Warnings. Raises: RedisUnfit."""
     if server.policy not in ("noeviction", None):
         raise RedisUnfit(
@@ -183,17 +188,18 @@ def _judge(server: _Configured, replicas: int) -> tuple[str, ...]:
         warnings.append("Redis keeps no append-only file (appendonly no): a restart of it loses everything")
     elif server.syncs not in ("always", None) and not replicas:
         # Measured: with everysec, kill -9 during a sync lost the last 200 writes that had been acknowledged.
+        risk = f"Redis may lose the last seconds when it is killed or the power goes (appendfsync {server.syncs})"
+        if not may_lose:
+            raise RedisUnfit(
+                f"{risk}: set appendfsync always in Redis, or keep a replica and set REDIS_REPLICAS=1, "
+                "or accept the loss with REDIS_MAY_LOSE_SECONDS=1"
+            )
+        warnings.append(f"{risk}, and REDIS_MAY_LOSE_SECONDS accepts that: every chat ends when Redis starts again")
+    if fails_over and not replicas:
         warnings.append(
-            f"Redis may lose the last seconds when it is killed or the power goes (appendfsync {server.syncs}): "
-            "set it to always, or wait for replicas"
+            "a failover may lose the last writes, since Redis replicates later than it answers: set REDIS_REPLICAS=1"
         )
     return tuple(warnings)
-
-
-def _is_loose(server: _Configured, url: str, replicas: int) -> bool:
-    """Whether a server that starts again, or takes over, may lack what was acknowledged: nobody could tell what."""
-    fails_over = "+" in urlsplit(url).scheme
-    return server.appends is not True or server.syncs != "always" or (fails_over and not replicas)
 
 
 async def _configured(connection: AbstractConnection) -> _Configured:
