@@ -14,6 +14,7 @@ from botapi_sandbox.service import make_world, running
 from botapi_sandbox.world import World
 from passerby import bootstrap
 from passerby.settings import Settings
+from tests.wording import opening
 
 MESSAGES = 15
 
@@ -50,13 +51,13 @@ class Phone:
 
     async def joins(self) -> None:
         self.world.phones.start(self.id, self.bot)
-        await self.sees("Hello!")
+        await self.sees(opening("start.consent"))
         self.presses("agree:")
-        await self.sees("How old are you?")
+        await self.sees(opening("start.ask_age"))
         self.world.phones.write(self.id, self.bot, "25")
-        await self.sees("What is your gender?")
+        await self.sees(opening("start.ask_gender"))
         self.presses("gender:other")
-        await self.sees("all set")
+        await self.sees(opening("start.ready"))
         self.world.phones.write(self.id, self.bot, "/search")
 
 

@@ -15,6 +15,7 @@ from tests.browser.demo_process import Demo
 from tests.browser.phone import Phone
 from tests.browser.pictures import png, text_file
 from tests.browser.sandbox_process import free_port
+from tests.wording import opening
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -47,13 +48,13 @@ def page(browser: Browser, demo: Demo, tmp_path: Path) -> Iterator[Page]:
 def introduce(phone: Phone, age: str, gender: str) -> None:
     """Start, agree, and answer the two questions."""
     phone.start()
-    phone.hears("Hello!")
+    phone.hears(opening("start.consent"))
     phone.press("I agree")
-    phone.hears("How old are you?")
+    phone.hears(opening("start.ask_age"))
     phone.press(age)
-    phone.hears("What is your gender?")
+    phone.hears(opening("start.ask_gender"))
     phone.press(gender)
-    phone.hears("You are all set.")
+    phone.hears(opening("start.ready"))
     expect(phone.keyboard).to_contain_text(FIND)
 
 
@@ -119,7 +120,7 @@ def test_what_the_terminal_says_to_press_leads_to_a_partner(page: Page, demo: De
         for step in steps:
             if step.startswith("a button"):
                 phone.press("25")
-                phone.hears("What is your gender?")
+                phone.hears(opening("start.ask_gender"))
                 phone.press("Female")
                 continue
             button = phone.node.get_by_role("button", name=step, exact=True)
@@ -143,13 +144,13 @@ def test_delete_for_both_takes_it_back_from_the_partner_too(strangers: tuple[Pho
 def test_next_and_stop_part_them(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
     one, other = strangers
     one.tap(NEXT)
-    one.hears("Looking for somebody new")
+    one.hears(opening("chat.you_moved_on"))
     other.hears("partner left")
     expect(other.keyboard).to_contain_text(FIND)
     other.say("is anybody there?")
     other.hears("nobody got")
     one.tap(CANCEL)
-    one.hears("The search has ended")
+    one.hears(opening("search.cancelled"))
     page.screenshot(path=tmp_path / "1-parted.png")
     assert "is anybody there?" not in one.texts()
 

@@ -43,6 +43,23 @@ def test_other_words_beginnings_and_the_wrong_keyboard_are_understood(typed: str
     assert nearest(typed, COMMANDS) == meant
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("nxt", "next"), ("stpo", "stop"), ("stoooop", "stop"), ("setings", "settings"), ("frends", "friends")],
+)
+def test_a_slip_in_a_short_command_and_a_key_held_down_are_forgiven(typed: str, meant: str) -> None:
+    assert nearest(typed, COMMANDS) == meant
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["gender", "games", "age", "boy", "text", "test", "love", "hello", "filter", "edit", "story", "top", "vpn", "stats",
+     "location", "contact", "coins", "restart", "quest", "photo", "e" * LONGEST],
+)  # fmt: skip
+def test_another_word_that_only_shares_letters_with_a_command_is_not_taken_for_it(typed: str) -> None:
+    assert nearest(typed, COMMANDS) is None
+
+
 @pytest.mark.parametrize("typed", ["", "...", "x", "xyzzy", "zz", "s" * (LONGEST + 1), "привет", "123"])
 def test_what_resembles_nothing_is_taken_for_nothing(typed: str) -> None:
     assert nearest(typed, COMMANDS) is None

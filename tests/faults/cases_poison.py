@@ -15,10 +15,11 @@ from passerby.loadtest.phrases import words_of
 from tests.faults import child
 from tests.faults.fleet import Fleet
 from tests.faults.stage import Case, Stage
+from tests.wording import opening
 
 FATAL = 2
 WAYS = ("loop", "abort", "match")
-SORRY = "We could not process this message"
+SORRY = opening("chat.failed_fatal")
 WITHIN_S = 120.0
 ENDED_BY_KERNEL, ENDED_BY_ITSELF, ABORTED = -27, 70, -6
 CODES = {"loop": {ENDED_BY_ITSELF}, "abort": {ABORTED}, "match": {ENDED_BY_KERNEL, ENDED_BY_ITSELF}}

@@ -13,13 +13,14 @@ from tests.faults import evidence
 from tests.faults.evidence import Journal
 from tests.faults.people import Person
 from tests.faults.sandbox import Sandbox
+from tests.wording import opening
 
 LOOK_EVERY_S = 1.0
 CALM_S = 3.0
 EXPECTED = {
-    "chatting": "You are in a chat already",
-    "searching": "We are still looking. You keep your place",
-    "idle": "Looking for somebody…",
+    "chatting": opening("search.in_chat"),
+    "searching": opening("search.already"),
+    "idle": opening("search.begun"),
 }
 """What /search is answered with, by where somebody stands."""
 

@@ -8,6 +8,7 @@ from passerby.loadtest.judge import Line
 from passerby.loadtest.phrases import answers, mark_in, said, words_of
 from tests.faults.people import Person
 from tests.faults.sandbox import Json, Sandbox
+from tests.wording import opening
 
 _LEAVE = ("/next", "/stop", "⏭", "⏹")
 
@@ -104,7 +105,7 @@ async def phones(
     await journal.follow(sandbox)
     for person, messages in shown:
         messages.sort(key=lambda message: int(message["message_id"]))
-        joined = next(number for number, each in enumerate(messages, 1) if "You are all set" in words_of(each))
+        joined = next(number for number, each in enumerate(messages, 1) if opening("start.ready") in words_of(each))
         messages = messages[joined:]  # joining is done with buttons, and before the first kill
         stickers = [each for each in messages if "sticker" in each]
         # One at a time would take a while; all at once, too many connections.

@@ -7,6 +7,7 @@ from random import Random
 
 from passerby.loadtest.phrases import Said, mark, mark_in, said, words_of
 from tests.faults.sandbox import Json, Sandbox
+from tests.wording import opening
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"
 ANSWER_S = 20.0
@@ -131,11 +132,11 @@ class Person:
     async def join(self) -> None:
         """/start, one consent, two answers."""
         await self._sandbox.post(f"{self._path}/start", {})
-        await self._press(await self._answer(0, "one to one", JOIN_S))
-        await self._edited("How old are you")
+        await self._press(await self._answer(0, opening("start.consent"), JOIN_S))
+        await self._edited(opening("start.ask_age"))
         await self.say("25")
-        await self._press(await self._answer(0, "What is your gender?", JOIN_S))
-        await self._answer(0, "You are all set", JOIN_S)
+        await self._press(await self._answer(0, opening("start.ask_gender"), JOIN_S))
+        await self._answer(0, opening("start.ready"), JOIN_S)
         self.stands = "idle"
 
     async def _edited(self, phrase: str) -> None:

@@ -21,10 +21,11 @@ from tests.faults.people import Person
 from tests.faults.product import Product
 from tests.faults.sandbox import a_sandbox
 from tests.size import in_full
+from tests.wording import opening
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
-SORRY = "We could not process this message"
+SORRY = opening("chat.failed_fatal")
 WAIT_S = 60.0
 ENDS = {"loop": EXIT_STUCK, "abort": -6}
 

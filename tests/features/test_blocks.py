@@ -235,7 +235,8 @@ def test_report_asks_what_for_and_nothing_happens_before_the_answer() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
     asked = Say(ann.person, text("blocks.what_for"), reasons(ann.chat))
-    assert ann.writes("/report") == Decision(effects=(asked,))
+    here = Say(ann.person, text("blocks.what_for_here"), reasons(ann.chat))
+    assert ann.writes("/report") == Decision(effects=(here,)), "what is typed now still goes to the partner"
     ann.writes("/stop")
     assert ann.writes("/report") == Decision(effects=(asked,)), "and after it"
     assert ann.looks_back("report") == Decision(
@@ -353,7 +354,7 @@ def test_who_has_somebody_new_can_still_block_the_one_before_and_the_new_one_is_
 def test_who_has_somebody_new_can_still_report_the_one_before_once() -> None:
     ann, ben, eve, old = moved_on(Playbook())
     state, other = ann.value.state, eve.value
-    assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "blocks.what_for", reasons(old)))
+    assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "blocks.what_for_here", reasons(old)))
     reported = ann.presses("complain", f"{old}.threat")
     assert reported.effects == (Answer("query"), asks_for_words(ann, old, "blocks.reported_reply"))
     assert complaints(ann.value) == {old: (ben.person, Complaint.THREAT)}

@@ -8,7 +8,7 @@ from passerby.kernel.effect import Priority
 from passerby.kernel.participant import Idle, Met, Searching, State
 from tests.features.playbook import NOW, Playbook, asks, becomes, parted, says, ticket
 
-NEXT = ["/next", "/skip", "/Next", "/next@some_bot", "/next please", "⏭ Next", "⏭ Дальше"]
+NEXT = ["/next", "/skip", "/Next", "/next@some_bot", "/next please", "⏭ Next", "⏭ Следующий", "⏭ Дальше"]
 STOP = ["/stop", "/end", "/STOP", "/stop@some_bot", "/end now", "⏹ Stop"]
 
 

@@ -328,6 +328,32 @@ def test_another_language_brings_the_keyboard_in_it() -> None:
     assert ticked(menu_of(ann, "speak")) == {"speak.ru"}
 
 
+@pytest.mark.parametrize("words", ["ru", "RU", "ru-RU", "Русский", "russian", "  русский "])
+def test_a_language_named_behind_the_command_is_spoken_at_once(words: str) -> None:
+    ann = Playbook().person()
+    decision = ann.writes(f"/language {words}")
+    assert decision.effects[0] == says(ann, "profile.speaks", of=Idle())
+    assert spoken_to(ann.value) == "ru"
+    assert ann.writes("/language ru").effects[0] == says(ann, "profile.speaks", of=Idle()), (
+        "a second time it only says so"
+    )
+
+
+@pytest.mark.parametrize("words", ["Türkçe", "turkce", "Español", "espanol", "فارسی", "हिन्दी", "Bahasa Indonesia"])
+def test_a_language_may_be_named_in_itself_with_accents_or_without(words: str) -> None:
+    ann = Playbook().person()
+    ann.writes(f"/language {words}")
+    assert LANGUAGES[spoken_to(ann.value)] in ("Türkçe", "Español", "فارسی", "हिन्दी", "Bahasa Indonesia")
+
+
+@pytest.mark.parametrize("words", ["klingon", "fr", "x" * 500, "?"])
+def test_a_language_that_the_bot_does_not_speak_brings_the_menu(words: str) -> None:
+    talk = Playbook()
+    ann = talk.person()
+    said, menu = SECTIONS["speak"](ann.value, talk.env, "")
+    assert ann.writes(f"/language {words}") == Decision(effects=(Say(ann.person, said, menu),))
+
+
 def test_the_language_of_the_bot_does_not_change_whom_one_meets_and_the_bot_says_so_and_asks() -> None:
     talk = Playbook(Rules(brands=(Brand("deutsch", languages=("de",)), Brand("english", languages=("en",)))))
     ann = talk.searching()

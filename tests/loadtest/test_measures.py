@@ -1,9 +1,8 @@
 """What is measured: from phones to lines, from moments to quantiles, from /metrics to figures."""
 
-import re
-from pathlib import Path
+import pytest
 
-import passerby
+from passerby.kernel.text import Arg, text
 from passerby.loadtest import phrases
 from passerby.loadtest.book import Arrival, Book, Wait, quantile
 from passerby.loadtest.judge import Line
@@ -11,9 +10,18 @@ from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said
 from passerby.loadtest.seen import Confirmations, Event, Message, Phone, lines_of, shown
 from passerby.loadtest.stores import told_of_redis
 from passerby.loadtest.watch import metrics_in
+from tests.wording import shown as worded
 
 BOT, ANN = 7, 1
 FIRST = (CONSENT, AGE, GENDER, READY)
+PLACES: dict[str, Arg] = {
+    "minimum": 18,
+    "who": "Sunny",
+    "question": "Tea?",
+    "interests": "tea",
+    "chance": "Few.",
+    "wait": "Long.",
+}
 
 
 def event(id_: int, text: str, *, mine: bool = False) -> Event:
@@ -72,7 +80,7 @@ def test_a_search_that_was_given_up_is_a_wait_as_well() -> None:
 
 def test_a_phone_becomes_lines_that_the_judge_reads() -> None:
     phone, confirmations = Phone(BOT), Confirmations()
-    told = (event(2, "🎉 Partner found! Say hello."), event(3, "[1.1] hi", mine=True), event(4, "[2.1] ho"))
+    told = (event(2, worded("search.found")), event(3, "[1.1] hi", mine=True), event(4, "[2.1] ho"))
     for each in (*told, event(5, "/next", mine=True)):
         assert each.message is not None
         phone.add(shown(each, each.message))
@@ -133,9 +141,26 @@ def test_what_reached_somebody_else_is_left_undecided() -> None:
     assert lines_of({ANN: phone}, confirmations, {"1.1"})[0][ANN][0].confirmed is False
 
 
-def test_every_phrase_that_is_waited_for_is_one_of_the_products() -> None:
-    texts = Path(passerby.__file__).parent.rglob("texts/en.po")
-    said = "\n".join(path.read_text("utf-8") for path in texts)
-    plain = re.sub(r"</?\w+>", "", said)
-    for phrase in (*(phrase for phrase, _ in phrases._PHRASES), *phrases.BY_ITSELF, *FIRST):
-        assert phrase in plain, phrase
+def test_every_notice_that_is_waited_for_is_one_of_the_products() -> None:
+    for key in (*phrases.MEANS, *phrases.BY_ITSELF, *FIRST):
+        assert phrases.notice(worded(key, "en", **PLACES)) is not None, key
+
+
+@pytest.mark.parametrize("key", sorted(phrases.MEANS))
+def test_a_notice_tells_where_its_reader_stands(key: str) -> None:
+    assert phrases.said(worded(key, "en", **PLACES)) is phrases.MEANS[key]
+
+
+@pytest.mark.parametrize(
+    ("shown", "answered"),
+    [
+        (worded("pace.over", n=7), 7),
+        (worded("chat.failed_many", n=12), 12),
+        (worded("search.drags", chance=text("search.chance_few"), wait=text("search.wait_seconds", n=20)), 0),
+        (worded("search.already"), 1),
+        (worded("chat.partner_left"), 0),
+        ("something else", 1),
+    ],
+)
+def test_a_notice_answers_as_many_messages_as_it_says(shown: str, answered: int) -> None:
+    assert phrases.answers(shown) == answered

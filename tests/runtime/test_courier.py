@@ -29,6 +29,7 @@ from passerby.runtime.courier import FLOOD_MARGIN_S, NOTICE_TTL_S, RELAY_TTL_S, 
 from passerby.runtime.tokens import REFUSED_AFTER_S
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, CHAT, EVE, OTHER_BOT, Answer, Bench, couple, relay, words_of
+from tests.wording import html
 
 
 class Ledger:
@@ -813,7 +814,7 @@ def test_courtesies_wait_for_nobody_and_are_tried_once(answer: Answer) -> None:
         post.courier.oblige(Discard(ANN, (MessageId(5),)), BOT, "en")
         await asyncio.sleep(100)
         assert tries == [
-            Reassure(BOT, "q", "This button belongs to an earlier chat.", True),
+            Reassure(BOT, "q", html("chat.button_too_old"), True),
             Delete(BOT, ANN, (MessageId(5),)),
         ]
 

@@ -18,9 +18,10 @@ from passerby.runtime.webhooks import Doorstep
 from tests.runtime.test_app import House
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BOT, HEIR, ME, Assured, Bench, couple, somebody, talking, words_of, written
+from tests.wording import html
 
 REF = UpdateRef(BOT, 7)
-SORRY = "We could not process this message, so it was not delivered. You can go on as usual."
+SORRY = html("chat.failed_fatal")
 
 
 def at_bench(body: Callable[[Bench], Awaitable[None]], *, shared: bool = False) -> None:
@@ -51,7 +52,7 @@ def test_an_update_that_has_taken_two_workers_down_is_not_decided_on_again() -> 
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("tr", "Bu mesajı işleyemedik, o yüzden iletilmedi. Yazmaya devam edebilirsin."),
+        ("tr", html("chat.failed_fatal", "tr")),
         ("id", "Pesan ini tidak bisa kami proses, jadi tidak terkirim. Kamu bisa lanjut seperti biasa."),
     ],
 )

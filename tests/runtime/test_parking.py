@@ -14,6 +14,7 @@ from passerby.runtime.courier import RELAY_TTL_S
 from passerby.runtime.sealing import Sealer
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, OTHER_BOT, Bench, relay, talking, words_of, written
+from tests.wording import html
 
 SECRET = "something nobody else may read"
 
@@ -92,7 +93,7 @@ def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended() -> None:
         await again.pipeline.take_up(await again.store.inherit(HEIR))
         await again.quiet()
         assert carried(again) == []
-        assert words_of(again.telegram.sent) == ["This was not delivered: the chat had ended."]
+        assert words_of(again.telegram.sent) == [html("chat.failed_left")]
         assert await again.store.outbox(HEIR) == []
         await again.close()
 
@@ -166,7 +167,7 @@ def test_leaving_drops_what_is_parked_and_its_sender_hears_of_it() -> None:
         await bench.quiet(120)
         assert carried(bench) == []
         told = words_of([each for each in bench.telegram.sent if getattr(each, "reply_to", None) == 2000])
-        assert told == ["This was not delivered: the chat had ended."]
+        assert told == [html("chat.failed_left")]
         assert await bench.store.outbox(ME) == []
 
     parked(body)

@@ -31,6 +31,7 @@ from passerby.runtime.lanes import Work
 from passerby.runtime.pipeline import BUG_TRIES, STALE_TRIES
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, OTHER_BOT, Bench, couple, somebody, talking, words_of, written
+from tests.wording import html
 
 
 def at_bench(body: Callable[[Bench], Awaitable[None]], **how: object) -> None:
@@ -139,7 +140,7 @@ def test_who_is_found_while_they_ask_is_not_told_afterwards_that_they_are_still_
         await bench.quiet()
         told = words_of([each for each in bench.telegram.sent if getattr(each, "person", None) == ANN])
         assert ["Partner found" in words for words in told] == [True, False]
-        assert "in a chat already" in told[-1]
+        assert told[-1] == html("search.in_chat").partition("\n")[0]
 
     at_bench(body)
 
@@ -207,8 +208,8 @@ def test_a_poison_message_is_put_aside_with_a_word_and_the_next_one_goes_on() ->
         fine = bench.happens(written(ANN, "fine", 8))
         await bench.quiet()
         assert words_of(bench.telegram.sent) == [
-            "Something went wrong on our side; this was not delivered.",
-            "You are not in a chat, so nobody got this.",
+            html("chat.failed_broken"),
+            html("search.idle").partition("\n")[0],
         ]
         assert [dispatch.reply_to for dispatch in bench.telegram.sent] == [7, 8]  # type: ignore[union-attr]
         assert bench.finished == [poison, fine]
@@ -314,8 +315,8 @@ def test_a_partner_who_blocked_the_bot_ends_the_chat_and_the_sender_is_told() ->
         assert (type(ann.state), type(ben.state), ben.bot) == (Idle, Idle, None)
         said = words_of([each for each in bench.telegram.sent if each.person == ANN])  # type: ignore[union-attr]
         assert sorted(words for words in said if not words.startswith("How was this chat?")) == [
-            "This was not delivered: the chat had ended.",
-            "This was not delivered: the chat had ended.",
+            html("chat.failed_left"),
+            html("chat.failed_left"),
             "👋 Your <b>partner left</b> the chat.",
         ]
         assert sorted(bench.finished) == refs

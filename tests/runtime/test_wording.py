@@ -10,6 +10,7 @@ from passerby.ports.telegram import InlineButton, InlineRows, Reassure, ReplyRow
 from passerby.runtime.wording import LISTED, Wording
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BOT, WORDS
+from tests.wording import html
 
 WORDING = Wording(WORDS)
 MENU = Menu(((Button(text("chat.show_it"), "show", "c0ffee"),),))
@@ -51,14 +52,14 @@ def test_a_revision_changes_words_and_buttons_in_place() -> None:
 def test_an_answer_is_plain_words_or_none() -> None:
     assert WORDING.answer(Answer("q"), BOT, "en") == Reassure(BOT, "q")
     said = Answer("q", text("chat.button_too_old"), alert=True)
-    assert WORDING.answer(said, BOT, "en") == Reassure(BOT, "q", "This button belongs to an earlier chat.", True)
+    assert WORDING.answer(said, BOT, "en") == Reassure(BOT, "q", html("chat.button_too_old"), True)
 
 
 def test_the_command_menu_lists_what_there_is_in_every_language() -> None:
     menus = WORDING.menus(frozenset({"stop", "search", "end", "not listed"}))
     assert [menu.language for menu in menus] == ["", *WORDS.languages[1:]], "English for everyone else"
     assert {tuple(name for name, _ in menu.commands) for menu in menus} == {("search", "stop")}
-    assert menus[0].commands[0] == ("search", "Find somebody to talk to")
+    assert menus[0].commands[0] == ("search", html("commands.search"))
     assert len(set(LISTED)) == len(LISTED)
 
 

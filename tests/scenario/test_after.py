@@ -210,7 +210,7 @@ def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
         ("save", "after.over"),
         ("good", "after.over"),
         ("block", "blocks.done"),
-        ("report", "blocks.what_for"),
+        ("report", "blocks.what_for_here"),
     ],
 )
 def test_an_old_button_does_not_touch_the_partner_of_now(action: str, key: str, home: bool, store: str) -> None:

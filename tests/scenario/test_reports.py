@@ -46,7 +46,7 @@ def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, s
     async def scene(on: Stage) -> None:
         on.ann.write("/report")
         await on.quiet()
-        assert on.ann.told()[-1] == "blocks.what_for"
+        assert on.ann.told()[-1] == "blocks.what_for_here"
         question = max(on.ann.messages())
         on.ann.write(WORDS, reply_to=question)
         await on.quiet()

@@ -1,22 +1,29 @@
 """All wordings of all languages, in memory: read once at the start, looked up for every notice."""
 
-from collections.abc import Iterator
-from functools import cache
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, reduce
 from gettext import c2py
 from pathlib import Path
 from typing import Self
 
 from babel.messages.pofile import read_po
 
+from passerby.catalogue.notices import Notices
 from passerby.catalogue.places import Places, day
 from passerby.catalogue.template import Template, Wording, compile_template, escape
 from passerby.kernel.text import Arg, Text
 
 FALLBACK = "en"
-LISTED = ", "
+JOINED = "lists.joined"
+"""The text that joins two things of a list: in Arabic and Persian the comma is another one."""
+
+LABELS = "labels.toml"
+"""Every label that a reply key ever had, by language and key. A phone shows a keyboard until it gets a new one, so an
+old label must still do what its key does: otherwise it would go to the partner as a message."""
 
 # What is pressed on a reply keyboard comes back as its wording, so these must be told apart in every language at once.
-_LABELS = "keys."
+_KEYS = "keys."
 
 
 def wording_files(root: Path) -> list[Path]:
@@ -27,35 +34,43 @@ def wording_files(root: Path) -> list[Path]:
 class Catalogue:
     """Wordings by language and key. A key that English lacks is a bug, and an assertion."""
 
-    def __init__(self, wordings: dict[str, dict[str, Wording]]) -> None:
+    def __init__(
+        self, wordings: dict[str, dict[str, Wording]], labels: Mapping[str, Mapping[str, Iterable[str]]] | None = None
+    ) -> None:
+        """`labels` are those that reply keys had before, by language and key.
+
+        Raises: ValueError, if two keys have the same label, in whatever languages.
+        """
         english = wordings.get(FALLBACK, {})
         self._own = wordings
         self._wordings = {language: {**english, **own} for language, own in wordings.items()}
         self._wordings.setdefault(FALLBACK, english)
-        self._labels = {
-            wording.templates[0].plain: key
-            for table in wordings.values()
-            for key, wording in table.items()
-            if key.startswith(_LABELS)
-        }
+        self._labels: dict[str, str] = {}
+        for label, key in _labels(wordings, labels or {}):
+            if self._labels.setdefault(label, key) != key:
+                raise ValueError(f"{label} stands for {key} and for {self._labels[label]}")
         self.languages = (FALLBACK, *sorted(self._wordings.keys() - {FALLBACK}))
         """English first."""
         self.places = Places(self.languages)
 
     @classmethod
-    def load(cls, root: Path) -> Self:
-        """Read every catalogue beneath the package directory `root`.
+    def load(cls, root: Path, languages: Iterable[str] | None = None) -> Self:
+        """Read the catalogues beneath the package directory `root`: all, or those of some languages.
 
         Raises: ValueError, if a file cannot be understood or says a key that another file of its language says.
         """
         wordings: dict[str, dict[str, Wording]] = {}
+        wanted = None if languages is None else frozenset(languages)
         for path in wording_files(root):
+            if wanted is not None and path.stem not in wanted:
+                continue
             table = wordings.setdefault(path.stem, {})
             for key, wording in _read(path):
                 if key in table:
                     raise ValueError(f"{key} is worded twice in {path.stem}")
                 table[key] = wording
-        return cls(wordings)
+        labels = root / "texts" / LABELS
+        return cls(wordings, tomllib.loads(labels.read_text("utf-8")) if labels.exists() else None)
 
     def word(self, text: Text, language: str) -> str:
         """The text as Telegram HTML, its arguments escaped. `language` is a code as Telegram gives it, or empty."""
@@ -70,7 +85,7 @@ class Catalogue:
         if isinstance(arg, str | int):
             return escape(arg)
         texts = arg if isinstance(arg, tuple) else (arg,)
-        return LISTED.join(self.word(each, language) for each in texts)
+        return self._list([self.word(each, language) for each in texts], language)
 
     def plain(self, text: Text, language: str) -> str:
         """The text without markup, for where Telegram shows none: button labels, callback answers, menus."""
@@ -82,7 +97,14 @@ class Catalogue:
         if isinstance(arg, str | int):
             return arg
         texts = arg if isinstance(arg, tuple) else (arg,)
-        return LISTED.join(self.plain(each, language) for each in texts)
+        return self._list([self.plain(each, language) for each in texts], language)
+
+    def _list(self, said: list[str], language: str) -> str:
+        """Several things in a row. They are worded already, so nothing is escaped here."""
+        if len(said) < 2:
+            return "".join(said)
+        joined = self._find(JOINED, language).templates[0]
+        return reduce(lambda before, after: joined.plain % (before, after), said)
 
     def words(self, key: str) -> dict[str, str]:
         """Every language's own plain wording of a key without placeholders."""
@@ -93,8 +115,12 @@ class Catalogue:
         }
 
     def find_word(self, label: str) -> str | None:
-        """The reply-keyboard key that is worded exactly so in some language."""
+        """The reply-keyboard key that is worded exactly so in some language, or once was."""
         return self._labels.get(label)
+
+    def notices(self, language: str) -> Notices:
+        """The texts of a language, to be known by what phones show."""
+        return Notices(self._wordings[self.choose(language)])
 
     def choose(self, language_code: str) -> str:
         """The language to speak to somebody whose Telegram says `language_code`: `pt-BR` gives `pt`, unknown `en`."""
@@ -120,6 +146,20 @@ class Catalogue:
             return None
         plain = said.replace("%", "%%")
         return Wording((Template(str(escape(plain)), plain, ()),))
+
+
+def _labels(
+    wordings: Mapping[str, Mapping[str, Wording]], former: Mapping[str, Mapping[str, Iterable[str]]]
+) -> Iterator[tuple[str, str]]:
+    """Every label of a reply key, in every language, and its key."""
+    for table in wordings.values():
+        for key, wording in table.items():
+            if key.startswith(_KEYS):
+                yield wording.templates[0].plain % (), key
+    for labels in former.values():
+        for key, all_of_them in labels.items():
+            for label in all_of_them:
+                yield label, key
 
 
 def _read(path: Path) -> Iterator[tuple[str, Wording]]:

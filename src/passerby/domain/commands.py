@@ -8,7 +8,6 @@ behind it, or a backslash, counts only if the word is the whole message and rese
 import re
 import unicodedata
 from collections.abc import Collection
-from difflib import get_close_matches
 
 _INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
 """Marks that come along when a command is copied out of a text in a right-to-left script, and the like."""
@@ -21,8 +20,15 @@ _NOT_LETTERS = re.compile(r"^[\W_]++|(?<![\W_])[\W_]++$")
 LONGEST = 32
 """Source: Bot API, BotCommand. A longer word resembles no command."""
 
-_ALIKE = 0.66
-"""A ratio as `difflib` measures it: one wrong letter of three passes, two of five."""
+_SLIPS = ((8, 2), (4, 1))
+"""How many slips are forgiven, by the length of the longer word. A slip is a letter more, less or other, or two letters
+swapped."""
+
+_SURE_BEGINNING = 5
+"""In words shorter than this the first letter must be right: "text" is not "next"."""
+
+_RUN = re.compile(r"(.)\1{2,}")
+"""A key that was held down."""
 
 _SHORTEST_BEGINNING = 3
 
@@ -37,6 +43,7 @@ _IN_OTHER_WORDS = {
     "stop": "quit exit leave bye cancel стоп parar terminar detener encerrar stopp beenden bitir dur durdur berhenti"
     " akhiri रोकें बंद پایان توقف إنهاء",
     "report": "жалоба пожаловаться reportar denunciar melden şikayet lapor laporkan शिकायत گزارش إبلاغ",
+    "blocked": "unblock unblocked blocklist blacklist",
     "block": "блок заблокировать bloquear blockieren sperren engelle blokir ब्लॉक بلاک حظر",
     "settings": "menu options настройки ajustes configuración configurações einstellungen ayarlar pengaturan"
     " सेटिंग्स تنظیمات الإعدادات",
@@ -91,8 +98,35 @@ def nearest(typed: str, commands: Collection[str]) -> str | None:
 def _like(word: str, commands: Collection[str]) -> str | None:
     other = {each: name for each, name in _MEANT.items() if name in commands}
     for known in ({name: name for name in commands}, other):
-        alike = [word] if word in known else get_close_matches(word, known, 1, _ALIKE)
-        if alike:
-            return known[alike[0]]
+        if word in known:
+            return known[word]
+    held = _RUN.sub(r"\1", word)
+    near = [(slips, name) for name in commands if (slips := _slips(held, name)) is not None]
+    if near:
+        return min(near)[1]
     begun = [name for name in commands if len(word) >= _SHORTEST_BEGINNING and name.startswith(word)]
     return min(begun, key=lambda name: (len(name), name), default=None)
+
+
+def _slips(typed: str, meant: str) -> int | None:
+    """How many slips lie between two words; None if more than are forgiven."""
+    longer = max(len(typed), len(meant))
+    most = next((slips for length, slips in _SLIPS if longer >= length), 0)
+    if abs(len(typed) - len(meant)) > most or (longer < _SURE_BEGINNING and typed[:1] != meant[:1]):
+        return None
+    slips = _distance(typed, meant)
+    return slips if slips <= most else None
+
+
+def _distance(one: str, other: str) -> int:
+    """The Damerau-Levenshtein distance (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for down, letter in enumerate(one):
+        last, before, row = before, row, [down + 1]
+        for along, facing in enumerate(other):
+            cost = min(before[along] + (letter != facing), before[along + 1] + 1, row[along] + 1)
+            if down and along and letter == other[along - 1] and one[down - 1] == facing:
+                cost = min(cost, last[along - 1] + 1)
+            row.append(cost)
+    return row[-1]

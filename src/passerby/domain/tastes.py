@@ -19,6 +19,11 @@ LANGUAGES = {
 WRITTEN_IN = ("en", "ru", "es", "pt", "hi", "id", "fa", "ar", "tr", "de")
 """The languages that the product is written in; a test holds them against the catalogues."""
 
+_IN_ENGLISH = {
+    "russian": "ru", "spanish": "es", "castellano": "es", "portuguese": "pt", "hindi": "hi", "indonesian": "id",
+    "indonesia": "id", "persian": "fa", "farsi": "fa", "arabic": "ar", "turkish": "tr", "german": "de",
+}  # fmt: skip
+
 INTERESTS = (
     "music", "films", "series", "books", "games", "anime", "art", "photography", "travel", "food", "sport",
     "football", "fitness", "nature", "animals", "science", "technology", "programming", "cars", "fashion",
@@ -50,6 +55,22 @@ _WORD = re.compile(r"[^\W_][\w'’ -]*")
 def worded(interest: str) -> Text:
     """An interest of the curated list in the reader's language, or somebody's own word as it is."""
     return text(f"interests.{interest}") if interest in INTERESTS else text("interests.own", word=interest)
+
+
+def language_in(words: str) -> str | None:
+    """The language of the product that somebody named, by its tag or its name; None if they named none of them."""
+    named = _plain(words[:_LONGEST_PART])
+    tag = named.replace("_", "-").partition("-")[0]
+    return tag if tag in WRITTEN_IN else _WRITTEN_NAMES.get(named)
+
+
+def _plain(name: str) -> str:
+    """A name in small letters, without accents."""
+    parts = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(sign for sign in parts if not unicodedata.combining(sign))
+
+
+_WRITTEN_NAMES = {_plain(LANGUAGES[each]): each for each in WRITTEN_IN} | _IN_ENGLISH
 
 
 def flag(country: str) -> str:

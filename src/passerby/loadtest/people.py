@@ -10,7 +10,7 @@ from typing import Any, Final
 from passerby.loadtest.book import Book
 from passerby.loadtest.control import Sandbox
 from passerby.loadtest.habits import Draft, Habits, Leaving
-from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said, mark
+from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said, mark, notice
 from passerby.loadtest.seen import Event, Phone, Shown, shown
 from passerby.ports.clock import Clock
 
@@ -122,14 +122,15 @@ class Person:
 
     def _answer(self, words: str, message_id: int) -> None:
         """One consent, two answers."""
-        if CONSENT in words:
+        key = notice(words)
+        if key == CONSENT:
             self._do("press", message_id=message_id, row=0, column=0)
-        elif AGE in words:
+        elif key == AGE:
             self._do("send", text=str(min(80, 18 + int(self._rng.expovariate(1 / 8)))))
-        elif GENDER in words:
+        elif key == GENDER:
             column = 0 if self._rng.random() < 0.75 else 1
             self._do("press", message_id=message_id, row=0, column=column)
-        elif READY in words:
+        elif key == READY:
             self.stands = Stands.IDLE
             self._news.set()
 

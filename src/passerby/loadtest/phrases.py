@@ -1,15 +1,19 @@
 """What a phone shows, sorted: a stranger's words, which carry a mark, or one of the product's own sentences.
 
-The judge reads these as a person would, by their words; nothing here looks inside the product.
+The judge reads these as a person would, by their English words; the catalogue says which words those are.
 """
 
 import re
 from enum import StrEnum
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-_MARK = re.compile(r"\[(\d+\.\d+)\]")
+import passerby
+from passerby.catalogue import Catalogue
+from passerby.catalogue.notices import Notices
 
-_COUNTED = re.compile(r"You can go on\D*(\d+)|(\d+) messages from here on were not delivered")
+_MARK = re.compile(r"\[(\d+\.\d+)\]")
 
 
 class Said(StrEnum):
@@ -30,32 +34,48 @@ class Said(StrEnum):
     OTHER = "other"
 
 
-_PHRASES = (
-    ("Partner found", Said.FOUND),
-    ("partner left the chat", Said.LEFT),
-    ("You left the chat. 🔎", Said.MOVED_ON),
-    ("You left the chat", Said.LEFT),
-    ("Looking for somebody…", Said.SEARCHING),
-    ("The search has ended", Said.ENDED),
-    ("We are still looking. You keep your place", Said.STILL_SEARCHING),
-    ("You are in a chat already", Said.STILL_CHATTING),
-    ("Somebody has been found meanwhile", Said.STILL_CHATTING),
-    ("the connection was lost", Said.CUT_OFF),
-    ("the chat has ended", Said.LEFT),
-    ("The chat is over", Said.LEFT),
-)
+MEANS = {
+    "search.found": Said.FOUND,
+    "search.found_asking": Said.FOUND,
+    "search.found_alike": Said.FOUND,
+    "search.found_alike_asking": Said.FOUND,
+    "after.together_again": Said.FOUND,
+    "again.together": Said.FOUND,
+    "chat.partner_left": Said.LEFT,
+    "chat.you_left": Said.LEFT,
+    "idle.ended": Said.LEFT,
+    "blocks.chat_over": Said.LEFT,
+    "blocks.done_here": Said.LEFT,
+    "chat.you_moved_on": Said.MOVED_ON,
+    "search.begun": Said.SEARCHING,
+    "search.cancelled": Said.ENDED,
+    "chat.search_stopped": Said.ENDED,
+    "search.already": Said.STILL_SEARCHING,
+    "chat.next_while_searching": Said.STILL_SEARCHING,
+    "search.in_chat": Said.STILL_CHATTING,
+    "search.found_meanwhile": Said.STILL_CHATTING,
+    "chat.connection_lost": Said.CUT_OFF,
+}
 
-CONSENT, AGE, GENDER, READY = "one to one", "How old are you", "What is your gender?", "You are all set"
+CONSENT, AGE, GENDER, READY = "start.consent", "start.ask_age", "start.ask_gender", "start.ready"
 """The first questions, and that they are answered."""
 
 BY_ITSELF = frozenset(
     {
-        *("Partner found", "Your partner left", "How was this chat?", "the chat has ended", "Still looking."),
-        *("Your partner is waiting for a word", "Nobody has said anything yet", "Your change could not be passed on"),
-        *("We are looking further afield", "the connection was lost"),
+        *(key for key, means in MEANS.items() if means is Said.FOUND),
+        *("chat.partner_left", "idle.ended", "chat.connection_lost", "idle.your_turn", "idle.nobody_spoke"),
+        *("after.ask", "chat.edit_failed", "search.drags", "search.widened"),
     }
 )
 """Notices that answer no message of their reader's."""
+
+_COUNTED = frozenset({"pace.over", "chat.failed_many"})
+"""Notices that answer as many messages as they say."""
+
+
+@cache
+def _english() -> Notices:
+    return Catalogue.load(Path(passerby.__file__).parent, ["en"]).notices("en")
 
 
 def mark(person: int, number: int) -> str:
@@ -72,13 +92,20 @@ def words_of(message: dict[str, Any]) -> str:
     return str(message.get("text") or message.get("caption") or "")
 
 
+def notice(words: str) -> str | None:
+    """The name of the product's text that a phone shows; None if it is none."""
+    return _english().key(words)
+
+
 def said(words: str) -> Said:
-    return next((what for phrase, what in _PHRASES if phrase in words), Said.OTHER)
+    key = notice(words)
+    return MEANS.get(key, Said.OTHER) if key is not None else Said.OTHER
 
 
 def answers(words: str) -> int:
     """How many things that its reader sent a notice answers."""
-    counted = _COUNTED.search(words)
-    if counted:
-        return int(counted[1] or counted[2])
-    return int(not any(phrase in words for phrase in BY_ITSELF))
+    found = _english().find(words)
+    if found is None:
+        return 1
+    key, args = found
+    return int(args["n"]) if key in _COUNTED else int(key not in BY_ITSELF)

@@ -109,19 +109,24 @@ def _reasons(chat: str) -> Menu:
     return Menu((*rows, (Button(text("blocks.cancel"), "unreport", chat),)))
 
 
+def _what_for(me: Participant) -> Text:
+    """The question. In a chat it says that what is typed still goes to the partner."""
+    return text("blocks.what_for_here" if isinstance(me.state, Chatting) else "blocks.what_for")
+
+
 def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """`/report`: what for?"""
     me = facts.me
     chat = _chat(me)
     if chat is None:
         return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
-    return Decision(effects=(Say(me.person, text("blocks.what_for"), _reasons(chat)),))
+    return Decision(effects=(Say(me.person, _what_for(me), _reasons(chat)),))
 
 
 def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if _whom(facts.me, event.token, env.now) is None:
         return too_old(event, facts.me, env.now)
-    asked = in_place(event, text("blocks.what_for"), _reasons(event.token))
+    asked = in_place(event, _what_for(facts.me), _reasons(event.token))
     return Decision(effects=(Answer(event.query), *asked))
 
 

@@ -4,8 +4,8 @@ A press carries its section and what to put there (`langs.es`); what the menu th
 person, so that an old menu shows and does the right thing.
 """
 
-from passerby.features.profile.changes import put, talk, type_country, type_interests
-from passerby.features.profile.menus import choose_language, open_section, settings, show
+from passerby.features.profile.changes import put, talk, type_country, type_interests, type_language
+from passerby.features.profile.menus import open_section, settings, show
 from passerby.kernel.feature import Feature
 
 feature = Feature(
@@ -13,7 +13,7 @@ feature = Feature(
     commands={
         "profile": show,
         "settings": settings,
-        "language": choose_language,
+        "language": type_language,
         "interests": type_interests,
         "country": type_country,
     },

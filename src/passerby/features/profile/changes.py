@@ -16,6 +16,7 @@ from passerby.domain.tastes import (
     WORD_LENGTH,
     WRITTEN_IN,
     interests_in,
+    language_in,
 )
 from passerby.features.profile.menus import (
     AGES_WANTED,
@@ -23,6 +24,7 @@ from passerby.features.profile.menus import (
     WANTED,
     allowed,
     card,
+    choose_language,
     country_button,
     in_place,
     languages_of,
@@ -220,6 +222,18 @@ def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return told
     full = Say(me.person, text("profile.full_interests"), keys_for(me.state))
     return Decision(told.changes, (*told.effects, full))
+
+
+def type_language(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/language de`, or the language's name: the bot speaks it at once. Otherwise the menu."""
+    language = language_in(_typed(event))
+    if language is None:
+        return choose_language(event, facts, env)
+    me = _speak(facts.me, language, env)
+    assert me is not None, "the product is written in it"
+    me = refresh_ticket(me, env)
+    effects = (Say(me.person, text("profile.speaks"), keys_for(me.state)), *_ask_to_talk(me, language))
+    return Decision((me,) if me != facts.me else (), effects)
 
 
 def type_country(event: MessageReceived, facts: Facts, env: Env) -> Decision:

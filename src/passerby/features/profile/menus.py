@@ -211,17 +211,15 @@ def _wants(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
         for low, high in AGES_WANTED
         if pool_for(low, env.rules) == pool_for(age_now(me.profile, env.now), env.rules)
     ]
-    anyone = (
-        _mark(text("profile.any_gender"), not wants.genders, "want."),
-        _mark(text("profile.any_age"), wants.age_min is None and wants.age_max is None, "ages."),
-    )
+    any_gender = _mark(text("profile.any_gender"), not wants.genders, "want.")
+    any_age = _mark(text("profile.any_age"), wants.age_min is None and wants.age_max is None, "ages.")
     switches = (
         (_mark(text("profile.other_languages"), wants.other_languages, "other"),),
         (_mark(text("profile.icebreakers"), wants.icebreakers, "ice"),),
     )
     locked = [which for which in Filter if not may_filter(me, which, env)]
     key = "profile.ask_wants_locked" if locked else "profile.ask_wants"
-    return text(key), Menu((tuple(genders), *_rows(ages, 3), anyone, *switches, BACK))
+    return text(key), Menu((*_rows((*genders, any_gender), 2), *_rows(ages, 3), (any_age,), *switches, BACK))
 
 
 def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
@@ -265,7 +263,7 @@ def settings(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def choose_language(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/language`: what the product is to be written in."""
+    """The menu of the languages that the product is written in."""
     said, menu = _speak(facts.me, env, "")
     return Decision(effects=(Say(facts.me.person, said, menu),))
 

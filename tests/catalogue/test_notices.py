@@ -1,0 +1,51 @@
+"""Knowing a text by what a phone shows."""
+
+import pytest
+
+from passerby.catalogue.notices import Notices
+from passerby.catalogue.template import Wording, compile_template
+from passerby.kernel.text import Arg, text
+from tests.wording import catalogue, shown
+
+ENGLISH = catalogue().notices("en")
+
+SAMPLE = Notices(
+    {
+        key: Wording(tuple(map(compile_template, sources)))
+        for key, sources in {
+            "wait.fixed": ["<b>Still</b> waiting. 100% sure."],
+            "wait.shaped": ["Still waiting. {why} sure."],
+            "wait.many": ["{n} message was lost", "{n} messages were lost"],
+            "wait.same": ["Still waiting. 100% sure."],
+            "wait.anything": ["{word}"],
+        }.items()
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "args"),
+    [
+        ("Still waiting. 100% sure.", "wait.fixed", {}),
+        ("Still waiting. Not\nso sure.\n", "wait.shaped", {"why": "Not\nso"}),
+        ("1 message was lost", "wait.many", {"n": "1"}),
+        ("12 messages were lost", "wait.many", {"n": "12"}),
+    ],
+)
+def test_a_text_is_known_by_its_words_and_so_is_what_was_put_in(words: str, key: str, args: dict[str, str]) -> None:
+    assert SAMPLE.find(words) == (key, args)
+    assert SAMPLE.key(words) == key
+
+
+@pytest.mark.parametrize("words", ["", "hello", "Still waiting.", "12 messages were lost, or so"])
+def test_a_message_that_is_no_text_of_ours_has_no_name(words: str) -> None:
+    assert SAMPLE.key(words) is None
+    assert ENGLISH.key(words) is None
+
+
+@pytest.mark.parametrize("language", catalogue().languages)
+def test_the_notices_that_tell_where_people_stand_are_known_in_every_language(language: str) -> None:
+    notices = catalogue().notices(language)
+    args: dict[str, Arg] = {"question": text("icebreakers.1"), "interests": (text("interests.music"),), "who": "Sunny"}
+    for key in ("search.found", "search.found_alike_asking", "again.together", "chat.partner_left", "search.begun"):
+        assert notices.key(shown(key, language, **args)) == key

@@ -1,0 +1,28 @@
+"""What the product says, by the name of the text: tests that read phones need no words of their own."""
+
+from functools import cache
+from pathlib import Path
+
+import passerby
+from passerby.catalogue import Catalogue
+from passerby.kernel.text import Arg, text
+
+
+@cache
+def catalogue() -> Catalogue:
+    return Catalogue.load(Path(passerby.__file__).parent)
+
+
+def html(key: str, language: str = "en", **args: Arg) -> str:
+    """The text as it is sent."""
+    return catalogue().word(text(key, **args), language)
+
+
+def shown(key: str, language: str = "en", **args: Arg) -> str:
+    """The text as a phone shows it."""
+    return catalogue().plain(text(key, **args), language)
+
+
+def opening(key: str, language: str = "en", **args: Arg) -> str:
+    """The first line of what a phone shows."""
+    return shown(key, language, **args).partition("\n")[0]
