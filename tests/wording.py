@@ -23,6 +23,7 @@ def shown(key: str, language: str = "en", **args: Arg) -> str:
     return catalogue().plain(text(key, **args), language)
 
 
-def opening(key: str, language: str = "en", **args: Arg) -> str:
-    """The first line of what a phone shows."""
-    return shown(key, language, **args).partition("\n")[0]
+def opening(key: str, language: str = "en") -> str:
+    """The first line of what a phone shows. It has no placeholders; what comes after it may have some."""
+    line = catalogue()._wordings[language][key].templates[0].plain.partition("\n")[0]
+    return line % ()

@@ -34,6 +34,7 @@ from tests.runtime.world import (
     words_of,
     written,
 )
+from tests.wording import html
 
 
 class Process:
@@ -207,7 +208,7 @@ def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brought() 
         await web.lives[0].receive(arrival)
         assert await town.store.done(BOT, (5,)) == {5}
         await asyncio.sleep(1)
-        assert words_of(town.telegram.sent) == ["🔎 <b>Looking for somebody…</b>"]
+        assert words_of(town.telegram.sent) == [html("search.begun").partition("\n")[0]]
         for process in (worker, web):
             process.stop.set()
             await process.running

@@ -53,7 +53,7 @@ def test_a_wish_is_stored_answered_and_done_in_one_commit() -> None:
         await bench.quiet()
         me = await bench.facts_of(ANN)
         assert isinstance(me.state, Searching)
-        assert words_of(bench.telegram.sent) == ["🔎 <b>Looking for somebody…</b>"]
+        assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
         assert bench.finished == [ref]
         assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
         assert await bench.store.outbox(ME) == []

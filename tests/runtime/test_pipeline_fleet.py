@@ -21,6 +21,7 @@ from passerby.ports.telegram import Carry
 from passerby.runtime.lanes import Work
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, BOT, EVE, ME, OTHER_BOT, Bench, somebody, talking, words_of, written
+from tests.wording import html
 
 REF = UpdateRef(BOT, 900)
 
@@ -119,7 +120,7 @@ def test_a_commit_that_was_stored_and_not_answered_is_told_of_once() -> None:
         bench.store.commit = unanswered  # type: ignore[method-assign]
         bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
         await bench.quiet()
-        assert words_of(bench.telegram.sent) == ["🔎 <b>Looking for somebody…</b>"]
+        assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
         assert bench.finished == [REF]
         assert await bench.store.outbox(ME) == []
         assert bench.pipeline.uncertain_at >= 0
