@@ -113,6 +113,20 @@ async def test_idle_people_are_held_for_some_minutes_after_they_were_heard_of(pl
 
 
 @contract
+async def test_somebody_who_was_idle_and_is_busy_now_stays(place: Place) -> None:
+    """However long they wait or talk without a word to us, and though the records hold them."""
+    store = place.open()
+    await put(store, somebody(ANN), somebody(BEN), somebody(EVE))
+    ann, ben = couple(version=2)
+    await put(store, ann, ben, somebody(EVE, 2, waiting(EVE)), facts=(fact(1),))
+    await store.trim_journal(1, store.generation)
+    for _ in range(2):
+        await place.elapse(HOUR_S)
+        await store.sweep()
+    assert set(await store.held((ANN, BEN, EVE))) == {ANN, BEN, EVE}
+
+
+@contract
 async def test_idle_people_go_once_the_records_hold_them_though_they_did_not_at_first(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1), fact(2)))

@@ -708,7 +708,12 @@ BUGS: Final = (
         "if parcel.passage is not None and waited and not",
         "if parcel.passage is not None and False and not",
     ),
-    Bug("runtime", "what is being inherited is overtaken", "return inherited != self._inherited  #", "return False  #"),
+    Bug(
+        "runtime",
+        "what is being inherited is overtaken",
+        "if self._inheriting or await self._store.is_preceded(parcel.id):",
+        "if await self._store.is_preceded(parcel.id):",
+    ),
     Bug(
         "runtime",
         "what comes after the end of its chat is sent",
