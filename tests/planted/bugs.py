@@ -347,14 +347,16 @@ BUGS: Final = (
         "  redis.call('EXPIRE', KEYS[i], ARGV[2])\n",
         "  redis.call('EXPIRE', KEYS[i], ARGV[2], 'NX')\n",
     ),
-    Bug("lua", "epochs come again after a failover", "redis.call('HINCRBY', life, 'epochs', gap)\n", ""),
-    Bug("lua", "entries' numbers come again after a failover", "redis.call('HINCRBY', life, 'entries', gap)\n", ""),
-    Bug("lua", "facts' numbers come again after a failover", "redis.call('HINCRBY', life, 'facts', gap)\n", ""),
+    Bug("lua", "epochs come again after a failover", "'epochs', beyond(held[3], now_us),", "'epochs', held[3] or 0,"),
+    Bug(
+        "lua", "entries' numbers come again after a failover", "  redis.call('HINCRBY', life, 'entries', 1000000)\n", ""
+    ),
+    Bug("lua", "facts' numbers come again after a failover", "  redis.call('HINCRBY', life, 'facts', 1000000)\n", ""),
     Bug(
         "lua",
         "readers go on after a failover",
-        "redis.call('HSET', life, 'floor', string.format('%.0f', redis.call('HINCRBY', life, 'changes', gap)))",
-        "redis.call('HINCRBY', life, 'changes', gap)",
+        "    'changes', floor, 'floor', floor, 'latest'",
+        "    'changes', floor, 'latest'",
     ),
     Bug(
         "lua",
@@ -372,10 +374,10 @@ BUGS: Final = (
     Bug(
         "lua",
         "a taking that was lost is not heard of",
-        "if epoch > newest or (epoch == newest and holder == me) then",
-        "if epoch == newest and holder == me then",
+        "if epoch > newest or (epoch == newest and (holder == me or not holder)) then",
+        "if epoch == newest and (holder == me or not holder) then",
     ),
-    Bug("lua", "another's lease is renewed", "(epoch == newest and holder == me)", "(epoch == newest)"),
+    Bug("lua", "another's lease is renewed", "(epoch == newest and (holder == me or not holder))", "(epoch == newest)"),
     Bug(
         "lua",
         "the dead stay on the list",
@@ -461,7 +463,7 @@ BUGS: Final = (
     Bug("lua", "a pool with nobody in it is still one", "      redis.call('HDEL', pools, pool)\n", ""),
     Bug("lua", "a search's anchor outlives it", "    redis.call('HDEL', chats, 'search:' .. person)\n", ""),
     Bug("lua", "idle people who are heard of go", "    redis.call('ZADD', KEYS[4], ARGV[3], ARGV[2])\n", ""),
-    Bug("lua", "people go whom the records do not hold", "if told and told > trimmed then", "if false then"),
+    Bug("lua", "people go whom the records do not hold", "if told and told > carried then", "if false then"),
     Bug("lua", "trimming goes back", "if upto > tonumber(trimmed) then", "if true then"),
     Bug("lua", "a hold is over when the bucket is full", "local till = math.max(tat, held)", "local till = tat"),
     Bug("lua", "a hold is shortened by another", "held = math.max(held, now + gap)", "held = now + gap"),
@@ -505,12 +507,7 @@ BUGS: Final = (
         " and not string.find(';' .. anchors, ';' .. person .. ' ', 1, true) then",
         " then",
     ),
-    Bug(
-        "lua",
-        "epochs begin at nought after a wipe",
-        "  redis.call('HSET', life, 'epochs', string.format('%.0f', t[1] * 1000000 + t[2]))\n",
-        "",
-    ),
+    Bug("lua", "epochs begin at nought after a wipe", "beyond(held[3], now_us)", "beyond(held[3], 0)"),
     Bug(
         "lua",
         "a lease given back fences nobody",
@@ -705,8 +702,8 @@ BUGS: Final = (
     Bug(
         "runtime",
         "what waited long goes to a chat that is over",
-        "if parcel.passage is not None and waited and not",
-        "if parcel.passage is not None and False and not",
+        "            doubtful = waited or parcel.life",
+        "            doubtful = False and parcel.life",
     ),
     Bug(
         "runtime",
@@ -847,15 +844,15 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a notice is as young as when it is taken up",
-        "NOTICE_TTL_S - max(0.0, self._clock.now() - notice.made_at)",
+        "max(NOTICE_LEAST_S, NOTICE_TTL_S - age_s)",
         "NOTICE_TTL_S",
     ),
     Bug("runtime", "unknown outcomes are tried for ever", "if uncertain >= UNCERTAIN_TRIES:", "if uncertain >= 10**9:"),
     Bug(
         "runtime",
         "the store is rebuilt from what it may not have",
-        "            if not await self._reconciler.reconcile():\n                return None\n",
-        "",
+        "if not await self._reconciler.reconcile() or self._store.generation != life:",
+        "if self._store.generation != life:",
     ),
     # ------------------------------------------------------------------ pure
     Bug(
