@@ -22,7 +22,7 @@ from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.guarding import Guard
 from passerby.kernel.decision import ContactPolicy, Rules
-from passerby.opening import Start, database, live_path, open_log, unusable
+from passerby.opening import Start, database, heed_key, live_path, open_log, unusable
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.app import App, NoBotWorks
@@ -83,6 +83,8 @@ async def serve(
     async with AsyncExitStack() as closing:
         # A second process on the same files is turned away before it can be taken for the first.
         log = None if settings.is_shared else open_log(settings)
+        if log is not None:
+            heed_key(log, key, former)
         recorder = _open_recorder(settings, name, rng)
         closing.callback(recorder.close)
         # Before anything is waited for: a process that waits is alive.

@@ -9,8 +9,10 @@ Whatever waits here ends when the process is told to stop.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Final, TypeVar
@@ -213,6 +215,20 @@ def open_log(settings: Settings) -> FileLog:
     except OSError as error:
         remedy = "remove that directory, or name another file" if path.is_dir() else DISK
         raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
+
+
+def heed_key(log: FileLog, key: bytes, former: Iterable[bytes]) -> None:
+    """Say so if the live store was used with a key that is not known any more. Said once: then the new one counts."""
+    marks = [hmac.digest(each, b"passerby key mark", hashlib.sha256)[:16] for each in (key, *former)]
+    with suppress(OSError):  # the disk is asked again soon, by others
+        if log.mark and log.mark not in marks:
+            reason = (
+                f"{log.name} was used with another key: what is parked with it stays unreadable unless "
+                "SECRET_KEY_PREVIOUS names it"
+            )
+            logs.record("key.other", "warning", setting="SECRET_KEY", reason=reason)
+        if log.mark != marks[0]:
+            log.put_mark(marks[0])
 
 
 def live_path(settings: Settings) -> Path:

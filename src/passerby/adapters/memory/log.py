@@ -51,6 +51,10 @@ _CRC: Final = struct.Struct("<I")
 _SYNCED: Final = struct.Struct("<Q")
 _HEAD_SIZE: Final = _HEAD.size + _CRC.size
 _SECTOR: Final = 512
+_MARK_AT: Final = 16
+_MARK_BYTES: Final = 16
+"""In the lock file, after the number."""
+
 _DAMAGED_KEPT: Final = 3
 
 
@@ -246,6 +250,16 @@ class FileLog:
         if not self._is_syncing:  # else a thread may be about to write to it
             os.close(former)
         return True
+
+    @property
+    def mark(self) -> bytes:
+        """What `put_mark` has put beside the log; empty if nothing."""
+        return os.pread(self._lock, _MARK_BYTES, _MARK_AT)
+
+    def put_mark(self, mark: bytes) -> None:
+        """Raises: OSError."""
+        assert len(mark) == _MARK_BYTES, "a mark has one length"
+        os.pwrite(self._lock, mark, _MARK_AT)
 
     def records(self) -> Iterable[bytes | Hole]:
         """What was there when the log was opened; handed out once, so that it need not be kept."""

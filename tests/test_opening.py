@@ -1,0 +1,39 @@
+"""What is said of the key of an installation when a process opens its live store."""
+
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from passerby.adapters.memory import FileLog
+from passerby.opening import heed_key
+
+KEY, OTHER = bytes(32), bytes(range(32))
+
+
+def said(path: Path, key: bytes, *former: bytes) -> list[str]:
+    log = FileLog(path)
+    try:
+        with capture_logs() as entries:
+            heed_key(log, key, former)
+        return [entry["event"] for entry in entries]
+    finally:
+        log.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "passerby.live"
+
+
+def test_another_key_beside_an_existing_live_store_is_said_once(path: Path) -> None:
+    assert said(path, KEY) == []
+    assert said(path, KEY) == []
+    assert said(path, OTHER) == ["key.other"]
+    assert said(path, OTHER) == []
+
+
+def test_a_key_that_was_changed_with_the_former_one_named_is_nothing_to_speak_of(path: Path) -> None:
+    assert said(path, KEY) == []
+    assert said(path, OTHER, KEY) == []
+    assert said(path, OTHER) == []
