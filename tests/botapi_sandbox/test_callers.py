@@ -9,6 +9,7 @@ import pytest
 
 from botapi_sandbox.addresses import host_of, is_loopback
 from tests.botapi_sandbox.wire import _DIRECT, Served, with_server
+from tests.staged import staged
 
 
 async def ask(here: Served, path: str, headers: dict[str, str], data: bytes | None = None) -> int:
@@ -106,16 +107,16 @@ def test_a_body_that_a_foreign_form_could_send_is_not_read(kind: str) -> None:
         ("http://[::1/x", False),
     ],
 )
-def test_a_webhook_beyond_this_machine_is_refused_unless_it_is_switched_on(url: str, taken: bool) -> None:
-    async def story(here: Served) -> None:
-        answer: Any = (await here.bot("setWebhook", url=url)).json()
-        assert answer["ok"] is taken
-        if not taken:
-            assert "--webhooks-anywhere" in answer["description"]
-            here.made.world.switch({"webhooks_anywhere": True})
-            assert (await here.bot("setWebhook", url=url)).json()["ok"]
-
-    with_server(story)
+@staged(with_server)
+async def test_a_webhook_beyond_this_machine_is_refused_unless_it_is_switched_on(
+    here: Served, /, url: str, taken: bool
+) -> None:
+    answer: Any = (await here.bot("setWebhook", url=url)).json()
+    assert answer["ok"] is taken
+    if not taken:
+        assert "--webhooks-anywhere" in answer["description"]
+        here.made.world.switch({"webhooks_anywhere": True})
+        assert (await here.bot("setWebhook", url=url)).json()["ok"]
 
 
 def test_a_name_stands_for_this_machine_only_if_it_can_be_nothing_else() -> None:

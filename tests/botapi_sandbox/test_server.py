@@ -8,39 +8,36 @@ import pytest
 from botapi_sandbox.world.faults import Fault
 from tests.botapi_sandbox.samples import PNG
 from tests.botapi_sandbox.wire import Served, multipart, served, with_server
+from tests.staged import in_a_loop, staged
 
 
-def test_parameters_come_as_json_form_query_or_multipart() -> None:
-    async def story(here: Served) -> None:
-        path = f"/bot{here.made.bot.token}/sendMessage"
-        chat = here.made.ann
-        body, kind = multipart({"chat_id": str(chat), "text": "hi"}, {})
-        replies = [
-            await here.bot("sendMessage", chat_id=chat, text="hi"),
-            await here.raw(path, f"chat_id={chat}&text=hi".encode(), "application/x-www-form-urlencoded"),
-            await here.get(f"{path}?chat_id={chat}&text=hi"),
-            await here.raw(path, body, kind),
-        ]
-        assert [(reply.status, reply.json()["result"]["text"]) for reply in replies] == [(200, "hi")] * 4
-
-    with_server(story)
+@staged(with_server)
+async def test_parameters_come_as_json_form_query_or_multipart(here: Served, /) -> None:
+    path = f"/bot{here.made.bot.token}/sendMessage"
+    chat = here.made.ann
+    body, kind = multipart({"chat_id": str(chat), "text": "hi"}, {})
+    replies = [
+        await here.bot("sendMessage", chat_id=chat, text="hi"),
+        await here.raw(path, f"chat_id={chat}&text=hi".encode(), "application/x-www-form-urlencoded"),
+        await here.get(f"{path}?chat_id={chat}&text=hi"),
+        await here.raw(path, body, kind),
+    ]
+    assert [(reply.status, reply.json()["result"]["text"]) for reply in replies] == [(200, "hi")] * 4
 
 
-def test_files_come_by_their_parameter_or_attached_by_name() -> None:
-    async def story(here: Served) -> None:
-        token, chat = here.made.bot.token, str(here.made.ann)
-        body, kind = multipart({"chat_id": chat}, {"photo": ("a.png", PNG)})
-        direct = await here.raw(f"/bot{token}/sendPhoto", body, kind)
-        body, kind = multipart({"chat_id": chat, "photo": "attach://any"}, {"any": ("a.png", PNG)})
-        attached = await here.raw(f"/bot{token}/sendPhoto", body, kind)
-        photos = [reply.json()["result"]["photo"] for reply in (direct, attached)]
-        assert [photo[-1]["width"] for photo in photos] == [40, 40]
-        path = (await here.bot("getFile", file_id=photos[0][-1]["file_id"])).json()["result"]["file_path"]
-        fetched = await here.get(f"/file/bot{token}/{path}")
-        assert (fetched.status, fetched.body, fetched.headers["content-type"]) == (200, PNG, "image/png")
-        assert (await here.get(f"/file/bot{token}/photos/none.png")).status == 404
-
-    with_server(story)
+@staged(with_server)
+async def test_files_come_by_their_parameter_or_attached_by_name(here: Served, /) -> None:
+    token, chat = here.made.bot.token, str(here.made.ann)
+    body, kind = multipart({"chat_id": chat}, {"photo": ("a.png", PNG)})
+    direct = await here.raw(f"/bot{token}/sendPhoto", body, kind)
+    body, kind = multipart({"chat_id": chat, "photo": "attach://any"}, {"any": ("a.png", PNG)})
+    attached = await here.raw(f"/bot{token}/sendPhoto", body, kind)
+    photos = [reply.json()["result"]["photo"] for reply in (direct, attached)]
+    assert [photo[-1]["width"] for photo in photos] == [40, 40]
+    path = (await here.bot("getFile", file_id=photos[0][-1]["file_id"])).json()["result"]["file_path"]
+    fetched = await here.get(f"/file/bot{token}/{path}")
+    assert (fetched.status, fetched.body, fetched.headers["content-type"]) == (200, PNG, "image/png")
+    assert (await here.get(f"/file/bot{token}/photos/none.png")).status == 404
 
 
 @pytest.mark.parametrize(
@@ -54,31 +51,25 @@ def test_files_come_by_their_parameter_or_attached_by_name() -> None:
         (b"x", "multipart/form-data; boundary=b", "can't parse multipart request"),
     ],
 )
-def test_a_broken_body_is_refused(data: bytes, kind: str, why: str) -> None:
-    async def story(here: Served) -> None:
-        reply = await here.raw(f"/bot{here.made.bot.token}/sendMessage", data, kind)
-        assert (reply.status, reply.json()["description"]) == (400, f"Bad Request: {why}")
-
-    with_server(story)
+@staged(with_server)
+async def test_a_broken_body_is_refused(here: Served, /, data: bytes, kind: str, why: str) -> None:
+    reply = await here.raw(f"/bot{here.made.bot.token}/sendMessage", data, kind)
+    assert (reply.status, reply.json()["description"]) == (400, f"Bad Request: {why}")
 
 
-def test_what_is_larger_than_any_upload_is_refused_as_such() -> None:
-    async def story(here: Served) -> None:
-        reply = await here.raw(f"/bot{here.made.bot.token}/sendDocument", b"x" * (53 * 2**20), "text/plain")
-        assert (reply.status, reply.json()["description"]) == (413, "Request Entity Too Large")
-
-    with_server(story)
+@staged(with_server)
+async def test_what_is_larger_than_any_upload_is_refused_as_such(here: Served, /) -> None:
+    reply = await here.raw(f"/bot{here.made.bot.token}/sendDocument", b"x" * (53 * 2**20), "text/plain")
+    assert (reply.status, reply.json()["description"]) == (413, "Request Entity Too Large")
 
 
-def test_a_long_poll_is_answered_when_something_comes() -> None:
-    async def story(here: Served) -> None:
-        polled = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
-        await waiting(here)
-        here.made.write("there")
-        (update,) = (await polled).json()["result"]
-        assert update["message"]["text"] == "there"
-
-    with_server(story)
+@staged(with_server)
+async def test_a_long_poll_is_answered_when_something_comes(here: Served, /) -> None:
+    polled = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
+    await waiting(here)
+    here.made.write("there")
+    (update,) = (await polled).json()["result"]
+    assert update["message"]["text"] == "there"
 
 
 async def waiting(here: Served) -> None:
@@ -87,69 +78,61 @@ async def waiting(here: Served) -> None:
         await asyncio.sleep(0.005)
 
 
-def test_a_poller_that_goes_away_leaves_no_wait_behind() -> None:
-    async def story(here: Served) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
-        path = f"/bot{here.made.bot.token}/getUpdates?timeout=50&offset={here.made.offset}"
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        await waiting(here)
-        writer.close()
-        await writer.wait_closed()
-        while here.made.world.polls[here.made.bot.id].waiting is not None:
-            await asyncio.sleep(0.005)
-        del reader
-
-    with_server(story)
+@staged(with_server)
+async def test_a_poller_that_goes_away_leaves_no_wait_behind(here: Served, /) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
+    path = f"/bot{here.made.bot.token}/getUpdates?timeout=50&offset={here.made.offset}"
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    await waiting(here)
+    writer.close()
+    await writer.wait_closed()
+    while here.made.world.polls[here.made.bot.id].waiting is not None:
+        await asyncio.sleep(0.005)
+    del reader
 
 
-def test_the_older_poller_gets_the_conflict_over_http() -> None:
-    async def story(here: Served) -> None:
-        older = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
-        await waiting(here)
-        newer = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
-        assert (await older).status == 409
-        await waiting(here)
-        here.made.write("x")
-        assert len((await newer).json()["result"]) == 1
-
-    with_server(story)
+@staged(with_server)
+async def test_the_older_poller_gets_the_conflict_over_http(here: Served, /) -> None:
+    older = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
+    await waiting(here)
+    newer = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
+    assert (await older).status == 409
+    await waiting(here)
+    here.made.write("x")
+    assert len((await newer).json()["result"]) == 1
 
 
 @pytest.mark.parametrize(("kind", "arrived"), [("reset_before", 0), ("reset_after", 1)])
-def test_a_reset_cuts_the_connection_before_or_after_the_message_was_sent(kind: str, arrived: int) -> None:
-    async def story(here: Served) -> None:
-        here.made.world.faults = [Fault(kind=kind, count=1)]  # type: ignore[arg-type]
-        with pytest.raises(ConnectionResetError):
-            await here.bot("sendMessage", chat_id=here.made.ann, text="x")
-        chat = here.made.bot.chats[here.made.ann]
-        assert sum(not held.outgoing for held in chat.messages.values()) == arrived
-        assert (await here.bot("sendMessage", chat_id=here.made.ann, text="y")).status == 200
-
-    with_server(story)
-
-
-def test_a_stalled_request_ends_when_the_server_does() -> None:
-    async def story() -> None:
-        async with served() as here:
-            here.made.world.faults = [Fault(kind="stall", count=1)]
-            stalled = asyncio.ensure_future(here.bot("getMe"))
-            while here.made.world.faults[0].count:
-                await asyncio.sleep(0.005)
-            assert not stalled.done()
-        with pytest.raises(OSError, match=r"reset|closed"):
-            await stalled
-
-    asyncio.run(story())
+@staged(with_server)
+async def test_a_reset_cuts_the_connection_before_or_after_the_message_was_sent(
+    here: Served, /, kind: str, arrived: int
+) -> None:
+    here.made.world.faults = [Fault(kind=kind, count=1)]  # type: ignore[arg-type]
+    with pytest.raises(ConnectionResetError):
+        await here.bot("sendMessage", chat_id=here.made.ann, text="x")
+    chat = here.made.bot.chats[here.made.ann]
+    assert sum(not held.outgoing for held in chat.messages.values()) == arrived
+    assert (await here.bot("sendMessage", chat_id=here.made.ann, text="y")).status == 200
 
 
-def test_the_gateways_error_is_html_and_a_flood_has_its_header() -> None:
-    async def story(here: Served) -> None:
-        here.made.world.faults = [Fault(kind="502", count=1), Fault(kind="429", retry_after=7)]
-        gateway, flood = await here.bot("getMe"), await here.bot("getMe")
-        assert (gateway.status, gateway.headers["content-type"]) == (502, "text/html")
-        assert (flood.status, flood.headers["retry-after"]) == (429, "7")
+@in_a_loop
+async def test_a_stalled_request_ends_when_the_server_does() -> None:
+    async with served() as here:
+        here.made.world.faults = [Fault(kind="stall", count=1)]
+        stalled = asyncio.ensure_future(here.bot("getMe"))
+        while here.made.world.faults[0].count:
+            await asyncio.sleep(0.005)
+        assert not stalled.done()
+    with pytest.raises(OSError, match=r"reset|closed"):
+        await stalled
 
-    with_server(story)
+
+@staged(with_server)
+async def test_the_gateways_error_is_html_and_a_flood_has_its_header(here: Served, /) -> None:
+    here.made.world.faults = [Fault(kind="502", count=1), Fault(kind="429", retry_after=7)]
+    gateway, flood = await here.bot("getMe"), await here.bot("getMe")
+    assert (gateway.status, gateway.headers["content-type"]) == (502, "text/html")
+    assert (flood.status, flood.headers["retry-after"]) == (429, "7")
 
 
 def test_a_bug_of_the_sandbox_ends_one_request_and_is_seen(caplog: pytest.LogCaptureFixture) -> None:
@@ -163,46 +146,42 @@ def test_a_bug_of_the_sandbox_ends_one_request_and_is_seen(caplog: pytest.LogCap
     assert "a bug in the sandbox: POST sendMessage" in caplog.text
 
 
-def test_the_page_and_nothing_beside_it_is_served() -> None:
-    async def story(here: Served) -> None:
-        root, page = await here.get("/"), await here.get("/playground/")
-        assert root.body == page.body
-        assert root.status == 200
-        for path in ("/playground/../cli.py", "/playground/%2e%2e/cli.py", "/elsewhere", "/playground/none.js"):
-            assert (await here.get(path)).status == 404
-
-    with_server(story)
+@staged(with_server)
+async def test_the_page_and_nothing_beside_it_is_served(here: Served, /) -> None:
+    root, page = await here.get("/"), await here.get("/playground/")
+    assert root.body == page.body
+    assert root.status == 200
+    for path in ("/playground/../cli.py", "/playground/%2e%2e/cli.py", "/elsewhere", "/playground/none.js"):
+        assert (await here.get(path)).status == 404
 
 
-def test_a_webhook_is_posted_to_with_its_secret_and_in_order() -> None:
-    async def story(here: Served) -> None:
-        received: list[tuple[str, str]] = []
-        done = asyncio.Event()
+@staged(with_server)
+async def test_a_webhook_is_posted_to_with_its_secret_and_in_order(here: Served, /) -> None:
+    received: list[tuple[str, str]] = []
+    done = asyncio.Event()
 
-        async def hook(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-            length = int(head.split("content-length: ")[1].split("\r\n")[0])
-            update = json.loads(await reader.readexactly(length))
-            secret = head.split("x-telegram-bot-api-secret-token: ")[1].split("\r\n")[0]
-            received.append((update["message"]["text"], secret))
-            # The first attempt fails: the retry must come before the next message.
-            status = "500 No" if len(received) == 1 else "200 OK"
-            writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-            await writer.drain()
-            writer.close()
-            await writer.wait_closed()
-            if len(received) == 3:
-                done.set()
+    async def hook(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.split("content-length: ")[1].split("\r\n")[0])
+        update = json.loads(await reader.readexactly(length))
+        secret = head.split("x-telegram-bot-api-secret-token: ")[1].split("\r\n")[0]
+        received.append((update["message"]["text"], secret))
+        # The first attempt fails: the retry must come before the next message.
+        status = "500 No" if len(received) == 1 else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        if len(received) == 3:
+            done.set()
 
-        server = await asyncio.start_server(hook, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            await here.bot("setWebhook", url=f"http://127.0.0.1:{port}/hook", secret_token="abc")
-            here.made.write("one")
-            here.made.write("two")
-            await asyncio.wait_for(done.wait(), 20)
-            while here.made.bot.queue.items:
-                await asyncio.sleep(0.005)
-        assert received == [("one", "abc"), ("one", "abc"), ("two", "abc")]
-
-    with_server(story)
+    server = await asyncio.start_server(hook, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        await here.bot("setWebhook", url=f"http://127.0.0.1:{port}/hook", secret_token="abc")
+        here.made.write("one")
+        here.made.write("two")
+        await asyncio.wait_for(done.wait(), 20)
+        while here.made.bot.queue.items:
+            await asyncio.sleep(0.005)
+    assert received == [("one", "abc"), ("one", "abc"), ("two", "abc")]

@@ -42,6 +42,7 @@ from tests.contract.live_values import (
     waiting,
 )
 from tests.contract.servers import Valkey
+from tests.staged import staged
 
 pytestmark = pytest.mark.services
 
@@ -142,207 +143,194 @@ async def everything(store: RedisStore) -> None:
     await store.sweep()
 
 
-def test_each_kind_of_key_is_kept_for_as_long_as_it_is_meant_to_be(valkey: Valkey, server: Server) -> None:
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        await everything(store)
-        assert {key.partition(":")[0] for key in server.names()} == KEPT.keys(), "nothing else, and each of them once"
+@staged(trying, "valkey")
+async def test_each_kind_of_key_is_kept_for_as_long_as_it_is_meant_to_be(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
+    await everything(store)
+    assert {key.partition(":")[0] for key in server.names()} == KEPT.keys(), "nothing else, and each of them once"
+    server.check()
+
+
+@staged(trying, "valkey")
+async def test_what_is_written_to_again_is_kept_as_if_it_were_new(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
+    """Or, where it need not be, as what it was: a map's key for one day is not kept for another."""
+    for hours in range(5):
+        await place.elapse(HOUR_S)
+        await store.mark(Mark((update(hours),)))
+        await put(store, *(couple() if hours == 0 else ()), updates=(update(100 + hours),))
+        await store.mark(Mark(chat=CHAT, pairs=(copied(hours, 10 + hours),)))
+        await store.record_crash((update(11),), f"crash {hours}")
+        await store.remember_file("u", BOT if hours % 2 else OTHER_BOT, f"id {hours}")
+        await store.sight(marks(b"a key", f"cats {hours}", ANN))
+        await store.hold(Account(BOT, BEN), 900.0)
         server.check()
 
-    trying(valkey, body)
+
+@staged(trying, "valkey")
+async def test_all_that_expires_is_gone_in_the_end(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
+    await everything(store)
+    await place.elapse(3 * DAY_S + 1)
+    assert {key.partition(":")[0] for key in server.names()} <= {
+        *(name for name, kept in KEPT.items() if kept is FOR_EVER),
+        "seen",
+    }
+    await place.elapse(2 * PERIOD_S)
+    assert not server.of("seen")
 
 
-def test_what_is_written_to_again_is_kept_as_if_it_were_new(valkey: Valkey, server: Server) -> None:
-    """Or, where it need not be, as what it was: a map's key for one day is not kept for another."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        for hours in range(5):
-            await place.elapse(HOUR_S)
-            await store.mark(Mark((update(hours),)))
-            await put(store, *(couple() if hours == 0 else ()), updates=(update(100 + hours),))
-            await store.mark(Mark(chat=CHAT, pairs=(copied(hours, 10 + hours),)))
-            await store.record_crash((update(11),), f"crash {hours}")
-            await store.remember_file("u", BOT if hours % 2 else OTHER_BOT, f"id {hours}")
-            await store.sight(marks(b"a key", f"cats {hours}", ANN))
-            await store.hold(Account(BOT, BEN), 900.0)
-            server.check()
-
-    trying(valkey, body)
-
-
-def test_all_that_expires_is_gone_in_the_end(valkey: Valkey, server: Server) -> None:
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        await everything(store)
-        await place.elapse(3 * DAY_S + 1)
-        assert {key.partition(":")[0] for key in server.names()} <= {
-            *(name for name, kept in KEPT.items() if kept is FOR_EVER),
-            "seen",
-        }
-        await place.elapse(2 * PERIOD_S)
-        assert not server.of("seen")
-
-    trying(valkey, body)
-
-
-def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(valkey: Valkey, server: Server) -> None:
+@staged(trying, "valkey")
+async def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
     """Also those of the day before, and of a clock that is ahead: which message was whose is nobody's to keep."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        ann, ben = couple()
-        await put(store, ann, ben)
-        for days in range(2):
-            await store.mark(Mark(chat=CHAT, pairs=(copied(days, 10 + days),)))
-            await place.elapse(DAY_S)
-        await store.mark(Mark(chat=CHAT, pairs=(copied(5, 15),)))
-        place.clock.offset_s -= HOUR_S
-        assert len(server.of("map")) >= 2
-        await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
-        assert server.of("map") == []
-
-    trying(valkey, body)
+    ann, ben = couple()
+    await put(store, ann, ben)
+    for days in range(2):
+        await store.mark(Mark(chat=CHAT, pairs=(copied(days, 10 + days),)))
+        await place.elapse(DAY_S)
+    await store.mark(Mark(chat=CHAT, pairs=(copied(5, 15),)))
+    place.clock.offset_s -= HOUR_S
+    assert len(server.of("map")) >= 2
+    await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
+    assert server.of("map") == []
 
 
-def test_what_is_over_leaves_nothing_behind(valkey: Valkey, server: Server) -> None:
+@staged(trying, "valkey")
+async def test_what_is_over_leaves_nothing_behind(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
     """People who searched, chatted and went, entries that were put twice, changed hands and were settled."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        await store.attend(ONE, {}, LONG, b"")
-        searching = [somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE)]
-        await put(store, *searching, outbox=(notice("a"), notice("b", BEN), trail("c")), owner=TWO)
-        await store.mark(Mark(anchor=Anchor(search_of(EVE), EVE, at(4))))
-        ann, ben = couple(version=2)
-        await put(store, ann, ben, becomes(searching[2], Idle()), outbox=(notice("a"),), owner=TWO)
-        await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), anchor=Anchor(CHAT, ANN, at(3)), speaker=BEN))
-        assert len(await store.inherit(ONE)) == 3
-        idle = [becomes(each, Idle()) for each in (ann, ben)]
-        await put(store, *idle, ended=(CHAT,), sent=("a", "b"), facts=(fact(1), fact(2)))
-        await store.mark(Mark(sent=("c", "a")))
-        await store.trim_journal(2, store.generation)
-        await store.leave(ONE)
-        await place.elapse(HOUR_S)
-        await store.sweep()
-        left = [key for key in server.names() if key.partition(":")[0] not in ("life", "gone", "tickets", "stored")]
-        assert [key for key in left if server.redis.type("{passerby}:" + key) != b"stream"] == ["buried"]
-        assert server.redis.xlen("{passerby}:journal") == 0
-        assert server.redis.zcard("{passerby}:gone") == server.redis.hlen("{passerby}:tickets") == 3
-
-    trying(valkey, body)
+    await store.attend(ONE, {}, LONG, b"")
+    searching = [somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE)]
+    await put(store, *searching, outbox=(notice("a"), notice("b", BEN), trail("c")), owner=TWO)
+    await store.mark(Mark(anchor=Anchor(search_of(EVE), EVE, at(4))))
+    ann, ben = couple(version=2)
+    await put(store, ann, ben, becomes(searching[2], Idle()), outbox=(notice("a"),), owner=TWO)
+    await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), anchor=Anchor(CHAT, ANN, at(3)), speaker=BEN))
+    assert len(await store.inherit(ONE)) == 3
+    idle = [becomes(each, Idle()) for each in (ann, ben)]
+    await put(store, *idle, ended=(CHAT,), sent=("a", "b"), facts=(fact(1), fact(2)))
+    await store.mark(Mark(sent=("c", "a")))
+    await store.trim_journal(2, store.generation)
+    await store.leave(ONE)
+    await place.elapse(HOUR_S)
+    await store.sweep()
+    left = [key for key in server.names() if key.partition(":")[0] not in ("life", "gone", "tickets", "stored")]
+    assert [key for key in left if server.redis.type("{passerby}:" + key) != b"stream"] == ["buried"]
+    assert server.redis.xlen("{passerby}:journal") == 0
+    assert server.redis.zcard("{passerby}:gone") == server.redis.hlen("{passerby}:tickets") == 3
 
 
-def test_the_buried_are_forgotten_after_a_month(valkey: Valkey, server: Server) -> None:
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        await put(store, outbox=(notice("a"),), owner=ONE)
-        await store.inherit(TWO)
-        await place.outlast(BURIED_KEPT_MS / 1000 - DAY_S)
-        await put(store, outbox=(notice("b"),), owner=THREE)
-        await store.inherit(TWO)
-        assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"one", b"three"]
-        await place.outlast(2 * DAY_S)
-        await store.inherit(TWO)
-        assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"three"]
-
-    trying(valkey, body)
+@staged(trying, "valkey")
+async def test_the_buried_are_forgotten_after_a_month(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
+    await put(store, outbox=(notice("a"),), owner=ONE)
+    await store.inherit(TWO)
+    await place.outlast(BURIED_KEPT_MS / 1000 - DAY_S)
+    await put(store, outbox=(notice("b"),), owner=THREE)
+    await store.inherit(TWO)
+    assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"one", b"three"]
+    await place.outlast(2 * DAY_S)
+    await store.inherit(TWO)
+    assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"three"]
 
 
-def test_an_answer_that_repeats_another_is_written_too(valkey: Valkey, server: Server) -> None:
+@staged(trying, "valkey")
+async def test_an_answer_that_repeats_another_is_written_too(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
     """Whoever waits for replicas waits for what was written last: an answer that wrote nothing would not be waited for,
     though no replica may have what it speaks of."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        commit = Commit((somebody(ANN),), updates=(update(7),))
-        assert await store.commit(commit) is Committed.YES
-        await place.elapse(0.5 * HOUR_S)
-        assert await store.commit(commit) is Committed.ALREADY_DONE
-        (done,) = server.of("done")
-        assert server.left_s(done) > DONE_KEPT_S - 60
-
-    trying(valkey, body)
+    commit = Commit((somebody(ANN),), updates=(update(7),))
+    assert await store.commit(commit) is Committed.YES
+    await place.elapse(0.5 * HOUR_S)
+    assert await store.commit(commit) is Committed.ALREADY_DONE
+    (done,) = server.of("done")
+    assert server.left_s(done) > DONE_KEPT_S - 60
 
 
 # ---------------------------------------------------------------------- a server that is older than it was
 
 
-def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(valkey: Valkey, server: Server) -> None:
+@staged(trying, "valkey")
+async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_twice(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
     """A replica that was promoted, or a file that lost its end: facts, entries, tickets and epochs go on beyond."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        redis = server.redis
-        await store.attend(ONE, {}, LONG, b"")
-        await put(store, outbox=(notice("old"),), facts=(fact(1),), owner=ONE)
-        kept = [(key, redis.dump(key)) for key in redis.scan_iter()]
-        lost = await store.take(ONE, LEASE, LONG)
-        assert lost is not None
-        await put(store, somebody(BEN, 1, waiting(BEN)), outbox=(notice("z lost"),), facts=(fact(2),), owner=ONE)
-        feed = await store.tickets(ADULTS, None, 0)
-        (member, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"z lost" in each]
-        redis.flushall()
-        for key, value in kept:
-            assert value is not None
-            redis.restore(key, 0, value)
-        await store.hang_up()
-        # As another server would say it: its name is in `run`, and is not the one that was greeted last.
-        redis.hset("{passerby}:life", "run", "another")
-        again = place.open()
-        await settled(again)
-        for _ in range(2):
-            await again.attend(ONE, {}, LONG, b"")
-            await place.outlast(0.6 * LONG)  # whoever held something has had the time to say so
-        epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
-        assert epoch is not None
-        assert epoch > lost
-        await put(again, somebody(EVE, 1, waiting(EVE)), outbox=(notice("a new"),), facts=(fact(3),), owner=ONE)
-        assert (await again.journal(1, 10))[0][0] > 2
-        (newer, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"a new" in each]
-        assert newer > member
-        news = await again.tickets(ADULTS, feed.cursor, 0)
-        assert news.whole
-        assert {change.person for change in news.changes} == {EVE}
-
-    trying(valkey, body)
-
-
-def test_after_a_wipe_nobody_is_buried_before_they_could_have_come_back(valkey: Valkey, server: Server) -> None:
-    """Who was living in the life before is not known; who attends within the time that workers name was."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        place.wipe()
-        again = place.open()
-        await again.adopt((), whole=True)
-        await put(again, outbox=(notice("a"),), owner=ONE)
-        await again.attend(TWO, {}, LONG, b"")
-        assert await again.inherit(TWO) == []
-        await place.outlast(0.9 * LONG)
-        await again.attend(TWO, {}, LONG, b"")
+    redis = server.redis
+    await store.attend(ONE, {}, LONG, b"")
+    await put(store, outbox=(notice("old"),), facts=(fact(1),), owner=ONE)
+    kept = [(key, redis.dump(key)) for key in redis.scan_iter()]
+    lost = await store.take(ONE, LEASE, LONG)
+    assert lost is not None
+    await put(store, somebody(BEN, 1, waiting(BEN)), outbox=(notice("z lost"),), facts=(fact(2),), owner=ONE)
+    feed = await store.tickets(ADULTS, None, 0)
+    (member, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"z lost" in each]
+    redis.flushall()
+    for key, value in kept:
+        assert value is not None
+        redis.restore(key, 0, value)
+    await store.hang_up()
+    # As another server would say it: its name is in `run`, and is not the one that was greeted last.
+    redis.hset("{passerby}:life", "run", "another")
+    again = place.open()
+    await settled(again)
+    for _ in range(2):
         await again.attend(ONE, {}, LONG, b"")
-        await place.outlast(0.9 * LONG)
-        assert await again.inherit(TWO) == [], "one has come back"
-        await again.attend(TWO, {}, LONG, b"")
-        await place.outlast(0.9 * LONG)
-        await again.attend(TWO, {}, LONG, b"")
-        assert await again.inherit(TWO) == [notice("a")], "and has gone since"
-
-    trying(valkey, body)
-
-
-def test_a_reader_that_knows_more_than_the_server_begins_anew(valkey: Valkey, server: Server) -> None:
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        await put(store, somebody(ANN, 1, waiting(ANN)))
-        feed = await store.tickets(ADULTS, None, 0)
-        news = await store.tickets(ADULTS, feed.cursor + 5, 0)
-        assert news.whole
-        assert [change.person for change in news.changes] == [ANN]
-
-    trying(valkey, body)
+        await place.outlast(0.6 * LONG)  # whoever held something has had the time to say so
+    epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
+    assert epoch is not None
+    assert epoch > lost
+    await put(again, somebody(EVE, 1, waiting(EVE)), outbox=(notice("a new"),), facts=(fact(3),), owner=ONE)
+    assert (await again.journal(1, 10))[0][0] > 2
+    (newer, *_) = [each for each in redis.zrange("{passerby}:order", 0, -1) if b"a new" in each]
+    assert newer > member
+    news = await again.tickets(ADULTS, feed.cursor, 0)
+    assert news.whole
+    assert {change.person for change in news.changes} == {EVE}
 
 
-def test_calls_of_two_processes_have_different_names(valkey: Valkey, server: Server) -> None:
+@staged(trying, "valkey")
+async def test_after_a_wipe_nobody_is_buried_before_they_could_have_come_back(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
+    """Who was living in the life before is not known; who attends within the time that workers name was."""
+    place.wipe()
+    again = place.open()
+    await again.adopt((), whole=True)
+    await put(again, outbox=(notice("a"),), owner=ONE)
+    await again.attend(TWO, {}, LONG, b"")
+    assert await again.inherit(TWO) == []
+    await place.outlast(0.9 * LONG)
+    await again.attend(TWO, {}, LONG, b"")
+    await again.attend(ONE, {}, LONG, b"")
+    await place.outlast(0.9 * LONG)
+    assert await again.inherit(TWO) == [], "one has come back"
+    await again.attend(TWO, {}, LONG, b"")
+    await place.outlast(0.9 * LONG)
+    await again.attend(TWO, {}, LONG, b"")
+    assert await again.inherit(TWO) == [notice("a")], "and has gone since"
+
+
+@staged(trying, "valkey")
+async def test_a_reader_that_knows_more_than_the_server_begins_anew(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
+    await put(store, somebody(ANN, 1, waiting(ANN)))
+    feed = await store.tickets(ADULTS, None, 0)
+    news = await store.tickets(ADULTS, feed.cursor + 5, 0)
+    assert news.whole
+    assert [change.person for change in news.changes] == [ANN]
+
+
+@staged(trying, "valkey")
+async def test_calls_of_two_processes_have_different_names(
+    place: RedisPlace, store: RedisStore, /, server: Server
+) -> None:
     """Else one would be told that its commit is stored, because the other's is."""
-
-    async def body(place: RedisPlace, store: RedisStore) -> None:
-        place._rng = Random(2)
-        other = place.open()
-        results = [await each.commit(Commit(outbox=(notice(f"{n}"),))) for n in range(3) for each in (store, other)]
-        assert results == [Committed.YES] * 6
-        assert len(server.of("stored")) == 6
-        await asyncio.gather(*(each.mark(Mark(chat=ChatId("none"), speaker=ANN)) for each in (store, other)))
-
-    trying(valkey, body)
+    place._rng = Random(2)
+    other = place.open()
+    results = [await each.commit(Commit(outbox=(notice(f"{n}"),))) for n in range(3) for each in (store, other)]
+    assert results == [Committed.YES] * 6
+    assert len(server.of("stored")) == 6
+    await asyncio.gather(*(each.mark(Mark(chat=ChatId("none"), speaker=ANN)) for each in (store, other)))

@@ -36,6 +36,7 @@ from tests.contract.records_facts import (
 from tests.contract.records_memory import BlockRow, ChatRow, ComplaintRow, MemoryRecords
 from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri, start_postgres
+from tests.staged import in_a_loop, staged
 
 # A place is shared by the examples of one test: each example counts as a generation of its own.
 shared = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -93,139 +94,115 @@ def by_person(people: list[Participant]) -> dict[PersonId, Participant]:
     return found
 
 
-def test_people_come_back_as_the_journal_last_left_them(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(changed(person(1, 1)), changed(searching(2, 1)), changed(person(1, 2))))
-        await records.apply("g", numbered(changed(chatting(2, 3, "c", 2)), after=3))
-        assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 2), 2: chatting(2, 3, "c", 2)}
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_people_come_back_as_the_journal_last_left_them(records: Records, /) -> None:
+    await records.apply("g", numbered(changed(person(1, 1)), changed(searching(2, 1)), changed(person(1, 2))))
+    await records.apply("g", numbered(changed(chatting(2, 3, "c", 2)), after=3))
+    assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 2), 2: chatting(2, 3, "c", 2)}
 
 
-def test_an_older_value_changes_nothing(place: Place) -> None:
+@staged(trying, "place")
+async def test_an_older_value_changes_nothing(records: Records, /) -> None:
     """It comes from a store that has gone back in time, or was applied before in another generation."""
-
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(changed(person(1, 9)), changed(person(1, 3))))
-        assert await records.people([PersonId(1)]) == {1: person(1, 9)}
-        await records.apply("g", numbered(changed(person(1, 8)), after=2))
-        await records.apply("h", numbered(changed(person(1, 2))))
-        assert await records.people([PersonId(1)]) == {1: person(1, 9)}
-        await records.apply("h", numbered(changed(searching(1, 9)), changed(searching(1, 10)), after=1))
-        assert await records.people([PersonId(1)]) == {1: searching(1, 10)}
-
-    trying(place, body)
+    await records.apply("g", numbered(changed(person(1, 9)), changed(person(1, 3))))
+    assert await records.people([PersonId(1)]) == {1: person(1, 9)}
+    await records.apply("g", numbered(changed(person(1, 8)), after=2))
+    await records.apply("h", numbered(changed(person(1, 2))))
+    assert await records.people([PersonId(1)]) == {1: person(1, 9)}
+    await records.apply("h", numbered(changed(searching(1, 9)), changed(searching(1, 10)), after=1))
+    assert await records.people([PersonId(1)]) == {1: searching(1, 10)}
 
 
-def test_facts_that_are_applied_again_in_another_generation_change_nothing(place: Place) -> None:
+@staged(trying, "place")
+async def test_facts_that_are_applied_again_in_another_generation_change_nothing(
+    records: Records, /, place: Place
+) -> None:
     """What a store that was killed had still to tell, it tells again in its next life."""
-
-    async def body(records: Records) -> None:
-        facts = numbered(
-            opened("c", 1, 2),
-            changed(person(1, 5)),
-            block(1, 2),
-            block(1, 2, blocked=False, at=NOW + 1),
-            closed("c"),
-            opened("d", 3, 4),
-        )
-        await records.apply("g", facts)
-        before = await records.active()
-        later = numbered(block(1, 2, at=NOW + 2), changed(person(1, 6)), after=len(facts))
-        await records.apply("g", later)
-        await records.apply("h", facts)
-        assert await records.active() == before
-        assert await records.people([PersonId(1)]) == {1: person(1, 6)}
-        assert await place.blocks() == {(PersonId(1), PersonId(2)): BlockRow(NOW + 2)}
-        assert before.chats == ["d"]
-
-    trying(place, body)
+    facts = numbered(
+        opened("c", 1, 2),
+        changed(person(1, 5)),
+        block(1, 2),
+        block(1, 2, blocked=False, at=NOW + 1),
+        closed("c"),
+        opened("d", 3, 4),
+    )
+    await records.apply("g", facts)
+    before = await records.active()
+    later = numbered(block(1, 2, at=NOW + 2), changed(person(1, 6)), after=len(facts))
+    await records.apply("g", later)
+    await records.apply("h", facts)
+    assert await records.active() == before
+    assert await records.people([PersonId(1)]) == {1: person(1, 6)}
+    assert await place.blocks() == {(PersonId(1), PersonId(2)): BlockRow(NOW + 2)}
+    assert before.chats == ["d"]
 
 
-def test_unknown_people_are_left_out(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(changed(person(1))))
-        assert await records.people([PersonId(1), PersonId(5), PersonId(2**52 - 1)]) == {1: person(1)}
-        assert await records.people([PersonId(5)]) == {}
-        assert await records.people([]) == {}
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_unknown_people_are_left_out(records: Records, /) -> None:
+    await records.apply("g", numbered(changed(person(1))))
+    assert await records.people([PersonId(1), PersonId(5), PersonId(2**52 - 1)]) == {1: person(1)}
+    assert await records.people([PersonId(5)]) == {}
+    assert await records.people([]) == {}
 
 
-def test_a_thousand_people_fit_in_one_call(place: Place) -> None:
-    async def body(records: Records) -> None:
-        everybody = [searching(number) if number % 2 else person(number) for number in range(1, 2_501)]
-        await records.apply("g", numbered(*map(changed, everybody)))
-        wanted = [PersonId(number) for number in range(1, 3_001, 3)]
-        assert await records.people(wanted) == {each.person: each for each in everybody if each.person in set(wanted)}
-        assert by_person((await records.active()).people) == {
-            each.person: each for each in everybody if each.person % 2
-        }
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_a_thousand_people_fit_in_one_call(records: Records, /) -> None:
+    everybody = [searching(number) if number % 2 else person(number) for number in range(1, 2_501)]
+    await records.apply("g", numbered(*map(changed, everybody)))
+    wanted = [PersonId(number) for number in range(1, 3_001, 3)]
+    assert await records.people(wanted) == {each.person: each for each in everybody if each.person in set(wanted)}
+    assert by_person((await records.active()).people) == {each.person: each for each in everybody if each.person % 2}
 
 
-def test_asking_twice_for_a_person_answers_once(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(changed(person(1))))
-        assert await records.people([PersonId(1), PersonId(1)]) == {1: person(1)}
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_asking_twice_for_a_person_answers_once(records: Records, /) -> None:
+    await records.apply("g", numbered(changed(person(1))))
+    assert await records.people([PersonId(1), PersonId(1)]) == {1: person(1)}
 
 
-def test_entries_applied_before_are_skipped(place: Place) -> None:
-    async def body(records: Records) -> None:
-        first = numbered(changed(searching(1, 1)), opened("c"), changed(person(1, 2)))
-        await records.apply("g", first)
-        await records.apply("g", numbered(changed(person(1, 3)), closed("c"), after=3))
-        await records.apply("g", first)
-        assert await records.people([PersonId(1)]) == {1: person(1, 3)}
-        assert (await records.active()).people == []
-        assert await records.applied("g") == 5
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_entries_applied_before_are_skipped(records: Records, /) -> None:
+    first = numbered(changed(searching(1, 1)), opened("c"), changed(person(1, 2)))
+    await records.apply("g", first)
+    await records.apply("g", numbered(changed(person(1, 3)), closed("c"), after=3))
+    await records.apply("g", first)
+    assert await records.people([PersonId(1)]) == {1: person(1, 3)}
+    assert (await records.active()).people == []
+    assert await records.applied("g") == 5
 
 
-def test_of_an_overlapping_batch_only_the_new_end_counts(place: Place) -> None:
-    async def body(records: Records) -> None:
-        history = numbered(*(changed(person(1 + version % 2, version)) for version in range(6)))
-        await records.apply("g", history[:4])
-        await records.apply("g", history[1:])
-        assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 4), 2: person(2, 5)}
-        assert await records.applied("g") == 6
-        await records.apply("g", history[2:5])
-        assert await records.applied("g") == 6
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_of_an_overlapping_batch_only_the_new_end_counts(records: Records, /) -> None:
+    history = numbered(*(changed(person(1 + version % 2, version)) for version in range(6)))
+    await records.apply("g", history[:4])
+    await records.apply("g", history[1:])
+    assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 4), 2: person(2, 5)}
+    assert await records.applied("g") == 6
+    await records.apply("g", history[2:5])
+    assert await records.applied("g") == 6
 
 
-def test_a_new_generation_counts_from_one(place: Place) -> None:
-    async def body(records: Records) -> None:
-        assert await records.applied("old") == 0
-        await records.apply("old", numbered(changed(person(1, 1)), changed(person(1, 2))))
-        assert await records.applied("new") == 0
-        await records.apply("new", numbered(changed(person(1, 3))))
-        assert (await records.applied("old"), await records.applied("new")) == (2, 1)
-        assert await records.people([PersonId(1)]) == {1: person(1, 3)}
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_a_new_generation_counts_from_one(records: Records, /) -> None:
+    assert await records.applied("old") == 0
+    await records.apply("old", numbered(changed(person(1, 1)), changed(person(1, 2))))
+    assert await records.applied("new") == 0
+    await records.apply("new", numbered(changed(person(1, 3))))
+    assert (await records.applied("old"), await records.applied("new")) == (2, 1)
+    assert await records.people([PersonId(1)]) == {1: person(1, 3)}
 
 
-def test_no_entries_change_nothing(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", [])
-        assert await records.applied("g") == 0
-        assert (await records.active()).people == []
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_no_entries_change_nothing(records: Records, /) -> None:
+    await records.apply("g", [])
+    assert await records.applied("g") == 0
+    assert (await records.active()).people == []
 
 
-def test_a_gap_in_the_numbers_is_passed_over(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", [(3, changed(person(1, 1))), (8, changed(person(1, 2)))])
-        assert await records.applied("g") == 8
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_a_gap_in_the_numbers_is_passed_over(records: Records, /) -> None:
+    await records.apply("g", [(3, changed(person(1, 1))), (8, changed(person(1, 2)))])
+    assert await records.applied("g") == 8
 
 
 def test_a_crash_between_batches_loses_neither(place: Place) -> None:
@@ -248,78 +225,74 @@ def test_a_crash_between_batches_loses_neither(place: Place) -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21])
-def test_a_batch_that_is_cut_off_is_stored_whole_or_not_at_all(place: Place, turns: int) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(changed(person(1, 1)), changed(person(2, 1))))
-        batch = numbered(changed(chatting(1, 2, "c", 2)), changed(chatting(2, 1, "c", 2)), opened("c"), after=2)
-        applying = asyncio.ensure_future(records.apply("g", batch))
-        for _ in range(turns):
-            await asyncio.sleep(0.0005)
-        applying.cancel()
-        await asyncio.gather(applying, return_exceptions=True)
-        stored = await records.applied("g")
-        assert stored in {2, 5}
-        whole = {1: chatting(1, 2, "c", 2), 2: chatting(2, 1, "c", 2)}
-        assert await records.people([PersonId(1), PersonId(2)]) == (
-            whole if stored == 5 else {1: person(1, 1), 2: person(2, 1)}
-        )
-        assert len(await place.chats()) == (1 if stored == 5 else 0)
-        await records.apply("g", batch)
-        assert await records.people([PersonId(1), PersonId(2)]) == whole
-
-    trying(place, body)
-
-
-def test_two_recorders_of_one_journal_store_it_once(place: Place) -> None:
-    async def body(records: Records) -> None:
-        async with opening(place) as other:
-            history = numbered(*(changed(person(1, version)) for version in range(40)))
-            # The second is always behind: what it stored last would win if it stored at all.
-            for upto in range(1, 41):
-                await asyncio.gather(records.apply("g", history[:upto]), other.apply("g", history[: max(1, upto - 1)]))
-                assert await other.people([PersonId(1)]) == {1: person(1, upto - 1)}
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_a_batch_that_is_cut_off_is_stored_whole_or_not_at_all(
+    records: Records, /, place: Place, turns: int
+) -> None:
+    await records.apply("g", numbered(changed(person(1, 1)), changed(person(2, 1))))
+    batch = numbered(changed(chatting(1, 2, "c", 2)), changed(chatting(2, 1, "c", 2)), opened("c"), after=2)
+    applying = asyncio.ensure_future(records.apply("g", batch))
+    for _ in range(turns):
+        await asyncio.sleep(0.0005)
+    applying.cancel()
+    await asyncio.gather(applying, return_exceptions=True)
+    stored = await records.applied("g")
+    assert stored in {2, 5}
+    whole = {1: chatting(1, 2, "c", 2), 2: chatting(2, 1, "c", 2)}
+    assert await records.people([PersonId(1), PersonId(2)]) == (
+        whole if stored == 5 else {1: person(1, 1), 2: person(2, 1)}
+    )
+    assert len(await place.chats()) == (1 if stored == 5 else 0)
+    await records.apply("g", batch)
+    assert await records.people([PersonId(1), PersonId(2)]) == whole
 
 
-def test_active_are_those_who_search_or_are_in_a_chat(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply(
-            "g",
-            numbered(
-                changed(person(1, 1)),
-                changed(searching(2, 1)),
-                changed(searching(3, 1)),
-                changed(chatting(4, 5, "c", 1)),
-                changed(chatting(5, 4, "c", 1)),
-                opened("c", 4, 5),
-            ),
-        )
-        assert by_person((await records.active()).people) == {
-            2: searching(2, 1),
-            3: searching(3, 1),
-            4: chatting(4, 5, "c", 1),
-            5: chatting(5, 4, "c", 1),
-        }
-        await records.apply(
-            "g",
-            numbered(
-                changed(chatting(2, 3, "d", 2)),
-                changed(chatting(3, 2, "d", 2)),
-                opened("d", 2, 3),
-                changed(person(4, 2)),
-                changed(searching(5, 2)),
-                closed("c", 4),
-                after=6,
-            ),
-        )
-        assert by_person((await records.active()).people) == {
-            2: chatting(2, 3, "d", 2),
-            3: chatting(3, 2, "d", 2),
-            5: searching(5, 2),
-        }
+@staged(trying, "place")
+async def test_two_recorders_of_one_journal_store_it_once(records: Records, /, place: Place) -> None:
+    async with opening(place) as other:
+        history = numbered(*(changed(person(1, version)) for version in range(40)))
+        # The second is always behind: what it stored last would win if it stored at all.
+        for upto in range(1, 41):
+            await asyncio.gather(records.apply("g", history[:upto]), other.apply("g", history[: max(1, upto - 1)]))
+            assert await other.people([PersonId(1)]) == {1: person(1, upto - 1)}
 
-    trying(place, body)
+
+@staged(trying, "place")
+async def test_active_are_those_who_search_or_are_in_a_chat(records: Records, /) -> None:
+    await records.apply(
+        "g",
+        numbered(
+            changed(person(1, 1)),
+            changed(searching(2, 1)),
+            changed(searching(3, 1)),
+            changed(chatting(4, 5, "c", 1)),
+            changed(chatting(5, 4, "c", 1)),
+            opened("c", 4, 5),
+        ),
+    )
+    assert by_person((await records.active()).people) == {
+        2: searching(2, 1),
+        3: searching(3, 1),
+        4: chatting(4, 5, "c", 1),
+        5: chatting(5, 4, "c", 1),
+    }
+    await records.apply(
+        "g",
+        numbered(
+            changed(chatting(2, 3, "d", 2)),
+            changed(chatting(3, 2, "d", 2)),
+            opened("d", 2, 3),
+            changed(person(4, 2)),
+            changed(searching(5, 2)),
+            closed("c", 4),
+            after=6,
+        ),
+    )
+    assert by_person((await records.active()).people) == {
+        2: chatting(2, 3, "d", 2),
+        3: chatting(3, 2, "d", 2),
+        5: searching(5, 2),
+    }
 
 
 def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None:
@@ -345,39 +318,37 @@ def test_a_chat_is_open_until_it_is_closed_and_closed_once(place: Place) -> None
     trying(place, body)
 
 
-def test_a_rebuild_is_told_what_told_people_of_the_chats_they_are_in(place: Place) -> None:
-    async def body(records: Records) -> None:
-        start: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 1, 2)]
-        await records.apply("g", numbered(*start, told("c", 1, message=5)))
-        assert (await records.active()).told == [at("c", 1, 5)]
-        await records.apply("g", numbered(told("c", 2, message=6), told("c", 3), told("unheard of", 1), after=4))
-        assert sorted((await records.active()).told) == [at("c", 1, 5), at("c", 2, 6)]
-        # One moves on, and what told them of the chat before says nothing of the one that they are in.
-        moved: list[Fact] = [closed("c", 1), changed(person(2, 2)), changed(chatting(1, 3, "d", 2)), opened("d", 3, 1)]
-        await records.apply("g", numbered(*moved, after=7))
-        assert (await records.active()).told == []
-        await records.apply("g", numbered(told("d", 1, message=9), told("c", 1, message=7), after=11))
-        assert (await records.active()).told == [at("d", 1, 9)]
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_a_rebuild_is_told_what_told_people_of_the_chats_they_are_in(records: Records, /) -> None:
+    start: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 1, 2)]
+    await records.apply("g", numbered(*start, told("c", 1, message=5)))
+    assert (await records.active()).told == [at("c", 1, 5)]
+    await records.apply("g", numbered(told("c", 2, message=6), told("c", 3), told("unheard of", 1), after=4))
+    assert sorted((await records.active()).told) == [at("c", 1, 5), at("c", 2, 6)]
+    # One moves on, and what told them of the chat before says nothing of the one that they are in.
+    moved: list[Fact] = [closed("c", 1), changed(person(2, 2)), changed(chatting(1, 3, "d", 2)), opened("d", 3, 1)]
+    await records.apply("g", numbered(*moved, after=7))
+    assert (await records.active()).told == []
+    await records.apply("g", numbered(told("d", 1, message=9), told("c", 1, message=7), after=11))
+    assert (await records.active()).told == [at("d", 1, 9)]
 
 
 def at(chat: str, who: int, message: int) -> Told:
     return Told(ChatId(chat), PersonId(who), MessageRef(BotId(11), MessageId(message)))
 
 
-def test_what_one_says_of_the_other_is_kept_by_side_and_may_be_thought_over(place: Place) -> None:
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(opened("c", 1, 2), rated("c", 1, Rating.BAD), closed("c", 1)))
-        await records.apply("g", numbered(rated("c", 2, Rating.GOOD), rated("c", 1, Rating.GOOD), after=3))
-        await records.apply("g", numbered(rated("c", 3, Rating.BAD), rated("unheard of", 1), after=5))
-        row = (await place.chats())[ChatId("c")]
-        assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.GOOD)
-        await records.apply("g", numbered(rated("c", 2, Rating.BAD), after=7))
-        row = (await place.chats())[ChatId("c")]
-        assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.BAD)
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_what_one_says_of_the_other_is_kept_by_side_and_may_be_thought_over(
+    records: Records, /, place: Place
+) -> None:
+    await records.apply("g", numbered(opened("c", 1, 2), rated("c", 1, Rating.BAD), closed("c", 1)))
+    await records.apply("g", numbered(rated("c", 2, Rating.GOOD), rated("c", 1, Rating.GOOD), after=3))
+    await records.apply("g", numbered(rated("c", 3, Rating.BAD), rated("unheard of", 1), after=5))
+    row = (await place.chats())[ChatId("c")]
+    assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.GOOD)
+    await records.apply("g", numbered(rated("c", 2, Rating.BAD), after=7))
+    row = (await place.chats())[ChatId("c")]
+    assert (row.rating1, row.rating2) == (Rating.GOOD, Rating.BAD)
 
 
 def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
@@ -399,29 +370,29 @@ def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
     trying(place, body)
 
 
-def test_what_is_said_about_a_complaint_is_kept_with_it_once_and_with_no_other(place: Place) -> None:
-    async def body(records: Records) -> None:
-        both = [explained("c", 1, b"too early"), complaint("c", 1, 2), explained("c", 1, b"first")]
-        await records.apply("g", numbered(*both, explained("c", 1, b"second"), complaint("d", 1, 3)))
-        await records.apply("g", numbered(explained("d", 1, b"later"), explained("d", 2, b"of nobody"), after=5))
-        kept = await place.complaints()
-        assert {chat: row.words for (chat, _), row in kept.items()} == {"c": b"first", "d": b"later"}
+@staged(trying, "place")
+async def test_what_is_said_about_a_complaint_is_kept_with_it_once_and_with_no_other(
+    records: Records, /, place: Place
+) -> None:
+    both = [explained("c", 1, b"too early"), complaint("c", 1, 2), explained("c", 1, b"first")]
+    await records.apply("g", numbered(*both, explained("c", 1, b"second"), complaint("d", 1, 3)))
+    await records.apply("g", numbered(explained("d", 1, b"later"), explained("d", 2, b"of nobody"), after=5))
+    kept = await place.complaints()
+    assert {chat: row.words for (chat, _), row in kept.items()} == {"c": b"first", "d": b"later"}
 
-    trying(place, body)
 
-
-def test_the_first_complaint_of_a_person_about_a_chat_is_the_one_that_is_kept(place: Place) -> None:
-    async def body(records: Records) -> None:
-        both = [complaint("c", 1, 2), complaint("c", 2, 1, Complaint.SPAM)]
-        await records.apply("g", numbered(*both, complaint("c", 1, 2, Complaint.OTHER)))
-        await records.apply("g", numbered(complaint("c", 1, 2, Complaint.THREAT), complaint("d", 1, 3), after=3))
-        assert await place.complaints() == {
-            (ChatId("c"), PersonId(1)): ComplaintRow(PersonId(2), Complaint.RUDE, NOW + 95),
-            (ChatId("c"), PersonId(2)): ComplaintRow(PersonId(1), Complaint.SPAM, NOW + 95),
-            (ChatId("d"), PersonId(1)): ComplaintRow(PersonId(3), Complaint.RUDE, NOW + 95),
-        }
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_the_first_complaint_of_a_person_about_a_chat_is_the_one_that_is_kept(
+    records: Records, /, place: Place
+) -> None:
+    both = [complaint("c", 1, 2), complaint("c", 2, 1, Complaint.SPAM)]
+    await records.apply("g", numbered(*both, complaint("c", 1, 2, Complaint.OTHER)))
+    await records.apply("g", numbered(complaint("c", 1, 2, Complaint.THREAT), complaint("d", 1, 3), after=3))
+    assert await place.complaints() == {
+        (ChatId("c"), PersonId(1)): ComplaintRow(PersonId(2), Complaint.RUDE, NOW + 95),
+        (ChatId("c"), PersonId(2)): ComplaintRow(PersonId(1), Complaint.SPAM, NOW + 95),
+        (ChatId("d"), PersonId(1)): ComplaintRow(PersonId(3), Complaint.RUDE, NOW + 95),
+    }
 
 
 @shared
@@ -478,16 +449,14 @@ def test_any_history_in_any_batches_leaves_what_it_leaves_one_by_one(
     trying(place, body)
 
 
-def test_records_switched_off_are_lost_and_come_back() -> None:
-    async def body() -> None:
-        records = MemoryRecords()
-        await records.apply("g", numbered(changed(searching(1))))
-        records.lost = True
-        await expect_lost(records)
-        records.lost = False
-        assert await records.applied("g") == 1
-
-    asyncio.run(body())
+@in_a_loop
+async def test_records_switched_off_are_lost_and_come_back() -> None:
+    records = MemoryRecords()
+    await records.apply("g", numbered(changed(searching(1))))
+    records.lost = True
+    await expect_lost(records)
+    records.lost = False
+    assert await records.applied("g") == 1
 
 
 @pytest.mark.services

@@ -37,6 +37,7 @@ from tests.contract.records_facts import (
 from tests.contract.records_memory import BlockRow
 from tests.contract.records_places import MemoryPlace, Place, PostgresServer, SqlPlace
 from tests.contract.servers import postgres_uri
+from tests.staged import staged
 
 DAY_S = 86_400.0
 ONE, TWO, THREE = PersonId(1), PersonId(2), PersonId(3)
@@ -110,109 +111,94 @@ def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
         ([], [True, False], False),
     ],
 )
-def test_whoever_is_blocked_last_is_blocked(
-    place: Place, known: list[bool], said: list[bool], is_blocked: bool, apart_s: float
+@staged(trying, "place")
+async def test_whoever_is_blocked_last_is_blocked(
+    records: Records, /, place: Place, known: list[bool], said: list[bool], is_blocked: bool, apart_s: float
 ) -> None:
     """However often somebody thought it over within one batch."""
-
-    async def body(records: Records) -> None:
-        await records.apply("g", numbered(*(block(1, 2, each) for each in known)))
-        facts = [block(1, 2, each, at=NOW + apart_s * number) for number, each in enumerate(said, 1)]
-        await records.apply("g", numbered(*facts, after=len(known)))
-        row = (await place.blocks())[ONE, TWO]
-        assert (row.lifted_at is None) is is_blocked
-        assert row.blocked_at <= NOW + apart_s * len(said)
-
-    trying(place, body)
+    await records.apply("g", numbered(*(block(1, 2, each) for each in known)))
+    facts = [block(1, 2, each, at=NOW + apart_s * number) for number, each in enumerate(said, 1)]
+    await records.apply("g", numbered(*facts, after=len(known)))
+    row = (await place.blocks())[ONE, TWO]
+    assert (row.lifted_at is None) is is_blocked
+    assert row.blocked_at <= NOW + apart_s * len(said)
 
 
-def test_a_block_of_long_ago_that_comes_again_lifts_nothing_and_blocks_nobody(place: Place) -> None:
+@staged(trying, "place")
+async def test_a_block_of_long_ago_that_comes_again_lifts_nothing_and_blocks_nobody(
+    records: Records, /, place: Place
+) -> None:
     """As when a journal is applied in another generation."""
-
-    async def body(records: Records) -> None:
-        history: list[Fact] = [block(1, 2, at=NOW), block(1, 2, False, at=NOW + 5), block(1, 3, at=NOW + 9)]
-        await records.apply("g", numbered(*history, block(1, 2, at=NOW + 20)))
-        await records.apply("h", numbered(*history))
-        assert await place.blocks() == {(ONE, TWO): BlockRow(NOW + 20), (ONE, THREE): BlockRow(NOW + 9)}
-
-    trying(place, body)
+    history: list[Fact] = [block(1, 2, at=NOW), block(1, 2, False, at=NOW + 5), block(1, 3, at=NOW + 9)]
+    await records.apply("g", numbered(*history, block(1, 2, at=NOW + 20)))
+    await records.apply("h", numbered(*history))
+    assert await place.blocks() == {(ONE, TWO): BlockRow(NOW + 20), (ONE, THREE): BlockRow(NOW + 9)}
 
 
-def test_a_chat_that_opens_and_closes_in_one_batch_is_closed_and_keeps_what_was_said_of_it(place: Place) -> None:
-    async def body(records: Records) -> None:
-        said: list[Fact] = [told("c", 1), rated("c", 2, Rating.BAD), closed("c", 2), closed("c", 1, "late")]
-        await records.apply("g", numbered(opened("c"), *said, rated("c", 2, Rating.GOOD)))
-        row = (await place.chats())[ChatId("c")]
-        assert (row.active, row.closed_by, row.reason, row.rating2) == (False, TWO, "left", Rating.GOOD)
-        assert row.told1 is not None
+@staged(trying, "place")
+async def test_a_chat_that_opens_and_closes_in_one_batch_is_closed_and_keeps_what_was_said_of_it(
+    records: Records, /, place: Place
+) -> None:
+    said: list[Fact] = [told("c", 1), rated("c", 2, Rating.BAD), closed("c", 2), closed("c", 1, "late")]
+    await records.apply("g", numbered(opened("c"), *said, rated("c", 2, Rating.GOOD)))
+    row = (await place.chats())[ChatId("c")]
+    assert (row.active, row.closed_by, row.reason, row.rating2) == (False, TWO, "left", Rating.GOOD)
+    assert row.told1 is not None
 
-    trying(place, body)
 
-
-def test_of_one_person_in_one_batch_the_newest_value_counts_wherever_it_stands(place: Place) -> None:
-    async def body(records: Records) -> None:
-        values = [changed(person(1, version)) for version in (3, 7, 5)]
-        await records.apply("g", numbered(*values, changed(person(2, 1)), changed(searching(2, 1))))
-        assert await records.people([ONE, TWO]) == {1: person(1, 7), 2: searching(2, 1)}, "of two alike, the later"
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_of_one_person_in_one_batch_the_newest_value_counts_wherever_it_stands(records: Records, /) -> None:
+    values = [changed(person(1, version)) for version in (3, 7, 5)]
+    await records.apply("g", numbered(*values, changed(person(2, 1)), changed(searching(2, 1))))
+    assert await records.people([ONE, TWO]) == {1: person(1, 7), 2: searching(2, 1)}, "of two alike, the later"
 
 
 # ---------------------------------------------------------------------- generations
 
 
-def test_a_generation_is_remembered_for_a_month_after_it_last_told_something(database: SqlPlace) -> None:
+@staged(trying, "database")
+async def test_a_generation_is_remembered_for_a_month_after_it_last_told_something(records: SqlRecords, /) -> None:
     """Else a store that has been living for longer would have its facts applied again at the next new one's coming."""
-
-    async def body(records: SqlRecords) -> None:
-        await records.apply("living", numbered(changed(person(1), NOW)))
-        await records.apply("silent", numbered(changed(person(3), NOW)))
-        await records.apply("living", numbered(changed(person(1, 1), NOW + 25 * DAY_S), after=1))
-        await records.apply("new", numbered(changed(person(2), NOW + 40 * DAY_S)))
-        assert [await records.applied(each) for each in ("living", "silent", "new")] == [2, 0, 1]
-        await records.apply("newer", numbered(changed(person(2, 1), NOW + 56 * DAY_S)))
-        assert [await records.applied(each) for each in ("living", "new", "newer")] == [0, 1, 1]
-
-    trying(database, body)
+    await records.apply("living", numbered(changed(person(1), NOW)))
+    await records.apply("silent", numbered(changed(person(3), NOW)))
+    await records.apply("living", numbered(changed(person(1, 1), NOW + 25 * DAY_S), after=1))
+    await records.apply("new", numbered(changed(person(2), NOW + 40 * DAY_S)))
+    assert [await records.applied(each) for each in ("living", "silent", "new")] == [2, 0, 1]
+    await records.apply("newer", numbered(changed(person(2, 1), NOW + 56 * DAY_S)))
+    assert [await records.applied(each) for each in ("living", "new", "newer")] == [0, 1, 1]
 
 
-def test_what_was_applied_is_known_though_the_answer_was_lost(place: Place) -> None:
+@staged(trying, "place")
+async def test_what_was_applied_is_known_though_the_answer_was_lost(records: Records, /, place: Place) -> None:
     """Whoever asks again with the same entries, or with these and more, changes nothing twice."""
-
-    async def body(records: Records) -> None:
-        entries = numbered(changed(person(1, 1)), opened("c"), closed("c"), changed(person(1, 2)))
-        for upto in (2, 2, 4, 3, 4):
-            await records.apply("g", entries[:upto])
-        assert await records.applied("g") == 4
-        assert await records.people([ONE]) == {1: person(1, 2)}
-        assert not (await place.chats())[ChatId("c")].active
-
-    trying(place, body)
+    entries = numbered(changed(person(1, 1)), opened("c"), closed("c"), changed(person(1, 2)))
+    for upto in (2, 2, 4, 3, 4):
+        await records.apply("g", entries[:upto])
+    assert await records.applied("g") == 4
+    assert await records.people([ONE]) == {1: person(1, 2)}
+    assert not (await place.chats())[ChatId("c")].active
 
 
 # ---------------------------------------------------------------------- several at once
 
 
-def test_a_rebuild_reads_everything_as_of_one_moment(database: SqlPlace) -> None:
+@staged(trying, "database")
+async def test_a_rebuild_reads_everything_as_of_one_moment(records: SqlRecords, /, database: SqlPlace) -> None:
     """Else it may find a chat without its people, or people in a chat that is not open."""
-
-    async def body(records: SqlRecords) -> None:
-        before: list[Fact] = [
-            changed(chatting(1, 2, "c", 1)),
-            changed(chatting(2, 1, "c", 1)),
-            opened("c"),
-            told("c", 1),
-        ]
-        await records.apply("g", numbered(*before))
-        async with in_between(database, records):
-            active = await records.active()
-        assert active.chats == ["c"]
-        assert {each.person: each for each in active.people} == {1: chatting(1, 2, "c", 1), 2: chatting(2, 1, "c", 1)}
-        assert [each[:2] for each in active.told] == [("c", 1)]
+    before: list[Fact] = [
+        changed(chatting(1, 2, "c", 1)),
+        changed(chatting(2, 1, "c", 1)),
+        opened("c"),
+        told("c", 1),
+    ]
+    await records.apply("g", numbered(*before))
+    async with in_between(database, records):
         active = await records.active()
-        assert (active.chats, active.people) == ([], []), "that was another moment"
-
-    trying(database, body)
+    assert active.chats == ["c"]
+    assert {each.person: each for each in active.people} == {1: chatting(1, 2, "c", 1), 2: chatting(2, 1, "c", 1)}
+    assert [each[:2] for each in active.told] == [("c", 1)]
+    active = await records.active()
+    assert (active.chats, active.people) == ([], []), "that was another moment"
 
 
 _MOVED = ("UPDATE chats SET active = false", "UPDATE users SET state = 'idle', chat = NULL, version = version + 1")
@@ -292,52 +278,46 @@ def test_rows_are_written_in_the_order_of_their_ids(dialect: str) -> None:
         assert all(one <= next_one for one, next_one in pairwise(values))
 
 
-def test_two_who_write_to_the_same_rows_from_both_ends_get_through(database: SqlPlace) -> None:
+@staged(trying, "database")
+async def test_two_who_write_to_the_same_rows_from_both_ends_get_through(
+    records: SqlRecords, /, database: SqlPlace
+) -> None:
     """Neither waits for the other for ever, and the newest of each person stays."""
-
-    async def body(records: SqlRecords) -> None:
-        async with opening(database) as other:
-            for turn in range(4):
-                forth = [changed(searching(number, 2 * turn)) for number in range(1, 120)]
-                back = [changed(person(number, 2 * turn + 1)) for number in range(119, 0, -1)]
-                await asyncio.gather(
-                    records.apply("forth", numbered(*forth, after=119 * turn)),
-                    other.apply("back", numbered(*back, after=119 * turn)),
-                )
-            people = await records.people([PersonId(number) for number in range(1, 120)])
-            assert people == {number: person(number, 7) for number in range(1, 120)}
-
-    trying(database, body)
+    async with opening(database) as other:
+        for turn in range(4):
+            forth = [changed(searching(number, 2 * turn)) for number in range(1, 120)]
+            back = [changed(person(number, 2 * turn + 1)) for number in range(119, 0, -1)]
+            await asyncio.gather(
+                records.apply("forth", numbered(*forth, after=119 * turn)),
+                other.apply("back", numbered(*back, after=119 * turn)),
+            )
+        people = await records.people([PersonId(number) for number in range(1, 120)])
+        assert people == {number: person(number, 7) for number in range(1, 120)}
 
 
-def test_a_batch_is_seen_whole_or_not_at_all(database: SqlPlace) -> None:
+@staged(trying, "database")
+async def test_a_batch_is_seen_whole_or_not_at_all(records: SqlRecords, /, database: SqlPlace) -> None:
     """By another who reads meanwhile: a pair with one side would be taken for a difference between the stores."""
+    async with opening(database) as other:
+        reading = True
 
-    async def body(records: SqlRecords) -> None:
-        async with opening(database) as other:
-            reading = True
+        async def watch() -> None:
+            while reading:
+                found = await other.people([ONE, TWO])
+                assert len({each.version for each in found.values()}) <= 1
 
-            async def watch() -> None:
-                while reading:
-                    found = await other.people([ONE, TWO])
-                    assert len({each.version for each in found.values()}) <= 1
-
-            watching = asyncio.ensure_future(watch())
-            for version in range(25):
-                both = [changed(chatting(1, 2, f"{version}", version)), changed(chatting(2, 1, f"{version}", version))]
-                await records.apply("g", numbered(*both, after=2 * version))
-            reading = False
-            await watching
-
-    trying(database, body)
+        watching = asyncio.ensure_future(watch())
+        for version in range(25):
+            both = [changed(chatting(1, 2, f"{version}", version)), changed(chatting(2, 1, f"{version}", version))]
+            await records.apply("g", numbered(*both, after=2 * version))
+        reading = False
+        await watching
 
 
-def test_who_is_told_of_a_chat_is_told_by_their_own_side(place: Place) -> None:
-    async def body(records: Records) -> None:
-        people: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 2, 1)]
-        await records.apply("g", numbered(*people, told("c", 1, message=5), told("c", 2, message=6)))
-        found = {each.person: each for each in (await records.active()).told}
-        assert {who: each.at.message for who, each in found.items()} == {1: 5, 2: 6}
-        assert all(isinstance(each, Told) and isinstance(each.at, MessageRef) for each in found.values())
-
-    trying(place, body)
+@staged(trying, "place")
+async def test_who_is_told_of_a_chat_is_told_by_their_own_side(records: Records, /) -> None:
+    people: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 2, 1)]
+    await records.apply("g", numbered(*people, told("c", 1, message=5), told("c", 2, message=6)))
+    found = {each.person: each for each in (await records.active()).told}
+    assert {who: each.at.message for who, each in found.items()} == {1: 5, 2: 6}
+    assert all(isinstance(each, Told) and isinstance(each.at, MessageRef) for each in found.values())

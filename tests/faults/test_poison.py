@@ -21,6 +21,7 @@ from tests.faults.people import Person
 from tests.faults.product import Product
 from tests.faults.sandbox import a_sandbox
 from tests.size import in_full
+from tests.staged import in_a_loop
 from tests.wording import opening
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
@@ -57,27 +58,25 @@ async def _has(person: Person, words: str) -> None:
 @pytest.mark.parametrize(
     ("where", "how"), in_full([("decide", "abort"), ("send", "loop"), ("decide", "loop"), ("send", "abort")], 1)
 )
-def test_an_update_that_takes_the_process_down_is_tried_twice_and_then_put_aside(
+@in_a_loop
+async def test_an_update_that_takes_the_process_down_is_tried_twice_and_then_put_aside(
     tmp_path: Path, where: str, how: str
 ) -> None:
-    async def main() -> None:
-        async with two_in_a_chat(tmp_path) as (product, ann, ben):
-            await ann.say(f"poison {where} {how}")
-            await ben.say("meanwhile")
-            codes = []
-            for _ in range(2):
-                codes.append(await product.ended(WAIT_S))
-                product.start()
-            await ann.say("afterwards")
-            await asyncio.gather(_has(ann, SORRY), _has(ann, "meanwhile"), _has(ben, "afterwards"))
-            assert codes == [ENDS[how]] * 2
-            assert not any("poison" in words_of(each) for each in await ben.phone())
-            assert await product.stop() == 0
-        said = product.log.read_text()
-        assert said.count('"pipeline.put_aside"') == 1
-        assert "poison" not in said, "a log tells what somebody wrote"
-
-    asyncio.run(main())
+    async with two_in_a_chat(tmp_path) as (product, ann, ben):
+        await ann.say(f"poison {where} {how}")
+        await ben.say("meanwhile")
+        codes = []
+        for _ in range(2):
+            codes.append(await product.ended(WAIT_S))
+            product.start()
+        await ann.say("afterwards")
+        await asyncio.gather(_has(ann, SORRY), _has(ann, "meanwhile"), _has(ben, "afterwards"))
+        assert codes == [ENDS[how]] * 2
+        assert not any("poison" in words_of(each) for each in await ben.phone())
+        assert await product.stop() == 0
+    said = product.log.read_text()
+    assert said.count('"pipeline.put_aside"') == 1
+    assert "poison" not in said, "a log tells what somebody wrote"
 
 
 async def _until_silent(directory: Path) -> None:
@@ -114,27 +113,23 @@ class Systemd:
         self._socket.close()
 
 
-def test_a_process_with_a_stuck_loop_tells_neither_probes_nor_systemd_that_it_lives(tmp_path: Path) -> None:
-    async def main() -> None:
-        with closing(Systemd(tmp_path)) as systemd:
-            async with two_in_a_chat(tmp_path, **systemd.environment) as (product, ann, _):
-                heard = systemd.heard()
-                assert "READY=1" in heard
-                assert heard.count("WATCHDOG=1") > 1
-                await ann.say("poison decide loop")
-                await _until_silent(tmp_path)
-                systemd.heard()
-                assert await product.ended(WAIT_S) == EXIT_STUCK
-                assert systemd.heard() == []
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_process_with_a_stuck_loop_tells_neither_probes_nor_systemd_that_it_lives(tmp_path: Path) -> None:
+    with closing(Systemd(tmp_path)) as systemd:
+        async with two_in_a_chat(tmp_path, **systemd.environment) as (product, ann, _):
+            heard = systemd.heard()
+            assert "READY=1" in heard
+            assert heard.count("WATCHDOG=1") > 1
+            await ann.say("poison decide loop")
+            await _until_silent(tmp_path)
+            systemd.heard()
+            assert await product.ended(WAIT_S) == EXIT_STUCK
+            assert systemd.heard() == []
 
 
-def test_systemd_hears_that_it_stops(tmp_path: Path) -> None:
-    async def main() -> None:
-        with closing(Systemd(tmp_path)) as systemd:
-            async with two_in_a_chat(tmp_path, **systemd.environment) as (product, _, _):
-                assert await product.stop() == 0
-                assert "STOPPING=1" in systemd.heard()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_systemd_hears_that_it_stops(tmp_path: Path) -> None:
+    with closing(Systemd(tmp_path)) as systemd:
+        async with two_in_a_chat(tmp_path, **systemd.environment) as (product, _, _):
+            assert await product.stop() == 0
+            assert "STOPPING=1" in systemd.heard()

@@ -13,8 +13,9 @@ from passerby.kernel.text import text
 from passerby.ports.live_store import Notice
 from passerby.ports.telegram import Unavailable
 from passerby.runtime.afterlife import as_things_stand
-from tests.runtime.virtual import EPOCH, run
+from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BEN, BOT, CHAT, Bench, somebody, words_of, written
+from tests.staged import in_virtual_time
 from tests.wording import opening
 
 WAITING = Searching(Ticket(ANN, "adults", EPOCH, Gender.UNSAID, 30))  # type: ignore[arg-type]
@@ -55,20 +56,18 @@ def test_one_chat_is_not_another() -> None:
 
 
 @pytest.mark.parametrize(("wiped", "says"), [(False, "search.begun"), (True, "search.idle")])
-def test_a_search_that_was_forgotten_is_not_confirmed(wiped: bool, says: str) -> None:
-    async def main() -> None:
-        bench = Bench()
-        await bench.put(somebody(ANN))
-        bench.telegram.answer = lambda dispatch: Unavailable("away", uncertain=False)
-        bench.happens(written(ANN, "/search"))
-        await asyncio.sleep(0.1)
-        if wiped:
-            bench.store.wipe()
-            await bench.store.adopt([somebody(ANN)], whole=True)
-        bench.telegram.answer = lambda dispatch: None
-        await bench.quiet()
-        (said,) = words_of(bench.telegram.sent)
-        assert opening(says) in said.replace("<b>", "").replace("</b>", "")
-        await bench.close()
-
-    run(main())
+@in_virtual_time
+async def test_a_search_that_was_forgotten_is_not_confirmed(wiped: bool, says: str) -> None:
+    bench = Bench()
+    await bench.put(somebody(ANN))
+    bench.telegram.answer = lambda dispatch: Unavailable("away", uncertain=False)
+    bench.happens(written(ANN, "/search"))
+    await asyncio.sleep(0.1)
+    if wiped:
+        bench.store.wipe()
+        await bench.store.adopt([somebody(ANN)], whole=True)
+    bench.telegram.answer = lambda dispatch: None
+    await bench.quiet()
+    (said,) = words_of(bench.telegram.sent)
+    assert opening(says) in said.replace("<b>", "").replace("</b>", "")
+    await bench.close()

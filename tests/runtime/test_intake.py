@@ -28,6 +28,7 @@ from passerby.runtime.tokens import REFUSED_AFTER_S, Tokens
 from tests.contract.live_places import Disk, DiskLog
 from tests.runtime.virtual import VirtualClock, run, settled
 from tests.runtime.world import ANN, BOT, Assured, ScriptedTelegram
+from tests.staged import staged
 
 
 def arrivals(*numbers: int) -> list[Arrival]:
@@ -157,106 +158,91 @@ def test_what_another_process_finished_does_not_matter() -> None:
 # ---------------------------------------------------------------------- polling
 
 
-def test_updates_are_handed_on_in_order_and_confirmed_when_done() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(5, 6, 9))
-        await asyncio.sleep(1)
-        assert desk.taken == [5, 6, 9]
-        assert desk.offsets[0] is None
-        assert desk.offsets[-1] == 10
-        assert desk.telegram.queues[BOT] == []
-
-    at_desk(body)
+@staged(at_desk)
+async def test_updates_are_handed_on_in_order_and_confirmed_when_done(desk: Desk, /) -> None:
+    desk.telegram.push(BOT, *arrivals(5, 6, 9))
+    await asyncio.sleep(1)
+    assert desk.taken == [5, 6, 9]
+    assert desk.offsets[0] is None
+    assert desk.offsets[-1] == 10
+    assert desk.telegram.queues[BOT] == []
 
 
-def test_nothing_is_confirmed_before_it_is_done_nor_taken_twice() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(1, 2, 3))
-        await asyncio.sleep(10)
-        assert desk.taken == [1, 2, 3]
-        assert set(desk.offsets) == {None, 1}
-        await desk.finish(2, 3)
-        await asyncio.sleep(10)
-        assert set(desk.offsets) == {None, 1}
-        assert len(desk.telegram.queues[BOT]) == 3
-        await desk.finish(1)
-        await asyncio.sleep(1)
-        assert desk.offsets[-1] == 4
-        assert desk.taken == [1, 2, 3]
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_nothing_is_confirmed_before_it_is_done_nor_taken_twice(desk: Desk, /) -> None:
+    desk.telegram.push(BOT, *arrivals(1, 2, 3))
+    await asyncio.sleep(10)
+    assert desk.taken == [1, 2, 3]
+    assert set(desk.offsets) == {None, 1}
+    await desk.finish(2, 3)
+    await asyncio.sleep(10)
+    assert set(desk.offsets) == {None, 1}
+    assert len(desk.telegram.queues[BOT]) == 3
+    await desk.finish(1)
+    await asyncio.sleep(1)
+    assert desk.offsets[-1] == 4
+    assert desk.taken == [1, 2, 3]
 
 
-def test_what_was_done_before_a_restart_is_recognised_and_confirmed() -> None:
-    async def body(desk: Desk) -> None:
-        await desk.store.mark(Mark((UpdateRef(BOT, 1), UpdateRef(BOT, 3))))
-        desk.telegram.push(BOT, *arrivals(1, 2, 3))
-        await asyncio.sleep(1)
-        assert desk.taken == [2]
-        assert desk.offsets[-1] == 2
-        await desk.finish(2)
-        await asyncio.sleep(1)
-        assert desk.offsets[-1] == 4
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_what_was_done_before_a_restart_is_recognised_and_confirmed(desk: Desk, /) -> None:
+    await desk.store.mark(Mark((UpdateRef(BOT, 1), UpdateRef(BOT, 3))))
+    desk.telegram.push(BOT, *arrivals(1, 2, 3))
+    await asyncio.sleep(1)
+    assert desk.taken == [2]
+    assert desk.offsets[-1] == 2
+    await desk.finish(2)
+    await asyncio.sleep(1)
+    assert desk.offsets[-1] == 4
 
 
-def test_the_same_offset_is_not_asked_for_again_within_half_a_second() -> None:
+@staged(at_desk, auto=False)
+async def test_the_same_offset_is_not_asked_for_again_within_half_a_second(desk: Desk, /) -> None:
     """Telegram would give a single update."""
-
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(1, 2))
-        await asyncio.sleep(5)
-        held = [at for at, _, offset, _ in desk.telegram.polls if offset == 1]
-        assert len(held) > 3
-        assert min(after - before for before, after in pairwise(held)) > 0.5
-
-    at_desk(body, auto=False)
+    desk.telegram.push(BOT, *arrivals(1, 2))
+    await asyncio.sleep(5)
+    held = [at for at, _, offset, _ in desk.telegram.polls if offset == 1]
+    assert len(held) > 3
+    assert min(after - before for before, after in pairwise(held)) > 0.5
 
 
-def test_when_the_mark_moves_the_next_question_comes_soon() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(1, 2))
-        await settled()
-        before = desk.clock.monotonic()
-        await desk.finish(1)
-        await asyncio.sleep(0.1)
-        assert desk.offsets[-1] == 2
-        assert desk.times[-1] - before < 0.05
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_when_the_mark_moves_the_next_question_comes_soon(desk: Desk, /) -> None:
+    desk.telegram.push(BOT, *arrivals(1, 2))
+    await settled()
+    before = desk.clock.monotonic()
+    await desk.finish(1)
+    await asyncio.sleep(0.1)
+    assert desk.offsets[-1] == 2
+    assert desk.times[-1] - before < 0.05
 
 
-def test_while_something_is_in_hand_no_long_poll_hides_what_it_confirms() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(1))
-        await asyncio.sleep(3)
-        timeouts = [timeout for _, _, offset, timeout in desk.telegram.polls if offset == 1]
-        assert timeouts
-        assert set(timeouts) == {0}
-        await desk.finish(1)
-        await asyncio.sleep(3)
-        assert desk.telegram.polls[-1][3] > 0
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_while_something_is_in_hand_no_long_poll_hides_what_it_confirms(desk: Desk, /) -> None:
+    desk.telegram.push(BOT, *arrivals(1))
+    await asyncio.sleep(3)
+    timeouts = [timeout for _, _, offset, timeout in desk.telegram.polls if offset == 1]
+    assert timeouts
+    assert set(timeouts) == {0}
+    await desk.finish(1)
+    await asyncio.sleep(3)
+    assert desk.telegram.polls[-1][3] > 0
 
 
-def test_at_most_a_window_of_unfinished_updates_is_in_hand() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(*range(1, 251)))
-        await asyncio.sleep(5)
-        assert len(desk.taken) == WINDOW
-        asked = len(desk.offsets)
-        await asyncio.sleep(20)
-        assert len(desk.offsets) == asked, "with full hands nothing is asked"
-        await desk.finish(1)
-        await asyncio.sleep(2)
-        assert len(desk.taken) == WINDOW + 1
-        await desk.finish(*range(2, WINDOW + 2))
-        await asyncio.sleep(2)
-        assert len(desk.taken) == 2 * WINDOW + 1
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_at_most_a_window_of_unfinished_updates_is_in_hand(desk: Desk, /) -> None:
+    desk.telegram.push(BOT, *arrivals(*range(1, 251)))
+    await asyncio.sleep(5)
+    assert len(desk.taken) == WINDOW
+    asked = len(desk.offsets)
+    await asyncio.sleep(20)
+    assert len(desk.offsets) == asked, "with full hands nothing is asked"
+    await desk.finish(1)
+    await asyncio.sleep(2)
+    assert len(desk.taken) == WINDOW + 1
+    await desk.finish(*range(2, WINDOW + 2))
+    await asyncio.sleep(2)
+    assert len(desk.taken) == 2 * WINDOW + 1
 
 
 # ---------------------------------------------------------------------- what goes wrong
@@ -267,26 +253,24 @@ def test_at_most_a_window_of_unfinished_updates_is_in_hand() -> None:
     [Unavailable("reset", uncertain=True), Conflict("terminated by other getUpdates"), LiveStoreLost()],
     ids=lambda fault: type(fault).__name__,
 )
-def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(fault: Exception) -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.faults[BOT].extend([fault] * 12)
-        await asyncio.sleep(900)
-        pauses = [after - before for before, after in pairwise(desk.times)][:12]
-        assert FIRST_PAUSE_S <= pauses[0] <= FIRST_PAUSE_S * 1.25
-        assert pauses[3] > pauses[1] > pauses[0]
-        longest_s = LONGEST_STORE_PAUSE_S if isinstance(fault, LiveStoreLost) else LONGEST_PAUSE_S
-        assert longest_s <= max(pauses) <= longest_s * 1.25 + 0.1
-        desk.telegram.push(BOT, *arrivals(1))
-        await asyncio.sleep(1)
-        assert desk.taken == [1]
-        desk.telegram.faults[BOT].append(fault)
-        desk.telegram.push(BOT, *arrivals(2))
-        asked = len(desk.times)
-        await asyncio.sleep(120)
-        assert desk.taken == [1, 2]
-        assert desk.times[asked + 1] - desk.times[asked] <= FIRST_PAUSE_S * 1.25 + 0.1, "pauses begin small again"
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(desk: Desk, /, fault: Exception) -> None:
+    desk.telegram.faults[BOT].extend([fault] * 12)
+    await asyncio.sleep(900)
+    pauses = [after - before for before, after in pairwise(desk.times)][:12]
+    assert FIRST_PAUSE_S <= pauses[0] <= FIRST_PAUSE_S * 1.25
+    assert pauses[3] > pauses[1] > pauses[0]
+    longest_s = LONGEST_STORE_PAUSE_S if isinstance(fault, LiveStoreLost) else LONGEST_PAUSE_S
+    assert longest_s <= max(pauses) <= longest_s * 1.25 + 0.1
+    desk.telegram.push(BOT, *arrivals(1))
+    await asyncio.sleep(1)
+    assert desk.taken == [1]
+    desk.telegram.faults[BOT].append(fault)
+    desk.telegram.push(BOT, *arrivals(2))
+    asked = len(desk.times)
+    await asyncio.sleep(120)
+    assert desk.taken == [1, 2]
+    assert desk.times[asked + 1] - desk.times[asked] <= FIRST_PAUSE_S * 1.25 + 0.1, "pauses begin small again"
 
 
 def test_a_webhook_in_the_way_is_said_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
@@ -302,141 +286,119 @@ def test_a_webhook_in_the_way_is_said_with_its_remedy(capsys: pytest.CaptureFixt
     assert "deleteWebhook" not in told
 
 
-def test_a_flood_wait_is_kept_to_the_second() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.faults[BOT].append(FloodWait(33.0))
-        await asyncio.sleep(60)
-        assert 33.0 <= desk.times[1] - desk.times[0] <= 33.0 * 1.25 + 0.1
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_flood_wait_is_kept_to_the_second(desk: Desk, /) -> None:
+    desk.telegram.faults[BOT].append(FloodWait(33.0))
+    await asyncio.sleep(60)
+    assert 33.0 <= desk.times[1] - desk.times[0] <= 33.0 * 1.25 + 0.1
 
 
 @pytest.mark.parametrize("times", [1, 2, 5])
-def test_a_poll_that_is_refused_although_the_token_works_is_asked_again(times: int) -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.faults[BOT].extend([TokenRefused()] * times)
-        desk.telegram.push(BOT, *arrivals(1))
-        await asyncio.sleep(60)
-        assert desk.taken == [1]
-        assert desk.tokens.works(BOT)
-        assert not desk.task.done()
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_poll_that_is_refused_although_the_token_works_is_asked_again(desk: Desk, /, times: int) -> None:
+    desk.telegram.faults[BOT].extend([TokenRefused()] * times)
+    desk.telegram.push(BOT, *arrivals(1))
+    await asyncio.sleep(60)
+    assert desk.taken == [1]
+    assert desk.tokens.works(BOT)
+    assert not desk.task.done()
 
 
-def test_a_bot_whose_token_is_refused_is_not_polled_until_it_works_again() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.identities[BOT] = TokenRefused()
-        desk.telegram.faults[BOT].append(TokenRefused())
-        await asyncio.sleep(2 * REFUSED_AFTER_S)
-        assert desk.tokens.is_lost(BOT)
-        assert len(desk.telegram.polls) == 1
-        desk.telegram.push(BOT, *arrivals(1))
-        del desk.telegram.identities[BOT]
-        await asyncio.sleep(REFUSED_AFTER_S * 2)
-        assert desk.taken == [1]
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_bot_whose_token_is_refused_is_not_polled_until_it_works_again(desk: Desk, /) -> None:
+    desk.telegram.identities[BOT] = TokenRefused()
+    desk.telegram.faults[BOT].append(TokenRefused())
+    await asyncio.sleep(2 * REFUSED_AFTER_S)
+    assert desk.tokens.is_lost(BOT)
+    assert len(desk.telegram.polls) == 1
+    desk.telegram.push(BOT, *arrivals(1))
+    del desk.telegram.identities[BOT]
+    await asyncio.sleep(REFUSED_AFTER_S * 2)
+    assert desk.taken == [1]
 
 
 @pytest.mark.parametrize("is_lost", [False, True])
-def test_a_stop_does_not_wait_for_a_bot_that_is_refused(is_lost: bool) -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.identities[BOT] = TokenRefused()
-        desk.telegram.faults[BOT].append(TokenRefused())
-        await asyncio.sleep(2 * REFUSED_AFTER_S if is_lost else 5)
-        desk.intake.stop()
-        await asyncio.sleep(0.01)
-        assert desk.task.done()
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_stop_does_not_wait_for_a_bot_that_is_refused(desk: Desk, /, is_lost: bool) -> None:
+    desk.telegram.identities[BOT] = TokenRefused()
+    desk.telegram.faults[BOT].append(TokenRefused())
+    await asyncio.sleep(2 * REFUSED_AFTER_S if is_lost else 5)
+    desk.intake.stop()
+    await asyncio.sleep(0.01)
+    assert desk.task.done()
 
 
-def test_a_fault_of_the_polling_says_why() -> None:
-    async def body(desk: Desk) -> None:
-        with capture_logs() as lines:
-            desk.telegram.faults[BOT].append(Unavailable("no connection (time-out)", uncertain=False))
-            await asyncio.sleep(5)
-        told = [line for line in lines if line["event"] == "intake.faltered"]
-        assert [line["reason"] for line in told] == ["no connection (time-out)"]
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_fault_of_the_polling_says_why(desk: Desk, /) -> None:
+    with capture_logs() as lines:
+        desk.telegram.faults[BOT].append(Unavailable("no connection (time-out)", uncertain=False))
+        await asyncio.sleep(5)
+    told = [line for line in lines if line["event"] == "intake.faltered"]
+    assert [line["reason"] for line in told] == ["no connection (time-out)"]
 
 
-def test_while_the_store_is_away_nothing_is_taken_nor_confirmed() -> None:
-    async def body(desk: Desk) -> None:
-        desk.store.away = True
-        desk.telegram.push(BOT, *arrivals(1, 2))
-        await asyncio.sleep(30)
-        assert desk.taken == []
-        assert set(desk.offsets) == {None}
-        assert desk.intake.window.empty
-        desk.store.away = False
-        await asyncio.sleep(120)
-        assert desk.taken == [1, 2]
-
-    at_desk(body)
+@staged(at_desk)
+async def test_while_the_store_is_away_nothing_is_taken_nor_confirmed(desk: Desk, /) -> None:
+    desk.store.away = True
+    desk.telegram.push(BOT, *arrivals(1, 2))
+    await asyncio.sleep(30)
+    assert desk.taken == []
+    assert set(desk.offsets) == {None}
+    assert desk.intake.window.empty
+    desk.store.away = False
+    await asyncio.sleep(120)
+    assert desk.taken == [1, 2]
 
 
-def test_however_long_the_store_was_away_a_bot_is_served_seconds_after_it_is_back() -> None:
-    async def body(desk: Desk) -> None:
-        desk.store.away = True
-        desk.telegram.push(BOT, *arrivals(1, 2))
-        await asyncio.sleep(600)
-        desk.store.away = False
-        await asyncio.sleep(3)
-        assert desk.taken == [1, 2]
-
-    at_desk(body)
+@staged(at_desk)
+async def test_however_long_the_store_was_away_a_bot_is_served_seconds_after_it_is_back(desk: Desk, /) -> None:
+    desk.store.away = True
+    desk.telegram.push(BOT, *arrivals(1, 2))
+    await asyncio.sleep(600)
+    desk.store.away = False
+    await asyncio.sleep(3)
+    assert desk.taken == [1, 2]
 
 
 # ---------------------------------------------------------------------- stopping
 
 
-def test_a_stop_interrupts_a_long_poll() -> None:
-    async def body(desk: Desk) -> None:
-        await asyncio.sleep(1)
-        desk.intake.stop()
-        await asyncio.sleep(0.01)
-        assert desk.task.done()
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_stop_interrupts_a_long_poll(desk: Desk, /) -> None:
+    await asyncio.sleep(1)
+    desk.intake.stop()
+    await asyncio.sleep(0.01)
+    assert desk.task.done()
 
 
 @pytest.mark.parametrize("fault", [TokenRefused(), FloodWait(1000.0)], ids=lambda fault: type(fault).__name__)
-def test_a_stop_interrupts_a_pause(fault: Exception) -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.faults[BOT].append(fault)
-        await asyncio.sleep(1)
-        desk.intake.stop()
-        await asyncio.sleep(0.01)
-        assert desk.task.done()
-
-    at_desk(body)
+@staged(at_desk)
+async def test_a_stop_interrupts_a_pause(desk: Desk, /, fault: Exception) -> None:
+    desk.telegram.faults[BOT].append(fault)
+    await asyncio.sleep(1)
+    desk.intake.stop()
+    await asyncio.sleep(0.01)
+    assert desk.task.done()
 
 
-def test_a_stop_interrupts_the_wait_for_room() -> None:
-    async def body(desk: Desk) -> None:
-        desk.telegram.push(BOT, *arrivals(*range(1, 201)))
-        await asyncio.sleep(1)
-        desk.intake.stop()
-        await asyncio.sleep(0.01)
-        assert desk.task.done()
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_a_stop_interrupts_the_wait_for_room(desk: Desk, /) -> None:
+    desk.telegram.push(BOT, *arrivals(*range(1, 201)))
+    await asyncio.sleep(1)
+    desk.intake.stop()
+    await asyncio.sleep(0.01)
+    assert desk.task.done()
 
 
-def test_at_the_end_telegram_is_told_how_far_we_got() -> None:
-    async def body(desk: Desk) -> None:
-        await desk.intake.confirm()
-        assert desk.offsets == [], "nothing to tell"
-        desk.telegram.push(BOT, *arrivals(1, 2, 3))
-        await asyncio.sleep(0.02)
-        desk.intake.stop()
-        await desk.finish(1, 3)
-        await desk.intake.confirm()
-        assert desk.offsets[-1] == 2
-        desk.telegram.faults[BOT].append(Unavailable("reset", uncertain=True))
-        await desk.intake.confirm()
-
-    at_desk(body, auto=False)
+@staged(at_desk, auto=False)
+async def test_at_the_end_telegram_is_told_how_far_we_got(desk: Desk, /) -> None:
+    await desk.intake.confirm()
+    assert desk.offsets == [], "nothing to tell"
+    desk.telegram.push(BOT, *arrivals(1, 2, 3))
+    await asyncio.sleep(0.02)
+    desk.intake.stop()
+    await desk.finish(1, 3)
+    await desk.intake.confirm()
+    assert desk.offsets[-1] == 2
+    desk.telegram.faults[BOT].append(Unavailable("reset", uncertain=True))
+    await desk.intake.confirm()

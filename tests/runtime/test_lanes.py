@@ -6,8 +6,9 @@ from passerby.kernel.event import BotBlocked, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.runtime.background import Background
 from passerby.runtime.lanes import ALBUM_ITEMS, ALBUM_QUIET_S, Lanes, Work
-from tests.runtime.virtual import VirtualClock, run
+from tests.runtime.virtual import VirtualClock
 from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, written
+from tests.staged import in_virtual_time
 
 
 class Hall:
@@ -41,128 +42,108 @@ def album(words: str, message: int, group: str = "g", person: PersonId = ANN, bo
     return written(person, words, message, type(BOT)(bot), group=group)
 
 
-def test_one_persons_work_is_done_in_order_one_at_a_time() -> None:
-    async def main() -> None:
-        hall = Hall(pace_s=1.0)
-        for number in range(5):
-            hall.put(written(ANN, str(number)))
-        await asyncio.sleep(2.5)
-        assert len(hall.begun) == len(hall.done) + 1 == 3
-        await asyncio.sleep(10)
-        assert hall.words == list("01234")
-        assert hall.lanes.busy == 0
-
-    run(main())
+@in_virtual_time
+async def test_one_persons_work_is_done_in_order_one_at_a_time() -> None:
+    hall = Hall(pace_s=1.0)
+    for number in range(5):
+        hall.put(written(ANN, str(number)))
+    await asyncio.sleep(2.5)
+    assert len(hall.begun) == len(hall.done) + 1 == 3
+    await asyncio.sleep(10)
+    assert hall.words == list("01234")
+    assert hall.lanes.busy == 0
 
 
-def test_different_people_go_side_by_side() -> None:
-    async def main() -> None:
-        hall = Hall(pace_s=1.0)
-        for person in range(1, 51):
-            hall.put(written(PersonId(person), "hi"))
-        assert hall.lanes.busy == 50
-        await asyncio.sleep(1.1)
-        assert len(hall.done) == 50
-        assert hall.lanes.busy == 0
-
-    run(main())
+@in_virtual_time
+async def test_different_people_go_side_by_side() -> None:
+    hall = Hall(pace_s=1.0)
+    for person in range(1, 51):
+        hall.put(written(PersonId(person), "hi"))
+    assert hall.lanes.busy == 50
+    await asyncio.sleep(1.1)
+    assert len(hall.done) == 50
+    assert hall.lanes.busy == 0
 
 
-def test_run_returns_when_the_work_is_done_and_not_before() -> None:
-    async def main() -> None:
-        hall = Hall(pace_s=1.0)
-        hall.put(written(ANN, "first"))
-        await hall.lanes.run(Work(BotBlocked(ANN, BOT)))
-        assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]
-
-    run(main())
+@in_virtual_time
+async def test_run_returns_when_the_work_is_done_and_not_before() -> None:
+    hall = Hall(pace_s=1.0)
+    hall.put(written(ANN, "first"))
+    await hall.lanes.run(Work(BotBlocked(ANN, BOT)))
+    assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]
 
 
-def test_an_album_becomes_one_event_with_all_its_updates() -> None:
-    async def main() -> None:
-        hall = Hall()
-        for number in range(3):
-            hall.put(album(str(number), 10 + number), number)
-        await asyncio.sleep(1)
-        (work,) = hall.done
-        assert isinstance(work.event, MessageReceived)
-        assert work.event.messages == (10, 11, 12)
-        assert work.refs == tuple(UpdateRef(BOT, number) for number in range(3))
-        assert hall.words == ["0+1+2"]
-
-    run(main())
+@in_virtual_time
+async def test_an_album_becomes_one_event_with_all_its_updates() -> None:
+    hall = Hall()
+    for number in range(3):
+        hall.put(album(str(number), 10 + number), number)
+    await asyncio.sleep(1)
+    (work,) = hall.done
+    assert isinstance(work.event, MessageReceived)
+    assert work.event.messages == (10, 11, 12)
+    assert work.refs == tuple(UpdateRef(BOT, number) for number in range(3))
+    assert hall.words == ["0+1+2"]
 
 
-def test_items_that_come_out_of_order_are_put_in_order() -> None:
-    async def main() -> None:
-        hall = Hall()
-        for number in (12, 10, 11):
-            hall.put(album(str(number), number))
-        await asyncio.sleep(1)
-        assert hall.words == ["10+11+12"]
-
-    run(main())
+@in_virtual_time
+async def test_items_that_come_out_of_order_are_put_in_order() -> None:
+    hall = Hall()
+    for number in (12, 10, 11):
+        hall.put(album(str(number), number))
+    await asyncio.sleep(1)
+    assert hall.words == ["10+11+12"]
 
 
-def test_late_items_are_waited_for_a_moment_and_then_go_by_themselves() -> None:
-    async def main() -> None:
-        hall = Hall()
-        hall.put(album("a", 10))
-        await asyncio.sleep(ALBUM_QUIET_S * 0.9)
-        hall.put(album("b", 11))
-        await asyncio.sleep(ALBUM_QUIET_S * 0.9)
-        hall.put(album("c", 12))
-        await asyncio.sleep(ALBUM_QUIET_S * 1.1)
-        assert hall.words == ["a+b+c"]
-        hall.put(album("d", 13))
-        await asyncio.sleep(1)
-        assert hall.words == ["a+b+c", "d"]
-
-    run(main())
+@in_virtual_time
+async def test_late_items_are_waited_for_a_moment_and_then_go_by_themselves() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    await asyncio.sleep(ALBUM_QUIET_S * 0.9)
+    hall.put(album("b", 11))
+    await asyncio.sleep(ALBUM_QUIET_S * 0.9)
+    hall.put(album("c", 12))
+    await asyncio.sleep(ALBUM_QUIET_S * 1.1)
+    assert hall.words == ["a+b+c"]
+    hall.put(album("d", 13))
+    await asyncio.sleep(1)
+    assert hall.words == ["a+b+c", "d"]
 
 
-def test_whatever_follows_an_album_ends_the_wait_for_it() -> None:
-    async def main() -> None:
-        hall = Hall()
-        hall.put(album("a", 10))
-        hall.put(album("b", 11))
-        hall.put(album("x", 12, group="another"))
-        hall.put(written(ANN, "text"))
-        await asyncio.sleep(0.01)
-        assert hall.words == ["a+b", "x", "text"]
-
-    run(main())
+@in_virtual_time
+async def test_whatever_follows_an_album_ends_the_wait_for_it() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    hall.put(album("b", 11))
+    hall.put(album("x", 12, group="another"))
+    hall.put(written(ANN, "text"))
+    await asyncio.sleep(0.01)
+    assert hall.words == ["a+b", "x", "text"]
 
 
-def test_albums_are_not_joined_across_bots_or_people() -> None:
-    async def main() -> None:
-        hall = Hall()
-        hall.put(album("a", 10))
-        hall.put(album("b", 11, bot=OTHER_BOT))
-        hall.put(album("c", 12, person=BEN))
-        await asyncio.sleep(2)
-        assert sorted(hall.words) == ["a", "b", "c"]
-
-    run(main())
+@in_virtual_time
+async def test_albums_are_not_joined_across_bots_or_people() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    hall.put(album("b", 11, bot=OTHER_BOT))
+    hall.put(album("c", 12, person=BEN))
+    await asyncio.sleep(2)
+    assert sorted(hall.words) == ["a", "b", "c"]
 
 
-def test_an_album_that_is_full_is_not_waited_for() -> None:
-    async def main() -> None:
-        hall = Hall()
-        for number in range(ALBUM_ITEMS):
-            hall.put(album(str(number), 10 + number))
-        await asyncio.sleep(0.01)
-        assert len(hall.words) == 1
-
-    run(main())
+@in_virtual_time
+async def test_an_album_that_is_full_is_not_waited_for() -> None:
+    hall = Hall()
+    for number in range(ALBUM_ITEMS):
+        hall.put(album(str(number), 10 + number))
+    await asyncio.sleep(0.01)
+    assert len(hall.words) == 1
 
 
-def test_an_event_that_is_no_message_ends_the_wait_too() -> None:
-    async def main() -> None:
-        hall = Hall()
-        hall.put(album("a", 10))
-        hall.lanes.put(Work(BotBlocked(ANN, BOT)))
-        await asyncio.sleep(0.01)
-        assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]
-
-    run(main())
+@in_virtual_time
+async def test_an_event_that_is_no_message_ends_the_wait_too() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    hall.lanes.put(Work(BotBlocked(ANN, BOT)))
+    await asyncio.sleep(0.01)
+    assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]

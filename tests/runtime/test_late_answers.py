@@ -24,6 +24,7 @@ from tests.runtime.test_courier import Post, at_post
 from tests.runtime.test_fleet import BOTS, OTHERS, Port, Worker, at_port
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, Bench, couple, somebody
+from tests.staged import in_virtual_time, staged
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -47,120 +48,102 @@ def use(store: Any, name: str, method: Method) -> None:
 # ---------------------------------------------------------------------- leases
 
 
-def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_the_answer() -> None:
+@staged(at_port)
+async def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_the_answer(port: Port, /) -> None:
     """The store counts from when it heard; nobody knows when that was, but it was after the question."""
-
-    async def body(port: Port) -> None:
-        use(port.store, "attend", later(port.store.attend, after_s=3.0))
-        one = Worker("one", port.store, port.clock)
-        await one.fleet.attend_first()
-        assert port.clock.monotonic() == 3.0
-        assert one.fleet.is_assured
-        await asyncio.sleep(TTL_S - MARGIN_S - 3.0 - 0.01)
-        assert one.fleet.is_assured
-        await asyncio.sleep(0.02)
-        assert not one.fleet.is_assured
-        await one.die()
-
-    at_port(body)
+    use(port.store, "attend", later(port.store.attend, after_s=3.0))
+    one = Worker("one", port.store, port.clock)
+    await one.fleet.attend_first()
+    assert port.clock.monotonic() == 3.0
+    assert one.fleet.is_assured
+    await asyncio.sleep(TTL_S - MARGIN_S - 3.0 - 0.01)
+    assert one.fleet.is_assured
+    await asyncio.sleep(0.02)
+    assert not one.fleet.is_assured
+    await one.die()
 
 
-def test_an_answer_that_comes_too_late_makes_nobody_sure() -> None:
-    async def body(port: Port) -> None:
-        use(port.store, "attend", later(port.store.attend, after_s=TTL_S - MARGIN_S + 0.01))
-        one = Worker("one", port.store, port.clock)
-        await one.fleet.attend_first()
-        assert not one.fleet.is_assured
-        await one.die()
-
-    at_port(body)
+@staged(at_port)
+async def test_an_answer_that_comes_too_late_makes_nobody_sure(port: Port, /) -> None:
+    use(port.store, "attend", later(port.store.attend, after_s=TTL_S - MARGIN_S + 0.01))
+    one = Worker("one", port.store, port.clock)
+    await one.fleet.attend_first()
+    assert not one.fleet.is_assured
+    await one.die()
 
 
-def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_their_life() -> None:
+@staged(at_port)
+async def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_their_life(port: Port, /) -> None:
     """The attending names the lease as held; if it got there after the giving, it would be told that it is lost."""
-
-    async def body(port: Port) -> None:
-        one = await port.come("one")
-        use(port.store, "attend", later(port.store.attend, before_s=1.0, after_s=1.0))
-        await asyncio.sleep(2.0)  # by now an attending is on its way
-        for lease in BOTS[:2]:
-            await one.fleet.hand_over([lease])
-        await asyncio.sleep(5.0)
-        assert one.reasons == []
-
-    at_port(body)
+    one = await port.come("one")
+    use(port.store, "attend", later(port.store.attend, before_s=1.0, after_s=1.0))
+    await asyncio.sleep(2.0)  # by now an attending is on its way
+    for lease in BOTS[:2]:
+        await one.fleet.hand_over([lease])
+    await asyncio.sleep(5.0)
+    assert one.reasons == []
 
 
-def test_whoever_retires_begins_nothing_that_is_granted_only_then() -> None:
-    async def body(port: Port) -> None:
-        one = Worker("one", port.store, port.clock)
-        await one.fleet.attend_first()
-        use(port.store, "take", later(port.store.take, after_s=1.0))
-        claiming = one.background.spawn(one.fleet.claim_first())
-        await asyncio.sleep(2.5)
-        begun = set(one.has)
-        assert 0 < len(begun) < len(BOTS) + len(OTHERS)
-        one.fleet.retire()
-        await asyncio.sleep(20.0)
-        await claiming
-        assert one.has == begun
-        assert set(one.fleet.held) == begun
-        await one.die()
-
-    at_port(body)
+@staged(at_port)
+async def test_whoever_retires_begins_nothing_that_is_granted_only_then(port: Port, /) -> None:
+    one = Worker("one", port.store, port.clock)
+    await one.fleet.attend_first()
+    use(port.store, "take", later(port.store.take, after_s=1.0))
+    claiming = one.background.spawn(one.fleet.claim_first())
+    await asyncio.sleep(2.5)
+    begun = set(one.has)
+    assert 0 < len(begun) < len(BOTS) + len(OTHERS)
+    one.fleet.retire()
+    await asyncio.sleep(20.0)
+    await claiming
+    assert one.has == begun
+    assert set(one.fleet.held) == begun
+    await one.die()
 
 
-def test_a_lease_that_is_another_s_by_the_time_of_the_answer_is_never_used() -> None:
+@staged(at_port)
+async def test_a_lease_that_is_another_s_by_the_time_of_the_answer_is_never_used(port: Port, /) -> None:
     """Paused in the middle of its question, it comes back after the others have taken over."""
-
-    async def body(port: Port) -> None:
-        one = await port.come("one")
-        use(one.fleet._store, "attend", later(port.store.attend, after_s=0.0))
-        one.running.cancel()
-        attend = port.store.attend
-        asked = asyncio.ensure_future(later(attend, before_s=12.0)("one", dict(one.fleet.held), TTL_S, b"{}"))
-        two = await port.come("two")
-        await asyncio.sleep(11.0)
-        assert two.has == {*BOTS, *OTHERS}
-        fences = [Fence(lease, epoch) for lease, epoch in one.fleet.held.items()]
-        assert all(not two.fleet.holds(fence) for fence in fences)
-        assert not (await asked).kept
-        assert not one.fleet.is_assured
-
-    at_port(body)
+    one = await port.come("one")
+    use(one.fleet._store, "attend", later(port.store.attend, after_s=0.0))
+    one.running.cancel()
+    attend = port.store.attend
+    asked = asyncio.ensure_future(later(attend, before_s=12.0)("one", dict(one.fleet.held), TTL_S, b"{}"))
+    two = await port.come("two")
+    await asyncio.sleep(11.0)
+    assert two.has == {*BOTS, *OTHERS}
+    fences = [Fence(lease, epoch) for lease, epoch in one.fleet.held.items()]
+    assert all(not two.fleet.holds(fence) for fence in fences)
+    assert not (await asked).kept
+    assert not one.fleet.is_assured
 
 
 # ---------------------------------------------------------------------- budgets and holds
 
 
-def test_what_is_granted_is_good_from_when_it_was_asked_for() -> None:
+@in_virtual_time
+async def test_what_is_granted_is_good_from_when_it_was_asked_for() -> None:
     """What was taken long ago must not be sent on top of what is taken now."""
-
-    async def main() -> None:
-        bench = Bench(shared=True)
-        use(bench.store, "reserve", later(bench.store.reserve, after_s=3.0))
-        allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
-        assert await allowance.ask() == 0.0
-        assert allowance.ready(bench.clock.monotonic())
-        await asyncio.sleep(LEAST_S * 1.1)
-        assert not allowance.ready(bench.clock.monotonic())
-        await bench.close()
-
-    run(main())
+    bench = Bench(shared=True)
+    use(bench.store, "reserve", later(bench.store.reserve, after_s=3.0))
+    allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
+    assert await allowance.ask() == 0.0
+    assert allowance.ready(bench.clock.monotonic())
+    await asyncio.sleep(LEAST_S * 1.1)
+    assert not allowance.ready(bench.clock.monotonic())
+    await bench.close()
 
 
-def test_a_block_is_void_after_its_time_however_much_is_left_of_it() -> None:
-    async def main() -> None:
-        bench = Bench(shared=True)
-        allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
-        assert await allowance.ask() == 0.0
-        allowance.spend(bench.clock.monotonic())
-        assert allowance.ready(bench.clock.monotonic())
-        await asyncio.sleep(0.51)
-        assert not allowance.ready(bench.clock.monotonic())
-        await bench.close()
-
-    run(main())
+@in_virtual_time
+async def test_a_block_is_void_after_its_time_however_much_is_left_of_it() -> None:
+    bench = Bench(shared=True)
+    allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
+    assert await allowance.ask() == 0.0
+    allowance.spend(bench.clock.monotonic())
+    assert allowance.ready(bench.clock.monotonic())
+    await asyncio.sleep(0.51)
+    assert not allowance.ready(bench.clock.monotonic())
+    await bench.close()
 
 
 def test_a_chat_that_is_held_stays_held_when_nothing_waits_in_it_any_more() -> None:
@@ -246,69 +229,64 @@ def at_pool(body: Callable[[Pool], Awaitable[None]]) -> None:
     run(main())
 
 
-def test_a_matcher_that_begins_anew_knows_those_who_wait_and_nobody_else() -> None:
-    async def body(pool: Pool) -> None:
-        await pool.bench.put(waiting(1))
-        await asyncio.sleep(1.0)
-        await pool.outage(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
-        matcher = pool.matcher
-        assert (len(matcher._waiting), len(matcher._index), len(matcher._came)) == (0, 0, 0)
-        await pool.bench.put(waiting(2), waiting(3))
-        await asyncio.sleep(1.0)
-        me = await pool.bench.facts_of(BEN)
-        assert isinstance(me.state, Chatting)
-        assert me.state.partner == 3
-
-    at_pool(body)
+@staged(at_pool)
+async def test_a_matcher_that_begins_anew_knows_those_who_wait_and_nobody_else(pool: Pool, /) -> None:
+    await pool.bench.put(waiting(1))
+    await asyncio.sleep(1.0)
+    await pool.outage(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
+    matcher = pool.matcher
+    assert (len(matcher._waiting), len(matcher._index), len(matcher._came)) == (0, 0, 0)
+    await pool.bench.put(waiting(2), waiting(3))
+    await asyncio.sleep(1.0)
+    me = await pool.bench.facts_of(BEN)
+    assert isinstance(me.state, Chatting)
+    assert me.state.partner == 3
 
 
-def test_a_matcher_that_begins_anew_counts_nobody_twice() -> None:
+@staged(at_pool)
+async def test_a_matcher_that_begins_anew_counts_nobody_twice(pool: Pool, /) -> None:
     """How long people are let wait for somebody better depends on how many come."""
-
-    async def body(pool: Pool) -> None:
-        await pool.bench.put(waiting(1))
-        await asyncio.sleep(1.0)
-        for _ in range(3):
-            await pool.outage()
-        assert list(pool.matcher._waiting) == [ANN]
-        assert len(pool.matcher._came) == 1
-        assert len(pool.matcher._index) == 1
-
-    at_pool(body)
+    await pool.bench.put(waiting(1))
+    await asyncio.sleep(1.0)
+    for _ in range(3):
+        await pool.outage()
+    assert list(pool.matcher._waiting) == [ANN]
+    assert len(pool.matcher._came) == 1
+    assert len(pool.matcher._index) == 1
 
 
-def test_somebody_whose_search_takes_long_is_told_once_however_often_the_matcher_begins_anew() -> None:
-    async def body(pool: Pool) -> None:
-        await pool.bench.put(waiting(1))
-        await asyncio.sleep(1.0)
-        for _ in range(2):
-            await pool.outage()
-        await asyncio.sleep(150.0)
-        assert [who for who, _ in pool.told] == [ANN] * len(DRAGS_AFTER_S)
-        assert [round(at) for _, at in pool.told] == list(map(round, DRAGS_AFTER_S))
+@staged(at_pool)
+async def test_somebody_whose_search_takes_long_is_told_once_however_often_the_matcher_begins_anew(
+    pool: Pool, /
+) -> None:
+    await pool.bench.put(waiting(1))
+    await asyncio.sleep(1.0)
+    for _ in range(2):
+        await pool.outage()
+    await asyncio.sleep(150.0)
+    assert [who for who, _ in pool.told] == [ANN] * len(DRAGS_AFTER_S)
+    assert [round(at) for _, at in pool.told] == list(map(round, DRAGS_AFTER_S))
 
-    at_pool(body)
 
+@staged(at_pool)
+async def test_two_hundred_who_wait_are_paired_though_every_answer_comes_late_and_in_another_order(
+    pool: Pool, /
+) -> None:
+    rng, store = Random(7), pool.bench.store
 
-def test_two_hundred_who_wait_are_paired_though_every_answer_comes_late_and_in_another_order() -> None:
-    async def body(pool: Pool) -> None:
-        rng, store = Random(7), pool.bench.store
+    def reordered(method: Method) -> Method:
+        async def call(*args: Any) -> Any:
+            return await later(method, before_s=rng.random() / 10, after_s=rng.random() / 10)(*args)
 
-        def reordered(method: Method) -> Method:
-            async def call(*args: Any) -> Any:
-                return await later(method, before_s=rng.random() / 10, after_s=rng.random() / 10)(*args)
+        return call
 
-            return call
-
-        for name in ("load", "commit", "tickets"):
-            use(store, name, reordered(getattr(store, name)))
-        await asyncio.gather(*(pool.bench.put(waiting(person)) for person in range(1, 201)))
-        await asyncio.sleep(20.0)
-        partners = {}
-        for person in range(1, 201):
-            me = await pool.bench.facts_of(PersonId(person))
-            assert isinstance(me.state, Chatting)
-            partners[person] = me.state.partner
-        assert all(partners[partner] == person for person, partner in partners.items())
-
-    at_pool(body)
+    for name in ("load", "commit", "tickets"):
+        use(store, name, reordered(getattr(store, name)))
+    await asyncio.gather(*(pool.bench.put(waiting(person)) for person in range(1, 201)))
+    await asyncio.sleep(20.0)
+    partners = {}
+    for person in range(1, 201):
+        me = await pool.bench.facts_of(PersonId(person))
+        assert isinstance(me.state, Chatting)
+        partners[person] = me.state.partner
+    assert all(partners[partner] == person for person, partner in partners.items())

@@ -34,6 +34,7 @@ from tests.runtime.world import (
     words_of,
     written,
 )
+from tests.staged import staged
 from tests.wording import html
 
 
@@ -114,123 +115,109 @@ def carried(town: Town) -> list[str]:
     return words_of([each for each in town.telegram.sent if isinstance(each, Carry)])
 
 
-def test_two_workers_share_the_bots_and_people_of_both_meet_and_talk() -> None:
-    async def body(town: Town) -> None:
-        one, two = await town.begin("one"), await town.begin("two")
-        await asyncio.sleep(6)
-        assert one.bots | two.bots == {BOT, OTHER_BOT}
-        assert len(one.bots) == len(two.bots) == 1
-        await town.meet()
-        town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
-        town.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 60), OTHER_BOT)
-        await asyncio.sleep(5)
-        assert sorted(carried(town)) == ["hello", "hi"]
-        for process in (one, two):
-            process.stop.set()
-        assert await one.running
-        assert await two.running
-        assert not any(town.telegram.queues.values()), "all is confirmed"
-        assert (await town.store.roll()).workers == {}
-
-    in_town(body)
+@staged(in_town)
+async def test_two_workers_share_the_bots_and_people_of_both_meet_and_talk(town: Town, /) -> None:
+    one, two = await town.begin("one"), await town.begin("two")
+    await asyncio.sleep(6)
+    assert one.bots | two.bots == {BOT, OTHER_BOT}
+    assert len(one.bots) == len(two.bots) == 1
+    await town.meet()
+    town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
+    town.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 60), OTHER_BOT)
+    await asyncio.sleep(5)
+    assert sorted(carried(town)) == ["hello", "hi"]
+    for process in (one, two):
+        process.stop.set()
+    assert await one.running
+    assert await two.running
+    assert not any(town.telegram.queues.values()), "all is confirmed"
+    assert (await town.store.roll()).workers == {}
 
 
-def test_who_leaves_hands_its_bots_over_at_once() -> None:
-    async def body(town: Town) -> None:
-        one, two = await town.begin("one"), await town.begin("two")
-        await asyncio.sleep(6)
-        two.stop.set()
-        await two.running
-        await asyncio.sleep(2)
-        assert one.bots == {BOT, OTHER_BOT}
-        assert two.ended == [False]
-        one.stop.set()
+@staged(in_town)
+async def test_who_leaves_hands_its_bots_over_at_once(town: Town, /) -> None:
+    one, two = await town.begin("one"), await town.begin("two")
+    await asyncio.sleep(6)
+    two.stop.set()
+    await two.running
+    await asyncio.sleep(2)
+    assert one.bots == {BOT, OTHER_BOT}
+    assert two.ended == [False]
+    one.stop.set()
+    await one.running
+
+
+@staged(in_town)
+async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(town: Town, /) -> None:
+    one = await town.begin("one")
+    first = one.lives[0]
+    first.fleet.lapse("a test says so")
+    await asyncio.sleep(1)
+    assert one.ended == [True]
+    assert len(one.lives) == 2
+    second = one.lives[1]
+    assert second.worker != first.worker
+    assert set((await town.store.roll()).workers) == {second.worker}, "nobody counts on the former"
+    await town.meet()
+    assert isinstance(town.records.disk.people[ANN].state, Chatting)
+    one.stop.set()
+    assert await one.running
+
+
+@staged(in_town)
+async def test_where_no_token_works_there_is_no_first_life(town: Town, /) -> None:
+    town.telegram.identities = {bot: TokenRefused() for bot in town.telegram.bots}
+    one = await town.begin("one")
+    with pytest.raises(NoBotWorks):
         await one.running
 
-    in_town(body)
+
+@staged(in_town)
+async def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody(town: Town, /) -> None:
+    town.telegram.identities[OTHER_BOT] = TokenRefused()
+    one, two = await town.begin("one"), await town.begin("two")
+    await asyncio.sleep(REFUSED_AFTER_S + 30)
+    assert one.bots | two.bots == {BOT, OTHER_BOT}
+    assert {bot for _, bot, *_ in town.telegram.polls} == {BOT}
+    reports = [process.lives[-1].report() for process in (one, two)]
+    assert [report.idle_bots for report in reports if report.idle_bots] == [(OTHER_BOT,)]
+    for process in (one, two):
+        process.stop.set()
+        await process.running
 
 
-def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand() -> None:
-    async def body(town: Town) -> None:
-        one = await town.begin("one")
-        first = one.lives[0]
-        first.fleet.lapse("a test says so")
-        await asyncio.sleep(1)
-        assert one.ended == [True]
-        assert len(one.lives) == 2
-        second = one.lives[1]
-        assert second.worker != first.worker
-        assert set((await town.store.roll()).workers) == {second.worker}, "nobody counts on the former"
-        await town.meet()
-        assert isinstance(town.records.disk.people[ANN].state, Chatting)
-        one.stop.set()
-        assert await one.running
-
-    in_town(body)
-
-
-def test_where_no_token_works_there_is_no_first_life() -> None:
-    async def body(town: Town) -> None:
-        town.telegram.identities = {bot: TokenRefused() for bot in town.telegram.bots}
-        one = await town.begin("one")
-        with pytest.raises(NoBotWorks):
-            await one.running
-
-    in_town(body)
+@staged(in_town)
+async def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brought(town: Town, /) -> None:
+    worker = await town.begin("worker", polls=False)
+    web = await town.begin("web", polls=False, leads=False)
+    await asyncio.sleep(3)
+    assert worker.bots == {BOT, OTHER_BOT}
+    assert web.bots == set()
+    assert town.telegram.polls == []
+    town.records.disk.people[ANN] = somebody(ANN)
+    arrival = Arrival(UpdateRef(BOT, 5), written(ANN, "/search"))
+    await web.lives[0].receive(arrival)
+    assert await town.store.done(BOT, (5,)) == {5}
+    await asyncio.sleep(1)
+    assert words_of(town.telegram.sent) == [html("search.begun").partition("\n")[0]]
+    for process in (worker, web):
+        process.stop.set()
+        await process.running
 
 
-def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody() -> None:
-    async def body(town: Town) -> None:
-        town.telegram.identities[OTHER_BOT] = TokenRefused()
-        one, two = await town.begin("one"), await town.begin("two")
-        await asyncio.sleep(REFUSED_AFTER_S + 30)
-        assert one.bots | two.bots == {BOT, OTHER_BOT}
-        assert {bot for _, bot, *_ in town.telegram.polls} == {BOT}
-        reports = [process.lives[-1].report() for process in (one, two)]
-        assert [report.idle_bots for report in reports if report.idle_bots] == [(OTHER_BOT,)]
-        for process in (one, two):
-            process.stop.set()
-            await process.running
-
-    in_town(body)
-
-
-def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brought() -> None:
-    async def body(town: Town) -> None:
-        worker = await town.begin("worker", polls=False)
-        web = await town.begin("web", polls=False, leads=False)
-        await asyncio.sleep(3)
-        assert worker.bots == {BOT, OTHER_BOT}
-        assert web.bots == set()
-        assert town.telegram.polls == []
-        town.records.disk.people[ANN] = somebody(ANN)
-        arrival = Arrival(UpdateRef(BOT, 5), written(ANN, "/search"))
-        await web.lives[0].receive(arrival)
-        assert await town.store.done(BOT, (5,)) == {5}
-        await asyncio.sleep(1)
-        assert words_of(town.telegram.sent) == [html("search.begun").partition("\n")[0]]
-        for process in (worker, web):
-            process.stop.set()
-            await process.running
-
-    in_town(body)
-
-
-def test_a_worker_tells_how_it_stands() -> None:
-    async def body(town: Town) -> None:
-        one = await town.begin("one")
-        await asyncio.sleep(2)
-        standing = Standing(one.lives[0], town.store, town.records, "one", "worker")
-        assert await standing.unready() == []
-        told = await standing.status()
-        assert told["stores"] == {"live": "ok", "records": "ok"}
-        assert told["worker"] == one.lives[0].worker
-        assert set(told["holders"].values()) == {one.lives[0].worker}  # type: ignore[attr-defined]
-        town.records.lost = True
-        assert await standing.unready() == [], "people chat without the records"
-        assert "does not answer" in (await standing.status())["stores"]["records"]  # type: ignore[index]
-        one.stop.set()
-        await one.running
-        assert await standing.unready() == ["it is starting, or stopping"]
-
-    in_town(body)
+@staged(in_town)
+async def test_a_worker_tells_how_it_stands(town: Town, /) -> None:
+    one = await town.begin("one")
+    await asyncio.sleep(2)
+    standing = Standing(one.lives[0], town.store, town.records, "one", "worker")
+    assert await standing.unready() == []
+    told = await standing.status()
+    assert told["stores"] == {"live": "ok", "records": "ok"}
+    assert told["worker"] == one.lives[0].worker
+    assert set(told["holders"].values()) == {one.lives[0].worker}  # type: ignore[attr-defined]
+    town.records.lost = True
+    assert await standing.unready() == [], "people chat without the records"
+    assert "does not answer" in (await standing.status())["stores"]["records"]  # type: ignore[index]
+    one.stop.set()
+    await one.running
+    assert await standing.unready() == ["it is starting, or stopping"]

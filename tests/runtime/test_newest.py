@@ -11,6 +11,7 @@ from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Carry, Edit, SetReaction
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, Bench, talking, words_of, written
+from tests.staged import staged
 
 SLOW = Budget(1.0, 1)
 _ids = count(3000)
@@ -47,132 +48,116 @@ def said(bench: Bench) -> list[str]:
     return kept
 
 
-def test_a_hundred_edits_cost_the_next_message_a_second_or_two() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "here", 2000))
-        await bench.quiet()
-        refs = []
-        for step in range(120):
-            refs.append(bench.happens(edited(f"step {step}")))
-            await asyncio.sleep(0.25)
-        sent_at = bench.clock.monotonic()
-        bench.happens(written(ANN, "after", 2001))
-        await bench.quiet()
-        assert bench.clock.monotonic() - sent_at <= 3.0
-        assert said(bench)[-2:] == ["=step 119", "after"]
-        assert set(refs) <= set(bench.finished), "none of them holds the queue up"
-
-    slowly(body)
+@staged(slowly)
+async def test_a_hundred_edits_cost_the_next_message_a_second_or_two(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "here", 2000))
+    await bench.quiet()
+    refs = []
+    for step in range(120):
+        refs.append(bench.happens(edited(f"step {step}")))
+        await asyncio.sleep(0.25)
+    sent_at = bench.clock.monotonic()
+    bench.happens(written(ANN, "after", 2001))
+    await bench.quiet()
+    assert bench.clock.monotonic() - sent_at <= 3.0
+    assert said(bench)[-2:] == ["=step 119", "after"]
+    assert set(refs) <= set(bench.finished), "none of them holds the queue up"
 
 
-def test_the_last_state_arrives_however_many_went_before() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "here", 2000))
-        await bench.quiet()
-        for step in range(500):
-            bench.happens(edited(f"step {step}"))
-        await bench.quiet(60)
-        assert said(bench)[-1] == "=step 499"
-        assert len(said(bench)) <= 4
-        assert bench.courier.pending == 0
-        assert await bench.store.outbox(ME) == []
-
-    slowly(body)
+@staged(slowly)
+async def test_the_last_state_arrives_however_many_went_before(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "here", 2000))
+    await bench.quiet()
+    for step in range(500):
+        bench.happens(edited(f"step {step}"))
+    await bench.quiet(60)
+    assert said(bench)[-1] == "=step 499"
+    assert len(said(bench)) <= 4
+    assert bench.courier.pending == 0
+    assert await bench.store.outbox(ME) == []
 
 
-def test_the_newest_edit_keeps_its_own_place_among_the_messages() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "a", 2000))
-        await bench.quiet()
-        bench.happens(written(ANN, "b", 2001))
-        bench.happens(edited("a2"))
-        bench.happens(written(ANN, "c", 2002))
-        bench.happens(edited("a3"))
-        bench.happens(written(ANN, "d", 2003))
-        await bench.quiet(60)
-        assert said(bench) == ["a", "b", "c", "=a3", "d"]
-
-    slowly(body)
+@staged(slowly)
+async def test_the_newest_edit_keeps_its_own_place_among_the_messages(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "a", 2000))
+    await bench.quiet()
+    bench.happens(written(ANN, "b", 2001))
+    bench.happens(edited("a2"))
+    bench.happens(written(ANN, "c", 2002))
+    bench.happens(edited("a3"))
+    bench.happens(written(ANN, "d", 2003))
+    await bench.quiet(60)
+    assert said(bench) == ["a", "b", "c", "=a3", "d"]
 
 
-def test_reactions_give_way_to_the_newest_and_other_messages_keep_theirs() -> None:
-    async def body(bench: Bench) -> None:
-        for message in (2000, 2001):
-            bench.happens(written(ANN, str(message), message))
-        await bench.quiet(60)
-        bench.telegram.sent.clear()
-        for emoji in ("👍", "❤", None, "🔥"):
-            bench.happens(ReactionChanged(ANN, BOT, MessageId(2000), emoji))
-            bench.happens(ReactionChanged(ANN, BOT, MessageId(2001), emoji))
-        await bench.quiet(60)
-        # The first may have been on its way already.
-        assert said(bench)[-2:] == ["~🔥", "~🔥"]
-        assert len(said(bench)) <= 3
-
-    slowly(body)
+@staged(slowly)
+async def test_reactions_give_way_to_the_newest_and_other_messages_keep_theirs(bench: Bench, /) -> None:
+    for message in (2000, 2001):
+        bench.happens(written(ANN, str(message), message))
+    await bench.quiet(60)
+    bench.telegram.sent.clear()
+    for emoji in ("👍", "❤", None, "🔥"):
+        bench.happens(ReactionChanged(ANN, BOT, MessageId(2000), emoji))
+        bench.happens(ReactionChanged(ANN, BOT, MessageId(2001), emoji))
+    await bench.quiet(60)
+    # The first may have been on its way already.
+    assert said(bench)[-2:] == ["~🔥", "~🔥"]
+    assert len(said(bench)) <= 3
 
 
-def test_an_edit_of_what_has_not_been_sent_changes_what_is_sent() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "first", 2000))
-        message = bench.happens(written(ANN, "secnod", 2001))
-        edit = bench.happens(edited("second", 2001))
-        bench.happens(written(ANN, "third", 2002))
-        await bench.quiet(60)
-        assert said(bench) == ["first", "second", "third"]
-        assert not any(isinstance(each, Edit) for each in bench.telegram.sent)
-        assert {message, edit} <= set(bench.finished)
-
-    slowly(body)
+@staged(slowly)
+async def test_an_edit_of_what_has_not_been_sent_changes_what_is_sent(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "first", 2000))
+    message = bench.happens(written(ANN, "secnod", 2001))
+    edit = bench.happens(edited("second", 2001))
+    bench.happens(written(ANN, "third", 2002))
+    await bench.quiet(60)
+    assert said(bench) == ["first", "second", "third"]
+    assert not any(isinstance(each, Edit) for each in bench.telegram.sent)
+    assert {message, edit} <= set(bench.finished)
 
 
-def test_a_parked_message_and_its_last_edit_both_survive_the_process() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "first", 2000))
-        bench.happens(written(ANN, "one", 2001))
+@staged(slowly)
+async def test_a_parked_message_and_its_last_edit_both_survive_the_process(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "first", 2000))
+    bench.happens(written(ANN, "one", 2001))
+    await asyncio.sleep(0.01)
+    await bench.pipeline.park_overdue(-2.0)
+    for words in ("two", "three"):
+        bench.happens(edited(words, 2001))
         await asyncio.sleep(0.01)
         await bench.pipeline.park_overdue(-2.0)
-        for words in ("two", "three"):
-            bench.happens(edited(words, 2001))
-            await asyncio.sleep(0.01)
-            await bench.pipeline.park_overdue(-2.0)
-        again = Bench(disk=bench.disk, worker=HEIR)
-        await again.pipeline.take_up(await again.store.inherit(HEIR))
-        await again.quiet()
-        assert said(again)[-1] in {"three", "=three"}
-        assert await again.store.outbox(HEIR) == []
-        await again.close()
-
-    slowly(body)
+    again = Bench(disk=bench.disk, worker=HEIR)
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert said(again)[-1] in {"three", "=three"}
+    assert await again.store.outbox(HEIR) == []
+    await again.close()
 
 
-def test_a_superseded_edit_that_was_parked_leaves_nothing_behind() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "here", 2000))
-        await bench.quiet()
-        bench.happens(written(ANN, "between", 2001))
-        for step in range(5):
-            bench.happens(edited(f"step {step}"))
-            await asyncio.sleep(0.01)
-            await bench.pipeline.park_overdue(-2.0)
-        await bench.quiet(60)
-        assert said(bench) == ["here", "between", "=step 4"]
-        assert await bench.store.outbox(ME) == []
-
-    slowly(body)
+@staged(slowly)
+async def test_a_superseded_edit_that_was_parked_leaves_nothing_behind(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "here", 2000))
+    await bench.quiet()
+    bench.happens(written(ANN, "between", 2001))
+    for step in range(5):
+        bench.happens(edited(f"step {step}"))
+        await asyncio.sleep(0.01)
+        await bench.pipeline.park_overdue(-2.0)
+    await bench.quiet(60)
+    assert said(bench) == ["here", "between", "=step 4"]
+    assert await bench.store.outbox(ME) == []
 
 
-def test_the_end_of_a_chat_meets_superseded_edits() -> None:
-    async def body(bench: Bench) -> None:
-        bench.happens(written(ANN, "here", 2000))
-        await bench.quiet()
-        bench.happens(written(ANN, "between", 2001))
-        for step in range(3):
-            bench.happens(edited(f"step {step}"))
-        bench.happens(written(ANN, "/stop", 2002))
-        await bench.quiet(60)
-        assert "=step 2" not in said(bench)
-        assert not any(isinstance(each, Carry) for each in bench.telegram.sent[2:])
-        assert bench.courier.pending == 0
-
-    slowly(body)
+@staged(slowly)
+async def test_the_end_of_a_chat_meets_superseded_edits(bench: Bench, /) -> None:
+    bench.happens(written(ANN, "here", 2000))
+    await bench.quiet()
+    bench.happens(written(ANN, "between", 2001))
+    for step in range(3):
+        bench.happens(edited(f"step {step}"))
+    bench.happens(written(ANN, "/stop", 2002))
+    await bench.quiet(60)
+    assert "=step 2" not in said(bench)
+    assert not any(isinstance(each, Carry) for each in bench.telegram.sent[2:])
+    assert bench.courier.pending == 0

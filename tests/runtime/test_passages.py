@@ -14,6 +14,7 @@ from passerby.ports.telegram import Carry, Delete, Edit, SetReaction
 from passerby.runtime.passages import ATTEMPTS, address, copies, subject
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PRINTS, Bench, couple, relay
+from tests.staged import staged
 
 SOURCE, COPY = MessageRef(BOT, MessageId(1)), MessageRef(OTHER_BOT, MessageId(70))
 UNKNOWN = MessageRef(BOT, MessageId(2))
@@ -48,28 +49,25 @@ def with_map(body: Callable[[Bench], Awaitable[None]]) -> None:
         (Amend(CHAT, ANN, UNKNOWN, BEN, NEW), None),
     ],
 )
-def test_what_follows_a_message_goes_where_its_counterpart_stands(passage: Passage, expected: object) -> None:
+@staged(with_map)
+async def test_what_follows_a_message_goes_where_its_counterpart_stands(
+    bench: Bench, /, passage: Passage, expected: object
+) -> None:
     """Whoever wrote it may change or erase it, nobody else; what is already so needs no doing."""
-
-    async def body(bench: Bench) -> None:
-        assert await address(passage, OTHER_BOT, bench.store, PRINTS) == expected
-
-    with_map(body)
+    assert await address(passage, OTHER_BOT, bench.store, PRINTS) == expected
 
 
 @pytest.mark.parametrize(
     ("about", "bot", "reply_to"), [(SOURCE, OTHER_BOT, 70), (SOURCE, BOT, None), (UNKNOWN, OTHER_BOT, None)]
 )
-def test_a_reply_answers_the_partners_message_where_it_stands_on_the_same_bot(
-    about: MessageRef, bot: int, reply_to: int | None
+@staged(with_map)
+async def test_a_reply_answers_the_partners_message_where_it_stands_on_the_same_bot(
+    bench: Bench, /, about: MessageRef, bot: int, reply_to: int | None
 ) -> None:
-    async def body(bench: Bench) -> None:
-        passage = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
-        carried = await address(passage, type(BOT)(bot), bench.store, PRINTS)
-        assert isinstance(carried, Carry)
-        assert (carried.reply_to, carried.quote) == (reply_to, "a word" if reply_to is not None else None)
-
-    with_map(body)
+    passage = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
+    carried = await address(passage, type(BOT)(bot), bench.store, PRINTS)
+    assert isinstance(carried, Carry)
+    assert (carried.reply_to, carried.quote) == (reply_to, "a word" if reply_to is not None else None)
 
 
 def test_every_message_of_an_album_is_remembered_beside_its_copy() -> None:

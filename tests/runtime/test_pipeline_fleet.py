@@ -21,6 +21,7 @@ from passerby.ports.telegram import Carry
 from passerby.runtime.lanes import Work
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, BOT, EVE, ME, OTHER_BOT, Bench, somebody, talking, words_of, written
+from tests.staged import staged
 from tests.wording import html
 
 REF = UpdateRef(BOT, 900)
@@ -58,47 +59,41 @@ def relays(bench: Bench) -> list[str]:
 # ---------------------------------------------------------------------- fences
 
 
-def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_life() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await bench.put(somebody(ANN))
-        await lose_lease(bench, fence)
-        bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
-        await asyncio.sleep(5)
-        assert bench.lapses == ["a write was refused"]
-        assert isinstance((await bench.facts_of(ANN)).state, Idle)
-        assert bench.finished == []
-        assert bench.telegram.tried == []
-
-    at_bench(body)
+@staged(at_bench)
+async def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_life(bench: Bench, fence: Fence, /) -> None:
+    await bench.put(somebody(ANN))
+    await lose_lease(bench, fence)
+    bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    await asyncio.sleep(5)
+    assert bench.lapses == ["a write was refused"]
+    assert isinstance((await bench.facts_of(ANN)).state, Idle)
+    assert bench.finished == []
+    assert bench.telegram.tried == []
 
 
-def test_what_was_handed_over_is_dropped_and_this_life_goes_on() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
-        bench.fences.discard(fence)
-        bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
-        bench.happens(written(BEN, "/search", bot=OTHER_BOT), OTHER_BOT)
-        await asyncio.sleep(5)
-        assert bench.lapses == []
-        assert isinstance((await bench.facts_of(ANN)).state, Idle)
-        assert isinstance((await bench.facts_of(BEN)).state, Searching)
-
-    at_bench(body)
+@staged(at_bench)
+async def test_what_was_handed_over_is_dropped_and_this_life_goes_on(bench: Bench, fence: Fence, /) -> None:
+    await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
+    bench.fences.discard(fence)
+    bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    bench.happens(written(BEN, "/search", bot=OTHER_BOT), OTHER_BOT)
+    await asyncio.sleep(5)
+    assert bench.lapses == []
+    assert isinstance((await bench.facts_of(ANN)).state, Idle)
+    assert isinstance((await bench.facts_of(BEN)).state, Searching)
 
 
-def test_a_relay_whose_mark_is_refused_ends_this_life_and_is_not_done() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await talking(bench)
-        bench.telegram.latency_s = 1.0
-        bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
-        await asyncio.sleep(0.5)
-        await lose_lease(bench, fence)
-        await asyncio.sleep(5)
-        assert bench.lapses == ["a write was refused"]
-        assert bench.finished == []
-        assert await bench.store.done(BOT, (REF.update,)) == set()
-
-    at_bench(body)
+@staged(at_bench)
+async def test_a_relay_whose_mark_is_refused_ends_this_life_and_is_not_done(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    bench.telegram.latency_s = 1.0
+    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await asyncio.sleep(0.5)
+    await lose_lease(bench, fence)
+    await asyncio.sleep(5)
+    assert bench.lapses == ["a write was refused"]
+    assert bench.finished == []
+    assert await bench.store.done(BOT, (REF.update,)) == set()
 
 
 # ---------------------------------------------------------------------- commits without an answer
@@ -128,47 +123,43 @@ def test_a_commit_that_was_stored_and_not_answered_is_told_of_once() -> None:
     at_bench(body)
 
 
-def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await talking(bench)
-        store = bench.store.commit
+@staged(at_bench)
+async def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    store = bench.store.commit
 
-        async def unanswered(commit: Commit) -> Committed:
-            committed = await store(commit)
-            if any(isinstance(entry, Parked) for entry in commit.outbox):
-                raise LiveStoreLost("no answer")
-            return committed
+    async def unanswered(commit: Commit) -> Committed:
+        committed = await store(commit)
+        if any(isinstance(entry, Parked) for entry in commit.outbox):
+            raise LiveStoreLost("no answer")
+        return committed
 
-        bench.store.commit = unanswered  # type: ignore[method-assign]
-        bench.telegram.latency_s = 3.0
-        bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
-        await asyncio.sleep(2.0)
-        with suppress(LiveStoreLost):
-            await bench.pipeline.park_overdue()
-        await bench.quiet()
-        assert relays(bench) == ["hello"]
-        assert await bench.store.outbox(ME) == []
-        assert bench.finished == [REF]
-
-    at_bench(body)
+    bench.store.commit = unanswered  # type: ignore[method-assign]
+    bench.telegram.latency_s = 3.0
+    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await asyncio.sleep(2.0)
+    with suppress(LiveStoreLost):
+        await bench.pipeline.park_overdue()
+    await bench.quiet()
+    assert relays(bench) == ["hello"]
+    assert await bench.store.outbox(ME) == []
+    assert bench.finished == [REF]
 
 
 # ---------------------------------------------------------------------- what is told to the records, and of others
 
 
-def test_what_told_people_of_a_chat_is_told_to_the_records() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await talking(bench)
-        told = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatTold)]
-        state = (await bench.facts_of(ANN)).state
-        assert isinstance(state, Chatting)
-        assert {fact.person for fact in told} == {ANN, BEN}
-        assert {fact.chat for fact in told} == {state.chat}
-        facts = await bench.store.load(ANN)
-        assert facts is not None
-        assert facts.anchor in {fact.anchor for fact in told}
-
-    at_bench(body)
+@staged(at_bench)
+async def test_what_told_people_of_a_chat_is_told_to_the_records(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    told = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatTold)]
+    state = (await bench.facts_of(ANN)).state
+    assert isinstance(state, Chatting)
+    assert {fact.person for fact in told} == {ANN, BEN}
+    assert {fact.chat for fact in told} == {state.chat}
+    facts = await bench.store.load(ANN)
+    assert facts is not None
+    assert facts.anchor in {fact.anchor for fact in told}
 
 
 def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it() -> None:
@@ -194,14 +185,12 @@ def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it
     at_bench(body, features=(feature,))
 
 
-def test_who_speaks_last_is_known() -> None:
-    async def body(bench: Bench, fence: Fence) -> None:
-        await talking(bench)
-        bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
-        await bench.quiet()
-        await asyncio.sleep(100)
-        (quiet,) = await bench.store.quiet_chats(bench.clock.now() - 10, 9)
-        assert quiet.speaker == ANN
-        await bench.store.mark(Mark())
-
-    at_bench(body)
+@staged(at_bench)
+async def test_who_speaks_last_is_known(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await bench.quiet()
+    await asyncio.sleep(100)
+    (quiet,) = await bench.store.quiet_chats(bench.clock.now() - 10, 9)
+    assert quiet.speaker == ANN
+    await bench.store.mark(Mark())

@@ -15,6 +15,7 @@ from passerby.runtime.tokens import LEAST_REFUSALS, LONGEST_PAUSE_S, REFUSED_AFT
 from tests.runtime.test_lives import Process, Town, carried
 from tests.runtime.virtual import EPOCH, VirtualClock, run, settled
 from tests.runtime.world import ANN, BOT, OTHER_BOT, ScriptedTelegram, written
+from tests.staged import staged
 
 
 class Watch:
@@ -60,26 +61,22 @@ def watching(body: Callable[[Watch], Awaitable[None]], refused_after_s: float = 
     run(main())
 
 
-def test_a_suspected_bot_that_answers_is_trusted_at_once() -> None:
-    async def body(watch: Watch) -> None:
-        assert watch.tokens.refused(BOT)
-        assert watch.tokens.of(BOT) is Trust.SUSPECTED
-        assert watch.tokens.works(OTHER_BOT)
-        await settled()
-        assert watch.tokens.works(BOT)
-        assert watch.trusts == [Trust.SUSPECTED, Trust.WORKING]
-
-    watching(body)
+@staged(watching)
+async def test_a_suspected_bot_that_answers_is_trusted_at_once(watch: Watch, /) -> None:
+    assert watch.tokens.refused(BOT)
+    assert watch.tokens.of(BOT) is Trust.SUSPECTED
+    assert watch.tokens.works(OTHER_BOT)
+    await settled()
+    assert watch.tokens.works(BOT)
+    assert watch.trusts == [Trust.SUSPECTED, Trust.WORKING]
 
 
-def test_strays_ask_at_most_once_a_second() -> None:
-    async def body(watch: Watch) -> None:
-        for _ in range(100):
-            watch.tokens.refused(BOT)
-            await asyncio.sleep(0.1)
-        assert len(watch.asked) <= 11
-
-    watching(body)
+@staged(watching)
+async def test_strays_ask_at_most_once_a_second(watch: Watch, /) -> None:
+    for _ in range(100):
+        watch.tokens.refused(BOT)
+        await asyncio.sleep(0.1)
+    assert len(watch.asked) <= 11
 
 
 @pytest.mark.parametrize("refused_after_s", [1.0, 10.0, 120.0, 3600.0])
@@ -97,96 +94,86 @@ def test_a_loss_takes_several_refusals_over_the_time_that_is_set(refused_after_s
     watching(body, refused_after_s)
 
 
-def test_one_success_among_refusals_is_enough() -> None:
-    async def body(watch: Watch) -> None:
-        watch.telegram.refuse(BOT)
-        watch.tokens.refused(BOT)
-        await asyncio.sleep(100)
-        watch.telegram.accept(BOT)
-        await asyncio.sleep(15)
-        assert watch.tokens.works(BOT)
-        watch.telegram.refuse(BOT)
-        watch.tokens.refused(BOT)
-        await asyncio.sleep(100)
-        assert not watch.tokens.is_lost(BOT), "the time starts again"
-
-    watching(body)
+@staged(watching)
+async def test_one_success_among_refusals_is_enough(watch: Watch, /) -> None:
+    watch.telegram.refuse(BOT)
+    watch.tokens.refused(BOT)
+    await asyncio.sleep(100)
+    watch.telegram.accept(BOT)
+    await asyncio.sleep(15)
+    assert watch.tokens.works(BOT)
+    watch.telegram.refuse(BOT)
+    watch.tokens.refused(BOT)
+    await asyncio.sleep(100)
+    assert not watch.tokens.is_lost(BOT), "the time starts again"
 
 
 @pytest.mark.parametrize("answer", [Unavailable("HTTP 502", uncertain=False), FloodWait(30.0), ZeroDivisionError()])
-def test_an_answer_that_says_nothing_of_the_token_neither_clears_nor_loses_it(answer: Exception) -> None:
-    async def body(watch: Watch) -> None:
-        watch.telegram.identities[BOT] = answer
-        watch.tokens.refused(BOT)
-        await asyncio.sleep(REFUSED_AFTER_S * 3)
-        assert watch.tokens.of(BOT) is Trust.SUSPECTED
-        if isinstance(answer, FloodWait):
-            assert all(later - earlier >= answer.retry_after_s for earlier, later in pairwise(watch.asked))
-        del watch.telegram.identities[BOT]
-        await asyncio.sleep(45)
-        assert watch.tokens.works(BOT)
-
-    watching(body)
-
-
-def test_a_lost_bot_is_asked_with_growing_pauses_up_to_an_hour_and_for_ever() -> None:
-    async def body(watch: Watch) -> None:
-        watch.telegram.refuse(BOT)
-        watch.tokens.refused(BOT)
-        await asyncio.sleep(REFUSED_AFTER_S * 1.2)
-        assert watch.tokens.is_lost(BOT)
-        watch.asked.clear()
-        await asyncio.sleep(48 * 3600)
-        pauses = [later - earlier for earlier, later in pairwise(watch.asked)]
-        assert max(pauses) <= LONGEST_PAUSE_S * 1.25
-        assert min(pauses[-10:]) > 1800
-        assert len(pauses) > 40
-        watch.telegram.accept(BOT)
-        await asyncio.sleep(LONGEST_PAUSE_S * 1.25)
-        assert watch.tokens.works(BOT)
-        assert watch.trusts == [Trust.SUSPECTED, Trust.LOST, Trust.WORKING]
-
-    watching(body)
+@staged(watching)
+async def test_an_answer_that_says_nothing_of_the_token_neither_clears_nor_loses_it(
+    watch: Watch, /, answer: Exception
+) -> None:
+    watch.telegram.identities[BOT] = answer
+    watch.tokens.refused(BOT)
+    await asyncio.sleep(REFUSED_AFTER_S * 3)
+    assert watch.tokens.of(BOT) is Trust.SUSPECTED
+    if isinstance(answer, FloodWait):
+        assert all(later - earlier >= answer.retry_after_s for earlier, later in pairwise(watch.asked))
+    del watch.telegram.identities[BOT]
+    await asyncio.sleep(45)
+    assert watch.tokens.works(BOT)
 
 
-def test_whoever_may_not_confirm_waits_for_whoever_may() -> None:
-    async def body(watch: Watch) -> None:
-        watch.confirms = False
-        watch.telegram.refuse(BOT)
-        watch.tokens.refused(BOT)
-        await asyncio.sleep(REFUSED_AFTER_S * 5)
-        assert watch.tokens.of(BOT) is Trust.SUSPECTED
-        watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
-        assert watch.tokens.is_lost(BOT)
-        watch.telegram.accept(BOT)
-        watch.tokens.heed({}, {})
-        await settled()
-        assert watch.tokens.works(BOT), "asked at once when the other has changed its mind"
-
-    watching(body)
-
-
-def test_what_was_cleared_here_is_not_lost_again_by_old_news() -> None:
-    async def body(watch: Watch) -> None:
-        watch.confirms = False
-        watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
-        await settled()
-        assert watch.tokens.works(BOT)
-        watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
-        assert watch.tokens.works(BOT)
-
-    watching(body)
+@staged(watching)
+async def test_a_lost_bot_is_asked_with_growing_pauses_up_to_an_hour_and_for_ever(watch: Watch, /) -> None:
+    watch.telegram.refuse(BOT)
+    watch.tokens.refused(BOT)
+    await asyncio.sleep(REFUSED_AFTER_S * 1.2)
+    assert watch.tokens.is_lost(BOT)
+    watch.asked.clear()
+    await asyncio.sleep(48 * 3600)
+    pauses = [later - earlier for earlier, later in pairwise(watch.asked)]
+    assert max(pauses) <= LONGEST_PAUSE_S * 1.25
+    assert min(pauses[-10:]) > 1800
+    assert len(pauses) > 40
+    watch.telegram.accept(BOT)
+    await asyncio.sleep(LONGEST_PAUSE_S * 1.25)
+    assert watch.tokens.works(BOT)
+    assert watch.trusts == [Trust.SUSPECTED, Trust.LOST, Trust.WORKING]
 
 
-def test_whoever_confirms_asks_when_another_suspects() -> None:
-    async def body(watch: Watch) -> None:
-        watch.telegram.refuse(BOT)
-        watch.tokens.heed({"other": (BOT,)}, {})
-        assert watch.tokens.of(BOT) is Trust.SUSPECTED
-        await asyncio.sleep(REFUSED_AFTER_S * 1.2)
-        assert watch.tokens.is_lost(BOT)
+@staged(watching)
+async def test_whoever_may_not_confirm_waits_for_whoever_may(watch: Watch, /) -> None:
+    watch.confirms = False
+    watch.telegram.refuse(BOT)
+    watch.tokens.refused(BOT)
+    await asyncio.sleep(REFUSED_AFTER_S * 5)
+    assert watch.tokens.of(BOT) is Trust.SUSPECTED
+    watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
+    assert watch.tokens.is_lost(BOT)
+    watch.telegram.accept(BOT)
+    watch.tokens.heed({}, {})
+    await settled()
+    assert watch.tokens.works(BOT), "asked at once when the other has changed its mind"
 
-    watching(body)
+
+@staged(watching)
+async def test_what_was_cleared_here_is_not_lost_again_by_old_news(watch: Watch, /) -> None:
+    watch.confirms = False
+    watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
+    await settled()
+    assert watch.tokens.works(BOT)
+    watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
+    assert watch.tokens.works(BOT)
+
+
+@staged(watching)
+async def test_whoever_confirms_asks_when_another_suspects(watch: Watch, /) -> None:
+    watch.telegram.refuse(BOT)
+    watch.tokens.heed({"other": (BOT,)}, {})
+    assert watch.tokens.of(BOT) is Trust.SUSPECTED
+    await asyncio.sleep(REFUSED_AFTER_S * 1.2)
+    assert watch.tokens.is_lost(BOT)
 
 
 # ---------------------------------------------------------------------- a fleet
@@ -231,72 +218,65 @@ async def close(*processes: Process) -> None:
 
 
 @pytest.mark.parametrize("who", ["the owner", "another"])
-def test_what_one_worker_alone_is_refused_ends_nobody_elses_chats(who: str) -> None:
-    async def body(town: Town) -> None:
-        one, two, first, second = await two_workers(town)
-        owner, view = (one, first) if OTHER_BOT in one.bots else (two, second)
-        other = second if view is first else first
-        seen = view if who == "the owner" else other
-        if who == "another":
-            # Its own line to Telegram refuses the token; whoever holds the lease is not refused.
-            seen.refuse(OTHER_BOT)
-            town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
-            await asyncio.sleep(3 * REFUSED_AFTER_S)
-            assert isinstance(await state_of_ann(town), Chatting)
-            assert owner.lives[-1].report().idle_bots == ()
-            seen.accept(OTHER_BOT)
-        else:
-            seen.refuse(OTHER_BOT)
-            town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
-            await asyncio.sleep(REFUSED_AFTER_S / 2)
-            assert isinstance(await state_of_ann(town), Chatting)
-            seen.accept(OTHER_BOT)
-        await asyncio.sleep(60)
-        assert carried(town) == ["hello"]
+@staged(in_town)
+async def test_what_one_worker_alone_is_refused_ends_nobody_elses_chats(town: Town, /, who: str) -> None:
+    one, two, first, second = await two_workers(town)
+    owner, view = (one, first) if OTHER_BOT in one.bots else (two, second)
+    other = second if view is first else first
+    seen = view if who == "the owner" else other
+    if who == "another":
+        # Its own line to Telegram refuses the token; whoever holds the lease is not refused.
+        seen.refuse(OTHER_BOT)
+        town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
+        await asyncio.sleep(3 * REFUSED_AFTER_S)
         assert isinstance(await state_of_ann(town), Chatting)
-        await close(one, two)
-
-    in_town(body)
-
-
-def test_a_lost_bot_is_lost_and_comes_back_in_every_process_without_a_restart() -> None:
-    async def body(town: Town) -> None:
-        one, two, first, second = await two_workers(town)
-        web = await town.begin("web", telegram=(view := Apart(town)), polls=True, leads=False)
-        await asyncio.sleep(5)
-        for each in (first, second, view):
-            each.refuse(OTHER_BOT)
+        assert owner.lives[-1].report().idle_bots == ()
+        seen.accept(OTHER_BOT)
+    else:
+        seen.refuse(OTHER_BOT)
         town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
-        await asyncio.sleep(REFUSED_AFTER_S + 40)
-        apps = [process.lives[-1] for process in (one, two, web)]
-        assert [app.tokens.is_lost(OTHER_BOT) for app in apps] == [True] * 3
-        assert sorted(bot for app in apps for bot in app.report().idle_bots) == [OTHER_BOT], "its holder says so"
-        assert isinstance(await state_of_ann(town), Idle)
-        await asyncio.sleep(600)
-        for each in (first, second, view):
-            each.accept(OTHER_BOT)
-        await asyncio.sleep(600)
-        assert [app.tokens.works(OTHER_BOT) for app in apps] == [True] * 3
-        assert all(len(process.lives) == 1 for process in (one, two, web))
-        await close(one, two, web)
-
-    in_town(body)
+        await asyncio.sleep(REFUSED_AFTER_S / 2)
+        assert isinstance(await state_of_ann(town), Chatting)
+        seen.accept(OTHER_BOT)
+    await asyncio.sleep(60)
+    assert carried(town) == ["hello"]
+    assert isinstance(await state_of_ann(town), Chatting)
+    await close(one, two)
 
 
-def test_a_new_holder_of_a_lost_bot_ends_nothing_by_itself() -> None:
+@staged(in_town)
+async def test_a_lost_bot_is_lost_and_comes_back_in_every_process_without_a_restart(town: Town, /) -> None:
+    one, two, first, second = await two_workers(town)
+    web = await town.begin("web", telegram=(view := Apart(town)), polls=True, leads=False)
+    await asyncio.sleep(5)
+    for each in (first, second, view):
+        each.refuse(OTHER_BOT)
+    town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
+    await asyncio.sleep(REFUSED_AFTER_S + 40)
+    apps = [process.lives[-1] for process in (one, two, web)]
+    assert [app.tokens.is_lost(OTHER_BOT) for app in apps] == [True] * 3
+    assert sorted(bot for app in apps for bot in app.report().idle_bots) == [OTHER_BOT], "its holder says so"
+    assert isinstance(await state_of_ann(town), Idle)
+    await asyncio.sleep(600)
+    for each in (first, second, view):
+        each.accept(OTHER_BOT)
+    await asyncio.sleep(600)
+    assert [app.tokens.works(OTHER_BOT) for app in apps] == [True] * 3
+    assert all(len(process.lives) == 1 for process in (one, two, web))
+    await close(one, two, web)
+
+
+@staged(in_town)
+async def test_a_new_holder_of_a_lost_bot_ends_nothing_by_itself(town: Town, /) -> None:
     """Whoever takes the lease over confirms it again; the others go on asking."""
-
-    async def body(town: Town) -> None:
-        one, two, first, second = await two_workers(town)
-        first.refuse(OTHER_BOT)
-        second.refuse(OTHER_BOT)
-        town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
-        await asyncio.sleep(REFUSED_AFTER_S + 40)
-        owner, other = (one, two) if OTHER_BOT in one.bots else (two, one)
-        await close(owner)
-        await asyncio.sleep(10)
-        assert OTHER_BOT in other.bots
-        assert other.lives[-1].report().idle_bots == (OTHER_BOT,)
-        await close(other)
-
-    in_town(body)
+    one, two, first, second = await two_workers(town)
+    first.refuse(OTHER_BOT)
+    second.refuse(OTHER_BOT)
+    town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
+    await asyncio.sleep(REFUSED_AFTER_S + 40)
+    owner, other = (one, two) if OTHER_BOT in one.bots else (two, one)
+    await close(owner)
+    await asyncio.sleep(10)
+    assert OTHER_BOT in other.bots
+    assert other.lives[-1].report().idle_bots == (OTHER_BOT,)
+    await close(other)

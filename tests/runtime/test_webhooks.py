@@ -11,8 +11,9 @@ from passerby.ports.telegram import Arrival
 from passerby.runtime.admission import Admission
 from passerby.runtime.lanes import Lanes, Work
 from passerby.runtime.webhooks import Doorstep
-from tests.runtime.virtual import run, settled
+from tests.runtime.virtual import settled
 from tests.runtime.world import ANN, BOT, Assured, Bench, written
+from tests.staged import in_virtual_time
 
 REF = UpdateRef(BOT, 7)
 ARRIVAL = Arrival(REF, written(ANN, "hello"))
@@ -32,68 +33,58 @@ class Door:
         self.taken.append(work)
 
 
-def test_it_is_answered_when_it_is_done_and_not_before() -> None:
-    async def main() -> None:
-        door = Door()
-        asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
-        await asyncio.sleep(30)
-        assert [work.refs for work in door.taken] == [(REF,)]
-        assert not asked.done()
-        door.doorstep.finished(REF)
-        await settled()
-        assert asked.done()
-
-    run(main())
+@in_virtual_time
+async def test_it_is_answered_when_it_is_done_and_not_before() -> None:
+    door = Door()
+    asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    await asyncio.sleep(30)
+    assert [work.refs for work in door.taken] == [(REF,)]
+    assert not asked.done()
+    door.doorstep.finished(REF)
+    await settled()
+    assert asked.done()
 
 
-def test_brought_twice_it_is_taken_once_and_both_wait() -> None:
-    async def main() -> None:
-        door = Door()
-        first = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
-        await asyncio.sleep(1)
-        first.cancel()  # whoever brought it has given up
-        second = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
-        await asyncio.sleep(1)
-        assert len(door.taken) == 1
-        door.doorstep.finished(REF)
-        await second
-
-    run(main())
+@in_virtual_time
+async def test_brought_twice_it_is_taken_once_and_both_wait() -> None:
+    door = Door()
+    first = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    await asyncio.sleep(1)
+    first.cancel()  # whoever brought it has given up
+    second = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    await asyncio.sleep(1)
+    assert len(door.taken) == 1
+    door.doorstep.finished(REF)
+    await second
 
 
-def test_what_another_process_has_done_is_answered_at_once() -> None:
-    async def main() -> None:
-        door = Door()
-        await door.bench.store.mark(Mark((REF,)))
-        await door.doorstep.receive(ARRIVAL)
-        assert door.taken == []
-
-    run(main())
+@in_virtual_time
+async def test_what_another_process_has_done_is_answered_at_once() -> None:
+    door = Door()
+    await door.bench.store.mark(Mark((REF,)))
+    await door.doorstep.receive(ARRIVAL)
+    assert door.taken == []
 
 
-def test_nothing_is_taken_while_the_worker_is_not_sure_of_itself() -> None:
-    async def main() -> None:
-        door = Door()
-        door.sure.is_assured = False
-        asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
-        await asyncio.sleep(5)
-        assert door.taken == []
-        door.sure.is_assured = True
-        door.sure.again.set()
-        await settled()
-        assert len(door.taken) == 1
-        asked.cancel()
-
-    run(main())
+@in_virtual_time
+async def test_nothing_is_taken_while_the_worker_is_not_sure_of_itself() -> None:
+    door = Door()
+    door.sure.is_assured = False
+    asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    await asyncio.sleep(5)
+    assert door.taken == []
+    door.sure.is_assured = True
+    door.sure.again.set()
+    await settled()
+    assert len(door.taken) == 1
+    asked.cancel()
 
 
-def test_when_this_life_is_over_whoever_waits_is_told_to_bring_it_again() -> None:
-    async def main() -> None:
-        door = Door()
-        asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
-        await settled()
-        door.doorstep.close()
-        with pytest.raises(asyncio.CancelledError):
-            await asked
-
-    run(main())
+@in_virtual_time
+async def test_when_this_life_is_over_whoever_waits_is_told_to_bring_it_again() -> None:
+    door = Door()
+    asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    await settled()
+    door.doorstep.close()
+    with pytest.raises(asyncio.CancelledError):
+        await asked

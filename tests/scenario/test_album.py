@@ -8,6 +8,7 @@ from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import BOLD, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
 from tests.scenario.stage import Json, Stage, play
+from tests.staged import staged
 
 ALBUMS: dict[str, list[Json]] = {
     "photos": [
@@ -274,16 +275,14 @@ def test_an_item_that_telegram_refuses_is_named_and_costs_no_other(
 
 
 @over_stores
-def test_a_file_too_large_to_cross_costs_no_other_of_its_album(store: str) -> None:
-    async def scene(on: Stage) -> None:
-        large: Json = {"video": {"duration": 2, "file_size": 21 * 2**20}, "caption": "large"}
-        sent = on.ann.album(item("photo", "a"), large, item("photo", "c"))
-        await on.quiet()
-        assert [each["caption"] for each in on.bob.got()] == ["a", "c"]
-        assert on.ann.complaints() == ["chat.failed_too_large"]
-        assert list(on.ann.messages().values())[-1]["reply_to_message"]["message_id"] == sent[1]
-
-    play(store, scene, home=False)
+@staged(play, "store", home=False)
+async def test_a_file_too_large_to_cross_costs_no_other_of_its_album(on: Stage, /) -> None:
+    large: Json = {"video": {"duration": 2, "file_size": 21 * 2**20}, "caption": "large"}
+    sent = on.ann.album(item("photo", "a"), large, item("photo", "c"))
+    await on.quiet()
+    assert [each["caption"] for each in on.bob.got()] == ["a", "c"]
+    assert on.ann.complaints() == ["chat.failed_too_large"]
+    assert list(on.ann.messages().values())[-1]["reply_to_message"]["message_id"] == sent[1]
 
 
 @over_stores

@@ -10,6 +10,7 @@ from botapi_sandbox.world.state import Queued
 from passerby import metrics
 from tests.scenario.matrix import HOMES, over_stores
 from tests.scenario.stage import Stage, play
+from tests.staged import staged
 
 ECHO = {"id": 999001, "is_bot": True, "first_name": "Echo", "username": "echo_bot"}
 CHAT = {"id": 999001, "type": "private", "first_name": "Echo"}
@@ -76,15 +77,13 @@ def test_an_update_of_an_unknown_kind_stops_nothing(update: Any, home: bool, sto
 
 
 @over_stores
-def test_whoever_sends_a_message_in_an_update_of_an_unknown_kind_is_told(store: str) -> None:
-    async def scene(on: Stage) -> None:
-        number = on.world.state.bots[on.ann.bot].next_message_id
-        on.world.state.bots[on.ann.bot].next_message_id += 1
-        person = {"id": on.ann.id, "is_bot": False, "first_name": "Ann"}
-        chat = {"id": on.ann.id, "type": "private"}
-        message = {"message_id": number, "from": person, "chat": chat, "date": int(on.world.now()), "text": "hi"}
-        bring(on, on.ann.bot, {"telepathic_message": message})
-        await on.quiet()
-        assert on.ann.complaints() == ["chat.refused_unknown"]
-
-    play(store, scene, home=True)
+@staged(play, "store", home=True)
+async def test_whoever_sends_a_message_in_an_update_of_an_unknown_kind_is_told(on: Stage, /) -> None:
+    number = on.world.state.bots[on.ann.bot].next_message_id
+    on.world.state.bots[on.ann.bot].next_message_id += 1
+    person = {"id": on.ann.id, "is_bot": False, "first_name": "Ann"}
+    chat = {"id": on.ann.id, "type": "private"}
+    message = {"message_id": number, "from": person, "chat": chat, "date": int(on.world.now()), "text": "hi"}
+    bring(on, on.ann.bot, {"telepathic_message": message})
+    await on.quiet()
+    assert on.ann.complaints() == ["chat.refused_unknown"]

@@ -8,6 +8,7 @@ from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import CAPTIONED, SENT, Json, essence
 from tests.scenario.matrix import HOMES, LIVES, over_stores
 from tests.scenario.stage import Stage, play
+from tests.staged import staged
 
 LONG = "The harbour. " * 150  # 1,950 characters
 OTHER = "The lighthouse. " * 240  # 3,840
@@ -208,12 +209,10 @@ def test_a_text_that_telegram_finds_too_long_goes_in_pieces(home: bool, store: s
 
 
 @over_stores
-def test_a_text_that_telegram_finds_too_long_in_any_pieces_is_named_so(store: str) -> None:
-    async def scene(on: Stage) -> None:
-        on.world.faults = [Fault(kind="400", description="message is too long", chat=on.bob.id)]
-        on.ann.write("One word more. " * 100)
-        await on.quiet()
-        assert on.bob.got() == []
-        assert on.ann.complaints() == ["chat.failed_too_long"]
-
-    play(store, scene, home=True)
+@staged(play, "store", home=True)
+async def test_a_text_that_telegram_finds_too_long_in_any_pieces_is_named_so(on: Stage, /) -> None:
+    on.world.faults = [Fault(kind="400", description="message is too long", chat=on.bob.id)]
+    on.ann.write("One word more. " * 100)
+    await on.quiet()
+    assert on.bob.got() == []
+    assert on.ann.complaints() == ["chat.failed_too_long"]

@@ -11,6 +11,7 @@ from passerby.kernel.ids import PersonId
 from tests.scenario.kinds import ASKED_FIRST, REFUSED, SENT, essence, expected
 from tests.scenario.matrix import HOMES, LIVES, over_stores, pass_on
 from tests.scenario.stage import Stage, play
+from tests.staged import staged
 
 
 @over_stores
@@ -100,15 +101,13 @@ def test_a_file_that_telegram_has_forgotten_for_the_other_bot_is_brought_anew(ho
 
 
 @over_stores
-def test_a_file_above_twenty_megabytes_crosses_no_bots_and_its_sender_is_told(store: str) -> None:
-    async def scene(on: Stage) -> None:
-        on.ann.send({"document": {"file_size": 21 * 2**20, "file_name": "a.zip", "mime_type": "application/zip"}})
-        await on.quiet()
-        assert on.bob.got() == []
-        assert on.ann.complaints() == ["chat.failed_too_large"]
-        assert on.requests("sendDocument") == []
-
-    play(store, scene, home=False)
+@staged(play, "store", home=False)
+async def test_a_file_above_twenty_megabytes_crosses_no_bots_and_its_sender_is_told(on: Stage, /) -> None:
+    on.ann.send({"document": {"file_size": 21 * 2**20, "file_name": "a.zip", "mime_type": "application/zip"}})
+    await on.quiet()
+    assert on.bob.got() == []
+    assert on.ann.complaints() == ["chat.failed_too_large"]
+    assert on.requests("sendDocument") == []
 
 
 @over_stores

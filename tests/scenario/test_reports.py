@@ -10,6 +10,7 @@ from passerby.runtime.sealing import Sealer
 from tests.scenario.matrix import HOMES, LIVES, over_servers
 from tests.scenario.stage import Stage, play
 from tests.simulation.process import KEY
+from tests.staged import staged
 
 WORDS = "wanted my address, canary-4711"
 
@@ -59,58 +60,54 @@ def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, s
 @over_servers
 @LIVES
 @pytest.mark.parametrize("choice", ["for_report", "for_partner"])
-def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_says(
-    choice: str, life: str, store: str
+@staged(play, "store", home=False)
+async def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_says(
+    on: Stage, /, choice: str, life: str
 ) -> None:
-    async def scene(on: Stage) -> None:
-        on.ann.write("/report")
-        await on.quiet()
-        on.ann.press("complain")
-        await on.quiet()
-        eve = on.join(on.bots[1])
-        await on.introduce(on.ann, eve)
-        on.ann.write(WORDS)
-        await on.quiet()
-        assert on.ann.told()[-1] == "blocks.which"
-        assert eve.got() == []
-        await on.live(life)
-        on.ann.press(choice)
-        await on.quiet()
-        assert on.bob.got() == []
-        if choice == "for_partner":
-            assert [each["text"] for each in eve.got()] == [WORDS]
-            return
-        assert on.ann.told()[-1] == "blocks.comment_added"
-        assert eve.got() == []
-        await asyncio.sleep(5.0)  # the recorder takes its time
-        (filed,) = on.shelf.complaints().values()
-        assert filed.words is not None
-        assert Sealer(KEY).open_words(filed.words) == WORDS
-
-    play(store, scene, home=False)
+    on.ann.write("/report")
+    await on.quiet()
+    on.ann.press("complain")
+    await on.quiet()
+    eve = on.join(on.bots[1])
+    await on.introduce(on.ann, eve)
+    on.ann.write(WORDS)
+    await on.quiet()
+    assert on.ann.told()[-1] == "blocks.which"
+    assert eve.got() == []
+    await on.live(life)
+    on.ann.press(choice)
+    await on.quiet()
+    assert on.bob.got() == []
+    if choice == "for_partner":
+        assert [each["text"] for each in eve.got()] == [WORDS]
+        return
+    assert on.ann.told()[-1] == "blocks.comment_added"
+    assert eve.got() == []
+    await asyncio.sleep(5.0)  # the recorder takes its time
+    (filed,) = on.shelf.complaints().values()
+    assert filed.words is not None
+    assert Sealer(KEY).open_words(filed.words) == WORDS
 
 
 @over_servers
 @LIVES
-def test_a_slip_in_the_age_is_mended_once(life: str, store: str) -> None:
-    async def scene(on: Stage) -> None:
-        eve = on.join(on.bots[0])
-        now = on.place.clock.now()
-        on.shelf.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))
-        eve.write("3")
-        await on.quiet()
-        assert eve.told()[-1] == "start.too_young"
-        await on.live(life)
-        eve.press("mend")
-        await on.quiet()
-        await on.live(life)
-        eve.write("33")
-        await on.quiet()
-        assert eve.told()[-1] == "start.ask_gender"
-        await asyncio.sleep(5.0)
-        profile = on.shelf.person(eve.id).profile
-        assert profile.age == 33
-        assert profile.too_young_at is not None
-        assert profile.age_mended_at is not None
-
-    play(store, scene, home=True)
+@staged(play, "store", home=True)
+async def test_a_slip_in_the_age_is_mended_once(on: Stage, /, life: str) -> None:
+    eve = on.join(on.bots[0])
+    now = on.place.clock.now()
+    on.shelf.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))
+    eve.write("3")
+    await on.quiet()
+    assert eve.told()[-1] == "start.too_young"
+    await on.live(life)
+    eve.press("mend")
+    await on.quiet()
+    await on.live(life)
+    eve.write("33")
+    await on.quiet()
+    assert eve.told()[-1] == "start.ask_gender"
+    await asyncio.sleep(5.0)
+    profile = on.shelf.person(eve.id).profile
+    assert profile.age == 33
+    assert profile.too_young_at is not None
+    assert profile.age_mended_at is not None

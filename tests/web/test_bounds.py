@@ -13,6 +13,7 @@ import passerby.web.bounds
 from botapi_sandbox.service import make_world, running
 from passerby.web import Pages, listen_on_socket, listen_on_tcp
 from passerby.web.bounds import MOST_HEAD
+from tests.staged import in_a_loop
 
 Where = int | Path
 Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -161,38 +162,34 @@ def test_nobody_is_waited_for_without_end(
 
 
 @every
-def test_what_comes_in_pieces_in_time_is_answered(listening: Listening, bounds: ModuleType, run_path: Path) -> None:
-    async def run() -> None:
-        async with listening(run_path) as where:
-            reader, writer = await connect(where)
-            for _ in range(3):  # on one connection
-                for piece in (b"GET /li", b"vez HTTP/1.1\r\nHo", b"st: test\r\n", b"\r\n"):
-                    writer.write(piece)
-                    await asyncio.sleep(0)
-                head = await reader.readuntil(b"\r\n\r\n")
-                assert head.startswith(b"HTTP/1.1 ")
-                length = next(
-                    int(line.split(b":")[1])
-                    for line in head.lower().split(b"\r\n")
-                    if line.startswith(b"content-length")
-                )
-                await reader.readexactly(length)
-            writer.close()
-
-    asyncio.run(run())
-
-
-def test_more_connections_than_are_allowed_are_closed_at_once(run_path: Path) -> None:
-    async def run() -> None:
-        listener = listen_on_socket(Pages(bytes), run_path / "w.sock", most=3)
-        held = [await connect(run_path / "w.sock") for _ in range(3)]
-        reader, writer = await connect(run_path / "w.sock")
-        with suppress(ConnectionResetError):
-            assert await reader.read() == b""
+@in_a_loop
+async def test_what_comes_in_pieces_in_time_is_answered(
+    listening: Listening, bounds: ModuleType, run_path: Path
+) -> None:
+    async with listening(run_path) as where:
+        reader, writer = await connect(where)
+        for _ in range(3):  # on one connection
+            for piece in (b"GET /li", b"vez HTTP/1.1\r\nHo", b"st: test\r\n", b"\r\n"):
+                writer.write(piece)
+                await asyncio.sleep(0)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 ")
+            length = next(
+                int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")
+            )
+            await reader.readexactly(length)
         writer.close()
-        for _, each in held:
-            each.close()
-            await each.wait_closed()
-        await listener.aclose()
 
-    asyncio.run(run())
+
+@in_a_loop
+async def test_more_connections_than_are_allowed_are_closed_at_once(run_path: Path) -> None:
+    listener = listen_on_socket(Pages(bytes), run_path / "w.sock", most=3)
+    held = [await connect(run_path / "w.sock") for _ in range(3)]
+    reader, writer = await connect(run_path / "w.sock")
+    with suppress(ConnectionResetError):
+        assert await reader.read() == b""
+    writer.close()
+    for _, each in held:
+        each.close()
+        await each.wait_closed()
+    await listener.aclose()

@@ -19,6 +19,7 @@ from passerby.kernel.ids import BotId
 from passerby.web.hooking import Hooking, Seen
 from passerby.web.paths import door_of
 from tests.cli.command import PASSERBY, environment
+from tests.staged import in_a_loop
 
 KEY = bytes(range(32))
 URL = "https://chat.example.org/telegram"
@@ -72,160 +73,140 @@ async def stage(
             await hooking.aclose()
 
 
-def test_set_tells_telegram_everything_and_drops_nothing() -> None:
-    async def main() -> None:
-        async with stage() as it:
-            ann = it.sandbox.world.add_person("Ann").id
-            it.sandbox.world.phones.write(ann, it.bots[0], "before")
-            seen = await it.hooking.set(it.bots, 70)
-            assert [(each.whose, each.waiting, each.fault) for each in seen] == [("ours", 1, ""), ("ours", 0, "")]
-            hook = it.kept().webhook
-            door = door_of(it.bots[0], KEY)
-            assert (hook.url, hook.secret, hook.max_connections) == (f"{URL}/{door.path}", door.secret, 70)
-            assert set(it.kept().allowed) == set(ALLOWED_UPDATES)
-
-    asyncio.run(main())
+@in_a_loop
+async def test_set_tells_telegram_everything_and_drops_nothing() -> None:
+    async with stage() as it:
+        ann = it.sandbox.world.add_person("Ann").id
+        it.sandbox.world.phones.write(ann, it.bots[0], "before")
+        seen = await it.hooking.set(it.bots, 70)
+        assert [(each.whose, each.waiting, each.fault) for each in seen] == [("ours", 1, ""), ("ours", 0, "")]
+        hook = it.kept().webhook
+        door = door_of(it.bots[0], KEY)
+        assert (hook.url, hook.secret, hook.max_connections) == (f"{URL}/{door.path}", door.secret, 70)
+        assert set(it.kept().allowed) == set(ALLOWED_UPDATES)
 
 
-def test_delete_lets_updates_wait_to_be_asked_for() -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots, 40)
-            ann = it.sandbox.world.add_person("Ann").id
-            it.sandbox.world.phones.write(ann, it.bots[0], "before")
-            (seen,) = await it.hooking.delete(it.bots[:1])
-            assert (seen.whose, seen.waiting) == ("none", 1)
-            assert it.kept(1).webhook is not None, "the other bot was not named"
-
-    asyncio.run(main())
+@in_a_loop
+async def test_delete_lets_updates_wait_to_be_asked_for() -> None:
+    async with stage() as it:
+        await it.hooking.set(it.bots, 40)
+        ann = it.sandbox.world.add_person("Ann").id
+        it.sandbox.world.phones.write(ann, it.bots[0], "before")
+        (seen,) = await it.hooking.delete(it.bots[:1])
+        assert (seen.whose, seen.waiting) == ("none", 1)
+        assert it.kept(1).webhook is not None, "the other bot was not named"
 
 
-def test_another_key_or_another_address_is_not_ours() -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots[:1], 40)
-            elsewhere = Hooking(it.hooking._hooks, {bot: door_of(bot, bytes(32)) for bot in it.bots}, URL, it.clock)
-            (seen,) = await elsewhere.look(it.bots[:1])
-            assert (seen.whose, seen.remark) == (
-                "another's",
-                "goes to WEBHOOK_URL, but to a path of another SECRET_KEY",
-            )
-            unset = Hooking(it.hooking._hooks, {}, None, it.clock)
-            (seen,) = await unset.look(it.bots[:1])
-            assert (seen.whose, seen.remark) == ("another's", "goes to chat.example.org")
-
-    asyncio.run(main())
+@in_a_loop
+async def test_another_key_or_another_address_is_not_ours() -> None:
+    async with stage() as it:
+        await it.hooking.set(it.bots[:1], 40)
+        elsewhere = Hooking(it.hooking._hooks, {bot: door_of(bot, bytes(32)) for bot in it.bots}, URL, it.clock)
+        (seen,) = await elsewhere.look(it.bots[:1])
+        assert (seen.whose, seen.remark) == (
+            "another's",
+            "goes to WEBHOOK_URL, but to a path of another SECRET_KEY",
+        )
+        unset = Hooking(it.hooking._hooks, {}, None, it.clock)
+        (seen,) = await unset.look(it.bots[:1])
+        assert (seen.whose, seen.remark) == ("another's", "goes to chat.example.org")
 
 
-def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots[:1], 40)
-            new = {bot: door_of(bot, bytes(32)) for bot in it.bots}
-            former = {bot: (door_of(bot, b"older".ljust(32)), door_of(bot, KEY)) for bot in it.bots}
-            changed = Hooking(it.hooking._hooks, new, URL, it.clock, former=former)
-            (seen,) = await changed.look(it.bots[:1])
-            assert (seen.whose, seen.remark) == ("ours", "goes to a path of SECRET_KEY_PREVIOUS: set it again")
-            (seen,) = await changed.set(it.bots[:1], 40)
-            assert (seen.whose, seen.remark) == ("ours", "")
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
+    async with stage() as it:
+        await it.hooking.set(it.bots[:1], 40)
+        new = {bot: door_of(bot, bytes(32)) for bot in it.bots}
+        former = {bot: (door_of(bot, b"older".ljust(32)), door_of(bot, KEY)) for bot in it.bots}
+        changed = Hooking(it.hooking._hooks, new, URL, it.clock, former=former)
+        (seen,) = await changed.look(it.bots[:1])
+        assert (seen.whose, seen.remark) == ("ours", "goes to a path of SECRET_KEY_PREVIOUS: set it again")
+        (seen,) = await changed.set(it.bots[:1], 40)
+        assert (seen.whose, seen.remark) == ("ours", "")
 
 
-def test_what_telegram_complains_of_is_shown_while_it_is_fresh() -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots[:1], 40)
-            hook = it.kept().webhook
-            hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
-            (seen,) = await it.hooking.look(it.bots[:1])
-            assert seen.error.endswith(" s ago: Connection refused")
-            it.clock.at += 3600
-            (seen,) = await it.hooking.look(it.bots[:1])
-            assert seen.error == ""
-
-    asyncio.run(main())
+@in_a_loop
+async def test_what_telegram_complains_of_is_shown_while_it_is_fresh() -> None:
+    async with stage() as it:
+        await it.hooking.set(it.bots[:1], 40)
+        hook = it.kept().webhook
+        hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
+        (seen,) = await it.hooking.look(it.bots[:1])
+        assert seen.error.endswith(" s ago: Connection refused")
+        it.clock.at += 3600
+        (seen,) = await it.hooking.look(it.bots[:1])
+        assert seen.error == ""
 
 
-def test_a_webhook_that_brings_too_little_is_remarked_on() -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots[:1], 40)
-            it.kept().allowed = ["message"]
-            (seen,) = await it.hooking.look(it.bots[:1])
-            assert seen.remark == "does not bring every kind of update: set it again"
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_webhook_that_brings_too_little_is_remarked_on() -> None:
+    async with stage() as it:
+        await it.hooking.set(it.bots[:1], 40)
+        it.kept().allowed = ["message"]
+        (seen,) = await it.hooking.look(it.bots[:1])
+        assert seen.remark == "does not bring every kind of update: set it again"
 
 
-def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_elsewhere(
+@in_a_loop
+async def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_elsewhere(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots[:1], 40)
-            # What went wrong while nobody was there is no news to who has just come.
-            hook = it.kept().webhook
-            hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
-            capsys.readouterr()
-            await it.hooking.complain(it.bots)
-            told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
-            assert len(told) == 1
-            assert str(it.bots[1]) in told[0]
-            assert "run `passerby webhook set`" in told[0]
-
-    asyncio.run(main())
+    async with stage() as it:
+        await it.hooking.set(it.bots[:1], 40)
+        # What went wrong while nobody was there is no news to who has just come.
+        hook = it.kept().webhook
+        hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
+        capsys.readouterr()
+        await it.hooking.complain(it.bots)
+        told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
+        assert len(told) == 1
+        assert str(it.bots[1]) in told[0]
+        assert "run `passerby webhook set`" in told[0]
 
 
 @pytest.mark.parametrize("kind", ["401", "500", "502", "reset_before", "429"])
 @pytest.mark.parametrize("method", ["getMe", "setWebhook", "getWebhookInfo"])
-def test_one_answer_that_passes_does_not_keep_a_webhook_from_being_set(kind: Any, method: str) -> None:
-    async def main() -> None:
-        async with stage() as it:
-            it.sandbox.world.faults = [Fault(kind=kind, method=method, count=1, retry_after=1)]
-            seen = await it.hooking.set(it.bots, 40)
-            assert [(each.whose, each.fault) for each in seen] == [("ours", ""), ("ours", "")]
-
-    asyncio.run(main())
+@in_a_loop
+async def test_one_answer_that_passes_does_not_keep_a_webhook_from_being_set(kind: Any, method: str) -> None:
+    async with stage() as it:
+        it.sandbox.world.faults = [Fault(kind=kind, method=method, count=1, retry_after=1)]
+        seen = await it.hooking.set(it.bots, 40)
+        assert [(each.whose, each.fault) for each in seen] == [("ours", ""), ("ours", "")]
 
 
-def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(capsys: pytest.CaptureFixture[str]) -> None:
-    async def main() -> None:
-        async with stage() as it:
-            await it.hooking.set(it.bots, 40)
-            world = it.sandbox.world
-            world.faults = [Fault(kind="429", bot=it.bots[0], method="getWebhookInfo", count=1, retry_after=77)]
-            it.kept(1).webhook = None
-            await it.hooking.complain(it.bots)
-            told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
-            assert [str(bot) in line for bot, line in zip(it.bots, told, strict=True)] == [True, True]
-            assert it.clock.waited == [77]
-            assert not any(fault.count for fault in world.faults)
-
-    asyncio.run(main())
-
-
-def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
-    async def main() -> None:
-        async with stage(wrong=BotId(1999999)) as it:
-            seen = await it.hooking.set(it.bots, 40)
-            assert [(each.whose, each.fault) for each in seen] == [
-                ("ours", ""),
-                ("ours", ""),
-                ("?", "Telegram refuses its token"),
-            ]
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with stage() as it:
+        await it.hooking.set(it.bots, 40)
+        world = it.sandbox.world
+        world.faults = [Fault(kind="429", bot=it.bots[0], method="getWebhookInfo", count=1, retry_after=77)]
+        it.kept(1).webhook = None
+        await it.hooking.complain(it.bots)
+        told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
+        assert [str(bot) in line for bot, line in zip(it.bots, told, strict=True)] == [True, True]
+        assert it.clock.waited == [77]
+        assert not any(fault.count for fault in world.faults)
 
 
-def test_setting_it_again_at_once_waits_as_long_as_telegram_says() -> None:
-    async def main() -> None:
-        async with stage(limits=True) as it:
-            await it.hooking.set(it.bots[:1], 40)
-            (seen,) = await it.hooking.set(it.bots[:1], 41)
-            assert (seen.whose, seen.connections, it.clock.waited) == ("ours", 41, [1.0])
+@in_a_loop
+async def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
+    async with stage(wrong=BotId(1999999)) as it:
+        seen = await it.hooking.set(it.bots, 40)
+        assert [(each.whose, each.fault) for each in seen] == [
+            ("ours", ""),
+            ("ours", ""),
+            ("?", "Telegram refuses its token"),
+        ]
 
-    asyncio.run(main())
+
+@in_a_loop
+async def test_setting_it_again_at_once_waits_as_long_as_telegram_says() -> None:
+    async with stage(limits=True) as it:
+        await it.hooking.set(it.bots[:1], 40)
+        (seen,) = await it.hooking.set(it.bots[:1], 41)
+        assert (seen.whose, seen.connections, it.clock.waited) == ("ours", 41, [1.0])
 
 
 def test_the_table_is_aligned_and_holds_no_path() -> None:
@@ -258,27 +239,25 @@ async def command(it: Stage, directory: Path, *arguments: str, **given: str) -> 
     return process.returncode, out.decode(), err.decode()
 
 
-def test_the_command_from_outside(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with stage() as it:
-            code, out, err = await command(it, tmp_path, "set", WEBHOOK_URL=URL, UPDATE_MODE="webhook")
-            assert (code, err) == (0, "")
-            assert [line.split()[2:4] for line in out.splitlines()] == [
-                ["webhook", "waiting"],
-                ["ours", "0"],
-                ["ours", "0"],
-            ]
-            second = it.sandbox.world.state.bots[it.bots[1]]
-            path = it.kept().webhook.url.rpartition("/")[2]
-            code, out, err = await command(it, tmp_path, "delete", f"@{second.username}", WEBHOOK_URL=URL)
-            assert (code, err, len(out.splitlines())) == (0, "", 2)
-            assert it.kept(1).webhook is None
-            code, out, _ = await command(it, tmp_path, "info", WEBHOOK_URL=URL)
-            assert code == 0
-            assert [line.split()[2] for line in out.splitlines()] == ["webhook", "ours", "none"]
-            assert path not in out
-
-    asyncio.run(main())
+@in_a_loop
+async def test_the_command_from_outside(tmp_path: Path) -> None:
+    async with stage() as it:
+        code, out, err = await command(it, tmp_path, "set", WEBHOOK_URL=URL, UPDATE_MODE="webhook")
+        assert (code, err) == (0, "")
+        assert [line.split()[2:4] for line in out.splitlines()] == [
+            ["webhook", "waiting"],
+            ["ours", "0"],
+            ["ours", "0"],
+        ]
+        second = it.sandbox.world.state.bots[it.bots[1]]
+        path = it.kept().webhook.url.rpartition("/")[2]
+        code, out, err = await command(it, tmp_path, "delete", f"@{second.username}", WEBHOOK_URL=URL)
+        assert (code, err, len(out.splitlines())) == (0, "", 2)
+        assert it.kept(1).webhook is None
+        code, out, _ = await command(it, tmp_path, "info", WEBHOOK_URL=URL)
+        assert code == 0
+        assert [line.split()[2] for line in out.splitlines()] == ["webhook", "ours", "none"]
+        assert path not in out
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from passerby.web import CannotListen, Pages, listen_on_socket, listen_on_tcp
+from tests.staged import in_a_loop
 from tests.web.asking import Answered, ask
 
 
@@ -90,48 +91,42 @@ def test_an_answer_does_not_tell_what_gives_it() -> None:
     assert set(got("/livez").headers) == {"content-length", "content-type", "cache-control", "connection"}
 
 
-def test_a_socket_is_its_owners_alone_and_goes_with_the_process(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "run" / "w.sock"
-        listener = listen_on_socket(Pages(bytes), path)
-        try:
-            assert (await ask(path, "/livez")).status == 200
-            assert stat.S_IMODE(path.stat().st_mode) == 0o600
-            assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-            with pytest.raises(CannotListen, match=r"another process answers at w\.sock"):
-                listen_on_socket(Pages(bytes), path)
-        finally:
-            await listener.aclose()
-        assert not path.exists()
-
-    asyncio.run(main())
-
-
-def test_a_socket_that_a_dead_process_left_is_taken_over(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "w.sock"
-        dead = listen_on_socket(Pages(bytes), path)
-        left = path.rename(tmp_path / "left")
-        await dead.aclose()
-        left.rename(path)  # its file, and nobody behind it
-        listener = listen_on_socket(Pages(bytes), path)
+@in_a_loop
+async def test_a_socket_is_its_owners_alone_and_goes_with_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "w.sock"
+    listener = listen_on_socket(Pages(bytes), path)
+    try:
         assert (await ask(path, "/livez")).status == 200
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        with pytest.raises(CannotListen, match=r"another process answers at w\.sock"):
+            listen_on_socket(Pages(bytes), path)
+    finally:
         await listener.aclose()
+    assert not path.exists()
 
-    asyncio.run(main())
+
+@in_a_loop
+async def test_a_socket_that_a_dead_process_left_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "w.sock"
+    dead = listen_on_socket(Pages(bytes), path)
+    left = path.rename(tmp_path / "left")
+    await dead.aclose()
+    left.rename(path)  # its file, and nobody behind it
+    listener = listen_on_socket(Pages(bytes), path)
+    assert (await ask(path, "/livez")).status == 200
+    await listener.aclose()
 
 
-def test_a_process_that_ends_leaves_its_successors_socket_alone(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "w.sock"
-        former = listen_on_socket(Pages(bytes), path)
-        path.unlink()
-        later = listen_on_socket(Pages(bytes), path)
-        await former.aclose()
-        assert (await ask(path, "/livez")).status == 200
-        await later.aclose()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_process_that_ends_leaves_its_successors_socket_alone(tmp_path: Path) -> None:
+    path = tmp_path / "w.sock"
+    former = listen_on_socket(Pages(bytes), path)
+    path.unlink()
+    later = listen_on_socket(Pages(bytes), path)
+    await former.aclose()
+    assert (await ask(path, "/livez")).status == 200
+    await later.aclose()
 
 
 def test_a_file_that_is_no_socket_is_not_touched(tmp_path: Path) -> None:
@@ -146,46 +141,40 @@ def test_a_socket_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
         listen_on_socket(Pages(bytes), tmp_path / ("x" * 200))
 
 
-def test_processes_of_one_machine_take_ports_one_after_another() -> None:
-    async def main() -> None:
-        first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0)
-        second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, or_next=True)
-        assert second.port > first.port
-        assert second.address == f"127.0.0.1:{second.port}"
-        with pytest.raises(CannotListen, match="in use"):
-            listen_on_tcp(Pages(bytes), "127.0.0.1", first.port)
-        await first.aclose()
-        await second.aclose()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_processes_of_one_machine_take_ports_one_after_another() -> None:
+    first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0)
+    second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, or_next=True)
+    assert second.port > first.port
+    assert second.address == f"127.0.0.1:{second.port}"
+    with pytest.raises(CannotListen, match="in use"):
+        listen_on_tcp(Pages(bytes), "127.0.0.1", first.port)
+    await first.aclose()
+    await second.aclose()
 
 
-def test_processes_of_one_machine_can_share_a_port() -> None:
-    async def main() -> None:
-        first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0, shared=True)
-        second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, shared=True)
-        port = first.port
-        await first.aclose()
-        assert (await ask(port, "/livez")).status == 200
-        await second.aclose()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_processes_of_one_machine_can_share_a_port() -> None:
+    first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0, shared=True)
+    second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, shared=True)
+    port = first.port
+    await first.aclose()
+    assert (await ask(port, "/livez")).status == 200
+    await second.aclose()
 
 
-def test_a_process_that_ends_leaves_a_shared_port_to_the_others() -> None:
-    async def main() -> None:
-        first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0, shared=True)
-        second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, shared=True)
-        port = first.port
-        assert (await ask(port, "/livez")).status == 200  # both have started by then
-        first.refuse()
-        assert [(await ask(port, "/livez")).status for _ in range(20)] == [200] * 20
-        await second.aclose()
-        with pytest.raises(ConnectionRefusedError):
-            await ask(port, "/livez")
-        await first.aclose()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_process_that_ends_leaves_a_shared_port_to_the_others() -> None:
+    first = listen_on_tcp(Pages(bytes), "127.0.0.1", 0, shared=True)
+    second = listen_on_tcp(Pages(bytes), "127.0.0.1", first.port, shared=True)
+    port = first.port
+    assert (await ask(port, "/livez")).status == 200  # both have started by then
+    first.refuse()
+    assert [(await ask(port, "/livez")).status for _ in range(20)] == [200] * 20
+    await second.aclose()
+    with pytest.raises(ConnectionRefusedError):
+        await ask(port, "/livez")
+    await first.aclose()
 
 
 def test_an_address_of_elsewhere_is_explained() -> None:

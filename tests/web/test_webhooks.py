@@ -18,6 +18,7 @@ from passerby.ports.telegram import Arrival
 from passerby.settings import Settings
 from passerby.web import Door, Webhooks, door_of, listen_on_tcp
 from passerby.web.webhooks import MOST_BODY
+from tests.staged import in_a_loop
 from tests.web.asking import Answered, ask
 
 KEY = bytes(range(32))
@@ -211,17 +212,15 @@ def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     assert (answered.status, taken) == (408, [])
 
 
-def test_nothing_is_answered_before_the_work_is_done() -> None:
-    async def main() -> None:
-        async with taking() as stage:
-            stage.taker.may_end.clear()
-            asked = asyncio.ensure_future(stage.bring(update()))
-            await stage.taker.began.wait()
-            assert not asked.done()
-            stage.taker.may_end.set()
-            assert (await asked).status == 200
-
-    asyncio.run(main())
+@in_a_loop
+async def test_nothing_is_answered_before_the_work_is_done() -> None:
+    async with taking() as stage:
+        stage.taker.may_end.clear()
+        asked = asyncio.ensure_future(stage.bring(update()))
+        await stage.taker.began.wait()
+        assert not asked.done()
+        stage.taker.may_end.set()
+        assert (await asked).status == 200
 
 
 def test_what_is_not_done_in_time_comes_again_and_is_not_done_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,21 +242,19 @@ def test_what_is_not_done_in_time_comes_again_and_is_not_done_twice(monkeypatch:
     asyncio.run(main())
 
 
-def test_whoever_hangs_up_stops_nothing() -> None:
-    async def main() -> None:
-        async with taking() as stage:
-            stage.taker.may_end.clear()
-            asked = asyncio.ensure_future(stage.bring(update()))
-            await stage.taker.began.wait()
-            asked.cancel()
-            await asyncio.wait((asked,))
-            again = asyncio.ensure_future(stage.bring(update()))
-            await until(lambda: stage.understood == 2)
-            stage.taker.may_end.set()
-            assert (await again).status == 200
-            assert (stage.taker.cancelled, len(stage.taker.taken)) == (0, 1)
-
-    asyncio.run(main())
+@in_a_loop
+async def test_whoever_hangs_up_stops_nothing() -> None:
+    async with taking() as stage:
+        stage.taker.may_end.clear()
+        asked = asyncio.ensure_future(stage.bring(update()))
+        await stage.taker.began.wait()
+        asked.cancel()
+        await asyncio.wait((asked,))
+        again = asyncio.ensure_future(stage.bring(update()))
+        await until(lambda: stage.understood == 2)
+        stage.taker.may_end.set()
+        assert (await again).status == 200
+        assert (stage.taker.cancelled, len(stage.taker.taken)) == (0, 1)
 
 
 @pytest.mark.parametrize("fault", [LiveStoreLost("away"), ValueError(TEXT)])
@@ -270,36 +267,32 @@ def test_a_fault_of_ours_lets_it_come_again(fault: Exception, capsys: pytest.Cap
     assert DOOR.path not in said
 
 
-def test_a_process_that_ends_takes_nothing_new_and_answers_what_it_has() -> None:
-    async def main() -> None:
-        async with taking() as stage:
-            stage.taker.may_end.clear()
-            asked = asyncio.ensure_future(stage.bring(update()))
-            await stage.taker.began.wait()
-            stage.webhooks.close()
-            assert (await stage.bring(update(8))).status == 503
-            stage.taker.may_end.set()
-            assert (await asked).status == 200
-            assert [each.ref.update for each in stage.taker.taken] == [7]
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_process_that_ends_takes_nothing_new_and_answers_what_it_has() -> None:
+    async with taking() as stage:
+        stage.taker.may_end.clear()
+        asked = asyncio.ensure_future(stage.bring(update()))
+        await stage.taker.began.wait()
+        stage.webhooks.close()
+        assert (await stage.bring(update(8))).status == 503
+        stage.taker.may_end.set()
+        assert (await asked).status == 200
+        assert [each.ref.update for each in stage.taker.taken] == [7]
 
 
-def test_a_life_that_is_given_up_lets_everything_in_hand_come_again() -> None:
-    async def main() -> None:
-        async with taking() as stage:
-            stage.taker.may_end.clear()
-            asked = asyncio.ensure_future(stage.bring(update()))
-            await stage.taker.began.wait()
-            stage.webhooks.abandon()
-            assert (await asked).status == 503
-            assert stage.taker.cancelled == 1
-            later = Taker()
-            stage.webhooks.open(later)
-            assert (await stage.bring(update())).status == 200
-            assert [each.ref.update for each in later.taken] == [7]
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_life_that_is_given_up_lets_everything_in_hand_come_again() -> None:
+    async with taking() as stage:
+        stage.taker.may_end.clear()
+        asked = asyncio.ensure_future(stage.bring(update()))
+        await stage.taker.began.wait()
+        stage.webhooks.abandon()
+        assert (await asked).status == 503
+        assert stage.taker.cancelled == 1
+        later = Taker()
+        stage.webhooks.open(later)
+        assert (await stage.bring(update())).status == 200
+        assert [each.ref.update for each in later.taken] == [7]
 
 
 async def until(holds: Callable[[], bool]) -> None:

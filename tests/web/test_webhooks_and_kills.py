@@ -10,6 +10,7 @@ from tests.faults.ordeal import Outcome, Plan, _Ordeal
 from tests.faults.people import Person
 from tests.faults.sandbox import Sandbox
 from tests.size import in_full
+from tests.staged import in_a_loop
 from tests.web.hooked import Hooked, a_hooked
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
@@ -31,18 +32,17 @@ def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_kille
 
 
 @pytest.mark.parametrize("bots", in_full([2, 1], 1))
-def test_an_album_is_one_message_and_not_an_item_of_it_is_lost_or_doubled_by_a_kill(bots: int, tmp_path: Path) -> None:
+@in_a_loop
+async def test_an_album_is_one_message_and_not_an_item_of_it_is_lost_or_doubled_by_a_kill(
+    bots: int, tmp_path: Path
+) -> None:
     """Within one bot, and from one to another."""
-
-    async def main() -> None:
-        async with a_hooked(tmp_path, bots=bots, seed=1) as (sandbox, product):
-            company = Company(sandbox, 2, 1)
-            product.start()
-            async with company.present():
-                await company.join()
-                await show_albums(company, sandbox, product)
-
-    asyncio.run(main())
+    async with a_hooked(tmp_path, bots=bots, seed=1) as (sandbox, product):
+        company = Company(sandbox, 2, 1)
+        product.start()
+        async with company.present():
+            await company.join()
+            await show_albums(company, sandbox, product)
 
 
 async def show_albums(company: Company, sandbox: Sandbox, product: Hooked) -> None:

@@ -15,6 +15,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Carry, FloodWait, Refused, Telegram
 from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
 from tests.adapters.botapi.stub import Stub, refusal
+from tests.staged import in_a_loop
 
 
 def requests_of(
@@ -163,18 +164,16 @@ def test_the_file_id_is_learned_from_the_answer_for_both_ways() -> None:
     assert files.ids == {("photo", B): f"photo-101-of-{B}", ("photo", A): "photo-a"}
 
 
-def test_an_id_that_turned_out_wrong_is_forgotten_and_the_file_moved_once() -> None:
-    async def scenario() -> None:
-        files = Memory()
-        files.ids["photo", B] = "stale"
-        async with fleet(files) as (api, stub):
-            stub.files["photo-a"] = b"abc"
-            stub.answer("sendPhoto", refusal(400, "Bad Request: wrong file identifier/HTTP URL specified"))
-            await api.send(carry(photo()))
-            assert [request.method for request in stub.calls()] == ["sendPhoto", "getFile", "photo-a", "sendPhoto"]
-            assert files.ids["photo", B] == f"photo-101-of-{B}"
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_id_that_turned_out_wrong_is_forgotten_and_the_file_moved_once() -> None:
+    files = Memory()
+    files.ids["photo", B] = "stale"
+    async with fleet(files) as (api, stub):
+        stub.files["photo-a"] = b"abc"
+        stub.answer("sendPhoto", refusal(400, "Bad Request: wrong file identifier/HTTP URL specified"))
+        await api.send(carry(photo()))
+        assert [request.method for request in stub.calls()] == ["sendPhoto", "getFile", "photo-a", "sendPhoto"]
+        assert files.ids["photo", B] == f"photo-101-of-{B}"
 
 
 def test_a_file_that_stays_wrong_is_refused() -> None:
@@ -197,16 +196,14 @@ def sticker(**detail: Any) -> Content:
 @pytest.mark.parametrize(
     ("form", "name"), [("static", "sticker.webp"), ("animated", "sticker.tgs"), ("video", "sticker.webm")]
 )
-def test_a_sticker_whose_set_is_gone_is_moved(form: str, name: str) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["st-a"] = b"abc"
-            stub.answer("getStickerSet", refusal(400, "Bad Request: STICKERSET_INVALID"))
-            await api.send(carry(sticker(set_name="cats", format=form)))
-            (sent,) = stub.calls("sendSticker")
-            assert sent.files == {"sticker": (name, b"abc")}
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_sticker_whose_set_is_gone_is_moved(form: str, name: str) -> None:
+    async with fleet() as (api, stub):
+        stub.files["st-a"] = b"abc"
+        stub.answer("getStickerSet", refusal(400, "Bad Request: STICKERSET_INVALID"))
+        await api.send(carry(sticker(set_name="cats", format=form)))
+        (sent,) = stub.calls("sendSticker")
+        assert sent.files == {"sticker": (name, b"abc")}
 
 
 @pytest.mark.parametrize("copyable", [True, False])
@@ -327,42 +324,40 @@ def test_more_than_a_bot_may_download_is_too_large_before_anything_is_asked() ->
     assert refusal_of(carry(huge)) is Refusal.TOO_LARGE
 
 
-def test_an_album_goes_in_one_call_with_known_ids_and_uploads_side_by_side() -> None:
-    async def scenario() -> None:
-        files = Memory()
-        files.ids["one", B] = "one-b"
-        async with fleet(files) as (api, stub):
-            stub.files["two-a"] = b"22"
-            album = (
-                photo("one-a", "one", text="hi", entities=(BOLD,), group="g"),
-                Content(Kind.VIDEO, file=File("two-a", "two", 2), group="g", spoiler=True, detail={"width": 8}),
-            )
-            messages = await api.send(carry(*album, reply_to=3))
-            assert len(messages) == 2
-            (sent,) = stub.calls("sendMediaGroup")
-            assert sent.members == {
-                "chat_id": str(READER),
-                "reply_parameters": {"message_id": 3},
-                "media": [
-                    {
-                        "type": "photo",
-                        "media": "one-b",
-                        "caption": "hi",
-                        "caption_entities": [{"type": "bold", "offset": 0, "length": 2}],
-                    },
-                    {
-                        "type": "video",
-                        "media": "attach://file0",
-                        "width": 8,
-                        "has_spoiler": True,
-                        "supports_streaming": True,
-                    },
-                ],
-            }
-            assert sent.files == {"file0": ("video.mp4", b"22")}
-            assert files.ids["two", B].startswith("video-")
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_album_goes_in_one_call_with_known_ids_and_uploads_side_by_side() -> None:
+    files = Memory()
+    files.ids["one", B] = "one-b"
+    async with fleet(files) as (api, stub):
+        stub.files["two-a"] = b"22"
+        album = (
+            photo("one-a", "one", text="hi", entities=(BOLD,), group="g"),
+            Content(Kind.VIDEO, file=File("two-a", "two", 2), group="g", spoiler=True, detail={"width": 8}),
+        )
+        messages = await api.send(carry(*album, reply_to=3))
+        assert len(messages) == 2
+        (sent,) = stub.calls("sendMediaGroup")
+        assert sent.members == {
+            "chat_id": str(READER),
+            "reply_parameters": {"message_id": 3},
+            "media": [
+                {
+                    "type": "photo",
+                    "media": "one-b",
+                    "caption": "hi",
+                    "caption_entities": [{"type": "bold", "offset": 0, "length": 2}],
+                },
+                {
+                    "type": "video",
+                    "media": "attach://file0",
+                    "width": 8,
+                    "has_spoiler": True,
+                    "supports_streaming": True,
+                },
+            ],
+        }
+        assert sent.files == {"file0": ("video.mp4", b"22")}
+        assert files.ids["two", B].startswith("video-")
 
 
 def test_an_album_on_one_bot_goes_by_ids_because_copies_may_arrive_by_half() -> None:
@@ -399,18 +394,16 @@ def test_a_lost_store_costs_an_upload_and_no_message() -> None:
     assert requests[-1][0] == "sendPhoto"
 
 
-def test_an_upload_whose_reply_is_gone_is_made_again_without_it() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["photo-a"] = b"abc"
-            stub.answer("sendPhoto", refusal(400, "Bad Request: message to be replied not found"))
-            await api.send(carry(photo(), reply_to=3))
-            first, second = stub.calls("sendPhoto")
-            assert first.members["reply_parameters"] == {"message_id": 3}
-            assert "reply_parameters" not in second.members
-            assert second.files["photo"][1] == b"abc"
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_upload_whose_reply_is_gone_is_made_again_without_it() -> None:
+    async with fleet() as (api, stub):
+        stub.files["photo-a"] = b"abc"
+        stub.answer("sendPhoto", refusal(400, "Bad Request: message to be replied not found"))
+        await api.send(carry(photo(), reply_to=3))
+        first, second = stub.calls("sendPhoto")
+        assert first.members["reply_parameters"] == {"message_id": 3}
+        assert "reply_parameters" not in second.members
+        assert second.files["photo"][1] == b"abc"
 
 
 @pytest.mark.parametrize("content", [Content(Kind.TEXT, "hi"), photo()], ids=["text", "photo"])

@@ -25,6 +25,7 @@ from passerby.ports.telegram import (
 )
 from tests.adapters.botapi.fleet import READER, TOKENS, A, Memory, carry, fleet
 from tests.adapters.botapi.stub import RESET, Reply, Stub, ok, refusal
+from tests.staged import in_a_loop
 
 HELLO = Speak(A, READER, "hello")
 
@@ -36,15 +37,13 @@ async def outcome(api: BotApi, stub: Stub, *replies: Reply) -> TelegramError:
     return caught.value
 
 
-def test_a_reset_after_the_request_left_is_uncertain() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            error = await outcome(api, stub, RESET)
-            assert isinstance(error, Unavailable)
-            assert error.uncertain
-            assert len(stub.requests) == 1
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_reset_after_the_request_left_is_uncertain() -> None:
+    async with fleet() as (api, stub):
+        error = await outcome(api, stub, RESET)
+        assert isinstance(error, Unavailable)
+        assert error.uncertain
+        assert len(stub.requests) == 1
 
 
 def test_an_answer_cut_short_is_uncertain() -> None:
@@ -61,40 +60,34 @@ def test_an_answer_cut_short_is_uncertain() -> None:
     asyncio.run(scenario())
 
 
-def test_where_nobody_listens_nothing_can_have_arrived() -> None:
-    async def scenario() -> None:
-        async with fleet() as (_, stub):
-            dead = stub.url
-        api = BotApi(TOKENS, Memory(), base_url=dead)
-        with pytest.raises(Unavailable) as caught:
-            await api.send(HELLO)
-        assert not caught.value.uncertain
-        await api.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_where_nobody_listens_nothing_can_have_arrived() -> None:
+    async with fleet() as (_, stub):
+        dead = stub.url
+    api = BotApi(TOKENS, Memory(), base_url=dead)
+    with pytest.raises(Unavailable) as caught:
+        await api.send(HELLO)
+    assert not caught.value.uncertain
+    await api.aclose()
 
 
-def test_a_lost_read_is_never_uncertain() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("getUpdates", RESET, Reply(502, b"<html>bad gateway</html>"))
-            for _ in range(2):
-                with pytest.raises(Unavailable) as caught:
-                    await api.updates(A, None, 100, 0)
-                assert not caught.value.uncertain
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_lost_read_is_never_uncertain() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("getUpdates", RESET, Reply(502, b"<html>bad gateway</html>"))
+        for _ in range(2):
+            with pytest.raises(Unavailable) as caught:
+                await api.updates(A, None, 100, 0)
+            assert not caught.value.uncertain
 
 
-def test_a_delivered_message_whose_answer_makes_no_sense_counts_as_uncertain() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            error = await outcome(api, stub, Reply(body=b'{"ok":true,"result":{"no":"id"}}'))
-            assert isinstance(error, Refused)
-            assert error.refusal is Refusal.UNCERTAIN
-            assert len(stub.calls("sendMessage")) == 1
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_delivered_message_whose_answer_makes_no_sense_counts_as_uncertain() -> None:
+    async with fleet() as (api, stub):
+        error = await outcome(api, stub, Reply(body=b'{"ok":true,"result":{"no":"id"}}'))
+        assert isinstance(error, Refused)
+        assert error.refusal is Refusal.UNCERTAIN
+        assert len(stub.calls("sendMessage")) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,21 +115,19 @@ def test_no_token_shows_in_an_error_or_what_led_to_it(reply: Reply, caplog: pyte
     assert "/bot1000001" not in shown
 
 
-def test_a_notice_goes_out_as_html_without_previews() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            (message,) = await api.send(Speak(A, READER, "<b>hi</b>", InlineRows(((InlineButton("Go", "go:1"),),))))
-            assert message > 100
-            assert stub.requests[0].path == f"/bot{TOKENS[A]}/sendMessage"
-            assert stub.requests[0].members == {
-                "chat_id": READER,
-                "text": "<b>hi</b>",
-                "parse_mode": "HTML",
-                "link_preview_options": {"is_disabled": True},
-                "reply_markup": {"inline_keyboard": [[{"text": "Go", "callback_data": "go:1"}]]},
-            }
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_notice_goes_out_as_html_without_previews() -> None:
+    async with fleet() as (api, stub):
+        (message,) = await api.send(Speak(A, READER, "<b>hi</b>", InlineRows(((InlineButton("Go", "go:1"),),))))
+        assert message > 100
+        assert stub.requests[0].path == f"/bot{TOKENS[A]}/sendMessage"
+        assert stub.requests[0].members == {
+            "chat_id": READER,
+            "text": "<b>hi</b>",
+            "parse_mode": "HTML",
+            "link_preview_options": {"is_disabled": True},
+            "reply_markup": {"inline_keyboard": [[{"text": "Go", "callback_data": "go:1"}]]},
+        }
 
 
 @pytest.mark.parametrize(
@@ -153,133 +144,119 @@ def test_a_notice_goes_out_as_html_without_previews() -> None:
         ),
     ],
 )
-def test_reply_keyboards_are_shown_and_removed(rows: tuple[tuple[str, ...], ...], expected: object) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            await api.send(Speak(A, READER, "hi", ReplyRows(rows)))
-            assert stub.requests[0].members["reply_markup"] == expected
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_reply_keyboards_are_shown_and_removed(rows: tuple[tuple[str, ...], ...], expected: object) -> None:
+    async with fleet() as (api, stub):
+        await api.send(Speak(A, READER, "hi", ReplyRows(rows)))
+        assert stub.requests[0].members["reply_markup"] == expected
 
 
-def test_an_edit_that_changes_nothing_and_a_press_too_old_count_as_done() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("editMessageText", refusal(400, "Bad Request: message is not modified: exactly the same"))
-            stub.answer("answerCallbackQuery", refusal(400, "Bad Request: query is too old and response timeout"))
-            assert await api.send(Rewrite(A, READER, 7, "x")) == (7,)  # type: ignore[arg-type]
-            assert await api.send(Reassure(A, "q", "line", True)) == ()
-            assert stub.requests[1].members == {"callback_query_id": "q", "text": "line", "show_alert": True}
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_edit_that_changes_nothing_and_a_press_too_old_count_as_done() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("editMessageText", refusal(400, "Bad Request: message is not modified: exactly the same"))
+        stub.answer("answerCallbackQuery", refusal(400, "Bad Request: query is too old and response timeout"))
+        assert await api.send(Rewrite(A, READER, 7, "x")) == (7,)  # type: ignore[arg-type]
+        assert await api.send(Reassure(A, "q", "line", True)) == ()
+        assert stub.requests[1].members == {"callback_query_id": "q", "text": "line", "show_alert": True}
 
 
-def test_another_refused_edit_is_an_error() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("editMessageText", refusal(400, "Bad Request: message to edit not found"))
-            with pytest.raises(Refused):
-                await api.send(Rewrite(A, READER, 7, "x"))  # type: ignore[arg-type]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_another_refused_edit_is_an_error() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("editMessageText", refusal(400, "Bad Request: message to edit not found"))
+        with pytest.raises(Refused):
+            await api.send(Rewrite(A, READER, 7, "x"))  # type: ignore[arg-type]
 
 
-def test_a_reply_to_something_gone_is_sent_without_first_its_quote_and_then_its_link() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer(
-                "sendMessage",
-                refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
-                refusal(400, "Bad Request: message to be replied not found"),
-            )
-            await api.send(carry(Content(Kind.TEXT, "hi"), reply_to=9, quote="old", quote_position=2))
-            replies = [request.members.get("reply_parameters") for request in stub.requests]
-            assert replies == [
-                {"message_id": 9, "quote": "old", "quote_position": 2},
-                {"message_id": 9},
-                None,
-            ]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_reply_to_something_gone_is_sent_without_first_its_quote_and_then_its_link() -> None:
+    async with fleet() as (api, stub):
+        stub.answer(
+            "sendMessage",
+            refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
+            refusal(400, "Bad Request: message to be replied not found"),
+        )
+        await api.send(carry(Content(Kind.TEXT, "hi"), reply_to=9, quote="old", quote_position=2))
+        replies = [request.members.get("reply_parameters") for request in stub.requests]
+        assert replies == [
+            {"message_id": 9, "quote": "old", "quote_position": 2},
+            {"message_id": 9},
+            None,
+        ]
 
 
-def test_polling_names_every_kind_of_update_and_the_offset() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("getUpdates", ok([{"update_id": 41}]))
-            (arrival,) = await api.updates(A, 41, 100, 0)
-            assert (arrival.ref, arrival.event) == ((A, 41), Unusable(0, A))  # type: ignore[arg-type]
-            assert stub.requests[0].members == {
-                "offset": 41,
-                "limit": 100,
-                "timeout": 0,
-                "allowed_updates": [
-                    "message",
-                    "edited_message",
-                    "callback_query",
-                    "my_chat_member",
-                    "message_reaction",
-                    "pre_checkout_query",
-                ],
-            }
-            await api.updates(A, None, 100, 0)
-            assert "offset" not in stub.requests[1].members
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_polling_names_every_kind_of_update_and_the_offset() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("getUpdates", ok([{"update_id": 41}]))
+        (arrival,) = await api.updates(A, 41, 100, 0)
+        assert (arrival.ref, arrival.event) == ((A, 41), Unusable(0, A))  # type: ignore[arg-type]
+        assert stub.requests[0].members == {
+            "offset": 41,
+            "limit": 100,
+            "timeout": 0,
+            "allowed_updates": [
+                "message",
+                "edited_message",
+                "callback_query",
+                "my_chat_member",
+                "message_reaction",
+                "pre_checkout_query",
+            ],
+        }
+        await api.updates(A, None, 100, 0)
+        assert "offset" not in stub.requests[1].members
 
 
-def test_identify_and_prepare() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("getMe", ok({"id": A, "is_bot": True, "first_name": "Passer", "username": "passer_bot"}))
-            assert await api.identify(A) == BotIdentity(A, "passer_bot", "Passer")
-            stub.answer("getMe", refusal(404, "Not Found"))
-            with pytest.raises(TokenRefused):
-                await api.identify(A)
-            await api.prepare(
-                A,
-                (
-                    CommandList("", (("start", "Begin"),)),
-                    CommandList("ru", (("start", "Начать"),), "О боте", "Кратко"),
-                ),
-            )
-            assert [request.members for request in stub.calls("setMyCommands")] == [
-                {"commands": [{"command": "start", "description": "Begin"}]},
-                {"commands": [{"command": "start", "description": "Начать"}], "language_code": "ru"},
-            ]
-            assert [(request.method, request.members) for request in stub.requests[-2:]] == [
-                ("setMyDescription", {"description": "О боте", "language_code": "ru"}),
-                ("setMyShortDescription", {"short_description": "Кратко", "language_code": "ru"}),
-            ]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_identify_and_prepare() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("getMe", ok({"id": A, "is_bot": True, "first_name": "Passer", "username": "passer_bot"}))
+        assert await api.identify(A) == BotIdentity(A, "passer_bot", "Passer")
+        stub.answer("getMe", refusal(404, "Not Found"))
+        with pytest.raises(TokenRefused):
+            await api.identify(A)
+        await api.prepare(
+            A,
+            (
+                CommandList("", (("start", "Begin"),)),
+                CommandList("ru", (("start", "Начать"),), "О боте", "Кратко"),
+            ),
+        )
+        assert [request.members for request in stub.calls("setMyCommands")] == [
+            {"commands": [{"command": "start", "description": "Begin"}]},
+            {"commands": [{"command": "start", "description": "Начать"}], "language_code": "ru"},
+        ]
+        assert [(request.method, request.members) for request in stub.requests[-2:]] == [
+            ("setMyDescription", {"description": "О боте", "language_code": "ru"}),
+            ("setMyShortDescription", {"short_description": "Кратко", "language_code": "ru"}),
+        ]
 
 
-def test_closing_lets_a_send_under_way_finish_and_cuts_a_poll_off() -> None:
-    async def scenario() -> None:
-        arrived = asyncio.Event()
-        go_on = asyncio.Event()
+@in_a_loop
+async def test_closing_lets_a_send_under_way_finish_and_cuts_a_poll_off() -> None:
+    arrived = asyncio.Event()
+    go_on = asyncio.Event()
 
-        async def late(_: asyncio.StreamWriter) -> None:
-            arrived.set()
-            await go_on.wait()
+    async def late(_: asyncio.StreamWriter) -> None:
+        arrived.set()
+        await go_on.wait()
 
-        async with fleet() as (api, stub):
-            stub.answer("getUpdates", Reply(then=lambda _: asyncio.Event().wait(), silent=True))  # type: ignore[arg-type, return-value]
-            poll = asyncio.ensure_future(api.updates(A, None, 100, 50))
-            stub.answer("sendMessage", Reply(body=b'{"ok":true,"result":{"message_id":3}}', then=late))
-            sending = asyncio.ensure_future(api.send(HELLO))
-            await arrived.wait()
-            closing = asyncio.ensure_future(api.aclose())
-            await asyncio.sleep(0)
-            assert not closing.done()
-            go_on.set()
-            await closing
-            assert await sending == (3,)
-            with pytest.raises(Unavailable):
-                await poll
-
-    asyncio.run(scenario())
+    async with fleet() as (api, stub):
+        stub.answer("getUpdates", Reply(then=lambda _: asyncio.Event().wait(), silent=True))  # type: ignore[arg-type, return-value]
+        poll = asyncio.ensure_future(api.updates(A, None, 100, 50))
+        stub.answer("sendMessage", Reply(body=b'{"ok":true,"result":{"message_id":3}}', then=late))
+        sending = asyncio.ensure_future(api.send(HELLO))
+        await arrived.wait()
+        closing = asyncio.ensure_future(api.aclose())
+        await asyncio.sleep(0)
+        assert not closing.done()
+        go_on.set()
+        await closing
+        assert await sending == (3,)
+        with pytest.raises(Unavailable):
+            await poll
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8081", "ftp://example.org", "http://"])

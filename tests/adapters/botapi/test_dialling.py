@@ -16,6 +16,7 @@ from passerby.adapters.botapi.transport import CONNECTS_AT_ONCE, Lost, Transport
 from passerby.cli.serving import _loop_factory
 from passerby.kernel.ids import BotId
 from passerby.ports.telegram import Unavailable
+from tests.staged import in_a_loop
 
 NAME = "two-addresses.test"
 HOLE, GOOD = "127.0.0.2", "127.0.0.1"
@@ -133,42 +134,36 @@ def test_a_dead_first_address_is_given_up_for_the_next_within_a_second(
         runner.run(scenario())
 
 
-def test_a_second_connection_does_not_try_the_dead_address_again() -> None:
-    async def scenario() -> None:
-        with a_black_hole() as port:
-            async with a_server(port, HOLE, GOOD):
-                dialler = Dialler(NAME, port)
-                first, address = await dialler.connect()
-                first.close()
-                assert address.ip == GOOD
-                assert [each.ip for each in dialler._ordered(await dialler._addresses(), 0.0)] == [GOOD, HOLE]
-                assert await dialler.best() == GOOD
-                dialler.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_second_connection_does_not_try_the_dead_address_again() -> None:
+    with a_black_hole() as port:
+        async with a_server(port, HOLE, GOOD):
+            dialler = Dialler(NAME, port)
+            first, address = await dialler.connect()
+            first.close()
+            assert address.ip == GOOD
+            assert [each.ip for each in dialler._ordered(await dialler._addresses(), 0.0)] == [GOOD, HOLE]
+            assert await dialler.best() == GOOD
+            dialler.aclose()
 
 
-def test_an_address_that_refuses_is_left_at_once() -> None:
-    async def scenario() -> None:
-        with a_port() as port:
-            async with a_server(port, HOLE, GOOD):
-                made = transport(port)
-                assert await call(made) == 200
-                await made.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_address_that_refuses_is_left_at_once() -> None:
+    with a_port() as port:
+        async with a_server(port, HOLE, GOOD):
+            made = transport(port)
+            assert await call(made) == 200
+            await made.aclose()
 
 
-def test_files_take_the_address_that_works_too() -> None:
-    async def scenario() -> None:
-        with a_black_hole() as port:
-            async with a_server(port, HOLE, GOOD), asyncio.timeout(5):
-                client = Client(TOKENS, f"http://{NAME}:{port}")
-                async with client.download(BOT, "videos/1.mp4", 11) as read:
-                    assert await read() == b'{"ok":true}'
-                await client.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_files_take_the_address_that_works_too() -> None:
+    with a_black_hole() as port:
+        async with a_server(port, HOLE, GOOD), asyncio.timeout(5):
+            client = Client(TOKENS, f"http://{NAME}:{port}")
+            async with client.download(BOT, "videos/1.mp4", 11) as read:
+                assert await read() == b'{"ok":true}'
+            await client.aclose()
 
 
 @pytest.mark.parametrize("ill", ["hangs", "fails"])
@@ -213,16 +208,14 @@ def test_what_the_resolver_said_last_holds_while_it_is_ill(ill: str, monkeypatch
     asyncio.run(scenario())
 
 
-def test_a_name_is_looked_up_once_for_all_who_wait() -> None:
-    async def scenario() -> None:
-        with a_port() as port:
-            async with a_server(port, GOOD) as (_, resolver):
-                made = transport(port)
-                assert await asyncio.gather(*(call(made) for _ in range(50))) == [200] * 50
-                assert resolver.asked == 1
-                await made.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_name_is_looked_up_once_for_all_who_wait() -> None:
+    with a_port() as port:
+        async with a_server(port, GOOD) as (_, resolver):
+            made = transport(port)
+            assert await asyncio.gather(*(call(made) for _ in range(50))) == [200] * 50
+            assert resolver.asked == 1
+            await made.aclose()
 
 
 def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,34 +246,30 @@ def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch
     asyncio.run(scenario())
 
 
-def test_whoever_gives_up_while_waiting_to_connect_takes_nobodys_place() -> None:
-    async def scenario() -> None:
-        with a_black_hole() as port:
-            async with a_server(port, HOLE) as (_, resolver):
-                made = transport(port)
-                stuck = [asyncio.ensure_future(call(made)) for _ in range(3 * CONNECTS_AT_ONCE)]
-                await asyncio.sleep(0.05)
-                for each in stuck:
-                    each.cancel()
-                await asyncio.gather(*stuck, return_exceptions=True)
-                assert (made._connecting, len([each for each in made._hopeful if not each.done()])) == (0, 0)
-                resolver.ips = (GOOD,)
-                made.dialler._known.clear()
-                assert await call(made) == 200
-                await made.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_whoever_gives_up_while_waiting_to_connect_takes_nobodys_place() -> None:
+    with a_black_hole() as port:
+        async with a_server(port, HOLE) as (_, resolver):
+            made = transport(port)
+            stuck = [asyncio.ensure_future(call(made)) for _ in range(3 * CONNECTS_AT_ONCE)]
+            await asyncio.sleep(0.05)
+            for each in stuck:
+                each.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
+            assert (made._connecting, len([each for each in made._hopeful if not each.done()])) == (0, 0)
+            resolver.ips = (GOOD,)
+            made.dialler._known.clear()
+            assert await call(made) == 200
+            await made.aclose()
 
 
-def test_those_who_wait_to_connect_hear_of_the_end() -> None:
-    async def scenario() -> None:
-        with a_black_hole() as port:
-            async with a_server(port, HOLE):
-                made = transport(port)
-                stuck = [asyncio.ensure_future(call(made, 1.0)) for _ in range(2 * CONNECTS_AT_ONCE)]
-                await asyncio.sleep(0.05)
-                await made.aclose()
-                ended = await asyncio.gather(*stuck, return_exceptions=True)
-                assert all(isinstance(each, Lost) and not each.sent for each in ended)
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_those_who_wait_to_connect_hear_of_the_end() -> None:
+    with a_black_hole() as port:
+        async with a_server(port, HOLE):
+            made = transport(port)
+            stuck = [asyncio.ensure_future(call(made, 1.0)) for _ in range(2 * CONNECTS_AT_ONCE)]
+            await asyncio.sleep(0.05)
+            await made.aclose()
+            ended = await asyncio.gather(*stuck, return_exceptions=True)
+            assert all(isinstance(each, Lost) and not each.sent for each in ended)

@@ -7,6 +7,7 @@ import pytest
 
 from passerby.adapters.botapi.files import Disguised
 from tests.adapters.botapi.fleet import A, B, Memory, carry, fleet, photo
+from tests.staged import staged
 
 KEY = bytes(range(32))
 
@@ -19,70 +20,58 @@ def kept(body: Callable[[Memory, Disguised], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def test_a_file_is_known_by_each_bot_until_it_is_forgotten() -> None:
-    async def body(memory: Memory, files: Disguised) -> None:
-        await files.remember_file("u", A, "id-a")
-        await files.remember_file("u", B, "id-b")
-        assert [await files.file_id("u", bot) for bot in (A, B)] == ["id-a", "id-b"]
-        await files.remember_file("u", A, None)
-        assert [await files.file_id("u", bot) for bot in (A, B)] == [None, "id-b"]
-        assert await files.file_id("another", B) is None
-
-    kept(body)
+@staged(kept)
+async def test_a_file_is_known_by_each_bot_until_it_is_forgotten(memory: Memory, files: Disguised, /) -> None:
+    await files.remember_file("u", A, "id-a")
+    await files.remember_file("u", B, "id-b")
+    assert [await files.file_id("u", bot) for bot in (A, B)] == ["id-a", "id-b"]
+    await files.remember_file("u", A, None)
+    assert [await files.file_id("u", bot) for bot in (A, B)] == [None, "id-b"]
+    assert await files.file_id("another", B) is None
 
 
-def test_neither_the_file_nor_its_id_can_be_told_from_what_is_kept() -> None:
-    async def body(memory: Memory, files: Disguised) -> None:
-        await files.remember_file("a well-known picture", A, "id-a")
-        await files.remember_file("another", A, "id-a")
-        (one, sealed), (other, sealed_too) = memory.ids.items()
-        held = f"{memory.ids}"
-        assert "picture" not in held
-        assert "id-a" not in held
-        assert one != other
-        assert sealed != sealed_too
-        assert await Disguised(memory, bytes(32)).file_id("another", A) is None
-
-    kept(body)
+@staged(kept)
+async def test_neither_the_file_nor_its_id_can_be_told_from_what_is_kept(memory: Memory, files: Disguised, /) -> None:
+    await files.remember_file("a well-known picture", A, "id-a")
+    await files.remember_file("another", A, "id-a")
+    (one, sealed), (other, sealed_too) = memory.ids.items()
+    held = f"{memory.ids}"
+    assert "picture" not in held
+    assert "id-a" not in held
+    assert one != other
+    assert sealed != sealed_too
+    assert await Disguised(memory, bytes(32)).file_id("another", A) is None
 
 
 @pytest.mark.parametrize("damaged", ["", "x", "Zm9v", "\u00e4"])
-def test_what_is_damaged_is_not_known(damaged: str) -> None:
-    async def body(memory: Memory, files: Disguised) -> None:
-        await files.remember_file("u", A, "id-a")
-        (place,) = memory.ids
-        memory.ids[place] = damaged
-        assert await files.file_id("u", A) is None
-
-    kept(body)
+@staged(kept)
+async def test_what_is_damaged_is_not_known(memory: Memory, files: Disguised, /, damaged: str) -> None:
+    await files.remember_file("u", A, "id-a")
+    (place,) = memory.ids
+    memory.ids[place] = damaged
+    assert await files.file_id("u", A) is None
 
 
-def test_an_id_of_one_file_does_not_pass_for_anothers() -> None:
-    async def body(memory: Memory, files: Disguised) -> None:
-        await files.remember_file("u", A, "id-a")
-        await files.remember_file("v", A, "id-b")
-        first, second = memory.ids
-        memory.ids[first] = memory.ids[second]
-        assert await files.file_id("u", A) is None
-
-    kept(body)
+@staged(kept)
+async def test_an_id_of_one_file_does_not_pass_for_anothers(memory: Memory, files: Disguised, /) -> None:
+    await files.remember_file("u", A, "id-a")
+    await files.remember_file("v", A, "id-b")
+    first, second = memory.ids
+    memory.ids[first] = memory.ids[second]
+    assert await files.file_id("u", A) is None
 
 
-def test_what_is_not_even_text_is_kept() -> None:
-    async def body(memory: Memory, files: Disguised) -> None:
-        await files.remember_file("\ud800", A, "id")
-        assert await files.file_id("\ud800", A) == "id"
-
-    kept(body)
+@staged(kept)
+async def test_what_is_not_even_text_is_kept(memory: Memory, files: Disguised, /) -> None:
+    await files.remember_file("\ud800", A, "id")
+    assert await files.file_id("\ud800", A) == "id"
 
 
-def test_what_the_adapter_learns_is_kept_so() -> None:
-    async def body(memory: Memory, files: Disguised) -> None:
-        async with fleet(files) as (api, stub):  # type: ignore[arg-type]
-            stub.files["photo-a"] = b"abc"
-            await api.send(carry(photo()))
-            await api.send(carry(photo()))
-            assert len(stub.calls("getFile")) == 1
-        assert "photo" not in f"{memory.ids}"
-
-    kept(body)
+@staged(kept)
+async def test_what_the_adapter_learns_is_kept_so(memory: Memory, files: Disguised, /) -> None:
+    async with fleet(files) as (api, stub):  # type: ignore[arg-type]
+        stub.files["photo-a"] = b"abc"
+        await api.send(carry(photo()))
+        await api.send(carry(photo()))
+        assert len(stub.calls("getFile")) == 1
+    assert "photo" not in f"{memory.ids}"

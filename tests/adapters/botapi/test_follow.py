@@ -11,6 +11,7 @@ from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Delete, Edit, Refused, SetReaction
 from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, fleet, photo
 from tests.adapters.botapi.stub import ok, refusal
+from tests.staged import in_a_loop
 
 TARGET = {"chat_id": READER, "message_id": 7}
 
@@ -54,13 +55,13 @@ def edit(content: Content, *, words_only: bool = False) -> Edit:
     ],
     ids=["text", "caption", "caption taken away", "live location", "rich"],
 )
-def test_a_copy_follows_its_original(content: Content, words_only: bool, method: str, members: dict[str, Any]) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            assert await api.send(edit(content, words_only=words_only)) == (7,)
-            assert [(r.method, r.members) for r in stub.calls()] == [(method, TARGET | members)]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_copy_follows_its_original(
+    content: Content, words_only: bool, method: str, members: dict[str, Any]
+) -> None:
+    async with fleet() as (api, stub):
+        assert await api.send(edit(content, words_only=words_only)) == (7,)
+        assert [(r.method, r.members) for r in stub.calls()] == [(method, TARGET | members)]
 
 
 def test_another_file_takes_the_place_of_the_old_one_and_shows_no_name() -> None:
@@ -88,50 +89,42 @@ def test_another_file_takes_the_place_of_the_old_one_and_shows_no_name() -> None
 
 
 @pytest.mark.parametrize("kind", [Kind.STICKER, Kind.VOICE, Kind.VIDEO_NOTE])
-def test_what_telegram_does_not_let_be_exchanged_is_refused(kind: Kind) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            with pytest.raises(Refused) as caught:
-                await api.send(edit(Content(kind, file=File("x-a", "x", 3))))
-            assert caught.value.refusal is Refusal.CANNOT_COPY
-            assert not stub.requests
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_what_telegram_does_not_let_be_exchanged_is_refused(kind: Kind) -> None:
+    async with fleet() as (api, stub):
+        with pytest.raises(Refused) as caught:
+            await api.send(edit(Content(kind, file=File("x-a", "x", 3))))
+        assert caught.value.refusal is Refusal.CANNOT_COPY
+        assert not stub.requests
 
 
 @pytest.mark.parametrize(("content", "method"), [(Content(Kind.TEXT, "same"), "Text"), (photo(), "Media")])
-def test_an_edit_that_changes_nothing_is_done(content: Content, method: str) -> None:
-    async def scenario() -> None:
-        files = Memory()
-        files.ids["photo", B] = "photo-b"
-        async with fleet(files) as (api, stub):
-            stub.answer(f"editMessage{method}", refusal(400, "Bad Request: message is not modified"))
-            assert await api.send(edit(content)) == (7,)
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_edit_that_changes_nothing_is_done(content: Content, method: str) -> None:
+    files = Memory()
+    files.ids["photo", B] = "photo-b"
+    async with fleet(files) as (api, stub):
+        stub.answer(f"editMessage{method}", refusal(400, "Bad Request: message is not modified"))
+        assert await api.send(edit(content)) == (7,)
 
 
 @pytest.mark.parametrize(("emoji", "shown"), [("👍", [{"type": "emoji", "emoji": "👍"}]), (None, [])])
-def test_a_reaction_is_set_and_taken_away(emoji: str | None, shown: Any) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("setMessageReaction", ok(True), refusal(400, "Bad Request: REACTION_INVALID"))
-            for _ in range(2):
-                assert await api.send(SetReaction(B, READER, MessageId(7), emoji)) == ()
-            assert stub.requests[0].members == TARGET | {"reaction": shown}
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_reaction_is_set_and_taken_away(emoji: str | None, shown: Any) -> None:
+    async with fleet() as (api, stub):
+        stub.answer("setMessageReaction", ok(True), refusal(400, "Bad Request: REACTION_INVALID"))
+        for _ in range(2):
+            assert await api.send(SetReaction(B, READER, MessageId(7), emoji)) == ()
+        assert stub.requests[0].members == TARGET | {"reaction": shown}
 
 
-def test_what_is_gone_already_counts_as_deleted() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("deleteMessages", ok(True), refusal(400, "Bad Request: message to delete not found"))
-            for _ in range(2):
-                assert await api.send(Delete(B, READER, (MessageId(7), MessageId(8)))) == ()
-            assert stub.requests[0].members == {"chat_id": READER, "message_ids": [7, 8]}
-            stub.answer("deleteMessages", refusal(400, "Bad Request: message can't be deleted for everyone"))
-            with pytest.raises(Refused):
-                await api.send(Delete(B, READER, (MessageId(7),)))
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_what_is_gone_already_counts_as_deleted() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("deleteMessages", ok(True), refusal(400, "Bad Request: message to delete not found"))
+        for _ in range(2):
+            assert await api.send(Delete(B, READER, (MessageId(7), MessageId(8)))) == ()
+        assert stub.requests[0].members == {"chat_id": READER, "message_ids": [7, 8]}
+        stub.answer("deleteMessages", refusal(400, "Bad Request: message can't be deleted for everyone"))
+        with pytest.raises(Refused):
+            await api.send(Delete(B, READER, (MessageId(7),)))

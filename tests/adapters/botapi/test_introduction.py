@@ -1,7 +1,5 @@
 """What a bot says of itself is set when it differs from what was set last, and only then."""
 
-import asyncio
-
 import pytest
 
 from passerby.kernel.ids import BotId
@@ -9,6 +7,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import CommandList, FloodWait, Refused
 from tests.adapters.botapi.fleet import A, B, Memory, fleet
 from tests.adapters.botapi.stub import Stub, refusal
+from tests.staged import in_a_loop
 
 ENGLISH = CommandList("", (("start", "Begin"),), "Talk to a stranger.", "Anonymous chat.")
 RUSSIAN = CommandList("ru", (("start", "Начать"),), "Поговорите с незнакомцем.", "Анонимный чат.")
@@ -26,76 +25,66 @@ def said(stub: Stub) -> list[tuple[str, str | None]]:
 EVERYTHING: list[tuple[str, str | None]] = [(method, language) for language in (None, "ru") for method in METHODS]
 
 
-def test_a_restart_sets_nothing_anew_and_a_changed_word_sets_everything() -> None:
-    async def scenario() -> None:
-        kept = Memory()
-        async with fleet(kept) as (api, stub):
+@in_a_loop
+async def test_a_restart_sets_nothing_anew_and_a_changed_word_sets_everything() -> None:
+    kept = Memory()
+    async with fleet(kept) as (api, stub):
+        await api.prepare(A, MENUS)
+        assert said(stub) == EVERYTHING
+        await api.prepare(A, MENUS)
+        assert said(stub) == EVERYTHING
+    async with fleet(kept) as (api, stub):
+        await api.prepare(A, MENUS)
+        assert said(stub) == []
+        await api.prepare(A, (ENGLISH, CommandList("ru", RUSSIAN.commands, RUSSIAN.description, "Иначе.")))
+        assert said(stub) == EVERYTHING
+        await api.prepare(A, MENUS)
+        assert said(stub) == [*EVERYTHING, *EVERYTHING], "back to what it was is a change as well"
+
+
+@in_a_loop
+async def test_each_bot_says_it_for_itself() -> None:
+    async with fleet() as (api, stub):
+        for bot in (A, B):
+            await api.prepare(bot, (ENGLISH,))
+        assert [call.bot for call in stub.calls("setMyCommands")] == [str(A), str(B)]
+
+
+@in_a_loop
+async def test_after_a_refusal_that_passes_the_next_try_goes_on_from_there() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("setMyShortDescription", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
+        with pytest.raises(FloodWait):
             await api.prepare(A, MENUS)
-            assert said(stub) == EVERYTHING
-            await api.prepare(A, MENUS)
-            assert said(stub) == EVERYTHING
-        async with fleet(kept) as (api, stub):
-            await api.prepare(A, MENUS)
-            assert said(stub) == []
-            await api.prepare(A, (ENGLISH, CommandList("ru", RUSSIAN.commands, RUSSIAN.description, "Иначе.")))
-            assert said(stub) == EVERYTHING
-            await api.prepare(A, MENUS)
-            assert said(stub) == [*EVERYTHING, *EVERYTHING], "back to what it was is a change as well"
-
-    asyncio.run(scenario())
+        await api.prepare(A, MENUS)
+        at = EVERYTHING.index(("setMyShortDescription", None))
+        assert said(stub) == [*EVERYTHING[: at + 1], *EVERYTHING[at:]]
 
 
-def test_each_bot_says_it_for_itself() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            for bot in (A, B):
-                await api.prepare(bot, (ENGLISH,))
-            assert [call.bot for call in stub.calls("setMyCommands")] == [str(A), str(B)]
-
-    asyncio.run(scenario())
-
-
-def test_after_a_refusal_that_passes_the_next_try_goes_on_from_there() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("setMyShortDescription", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
-            with pytest.raises(FloodWait):
+@in_a_loop
+async def test_a_limit_below_what_there_is_to_say_is_worked_off() -> None:
+    async with fleet() as (api, stub):
+        for _ in EVERYTHING[1:]:
+            stub.answer("setMyCommands", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
+        tries = 0
+        while True:
+            tries += 1
+            try:
                 await api.prepare(A, MENUS)
+            except FloodWait:
+                continue
+            break
+        assert tries <= len(EVERYTHING)
+        assert set(said(stub)) == set(EVERYTHING)
+
+
+@in_a_loop
+async def test_one_call_that_is_refused_for_good_does_not_cost_the_others() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("setMyDescription", refusal(400, "Bad Request: BOT_DESCRIPTION_INVALID"))
+        with pytest.raises(Refused):
             await api.prepare(A, MENUS)
-            at = EVERYTHING.index(("setMyShortDescription", None))
-            assert said(stub) == [*EVERYTHING[: at + 1], *EVERYTHING[at:]]
-
-    asyncio.run(scenario())
-
-
-def test_a_limit_below_what_there_is_to_say_is_worked_off() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            for _ in EVERYTHING[1:]:
-                stub.answer("setMyCommands", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
-            tries = 0
-            while True:
-                tries += 1
-                try:
-                    await api.prepare(A, MENUS)
-                except FloodWait:
-                    continue
-                break
-            assert tries <= len(EVERYTHING)
-            assert set(said(stub)) == set(EVERYTHING)
-
-    asyncio.run(scenario())
-
-
-def test_one_call_that_is_refused_for_good_does_not_cost_the_others() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("setMyDescription", refusal(400, "Bad Request: BOT_DESCRIPTION_INVALID"))
-            with pytest.raises(Refused):
-                await api.prepare(A, MENUS)
-            assert said(stub) == EVERYTHING
-
-    asyncio.run(scenario())
+        assert said(stub) == EVERYTHING
 
 
 class Gone(Memory):
@@ -108,10 +97,8 @@ class Gone(Memory):
         raise LiveStoreLost("away")
 
 
-def test_without_the_live_store_it_is_set_all_the_same() -> None:
-    async def scenario() -> None:
-        async with fleet(Gone()) as (api, stub):
-            await api.prepare(A, MENUS)
-            assert said(stub) == EVERYTHING
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_without_the_live_store_it_is_set_all_the_same() -> None:
+    async with fleet(Gone()) as (api, stub):
+        await api.prepare(A, MENUS)
+        assert said(stub) == EVERYTHING

@@ -12,6 +12,7 @@ from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Dispatch, Edit, InlineButton, InlineRows, Refused, ReplyRows, Rewrite, Speak
 from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, Memory, Popular, carry, fleet, photo
 from tests.adapters.botapi.stub import Request, Stub, refusal
+from tests.staged import in_a_loop
 
 EMOJI = Entity("custom_emoji", 3, 2, custom_emoji_id="777000")
 BOLD = Entity("bold", 0, 2)
@@ -93,78 +94,72 @@ def _request_of(dispatch: Dispatch) -> str:
 
 
 @pytest.mark.parametrize(("dispatch", "having", "wording"), _cases())
-def test_what_telegram_refuses_a_part_of_goes_without_that_part(dispatch: Dispatch, having: str, wording: str) -> None:
-    async def scenario() -> None:
-        async with fleet(Popular()) as (api, stub):
-            stub.files.update({"photo-a": b"abc", "p2": b"abc", "v": b"abc"})
-            _refusing(stub, having, wording)
-            await api.send(dispatch)
-            first, last = stub.calls()[0], stub.calls()[-1]
-            assert having not in _told(last)
-            words = "hi" if isinstance(dispatch, Speak | Rewrite) else "so 👍"
-            assert words in _told(last)
-            if wording == "never heard of it":
-                return  # then it goes plain
-            for part in PARTS:
-                kept = part in _told(first) and part != having
-                within = (having, part) in {
-                    ('"bold"', "777000"),
-                    ("reply_parameters", '"quote"'),
-                    ("<b>", "777000"),
-                    ("link_preview_options", "777000"),
-                    ("message_thread_id", '"quote"'),
-                    ("message_thread_id", "reply_parameters"),
-                }
-                assert not kept or within or part in _told(last), part
-
-    asyncio.run(scenario())
-
-
-def test_several_refused_parts_go_one_after_the_other() -> None:
-    async def scenario() -> None:
-        async with fleet(Popular()) as (api, stub):
-            stub.answer(
-                "sendMessage",
-                refusal(400, "Bad Request: EFFECT_ID_INVALID"),
-                refusal(400, "Bad Request: DOCUMENT_INVALID"),
-                refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
-            )
-            await api.send(SENT["text"])
-            assert stub.calls()[-1].members == {
-                "chat_id": READER,
-                "text": "so 👍",
-                "entities": [{"type": "bold", "offset": 0, "length": 2}],
-                "link_preview_options": {"is_disabled": True},
-                "reply_parameters": {"message_id": 3},
-                "message_thread_id": 55,
+@in_a_loop
+async def test_what_telegram_refuses_a_part_of_goes_without_that_part(
+    dispatch: Dispatch, having: str, wording: str
+) -> None:
+    async with fleet(Popular()) as (api, stub):
+        stub.files.update({"photo-a": b"abc", "p2": b"abc", "v": b"abc"})
+        _refusing(stub, having, wording)
+        await api.send(dispatch)
+        first, last = stub.calls()[0], stub.calls()[-1]
+        assert having not in _told(last)
+        words = "hi" if isinstance(dispatch, Speak | Rewrite) else "so 👍"
+        assert words in _told(last)
+        if wording == "never heard of it":
+            return  # then it goes plain
+        for part in PARTS:
+            kept = part in _told(first) and part != having
+            within = (having, part) in {
+                ('"bold"', "777000"),
+                ("reply_parameters", '"quote"'),
+                ("<b>", "777000"),
+                ("link_preview_options", "777000"),
+                ("message_thread_id", '"quote"'),
+                ("message_thread_id", "reply_parameters"),
             }
+            assert not kept or within or part in _told(last), part
 
-    asyncio.run(scenario())
+
+@in_a_loop
+async def test_several_refused_parts_go_one_after_the_other() -> None:
+    async with fleet(Popular()) as (api, stub):
+        stub.answer(
+            "sendMessage",
+            refusal(400, "Bad Request: EFFECT_ID_INVALID"),
+            refusal(400, "Bad Request: DOCUMENT_INVALID"),
+            refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
+        )
+        await api.send(SENT["text"])
+        assert stub.calls()[-1].members == {
+            "chat_id": READER,
+            "text": "so 👍",
+            "entities": [{"type": "bold", "offset": 0, "length": 2}],
+            "link_preview_options": {"is_disabled": True},
+            "reply_parameters": {"message_id": 3},
+            "message_thread_id": 55,
+        }
 
 
 @pytest.mark.parametrize(("name", "attempts"), [("text", 2), ("notice", 3)])
-def test_a_refusal_that_nobody_knows_and_that_stays_ends_after_a_plain_attempt(name: str, attempts: int) -> None:
-    async def scenario() -> None:
-        async with fleet(Popular()) as (api, stub):
-            _refusing(stub, "chat_id", "never heard of it")
-            with pytest.raises(Refused) as caught:
-                await api.send(SENT[name])
-            assert caught.value.refusal is Refusal.BROKEN
-            assert len(stub.calls()) == attempts
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_refusal_that_nobody_knows_and_that_stays_ends_after_a_plain_attempt(name: str, attempts: int) -> None:
+    async with fleet(Popular()) as (api, stub):
+        _refusing(stub, "chat_id", "never heard of it")
+        with pytest.raises(Refused) as caught:
+            await api.send(SENT[name])
+        assert caught.value.refusal is Refusal.BROKEN
+        assert len(stub.calls()) == attempts
 
 
 @pytest.mark.parametrize("wording", ["bot was blocked by the user", "VOICE_MESSAGES_FORBIDDEN", "chat not found"])
-def test_a_refused_message_is_not_tried_again(wording: str) -> None:
-    async def scenario() -> None:
-        async with fleet(Popular()) as (api, stub):
-            _refusing(stub, "chat_id", wording)
-            with pytest.raises(Refused):
-                await api.send(SENT["text"])
-            assert len(stub.calls()) == 1
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_refused_message_is_not_tried_again(wording: str) -> None:
+    async with fleet(Popular()) as (api, stub):
+        _refusing(stub, "chat_id", wording)
+        with pytest.raises(Refused):
+            await api.send(SENT["text"])
+        assert len(stub.calls()) == 1
 
 
 @pytest.mark.parametrize(
@@ -198,17 +193,15 @@ def test_an_unknown_refusal_of_a_file_is_answered_with_a_fresh_upload_once(wordi
     asyncio.run(scenario())
 
 
-def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> None:
-    async def scenario() -> None:
-        async with fleet(Popular()) as (api, stub):
-            stub.files["photo-a"] = b"abc"
-            _refusing(stub, "chat_id", "never heard of it")
-            with pytest.raises(Refused) as caught:
-                await api.send(carry(photo(), to=A))
-            assert caught.value.refusal is Refusal.BROKEN
-            assert [bool(call.files) for call in stub.calls("sendPhoto")] == [False, True]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> None:
+    async with fleet(Popular()) as (api, stub):
+        stub.files["photo-a"] = b"abc"
+        _refusing(stub, "chat_id", "never heard of it")
+        with pytest.raises(Refused) as caught:
+            await api.send(carry(photo(), to=A))
+        assert caught.value.refusal is Refusal.BROKEN
+        assert [bool(call.files) for call in stub.calls("sendPhoto")] == [False, True]
 
 
 def test_a_file_too_large_to_be_uploaded_anew_is_not_blamed_for_a_refusal_that_nobody_knows() -> None:

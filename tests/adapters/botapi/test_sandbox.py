@@ -36,6 +36,7 @@ from passerby.ports.telegram import (
     Unavailable,
 )
 from tests.adapters.botapi.fleet import Memory
+from tests.staged import in_a_loop
 
 
 @dataclass
@@ -136,60 +137,54 @@ CONTENTS: dict[Kind, dict[str, Any]] = {
 
 @pytest.mark.parametrize("copyable", [True, False], ids=["copyable", "rebuilt"])
 @pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
-def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(home: bool, copyable: bool) -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            to = on.a if home else on.b
-            for kind, members in CONTENTS.items():
-                received = await on.sent(members)
-                assert received.contents[0].kind is kind
-                (message,) = await on.relayed(received, to=to, copyable=copyable)
-                seen = on.seen(to)[-1]
-                assert seen["message_id"] == message
-                assert kind.value in seen
-                assert seen.get("caption") == members.get("caption")
-                shown = json.dumps(seen)
-                assert "anary" not in shown
-                assert str(on.sender) not in shown
-                # Again: by now the reader's bot knows the file.
-                before = len(on.requests("getFile"))
-                await on.relayed(received, to=to, copyable=copyable)
-                assert len(on.requests("getFile")) == before, kind
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(home: bool, copyable: bool) -> None:
+    async with stage() as on:
+        to = on.a if home else on.b
+        for kind, members in CONTENTS.items():
+            received = await on.sent(members)
+            assert received.contents[0].kind is kind
+            (message,) = await on.relayed(received, to=to, copyable=copyable)
+            seen = on.seen(to)[-1]
+            assert seen["message_id"] == message
+            assert kind.value in seen
+            assert seen.get("caption") == members.get("caption")
+            shown = json.dumps(seen)
+            assert "anary" not in shown
+            assert str(on.sender) not in shown
+            # Again: by now the reader's bot knows the file.
+            before = len(on.requests("getFile"))
+            await on.relayed(received, to=to, copyable=copyable)
+            assert len(on.requests("getFile")) == before, kind
 
 
 @pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
-def test_a_dice_shows_the_reader_what_the_sender_saw(home: bool) -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            received = await on.sent({"dice": {"emoji": "🎯", "value": 6}})
-            to = on.a if home else on.b
-            await on.relayed(received, to=to, copyable=True)
-            assert on.seen(to)[0]["text"] == "🎯 6"
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_dice_shows_the_reader_what_the_sender_saw(home: bool) -> None:
+    async with stage() as on:
+        received = await on.sent({"dice": {"emoji": "🎯", "value": 6}})
+        to = on.a if home else on.b
+        await on.relayed(received, to=to, copyable=True)
+        assert on.seen(to)[0]["text"] == "🎯 6"
 
 
 @pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
-def test_an_album_arrives_as_one(home: bool) -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            on.sandbox.world.phones.album(
-                on.sender, on.a, [{"photo": {}, "caption": "two"}, {"video": {"duration": 2}}, {"photo": {}}]
-            )
-            events = [arrival.event for arrival in await on.arrivals()]
-            received = [event for event in events if isinstance(event, MessageReceived)]
-            assert len({event.contents[0].group for event in received}) == 1
-            to = on.a if home else on.b
-            messages = await on.relayed(*received, to=to, copyable=True)
-            seen = on.seen(to)
-            assert tuple(message["message_id"] for message in seen) == messages
-            assert [next(k for k in ("photo", "video") if k in m) for m in seen] == ["photo", "video", "photo"]
-            assert len({message["media_group_id"] for message in seen}) == 1
-            assert seen[0]["caption"] == "two"
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_album_arrives_as_one(home: bool) -> None:
+    async with stage() as on:
+        on.sandbox.world.phones.album(
+            on.sender, on.a, [{"photo": {}, "caption": "two"}, {"video": {"duration": 2}}, {"photo": {}}]
+        )
+        events = [arrival.event for arrival in await on.arrivals()]
+        received = [event for event in events if isinstance(event, MessageReceived)]
+        assert len({event.contents[0].group for event in received}) == 1
+        to = on.a if home else on.b
+        messages = await on.relayed(*received, to=to, copyable=True)
+        seen = on.seen(to)
+        assert tuple(message["message_id"] for message in seen) == messages
+        assert [next(k for k in ("photo", "video") if k in m) for m in seen] == ["photo", "video", "photo"]
+        assert len({message["media_group_id"] for message in seen}) == 1
+        assert seen[0]["caption"] == "two"
 
 
 def test_a_big_file_arrives_byte_for_byte() -> None:
@@ -211,133 +206,119 @@ def test_a_big_file_arrives_byte_for_byte() -> None:
     asyncio.run(scenario())
 
 
-def test_a_stale_file_id_is_mended() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            received = await on.sent({"voice": {"duration": 3}})
-            file = received.contents[0].file
-            assert file is not None
-            on.files.ids[file.unique, on.b] = file.file_id  # another bot's: Telegram refuses it
-            await on.relayed(received, to=on.b)
-            assert "voice" in on.seen(on.b)[0]
-            assert on.files.ids[file.unique, on.b] != file.file_id
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_stale_file_id_is_mended() -> None:
+    async with stage() as on:
+        received = await on.sent({"voice": {"duration": 3}})
+        file = received.contents[0].file
+        assert file is not None
+        on.files.ids[file.unique, on.b] = file.file_id  # another bot's: Telegram refuses it
+        await on.relayed(received, to=on.b)
+        assert "voice" in on.seen(on.b)[0]
+        assert on.files.ids[file.unique, on.b] != file.file_id
 
 
-def test_replies_quotes_and_what_is_gone() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            (first,) = await on.api.send(Speak(on.b, on.reader, "<b>question</b> here"))
-            received = await on.sent({"text": "answer"})
+@in_a_loop
+async def test_replies_quotes_and_what_is_gone() -> None:
+    async with stage() as on:
+        (first,) = await on.api.send(Speak(on.b, on.reader, "<b>question</b> here"))
+        received = await on.sent({"text": "answer"})
 
-            def reply(to: int, quote: str | None) -> Carry:
-                return Carry(
-                    bot=on.b,
-                    person=on.reader,
-                    source_bot=on.a,
-                    source_person=on.sender,
-                    sources=received.messages,
-                    contents=received.contents,
-                    reply_to=MessageId(to),
-                    quote=quote,
-                )
+        def reply(to: int, quote: str | None) -> Carry:
+            return Carry(
+                bot=on.b,
+                person=on.reader,
+                source_bot=on.a,
+                source_person=on.sender,
+                sources=received.messages,
+                contents=received.contents,
+                reply_to=MessageId(to),
+                quote=quote,
+            )
 
-            for target, quote in ((first, None), (first, "never said"), (first + 999, None)):
-                await on.api.send(reply(target, quote))
-            replies = [message.get("reply_to_message", {}).get("message_id") for message in on.seen(on.b)[1:]]
-            assert replies == [first, first, None]
-
-    asyncio.run(scenario())
+        for target, quote in ((first, None), (first, "never said"), (first + 999, None)):
+            await on.api.send(reply(target, quote))
+        replies = [message.get("reply_to_message", {}).get("message_id") for message in on.seen(on.b)[1:]]
+        assert replies == [first, first, None]
 
 
-def test_notices_buttons_edits_and_presses() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            rows = InlineRows(((InlineButton("Next", "next:abc"),),))
-            (message,) = await on.api.send(Speak(on.a, on.reader, "menu <i>x</i>", rows))
-            on.sandbox.world.phones.press(on.reader, on.a, message, 0, 0)
-            (arrival,) = await on.arrivals()
-            press = arrival.event
-            assert isinstance(press, ButtonPressed)
-            assert (press.person, press.action, press.token, press.message) == (on.reader, "next", "abc", message)
-            for _ in range(2):
-                await on.api.send(Reassure(on.a, press.query, "ok"))
-            for _ in range(2):
-                assert await on.api.send(Rewrite(on.a, on.reader, message, "done")) == (message,)
-            assert on.seen(on.a)[0]["text"] == "done"
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_notices_buttons_edits_and_presses() -> None:
+    async with stage() as on:
+        rows = InlineRows(((InlineButton("Next", "next:abc"),),))
+        (message,) = await on.api.send(Speak(on.a, on.reader, "menu <i>x</i>", rows))
+        on.sandbox.world.phones.press(on.reader, on.a, message, 0, 0)
+        (arrival,) = await on.arrivals()
+        press = arrival.event
+        assert isinstance(press, ButtonPressed)
+        assert (press.person, press.action, press.token, press.message) == (on.reader, "next", "abc", message)
+        for _ in range(2):
+            await on.api.send(Reassure(on.a, press.query, "ok"))
+        for _ in range(2):
+            assert await on.api.send(Rewrite(on.a, on.reader, message, "done")) == (message,)
+        assert on.seen(on.a)[0]["text"] == "done"
 
 
-def test_blocking_reactions_and_refusals() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            phones = on.sandbox.world.phones
-            (message,) = await on.api.send(Speak(on.a, on.reader, "hi"))
-            phones.react(on.reader, on.a, message, "👍")
-            phones.block(on.reader, on.a)
-            with pytest.raises(Refused) as caught:
-                await on.api.send(Speak(on.a, on.reader, "hi"))
-            assert caught.value.refusal is Refusal.UNREACHABLE
-            phones.unblock(on.reader, on.a)
-            assert [arrival.event for arrival in await on.arrivals()] == [
-                ReactionChanged(on.reader, on.a, message, "👍"),
-                BotBlocked(on.reader, on.a),
-                BotUnblocked(on.reader, on.a),
-            ]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_blocking_reactions_and_refusals() -> None:
+    async with stage() as on:
+        phones = on.sandbox.world.phones
+        (message,) = await on.api.send(Speak(on.a, on.reader, "hi"))
+        phones.react(on.reader, on.a, message, "👍")
+        phones.block(on.reader, on.a)
+        with pytest.raises(Refused) as caught:
+            await on.api.send(Speak(on.a, on.reader, "hi"))
+        assert caught.value.refusal is Refusal.UNREACHABLE
+        phones.unblock(on.reader, on.a)
+        assert [arrival.event for arrival in await on.arrivals()] == [
+            ReactionChanged(on.reader, on.a, message, "👍"),
+            BotBlocked(on.reader, on.a),
+            BotUnblocked(on.reader, on.a),
+        ]
 
 
-def test_edits_reactions_and_deletions_reach_the_copy() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            (text,) = await on.relayed(await on.sent({"text": "old"}), to=on.b)
-            received = await on.sent({"photo": {}, "caption": "old"})
-            (picture,) = await on.relayed(received, to=on.b)
+@in_a_loop
+async def test_edits_reactions_and_deletions_reach_the_copy() -> None:
+    async with stage() as on:
+        (text,) = await on.relayed(await on.sent({"text": "old"}), to=on.b)
+        received = await on.sent({"photo": {}, "caption": "old"})
+        (picture,) = await on.relayed(received, to=on.b)
 
-            def edit(message: MessageId, content: Content, *, words_only: bool) -> Edit:
-                return Edit(on.b, on.reader, message, on.a, on.sender, content, words_only)
+        def edit(message: MessageId, content: Content, *, words_only: bool) -> Edit:
+            return Edit(on.b, on.reader, message, on.a, on.sender, content, words_only)
 
-            await on.api.send(edit(text, Content(Kind.TEXT, "new"), words_only=True))
-            await on.api.send(edit(picture, replace(received.contents[0], text="newer"), words_only=True))
-            other = await on.sent({"photo": {}, "caption": "other"})
-            await on.api.send(edit(picture, other.contents[0], words_only=False))
-            first, second = on.seen(on.b)
-            assert (first["text"], second["caption"]) == ("new", "other")
-            file = other.contents[0].file
-            assert file is not None
-            assert second["photo"][-1]["file_id"] == on.files.ids[file.unique, on.b]
-            await on.api.send(SetReaction(on.b, on.reader, text, "👍"))
-            await on.api.send(Delete(on.b, on.reader, (text, picture)))
-            assert on.seen(on.b) == []
-
-    asyncio.run(scenario())
+        await on.api.send(edit(text, Content(Kind.TEXT, "new"), words_only=True))
+        await on.api.send(edit(picture, replace(received.contents[0], text="newer"), words_only=True))
+        other = await on.sent({"photo": {}, "caption": "other"})
+        await on.api.send(edit(picture, other.contents[0], words_only=False))
+        first, second = on.seen(on.b)
+        assert (first["text"], second["caption"]) == ("new", "other")
+        file = other.contents[0].file
+        assert file is not None
+        assert second["photo"][-1]["file_id"] == on.files.ids[file.unique, on.b]
+        await on.api.send(SetReaction(on.b, on.reader, text, "👍"))
+        await on.api.send(Delete(on.b, on.reader, (text, picture)))
+        assert on.seen(on.b) == []
 
 
-def test_a_deleted_original_is_not_copied() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            received = await on.sent({"photo": {}})
-            rich = replace(received, contents=(Content(Kind.RICH, detail={"copyable": True}),))
-            on.sandbox.world.phones.delete(on.sender, on.a, received.messages[0])
-            with pytest.raises(Refused) as caught:
-                await on.relayed(rich, to=on.a, copyable=True)
-            assert caught.value.refusal is Refusal.CANNOT_COPY
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_deleted_original_is_not_copied() -> None:
+    async with stage() as on:
+        received = await on.sent({"photo": {}})
+        rich = replace(received, contents=(Content(Kind.RICH, detail={"copyable": True}),))
+        on.sandbox.world.phones.delete(on.sender, on.a, received.messages[0])
+        with pytest.raises(Refused) as caught:
+            await on.relayed(rich, to=on.a, copyable=True)
+        assert caught.value.refusal is Refusal.CANNOT_COPY
 
 
 @pytest.mark.parametrize("kind", ["story", "game", "invoice"])
-def test_what_telegram_would_not_pass_on_is_refused_without_asking(kind: str) -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            content = Content(Kind(kind))
-            with pytest.raises(Refused):
-                await on.api.send(Carry(on.b, on.reader, on.a, on.sender, (MessageId(1),), (content,), copyable=True))
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_what_telegram_would_not_pass_on_is_refused_without_asking(kind: str) -> None:
+    async with stage() as on:
+        content = Content(Kind(kind))
+        with pytest.raises(Refused):
+            await on.api.send(Carry(on.b, on.reader, on.a, on.sender, (MessageId(1),), (content,), copyable=True))
 
 
 @pytest.mark.parametrize(
@@ -351,48 +332,40 @@ def test_what_telegram_would_not_pass_on_is_refused_without_asking(kind: str) ->
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
 @pytest.mark.parametrize("kind", [Kind.TEXT, Kind.VOICE])
-def test_after_a_fault_the_outcome_is_unknown(kind: Kind, fault: Fault, uncertain: bool, arrived: bool) -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            received = await on.sent(CONTENTS[kind])
-            spoil = {"method": "send*", "count": 1}
-            on.sandbox.world.faults = [Fault(kind=fault.kind, effect=fault.effect, **spoil)]  # type: ignore[arg-type]
-            with pytest.raises(Unavailable) as caught:
-                await on.relayed(received, to=on.b)
-            assert caught.value.uncertain is uncertain
-            assert len(on.seen(on.b)) == arrived
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_after_a_fault_the_outcome_is_unknown(kind: Kind, fault: Fault, uncertain: bool, arrived: bool) -> None:
+    async with stage() as on:
+        received = await on.sent(CONTENTS[kind])
+        spoil = {"method": "send*", "count": 1}
+        on.sandbox.world.faults = [Fault(kind=fault.kind, effect=fault.effect, **spoil)]  # type: ignore[arg-type]
+        with pytest.raises(Unavailable) as caught:
+            await on.relayed(received, to=on.b)
+        assert caught.value.uncertain is uncertain
+        assert len(on.seen(on.b)) == arrived
 
 
-def test_a_flood_wait_a_revoked_token_and_a_second_poller() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            on.sandbox.world.faults = [Fault(kind="429", count=1, retry_after=7)]
-            with pytest.raises(FloodWait) as caught:
-                await on.api.send(Speak(on.a, on.reader, "hi"))
-            assert caught.value.retry_after_s == 7
-            older = asyncio.ensure_future(on.api.updates(on.a, on.offset, 100, 20))
-            while on.sandbox.world.polls[on.a].waiting is None:
-                await asyncio.sleep(0.01)
-            await on.api.updates(on.a, on.offset, 100, 0)
-            with pytest.raises(Conflict):
-                await older
-            on.sandbox.world.faults = [Fault(kind="401")]
-            with pytest.raises(TokenRefused):
-                await on.api.identify(on.a)
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_flood_wait_a_revoked_token_and_a_second_poller() -> None:
+    async with stage() as on:
+        on.sandbox.world.faults = [Fault(kind="429", count=1, retry_after=7)]
+        with pytest.raises(FloodWait) as caught:
+            await on.api.send(Speak(on.a, on.reader, "hi"))
+        assert caught.value.retry_after_s == 7
+        older = asyncio.ensure_future(on.api.updates(on.a, on.offset, 100, 20))
+        while on.sandbox.world.polls[on.a].waiting is None:
+            await asyncio.sleep(0.01)
+        await on.api.updates(on.a, on.offset, 100, 0)
+        with pytest.raises(Conflict):
+            await older
+        on.sandbox.world.faults = [Fault(kind="401")]
+        with pytest.raises(TokenRefused):
+            await on.api.identify(on.a)
 
 
-def test_identity_and_menus() -> None:
-    async def scenario() -> None:
-        async with stage() as on:
-            me = await on.api.identify(on.b)
-            assert (me.bot, me.title) == (on.b, on.sandbox.world.state.bots[on.b].first_name)
-            await on.api.prepare(
-                on.b, (CommandList("", (("start", "Begin"),)), CommandList("ru", (("start", "Начать"),)))
-            )
-            assert [entry["status"] for entry in on.requests("setMyCommands")] == [200, 200]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_identity_and_menus() -> None:
+    async with stage() as on:
+        me = await on.api.identify(on.b)
+        assert (me.bot, me.title) == (on.b, on.sandbox.world.state.bots[on.b].first_name)
+        await on.api.prepare(on.b, (CommandList("", (("start", "Begin"),)), CommandList("ru", (("start", "Начать"),))))
+        assert [entry["status"] for entry in on.requests("setMyCommands")] == [200, 200]

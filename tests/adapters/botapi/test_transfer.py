@@ -13,6 +13,7 @@ from passerby.kernel.event import Refusal
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
 from tests.adapters.botapi.stub import RESET, Reply, Request, ok, refusal
+from tests.staged import in_a_loop
 
 MEGABYTES = 2**20
 
@@ -21,15 +22,13 @@ def video(size: int, name: str | None = None) -> Content:
     return Content(Kind.VIDEO, file=File("v-a", "v", size, name, "video/mp4"))
 
 
-def test_twenty_megabytes_cross_unharmed() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["v-a"] = bytes(range(256)) * (20 * MEGABYTES // 256)
-            await api.send(carry(video(20 * MEGABYTES)))
-            (sent,) = stub.calls("sendVideo")
-            assert sent.files["video"] == ("video.mp4", stub.files["v-a"])
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_twenty_megabytes_cross_unharmed() -> None:
+    async with fleet() as (api, stub):
+        stub.files["v-a"] = bytes(range(256)) * (20 * MEGABYTES // 256)
+        await api.send(carry(video(20 * MEGABYTES)))
+        (sent,) = stub.calls("sendVideo")
+        assert sent.files["video"] == ("video.mp4", stub.files["v-a"])
 
 
 def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> None:
@@ -88,64 +87,56 @@ def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> No
     asyncio.run(scenario())
 
 
-def test_of_ten_who_send_one_file_at_once_one_uploads_it() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["photo-a"] = b"abc"
-            sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(10)))
-            assert len(set(sent)) == 10
-            calls = stub.calls("sendPhoto")
-            assert [bool(request.files) for request in calls] == [True] + [False] * 9
-            assert len(stub.calls("getFile")) == 1
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_of_ten_who_send_one_file_at_once_one_uploads_it() -> None:
+    async with fleet() as (api, stub):
+        stub.files["photo-a"] = b"abc"
+        sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(10)))
+        assert len(set(sent)) == 10
+        calls = stub.calls("sendPhoto")
+        assert [bool(request.files) for request in calls] == [True] + [False] * 9
+        assert len(stub.calls("getFile")) == 1
 
 
-def test_if_the_first_upload_fails_the_next_in_line_makes_it() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["photo-a"] = b"abc"
-            stub.answer("sendPhoto", refusal(403, "Forbidden: bot was blocked by the user"))
-            sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(3)), return_exceptions=True)
-            assert [isinstance(outcome, Refused) for outcome in sent] == [True, False, False]
-            assert [bool(request.files) for request in stub.calls("sendPhoto")] == [True, True, False]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_if_the_first_upload_fails_the_next_in_line_makes_it() -> None:
+    async with fleet() as (api, stub):
+        stub.files["photo-a"] = b"abc"
+        stub.answer("sendPhoto", refusal(403, "Forbidden: bot was blocked by the user"))
+        sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(3)), return_exceptions=True)
+        assert [isinstance(outcome, Refused) for outcome in sent] == [True, False, False]
+        assert [bool(request.files) for request in stub.calls("sendPhoto")] == [True, True, False]
 
 
-def test_an_upload_that_is_cancelled_leaves_its_turn_to_the_next() -> None:
-    async def scenario() -> None:
-        uploading = asyncio.Event()
+@in_a_loop
+async def test_an_upload_that_is_cancelled_leaves_its_turn_to_the_next() -> None:
+    uploading = asyncio.Event()
 
-        async with fleet(transfers=1) as (api, stub):
+    async with fleet(transfers=1) as (api, stub):
 
-            async def never(_: Request) -> Reply:
-                uploading.set()
-                await asyncio.Event().wait()
-                raise AssertionError
+        async def never(_: Request) -> Reply:
+            uploading.set()
+            await asyncio.Event().wait()
+            raise AssertionError
 
-            stub.handlers["sendPhoto"] = never
-            stub.files["photo-a"] = b"abc"
-            first, second = (asyncio.ensure_future(api.send(carry(photo()))) for _ in range(2))
-            await uploading.wait()
-            del stub.handlers["sendPhoto"]
-            first.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await first
-            assert len(await second) == 1
-
-    asyncio.run(scenario())
+        stub.handlers["sendPhoto"] = never
+        stub.files["photo-a"] = b"abc"
+        first, second = (asyncio.ensure_future(api.send(carry(photo()))) for _ in range(2))
+        await uploading.wait()
+        del stub.handlers["sendPhoto"]
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        assert len(await second) == 1
 
 
-def test_albums_that_share_files_do_not_wait_for_each_other_in_a_circle() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files.update({"one": b"1", "two": b"2"})
-            one, two = photo("one", "one"), photo("two", "two")
-            await asyncio.gather(api.send(carry(one, two)), api.send(carry(two, one)))
-            assert [len(request.files) for request in stub.calls("sendMediaGroup")] == [2, 0]
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_albums_that_share_files_do_not_wait_for_each_other_in_a_circle() -> None:
+    async with fleet() as (api, stub):
+        stub.files.update({"one": b"1", "two": b"2"})
+        one, two = photo("one", "one"), photo("two", "two")
+        await asyncio.gather(api.send(carry(one, two)), api.send(carry(two, one)))
+        assert [len(request.files) for request in stub.calls("sendMediaGroup")] == [2, 0]
 
 
 def test_no_more_transfers_run_at_once_than_allowed() -> None:
@@ -175,29 +166,25 @@ def test_no_more_transfers_run_at_once_than_allowed() -> None:
     [RESET, Reply(502, b"<html>"), Reply(200, b"too long"), Reply(200, b"x")],
     ids=["reset", "html", "longer than announced", "shorter than announced"],
 )
-def test_a_download_that_breaks_has_delivered_nothing(reply: Reply) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["v-a"] = b"abc"
-            stub.answer("v-a", reply)
-            with pytest.raises(Unavailable) as caught:
-                await api.send(carry(video(3)))
-            assert not caught.value.uncertain
-            assert not stub.calls("sendVideo")
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_download_that_breaks_has_delivered_nothing(reply: Reply) -> None:
+    async with fleet() as (api, stub):
+        stub.files["v-a"] = b"abc"
+        stub.answer("v-a", reply)
+        with pytest.raises(Unavailable) as caught:
+            await api.send(carry(video(3)))
+        assert not caught.value.uncertain
+        assert not stub.calls("sendVideo")
 
 
-def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["v-a"] = b"abc"
-            stub.answer("sendVideo", RESET)
-            with pytest.raises(Unavailable) as caught:
-                await api.send(carry(video(3)))
-            assert caught.value.uncertain
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
+    async with fleet() as (api, stub):
+        stub.files["v-a"] = b"abc"
+        stub.answer("sendVideo", RESET)
+        with pytest.raises(Unavailable) as caught:
+            await api.send(carry(video(3)))
+        assert caught.value.uncertain
 
 
 @pytest.mark.parametrize(
@@ -210,43 +197,36 @@ def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
     ],
     ids=["too big", "unknown", "no path", "bigger than said"],
 )
-def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("getFile", answer)
-            with pytest.raises(Refused) as caught:
-                await api.send(carry(video(3)))
-            assert caught.value.refusal is expected
-            assert not stub.calls("sendVideo")
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) -> None:
+    async with fleet() as (api, stub):
+        stub.answer("getFile", answer)
+        with pytest.raises(Refused) as caught:
+            await api.send(carry(video(3)))
+        assert caught.value.refusal is expected
+        assert not stub.calls("sendVideo")
 
 
 @pytest.mark.parametrize("method", ["getFile", "v-a"], ids=["asked where it is", "downloaded"])
-def test_a_token_that_is_refused_while_a_file_is_fetched_is_the_other_bots(method: str) -> None:
+@in_a_loop
+async def test_a_token_that_is_refused_while_a_file_is_fetched_is_the_other_bots(method: str) -> None:
     """Whoever sends it is not blamed, and the file is not given up for one refusal."""
-
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.files["v-a"] = b"abc"
-            stub.answer(method, refusal(401, "Unauthorized"))
-            with pytest.raises(TokenRefused) as caught:
-                await api.send(carry(video(3)))
-            assert caught.value.bot == A
-            assert not stub.calls("sendVideo")
-
-    asyncio.run(scenario())
+    async with fleet() as (api, stub):
+        stub.files["v-a"] = b"abc"
+        stub.answer(method, refusal(401, "Unauthorized"))
+        with pytest.raises(TokenRefused) as caught:
+            await api.send(carry(video(3)))
+        assert caught.value.bot == A
+        assert not stub.calls("sendVideo")
 
 
-def test_a_file_gone_from_the_server_cannot_be_copied() -> None:
-    async def scenario() -> None:
-        async with fleet() as (api, stub):
-            stub.answer("getFile", ok({"file_path": "elsewhere", "file_size": 3}))
-            with pytest.raises(Refused) as caught:
-                await api.send(carry(video(3)))
-            assert caught.value.refusal is Refusal.CANNOT_COPY
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_file_gone_from_the_server_cannot_be_copied() -> None:
+    async with fleet() as (api, stub):
+        stub.answer("getFile", ok({"file_path": "elsewhere", "file_size": 3}))
+        with pytest.raises(Refused) as caught:
+            await api.send(carry(video(3)))
+        assert caught.value.refusal is Refusal.CANNOT_COPY
 
 
 def test_an_own_server_may_name_a_file_on_its_disk_and_any_size(tmp_path: Path) -> None:

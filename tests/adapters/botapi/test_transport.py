@@ -8,6 +8,7 @@ import pytest
 
 from passerby.adapters.botapi import transport as transport_module
 from passerby.adapters.botapi.transport import Lost, Reply, Transport
+from tests.staged import in_a_loop
 
 Conduct = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -78,37 +79,31 @@ async def post(made: Transport, body: bytes = b"{}", timeout_s: float = 5.0) -> 
     return await made.post(made.head("/botX/sendMessage"), body, timeout_s)
 
 
-def test_a_request_is_whole_and_says_what_it_is() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK)) as (server, made):
-            assert await post(made, b'{"a":1}') == Reply(200, b"ok", None)
-            head, _, body = server.requests[0].partition(b"\r\n\r\n")
-            assert body == b'{"a":1}'
-            lines = head.split(b"\r\n")
-            assert lines[0] == b"POST /botX/sendMessage HTTP/1.1"
-            assert f"Host: {server.url.removeprefix('http://')}".encode() in lines
-            assert b"Content-Type: application/json" in lines
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_request_is_whole_and_says_what_it_is() -> None:
+    async with serving(lambda server: server.answering(OK)) as (server, made):
+        assert await post(made, b'{"a":1}') == Reply(200, b"ok", None)
+        head, _, body = server.requests[0].partition(b"\r\n\r\n")
+        assert body == b'{"a":1}'
+        lines = head.split(b"\r\n")
+        assert lines[0] == b"POST /botX/sendMessage HTTP/1.1"
+        assert f"Host: {server.url.removeprefix('http://')}".encode() in lines
+        assert b"Content-Type: application/json" in lines
 
 
-def test_a_connection_is_used_again() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK)) as (server, made):
-            for _ in range(5):
-                await post(made)
-            assert (len(server.requests), server.connections) == (5, 1)
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_connection_is_used_again() -> None:
+    async with serving(lambda server: server.answering(OK)) as (server, made):
+        for _ in range(5):
+            await post(made)
+        assert (len(server.requests), server.connections) == (5, 1)
 
 
-def test_calls_at_once_have_a_connection_each_up_to_the_limit() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK), max_connections=3) as (server, made):
-            assert [each.body for each in await asyncio.gather(*(post(made) for _ in range(20)))] == [b"ok"] * 20
-            assert server.connections == 3
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_calls_at_once_have_a_connection_each_up_to_the_limit() -> None:
+    async with serving(lambda server: server.answering(OK), max_connections=3) as (server, made):
+        assert [each.body for each in await asyncio.gather(*(post(made) for _ in range(20)))] == [b"ok"] * 20
+        assert server.connections == 3
 
 
 @pytest.mark.parametrize(
@@ -126,14 +121,12 @@ def test_calls_at_once_have_a_connection_each_up_to_the_limit() -> None:
     ],
     ids=["chunked", "flood", "early hints", "continue", "no content", "redirect"],
 )
-def test_an_answer_is_taken_in_any_form(answer: bytes, expected: tuple[int, bytes, str | None]) -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(answer)) as (server, made):
-            assert await post(made) == Reply(*expected)
-            assert await post(made) == Reply(*expected), "what came before leaves nothing behind"
-            assert server.connections == 1
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_answer_is_taken_in_any_form(answer: bytes, expected: tuple[int, bytes, str | None]) -> None:
+    async with serving(lambda server: server.answering(answer)) as (server, made):
+        assert await post(made) == Reply(*expected)
+        assert await post(made) == Reply(*expected), "what came before leaves nothing behind"
+        assert server.connections == 1
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:
@@ -152,38 +145,32 @@ def test_an_answer_in_pieces_is_put_together() -> None:
     asyncio.run(scenario())
 
 
-def test_an_answer_without_a_length_ends_with_its_connection() -> None:
-    async def scenario() -> None:
-        endless = b"HTTP/1.1 200 OK\r\n\r\nall of it"
-        async with serving(lambda server: server.answering(endless, keep=False)) as (server, made):
-            assert await post(made) == Reply(200, b"all of it", None)
-            assert await post(made) == Reply(200, b"all of it", None)
-            assert server.connections == 2
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_an_answer_without_a_length_ends_with_its_connection() -> None:
+    endless = b"HTTP/1.1 200 OK\r\n\r\nall of it"
+    async with serving(lambda server: server.answering(endless, keep=False)) as (server, made):
+        assert await post(made) == Reply(200, b"all of it", None)
+        assert await post(made) == Reply(200, b"all of it", None)
+        assert server.connections == 2
 
 
-def test_a_connection_that_the_server_will_close_is_not_used_again() -> None:
-    async def scenario() -> None:
-        closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
-        async with serving(lambda server: server.answering(closing)) as (server, made):
-            await post(made)
-            await post(made)
-            assert server.connections == 2
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_connection_that_the_server_will_close_is_not_used_again() -> None:
+    closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
+    async with serving(lambda server: server.answering(closing)) as (server, made):
+        await post(made)
+        await post(made)
+        assert server.connections == 2
 
 
-def test_a_connection_closed_while_it_rested_is_not_used_again() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK, keep=False)) as (server, made):
-            await post(made)
-            while made._idle and made._idle[0].usable:
-                await asyncio.sleep(0.001)
-            assert await post(made) == Reply(200, b"ok", None)
-            assert server.connections == 2
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_connection_closed_while_it_rested_is_not_used_again() -> None:
+    async with serving(lambda server: server.answering(OK, keep=False)) as (server, made):
+        await post(made)
+        while made._idle and made._idle[0].usable:
+            await asyncio.sleep(0.001)
+        assert await post(made) == Reply(200, b"ok", None)
+        assert server.connections == 2
 
 
 async def _reset_at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -212,14 +199,12 @@ async def _head_without_end(reader: asyncio.StreamReader, writer: asyncio.Stream
 
 
 @pytest.mark.parametrize("conduct", [_reset_at_once, _close_after_half, _talk_nonsense, _head_without_end])
-def test_what_breaks_after_the_request_left_may_have_been_carried_out(conduct: Conduct) -> None:
-    async def scenario() -> None:
-        async with serving(lambda _: conduct) as (_, made):
-            with pytest.raises(Lost) as lost:
-                await post(made)
-            assert lost.value.sent
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_what_breaks_after_the_request_left_may_have_been_carried_out(conduct: Conduct) -> None:
+    async with serving(lambda _: conduct) as (_, made):
+        with pytest.raises(Lost) as lost:
+            await post(made)
+        assert lost.value.sent
 
 
 def test_a_server_that_stays_silent_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,56 +225,50 @@ def test_a_server_that_stays_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(scenario())
 
 
-def test_where_nobody_listens_nothing_was_sent() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK)) as (server, _):
-            gone = server.url
-        made = Transport(gone, max_connections=1, on_connected=lambda: None)
-        for _ in range(2):  # and the room is given back
-            with pytest.raises(Lost) as lost:
-                await post(made)
-            assert not lost.value.sent
-        await made.aclose()
-
-    asyncio.run(scenario())
-
-
-def test_who_gives_up_waiting_leaves_no_answer_to_the_next() -> None:
-    async def scenario() -> None:
-        released = asyncio.Event()
-
-        def conduct(server: Server) -> Conduct:
-            async def slow_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                number = server.connections
-                while True:
-                    await request(reader)
-                    if number == 1:
-                        await released.wait()
-                    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number)
-
-            return slow_first
-
-        async with serving(conduct) as (_, made):
-            waiting = asyncio.ensure_future(post(made))
-            await asyncio.sleep(0.02)
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-            released.set()
-            assert (await post(made)).body == b"2"
-
-    asyncio.run(scenario())
-
-
-def test_what_comes_unasked_ends_the_connection() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK + OK)) as (server, made):
+@in_a_loop
+async def test_where_nobody_listens_nothing_was_sent() -> None:
+    async with serving(lambda server: server.answering(OK)) as (server, _):
+        gone = server.url
+    made = Transport(gone, max_connections=1, on_connected=lambda: None)
+    for _ in range(2):  # and the room is given back
+        with pytest.raises(Lost) as lost:
             await post(made)
-            while made._idle and made._idle[0].usable:
-                await asyncio.sleep(0.001)
-            await post(made)
-            assert server.connections == 2
+        assert not lost.value.sent
+    await made.aclose()
 
-    asyncio.run(scenario())
+
+@in_a_loop
+async def test_who_gives_up_waiting_leaves_no_answer_to_the_next() -> None:
+    released = asyncio.Event()
+
+    def conduct(server: Server) -> Conduct:
+        async def slow_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            number = server.connections
+            while True:
+                await request(reader)
+                if number == 1:
+                    await released.wait()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d" % number)
+
+        return slow_first
+
+    async with serving(conduct) as (_, made):
+        waiting = asyncio.ensure_future(post(made))
+        await asyncio.sleep(0.02)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        released.set()
+        assert (await post(made)).body == b"2"
+
+
+@in_a_loop
+async def test_what_comes_unasked_ends_the_connection() -> None:
+    async with serving(lambda server: server.answering(OK + OK)) as (server, made):
+        await post(made)
+        while made._idle and made._idle[0].usable:
+            await asyncio.sleep(0.001)
+        await post(made)
+        assert server.connections == 2
 
 
 def test_closing_ends_calls_under_way() -> None:
@@ -324,18 +303,16 @@ def test_idle_connections_are_closed_in_the_end(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(scenario())
 
 
-def test_a_login_of_the_address_is_sent_and_not_shown_in_the_host() -> None:
-    async def scenario() -> None:
-        async with serving(lambda server: server.answering(OK)) as (server, _):
-            made = Transport(
-                server.url.replace("http://", "http://me:secret@"), max_connections=1, on_connected=lambda: None
-            )
-            await post(made)
-            assert b"Authorization: Basic bWU6c2VjcmV0\r\n" in server.requests[0]
-            assert b"Host: 127.0.0.1" in server.requests[0]
-            await made.aclose()
-
-    asyncio.run(scenario())
+@in_a_loop
+async def test_a_login_of_the_address_is_sent_and_not_shown_in_the_host() -> None:
+    async with serving(lambda server: server.answering(OK)) as (server, _):
+        made = Transport(
+            server.url.replace("http://", "http://me:secret@"), max_connections=1, on_connected=lambda: None
+        )
+        await post(made)
+        assert b"Authorization: Basic bWU6c2VjcmV0\r\n" in server.requests[0]
+        assert b"Host: 127.0.0.1" in server.requests[0]
+        await made.aclose()
 
 
 @pytest.mark.parametrize("path", ["/a b", "/a\r\nX: y", "/a\x7f"])

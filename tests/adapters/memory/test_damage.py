@@ -13,6 +13,7 @@ from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.live_store import Commit, Committed, Doubts, Mark
 from tests.contract.live_values import NOW, copied, fact, parked, somebody, update, waiting
 from tests.runtime.virtual import VirtualClock, run
+from tests.staged import in_virtual_time
 
 PEOPLE = [PersonId(number) for number in range(1, 13)]
 
@@ -117,86 +118,77 @@ def test_whoever_stands_elsewhere_after_damage_is_among_those_it_names(damage: o
         assert concerned <= 50 * 2 * TOLD_BACK
 
 
-def test_somebody_whose_message_was_waiting_in_a_damaged_record_is_named(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "a.live"
-        store = opened(path)
-        await store.adopt((), whole=True)
-        before = path.stat().st_size
-        reader = PersonId(77)
-        await store.commit(Commit(outbox=(msgspec.structs.replace(parked("p"), to=reader),), updates=(update(1),)))
-        after = path.stat().st_size
-        await store.mark(Mark((update(2),)))
-        await store.aclose()
-        data = bytearray(path.read_bytes())
-        data[(before + after) // 2] ^= 1
-        path.write_bytes(data)
-        again = opened(path)
-        assert again.doubts == Doubts(people=frozenset({reader}), is_unsure=True)
-        assert await again.done(update(1).bot, (1, 2)) == {2}
-        await again.adopt((), whole=True)
-        assert not again.doubts
-        assert [each.name for each in sorted(tmp_path.glob("a.live.*"))] == ["a.live.damaged-1", "a.live.lock"]
-        await again.aclose()
-        assert not opened(path).doubts
-
-    run(main())
+@in_virtual_time
+async def test_somebody_whose_message_was_waiting_in_a_damaged_record_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.live"
+    store = opened(path)
+    await store.adopt((), whole=True)
+    before = path.stat().st_size
+    reader = PersonId(77)
+    await store.commit(Commit(outbox=(msgspec.structs.replace(parked("p"), to=reader),), updates=(update(1),)))
+    after = path.stat().st_size
+    await store.mark(Mark((update(2),)))
+    await store.aclose()
+    data = bytearray(path.read_bytes())
+    data[(before + after) // 2] ^= 1
+    path.write_bytes(data)
+    again = opened(path)
+    assert again.doubts == Doubts(people=frozenset({reader}), is_unsure=True)
+    assert await again.done(update(1).bot, (1, 2)) == {2}
+    await again.adopt((), whole=True)
+    assert not again.doubts
+    assert [each.name for each in sorted(tmp_path.glob("a.live.*"))] == ["a.live.damaged-1", "a.live.lock"]
+    await again.aclose()
+    assert not opened(path).doubts
 
 
-def test_facts_behind_damage_keep_their_numbers(tmp_path: Path) -> None:
+@in_virtual_time
+async def test_facts_behind_damage_keep_their_numbers(tmp_path: Path) -> None:
     """Else what the journal was trimmed up to later would take facts along that the records have not got."""
-
-    async def main() -> None:
-        path = tmp_path / "a.live"
-        store = opened(path)
-        await store.adopt((), whole=True)
-        sizes = []
-        for number in range(1, 6):
-            sizes.append(path.stat().st_size)
-            await store.commit(Commit((somebody(PersonId(number)),), facts=(fact(number),)))
-        await store.trim_journal(3, store.generation)
-        data = bytearray(path.read_bytes())
-        data[sizes[1] + 60] ^= 1
-        path.write_bytes(data)
-        store._log.close()
-        again = opened(path)
-        assert [number for number, _ in await again.journal(0, 10)] == [4, 5]
-
-    run(main())
+    path = tmp_path / "a.live"
+    store = opened(path)
+    await store.adopt((), whole=True)
+    sizes = []
+    for number in range(1, 6):
+        sizes.append(path.stat().st_size)
+        await store.commit(Commit((somebody(PersonId(number)),), facts=(fact(number),)))
+    await store.trim_journal(3, store.generation)
+    data = bytearray(path.read_bytes())
+    data[sizes[1] + 60] ^= 1
+    path.write_bytes(data)
+    store._log.close()
+    again = opened(path)
+    assert [number for number, _ in await again.journal(0, 10)] == [4, 5]
 
 
 @pytest.mark.parametrize("content", [b"not a log at all" * 100, bytes(5_000), b"\xff" * 10])
-def test_a_file_that_is_no_log_is_kept_and_everybody_is_in_doubt(content: bytes, tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "a.live"
-        path.write_bytes(content)
-        store = opened(path)
-        assert store.newborn
-        if any(content):
-            assert store.doubts.everybody
-        await store.adopt((), whole=True)
-        await store.aclose()
-        again = opened(path)
-        assert not again.doubts
-        assert not again.newborn
-
-    run(main())
+@in_virtual_time
+async def test_a_file_that_is_no_log_is_kept_and_everybody_is_in_doubt(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.live"
+    path.write_bytes(content)
+    store = opened(path)
+    assert store.newborn
+    if any(content):
+        assert store.doubts.everybody
+    await store.adopt((), whole=True)
+    await store.aclose()
+    again = opened(path)
+    assert not again.doubts
+    assert not again.newborn
 
 
-def test_a_store_that_was_not_closed_begins_another_life_and_forgets_nothing(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "a.live"
-        store = opened(path)
-        await store.adopt((), whole=True)
-        await store.commit(Commit((somebody(PEOPLE[0]),), facts=(fact(1), fact(2))))
-        await store.trim_journal(1, store.generation)
-        store._log.close()
-        again = opened(path)
-        assert (again.generation == store.generation, again.newborn, bool(again.doubts)) == (False, False, False)
-        assert await again.trimmed() == 0, "the records count from the beginning of a life"
-        assert [number for number, _ in await again.journal(0, 10)] == [2]
-        await again.aclose()
-        closed = opened(path)
-        assert closed.generation == again.generation
-
-    run(main())
+@in_virtual_time
+async def test_a_store_that_was_not_closed_begins_another_life_and_forgets_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.live"
+    store = opened(path)
+    await store.adopt((), whole=True)
+    await store.commit(Commit((somebody(PEOPLE[0]),), facts=(fact(1), fact(2))))
+    await store.trim_journal(1, store.generation)
+    store._log.close()
+    again = opened(path)
+    assert (again.generation == store.generation, again.newborn, bool(again.doubts)) == (False, False, False)
+    assert await again.trimmed() == 0, "the records count from the beginning of a life"
+    assert [number for number, _ in await again.journal(0, 10)] == [2]
+    await again.aclose()
+    closed = opened(path)
+    assert closed.generation == again.generation

@@ -11,6 +11,7 @@ from passerby.ports.live_store import Anchor, Commit, Committed, Mark
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, at, couple, fact, notice, somebody, update, waiting
 from tests.runtime.virtual import VirtualClock, run
+from tests.staged import staged
 
 
 class SyncedLog(DiskLog):
@@ -52,60 +53,52 @@ def on_disk(body: Callable[[MemoryStore, SyncedLog], Awaitable[None]]) -> None:
     ],
     ids=["a change of somebody", "a notice", "a notice and more"],
 )
-def test_what_is_told_next_is_on_the_disk_before(commit: Commit) -> None:
-    async def body(store: MemoryStore, log: SyncedLog) -> None:
-        assert await store.commit(commit) is Committed.YES
-        assert log.is_synced
-        again = MemoryStore(DiskLog(log.cut()), VirtualClock(), Random(2))
-        assert await again.outbox(NOBODY) == list(commit.outbox)
-        assert (await again.load(ANN) is not None) == bool(commit.puts)
-
-    on_disk(body)
+@staged(on_disk)
+async def test_what_is_told_next_is_on_the_disk_before(store: MemoryStore, log: SyncedLog, /, commit: Commit) -> None:
+    assert await store.commit(commit) is Committed.YES
+    assert log.is_synced
+    again = MemoryStore(DiskLog(log.cut()), VirtualClock(), Random(2))
+    assert await again.outbox(NOBODY) == list(commit.outbox)
+    assert (await again.load(ANN) is not None) == bool(commit.puts)
 
 
-def test_what_somebody_hears_is_done_is_on_the_disk() -> None:
+@staged(on_disk)
+async def test_what_somebody_hears_is_done_is_on_the_disk(store: MemoryStore, log: SyncedLog, /) -> None:
     """A mark itself waits for no disk; but Telegram is told of it next, and forgets the update."""
-
-    async def body(store: MemoryStore, log: SyncedLog) -> None:
-        await store.mark(Mark((update(7),)))
-        assert not log.is_synced
-        assert await store.done(BOT, (8,)) == set()
-        assert not log.is_synced, "of what is not done nothing is told"
-        assert await store.done(BOT, (7,)) == {7}
-        assert log.is_synced
-        await store.mark(Mark((update(8),)))
-        assert (await store.known(BOT, (8,))).done == {8}
-        assert log.is_synced
-        await store.mark(Mark((update(9),)))
-        assert await store.commit(Commit(updates=(update(9),))) is Committed.ALREADY_DONE
-        assert log.is_synced
-
-    on_disk(body)
+    await store.mark(Mark((update(7),)))
+    assert not log.is_synced
+    assert await store.done(BOT, (8,)) == set()
+    assert not log.is_synced, "of what is not done nothing is told"
+    assert await store.done(BOT, (7,)) == {7}
+    assert log.is_synced
+    await store.mark(Mark((update(8),)))
+    assert (await store.known(BOT, (8,))).done == {8}
+    assert log.is_synced
+    await store.mark(Mark((update(9),)))
+    assert await store.commit(Commit(updates=(update(9),))) is Committed.ALREADY_DONE
+    assert log.is_synced
 
 
-def test_what_the_records_are_given_is_on_the_disk() -> None:
+@staged(on_disk)
+async def test_what_the_records_are_given_is_on_the_disk(store: MemoryStore, log: SyncedLog, /) -> None:
     """Else its number would be given again, and the records would pass over what comes under it then."""
-
-    async def body(store: MemoryStore, log: SyncedLog) -> None:
-        await store.commit(Commit(couple()))
-        await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3)), facts=(fact(1),)))
-        assert not log.is_synced
-        assert await store.journal(0, 10) == [(1, fact(1))]
-        assert log.is_synced
-        await store.mark(Mark(anchor=Anchor(CHAT, BEN, at(4)), facts=(fact(2),)))
-        assert await store.journal(2, 10) == []
-        assert not log.is_synced, "nothing was told"
-
-    on_disk(body)
+    await store.commit(Commit(couple()))
+    await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3)), facts=(fact(1),)))
+    assert not log.is_synced
+    assert await store.journal(0, 10) == [(1, fact(1))]
+    assert log.is_synced
+    await store.mark(Mark(anchor=Anchor(CHAT, BEN, at(4)), facts=(fact(2),)))
+    assert await store.journal(2, 10) == []
+    assert not log.is_synced, "nothing was told"
 
 
-def test_what_was_done_is_on_the_disk_within_a_sweep_and_when_the_store_is_closed() -> None:
-    async def body(store: MemoryStore, log: SyncedLog) -> None:
-        await store.mark(Mark((update(7),)))
-        await store.sweep()
-        assert log.is_synced
-        await store.mark(Mark((update(8),)))
-        await store.aclose()
-        assert log.is_synced
-
-    on_disk(body)
+@staged(on_disk)
+async def test_what_was_done_is_on_the_disk_within_a_sweep_and_when_the_store_is_closed(
+    store: MemoryStore, log: SyncedLog, /
+) -> None:
+    await store.mark(Mark((update(7),)))
+    await store.sweep()
+    assert log.is_synced
+    await store.mark(Mark((update(8),)))
+    await store.aclose()
+    assert log.is_synced

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from passerby.adapters.memory import log
 from passerby.adapters.memory.log import FileLog, Hole, LogInUse, frame, unframe
+from tests.staged import in_a_loop
 
 RECORDS = st.lists(st.binary(max_size=20), max_size=8)
 
@@ -379,20 +380,18 @@ def test_whoever_appended_first_goes_on_first_even_in_the_moment_that_a_sync_end
     assert order == [b"one", b"two", b"three"]
 
 
-def test_somebody_who_no_longer_waits_for_a_sync_does_not_keep_others_waiting(path: Path) -> None:
-    async def main() -> None:
-        live = FileLog(path)
-        live.append(b"one")
-        gone = asyncio.ensure_future(live.sync())
-        await asyncio.sleep(0)
-        live.append(b"two")
-        waiting = asyncio.ensure_future(live.sync())
-        gone.cancel()
-        await asyncio.wait_for(waiting, 20)
-        assert gone.cancelled()
-        live.close()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_somebody_who_no_longer_waits_for_a_sync_does_not_keep_others_waiting(path: Path) -> None:
+    live = FileLog(path)
+    live.append(b"one")
+    gone = asyncio.ensure_future(live.sync())
+    await asyncio.sleep(0)
+    live.append(b"two")
+    waiting = asyncio.ensure_future(live.sync())
+    gone.cancel()
+    await asyncio.wait_for(waiting, 20)
+    assert gone.cancelled()
+    live.close()
 
 
 def test_after_a_sync_that_failed_nothing_is_taken_until_the_log_is_rewritten(

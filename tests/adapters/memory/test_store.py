@@ -33,6 +33,7 @@ from tests.contract.live_values import (
     waiting,
 )
 from tests.runtime.virtual import VirtualClock, run, settled
+from tests.staged import in_a_loop, in_virtual_time
 
 ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
 
@@ -41,20 +42,18 @@ def opened(disk: Disk) -> MemoryStore:
     return MemoryStore(DiskLog(disk), VirtualClock(), Random(1))
 
 
-def test_in_a_quiet_second_the_log_shrinks_to_what_it_has_to_say() -> None:
-    async def main() -> None:
-        disk = Disk()
-        live = opened(disk)
-        await live.adopt(())
-        entries = [Trail(f"item:{each}", trail_of(ANN), BOT, 1e10, "", b"x" * 2_000) for each in range(200)]
-        await live.commit(Commit(outbox=tuple(entries)))
-        await live.mark(Mark(sent=tuple(each.id for each in entries)))
-        await live.sweep()
-        assert sum(map(len, disk.records)) > 400_000, "something was written in this one"
-        await live.sweep()
-        assert sum(map(len, disk.records)) < 1_000
-
-    run(main())
+@in_virtual_time
+async def test_in_a_quiet_second_the_log_shrinks_to_what_it_has_to_say() -> None:
+    disk = Disk()
+    live = opened(disk)
+    await live.adopt(())
+    entries = [Trail(f"item:{each}", trail_of(ANN), BOT, 1e10, "", b"x" * 2_000) for each in range(200)]
+    await live.commit(Commit(outbox=tuple(entries)))
+    await live.mark(Mark(sent=tuple(each.id for each in entries)))
+    await live.sweep()
+    assert sum(map(len, disk.records)) > 400_000, "something was written in this one"
+    await live.sweep()
+    assert sum(map(len, disk.records)) < 1_000
 
 
 def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,23 +76,21 @@ def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkey
     run(main())
 
 
-def test_what_one_burst_has_left_in_the_log_goes_within_a_minute_though_others_go_on_writing() -> None:
-    async def main() -> None:
-        disk = Disk()
-        live = opened(disk)
-        await live.adopt(())
-        for number in range(1, 3_000):
-            await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
-        burst = sum(map(len, disk.records))
-        assert burst > store.QUIET_BYTES
-        for number in range(3_000, 3_060):
-            await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
-            await live.sweep()
-            await asyncio.sleep(1.0)
-        assert sum(map(len, disk.records)) < burst / 4
-        assert (await opened(disk).load(ANN)) == Facts(somebody(ANN, 3_059, waiting(ANN)))
-
-    run(main())
+@in_virtual_time
+async def test_what_one_burst_has_left_in_the_log_goes_within_a_minute_though_others_go_on_writing() -> None:
+    disk = Disk()
+    live = opened(disk)
+    await live.adopt(())
+    for number in range(1, 3_000):
+        await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
+    burst = sum(map(len, disk.records))
+    assert burst > store.QUIET_BYTES
+    for number in range(3_000, 3_060):
+        await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
+        await live.sweep()
+        await asyncio.sleep(1.0)
+    assert sum(map(len, disk.records)) < burst / 4
+    assert (await opened(disk).load(ANN)) == Facts(somebody(ANN, 3_059, waiting(ANN)))
 
 
 def test_a_log_that_grew_before_a_restart_is_rewritten_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,82 +179,71 @@ def test_a_rewritten_log_knows_owners_and_what_people_were_told(monkeypatch: pyt
     run(main())
 
 
-def test_after_a_restart_nobody_is_living_and_everything_is_inherited() -> None:
+@in_virtual_time
+async def test_after_a_restart_nobody_is_living_and_everything_is_inherited() -> None:
     """One process has the file, so whoever owned something before is gone."""
-
-    async def main() -> None:
-        disk = Disk()
-        live = opened(disk)
-        for owner in (ONE, TWO):
-            await live.attend(owner, {}, 60.0, b"")
-            assert await live.take(owner, duty_lease(owner), 60.0) is not None
-            await live.commit(Commit(outbox=(notice(owner),), owner=owner))
-        again = opened(disk)
-        assert await again.roll() == Roll(frozenset(), {}, {})
-        await again.attend(THREE, {}, 60.0, b"")
-        assert await again.take(THREE, duty_lease(ONE), 60.0) is not None, "at once: there is nobody to wait for"
-        assert await again.inherit(THREE) == [notice(ONE), notice(TWO)]
-        assert await opened(disk).outbox(THREE) == [notice(ONE), notice(TWO)]
-
-    run(main())
+    disk = Disk()
+    live = opened(disk)
+    for owner in (ONE, TWO):
+        await live.attend(owner, {}, 60.0, b"")
+        assert await live.take(owner, duty_lease(owner), 60.0) is not None
+        await live.commit(Commit(outbox=(notice(owner),), owner=owner))
+    again = opened(disk)
+    assert await again.roll() == Roll(frozenset(), {}, {})
+    await again.attend(THREE, {}, 60.0, b"")
+    assert await again.take(THREE, duty_lease(ONE), 60.0) is not None, "at once: there is nobody to wait for"
+    assert await again.inherit(THREE) == [notice(ONE), notice(TWO)]
+    assert await opened(disk).outbox(THREE) == [notice(ONE), notice(TWO)]
 
 
-def test_a_start_in_the_middle_of_a_rebuild_finds_a_newborn_store() -> None:
-    async def main() -> None:
-        disk = Disk()
-        live = opened(disk)
-        await live.adopt((), whole=True)
-        live.wipe()
-        again = opened(disk)
-        assert again.newborn
-        await again.commit(Commit((somebody(ANN),)))
-
-    run(main())
+@in_virtual_time
+async def test_a_start_in_the_middle_of_a_rebuild_finds_a_newborn_store() -> None:
+    disk = Disk()
+    live = opened(disk)
+    await live.adopt((), whole=True)
+    live.wipe()
+    again = opened(disk)
+    assert again.newborn
+    await again.commit(Commit((somebody(ANN),)))
 
 
-def test_who_waits_for_news_of_a_store_that_is_wiped_is_told_so() -> None:
-    async def main() -> None:
-        live = opened(Disk())
-        feed = await live.tickets(ADULTS, None, 0)
-        reader = asyncio.ensure_future(live.tickets(ADULTS, feed.cursor, 60.0))
-        await settled()
-        live.wipe()
-        with pytest.raises(LiveStoreLost):
-            await reader
-        assert asyncio.get_running_loop().time() < 1.0, "at once"
-        await live.adopt((), whole=True)
-        assert (await live.tickets(ADULTS, feed.cursor, 0)).whole
-
-    run(main())
+@in_virtual_time
+async def test_who_waits_for_news_of_a_store_that_is_wiped_is_told_so() -> None:
+    live = opened(Disk())
+    feed = await live.tickets(ADULTS, None, 0)
+    reader = asyncio.ensure_future(live.tickets(ADULTS, feed.cursor, 60.0))
+    await settled()
+    live.wipe()
+    with pytest.raises(LiveStoreLost):
+        await reader
+    assert asyncio.get_running_loop().time() < 1.0, "at once"
+    await live.adopt((), whole=True)
+    assert (await live.tickets(ADULTS, feed.cursor, 0)).whole
 
 
-def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
-    async def main() -> None:
-        path = tmp_path / "passerby.live"
-        live = MemoryStore(FileLog(path), VirtualClock(), Random(1))
-        assert await live.commit(Commit((somebody(ANN, 1, waiting(ANN)),))) is Committed.YES
-        await live.sweep()
-        await live.aclose()
-        again = MemoryStore(FileLog(path), VirtualClock(), Random(2))
-        assert again.generation == live.generation
-        assert [change.person for change in (await again.tickets(ADULTS, None, 0)).changes] == [ANN]
-        await again.aclose()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_two_processes_do_not_share_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "passerby.live"
+    live = MemoryStore(FileLog(path), VirtualClock(), Random(1))
+    assert await live.commit(Commit((somebody(ANN, 1, waiting(ANN)),))) is Committed.YES
+    await live.sweep()
+    await live.aclose()
+    again = MemoryStore(FileLog(path), VirtualClock(), Random(2))
+    assert again.generation == live.generation
+    assert [change.person for change in (await again.tickets(ADULTS, None, 0)).changes] == [ANN]
+    await again.aclose()
 
 
-def test_tombstones_are_bounded() -> None:
-    async def main() -> None:
-        live = opened(Disk())
-        for number in range(10_100):
-            person = somebody(PersonId(number + 10), 1, waiting(PersonId(number + 10)))
-            await live.commit(Commit((person,)))
-            await live.commit(Commit((becomes(person, Idle()),)))
-        feed = await live.tickets(ADULTS, 0, 0)
-        assert feed.whole
-        assert feed.changes == ()
-
-    run(main())
+@in_virtual_time
+async def test_tombstones_are_bounded() -> None:
+    live = opened(Disk())
+    for number in range(10_100):
+        person = somebody(PersonId(number + 10), 1, waiting(PersonId(number + 10)))
+        await live.commit(Commit((person,)))
+        await live.commit(Commit((becomes(person, Idle()),)))
+    feed = await live.tickets(ADULTS, 0, 0)
+    assert feed.whole
+    assert feed.changes == ()
 
 
 def test_the_file_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from tests.adapters.redis.stores import opened
 from tests.contract.live_body import put, settled
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, EVE, becomes, couple, fact, notice, somebody, update
 from tests.contract.servers import Valkey
+from tests.staged import staged
 
 pytestmark = pytest.mark.services
 
@@ -69,163 +70,157 @@ def restart(valkey: Valkey) -> None:
     valkey.start()
 
 
-def test_a_server_that_started_again_begins_another_life_in_which_nobody_is_served(
-    valkey: Valkey, by_hand: Redis
+@staged(on, "valkey")
+async def test_a_server_that_started_again_begins_another_life_in_which_nobody_is_served(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        life = one.generation
-        restart(valkey)
-        for store in (one, other):
-            for _ in range(2):
-                for ask in (
-                    store.load(ANN),
-                    store.commit(Commit((somebody(EVE),))),
-                    store.mark(Mark((update(1),))),
-                    store.attend(ONE, {}, LONG_S, b""),
-                    store.take(ONE, LEASE, LONG_S),
-                    store.journal(0, 10),
-                    store.trimmed(),
-                    store.outbox(ONE),
-                    store.open_chats((CHAT,)),
-                    store.adopt((somebody(BEN, 3),)),
-                ):
-                    with pytest.raises(RedisWiped):
-                        await ask
-            assert [store.generation == life, store.newborn, store.doubts] == [False, False, UNSURE]
-        assert one.generation == other.generation
-        async with opened(valkey.url, 3) as late:
-            assert [late.generation, late.doubts] == [one.generation, UNSURE]
-            with pytest.raises(RedisWiped):
-                await late.load(ANN)
-
-    on(valkey, body)
-
-
-def test_one_worker_compares_and_repairs_and_then_all_go_on(valkey: Valkey, by_hand: Redis) -> None:
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        restart(valkey)
-        assert [await doubted(one), await doubted(other)] == [UNSURE, UNSURE]
-        claims = [await store.claim_doubts(name, LONG_S) for store, name in ((one, ONE), (other, OTHER), (one, ONE))]
-        assert claims == [True, False, True]
-        ann, ben = couple()
-        assert {held.participant for held in await one.everybody()} == {ann, ben}
-        assert set(await one.held((ANN, EVE))) == {ANN}
-        repair = Commit((becomes(ann, Idle()), becomes(ben, Idle())), (CHAT,), (notice("n"),), repairs=True)
-        assert await one.commit(repair) is Committed.YES
-        assert await one.commit(Commit(facts=(fact(9),), repairs=True)) is Committed.YES
+    life = one.generation
+    restart(valkey)
+    for store in (one, other):
+        for _ in range(2):
+            for ask in (
+                store.load(ANN),
+                store.commit(Commit((somebody(EVE),))),
+                store.mark(Mark((update(1),))),
+                store.attend(ONE, {}, LONG_S, b""),
+                store.take(ONE, LEASE, LONG_S),
+                store.journal(0, 10),
+                store.trimmed(),
+                store.outbox(ONE),
+                store.open_chats((CHAT,)),
+                store.adopt((somebody(BEN, 3),)),
+            ):
+                with pytest.raises(RedisWiped):
+                    await ask
+        assert [store.generation == life, store.newborn, store.doubts] == [False, False, UNSURE]
+    assert one.generation == other.generation
+    async with opened(valkey.url, 3) as late:
+        assert [late.generation, late.doubts] == [one.generation, UNSURE]
         with pytest.raises(RedisWiped):
-            await other.load(ANN)
+            await late.load(ANN)
+
+
+@staged(on, "valkey")
+async def test_one_worker_compares_and_repairs_and_then_all_go_on(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    restart(valkey)
+    assert [await doubted(one), await doubted(other)] == [UNSURE, UNSURE]
+    claims = [await store.claim_doubts(name, LONG_S) for store, name in ((one, ONE), (other, OTHER), (one, ONE))]
+    assert claims == [True, False, True]
+    ann, ben = couple()
+    assert {held.participant for held in await one.everybody()} == {ann, ben}
+    assert set(await one.held((ANN, EVE))) == {ANN}
+    repair = Commit((becomes(ann, Idle()), becomes(ben, Idle())), (CHAT,), (notice("n"),), repairs=True)
+    assert await one.commit(repair) is Committed.YES
+    assert await one.commit(Commit(facts=(fact(9),), repairs=True)) is Committed.YES
+    with pytest.raises(RedisWiped):
+        await other.load(ANN)
+    await one.adopt((), whole=True)
+    for store in (one, other):
+        facts = await store.load(ANN)
+        assert facts is not None
+        assert isinstance(facts.me.state, Idle)
+        assert [store.doubts, store.newborn] == [Doubts(), False]
+    assert not await other.claim_doubts(OTHER, LONG_S), "there are none any more"
+
+
+@staged(on, "valkey")
+async def test_who_starts_while_another_compares_hears_that_it_is_done(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    restart(valkey)
+    await doubted(one)
+    async with opened(valkey.url, 3) as late:
+        assert await one.claim_doubts(ONE, LONG_S)
+        assert not await late.claim_doubts(OTHER, LONG_S)
+        assert late.doubts
         await one.adopt((), whole=True)
-        for store in (one, other):
-            facts = await store.load(ANN)
-            assert facts is not None
-            assert isinstance(facts.me.state, Idle)
-            assert [store.doubts, store.newborn] == [Doubts(), False]
-        assert not await other.claim_doubts(OTHER, LONG_S), "there are none any more"
-
-    on(valkey, body)
+        assert not await late.claim_doubts(OTHER, LONG_S)
+        assert not late.doubts
+        assert await late.load(ANN) == Facts(*couple())
 
 
-def test_who_starts_while_another_compares_hears_that_it_is_done(valkey: Valkey, by_hand: Redis) -> None:
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        restart(valkey)
-        await doubted(one)
-        async with opened(valkey.url, 3) as late:
-            assert await one.claim_doubts(ONE, LONG_S)
-            assert not await late.claim_doubts(OTHER, LONG_S)
-            assert late.doubts
-            await one.adopt((), whole=True)
-            assert not await late.claim_doubts(OTHER, LONG_S)
-            assert not late.doubts
-            assert await late.load(ANN) == Facts(*couple())
-
-    on(valkey, body)
-
-
-def test_a_worker_that_has_seen_more_than_the_server_holds_says_that_it_is_older(
-    valkey: Valkey, by_hand: Redis
+@staged(on, "valkey")
+async def test_a_worker_that_has_seen_more_than_the_server_holds_says_that_it_is_older(
+    one: RedisStore, other: RedisStore, /, by_hand: Redis
 ) -> None:
     """The server runs on, so nothing else shows it."""
-
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        copy = Copy(by_hand)
+    copy = Copy(by_hand)
+    await one.attend(ONE, {}, LONG_S, b"")
+    copy.put_back()
+    with pytest.raises(RedisWiped):
         await one.attend(ONE, {}, LONG_S, b"")
-        copy.put_back()
-        with pytest.raises(RedisWiped):
-            await one.attend(ONE, {}, LONG_S, b"")
-        assert one.doubts == OLDER
-        assert await doubted(other) == OLDER
-        assert one.generation == other.generation, "both have noticed, and it is one new life"
-        await settled(one)
-        assert await other.load(ANN) == Facts(*couple())
-
-    on(valkey, body)
+    assert one.doubts == OLDER
+    assert await doubted(other) == OLDER
+    assert one.generation == other.generation, "both have noticed, and it is one new life"
+    await settled(one)
+    assert await other.load(ANN) == Facts(*couple())
 
 
-def test_an_older_file_under_a_server_that_starts_again_is_older(valkey: Valkey, by_hand: Redis) -> None:
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        copy = Copy(by_hand)
-        await one.attend(ONE, {}, LONG_S, b"")
-        copy.put_back()
-        restart(valkey)
-        assert await doubted(one) == OLDER
-        assert await doubted(other) == OLDER
-        restart(valkey)
-        with suppress(LiveStoreLost):
-            await other.everybody()
-        assert await doubted(other) == OLDER, "another restart makes it no surer"
+@staged(on, "valkey")
+async def test_an_older_file_under_a_server_that_starts_again_is_older(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    copy = Copy(by_hand)
+    await one.attend(ONE, {}, LONG_S, b"")
+    copy.put_back()
+    restart(valkey)
+    assert await doubted(one) == OLDER
+    assert await doubted(other) == OLDER
+    restart(valkey)
+    with suppress(LiveStoreLost):
+        await other.everybody()
+    assert await doubted(other) == OLDER, "another restart makes it no surer"
 
-    on(valkey, body)
 
-
-def test_a_former_life_that_comes_back_is_not_taken_for_the_present_one(valkey: Valkey, by_hand: Redis) -> None:
+@staged(on, "valkey")
+async def test_a_former_life_that_comes_back_is_not_taken_for_the_present_one(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
     """The old server was away alone and never stopped: it has its own name for its life, and finds nothing amiss."""
-
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        former = one.generation
-        copy = Copy(by_hand)
-        restart(valkey)
-        await doubted(one)
-        await settled(one)
-        await one.attend(ONE, {}, LONG_S, b"")
-        run = by_hand.hget("{passerby}:life", "run")
-        copy.put_back()
-        by_hand.hset("{passerby}:life", "run", run or b"")
-        assert by_hand.hget("{passerby}:life", "generation") == former.encode()
-        with pytest.raises(RedisWiped):
-            await one.load(ANN)
-        assert one.doubts == OLDER
-        assert one.generation != former
-
-    on(valkey, body)
+    former = one.generation
+    copy = Copy(by_hand)
+    restart(valkey)
+    await doubted(one)
+    await settled(one)
+    await one.attend(ONE, {}, LONG_S, b"")
+    run = by_hand.hget("{passerby}:life", "run")
+    copy.put_back()
+    by_hand.hset("{passerby}:life", "run", run or b"")
+    assert by_hand.hget("{passerby}:life", "generation") == former.encode()
+    with pytest.raises(RedisWiped):
+        await one.load(ANN)
+    assert one.doubts == OLDER
+    assert one.generation != former
 
 
-def test_a_life_that_ended_while_it_was_compared_is_not_declared_sound(valkey: Valkey, by_hand: Redis) -> None:
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        restart(valkey)
-        await doubted(one)
-        restart(valkey)
-        await doubted(other)
-        with pytest.raises(LiveStoreLost):
-            await one.adopt((), whole=True)
-        assert one.doubts
-        with pytest.raises(RedisWiped):
-            await other.load(ANN)
+@staged(on, "valkey")
+async def test_a_life_that_ended_while_it_was_compared_is_not_declared_sound(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    restart(valkey)
+    await doubted(one)
+    restart(valkey)
+    await doubted(other)
+    with pytest.raises(LiveStoreLost):
+        await one.adopt((), whole=True)
+    assert one.doubts
+    with pytest.raises(RedisWiped):
+        await other.load(ANN)
 
-    on(valkey, body)
 
-
-def test_the_journal_of_an_unsure_life_is_counted_for_itself(valkey: Valkey, by_hand: Redis) -> None:
-    async def body(one: RedisStore, other: RedisStore) -> None:
-        await put(one, facts=(fact(2),))
-        (first, *_), (last, *_) = await one.journal(0, 10)
-        await one.trim_journal(first, one.generation)
-        assert await one.trimmed() == first
-        restart(valkey)
-        await doubted(one)
-        await settled(one)
-        assert await one.trimmed() == 0, "the records have told nothing of this life"
-        assert (await one.held((ANN,)))[ANN].recorded, "but they do hold what was carried to them"
-        assert await one.journal(0, 10) == [(last, fact(2))]
-
-    on(valkey, body)
+@staged(on, "valkey")
+async def test_the_journal_of_an_unsure_life_is_counted_for_itself(
+    one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
+) -> None:
+    await put(one, facts=(fact(2),))
+    (first, *_), (last, *_) = await one.journal(0, 10)
+    await one.trim_journal(first, one.generation)
+    assert await one.trimmed() == first
+    restart(valkey)
+    await doubted(one)
+    await settled(one)
+    assert await one.trimmed() == 0, "the records have told nothing of this life"
+    assert (await one.held((ANN,)))[ANN].recorded, "but they do hold what was carried to them"
+    assert await one.journal(0, 10) == [(last, fact(2))]

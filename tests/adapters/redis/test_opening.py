@@ -16,6 +16,7 @@ from tests.contract.live_cluster import start_cluster
 from tests.contract.live_values import ANN, somebody
 from tests.contract.servers import Valkey, free_port
 from tests.runtime.virtual import VirtualClock
+from tests.staged import in_a_loop
 
 
 async def opened(url: str, name: str = "passerby", **options: Any) -> Opened:
@@ -130,17 +131,15 @@ def test_no_server_is_no_answer() -> None:
 
 
 @pytest.mark.services
-def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        one, _ = await open_redis(valkey.url, VirtualClock(), Random(1), name="one")
-        other, _ = await open_redis(valkey.url, VirtualClock(), Random(2), name="other")
-        await one.adopt((somebody(ANN),), whole=True)
-        assert await other.load(ANN) is None
-        assert [one.newborn, other.newborn] == [False, True]
-        await one.aclose()
-        await other.aclose()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) -> None:
+    one, _ = await open_redis(valkey.url, VirtualClock(), Random(1), name="one")
+    other, _ = await open_redis(valkey.url, VirtualClock(), Random(2), name="other")
+    await one.adopt((somebody(ANN),), whole=True)
+    assert await other.load(ANN) is None
+    assert [one.newborn, other.newborn] == [False, True]
+    await one.aclose()
+    await other.aclose()
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ from tests.contract.live_values import (
     waiting,
 )
 from tests.contract.servers import Valkey
+from tests.staged import in_a_loop
 
 pytestmark = pytest.mark.services
 
@@ -67,23 +68,21 @@ async def everything(store: LiveStore) -> list[Any]:
 
 @pytest.mark.parametrize("commit", [WHOLE, OF_NO_UPDATE], ids=["of an update", "of none"])
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
-def test_a_commit_whose_answer_was_lost_is_stored_once_and_said_to_be_stored(
+@in_a_loop
+async def test_a_commit_whose_answer_was_lost_is_stored_once_and_said_to_be_stored(
     valkey: Valkey, by_hand: Redis, commit: Commit, lost: str
 ) -> None:
-    async def main() -> None:
-        wire = Wire(valkey.url)
-        async with wire.laid() as url, opened(url) as store:
-            await store.pools()
-            setattr(wire, lost, True)
-            assert await store.commit(commit) is Committed.YES
-            assert wire.breaks == 1
-            assert await store.journal(0, 10) == [(1, fact(1))]
-            assert await store.load(ANN) == Facts(commit.puts[0])
-            assert await store.outbox(NOBODY) == [notice("n")]
-            again = Committed.ALREADY_DONE if commit.updates else Committed.STALE
-            assert await store.commit(commit) is again, "a commit of its own is another matter"
-
-    asyncio.run(main())
+    wire = Wire(valkey.url)
+    async with wire.laid() as url, opened(url) as store:
+        await store.pools()
+        setattr(wire, lost, True)
+        assert await store.commit(commit) is Committed.YES
+        assert wire.breaks == 1
+        assert await store.journal(0, 10) == [(1, fact(1))]
+        assert await store.load(ANN) == Facts(commit.puts[0])
+        assert await store.outbox(NOBODY) == [notice("n")]
+        again = Committed.ALREADY_DONE if commit.updates else Committed.STALE
+        assert await store.commit(commit) is again, "a commit of its own is another matter"
 
 
 WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
@@ -110,168 +109,148 @@ def test_what_is_carried_out_twice_comes_to_the_same(valkey: Valkey, by_hand: Re
     assert asyncio.run(main(True)) == once
 
 
-def test_a_connection_that_breaks_under_many_calls_costs_none_of_them(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        wire = Wire(valkey.url)
-        async with wire.laid() as url, opened(url) as store:
-            await store.pools()
-            wire.lose_answer = True
-            people = [somebody(PersonId(number)) for number in range(1, 200)]
-            stored = await asyncio.gather(*(store.commit(Commit((each,), facts=(fact(1),))) for each in people))
-            assert wire.breaks == 1
-            assert set(stored) == {Committed.YES}
-            assert len(await store.journal(0, 1000)) == len(people)
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_connection_that_breaks_under_many_calls_costs_none_of_them(valkey: Valkey, by_hand: Redis) -> None:
+    wire = Wire(valkey.url)
+    async with wire.laid() as url, opened(url) as store:
+        await store.pools()
+        wire.lose_answer = True
+        people = [somebody(PersonId(number)) for number in range(1, 200)]
+        stored = await asyncio.gather(*(store.commit(Commit((each,), facts=(fact(1),))) for each in people))
+        assert wire.breaks == 1
+        assert set(stored) == {Committed.YES}
+        assert len(await store.journal(0, 1000)) == len(people)
 
 
-def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            store._pipe._patience_s = 0.2
-            await store.pools()
-            errors = metrics.STORE_ERRORS.total(kind="live")
-            os.kill(valkey.pid, SIGSTOP)
-            try:
-                with pytest.raises(RedisUnreachable):
-                    await store.commit(WHOLE)
-            finally:
-                os.kill(valkey.pid, SIGCONT)
-            assert metrics.STORE_ERRORS.total(kind="live") > errors
-            store._pipe._patience_s = 10
-            assert await store.commit(WHOLE) in (Committed.YES, Committed.ALREADY_DONE)
-            assert await store.journal(0, 10) == [(1, fact(1))]
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        store._pipe._patience_s = 0.2
+        await store.pools()
+        errors = metrics.STORE_ERRORS.total(kind="live")
+        os.kill(valkey.pid, SIGSTOP)
+        try:
+            with pytest.raises(RedisUnreachable):
+                await store.commit(WHOLE)
+        finally:
+            os.kill(valkey.pid, SIGCONT)
+        assert metrics.STORE_ERRORS.total(kind="live") > errors
+        store._pipe._patience_s = 10
+        assert await store.commit(WHOLE) in (Committed.YES, Committed.ALREADY_DONE)
+        assert await store.journal(0, 10) == [(1, fact(1))]
 
 
 # ---------------------------------------------------------------------- batches
 
 
-def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        wire = Wire(valkey.url)
-        async with wire.laid() as url, opened(url) as store:
-            await store.pools()
-            before = wire.requests
-            await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
-            # The script has to be loaded once: asked for, loaded, asked for again.
-            assert wire.requests - before <= 3
-            before, calls, trips = wire.requests, metrics.STORE_CALLS.total(), sum(metrics.STORE_TRIPS.counts())
-            await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
-            assert wire.requests - before == 1
-            assert metrics.STORE_CALLS.total() - calls == 100
-            assert sum(metrics.STORE_TRIPS.counts()) - trips == 1
-
-    asyncio.run(main())
+@in_a_loop
+async def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Valkey, by_hand: Redis) -> None:
+    wire = Wire(valkey.url)
+    async with wire.laid() as url, opened(url) as store:
+        await store.pools()
+        before = wire.requests
+        await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
+        # The script has to be loaded once: asked for, loaded, asked for again.
+        assert wire.requests - before <= 3
+        before, calls, trips = wire.requests, metrics.STORE_CALLS.total(), sum(metrics.STORE_TRIPS.counts())
+        await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
+        assert wire.requests - before == 1
+        assert metrics.STORE_CALLS.total() - calls == 100
+        assert sum(metrics.STORE_TRIPS.counts()) - trips == 1
 
 
-def test_more_than_may_wait_gets_through_all_the_same(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            asked = [asyncio.ensure_future(store.load(PersonId(number))) for number in range(PENDING + 700)]
-            await asyncio.sleep(0)
-            assert len(store._pipe._queue) <= PENDING
-            assert await asyncio.gather(*asked) == [None] * len(asked)
-            assert len(by_hand.client_list()) <= LINES + 1, "and this test's own"
-
-    asyncio.run(main())
+@in_a_loop
+async def test_more_than_may_wait_gets_through_all_the_same(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        asked = [asyncio.ensure_future(store.load(PersonId(number))) for number in range(PENDING + 700)]
+        await asyncio.sleep(0)
+        assert len(store._pipe._queue) <= PENDING
+        assert await asyncio.gather(*asked) == [None] * len(asked)
+        assert len(by_hand.client_list()) <= LINES + 1, "and this test's own"
 
 
-def test_who_gives_up_waiting_takes_nobody_along(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            given_up, kept = (asyncio.ensure_future(store.load(person)) for person in (ANN, BEN))
-            await asyncio.sleep(0)
-            given_up.cancel()
-            assert await kept is None
-            assert given_up.cancelled()
-
-    asyncio.run(main())
+@in_a_loop
+async def test_who_gives_up_waiting_takes_nobody_along(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        given_up, kept = (asyncio.ensure_future(store.load(person)) for person in (ANN, BEN))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        assert await kept is None
+        assert given_up.cancelled()
 
 
-def test_scripts_that_the_server_has_forgotten_are_loaded_again(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            await store.commit(WHOLE)
-            by_hand.script_flush()
-            assert len(await asyncio.gather(*(store.load(ANN) for _ in range(5)), store.pools())) == 6
-
-    asyncio.run(main())
+@in_a_loop
+async def test_scripts_that_the_server_has_forgotten_are_loaded_again(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        await store.commit(WHOLE)
+        by_hand.script_flush()
+        assert len(await asyncio.gather(*(store.load(ANN) for _ in range(5)), store.pools())) == 6
 
 
 # ---------------------------------------------------------------------- several processes
 
 
-def test_of_two_processes_commits_on_one_version_one_is_stored(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            people = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 41)]
-            await one.commit(Commit(tuple(people)))
-            with_left = [
-                Commit(
-                    (
-                        becomes(me, Chatting(NEXT_CHAT, you.person, NOW)),
-                        becomes(you, Chatting(NEXT_CHAT, me.person, NOW)),
-                    )
+@in_a_loop
+async def test_of_two_processes_commits_on_one_version_one_is_stored(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+        people = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 41)]
+        await one.commit(Commit(tuple(people)))
+        with_left = [
+            Commit(
+                (
+                    becomes(me, Chatting(NEXT_CHAT, you.person, NOW)),
+                    becomes(you, Chatting(NEXT_CHAT, me.person, NOW)),
                 )
-                for me, you in pairwise(people)
-            ]
-            results = await asyncio.gather(
-                *((one, other)[number % 2].commit(each) for number, each in enumerate(with_left))
             )
-            winners = [each for each, said in zip(with_left, results, strict=True) if said is Committed.YES]
-            paired = [put.person for each in winners for put in each.puts]
-            assert len(paired) == len(set(paired))
-            for each in winners:
-                for put in each.puts:
-                    facts = await other.load(put.person)
-                    assert facts is not None
-                    assert facts.me == put
-            assert {each for each in results if each is not Committed.YES} == {Committed.STALE}
-
-    asyncio.run(main())
-
-
-def test_what_one_process_has_done_the_other_knows(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            assert one.generation == other.generation
-            await one.commit(WHOLE)
-            assert await other.commit(WHOLE) is Committed.ALREADY_DONE
-            assert await other.done(BOT, (6, 7)) == {7}
-            assert await everything(one) == await everything(other)
-
-    asyncio.run(main())
+            for me, you in pairwise(people)
+        ]
+        results = await asyncio.gather(
+            *((one, other)[number % 2].commit(each) for number, each in enumerate(with_left))
+        )
+        winners = [each for each, said in zip(with_left, results, strict=True) if said is Committed.YES]
+        paired = [put.person for each in winners for put in each.puts]
+        assert len(paired) == len(set(paired))
+        for each in winners:
+            for put in each.puts:
+                facts = await other.load(put.person)
+                assert facts is not None
+                assert facts.me == put
+        assert {each for each in results if each is not Committed.YES} == {Committed.STALE}
 
 
-def test_news_of_one_process_wakes_the_reader_of_another(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            feed = await other.tickets(ADULTS, None, 0)
-            reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
-            while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
-                await asyncio.sleep(0.001)
-            await one.commit(WHOLE)
-            async with asyncio.timeout(20):
-                assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
-
-    asyncio.run(main())
+@in_a_loop
+async def test_what_one_process_has_done_the_other_knows(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+        assert one.generation == other.generation
+        await one.commit(WHOLE)
+        assert await other.commit(WHOLE) is Committed.ALREADY_DONE
+        assert await other.done(BOT, (6, 7)) == {7}
+        assert await everything(one) == await everything(other)
 
 
-def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            feed = await other.tickets(ADULTS, None, 0)
-            reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
-            while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
-                await asyncio.sleep(0.001)
-            by_hand.client_kill_filter(_type="pubsub")
-            await one.commit(WHOLE)
-            async with asyncio.timeout(20):
-                assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
+@in_a_loop
+async def test_news_of_one_process_wakes_the_reader_of_another(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+        feed = await other.tickets(ADULTS, None, 0)
+        reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
+        while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+            await asyncio.sleep(0.001)
+        await one.commit(WHOLE)
+        async with asyncio.timeout(20):
+            assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
 
-    asyncio.run(main())
+
+@in_a_loop
+async def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+        feed = await other.tickets(ADULTS, None, 0)
+        reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
+        while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+            await asyncio.sleep(0.001)
+        by_hand.client_kill_filter(_type="pubsub")
+        await one.commit(WHOLE)
+        async with asyncio.timeout(20):
+            assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
 
 
 def test_of_a_hold_all_processes_hear_at_once(valkey: Valkey, by_hand: Redis) -> None:
@@ -321,188 +300,170 @@ def test_holds_that_are_over_are_not_kept_for_ever() -> None:
 # ---------------------------------------------------------------------- full, refusing, killed
 
 
-def test_a_commit_that_finds_memory_full_leaves_nothing_behind(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            await store.commit(Commit(couple(), outbox=(notice("kept"),), facts=(fact(1),)))
-            before = await everything(store)
-            by_hand.config_set("maxmemory", 1)
-            ended = (becomes(couple()[0], Idle()), becomes(couple()[1], Idle()))
-            with pytest.raises(RedisFull):
-                await store.commit(Commit(ended, (CHAT,), (notice("n"),), (fact(2),), (update(7),), ("kept",)))
-            with pytest.raises(RedisFull):
-                await store.mark(Mark((update(7),), ("kept",), CHAT, (copied(1, 10),)))
-            assert await everything(store) == before
-            await store.trim_journal(1, store.generation)
-            assert await store.journal(0, 10) == [], "what makes room is let through"
-            by_hand.config_set("maxmemory", 0)
-            assert await store.commit(Commit(ended, (CHAT,))) is Committed.YES
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_commit_that_finds_memory_full_leaves_nothing_behind(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        await store.commit(Commit(couple(), outbox=(notice("kept"),), facts=(fact(1),)))
+        before = await everything(store)
+        by_hand.config_set("maxmemory", 1)
+        ended = (becomes(couple()[0], Idle()), becomes(couple()[1], Idle()))
+        with pytest.raises(RedisFull):
+            await store.commit(Commit(ended, (CHAT,), (notice("n"),), (fact(2),), (update(7),), ("kept",)))
+        with pytest.raises(RedisFull):
+            await store.mark(Mark((update(7),), ("kept",), CHAT, (copied(1, 10),)))
+        assert await everything(store) == before
+        await store.trim_journal(1, store.generation)
+        assert await store.journal(0, 10) == [], "what makes room is let through"
+        by_hand.config_set("maxmemory", 0)
+        assert await store.commit(Commit(ended, (CHAT,))) is Committed.YES
 
 
-def test_a_server_without_its_replicas_refuses(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            by_hand.config_set("min-replicas-to-write", 1)
-            try:
-                with pytest.raises(RedisRefuses):
-                    await store.commit(WHOLE)
-            finally:
-                by_hand.config_set("min-replicas-to-write", 0)
-            assert await store.commit(WHOLE) is Committed.YES
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_server_without_its_replicas_refuses(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        by_hand.config_set("min-replicas-to-write", 1)
+        try:
+            with pytest.raises(RedisRefuses):
+                await store.commit(WHOLE)
+        finally:
+            by_hand.config_set("min-replicas-to-write", 0)
+        assert await store.commit(WHOLE) is Committed.YES
 
 
-def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there_whole_or_not_at_all(
+@in_a_loop
+async def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there_whole_or_not_at_all(
     valkey: Valkey, by_hand: Redis
 ) -> None:
-    async def main() -> None:
-        acknowledged: set[int] = set()
-        enough = asyncio.Event()
+    acknowledged: set[int] = set()
+    enough = asyncio.Event()
 
-        async def keep_committing(store: LiveStore, first: int) -> None:
-            for number in range(first, first + 1000):
-                person = PersonId(number)
-                words = (notice(str(number), person),)
-                commit = Commit((somebody(person),), (), words, (fact(number),), (UpdateRef(BOT, number),))
-                try:
-                    assert await store.commit(commit) is Committed.YES
-                except LiveStoreLost:
-                    return
-                acknowledged.add(number)
-                if len(acknowledged) >= 300:
-                    enough.set()
+    async def keep_committing(store: LiveStore, first: int) -> None:
+        for number in range(first, first + 1000):
+            person = PersonId(number)
+            words = (notice(str(number), person),)
+            commit = Commit((somebody(person),), (), words, (fact(number),), (UpdateRef(BOT, number),))
+            try:
+                assert await store.commit(commit) is Committed.YES
+            except LiveStoreLost:
+                return
+            acknowledged.add(number)
+            if len(acknowledged) >= 300:
+                enough.set()
 
-        async with opened(valkey.url) as store:
-            life = store.generation
-            working = [asyncio.ensure_future(keep_committing(store, first * 1000)) for first in range(1, 17)]
-            await enough.wait()
-            valkey.stop(SIGKILL)
-            await asyncio.gather(*working)
-            valkey.start()
-            await settled(store)
-            stored = {number for number in range(1000, 17000) if await store.load(PersonId(number))}
-            assert stored >= acknowledged
-            assert len(stored) < 16_000, "the kill came in the middle"
-            assert await store.done(BOT, range(1000, 17000)) == stored
-            assert {int(entry.id) for entry in await store.outbox(NOBODY)} == stored
-            facts = await store.journal(0, 20_000)
-            assert [number for number, _ in facts] == list(range(1, len(stored) + 1))
-            assert store.generation != life
-            await store.commit(WHOLE)
-
-    asyncio.run(main())
+    async with opened(valkey.url) as store:
+        life = store.generation
+        working = [asyncio.ensure_future(keep_committing(store, first * 1000)) for first in range(1, 17)]
+        await enough.wait()
+        valkey.stop(SIGKILL)
+        await asyncio.gather(*working)
+        valkey.start()
+        await settled(store)
+        stored = {number for number in range(1000, 17000) if await store.load(PersonId(number))}
+        assert stored >= acknowledged
+        assert len(stored) < 16_000, "the kill came in the middle"
+        assert await store.done(BOT, range(1000, 17000)) == stored
+        assert {int(entry.id) for entry in await store.outbox(NOBODY)} == stored
+        facts = await store.journal(0, 20_000)
+        assert [number for number, _ in facts] == list(range(1, len(stored) + 1))
+        assert store.generation != life
+        await store.commit(WHOLE)
 
 
-def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: Valkey, by_hand: Redis) -> None:
+@in_a_loop
+async def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: Valkey, by_hand: Redis) -> None:
     """The records would pass over a fact with a number that they have seen."""
-
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            await store.commit(Commit((somebody(ANN, 1, waiting(ANN)),), facts=(fact(1),)))
-            kept = [(key, by_hand.dump(key)) for key in by_hand.scan_iter()]
-            await store.commit(Commit((somebody(BEN, 1, waiting(BEN)),), (), (notice("n"),), (fact(2), fact(3))))
-            feed = await store.tickets(ADULTS, None, 0)
-            by_hand.flushall()
-            for key, value in kept:
-                by_hand.restore(key, 0, value)
-            valkey.stop(SIGKILL)
-            valkey.start()
-            await settled(store)
-            await store.commit(Commit((somebody(EVE, 1, waiting(EVE)),), facts=(fact(4),)))
-            (first, last) = await store.journal(0, 10)
-            assert first == (1, fact(1))
-            assert last[1] == fact(4)
-            assert last[0] > 3
-            news = await store.tickets(ADULTS, feed.cursor, 0)
-            assert news.whole
-            assert {change.person for change in news.changes} == {ANN, EVE}
-
-    asyncio.run(main())
+    async with opened(valkey.url) as store:
+        await store.commit(Commit((somebody(ANN, 1, waiting(ANN)),), facts=(fact(1),)))
+        kept = [(key, by_hand.dump(key)) for key in by_hand.scan_iter()]
+        await store.commit(Commit((somebody(BEN, 1, waiting(BEN)),), (), (notice("n"),), (fact(2), fact(3))))
+        feed = await store.tickets(ADULTS, None, 0)
+        by_hand.flushall()
+        for key, value in kept:
+            by_hand.restore(key, 0, value)
+        valkey.stop(SIGKILL)
+        valkey.start()
+        await settled(store)
+        await store.commit(Commit((somebody(EVE, 1, waiting(EVE)),), facts=(fact(4),)))
+        (first, last) = await store.journal(0, 10)
+        assert first == (1, fact(1))
+        assert last[1] == fact(4)
+        assert last[0] > 3
+        news = await store.tickets(ADULTS, feed.cursor, 0)
+        assert news.whole
+        assert {change.person for change in news.changes} == {ANN, EVE}
 
 
 # ---------------------------------------------------------------------- wiped
 
 
-def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            await store.adopt((), whole=True)
-            life = store.generation
-            await store.commit(Commit(couple(), facts=(fact(1),), updates=(update(7),)))
-            by_hand.flushall()
-            for _ in range(2):
-                with pytest.raises(RedisWiped):
-                    await store.done(BOT, (7,))
-                with pytest.raises(RedisWiped):
-                    await store.commit(Commit((somebody(EVE),)))
-            assert store.generation != life
-            assert store.newborn
-            await store.adopt(couple(), whole=True)
-            assert not store.newborn
-            assert await store.load(EVE) is None
-            assert await store.open_chats((CHAT,)) == {CHAT}
-            assert await store.journal(0, 10) == []
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        await store.adopt((), whole=True)
+        life = store.generation
+        await store.commit(Commit(couple(), facts=(fact(1),), updates=(update(7),)))
+        by_hand.flushall()
+        for _ in range(2):
+            with pytest.raises(RedisWiped):
+                await store.done(BOT, (7,))
+            with pytest.raises(RedisWiped):
+                await store.commit(Commit((somebody(EVE),)))
+        assert store.generation != life
+        assert store.newborn
+        await store.adopt(couple(), whole=True)
+        assert not store.newborn
+        assert await store.load(EVE) is None
+        assert await store.open_chats((CHAT,)) == {CHAT}
+        assert await store.journal(0, 10) == []
 
 
-def test_one_process_adopts_and_the_others_go_on(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            await one.adopt((), whole=True)
-            by_hand.flushall()
-            for store in (one, other):
-                with pytest.raises(RedisWiped):
-                    await store.load(ANN)
-            assert one.generation == other.generation
-            await one.adopt(couple(), whole=True)
-            assert await other.open_chats((CHAT,)) == {CHAT}
-            assert not other.newborn
-
-    asyncio.run(main())
+@in_a_loop
+async def test_one_process_adopts_and_the_others_go_on(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+        await one.adopt((), whole=True)
+        by_hand.flushall()
+        for store in (one, other):
+            with pytest.raises(RedisWiped):
+                await store.load(ANN)
+        assert one.generation == other.generation
+        await one.adopt(couple(), whole=True)
+        assert await other.open_chats((CHAT,)) == {CHAT}
+        assert not other.newborn
 
 
-def test_many_are_adopted_before_anybody_goes_on(valkey: Valkey, by_hand: Redis) -> None:
+@in_a_loop
+async def test_many_are_adopted_before_anybody_goes_on(valkey: Valkey, by_hand: Redis) -> None:
     """Else somebody could be told that they are in no chat, while their chat is still to come."""
-
-    async def main() -> None:
-        async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
-            by_hand.flushall()
-            with pytest.raises(RedisWiped):
-                await other.pools()
-            crowd = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 3001)]
-            with pytest.raises(RedisWiped):
-                await one.pools()
-            adopting = asyncio.ensure_future(one.adopt(crowd, whole=True))
-            while True:
-                try:
-                    facts = await other.load(crowd[-1].person)
-                except RedisWiped:
-                    continue
-                assert facts == Facts(crowd[-1], anchor=NOWHERE)
-                break
-            await adopting
-
-    asyncio.run(main())
+    async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
+        by_hand.flushall()
+        with pytest.raises(RedisWiped):
+            await other.pools()
+        crowd = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 3001)]
+        with pytest.raises(RedisWiped):
+            await one.pools()
+        adopting = asyncio.ensure_future(one.adopt(crowd, whole=True))
+        while True:
+            try:
+                facts = await other.load(crowd[-1].person)
+            except RedisWiped:
+                continue
+            assert facts == Facts(crowd[-1], anchor=NOWHERE)
+            break
+        await adopting
 
 
-def test_a_reader_from_before_the_wipe_begins_anew(valkey: Valkey, by_hand: Redis) -> None:
-    async def main() -> None:
-        async with opened(valkey.url) as store:
-            await store.commit(WHOLE)
-            feed = await store.tickets(ADULTS, None, 0)
-            by_hand.flushall()
-            with pytest.raises(RedisWiped):
-                await store.pools()
-            await store.adopt((somebody(BEN, 1, waiting(BEN)),), whole=True)
-            news = await store.tickets(ADULTS, feed.cursor, 5.0)
-            assert news.whole
-            assert news.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)
-
-    asyncio.run(main())
+@in_a_loop
+async def test_a_reader_from_before_the_wipe_begins_anew(valkey: Valkey, by_hand: Redis) -> None:
+    async with opened(valkey.url) as store:
+        await store.commit(WHOLE)
+        feed = await store.tickets(ADULTS, None, 0)
+        by_hand.flushall()
+        with pytest.raises(RedisWiped):
+            await store.pools()
+        await store.adopt((somebody(BEN, 1, waiting(BEN)),), whole=True)
+        news = await store.tickets(ADULTS, feed.cursor, 5.0)
+        assert news.whole
+        assert news.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)
 
 
 def test_only_what_is_ours_is_touched_and_everything_has_one_tag(valkey: Valkey, by_hand: Redis) -> None:
@@ -522,27 +483,24 @@ def test_only_what_is_ours_is_touched_and_everything_has_one_tag(valkey: Valkey,
     assert expiring == {b"done", b"stored", b"file"}
 
 
-def test_where_a_person_was_last_seen_is_a_guess_that_is_looked_up(valkey: Valkey, by_hand: Redis) -> None:
+@in_a_loop
+async def test_where_a_person_was_last_seen_is_a_guess_that_is_looked_up(valkey: Valkey, by_hand: Redis) -> None:
     """Two processes: what one of them remembers, the other changes."""
-
-    async def main() -> None:
-        async with opened(valkey.url) as one, opened(valkey.url, 2) as other:
-            ann, ben = couple()
-            await one.commit(Commit((ann, ben, somebody(EVE))))
-            assert await one.load(ANN) == await one.load(ANN) == Facts(ann, ben)
-            apart = becomes(ann, Idle()), becomes(ben, Idle())
-            await other.commit(Commit(apart, ended=(CHAT,)))
-            assert await one.load(ANN) == Facts(apart[0])
-            eve = becomes(somebody(EVE), Chatting(NEXT_CHAT, ANN, NOW))
-            again = becomes(apart[0], Chatting(NEXT_CHAT, EVE, NOW))
-            await other.commit(Commit((again, eve)))
-            assert await one.load(ANN) == await one.load(ANN) == Facts(again, eve)
-            rated = becomes(eve, eve.state)
-            await other.commit(Commit((rated,)))
-            assert await one.load(ANN) == Facts(again, rated)
-            await other.mark(Mark((), chat=NEXT_CHAT, pairs=(copied(1, 10),)))
-            seen = await one.load(ANN, at(1))
-            assert seen is not None
-            assert seen.counterpart is not None
-
-    asyncio.run(main())
+    async with opened(valkey.url) as one, opened(valkey.url, 2) as other:
+        ann, ben = couple()
+        await one.commit(Commit((ann, ben, somebody(EVE))))
+        assert await one.load(ANN) == await one.load(ANN) == Facts(ann, ben)
+        apart = becomes(ann, Idle()), becomes(ben, Idle())
+        await other.commit(Commit(apart, ended=(CHAT,)))
+        assert await one.load(ANN) == Facts(apart[0])
+        eve = becomes(somebody(EVE), Chatting(NEXT_CHAT, ANN, NOW))
+        again = becomes(apart[0], Chatting(NEXT_CHAT, EVE, NOW))
+        await other.commit(Commit((again, eve)))
+        assert await one.load(ANN) == await one.load(ANN) == Facts(again, eve)
+        rated = becomes(eve, eve.state)
+        await other.commit(Commit((rated,)))
+        assert await one.load(ANN) == Facts(again, rated)
+        await other.mark(Mark((), chat=NEXT_CHAT, pairs=(copied(1, 10),)))
+        seen = await one.load(ANN, at(1))
+        assert seen is not None
+        assert seen.counterpart is not None

@@ -45,6 +45,7 @@ from tests.contract.live_values import (
     waiting,
 )
 from tests.contract.servers import Valkey
+from tests.staged import in_a_loop
 
 pytestmark = pytest.mark.services
 
@@ -174,22 +175,20 @@ def test_whatever_is_asked_while_the_slot_moves_again_and_again_is_done_once(clu
     asyncio.run(main())
 
 
-def test_who_waits_for_tickets_hears_of_them_wherever_the_slot_has_gone(cluster: Cluster) -> None:
-    async def main() -> None:
-        async with opened(cluster.url, 1) as one, opened(cluster.url, 2) as other:
-            await one.commit(Commit((somebody(BEN),)))
-            for number in range(1, 4):
-                feed = await persistently(lambda: other.tickets(ADULTS, None, 0))
-                reader = asyncio.ensure_future(hears_of(other, feed.cursor, PersonId(number)))
-                await asyncio.sleep(0.1)
-                await slots.moved(cluster, *old_and_new(cluster), Random(number), pause_s=0)
-                person = PersonId(number)
-                commit = Commit((somebody(person, 2 if person == BEN else 1, waiting(person)),))
-                await persistently(lambda commit=commit: one.commit(commit))
-                async with asyncio.timeout(PATIENCE_S):
-                    await reader
-
-    asyncio.run(main())
+@in_a_loop
+async def test_who_waits_for_tickets_hears_of_them_wherever_the_slot_has_gone(cluster: Cluster) -> None:
+    async with opened(cluster.url, 1) as one, opened(cluster.url, 2) as other:
+        await one.commit(Commit((somebody(BEN),)))
+        for number in range(1, 4):
+            feed = await persistently(lambda: other.tickets(ADULTS, None, 0))
+            reader = asyncio.ensure_future(hears_of(other, feed.cursor, PersonId(number)))
+            await asyncio.sleep(0.1)
+            await slots.moved(cluster, *old_and_new(cluster), Random(number), pause_s=0)
+            person = PersonId(number)
+            commit = Commit((somebody(person, 2 if person == BEN else 1, waiting(person)),))
+            await persistently(lambda commit=commit: one.commit(commit))
+            async with asyncio.timeout(PATIENCE_S):
+                await reader
 
 
 def test_who_waits_for_tickets_hears_of_them_after_the_node_they_listened_to_has_left_the_cluster() -> None:

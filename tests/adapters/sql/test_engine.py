@@ -16,6 +16,7 @@ from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
 from tests.contract.records_facts import changed, numbered, person
 from tests.contract.servers import start_postgres
+from tests.staged import in_a_loop
 
 
 def unusable(database: str | Path) -> str:
@@ -76,127 +77,115 @@ def test_a_libpq_uri_is_translated() -> None:
     assert dict(url.query) == {"ssl": "require"}
 
 
-def test_sqlite_lets_readers_by_and_syncs_each_commit(tmp_path: Path) -> None:
-    async def run() -> None:
-        engine = connect(sqlite_url(tmp_path / "records.db"))
-        async with engine.connect() as connection:
-            assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
-            assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 2
-            assert (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one() == 3_000
-        await engine.dispose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_sqlite_lets_readers_by_and_syncs_each_commit(tmp_path: Path) -> None:
+    engine = connect(sqlite_url(tmp_path / "records.db"))
+    async with engine.connect() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert (await connection.exec_driver_sql("PRAGMA synchronous")).scalar_one() == 2
+        assert (await connection.exec_driver_sql("PRAGMA busy_timeout")).scalar_one() == 3_000
+    await engine.dispose()
 
 
-def test_another_process_that_writes_for_too_long_is_a_loss_and_readers_go_on(tmp_path: Path) -> None:
-    async def run() -> None:
-        file = tmp_path / "records.db"
-        await init_schema(file)
-        records = SqlRecords.at(file, Pool(timeout_s=0.05))
-        await records.apply("g", numbered(changed(person(1))))
-        other = connect(sqlite_url(file), poolclass=NullPool)
-        async with other.connect() as connection:
-            await connection.execution_options(writes=True)
-            async with connection.begin():
-                with pytest.raises(RecordsLost):
-                    await records.apply("g", numbered(changed(person(1, 1)), after=1))
-                assert await records.people([PersonId(1)]) == {1: person(1)}
-        await records.apply("g", numbered(changed(person(1, 1)), after=1))
-        assert await records.people([PersonId(1)]) == {1: person(1, 1)}
-        await other.dispose()
-        await records.aclose()
-
-    asyncio.run(run())
-
-
-def test_a_full_disk_is_a_loss_and_nothing_is_stored(tmp_path: Path) -> None:
-    async def run() -> None:
-        file = tmp_path / "records.db"
-        await init_schema(file)
-        records = SqlRecords.at(file)
-
-        @sa.event.listens_for(records.engine.sync_engine, "checkout")
-        def shrink(connection: sa.pool.PoolProxiedConnection, *_: object) -> None:
-            cursor = connection.cursor()
-            cursor.execute(f"PRAGMA max_page_count={pages}")
-            cursor.close()
-
-        pages = 1
-        with pytest.raises(RecordsLost):
-            await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 2_001))))
-        assert await records.applied("g") == 0
-        assert await records.people([PersonId(1)]) == {}
-        pages = 100_000
-        await records.apply("g", numbered(changed(person(1))))
-        assert await records.applied("g") == 1
-        await records.aclose()
-
-    asyncio.run(run())
-
-
-def test_a_missing_table_is_a_bug_and_no_loss(database: str) -> None:
-    async def run() -> None:
-        records = SqlRecords.at(database)
-        with pytest.raises(sa.exc.DBAPIError):
-            await records.applied("g")
-        with pytest.raises(sa.exc.DBAPIError):
-            await records.apply("g", numbered(changed(person(1))))
-        await records.aclose()
-
-    asyncio.run(run())
-
-
-@pytest.mark.services
-def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        records = SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
-        await records.apply("g", numbered(changed(person(1))))
-        other = connect(postgres_url(postgres_database), poolclass=NullPool)
-        async with other.begin() as connection:
-            await connection.exec_driver_sql("LOCK TABLE journal_positions")
+@in_a_loop
+async def test_another_process_that_writes_for_too_long_is_a_loss_and_readers_go_on(tmp_path: Path) -> None:
+    file = tmp_path / "records.db"
+    await init_schema(file)
+    records = SqlRecords.at(file, Pool(timeout_s=0.05))
+    await records.apply("g", numbered(changed(person(1))))
+    other = connect(sqlite_url(file), poolclass=NullPool)
+    async with other.connect() as connection:
+        await connection.execution_options(writes=True)
+        async with connection.begin():
             with pytest.raises(RecordsLost):
                 await records.apply("g", numbered(changed(person(1, 1)), after=1))
-            with pytest.raises(RecordsLost):
-                await records.applied("g")
-        await records.apply("g", numbered(changed(person(1, 1)), after=1))
-        assert await records.people([PersonId(1)]) == {1: person(1, 1)}
-        await other.dispose()
-        await records.aclose()
+            assert await records.people([PersonId(1)]) == {1: person(1)}
+    await records.apply("g", numbered(changed(person(1, 1)), after=1))
+    assert await records.people([PersonId(1)]) == {1: person(1, 1)}
+    await other.dispose()
+    await records.aclose()
 
-    asyncio.run(run())
+
+@in_a_loop
+async def test_a_full_disk_is_a_loss_and_nothing_is_stored(tmp_path: Path) -> None:
+    file = tmp_path / "records.db"
+    await init_schema(file)
+    records = SqlRecords.at(file)
+
+    @sa.event.listens_for(records.engine.sync_engine, "checkout")
+    def shrink(connection: sa.pool.PoolProxiedConnection, *_: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA max_page_count={pages}")
+        cursor.close()
+
+    pages = 1
+    with pytest.raises(RecordsLost):
+        await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 2_001))))
+    assert await records.applied("g") == 0
+    assert await records.people([PersonId(1)]) == {}
+    pages = 100_000
+    await records.apply("g", numbered(changed(person(1))))
+    assert await records.applied("g") == 1
+    await records.aclose()
+
+
+@in_a_loop
+async def test_a_missing_table_is_a_bug_and_no_loss(database: str) -> None:
+    records = SqlRecords.at(database)
+    with pytest.raises(sa.exc.DBAPIError):
+        await records.applied("g")
+    with pytest.raises(sa.exc.DBAPIError):
+        await records.apply("g", numbered(changed(person(1))))
+    await records.aclose()
 
 
 @pytest.mark.services
-def test_a_batch_that_the_server_undid_for_a_deadlock_is_stored_by_the_next_try(postgres_database: str) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        records = SqlRecords.at(postgres_database, Pool(timeout_s=30.0))
-        await records.apply("g", numbered(changed(person(1)), changed(person(2))))
-        other = connect(postgres_url(postgres_database), Pool(timeout_s=30.0), poolclass=NullPool)
-        async with other.connect() as connection, connection.begin():
-            # Only one side finds the deadlock, the first whose patience ends: it shall be the records'.
-            await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
-            await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 2")
-            batch = numbered(changed(person(1, 1)), changed(person(2, 1)), after=2)
-            applying = asyncio.ensure_future(records.apply("g", batch))
-            waiting = sa.text(
-                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-            )
-            async with other.connect() as watching:
-                # Within one transaction PostgreSQL keeps showing what pg_stat_activity showed first.
-                await watching.execution_options(isolation_level="AUTOCOMMIT")
-                while not await watching.scalar(waiting):
-                    await asyncio.sleep(0.01)
-            await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 1")
-            # The next try waits for the other, which goes on now.
-        await applying
-        assert await records.applied("g") == 4
-        assert await records.people([PersonId(2)]) == {2: person(2, 1)}
-        await other.dispose()
-        await records.aclose()
+@in_a_loop
+async def test_a_statement_that_takes_too_long_is_a_loss(postgres_database: str) -> None:
+    await init_schema(postgres_database)
+    records = SqlRecords.at(postgres_database, Pool(timeout_s=0.2))
+    await records.apply("g", numbered(changed(person(1))))
+    other = connect(postgres_url(postgres_database), poolclass=NullPool)
+    async with other.begin() as connection:
+        await connection.exec_driver_sql("LOCK TABLE journal_positions")
+        with pytest.raises(RecordsLost):
+            await records.apply("g", numbered(changed(person(1, 1)), after=1))
+        with pytest.raises(RecordsLost):
+            await records.applied("g")
+    await records.apply("g", numbered(changed(person(1, 1)), after=1))
+    assert await records.people([PersonId(1)]) == {1: person(1, 1)}
+    await other.dispose()
+    await records.aclose()
 
-    asyncio.run(run())
+
+@pytest.mark.services
+@in_a_loop
+async def test_a_batch_that_the_server_undid_for_a_deadlock_is_stored_by_the_next_try(postgres_database: str) -> None:
+    await init_schema(postgres_database)
+    records = SqlRecords.at(postgres_database, Pool(timeout_s=30.0))
+    await records.apply("g", numbered(changed(person(1)), changed(person(2))))
+    other = connect(postgres_url(postgres_database), Pool(timeout_s=30.0), poolclass=NullPool)
+    async with other.connect() as connection, connection.begin():
+        # Only one side finds the deadlock, the first whose patience ends: it shall be the records'.
+        await connection.exec_driver_sql("SET LOCAL deadlock_timeout = '60s'")
+        await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 2")
+        batch = numbered(changed(person(1, 1)), changed(person(2, 1)), after=2)
+        applying = asyncio.ensure_future(records.apply("g", batch))
+        waiting = sa.text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        async with other.connect() as watching:
+            # Within one transaction PostgreSQL keeps showing what pg_stat_activity showed first.
+            await watching.execution_options(isolation_level="AUTOCOMMIT")
+            while not await watching.scalar(waiting):
+                await asyncio.sleep(0.01)
+        await connection.exec_driver_sql("UPDATE users SET age = 31 WHERE id = 1")
+        # The next try waits for the other, which goes on now.
+    await applying
+    assert await records.applied("g") == 4
+    assert await records.people([PersonId(2)]) == {2: person(2, 1)}
+    await other.dispose()
+    await records.aclose()
 
 
 @pytest.mark.services
@@ -225,17 +214,15 @@ def test_no_connection_left_is_a_loss_in_the_pool_and_at_the_server() -> None:
         asyncio.run(run())
 
 
-def test_nobody_listening_is_a_loss(tmp_path: Path) -> None:
-    async def run() -> None:
-        for uri in ("postgresql://u@127.0.0.1:1/d", f"postgresql://u@/d?host={tmp_path}"):
-            records = SqlRecords.at(uri)
-            with pytest.raises(RecordsLost):
-                await records.applied("g")
-            with pytest.raises(RecordsLost):
-                await init_schema(uri)
-            await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_nobody_listening_is_a_loss(tmp_path: Path) -> None:
+    for uri in ("postgresql://u@127.0.0.1:1/d", f"postgresql://u@/d?host={tmp_path}"):
+        records = SqlRecords.at(uri)
+        with pytest.raises(RecordsLost):
+            await records.applied("g")
+        with pytest.raises(RecordsLost):
+            await init_schema(uri)
+        await records.aclose()
 
 
 def test_work_goes_on_to_its_end_when_its_caller_is_cancelled() -> None:

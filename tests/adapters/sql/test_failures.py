@@ -16,6 +16,7 @@ from passerby.adapters.sql.schema import is_damaged
 from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
 from tests.contract.records_facts import changed, numbered, person
+from tests.staged import in_a_loop
 
 
 class Said(Exception):
@@ -82,15 +83,13 @@ def test_a_loss_is_counted_and_what_was_undone_is_not() -> None:
     assert counted == [1, 1, 0]
 
 
-def test_a_bug_quotes_no_row(database: str) -> None:
-    async def run() -> None:
-        records = SqlRecords.at(database)
-        with pytest.raises(exc.DBAPIError) as caught:
-            await records.people([PersonId(987_654_321)])
-        assert "987" not in str(caught.value)
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_a_bug_quotes_no_row(database: str) -> None:
+    records = SqlRecords.at(database)
+    with pytest.raises(exc.DBAPIError) as caught:
+        await records.people([PersonId(987_654_321)])
+    assert "987" not in str(caught.value)
+    await records.aclose()
 
 
 @pytest.mark.services
@@ -136,63 +135,58 @@ async def tries(records: SqlRecords) -> int:
 
 @pytest.mark.services
 @pytest.mark.parametrize(("times", "stored"), [(2, True), (3, False)])
-def test_a_batch_that_the_server_undid_is_tried_three_times(postgres_database: str, times: int, stored: bool) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        records = SqlRecords.at(postgres_database)
-        await failing(records, times, "40001")
-        batch = numbered(changed(person(1)))
-        if stored:
+@in_a_loop
+async def test_a_batch_that_the_server_undid_is_tried_three_times(
+    postgres_database: str, times: int, stored: bool
+) -> None:
+    await init_schema(postgres_database)
+    records = SqlRecords.at(postgres_database)
+    await failing(records, times, "40001")
+    batch = numbered(changed(person(1)))
+    if stored:
+        await records.apply("g", batch)
+        assert await records.people([PersonId(1)]) == {1: person(1)}
+    else:
+        with pytest.raises(RecordsLost):
             await records.apply("g", batch)
-            assert await records.people([PersonId(1)]) == {1: person(1)}
-        else:
-            with pytest.raises(RecordsLost):
-                await records.apply("g", batch)
-        assert await records.applied("g") == (1 if stored else 0)
-        assert await tries(records) == 3
-        await records.aclose()
-
-    asyncio.run(run())
+    assert await records.applied("g") == (1 if stored else 0)
+    assert await tries(records) == 3
+    await records.aclose()
 
 
 @pytest.mark.services
-def test_a_batch_of_which_nobody_knows_is_not_repeated_here(postgres_database: str) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        records = SqlRecords.at(postgres_database)
-        await failing(records, 1, "40003")
-        with pytest.raises(RecordsLost):
-            await records.apply("g", numbered(changed(person(1))))
-        assert await tries(records) == 1
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_a_batch_of_which_nobody_knows_is_not_repeated_here(postgres_database: str) -> None:
+    await init_schema(postgres_database)
+    records = SqlRecords.at(postgres_database)
+    await failing(records, 1, "40003")
+    with pytest.raises(RecordsLost):
+        await records.apply("g", numbered(changed(person(1))))
+    assert await tries(records) == 1
+    await records.aclose()
 
 
 @pytest.mark.services
-def test_a_commit_that_was_not_answered_is_found_by_its_position(postgres_database: str) -> None:
+@in_a_loop
+async def test_a_commit_that_was_not_answered_is_found_by_its_position(postgres_database: str) -> None:
     """The server stores it, and the answer never comes: the caller repeats, and nothing is stored twice."""
+    await init_schema(postgres_database)
+    records = SqlRecords.at(postgres_database)
 
-    async def run() -> None:
-        await init_schema(postgres_database)
-        records = SqlRecords.at(postgres_database)
+    @sa.event.listens_for(records.engine.sync_engine, "commit")
+    def answer_lost(connection: sa.Connection) -> None:
+        if losing:
+            losing.clear()
+            await_only(_commit_and_close(connection))
 
-        @sa.event.listens_for(records.engine.sync_engine, "commit")
-        def answer_lost(connection: sa.Connection) -> None:
-            if losing:
-                losing.clear()
-                await_only(_commit_and_close(connection))
-
-        losing = [True]
-        with pytest.raises(RecordsLost):
-            await records.apply("g", numbered(changed(person(1, 1))))
-        assert await records.applied("g") == 1
-        await records.apply("g", numbered(changed(person(1, 1)), changed(person(1, 2))))
-        assert await records.people([PersonId(1)]) == {1: person(1, 2)}
-        assert await records.applied("g") == 2
-        await records.aclose()
-
-    asyncio.run(run())
+    losing = [True]
+    with pytest.raises(RecordsLost):
+        await records.apply("g", numbered(changed(person(1, 1))))
+    assert await records.applied("g") == 1
+    await records.apply("g", numbered(changed(person(1, 1)), changed(person(1, 2))))
+    assert await records.people([PersonId(1)]) == {1: person(1, 2)}
+    assert await records.applied("g") == 2
+    await records.aclose()
 
 
 async def _commit_and_close(connection: sa.Connection) -> None:
@@ -203,23 +197,21 @@ async def _commit_and_close(connection: sa.Connection) -> None:
 
 
 @pytest.mark.parametrize("cut", [5000, None])
-def test_a_damaged_file_is_said_with_what_to_do(tmp_path: Path, cut: int | None) -> None:
-    async def damaged() -> None:
-        file = tmp_path / "records.db"
-        await init_schema(file)
-        assert not await is_damaged(file)
-        if cut is not None:
-            os.truncate(file, cut)
-        else:
-            with file.open("r+b") as opened:
-                opened.seek(8192)
-                opened.write(b"\x5a" * 60_000)
-            assert await is_damaged(file)
-        records = SqlRecords.at(file)
-        try:
-            with pytest.raises(DatabaseUnusable, match=r"the database file is damaged; .* and restore"):
-                await (init_schema(file) if cut is not None else records.active())
-        finally:
-            await records.aclose()
-
-    asyncio.run(damaged())
+@in_a_loop
+async def test_a_damaged_file_is_said_with_what_to_do(tmp_path: Path, cut: int | None) -> None:
+    file = tmp_path / "records.db"
+    await init_schema(file)
+    assert not await is_damaged(file)
+    if cut is not None:
+        os.truncate(file, cut)
+    else:
+        with file.open("r+b") as opened:
+            opened.seek(8192)
+            opened.write(b"\x5a" * 60_000)
+        assert await is_damaged(file)
+    records = SqlRecords.at(file)
+    try:
+        with pytest.raises(DatabaseUnusable, match=r"the database file is damaged; .* and restore"):
+            await (init_schema(file) if cut is not None else records.active())
+    finally:
+        await records.aclose()

@@ -12,6 +12,7 @@ from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.pool import Keeper, room, shortage
 from passerby.ports.records import RecordsLost
 from tests.contract.servers import start_postgres
+from tests.staged import in_a_loop
 
 
 class Beats:
@@ -68,39 +69,35 @@ async def use(engine: sa.ext.asyncio.AsyncEngine, many: int) -> None:
 
 
 @pytest.mark.services
-def test_the_least_are_open_before_anybody_asks(postgres_database: str) -> None:
-    async def run() -> None:
-        async with keeping(postgres_database, Pool(most=8, least=5)) as (keeper, engine):
+@in_a_loop
+async def test_the_least_are_open_before_anybody_asks(postgres_database: str) -> None:
+    async with keeping(postgres_database, Pool(most=8, least=5)) as (keeper, engine):
+        await keeper.warm()
+        assert (keeper.open, keeper.idle) == (5, 5)
+        assert await at_server(postgres_database) == 5
+        async with engine.connect():
             await keeper.warm()
-            assert (keeper.open, keeper.idle) == (5, 5)
-            assert await at_server(postgres_database) == 5
-            async with engine.connect():
-                await keeper.warm()
-                assert (keeper.open, keeper.idle) == (5, 4)
-
-    asyncio.run(run())
+            assert (keeper.open, keeper.idle) == (5, 4)
 
 
 @pytest.mark.services
-def test_what_nobody_uses_is_closed_down_to_the_least_and_no_further(postgres_database: str) -> None:
-    async def run() -> None:
-        async with keeping(postgres_database, Pool(most=8, least=2, evict_every_s=1, idle_s=3)) as (keeper, engine):
-            await use(engine, 6)
-            for _ in range(3):
-                keeper.evict()
-                await use(engine, 3)
-            assert keeper.open == 6, "not idle for long enough"
+@in_a_loop
+async def test_what_nobody_uses_is_closed_down_to_the_least_and_no_further(postgres_database: str) -> None:
+    async with keeping(postgres_database, Pool(most=8, least=2, evict_every_s=1, idle_s=3)) as (keeper, engine):
+        await use(engine, 6)
+        for _ in range(3):
             keeper.evict()
-            assert keeper.open == 3, "three were in use"
-            for _ in range(4):
-                keeper.evict()
-            assert keeper.open == 2
-            while await at_server(postgres_database) != 2:
-                await asyncio.sleep(0.01)
-            await use(engine, 8)
-            assert keeper.open == 8, "what was closed opens again when it is needed"
-
-    asyncio.run(run())
+            await use(engine, 3)
+        assert keeper.open == 6, "not idle for long enough"
+        keeper.evict()
+        assert keeper.open == 3, "three were in use"
+        for _ in range(4):
+            keeper.evict()
+        assert keeper.open == 2
+        while await at_server(postgres_database) != 2:
+            await asyncio.sleep(0.01)
+        await use(engine, 8)
+        assert keeper.open == 8, "what was closed opens again when it is needed"
 
 
 @pytest.mark.services
@@ -129,29 +126,25 @@ def test_tending_keeps_the_least_and_goes_on_while_the_server_is_away() -> None:
 
 
 @pytest.mark.services
-def test_a_connection_that_broke_is_not_counted_as_open(postgres_database: str) -> None:
-    async def run() -> None:
-        async with keeping(postgres_database, Pool(most=4, least=2)) as (keeper, engine):
-            await keeper.warm()
-            async with engine.connect() as connection:
-                await connection.invalidate()
-            assert (keeper.open, keeper.idle) == (1, 1)
-            await keeper.warm()
-            assert (keeper.open, keeper.idle) == (2, 2)
-
-    asyncio.run(run())
+@in_a_loop
+async def test_a_connection_that_broke_is_not_counted_as_open(postgres_database: str) -> None:
+    async with keeping(postgres_database, Pool(most=4, least=2)) as (keeper, engine):
+        await keeper.warm()
+        async with engine.connect() as connection:
+            await connection.invalidate()
+        assert (keeper.open, keeper.idle) == (1, 1)
+        await keeper.warm()
+        assert (keeper.open, keeper.idle) == (2, 2)
 
 
 @pytest.mark.services
-def test_never_more_than_the_most_whoever_asks(postgres_database: str) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        records = SqlRecords.at(postgres_database, Pool(most=3, least=1))
-        await asyncio.gather(*(records.applied("g") for _ in range(50)))
-        assert await at_server(postgres_database) == 3
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_never_more_than_the_most_whoever_asks(postgres_database: str) -> None:
+    await init_schema(postgres_database)
+    records = SqlRecords.at(postgres_database, Pool(most=3, least=1))
+    await asyncio.gather(*(records.applied("g") for _ in range(50)))
+    assert await at_server(postgres_database) == 3
+    await records.aclose()
 
 
 @pytest.mark.services
@@ -177,14 +170,12 @@ def test_more_processes_than_the_server_has_room_for_are_a_sentence() -> None:
         asyncio.run(run())
 
 
-def test_sqlite_has_room_and_needs_no_keeper(tmp_path: object) -> None:
-    async def run() -> None:
-        records = SqlRecords.at(f"{tmp_path}/records.db")
-        assert await records.shortage(1_000) is None
-        await records.tend(Beats())
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_sqlite_has_room_and_needs_no_keeper(tmp_path: object) -> None:
+    records = SqlRecords.at(f"{tmp_path}/records.db")
+    assert await records.shortage(1_000) is None
+    await records.tend(Beats())
+    await records.aclose()
 
 
 def test_a_shortage_asks_for_at_least_one() -> None:

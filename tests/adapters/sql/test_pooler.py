@@ -18,6 +18,7 @@ from passerby.kernel.ids import PersonId
 from passerby.settings import Settings
 from tests.contract.records_facts import changed, numbered, person
 from tests.contract.servers import PgBouncer, start_pgbouncer
+from tests.staged import in_a_loop
 
 pytestmark = pytest.mark.services
 
@@ -54,29 +55,27 @@ def test_making_the_tables_leaves_nothing_on_the_servers_connections(behind: PgB
     assert asyncio.run(run()) == ["0", "0", "0"]
 
 
-def test_recorders_read_and_write_at_once_without_a_fault(behind: PgBouncer) -> None:
-    async def run() -> None:
-        await init_schema(behind.uri)
-        recorders = [SqlRecords.at(behind.uri, Pool(timeout_s=30)) for _ in range(3)]
+@in_a_loop
+async def test_recorders_read_and_write_at_once_without_a_fault(behind: PgBouncer) -> None:
+    await init_schema(behind.uri)
+    recorders = [SqlRecords.at(behind.uri, Pool(timeout_s=30)) for _ in range(3)]
 
-        async def write(name: str, records: SqlRecords) -> None:
-            for number in range(8):
-                facts = numbered(*(changed(person(each, number)) for each in range(1, 6)), after=5 * number)
-                await records.apply(name, facts)
-                assert await records.applied(name) == 5 * (number + 1)
+    async def write(name: str, records: SqlRecords) -> None:
+        for number in range(8):
+            facts = numbered(*(changed(person(each, number)) for each in range(1, 6)), after=5 * number)
+            await records.apply(name, facts)
+            assert await records.applied(name) == 5 * (number + 1)
 
-        async def read(records: SqlRecords) -> None:
-            for _ in range(8):
-                await records.people([PersonId(each) for each in range(1, 6)])
-                await records.active()
+    async def read(records: SqlRecords) -> None:
+        for _ in range(8):
+            await records.people([PersonId(each) for each in range(1, 6)])
+            await records.active()
 
-        writing = [write(f"g{number}", records) for number, records in enumerate(recorders)]
-        await asyncio.gather(*writing, *(read(records) for records in recorders for _ in range(5)))
-        assert await recorders[0].shortage(1_000) is None, "how many it lets in is the pooler's affair"
-        for records in recorders:
-            await records.aclose()
-
-    asyncio.run(run())
+    writing = [write(f"g{number}", records) for number, records in enumerate(recorders)]
+    await asyncio.gather(*writing, *(read(records) for records in recorders for _ in range(5)))
+    assert await recorders[0].shortage(1_000) is None, "how many it lets in is the pooler's affair"
+    for records in recorders:
+        await records.aclose()
 
 
 def test_a_pooler_is_told_from_a_server(behind: PgBouncer, postgres_database: str) -> None:

@@ -32,6 +32,7 @@ from tests.contract.records_facts import (
     searching,
     told,
 )
+from tests.staged import in_a_loop
 
 WITHOUT_A_TABLE = ("BEGIN", "PRAGMA", "SHOW", "select pg_catalog", "select current_schema")
 
@@ -52,101 +53,93 @@ def statements(engine: AsyncEngine) -> Iterator[list[tuple[str, bool]]]:
         sa.event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
-def test_many_people_are_one_query_that_names_its_columns(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 1_001))))
-        with statements(records.engine) as seen:
-            assert len(await records.people([PersonId(number) for number in range(1, 1_001)])) == 1_000
-        assert len(seen) == 1
-        assert "*" not in seen[0][0]
-        assert all(f"users.{column.name}" in seen[0][0] for column in READ)
-        with statements(records.engine) as again:
-            await records.people([PersonId(5)])
-        assert again == seen, "the same statement, however many they are"
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_many_people_are_one_query_that_names_its_columns(database: str) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    await records.apply("g", numbered(*(changed(person(number)) for number in range(1, 1_001))))
+    with statements(records.engine) as seen:
+        assert len(await records.people([PersonId(number) for number in range(1, 1_001)])) == 1_000
+    assert len(seen) == 1
+    assert "*" not in seen[0][0]
+    assert all(f"users.{column.name}" in seen[0][0] for column in READ)
+    with statements(records.engine) as again:
+        await records.people([PersonId(5)])
+    assert again == seen, "the same statement, however many they are"
+    await records.aclose()
 
 
-def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        people = [changed(searching(number)) for number in range(1, 200)]
-        chats = [f"c{number}" for number in range(100)]
-        more = [opened(chat) for chat in chats]
-        end = [closed(chat) for chat in chats[::2]]
-        said = [told(chat, 1) for chat in chats] + [rated(chat, 1) for chat in chats[::2]]
-        blocks = [block(1, number) for number in range(2, 9)] + [block(2, number, False) for number in range(3, 9)]
-        reports = [complaint(chat, 1) for chat in chats]
-        facts = [*people, *more, *end, *said, *blocks, *reports]
-        with statements(records.engine) as seen:
-            await records.apply("g", numbered(*facts))
-        assert [(" ".join(statement.split()[:3]), many) for statement, many in seen] == [
-            ("INSERT INTO journal_positions", False),
-            ("DELETE FROM journal_positions", False),
-            ("SELECT journal_positions.applied FROM", False),
-            ("INSERT INTO users", records.engine.dialect.name == "sqlite"),
-            ("INSERT INTO chats", True),
-            ("UPDATE chats SET", True),
-            ("UPDATE chats SET", True),
-            ("UPDATE chats SET", True),
-            ("INSERT INTO blocks", True),
-            ("UPDATE blocks SET", True),
-            ("INSERT INTO complaints", True),
-            ("UPDATE journal_positions SET", False),
-        ]
-        with statements(records.engine) as seen:
-            await records.apply("g", numbered(*people[:2]))
-        assert [statement.split()[0] for statement, _ in seen] == ["INSERT", "SELECT"], "applied before"
-        await records.aclose()
-
-    asyncio.run(run())
-
-
-def test_what_is_not_the_journals_is_left_alone(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        await records.apply("g", numbered(changed(person(1), NOW), changed(person(1, 1), NOW + 1)))
-        columns = (users.c.banned, users.c.banned_until, users.c.created_at, users.c.version)
-        async with records.engine.begin() as connection:
-            assert (await connection.execute(sa.select(*columns))).one() == (False, None, NOW, 1)
-            await connection.execute(sa.update(users).values(banned=True, banned_until=9.5))
-        await records.apply("g", numbered(changed(person(1, 2), NOW + 2), after=2))
-        async with records.engine.connect() as connection:
-            assert (await connection.execute(sa.select(*columns))).one() == (True, 9.5, NOW, 2)
-        await records.aclose()
-
-    asyncio.run(run())
-
-
-def test_the_columns_that_operators_ask_for_say_what_they_are_called(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        facts: list[Fact] = [
-            changed(searching(1)),
-            changed(chatting(2, 3, "c")),
-            changed(person(4, bot=None)),
-            opened("c", 2, 3),
-        ]
+@in_a_loop
+async def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    people = [changed(searching(number)) for number in range(1, 200)]
+    chats = [f"c{number}" for number in range(100)]
+    more = [opened(chat) for chat in chats]
+    end = [closed(chat) for chat in chats[::2]]
+    said = [told(chat, 1) for chat in chats] + [rated(chat, 1) for chat in chats[::2]]
+    blocks = [block(1, number) for number in range(2, 9)] + [block(2, number, False) for number in range(3, 9)]
+    reports = [complaint(chat, 1) for chat in chats]
+    facts = [*people, *more, *end, *said, *blocks, *reports]
+    with statements(records.engine) as seen:
         await records.apply("g", numbered(*facts))
-        columns = ("id", "bot_id", "has_started", "gender", "state", "pool", "searching_since", "last_active_date")
-        async with records.engine.connect() as connection:
-            found = (await connection.execute(sa.select(*(users.c[name] for name in columns)).order_by("id"))).all()
-            chat = (await connection.execute(sa.select(chats.c.user1, chats.c.user2, chats.c.active))).one()
-        assert list(map(tuple, found)) == [
-            (1, 1, True, "unsaid", "searching", "adults", NOW, NOW),
-            (2, 1, True, "unsaid", "chatting", None, None, NOW),
-            (4, None, False, "unsaid", "idle", None, None, NOW),
-        ]
-        assert tuple(chat) == (2, 3, True)
-        await records.aclose()
+    assert [(" ".join(statement.split()[:3]), many) for statement, many in seen] == [
+        ("INSERT INTO journal_positions", False),
+        ("DELETE FROM journal_positions", False),
+        ("SELECT journal_positions.applied FROM", False),
+        ("INSERT INTO users", records.engine.dialect.name == "sqlite"),
+        ("INSERT INTO chats", True),
+        ("UPDATE chats SET", True),
+        ("UPDATE chats SET", True),
+        ("UPDATE chats SET", True),
+        ("INSERT INTO blocks", True),
+        ("UPDATE blocks SET", True),
+        ("INSERT INTO complaints", True),
+        ("UPDATE journal_positions SET", False),
+    ]
+    with statements(records.engine) as seen:
+        await records.apply("g", numbered(*people[:2]))
+    assert [statement.split()[0] for statement, _ in seen] == ["INSERT", "SELECT"], "applied before"
+    await records.aclose()
 
-    asyncio.run(run())
+
+@in_a_loop
+async def test_what_is_not_the_journals_is_left_alone(database: str) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    await records.apply("g", numbered(changed(person(1), NOW), changed(person(1, 1), NOW + 1)))
+    columns = (users.c.banned, users.c.banned_until, users.c.created_at, users.c.version)
+    async with records.engine.begin() as connection:
+        assert (await connection.execute(sa.select(*columns))).one() == (False, None, NOW, 1)
+        await connection.execute(sa.update(users).values(banned=True, banned_until=9.5))
+    await records.apply("g", numbered(changed(person(1, 2), NOW + 2), after=2))
+    async with records.engine.connect() as connection:
+        assert (await connection.execute(sa.select(*columns))).one() == (True, 9.5, NOW, 2)
+    await records.aclose()
+
+
+@in_a_loop
+async def test_the_columns_that_operators_ask_for_say_what_they_are_called(database: str) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    facts: list[Fact] = [
+        changed(searching(1)),
+        changed(chatting(2, 3, "c")),
+        changed(person(4, bot=None)),
+        opened("c", 2, 3),
+    ]
+    await records.apply("g", numbered(*facts))
+    columns = ("id", "bot_id", "has_started", "gender", "state", "pool", "searching_since", "last_active_date")
+    async with records.engine.connect() as connection:
+        found = (await connection.execute(sa.select(*(users.c[name] for name in columns)).order_by("id"))).all()
+        chat = (await connection.execute(sa.select(chats.c.user1, chats.c.user2, chats.c.active))).one()
+    assert list(map(tuple, found)) == [
+        (1, 1, True, "unsaid", "searching", "adults", NOW, NOW),
+        (2, 1, True, "unsaid", "chatting", None, None, NOW),
+        (4, None, False, "unsaid", "idle", None, None, NOW),
+    ]
+    assert tuple(chat) == (2, 3, True)
+    await records.aclose()
 
 
 def test_the_journal_writes_every_column_that_is_its_own() -> None:
@@ -178,84 +171,79 @@ QUERIES = {
 }
 
 
-def test_each_index_serves_the_query_that_it_is_for(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        async with records.engine.begin() as connection:
-            explain = "EXPLAIN QUERY PLAN"
-            if records.engine.dialect.name == "postgresql":
-                explain = "EXPLAIN"
-                # An empty table is read whole, whatever there is.
-                await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-                await connection.exec_driver_sql("SET LOCAL enable_sort = off")
-            for index, query in QUERIES.items():
-                plan = (await connection.exec_driver_sql(f"{explain} {query}")).all()
-                assert index in str(plan), query
-        assert QUERIES.keys() == {index.name for table in (users, chats, blocks, complaints) for index in table.indexes}
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_each_index_serves_the_query_that_it_is_for(database: str) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    async with records.engine.begin() as connection:
+        explain = "EXPLAIN QUERY PLAN"
+        if records.engine.dialect.name == "postgresql":
+            explain = "EXPLAIN"
+            # An empty table is read whole, whatever there is.
+            await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            await connection.exec_driver_sql("SET LOCAL enable_sort = off")
+        for index, query in QUERIES.items():
+            plan = (await connection.exec_driver_sql(f"{explain} {query}")).all()
+            assert index in str(plan), query
+    assert QUERIES.keys() == {index.name for table in (users, chats, blocks, complaints) for index in table.indexes}
+    await records.aclose()
 
 
-def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
+@in_a_loop
+async def test_a_rebuild_reads_the_partial_indexes(database: str) -> None:
     """The statements that are really sent, with their parameters bound."""
-
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        with statements(records.engine) as seen:
-            assert await records.active() == Active([], [], [])
-        (open_chats, _), (people, _) = seen
-        # SQLite's LIMIT comes with an OFFSET, bound too.
-        sent = (5, 0)[: people.count("?")] or (5,)
-        plans = []
-        async with records.engine.begin() as connection:
-            for statement, values in ((open_chats, ()), (people, sent)):
-                if records.engine.dialect.name == "postgresql":
-                    await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-                    plans.append(str((await connection.exec_driver_sql(f"EXPLAIN {statement}", values)).all()))
-                else:
-                    plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-                    plans.append(str(plan.all()))
-        assert "ix_chats_open" in plans[0]
-        assert "ix_users_occupied" in plans[1]
-        await records.aclose()
-
-    asyncio.run(run())
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    with statements(records.engine) as seen:
+        assert await records.active() == Active([], [], [])
+    (open_chats, _), (people, _) = seen
+    # SQLite's LIMIT comes with an OFFSET, bound too.
+    sent = (5, 0)[: people.count("?")] or (5,)
+    plans = []
+    async with records.engine.begin() as connection:
+        for statement, values in ((open_chats, ()), (people, sent)):
+            if records.engine.dialect.name == "postgresql":
+                await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+                plans.append(str((await connection.exec_driver_sql(f"EXPLAIN {statement}", values)).all()))
+            else:
+                plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                plans.append(str(plan.all()))
+    assert "ix_chats_open" in plans[0]
+    assert "ix_users_occupied" in plans[1]
+    await records.aclose()
 
 
 @pytest.mark.services
-def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_same_time(postgres_database: str) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        ahead, behind = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database)
-        history = numbered(*(changed(person(1, version)) for version in range(3)))
-        await ahead.apply("g", history[:1])
-        waiting = sa.text(
-            "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
+@in_a_loop
+async def test_a_recorder_that_is_behind_cannot_undo_what_another_stores_at_the_same_time(
+    postgres_database: str,
+) -> None:
+    await init_schema(postgres_database)
+    ahead, behind = SqlRecords.at(postgres_database), SqlRecords.at(postgres_database)
+    history = numbered(*(changed(person(1, version)) for version in range(3)))
+    await ahead.apply("g", history[:1])
+    waiting = sa.text(
+        "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
 
-        async def blocked(many: int) -> list[str]:
-            async with behind.engine.connect() as watching:
-                while len(queries := (await watching.scalars(waiting)).all()) != many:
-                    await watching.rollback()
-                    await asyncio.sleep(0.01)
-            return sorted(query.split()[0] for query in queries)
+    async def blocked(many: int) -> list[str]:
+        async with behind.engine.connect() as watching:
+            while len(queries := (await watching.scalars(waiting)).all()) != many:
+                await watching.rollback()
+                await asyncio.sleep(0.01)
+        return sorted(query.split()[0] for query in queries)
 
-        async with ahead.engine.begin() as blocking:
-            await blocking.execute(sa.update(users).values(age=31))
-            first = asyncio.ensure_future(ahead.apply("g", history))
-            assert await blocked(1) == ["INSERT"]
-            second = asyncio.ensure_future(behind.apply("g", history[:2]))
-            assert await blocked(2) == ["INSERT", "SELECT"], "the second has not even read the position"
-        await asyncio.gather(first, second)
-        assert await behind.people([PersonId(1)]) == {1: person(1, 2)}
-        assert await behind.applied("g") == 3
-        await ahead.aclose()
-        await behind.aclose()
-
-    asyncio.run(run())
+    async with ahead.engine.begin() as blocking:
+        await blocking.execute(sa.update(users).values(age=31))
+        first = asyncio.ensure_future(ahead.apply("g", history))
+        assert await blocked(1) == ["INSERT"]
+        second = asyncio.ensure_future(behind.apply("g", history[:2]))
+        assert await blocked(2) == ["INSERT", "SELECT"], "the second has not even read the position"
+    await asyncio.gather(first, second)
+    assert await behind.people([PersonId(1)]) == {1: person(1, 2)}
+    assert await behind.applied("g") == 3
+    await ahead.aclose()
+    await behind.aclose()
 
 
 # Entry n makes the person n % 7 of version n; so whatever has been applied, all of it can be told from `applied`.
@@ -310,13 +298,11 @@ def test_kill_minus_nine_at_any_moment_leaves_whole_batches(database: str) -> No
 
 
 @pytest.mark.parametrize("people", [0, 1, 999, 1_000, 1_001, 2_000])
-def test_a_rebuild_finds_everybody_at_the_edge_of_a_chunk(tmp_path: object, people: int) -> None:
-    async def run() -> None:
-        file = f"{tmp_path}/records.db"
-        await init_schema(file)
-        records = SqlRecords.at(file)
-        await records.apply("g", numbered(*(changed(searching(number)) for number in range(1, people + 1))))
-        assert [each.person for each in (await records.active()).people] == list(range(1, people + 1))
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_a_rebuild_finds_everybody_at_the_edge_of_a_chunk(tmp_path: object, people: int) -> None:
+    file = f"{tmp_path}/records.db"
+    await init_schema(file)
+    records = SqlRecords.at(file)
+    await records.apply("g", numbered(*(changed(searching(number)) for number in range(1, people + 1))))
+    assert [each.person for each in (await records.active()).people] == list(range(1, people + 1))
+    await records.aclose()

@@ -19,6 +19,7 @@ from passerby.kernel.participant import Chatting, Gender, Karma, Met, Participan
 from passerby.ports.records import Told
 from tests.adapters.sql.test_schema import differences
 from tests.contract.records_facts import NOW, changed, chatting, numbered, opened, person, searching, told
+from tests.staged import in_a_loop
 
 FIRST_RELEASE = (
     *("id", "version", "bot_id", "bots", "has_started", "consented_at", "age", "age_given_at", "too_young_at"),
@@ -115,38 +116,34 @@ def test_an_upgrade_keeps_everybody_and_what_they_are_doing(database: str) -> No
     assert differences(database) == []
 
 
-def test_the_release_before_goes_on_writing_and_reading(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        await write(database, *data(), *data())
-        records = SqlRecords.at(database)
-        assert (await records.people([PersonId(1), PersonId(3)])) == {1: EVERYBODY[0], 3: EVERYBODY[2]}
-        mine = msgspec.structs.replace(
-            searching(5, 1),
-            preferences=Preferences((Gender.MALE, Gender.OTHER), 20, 40, other_languages=False),
-            vip_until=NOW,
-            karma=Karma(1.5, NOW),
-            blocked=(PersonId(9),),
-        )
-        await records.apply("new", numbered(changed(mine)))
-        async with records.engine.connect() as connection:
-            stored = (await connection.execute(sa.text("SELECT ticket FROM users WHERE id = 5"))).scalar_one()
-        old = msgspec.json.decode(stored, type=OldTicket)
-        assert (old.person, old.recent) == (5, (7, 8))
-        # What it does not know of stays, and does not count for another chat.
-        nudged = msgspec.structs.replace(
-            mine, version=2, state=Chatting(ChatId("d"), PersonId(6), NOW, nudged_at=NOW + 60)
-        )
-        await records.apply("new", numbered(changed(nudged), after=1))
-        await write(database, (UPSERT, as_written_then(chatting(5, 7, "e", 3))))
-        expected = msgspec.structs.replace(
-            chatting(5, 7, "e", 3), preferences=mine.preferences, vip_until=NOW, karma=mine.karma, blocked=mine.blocked
-        )
-        assert await records.people([PersonId(5)]) == {5: expected}
-        await write(database, (CLOSE, {"at": NOW}))
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_the_release_before_goes_on_writing_and_reading(database: str) -> None:
+    await init_schema(database)
+    await write(database, *data(), *data())
+    records = SqlRecords.at(database)
+    assert (await records.people([PersonId(1), PersonId(3)])) == {1: EVERYBODY[0], 3: EVERYBODY[2]}
+    mine = msgspec.structs.replace(
+        searching(5, 1),
+        preferences=Preferences((Gender.MALE, Gender.OTHER), 20, 40, other_languages=False),
+        vip_until=NOW,
+        karma=Karma(1.5, NOW),
+        blocked=(PersonId(9),),
+    )
+    await records.apply("new", numbered(changed(mine)))
+    async with records.engine.connect() as connection:
+        stored = (await connection.execute(sa.text("SELECT ticket FROM users WHERE id = 5"))).scalar_one()
+    old = msgspec.json.decode(stored, type=OldTicket)
+    assert (old.person, old.recent) == (5, (7, 8))
+    # What it does not know of stays, and does not count for another chat.
+    nudged = msgspec.structs.replace(mine, version=2, state=Chatting(ChatId("d"), PersonId(6), NOW, nudged_at=NOW + 60))
+    await records.apply("new", numbered(changed(nudged), after=1))
+    await write(database, (UPSERT, as_written_then(chatting(5, 7, "e", 3))))
+    expected = msgspec.structs.replace(
+        chatting(5, 7, "e", 3), preferences=mine.preferences, vip_until=NOW, karma=mine.karma, blocked=mine.blocked
+    )
+    assert await records.people([PersonId(5)]) == {5: expected}
+    await write(database, (CLOSE, {"at": NOW}))
+    await records.aclose()
 
 
 def test_an_upgrade_that_broke_off_is_finished_by_the_next(database: str) -> None:
@@ -167,39 +164,35 @@ def test_an_upgrade_that_broke_off_is_finished_by_the_next(database: str) -> Non
 
 
 @pytest.mark.services
-def test_an_index_that_is_not_valid_is_built_anew(postgres_database: str) -> None:
-    async def run() -> None:
-        await init_schema(postgres_database)
-        engine = connect(database_url(postgres_database), poolclass=NullPool)
-        valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_vip_until'::regclass")
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql(
-                "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_users_vip_until'::regclass"
-            )
-            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-        await init_schema(postgres_database)
-        async with engine.connect() as connection:
-            assert await connection.scalar(valid) is True
-        await engine.dispose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_an_index_that_is_not_valid_is_built_anew(postgres_database: str) -> None:
+    await init_schema(postgres_database)
+    engine = connect(database_url(postgres_database), poolclass=NullPool)
+    valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_users_vip_until'::regclass")
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_users_vip_until'::regclass"
+        )
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+    await init_schema(postgres_database)
+    async with engine.connect() as connection:
+        assert await connection.scalar(valid) is True
+    await engine.dispose()
 
 
-def test_generations_that_have_long_been_silent_are_forgotten_when_one_begins(database: str) -> None:
-    async def run() -> None:
-        await init_schema(database)
-        records = SqlRecords.at(database)
-        day = 86_400.0
-        await records.apply("dead", numbered(changed(person(1), NOW)))
-        await records.apply("silent", numbered(changed(person(1), NOW + 10 * day)))
-        await records.apply("dead", numbered(changed(person(1), NOW + day), after=1))
-        await records.apply("new", numbered(opened("c", at=NOW + 32 * day)))
-        async with records.engine.connect() as connection:
-            left = set((await connection.scalars(sa.select(journal_positions.c.generation))).all())
-        assert left == {"silent", "new"}
-        await records.aclose()
-
-    asyncio.run(run())
+@in_a_loop
+async def test_generations_that_have_long_been_silent_are_forgotten_when_one_begins(database: str) -> None:
+    await init_schema(database)
+    records = SqlRecords.at(database)
+    day = 86_400.0
+    await records.apply("dead", numbered(changed(person(1), NOW)))
+    await records.apply("silent", numbered(changed(person(1), NOW + 10 * day)))
+    await records.apply("dead", numbered(changed(person(1), NOW + day), after=1))
+    await records.apply("new", numbered(opened("c", at=NOW + 32 * day)))
+    async with records.engine.connect() as connection:
+        left = set((await connection.scalars(sa.select(journal_positions.c.generation))).all())
+    assert left == {"silent", "new"}
+    await records.aclose()
 
 
 def test_what_the_first_release_wrote_is_what_this_test_writes() -> None:

@@ -1,6 +1,5 @@
 """Libraries that nobody here wrote take the sandbox for Telegram."""
 
-import asyncio
 import random
 
 import pytest
@@ -9,6 +8,7 @@ from botapi_sandbox import Switches, World
 from botapi_sandbox.service import running, unix_clock
 from tests.botapi_sandbox.foreign.clients import LIBRARIES, client
 from tests.botapi_sandbox.foreign.conversation import SCENES, Talk
+from tests.staged import in_a_loop
 
 pytestmark = [
     # pyTelegramBotAPI asks for names that it itself calls old.
@@ -19,27 +19,23 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_whole_conversation_passes_with(library: str) -> None:
-    async def converse() -> None:
-        switches = Switches(limits=False, check_own=True, conflict_delay_s=0.0)
-        world = World(clock=unix_clock, rng=random.Random(5), switches=switches)
-        bot, ann = world.add_bot(), world.add_person("Ann")
-        async with running(world) as sandbox, client(library, sandbox.url, bot.token) as speaker:
-            talk = Talk(speaker, world, bot.id, ann.id)
-            for scene in SCENES:
-                await scene(talk)
-
-    asyncio.run(converse())
+@in_a_loop
+async def test_a_whole_conversation_passes_with(library: str) -> None:
+    switches = Switches(limits=False, check_own=True, conflict_delay_s=0.0)
+    world = World(clock=unix_clock, rng=random.Random(5), switches=switches)
+    bot, ann = world.add_bot(), world.add_person("Ann")
+    async with running(world) as sandbox, client(library, sandbox.url, bot.token) as speaker:
+        talk = Talk(speaker, world, bot.id, ann.id)
+        for scene in SCENES:
+            await scene(talk)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-def test_a_wrong_token_is_this_librarys_own_error(library: str) -> None:
-    async def ask() -> None:
-        world = World(clock=unix_clock, rng=random.Random(5))
-        bot = world.add_bot()
-        async with running(world) as sandbox, client(library, sandbox.url, bot.token) as speaker:
-            bot.revoked = True
-            with pytest.raises(speaker.errors[401]):
-                await speaker.call("get_me")
-
-    asyncio.run(ask())
+@in_a_loop
+async def test_a_wrong_token_is_this_librarys_own_error(library: str) -> None:
+    world = World(clock=unix_clock, rng=random.Random(5))
+    bot = world.add_bot()
+    async with running(world) as sandbox, client(library, sandbox.url, bot.token) as speaker:
+        bot.revoked = True
+        with pytest.raises(speaker.errors[401]):
+            await speaker.call("get_me")
