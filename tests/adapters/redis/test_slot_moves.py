@@ -204,8 +204,9 @@ def test_who_waits_for_tickets_hears_of_them_after_the_node_they_listened_to_has
                         await asyncio.sleep(0.01)
                 old, new = old_and_new(cluster)
                 await slots.moved(cluster, old, new, Random(1), pause_s=0)
+                for store in (one, other):
+                    await persistently(partial(store.load, BEN))
                 await slots.left(cluster, old)
-                await persistently(lambda: other.load(BEN))
                 with Redis.from_url(new.url) as redis:
                     async with asyncio.timeout(PATIENCE_S):
                         while redis.pubsub_numsub("{passerby}:news")[0][1] == 0:
