@@ -87,6 +87,11 @@ class Postgres(Server):
 class Valkey(Server):
     url: str
 
+    @property
+    def directory(self) -> Path:
+        """Where its files are."""
+        return self._directory
+
 
 class PgBouncer(Server):
     uri: str

@@ -6,6 +6,7 @@ from tests.faults import (
     cases_machine,
     cases_people,
     cases_poison,
+    cases_redis_loss,
     cases_stores,
     cases_telegram,
     cases_workers,
@@ -20,6 +21,7 @@ _ALL = (
     cases_machine,
     cases_loss,
     cases_poison,
+    cases_redis_loss,
     cases_people,
 )
 
