@@ -3,6 +3,7 @@
 python -m tests.faults                      many kills of one process that keeps everything itself
 python -m tests.faults CASE [--seed N]      one fault of a fleet on Redis and PostgreSQL
 python -m tests.faults --all [--quick]      all of them, as a table
+python -m tests.faults torn-log --times 100 so many damages, where a store loses something
 """
 
 import argparse
@@ -99,12 +100,12 @@ def reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def play_one(name: str, seed: int, *, quick: bool, keep: Path | None) -> dict[str, object]:
+def play_one(name: str, seed: int, *, quick: bool, keep: Path | None, times: int | None = None) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="passerby-faults-") as made:
         directory = (keep or Path(made)) / name
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            report = asyncio.run(play(CASES[name], directory, seed=seed, quick=quick))
+            report = asyncio.run(play(CASES[name], directory, seed=seed, quick=quick, times=times))
         except Exception as error:  # noqa: BLE001  # the others are still to be played
             traceback.print_exception(error)
             return {"case": name, "seed": seed, "wrong": {"not carried through": reason(error)}}
@@ -119,6 +120,7 @@ def main() -> int:
     parser.add_argument("case", nargs="*", choices=[[], *CASES], help="faults of a fleet")
     parser.add_argument("--all", action="store_true", help="every fault of a fleet")
     parser.add_argument("--quick", action="store_true", help="the short form")
+    parser.add_argument("--times", type=int, help="how often a store loses something")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--people", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
@@ -142,7 +144,7 @@ def main() -> int:
 def fleets(options: argparse.Namespace) -> int:
     reports = []
     for name in CASES if options.all else options.case:
-        report = play_one(name, options.seed, quick=options.quick, keep=options.keep)
+        report = play_one(name, options.seed, quick=options.quick, keep=options.keep, times=options.times)
         show(report, as_json=options.json)
         reports.append(report)
     if options.all:

@@ -25,6 +25,9 @@ UNSYNCED = 20
 """Messages to one chat that may come twice after a power cut: as many as its budget lets through in the second in which
 marks are not synced yet."""
 
+PAUSE_S = 3.0
+"""People write less often than in other cases, because the process is away for much of the time."""
+
 UNSYNCED_S = 2.0
 """How long a mark may stay in memory: a second, and the sync itself."""
 
@@ -92,8 +95,8 @@ def _cut_power(stage: Stage) -> str | None:
     return "power cuts that took something" if unsynced and (blanked or kept < len(data)) else None
 
 
-async def power_cut(stage: Stage, times: int | None = None) -> None:
-    wanted, cuts = times or (4 if stage.quick else 50), 0
+async def power_cut(stage: Stage) -> None:
+    wanted, cuts = stage.times or (4 if stage.quick else 50), 0
     for _ in range(3 * wanted):
         await _live_on(stage, 0.1, 1.5)
         cuts += await _between(stage, _cut_power, duplicates=UNSYNCED, again_s=UNSYNCED_S)
@@ -126,8 +129,8 @@ def _begin_a_frame(stage: Stage) -> str:
 
 
 async def torn_log(stage: Stage) -> None:
-    for number in range(4 if stage.quick else 20):
-        await _live_on(stage)
+    for number in range(stage.times or (4 if stage.quick else 20)):
+        await _live_on(stage, 0.1, 1.5)
         await _between(stage, (_begin_a_frame, _tear_off)[number % 2])
     named = stage.fleet.words().count('"store.doubtful"')
     stage.evidence["times that it was named"] = named
@@ -152,9 +155,9 @@ def _blank(stage: Stage) -> str:
     return "logs with one sector blanked"
 
 
-async def flipped_log(stage: Stage, times: int | None = None) -> None:
-    for number in range(times or (4 if stage.quick else 20)):
-        await _live_on(stage)
+async def flipped_log(stage: Stage) -> None:
+    for number in range(stage.times or (4 if stage.quick else 20)):
+        await _live_on(stage, 0.1, 1.5)
         await _between(stage, (_flip, _blank)[number % 2], stop=number % 4 > 1)
     named = stage.fleet.words().count('"store.doubtful"')
     stage.evidence["times that it was named"] = named
@@ -180,7 +183,7 @@ async def _fail(stage: Stage, how: Signals) -> None:
 
 
 async def failed_undo(stage: Stage) -> None:
-    for number in range(3 if stage.quick else 12):
+    for number in range(stage.times or (3 if stage.quick else 12)):
         await _live_on(stage)
         await _fail(stage, (SIGUSR1, SIGUSR2)[number % 2])
         _count(stage, ("undone by a new file", "ended in the middle")[number % 2])
@@ -188,6 +191,40 @@ async def failed_undo(stage: Stage) -> None:
             stage.kill(*stage.fleet.names)
             stage.fleet.start("worker-1")
             await stage.until_working()
+
+
+# ---------------------------------------------------------------------- a disk that fails now and then
+
+
+def _disk_of(stage: Stage) -> Path:
+    return stage.directory / "disk"
+
+
+async def _good_disk(stage: Stage) -> None:
+    _disk_of(stage).write_text("0")
+
+
+async def disk_errors(stage: Stage) -> None:
+    """For some seconds a third of what the log and SQLite do fails; every other time the process is killed, too."""
+    (name,) = stage.fleet.names
+    for number in range(stage.times or (3 if stage.quick else 12)):
+        await _live_on(stage)
+        async with stage.fault():
+            _disk_of(stage).write_text("0.3")
+            await asyncio.sleep(stage.rng.uniform(2, 5))
+            if number % 2:
+                stage.fleet.kill(name)
+            _disk_of(stage).write_text("0")
+            if number % 2:
+                stage.fleet.start(name)
+            await asyncio.sleep(1)
+        await stage.until_working()
+    words = stage.fleet.words()
+    said = [line for line in words.splitlines() if '"store.lost"' in line]
+    stage.evidence |= {"calls that failed": words.count("disk: refused"), "times that it was said": len(said)}
+    assert said, "nothing is known of a disk that fails"
+    assert all('"reason": "the disk' in line for line in said), "nobody says that it is the disk"
+    assert len(said) <= 2 * len(stage.faults), "one fault is said again and again"
 
 
 # ---------------------------------------------------------------------- one store from some time ago
@@ -201,7 +238,7 @@ async def live_store_older(stage: Stage) -> None:
         copy.replace(_log(stage))
         return "times the log was an older one"
 
-    for number in range(2 if stage.quick else 10):
+    for number in range(stage.times or (2 if stage.quick else 10)):
         shutil.copyfile(_log(stage), copy)
         age_s = stage.rng.uniform(3, 8)
         await asyncio.sleep(age_s)
@@ -225,7 +262,7 @@ async def records_older(stage: Stage) -> None:
         clear()
         return "times there was none"
 
-    for number in range(3 if stage.quick else 10):
+    for number in range(stage.times or (3 if stage.quick else 10)):
         await asyncio.to_thread(_back_up, database, copy)
         await asyncio.sleep(stage.rng.uniform(3, 8))
         change: Change = delete if number % 3 == 2 else put_back
@@ -261,7 +298,7 @@ async def _right_clock(stage: Stage) -> None:
 async def clocks_far(stage: Stage) -> None:
     """The machine's clock is two years ahead, behind, right, in any order; every other time a process is killed."""
     offsets = []
-    for number in range(6 if stage.quick else 24):
+    for number in range(stage.times or (6 if stage.quick else 24)):
         offsets.append(stage.rng.choice([each for each in (-TWO_YEARS_S, 0, TWO_YEARS_S) if each not in offsets[-1:]]))
         async with stage.fault():
             _clock_of(stage).write_text(str(offsets[-1]))
@@ -279,7 +316,10 @@ async def clocks_far(stage: Stage) -> None:
 
 def _alone(name: str, fault: str, how: str, disturb: Callable[[Stage], Awaitable[None]], *what: str) -> Case:
     command = child.command(*what, role="run") if what else PASSERBY
-    return Case(name, fault, how, disturb, workers=1, embedded=True, loses=True, command=command)
+    # What piles up while the process is away takes its time: a chat gets one message a second.
+    return Case(
+        name, fault, how, disturb, workers=1, embedded=True, loses=True, command=command, pause_s=PAUSE_S, quiet_s=300
+    )
 
 
 CASES = (
@@ -290,6 +330,9 @@ CASES = (
            "synced:synced"),
     _alone("torn-log", "torn log", "its last kilobytes gone, or half a record more", torn_log),
     _alone("flipped-log", "damaged log", "one bit flipped, or one sector blanked, at rest", flipped_log),
+    Case("disk-errors", "a disk that fails now and then", "ENOSPC or EIO for a third of what the log and SQLite do",
+         disk_errors, workers=1, embedded=True, loses=True, prepare=_good_disk,
+         command=child.command("disk:disk", role="run")),
     _alone("failed-undo", "a write neither finished nor undone", "`ftruncate` fails after a short write, or it dies",
            failed_undo, "undo"),
     _alone("live-store-older", "live store older than the records", "a log from 3 to 8 s ago", live_store_older),

@@ -13,6 +13,8 @@
     small:BYTES     no file that it writes may grow beyond so many bytes, until it gets SIGUSR1
     synced:FILE     each sync of its log takes 50 ms longer, as on a cheap disk, and then the file is told how much of
                     which log (by inode) is on the disk: what a power cut leaves
+    disk:FILE       of what its log and SQLite write, sync or cut, the part that the file says (0 to 1, looked up every
+                    50 ms) fails with ENOSPC or EIO; half of SQLite's commits fail after they were stored
     undo            at SIGUSR1 a write to its log stops half way and cannot be undone; at SIGUSR2 it dies of that
 
 Only ever run as a process of its own. It changes the adapters, never what is tested.
@@ -23,6 +25,7 @@ import os
 import re
 import resource
 import signal
+import sqlite3
 import sys
 import time
 from collections import defaultdict
@@ -30,6 +33,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import aiosqlite
 
 from passerby import bootstrap
 from passerby.adapters.botapi import BotApi
@@ -186,6 +191,49 @@ def synced(words: str) -> None:
     os.fdatasync, os.fsync = recording(fdatasync), recording(fsync)  # type: ignore[assignment]
 
 
+def disk(words: str) -> None:
+    file, part, looked_at, rng = Path(words), 0.0, 0.0, Random(words)
+
+    def fails() -> int:
+        nonlocal part, looked_at
+        if time.monotonic() - looked_at > LOOK_EVERY_S:
+            looked_at, part = time.monotonic(), float(file.read_text())
+        if rng.random() >= part:
+            return 0
+        print("disk: refused", flush=True)
+        return rng.choice((errno.ENOSPC, errno.EIO))
+
+    def failing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def calling(file: int, *rest: Any) -> Any:
+            if _is_log(file) and (number := fails()):
+                raise OSError(number, os.strerror(number))
+            return call(file, *rest)
+
+        return calling
+
+    for name in ("write", "ftruncate", "fdatasync", "fsync"):
+        setattr(os, name, failing(getattr(os, name)))
+    execute, commit = aiosqlite.Cursor.execute, aiosqlite.Connection.commit
+
+    def refuse() -> None:
+        if number := fails():
+            error = sqlite3.OperationalError("disk")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL if number == errno.ENOSPC else sqlite3.SQLITE_IOERR
+            raise error
+
+    async def executing(self: aiosqlite.Cursor, sql: str, parameters: Any = None) -> aiosqlite.Cursor:
+        refuse()
+        return await execute(self, sql, parameters)
+
+    async def committing(self: aiosqlite.Connection) -> None:
+        if rng.random() < 0.5:
+            refuse()
+        await commit(self)
+        refuse()
+
+    aiosqlite.Cursor.execute, aiosqlite.Connection.commit = executing, committing  # type: ignore[method-assign]
+
+
 def undo(_: str) -> None:
     write, truncate = os.write, os.ftruncate
     wanted: signal.Signals | None = None
@@ -224,6 +272,7 @@ WHAT: dict[str, Callable[[str], None]] = {
     "poison": poison,
     "small": small,
     "synced": synced,
+    "disk": disk,
     "undo": undo,
 }
 

@@ -53,6 +53,8 @@ class Stage:
     tokens: Sequence[str]
     closing: AsyncExitStack
     """For what is to last as long as the case."""
+    times: int | None = None
+    """How often a case does what it does; None: as it likes."""
     replicas: list[Valkey] = field(default_factory=list)
     cluster: Cluster | None = None
     faults: list[Fault] = field(default_factory=list)
@@ -228,8 +230,11 @@ def _held(redis: Any, key: bytes) -> str:
     return "…"
 
 
-async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True) -> Report:
-    """Raises: AssertionError, where the case could not be carried through or its fault did not happen."""
+async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True, times: int | None = None) -> Report:
+    """`times`: how often cases that lose something do so.
+
+    Raises: AssertionError, where the case could not be carried through or its fault did not happen.
+    """
     began = time()
     async with AsyncExitStack() as closing:
         cluster = closing.enter_context(start_cluster(case.cluster, *case.valkey)) if case.cluster else None
@@ -259,7 +264,19 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             albums=case.albums,
         )
         stage = Stage(
-            sandbox, fleet, company, valkey, postgres, redis, sql, Random(seed), quick, directory, tokens, closing
+            sandbox,
+            fleet,
+            company,
+            valkey,
+            postgres,
+            redis,
+            sql,
+            Random(seed),
+            quick,
+            directory,
+            tokens,
+            closing,
+            times,
         )
         stage.cluster = cluster
         if case.prepare is not None:
