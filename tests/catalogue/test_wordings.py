@@ -88,6 +88,20 @@ def test_no_two_keys_of_the_keyboard_look_the_same_in_any_two_languages() -> Non
     assert [label for label, count in Counter(label for label, _ in looks).items() if count > 1] == []
 
 
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
+def test_notices_that_english_tells_apart_are_told_apart_in_every_language(language: str) -> None:
+    """Who reads phones knows a notice by its words. Labels of buttons and single words may be the same."""
+    said: dict[str, dict[str, set[str]]] = {"en": {}, language: {}}
+    for place in PLACES:
+        for each, table in said.items():
+            for key, wordings in forms(place / f"{each}.po").items():
+                for wording in wordings:
+                    table.setdefault(wording, set()).add(key)
+    same = {each: {frozenset(keys) for keys in table.values() if len(keys) > 1} for each, table in said.items()}
+    alike = [keys for wording, keys in said[language].items() if len(keys) > 1 and "\n" in wording]
+    assert [keys for keys in alike if frozenset(keys) not in same["en"]] == []
+
+
 def test_english_notices_keep_the_phrases_that_others_rely_on() -> None:
     catalogue = Catalogue.load(ROOT)
     said = [wording for path in FILES if path.stem == "en" for words in forms(path).values() for wording in words]
