@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -30,6 +31,7 @@ BUTTON_LIMIT = 40
 shipped = pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
 
 
+@cache
 def forms(path: Path) -> dict[str, tuple[str, ...]]:
     with path.open("rb") as file:
         messages = [message for message in read_po(file, locale=path.stem, abort_invalid=True) if message.id]
