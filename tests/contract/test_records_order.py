@@ -130,9 +130,15 @@ async def test_a_block_of_long_ago_that_comes_again_lifts_nothing_and_blocks_nob
 ) -> None:
     """As when a journal is applied in another generation."""
     history: list[Fact] = [block(1, 2, at=NOW), block(1, 2, False, at=NOW + 5), block(1, 3, at=NOW + 9)]
-    await records.apply("g", numbered(*history, block(1, 2, at=NOW + 20)))
-    await records.apply("h", numbered(*history))
-    assert await place.blocks() == {(ONE, TWO): BlockRow(NOW + 20), (ONE, THREE): BlockRow(NOW + 9)}
+    await records.apply("g", numbered(*history))
+    third = {(ONE, THREE): BlockRow(NOW + 9)}
+    for entry in numbered(*history):
+        await records.apply("h", [entry])
+        assert await place.blocks() == {(ONE, TWO): BlockRow(NOW, NOW + 5), **third}
+    await records.apply("g", numbered(block(1, 2, at=NOW + 20), after=3))
+    for entry in numbered(*history):
+        await records.apply("i", [entry])
+        assert await place.blocks() == {(ONE, TWO): BlockRow(NOW + 20), **third}
 
 
 @staged(trying, "place")

@@ -507,7 +507,12 @@ BUGS: Final = (
         " and not string.find(';' .. anchors, ';' .. person .. ' ', 1, true) then",
         " then",
     ),
-    Bug("lua", "epochs begin at nought after a wipe", "beyond(held[3], now_us)", "beyond(held[3], 0)"),
+    Bug(
+        "lua",
+        "epochs begin at nought after a wipe",
+        "  redis.call('HSET', life, 'epochs', string.format('%.0f', now_us))\n",
+        "",
+    ),
     Bug(
         "lua",
         "a lease given back fences nobody",

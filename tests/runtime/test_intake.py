@@ -360,6 +360,42 @@ async def test_however_long_the_store_was_away_a_bot_is_served_seconds_after_it_
     assert desk.taken == [1, 2]
 
 
+# ---------------------------------------------------------------------- without assurance
+
+
+def test_a_bot_is_not_polled_by_a_worker_that_is_not_sure_of_its_lease() -> None:
+    """A poll confirms what another worker may have in hand."""
+
+    async def body(desk: Desk) -> None:
+        desk.telegram.push(BOT, *arrivals(1))
+        await asyncio.sleep(1)
+        desk.sure.is_assured = False
+        desk.telegram.push(BOT, *arrivals(2))
+        await asyncio.sleep(60)
+        polls = len(desk.telegram.polls)
+        await asyncio.sleep(300)
+        assert len(desk.telegram.polls) == polls
+        assert desk.taken == [1], "the answer to the poll that was under way is left to whoever has the lease"
+        desk.sure.is_assured = True
+        desk.sure.again.set()
+        await asyncio.sleep(60)
+        assert desk.taken == [1, 2]
+
+    at_desk(body)
+
+
+def test_nor_is_it_polled_again_when_a_poll_brought_nothing() -> None:
+    async def body(desk: Desk) -> None:
+        await asyncio.sleep(1)
+        desk.sure.is_assured = False
+        await asyncio.sleep(60)
+        polls = len(desk.telegram.polls)
+        await asyncio.sleep(300)
+        assert len(desk.telegram.polls) == polls
+
+    at_desk(body)
+
+
 # ---------------------------------------------------------------------- stopping
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from passerby.kernel.event import BotBlocked, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.ports.leases import Fence, bot_lease
 from passerby.runtime.background import Background
 from passerby.runtime.lanes import ALBUM_ITEMS, ALBUM_QUIET_S, Lanes, Work
 from tests.runtime.virtual import VirtualClock
@@ -129,6 +130,18 @@ async def test_albums_are_not_joined_across_bots_or_people() -> None:
     hall.put(album("c", 12, person=BEN))
     await asyncio.sleep(2)
     assert sorted(hall.words) == ["a", "b", "c"]
+
+
+@in_virtual_time
+async def test_an_album_is_not_joined_over_two_takings_of_a_lease() -> None:
+    """What came under the earlier one may be another worker's to do, and must not be undone with it."""
+    hall = Hall()
+    for number, epoch in enumerate((1, 1, 2)):
+        fences = (Fence(bot_lease(BOT), epoch),)
+        hall.lanes.put(Work(album(f"{number}", 10 + number), (UpdateRef(BOT, number),), fences=fences))
+    await asyncio.sleep(2)
+    assert [work.refs for work in hall.done] == [(UpdateRef(BOT, 0), UpdateRef(BOT, 1)), (UpdateRef(BOT, 2),)]
+    assert [work.fences[0].epoch for work in hall.done] == [1, 2]
 
 
 @in_virtual_time
