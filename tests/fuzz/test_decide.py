@@ -34,9 +34,9 @@ def updates(rng: Random, count: int, first: int = 1) -> Iterator[bytes]:
     """Mutated updates, numbered from `first`."""
     number = first
     while number < first + count:
-        update = mutated(some(rng), rng)
-        update["update_id"] = number
         try:
+            update = mutated(some(rng), rng)
+            update["update_id"] = number
             yield broken(encode(update), rng)
         except RecursionError:
             continue  # deeper than we could write it ourselves
