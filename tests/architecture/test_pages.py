@@ -102,3 +102,37 @@ def test_the_classes_that_the_glossary_names_exist() -> None:
     named = re.findall(r"`([A-Z][a-z]+[A-Za-z]*)`", GLOSSARY.read_text("utf-8"))
     assert named
     assert [name for name in named if name not in classes] == []
+
+
+def sentences(page: Path) -> list[str]:
+    """The sentences of a page, without headings, code and the bold words that begin an item."""
+    text = re.sub(r"^```.*?^```$|^#[^\n]*$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`]*`", "X", text)
+    paragraphs = re.split(r"\n\s*\n|\n(?=\s*(?:[-*|]|\d+\.) )", text)
+    return [
+        sentence
+        for paragraph in paragraphs
+        for sentence in re.split(r"(?<=[.!?:])\s+", " ".join(paragraph.split()).lstrip("-*|0123456789. "))
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_no_sentence_of_a_page_begins_with_a_bare_who_or_what(page: Path) -> None:
+    inverted = re.compile(r"(Who|Whom|Whose|What|So long|So many) ")
+    assert [each for each in sentences(page) if inverted.match(each) and not each.endswith("?")] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_id)
+def test_no_page_uses_old_words(page: Path) -> None:
+    old = re.compile(
+        r"\b(anew|lest|afoot|hearken|wherein|therein|in vain|likewise|is to be|are to be)\b", re.IGNORECASE
+    )
+    assert [each for each in sentences(page) if old.search(each)] == []
+
+
+def test_the_list_of_decisions_has_every_decision_by_its_title() -> None:
+    decisions = sorted(ROOT.glob("docs/adr/0*.md"))
+    listed = (ROOT / "docs/adr/README.md").read_text("utf-8")
+    for decision in decisions:
+        number, title = decision.read_text("utf-8").partition("\n")[0].removeprefix("# ").split(". ", 1)
+        assert f"\n{number}. [{title}]({decision.name})" in listed
