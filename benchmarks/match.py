@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.sides import Shape, sides
 from benchmarks.skewed import somebody
 from passerby.domain.ages import ADULTS
-from passerby.domain.matching import Pool, match
+from passerby.domain.matching.match import Pool, match
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Met, Preferences, Ticket
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.opposite import people
+from benchmarks.load_peer import people
 from benchmarks.sides import Side
 from botapi_sandbox import Answer, Upload, World
 from botapi_sandbox.service import make_world, running

@@ -20,22 +20,22 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from benchmarks.asked import answer_commands, spent
-from benchmarks.opposite import people
+from benchmarks.load_peer import people
 from benchmarks.sampler import Sampler, threads
-from passerby import logs, metrics
+from benchmarks.stdin_commands import answer_commands, spent
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import RedisStore, open_redis
 from passerby.bootstrap import Role, SystemClock
 from passerby.bootstrap import serve as serve_fleet
+from passerby.bootstrap.stores import live_path
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
-from passerby.opening import live_path
 from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
 from passerby.settings import Settings, open_key
-from passerby.web.paths import door_of
+from passerby.telemetry import logs, metrics
+from passerby.web.endpoints import door_of
 
 OUT_OF_THE_WAY = 100_000
 CHAT_RATE_PER_S, CHAT_BURST = 1_000, 20_000

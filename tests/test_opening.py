@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from passerby.adapters.memory import FileLog
-from passerby.opening import heed_key
+from passerby.bootstrap.stores import heed_key
 
 KEY, OTHER = bytes(32), bytes(range(32))
 

@@ -14,10 +14,10 @@ from schema_page import schema_page
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from passerby import metrics
 from passerby.cli.app import app
-from passerby.instruments import INSTRUMENTS, Counter, Histogram, Instrument
 from passerby.settings import Settings
+from passerby.telemetry import metrics
+from passerby.telemetry.instruments import INSTRUMENTS, Counter, Histogram, Instrument
 
 ROOT = Path(__file__).resolve().parent.parent
 

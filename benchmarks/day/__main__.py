@@ -19,7 +19,7 @@ from benchmarks.day.course import FirstCome, Ours, Pairing, Search, meets_soft_w
 from benchmarks.day.habits import people
 from benchmarks.day.plot import draw
 from passerby.domain.karma import shade
-from passerby.domain.wishes import common, has_met
+from passerby.domain.matching.wishes import common, has_met
 from passerby.kernel.participant import Gender
 
 GROUPS: dict[str, Callable[[Search], bool]] = {

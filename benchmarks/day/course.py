@@ -9,8 +9,8 @@ from typing import Protocol
 
 from benchmarks.day.habits import Person
 from passerby.domain.lifecycle import AT_ONCE_S, RECENT_KEPT
-from passerby.domain.matching import Pair, Pool
-from passerby.domain.wishes import FLOW_S, compatible, has_met, patience_in
+from passerby.domain.matching.match import Pair, Pool
+from passerby.domain.matching.wishes import FLOW_S, compatible, has_met, patience_in
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Met, Ticket
 

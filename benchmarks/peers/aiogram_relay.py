@@ -12,8 +12,8 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.types import Message
 
-from benchmarks.asked import answer_commands, spent
 from benchmarks.peers.crowd import Told, told
+from benchmarks.stdin_commands import answer_commands, spent
 
 
 async def main(given: Told) -> None:

@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import NamedTuple
 
-from benchmarks.opposite import people
+from benchmarks.load_peer import people
 
 
 class Told(NamedTuple):

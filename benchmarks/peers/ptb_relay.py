@@ -12,8 +12,8 @@ import uvloop
 from telegram import Update
 from telegram.ext import Application, ApplicationBuilder, ContextTypes, MessageHandler, filters
 
-from benchmarks.asked import answer_commands, spent
 from benchmarks.peers.crowd import Told, told
+from benchmarks.stdin_commands import answer_commands, spent
 
 
 async def main(given: Told) -> None:

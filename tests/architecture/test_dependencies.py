@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"passerby", "botapi_sandbox", "tests", "benchmarks", *(file.stem for file in (ROOT / "tools").glob("*.py"))}
+OURS = {
+    "passerby",
+    "botapi_sandbox",
+    "simulated_people",
+    "tests",
+    "benchmarks",
+    *(file.stem for file in (ROOT / "tools").glob("*.py")),
+}
 
 NAMED_IN_AN_ADDRESS = {"aiosqlite": "sqlite+aiosqlite"}
 """SQLAlchemy imports the driver that is named in a URL."""

@@ -24,7 +24,7 @@ from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.transport import Lost, Transport
 from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived, ReactionChanged
 from passerby.kernel.ids import BotId
-from passerby.runtime.fleet import YOUNG_S
+from passerby.runtime.membership.heartbeat import YOUNG_S
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

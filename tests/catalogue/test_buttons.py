@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from passerby.domain.keyboards import KEYS
+from passerby.dialogue.keyboards import KEYS
 from passerby.features.profile.menus import SECTIONS
 from passerby.features.start import CONSENT_MENU, GENDER_MENU, MEND_MENU, age_menu
 from passerby.kernel.effect import Effect, Menu

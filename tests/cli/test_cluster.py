@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from passerby.cli.cluster import WORKERS_BESIDE_WEBHOOKS, plan
-from passerby.cluster.control import Cluster, NoCluster
-from passerby.cluster.overview import Process, glance, overview
+from passerby.ops.cluster.control import Cluster, NoCluster
+from passerby.ops.cluster.overview import Process, glance, overview
 from passerby.settings import Settings, WrongSetting
 from tests.cli.command import TOKEN, passerby
 

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from passerby.cli.monit import between, milliseconds, page
 from passerby.cli.tables import age, size
-from passerby.cluster.overview import Bot, Overview, Process
-from passerby.figures import LATENCY_S, Snapshot
+from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.telemetry.figures import LATENCY_S, Snapshot
 from tests.cli.command import PASSERBY, TOKEN, WAIT_S, environment
 
 LATENCY = (10, *(0 for _ in LATENCY_S))

@@ -8,7 +8,7 @@ import hashlib
 
 import pytest
 
-from passerby.adapters.redis import greeting, scripts
+from passerby.adapters.redis import handshake, scripts
 from passerby.adapters.redis.scripts import Script
 
 # All commands of ours that take a key take one key, and first.
@@ -45,4 +45,4 @@ def watch_all(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, script in vars(scripts).items():
         if isinstance(script, Script):
             monkeypatch.setattr(scripts, name, watched(script))
-    monkeypatch.setattr(greeting, "GREET", watched(scripts.GREET))
+    monkeypatch.setattr(handshake, "GREET", watched(scripts.GREET))

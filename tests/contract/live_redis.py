@@ -17,9 +17,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from passerby.adapters.redis import RedisStore
+from passerby.adapters.redis.connect import way_to
+from passerby.adapters.redis.generation import begin_words, life_of
 from passerby.adapters.redis.keys import Keys
-from passerby.adapters.redis.lives import begin_words, life_of
-from passerby.adapters.redis.opening import way_to
 from passerby.adapters.redis.scripts import BEGIN
 from tests.contract.servers import Valkey
 from tests.runtime.virtual import VirtualClock

@@ -17,9 +17,9 @@ from passerby.adapters.redis.keys import BURIED_KEPT_MS, DONE_KEPT_S
 from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Idle
-from passerby.ports.allowances import Account
 from passerby.ports.leases import WorkerId, bot_lease
 from passerby.ports.live_store import Anchor, Commit, Committed, Mark, search_of
+from passerby.ports.shared_budgets import Account
 from tests.contract.live_body import put, settled
 from tests.contract.live_redis import RedisPlace
 from tests.contract.live_values import (

@@ -9,10 +9,10 @@ import pytest
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle
-from passerby.ports.allowances import Account, Grant
 from passerby.ports.facts import ChatTold
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Anchor, Commit, Figures, LiveStore, LiveStoreLost, Mark, QuietChat, search_of
+from passerby.ports.shared_budgets import Account, Grant
 from tests.contract.live_body import contract, journal, put, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (

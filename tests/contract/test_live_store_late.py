@@ -15,7 +15,6 @@ import pytest
 
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
-from passerby.ports.allowances import Account
 from passerby.ports.leases import Buried, Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import (
     Anchor,
@@ -27,6 +26,7 @@ from passerby.ports.live_store import (
     Notice,
     TicketChange,
 )
+from passerby.ports.shared_budgets import Account
 from tests.contract.live_late import Late
 from tests.contract.live_places import PLACES, Place
 from tests.contract.live_values import (

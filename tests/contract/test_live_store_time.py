@@ -11,9 +11,9 @@ import pytest
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Idle
 from passerby.kernel.text import text
-from passerby.ports.allowances import Account
 from passerby.ports.leases import Buried, Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, TicketChange
+from passerby.ports.shared_budgets import Account
 from tests.contract.live_body import contract, put, settled, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (

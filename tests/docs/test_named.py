@@ -9,9 +9,9 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 import passerby
-from passerby import metrics
 from passerby.cli.app import app
 from passerby.settings import Settings
+from passerby.telemetry import metrics
 
 ROOT = Path(passerby.__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from passerby.dialogue.keyboards import KEYS, keys_for
 from passerby.domain import lifecycle
-from passerby.domain.keyboards import KEYS, keys_for
 from passerby.domain.lifecycle import TABLE, Action, IllegalTransition
 from passerby.kernel.decision import Env
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, PoolId

@@ -17,10 +17,10 @@ from itertools import islice
 from pathlib import Path
 from statistics import median
 
-from passerby.loadtest.judge import BREACHES, Verdict
+from simulated_people.judge import BREACHES, Verdict
 from tests.faults.cases import CASES
-from tests.faults.ordeal import Outcome, Plan, endure
 from tests.faults.product import PASSERBY, planted
+from tests.faults.run import Outcome, Plan, endure
 from tests.faults.stage import Report, play
 
 

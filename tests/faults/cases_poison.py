@@ -9,9 +9,9 @@ from contextlib import suppress
 from time import time
 from typing import Any
 
-from passerby.cluster import sockets
-from passerby.loadtest.judge import Fault
-from passerby.loadtest.phrases import words_of
+from passerby.ops.cluster import sockets
+from simulated_people.judge import Fault
+from simulated_people.phrases import words_of
 from tests.faults import child
 from tests.faults.fleet import Fleet
 from tests.faults.stage import Case, Stage

@@ -8,7 +8,7 @@ from time import time
 
 from pyreqwest.client import ClientBuilder
 
-from passerby.cluster.control import Cluster
+from passerby.ops.cluster.control import Cluster
 from tests.faults import child
 from tests.faults.stage import Case, Stage, worker_names
 

@@ -44,7 +44,7 @@ from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, Dispatch
-from passerby.runtime.router import Router
+from passerby.runtime.decide.router import Router
 
 LOOK_EVERY_S = 0.05
 _POINTS = ("fetched", "committed", "confirming", "sent")

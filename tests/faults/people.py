@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 from random import Random
 
-from passerby.loadtest.phrases import Said, mark, mark_in, said, words_of
+from simulated_people.phrases import Said, mark, mark_in, said, words_of
 from tests.faults.sandbox import Json, Sandbox
 from tests.wording import opening
 

@@ -12,18 +12,18 @@ from typing import Any
 
 import msgspec
 
-from passerby.adapters.botapi.carry import Carrier
+from passerby.adapters.botapi.sending import Carrier
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.effect import Passage
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.ports.live_store import Commit, Committed, Mark
 from passerby.ports.telegram import Carry
-from passerby.runtime import intake
-from passerby.runtime.courier import Courier, Parcel
-from passerby.runtime.parcels import Lane
+from passerby.runtime.delivery.courier import Courier, Parcel
+from passerby.runtime.delivery.delivery_queue import Lane
+from passerby.runtime.inbound import polling
 
 
-class HastyWindow(intake.Window):
+class HastyWindow(polling.Window):
     """Counts an update as done as soon as it is in hand: the next request confirms what nobody has worked on."""
 
     def admit(self, update: int) -> bool:
@@ -46,7 +46,7 @@ def _replace(module: str, name: str, other: object) -> None:
 
 
 def confirm_early() -> None:
-    _replace("passerby.runtime.intake", "Window", HastyWindow)
+    _replace("passerby.runtime.inbound.polling", "Window", HastyWindow)
 
 
 def dedupe_off() -> None:
@@ -94,7 +94,7 @@ def order_off() -> None:
 def fence_off() -> None:
     """A worker does not notice that what it holds is another's, and the store lets it write all the same."""
     from passerby.adapters.redis.store import RedisStore
-    from passerby.runtime.fleet import Membership
+    from passerby.runtime.membership.heartbeat import Membership
 
     commit, mark = RedisStore.commit, RedisStore.mark
 

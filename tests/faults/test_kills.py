@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.ordeal import Plan, endure
 from tests.faults.product import planted
+from tests.faults.run import Plan, endure
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from passerby.cluster import sockets
-from passerby.loadtest.phrases import words_of
+from passerby.ops.cluster import sockets
 from passerby.runtime.flight_recorder import EXIT_STUCK
+from simulated_people.phrases import words_of
 from tests.faults import child
 from tests.faults.company import Company
 from tests.faults.people import Person

@@ -19,8 +19,8 @@ import msgspec
 
 import passerby
 from passerby.catalogue import Catalogue
-from passerby.domain.aftermath import look_back
-from passerby.domain.keyboards import keys_for
+from passerby.dialogue.after_chat import look_back
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import AT_ONCE_S, spoken
 from passerby.features import ALL
 from passerby.features.search import introduce
@@ -52,7 +52,7 @@ from passerby.kernel.participant import (
     Ticket,
 )
 from passerby.kernel.text import text
-from passerby.runtime.router import Router
+from passerby.runtime.decide.router import Router
 
 NOW = 1_800_000_000.0
 RULES = Rules()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import passerby
-from passerby.domain.keyboards import CANCEL, FIND, NEXT, STOP
+from passerby.dialogue.keyboards import CANCEL, FIND, NEXT, STOP
 from passerby.kernel.decision import Decision
 from passerby.kernel.participant import Idle, Searching
 from tests.features.playbook import WORDS, Person, Playbook

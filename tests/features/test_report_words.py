@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from passerby.features.blocks.words import COMMENT_S, DOUBT_S, LONGEST
+from passerby.features.safety.words import COMMENT_S, DOUBT_S, LONGEST
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Counterpart, Decision
 from passerby.kernel.effect import Answer, Button, Explain, Menu, Relay, Revise, Say

@@ -12,7 +12,7 @@ from passerby.kernel.effect import Answer
 from passerby.kernel.event import MessageReceived, Unusable
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Idle
-from passerby.runtime.router import Router
+from passerby.runtime.decide.router import Router
 from tests.features.playbook import BOT, NOW, WORDS, Playbook, becomes, says
 
 

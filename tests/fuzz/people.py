@@ -10,11 +10,11 @@ from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
 from passerby.ports.live_store import Parked
-from passerby.runtime.lanes import Work
-from passerby.runtime.pipeline import _about, _namer
-from passerby.runtime.router import Router
-from passerby.runtime.sealing import Sealer
-from passerby.runtime.settle import weigh
+from passerby.runtime.decide.commit_plan import weigh
+from passerby.runtime.decide.pipeline import _about, _namer
+from passerby.runtime.decide.router import Router
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.person_queues import Work
 from tests.fuzz.seeds import NOW
 from tests.simulation.process import catalogue
 

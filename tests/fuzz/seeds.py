@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox import Switches, World
-from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
+from passerby.adapters.botapi.bot_api import ALLOWED_UPDATES
 from tests.scenario.kinds import REFUSED, SENT
 
 Json = dict[str, Any]

@@ -17,7 +17,7 @@ from passerby.kernel.ids import BotId
 from tests.fuzz.mutate import HALF, broken, places
 from tests.fuzz.seeds import seeds
 from tests.scenario.matrix import HOMES
-from tests.scenario.shelves import MemoryShelf
+from tests.scenario.records_places import MemoryShelf
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
 

@@ -10,11 +10,11 @@ import msgspec
 from botapi_sandbox import Switches
 from botapi_sandbox.world import polling
 from botapi_sandbox.world.state import Held, Queued
-from passerby.domain.wishes import WIDEST_S
+from passerby.domain.matching.wishes import WIDEST_S
 from tests.fuzz.mutate import broken, mutated
 from tests.fuzz.seeds import some
 from tests.scenario.matrix import HOMES
-from tests.scenario.shelves import MemoryShelf
+from tests.scenario.records_places import MemoryShelf
 from tests.scenario.stage import Stage, staged
 from tests.scenario.stores import STORES
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from passerby.domain import aftermath
-from passerby.features import blocks
+from passerby.dialogue import after_chat
+from passerby.features import safety
 from passerby.kernel.effect import Say
 from passerby.kernel.participant import LastChat, Participant
 from passerby.kernel.text import text
@@ -185,7 +185,7 @@ def _typed(message: Json) -> bool:
 
 
 def _only_slips(last: LastChat) -> bool:
-    return last.reason in aftermath.SLIPS
+    return last.reason in after_chat.SLIPS
 
 
 def _tell_of_it(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
@@ -194,7 +194,7 @@ def _tell_of_it(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
 
 @pytest.mark.parametrize(
     ("where", "name", "instead"),
-    [(aftermath, "_may_be_a_slip", _only_slips), (blocks, "tell_left", _tell_of_it)],
+    [(after_chat, "_may_be_a_slip", _only_slips), (safety, "tell_left", _tell_of_it)],
     ids=["a missing button tells", "a sentence tells"],
 )
 def test_a_planted_difference_is_found(

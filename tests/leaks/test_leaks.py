@@ -13,16 +13,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from passerby import logs
-from passerby.adapters.botapi import outgoing, shelf
+from passerby.adapters.botapi import file_ids, outgoing
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.domain.sanitise import Clean
 from passerby.kernel.decision import ContactPolicy
 from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
-from passerby.runtime.passages import ATTEMPTS
-from passerby.runtime.sealing import ParkedPassage, Sealer
+from passerby.runtime.delivery.addressing import ATTEMPTS
+from passerby.runtime.delivery.sealing import ParkedPassage, Sealer
+from passerby.telemetry import logs
 from tests.leaks.canaries import STRANGER, TYPED, Who, filled, look
 from tests.leaks.cases import ALL, Case, Fate
 from tests.leaks.judge import Judge, leaks
@@ -172,8 +172,8 @@ LINKS = [case for case in ALL if case.name.startswith("link 'https://t.me/<usern
         (relaying, "sanitise", lambda content: Clean(content, intact=True), LINKS, 2),
         (relaying, "sanitise", _chatter, LINKS[:1], 2),
         (relaying, "_ask_first", _confide, CONTACTS[:1], 2),
-        (shelf, "name_and_type", lambda content: (content.file.name, content.file.mime), NAMES, 2),
-        (shelf, "names_somebody", lambda content: False, NAMES, 1),
+        (file_ids, "name_and_type", lambda content: (content.file.name, content.file.mime), NAMES, 2),
+        (file_ids, "names_somebody", lambda content: False, NAMES, 1),
         (outgoing, "NO_PREVIEW", {"is_disabled": True, "url": f"https://t.me/{STRANGER.username}"}, LINKS[:1], 2),
     ],
     ids=["links pass", "content is logged", "ids in buttons", "names pass", "names are not looked at", "a preview"],

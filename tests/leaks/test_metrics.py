@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from passerby import metrics
-from passerby.instruments import INSTRUMENTS, OTHER, Instrument
 from passerby.kernel.ids import BotId
-from passerby.runtime.courier import Courier, Parcel
+from passerby.runtime.delivery.courier import Courier, Parcel
+from passerby.telemetry import metrics
+from passerby.telemetry.instruments import INSTRUMENTS, OTHER, Instrument
 from tests.leaks.canaries import TYPED, look
 from tests.leaks.cases import ALL
 from tests.leaks.judge import Judge

@@ -18,7 +18,7 @@ from passerby.domain.sanitise import FOUND_ANEW, KEPT, REFUSED, refusal, sanitis
 from passerby.kernel.content import Kind
 from passerby.kernel.event import MessageReceived
 from passerby.ports.telegram import Refused
-from tests.adapters.botapi.fleet import TOKENS, A, B, carry, fleet
+from tests.adapters.botapi.bot_api import TOKENS, A, B, carry, fleet
 from tests.adapters.botapi.specimens import fields, schema, smallest
 from tests.linear.contents import answer, update
 

@@ -3,8 +3,8 @@
 import pytest
 
 from passerby.loadtest.day import BUSIEST, HOUR_S, TELEGRAM_PER_S, Load, crowd, peak
-from passerby.loadtest.habits import Habits
 from passerby.loadtest.run import MOST_PEOPLE, Plan, TooMuch
+from simulated_people.habits import Habits
 
 HABITS = Habits()
 

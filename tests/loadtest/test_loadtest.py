@@ -14,10 +14,10 @@ from redis import Redis
 
 from passerby.cli import loadtest
 from passerby.cli.loadtest import Wishes
-from passerby.loadtest.habits import Habits
 from passerby.loadtest.report import Report
 from passerby.loadtest.run import Plan
 from passerby.settings import WrongSetting
+from simulated_people.habits import Habits
 from tests.cli.command import PASSERBY, environment, passerby, running
 from tests.contract.servers import start_postgres, start_valkey
 from tests.faults.product import ROOT, planted
@@ -99,7 +99,7 @@ def _is_sandbox(pid: str, parent: int) -> bool:
         command = Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return False
-    return int(stat.rpartition(")")[2].split()[1]) == parent and "passerby.cli.tied" in command
+    return int(stat.rpartition(")")[2].split()[1]) == parent and "passerby.cli.exit_with_parent" in command
 
 
 NOTHING: dict[str, Any] = {

@@ -3,13 +3,13 @@
 import pytest
 
 from passerby.kernel.text import Arg, text
-from passerby.loadtest import phrases
-from passerby.loadtest.book import Arrival, Book, Wait, quantile
-from passerby.loadtest.judge import Line
-from passerby.loadtest.phrases import AGE, CONSENT, GENDER, READY, Said
-from passerby.loadtest.seen import Confirmations, Event, Message, Phone, lines_of, shown
 from passerby.loadtest.stores import told_of_redis
 from passerby.loadtest.watch import metrics_in
+from simulated_people import phrases
+from simulated_people.book import Arrival, Book, Wait, quantile
+from simulated_people.judge import Line
+from simulated_people.phrases import AGE, CONSENT, GENDER, READY, Said
+from simulated_people.seen import Confirmations, Event, Message, Phone, lines_of, shown
 from tests.wording import shown as worded
 
 BOT, ANN = 7, 1
@@ -122,8 +122,8 @@ python_info 1.0
 
 
 def test_the_names_that_are_looked_for_are_the_products() -> None:
-    from passerby import metrics
     from passerby.loadtest.watch import COUNTS, GAUGES
+    from passerby.telemetry import metrics
 
     page = metrics.exposition().decode()
     for name in (*(name.partition("{")[0] for name in GAUGES), *COUNTS):

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from passerby.loadtest.charts import Flag, Series, draw, ticks
-from passerby.loadtest.judge import Verdict
 from passerby.loadtest.page import render
 from passerby.loadtest.report import (
     Mark,
@@ -23,6 +22,7 @@ from passerby.loadtest.report import (
     promises,
 )
 from passerby.loadtest.terminal import page, span, verdict
+from simulated_people.judge import Verdict
 
 
 def a_point(at: float, gap: bool = False) -> Point:

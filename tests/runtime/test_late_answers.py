@@ -13,15 +13,15 @@ from passerby.features.search import introduce
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Searching, Ticket
-from passerby.ports.allowances import Account
 from passerby.ports.leases import Fence
 from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.shared_budgets import Account
 from passerby.ports.telegram import FloodWait
-from passerby.runtime.allowance import LEAST_S, Shared
-from passerby.runtime.fleet import MARGIN_S, TTL_S
-from passerby.runtime.matcher import DRAGS_AFTER_S, Matcher
-from tests.runtime.test_courier import Post, at_post
-from tests.runtime.test_fleet import BOTS, OTHERS, Port, Worker, at_port
+from passerby.runtime.background.matcher import DRAGS_AFTER_S, Matcher
+from passerby.runtime.delivery.limiters import LEAST_S, Shared
+from passerby.runtime.membership.heartbeat import MARGIN_S, TTL_S
+from tests.runtime.delivery.test_courier import Post, at_post
+from tests.runtime.membership.test_heartbeat import BOTS, OTHERS, Port, Worker, at_port
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, Bench, couple, somebody
 from tests.staged import in_virtual_time, staged

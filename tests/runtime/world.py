@@ -25,16 +25,16 @@ from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Pro
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError, TokenRefused
-from passerby.runtime.admission import Admission
-from passerby.runtime.albums import Albums
-from passerby.runtime.background import Background
-from passerby.runtime.courier import Courier
-from passerby.runtime.lanes import Lanes, Work
-from passerby.runtime.pipeline import Pipeline
-from passerby.runtime.router import Router
-from passerby.runtime.sealing import Sealer
-from passerby.runtime.tokens import Trust
-from passerby.runtime.wording import Wording
+from passerby.runtime.decide.pipeline import Pipeline
+from passerby.runtime.decide.router import Router
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.wording import Wording
+from passerby.runtime.inbound.admission import Admission
+from passerby.runtime.inbound.albums import Albums
+from passerby.runtime.inbound.person_queues import Lanes, Work
+from passerby.runtime.membership.tokens import Trust
+from passerby.runtime.tasks import Background
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock

@@ -20,9 +20,9 @@ from passerby.features.search import introduce
 from passerby.kernel.decision import Rules
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
-from passerby.runtime.app import App
+from passerby.runtime.worker import App
 from tests.contract.live_places import MemoryPlace, Place
-from tests.scenario.shelves import Shelf
+from tests.scenario.records_places import Shelf
 from tests.scenario.stores import Severed, opened
 from tests.simulation.network import Network, SimBotApi
 from tests.simulation.process import KEY, catalogue

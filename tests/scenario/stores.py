@@ -15,7 +15,7 @@ from tests.contract.live_late import LatePlace
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.live_redis import RedisPlace
 from tests.contract.servers import Valkey, start_valkey
-from tests.scenario.shelves import MemoryShelf, PostgresShelf, Shelf
+from tests.scenario.records_places import MemoryShelf, PostgresShelf, Shelf
 
 
 @cache

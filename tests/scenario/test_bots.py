@@ -7,7 +7,7 @@ import pytest
 
 from botapi_sandbox.world import polling
 from botapi_sandbox.world.state import Queued
-from passerby import metrics
+from passerby.telemetry import metrics
 from tests.scenario.matrix import HOMES, over_stores
 from tests.scenario.stage import Stage, play
 from tests.staged import staged

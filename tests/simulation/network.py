@@ -18,10 +18,10 @@ import msgspec
 
 from botapi_sandbox import Answer, Upload, Waiting, World
 from passerby.adapters.botapi import BotApi, errors
-from passerby.adapters.botapi.carry import Carrier
 from passerby.adapters.botapi.client import QUICK, Client, T, _result
 from passerby.adapters.botapi.client import Answer as Decoded
 from passerby.adapters.botapi.files import Disguised
+from passerby.adapters.botapi.sending import Carrier
 from passerby.adapters.botapi.sets import Sets
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId

@@ -21,10 +21,10 @@ from passerby.kernel.participant import Chatting
 from passerby.ports.leases import Fence
 from passerby.ports.live_store import Commit, Committed, Doubts, Mark
 from passerby.ports.telegram import Arrival
-from passerby.runtime.app import App
-from passerby.runtime.courier import Courier, Parcel
-from passerby.runtime.fleet import Membership
-from passerby.runtime.reconciler import Reconciler
+from passerby.runtime.background.reconciler import Reconciler
+from passerby.runtime.delivery.courier import Courier, Parcel
+from passerby.runtime.membership.heartbeat import Membership
+from passerby.runtime.worker import App
 from tests.simulation.process import Build
 
 

@@ -23,8 +23,8 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStore
-from passerby.runtime.app import App
-from passerby.runtime.lives import live
+from passerby.runtime.supervise import live
+from passerby.runtime.worker import App
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
 from tests.simulation.distant_store import Distant

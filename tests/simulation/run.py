@@ -22,9 +22,9 @@ import structlog
 
 from botapi_sandbox import Switches, World
 from botapi_sandbox.world.faults import Fault, FaultKind
-from passerby import logs
 from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.kernel.ids import BotId
+from passerby.telemetry import logs
 from tests.simulation.checker import Broken, Evidence, Probe, check
 from tests.simulation.network import Network
 from tests.simulation.people import Person, Town

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from passerby.adapters.memory import MemoryStore
 from passerby.domain.budgets import Budget
-from passerby.domain.wishes import WIDEST_S
+from passerby.domain.matching.wishes import WIDEST_S
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
@@ -23,8 +23,8 @@ from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
 from passerby.ports.live_store import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch
-from passerby.runtime.app import App
-from passerby.runtime.lanes import Work
+from passerby.runtime.inbound.person_queues import Work
+from passerby.runtime.worker import App
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
 from tests.simulation.distant_store import Distant

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from passerby.adapters.botapi.hooks import arrival
+from passerby.adapters.botapi.webhook_api import arrival
 from passerby.bootstrap import Taking
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId

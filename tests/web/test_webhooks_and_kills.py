@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.company import Company
-from tests.faults.ordeal import Outcome, Plan, _Ordeal
 from tests.faults.people import Person
+from tests.faults.run import Outcome, Plan, _Ordeal
 from tests.faults.sandbox import Sandbox
 from tests.size import in_full
 from tests.staged import in_a_loop

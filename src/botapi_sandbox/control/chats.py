@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.asked import Asked, Routes, Wrong
+from botapi_sandbox.control.request import Asked, Routes, Wrong
 from botapi_sandbox.world import Upload
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.media import new_album_id

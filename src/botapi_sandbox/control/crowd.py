@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.asked import Asked, Routes, Wrong
 from botapi_sandbox.control.chats import Chats
+from botapi_sandbox.control.request import Asked, Routes, Wrong
 from botapi_sandbox.world import World
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.people import CannotDo

@@ -10,11 +10,11 @@ import msgspec
 
 from botapi_sandbox.bodies import BadBody, read_body
 from botapi_sandbox.callers import body_complaint
-from botapi_sandbox.control.asked import Asked, Routes, Wrong
 from botapi_sandbox.control.chats import Chats
 from botapi_sandbox.control.crowd import Crowd
-from botapi_sandbox.control.laboratory import Laboratory
+from botapi_sandbox.control.request import Asked, Routes, Wrong
 from botapi_sandbox.control.roster import Roster
+from botapi_sandbox.control.test_routes import Laboratory
 from botapi_sandbox.live import Streams
 from botapi_sandbox.wire import Receive, Scope, Send, header, read, write
 from botapi_sandbox.world import World

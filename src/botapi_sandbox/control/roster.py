@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.asked import Asked, Routes, Wrong
+from botapi_sandbox.control.request import Asked, Routes, Wrong
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.profile import commands_for_everybody
 from botapi_sandbox.world.state import Person

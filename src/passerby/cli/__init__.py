@@ -39,7 +39,7 @@ def _run() -> int:
 
 
 def _crashed(error: Exception) -> int:
-    from passerby import logs
+    from passerby.telemetry import logs
 
     if not logs.is_set_up():
         logs.set_up("info", "console")

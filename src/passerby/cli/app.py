@@ -166,9 +166,10 @@ def _settled() -> "Settings":
 
 
 def _serve(role: "Role", name: str) -> None:
-    from passerby import logs, settings
+    from passerby import settings
+    from passerby.cli.safe_stderr import unfailing
     from passerby.cli.serving import serve
-    from passerby.cli.unfailing import unfailing
+    from passerby.telemetry import logs
 
     settled = _settled()
     if not re.fullmatch(NAMES, name):
@@ -316,17 +317,17 @@ def init_schema(
     from passerby import settings
 
     settled = settings.read()  # before the slow import: a wrong setting is told at once
-    from passerby import opening
+    from passerby.bootstrap import stores
 
     if check:
-        state = asyncio.run(opening.schema_state(settled))
+        state = asyncio.run(stores.schema_state(settled))
         typer.echo(
             f"up to date ({state.needed})"
             if state.is_current
             else f"at {state.current or 'nothing'}, not {state.needed}"
         )
         raise typer.Exit(0 if state.is_current else 1)
-    state = asyncio.run(opening.init_schema(settled))
+    state = asyncio.run(stores.init_schema(settled))
     typer.echo(f"was up to date ({state.needed})" if state.is_current else f"now at {state.needed}")
 
 

@@ -8,13 +8,12 @@ from typing import Final, NoReturn
 
 import typer
 
-from passerby import addresses
 from passerby.cli.logfiles import show
-from passerby.cluster import operations, sockets
-from passerby.cluster.configuration import LOGS, OWN_LOG, Program, programs
-from passerby.cluster.control import Cluster, ClusterFault, NoCluster
-from passerby.cluster.installations import serving
-from passerby.settings import Settings, WrongSetting
+from passerby.ops.cluster import operations, sockets
+from passerby.ops.cluster.configuration import LOGS, OWN_LOG, Program, programs
+from passerby.ops.cluster.control import Cluster, ClusterFault, NoCluster
+from passerby.ops.cluster.installations import serving
+from passerby.settings import Settings, WrongSetting, addresses
 
 WORKERS_BESIDE_WEBHOOKS: Final = 2
 """With webhooks, workers only match, record and tidy up. One would do; the second takes over."""

@@ -22,10 +22,10 @@ from typing import Any
 import typer
 from pydantic import SecretStr
 
-from passerby import logs
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
 from passerby.settings import Settings, WrongSetting
+from passerby.telemetry import logs
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8081

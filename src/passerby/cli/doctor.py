@@ -22,7 +22,7 @@ def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
     `processes` share the stores, over all machines; None: those that this machine runs or would run.
     """
     from passerby.bootstrap import SystemClock
-    from passerby.checkup import Verdict, everything
+    from passerby.ops.doctor import Verdict, everything
 
     found = asyncio.run(everything(settings, processes=processes or _processes(settings), now=SystemClock().now))
     if json:
@@ -41,7 +41,7 @@ def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
 
 def _processes(settings: Settings) -> int:
     from passerby.cli.cluster import cores, plan
-    from passerby.cluster.control import Cluster, NoCluster
+    from passerby.ops.cluster.control import Cluster, NoCluster
 
     try:
         return len(Cluster(settings.run_path).processes())

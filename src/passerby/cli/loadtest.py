@@ -20,22 +20,23 @@ from urllib.parse import urlsplit
 import msgspec
 import typer
 
-from passerby import __version__, logs, settings
+from passerby import __version__, settings
 from passerby.cli.cluster import cores
 from passerby.cli.sandbox import end_sandbox, start_sandbox
 from passerby.cli.serving import run_until_signal
-from passerby.loadtest.control import Sandbox, SandboxFault
 from passerby.loadtest.fleet import Fleet, FleetFault, last_words
 from passerby.loadtest.report import Report, make
 from passerby.loadtest.run import Course, Plan, Spoiled, TooMuch, play
 from passerby.loadtest.stores import Looker, StoreFault, own_database, own_keys
 from passerby.settings import WrongSetting
+from passerby.telemetry import logs
+from simulated_people.control import Sandbox, SandboxFault
 
 if TYPE_CHECKING:
     from passerby.bootstrap import SystemClock
 
 HOST: Final = "127.0.0.1"
-TIED: Final = (sys.executable, "-m", "passerby.cli.tied")
+TIED: Final = (sys.executable, "-m", "passerby.cli.exit_with_parent")
 MOST_BOTS: Final = 100
 SANDBOX_S: Final = 20.0
 SHOW_S: Final = 0.5

@@ -20,11 +20,11 @@ from rich.table import Table
 from rich.text import Text
 
 from passerby.bootstrap import SystemClock
-from passerby.checkup.telegram import waiting
 from passerby.cli.tables import bot_table, process_table, verdict
-from passerby.cluster.overview import Glance, Overview, Process, glance, overview
-from passerby.figures import Snapshot
+from passerby.ops.cluster.overview import Glance, Overview, Process, glance, overview
+from passerby.ops.doctor.telegram import waiting
 from passerby.settings import Settings
+from passerby.telemetry.figures import Snapshot
 
 EVERY_S: Final = 1.0
 COUNT_EVERY_S: Final = 15.0
@@ -122,7 +122,7 @@ def _work(rows: tuple[Process, ...], earlier: dict[str, Snapshot]) -> Table:
 
 
 def _latency(parts: list[Snapshot]) -> str:
-    from passerby.figures import together
+    from passerby.telemetry.figures import together
 
     if not parts:
         return "–"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
-from passerby import logs
+from passerby.telemetry import logs
 
 SHARE: Final = 0.8
 """Of MAX_MEMORY_MB, from which on a process ends."""

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Literal
 
-from passerby import logs
 from passerby.cli.notify import Notify
 from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
+from passerby.telemetry import logs
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 LAST_S = 3.0
@@ -31,7 +31,7 @@ def serve(
     Raises: WrongSetting, for faults found while opening.
     """
     from passerby import bootstrap
-    from passerby.cluster import processes
+    from passerby.ops.cluster import processes
 
     def rss() -> int | None:
         reading = processes.read(os.getpid())

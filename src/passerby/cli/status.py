@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import typer
 
-from passerby.cluster.overview import Bot, Overview, Process, glance, overview
+from passerby.ops.cluster.overview import Bot, Overview, Process, glance, overview
 from passerby.settings import Settings
 
 BETWEEN_LOOKS_S: Final = 0.3
@@ -17,8 +17,8 @@ BETWEEN_LOOKS_S: Final = 0.3
 def show(settings: Settings, *, json: bool) -> int:
     """Print it; return the exit code: 1 if something is worth a look."""
     from passerby.bootstrap import SystemClock
-    from passerby.checkup.telegram import waiting
     from passerby.cli.cluster import where_else
+    from passerby.ops.doctor.telegram import waiting
 
     before = glance(settings.run_path)
     pending = asyncio.run(waiting(settings)) if before.pids else {}

@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from passerby.cluster.overview import Bot, Overview, Process
-from passerby.figures import Snapshot
+from passerby.ops.cluster.overview import Bot, Overview, Process
+from passerby.telemetry.figures import Snapshot
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from passerby.settings import Settings
-    from passerby.web.hooking import Seen
+    from passerby.web.webhook_admin import Seen
 
 
 class Action(StrEnum):

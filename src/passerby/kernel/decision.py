@@ -47,8 +47,8 @@ class Rules(msgspec.Struct, frozen=True):
     the chat ends. 0: never.
 
     `patience` stretches the time for which people wait for somebody who meets their soft wishes, too: at 1 up to twenty
-    seconds (see `domain.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs: all of
-    them, unless the operator keeps some. `brands` part the people into pools that never meet.
+    seconds (see `domain.matching.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs:
+    all of them, unless the operator keeps some. `brands` part the people into pools that never meet.
     """
 
     minimum_age: int = 18

@@ -7,7 +7,7 @@ bots say something themselves, too.
 
 from dataclasses import dataclass
 
-from passerby.loadtest.habits import Habits, chat_s, mean
+from simulated_people.habits import Habits, chat_s, mean
 
 HOURS = (4, 3, 2, 1, 1, 1, 2, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6, 7, 8, 9, 10, 10, 8, 6)
 """How busy each hour is, against the others."""

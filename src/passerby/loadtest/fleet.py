@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from passerby.cluster import sockets
+from passerby.ops.cluster import sockets
 from passerby.ports.clock import Clock
 from passerby.settings import Settings
 

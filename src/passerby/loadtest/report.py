@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
-from passerby.loadtest.book import quantile
 from passerby.loadtest.day import TELEGRAM_PER_S
 from passerby.loadtest.fleet import Ended
-from passerby.loadtest.judge import Verdict
 from passerby.loadtest.run import Course
 from passerby.loadtest.watch import Sample
+from simulated_people.book import quantile
+from simulated_people.judge import Verdict
 
 MOST_EXAMPLES: Final = 10
 BUSY: Final = 0.85

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from passerby.loadtest.control import Sandbox
-from passerby.loadtest.crowd import Crowd
 from passerby.loadtest.day import Load, Peak, crowd, peak
 from passerby.loadtest.fleet import ON_ITS_WAY_S, TEND_S, Chaos, Fleet, Kill
-from passerby.loadtest.habits import Habits, arrivals
-from passerby.loadtest.judge import Fault, Verdict
 from passerby.loadtest.watch import Sample, Watch
 from passerby.ports.clock import Clock
+from simulated_people.control import Sandbox
+from simulated_people.crowd import Crowd
+from simulated_people.habits import Habits, arrivals
+from simulated_people.judge import Fault, Verdict
 
 MOST_PEOPLE: Final = 20_000
 RAMP_SHARE: Final = 0.2

@@ -9,10 +9,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from passerby.loadtest.book import quantile
-from passerby.loadtest.people import Stands
 from passerby.loadtest.report import Promises, Report, Spread
 from passerby.loadtest.run import Course
+from simulated_people.book import quantile
+from simulated_people.people import Stands
 
 RECENT_S: Final = 5.0
 MOST_STATEMENTS: Final = 5

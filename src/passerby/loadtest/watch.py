@@ -10,10 +10,10 @@ import msgspec
 from pyreqwest.client import Client
 from pyreqwest.exceptions import PyreqwestError
 
-from passerby.cluster import processes, sockets
-from passerby.loadtest.crowd import Crowd
-from passerby.loadtest.people import Stands
+from passerby.ops.cluster import processes, sockets
 from passerby.ports.clock import Clock
+from simulated_people.crowd import Crowd
+from simulated_people.people import Stands
 
 EVERY_S: Final = 1.0
 

@@ -15,9 +15,9 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, 
 from passerby.kernel.ids import search_of as search_of
 from passerby.kernel.participant import Participant, Ticket
 from passerby.kernel.text import Text
-from passerby.ports.allowances import Allowances
 from passerby.ports.facts import Fact
 from passerby.ports.leases import NOBODY, Fence, Leases, WorkerId
+from passerby.ports.shared_budgets import Allowances
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=True):

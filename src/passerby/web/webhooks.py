@@ -20,12 +20,12 @@ import hmac
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from passerby import logs
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Arrival
+from passerby.telemetry import logs
+from passerby.web.endpoints import Door
 from passerby.web.exchange import Gone, Headers, Receive, Scope, Send, TooLarge, answer, header, read
-from passerby.web.paths import Door
 
 MOST_BODY = 1024 * 1024
 """Updates are rarely larger than 20 kB; the largest possible are rich messages, of some 100 kB."""

@@ -23,7 +23,7 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
-from tests.adapters.botapi.fleet import READER, TOKENS, A, Memory, carry, fleet
+from tests.adapters.botapi.bot_api import READER, TOKENS, A, Memory, carry, fleet
 from tests.adapters.botapi.stub import RESET, Reply, Stub, ok, refusal
 from tests.staged import in_a_loop
 

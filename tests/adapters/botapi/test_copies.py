@@ -9,7 +9,7 @@ import pytest
 from passerby.adapters.botapi.decode import arrivals
 from passerby.kernel.content import Content
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from tests.adapters.botapi.fleet import A
+from tests.adapters.botapi.bot_api import A
 from tests.linear.contents import answer, update
 
 SIZE = {"file_id": "x", "file_unique_id": "y", "width": 9, "height": 9, "file_size": 3}

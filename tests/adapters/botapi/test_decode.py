@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from passerby.adapters.botapi import wire
+from passerby.adapters.botapi.bot_api import ALLOWED_UPDATES
 from passerby.adapters.botapi.decode import arrivals
-from passerby.adapters.botapi.fleet import ALLOWED_UPDATES
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import (
     BotBlocked,
@@ -20,7 +20,7 @@ from passerby.kernel.event import (
     ReactionChanged,
     Unusable,
 )
-from tests.adapters.botapi.fleet import A
+from tests.adapters.botapi.bot_api import A
 from tests.adapters.botapi.specimens import CANARY, CANARY_ID, fields, fullest, schema, smallest
 
 PERSON = {"id": 42, "is_bot": False, "first_name": "Ann", "language_code": "de"}

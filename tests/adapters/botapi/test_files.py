@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from passerby.adapters.botapi.files import Disguised
-from tests.adapters.botapi.fleet import A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.bot_api import A, B, Memory, carry, fleet, photo
 from tests.staged import staged
 
 KEY = bytes(range(32))

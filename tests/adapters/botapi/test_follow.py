@@ -9,7 +9,7 @@ from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Delete, Edit, Refused, SetReaction
-from tests.adapters.botapi.fleet import READER, SENDER, A, B, Memory, fleet, photo
+from tests.adapters.botapi.bot_api import READER, SENDER, A, B, Memory, fleet, photo
 from tests.adapters.botapi.stub import ok, refusal
 from tests.staged import in_a_loop
 

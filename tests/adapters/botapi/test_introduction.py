@@ -5,7 +5,7 @@ import pytest
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import CommandList, FloodWait, Refused
-from tests.adapters.botapi.fleet import A, B, Memory, fleet
+from tests.adapters.botapi.bot_api import A, B, Memory, fleet
 from tests.adapters.botapi.stub import Stub, refusal
 from tests.staged import in_a_loop
 

@@ -10,7 +10,7 @@ from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
 from passerby.ports.telegram import Dispatch, Edit, InlineButton, InlineRows, Refused, ReplyRows, Rewrite, Speak
-from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, Memory, Popular, carry, fleet, photo
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, Memory, Popular, carry, fleet, photo
 from tests.adapters.botapi.stub import Request, Stub, refusal
 from tests.staged import in_a_loop
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from passerby.adapters.botapi.decode import arrivals
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import MessageEdited, MessageReceived, Unusable
-from tests.adapters.botapi.fleet import A
+from tests.adapters.botapi.bot_api import A
 from tests.adapters.botapi.specimens import fields, fullest
 from tests.adapters.botapi.test_decode import PERSON, PRIVATE, decoded, message
 

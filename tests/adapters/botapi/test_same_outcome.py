@@ -10,7 +10,7 @@ from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.telegram import Carry, Edit, Refused
-from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, carry, fleet
 from tests.adapters.botapi.stub import ok, refusal
 
 KINDS = [Kind.VIDEO, Kind.LIVE_PHOTO, Kind.ANIMATION, Kind.AUDIO, Kind.VOICE, Kind.VIDEO_NOTE, Kind.DOCUMENT]

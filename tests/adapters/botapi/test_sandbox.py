@@ -35,7 +35,7 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
-from tests.adapters.botapi.fleet import Memory
+from tests.adapters.botapi.bot_api import Memory
 from tests.staged import in_a_loop
 
 

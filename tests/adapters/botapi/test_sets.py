@@ -11,7 +11,7 @@ from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Carry, Edit
-from tests.adapters.botapi.fleet import READER, A, B, Memory, carry, fleet
+from tests.adapters.botapi.bot_api import READER, A, B, Memory, carry, fleet
 from tests.adapters.botapi.stub import Stub, ok
 
 EMOJI = Entity("custom_emoji", 0, 2, custom_emoji_id="5301")

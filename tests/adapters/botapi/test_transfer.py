@@ -11,7 +11,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
-from tests.adapters.botapi.fleet import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
 from tests.adapters.botapi.stub import RESET, Reply, Request, ok, refusal
 from tests.staged import in_a_loop
 

@@ -10,9 +10,9 @@ from redis import Redis
 from passerby.adapters.redis import RedisStore, RedisUnreachable, RedisWiped
 from passerby.adapters.redis.outbox import PAGE
 from passerby.kernel.ids import PersonId
-from passerby.ports.allowances import Account
 from passerby.ports.leases import Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import Commit, Committed, Mark
+from passerby.ports.shared_budgets import Account
 from tests.adapters.redis.stores import Wire, opened
 from tests.contract.live_body import settled
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, EVE, couple, fact, notice, somebody, update

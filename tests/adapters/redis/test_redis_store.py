@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from passerby import metrics
 from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
+from passerby.adapters.redis.batcher import LINES, PENDING
 from passerby.adapters.redis.holds import Holds, told
-from passerby.adapters.redis.pipe import LINES, PENDING
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
-from passerby.ports.allowances import Account
 from passerby.ports.leases import NOBODY
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, TicketChange
+from passerby.ports.shared_budgets import Account
+from passerby.telemetry import metrics
 from tests.adapters.redis.stores import Wire, opened
 from tests.contract.live_body import settled
 from tests.contract.live_values import (

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.util import await_only
 
-from passerby import metrics
 from passerby.adapters.sql import DatabaseUnusable, SqlRecords, init_schema, schema_state
 from passerby.adapters.sql.failures import Fate, Refused, Undone, fate, losses
 from passerby.adapters.sql.schema import is_damaged
 from passerby.kernel.ids import PersonId
 from passerby.ports.records import RecordsLost
+from passerby.telemetry import metrics
 from tests.contract.records_facts import changed, numbered, person
 from tests.staged import in_a_loop
 

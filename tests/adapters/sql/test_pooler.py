@@ -13,8 +13,8 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import Pool, SqlRecords, init_schema, schema_state
 from passerby.adapters.sql.engine import connect, postgres_url
 from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
-from passerby.checkup import database
 from passerby.kernel.ids import PersonId
+from passerby.ops.doctor import database
 from passerby.settings import Settings
 from tests.contract.records_facts import changed, numbered, person
 from tests.contract.servers import PgBouncer, start_pgbouncer

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from passerby.adapters.botapi.neutral import APART
+from passerby.adapters.botapi.safe_filenames import APART
 from passerby.domain.popularity import ENOUGH, marks
 from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.ids import PersonId

@@ -21,7 +21,6 @@ from typing import Final
 
 import msgspec
 
-from passerby.adapters.memory.allowances import Buckets
 from passerby.adapters.memory.chats import Chats
 from passerby.adapters.memory.crashes import Crashes
 from passerby.adapters.memory.done import DoneMarks
@@ -44,12 +43,12 @@ from passerby.adapters.memory.history import (
 from passerby.adapters.memory.leases import Attendance
 from passerby.adapters.memory.log import Hole, Log
 from passerby.adapters.memory.outbox import Outbox
+from passerby.adapters.memory.shared_budgets import Buckets
 from passerby.adapters.memory.sightings import Sightings
 from passerby.adapters.memory.tickets import Tickets
 from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
-from passerby.ports.allowances import Account, Grant
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
 from passerby.ports.leases import Fence, Fenced, LeaseName, Roll, WorkerId
@@ -69,6 +68,7 @@ from passerby.ports.live_store import (
     Trail,
     trail_of,
 )
+from passerby.ports.shared_budgets import Account, Grant
 
 REWRITE_BYTES = 16 << 20
 """A smaller log is not rewritten while it grows: replaying it takes well under a second."""

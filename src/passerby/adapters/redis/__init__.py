@@ -1,5 +1,6 @@
 """The live store of a fleet: Redis 7 or newer, or Valkey. What is where: `keys`; what is promised: `store`."""
 
+from passerby.adapters.redis.connect import Opened, open_redis
 from passerby.adapters.redis.errors import (
     RedisFull,
     RedisRefuses,
@@ -8,7 +9,6 @@ from passerby.adapters.redis.errors import (
     RedisUnsure,
     RedisWiped,
 )
-from passerby.adapters.redis.opening import Opened, open_redis
 from passerby.adapters.redis.store import RedisStore
 
 __all__ = [

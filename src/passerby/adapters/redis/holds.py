@@ -8,8 +8,8 @@ space, for how many milliseconds. Pools have no tab in their names.
 from typing import Final
 
 from passerby.kernel.ids import BotId, PersonId
-from passerby.ports.allowances import Account
 from passerby.ports.clock import Clock
+from passerby.ports.shared_budgets import Account
 
 _MARK: Final = b"\t"
 _MANY: Final = 1000

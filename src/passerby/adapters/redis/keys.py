@@ -61,7 +61,7 @@ workers, leases and budgets go by the server's; theirs are in milliseconds.
 
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.ids import BotId, ChatId, UpdateRef
-from passerby.ports.allowances import Account
+from passerby.ports.shared_budgets import Account
 
 DONE_KEPT_S = 26 * 3600
 DONE_RENEWED_S = 25 * 3600

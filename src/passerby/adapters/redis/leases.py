@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from passerby.adapters.redis import scripts
-from passerby.adapters.redis.lives import Lives, greet_words
-from passerby.adapters.redis.pipe import Word
+from passerby.adapters.redis.batcher import Word
+from passerby.adapters.redis.generation import Lives, greet_words
 from passerby.ports.leases import LeaseName, Roll, WorkerId
 
 

@@ -6,8 +6,8 @@ Entering and settling them is part of a commit or a mark (see `store`).
 from typing import Final
 
 from passerby.adapters.redis import scripts, values
+from passerby.adapters.redis.generation import Lives
 from passerby.adapters.redis.keys import BURIED_KEPT_MS, PATIENCE_MS
-from passerby.adapters.redis.lives import Lives
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Notice, Outgoing, Trail, trail_of

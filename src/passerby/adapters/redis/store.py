@@ -30,15 +30,15 @@ from typing import Any, Final
 import msgspec
 
 from passerby.adapters.redis import scripts, values
-from passerby.adapters.redis.allowances import RedisAllowances
+from passerby.adapters.redis.batcher import Word
 from passerby.adapters.redis.errors import RedisWiped
+from passerby.adapters.redis.generation import Life
 from passerby.adapters.redis.holds import Holds
 from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, map_kept_s, word_score
 from passerby.adapters.redis.leases import RedisLeases
-from passerby.adapters.redis.lives import Life
-from passerby.adapters.redis.news import News
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
-from passerby.adapters.redis.pipe import Word
+from passerby.adapters.redis.pubsub import News
+from passerby.adapters.redis.shared_budgets import RedisAllowances
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Counterpart, Facts

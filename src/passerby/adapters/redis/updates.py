@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from passerby.adapters.redis import scripts
+from passerby.adapters.redis.generation import Lives
 from passerby.adapters.redis.keys import DONE_KEPT_S, bit_of
-from passerby.adapters.redis.lives import Lives
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.live_store import Known
 

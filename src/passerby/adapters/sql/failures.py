@@ -16,8 +16,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import exc
 
-from passerby import metrics
 from passerby.ports.records import RecordsLost
+from passerby.telemetry import metrics
 
 T = TypeVar("T")
 

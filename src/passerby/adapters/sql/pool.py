@@ -15,11 +15,11 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from passerby import metrics
 from passerby.adapters.sql.failures import losses
 from passerby.adapters.sql.pooler import is_pooled
 from passerby.ports.clock import Clock
 from passerby.ports.records import RecordsLost
+from passerby.telemetry import metrics
 
 
 @dataclass(frozen=True, slots=True)

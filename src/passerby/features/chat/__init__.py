@@ -1,6 +1,6 @@
 """Talking, moving on, leaving: all that two people in a chat can do to each other."""
 
-from passerby.domain.keyboards import NEXT, STOP
+from passerby.dialogue.keyboards import NEXT, STOP
 from passerby.features.chat.follow import edited, reacted, take_back
 from passerby.features.chat.leave import move_on, stop
 from passerby.features.chat.outcomes import bot_lost, reachable, undelivered, unreachable

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from passerby.domain.aftermath import look_back, tell_left
-from passerby.domain.keyboards import keys_for
+from passerby.dialogue.after_chat import look_back, tell_left
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import cancel, part, search
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Say

@@ -4,8 +4,8 @@ from typing import assert_never
 
 import msgspec
 
-from passerby.domain.aftermath import tell_left
-from passerby.domain.keyboards import keys_for
+from passerby.dialogue.after_chat import tell_left
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import arrive, cancel, lose_bot, part
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Say

@@ -5,8 +5,8 @@ Such a message is held like one with a trace: the button, or an edit that turns 
 
 from collections.abc import Collection
 
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.commands import command_in, nearest, slip_in
-from passerby.domain.keyboards import keys_for
 from passerby.features.chat.held import hold, place_of
 from passerby.features.chat.relay import choice, obstacle_to
 from passerby.kernel.decision import Decider, Decision, Env, Facts

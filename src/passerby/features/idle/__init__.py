@@ -2,8 +2,8 @@
 
 import msgspec
 
-from passerby.domain.aftermath import look_back
-from passerby.domain.keyboards import keys_for
+from passerby.dialogue.after_chat import look_back
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import part
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say

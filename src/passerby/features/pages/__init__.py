@@ -1,6 +1,6 @@
 """What a person can read: what this is, the rules, and the pages that Telegram asks every bot for."""
 
-from passerby.domain.keyboards import keys_for
+from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.decision import Decider, Decision, Env, Facts, Filter
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in, age_now
 from passerby.domain.entitlement import may_filter
-from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import refresh_ticket, spoken, written_to_in
 from passerby.domain.tastes import (
     INTERESTS,

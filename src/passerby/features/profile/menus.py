@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from zlib import crc32
 
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_now, pool_for
 from passerby.domain.entitlement import may_filter, wishes_of
-from passerby.domain.keyboards import keys_for
 from passerby.domain.lifecycle import spoken
 from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, WRITTEN_IN, flag, worded
 from passerby.kernel.decision import Decision, Env, Facts, Filter, Rules

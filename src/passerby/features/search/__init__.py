@@ -4,12 +4,12 @@ from typing import assert_never
 
 import msgspec
 
-from passerby.domain.aftermath import SEEK, ask_again, last_partner, what_was_said
-from passerby.domain.estimates import blurred
-from passerby.domain.keyboards import CANCEL, FIND, keys_for
+from passerby.dialogue.after_chat import SEEK, ask_again, last_partner, what_was_said
+from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
+from passerby.domain.matching.estimates import blurred
+from passerby.domain.matching.wishes import common
 from passerby.domain.tastes import ICEBREAKERS, worded
-from passerby.domain.wishes import common
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived, SearchDrags

@@ -8,8 +8,8 @@ import math
 
 import msgspec
 
+from passerby.dialogue.keyboards import keys_for
 from passerby.domain.ages import age_in
-from passerby.domain.keyboards import keys_for
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived

@@ -1,0 +1,251 @@
+"""`BotApi`: the `Telegram` port over the Bot API, for all bots of the operator."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, assert_never
+
+import msgspec
+
+from passerby.adapters.botapi import errors, outgoing
+from passerby.adapters.botapi.client import DONE, SENT, TELEGRAM, Answer, Client, encode
+from passerby.adapters.botapi.decode import arrivals
+from passerby.adapters.botapi.errors import Meaning, Rejected
+from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.parts import with_less
+from passerby.adapters.botapi.sending import Carrier
+from passerby.adapters.botapi.sets import Sets, Sightings
+from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.telegram import (
+    Arrival,
+    BotIdentity,
+    Carry,
+    CommandList,
+    Delete,
+    Dispatch,
+    Edit,
+    Reassure,
+    Refused,
+    Rewrite,
+    SetReaction,
+    Speak,
+    TelegramError,
+)
+
+ALLOWED_UPDATES = (
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "message_reaction",
+    "pre_checkout_query",
+)
+"""Named in every getUpdates: Telegram keeps the last list, and leaves reactions out of its default one."""
+
+INTRODUCTION = "introduction:"
+"""No file's name: under it the cache keeps what a bot said of itself last. Three calls a language at each gain of a
+lease would be twelve hundred where forty bots with ten languages start anew, and Telegram names no limits for them."""
+
+# Telegram answers a long poll after `timeout` at the latest; what is later than this has been lost on the way.
+_POLL_GRACE_S = 10
+
+
+class _Me(msgspec.Struct, gc=False):
+    id: int
+    first_name: str = ""
+    username: str = ""
+
+
+class _GetUpdates(msgspec.Struct, omit_defaults=True):
+    limit: int
+    timeout: int
+    allowed_updates: tuple[str, ...] | None = None
+    offset: int | None = None
+
+
+_ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
+
+
+def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The calls that set a bot's menus and descriptions."""
+    for menu in menus:
+        told = {"language_code": menu.language} if menu.language else {}
+        commands = [{"command": name, "description": text} for name, text in menu.commands]
+        yield "setMyCommands", {"commands": commands} | told
+        if menu.description:
+            yield "setMyDescription", {"description": menu.description} | told
+        if menu.short_description:
+            yield "setMyShortDescription", {"short_description": menu.short_description} | told
+
+
+class BotApi:
+    """The fleet's connection to a Bot API server. Satisfies `ports.telegram.Telegram`.
+
+    `base_url` is the server's address, without the `/bot…` part. `unlimited_files` says that it is an own server, which
+    lets bots download more than 20 MB. `transfers` limits the uploads at one time. `on_connected` is called for each
+    new connection for calls. `sightings` tells which sticker sets many people use; without it, no set is passed on.
+    `key`, of up to 64 bytes, hides what is stored there.
+    """
+
+    def __init__(
+        self,
+        tokens: Mapping[BotId, str],
+        files: FileCache,
+        *,
+        base_url: str = TELEGRAM,
+        unlimited_files: bool = False,
+        transfers: int = 4,
+        max_connections: int = 4096,
+        on_connected: Callable[[], None] = lambda: None,
+        sightings: Sightings | None = None,
+        key: bytes = b"",
+    ) -> None:
+        self._bots = tuple(tokens)
+        self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
+        self._files = files
+        self._carrier = Carrier(
+            self._client,
+            files,
+            Sets(sightings, key),
+            alone=len(self._bots) == 1,
+            unlimited_files=unlimited_files,
+            transfers=transfers,
+        )
+
+    def __repr__(self) -> str:
+        return f"<BotApi for {len(self._bots)} bots>"
+
+    @property
+    def bots(self) -> tuple[BotId, ...]:
+        return self._bots
+
+    async def identify(self, bot: BotId) -> BotIdentity:
+        me = await self._client.call(bot, "getMe", b"{}", _ME)
+        return BotIdentity(bot=BotId(me.id), username=me.username, title=me.first_name)
+
+    async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
+        said = sha256(encode(menus)).hexdigest()
+        last, _, done = (await self._said_last(bot) or "").partition("+")
+        if last == said and not done:
+            return
+        await self._introduce(bot, menus, said, int(done) if last == said else 0)
+        await self._note_said(bot, said)
+
+    async def _said_last(self, bot: BotId) -> str | None:
+        try:
+            return await self._files.file_id(INTRODUCTION, bot)
+        except LiveStoreLost:
+            return None
+
+    async def _note_said(self, bot: BotId, said: str) -> None:
+        with suppress(LiveStoreLost):  # then the calls are made once more than necessary
+            await self._files.remember_file(INTRODUCTION, bot, said)
+
+    async def _introduce(self, bot: BotId, menus: tuple[CommandList, ...], said: str, done: int) -> None:
+        """Make the calls, one after the other, but for the first `done`.
+
+        After a temporary refusal, the next try continues from there; otherwise a rate limit below the number of calls
+        would never let them all through. A permanent refusal of one call does not stop the others.
+        """
+        refused: Refused | None = None
+        for number, (method, members) in enumerate(_introduction(menus)):
+            if number < done:
+                continue
+            try:
+                await self._client.call(bot, method, encode(members), DONE)
+            except Refused as error:
+                refused = error
+            except TelegramError:
+                await self._note_said(bot, f"{said}+{number}")
+                raise
+        if refused is not None:
+            raise refused
+
+    async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
+        body = encode(_GetUpdates(limit, timeout_s, ALLOWED_UPDATES, offset))
+        patience = timedelta(seconds=timeout_s + _POLL_GRACE_S)
+        answer = await self._client.raw(bot, "getUpdates", body, timeout=patience)
+        try:
+            return arrivals(answer, bot)
+        except ValueError:
+            pass
+        raise errors.failure(200, answer, None, method="getUpdates", sends=False)
+
+    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
+        match dispatch:
+            case Carry():
+                return await self._carrier.carry(dispatch)
+            case Speak():
+                return await self._speak(dispatch)
+            case Rewrite():
+                return await self._rewrite(dispatch)
+            case Reassure():
+                return await self._reassure(dispatch)
+            case Edit():
+                return await self._carrier.edit(dispatch)
+            case SetReaction():
+                return await self._react(dispatch)
+            case Delete():
+                return await self._delete(dispatch)
+            case _:
+                assert_never(dispatch)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _speak(self, speak: Speak) -> tuple[MessageId, ...]:
+        message = outgoing.SendMessage(
+            chat_id=speak.person,
+            text=speak.html,
+            link_preview_options=outgoing.NO_PREVIEW,
+            parse_mode="HTML",
+            reply_markup=outgoing.markup(speak.markup),
+            reply_parameters=outgoing.reply(speak.reply_to),
+            message_thread_id=speak.thread,
+        )
+
+        async def attempt(members: Any) -> tuple[MessageId, ...]:
+            sent = await self._client.call(speak.bot, "sendMessage", encode(members), SENT, sends=True)
+            return (MessageId(sent.message_id),)
+
+        return await with_less(attempt, message)
+
+    async def _rewrite(self, rewrite: Rewrite) -> tuple[MessageId, ...]:
+        edit = outgoing.EditMessageText(
+            chat_id=rewrite.person,
+            message_id=rewrite.message,
+            text=rewrite.html,
+            link_preview_options=outgoing.NO_PREVIEW,
+            parse_mode="HTML",
+            reply_markup=outgoing.markup(rewrite.markup),
+        )
+        await self._unless_already_so(rewrite.bot, "editMessageText", edit, sends=True)
+        return (rewrite.message,)
+
+    async def _reassure(self, reassure: Reassure) -> tuple[MessageId, ...]:
+        answer = outgoing.AnswerCallbackQuery(reassure.query, reassure.plain, reassure.alert)
+        await self._unless_already_so(reassure.bot, "answerCallbackQuery", answer, sends=False)
+        return ()
+
+    async def _react(self, reaction: SetReaction) -> tuple[MessageId, ...]:
+        shown = [{"type": "emoji", "emoji": reaction.emoji}] if reaction.emoji else []
+        members = {"chat_id": reaction.person, "message_id": reaction.message, "reaction": shown}
+        await self._unless_already_so(reaction.bot, "setMessageReaction", members, sends=True)
+        return ()
+
+    async def _delete(self, delete: Delete) -> tuple[MessageId, ...]:
+        members = {"chat_id": delete.person, "message_ids": delete.messages}
+        await self._unless_already_so(delete.bot, "deleteMessages", members, sends=True)
+        return ()
+
+    async def _unless_already_so(self, bot: BotId, method: str, members: Any, *, sends: bool) -> None:
+        async def attempt(members: Any) -> None:
+            await self._client.call(bot, method, encode(members), DONE, sends=sends)
+
+        try:
+            await with_less(attempt, members)
+        except Rejected as rejected:
+            if rejected.meaning is not Meaning.ALREADY_SO:
+                raise

@@ -1,0 +1,129 @@
+"""Which file is meant, and what the recipient's bot calls it.
+
+A piece is one file of a message with the key that its ids are remembered under: `unique`, or `neutral:` + `unique` for
+a file that must not travel by its own id because that would show the sender's name for it (see `neutral`).
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from passerby.adapters.botapi.client import Answer, Client, encode
+from passerby.adapters.botapi.errors import Rejected
+from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.methods import MEDIA
+from passerby.adapters.botapi.safe_filenames import name_and_type, names_somebody
+from passerby.adapters.botapi.wire import Media, Sticker
+from passerby.kernel.content import Content, File, Kind
+from passerby.kernel.ids import BotId
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.telegram import Carry
+
+_NEUTRAL = "neutral:"
+
+
+class Piece(Struct, frozen=True, gc=False):
+    """One file of a message. `own` is its id where the recipient's bot is the one that received it, and may use it."""
+
+    part: str
+    key: str
+    file: File
+    name: str
+    mime: str
+    own: str | None = None
+    sticker_set: str | None = None
+
+
+def pieces(carry: Carry, content: Content) -> tuple[Piece, ...]:
+    """The files of a message, the main one first; a live photo has two."""
+    assert content.file is not None
+    _, part, _ = MEDIA[content.kind]
+    detail = content.detail or {}
+    name, mime = name_and_type(content)
+    hidden = names_somebody(content)
+    at_home = carry.bot == carry.source_bot
+    main = Piece(
+        part=part,
+        key=_NEUTRAL + content.file.unique if hidden else content.file.unique,
+        file=content.file,
+        name=name,
+        mime=mime,
+        own=content.file.file_id if at_home and not hidden else None,
+        sticker_set=detail.get("set_name") if content.kind is Kind.STICKER else None,
+    )
+    if content.kind is not Kind.LIVE_PHOTO or "photo" not in detail:
+        return (main,)
+    still = msgspec.convert(detail["photo"], File)
+    own = still.file_id if at_home else None
+    return main, Piece(part="photo", key=still.unique, file=still, name="photo.jpg", mime="image/jpeg", own=own)
+
+
+class Received(Struct):
+    """A message that we sent, as far as it tells what the bot calls its files."""
+
+    message_id: int
+    photo: tuple[Media, ...] = ()
+    live_photo: Media | None = None
+    video: Media | None = None
+    animation: Media | None = None
+    audio: Media | None = None
+    voice: Media | None = None
+    video_note: Media | None = None
+    document: Media | None = None
+    sticker: Sticker | None = None
+
+    def file_id(self, part: str) -> str | None:
+        """The id of the file that was sent as `part`; None where Telegram made another kind of it."""
+        if part == "photo":
+            sizes = self.live_photo.photo if self.live_photo and self.live_photo.photo else self.photo
+            return max(sizes, key=lambda size: size.width * size.height).file_id if sizes else None
+        media: Media | Sticker | None = getattr(self, part)
+        return media.file_id if media else None
+
+
+class _StickerSet(Struct):
+    stickers: tuple[Sticker, ...] = ()
+
+
+_STICKER_SET: msgspec.json.Decoder[Answer[_StickerSet]] = msgspec.json.Decoder(Answer[_StickerSet])
+
+
+class Shelf:
+    """The file cache, where a lost store is a miss."""
+
+    def __init__(self, client: Client, files: FileCache) -> None:
+        self._client = client
+        self._files = files
+
+    async def find(self, piece: Piece, bot: BotId, *, trust_own: bool) -> str | None:
+        """The id that the bot knows the file by, as far as we know."""
+        if piece.own is not None and trust_own:
+            return piece.own
+        try:
+            return await self._files.file_id(piece.key, bot)
+        except LiveStoreLost:
+            return None
+
+    async def note(self, key: str, bot: BotId, file_id: str | None) -> None:
+        """Remember an id, or forget it."""
+        try:
+            await self._files.remember_file(key, bot, file_id)
+        except LiveStoreLost:
+            return
+
+    async def look_up(self, piece: Piece, bot: BotId) -> str | None:
+        """Find a sticker through its set, which every bot may read; no bytes move. Raises: TelegramError."""
+        if piece.sticker_set is None:
+            return None
+        try:
+            found = await self._client.call(bot, "getStickerSet", encode({"name": piece.sticker_set}), _STICKER_SET)
+        except Rejected:
+            return None
+        # The whole set: whoever sends one of its stickers often sends another.
+        await self._note_all(found.stickers, bot)
+        return next((s.file_id for s in found.stickers if s.file_unique_id == piece.key), None)
+
+    async def _note_all(self, stickers: Sequence[Sticker], bot: BotId) -> None:
+        await asyncio.gather(*(self.note(sticker.file_unique_id, bot, sticker.file_id) for sticker in stickers))

@@ -1,0 +1,356 @@
+"""Passes a message on: chooses the method, the file ids, and whether to copy the message or to rebuild it.
+
+Text is always rebuilt, so that it carries only the entities that the caller kept. A file is sent by its id if the
+recipient's bot has one; otherwise, or if the id would show the sender's own name for the file, it is downloaded and
+uploaded (`transfer`). Messages without a file are rebuilt (`methods`), or refused.
+
+A fleet of several bots does nothing that works only within one bot: from what fails, a sender would learn whether their
+partner uses the same bot, which hints at a language, a country or a brand. So a file that could not be moved is refused
+even if it need not be moved, and nothing is copied.
+
+Albums are always rebuilt, even on one bot: `copyMessages` may deliver half of one and then answer 400, or leave
+items out in silence, while sendMediaGroup is all or nothing, and takes replies and effects.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from passerby.adapters.botapi import outgoing
+from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, T, encode
+from passerby.adapters.botapi.errors import Meaning, Rejected
+from passerby.adapters.botapi.file_ids import Piece, Received, Shelf, pieces
+from passerby.adapters.botapi.files import FileCache
+from passerby.adapters.botapi.methods import (
+    CAPTIONED,
+    COPIED,
+    EXCHANGEABLE,
+    GROUPED,
+    MEDIA,
+    REWORDED,
+    SHOWN,
+    SMALL,
+    WRITTEN,
+    fileless,
+    media_members,
+    moved,
+)
+from passerby.adapters.botapi.outgoing import captioned
+from passerby.adapters.botapi.parts import with_less
+from passerby.adapters.botapi.sets import Sets, has_set
+from passerby.adapters.botapi.transfer import Move, Mover
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId, MessageId
+from passerby.ports.telegram import Carry, Edit, Refused
+
+_RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[Received])
+_ALBUM: msgspec.json.Decoder[Answer[tuple[Received, ...]]] = msgspec.json.Decoder(Answer[tuple[Received, ...]])
+
+_ALBUM_MOST = 10
+
+Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received, ...]]]
+"""Sends a message given the ids of the pieces that the bot knows, and those that must be uploaded with it."""
+
+
+class Carrier:
+    """Carries out `Carry`, and `Edit` of a carried message. `alone`: the fleet has only this bot."""
+
+    def __init__(
+        self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
+    ) -> None:
+        self._client = client
+        self._shelf = Shelf(client, files)
+        self._sets = sets
+        self._alone = alone
+        self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
+
+    async def carry(self, carry: Carry) -> tuple[MessageId, ...]:
+        """Deliver it; return the new ids in order. Raises: TelegramError."""
+        content = carry.contents[0]
+        is_plain = content.kind is Kind.TEXT and not (content.entities or carry.quote_entities)
+        if not is_plain and (carry.quote_entities or any(map(has_set, carry.contents))):
+            carry = await self._without_unknown_sets(carry)
+            content = carry.contents[0]
+        if len(carry.contents) > 1:
+            send = self._album
+        elif content.kind is Kind.TEXT:
+            send = self._text
+        elif self._alone and _copies(carry, content):
+            send = self._copy
+        elif content.kind in MEDIA:
+            send = self._media
+        else:
+            send = self._fileless
+        return await send(carry)
+
+    async def edit(self, edit: Edit) -> tuple[MessageId, ...]:
+        """Let a carried message follow its original. Raises: TelegramError."""
+        if has_set(edit.content):
+            content = await self._sets.without_unknown(edit.content, edit.source_person)
+            edit = msgspec.structs.replace(edit, content=content)
+        content = edit.content
+        target = {"chat_id": edit.person, "message_id": edit.message}
+        if content.kind is Kind.LOCATION and "live_period" not in (content.detail or {}):
+            await self._change(edit, "stopMessageLiveLocation", target)
+        elif content.kind in REWORDED:
+            await self._change(edit, REWORDED[content.kind], target | _reworded(content))
+        elif content.kind in CAPTIONED and edit.words_only:
+            caption = captioned(content, shown=content.kind in SHOWN)
+            caption.pop("has_spoiler", None)
+            await self._change(edit, "editMessageCaption", target | caption)
+        elif content.kind in EXCHANGEABLE:
+            await self._exchange(edit, target)
+        else:
+            raise Refused(Refusal.CANNOT_COPY, content.kind)
+        return (edit.message,)
+
+    async def _without_unknown_sets(self, carry: Carry) -> Carry:
+        by = carry.source_person
+        contents = tuple([await self._sets.without_unknown(content, by) for content in carry.contents])
+        quoted = await self._sets.known_only(carry.quote_entities, by)
+        return msgspec.structs.replace(carry, contents=contents, quote_entities=quoted)
+
+    async def _change(self, edit: Edit, method: str, members: dict[str, Any]) -> None:
+        try:
+            await self._call(edit.bot, method, members, DONE)
+        except Rejected as rejected:
+            if rejected.meaning is not Meaning.ALREADY_SO:
+                raise
+
+    async def _exchange(self, edit: Edit, target: dict[str, Any]) -> None:
+        """Put another file into a carried message."""
+        content = edit.content
+        carry = Carry(edit.bot, edit.person, edit.source_bot, edit.source_person, (edit.message,), (content,))
+        item = pieces(carry, content)
+
+        async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
+            parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
+            media: dict[str, Any] = {"type": content.kind, **media_members(content)}
+            for place, piece in zip(("media", "photo"), item, strict=False):
+                media[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
+            members = target | {"media": media}
+            moves = [_move(carry, piece, part) for piece, part in parts.items()]
+            return (await self._bring(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
+
+        try:
+            await self._with_files(carry, [item], send)
+        except Rejected as rejected:
+            if rejected.meaning is not Meaning.ALREADY_SO:
+                raise
+
+    async def _text(self, carry: Carry) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        message = outgoing.SendMessage(
+            chat_id=carry.person,
+            text=content.text,
+            link_preview_options=outgoing.NO_PREVIEW,
+            entities=outgoing.entities(content),
+            protect_content=content.protected,
+            message_effect_id=content.effect,
+            reply_parameters=outgoing.reply_of(carry),
+            message_thread_id=carry.thread,
+        )
+        sent = await self._call(carry.bot, "sendMessage", message, SENT)
+        return (MessageId(sent.message_id),)
+
+    async def _copy(self, carry: Carry) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        copy = outgoing.CopyMessage(
+            chat_id=carry.person,
+            from_chat_id=carry.source_person,
+            message_id=carry.sources[0],
+            protect_content=content.protected,
+            message_effect_id=content.effect,
+            reply_parameters=outgoing.reply_of(carry),
+            message_thread_id=carry.thread,
+        )
+        sent = await self._call(carry.bot, "copyMessage", copy, SENT)
+        return (MessageId(sent.message_id),)
+
+    async def _fileless(self, carry: Carry) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        members = fileless(content)
+        if members is None:
+            raise Refused(Refusal.CANNOT_COPY, content.kind)
+        method = WRITTEN[content.kind]
+        if method == "sendMessage":
+            members["link_preview_options"] = outgoing.NO_PREVIEW
+        members |= _common(carry, content)
+        sent = await self._call(carry.bot, method, members, SENT)
+        return (MessageId(sent.message_id),)
+
+    async def _media(self, carry: Carry) -> tuple[MessageId, ...]:
+        content = carry.contents[0]
+        method, _, _ = MEDIA[content.kind]
+        members = media_members(content) | _common(carry, content)
+
+        async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
+            named = members | {piece.part: file_id for piece, file_id in known.items()}
+            moves = [_move(carry, piece, piece.part) for piece in unknown]
+            return (await self._bring(carry.bot, method, named, moves, _RECEIVED),)
+
+        return await self._with_files(carry, [pieces(carry, content)], send)
+
+    async def _album(self, carry: Carry) -> tuple[MessageId, ...]:
+        if len(carry.contents) > _ALBUM_MOST or any(content.kind not in GROUPED for content in carry.contents):
+            raise Refused(Refusal.CANNOT_COPY, "not an album")
+        items = [pieces(carry, content) for content in carry.contents]
+        members = _common(carry, carry.contents[0])
+
+        async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
+            parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
+            media = []
+            for content, item in zip(carry.contents, items, strict=True):
+                entry = {"type": content.kind, **media_members(content)}
+                for place, piece in zip(("media", "photo"), item, strict=False):
+                    entry[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
+                media.append(entry)
+            album = members | {"media": media}
+            moves = [_move(carry, piece, part) for piece, part in parts.items()]
+            return await self._bring(carry.bot, "sendMediaGroup", album, moves, _ALBUM)
+
+        return await self._with_files(carry, items, send)
+
+    async def _call(self, bot: BotId, method: str, members: Any, decoder: "msgspec.json.Decoder[Answer[T]]") -> T:
+        """Call a method whose effect the recipient sees; leave out the parts that Telegram refuses."""
+
+        async def attempt(members: Any) -> T:
+            return await self._client.call(bot, method, encode(members), decoder, sends=True)
+
+        return await with_less(attempt, members)
+
+    async def _bring(
+        self,
+        bot: BotId,
+        method: str,
+        members: dict[str, Any],
+        moves: Sequence[Move],
+        decoder: "msgspec.json.Decoder[Answer[T]]",
+    ) -> T:
+        """The same for a method that sends files: by their ids, and those in `moves` as uploads."""
+
+        async def attempt(members: dict[str, Any]) -> T:
+            if moves:
+                return await self._mover.upload(bot, method, members, moves, decoder)
+            return await self._client.call(bot, method, encode(members), decoder, sends=True)
+
+        return await with_less(attempt, members, file=True)
+
+    async def _with_files(self, carry: Carry, items: Sequence[tuple[Piece, ...]], send: Send) -> tuple[MessageId, ...]:
+        """Send by the ids that the bot knows; what it does not know, or turns out not to, is moved."""
+        every = list(dict.fromkeys(piece for item in items for piece in item))
+        if not self._alone:
+            for piece in every:
+                if piece.part not in SMALL:
+                    await self._mover.admit(carry.source_bot, piece.file)
+        known = await self._known(carry, every, trust_own=True)
+        refused: Rejected | None = None
+        if len(known) == len(every):
+            try:
+                return _ids(await send(known, ()))
+            except Rejected as rejected:
+                refused = _if_an_upload_may_do(rejected)
+            await self._forget(carry, every)
+            known = {}
+        async with self._mover.turn(carry.bot, [piece.key for piece in every if piece not in known]):
+            # Whoever had the turn before may have brought what we miss.
+            known = await self._known(carry, every, trust_own=refused is None)
+            for piece in every:
+                if piece not in known and (found := await self._shelf.look_up(piece, carry.bot)):
+                    known[piece] = found
+            unknown = [piece for piece in every if piece not in known]
+            try:
+                received = await send(known, unknown)
+            except Rejected as rejected:
+                if not known:
+                    raise
+                refused = _if_an_upload_may_do(rejected)
+                await self._forget(carry, list(known))
+                unknown = every
+                received = await send({}, every)
+            except Refused:
+                # For example, too large for an upload. That is not the reason for Telegram's refusal, so it is not
+                # reported.
+                if refused is not None and refused.meaning is Meaning.UNKNOWN:
+                    raise refused from None
+                raise
+            await self._learn(carry, items, unknown, received)
+        return _ids(received)
+
+    async def _known(self, carry: Carry, every: Sequence[Piece], *, trust_own: bool) -> dict[Piece, str]:
+        found = {piece: await self._shelf.find(piece, carry.bot, trust_own=trust_own) for piece in every}
+        return {piece: file_id for piece, file_id in found.items() if file_id is not None}
+
+    async def _forget(self, carry: Carry, every: Sequence[Piece]) -> None:
+        for piece in every:
+            await self._shelf.note(piece.key, carry.bot, None)
+
+    async def _learn(
+        self,
+        carry: Carry,
+        items: Sequence[tuple[Piece, ...]],
+        moved: Sequence[Piece],
+        received: Sequence[Received],
+    ) -> None:
+        for item, message in zip(items, received, strict=False):
+            for piece in item:
+                if piece in moved:
+                    if file_id := message.file_id(piece.part):
+                        await self._shelf.note(piece.key, carry.bot, file_id)
+                    # For the way back; ids that show a name are not worth remembering, since none may be used.
+                    if piece.key == piece.file.unique:
+                        await self._shelf.note(piece.key, carry.source_bot, piece.file.file_id)
+
+
+def _if_an_upload_may_do(rejected: Rejected) -> Rejected:
+    """Raises: the refusal itself, if it is not about a file."""
+    if rejected.meaning not in (Meaning.FILE_UNKNOWN, Meaning.UNKNOWN):
+        raise rejected
+    return rejected
+
+
+def _copies(carry: Carry, content: Content) -> bool:
+    """Whether the original is copied as it is."""
+    if not carry.copyable or carry.bot != carry.source_bot or content.kind not in COPIED:
+        return False
+    detail = content.detail or {}
+    return bool(detail.get("copyable")) and detail.get("rebuilt") is None
+
+
+def _reworded(content: Content) -> dict[str, Any]:
+    """The members of an edit of what has no file. Raises: Refused where it cannot be written anew."""
+    match content.kind:
+        case Kind.LOCATION:
+            return moved(content)
+        case Kind.RICH:
+            members = fileless(content)
+            if members is None:
+                raise Refused(Refusal.CANNOT_COPY, content.kind)
+            return members
+        case _:
+            words = {"text": content.text, "entities": outgoing.entities(content)}
+            return words | {"link_preview_options": outgoing.NO_PREVIEW}
+
+
+def _common(carry: Carry, content: Content) -> dict[str, Any]:
+    """The members that every sending method takes."""
+    members: dict[str, Any] = {"chat_id": carry.person}
+    if content.protected:
+        members["protect_content"] = True
+    if content.effect:
+        members["message_effect_id"] = content.effect
+    if reply := outgoing.reply_of(carry):
+        members["reply_parameters"] = reply
+    if carry.thread:
+        members["message_thread_id"] = carry.thread
+    return members
+
+
+def _move(carry: Carry, piece: Piece, part: str) -> Move:
+    return Move(part=part, file=piece.file, source=carry.source_bot, name=piece.name, mime=piece.mime)
+
+
+def _ids(received: Sequence[Received]) -> tuple[MessageId, ...]:
+    return tuple(MessageId(message.message_id) for message in received)

@@ -1,0 +1,219 @@
+"""Opens the store: which server a URL means, and whether it is set up so that nothing can be lost.
+
+    redis://[[user]:password@]host[:port][/db]           one server; rediss:// over TLS
+    unix://[[user]:password@]/path[?db=0]                one server over a Unix socket
+    redis+cluster://[…@]host[:port][,host[:port]…]       a cluster: the node that has our keys (see `keys`)
+    redis+sentinel://[…@]host[:port][,…]/name[/db]       the master of that name, as the sentinels see it
+
+`rediss+cluster` and `rediss+sentinel` are the same over TLS. What may follow after `?` is redis-py's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
+from redis.crc import key_slot
+from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArgsError, RedisError, ResponseError
+
+from passerby.adapters.redis import scripts
+from passerby.adapters.redis.batcher import PATIENCE_S
+from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, told
+from passerby.adapters.redis.generation import begin_words, greet_words, life_of
+from passerby.adapters.redis.handshake import greet
+from passerby.adapters.redis.keys import Keys
+from passerby.adapters.redis.store import RedisStore
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStoreLost
+
+CONNECT_S = 3.0
+Connect = Callable[[], Awaitable[AbstractConnection]]
+
+
+class Opened(NamedTuple):
+    """`warnings`: sentences for the operator."""
+
+    store: RedisStore
+    warnings: tuple[str, ...]
+
+
+async def open_redis(
+    url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0, may_lose: bool = False
+) -> Opened:
+    """Check the server and join the life of the store there, or begin one.
+
+    `name` begins every key, so that installations can share a server. With `replicas`, what is stored counts once so
+    many replicas have it: a failover then loses nothing, and without its replicas the store is lost. `may_lose`: a
+    server is accepted that may lose the last seconds when it is killed.
+    Raises: RedisUnfit, whose text is for the operator; LiveStoreLost.
+    """
+    keys = Keys(name)
+    connect = way_to(url, keys)
+    fails_over = "+" in urlsplit(url).scheme
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            connection = await connect()
+            try:
+                server = await _configured(connection)
+                warnings = _judge(server, replicas, fails_over=fails_over, may_lose=may_lose)
+                # Whether a server that starts again, or takes over, may lack what was acknowledged.
+                loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
+                # Before any connection is greeted, so that each of them finds a life.
+                where = (keys.life, keys.workers, keys.leases)
+                words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_words(clock, rng))
+                await connection.send_command(*words, check_health=False)
+                await connection.read_response()
+                life = life_of(await greet(connection, keys, lambda: greet_words(clock, rng, loose=loose)))
+            finally:
+                await connection.disconnect(nowait=True)
+    except (AuthenticationError, AuthenticationWrongNumberOfArgsError):
+        raise RedisUnfit("Redis does not take the user and password of the URL") from None
+    except ResponseError as answer:
+        lost = told(answer)
+        if isinstance(lost, LiveStoreLost):
+            raise lost from None
+        raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
+    except (RedisError, OSError):
+        raise RedisUnreachable from None
+    return Opened(RedisStore(connect, keys, clock, rng, life, replicas=replicas, loose=loose), warnings)
+
+
+def way_to(url: str, keys: Keys) -> Connect:
+    """How to get a connection to the server that is the right one at that moment. Raises: RedisUnfit."""
+    parts = urlsplit(url)
+    scheme, _, kind = parts.scheme.partition("+")
+    login, _, hosts = parts.netloc.rpartition("@")
+    login = f"{login}@" if login else ""
+    path = parts.path
+    master = ""
+    if kind == "sentinel":
+        _, master, *rest = (*parts.path.split("/"), "")
+        path = "/" + "/".join(rest)
+    try:
+        seeds = [
+            _settings(urlunsplit((scheme, login + host, path.rstrip("/"), parts.query, "")))
+            for host in (hosts.split(",") if kind else [hosts])
+        ]
+    except ValueError:
+        raise RedisUnfit("this is not a Redis URL: write redis://host:6379/0") from None
+
+    async def straight() -> AbstractConnection:
+        return await _connected(seeds[0])
+
+    async def owner() -> AbstractConnection:
+        slot = key_slot(keys.life)
+
+        async def find(node: AbstractConnection) -> tuple[str, int] | None:
+            await node.send_command("CLUSTER", "SLOTS", check_health=False)
+            for first, last, (host, port, *_), *_ in await node.read_response():
+                if first <= slot <= last:
+                    return host.decode(), port
+            return None
+
+        return await _found(seeds, find)
+
+    async def leader() -> AbstractConnection:
+        async def find(sentinel: AbstractConnection) -> tuple[str, int] | None:
+            await sentinel.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", master, check_health=False)
+            answer = await sentinel.read_response()
+            return (answer[0].decode(), int(answer[1])) if answer is not None else None
+
+        return await _found(seeds, find, asked={"db": 0, "username": None, "password": None})
+
+    ways: dict[str, Connect] = {"": straight, "cluster": owner, "sentinel": leader}
+    if kind not in ways or (kind == "sentinel" and not master):
+        raise RedisUnfit(
+            "this is not a Redis URL: write redis+sentinel://host:26379/name, or redis+cluster://host:6379"
+        )
+    return ways[kind]
+
+
+def _settings(url: str) -> dict[str, Any]:
+    settings: dict[str, Any] = dict(parse_url(url))
+    # No timeout of redis-py's own: a timer for each answer costs more than the answer. The pipe bounds a whole batch.
+    return {"socket_connect_timeout": CONNECT_S, **settings, "socket_timeout": None, "protocol": 2, "driver_info": None}
+
+
+async def _connected(settings: dict[str, Any]) -> AbstractConnection:
+    settings = dict(settings)
+    make = settings.pop("connection_class", Connection)
+    connection: AbstractConnection = make(**settings)
+    await connection.connect()  # type: ignore[no-untyped-call]
+    return connection
+
+
+async def _found(
+    seeds: list[dict[str, Any]],
+    find: Callable[[AbstractConnection], Awaitable[tuple[str, int] | None]],
+    asked: dict[str, Any] | None = None,
+) -> AbstractConnection:
+    """A connection to where `find` sends us, asking one seed after another."""
+    for seed in seeds:
+        try:
+            guide = await _connected({**seed, **(asked or {})})
+            try:
+                place = await find(guide)
+            finally:
+                await guide.disconnect(nowait=True)
+        except (RedisError, OSError):
+            continue
+        if place is not None:
+            host, port = place
+            return await _connected({**seed, "host": host or seed["host"], "port": port})
+    raise ConnectionError("nobody knows the server")
+
+
+class _Configured(NamedTuple):
+    """As far as it is told: hosted servers often forbid CONFIG, but not INFO."""
+
+    policy: str | None
+    appends: bool | None
+    syncs: str | None
+
+
+def _judge(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bool) -> tuple[str, ...]:
+    """Warnings. Raises: RedisUnfit."""
+    if server.policy not in ("noeviction", None):
+        raise RedisUnfit(
+            f"Redis may throw our keys away when memory is full (maxmemory-policy {server.policy}): set noeviction"
+        )
+    warnings = []
+    if server.policy is None:
+        warnings.append("Redis does not tell its maxmemory-policy: make sure that it is noeviction")
+    if server.appends is None:
+        warnings.append("Redis does not tell whether it keeps an append-only file: make sure that appendonly is yes")
+    elif not server.appends:
+        warnings.append("Redis keeps no append-only file (appendonly no): a restart of it loses everything")
+    elif server.syncs not in ("always", None) and not replicas:
+        # Measured: with everysec, kill -9 during a sync lost the last 200 writes that had been acknowledged.
+        risk = f"Redis may lose the last seconds when it is killed or the power goes (appendfsync {server.syncs})"
+        if not may_lose:
+            raise RedisUnfit(
+                f"{risk}: set appendfsync always in Redis, or keep a replica and set REDIS_REPLICAS=1, "
+                "or accept the loss with REDIS_MAY_LOSE_SECONDS=1"
+            )
+        warnings.append(f"{risk}, and REDIS_MAY_LOSE_SECONDS accepts that: every chat ends when Redis starts again")
+    if fails_over and not replicas:
+        warnings.append(
+            "a failover may lose the last writes, since Redis replicates later than it answers: set REDIS_REPLICAS=1"
+        )
+    return tuple(warnings)
+
+
+async def _configured(connection: AbstractConnection) -> _Configured:
+    async def asked(*command: str) -> Any:
+        await connection.send_command(*command, check_health=False)
+        try:
+            return await connection.read_response(disconnect_on_error=False)
+        except ResponseError:
+            return None
+
+    flat = await asked("CONFIG", "GET", "maxmemory-policy", "appendonly", "appendfsync") or []
+    config = {name.decode(): value.decode() for name, value in zip(flat[::2], flat[1::2], strict=True)}
+    if {"maxmemory-policy", "appendonly"} <= config.keys():
+        return _Configured(config["maxmemory-policy"], config["appendonly"] == "yes", config.get("appendfsync"))
+    info = dict(line.split(":", 1) for line in (await asked("INFO") or b"").decode().splitlines() if ":" in line)
+    on = info.get("aof_enabled")
+    return _Configured(info.get("maxmemory_policy"), None if on is None else on == "1", None)

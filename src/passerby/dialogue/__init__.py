@@ -1,0 +1,1 @@
+"""Keyboards, menus and texts that several features share. Pure, as features are."""

@@ -1,0 +1,106 @@
+"""After a chat: how it was, and the way back out of a slip of the finger."""
+
+import msgspec
+
+from passerby.dialogue.after_chat import (
+    BAD,
+    DONE,
+    GOOD,
+    RETURN,
+    ask_again,
+    at_hand,
+    bring_together,
+    company_of_chat,
+    in_place,
+    last_partner,
+    may_meet,
+    may_return,
+    too_old,
+    wants_back,
+    with_last,
+)
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.karma import rated, weight
+from passerby.domain.lifecycle import cancel
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
+from passerby.kernel.event import ButtonPressed
+from passerby.kernel.feature import Feature
+from passerby.kernel.participant import Chatting, Participant, Rating, Searching
+from passerby.kernel.text import text
+
+
+def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """👍 or 👎. The first press counts, and the partner never learns of it."""
+    me = facts.me
+    if me.last is None or last_partner(me, event.token) is None:
+        return too_old(event, me, env.now)
+    if me.last.rating is not None:
+        return Decision(effects=(Answer(event.query, text("after.rated_already")),))
+    rating = Rating.GOOD if event.action == GOOD else Rating.BAD
+    changes = [with_last(me, rating=rating)]
+    partner = at_hand(facts, me.last.partner)
+    if partner is not None:
+        karma = rated(partner.karma, rating, weight(me, partner, env.now), env.now)
+        changes.append(msgspec.structs.replace(partner, karma=karma))
+    return Decision(tuple(changes), (Answer(event.query), *ask_again(event, "after.thanks", changes[0], env.now)))
+
+
+def done(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Nothing to say about it: the buttons go."""
+    return Decision(effects=(Answer(event.query), *in_place(event, text("after.over"))))
+
+
+def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Ask to return. Where both ask, they are together again; where not, nobody learns anything.
+
+    What the asker reads is the same whatever the partner does, has done or is doing. Who asks does not wait for
+    somebody new meanwhile, or the way back would be gone before the partner has read of it.
+    """
+    me = facts.me
+    if me.last is None or last_partner(me, event.token) is None:
+        return too_old(event, me, env.now)
+    if isinstance(me.state, Chatting):
+        return Decision(effects=(Answer(event.query, text("after.in_a_chat"), alert=True),))
+    if not may_return(me, env.now):
+        late = Answer(event.query, text("after.too_late"), alert=True)
+        return Decision(effects=(late, *ask_again(event, "after.ask", me, env.now)))
+    last, partner = me.last, _within_reach(facts, me, env)
+    if partner is not None and wants_back(partner, last.chat, env.now):
+        words = text("after.together_again")
+        sides, together = bring_together(me, partner, (words, words), env)
+        gone = (Discard(me.person, (event.message,)),) if event.message is not None else ()
+        return Decision(sides, (Answer(event.query), *gone, *together))
+    asks = with_last(cancel(me) if isinstance(me.state, Searching) else me, wants_back_at=env.now)
+    told: tuple[Effect, ...] = (Answer(event.query), *ask_again(event, "after.asked_back", asks, env.now))
+    if isinstance(me.state, Searching):
+        told = (*told, Say(me.person, text("after.search_rests"), keys_for(asks.state)))
+    if partner is None:
+        return Decision((asks,), told)
+    if last.wants_back_at is None and not _had_enough(partner):
+        offer = Menu(((Button(text("after.return"), RETURN, last.chat),),))
+        told = (*told, Say(partner.person, text("after.invited_back"), offer, priority=Priority.SYSTEM))
+    # The partner goes into the commit as they are: were they to ask at this very moment, one of the two asks is made
+    # again and finds the other.
+    return Decision((asks, partner), told)
+
+
+def _within_reach(facts: Facts, me: Participant, env: Env) -> Participant | None:
+    """The last partner, if it was their last chat, too, and the two may meet."""
+    assert me.last is not None, "asked only about a chat that was"
+    partner = at_hand(facts, me.last.partner)
+    if partner is None or partner.last is None or partner.last.chat != me.last.chat:
+        return None
+    return partner if may_meet(me, partner, env) else None
+
+
+def _had_enough(partner: Participant) -> bool:
+    """Whether an invitation would be unwelcome."""
+    return partner.last is not None and partner.last.rating is Rating.BAD
+
+
+feature = Feature(
+    "after",
+    presses={GOOD: rate, BAD: rate, DONE: done, RETURN: go_back},
+    company={rate: company_of_chat, go_back: company_of_chat},
+)

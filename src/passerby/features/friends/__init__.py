@@ -1,0 +1,230 @@
+"""Meeting somebody again later, if both wish it. Who they are stays between them.
+
+To *save* a partner is a wish that nobody learns of. When both have saved each other, both find the other in `/friends`,
+under a name that each chooses for oneself, and may ask for a chat. An ask that is not taken up looks like any other,
+and who is forgotten or blocked keeps an entry that leads nowhere: an entry that vanished would tell.
+"""
+
+import re
+
+import msgspec
+
+from passerby.dialogue.after_chat import (
+    SAVE,
+    ask_again,
+    at_hand,
+    bring_together,
+    company_of_chat,
+    in_place,
+    is_free,
+    last_partner,
+    may_meet,
+    never_again,
+    too_old,
+)
+from passerby.dialogue.keyboards import keys_for
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant, Saved
+from passerby.kernel.text import Arg, text
+
+MOST = 30
+"""Friends and wishes together; the oldest wish that came to nothing makes room."""
+
+ASK_S = 600.0
+"""For so long an ask may be taken up, and so long must pass before the next one to the same person."""
+
+NAME_LENGTH = 24
+_NAME = re.compile(r"/\w+(?:@\w+)?\s+(\d{1,2})\s+(\S.*)", re.DOTALL)
+
+
+def _mutual(me: Participant) -> list[Saved]:
+    return [each for each in me.saved if each.mutual]
+
+
+def _by_token(me: Participant, token: str) -> Saved | None:
+    return next((each for each in me.saved if each.token == token and each.mutual), None)
+
+
+def _entry(me: Participant, person: PersonId) -> Saved | None:
+    return next((each for each in me.saved if each.person == person), None)
+
+
+def _with(me: Participant, entry: Saved) -> Participant:
+    """With this entry in place of the one for the same person, or as the newest."""
+    if _entry(me, entry.person) is not None:
+        saved = tuple(entry if each.person == entry.person else each for each in me.saved)
+    else:
+        saved = (*_room(me.saved), entry)
+    return msgspec.structs.replace(me, saved=saved)
+
+
+def _room(saved: tuple[Saved, ...]) -> tuple[Saved, ...]:
+    if len(saved) < MOST:
+        return saved
+    spare = next((each for each in saved if not each.mutual), None)
+    return tuple(each for each in saved if each is not spare)
+
+
+def _who(me: Participant, entry: Saved) -> Arg:
+    """What `me` calls them: a name of one's own, or a number in the list."""
+    if entry.nickname:
+        return entry.nickname
+    return text("again.friend", number=1 + [each.token for each in _mutual(me)].index(entry.token))
+
+
+def _company_of_token(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
+    entry = _by_token(facts.me, event.token)
+    return (entry.person,) if entry is not None else ()
+
+
+# ---------------------------------------------------------------------- the list
+
+
+def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Remember the last partner. What is read is the same whether the other has done so or not; once both have, it is
+    told apart, to whoever does not know yet."""
+    me = facts.me
+    whom = last_partner(me, event.token)
+    if whom is None:
+        return too_old(event, me, env.now)
+    known = _entry(me, whom)
+    if known is None and len(_mutual(me)) >= MOST:
+        return Decision(effects=(Answer(event.query, text("again.full"), alert=True),))
+    mine = known or Saved(f"{env.rng.getrandbits(64):016x}", whom)
+    me = _with(me, mine)
+    assert me.last is not None, "`last_partner` has seen to it"
+    question = "after.ask" if me.last.rating is None else "after.thanks"
+    answer: tuple[Effect, ...] = (
+        Answer(event.query, text("again.saved"), alert=True),
+        *ask_again(event, question, me, env.now),
+    )
+    partner = at_hand(facts, whom)
+    theirs = _entry(partner, me.person) if partner is not None and not never_again(me, partner) else None
+    if partner is None or theirs is None:
+        # The partner goes into the commit as they are, so that of two who save at one moment one sees the other.
+        return Decision((me, partner) if partner is not None else (me,), answer)
+    told = tuple(
+        Say(side, text("again.mutual"), priority=Priority.SYSTEM)
+        for side, entry in ((me.person, mine), (partner.person, theirs))
+        if not entry.mutual
+    )
+    me = _with(me, msgspec.structs.replace(mine, mutual=True))
+    partner = _with(partner, msgspec.structs.replace(theirs, mutual=True))
+    return Decision((me, partner), (*answer, *told))
+
+
+def _list(me: Participant) -> tuple[Say, ...]:
+    friends = _mutual(me)
+    if not friends:
+        return (Say(me.person, text("again.none"), keys_for(me.state)),)
+    return (Say(me.person, text("again.list", n=len(friends)), _friends(me)),)
+
+
+def _friends(me: Participant) -> Menu:
+    return Menu(
+        tuple(
+            (
+                Button(text("again.label", who=_who(me, entry)), "ask", entry.token),
+                Button(text("again.forget"), "forget", entry.token),
+            )
+            for entry in _mutual(me)
+        )
+    )
+
+
+def friends(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/friends`"""
+    return Decision(effects=_list(facts.me))
+
+
+def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/name 2 Sunny`: a name of one's own for the second of the list."""
+    me = facts.me
+    found = _NAME.fullmatch(event.text)
+    known = _mutual(me)
+    if found is None or not 0 < int(found[1]) <= len(known):
+        return Decision(effects=(Say(me.person, text("again.how_to_name"), keys_for(me.state)),))
+    nickname = " ".join(found[2].split())[:NAME_LENGTH]
+    me = _with(me, msgspec.structs.replace(known[int(found[1]) - 1], nickname=nickname))
+    return Decision((me,), (Say(me.person, text("again.is_named", name=nickname), _friends(me)),))
+
+
+def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Out of one's own list. The other is not told, and what they ask from now on reaches nobody."""
+    entry = _by_token(facts.me, event.token)
+    if entry is None:
+        return Decision(effects=(Answer(event.query, text("again.gone")),))
+    saved = tuple(each for each in facts.me.saved if each is not entry)
+    me = msgspec.structs.replace(facts.me, saved=saved)
+    left = len(_mutual(me))
+    listed = in_place(event, text("again.list", n=left), _friends(me)) if left else in_place(event, text("again.none"))
+    return Decision((me,), (Answer(event.query), *listed))
+
+
+# ---------------------------------------------------------------------- asking for a chat
+
+
+def ask(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Would they like to talk? The answer to the asker is the same whatever they are doing."""
+    me, entry = facts.me, _by_token(facts.me, event.token)
+    if entry is None:
+        return Decision(effects=(Answer(event.query, text("again.gone")),))
+    if not is_free(me):
+        return Decision(effects=(Answer(event.query, text("again.in_a_chat"), alert=True),))
+    asked = Answer(event.query, text("again.asked"), alert=True)
+    other = at_hand(facts, entry.person)
+    theirs = _entry(other, me.person) if other is not None else None
+    if other is not None and theirs is not None and _is_asking(theirs, env) and may_meet(me, other, env):
+        return _meet(event, me, other, env)
+    if _is_asking(entry, env):
+        return Decision(effects=(asked,))
+    me = _with(me, msgspec.structs.replace(entry, asked_at=env.now))
+    if other is None or theirs is None or not theirs.mutual or never_again(me, other):
+        return Decision((me,), (asked,))
+    menu = Menu(((Button(text("again.talk"), "talk", theirs.token),),))
+    invited = Say(other.person, text("again.asks", who=_who(other, theirs)), menu, priority=Priority.SYSTEM)
+    return Decision((me, other), (asked, invited))
+
+
+def _is_asking(entry: Saved, env: Env) -> bool:
+    return entry.asked_at is not None and 0 <= env.now - entry.asked_at < ASK_S
+
+
+def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Take an ask up. If the asker cannot any more, for whatever reason, it is as if it had run out."""
+    me, entry = facts.me, _by_token(facts.me, event.token)
+    if entry is None:
+        return Decision(effects=(Answer(event.query, text("again.gone")),))
+    if not is_free(me):
+        return Decision(effects=(Answer(event.query, text("again.in_a_chat"), alert=True),))
+    other = at_hand(facts, entry.person)
+    theirs = _entry(other, me.person) if other is not None else None
+    if other is None or theirs is None or not _is_asking(theirs, env) or not may_meet(me, other, env):
+        return Decision(effects=(Answer(event.query, text("again.not_now"), alert=True),))
+    meeting = _meet(event, me, other, env)
+    invitation = (Discard(me.person, (event.message,)),) if event.message is not None else ()
+    return Decision(meeting.changes, (*meeting.effects, *invitation))
+
+
+def _meet(event: ButtonPressed, me: Participant, other: Participant, env: Env) -> Decision:
+    """Together, each told by their own name for the other, and the asks are used up."""
+    sides, words = [], []
+    for side, opposite in ((me, other), (other, me)):
+        entry = _entry(side, opposite.person)
+        assert entry is not None, "both have saved each other"
+        words.append(text("again.together", who=_who(side, entry)))
+        sides.append(_with(side, msgspec.structs.replace(entry, asked_at=None)))
+    paired, told = bring_together(sides[0], sides[1], (words[0], words[1]), env)
+    return Decision(paired, (Answer(event.query), *told))
+
+
+feature = Feature(
+    "again",
+    commands={"friends": friends, "saved": friends, "name": rename},
+    presses={SAVE: save, "ask": ask, "talk": talk, "forget": forget},
+    company={save: company_of_chat, ask: _company_of_token, talk: _company_of_token},
+)

@@ -1,0 +1,242 @@
+"""Never meeting somebody again: for oneself with a block, for everybody's sake with a report as well.
+
+Both work in a chat, which they end, and after it, for a day also where there has been another since. The other side
+reads what it would read of any partner who leaves.
+"""
+
+import re
+
+import msgspec
+
+from passerby.dialogue.after_chat import (
+    BLOCK,
+    REPORT,
+    ask_again,
+    at_hand,
+    block,
+    blocked_since,
+    complaints,
+    in_place,
+    last_partner,
+    partner_in,
+    tell_left,
+    too_old,
+    what_was_said,
+    with_complaint,
+)
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.karma import rated, weight
+from passerby.domain.lifecycle import part, refresh_ticket
+from passerby.features.safety.words import FOR_REPORT, add_held, ask_for_words, awaited, begin_comment, skip_comment
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
+from passerby.kernel.event import ButtonPressed, MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.ids import MessageRef, PersonId
+from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
+from passerby.kernel.text import Text, day, text
+
+SHOWN = 8
+"""So many blocks a page of `/blocked`, the newest first."""
+
+
+def _chat(me: Participant) -> str | None:
+    """The chat that a command is about: the present one, or else the last."""
+    if isinstance(me.state, Chatting):
+        return me.state.chat
+    return me.last.chat if me.last is not None else None
+
+
+def _whom(me: Participant, chat: str, now: float) -> PersonId | None:
+    """Whom `chat` is, or was, with; None where that is too long ago."""
+    if isinstance(me.state, Chatting) and me.state.chat == chat:
+        return me.state.partner
+    return partner_in(me, chat, now)
+
+
+def _accused(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
+    """For `Feature.company`: their karma changes. Whether it is too late is for `complain` to say."""
+    whom = _whom(facts.me, event.token.partition(".")[0], 0.0)
+    return (whom,) if whom is not None else ()
+
+
+def _apart(facts: Facts, whom: PersonId, env: Env, reason: str) -> tuple[tuple[Participant, ...], tuple[Say, ...]]:
+    """Both sides after a block: out of the chat that they are in, if it is with each other, and what they are told."""
+    me = facts.me
+    told: tuple[Say, ...] = ()
+    sides: tuple[Participant, ...] = (me,)
+    if isinstance(me.state, Chatting) and me.state.partner == whom:
+        sides = part(me, facts.partner, env, reason=reason, leaver=me.person)
+        told = tell_left(sides)
+    mine = refresh_ticket(block(sides[0], whom, env.now), env)
+    return (mine, *sides[1:]), told
+
+
+def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/block`"""
+    me = facts.me
+    chat = _chat(me)
+    whom = _whom(me, chat, env.now) if chat is not None else None
+    if whom is None:
+        return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
+    sides, told = _apart(facts, whom, env, "block")
+    key = "blocks.done" if type(sides[0].state) is type(me.state) else "blocks.done_here"
+    return Decision(sides, (Say(me.person, text(key), keys_for(sides[0].state)), *told))
+
+
+def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    whom = _whom(facts.me, event.token, env.now)
+    if whom is None:
+        return too_old(event, facts.me, env.now)
+    sides, told = _apart(facts, whom, env, "block")
+    closed = in_place(event, text("blocks.done"))
+    return Decision(sides, (Answer(event.query), *closed, *_keys(facts.me, sides[0]), *told))
+
+
+def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
+    """The keyboard of the new state, where pressing a button ended a chat."""
+    if type(before.state) is type(after.state):
+        return ()
+    return (Say(after.person, text("blocks.chat_over"), keys_for(after.state)),)
+
+
+# ---------------------------------------------------------------------- reports
+
+
+def _reasons(chat: str) -> Menu:
+    buttons = [Button(text(f"blocks.reason_{reason}"), "complain", f"{chat}.{reason}") for reason in Complaint]
+    rows = (tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+    return Menu((*rows, (Button(text("blocks.cancel"), "unreport", chat),)))
+
+
+def _what_for(me: Participant) -> Text:
+    """The question. In a chat it says that what is typed still goes to the partner."""
+    return text("blocks.what_for_here" if isinstance(me.state, Chatting) else "blocks.what_for")
+
+
+def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/report`: what for?"""
+    me = facts.me
+    chat = _chat(me)
+    if chat is None:
+        return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
+    return Decision(effects=(Say(me.person, _what_for(me), _reasons(chat)),))
+
+
+def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    if _whom(facts.me, event.token, env.now) is None:
+        return too_old(event, facts.me, env.now)
+    asked = in_place(event, _what_for(facts.me), _reasons(event.token))
+    return Decision(effects=(Answer(event.query), *asked))
+
+
+def cancel_report(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Cancel the report: nothing is filed. If it was opened from the question how the chat was, that question comes
+    back."""
+    me = facts.me
+    back = in_place(event, text("blocks.not_reported"))
+    if last_partner(me, event.token) is not None and not isinstance(me.state, Chatting):
+        back = ask_again(event, what_was_said(me), me, env.now)
+    return Decision(effects=(Answer(event.query), *back))
+
+
+def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """The reason has been chosen: it is filed, once a chat; the two never meet again. The accused learns nothing."""
+    chat, _, reason = event.token.partition(".")
+    whom = _whom(facts.me, chat, env.now)
+    if whom is None or reason not in set(Complaint):
+        return too_old(event, facts.me, env.now, chat)
+    sides, told = _apart(facts, whom, env, "report")
+    me, *rest = sides
+    first = chat not in complaints(me)
+    closed = ask_for_words(event, chat, me.state) if first else _already(event, me)
+    effects: tuple[Effect, ...] = (Answer(event.query), *closed, *_keys(facts.me, me), *told)
+    if not first:
+        return Decision(sides, effects)
+    me = begin_comment(with_complaint(me, chat, Complaint(reason)), event, chat, env.now)
+    accused = rest[0] if rest else at_hand(facts, whom)
+    if accused is None:
+        return Decision((me,), effects)
+    karma = rated(accused.karma, Rating.BAD, weight(me, accused, env.now), env.now)
+    return Decision((me, msgspec.structs.replace(accused, karma=karma)), effects)
+
+
+def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
+    """A second report of a chat is not filed. A double press leaves the question for a comment as it is."""
+    asked = me.commenting
+    if asked is not None and event.message is not None and asked.prompt == MessageRef(event.bot, event.message):
+        return ()
+    return in_place(event, text("blocks.already"))
+
+
+# ---------------------------------------------------------------------- the list
+
+
+def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
+    """The blocks, newest first, by number and date only: the list identifies nobody."""
+    total = len(me.blocked)
+    if not total:
+        return text("blocks.list_empty"), None
+    page = max(0, min(page, (total - 1) // SHOWN))
+    numbers = range(total - page * SHOWN, max(0, total - (page + 1) * SHOWN), -1)
+    since = blocked_since(me)
+    rows = [(Button(_entry(number, since[number - 1]), "unblock", f"{number}.{total}"),) for number in numbers]
+    turn = []
+    if page > 0:
+        turn.append(Button(text("blocks.newer"), "blocked", str(page - 1)))
+    if (page + 1) * SHOWN < total:
+        turn.append(Button(text("blocks.older"), "blocked", str(page + 1)))
+    return text("blocks.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
+
+
+def _entry(number: int, since: float) -> Text:
+    if not since:
+        return text("blocks.unblock", number=number)
+    return text("blocks.unblock_since", number=number, day=day(since))
+
+
+def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+    """`/blocked`"""
+    said, menu = _list(facts.me, 0)
+    return Decision(effects=(Say(facts.me.person, said, menu or keys_for(facts.me.state)),))
+
+
+def turn_page(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    page = int(event.token) if re.fullmatch(r"[0-9]{1,6}", event.token) else 0
+    return Decision(effects=(Answer(event.query), *in_place(event, *_list(facts.me, page))))
+
+
+def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
+    """Numbers count from the oldest. Where the list has changed since it was shown, it is shown anew instead."""
+    me = facts.me
+    number, _, total = event.token.partition(".")
+    unchanged = re.fullmatch(r"[0-9]{1,6}", number) and total == str(len(me.blocked))
+    if not unchanged or not 0 < int(number) <= len(me.blocked):
+        changed = Answer(event.query, text("blocks.list_changed"))
+        return Decision(effects=(changed, *in_place(event, *_list(me, 0))))
+    at = int(number) - 1
+    since = blocked_since(me)
+    me = msgspec.structs.replace(
+        me, blocked=(*me.blocked[:at], *me.blocked[at + 1 :]), blocked_at=(*since[:at], *since[at + 1 :])
+    )
+    me = refresh_ticket(me, env)
+    page = (len(me.blocked) - at) // SHOWN
+    return Decision((me,), (Answer(event.query, text("blocks.unblocked")), *in_place(event, *_list(me, page))))
+
+
+feature = Feature(
+    "blocks",
+    commands={"block": block_now, "report": report, "blocked": show},
+    presses={
+        BLOCK: block_pressed,
+        REPORT: report_pressed,
+        "complain": complain,
+        "unreport": cancel_report,
+        "wordless": skip_comment,
+        FOR_REPORT: add_held,
+        "blocked": turn_page,
+        "unblock": unblock,
+    },
+    awaits=awaited,
+    company={complain: _accused},
+)

@@ -1,0 +1,1 @@
+"""What operators use: the doctor, and the cluster on one machine."""

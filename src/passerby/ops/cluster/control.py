@@ -1,0 +1,135 @@
+"""Supervisor's control interface, as far as we use it: what runs, and stop or start this one."""
+
+import xmlrpc.client
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Final
+
+from passerby.ops.cluster import sockets
+from passerby.ops.cluster.configuration import CONTROL, GROUP, PID_FILE
+
+_PATIENCE_S: Final = 10.0
+_STOPPING_S: Final = 400.0
+"""Longer than the longest SHUTDOWN_TIMEOUT_S, after which supervisor kills."""
+
+ALIVE: Final = ("STARTING", "RUNNING")
+
+
+class NoCluster(Exception):
+    """No cluster runs out of this run directory."""
+
+
+class ClusterFault(Exception):
+    """It did not do what it was told. The text is for the person at the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A process as supervisor sees it. `state` is supervisor's word; `rests_s`: given up, and tried again in so long.
+
+    `pid` 0: there is none now. `up_s`: seconds since it started.
+    """
+
+    name: str
+    state: str
+    pid: int
+    up_s: float
+    restarts: int
+    crashes: int
+    rests_s: int
+    log: Path
+
+
+class _Transport(xmlrpc.client.Transport):
+    def __init__(self, path: Path, timeout_s: float) -> None:
+        super().__init__()
+        self._path = path
+        self._timeout_s = timeout_s
+
+    def make_connection(self, host: Any) -> Any:
+        connection = sockets.Connection(self._path, self._timeout_s)
+        self._connection = host, connection  # what closing the proxy closes
+        return connection
+
+
+class Cluster:
+    """The cluster of a run directory. Every method but `exists` and `pid` raises NoCluster if there is none."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def exists(self) -> bool:
+        """Whether supervisor runs here and answers."""
+        try:
+            self._call("supervisor.getState")
+        except NoCluster:
+            return False
+        return True
+
+    def pid(self) -> int | None:
+        """Supervisor's; None if there is none. One that is stuck has one, too."""
+        if sockets.pid_behind(self.directory / CONTROL) is None:
+            return None
+        # The process behind the socket is the one that listened first; supervisor has forked since.
+        try:
+            return int(self._call("supervisor.getPID"))
+        except NoCluster:
+            return self.silent_pid()
+
+    def silent_pid(self) -> int | None:
+        """Supervisor's, without asking it."""
+        if sockets.pid_behind(self.directory / CONTROL) is None:
+            return None
+        try:
+            return int((self.directory / PID_FILE).read_text("ascii"))
+        except (OSError, ValueError):
+            return None
+
+    def processes(self) -> list[Kept]:
+        """In the order of their numbers."""
+        told = self._call("supervisor.getAllProcessInfo")
+        lives = {life["name"]: life for life in self._call("passerby.lives")}
+        kept = [_kept(process, lives.get(process["name"], {})) for process in told]
+        return sorted(kept, key=lambda one: sockets.order(one.name))
+
+    def process(self, name: str) -> Kept:
+        return next(one for one in self.processes() if one.name == name)
+
+    def stop(self, name: str) -> None:
+        """Return once it has ended."""
+        if self.process(name).state in ALIVE:
+            self._call("supervisor.stopProcess", f"{GROUP}:{name}", True, timeout_s=_STOPPING_S)
+
+    def start(self, name: str) -> None:
+        """Return at once; whether it can work shows later."""
+        if self.process(name).state not in ALIVE:
+            self._call("supervisor.startProcess", f"{GROUP}:{name}", False)
+
+    def end(self) -> None:
+        """Tell supervisor to end everything, then itself; return at once."""
+        self._call("supervisor.shutdown")
+
+    def _call(self, method: str, *arguments: Any, timeout_s: float | None = None) -> Any:
+        transport = _Transport(self.directory / CONTROL, timeout_s or _PATIENCE_S)
+        with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as proxy:
+            try:
+                return getattr(proxy, method)(*arguments)
+            except xmlrpc.client.Fault as fault:
+                raise ClusterFault(f"supervisor refuses {method}: {fault.faultString}") from None
+            except (OSError, HTTPException, xmlrpc.client.Error):
+                raise NoCluster from None
+
+
+def _kept(told: dict[str, Any], life: dict[str, Any]) -> Kept:
+    state = str(told["statename"])
+    return Kept(
+        name=told["name"],
+        state=state,
+        pid=told["pid"],
+        up_s=float(max(0, told["now"] - told["start"])) if told["pid"] else 0.0,
+        restarts=life.get("restarts", 0),
+        crashes=life.get("crashes", 0),
+        rests_s=life.get("rests_s", 0) if state == "FATAL" else 0,
+        log=Path(told["stdout_logfile"]),
+    )

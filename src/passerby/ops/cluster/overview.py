@@ -1,0 +1,331 @@
+"""All that can be seen of an installation from this machine, in one picture.
+
+Three sources, none of which has to be there: supervisor tells which processes it keeps; each process tells of itself
+over its socket; and what processes tell each other through the store (the roll) tells of those on other machines. What
+a process does not answer is taken from the kernel and from the others.
+
+Nothing is judged here except what `faults` names, each of which is worth a look.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from passerby.ops.cluster import processes, sockets
+from passerby.ops.cluster.control import Cluster, Kept, NoCluster
+from passerby.ops.cluster.operations import orphans
+from passerby.telemetry.figures import Snapshot, together
+
+SILENT_S: Final = 75.0
+"""A bot that nobody has polled for so long has no owner, or a stuck one: a poll waits up to 50 s."""
+
+TAKEOVER_S: Final = 10.0
+"""A bot is taken by somebody within this; until then, a fleet that has just begun has bots without an owner."""
+
+STARTING_S: Final = 60.0
+"""A process that does not listen yet after so long is not starting any more."""
+
+ELSEWHERE: Final = "elsewhere"
+
+
+class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a process says of itself at `/status`."""
+
+    name: str = ""
+    role: str = ""
+    pid: int = 0
+    version: str = ""
+    worker: str = ""
+    since: float = 0.0
+    assured: bool = True
+    figures: Snapshot | None = None
+    idle_bots: tuple[int, ...] = ()
+    doubted_bots: tuple[int, ...] = ()
+    stores: dict[str, str] = {}
+    """live, records -> "ok", or what is wrong with it."""
+    workers: dict[str, "Member"] = {}
+    holders: dict[str, str] = {}
+
+
+class Member(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A worker of the roll, as it reported itself."""
+
+    name: str = ""
+    leads: bool = True
+    leaving: bool = False
+    since: float = 0.0
+    figures: Snapshot | None = None
+    idle_bots: tuple[int, ...] = ()
+    home: str = ""
+    doubted_bots: tuple[int, ...] = ()
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """`cpu` in cores, over the moment of looking; `rss` in bytes. `pid` 0: not here, or not running."""
+
+    name: str
+    state: str
+    pid: int = 0
+    up_s: float = 0.0
+    restarts: int | None = None
+    crashes: int | None = None
+    cpu: float | None = None
+    rss: int | None = None
+    bots: int = 0
+    figures: Snapshot | None = None
+
+
+class Bot(msgspec.Struct, frozen=True, kw_only=True):
+    """`owner`: the process that polls it. `pending`: updates that wait at Telegram; None where that is not known."""
+
+    bot: int
+    owner: str | None
+    polled_ago_s: float | None
+    pending: int | None = None
+    refused: bool = False
+    suspected: bool = False
+    """Its token has been refused, but the loss is not confirmed yet."""
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """`duties`: what one process does for all -> who. `stores`: live, records -> "ok", or what is wrong."""
+
+    at: float
+    processes: tuple[Process, ...]
+    bots: tuple[Bot, ...]
+    duties: dict[str, str]
+    stores: dict[str, str]
+    figures: Snapshot | None
+    faults: tuple[str, ...]
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What was read at one moment; two make a picture with processor shares."""
+
+    kept: dict[str, Kept]
+    pids: dict[str, int]
+    readings: dict[int, processes.Reading]
+    standings: dict[str, Standing]
+    unready: dict[str, str]
+    listening: frozenset[str]
+    supervisor: str = ""
+    """What is wrong with it, and the remedy; empty if all is well, or if no supervisor is needed."""
+
+
+def glance(directory: Path) -> Glance:
+    """Ask everybody here, side by side."""
+    try:
+        kept = {one.name: one for one in Cluster(directory).processes()}
+    except NoCluster:
+        kept = {}
+    supervisor = "" if kept else _missed(directory)
+    names = sorted({*kept, *sockets.names(directory)}, key=sockets.order)
+    with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+        told = dict(zip(names, pool.map(lambda name: _ask(directory, name), names), strict=True))
+    pids = {name: pid for name in names if (pid := (kept[name].pid if name in kept else 0) or told[name].pid)}
+    return Glance(
+        kept=kept,
+        pids=pids,
+        readings={pid: reading for pid in pids.values() if (reading := processes.read(pid)) is not None},
+        standings={name: answer.standing for name, answer in told.items() if answer.standing is not None},
+        unready={name: answer.unready for name, answer in told.items() if answer.unready is not None},
+        listening=frozenset(name for name, answer in told.items() if answer.pid is not None),
+        supervisor=supervisor,
+    )
+
+
+def _missed(directory: Path) -> str:
+    if (pid := Cluster(directory).silent_pid()) is not None:
+        return f"supervisor (process {pid}) does not answer: passerby stop ends it and what it keeps"
+    if left := orphans(directory):
+        names = ", ".join(left)
+        return f"supervisor is gone, and nobody keeps {names}: passerby cluster restarts them, passerby stop ends them"
+    return ""
+
+
+def overview(
+    before: Glance | None,
+    now: Glance,
+    *,
+    at: float,
+    bots: tuple[int, ...],
+    pending: Mapping[int, int | None],
+    polls: bool,
+    beside: str = "",
+) -> Overview:
+    """`at` in Unix seconds. `bots` are those of the settings. `polls`: updates come by polling. `beside`: a sentence
+    about other installations that serve the same bots on this machine."""
+    roll = max(
+        now.standings.values(), key=lambda standing: (standing.assured, len(standing.workers)), default=Standing()
+    )
+    here = {standing.worker: name for name, standing in now.standings.items() if standing.worker}
+    called = {worker: here.get(worker) or _far(member) or ELSEWHERE for worker, member in roll.workers.items()}
+    owners = {lease: called[worker] for lease, worker in roll.holders.items() if worker in called}
+    homes = {roll.workers[worker].home for worker in here if worker in roll.workers}
+    holding = [owner for lease, owner in owners.items() if lease.startswith("bot:")]
+    rows = [_process(name, before, now, holding.count(name)) for name in _names(now)]
+    rows += [
+        Process(
+            name=f"{member.name or worker} ({member.home or ELSEWHERE})",
+            state="leaving" if member.leaving else "ready",
+            up_s=max(0.0, at - member.since) if member.since else 0.0,
+            rss=member.figures.memory_bytes if member.figures else None,
+            bots=sum(holder == worker for lease, holder in roll.holders.items() if lease.startswith("bot:")),
+            figures=member.figures,
+        )
+        for worker, member in roll.workers.items()
+        if worker not in here and not _is_shown(member, homes, {*now.kept, *now.pids})
+    ]
+    figures = [row.figures for row in rows if row.figures is not None]
+    polled: dict[int, float] = {}
+    for one in figures:
+        for bot, when in one.polled_at.items():
+            polled[bot] = max(when, polled.get(bot, 0.0))
+    refused = {bot for member in roll.workers.values() for bot in member.idle_bots}
+    refused |= {bot for standing in now.standings.values() for bot in standing.idle_bots}
+    doubted = {bot for member in roll.workers.values() for bot in member.doubted_bots}
+    doubted |= {bot for standing in now.standings.values() for bot in standing.doubted_bots}
+    lines = tuple(
+        Bot(
+            bot=bot,
+            owner=owners.get(f"bot:{bot}"),
+            polled_ago_s=max(0.0, at - polled[bot]) if bot in polled else None,
+            pending=pending.get(bot),
+            refused=bot in refused,
+            suspected=bot in doubted - refused,
+        )
+        for bot in bots
+    )
+    stores = _stores(now)
+    return Overview(
+        at=at,
+        processes=tuple(rows),
+        bots=lines,
+        duties={lease: owner for lease, owner in sorted(owners.items()) if not lease.startswith("bot:")},
+        stores=stores,
+        figures=together(figures) if figures else None,
+        faults=(
+            *filter(None, (now.supervisor, beside)),
+            *_faults(rows, lines, stores, now, at, polls=polls),
+        ),
+    )
+
+
+def _is_shown(member: Member, homes: set[str], names: set[str]) -> bool:
+    """Whether there is a row for it: an earlier life of a process here, under the same name."""
+    return member.name in names and (not member.home or not homes or member.home in homes)
+
+
+def _far(member: Member) -> str:
+    return f"{member.name} ({member.home})" if member.name and member.home else member.name
+
+
+def _names(now: Glance) -> list[str]:
+    # A socket that nobody is behind, and that supervisor does not know, is what a dead process left.
+    return sorted({*now.kept, *now.pids}, key=sockets.order)
+
+
+def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Process:
+    kept, standing, pid = now.kept.get(name), now.standings.get(name), now.pids.get(name, 0)
+    reading = now.readings.get(pid)
+    earlier = before.readings.get(pid) if before is not None else None
+    return Process(
+        name=name,
+        state=_state(kept, reading, standing, now.unready.get(name), listens=name in now.listening),
+        pid=pid,
+        up_s=reading.age_s if reading is not None else 0.0,
+        restarts=kept.restarts if kept is not None else None,
+        crashes=kept.crashes if kept is not None else None,
+        cpu=processes.cpu_share(earlier, reading),
+        rss=reading.rss if reading is not None else None,
+        bots=bots,
+        figures=standing.figures if standing is not None else None,
+    )
+
+
+def _state(
+    kept: Kept | None,
+    reading: processes.Reading | None,
+    standing: Standing | None,
+    unready: str | None,
+    *,
+    listens: bool,
+) -> str:
+    """In words; "ready" is the good one."""
+    if kept is not None:
+        match kept.state:
+            case "FATAL":
+                return f"given up after crashes, tried again in {kept.rests_s} s"
+            case "BACKOFF" | "EXITED":
+                return "crashed, starts again"
+            case "STOPPED" | "STOPPING":
+                return kept.state.lower()
+    if reading is not None and reading.state in "Tt":
+        return "paused by a signal"
+    if unready is not None:
+        return f"not ready: {unready}"
+    if standing is None:
+        young = reading is not None and reading.age_s < STARTING_S
+        return "starting" if young and not listens else "does not answer"
+    return "ready"
+
+
+def _stores(now: Glance) -> dict[str, str]:
+    """What the worst-off process says of each."""
+    found: dict[str, str] = {}
+    for standing in now.standings.values():
+        for store, state in standing.stores.items():
+            if found.get(store, "ok") == "ok":
+                found[store] = state
+    return found
+
+
+def _faults(
+    rows: list[Process], bots: tuple[Bot, ...], stores: dict[str, str], now: Glance, at: float, *, polls: bool
+) -> list[str]:
+    found = [f"{row.name}: {row.state}" for row in rows if row.state not in ("ready", "leaving")]
+    if not rows:
+        return ["nothing runs here"]
+    found += [f"{store} store: {state}" for store, state in stores.items() if state != "ok"]
+    found += [f"bot {bot.bot}: Telegram refuses its token" for bot in bots if bot.refused]
+    found += [f"bot {bot.bot}: Telegram refuses its token; that is being confirmed" for bot in bots if bot.suspected]
+    if polls and now.standings:
+        served = [bot for bot in bots if not (bot.refused or bot.suspected)]
+        if max(at - standing.since for standing in now.standings.values()) >= TAKEOVER_S:
+            found += [f"bot {bot.bot}: nobody polls it" for bot in served if bot.owner is None]
+        found += [
+            f"bot {bot.bot}: not polled for {bot.polled_ago_s:.0f} s"
+            for bot in served
+            if bot.owner is not None and bot.polled_ago_s is not None and bot.polled_ago_s > SILENT_S
+        ]
+    return found
+
+
+class _Answer(NamedTuple):
+    pid: int | None
+    unready: str | None
+    """Why it is not ready; None if it is, or does not say."""
+    standing: Standing | None
+
+
+def _ask(directory: Path, name: str) -> _Answer:
+    pid = sockets.pid_behind(sockets.path_of(directory, name))
+    if pid is None:
+        return _Answer(None, None, None)
+    unready = None
+    try:
+        code, body = sockets.ask(directory, name, "/readyz")
+        if code != HTTPStatus.OK:
+            unready = ", ".join(body.decode("utf-8", "replace").splitlines()) or str(code)
+        told: Any = sockets.status(directory, name)
+    except sockets.Silent:
+        return _Answer(pid, unready, None)
+    try:
+        # Figures are keyed by bot; in JSON a key is a text.
+        return _Answer(pid, unready, msgspec.convert(told, Standing, strict=False))
+    except msgspec.ValidationError:
+        return _Answer(pid, unready or "it is of another release", None)

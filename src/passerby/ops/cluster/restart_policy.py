@@ -1,0 +1,222 @@
+"""Runs inside supervisor, as part of its control interface: counts restarts, and stops restarting processes that keep
+ending.
+
+supervisor itself gives up on a process that ends again and again within `STEADY_S` of its start, for good. Two things
+are added. A process that lives a little longer each time, but ends by itself more than `SHORT_LIVES` times within
+`WINDOW_S`, is given up, too. And whatever was given up is tried once more every `REST_S`: what was wrong in the night
+may be right again before anybody looks.
+
+It also ends a process whose event loop is stuck, which shows in the process's page in the run directory (see
+`runtime.flight_recorder`): by SIGABRT after `SILENT_TICKS` of supervisor's own ticks, by SIGKILL one tick later.
+Usually the process has ended itself long before. Ticks are counted, not seconds, because there are none while the
+machine sleeps. A process that was stopped by a signal is left alone.
+
+An end is *expected* with exit code 0: a process that recycles itself, or was told to stop by a hand other than
+supervisor's. Being killed by a signal counts as a crash, but does not trip anything once the process has been steady:
+the program is not to blame for a kill. The same holds for an end with a stuck event loop: a message caused that, and it
+is put aside.
+"""
+
+import json
+import os
+import re
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from supervisor import events
+from supervisor.states import ProcessStates
+
+from passerby.ops.cluster import processes
+from passerby.ops.cluster.configuration import TRIES
+from passerby.runtime.flight_recorder import EXIT_STUCK, RECORDING, Pulse, pulse_of
+
+REST_S: Final = 300.0
+SHORT_LIVES: Final = 10
+WINDOW_S: Final = 900.0
+SILENT_TICKS: Final = 5
+"""Ticks of 5 seconds. That is longer than a process needs to notice by itself, and longer than any turn may take."""
+
+
+@dataclass(slots=True)
+class Record:
+    """What has become of one process since supervisor started."""
+
+    starts: int = 0
+    restarts: int = 0
+    crashes: int = 0
+    gave_up_at: float | None = None
+    ends: deque[float] = field(default_factory=deque)
+    """When it ended with an exit code other than 0, within `WINDOW_S`."""
+    pulse: Pulse | None = None
+    silent_ticks: int = 0
+    """For how many ticks its pulse has not changed."""
+    unsaid: bool = False
+    """It ended unexpectedly, and the line about that in its own log is still missing."""
+
+
+class Warden:
+    """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`.
+
+    `pulse_of` returns how many turns a process's event loop has completed, by its name; `end` sends it a signal. `say`
+    adds a sentence to a process's log file, because a killed process cannot write it itself.
+    """
+
+    def __init__(
+        self,
+        supervisord: Any,
+        now: Callable[[], float],
+        pulse_of: Callable[[str], Pulse | None] = lambda name: None,
+        end: Callable[[int, int], None] = os.kill,
+        say: Callable[[Path, str], None] = lambda path, reason: None,
+    ) -> None:
+        self._supervisord = supervisord
+        self._now = now
+        self._pulse_of = pulse_of
+        self._end = end
+        self._say = say
+        self._records: dict[str, Record] = {}
+
+    def lives(self) -> list[dict[str, Any]]:
+        """Of each process: how often it was started again, how often it crashed, and how long it still rests."""
+        return [
+            {
+                "name": name,
+                "restarts": record.restarts,
+                "crashes": record.crashes,
+                "rests_s": 0 if record.gave_up_at is None else max(1, round(record.gave_up_at + REST_S - self._now())),
+            }
+            for name, record in self._records.items()
+        ]
+
+    def watch(self) -> None:
+        events.subscribe(events.ProcessStateStartingEvent, self._started)
+        events.subscribe(events.ProcessStateRunningEvent, self._steady)
+        events.subscribe(events.ProcessStateBackoffEvent, self._ended_at_once)
+        events.subscribe(events.ProcessStateExitedEvent, self._ended)
+        events.subscribe(events.ProcessStateFatalEvent, self._given_up)
+        events.subscribe(events.Tick5Event, self._look)
+
+    def _record(self, process: Any) -> Record:
+        return self._records.setdefault(str(process.config.name), Record())
+
+    def _started(self, event: Any) -> None:
+        record = self._record(event.process)
+        self._tell(event.process, record)
+        record.starts += 1
+        by_hand = event.from_state == ProcessStates.STOPPED
+        record.restarts += not by_hand
+        if by_hand:
+            record.ends.clear()
+            record.gave_up_at = None
+
+    def _steady(self, event: Any) -> None:
+        self._record(event.process).gave_up_at = None
+
+    def _ended_at_once(self, event: Any) -> None:
+        record = self._record(event.process)
+        record.crashes += 1
+        record.unsaid = True
+
+    def _ended(self, event: Any) -> None:
+        process, record = event.process, self._record(event.process)
+        if event.expected:
+            return
+        record.crashes += 1
+        record.unsaid = True
+        if process.exitstatus < 0 or process.exitstatus == EXIT_STUCK:
+            return
+        record.ends.append(self._now())
+        while record.ends[0] <= self._now() - WINDOW_S:
+            record.ends.popleft()
+        if len(record.ends) > SHORT_LIVES:
+            # As if it had ended at once too often: supervisor's next look gives it up.
+            process.state, process.backoff = ProcessStates.BACKOFF, TRIES + 1
+
+    def _given_up(self, event: Any) -> None:
+        record = self._record(event.process)
+        self._tell(event.process, record)
+        record.gave_up_at = self._now()
+
+    def _tell(self, process: Any, record: Record) -> None:
+        """Only supervisor's own log tells how it ended, and only after the event."""
+        if record.unsaid:
+            record.unsaid = False
+            name, log = str(process.config.name), Path(self._supervisord.options.logfile)
+            self._say(Path(process.config.stdout_logfile), _last_end(log, name))
+
+    def _look(self, _: Any) -> None:
+        for group in self._supervisord.process_groups.values():
+            for process in group.processes.values():
+                record = self._record(process)
+                rested = record.gave_up_at is not None and self._now() - record.gave_up_at >= REST_S
+                if process.state == ProcessStates.FATAL and rested:
+                    # One try: if it ends at once, it is given up at once.
+                    process.backoff = TRIES
+                    process.spawn()
+                elif process.state in (ProcessStates.STARTING, ProcessStates.RUNNING):
+                    self._feel(process, record)
+
+    def _feel(self, process: Any, record: Record) -> None:
+        pulse = self._pulse_of(str(process.config.name))
+        # Without a beat it has not begun to serve: it may be waiting for a store.
+        if pulse is None or pulse.pid != process.pid or not pulse.beats or pulse != record.pulse:
+            record.pulse, record.silent_ticks = pulse, 0
+            return
+        reading = processes.read(process.pid)
+        if reading is not None and reading.state in "Tt":
+            record.silent_ticks = 0
+            return
+        record.silent_ticks += 1
+        if record.silent_ticks >= SILENT_TICKS:
+            with suppress(ProcessLookupError):
+                self._end(process.pid, signal.SIGABRT if record.silent_ticks == SILENT_TICKS else signal.SIGKILL)
+
+
+def _last_end(log: Path, name: str) -> str:
+    """From a line like `exited: worker-1 (terminated by SIGKILL; not expected)`."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 16_384))
+            text = file.read().decode("ascii", "replace")
+    except OSError:
+        text = ""
+    found = re.findall(rf"exited: {re.escape(name)} \((terminated by|exit status) (\w+)", text)
+    if not found:
+        return "it ended"
+    how, what = found[-1]
+    return f"killed by {what}" if how == "terminated by" else f"it ended with code {what}"
+
+
+def line_of(reason: str, now: datetime, style: str) -> str:
+    """A log line in the format of the processes."""
+    if style == "json":
+        stamp = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return json.dumps({"reason": reason, "event": "process.ended", "level": "error", "timestamp": stamp})
+    return f"{now:%Y-%m-%d %H:%M:%S} [error    ] {'process.ended':<28} reason={reason!r}"
+
+
+def install(supervisord: Any, style: str = "console") -> Warden:
+    """For `supervisor.rpcinterface_factory`. `style`: LOG_FORMAT."""
+
+    def say(path: Path, reason: str) -> None:
+        now = datetime.fromtimestamp(time.time(), UTC).astimezone()  # noqa: TID251  # see below
+        # The warden must go on even if a log cannot be written to.
+        with suppress(OSError), path.open("a", encoding="utf-8") as log:
+            log.write(f"{line_of(reason, now, style)}\n")
+
+    run_path = Path(supervisord.options.configfile).parent
+    warden = Warden(
+        supervisord,
+        time.time,  # noqa: TID251  # supervisor has no clock to inject
+        lambda name: pulse_of(run_path / f"{name}{RECORDING}"),
+        say=say,
+    )
+    warden.watch()
+    return warden

@@ -1,0 +1,141 @@
+"""The database of the records: can it be reached, does it have our tables, has it room for all our connections."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.pool import NullPool
+
+from passerby.adapters.sql import DatabaseUnusable, Pool, schema_state
+from passerby.adapters.sql.engine import connect, database_url
+from passerby.adapters.sql.failures import DAMAGED, losses
+from passerby.adapters.sql.pooler import is_pooled, name_of_pooler
+from passerby.adapters.sql.schema import is_damaged
+from passerby.ops.doctor.finding import Finding, fail, skew, warn, well
+from passerby.ports.records import RecordsLost
+from passerby.settings import Settings
+
+PATIENCE_S: Final = 10.0
+OLDEST: Final = 14
+"""Years of support left when this was written; older ones are not tried."""
+POOLER_LETS_IN: Final = 100
+"""PgBouncer's default for max_client_conn."""
+
+
+async def checks(settings: Settings, processes: int, now: Callable[[], float]) -> AsyncIterator[Finding]:
+    """`processes` share the database."""
+    name = "postgresql" if settings.postgres_uri else "database"
+    database = settings.postgres_uri.get_secret_value() if settings.postgres_uri else settings.sqlite_db_path
+    setting = "POSTGRES_URI" if settings.postgres_uri else "SQLITE_DB_PATH"
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            state = await schema_state(database)
+            facts = await _facts(database) if settings.postgres_uri else None
+        if not settings.postgres_uri and await is_damaged(database):
+            raise DatabaseUnusable(DAMAGED)
+    except DatabaseUnusable as error:
+        yield fail(name, error.problem, error.remedy or f"correct {setting}, or create what it names")
+        return
+    except (RecordsLost, exc.SQLAlchemyError, OSError) as error:
+        # The type alone: the text may quote the address.
+        yield fail(name, f"does not answer ({_kind(error)})", f"start it, or correct {setting}")
+        return
+    if state.is_current:
+        yield well("schema", f"up to date ({state.needed})")
+    elif state.current is None and not settings.postgres_uri and not settings.sqlite_db_path.exists():
+        yield well("schema", f"{settings.sqlite_db_path.name} is made at the first start")
+    else:
+        yield fail("schema", f"at {state.current or 'nothing'}, {state.needed} is needed", "run passerby init-schema")
+    if facts is not None:
+        major = facts.version.partition(".")[0]
+        told = f"PostgreSQL {facts.version}"
+        if major.isdigit() and int(major) < OLDEST:
+            yield warn("postgresql version", told, f"use {OLDEST} or newer")
+        else:
+            yield well("postgresql version", told)
+        if facts.pooler:
+            yield well("pooler", f"{facts.pooler} is in front of it")
+            yield pooled_pools(settings, processes)
+        else:
+            yield judged_pools(settings, processes, facts.most, facts.reserved)
+        if facts.fsync != "on" or facts.commits == "off":
+            told = f"fsync {facts.fsync}, synchronous_commit {facts.commits}"
+            yield warn("postgresql sync", told, "set both on: it may lose what it has confirmed")
+        else:
+            yield well("postgresql sync", f"synchronous_commit {facts.commits}")
+        yield skew("postgresql clock", now() - facts.now)
+
+
+def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -> Finding:
+    """Whether the pools of all processes together fit into the server's connections."""
+    room = most - reserved
+    least, peak = settings.db_pool_min * processes, settings.db_pool_max * processes
+    told = (
+        f"{_count(processes)} with {settings.db_pool_min} to {settings.db_pool_max} connections each, "
+        f"{room} of the server's {most} for them"
+    )
+    if peak <= room:
+        return well("pools", told)
+    share = max(1, room // processes)
+    remedy = f"write DB_POOL_MAX={share}, or set the server's max_connections to {peak + reserved}"
+    if least <= room:
+        return warn("pools", told, remedy)
+    return fail("pools", told, f"write DB_POOL_MIN={min(settings.db_pool_min, share)} and DB_POOL_MAX={share}")
+
+
+def pooled_pools(settings: Settings, processes: int) -> Finding:
+    """The connections that a pooler has to allow; its limit cannot be asked for."""
+    peak = settings.db_pool_max * processes
+    told = f"{_count(processes)} with up to {settings.db_pool_max} connections each to the pooler"
+    if peak <= POOLER_LETS_IN:
+        return well("pools", told)
+    return warn(
+        "pools", told, f"make sure that its max_client_conn is at least {peak}; it is 100 unless it was changed"
+    )
+
+
+def _count(processes: int) -> str:
+    return "1 process" if processes == 1 else f"{processes} processes"
+
+
+class _Facts(msgspec.Struct, frozen=True):
+    """`pooler`: the name of the pooler in front of the server; empty if there is none."""
+
+    version: str
+    most: int
+    reserved: int
+    fsync: str
+    commits: str
+    now: float
+    pooler: str
+
+
+async def _facts(database: object) -> _Facts:
+    url = database_url(str(database))
+    engine = connect(url, Pool(timeout_s=PATIENCE_S), poolclass=NullPool)
+    setting = sa.func.current_setting
+    try:
+        with losses():
+            async with engine.connect() as connection:
+                row = await connection.execute(
+                    sa.select(
+                        setting("server_version").label("version"),
+                        sa.cast(setting("max_connections"), sa.Integer).label("most"),
+                        sa.cast(setting("superuser_reserved_connections"), sa.Integer).label("reserved"),
+                        setting("fsync").label("fsync"),
+                        setting("synchronous_commit").label("commits"),
+                        sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Float).label("now"),
+                    )
+                )
+                found = row.mappings().one()
+                pooler = await name_of_pooler(url, PATIENCE_S / 2) if await is_pooled(connection) else ""
+                return _Facts(**found, pooler=pooler)
+    finally:
+        await engine.dispose()
+
+
+def _kind(error: BaseException) -> str:
+    return str(error) if isinstance(error, RecordsLost) else type(error).__name__

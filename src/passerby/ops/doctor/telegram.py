@@ -1,0 +1,172 @@
+"""The Bot API: does every token work, does Telegram bring updates the way we wait for them, is its clock ours."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from passerby.adapters.botapi.webhook_api import BotApiHooks
+from passerby.kernel.ids import BotId
+from passerby.ops.doctor.finding import Finding, fail, skew, warn, well
+from passerby.ports.telegram import TelegramError, TokenRefused
+from passerby.ports.webhook_api import Hooks, HookState, Switches
+from passerby.settings import Settings
+
+PATIENCE_S: Final = 10.0
+PAUSE_S: Final = 0.5
+AT_ONCE: Final = 8
+MANY: Final = 50_000
+"""Half of what Telegram keeps for a bot before it drops updates in silence."""
+
+RECENT_S: Final = 3600.0
+
+COUNTING_S: Final = 3.0
+"""Nobody waits longer than this for a number in a table."""
+
+
+async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:
+    hooks = BotApiHooks({bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url)
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(bot: BotId) -> list[Finding]:
+        async with turn:
+            return await _bot(hooks, bot, settings, now())
+
+    try:
+        for found in await asyncio.gather(*map(one, settings.tokens)):
+            for finding in found:
+                yield finding
+    finally:
+        await hooks.aclose()
+    yield await _clock(settings, now)
+
+
+async def _bot(hooks: Hooks, bot: BotId, settings: Settings, now: float) -> list[Finding]:
+    check = f"bot {bot}"
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            username = await _confirmed(lambda: hooks.username(bot))
+            state = await hooks.state(bot)
+            switches = await hooks.switches(bot)
+    except TokenRefused:
+        return [fail(check, "Telegram refuses its token", "ask @BotFather for the bot's token")]
+    except (TelegramError, TimeoutError) as error:
+        return [
+            fail(check, f"Telegram does not answer ({type(error).__name__})", "look at the network and BOT_API_URL")
+        ]
+    updates = judged(f"{check} updates", state, settings, now)
+    return [well(check, f"@{username} works"), *updates, *set_up(f"{check} settings", switches)]
+
+
+def set_up(check: str, switches: Switches) -> list[Finding]:
+    """Switches of @BotFather that only do harm here. Menu names as @BotFather shows them."""
+    found = [
+        warn(check, told, remedy)
+        for name, told, remedy in (
+            (
+                "can_join_groups",
+                "it can be added to groups, where it does nothing",
+                "@BotFather, /setjoingroups: Disable",
+            ),
+            (
+                "can_read_all_group_messages",
+                "it may read everything in groups, and needs none of it",
+                "@BotFather, /setprivacy: Enable",
+            ),
+            (
+                "can_connect_to_business",
+                "people may let it answer in their own chats, which it does not do",
+                "@BotFather, Bot Settings, Business Mode: turn it off",
+            ),
+            (
+                "supports_guest_queries",
+                "it can be asked in chats where it is a guest, and does not answer there",
+                "@BotFather, Bot Settings, Guest Mode: turn it off",
+            ),
+            (
+                "supports_inline_queries",
+                "it is offered inline in other chats, and does not answer there",
+                "@BotFather, /setinline: turn it off",
+            ),
+            (
+                "allows_users_to_create_topics",
+                "people can open topics in their chat with it, which part one chat into many",
+                "@BotFather, Bot Settings, Threads Settings: forbid users to create threads",
+            ),
+            (
+                "has_topics_enabled",
+                "its private chats have topics; answers stay in the topic, and Telegram takes a fee on Stars",
+                "@BotFather, Bot Settings, Threads Settings: turn threads off, unless you want them",
+            ),
+        )
+        if getattr(switches, name)
+    ]
+    return found or [well(check, "nothing is switched on that it does not use")]
+
+
+async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
+    """One refusal of a token may be a mistake: ask again, twice. Raises: TelegramError."""
+    for _ in range(2):
+        try:
+            return await call()
+        except TokenRefused:
+            await asyncio.sleep(PAUSE_S)
+    return await call()
+
+
+def judged(check: str, state: HookState, settings: Settings, now: float) -> list[Finding]:
+    """What Telegram knows of a bot's webhook, against what is set here."""
+    waiting = f"{state.pending_update_count} updates wait"
+    if settings.update_mode == "polling":
+        if state.url:
+            return [fail(check, "a webhook is set, so it cannot be polled", "run passerby webhook delete")]
+    elif not state.url:
+        return [fail(check, "no webhook is set", "run passerby webhook set")]
+    elif not state.url.startswith(f"{settings.webhook_url}/"):
+        return [fail(check, "its webhook leads somewhere else than WEBHOOK_URL", "run passerby webhook set")]
+    elif now - state.last_error_date < RECENT_S:
+        ago = f"{(now - state.last_error_date) / 60:.0f} min ago"
+        return [warn(check, f"Telegram's last delivery failed {ago}; {waiting}", "look at the proxy and the logs")]
+    if state.pending_update_count >= MANY:
+        return [warn(check, f"{waiting}; Telegram keeps 100,000", "see whether this bot is served")]
+    return [well(check, waiting)]
+
+
+async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
+    """The Date of any answer will do, so none that a token is needed for is asked for."""
+    builder = ClientBuilder().timeout(timedelta(seconds=PATIENCE_S)).follow_redirects(False)
+    if "//127." in settings.bot_api_url or "//localhost" in settings.bot_api_url:
+        builder = builder.no_proxy()
+    try:
+        async with builder.build() as client:
+            response = await client.get(settings.bot_api_url).build().send()
+            date = response.get_header("Date")
+    except PyreqwestError as error:
+        told = f"it does not answer ({type(error).__name__})"
+        return fail("bot api", told, "look at the network, and at BOT_API_URL")
+    if date is None:
+        return well("bot api clock", "it does not tell its time")
+    # The header has whole seconds.
+    return skew("bot api clock", now() - parsedate_to_datetime(date).timestamp() - 0.5)
+
+
+async def waiting(settings: Settings) -> dict[int, int | None]:
+    """How many updates wait at Telegram for each bot; None where it does not say."""
+    hooks = BotApiHooks({bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url)
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def one(bot: BotId) -> int | None:
+        try:
+            async with turn, asyncio.timeout(COUNTING_S):
+                return (await hooks.state(bot)).pending_update_count
+        except (TelegramError, TimeoutError):
+            return None
+
+    try:
+        return dict(zip(settings.tokens, await asyncio.gather(*map(one, settings.tokens)), strict=True))
+    finally:
+        await hooks.aclose()

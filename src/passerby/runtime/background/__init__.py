@@ -1,0 +1,1 @@
+"""What runs beside the updates: pairing, recording, cleaning up, watching idle chats and the event loop."""

@@ -1,0 +1,223 @@
+"""Cleans up what no other part does: outbox entries that no living worker sends, commits that were never answered, a
+store that was wiped.
+
+    inherit    the unsent entries of workers that died or left. One worker does it for all.
+    recheck    entries of our own commits, or inherited ones, whose answer was lost. Every worker, for itself.
+    rebuild    fill a store whose life has only begun with the people who are searching or chatting, and their anchors.
+               Every worker may: several at once do no harm, and nothing goes on before it is done.
+    check      whether the live store and the records agree (see `reconciler`). One worker does it for all.
+    sweep      remove what has expired. One worker does it for all.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from passerby.dialogue.keyboards import KEYS
+from passerby.ports.clock import Clock
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Anchor, Doubts, LiveStore, LiveStoreLost, Mark, Notice, Outgoing
+from passerby.ports.records import Records, RecordsLost
+from passerby.runtime.background.reconciler import Reconciler
+from passerby.telemetry import logs, metrics
+
+INHERIT_EVERY_S = 2.0
+SWEEP_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0
+"""Also the time between the two looks at which an entry must have been nobody's: a commit is answered by then."""
+
+CHECK_EVERY_S = 600.0
+CHECK_AGAIN_S = 10.0
+"""The pause after a check that failed or left something unsettled."""
+
+CLAIM_S = 10.0
+"""How long one worker may take to compare the stores before another one tries."""
+
+UNCERTAIN_S = 15.0
+"""How long after a commit without an answer the outbox is looked at: longer than one can be on its way."""
+
+TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
+
+
+class Janitor:
+    """`take_up` sends what is not being sent. `uncertain_at` is when a commit was last left without an answer.
+
+    `inheriting` surrounds what makes entries ours and gives them to `take_up`. `faults` tells of a lost store, and is
+    shared with others who use it.
+    """
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: LiveStore,
+        records: Records,
+        clock: Clock,
+        take_up: TakeUp,
+        is_known: Callable[[str], bool],
+        uncertain_at: Callable[[], float],
+        inheriting: Callable[[], AbstractContextManager[None]] = nullcontext,
+        faults: logs.Faults | None = None,
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._take_up = take_up
+        self._is_known = is_known
+        self._uncertain_at = uncertain_at
+        self._reconciler = Reconciler(worker, store, records, clock, self._tell)
+        self._untold: list[Outgoing] | None = []
+        self._checked_at = float("-inf")
+        self._inheriting = inheriting
+        self._unanswered_at = float("-inf")
+        self._nobodys: set[str] = set()
+        self._life = store.generation
+        self._faults = faults or logs.Faults(clock.monotonic)
+        self._steps = logs.Faults()
+
+    async def serve_all(self) -> None:
+        """What one worker does for the whole fleet; until cancelled."""
+        last_inherited = float("-inf")
+        while True:
+            try:
+                if self._clock.monotonic() - last_inherited >= INHERIT_EVERY_S:
+                    last_inherited = self._clock.monotonic()
+                    await self.inherit()
+                    await self._measure()
+                await self._store.sweep()
+                if self._clock.monotonic() - self._checked_at >= CHECK_EVERY_S:
+                    await self.check()
+            except LiveStoreLost as error:
+                self._faults.began("store", "store.lost", **logs.fields_of(error))
+            else:
+                self._faults.over("store", "store.back")
+            await self._clock.sleep(SWEEP_EVERY_S)
+
+    async def serve_itself(self) -> None:
+        """What every worker does; until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK_EVERY_S)
+            await self.rebuild()
+            try:
+                await self.recheck()
+            except LiveStoreLost:
+                continue  # whoever reads or writes next says so
+
+    async def inherit(self) -> None:
+        with self._inheriting():
+            try:
+                entries = await self._store.inherit(self._worker)
+            except LiveStoreLost:
+                self._unanswered_at = self._clock.monotonic()  # some may be ours now, and we have not been told which
+                raise
+            if entries:
+                logs.record("janitor.inherited", count=len(entries))
+                await self._take_up(await self._without_stale(entries))
+
+    async def _without_stale(self, entries: Sequence[Outgoing]) -> Sequence[Outgoing]:
+        """Without notices of where people stood before a repair. What the repair tells them is newer, and enough."""
+        repaired = {notice.to for notice in self._untold or () if isinstance(notice, Notice)}
+        stale = {
+            each.id
+            for each in entries
+            if isinstance(each, Notice) and each.to in repaired and each.keyboard in KEYS.values()
+        }
+        if stale:
+            await self._store.mark(Mark(sent=tuple(stale)))
+        return [each for each in entries if each.id not in stale]
+
+    async def recheck(self) -> None:
+        """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either.
+
+        After a commit without an answer, and in a new life: a store that has gone back holds again what was sent.
+        """
+        if self._store.generation != self._life:
+            self._life = self._store.generation
+            self._unanswered_at = self._clock.monotonic()
+        if self._clock.monotonic() - max(self._uncertain_at(), self._unanswered_at) > UNCERTAIN_S:
+            self._nobodys.clear()
+            return
+        strays = [entry for entry in await self._store.outbox(self._worker) if not self._is_known(entry.id)]
+        found = [entry for entry in strays if entry.id in self._nobodys]
+        self._nobodys = {entry.id for entry in strays}
+        if found:
+            logs.record("janitor.found", count=len(found))
+            await self._take_up(found)
+
+    async def rebuild(self) -> bool:
+        """Make a store that is new or damaged ready for use, with the help of the records.
+
+        Returns whether it is ready, as far as is known.
+        """
+        if not self._store.newborn and not self._store.doubts:
+            return True
+        try:
+            found = await self._adopt()
+        except (LiveStoreLost, RecordsLost) as error:
+            self._steps.began("rebuild", "runtime.not_rebuilt", **logs.fields_of(error))
+            return False
+        if found is None:
+            return False
+        self._steps.over("rebuild", "runtime.rebuilding")
+        if found:
+            logs.record("runtime.rebuilt", count=found)
+        return True
+
+    async def _adopt(self) -> int | None:
+        """How many people were adopted; None if something is still unsettled."""
+        if self._store.doubts:
+            life = self._store.generation
+            if not await self._store.claim_doubts(self._worker, CLAIM_S):
+                return None
+            self._steps.began("damage", "store.doubtful", reason=_doubt(self._store.doubts))
+            if not await self._reconciler.reconcile() or self._store.generation != life:
+                return None
+            await self._store.adopt((), whole=True)
+            self._steps.over("damage", "store.settled")
+            self._checked_at = self._clock.monotonic()
+            return 0
+        active = await self._records.active()
+        await self._store.adopt(active.people, anchors=[Anchor(*told) for told in active.told], whole=True)
+        return len(active.people)
+
+    async def _tell(self, notices: Iterable[Outgoing]) -> None:
+        if self._untold is None:
+            await self._take_up(notices)
+        else:
+            self._untold.extend(notices)
+
+    async def release(self) -> None:
+        """Send what repairs have to tell, from now on. At the start it comes after what was inherited, which is older:
+        else somebody would be told of a partner after being told that the chat is over."""
+        untold, self._untold = self._untold, None
+        if untold:
+            await self._take_up(untold)
+
+    async def check(self) -> bool:
+        """Compare the live store with the records. Returns whether they agree now. Raises: LiveStoreLost."""
+        now = self._clock.monotonic()
+        self._checked_at = now - CHECK_EVERY_S + CHECK_AGAIN_S
+        try:
+            agreed = await self._reconciler.reconcile()
+        except RecordsLost:
+            return False
+        if agreed:
+            self._checked_at = now
+        return agreed
+
+    async def _measure(self) -> None:
+        figures = await self._store.figures()
+        metrics.WAITING.set(figures.waiting)
+        metrics.CHATS.set(figures.chats)
+        metrics.OUTBOX.set(figures.outbox)
+        metrics.JOURNAL.set(figures.journal)
+
+
+def _doubt(doubts: Doubts) -> str:
+    """One sentence for the operator's log."""
+    if doubts.everybody:
+        return "the live store is damaged, and nobody knows whom it concerns: every chat ends; the damaged file is kept"
+    if doubts.people:
+        return f"the live store is damaged: it concerns {len(doubts.people)} people; the damaged file is kept"
+    if doubts.is_older:
+        return "the live store has lost its newest writes, or may have: every chat ends"
+    return "the live store may have lost something: it is compared with the records"

@@ -1,0 +1,153 @@
+"""Compares the live store with the records, and repairs the people they differ on.
+
+The rules are in `domain.reconcile`. This module reads both stores, looks twice before it believes a difference, and
+stores the repair. A repair is a commit like any other: it names the versions that it replaces, so a person who acts
+meanwhile wins, and the journal carries it to the records.
+
+Why it looks twice: one store is read a moment after the other, so a person who acts in between seems to differ.
+Versions only grow. So if a live value is read *after* the records and has a lower version, it is older for sure. If the
+records are read *after* a live value that the journal is known to have carried, and do not have it, they have lost it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.reconcile import REASON, Difference, View, compare, in_doubt, mend
+from passerby.kernel.effect import Priority
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, Participant
+from passerby.kernel.text import text
+from passerby.ports.clock import Clock
+from passerby.ports.facts import BlockChanged, ChatClosed, Fact, PersonChanged
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Commit, Committed, Held, LiveStore, Notice, Outgoing
+from passerby.ports.records import Records
+from passerby.telemetry import logs, metrics
+
+TakeUp = Callable[[Iterable[Outgoing]], Awaitable[None]]
+
+_WHY = {
+    Difference.LIVE_IS_OLDER: "the live store has lost its newest writes; all its chats end",
+    Difference.RECORDS_ARE_OLDER: "the database is older than the live store",
+}
+_DAMAGED = "the live store was damaged"
+
+
+class Reconciler:
+    """`take_up` sends the notices of repairs; `worker` owns them."""
+
+    def __init__(self, worker: WorkerId, store: LiveStore, records: Records, clock: Clock, take_up: TakeUp) -> None:
+        self._worker = worker
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._take_up = take_up
+
+    async def reconcile(self) -> bool:
+        """Compare everybody and repair the differences. Returns whether the stores agree now, as far as this look can
+        tell.
+
+        False: a person in doubt acted meanwhile; the next check looks at them again. Raises: LiveStoreLost,
+        RecordsLost.
+        """
+        doubts = self._store.doubts
+        active = await self._records.active()
+        views = await self._views(active.people)
+        differences = await self._confirmed(views)
+        found = set(differences.values())
+        if doubts.is_older:
+            found.add(Difference.LIVE_IS_OLDER)
+        was_older = Difference.LIVE_IS_OLDER in found and not doubts.is_damaged
+        doubtful = set(differences)
+        if was_older or doubts.everybody:
+            doubtful |= {person for person, view in views.items() if view.is_still_busy}
+        doubtful |= doubts.people & views.keys()
+        if doubtful:
+            why = next((why for kind, why in _WHY.items() if kind in found and not doubts.is_damaged), _DAMAGED)
+            logs.record("stores.differ", "error", count=len(doubtful), reason=why)
+        agreed = True
+        for group in in_doubt(views, sorted(doubtful)):
+            agreed = await self._repair({person: views[person] for person in group}) and agreed
+        lives = [view.live.state for view in views.values() if view.live is not None]
+        held = {state.chat for state in lives if isinstance(state, Chatting)}
+        await self._close(each for each in active.chats if each not in held)
+        return agreed
+
+    async def _views(self, active: Sequence[Participant]) -> dict[PersonId, View]:
+        live = {held.participant.person: held for held in await self._store.everybody()}
+        recorded = {each.person: each for each in active}
+        recorded |= await self._records.people([person for person in live if person not in recorded])
+        return {person: _view(live.get(person), recorded.get(person)) for person in live.keys() | recorded.keys()}
+
+    async def _confirmed(self, views: dict[PersonId, View]) -> dict[PersonId, Difference]:
+        """The people who differ for sure. Updates `views` with the results of the second look."""
+        suspects = sorted(person for person, view in views.items() if compare(view) is not Difference.NONE)
+        if not suspects:
+            return {}
+        before = await self._store.held(suspects)
+        recorded = await self._records.people(suspects)
+        after = await self._store.held(suspects)
+        confirmed: dict[PersonId, Difference] = {}
+        for person in suspects:
+            views[person] = _view(after.get(person), recorded.get(person))
+            if person not in after and person not in recorded:
+                del views[person]
+            kinds = {compare(_view(held.get(person), recorded.get(person))) for held in (before, after)}
+            if len(kinds) == 1 and Difference.NONE not in kinds:
+                confirmed[person] = kinds.pop()
+        return confirmed
+
+    async def _repair(self, views: dict[PersonId, View]) -> bool:
+        """Take a group out of their chats and searches, in one commit. False: one of them acted meanwhile."""
+        now = self._clock.now()
+        puts, notices, facts, ended = [], [], list[Fact](), dict[ChatId, None]()
+        for person, view in sorted(views.items()):
+            put = mend(view, now)
+            puts.append(put)
+            facts += _facts(put, view, now)
+            ended.update(dict.fromkeys(view.chats))
+            if view.is_busy and put.bot is not None:
+                notices.append(
+                    Notice(
+                        f"repair:{person}:{put.version}",
+                        person,
+                        put.bot,
+                        text("chat.connection_lost"),
+                        Priority.MATCH,
+                        now,
+                        keys_for(put.state),
+                    )
+                )
+        facts += [ChatClosed(chat, None, REASON, now) for chat in ended]
+        commit = Commit(
+            tuple(puts),
+            tuple(ended),
+            tuple(notices),
+            tuple(facts),
+            owner=self._worker,
+            seen=tuple((person, view.live.version if view.live else 0) for person, view in sorted(views.items())),
+            repairs=True,
+        )
+        if await self._store.commit(commit) is not Committed.YES:
+            return False
+        metrics.REPAIRED.add(count=len(puts))
+        await self._take_up(notices)
+        return True
+
+    async def _close(self, strays: Iterable[ChatId]) -> None:
+        """Close chats that are open in the records but that nobody is in. A closing that is already on its way wins."""
+        now = self._clock.now()
+        closed = tuple(ChatClosed(chat, None, REASON, now) for chat in strays)
+        if closed:
+            await self._store.commit(Commit(facts=closed, repairs=True))
+
+
+def _view(held: Held | None, recorded: Participant | None) -> View:
+    return View(held.participant, recorded, held.recorded) if held is not None else View(None, recorded)
+
+
+def _facts(put: Participant, view: View, now: float) -> list[Fact]:
+    """The facts to send to the records. Blocks are in a table of their own, so a lost block needs a fact of its own."""
+    known = view.recorded.blocked if view.recorded is not None else ()
+    blocks = [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in known]
+    return [PersonChanged(put, now), *blocks]

@@ -1,0 +1,188 @@
+"""Carries facts from the live store's journal to the records, in order, in batches.
+
+One batch is what has gathered in 200 ms, or 500 entries if that is sooner. It is applied, then the journal is trimmed
+up to it. Nothing is held here but the batch in hand: while the records are away the journal waits where it is, in the
+live store. Applying is idempotent by position, so a batch whose fate is unknown is simply read and applied again.
+
+Whether chats go on meanwhile is none of this module's business: they do, because nothing waits for it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from typing import Final
+
+from passerby.ports.clock import Clock
+from passerby.ports.facts import Fact
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import Records, RecordsLost
+from passerby.telemetry import metrics
+
+BATCH: Final = 500
+EVERY_S: Final = 0.2
+_FIRST_RETRY_S: Final = 0.2
+_LAST_RETRY_S: Final = 10.0
+_CALM_S: Final = 60.0
+"""A store that is lost again so soon is not reported once more."""
+
+
+class Recorder:
+    """One is enough for a live store; several do no harm, the records see to it that an entry counts once.
+
+    `log` is called with a constant event name: "recorder.waiting" once when a store is lost, "recorder.resumed" when
+    it is back. `on_behind` is awaited where the records do not hold what they held before: facts that the journal has
+    let go of are missing in them. Bugs (anything but a lost store) pass through `run` to whoever supervises it.
+    """
+
+    def __init__(
+        self,
+        store: LiveStore,
+        records: Records,
+        clock: Clock,
+        rng: Random,
+        log: Callable[..., object],
+        *,
+        batch: int = BATCH,
+        every_s: float = EVERY_S,
+        on_behind: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._clock = clock
+        self._rng = rng
+        self._log = log
+        self._batch = batch
+        self._every_s = every_s
+        self._on_behind = on_behind
+        self._generation: str | None = None
+        self._position = 0
+        self._trimmed = 0
+        self._failures = 0
+        self._lost_at = 0.0
+        self._back_at = float("-inf")
+        self._is_told = False
+        # `run` and `drain` may overlap at shutdown; batches may not.
+        self._turn = asyncio.Lock()
+        self._nap: asyncio.Task[None] | None = None
+        self._poked = False
+
+    @property
+    def position(self) -> int:
+        """The number of the last entry that the records are known to hold."""
+        return self._position
+
+    @property
+    def waiting(self) -> bool:
+        """A store is lost; the journal waits."""
+        return self._failures > 0
+
+    def poke(self) -> None:
+        """Look at once instead of at the next turn. A back-off is not cut short."""
+        self._poked = True
+        if self._nap is not None:
+            self._nap.cancel()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            recorded = await self._attempt()
+            if recorded is None:
+                await self._clock.sleep(self._retry_delay_s())
+            elif recorded < self._batch:
+                await self._rest()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Record what the journal holds, for a shutdown. False: not all of it is known to be stored; the rest waits.
+
+        A call to a store that is under way when the time is up is left to itself.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        while True:
+            attempt = asyncio.ensure_future(self._attempt())
+            limit = asyncio.ensure_future(self._clock.sleep(deadline - self._clock.monotonic()))
+            await asyncio.wait((attempt, limit), return_when=asyncio.FIRST_COMPLETED)
+            limit.cancel()
+            recorded = attempt.result() if attempt.done() else None
+            if recorded == 0:
+                return True
+            left_s = deadline - self._clock.monotonic()
+            if left_s <= 0:
+                return False
+            if recorded is None:
+                await self._clock.sleep(min(self._retry_delay_s(), left_s))
+
+    async def _attempt(self) -> int | None:
+        """Record one batch and say how many entries were waiting, up to a batch; None: a store is lost."""
+        async with self._turn:
+            try:
+                recorded = await self._record()
+            except (RecordsLost, LiveStoreLost) as lost:
+                if not self._failures:
+                    self._lost_at = self._clock.monotonic()
+                    self._is_told = self._lost_at - self._back_at > _CALM_S
+                    if self._is_told:
+                        self._log("recorder.waiting", reason=_reason(lost))
+                self._failures += 1
+                return None
+            if self._failures:
+                away_s = round(self._clock.monotonic() - self._lost_at, 1)
+                if self._is_told:
+                    self._log("recorder.resumed", attempt=self._failures + 1, duration_s=away_s)
+                self._back_at = self._clock.monotonic()
+                self._failures = 0
+                self._generation = None  # what came back may be older than what went away
+            return recorded
+
+    async def _record(self) -> int:
+        generation = self._store.generation
+        if generation != self._generation:
+            # At the start, when a store has begun another life, and when one of the two was away.
+            trimmed = await self._store.trimmed()
+            self._position = await self._records.applied(generation)
+            if self._position < trimmed and self._on_behind is not None:
+                self._log("recorder.behind", reason="the database does not hold what it held before")
+                await self._on_behind()
+            self._generation = generation
+            self._trimmed = 0
+        entries = await self._store.journal(self._position, self._batch)
+        if self._store.generation != generation:
+            return 0  # it was wiped in between, and what was read may be of either life
+        metrics.RECORDER_LAG.set(max(0.0, self._clock.now() - entries[0][1].at) if entries else 0.0)
+        if entries:
+            batch = _uncut(entries) if len(entries) >= self._batch else entries
+            await self._records.apply(generation, batch)
+            self._position = batch[-1][0]
+            metrics.RECORDED.add(count=len(batch))
+        if self._trimmed < self._position:
+            await self._store.trim_journal(self._position, generation)
+            self._trimmed = self._position
+        return len(entries)
+
+    def _retry_delay_s(self) -> float:
+        """Exponential and capped; jittered by half, so that processes that lost one database do not return as one."""
+        delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 16))
+        return delay_s * self._rng.uniform(0.5, 1.0)
+
+    async def _rest(self) -> None:
+        """Until the next turn or a poke. A nap that was cancelled by a poke ends its group in peace."""
+        if not self._poked:
+            async with asyncio.TaskGroup() as group:
+                self._nap = group.create_task(self._clock.sleep(self._every_s))
+            self._nap = None
+        self._poked = False
+
+
+def _reason(lost: RecordsLost | LiveStoreLost) -> str:
+    what = "the records are lost" if isinstance(lost, RecordsLost) else "the live store is lost"
+    words = str(lost)
+    return f"{what}: {words}" if " " in words else what
+
+
+def _uncut(entries: Sequence[tuple[int, Fact]]) -> Sequence[tuple[int, Fact]]:
+    """Without the tail that may go on beyond the batch: half a commit in the records would be a pair with one side.
+
+    The facts of one commit have one time. Where all have it, there is no telling, and they are taken as they are.
+    """
+    last = entries[-1][1].at
+    end = next((end for end in range(len(entries), 0, -1) if entries[end - 1][1].at != last), len(entries))
+    return entries[:end]

@@ -1,0 +1,1 @@
+"""Load, decide, commit: one event becomes one decision and one commit."""

@@ -1,0 +1,207 @@
+"""A decision becomes one commit: participants, what they are told, the facts for the records, the updates now done.
+
+Deciders speak of participants only. What follows from a participant's change is derived here, once, so that no feature
+can forget it: a chat that nobody is in any more has ended, a new one has opened, the records are to learn of both.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar, assert_never
+
+import msgspec
+
+from passerby.dialogue.after_chat import complaints
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import (
+    Amend,
+    Answer,
+    Discard,
+    Erase,
+    Explain,
+    Owe,
+    Passage,
+    Priority,
+    React,
+    Relay,
+    Revise,
+    Say,
+)
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting, Participant
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ComplaintExplained,
+    ComplaintFiled,
+    Fact,
+    PersonChanged,
+)
+from passerby.ports.leases import NOBODY, Fence, WorkerId
+from passerby.ports.live_store import Commit, Notice
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """The result of settling a decision. `commit` is None if there is nothing to store. `owed` notices are stored now
+    and said later."""
+
+    commit: Commit | None
+    notices: tuple[Notice, ...]
+    passages: tuple[tuple[Passage, BotId], ...]
+    courtesies: tuple[Answer | Discard, ...]
+    ended: tuple[ChatId, ...]
+    owed: tuple[Notice, ...] = ()
+
+
+def weigh(
+    decision: Decision,
+    before: Mapping[PersonId, Participant],
+    *,
+    now: float,
+    name: Callable[[int], str],
+    refs: tuple[UpdateRef, ...] = (),
+    sent: tuple[str, ...] = (),
+    owner: WorkerId = NOBODY,
+    fences: tuple[Fence, ...] = (),
+    seen: tuple[tuple[PersonId, int], ...] = (),
+    seal: Callable[[str], bytes] | None = None,
+) -> Settlement:
+    """Turn a decision into what is stored and what is sent.
+
+    `before` are the participants that the decision was made on; `name(i)` names the i-th notice. With what it says that
+    is its id: a second decision on the same update gives the same notice the same again, and another one another, for
+    the first may have left its own in the outbox when its process died. Updates with a passage are not done by the
+    commit: they are when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it
+    stands on. `seen` are people and the versions that they were read at: what is told of them must be so still when it
+    is stored. `seal` encrypts words that are stored for later.
+    """
+    after = {change.person: change for change in decision.changes}
+    puts = tuple(msgspec.structs.replace(each, version=each.version + 1) for each in decision.changes)
+    facts, ended = _derive(puts, before, now)
+    notices: list[Notice] = []
+    owed: list[Notice] = []
+    passages: list[tuple[Passage, BotId]] = []
+    courtesies: list[Answer | Discard] = []
+    for effect in decision.effects:
+        match effect:
+            case Answer() | Discard():
+                courtesies.append(effect)
+            case Relay() | Amend() | React() | Erase():
+                bot = _bot_of(effect.to, after, before)
+                assert bot is not None, "a chat with somebody unreachable has ended"
+                passages.append((_in_topic(effect, _thread_of(effect.to, after, before)), bot))
+            case Say() | Revise():
+                bot = _bot_of(effect.to, after, before)
+                if bot is not None:
+                    notice = _notice(effect, f"{name(len(notices))}:{effect.text.key}", bot, now)
+                    notices.append(_in_topic(notice, _thread_of(effect.to, after, before)))
+            case Owe(to=to):
+                bot = _bot_of(to, after, before)
+                if bot is not None:
+                    owed.append(Notice(effect.name, to, bot, effect.text, Priority.COMMAND, now))
+            case Explain():
+                assert seal is not None, "only a person explains"
+                facts = (*facts, ComplaintExplained(effect.chat, effect.by, seal(effect.words), now))
+            case _:
+                assert_never(effect)
+    done = () if passages else refs
+    commit = None
+    if puts or notices or owed or sent or done:
+        unchanged = tuple(each for each in seen if each[0] not in after) if notices or passages else ()
+        commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
+    return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended, tuple(owed))
+
+
+T = TypeVar("T", Notice, Passage)
+
+
+def _in_topic(sent: T, thread: MessageId | None) -> T:
+    """Address every message to the topic where its reader wrote last."""
+    if thread is None or not isinstance(sent, Notice | Relay | Amend):
+        return sent
+    return msgspec.structs.replace(sent, thread=thread)
+
+
+def _thread_of(
+    person: PersonId, after: Mapping[PersonId, Participant], before: Mapping[PersonId, Participant]
+) -> MessageId | None:
+    return (after.get(person) or before[person]).thread
+
+
+def _bot_of(
+    person: PersonId, after: Mapping[PersonId, Participant], before: Mapping[PersonId, Participant]
+) -> BotId | None:
+    return (after.get(person) or before[person]).bot
+
+
+def _notice(effect: Say | Revise, id_: str, bot: BotId, now: float) -> Notice:
+    if isinstance(effect, Revise):
+        return Notice(id_, effect.to, bot, effect.text, Priority.COMMAND, now, effect.keyboard, revises=effect.message)
+    return Notice(
+        id_,
+        effect.to,
+        bot,
+        effect.text,
+        effect.priority,
+        now,
+        effect.keyboard,
+        reply_to=effect.reply_to,
+        anchors=effect.anchors,
+    )
+
+
+def _derive(
+    puts: Iterable[Participant], before: Mapping[PersonId, Participant], now: float
+) -> tuple[tuple[Fact, ...], tuple[ChatId, ...]]:
+    facts: list[Fact] = []
+    ended: dict[ChatId, None] = {}
+    opened: dict[ChatId, Participant] = {}
+    for put in puts:
+        facts.append(PersonChanged(put, now))
+        facts += _opinions(put, before[put.person], now)
+        was = before[put.person].state
+        if isinstance(was, Chatting) and _chat_of(put) != was.chat and was.chat not in ended:
+            ended[was.chat] = None
+            by = put.last.reason if put.last is not None else ""
+            leaver = put.person if put.last is not None and put.last.left else was.partner
+            facts.append(ChatClosed(was.chat, leaver, by, now))
+        state = put.state
+        if isinstance(state, Chatting) and _chat_of(before[put.person]) != state.chat:
+            other = opened.pop(state.chat, None)
+            if other is None:
+                opened[state.chat] = put
+            else:
+                facts.append(_chat_opened(state, other, put))
+    assert not opened, "a chat opens for two"
+    return tuple(facts), tuple(ended)
+
+
+def _chat_of(person: Participant) -> ChatId | None:
+    return person.state.chat if isinstance(person.state, Chatting) else None
+
+
+def _opinions(put: Participant, before: Participant, now: float) -> list[Fact]:
+    """What a person has come to think of others: ratings, and blocks, lifted ones as well."""
+    opinions: list[Fact] = []
+    last = put.last
+    if last is not None and last.rating is not None:
+        former = before.last
+        if former is None or former.chat != last.chat or former.rating != last.rating:
+            opinions.append(ChatRated(last.chat, put.person, last.rating, now))
+    if put.recent != before.recent or last != before.last:
+        known = complaints(before)
+        opinions += [
+            ComplaintFiled(chat, put.person, whom, complaint, now)
+            for chat, (whom, complaint) in complaints(put).items()
+            if chat not in known
+        ]
+    if put.blocked != before.blocked:
+        opinions += [BlockChanged(put.person, whom, True, now) for whom in put.blocked if whom not in before.blocked]
+        opinions += [BlockChanged(put.person, whom, False, now) for whom in before.blocked if whom not in put.blocked]
+    return opinions
+
+
+def _chat_opened(state: Chatting, one: Participant, other: Participant) -> ChatOpened:
+    assert one.bot is not None, "nobody unreachable is paired"
+    assert other.bot is not None, "nobody unreachable is paired"
+    return ChatOpened(state.chat, one.person, other.person, one.bot, other.bot, state.opened_at)

@@ -1,0 +1,1 @@
+"""The way out: notices and relays, in order, within budgets, with retries."""

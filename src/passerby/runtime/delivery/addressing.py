@@ -1,0 +1,128 @@
+"""Turns a passage into a send. The partner's copy of the message it is about is looked up at the last moment.
+
+Passages of one chat leave in order, so by the time an edit, a reaction or a reply is its lane's turn, the message that
+it is about has been delivered and is in the map; if it is not, it never will be, and nothing is left to do.
+
+Most passages are one send. Whether one needs several (see `steps`) is decided here, or when Telegram refuses it as one.
+"""
+
+from typing import assert_never
+
+from passerby.domain.fingerprint import Prints
+from passerby.domain.pieces import Limits, fits
+from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.event import Attempt, Refusal
+from passerby.kernel.ids import BotId, MessageId, MessageRef
+from passerby.ports.live_store import Copied, LiveStore
+from passerby.ports.telegram import Carry, Delete, Dispatch, Edit, SetReaction
+from passerby.runtime.delivery.steps import FOR_ALL, AmendSteps, RelaySteps
+
+
+async def address(
+    passage: Passage, bot: BotId, store: LiveStore, prints: Prints
+) -> Dispatch | RelaySteps | AmendSteps | Refusal | None:
+    """The dispatch for a passage that leaves through `bot`; None where there is nothing to do (any more).
+
+    A message that cannot be taken back, because nobody knows its copy (any more), is EXPIRED.
+    """
+    match passage:
+        case Relay():
+            whole = await _carry(passage, bot, store)
+            if len(passage.contents) == 1 and fits(passage.contents[0]):
+                return whole
+            steps = await _steps(passage, whole, store, prints)
+            return whole if steps.alone else steps
+        case Amend(chat=chat, source=source, content=content):
+            copy = await store.counterpart(chat, source)
+            if copy is None or not copy.mine or prints.fits(copy.print, content, chat):
+                return None
+            if copy.rest or not fits(content):
+                return AmendSteps(passage, copy, prints)
+            words_only = prints.fits_body(copy.print, content, chat)
+            at = copy.at
+            return Edit(at.bot, passage.to, at.message, source.bot, passage.sender, content, words_only)
+        case React(chat=chat, source=source):
+            found = await store.counterpart(chat, source)
+            return SetReaction(found.at.bot, passage.to, found.at.message, passage.emoji) if found else None
+        case Erase(chat=chat, source=source):
+            found = await store.counterpart(chat, source)
+            if found is None or not found.mine:
+                return Refusal.EXPIRED
+            return Delete(found.at.bot, passage.to, (found.at.message, *found.rest))
+        case _:
+            assert_never(passage)
+
+
+async def apart(
+    passage: Passage, bot: BotId, refusal: Refusal, store: LiveStore, prints: Prints
+) -> RelaySteps | AmendSteps | None:
+    """The steps for a passage that was refused as one send; None if no part of it could be sent either."""
+    if refusal in FOR_ALL:
+        return None
+    match passage:
+        case Relay(contents=contents) if len(contents) > 1 or refusal is Refusal.TOO_LONG:
+            steps = await _steps(passage, await _carry(passage, bot, store), store, prints)
+            steps.refused(refusal)
+            return steps
+        case Amend(chat=chat, source=source) if refusal is Refusal.TOO_LONG:
+            copy = await store.counterpart(chat, source)
+            return AmendSteps(passage, copy, prints, Limits(caption=0)) if copy is not None and copy.mine else None
+        case _:
+            return None
+
+
+async def _steps(relay: Relay, whole: Carry, store: LiveStore, prints: Prints) -> RelaySteps:
+    """Some of its messages may have arrived already, before a process died or a lease was lost."""
+    arrived = {}
+    for place, source in enumerate(relay.sources):
+        found = await store.counterpart(relay.chat, MessageRef(relay.source_bot, source))
+        if found is not None and found.mine and found.at.bot == whole.bot:
+            arrived[place] = found
+    return RelaySteps(relay, whole, arrived, prints)
+
+
+async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
+    """A reply to something that was said on another bot, or that nobody remembers, is a plain message."""
+    answered = await store.counterpart(relay.chat, relay.reply_to) if relay.reply_to is not None else None
+    replies = answered is not None and answered.at.bot == bot
+    return Carry(
+        bot,
+        relay.to,
+        relay.source_bot,
+        relay.sender,
+        relay.sources,
+        relay.contents,
+        relay.copyable,
+        answered.at.message if answered is not None and replies else None,
+        relay.quote if replies else None,
+        relay.quote_position,
+        relay.quote_entities,
+        relay.thread,
+    )
+
+
+def copies(passage: Passage, bot: BotId, messages: tuple[MessageId, ...], prints: Prints) -> tuple[Copied, ...]:
+    """What the message map is to remember of a passage that arrived as `messages`."""
+    match passage:
+        case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
+            return tuple(
+                Copied(MessageRef(source_bot, source), MessageRef(bot, copy), prints.of(content, chat))
+                for source, copy, content in zip(sources, messages, contents, strict=False)
+            )
+        case Amend(chat=chat, source=source, content=content) if messages:
+            return (Copied(source, MessageRef(bot, messages[0]), prints.of(content, chat)),)
+        case _:
+            return ()
+
+
+ATTEMPTS: dict[type[Passage], Attempt] = {
+    Relay: Attempt.RELAY,
+    Amend: Attempt.AMEND,
+    React: Attempt.REACT,
+    Erase: Attempt.ERASE,
+}
+
+
+def subject(passage: Passage) -> MessageRef:
+    """The message of the sender's that a passage is about, as the sender's bot sees it."""
+    return MessageRef(passage.source_bot, passage.sources[0]) if isinstance(passage, Relay) else passage.source

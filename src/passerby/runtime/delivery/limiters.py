@@ -1,0 +1,105 @@
+"""What may be sent of one account, a bot's or a chat's: looked at, asked for, spent.
+
+`Own` is a bucket of this process alone, exact and free. `Shared` is this process's part of a bucket that lives in the
+store: it takes *blocks* from it, so that not every message asks, and a block that is not used in time is void.
+
+Over all processes no more is sent in any time t than rate·t + burst, although what was taken may be sent up to E later:
+whatever is sent within t was taken within t + E, so the store is given a burst that is smaller by the *slack* rate·E.
+What that costs is a shorter first burst, and nothing of the rate.
+
+What was taken before a hold is not sent during it: news of holds goes to all processes at once.
+"""
+
+from typing import Protocol
+
+from passerby.domain.budgets import FULL, Budget
+from passerby.ports.clock import Clock
+from passerby.ports.shared_budgets import Account, Allowances
+from passerby.telemetry import metrics
+
+_ROUNDING_S = 1e-9
+"""Seconds are no decimal fractions: so near to its time, it is time."""
+
+LEAST_S = 0.05
+"""A block is good for this long after it came, however long the store took: else nothing might ever be sent."""
+
+SHORTEST_WAIT_S = 0.02
+"""Ask no sooner again: in the meantime more than one may have been earned."""
+
+
+class Allowance(Protocol):
+    """For one asker at a time. Times are monotonic seconds."""
+
+    def ready(self, now: float) -> bool:
+        """Whether one may be sent now."""
+        ...
+
+    async def ask(self) -> float:
+        """Get ready: 0.0, or after how many seconds to look again. Raises: LiveStoreLost."""
+        ...
+
+    def spend(self, now: float) -> None:
+        """One is being sent. Only when ready."""
+        ...
+
+    def is_idle(self, now: float) -> bool:
+        """Whether this may be forgotten: a new one would be as good."""
+        ...
+
+
+class Own:
+    __slots__ = ("_budget", "_clock", "_tat")
+
+    def __init__(self, budget: Budget, clock: Clock) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._tat = FULL
+
+    def ready(self, now: float) -> bool:
+        return self._budget.wait_s(self._tat, now) <= _ROUNDING_S
+
+    async def ask(self) -> float:
+        return max(0.0, self._budget.wait_s(self._tat, self._clock.monotonic()))
+
+    def spend(self, now: float) -> None:
+        self._tat = self._budget.spend(self._tat, now)
+
+    def is_idle(self, now: float) -> bool:
+        return self._budget.full_at(self._tat) <= now
+
+
+class Shared:
+    """A bot's slack is half of its burst: its rate makes up for that within half a second. A chat's is a quarter."""
+
+    __slots__ = ("_account", "_block", "_burst", "_clock", "_good_for_s", "_left", "_rate_per_s", "_store", "_until")
+
+    def __init__(self, account: Account, budget: Budget, store: Allowances, clock: Clock) -> None:
+        self._account = account
+        self._store = store
+        self._clock = clock
+        self._rate_per_s = budget.rate_per_s
+        slack = budget.burst // 2 if account.person is None else budget.burst // 4
+        self._burst = budget.burst - slack
+        self._block = max(1, min(self._burst, int(budget.rate_per_s / 5) if account.person is None else slack))
+        self._good_for_s = slack / budget.rate_per_s
+        self._left = 0
+        self._until = FULL
+
+    def ready(self, now: float) -> bool:
+        return self._left > 0 and now <= self._until and not self._store.is_held(self._account)
+
+    async def ask(self) -> float:
+        asked_at = self._clock.monotonic()
+        grant = await self._store.reserve(self._account, self._rate_per_s, self._burst, self._block)
+        metrics.RESERVATIONS.add("granted" if grant.granted else "refused")
+        if not grant.granted:
+            return max(SHORTEST_WAIT_S, grant.wait_s)
+        self._left = grant.granted
+        self._until = max(asked_at + self._good_for_s, self._clock.monotonic() + LEAST_S)
+        return 0.0
+
+    def spend(self, now: float) -> None:
+        self._left -= 1
+
+    def is_idle(self, now: float) -> bool:
+        return not self.ready(now)

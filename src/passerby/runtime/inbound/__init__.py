@@ -1,0 +1,1 @@
+"""The way in: updates are polled or received, put in order by person, and handed on."""

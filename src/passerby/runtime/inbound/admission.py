@@ -1,0 +1,158 @@
+"""Admission of updates: bounds how much one person may have in hand, and refuses the rest before it costs anything.
+
+The rule is in `domain.quota`. A refused update is not read: it becomes an `Overrun` in its person's own lane. The lane
+handles it after everything that came before it, in one commit with all other refusals since.
+
+A person is told twice: at once when a spell begins, as a reply to the first refused message; and when the spell is
+over, with the number of refused messages. The second notice is in the outbox from the beginning, with the current
+count, so that another process can send it if this one dies.
+
+The count covers work that waits in this process. Only one process polls a bot, so with polling that is everything. With
+webhooks each update may reach a different process, so parked relays, which all processes see, count as well.
+"""
+
+from collections.abc import Callable
+from typing import get_args
+
+from passerby.domain.quota import Door, Quota
+from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
+from passerby.kernel.ids import MessageId, PersonId
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, Notice
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.inbound.person_queues import Lanes, Work
+from passerby.telemetry import metrics
+
+_Subject = MessageReceived | MessageEdited | ReactionChanged | ButtonPressed
+"""Events that people can send as fast as they like. All others come from Telegram or from us, and are always
+admitted."""
+
+_SUBJECTS = frozenset(get_args(_Subject))
+
+
+class _Spell:
+    """A time during which everything that one person sends is refused."""
+
+    __slots__ = ("count", "name", "owed")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.count = 0
+        self.owed: Notice | None = None
+        """The notice to send when the spell is over, as stored."""
+
+
+class Admission:
+    """`is_for_us` tells a command or a button from words for somebody else."""
+
+    def __init__(
+        self,
+        lanes: Lanes,
+        courier: Courier,
+        store: LiveStore,
+        clock: Clock,
+        quota: Quota,
+        is_for_us: Callable[[Event], bool],
+    ) -> None:
+        self._lanes = lanes
+        self._courier = courier
+        self._store = store
+        self._clock = clock
+        self._quota = quota
+        self._is_for_us = is_for_us
+        self._doors: dict[PersonId, Door] = {}
+        self._spells: dict[PersonId, _Spell] = {}
+
+    @property
+    def spells(self) -> int:
+        """How many people are in a spell now."""
+        return len(self._spells)
+
+    def put(self, work: Work) -> None:
+        """Put it into its lane, or refuse it."""
+        if self.admits(work.event):
+            self.let_in(work)
+        else:
+            self.refuse(work)
+
+    def let_in(self, work: Work) -> None:
+        self._lanes.put(work)
+
+    def admits(self, event: Event, parked: int = 0) -> bool:
+        """Count an event against its person's quota. Returns whether it comes in.
+
+        `parked`: how many of this person's messages are known to wait, in any process.
+        """
+        kind = type(event)
+        if kind not in _SUBJECTS:
+            return True
+        follows: object = None
+        if kind is not MessageReceived and isinstance(event, MessageEdited | ReactionChanged):
+            if self._lanes.repeats(event):
+                return True
+            follows = (kind, event.bot, event.message)
+        door = self._doors.get(event.person)
+        if door is None:
+            door = self._doors[event.person] = Door(self._quota)
+        now = self._clock.monotonic()
+        waiting = self._lanes.waiting(event.person) + self._courier.waiting(event.person)
+        if door.admits(max(waiting, parked), now, follows=follows):
+            return True
+        return self._is_for_us(event) and door.admits_command(now)
+
+    def refuse(self, work: Work) -> None:
+        """Queue it as an `Overrun`: it is not read, and its sender is told."""
+        event, ref = work.event, work.refs[0]
+        assert isinstance(event, _Subject), "nothing else is refused"
+        spell = self._spells.get(event.person)
+        begins = spell is None
+        if spell is None:
+            spell = self._spells[event.person] = _Spell(f"owed:{ref.bot}:{ref.update}")
+        spell.count += 1
+        metrics.REFUSED.add(type(event).__name__)
+        overrun = Overrun(
+            event.person,
+            event.bot,
+            spell.name,
+            spell.count,
+            begins,
+            _message(event),
+            event.query if isinstance(event, ButtonPressed) else "",
+            event.language if isinstance(event, MessageReceived | ButtonPressed) else "",
+        )
+        self._lanes.put(Work(overrun, work.refs, fences=work.fences, taken_at=work.taken_at))
+
+    def owe(self, notice: Notice) -> None:
+        """Take note that the notice for the end of a spell has been stored."""
+        spell = self._spells.get(notice.to)
+        if spell is not None and spell.name == notice.id:
+            spell.owed = notice
+
+    def is_known(self, entry: str) -> bool:
+        """Whether this process will send an entry of the outbox at the end of a spell."""
+        return any(spell.name == entry for spell in self._spells.values())
+
+    async def look_round(self) -> None:
+        """End the spells that are over. Meant to be called every second. Raises: LiveStoreLost."""
+        now = self._clock.monotonic()
+        for person, door in list(self._doors.items()):
+            if door.is_shut:
+                parked = len(await self._store.trail(person))
+                if self._lanes.has(person) or not door.reopens(max(self._courier.waiting(person), parked), now):
+                    continue
+                spell = self._spells.pop(person, None)
+                if spell is not None and spell.owed is not None:
+                    self._courier.say(spell.owed)
+            if door.is_idle(now):
+                del self._doors[person]
+
+
+def _message(event: _Subject) -> MessageId | None:
+    """The message to show the sender as the first refused one."""
+    match event:
+        case MessageReceived(messages=messages):
+            return messages[0]
+        case MessageEdited(message=message):
+            return message
+        case _:
+            return None

@@ -1,0 +1,213 @@
+"""Albums that Telegram brings one item at a time, to whichever process it likes, and never tells the end of.
+
+Where a bot is polled, the items of an album come in one burst to one process, and its lane puts them together. Where
+Telegram brings updates it waits for the answer to one item before it brings the next, so an item that stood at the door
+until it is delivered would wait for those that cannot come. Therefore an item is *put aside*: sealed into the outbox,
+as part of its person's trail, in the commit that makes its update done; and answered. The album goes out when
+
+    - no further item has come for QUIET_S. Every process that took one of its items looks, so that one may die;
+    - its last possible item has come;
+    - its person does something else, for then Telegram has no more of it. Whoever is brought that update sends the
+      album first.
+
+So several may come to send it, and the first commit decides: an album has a done mark of its own, under a number that
+no update has. In the same commit the items leave the outbox, and the relay is parked there. An item that somebody added
+meanwhile stays, and is an album of its own.
+
+What is parked leaves a *trace* in the trail. While there is one, whoever takes an update of that person knows that
+something of theirs may be on its way elsewhere, and parks what comes of the update before it is sent: entries of the
+outbox keep their order over all processes.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import groupby
+
+from passerby.kernel.event import Event, MessageReceived
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.ports.clock import Clock
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, Trail, trail_of
+from passerby.ports.telegram import Arrival
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.crashes import crashes_of
+from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, Lanes, Work, joined
+from passerby.runtime.tasks import Background
+from passerby.telemetry import logs
+
+QUIET_S = 0.8
+"""Longer than from the answer to one item until the next one comes over the Internet and is stored."""
+
+KEPT_S = 24 * 3600.0
+"""An item goes out within seconds of somebody being there to send it, however late that is; this is for the record."""
+
+_ITEM = "item:"
+_TRACE = "trace:"
+
+
+def trace_of(sender: PersonId, refs: Sequence[UpdateRef], expires_at: float) -> Trail:
+    """What a relay leaves behind when it is parked. `refs` are its updates."""
+    return Trail(trace_id(refs), trail_of(sender), refs[0].bot, expires_at)
+
+
+def trace_id(refs: Sequence[UpdateRef]) -> str:
+    return f"{_TRACE}{refs[0].bot}:{refs[0].update}"
+
+
+def is_item(event: Event) -> bool:
+    return isinstance(event, MessageReceived) and event.contents[0].group is not None
+
+
+class Albums:
+    """`uncertain` is called when a commit was left without an answer."""
+
+    def __init__(
+        self,
+        store: LiveStore,
+        sealer: Sealer,
+        lanes: Lanes,
+        background: Background,
+        clock: Clock,
+        worker: WorkerId,
+        uncertain: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._lanes = lanes
+        self._background = background
+        self._clock = clock
+        self._worker = worker
+        self._uncertain = uncertain
+        self._watched: dict[PersonId, _Watch] = {}
+
+    @property
+    def waiting(self) -> int:
+        """For how many people's albums this process waits to be whole."""
+        return len(self._watched)
+
+    def is_known(self, entry: str) -> bool:
+        """Whether an entry of the outbox is a trace, whose relay speaks for it, or an item that is looked after."""
+        return entry.startswith(_TRACE) or any(entry in watch.items for watch in self._watched.values())
+
+    async def put_aside(self, arrival: Arrival, trail: Iterable[Trail]) -> None:
+        """Store an item, so that its update is done. `trail` is what was there before. Raises: LiveStoreLost."""
+        event, ref = arrival.event, arrival.ref
+        assert isinstance(event, MessageReceived), "only messages are items of albums"
+        item = Trail(
+            f"{_ITEM}{ref.bot}:{ref.update}",
+            trail_of(event.person),
+            ref.bot,
+            self._clock.now() + KEPT_S,
+            event.contents[0].group or "",
+            self._sealer.seal_item(event, ref),
+        )
+        others = [each for each in trail if each.sealed and (each.bot, each.group) != (item.bot, item.group)]
+        if others:
+            await self._send(others)
+        try:
+            await self._store.commit(Commit(outbox=(item,), updates=(ref,), owner=self._worker))
+        except LiveStoreLost:
+            self._uncertain()
+            raise
+        self._watch(event.person, *(each.id for each in trail if each.sealed), item.id)
+
+    def look_after(self, trail: Iterable[Trail]) -> None:
+        """See to it that the items among these go out: their update came again, or whoever had them is gone."""
+        for entry in trail:
+            if entry.sealed:
+                self._watch(entry.person, entry.id)
+
+    async def make_way(self, person: PersonId, trail: Sequence[Trail]) -> bool:
+        """Send what this person has put aside: they have done something else. Raises: LiveStoreLost.
+
+        Returns whether something of theirs may be on its way in another process.
+        """
+        while items := [each for each in trail if each.sealed]:
+            await self._send(items)
+            trail = await self._store.trail(person)
+        now = self._clock.now()
+        void = tuple(each.id for each in trail if each.expires_at < now)
+        if void:
+            await self._store.mark(Mark(sent=void))
+        return len(trail) > len(void)
+
+    # ------------------------------------------------------------------ waiting for the end
+
+    def _watch(self, person: PersonId, *items: str) -> None:
+        watch = self._watched.get(person)
+        if watch is None:
+            watch = self._watched[person] = _Watch()
+            self._background.spawn(self._until_sent(person, watch))
+        watch.items.update(items)
+        watch.heard_at = self._clock.monotonic()
+        watch.heard += 1
+        if len(watch.items) >= ALBUM_ITEMS:
+            watch.full.set()
+
+    async def _until_sent(self, person: PersonId, watch: "_Watch") -> None:
+        try:
+            while True:
+                left_s = watch.heard_at + QUIET_S - self._clock.monotonic()
+                if left_s > 0 and len(watch.items) < ALBUM_ITEMS:
+                    await self._pause(watch, left_s)
+                    continue
+                heard = watch.heard
+                try:
+                    found = [each for each in await self._store.trail(person) if each.sealed]
+                except LiveStoreLost:
+                    await self._clock.sleep(QUIET_S)
+                    continue
+                names = {each.id for each in found}
+                if names - watch.items and len(names) < ALBUM_ITEMS:
+                    watch.items |= names
+                    watch.heard_at = self._clock.monotonic()  # others have heard more
+                elif found:
+                    await self._send(found)
+                    watch.items -= names
+                elif watch.heard == heard:
+                    return
+        finally:
+            del self._watched[person]
+
+    async def _pause(self, watch: "_Watch", pause_s: float) -> None:
+        """Shorter, if the album becomes as long as albums can be."""
+        watch.full.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await watch.full.wait()
+
+    # ------------------------------------------------------------------ sending
+
+    async def _send(self, items: Sequence[Trail]) -> None:
+        """Decide on what was put aside, album by album; return when that is stored, whoever did it."""
+        for _, album in groupby(items, lambda each: (each.bot, each.group)):
+            entries, opened = tuple(album), list[tuple[MessageReceived, UpdateRef]]()
+            for entry in entries:
+                item = self._sealer.open_item(entry.sealed)
+                if item is not None:
+                    opened.append((item.event, item.ref))
+            if len(opened) < len(entries):
+                logs.record("albums.unreadable", "error", reason="put aside with another SECRET_KEY")
+            names = tuple(each.id for each in entries)
+            if not opened:
+                await self._store.mark(Mark(sent=names))
+                continue
+            refs = tuple(ref for _, ref in opened)
+            own = UpdateRef(refs[0].bot, ~refs[0].update)
+            crashes = await crashes_of(self._store, refs)
+            whole = joined([event for event, _ in opened])
+            await self._lanes.run(Work(whole, (own, *refs), names, parks=True, crashes=crashes))
+
+
+class _Watch:
+    """The items that one person has put aside, as far as is known here, and when the last of them was heard of."""
+
+    __slots__ = ("full", "heard", "heard_at", "items")
+
+    def __init__(self) -> None:
+        self.items: set[str] = set()
+        self.heard_at = 0.0
+        self.heard = 0
+        """How often something was."""
+        self.full = asyncio.Event()

@@ -1,0 +1,239 @@
+"""One lane per person: what somebody does is decided on in the order they did it, one thing at a time.
+
+Different people's lanes run side by side. A lane exists while there is something in it. A newer edit or reaction of the
+message that waits at the end replaces the older one (see `domain.newest`).
+
+An album arrives as one update per item, without a count or an end mark. The lane puts it together again: items of one
+album that follow each other are one event, and the lane waits a moment for late ones before it hands it on. Whatever
+comes later still is an event of its own.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from passerby.domain.newest import is_more_of, together
+from passerby.kernel.event import DeliveryFailed, Event, MessageReceived
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence
+from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.tasks import Background
+
+ALBUM_ITEMS = 10
+"""Source: Bot API, sendMediaGroup."""
+
+MANY = 50
+"""From this many on, messages that were not delivered because a chat had ended share one notice: single notices would
+take a minute. Fewer are answered one by one, so that their sender sees which."""
+
+MOST_TOGETHER = 400
+"""Updates that one piece of work may settle: a commit is one message to the store."""
+
+ALBUM_QUIET_S = 0.4
+"""How long no further item must come before an album counts as whole. Items come in one burst; the wait is for the
+network between Telegram and us."""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """An event, the updates that are done when it is, and the outbox entries that it settles.
+
+    `fences` are the leases under which the updates were taken. Where there is no update, `cause` names what the event
+    came of, so that two of a kind are told apart. `taken_at` is when the first update was taken, in monotonic seconds.
+    `parks`: what is to be relayed is parked in the commit of the decision. `behind`: what its person did before may be
+    on its way in another process. `crashes`: how many workers have ended while they worked on it.
+    """
+
+    event: Event
+    refs: tuple[UpdateRef, ...] = ()
+    sent: tuple[str, ...] = ()
+    fences: tuple[Fence, ...] = ()
+    cause: str = ""
+    taken_at: float | None = None
+    parks: bool = False
+    behind: bool = False
+    crashes: int = 0
+
+
+Rest = Coroutine[Any, Any, None]
+"""What is left to do when a piece of work has been handled, and does not keep the lane from going on."""
+
+
+class _Lane:
+    __slots__ = ("arrived", "newest", "queue")
+
+    def __init__(self, newest: int) -> None:
+        self.newest = newest
+        """The number of what came into it last. Numbers rise, in the lanes that a person has one after another, too."""
+        self.queue: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
+        self.arrived: asyncio.Event | None = None
+
+
+class Lanes:
+    """`handle` carries one piece of work through to its end and does not raise.
+
+    What it leaves to be done goes on in the lane's own task if nothing waits there, as is usual: a task costs more than
+    most steps of a relay.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Work], Coroutine[Any, Any, Rest | None]],
+        background: Background,
+        clock: Clock,
+        recorder: FlightRecorder | None = None,
+    ) -> None:
+        self._handle = handle
+        self._background = background
+        self._clock = clock
+        self._recorder = recorder or FlightRecorder()
+        self._lanes: dict[PersonId, _Lane] = {}
+        self._highest = 0
+
+    @property
+    def busy(self) -> int:
+        """How many people have something waiting or under way."""
+        return len(self._lanes)
+
+    def put(self, work: Work, handled: asyncio.Future[None] | None = None) -> None:
+        person = work.event.person
+        lane = self._lanes.get(person)
+        if lane is not None:
+            if handled is None and (last := self._at_the_end(work, lane)) is not None:
+                lane.queue[-1] = (last, None)
+                return
+            lane.queue.append((work, handled))
+            lane.newest += 1
+            if lane.arrived is not None:
+                lane.arrived.set()
+            return
+        lane = self._lanes[person] = _Lane(self._highest + 1)
+        lane.queue.append((work, handled))
+        self._background.spawn(self._drain(person, lane))
+
+    def waiting(self, person: PersonId) -> int:
+        """How many of a person's events wait for a decision."""
+        lane = self._lanes.get(person)
+        return len(lane.queue) if lane is not None else 0
+
+    def newest(self, person: PersonId) -> int:
+        """The number of what came into a person's lane last; 0 where nothing is there."""
+        lane = self._lanes.get(person)
+        return lane.newest if lane is not None else 0
+
+    def current(self, person: PersonId) -> int:
+        """The number of what is being handled there."""
+        lane = self._lanes.get(person)
+        return lane.newest - len(lane.queue) if lane is not None else 0
+
+    def has(self, person: PersonId) -> bool:
+        """Whether an event of this person waits or is being decided on."""
+        return person in self._lanes
+
+    def repeats(self, event: Event) -> bool:
+        """Whether an event would replace the one at the end of its person's lane."""
+        lane = self._lanes.get(event.person)
+        return lane is not None and bool(lane.queue) and together(lane.queue[-1][0].event, event) is not None
+
+    def _at_the_end(self, work: Work, lane: _Lane) -> Work | None:
+        """The last work in the lane merged with this one; None if they cannot be merged."""
+        last, handled = lane.queue[-1] if lane.queue else (None, None)
+        if last is None or handled is not None or last.fences != work.fences:
+            return None
+        event = together(last.event, work.event)
+        if event is None or last.parks or last.sent or last.crashes or work.crashes:
+            return None
+        if len(last.refs) + len(work.refs) > MOST_TOGETHER:
+            return None
+        return msgspec.structs.replace(last, event=event, refs=last.refs + work.refs, behind=last.behind or work.behind)
+
+    async def run(self, work: Work) -> None:
+        """Put, and wait until it has been handled."""
+        handled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.put(work, handled)
+        await handled
+
+    async def _drain(self, person: PersonId, lane: _Lane) -> None:
+        rest: Rest | None = None
+        try:
+            while lane.queue:
+                if rest is not None:
+                    self._background.spawn(rest)
+                    rest = None
+                work, handled = lane.queue.popleft()
+                event = work.event
+                if isinstance(event, DeliveryFailed):
+                    work = self._sum_up(work, event, lane)
+                elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
+                    work = await self._gather(work, event, lane)
+                rest = await self._recorder.follow(self._handle(work), work.refs)
+                if handled is not None and not handled.done():
+                    handled.set_result(None)
+        finally:
+            del self._lanes[person]
+            self._highest = max(self._highest, lane.newest)
+        if rest is not None:
+            await rest
+
+    def _sum_up(self, first: Work, event: DeliveryFailed, lane: _Lane) -> Work:
+        """Take the other undelivered messages of the same chat with it, if there are many."""
+        more: list[Work] = []
+        for work, handled in islice(lane.queue, MOST_TOGETHER):
+            if handled is not None or work.fences != first.fences or not is_more_of(event, work.event):
+                break
+            more.append(work)
+        if len(more) + 1 < MANY:
+            return first
+        for _ in more:
+            lane.queue.popleft()
+        return msgspec.structs.replace(
+            first,
+            event=msgspec.structs.replace(event, count=len(more) + 1),
+            refs=first.refs + tuple(ref for work in more for ref in work.refs),
+            sent=first.sent + tuple(entry for work in more for entry in work.sent),
+        )
+
+    async def _gather(self, first: Work, event: MessageReceived, lane: _Lane) -> Work:
+        """Join the items of an album that follow each other in the lane."""
+        group, items, refs, crashes = event.contents[0].group, [event], list(first.refs), first.crashes
+        lane.arrived = asyncio.Event()
+        try:
+            while len(items) < ALBUM_ITEMS:
+                if not lane.queue:
+                    lane.arrived.clear()
+                    try:
+                        async with asyncio.timeout(ALBUM_QUIET_S):
+                            await lane.arrived.wait()
+                    except TimeoutError:
+                        break
+                work, _ = lane.queue[0]
+                following = work.event
+                if (
+                    not isinstance(following, MessageReceived)
+                    or following.contents[0].group != group
+                    or following.bot != event.bot
+                    or work.fences != first.fences
+                    or work.parks
+                ):
+                    break
+                lane.queue.popleft()
+                items.append(following)
+                refs.extend(work.refs)
+                crashes = max(crashes, work.crashes)
+        finally:
+            lane.arrived = None
+        return Work(joined(items), tuple(refs), first.sent, first.fences, taken_at=first.taken_at, crashes=crashes)
+
+
+def joined(items: Iterable[MessageReceived]) -> MessageReceived:
+    """The items of an album, in any order, as one message."""
+    ordered = sorted(items, key=lambda item: item.messages[0])
+    return msgspec.structs.replace(
+        ordered[0],
+        messages=tuple(item.messages[0] for item in ordered),
+        contents=tuple(item.contents[0] for item in ordered),
+    )

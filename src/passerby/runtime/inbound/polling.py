@@ -1,0 +1,258 @@
+"""Taking updates from Telegram, and confirming them only when they are done.
+
+Telegram's queue is the write-ahead log. Asking for updates from an offset deletes everything below it for good, so the
+offset is the *low-water mark*: the first update in hand that is not done. What lies above it and is done already is
+remembered twice: in hand, for the next answer repeats it, and in the live store, for the next process.
+
+At most WINDOW unfinished updates of a bot are in hand. The same offset again within half a second would get a single
+update (source: telegram-bot-api, Client.cpp), so the next request waits for the mark to move, or for that time.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from random import Random
+from typing import Any
+
+from passerby.kernel.ids import BotId
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
+from passerby.runtime.membership.heartbeat import Assurance
+from passerby.runtime.membership.tokens import Tokens
+from passerby.telemetry import logs, metrics
+
+WINDOW = 100
+SAME_OFFSET_S = 0.55
+BUNCH_S = 0.01
+"""After the mark has moved, so long is waited for it to move further: an answer repeats whatever is still in hand."""
+
+LONG_POLL_S = 50
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+LONGEST_STORE_PAUSE_S = 2.0
+"""The live store is ours and takes it. Whoever writes to a bot must not wait for a minute after it is back."""
+
+
+class Window:
+    """The updates of one bot that are in hand, in the order they came, and how far they are done.
+
+    Ids are not compared: they may start anew (source: Bot API, Update.update_id).
+    """
+
+    def __init__(self) -> None:
+        self._done: dict[int, bool] = {}
+        self._offset: int | None = None
+        self.moved = asyncio.Event()
+        """Set whenever the low-water mark moves."""
+
+    @property
+    def offset(self) -> int | None:
+        """The low-water mark: everything below it is done. None before the first update."""
+        return next(iter(self._done)) if self._done else self._offset
+
+    @property
+    def unfinished(self) -> int:
+        return sum(not done for done in self._done.values())
+
+    @property
+    def empty(self) -> bool:
+        return not self._done
+
+    def admit(self, update: int) -> bool:
+        """Take an update in hand; False if it is in hand already."""
+        if update in self._done:
+            return False
+        self._done[update] = False
+        return True
+
+    def release(self, updates: Iterable[int]) -> None:
+        """Let go of updates that nothing was done for: they will come again."""
+        for update in updates:
+            del self._done[update]
+
+    def finish(self, update: int) -> None:
+        """An update is done, and stored as such. Those not in hand are of an earlier life and do not matter."""
+        if update not in self._done:
+            return
+        self._done[update] = True
+        while self._done:
+            first = next(iter(self._done))
+            if not self._done[first]:
+                break
+            del self._done[first]
+            self._offset = first + 1
+            self.moved.set()
+
+
+class Intake:
+    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new, and how many workers it has
+    taken down.
+
+    `assurance` says whether nobody else can be polling the bot. It is asked before each poll, which confirms, and
+    before each taking of updates, for the process may have been paused in between. While the bot's token is suspected,
+    or refused, it is not polled (see `tokens`).
+    """
+
+    def __init__(
+        self,
+        bot: BotId,
+        telegram: Telegram,
+        store: LiveStore,
+        put: Callable[[Arrival, int], None],
+        tokens: Tokens,
+        clock: Clock,
+        rng: Random,
+        assurance: Assurance,
+    ) -> None:
+        self._bot = bot
+        self._telegram = telegram
+        self._store = store
+        self._put = put
+        self._tokens = tokens
+        self._clock = clock
+        self._rng = rng
+        self._assurance = assurance
+        self._faults = logs.Faults()
+        self._is_failing = False
+        self._asked: asyncio.Task[list[Arrival]] | None = None
+        self.window = Window()
+        self.stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns soon, whatever it is waiting for."""
+        self.stopping.set()
+        self.window.moved.set()
+        if self._asked is not None:
+            self._asked.cancel()
+
+    async def run(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        last_offset, last_at = -1, float("-inf")
+        while not self.stopping.is_set():
+            await self._room(last_offset, last_at)
+            if not self._tokens.works(self._bot):
+                await self._until(self._tokens.worked(self._bot))
+                continue
+            if not await self._is_assured():
+                break
+            window = self.window
+            offset = window.offset
+            last_offset, last_at = offset if offset is not None else -1, self._clock.monotonic()
+            if not self._is_failing:
+                metrics.POLLED_AT.set(self._clock.now(), self._bot)
+            try:
+                arrivals = await self._poll(offset, LONG_POLL_S if window.empty else 0)
+                if arrivals and await self._is_assured():
+                    await self._take(arrivals)
+            except (TelegramError, LiveStoreLost) as error:
+                self._is_failing = True
+                if isinstance(error, TokenRefused):
+                    self._tokens.refused(self._bot)
+                else:
+                    self._tell(error)
+                longest_s = LONGEST_STORE_PAUSE_S if isinstance(error, LiveStoreLost) else LONGEST_PAUSE_S
+                wait_s = error.retry_after_s if isinstance(error, FloodWait) else min(longest_s, pause_s)
+                pause_s = min(longest_s, pause_s * 2)
+                await self._rest(wait_s * self._rng.uniform(1.0, 1.25))
+            else:
+                pause_s = FIRST_PAUSE_S
+                self._is_failing = False
+                metrics.POLLED_AT.set(self._clock.now(), self._bot)
+                self._faults.over("polling", "intake.recovered", bot=self._bot)
+
+    async def _is_assured(self) -> bool:
+        """Wait until we are sure of our lease, unless we are told to stop. Returns whether to go on."""
+        if self._assurance.is_assured:
+            return True
+        return await self._until(self._assurance.assured())
+
+    async def _until(self, event: Coroutine[Any, Any, None]) -> bool:
+        """Wait for something, unless we are told to stop. Returns whether to go on."""
+        waiting = asyncio.ensure_future(event)
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (waiting, stopped):
+                task.cancel()
+            await asyncio.gather(waiting, stopped, return_exceptions=True)
+        return not self.stopping.is_set()
+
+    async def _poll(self, offset: int | None, timeout_s: int) -> list[Arrival]:
+        """Ask for updates; a stop interrupts a long wait."""
+        asked = self._asked = asyncio.ensure_future(self._telegram.updates(self._bot, offset, WINDOW, timeout_s))
+        try:
+            return await asked
+        except asyncio.CancelledError:
+            ourselves = asyncio.current_task()
+            if self.stopping.is_set() and not (ourselves is not None and ourselves.cancelling()):
+                return []
+            raise
+        finally:
+            self._asked = None
+
+    async def _take(self, arrivals: list[Arrival]) -> None:
+        new = [arrival for arrival in arrivals if self.window.admit(arrival.ref.update)]
+        if not new:
+            return
+        try:
+            done, crashes = await self._store.known(self._bot, [arrival.ref.update for arrival in new])
+        except LiveStoreLost:
+            self.window.release(arrival.ref.update for arrival in new)
+            raise
+        for arrival in new:
+            if arrival.ref.update in done:
+                self.window.finish(arrival.ref.update)
+            else:
+                metrics.UPDATES.add(self._bot, type(arrival.event).__name__)
+                self._put(arrival, crashes.get(arrival.ref.update, 0))
+
+    async def _room(self, last_offset: int, last_at: float) -> None:
+        """Wait until asking again makes sense."""
+        window = self.window
+        window.moved.clear()
+        while not self.stopping.is_set():
+            now = self._clock.monotonic()
+            fresh = window.empty or window.offset != last_offset
+            earliest = last_at + (BUNCH_S if fresh else SAME_OFFSET_S)
+            if window.empty or (window.unfinished < WINDOW and now >= earliest):
+                return
+            wait_s = max(earliest - now, 0.001) if window.unfinished < WINDOW else LONG_POLL_S
+            await self._until_moved(wait_s)
+
+    async def _until_moved(self, wait_s: float) -> None:
+        try:
+            async with asyncio.timeout(wait_s):
+                await self.window.moved.wait()
+        except TimeoutError:
+            return
+        self.window.moved.clear()
+
+    async def _rest(self, pause_s: float) -> None:
+        try:
+            async with asyncio.timeout(pause_s):
+                await self.stopping.wait()
+        except TimeoutError:
+            pass
+
+    def _tell(self, error: TelegramError | LiveStoreLost) -> None:
+        match error:
+            case Conflict():
+                event = "intake.conflict"
+            case LiveStoreLost():
+                event = "intake.store_lost"
+            case _:
+                event = "intake.faltered"
+        reason = error.reason if isinstance(error, TelegramError) else "the live store does not answer"
+        if isinstance(error, Conflict) and "webhook" in reason.lower():
+            reason = "a webhook is set: run `passerby webhook delete`, or have it bring updates (UPDATE_MODE=webhook)"
+        self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
+
+    async def confirm(self) -> None:
+        """Tell Telegram how far we got, at the end: the next process need not be given it again."""
+        if self.window.offset is not None:
+            try:
+                await self._telegram.updates(self._bot, self.window.offset, 1, 0)
+            except TelegramError as error:
+                name = logs.name_of(error)
+                logs.record("intake.unconfirmed", "debug", bot=self._bot, error=name, reason=error.reason)

@@ -1,0 +1,20 @@
+"""Counts updates that are dropped or cannot be read, so that nothing disappears silently."""
+
+from passerby.kernel.content import Content, Kind
+from passerby.kernel.event import Event, MessageEdited, MessageReceived, Unusable
+from passerby.telemetry import logs, metrics
+
+
+def note(event: Event) -> None:
+    """Count an update that was just taken."""
+    match event:
+        case (
+            MessageReceived(contents=(Content(kind=Kind.UNKNOWN), *_))
+            | MessageEdited(content=Content(kind=Kind.UNKNOWN))
+        ):
+            metrics.UNKNOWN.add(event.bot)
+            logs.record("pipeline.unknown_message", "warning", bot=event.bot, kind=type(event).__name__)
+        case Unusable(bot=bot, why=why):
+            metrics.UNUSED.add(bot, why)
+            if why == "unreadable":
+                logs.record("pipeline.unreadable_update", "warning", bot=bot)

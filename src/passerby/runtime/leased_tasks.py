@@ -1,0 +1,166 @@
+"""What is done under a lease, from the moment it is gained until it is given.
+
+A bot is polled, a pool is matched, a duty is done for all.
+
+Setup calls (asking the bot who it is, its menus) are repeated until they succeed, while polling already runs: a
+temporary refusal delays nobody and leaves nothing undone.
+
+A post *ends* in good order: a bot's intake takes nothing more, what is in hand is finished or parked, and Telegram is
+told how far we got, so that the next holder is given nothing that is done. What a post that does not end so leaves
+behind, because its process died or lost the lease, is what the store's fences are for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from random import Random
+from typing import Protocol, TypeVar
+
+from passerby.kernel.ids import BotId
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence
+from passerby.ports.telegram import CommandList, FloodWait, Refused, Telegram, TelegramError, TokenRefused
+from passerby.runtime.inbound.polling import Intake
+from passerby.runtime.membership.tokens import Tokens
+from passerby.telemetry import logs, metrics
+
+T = TypeVar("T")
+
+HANDOVER_S = 5.0
+"""How long a bot's handover waits for what is in hand. Longer than a relay takes to be parked; what takes longer still
+waits for a store that is away, and the next holder gets it again from Telegram."""
+
+LOOK_EVERY_S = 0.02
+
+FIRST_ANSWER_S = 3.0
+"""How long a beginning waits for the bot's first answer. Less than leases last, for whoever begins waits for it."""
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 600.0
+
+Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
+"""Keeps something going until it returns by itself or is cancelled, whatever bugs it has."""
+
+
+class Post(Protocol):
+    async def begin(self) -> None: ...
+
+    async def end(self) -> None: ...
+
+
+class BotPost:
+    """To poll one bot, or only to look after it where Telegram brings updates by itself (`intake` None)."""
+
+    def __init__(
+        self,
+        bot: BotId,
+        fence: Fence,
+        telegram: Telegram,
+        intake: Intake | None,
+        menus: Callable[[], tuple[CommandList, ...]],
+        stand: Stand,
+        clock: Clock,
+        rng: Random,
+        tokens: Tokens,
+    ) -> None:
+        self.bot = bot
+        self.fence = fence
+        self.intake = intake
+        self._telegram = telegram
+        self._menus = menus
+        self._stand = stand
+        self._clock = clock
+        self._rng = rng
+        self._tokens = tokens
+        self._faults = logs.Faults()
+        self._asked = asyncio.Event()
+        """Set when Telegram has said who the bot is, or has failed to for the first time."""
+        self._polling: asyncio.Task[None] | None = None
+        self._presenting: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Return when getMe has been answered, or takes too long; polling begins in either case."""
+        self._presenting = self._stand(self._present)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_ANSWER_S):
+                await self._asked.wait()
+        if self.intake is not None:
+            self._polling = self._stand(self.intake.run)
+
+    async def _present(self) -> None:
+        """Ask who the bot is, then set its menus and descriptions."""
+        identity = await self._persistently("bot.unknown", lambda: self._telegram.identify(self.bot))
+        logs.record("bot.working", bot=self.bot, username=identity.username)
+        try:
+            await self._persistently("bot.unprepared", lambda: self._telegram.prepare(self.bot, self._menus()))
+        except Refused as refused:  # a permanent refusal: the rest of the setup is done
+            logs.record("bot.unprepared", "error", bot=self.bot, error=logs.name_of(refused), reason=refused.reason)
+
+    async def _persistently(self, event: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Repeat a call until it succeeds. Raises: Refused."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                done = await attempt()
+            except Refused:
+                raise
+            except TelegramError as error:
+                if isinstance(error, TokenRefused):
+                    self._tokens.refused(self.bot)
+                else:
+                    self._faults.began(event, event, bot=self.bot, error=logs.name_of(error), reason=error.reason)
+                wait_s = error.retry_after_s if isinstance(error, FloodWait) else pause_s
+            else:
+                self._faults.over(event, "bot.prepared", bot=self.bot)
+                return done
+            finally:
+                self._asked.set()
+            await self._clock.sleep(wait_s * self._rng.uniform(1.0, 1.25))
+            await self._tokens.worked(self.bot)
+            pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+
+    async def end(self) -> None:
+        intake = self.intake
+        if self._presenting is not None:
+            self._presenting.cancel()
+        if intake is not None:
+            intake.stop()
+        tasks = [task for task in (self._presenting, self._polling) if task is not None]
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if intake is None:
+            return
+        if self._tokens.works(self.bot):
+            await self._finish(intake)
+        metrics.POLLED_AT.drop(self.bot)
+
+    async def _finish(self, intake: Intake) -> None:
+        """Wait for the updates in hand, and confirm to Telegram what is done."""
+        until = self._clock.monotonic() + HANDOVER_S
+        while intake.window.unfinished and self._clock.monotonic() < until:
+            await self._clock.sleep(LOOK_EVERY_S)
+        await intake.confirm()
+
+
+class TaskPost:
+    """Something that is done until it is no longer ours to do. `stop` tells it to come to an end by itself, soon."""
+
+    def __init__(
+        self, work: Callable[[], Awaitable[None]], stand: Stand, stop: Callable[[], None] | None = None
+    ) -> None:
+        self._work = work
+        self._stand = stand
+        self._stop = stop
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        self._task = self._stand(self._work)
+
+    async def end(self) -> None:
+        task = self._task
+        if task is None:
+            return
+        if self._stop is not None:
+            self._stop()
+            await asyncio.wait((task,), timeout=HANDOVER_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

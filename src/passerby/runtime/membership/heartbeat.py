@@ -1,0 +1,340 @@
+"""One worker among others: being there, knowing who else is, and holding one's share of the leases.
+
+A worker *attends* every BEAT_S. The store answers with the roll, from which everybody works out, alike, who should hold
+what (`domain.spreading`): bots are shared out evenly, and so is the rest, beginning with those who have fewer bots.
+What is somebody else's is handed over in good order, what is free and ours is taken, few at a time. Who dies stops
+attending; after TTL_S their leases are free.
+
+A worker is *assured* for as long as nobody can have been given what it holds: from the moment that its last successful
+attending was **sent**, for TTL_S less a margin, by its own monotonic clock. Unassured, because it was paused or the
+store is away, it neither polls, nor takes updates, nor begins a send; what it writes is fenced besides. When it hears
+that a lease is lost, or that it was taken for dead, everything that this life had in hand is abandoned
+(`Callbacks.lapsed`): whoever has the lease now gets the unconfirmed updates from Telegram, and whoever inherits the
+outbox sends what is in it. Nothing is to be cleaned up, so nothing can be forgotten.
+
+What is done under a lease is not known here (see `posts`).
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+import msgspec
+
+from passerby.domain.spreading import spread
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Buried, Fence, LeaseName, Leases, Roll, WorkerId
+from passerby.ports.live_store import LiveStoreLost
+from passerby.runtime.tasks import Background
+from passerby.telemetry import logs, metrics
+from passerby.telemetry.figures import Snapshot
+
+TTL_S = 6.0
+"""How long a worker that says nothing is still taken for living. A takeover takes this and a beat."""
+
+BEAT_S = 1.5
+HASTE_S = 0.3
+"""The next beat comes so soon while there is more to take than one beat may."""
+
+MARGIN_S = 1.5
+"""Kept of TTL_S for what was begun while assured to end."""
+
+RETRY_S = 0.25
+YOUNG_S = 60.0
+AT_ONCE = 10
+"""Bots taken in one beat: a cold start is not a hundred identifications and polls in one moment."""
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a worker says of itself in the roll. `leads`: it takes leases. `since` is Unix seconds."""
+
+    name: str = ""
+    leads: bool = True
+    leaving: bool = False
+    since: float = 0.0
+    figures: Snapshot | None = None
+    idle_bots: tuple[int, ...] = ()
+    """Bots that it holds and whose token Telegram refuses, as it has confirmed."""
+    home: str = ""
+    """The installation that it belongs to: the machine's name and the run directory, as an operator knows them."""
+    doubted_bots: tuple[int, ...] = ()
+    """Bots whose token is suspected or refused, as far as this worker knows; its own or not."""
+
+
+def read_report(blob: bytes) -> Report:
+    """A report; an empty one, that leads nothing, where it is of another release and cannot be read."""
+    try:
+        return msgspec.json.decode(blob, type=Report)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return Report(leads=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The leases that somebody should hold. `bots` weigh most and are shared out for themselves."""
+
+    bots: tuple[LeaseName, ...]
+    others: tuple[LeaseName, ...]
+
+
+class Callbacks(Protocol):
+    """What membership means to the worker."""
+
+    def wanted(self) -> Wanted: ...
+
+    def report(self) -> Report: ...
+
+    async def gained(self, fence: Fence) -> None:
+        """Begin what is done under the lease; return when it is."""
+        ...
+
+    async def hand_over(self, fence: Fence) -> None:
+        """End it in good order; when this returns, the lease is given."""
+        ...
+
+    def lapsed(self, reason: str) -> None:
+        """This life is over: somebody else has what it held. Called once."""
+        ...
+
+
+class Assurance(Protocol):
+    """Whether nobody else can hold what we hold. `assured` returns as soon as it is so; or never, if it is too late."""
+
+    @property
+    def is_assured(self) -> bool: ...
+
+    async def assured(self) -> None: ...
+
+
+class Membership:
+    """One worker's place in the fleet. `fence` and `assured` are for whoever acts under a lease."""
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: Leases,
+        callbacks: Callbacks,
+        background: Background,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self.worker = worker
+        self._store = store
+        self._callbacks = callbacks
+        self._background = background
+        self._clock = clock
+        self._rng = rng
+        self._held: dict[LeaseName, int] = {}
+        self._taken_at: dict[LeaseName, float] = {}
+        self._beginnings: dict[LeaseName, asyncio.Task[None]] = {}
+        self._handing_over: dict[LeaseName, asyncio.Task[None]] = {}
+        self._assured_until = float("-inf")
+        self._assurance = asyncio.Event()
+        self._over = False
+        self._leaving = False
+        self._leads = False
+        self._pause_s = BEAT_S
+        self._hurry = asyncio.Event()
+        self._was_assured = True
+        self._turn = asyncio.Lock()
+        """Held while attending and while giving, so that no attending renews what has just been given."""
+        self._faults = logs.Faults()
+        self.roll = Roll(frozenset(), {}, {})
+
+    # ------------------------------------------------------------------ for whoever acts
+
+    @property
+    def is_assured(self) -> bool:
+        return self._clock.monotonic() < self._assured_until and not self._over
+
+    async def assured(self) -> None:
+        """Return while nobody else can hold what we hold; after this life has lapsed, never."""
+        while not self.is_assured:
+            if self._was_assured and not self._over:
+                self._was_assured = False
+                metrics.LAPSES.add("unsure")
+            self._assurance.clear()
+            await self._assurance.wait()
+
+    @property
+    def held(self) -> Mapping[LeaseName, int]:
+        return self._held
+
+    def fence(self, lease: LeaseName) -> Fence | None:
+        """What a write under the lease stands on; None where it is not ours."""
+        epoch = self._held.get(lease)
+        return Fence(lease, epoch) if epoch is not None else None
+
+    def holds(self, fence: Fence) -> bool:
+        return self._held.get(fence.lease) == fence.epoch
+
+    def is_young(self, fence: Fence) -> bool:
+        """Whether a lease was taken so lately that what its last holder left behind may still be on its way."""
+        return self._clock.monotonic() - self._taken_at.get(fence.lease, float("-inf")) < YOUNG_S
+
+    def lapse(self, reason: str) -> None:
+        """Somebody saw that what we hold is another's."""
+        if not self._over:
+            self._over = True
+            metrics.LAPSES.add("anew")
+            logs.record("fleet.lapsed", "warning", reason=reason)
+            self._callbacks.lapsed(reason)
+
+    # ------------------------------------------------------------------ beats
+
+    async def attend_first(self) -> None:
+        """Be there. Waits for the store as long as it takes."""
+        while not await self._attend():
+            if self._over:
+                return
+            await self._clock.sleep(RETRY_S * self._rng.uniform(0.75, 1.25))
+
+    async def claim_first(self) -> None:
+        """Begin with a first share of the leases; return when what is done under them has begun.
+
+        Who never calls this takes none.
+        """
+        self._leads = True
+        self._pause_s = HASTE_S if await self._claim() else BEAT_S
+        await asyncio.gather(*self._beginnings.values(), return_exceptions=True)
+
+    async def run(self) -> None:
+        """Attend until cancelled or lapsed."""
+        while not self._over:
+            await self._rest(self._pause_s * self._rng.uniform(0.9, 1.0))
+            if not await self._attend():
+                self._pause_s = RETRY_S
+            else:
+                more = self._leads and not self._leaving and await self._claim()
+                self._pause_s = HASTE_S if more else BEAT_S
+
+    async def _rest(self, pause_s: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._hurry.wait()
+        self._hurry.clear()
+
+    async def _attend(self) -> bool:
+        """Whether the store has heard us, and we still are who we were."""
+        report = msgspec.json.encode(self._callbacks.report())
+        async with self._turn:
+            sent_at = self._clock.monotonic()
+            held = dict(self._held)
+            try:
+                roll = await self._store.attend(self.worker, held, TTL_S, report)
+            except LiveStoreLost as error:
+                self._faults.began("store", "fleet.store_lost", error=logs.name_of(error))
+                return False
+            except Buried:
+                self.lapse("taken for dead")
+                return False
+        self._faults.over("store", "fleet.store_back")
+        if lost := sorted(lease for lease in held if lease not in roll.kept):
+            self.lapse(f"another has {lost[0].partition(':')[0]} now")
+            return False
+        self.roll = roll
+        self._assured_until = sent_at + TTL_S - MARGIN_S
+        if self.is_assured:
+            self._was_assured = True
+            self._assurance.set()
+        return True
+
+    def plan(self) -> dict[LeaseName, WorkerId]:
+        """Who should hold what, by the last roll."""
+        reports = {worker: read_report(blob) for worker, blob in self.roll.workers.items()}
+        leading = [worker for worker, report in reports.items() if report.leads and not report.leaving]
+        wanted = self._callbacks.wanted()
+        bots = spread(wanted.bots, leading, self.roll.holders)
+        load = dict.fromkeys(leading, 0)
+        for worker in bots.values():
+            load[worker] += 1
+        by_load = sorted(leading, key=lambda worker: load[worker])
+        return bots | spread(wanted.others, by_load, self.roll.holders)
+
+    async def _claim(self) -> bool:
+        """Take what is ours, let go of what is not. Returns whether there is more to take at once."""
+        plan = self.plan()
+        for lease in [lease for lease in self._held if lease in plan and plan[lease] != self.worker]:
+            self._begin_handing_over(lease)
+        holders = self.roll.holders
+        free = [
+            lease
+            for lease, worker in plan.items()
+            if worker == self.worker
+            and lease not in self._held
+            and (lease not in holders or holders[lease] == self.worker or holders[lease] not in self.roll.workers)
+        ]
+        bots = [lease for lease in free if lease.startswith("bot:")]
+        for lease in [lease for lease in free if lease not in bots] + bots[:AT_ONCE]:
+            try:
+                epoch = await self._store.take(self.worker, lease, TTL_S)
+            except LiveStoreLost:
+                return False
+            if epoch is not None and not self._leaving and not self._over:
+                self._held[lease] = epoch
+                self._taken_at[lease] = self._clock.monotonic()
+                self._count()
+                self._beginnings[lease] = self._background.spawn(self._callbacks.gained(Fence(lease, epoch)))
+        return len(bots) > AT_ONCE
+
+    # ------------------------------------------------------------------ giving
+
+    def _begin_handing_over(self, lease: LeaseName) -> asyncio.Task[None]:
+        task = self._handing_over.get(lease)
+        if task is None:
+            task = self._handing_over[lease] = self._background.spawn(self._hand_over(lease))
+        return task
+
+    async def _hand_over(self, lease: LeaseName) -> None:
+        try:
+            beginning = self._beginnings.pop(lease, None)
+            if beginning is not None:
+                await asyncio.gather(beginning, return_exceptions=True)
+            await self._callbacks.hand_over(Fence(lease, self._held[lease]))
+            await self.give(lease)
+        finally:
+            del self._handing_over[lease]
+
+    async def give(self, lease: LeaseName) -> None:
+        async with self._turn:
+            epoch = self._held.pop(lease, None)
+            self._count()
+            if epoch is not None:
+                with suppress(LiveStoreLost):  # it is not renewed any more, and runs out
+                    await self._store.give(self.worker, lease, epoch)
+
+    def retire(self) -> None:
+        """Take nothing more, and soon say so: others then know what is to be theirs."""
+        self._leaving = True
+        self._hurry.set()
+
+    async def hand_over(self, leases: Iterable[LeaseName]) -> None:
+        """Hand these over, side by side."""
+        await asyncio.gather(
+            *(self._begin_handing_over(lease) for lease in leases if lease in self._held), return_exceptions=True
+        )
+
+    async def leave(self, timeout_s: float) -> None:
+        """Be there no more. What is left in the outbox is inherited by others."""
+        self._over = True
+        self._held.clear()
+        self._count()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._store.leave(self.worker)
+        except (LiveStoreLost, TimeoutError) as error:
+            logs.record("fleet.left_unheard", "debug", error=logs.name_of(error))
+
+    def abandon(self) -> None:
+        """This life ends where it stands."""
+        self._over = True
+
+    def _count(self) -> None:
+        counts = {"bot": 0, "pool": 0, "duty": 0}
+        for lease in self._held:
+            counts[lease.partition(":")[0]] += 1
+        for kind, count in counts.items():
+            metrics.LEASES.set(count, kind)

@@ -1,0 +1,73 @@
+"""The shapes of addresses that operators write: of servers, of places to listen. Connects to nothing."""
+
+import re
+from ipaddress import ip_address
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+
+class Place(NamedTuple):
+    """Where a server listens. `host` is a name or an address, an IPv6 one without brackets."""
+
+    host: str
+    port: int
+
+
+def split(text: str) -> SplitResult | None:
+    """The parts of a URL; None where it is none."""
+    try:
+        url = urlsplit(text)
+        _ = url.port  # raises for one that is no number
+    except ValueError:
+        return None
+    return None if re.search(r"\s", text) else url
+
+
+def redis_fault(text: str) -> str:
+    """What is wrong with the address of a Redis server, if anything. Its shapes: `adapters.redis.connect`."""
+    scheme, _, rest = text.partition("://")
+    login, _, place = rest.partition("?")[0].rpartition("@")
+    kind = scheme.partition("+")[2]
+    if scheme == "unix":
+        return "" if place.startswith("/") and len(place) > 1 else "names no socket"
+    if scheme.partition("+")[0] not in {"redis", "rediss"} or kind not in {"", "cluster", "sentinel"}:
+        return "is none of memory://, redis://…, rediss://…, unix://…, redis+cluster://…, redis+sentinel://…"
+    hosts, _, path = place.partition("/")
+    each = hosts.split(",") if kind else [hosts]
+    if re.search(r"\s", text) or not all(_has_host(f"redis://{host}") for host in each):
+        return "names no server"
+    if "/" in login or "#" in login:
+        return "has a user or a password that must be percent-encoded"
+    if kind == "sentinel" and not path.partition("/")[0]:
+        return "does not name the master that the sentinels watch"
+    database = path.partition("/")[2] if kind == "sentinel" else path
+    return "" if re.fullmatch(r"\d*", database) else "has something other than a database's number at its end"
+
+
+def _has_host(text: str) -> bool:
+    url = split(text)
+    return url is not None and bool(url.hostname) and "," not in url.netloc
+
+
+def place(text: str) -> Place:
+    """Read `host:port`. An empty host or port 0 where there is none."""
+    host, separator, port = text.strip().rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host or re.search(r"[\s/]", host):
+        host = ""
+    return Place(host, int(port) if separator and re.fullmatch(r"[0-9]{1,5}", port) else 0)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def without_password(text: str) -> str:
+    """A URL as it may be shown."""
+    scheme, separator, rest = text.partition("://")
+    return scheme + separator + rest.rpartition("@")[2]

@@ -1,0 +1,207 @@
+"""What this process counts, for operators: cheap to count, rendered only when somebody asks.
+
+Counting is an addition in a dictionary; nothing here awaits, locks or reads a clock. `exposition()` renders everything
+in Prometheus' text format, `snapshot()` the handful of figures that `passerby status` and `monit` show and that a
+worker reports to the others.
+
+Nothing may tell of a person. Every label has a closed list of values: words that stand in this file or in the kernel's
+enums, bots that `know_bots` has named, pools that `know_pools` has. Whatever else comes in a label's place is
+counted under "other" and never shown.
+
+What belongs here: the instruments and what they mean. Not: when something is counted, which its place in the code says.
+"""
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from passerby.kernel.effect import Priority
+from passerby.kernel.event import WHY_UNUSED, Attempt, Event, Refusal
+from passerby.kernel.ids import BotId, PoolId
+from passerby.telemetry.figures import LATENCY_S, Snapshot
+from passerby.telemetry.figures import together as together
+from passerby.telemetry.instruments import INSTRUMENTS, Counter, Gauge, Histogram, Label
+
+WAITING_S = (0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0, 1800.0)
+STORE_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 5.0)
+
+BOTS: set[Label] = set()
+POOLS: set[Label] = set()
+
+
+def know_bots(bots: Iterable[BotId]) -> None:
+    """Name the bots there are; every other number is hidden."""
+    BOTS.update(bots)
+
+
+def know_pools(pools: Iterable[PoolId]) -> None:
+    POOLS.update(pools)
+
+
+# ---------------------------------------------------------------------- what is counted
+
+EVENTS = tuple(each.__name__ for each in get_args(Event))
+ATTEMPTS = tuple(map(str, Attempt))
+PRIORITIES = tuple(priority.name.lower() for priority in Priority)
+ENDS = ("delivered", "nothing", *map(str, Refusal))
+
+UPDATES = Counter("passerby_updates", "Updates taken from Telegram, by the kind of event.", bot=BOTS, kind=EVENTS)
+UNUSED = Counter("passerby_updates_unused", "Updates that needed no work, by reason.", bot=BOTS, kind=WHY_UNUSED)
+UNKNOWN = Counter(
+    "passerby_messages_unknown",
+    "Messages and edits of an unknown kind, or that could not be read. Their senders are told.",
+    bot=BOTS,
+)
+POLLED_AT = Gauge(
+    "passerby_bot_polled_at_seconds",
+    "When the last poll of the bot began or was answered, while polls are answered; Unix time.",
+    bot=BOTS,
+)
+DECISIONS = Counter(
+    "passerby_decisions",
+    "Events that were decided. Stale ones are decided again.",
+    outcome=("stored", "stale", "already_done", "put_aside", "fatal"),
+)
+CRASHES = Counter("passerby_update_crashes", "Ends of a process that an update caused, found at its next start.")
+LOOKUPS = Counter(
+    "passerby_people_lookups",
+    "Where a person was found: in the live store (the user cache), in the records, or nowhere.",
+    outcome=("live", "records", "new"),
+)
+RELAYS = Counter(
+    "passerby_relays",
+    "Messages, edits and reactions between people, by outcome.",
+    bot=BOTS,
+    kind=ATTEMPTS,
+    outcome=ENDS,
+)
+RELAY_LATENCY = Histogram(
+    "passerby_relay_latency_seconds", "Time from taking an update to its delivery to the partner.", LATENCY_S
+)
+NOTICES = Counter("passerby_notices", "Our own messages, by outcome.", priority=PRIORITIES, outcome=ENDS)
+QUEUE_WAIT = Histogram(
+    "passerby_queue_wait_seconds", "Time from joining a queue to its front.", LATENCY_S, priority=PRIORITIES
+)
+BUDGET_WAIT = Histogram(
+    "passerby_budget_wait_seconds", "Waits for a budget, if there was a wait.", LATENCY_S, kind=("chat", "bot")
+)
+PENDING = Gauge("passerby_courier_pending", "Deliveries that this process has not finished.")
+FLOODS = Counter("passerby_flood_waits", "429 answers, by what had to wait.", bot=BOTS, kind=("chat", "bot"))
+RETRIES = Counter(
+    "passerby_send_retries",
+    "Sends that must be repeated: not sent, outcome uncertain, token refused, or store away.",
+    bot=BOTS,
+    kind=("not_sent", "uncertain", "refused", "store"),
+)
+REFUSED = Counter(
+    "passerby_updates_refused",
+    "Updates refused unread, because their sender had too much waiting.",
+    kind=EVENTS,
+)
+SUPERSEDED = Counter(
+    "passerby_relays_superseded",
+    "Edits and reactions never sent, because a newer one or the message itself contains them.",
+    kind=ATTEMPTS,
+)
+PARKED = Counter("passerby_relays_parked", "Relays encrypted and stored in the outbox because they took long.")
+SEARCHES = Counter("passerby_searches", "Searches started.", pool=POOLS)
+PAIRS = Counter("passerby_pairs", "Pairs made.", pool=POOLS)
+WAITED = Histogram(
+    "passerby_search_wait_seconds", "How long each person of a pair had searched.", WAITING_S, pool=POOLS
+)
+WAITING = Gauge("passerby_people_waiting", "People who are searching, in the whole fleet.")
+CHATS = Gauge("passerby_chats_open", "Open chats, in the whole fleet.")
+OUTBOX = Gauge("passerby_outbox_entries", "Entries of the outbox, in the whole fleet.")
+JOURNAL = Gauge("passerby_journal_facts", "Facts that are not in the records yet.")
+RECORDED = Counter("passerby_facts_recorded", "Facts written to the records.")
+REPAIRED = Counter("passerby_people_repaired", "People on whom the live store and the records differed.")
+RECORDER_LAG = Gauge("passerby_recorder_lag_seconds", "Age of the oldest fact that is not in the records yet.")
+STORE_CALLS = Counter("passerby_store_calls", "Calls to the live store, if it is a server.")
+STORE_TRIPS = Histogram(
+    "passerby_store_trip_seconds", "Round trips to the live store. Each one carries the calls of one moment.", STORE_S
+)
+STORE_ERRORS = Counter(
+    "passerby_store_errors",
+    "How often a store could not be reached or did not answer in time.",
+    kind=("live", "records"),
+)
+RECORDS_CONNECTIONS = Gauge(
+    "passerby_records_connections",
+    "Connections to the records' database. Idle ones are also open.",
+    kind=("open", "idle"),
+)
+RESERVATIONS = Counter(
+    "passerby_budget_reservations", "Requests for a block of a shared budget.", outcome=("granted", "refused")
+)
+CONNECTIONS = Counter("passerby_connections_opened", "New connections to the Bot API.", kind=("tls", "plain"))
+LAPSES = Counter(
+    "passerby_worker_lapses",
+    "How often this worker paused because its leases were unsure, or started again.",
+    kind=("unsure", "anew"),
+)
+LEASES = Gauge("passerby_leases_held", "Leases of this worker.", kind=("bot", "pool", "duty"))
+BUGS = Counter("passerby_bugs", "Units of work that ended because of a bug.")
+LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that took more than 250 ms.")
+LOOP_LAG = Gauge("passerby_loop_lag_seconds", "How late the event loop last woke a timer.")
+
+
+# ---------------------------------------------------------------------- for readers
+
+
+class _Instruments(Collector):
+    def collect(self) -> Iterator[Metric]:
+        for instrument in INSTRUMENTS:
+            yield instrument.family()
+
+
+def exposition() -> bytes:
+    """Everything, in Prometheus' text format (version 0.0.4), with this process's memory, CPU and open files."""
+    registry = CollectorRegistry()
+    registry.register(_Instruments())
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
+
+
+def snapshot(now: float) -> Snapshot:
+    """This process's figures; `now` in Unix seconds."""
+    delivered = RELAYS.total(kind="relay", outcome="delivered")
+    return Snapshot(
+        at=now,
+        updates=int(UPDATES.total()),
+        relays=int(delivered),
+        relays_failed=int(RELAYS.total(kind="relay") - delivered),
+        notices=int(NOTICES.total(outcome="delivered")),
+        searches=int(SEARCHES.total()),
+        pairs=int(PAIRS.total()),
+        floods=int(FLOODS.total()),
+        retries=int(RETRIES.total()),
+        errors=int(BUGS.total() + STORE_ERRORS.total()),
+        lapses=int(LAPSES.total()),
+        reservations=int(RESERVATIONS.total()),
+        cpu_s=time.process_time(),
+        latency=RELAY_LATENCY.counts(),
+        pending=int(PENDING.value()),
+        memory_bytes=_memory_bytes(),
+        waiting=int(WAITING.value()),
+        chats=int(CHATS.value()),
+        outbox=int(OUTBOX.value()),
+        journal=int(JOURNAL.value()),
+        recorder_lag_s=RECORDER_LAG.value(),
+        loop_lag_s=LOOP_LAG.value(),
+        polled_at={int(bot): at for (bot,), at in POLLED_AT.values()},
+    )
+
+
+def _memory_bytes() -> int:
+    """Resident memory; 0 where the kernel does not tell in this way."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

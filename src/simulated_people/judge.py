@@ -1,0 +1,400 @@
+"""What became of every message: decided from the phones and the sandbox's journal alone, after the fact.
+
+A person's phone is a list of lines in the order of their message ids. Between a line that says "Partner found" and the
+next one that says that the chat is over, its person is in a *chat*, as far as they can know; what they write there is
+meant for that partner. Who that is, no line says. It follows: every delivery ties the sender's chat to the one that
+the recipient was in, and a chat may be tied to one other only, which is tied to nothing else.
+
+    delivered    once or more on one phone, within the chat that the sender's is tied to
+    refused      not delivered, and a notice after it, of its own, answers its sender; an album has one for all of it,
+                 and a notice that counts what did not arrive answers so many
+    lost         neither, although its update was confirmed, so that Telegram has forgotten it; or the word that a chat
+                 is over, where it is over for the other side
+    unresolved   neither, and Telegram still has it
+    misrouted    delivered to its own sender; to somebody in no chat; into a chat tied to another; or written in no chat
+                 at all, right after leaving one, and delivered all the same
+    duplicate    a second delivery; each is laid to the last fault before it. A second "Partner found" is one as well.
+                 Where the first one's sender was not told that it arrived, that is fault enough.
+    unheard      neither, but the sender has blocked the bot since: nobody can be told
+    reordered    what one person wrote in one chat arrives first in another order than written
+    split        one chat reaches two people
+    after the end    a message reaches somebody who has been told that its chat is over. Whatever is split or after the
+                 end is misrouted, too
+
+Written in no chat, but long enough after leaving: whoever is found by then may get it, because the finding is simply
+not told yet. These are counted as `ahead`.
+
+Who is told that the connection was lost has left their chat, and that is the answer to whatever they wrote within a
+minute before it. They may have been told the same twice: after a fault that takes back what was done (`again_s`),
+notices that repeat the last ones before it, in order, are duplicates and move nobody.
+
+Who blocks the bot has left, as soon as the product hears of it. What was written to them before and comes when they are
+back, with no notice before it, still belongs to that chat.
+
+Limits: a notice carries no mark of what it answers, unless it replies to it, so they are dealt out in order; one that
+arrives twice could thus cover for another that is missing. `spare_notices` says how many there were.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from simulated_people.phrases import Said
+
+LEAVING_S = 1.0
+"""Telegram's dates are whole seconds: what is written in the second of leaving was meant for nobody new."""
+
+
+class Fault(NamedTuple):
+    """What was done to the product, in Unix seconds. A kill begins and ends at once.
+
+    `duplicates`: how many it excuses in one chat. `again_s`: notices that came so shortly before it may come again.
+    """
+
+    began: float
+    ended: float
+    duplicates: int = 1
+    again_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message on a phone. `mark`: a stranger's or one's own marked message. `at`: Unix seconds, of the journal."""
+
+    id: int
+    at: float
+    mine: bool
+    mark: str | None = None
+    notice: Said | None = None
+    answers: int = 0
+    """How many lines a notice answers."""
+    reply_to: int | None = None
+    confirmed: bool = True
+    """Of one's own: the product has confirmed its update."""
+    unsure: bool = False
+    """Not one's own: whoever sent it was not told that it arrived, and may rightly send it again."""
+    album: str | None = None
+    """One's own: which album it is an item of."""
+    words: str = ""
+    """Of a notice, where they matter: what is told again has the same."""
+    gone: bool = False
+    """Not a message, and with the id of the last one: here its person blocked the bot. That ends the chat, and what was
+    not answered yet can have no answer."""
+
+
+BREACHES = ("lost", "unresolved", "misrouted", "reordered", "split", "after_the_end", "unprovoked")
+
+
+@dataclass(slots=True)
+class Verdict:
+    sent: int = 0
+    delivered: int = 0
+    refused: int = 0
+    unheard: int = 0
+    ahead: int = 0
+    duplicated: int = 0
+    most_duplicates: int = 0
+    """The most in one chat for one fault."""
+    excess_duplicates: int = 0
+    """By how many, at most, one chat had more than a fault excuses."""
+    spare_notices: int = 0
+    carried_over: int = 0
+    """Sent before a fault and delivered or answered after it."""
+    lost: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
+    misrouted: list[str] = field(default_factory=list)
+    reordered: list[str] = field(default_factory=list)
+    split: list[str] = field(default_factory=list)
+    after_the_end: list[str] = field(default_factory=list)
+    unprovoked: list[str] = field(default_factory=list)
+    """Duplicates without a fault between the two."""
+    partners: dict[int, int] = field(default_factory=dict)
+    """Whose last chat is open, and with whom."""
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """What must be nothing."""
+        found = {name: len(getattr(self, name)) for name in BREACHES}
+        return found | {"duplicates beyond what a fault excuses": self.excess_duplicates}
+
+    @property
+    def passed(self) -> bool:
+        return not any(self.faults.values())
+
+
+_OPENS = Said.FOUND
+_CLOSES = frozenset({Said.LEFT, Said.MOVED_ON, Said.CUT_OFF})
+_MOVES = _CLOSES | {_OPENS, Said.SEARCHING, Said.ENDED}
+CUT_OFF_S = 60.0
+"""How long before they are told that the connection was lost somebody may have written what that answers."""
+
+AGAIN_S = 30.0
+"""For so long after a fault what was told before it may be told again."""
+
+ChatOf = tuple[int, int]
+"""A person, and which of their chats, from 1."""
+
+
+@dataclass(slots=True)
+class _Phone:
+    """A phone, read: in which chat each line is, 0 for none."""
+
+    lines: Sequence[Line]
+    chat_at: dict[int, int] = field(default_factory=dict)
+    left_at: dict[int, float] = field(default_factory=dict)
+    """By line outside of chats: when the last chat was left, or the leaving began."""
+    open: int = 0
+    found_again: list[tuple[Line, Line]] = field(default_factory=list)
+    """A "Partner found", and the same again."""
+    told_over: set[int] = field(default_factory=set)
+    """Lines outside of chats, after a notice that the last one is over."""
+    unended: list[int] = field(default_factory=list)
+    """Chats that a new one followed without a word that they were over."""
+
+
+def _told_again(lines: Sequence[Line], faults: Sequence[Fault]) -> dict[int, Line]:
+    """By their ids, notices that a fault brought a second time, and the first of each.
+
+    Such are the first ones after it, if they are the last ones from before it in the same order. Where a store went
+    back in time, they are older ones, and come before the word that the connection was lost.
+    """
+    moves = [line for line in lines if line.notice in _MOVES]
+    again: dict[int, Line] = {}
+    for fault in faults:
+        before = [line for line in moves if fault.began - fault.again_s <= line.at <= fault.began]
+        after = [line for line in moves if fault.began < line.at <= fault.ended + AGAIN_S]
+        cut = next((number for number, line in enumerate(after) if line.notice is Said.CUT_OFF), None)
+        if cut is not None:
+            firsts = {_told(line): line for line in before}
+            again |= {line.id: firsts[_told(line)] for line in after[:cut] if _told(line) in firsts}
+            continue
+        for start in range(len(before)):
+            rest = before[start:]
+            if list(map(_told, rest)) == list(map(_told, after[: len(rest)])):
+                again |= {copy.id: line for copy, line in zip(after, rest, strict=False)}
+                break
+    return again
+
+
+def _is_copy(found: Line, line: Line, faults: Sequence[Fault]) -> bool:
+    """Whether a fault explains that the same is told in the same words within one chat."""
+    is_explained = any(found.at <= fault.ended and fault.began <= line.at for fault in faults)
+    return bool(found.words) and found.words == line.words and is_explained
+
+
+def _told(line: Line) -> tuple[Said | None, str]:
+    return line.notice, line.words
+
+
+def _read(lines: Sequence[Line], faults: Sequence[Fault]) -> _Phone:
+    phone = _Phone(lines)
+    again = _told_again(lines, faults) if any(fault.again_s for fault in faults) else {}
+    is_over = False  # whether a notice has said so
+    found: Line | None = None
+    number, current, left_at = 0, 0, float("-inf")
+    fresh = False  # nothing of a stranger's has come since "Partner found"
+    blocked = 0  # the chat that a block ended, until anything shows that the product has heard of it
+    for line in lines:
+        if line.gone:
+            blocked, current, left_at, is_over = current, 0, line.at, False
+            continue
+        if line.notice is not None:
+            blocked = 0
+        if line.id in again:
+            if line.notice is _OPENS:
+                phone.found_again.append((again[line.id], line))
+        elif line.notice is _OPENS:
+            if current and found is not None and (fresh or _is_copy(found, line, faults)):
+                phone.found_again.append((found, line))
+            else:
+                if current:
+                    phone.unended.append(current)
+                number += 1
+                current = number
+            found, fresh, is_over = line, True, False
+        elif not line.mine:
+            fresh = fresh and line.mark is None
+            if line.notice in _CLOSES and current:
+                current, left_at, is_over = 0, line.at, True
+        if is_over:
+            phone.told_over.add(line.id)
+        phone.chat_at[line.id] = current or (blocked if not line.mine else 0)
+        phone.left_at[line.id] = left_at
+    phone.open = current
+    return phone
+
+
+def _leaving(lines: Sequence[Line], phone: _Phone, commands: Mapping[int, float]) -> None:
+    """What is written after one's own /next or /stop in a chat is not meant for that chat any more."""
+    leaving: tuple[int, float] | None = None
+    for line in lines:
+        chat = phone.chat_at[line.id]
+        if leaving is not None and chat != leaving[0]:
+            leaving = None
+        if line.mine and chat and line.id in commands and leaving is None:
+            leaving = (chat, line.at)
+        elif line.mine and leaving is not None:
+            phone.chat_at[line.id] = 0
+            phone.left_at[line.id] = leaving[1]
+
+
+def judge(phones: Mapping[int, Sequence[Line]], faults: Sequence[Fault], leaves: Mapping[int, set[int]]) -> Verdict:
+    """`phones` by person; `faults` ascending; `leaves`: which lines of a phone ask to end a chat."""
+    verdict = Verdict()
+    read = {person: _read(lines, faults) for person, lines in phones.items()}
+    for person, phone in read.items():
+        _leaving(phone.lines, phone, {line.id: line.at for line in phone.lines if line.id in leaves.get(person, ())})
+    arrivals: dict[str, list[tuple[int, Line]]] = defaultdict(list)
+    for person, lines in phones.items():
+        for line in lines:
+            if line.mark is not None and not line.mine:
+                arrivals[line.mark].append((person, line))
+    _follow(verdict, read, arrivals)
+    _count_duplicates(verdict, read, arrivals, faults)
+    for person, phone in read.items():
+        _settle(verdict, person, phone, arrivals, faults)
+        _check_order(verdict, person, phone, arrivals)
+    return verdict
+
+
+def _may_answer(notice: Line, line: Line) -> bool:
+    """A notice that replies to something else answers that alone; one that counts, what came after it as well."""
+    return notice.reply_to is None or (notice.answers > 1 and notice.reply_to < line.id)
+
+
+def _follow(verdict: Verdict, read: Mapping[int, _Phone], arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:
+    """Tie chats by deliveries and find what went to somebody else."""
+    ties: dict[ChatOf, Counter[ChatOf]] = defaultdict(Counter)
+    within: list[tuple[str, ChatOf, ChatOf]] = []
+    for sender, phone in read.items():
+        for line in phone.lines:
+            if not line.mine or line.mark is None:
+                continue
+            mine = (sender, phone.chat_at[line.id])
+            for recipient, arrived in arrivals.get(line.mark, ()):
+                theirs = (recipient, read[recipient].chat_at[arrived.id])
+                if arrived.id in read[recipient].told_over:
+                    verdict.after_the_end.append(f"{line.mark}: to {recipient}, who is in no chat any more")
+                if recipient == sender or not theirs[1]:
+                    verdict.misrouted.append(f"{line.mark}: to {recipient}, who is in no chat with {sender}")
+                elif not mine[1]:
+                    if line.at - phone.left_at[line.id] < LEAVING_S:
+                        verdict.misrouted.append(f"{line.mark}: written after leaving, to {recipient}")
+                    else:
+                        verdict.ahead += 1
+                else:
+                    ties[mine][theirs] += 1
+                    ties[theirs][mine] += 1
+                    within.append((line.mark, mine, theirs))
+    tied = {chat: others.most_common(1)[0][0] for chat, others in ties.items()}
+    for marked, mine, theirs in within:
+        if tied[mine] != theirs or tied[theirs] != mine:
+            verdict.misrouted.append(f"{marked}: from chat {mine} to {theirs}, not {tied[mine]}")
+            if tied[mine][0] == theirs[0] and theirs[1] > tied[mine][1]:
+                verdict.after_the_end.append(f"{marked}: to {theirs[0]}, who is in another chat by now")
+    for chat, others in ties.items():
+        if len(people := {other for other, _ in others}) > 1:
+            verdict.split.append(f"chat {chat} reaches {sorted(people)}")
+    for (person, number), (other, theirs_number) in tied.items():
+        if read[person].open == number:
+            verdict.partners[person] = other
+            if read[other].open != theirs_number:
+                verdict.lost.append(f"the end of chat {number} on the phone of {person}")
+    for person, phone in read.items():
+        verdict.lost.extend(f"the end of chat {number} on the phone of {person}" for number in phone.unended)
+
+
+def _count_duplicates(
+    verdict: Verdict,
+    read: Mapping[int, _Phone],
+    arrivals: Mapping[str, list[tuple[int, Line]]],
+    faults: Sequence[Fault],
+) -> None:
+    by_fault: Counter[tuple[int, int]] = Counter()
+
+    def repeated(person: int, before: Line, again: Line, what: str) -> None:
+        verdict.duplicated += 1
+        if before.unsure:
+            return
+        last = _begun(faults, again.at)
+        if not any(fault.ended >= before.at for fault in faults[:last]):
+            verdict.unprovoked.append(f"{what} twice on the phone of {person}, {again.at - before.at:.1f} s apart")
+        by_fault[person, last] += 1
+
+    for marked, every in arrivals.items():
+        for (person, before), (_, again) in pairwise(every):
+            repeated(person, before, again, marked)
+    for person, phone in read.items():
+        for before, again in phone.found_again:
+            repeated(person, before, again, "Partner found")
+    verdict.most_duplicates = max(by_fault.values(), default=0)
+    excused = [1, *(fault.duplicates for fault in faults)]
+    beyond = (number - excused[last] for (_, last), number in by_fault.items())
+    verdict.excess_duplicates = max(0, max(beyond, default=0))
+
+
+def _begun(faults: Sequence[Fault], at: float) -> int:
+    """How many had begun by then."""
+    return bisect_right(faults, at, key=lambda fault: fault.began)
+
+
+def _settle(
+    verdict: Verdict,
+    person: int,
+    phone: _Phone,
+    arrivals: Mapping[str, list[tuple[int, Line]]],
+    faults: Sequence[Fault],
+) -> None:
+    """Every line that its person wrote is delivered or has an answer of its own. Commands are written lines too."""
+    answers = [line for line in phone.lines if not line.mine for _ in range(line.answers)]
+    of_albums: dict[str, Line] = {}
+    gone = [line.id for line in phone.lines if line.gone]
+    cuts = [line for line in phone.lines if line.notice is Said.CUT_OFF]
+    for line in phone.lines:
+        if not line.mine:
+            continue
+        delivered = arrivals.get(line.mark, []) if line.mark is not None else []
+        verdict.sent += line.mark is not None
+        if delivered:
+            verdict.delivered += 1
+            end = delivered[0][1]
+        else:
+            # After a block, what comes answers what was written after it.
+            until = next((each for each in gone if each >= line.id), None)
+            reply = next((each for each in answers if each.reply_to == line.id), None)
+            later = (each for each in answers if each.id > line.id and (until is None or each.id <= until))
+            found = reply or next((each for each in later if _may_answer(each, line)), None)
+            if line.album is not None:
+                found = of_albums.get(line.album, found)
+            cut = next((each for each in cuts if each.id > line.id and each.at - line.at <= CUT_OFF_S), None)
+            if cut is not None and (found is None or (found.reply_to != line.id and found.id > cut.id)):
+                found = cut  # an answer that came later is left to what was written later
+            if found is None and until is not None:
+                verdict.unheard += line.mark is not None
+                continue
+            if found is None:
+                what = f"{line.mark or 'a command'} of {person} (message {line.id})"
+                (verdict.lost if line.confirmed else verdict.unresolved).append(what)
+                continue
+            if found in answers:
+                answers.remove(found)
+            if line.album is not None:
+                of_albums[line.album] = found
+            verdict.refused += line.mark is not None
+            end = found
+        verdict.carried_over += _begun(faults, line.at) != _begun(faults, end.at)
+    verdict.spare_notices += len(answers)
+
+
+def _check_order(verdict: Verdict, person: int, phone: _Phone, arrivals: Mapping[str, list[tuple[int, Line]]]) -> None:
+    latest: dict[tuple[int, int], int] = {}
+    for line in phone.lines:
+        if line.mine and line.mark is not None and line.mark in arrivals:
+            recipient, first = arrivals[line.mark][0]
+            lane = (phone.chat_at[line.id], recipient)
+            if first.id < latest.get(lane, 0):
+                verdict.reordered.append(f"{line.mark} of {person} to {recipient}")
+            latest[lane] = max(first.id, latest.get(lane, 0))

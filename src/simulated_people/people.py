@@ -1,0 +1,274 @@
+"""Simulated people. They know what their phone shows and act on nothing else; what they send, they mark."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from enum import StrEnum
+from random import Random
+from typing import Any, Final
+
+from passerby.ports.clock import Clock
+from simulated_people.book import Book
+from simulated_people.control import Sandbox
+from simulated_people.habits import Draft, Habits, Leaving
+from simulated_people.phrases import AGE, CONSENT, GENDER, READY, Said, mark, notice
+from simulated_people.seen import Event, Phone, Shown, shown
+
+ANSWER_S: Final = 60.0
+"""Nobody waits longer for the answer to a first question; then they ask again."""
+
+
+class Stands(StrEnum):
+    """Where somebody stands, as far as their phone tells."""
+
+    NEW = "new"
+    IDLE = "idle"
+    SEARCHING = "searching"
+    CHATTING = "chatting"
+    GONE = "gone"
+    """They have blocked the bot."""
+
+
+STANDS: Final = {
+    Said.FOUND: Stands.CHATTING,
+    Said.STILL_CHATTING: Stands.CHATTING,
+    Said.LEFT: Stands.IDLE,
+    Said.ENDED: Stands.IDLE,
+    Said.CUT_OFF: Stands.IDLE,
+    Said.MOVED_ON: Stands.SEARCHING,
+    Said.SEARCHING: Stands.SEARCHING,
+    Said.STILL_SEARCHING: Stands.SEARCHING,
+}
+FILES: Final[dict[str, dict[str, Any]]] = {
+    "photo": {"width": 800, "height": 600},
+    "sticker": {"emoji": "🙂"},
+    "voice": {"duration": 4},
+    "video": {"duration": 9, "width": 640, "height": 360},
+    "document": {"file_name": "notes.txt", "mime_type": "text/plain"},
+}
+
+
+class Person:
+    """One person on one bot."""
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        book: Book,
+        clock: Clock,
+        habits: Habits,
+        *,
+        number: int,
+        id_: int,
+        bot: int,
+        rng: Random,
+    ) -> None:
+        self.id = id_
+        self.bot = bot
+        self.stands = Stands.NEW
+        self.phone = Phone(bot)
+        self.unread: deque[tuple[Shown, float]] = deque()
+        """Stickers, whose marks stand in their bytes, and when they were heard of."""
+        self._sandbox = sandbox
+        self._book = book
+        self._clock = clock
+        self._habits = habits
+        self._number = number
+        self._rng = rng
+        self._written = 0
+        self._news = asyncio.Event()
+        self._drawn: deque[str] = deque()
+        """Marks of one's own stickers that the phone has not shown yet."""
+        self._to_edit: set[str] = set()
+        self._last_got: int | None = None
+        self._blocked_at = 0.0
+
+    # ------------------------------------------------------------------ what the phone shows
+
+    def hear(self, event: Event, heard: float) -> None:
+        """Take in an event of the stream."""
+        message = event.message
+        if message is None or event.type not in ("message", "edited"):
+            return
+        if self.stands is Stands.NEW and not message.outgoing:
+            self._answer(message.words, message.message_id)
+            return
+        if event.type == "edited" or self.stands is Stands.NEW:
+            return
+        line = shown(event, message)
+        self.phone.add(line)
+        if line.file_id is not None:
+            if line.mine and self._drawn:
+                line.mark = self._drawn.popleft()
+            self.unread.append((line, heard))
+        elif line.mark is not None:
+            self.read(line, heard)
+        if line.notice is not None:
+            self.stands = STANDS.get(line.notice, self.stands)
+        self._news.set()
+
+    def read(self, line: Shown, heard: float) -> None:
+        """A message with a mark is there: one's own, or a stranger's."""
+        assert line.mark is not None
+        if not line.mine:
+            self._last_got = line.id
+            self._book.arrived(line.mark, line.at, heard)
+            return
+        self._book.taken(line.mark, line.at, heard)
+        if line.mark in self._to_edit:
+            self._to_edit.remove(line.mark)
+            self._do("edit", message_id=line.id, text=f"{mark_text(line.mark)} or so")
+            self._book.counts["edits"] += 1
+
+    def _answer(self, words: str, message_id: int) -> None:
+        """One consent, two answers."""
+        key = notice(words)
+        if key == CONSENT:
+            self._do("press", message_id=message_id, row=0, column=0)
+        elif key == AGE:
+            self._do("send", text=str(min(80, 18 + int(self._rng.expovariate(1 / 8)))))
+        elif key == GENDER:
+            column = 0 if self._rng.random() < 0.75 else 1
+            self._do("press", message_id=message_id, row=0, column=column)
+        elif key == READY:
+            self.stands = Stands.IDLE
+            self._news.set()
+
+    # ------------------------------------------------------------------ what they do
+
+    def _do(self, act: str, **fields: Any) -> None:
+        self._sandbox.act(self.id, self.bot, act, **fields)
+
+    def say(self, words: str) -> None:
+        self._do("send", text=words)
+
+    async def join(self) -> None:
+        """Press Start and answer what is asked; return once all is set."""
+        while self.stands is Stands.NEW:
+            self._do("start")
+            with suppress(TimeoutError):
+                await self._changes({Stands.NEW}, self._clock.now() + ANSWER_S)
+
+    async def _changes(self, from_: set[Stands], until: float) -> None:
+        """Return once they stand elsewhere. Raises: TimeoutError, at `until`."""
+        while self.stands in from_:
+            left_s = until - self._clock.now()
+            if left_s <= 0:
+                raise TimeoutError
+            self._news.clear()
+            async with asyncio.timeout(left_s):
+                await self._news.wait()
+
+    async def live(self, arrives_at: float, *, stays: bool) -> None:
+        """Search and chat, from `arrives_at` on: for one visit, or, who stays, again and again."""
+        due = arrives_at
+        while True:
+            await self._clock.sleep(max(0.0, due - self._clock.now()))
+            for _ in range(self._habits.visit(self._rng)):
+                if not await self._find(due) or not await self._talk():
+                    break
+                due = self._clock.now()
+                if self.stands is Stands.IDLE:
+                    due += self._habits.between_chats(self._rng)
+                    await self._clock.sleep(due - self._clock.now())
+            if not stays:
+                return
+            due = self._clock.now() + self._habits.away(self._rng)
+            await self._come_back(due)
+
+    async def _find(self, due: float) -> bool:
+        """Search until somebody is found or patience has run out."""
+        until = due + self._habits.patience(self._rng)
+        while self.stands is not Stands.CHATTING:
+            if self.stands is Stands.IDLE:
+                self.say("/search")
+                self._book.counts["searches"] += 1
+                self.stands = Stands.SEARCHING
+            try:
+                await self._changes({Stands.SEARCHING}, until)
+            except TimeoutError:
+                self.say("/stop")
+                self._book.searched(due, self._clock.now(), found=False)
+                return False
+        self._book.searched(due, self._clock.now(), found=True)
+        return True
+
+    async def _talk(self) -> bool:
+        """Chat until one of the two has had enough; whether they want another."""
+        began = self._clock.now()
+        ends_at = began + self._habits.willing(self._rng)
+        due = began + self._rng.uniform(0.5, 2.5)
+        while True:
+            with suppress(TimeoutError):
+                await self._changes({Stands.CHATTING}, min(due, ends_at))
+            if self.stands is not Stands.CHATTING:
+                return self.stands is Stands.SEARCHING or self._rng.random() < self._habits.searches_on
+            if due >= ends_at:
+                return self._leave()
+            self._write(due)
+            due += self._habits.pause(self._rng)
+
+    def _leave(self) -> bool:
+        how = self._habits.leaving(self._rng)
+        self._book.counts[f"leaves: {how}"] += 1
+        match how:
+            case Leaving.NEXT:
+                self.say("/next")
+                self._book.counts["searches"] += 1
+                self.stands = Stands.SEARCHING
+                return True
+            case Leaving.STOP:
+                self.say("/stop")
+                self.stands = Stands.IDLE
+            case Leaving.BLOCK:
+                self._do("block")
+                self._blocked_at = self._clock.now()
+                self.stands = Stands.GONE
+        return False
+
+    async def _come_back(self, due: float) -> None:
+        """Who has blocked the bot starts it again first."""
+        if self.stands is not Stands.GONE:
+            return
+        await self._clock.sleep(max(0.0, due - self._clock.now()))
+        self.close()
+        self._do("start")
+        self.stands = Stands.IDLE
+
+    def close(self) -> None:
+        """Note down a block, once nothing can come any more that was on its way when they blocked."""
+        if self._blocked_at:
+            self.phone.leave_for_good(self._blocked_at)
+            self._blocked_at = 0.0
+
+    # ------------------------------------------------------------------ writing
+
+    def _write(self, due: float) -> None:
+        if self._last_got is not None and self._rng.random() < self._habits.reacts:
+            self._do("react", message_id=self._last_got, emoji=self._rng.choice("👍❤🔥😁"))
+            self._book.counts["reactions"] += 1
+            return
+        for _ in range(self._habits.lines(self._rng)):
+            self._send(self._habits.draft(self._rng), due)
+
+    def _send(self, draft: Draft, due: float) -> None:
+        self._written += 1
+        words = mark(self._number, self._written)
+        marked = words[1:-1]
+        reply = {"reply_to_message_id": self._last_got} if draft.replies and self._last_got is not None else {}
+        if draft.kind == "text":
+            self._do("send", text=f"{words} {draft.words}", **reply)
+        else:
+            caption = {} if draft.kind == "sticker" else {"caption": f"{words} {draft.words}"}
+            self._do("send", message={draft.kind: FILES[draft.kind], **caption}, **reply)
+        if draft.kind == "sticker":
+            self._drawn.append(marked)
+        if draft.edited:
+            self._to_edit.add(marked)
+        self._book.wrote(marked, due)
+        self._book.counts[draft.kind] += 1
+
+
+def mark_text(marked: str) -> str:
+    """A mark as it stands in a text."""
+    return f"[{marked}]"

@@ -1,0 +1,158 @@
+"""Whether a server is fit to be used is said before it is, in a sentence."""
+
+import asyncio
+from collections.abc import Iterator
+from random import Random
+from time import sleep
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from passerby.adapters.redis import Opened, RedisRefuses, RedisUnfit, RedisUnreachable, open_redis
+from passerby.adapters.redis.connect import way_to
+from passerby.adapters.redis.keys import Keys
+from tests.contract.live_cluster import start_cluster
+from tests.contract.live_values import ANN, somebody
+from tests.contract.servers import Valkey, free_port
+from tests.runtime.virtual import VirtualClock
+from tests.staged import in_a_loop
+
+
+async def opened(url: str, name: str = "passerby", **options: Any) -> Opened:
+    """Opened, and closed again."""
+    result = await open_redis(url, VirtualClock(), Random(1), name=name, **options)
+    await result.store.aclose()
+    return result
+
+
+@pytest.fixture
+def user(by_hand: Redis, valkey: Valkey) -> Iterator[str]:
+    """The URL of somebody who may use our keys and scripts, and not CONFIG, as with many hosters."""
+    by_hand.acl_setuser(
+        "guest",
+        enabled=True,
+        passwords=["+p@ss/word"],
+        keys=["*"],
+        channels=["*"],
+        categories=["+@all"],
+        commands=["-config"],
+    )
+    yield valkey.url.replace("redis://", "redis://guest:p%40ss%2Fword@")
+    by_hand.acl_deluser("guest")
+
+
+@pytest.mark.services
+def test_a_server_that_is_as_it_should_be_is_opened_without_a_word(valkey: Valkey, by_hand: Redis) -> None:
+    assert asyncio.run(opened(valkey.url)).warnings == ()
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl", "volatile-lfu"])
+def test_a_server_that_may_throw_keys_away_is_refused(valkey: Valkey, by_hand: Redis, policy: str) -> None:
+    by_hand.config_set("maxmemory-policy", policy)
+    with pytest.raises(RedisUnfit, match=rf"maxmemory-policy {policy}.*noeviction"):
+        asyncio.run(opened(valkey.url))
+    assert by_hand.dbsize() == 0
+
+
+@pytest.mark.services
+def test_a_server_that_forgets_at_a_restart_is_warned_of(valkey: Valkey, by_hand: Redis) -> None:
+    by_hand.config_set("appendonly", "no")
+    try:
+        (warning,) = asyncio.run(opened(valkey.url)).warnings
+    finally:
+        by_hand.config_set("appendonly", "yes")
+        # Until its first file is written it can neither be stopped nor killed without loss.
+        while (state := by_hand.info("persistence"))["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]:
+            sleep(0.01)
+    assert "appendonly" in warning
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("syncs", ["everysec", "no"])
+def test_a_server_that_may_lose_its_last_seconds_is_refused_unless_that_is_accepted(
+    valkey: Valkey, by_hand: Redis, syncs: str
+) -> None:
+    by_hand.config_set("appendfsync", syncs)
+    try:
+        with pytest.raises(RedisUnfit) as told:
+            asyncio.run(opened(valkey.url))
+        assert by_hand.dbsize() == 0
+        (warning,) = asyncio.run(opened(valkey.url, may_lose=True)).warnings
+    finally:
+        by_hand.config_set("appendfsync", "always")
+    for word in (f"appendfsync {syncs}", "appendfsync always", "REDIS_REPLICAS=1", "REDIS_MAY_LOSE_SECONDS=1"):
+        assert word in str(told.value)
+    assert f"appendfsync {syncs}" in warning
+
+
+@pytest.mark.services
+@pytest.mark.parametrize(("replicas", "many"), [(0, 1), (1, 0)])
+def test_a_cluster_without_replicas_to_wait_for_is_warned_of(replicas: int, many: int) -> None:
+    """It replicates later than it answers, so a failover may lose the last writes."""
+    with start_cluster(2) as cluster:
+        warnings = asyncio.run(opened(cluster.url, replicas=replicas, may_lose=True)).warnings
+    assert sum("REDIS_REPLICAS=1" in each and "failover" in each for each in warnings) == many
+
+
+@pytest.mark.services
+def test_where_config_is_forbidden_info_tells(valkey: Valkey, by_hand: Redis, user: str) -> None:
+    assert asyncio.run(opened(user)).warnings == ()
+    by_hand.config_set("maxmemory-policy", "allkeys-random")
+    with pytest.raises(RedisUnfit, match="allkeys-random"):
+        asyncio.run(opened(user))
+
+
+@pytest.mark.services
+def test_where_nothing_tells_that_is_said(valkey: Valkey, by_hand: Redis, user: str) -> None:
+    by_hand.execute_command("ACL", "SETUSER", "guest", "-info")
+    warnings = asyncio.run(opened(user)).warnings
+    assert ["maxmemory-policy" in warnings[0], "appendonly" in warnings[1]] == [True, True]
+
+
+@pytest.mark.services
+def test_a_user_without_scripts_is_refused(valkey: Valkey, by_hand: Redis, user: str) -> None:
+    by_hand.execute_command("ACL", "SETUSER", "guest", "-@scripting")
+    with pytest.raises(RedisRefuses):
+        asyncio.run(opened(user))
+
+
+@pytest.mark.services
+def test_a_wrong_password_is_told_without_being_quoted(valkey: Valkey, by_hand: Redis) -> None:
+    with pytest.raises(RedisUnfit, match="password") as told:
+        asyncio.run(opened(valkey.url.replace("//", "//nobody:wrong@")))
+    assert "wrong" not in str(told.value)
+
+
+def test_no_server_is_no_answer() -> None:
+    with pytest.raises(RedisUnreachable):
+        asyncio.run(opened(f"redis://127.0.0.1:{free_port()}"))
+
+
+@pytest.mark.services
+@in_a_loop
+async def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) -> None:
+    one, _ = await open_redis(valkey.url, VirtualClock(), Random(1), name="one")
+    other, _ = await open_redis(valkey.url, VirtualClock(), Random(2), name="other")
+    await one.adopt((somebody(ANN),), whole=True)
+    assert await other.load(ANN) is None
+    assert [one.newborn, other.newborn] == [False, True]
+    await one.aclose()
+    await other.aclose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "localhost", "http://localhost", "redis+ring://localhost", "redis+sentinel://localhost", "redis://h:port"],
+)
+def test_what_is_no_redis_url_is_refused_without_being_quoted(url: str) -> None:
+    with pytest.raises(RedisUnfit) as told:
+        way_to(url, Keys("passerby"))
+    assert "localhost" not in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["", "a{b", "}"])
+def test_a_name_that_would_break_the_hash_tag_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="braces"):
+        Keys(name)

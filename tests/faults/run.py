@@ -1,0 +1,160 @@
+"""One run: people chat, the product is killed again and again, then it gets quiet, and the judge looks.
+
+    join        everybody joins and finds somebody, undisturbed
+    kills       at random moments while work is under way; started again at once. Every eighth start is killed too,
+                twice in a row, before it can be ready. Every tenth time it is stopped with SIGTERM instead.
+    quiet       nobody writes any more; until every message has its end, for two minutes at most
+    questions   everybody asks where they stand: chats, searches and profiles must be as their phones say
+
+Most answers of the sandbox are slow, as over a network: a kill then finds sends whose outcome it takes away.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from time import time
+
+from simulated_people.judge import Fault, Verdict
+from tests.faults.company import LOOK_EVERY_S, Company
+from tests.faults.product import PASSERBY, Product
+from tests.faults.sandbox import Sandbox, a_sandbox
+
+START_S = 60.0
+SLOW = {"kind": "slow", "delay_s": 0.15, "probability": 0.6}
+WARM_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`alive_s`: how long a life lasts after its first sign, at least and at most."""
+
+    kills: int
+    people: int = 30
+    bots: int = 4
+    seed: int = 0
+    alive_s: tuple[float, float] = (0.2, 3.5)
+    stops: bool = True
+    quiet_s: float = 120.0
+    """How long to wait at most until every message has its end."""
+    command: Sequence[str] = PASSERBY
+
+
+@dataclass(slots=True)
+class Outcome:
+    verdict: Verdict
+    kills: int = 0
+    """With work in hand. Others are not counted among those that were asked for."""
+    idle_kills: int = 0
+    early_kills: int = 0
+    """Of both, before the process was ready."""
+    stops: int = 0
+    in_hand: list[int] = field(default_factory=list)
+    """At each kill: updates that Telegram had and that were not confirmed yet."""
+    takeovers_s: list[float] = field(default_factory=list)
+    quiet_s: float = 0.0
+    disagreements: list[str] = field(default_factory=list)
+    """Who is told another thing than their phone says."""
+    put_aside: int = 0
+    """Updates that were given up, as if they had ended the process."""
+
+    @property
+    def happened(self) -> bool:
+        """The control: work was in hand when the process was killed, and some was carried over into the next life."""
+        return self.kills > 0 and self.verdict.carried_over > 0
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict.passed and self.happened and not self.disagreements and not self.put_aside
+
+
+class _Ordeal:
+    def __init__(self, plan: Plan, sandbox: Sandbox, product: Product) -> None:
+        self._plan = plan
+        self._sandbox = sandbox
+        self._product = product
+        self._rng = Random(plan.seed)
+        self._company = Company(sandbox, plan.people, plan.seed)
+        self._journal = self._company.journal
+        self._kills_at: list[float] = []
+        self.outcome = Outcome(Verdict())
+
+    async def run(self) -> Outcome:
+        company, outcome = self._company, self.outcome
+        self._product.start()
+        async with company.present():
+            await company.join()
+            await self._sandbox.put("faults", [{**SLOW, "method": method} for method in ("send*", "copy*")])
+            async with company.living():
+                await asyncio.sleep(WARM_S)
+                await self._disturb()
+            await self._sandbox.put("faults", [])
+            faults = [Fault(at, at) for at in self._kills_at]
+            outcome.verdict, outcome.quiet_s = await company.quiet(faults, self._plan.quiet_s)
+            if outcome.verdict.passed:  # else the answers would only say so again, slowly
+                outcome.disagreements = list((await company.question(outcome.verdict.partners)).values())
+        outcome.takeovers_s = self._journal.takeovers(self._kills_at)
+        assert self._journal.dropped == 0, "the sandbox itself dropped updates"
+        return outcome
+
+    async def _disturb(self) -> None:
+        outcome = self.outcome
+        turn = 0
+        while outcome.kills < self._plan.kills:
+            turn += 1
+            await self._until_working()
+            await asyncio.sleep(self._rng.uniform(*self._plan.alive_s))
+            if self._plan.stops and turn % 10 == 2:
+                code = await self._product.stop()
+                assert code == 0, f"SIGTERM: exit code {code}"
+                outcome.stops += 1
+            else:
+                await self._kill()
+                if turn % 8 == 3:
+                    await self._kill_starts()
+            self._product.start()
+
+    async def _until_working(self) -> None:
+        """Until the process that was started last has sent something."""
+        started_at = time()
+        async with asyncio.timeout(START_S):
+            while not any(at > started_at and made for at, _, made in reversed(self._journal.requests)):
+                await asyncio.sleep(LOOK_EVERY_S / 10)
+                await self._journal.follow(self._sandbox)
+
+    async def _kill(self) -> None:
+        """At a moment when there is work in hand, which under this load is nearly every one."""
+        while True:
+            await self._journal.follow(self._sandbox)
+            if self._journal.in_hand:
+                break
+            await asyncio.sleep(self._rng.uniform(0.01, 0.2))
+        self._product.kill()
+        self._kills_at.append(time())
+        # What was confirmed between the look and the kill does not count.
+        await self._journal.follow(self._sandbox)
+        if self._journal.in_hand:
+            self.outcome.kills += 1
+            self.outcome.in_hand.append(self._journal.in_hand)
+        else:
+            self.outcome.idle_kills += 1
+
+    async def _kill_starts(self) -> None:
+        for _ in range(2):
+            self._product.start()
+            await asyncio.sleep(self._rng.uniform(0.05, 0.9))
+            await self._kill()
+            self.outcome.early_kills += 1
+
+
+async def endure(plan: Plan, directory: Path) -> Outcome:
+    """Run a plan with its files in `directory`. Raises: AssertionError, where it could not be carried through."""
+    async with a_sandbox(directory, bots=plan.bots, seed=plan.seed) as (sandbox, tokens):
+        product = Product(directory, tokens, sandbox.url, plan.command)
+        try:
+            outcome = await _Ordeal(plan, sandbox, product).run()
+            outcome.put_aside = product.log.read_text().count('"pipeline.put_aside"')
+            return outcome
+        finally:
+            product.close()

@@ -1,0 +1,200 @@
+"""The picture, put together from what three sources tell."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from passerby.ops.cluster.control import Kept
+from passerby.ops.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Member, Overview, Standing, overview
+from passerby.ops.cluster.processes import Reading, cpu_share
+from passerby.telemetry.figures import Snapshot
+
+NOW = 1_700_000_000.0
+BOTS = (1, 2)
+KEPT = Kept("worker-1", "RUNNING", 11, 100.0, 0, 0, 0, Path("worker-1.log"))
+READING = Reading(cpu_s=10.0, rss=50 * 1024**2, age_s=100.0, state="S")
+
+
+def figures(**given: Any) -> Snapshot:
+    return Snapshot(at=NOW, polled_at=given.pop("polled_at", {1: NOW - 3, 2: NOW - 3}), **given)
+
+
+def standing(worker: str = "a", **given: Any) -> Standing:
+    whole = {
+        "figures": figures(relays=5),
+        "stores": {"live": "ok", "records": "ok"},
+        "workers": {"a": Member(name="worker-1"), "b": Member(name="worker-2")},
+        "holders": {"bot:1": "a", "bot:2": "b", "pool:adult": "a", "duty:recorder": "b"},
+    } | given
+    return Standing(worker=worker, **whole)
+
+
+def glance(**given: Any) -> Glance:
+    """Two workers that are well."""
+    second = replace(KEPT, name="worker-2", pid=12)
+    whole: dict[str, Any] = {
+        "kept": {"worker-1": KEPT, "worker-2": second},
+        "pids": {"worker-1": 11, "worker-2": 12},
+        "readings": {11: READING, 12: READING},
+        "standings": {"worker-1": standing("a"), "worker-2": standing("b")},
+        "unready": {},
+        "listening": frozenset({"worker-1", "worker-2"}),
+    }
+    return Glance(**(whole | given))
+
+
+def seen(now: Glance, before: Glance | None = None, *, polls: bool = True, **given: Any) -> Overview:
+    return overview(before, now, at=NOW, bots=BOTS, pending=given.get("pending", {1: 0, 2: 7}), polls=polls)
+
+
+def test_what_is_well_has_no_faults() -> None:
+    picture = seen(glance())
+    assert picture.faults == ()
+    assert [(row.name, row.state, row.pid, row.bots) for row in picture.processes] == [
+        ("worker-1", "ready", 11, 1),
+        ("worker-2", "ready", 12, 1),
+    ]
+    assert [(bot.bot, bot.owner, bot.polled_ago_s, bot.pending) for bot in picture.bots] == [
+        (1, "worker-1", 3.0, 0),
+        (2, "worker-2", 3.0, 7),
+    ]
+    assert picture.duties == {"pool:adult": "worker-1", "duty:recorder": "worker-2"}
+    assert picture.figures is not None
+    assert picture.figures.relays == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (
+            {"kept": {"worker-1": replace(KEPT, state="FATAL", pid=0, rests_s=90)}, "pids": {}},
+            "given up after crashes, tried again in 90 s",
+        ),
+        ({"kept": {"worker-1": replace(KEPT, state="BACKOFF", pid=0)}, "pids": {}}, "crashed, starts again"),
+        ({"kept": {"worker-1": replace(KEPT, state="STOPPED", pid=0)}, "pids": {}}, "stopped"),
+        ({"standings": {}}, "does not answer"),
+        ({"standings": {}, "readings": {11: replace(READING, age_s=5.0)}}, "does not answer"),
+        ({"standings": {}, "listening": frozenset()}, "does not answer"),
+        ({"standings": {}, "listening": frozenset(), "readings": {11: replace(READING, age_s=5.0)}}, "starting"),
+        (
+            {
+                "kept": {"worker-1": KEPT},
+                "pids": {"worker-1": 11},
+                "standings": {},
+                "readings": {11: replace(READING, state="T")},
+            },
+            "paused by a signal",
+        ),
+        ({"unready": {"worker-1": "Redis is away"}}, "not ready: Redis is away"),
+    ],
+)
+def test_what_is_not_well_is_named(change: dict[str, Any], state: str) -> None:
+    picture = seen(glance(**change))
+    assert picture.processes[0].state == state
+    assert f"worker-1: {state}" in picture.faults
+
+
+def test_nothing_running_is_a_fault() -> None:
+    picture = seen(Glance({}, {}, {}, {}, {}, frozenset()))
+    assert (picture.processes, picture.faults) == ((), ("nothing runs here",))
+
+
+def test_a_bot_without_an_owner_and_one_that_is_not_polled_are_faults() -> None:
+    silent = figures(polled_at={1: NOW - SILENT_S - 1})
+    alone = standing("a", holders={"bot:1": "a"}, figures=silent)
+    found = seen(glance(standings={"worker-1": alone})).faults
+    assert "bot 1: not polled for 76 s" in found
+    assert "bot 2: nobody polls it" in found
+
+
+def test_a_fleet_that_has_just_begun_may_have_bots_without_an_owner() -> None:
+    young = standing("a", holders={}, since=NOW - TAKEOVER_S + 1)
+    assert seen(glance(standings={"worker-1": young, "worker-2": young})).faults == ()
+    old = standing("a", holders={}, since=NOW - TAKEOVER_S)
+    found = seen(glance(standings={"worker-1": old, "worker-2": young})).faults
+    assert found == ("bot 1: nobody polls it", "bot 2: nobody polls it")
+
+
+def test_with_webhooks_nobody_has_to_poll() -> None:
+    alone = standing("a", holders={}, figures=figures(polled_at={}))
+    assert seen(glance(standings={"worker-1": alone, "worker-2": standing("b", holders={})}), polls=False).faults == ()
+
+
+def test_a_refused_token_is_a_fault_and_no_lack_of_an_owner() -> None:
+    refused = standing("a", holders={"bot:1": "a"}, idle_bots=(2,))
+    found = seen(glance(standings={"worker-1": refused, "worker-2": refused})).faults
+    assert found == ("bot 2: Telegram refuses its token",)
+
+
+def test_a_token_that_is_being_asked_about_is_told_as_such() -> None:
+    doubting = standing("a", holders={"bot:1": "a", "bot:2": "a"}, doubted_bots=(2,))
+    picture = seen(glance(standings={"worker-1": doubting, "worker-2": doubting}))
+    assert picture.faults == ("bot 2: Telegram refuses its token; that is being confirmed",)
+    assert [bot.bot for bot in picture.bots if bot.suspected] == [2]
+
+
+def test_a_store_counts_as_its_worst_off_process_says() -> None:
+    away = standing("b", stores={"live": "ok", "records": "away"})
+    picture = seen(glance(standings={"worker-1": standing("a"), "worker-2": away}))
+    assert picture.stores == {"live": "ok", "records": "away"}
+    assert picture.faults == ("records store: away",)
+
+
+def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
+    there = Member(name="worker-9", since=NOW - 60, figures=figures(relays=1, memory_bytes=7))
+    roll = {"workers": {"a": Member(name="worker-1"), "c": there}, "holders": {"bot:1": "a", "bot:2": "c"}}
+    now = glance(
+        kept={"worker-1": KEPT},
+        pids={"worker-1": 11},
+        readings={11: READING},
+        standings={"worker-1": standing("a", **roll)},
+    )
+    picture = seen(now)
+    assert [(row.name, row.state, row.rss, row.bots) for row in picture.processes] == [
+        ("worker-1", "ready", READING.rss, 1),
+        ("worker-9 (elsewhere)", "ready", 7, 1),
+    ]
+    assert picture.bots[1].owner == "worker-9"
+
+
+def test_a_worker_of_another_installation_is_shown_with_its_machine_and_its_place() -> None:
+    """Under whatever name: two machines may well call theirs the same."""
+    ours, theirs = Member(name="worker-1", home="box:/run/passerby"), Member(name="worker-1", home="den:/srv/run")
+    roll = {"workers": {"a": ours, "c": theirs}, "holders": {"bot:1": "a", "bot:2": "c"}}
+    now = glance(
+        kept={"worker-1": KEPT},
+        pids={"worker-1": 11},
+        readings={11: READING},
+        standings={"worker-1": standing("a", **roll)},
+    )
+    picture = seen(now)
+    assert [row.name for row in picture.processes] == ["worker-1", "worker-1 (den:/srv/run)"]
+    assert [bot.owner for bot in picture.bots] == ["worker-1", "worker-1 (den:/srv/run)"]
+
+
+def test_a_supervisor_that_is_missed_and_another_installation_are_faults() -> None:
+    assert seen(glance(supervisor="supervisor is gone")).faults == ("supervisor is gone",)
+    picture = overview(None, glance(), at=NOW, bots=BOTS, pending={}, polls=True, beside="served elsewhere")
+    assert picture.faults == ("served elsewhere",)
+
+
+def test_the_share_of_a_core_is_that_between_two_looks() -> None:
+    later = replace(READING, cpu_s=10.5, age_s=101.0)
+    now = glance(readings={11: later, 12: READING})
+    assert seen(now, glance()).processes[0].cpu == pytest.approx(0.5)
+    assert seen(now).processes[0].cpu is None
+    assert cpu_share(READING, READING) is None
+
+
+def test_a_process_that_supervisor_does_not_keep_is_shown_too() -> None:
+    now = Glance(
+        {},
+        {"passerby": 20},
+        {20: READING},
+        {"passerby": standing("a", workers={}, holders={})},
+        {},
+        frozenset({"passerby"}),
+    )
+    assert [(row.name, row.state, row.restarts) for row in seen(now).processes] == [("passerby", "ready", None)]

@@ -1,0 +1,222 @@
+"""When what keeps ending is held back, and when it is tried again. supervisor's own classes; no process is started."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from supervisor import events
+from supervisor.states import ProcessStates
+
+from passerby.ops.cluster import processes, restart_policy
+from passerby.ops.cluster.configuration import TRIES
+from passerby.ops.cluster.restart_policy import REST_S, SHORT_LIVES, SILENT_TICKS, WINDOW_S, Warden
+from passerby.runtime.flight_recorder import EXIT_STUCK, Pulse
+
+DAY_S = 86_400.0
+
+
+class Process:
+    """As much of supervisor's process as the warden touches, and what it did to it."""
+
+    def __init__(self, name: str) -> None:
+        self.config = SimpleNamespace(name=name, stdout_logfile=f"{name}.log")
+        self.state = ProcessStates.STOPPED
+        self.backoff = 0
+        self.pid = 1
+        self.exitstatus: int | None = None
+        self.spawned = 0
+
+    def spawn(self) -> None:
+        self.spawned += 1
+
+
+class Office:
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.now = DAY_S
+        self.process = Process("worker-1")
+        group = SimpleNamespace(processes={"worker-1": self.process})
+        self.pulse: Pulse | None = None
+        self.signals: list[tuple[int, int]] = []
+        self.said: list[str] = []
+        self.warden = Warden(
+            SimpleNamespace(process_groups={"worker-1": group}, options=SimpleNamespace(logfile=str(log))),
+            lambda: self.now,
+            lambda name: self.pulse,
+            lambda pid, number: self.signals.append((pid, number)),
+            lambda path, reason: self.said.append(f"{path}: {reason}"),
+        )
+        self.warden.watch()
+
+    def becomes(self, kind: Any, state: int, came_from: int, *, expected: bool = True, code: int | None = None) -> None:
+        self.process.state, self.process.exitstatus = state, code
+        events.notify(kind(self.process, came_from, expected))
+
+    def lives(self, length_s: float, *, code: int) -> None:
+        """Start, be steady, end with this code (negative: by a signal)."""
+        self.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.EXITED)
+        self.becomes(events.ProcessStateRunningEvent, ProcessStates.RUNNING, ProcessStates.STARTING)
+        self.now += length_s
+        exited = events.ProcessStateExitedEvent
+        self.becomes(exited, ProcessStates.EXITED, ProcessStates.RUNNING, expected=code == 0, code=code)
+
+    def gives_up(self) -> None:
+        self.becomes(events.ProcessStateFatalEvent, ProcessStates.FATAL, ProcessStates.BACKOFF)
+
+    def ticks(self, times: int = 1) -> None:
+        for _ in range(times):
+            events.notify(events.Tick5Event(0, None))
+
+    @property
+    def is_tripped(self) -> bool:
+        return self.process.state == ProcessStates.BACKOFF and self.process.backoff > TRIES
+
+    def told(self) -> dict[str, Any]:
+        return self.warden.lives()[0]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Any:
+    yield Office(tmp_path / "supervisor.log")
+    events.clear()
+
+
+def test_lives_that_are_short_again_and_again_trip_the_breaker(office: Office) -> None:
+    for _ in range(SHORT_LIVES):
+        office.lives(15, code=1)
+        assert not office.is_tripped
+    office.lives(15, code=1)
+    assert office.is_tripped
+    assert (office.told()["crashes"], office.told()["restarts"]) == (SHORT_LIVES + 1, SHORT_LIVES + 1)
+
+
+@pytest.mark.parametrize("code", [0, -1, EXIT_STUCK])
+def test_recycling_being_killed_and_being_stuck_trip_nothing(office: Office, code: int) -> None:
+    for _ in range(3 * SHORT_LIVES):
+        office.lives(15, code=code)
+    assert not office.is_tripped
+    assert office.told()["crashes"] == (0 if code == 0 else 3 * SHORT_LIVES)
+
+
+def test_an_end_against_expectation_is_in_the_log_once(office: Office) -> None:
+    """As supervisor's own log tells it."""
+    office.lives(DAY_S, code=2)
+    with office.log.open("a") as log:
+        log.write("INFO exited: worker-10 (terminated by SIGSEGV; not expected)\n")
+        log.write("INFO exited: worker-1 (exit status 2; not expected)\n")
+    office.lives(DAY_S, code=0)
+    office.lives(DAY_S, code=-9)
+    with office.log.open("a") as log:
+        log.write("INFO exited: worker-1 (terminated by SIGKILL; not expected)\n")
+    office.lives(DAY_S, code=0)
+    assert office.said == ["worker-1.log: it ended with code 2", "worker-1.log: killed by SIGKILL"]
+
+
+def test_the_line_looks_as_the_processes_own_do() -> None:
+    at = datetime(2026, 1, 31, 23, 59, 58, tzinfo=UTC)
+    assert restart_policy.line_of("gone", at, "console").startswith("2026-01-31 23:59:58 [error    ] process.ended ")
+    assert json.loads(restart_policy.line_of("gone", at, "json")) == {
+        "event": "process.ended",
+        "level": "error",
+        "reason": "gone",
+        "timestamp": "2026-01-31T23:59:58Z",
+    }
+
+
+def test_crashes_far_apart_trip_nothing(office: Office) -> None:
+    for _ in range(3 * SHORT_LIVES):
+        office.lives(WINDOW_S / SHORT_LIVES, code=1)
+    assert not office.is_tripped
+
+
+def test_what_was_given_up_is_tried_once_more_after_a_rest(office: Office) -> None:
+    office.gives_up()
+    office.now += REST_S - 60
+    office.ticks()
+    assert (office.process.spawned, office.told()["rests_s"]) == (0, 60)
+    office.now += 60
+    office.ticks()
+    assert (office.process.spawned, office.process.backoff) == (1, TRIES)
+
+
+def test_what_runs_is_not_started(office: Office) -> None:
+    office.gives_up()
+    office.becomes(events.ProcessStateRunningEvent, ProcessStates.RUNNING, ProcessStates.STARTING)
+    office.now += 2 * REST_S
+    office.ticks()
+    assert (office.process.spawned, office.told()["rests_s"]) == (0, 0)
+
+
+def test_a_start_by_hand_is_no_restart(office: Office) -> None:
+    office.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.STOPPED)
+    assert office.told()["restarts"] == 0
+
+
+@pytest.fixture
+def running(office: Office) -> Any:
+    """A process that supervisor keeps, and that shows a pulse."""
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+        office.process.pid = process.pid
+        office.process.state = ProcessStates.RUNNING
+        office.pulse = Pulse(process.pid, 7)
+        yield process
+        process.kill()
+
+
+def test_a_process_with_a_stuck_loop_is_ended(office: Office, running: Any) -> None:
+    office.ticks(SILENT_TICKS)
+    assert office.signals == []
+    office.ticks()
+    assert office.signals == [(running.pid, signal.SIGABRT)]
+    office.ticks()
+    assert office.signals[1:] == [(running.pid, signal.SIGKILL)], "it did not mind"
+
+
+def test_a_process_with_a_running_loop_is_left_alone(office: Office, running: Any) -> None:
+    for beats in range(10):
+        office.pulse = Pulse(running.pid, beats)
+        office.ticks(SILENT_TICKS)
+    assert office.signals == []
+
+
+@pytest.mark.parametrize("pulse", [None, Pulse(1, 7)])
+def test_a_process_without_a_pulse_of_its_own_is_left_alone(office: Office, running: Any, pulse: Pulse | None) -> None:
+    """Of an older release, or the page is still that of the process before."""
+    office.pulse = pulse
+    office.ticks(3 * SILENT_TICKS)
+    assert office.signals == []
+
+
+def test_a_process_that_has_not_begun_is_left_alone(office: Office, running: Any) -> None:
+    """It waits for a store, perhaps for hours."""
+    office.pulse = Pulse(running.pid, 0)
+    office.ticks(3 * SILENT_TICKS)
+    assert office.signals == []
+
+
+def test_a_process_that_was_stopped_by_a_signal_is_left_alone_and_gets_the_full_time_afterwards(
+    office: Office, running: Any
+) -> None:
+    office.ticks(SILENT_TICKS)
+    running.send_signal(signal.SIGSTOP)
+    while (reading := processes.read(running.pid)) is not None and reading.state not in "Tt":
+        pass
+    office.ticks(3 * SILENT_TICKS)
+    running.send_signal(signal.SIGCONT)
+    while (reading := processes.read(running.pid)) is not None and reading.state in "Tt":
+        pass
+    office.ticks(SILENT_TICKS - 1)
+    assert office.signals == []
+
+
+def test_the_place_in_supervisor_is_the_one_that_is_configured() -> None:
+    from passerby.ops.cluster.configuration import configuration
+
+    text = configuration((), shutdown_s=8, root=False)
+    assert f"= {restart_policy.install.__module__}:{restart_policy.install.__name__}\n" in text

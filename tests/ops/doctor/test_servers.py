@@ -1,0 +1,179 @@
+"""What servers are found to be, from what they tell; and that one which is away is a finding."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from passerby.ops.doctor import database, redis, telegram
+from passerby.ops.doctor.finding import Finding, Verdict
+from passerby.ports.webhook_api import HookState, Switches
+from passerby.settings import Settings
+from tests.contract.servers import free_port, start_postgres, start_valkey
+
+TOKEN = "123456789:" + "x" * 35
+WELL = {"maxmemory-policy": "noeviction", "appendonly": "yes", "appendfsync": "always"}
+INFO = {"redis_version": "7.2.4", "used_memory": "10", "maxmemory": "100"}
+NOW = 1_700_000_000.0
+
+
+def settings(**given: Any) -> Settings:
+    whole = {
+        "bot_tokens": TOKEN,
+        "redis_url": SecretStr("redis://localhost/0"),
+        "postgres_uri": SecretStr("postgresql://localhost/passerby"),
+    } | given
+    return Settings(**whole)
+
+
+def collected(part: AsyncIterator[Finding]) -> dict[str, Finding]:
+    async def collect() -> dict[str, Finding]:
+        return {finding.check: finding async for finding in part}
+
+    return asyncio.run(collect())
+
+
+def verdicts(found: list[Finding]) -> dict[str, str]:
+    return {finding.check: finding.verdict.value for finding in found}
+
+
+def test_a_server_that_loses_nothing_is_well() -> None:
+    assert set(verdicts(redis._judged(WELL, INFO, settings())).values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("config", "info", "check", "verdict"),
+    [
+        ({"maxmemory-policy": "allkeys-lru"}, {}, "redis policy", "fail"),
+        ({"appendonly": "no"}, {}, "redis file", "fail"),
+        ({"appendfsync": "everysec"}, {}, "redis sync", "fail"),
+        ({}, {"used_memory": "81"}, "redis memory", "fail"),
+        ({}, {"maxmemory": "0"}, "redis memory", "warn"),
+        ({}, {"redis_version": "6.2.0"}, "redis version", "fail"),
+        ({}, {"aof_last_write_status": "err"}, "redis writes", "fail"),
+    ],
+)
+def test_a_server_that_may_lose_something_is_found(
+    config: dict[str, str], info: dict[str, str], check: str, verdict: str
+) -> None:
+    assert verdicts(redis._judged(WELL | config, INFO | info, settings()))[check] == verdict
+
+
+def test_an_accepted_loss_of_seconds_is_a_warning() -> None:
+    accepts = settings(redis_may_lose_seconds=True)
+    found = verdicts(redis._judged(WELL | {"appendfsync": "everysec"}, INFO, accepts))
+    assert found["redis sync"] == "warn"
+
+
+def test_a_server_that_tells_nothing_is_a_warning() -> None:
+    found = verdicts(redis._judged({}, {}, settings()))
+    assert (found["redis policy"], found["redis file"]) == ("warn", "warn")
+
+
+def test_replicas_that_are_waited_for_have_to_be_there() -> None:
+    every_second = WELL | {"appendfsync": "everysec"}
+    waits = settings(redis_replicas=1)
+    assert verdicts(redis._judged(every_second, INFO | {"connected_slaves": "1"}, waits))["redis replicas"] == "ok"
+    assert verdicts(redis._judged(every_second, INFO, waits))["redis replicas"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "processes", "verdict"),
+    [(20, 24, 4, "ok"), (20, 25, 4, "warn"), (25, 25, 4, "fail"), (20, 100, 1, "warn"), (20, 97, 1, "ok")],
+)
+def test_all_pools_together_have_to_fit(least: int, most: int, processes: int, verdict: str) -> None:
+    finding = database.judged_pools(settings(db_pool_min=least, db_pool_max=most), processes, most=100, reserved=3)
+    assert finding.verdict == verdict
+    if verdict != "ok":
+        assert f"DB_POOL_MAX={97 // processes}" in finding.remedy
+
+
+@pytest.mark.parametrize("name", Switches.__struct_fields__)
+def test_a_switch_of_botfathers_that_does_no_good_is_named_with_what_to_do(name: str) -> None:
+    (finding,) = telegram.set_up("bot", Switches(**{name: True}))
+    assert finding.verdict == Verdict.WARN
+    assert "@BotFather" in finding.remedy
+
+
+def test_a_bot_that_is_set_up_for_nothing_else_is_well() -> None:
+    (finding,) = telegram.set_up("bot", Switches())
+    assert finding.verdict == Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "verdict"),
+    [
+        ({}, HookState(), "ok"),
+        ({}, HookState(pending_update_count=60_000), "warn"),
+        ({}, HookState(url="https://chat.example.org/x"), "fail"),
+        ({"update_mode": "webhook"}, HookState(), "fail"),
+        ({"update_mode": "webhook"}, HookState(url="https://chat.example.org/x"), "ok"),
+        ({"update_mode": "webhook"}, HookState(url="https://other.example.org/x"), "fail"),
+        (
+            {"update_mode": "webhook"},
+            HookState(url="https://chat.example.org/x", last_error_date=int(NOW) - 60),
+            "warn",
+        ),
+    ],
+)
+def test_telegram_has_to_be_told_the_same(given: dict[str, Any], state: HookState, verdict: str) -> None:
+    ours = settings(webhook_url="https://chat.example.org", **given)
+    (finding,) = telegram.judged("bot", state, ours, NOW)
+    assert finding.verdict == verdict
+
+
+def test_servers_that_are_away_are_findings() -> None:
+    port = free_port()
+    away = settings(
+        redis_url=SecretStr(f"redis://:hush@127.0.0.1:{port}/0"),
+        postgres_uri=SecretStr(f"postgresql://me:hush@127.0.0.1:{port}/passerby"),
+        bot_api_url=f"http://127.0.0.1:{port}",
+    )
+    found = {
+        **collected(redis.checks(away, lambda: NOW)),
+        **collected(database.checks(away, 1, lambda: NOW)),
+        **collected(telegram.checks(away, lambda: NOW)),
+    }
+    assert {check: finding.verdict for check, finding in found.items()} == dict.fromkeys(
+        ("redis", "postgresql", "bot 123456789", "bot api"), Verdict.FAIL
+    )
+    assert not any("hush" in finding.told or TOKEN[10:] in finding.told for finding in found.values())
+
+
+@pytest.mark.services
+def test_real_servers_are_looked_at_and_nothing_is_made_there() -> None:
+    import time
+
+    with start_postgres() as postgres, start_valkey("--appendonly", "yes", "--appendfsync", "always") as valkey:
+        there = settings(redis_url=SecretStr(valkey.url), postgres_uri=SecretStr(postgres.uri))
+        live = collected(redis.checks(there, time.time))
+        records = collected(database.checks(there, 1, time.time))
+        again = collected(database.checks(there, 1, time.time))
+    assert {check: finding.verdict for check, finding in live.items()} == {
+        "redis version": "ok",
+        "redis policy": "ok",
+        "redis file": "ok",
+        "redis sync": "ok",
+        "redis memory": "warn",
+        "redis clock": "ok",
+    }
+    # The servers of tests do not wait for a disk.
+    assert {check: finding.verdict for check, finding in records.items()} == {
+        "schema": "fail",
+        "postgresql version": "ok",
+        "pools": "warn",
+        "postgresql sync": "warn",
+        "postgresql clock": "ok",
+    }
+    assert again["schema"].told == records["schema"].told
+
+
+def test_a_file_has_a_schema_and_no_pools(tmp_path: Path) -> None:
+    embedded = Settings(bot_tokens=TOKEN, sqlite_db_path=tmp_path / "passerby.db")
+    found = collected(database.checks(embedded, 1, lambda: NOW))
+    assert {check: finding.verdict for check, finding in found.items()} == {"schema": "ok"}
+    assert list(tmp_path.iterdir()) == []
+    assert collected(redis.checks(embedded, lambda: NOW)) == {}

@@ -1,0 +1,173 @@
+"""What counts as a long turn of the event loop, and what as a stuck one."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from passerby.runtime.background import loop_watch
+from passerby.runtime.background.loop_watch import LOST_S, STUCK_S, TICK_S, LoopWatch, Stall
+from passerby.runtime.flight_recorder import EXIT_STUCK, FlightRecorder
+from passerby.telemetry import logs, metrics
+from tests.runtime.test_flight_recorder import REF
+
+MINE, THEIRS, NOBODYS = b"mine", b"theirs", b""
+
+
+def ticks(stall: Stall, for_s: float, mark: bytes, *, worked: float = 1.0, waits: bool = False) -> None:
+    for _ in range(round(for_s / TICK_S)):
+        stall.tick(TICK_S, TICK_S * worked, waits, 1, mark)
+
+
+def begun() -> Stall:
+    stall = Stall()
+    assert stall.tick(TICK_S, 0.0, True, 1, NOBODYS)
+    return stall
+
+
+def test_a_turn_of_one_update_is_stuck_after_a_few_seconds() -> None:
+    stall = begun()
+    ticks(stall, STUCK_S - 0.1, MINE)
+    assert stall.is_long
+    assert not stall.is_stuck
+    ticks(stall, 0.5, MINE)
+    assert stall.is_stuck
+
+
+@pytest.mark.parametrize(("worked", "waits"), [(0.0, True), (0.3, True), (1.0, False)])
+def test_it_is_stuck_whether_it_works_or_waits(worked: float, waits: bool) -> None:
+    stall = begun()
+    ticks(stall, STUCK_S + 0.5, MINE, worked=worked, waits=waits)
+    assert stall.is_stuck
+
+
+def test_a_turn_that_goes_from_one_update_to_the_next_is_only_long() -> None:
+    stall = begun()
+    for mark in (MINE, THEIRS, MINE, THEIRS):
+        ticks(stall, STUCK_S - 0.5, mark)
+    assert stall.is_long
+    assert not stall.is_stuck
+
+
+def test_a_turn_of_nobodys_is_given_more_time_and_not_for_ever() -> None:
+    stall = begun()
+    ticks(stall, LOST_S - 1, NOBODYS)
+    assert not stall.is_stuck
+    ticks(stall, 2, NOBODYS)
+    assert stall.is_stuck
+
+
+def test_a_loop_that_comes_round_is_never_stuck() -> None:
+    stall = begun()
+    for beats in range(2, 1000):
+        stall.tick(TICK_S, TICK_S, False, beats, MINE)
+        assert not stall.is_long
+
+
+@pytest.mark.parametrize("away_s", [12.0, 8 * 3600.0])
+def test_a_process_that_was_stopped_or_a_machine_that_slept_is_not_stuck(away_s: float) -> None:
+    """The thread that looks was away as well, and the loop's thread did nothing meanwhile."""
+    stall = begun()
+    stall.tick(away_s, 0.0, True, 1, MINE)
+    stall.tick(TICK_S, 0.01, True, 1, MINE)
+    assert not stall.is_long
+
+
+def test_a_machine_that_has_other_things_to_do_is_not_stuck() -> None:
+    """The loop's thread wants to work all the time, and is let for a fifth of it."""
+    stall = begun()
+    ticks(stall, 4 * STUCK_S, MINE, worked=0.2)
+    assert not stall.is_stuck
+    ticks(stall, 2 * STUCK_S, MINE, worked=0.2)
+    assert stall.is_stuck, "it has worked as long as any other by now"
+
+
+def test_a_library_that_lets_nobody_else_work_counts_by_what_it_works() -> None:
+    """It holds the interpreter, so the thread's tick is late, but the loop's thread was at work all the time."""
+    stall = begun()
+    stall.tick(STUCK_S + 1, STUCK_S + 0.9, False, 1, MINE)
+    stall.tick(STUCK_S + 1, STUCK_S + 0.9, False, 1, MINE)
+    assert stall.is_stuck
+
+
+# ---------------------------------------------------------------------- a real loop
+
+
+def watched(turn: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str, Any]], list[int]]:
+    """What is logged of a turn, and with which codes the process would have ended."""
+    said: list[dict[str, Any]] = []
+    ends: list[int] = []
+    monkeypatch.setattr(logs, "record", lambda event, level="info", **fields: said.append({"event": event, **fields}))
+
+    async def main() -> None:
+        recorder = FlightRecorder()
+        watch = LoopWatch(recorder, end=ends.append)
+        watch.begin()
+        await asyncio.sleep(0.2)
+
+        async def work() -> None:
+            turn()
+
+        await recorder.follow(work(), (REF,))
+        await asyncio.sleep(0.2)
+        watch.close()
+
+    asyncio.run(main())
+    return said, ends
+
+
+def busy(for_s: float) -> None:
+    until = time.process_time() + for_s
+    while time.process_time() < until:
+        logs.name_of(KeyError())  # code of ours, to be named
+
+
+def test_a_long_turn_is_counted_and_named_by_our_own_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = metrics.LONG_TURNS.total()
+    said, ends = watched(lambda: busy(1.0), monkeypatch)
+    assert metrics.LONG_TURNS.total() == before + len(said)
+    assert {each["event"] for each in said} == {"loop.long_turn"}
+    long = max(said, key=lambda each: each["duration_s"])  # others may come of a machine that has much to do
+    assert long["duration_s"] >= 0.5
+    assert long["frames"]
+    assert all(frame.split(":")[0].endswith(".py") and "/" not in frame[:1] for frame in long["frames"])
+    assert any("flight_recorder" in frame for frame in long["frames"])
+    assert ends == []
+
+
+def test_a_turn_that_waits_for_something_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = metrics.LONG_TURNS.total()
+    watched(lambda: time.sleep(1.0), monkeypatch)
+    assert metrics.LONG_TURNS.total() > before
+
+
+def test_a_stuck_loop_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_watch, "STUCK_S", 0.5)
+    said, ends = watched(lambda: busy(3.0), monkeypatch)
+    assert ends == [EXIT_STUCK]
+    assert "loop.stuck" in [each["event"] for each in said]
+
+
+PROGRAM = """
+import asyncio, re, sys
+from passerby.runtime import loop_watch
+from passerby.runtime.flight_recorder import FlightRecorder
+loop_watch.UNINTERRUPTED_S = 1.0
+async def main():
+    watch = loop_watch.LoopWatch(FlightRecorder())
+    watch.begin()
+    await asyncio.sleep(0.3)
+    re.match(r"(a|a)*$", "a" * 200 + "b")
+asyncio.run(main())
+"""
+
+
+def test_a_library_that_never_returns_is_ended_by_the_kernel_which_says_where_it_was() -> None:
+    ended = subprocess.run([sys.executable, "-c", PROGRAM], timeout=100, check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGPROF
+    assert "in match" in ended.stderr

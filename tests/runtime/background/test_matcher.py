@@ -1,0 +1,241 @@
+"""The owner of a pool: everybody who can be paired is, and a stale pair is harmless."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from passerby.domain.ages import ADULTS, MINORS
+from passerby.domain.matching.wishes import LIVELY
+from passerby.features.search import introduce
+from passerby.kernel.decision import Decision, Env
+from passerby.kernel.ids import ChatId, PersonId, PoolId
+from passerby.kernel.participant import Chatting, Gender, Idle, Met, Participant, Preferences, Searching, Ticket
+from passerby.runtime.background.matcher import Matcher
+from tests.runtime.virtual import EPOCH, run
+from tests.runtime.world import ANN, BEN, EVE, Bench, somebody, words_of
+from tests.staged import staged
+
+
+def waiting(person: int, since: float = EPOCH, pool: PoolId = ADULTS, recent: tuple[Met, ...] = ()) -> Participant:
+    ticket = Ticket(PersonId(person), pool, since, Gender.UNSAID, 30, recent)
+    return somebody(PersonId(person), Searching(ticket))
+
+
+def at_pool(body: Callable[[Bench, Matcher], Awaitable[None]], introduction: Any = introduce) -> None:
+    async def main() -> None:
+        bench = Bench()
+        matcher = Matcher(ADULTS, bench.store, introduction, bench.pipeline.settle, bench.pipeline.env, bench.clock)
+        task = asyncio.ensure_future(matcher.run())
+        await body(bench, matcher)
+        assert not task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await bench.close()
+
+    run(main())
+
+
+async def chats(bench: Bench, *people: int) -> dict[ChatId, set[PersonId]]:
+    found: dict[ChatId, set[PersonId]] = {}
+    for person in people:
+        me = await bench.facts_of(PersonId(person))
+        if isinstance(me.state, Chatting):
+            found.setdefault(me.state.chat, set()).add(me.person)
+            partner = await bench.facts_of(me.state.partner)
+            assert isinstance(partner.state, Chatting)
+            assert partner.state.partner == me.person
+    return found
+
+
+@staged(at_pool)
+async def test_in_a_quiet_pool_nobody_waits_long_for_somebody_better(bench: Bench, matcher: Matcher, /) -> None:
+    await bench.put(waiting(1, recent=(Met(PersonId(2), EPOCH - 60, skipped=True),)))
+    await bench.put(waiting(2))
+    await asyncio.sleep(1)
+    assert await chats(bench, 1, 2) == {}
+    await asyncio.sleep(2)
+    assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+
+
+@staged(at_pool)
+async def test_in_a_lively_one_they_do(bench: Bench, matcher: Matcher, /) -> None:
+    for number in range(100, 100 + LIVELY):
+        ticket = Ticket(PersonId(number), ADULTS, EPOCH, Gender.UNSAID, 30, wants=Preferences(age_min=99))
+        await bench.put(somebody(PersonId(number), Searching(ticket)))
+    await asyncio.sleep(0.1)
+    await bench.put(waiting(1, recent=(Met(PersonId(2), EPOCH - 60, skipped=True),)))
+    await bench.put(waiting(2))
+    await asyncio.sleep(10)
+    assert await chats(bench, 1, 2) == {}
+    await asyncio.sleep(12)
+    assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+
+
+@staged(at_pool)
+async def test_two_who_wait_are_brought_together_and_told(bench: Bench, matcher: Matcher, /) -> None:
+    await bench.put(waiting(1))
+    await asyncio.sleep(60)
+    assert bench.telegram.sent == []
+    await bench.put(waiting(2))
+    await asyncio.sleep(0.1)
+    assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+    assert all(words.startswith("🎉 <b>Partner found!</b>") for words in words_of(bench.telegram.sent))
+    assert len(bench.telegram.sent) == 2
+    for person in (ANN, BEN):
+        facts = await bench.store.load(person)
+        assert facts is not None
+        assert facts.anchor is not None
+
+
+@staged(at_pool)
+async def test_a_thousand_who_search_at_once_are_all_paired_and_none_twice(bench: Bench, matcher: Matcher, /) -> None:
+    everybody = range(1, 1001)
+    for person in everybody:
+        await bench.put(waiting(person, EPOCH + person % 7))
+    await asyncio.sleep(5)
+    pairs = await chats(bench, *everybody)
+    assert len(pairs) == 500
+    assert {len(pair) for pair in pairs.values()} == {2}
+    assert len(bench.telegram.sent) == 1000
+
+
+@staged(at_pool)
+async def test_pairs_do_not_wait_for_each_other_while_the_store_is_far_away(bench: Bench, matcher: Matcher, /) -> None:
+    load, asked_s = bench.store.load, 0.02
+
+    async def far(person: PersonId, *rest: Any) -> Any:
+        await asyncio.sleep(asked_s)
+        return await load(person, *rest)
+
+    everybody = range(1, 201)
+    for person in everybody:
+        await bench.put(waiting(person))
+    bench.store.load = far  # type: ignore[method-assign, assignment]
+    await asyncio.sleep(1)  # one after another they would take four
+    bench.store.load = load  # type: ignore[method-assign]
+    assert len(await chats(bench, *everybody)) == 100
+
+
+@staged(at_pool)
+async def test_people_come_and_go_meanwhile_and_nobody_is_paired_who_does_not_wait(
+    bench: Bench, matcher: Matcher, /
+) -> None:
+    await bench.put(waiting(1))
+    await asyncio.sleep(1)
+    await bench.put(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
+    await bench.put(waiting(2))
+    await asyncio.sleep(60)
+    assert await chats(bench, 1, 2) == {}
+    await bench.put(waiting(3))
+    await asyncio.sleep(1)
+    assert list((await chats(bench, 1, 2, 3)).values()) == [{BEN, EVE}]
+
+
+def test_a_pair_that_has_gone_stale_is_harmless_and_the_other_still_finds_somebody() -> None:
+    """Ann gives up between the match and the commit."""
+    meddled: list[int] = []
+
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        settle = bench.pipeline.settle
+
+        async def meddle(decision: Decision, before: dict[PersonId, Participant], name: Any) -> bool:
+            if not meddled:
+                meddled.append(1)
+                await bench.put(msgspec.structs.replace(before[ANN], version=2, state=Idle()))
+            return await settle(decision, before, name)
+
+        matcher._settle = meddle
+        await bench.put(waiting(1), waiting(2))
+        await asyncio.sleep(1)
+        assert meddled == [1]
+        assert await chats(bench, 1, 2) == {}
+        assert bench.telegram.sent == []
+        await bench.put(waiting(3))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 2, 3)).values()) == [{BEN, EVE}]
+
+    at_pool(body)
+
+
+@staged(at_pool)
+async def test_a_ticket_of_a_moment_ago_is_not_good_enough(bench: Bench, matcher: Matcher, /) -> None:
+    """Ann's age has just been put right: she is on the other side of the wall now."""
+    load = bench.store.load
+    changed: list[PersonId] = []
+
+    async def change_first(person: PersonId, *rest: Any) -> Any:
+        if not changed:
+            changed.append(person)
+            await bench.put(msgspec.structs.replace(waiting(1, pool=MINORS), version=2))
+        return await load(person, *rest)
+
+    bench.store.load = change_first  # type: ignore[method-assign, assignment]
+    await bench.put(waiting(1), waiting(2))
+    await asyncio.sleep(60)
+    assert changed == [ANN]
+    assert await chats(bench, 1, 2) == {}
+
+
+@staged(at_pool)
+async def test_who_changed_their_ticket_is_looked_at_again(bench: Bench, matcher: Matcher, /) -> None:
+    load = bench.store.load
+    changed: list[PersonId] = []
+
+    async def change_first(person: PersonId, *rest: Any) -> Any:
+        if not changed:
+            changed.append(person)
+            newer = waiting(1, EPOCH + 50)
+            await bench.put(msgspec.structs.replace(newer, version=2))
+        return await load(person, *rest)
+
+    bench.store.load = change_first  # type: ignore[method-assign, assignment]
+    await bench.put(waiting(1), waiting(2))
+    await asyncio.sleep(1)
+    assert changed == [ANN]
+    assert list((await chats(bench, 1, 2)).values()) == [{ANN, BEN}]
+
+
+@staged(at_pool)
+async def test_while_the_store_is_away_it_waits_and_then_begins_anew(bench: Bench, matcher: Matcher, /) -> None:
+    await bench.put(waiting(1), waiting(2))
+    bench.disk.full = True
+    await asyncio.sleep(5)
+    assert await chats(bench, 1, 2) == {}
+    bench.disk.full = False
+    await asyncio.sleep(2)
+    assert len(await chats(bench, 1, 2)) == 1
+
+
+def test_a_bug_keeps_one_pair_apart_not_the_whole_pool() -> None:
+    def clumsy(one: Participant, other: Participant, env: Env) -> Decision:
+        if {one.person, other.person} == {ANN, BEN}:
+            raise ZeroDivisionError
+        return introduce(one, other, env)
+
+    async def body(bench: Bench, matcher: Matcher) -> None:
+        await bench.put(waiting(1), waiting(2), waiting(3), waiting(4))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 3, 4)).values()) == [{PersonId(3), PersonId(4)}]
+        assert await chats(bench, 1, 2) == {}
+        again = waiting(1)
+        await bench.put(msgspec.structs.replace(again, version=2))
+        await bench.put(waiting(5))
+        await asyncio.sleep(1)
+        assert list((await chats(bench, 1, 5)).values()) == [{ANN, PersonId(5)}]
+
+    at_pool(body, clumsy)
+
+
+@staged(at_pool)
+async def test_somebody_whom_the_store_has_forgotten_is_not_paired(bench: Bench, matcher: Matcher, /) -> None:
+    load = bench.store.load
+
+    async def forgetful(person: PersonId, *rest: Any) -> Any:
+        return None if person == ANN else await load(person, *rest)
+
+    bench.store.load = forgetful  # type: ignore[method-assign, assignment]
+    await bench.put(waiting(1), waiting(2))
+    await asyncio.sleep(1)
+    assert bench.telegram.tried == []

@@ -1,0 +1,244 @@
+"""The two stores are compared, and brought together where one of them has lost something."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+
+import msgspec
+import pytest
+
+from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.participant import Chatting, Idle, Participant, Searching
+from passerby.ports.facts import BlockChanged, ChatOpened, Fact, PersonChanged
+from passerby.ports.live_store import Commit, Committed, Doubts, Notice, Outgoing
+from passerby.ports.records import RecordsLost
+from passerby.runtime.background.reconciler import Reconciler
+from tests.contract.live_values import waiting
+from tests.contract.records_memory import MemoryRecords
+from tests.runtime.virtual import EPOCH, run
+from tests.runtime.world import ANN, BEN, BOT, CHAT, EVE, ME, OTHER_BOT, Bench, couple, somebody
+
+DAN = PersonId(4)
+OTHER = ChatId("another")
+
+
+class Pair:
+    """A live store and records, with the journal between them carried by hand."""
+
+    def __init__(self) -> None:
+        self.bench = Bench()
+        self.store = self.bench.store
+        self.records: MemoryRecords = self.bench.records
+        self.told: list[Notice] = []
+        self.reconciler = Reconciler(ME, self.store, self.records, self.bench.clock, self._take_up)
+
+    async def _take_up(self, entries: Iterable[Outgoing]) -> None:
+        self.told += [entry for entry in entries if isinstance(entry, Notice)]
+
+    async def put(self, *people: Participant, **more: object) -> None:
+        facts: list[Fact] = [PersonChanged(each, EPOCH) for each in people]
+        commit = msgspec.structs.replace(Commit(people, facts=tuple(facts), owner=ME), **more)
+        assert await self.store.commit(commit) is Committed.YES
+
+    async def carry(self) -> None:
+        """The journal to the records, as the recorder does it."""
+        entries = await self.store.journal(0, 1000)
+        await self.records.apply(self.store.generation, entries)
+        if entries:
+            await self.store.trim_journal(entries[-1][0], self.store.generation)
+
+    async def settle(self) -> None:
+        """Reconcile, carry the repair over, and see that nothing is left to repair."""
+        assert await self.reconciler.reconcile()
+        await self.carry()
+        told = list(self.told)
+        assert await self.reconciler.reconcile()
+        await self.carry()
+        assert self.told == told, "a repair leaves nothing to repair"
+        for held in await self.store.everybody():
+            assert self.records.disk.people[held.participant.person] == held.participant
+
+    @property
+    def readers(self) -> list[PersonId]:
+        return sorted(notice.to for notice in self.told)
+
+    async def states(self) -> dict[PersonId, str]:
+        return {held.participant.person: type(held.participant.state).__name__ for held in await self.store.everybody()}
+
+
+def pairwise(body: Callable[[Pair], Awaitable[None]]) -> Callable[[], None]:
+    def test() -> None:
+        async def main() -> None:
+            await body(Pair())
+
+        run(main())
+
+    test.__name__ = body.__name__
+    return test
+
+
+async def together(pair: Pair) -> tuple[Participant, Participant]:
+    """Ann and Ben chat, and the records know."""
+    ann, ben = couple()
+    await pair.put(ann, ben)
+    await pair.records.apply("opened", [(1, ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH))])
+    await pair.carry()
+    return ann, ben
+
+
+def newer(one: Participant, by: int = 1, **more: object) -> Participant:
+    return msgspec.structs.replace(one, version=one.version + by, **more)
+
+
+@pairwise
+async def test_where_both_stores_agree_nothing_happens(pair: Pair) -> None:
+    await together(pair)
+    await pair.settle()
+    assert pair.told == []
+    assert await pair.states() == {ANN: "Chatting", BEN: "Chatting"}
+
+
+@pairwise
+async def test_what_the_journal_still_has_to_carry_is_no_difference(pair: Pair) -> None:
+    ann, ben = await together(pair)
+    await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
+    await pair.put(somebody(EVE, waiting(EVE)))
+    assert await pair.reconciler.reconcile()
+    assert pair.told == []
+    await pair.carry()
+    assert not pair.records.disk.chats[CHAT].active, "a chat that nobody is in is closed"
+
+
+@pairwise
+async def test_people_whom_older_records_have_elsewhere_are_taken_out_and_told_and_the_others_stay(pair: Pair) -> None:
+    await together(pair)
+    before = pair.records.disk.copy()
+    await pair.put(somebody(EVE, Chatting(OTHER, DAN, EPOCH)), somebody(DAN, Chatting(OTHER, EVE, EPOCH)))
+    await pair.carry()
+    pair.records.disk = before
+    await pair.settle()
+    assert pair.readers == [EVE, DAN]
+    assert await pair.states() == {ANN: "Chatting", BEN: "Chatting", EVE: "Idle", DAN: "Idle"}
+    assert await pair.store.open_chats((CHAT, OTHER)) == {CHAT}
+
+
+@pairwise
+async def test_a_store_that_has_lost_its_newest_writes_ends_every_chat_once_even_if_no_difference_shows(
+    pair: Pair,
+) -> None:
+    """The newest writes may be in neither store."""
+    await together(pair)
+    pair.store._doubts = Doubts(is_unsure=True, is_older=True)
+    assert await pair.reconciler.reconcile()
+    assert pair.readers == [ANN, BEN]
+    assert await pair.states() == {ANN: "Idle", BEN: "Idle"}
+    assert await pair.reconciler.reconcile()
+    assert pair.readers == [ANN, BEN], "the journal still has to carry it, and that is no reason to say it again"
+
+
+@pairwise
+async def test_records_that_are_gone_are_written_again(pair: Pair) -> None:
+    await together(pair)
+    await pair.put(somebody(EVE))
+    await pair.carry()
+    pair.records.disk.people.clear()
+    await pair.settle()
+    assert sorted(pair.records.disk.people) == [ANN, BEN, EVE]
+    assert pair.readers == [ANN, BEN], "somebody idle is told nothing"
+
+
+@pairwise
+async def test_a_live_store_that_is_older_puts_every_chat_in_doubt(pair: Pair) -> None:
+    await together(pair)
+    await pair.put(somebody(EVE, waiting(EVE)))
+    await pair.carry()
+    known = pair.records.disk.people[EVE]
+    pair.records.disk.people[EVE] = newer(known, 3, state=Chatting(OTHER, DAN, EPOCH), blocked=(BEN,))
+    pair.records.disk.people[DAN] = somebody(DAN, Chatting(OTHER, EVE, EPOCH))
+    await pair.settle()
+    assert pair.readers == [ANN, BEN, EVE, DAN]
+    assert set((await pair.states()).values()) == {"Idle"}
+    eve = pair.records.disk.people[EVE]
+    assert (eve.version, eve.blocked) == (known.version + 4, (BEN,))
+
+
+@pairwise
+async def test_two_histories_of_one_person_with_the_same_number_are_seen(pair: Pair) -> None:
+    ann, _ = await together(pair)
+    pair.records.disk.people[ANN] = msgspec.structs.replace(ann, state=Chatting(OTHER, EVE, EPOCH))
+    await pair.settle()
+    assert pair.readers == [ANN, BEN]
+
+
+@pairwise
+async def test_somebody_who_moves_during_the_look_is_not_taken_for_a_difference(pair: Pair) -> None:
+    ann, ben = await together(pair)
+    read = pair.records.active
+
+    async def read_and_move() -> object:
+        found = await read()
+        await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
+        await pair.carry()
+        return found
+
+    pair.records.active = read_and_move  # type: ignore[method-assign, assignment]
+    assert await pair.reconciler.reconcile()
+    assert pair.told == []
+
+
+@pairwise
+async def test_somebody_in_doubt_who_acts_first_is_looked_at_again(pair: Pair) -> None:
+    ann, ben = await together(pair)
+    pair.records.disk.people.clear()
+    commit = pair.store.commit
+
+    async def overtaken(what: Commit) -> Committed:
+        pair.store.commit = commit  # type: ignore[method-assign]
+        await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
+        return await commit(what)
+
+    pair.store.commit = overtaken  # type: ignore[method-assign]
+    assert not await pair.reconciler.reconcile()
+    assert pair.told == []
+    await pair.settle()
+    assert await pair.states() == {ANN: "Idle", BEN: "Idle"}
+
+
+@pairwise
+async def test_a_block_that_the_records_have_lost_is_told_again(pair: Pair) -> None:
+    ann, _ = await together(pair)
+    await pair.put(newer(ann, blocked=(EVE,)))
+    await pair.carry()
+    pair.records.disk.people[ANN] = ann
+    assert await pair.reconciler.reconcile()
+    facts = [fact for _, fact in await pair.store.journal(0, 100)]
+    assert [fact for fact in facts if isinstance(fact, BlockChanged)] == [BlockChanged(ANN, EVE, True, EPOCH)]
+
+
+@pairwise
+async def test_nothing_is_repaired_while_the_records_are_away(pair: Pair) -> None:
+    await together(pair)
+    pair.records.lost = True
+    with pytest.raises(RecordsLost):
+        await pair.reconciler.reconcile()
+    assert await pair.states() == {ANN: "Chatting", BEN: "Chatting"}
+
+
+@pairwise
+async def test_somebody_nobody_can_reach_is_repaired_and_not_told(pair: Pair) -> None:
+    ann, _ = await together(pair)
+    await pair.put(newer(ann, bot=None))
+    await pair.carry()
+    pair.records.disk.people.clear()
+    await pair.settle()
+    assert pair.readers == [BEN]
+
+
+@pairwise
+async def test_a_search_that_differs_ends_with_a_word(pair: Pair) -> None:
+    await pair.put(somebody(EVE, waiting(EVE)))
+    await pair.carry()
+    pair.records.disk.people.clear()
+    await pair.settle()
+    await asyncio.sleep(0)
+    assert pair.readers == [EVE]
+    assert not any(isinstance(held.participant.state, Searching) for held in await pair.store.everybody())

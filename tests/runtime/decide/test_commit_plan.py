@@ -1,0 +1,326 @@
+"""What a decision comes to: one commit, and what follows from a change derived once."""
+
+import msgspec
+import pytest
+
+from passerby.kernel.decision import Decision
+from passerby.kernel.effect import (
+    Amend,
+    Answer,
+    Discard,
+    Effect,
+    Erase,
+    Explain,
+    Menu,
+    Owe,
+    Priority,
+    React,
+    Revise,
+    Say,
+)
+from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.participant import (
+    Chatting,
+    Complaint,
+    Gender,
+    Idle,
+    LastChat,
+    Met,
+    Participant,
+    Rating,
+    Searching,
+    Ticket,
+)
+from passerby.kernel.text import text
+from passerby.ports.facts import (
+    BlockChanged,
+    ChatClosed,
+    ChatOpened,
+    ChatRated,
+    ComplaintExplained,
+    ComplaintFiled,
+    PersonChanged,
+)
+from passerby.ports.leases import Fence, LeaseName, WorkerId
+from passerby.ports.live_store import Commit, Notice
+from passerby.runtime.decide.commit_plan import Settlement, weigh
+from passerby.runtime.delivery.sealing import Sealer
+from tests.runtime.virtual import EPOCH
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody
+
+REFS = (UpdateRef(BOT, 7),)
+NEXT = ChatId("next")
+WAITING = Searching(Ticket(ANN, "adults", EPOCH, Gender.UNSAID, 30))  # type: ignore[arg-type]
+
+
+def settled(decision: Decision, *before: Participant, sent: tuple[str, ...] = ()) -> Settlement:
+    people = {each.person: each for each in before}
+    return weigh(decision, people, now=EPOCH, name=lambda index: f"n{index}", refs=REFS, sent=sent)
+
+
+def changed(was: Participant, **fields: object) -> Participant:
+    return msgspec.structs.replace(was, **fields)
+
+
+def test_nothing_decided_is_the_update_done() -> None:
+    assert settled(Decision(), somebody(ANN)) == Settlement(Commit(updates=REFS), (), (), (), ())
+
+
+def test_nothing_decided_about_no_update_stores_nothing() -> None:
+    assert weigh(Decision(), {}, now=EPOCH, name=str).commit is None
+
+
+def test_a_change_is_stored_under_the_next_version_and_told_to_the_records() -> None:
+    ann = somebody(ANN)
+    stored = changed(ann, state=WAITING, version=2)
+    settlement = settled(Decision((changed(ann, state=WAITING),)), ann)
+    assert settlement.commit == Commit((stored,), facts=(PersonChanged(stored, EPOCH),), updates=REFS)
+
+
+def test_what_another_decision_on_the_same_update_says_is_another_notice() -> None:
+    """Else it would be taken for the one that the first has left in the outbox, and never be sent."""
+    first, second, again = (settled(Decision((), (Say(ANN, text(key)),)), somebody(ANN)) for key in ("a", "b", "a"))
+    assert first.notices[0].id != second.notices[0].id
+    assert first.notices[0].id == again.notices[0].id
+
+
+def test_what_is_owed_is_stored_and_not_said_yet() -> None:
+    ann = somebody(ANN)
+    settlement = settled(Decision((), (Owe(ANN, "later", text("a")),)), ann)
+    owed = Notice("later", ANN, BOT, text("a"), Priority.COMMAND, EPOCH)
+    assert settlement == Settlement(Commit(outbox=(owed,), updates=REFS, seen=()), (), (), (), (), (owed,))
+
+
+def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None:
+    ann, ben = couple()
+    moved = changed(ann, bot=OTHER_BOT)
+    say = Say(ANN, text("a"), None, MessageId(4), Priority.SYSTEM, CHAT)
+    revise = Revise(BEN, MessageId(5), text("b"), Menu(()))
+    settlement = settled(Decision((moved,), (say, revise)), ann, ben)
+    assert settlement.notices == (
+        Notice("n0:a", ANN, OTHER_BOT, text("a"), Priority.SYSTEM, EPOCH, None, MessageId(4), anchors=CHAT),
+        Notice("n1:b", BEN, OTHER_BOT, text("b"), Priority.COMMAND, EPOCH, Menu(()), revises=MessageId(5)),
+    )
+    assert settlement.commit is not None
+    assert settlement.commit.outbox == settlement.notices
+
+
+def test_who_cannot_be_reached_is_not_told() -> None:
+    gone = changed(somebody(ANN), bot=None, bots=())
+    assert settled(Decision(effects=(Say(ANN, text("a")), Revise(ANN, MessageId(1), text("a")))), gone).notices == ()
+
+
+SOURCE = MessageRef(BOT, MessageId(1))
+PASSAGES: list[Effect] = [
+    relay(1),
+    Amend(CHAT, ANN, SOURCE, BEN, relay(1).contents[0]),
+    React(CHAT, ANN, SOURCE, BEN, None),
+    Erase(CHAT, ANN, SOURCE, BEN),
+]
+
+
+@pytest.mark.parametrize("passage", PASSAGES, ids=lambda each: type(each).__name__)
+def test_an_update_with_a_passage_is_not_done_by_the_commit(passage: Effect) -> None:
+    """It is when the passage has been delivered."""
+    settlement = settled(Decision(effects=(passage,)), *couple())
+    assert settlement == Settlement(None, (), ((passage, OTHER_BOT),), (), ())  # type: ignore[arg-type]
+    both = settled(Decision(effects=(passage, Say(ANN, text("a")))), *couple())
+    assert both.commit == Commit(outbox=both.notices)
+
+
+def test_nobody_passes_anything_to_the_unreachable() -> None:
+    ann, ben = couple()
+    with pytest.raises(AssertionError):
+        settled(Decision(effects=(relay(1),)), ann, changed(ben, bot=None))
+
+
+def test_courtesies_are_not_stored() -> None:
+    courtesies = Answer("q"), Discard(ANN, (MessageId(1),))
+    assert settled(Decision(effects=courtesies), somebody(ANN)) == Settlement(
+        Commit(updates=REFS), (), (), courtesies, ()
+    )
+
+
+def test_what_an_event_settles_of_the_outbox_is_in_the_same_commit() -> None:
+    assert settled(Decision(), somebody(ANN), sent=("parked",)).commit == Commit(updates=REFS, sent=("parked",))
+
+
+@pytest.mark.parametrize("leaver", [ANN, BEN])
+def test_a_chat_that_ends_is_closed_once_by_the_one_who_left(leaver: PersonId) -> None:
+    ann, ben = couple()
+    after = tuple(
+        changed(each, state=Idle(), last=LastChat(CHAT, each.state.partner, EPOCH, "stop", each.person == leaver))
+        for each in (ann, ben)
+        if isinstance(each.state, Chatting)
+    )
+    settlement = settled(Decision(after), ann, ben)
+    assert settlement.ended == (CHAT,)
+    assert settlement.commit is not None
+    assert settlement.commit.ended == (CHAT,)
+    stored = [changed(each, version=2) for each in after]
+    assert settlement.commit.facts == (
+        PersonChanged(stored[0], EPOCH),
+        ChatClosed(CHAT, leaver, "stop", EPOCH),
+        PersonChanged(stored[1], EPOCH),
+    )
+
+
+def test_a_chat_that_one_side_alone_leaves_is_closed_as_well() -> None:
+    ann, _ = couple()
+    alone = changed(ann, state=WAITING, last=LastChat(CHAT, BEN, EPOCH, "next", True))
+    settlement = settled(Decision((alone,)), ann)
+    assert settlement.commit is not None
+    assert settlement.commit.facts[1:] == (ChatClosed(CHAT, ANN, "next", EPOCH),)
+
+
+def test_a_change_that_leaves_the_chat_alone_closes_nothing() -> None:
+    ann, ben = couple()
+    settlement = settled(Decision((changed(ann, seen_at=5.0),)), ann, ben)
+    assert settlement.ended == ()
+    assert settlement.commit is not None
+    assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
+
+
+def test_something_noted_about_a_chat_neither_ends_it_nor_opens_it() -> None:
+    ann, _ = couple()
+    assert isinstance(ann.state, Chatting)
+    reminded = changed(ann, state=msgspec.structs.replace(ann.state, nudged_at=EPOCH))
+    settlement = settled(Decision((reminded,)), ann)
+    assert settlement.ended == ()
+    assert settlement.commit is not None
+    assert settlement.commit.facts == (PersonChanged(changed(reminded, version=2), EPOCH),)
+
+
+def test_a_complaint_is_filed_once() -> None:
+    last = LastChat(CHAT, BEN, EPOCH, "report", True)
+    ann = changed(somebody(ANN), last=last)
+    filed = changed(ann, last=msgspec.structs.replace(last, complaint=Complaint.RUDE))
+    settlement = settled(Decision((filed,)), ann)
+    assert settlement.commit is not None
+    assert settlement.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.RUDE, EPOCH),)
+    later = settled(Decision((changed(filed, seen_at=5.0),)), filed)
+    assert later.commit is not None
+    assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
+
+
+def test_a_complaint_about_a_chat_before_the_last_one_is_filed_once() -> None:
+    met = Met(BEN, EPOCH - 60, chat=CHAT)
+    ann = changed(somebody(ANN), last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True), recent=(met,))
+    filed = changed(ann, recent=(msgspec.structs.replace(met, complaint=Complaint.THREAT),))
+    settlement = settled(Decision((filed,)), ann)
+    assert settlement.commit is not None
+    assert settlement.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.THREAT, EPOCH),)
+    later = settled(Decision((changed(filed, recent=(*filed.recent, Met(PersonId(9), EPOCH))),)), filed)
+    assert later.commit is not None
+    assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
+
+
+def test_what_was_filed_of_the_last_chat_is_not_filed_again_when_another_has_been() -> None:
+    last = LastChat(CHAT, BEN, EPOCH, "report", True, complaint=Complaint.RUDE)
+    ann = changed(somebody(ANN), last=last, recent=(Met(BEN, EPOCH, False, CHAT, Complaint.RUDE),))
+    following = changed(ann, last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True))
+    settlement = settled(Decision((following,)), ann)
+    assert settlement.commit is not None
+    assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
+
+
+def test_a_chat_opens_once_for_two() -> None:
+    ann, ben = somebody(ANN, WAITING), somebody(BEN, WAITING, OTHER_BOT)
+    after = changed(ann, state=Chatting(CHAT, BEN, EPOCH)), changed(ben, state=Chatting(CHAT, ANN, EPOCH))
+    settlement = settled(Decision(after), ann, ben)
+    assert settlement.ended == ()
+    assert settlement.commit is not None
+    assert settlement.commit.facts[-1] == ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH)
+    assert len(settlement.commit.facts) == 3
+
+
+def test_a_chat_for_one_is_a_bug() -> None:
+    ann = somebody(ANN, WAITING)
+    with pytest.raises(AssertionError):
+        settled(Decision((changed(ann, state=Chatting(CHAT, BEN, EPOCH)),)), ann)
+
+
+@pytest.mark.parametrize("gone", [ANN, BEN])
+def test_a_chat_with_somebody_unreachable_is_a_bug(gone: PersonId) -> None:
+    before = [changed(each, state=WAITING, bot=None if each.person == gone else BOT) for each in couple()]
+    after = tuple(changed(one, state=two.state) for one, two in zip(before, couple(NEXT), strict=True))
+    with pytest.raises(AssertionError):
+        settled(Decision(after), *before)
+
+
+def test_a_rating_is_told_to_the_records_once() -> None:
+    left = LastChat(CHAT, BEN, EPOCH, "next", left=True)
+    ann = changed(somebody(ANN), last=left)
+    rated = changed(ann, last=msgspec.structs.replace(left, rating=Rating.GOOD))
+    first = settled(Decision((rated,)), ann)
+    assert first.commit is not None
+    assert ChatRated(CHAT, ANN, Rating.GOOD, EPOCH) in first.commit.facts
+    again = settled(Decision((changed(rated, seen_at=EPOCH + 1),)), rated)
+    assert again.commit is not None
+    assert not [fact for fact in again.commit.facts if isinstance(fact, ChatRated)]
+
+
+def test_a_rating_that_was_changed_is_told_again_and_one_of_the_next_chat_too() -> None:
+    good = LastChat(CHAT, BEN, EPOCH, "next", left=True, rating=Rating.GOOD)
+    for other in (
+        msgspec.structs.replace(good, rating=Rating.BAD),
+        msgspec.structs.replace(good, chat=NEXT),
+    ):
+        ann = changed(somebody(ANN), last=good)
+        commit = settled(Decision((changed(ann, last=other),)), ann).commit
+        assert commit is not None
+        assert other.rating is not None
+        assert ChatRated(other.chat, ANN, other.rating, EPOCH) in commit.facts
+
+
+def test_blocks_and_their_lifting_are_told_to_the_records_one_by_one() -> None:
+    ann = changed(somebody(ANN), blocked=(BEN, PersonId(7)))
+    commit = settled(Decision((changed(ann, blocked=(PersonId(8), BEN)),)), ann).commit
+    assert commit is not None
+    assert [fact for fact in commit.facts if isinstance(fact, BlockChanged)] == [
+        BlockChanged(ANN, PersonId(8), True, EPOCH),
+        BlockChanged(ANN, PersonId(7), False, EPOCH),
+    ]
+
+
+def test_what_is_only_told_is_checked_against_the_version_that_it_was_decided_on() -> None:
+    ann, ben = couple()
+    seen = ((ANN, ann.version),)
+    said = Decision(effects=(Say(ANN, text("search.already")),))
+    before = {ANN: ann, BEN: ben}
+    commit = weigh(said, before, now=EPOCH, name=str, seen=seen).commit
+    assert commit is not None
+    assert commit.seen == seen
+    changed = Decision((msgspec.structs.replace(ann, seen_at=1.0),), said.effects)
+    commit = weigh(changed, before, now=EPOCH, name=str, seen=seen).commit
+    assert commit is not None
+    assert commit.seen == (), "its own change is checked already"
+    commit = weigh(Decision(), before, now=EPOCH, name=str, refs=(UpdateRef(BOT, 1),), seen=seen).commit
+    assert commit is not None
+    assert commit.seen == (), "nothing is told"
+
+
+def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
+    ann = somebody(ANN)
+    fences = (Fence(LeaseName("bot:1"), 7),)
+    owner = WorkerId("me")
+    settlement = weigh(
+        Decision(effects=(Say(ANN, text("a")),)), {ANN: ann}, now=EPOCH, name=str, owner=owner, fences=fences
+    )
+    assert settlement.commit is not None
+    assert (settlement.commit.owner, settlement.commit.fences) == (owner, fences)
+
+
+def test_what_is_said_about_a_complaint_reaches_the_records_sealed() -> None:
+    sealer = Sealer(bytes(32))
+    ann = somebody(ANN)
+    explains = Decision((changed(ann, vip_until=1.0),), (Explain(CHAT, ANN, "he is 15"),))
+    settlement = weigh(explains, {ANN: ann}, now=EPOCH, name=str, refs=REFS, seal=sealer.seal_words)
+    assert settlement.commit is not None
+    _, fact = settlement.commit.facts
+    assert isinstance(fact, ComplaintExplained)
+    assert (fact.chat, fact.by, fact.at) == (CHAT, ANN, EPOCH)
+    assert b"15" not in fact.words
+    assert sealer.open_words(fact.words) == "he is 15"
+    assert Sealer(bytes([1] * 32)).open_words(fact.words) is None
+    assert Sealer(bytes([1] * 32), bytes(32)).open_words(fact.words) == "he is 15", "after a change of the key"

@@ -1,0 +1,196 @@
+"""The pipeline among several workers: what a write stands on, and what becomes of one that nobody answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from passerby.kernel.decision import Decision, Env, Facts
+from passerby.kernel.effect import Say
+from passerby.kernel.event import MessageReceived
+from passerby.kernel.feature import Feature
+from passerby.kernel.ids import MessageId, UpdateRef
+from passerby.kernel.participant import Chatting, Idle, Searching
+from passerby.kernel.text import text
+from passerby.ports.facts import ChatTold
+from passerby.ports.leases import Fence, bot_lease
+from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Parked
+from passerby.ports.telegram import Carry
+from passerby.runtime.inbound.person_queues import Work
+from tests.runtime.virtual import EPOCH, run
+from tests.runtime.world import ANN, BEN, BOT, EVE, ME, OTHER_BOT, Bench, somebody, talking, words_of, written
+from tests.staged import staged
+from tests.wording import html
+
+REF = UpdateRef(BOT, 900)
+
+
+def at_bench(body: Callable[[Bench, Fence], Awaitable[None]], **how: Any) -> None:
+    """A worker that has taken the bot's lease."""
+
+    async def main() -> None:
+        bench = Bench(**how)
+        await bench.store.adopt((), whole=True)
+        await bench.store.attend(ME, {}, 1e6, b"")
+        epoch = await bench.store.take(ME, bot_lease(BOT), 1e6)
+        assert epoch is not None
+        fence = Fence(bot_lease(BOT), epoch)
+        bench.fences.add(fence)
+        await body(bench, fence)
+        await bench.close()
+
+    run(main())
+
+
+async def lose_lease(bench: Bench, fence: Fence) -> None:
+    """Somebody else has it now."""
+    await bench.store.give(ME, fence.lease, fence.epoch)
+    other = type(ME)("another")
+    await bench.store.attend(other, {}, 1e6, b"")
+    assert await bench.store.take(other, fence.lease, 1e6) is not None
+
+
+def relays(bench: Bench) -> list[str]:
+    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry)])
+
+
+# ---------------------------------------------------------------------- fences
+
+
+@staged(at_bench)
+async def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_life(bench: Bench, fence: Fence, /) -> None:
+    await bench.put(somebody(ANN))
+    await lose_lease(bench, fence)
+    bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    await asyncio.sleep(5)
+    assert bench.lapses == ["a write was refused"]
+    assert isinstance((await bench.facts_of(ANN)).state, Idle)
+    assert bench.finished == []
+    assert bench.telegram.tried == []
+
+
+@staged(at_bench)
+async def test_what_was_handed_over_is_dropped_and_this_life_goes_on(bench: Bench, fence: Fence, /) -> None:
+    await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
+    bench.fences.discard(fence)
+    bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    bench.happens(written(BEN, "/search", bot=OTHER_BOT), OTHER_BOT)
+    await asyncio.sleep(5)
+    assert bench.lapses == []
+    assert isinstance((await bench.facts_of(ANN)).state, Idle)
+    assert isinstance((await bench.facts_of(BEN)).state, Searching)
+
+
+@staged(at_bench)
+async def test_a_relay_whose_mark_is_refused_ends_this_life_and_is_not_done(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    bench.telegram.latency_s = 1.0
+    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await asyncio.sleep(0.5)
+    await lose_lease(bench, fence)
+    await asyncio.sleep(5)
+    assert bench.lapses == ["a write was refused"]
+    assert bench.finished == []
+    assert await bench.store.done(BOT, (REF.update,)) == set()
+
+
+# ---------------------------------------------------------------------- commits without an answer
+
+
+def test_a_commit_that_was_stored_and_not_answered_is_told_of_once() -> None:
+    async def body(bench: Bench, fence: Fence) -> None:
+        await bench.put(somebody(ANN))
+        store, lost = bench.store.commit, 1
+
+        async def unanswered(commit: Commit) -> Committed:
+            nonlocal lost
+            committed = await store(commit)
+            if lost and commit.outbox:
+                lost -= 1
+                raise LiveStoreLost("no answer")
+            return committed
+
+        bench.store.commit = unanswered  # type: ignore[method-assign]
+        bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+        await bench.quiet()
+        assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
+        assert bench.finished == [REF]
+        assert await bench.store.outbox(ME) == []
+        assert bench.pipeline.uncertain_at >= 0
+
+    at_bench(body)
+
+
+@staged(at_bench)
+async def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    store = bench.store.commit
+
+    async def unanswered(commit: Commit) -> Committed:
+        committed = await store(commit)
+        if any(isinstance(entry, Parked) for entry in commit.outbox):
+            raise LiveStoreLost("no answer")
+        return committed
+
+    bench.store.commit = unanswered  # type: ignore[method-assign]
+    bench.telegram.latency_s = 3.0
+    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await asyncio.sleep(2.0)
+    with suppress(LiveStoreLost):
+        await bench.pipeline.park_overdue()
+    await bench.quiet()
+    assert relays(bench) == ["hello"]
+    assert await bench.store.outbox(ME) == []
+    assert bench.finished == [REF]
+
+
+# ---------------------------------------------------------------------- what is told to the records, and of others
+
+
+@staged(at_bench)
+async def test_what_told_people_of_a_chat_is_told_to_the_records(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    told = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatTold)]
+    state = (await bench.facts_of(ANN)).state
+    assert isinstance(state, Chatting)
+    assert {fact.person for fact in told} == {ANN, BEN}
+    assert {fact.chat for fact in told} == {state.chat}
+    facts = await bench.store.load(ANN)
+    assert facts is not None
+    assert facts.anchor in {fact.anchor for fact in told}
+
+
+def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it() -> None:
+    def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
+        (eve,) = facts.others
+        changed = msgspec.structs.replace(eve, blocked=(facts.me.person,))
+        return Decision((changed,), (Say(eve.person, text("search.idle"), reply_to=MessageId(1)),))
+
+    feature = Feature(
+        "greeting",
+        commands={"greet": greet},
+        company={greet: lambda event, facts: (EVE, facts.me.person, type(ANN)(77))},
+    )
+
+    async def body(bench: Bench, fence: Fence) -> None:
+        await bench.put(somebody(ANN))
+        bench.records.disk.people[EVE] = somebody(EVE, version=4)
+        bench.lanes.put(Work(written(ANN, "/greet"), (REF,), fences=(fence,)))
+        await bench.quiet()
+        assert (await bench.facts_of(EVE)).blocked == (ANN,)
+        assert [each.person for each in bench.telegram.sent] == [EVE]  # type: ignore[union-attr]
+
+    at_bench(body, features=(feature,))
+
+
+@staged(at_bench)
+async def test_who_speaks_last_is_known(bench: Bench, fence: Fence, /) -> None:
+    await talking(bench)
+    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    await bench.quiet()
+    await asyncio.sleep(100)
+    (quiet,) = await bench.store.quiet_chats(bench.clock.now() - 10, 9)
+    assert quiet.speaker == ANN
+    await bench.store.mark(Mark())

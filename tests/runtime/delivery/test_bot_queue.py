@@ -1,0 +1,177 @@
+"""A bot's budget, and who passes first when it is short."""
+
+import asyncio
+
+from passerby.domain.budgets import Budget
+from passerby.kernel.effect import Priority
+from passerby.runtime.delivery.bot_queue import STRIKE_WINDOW_S, Gate
+from passerby.runtime.delivery.limiters import Own
+from passerby.runtime.tasks import Background
+from tests.runtime.virtual import VirtualClock, settled
+from tests.runtime.world import ANN, BEN
+from tests.staged import in_virtual_time
+
+raised: list[BaseException] = []
+
+
+class Queue:
+    def __init__(self, gate: Gate, clock: VirtualClock) -> None:
+        self.gate = gate
+        self.clock = clock
+        self.passed: list[tuple[str, float]] = []
+
+    def join(self, name: str, priority: Priority) -> asyncio.Task[None]:
+        return asyncio.ensure_future(self._wait(name, priority))
+
+    async def _wait(self, name: str, priority: Priority) -> None:
+        await self.gate.queue(priority)
+        self.passed.append((name, self.clock.monotonic()))
+
+
+def gate(rate: float = 1.0, burst: int = 1) -> tuple[Gate, Queue]:
+    clock = VirtualClock()
+    opened = Gate(Own(Budget(rate, burst), clock), Background(raised.append), clock)
+    return opened, Queue(opened, clock)
+
+
+@in_virtual_time
+async def test_while_the_budget_lasts_everybody_passes_at_once() -> None:
+    opened, _ = gate(1.0, 3)
+    assert [opened.passes() for _ in range(4)] == [True, True, True, False]
+    await asyncio.sleep(1.0)
+    assert [opened.passes() for _ in range(2)] == [True, False]
+
+
+@in_virtual_time
+async def test_then_by_priority_and_among_equals_in_turn() -> None:
+    opened, queue = gate()
+    assert opened.passes()
+    for name, priority in [
+        ("broadcast", Priority.BROADCAST),
+        ("reply", Priority.COMMAND),
+        ("chat 1", Priority.CHAT),
+        ("match", Priority.MATCH),
+        ("chat 2", Priority.CHAT),
+        ("system", Priority.SYSTEM),
+    ]:
+        queue.join(name, priority)
+    await asyncio.sleep(3.5)
+    queue.join("chat 3", Priority.CHAT)
+    await asyncio.sleep(20)
+    assert queue.passed == [
+        ("chat 1", 1.0),
+        ("chat 2", 2.0),
+        ("match", 3.0),
+        ("chat 3", 4.0),
+        ("reply", 5.0),
+        ("system", 6.0),
+        ("broadcast", 7.0),
+    ]
+    assert opened.waiting == 0
+
+
+@in_virtual_time
+async def test_nobody_slips_past_those_who_wait() -> None:
+    opened, queue = gate(1.0, 2)
+    assert opened.passes()
+    assert opened.passes()
+    queue.join("first", Priority.BROADCAST)
+    await asyncio.sleep(0.999)
+    assert not opened.passes()
+    await asyncio.sleep(0.002)
+    assert [name for name, _ in queue.passed] == ["first"]
+
+
+@in_virtual_time
+async def test_nobody_slips_past_at_the_very_moment_that_the_next_may_pass() -> None:
+    opened, queue = gate()
+    assert opened.passes()
+    tried: list[bool] = []
+    asyncio.get_running_loop().call_later(1.0, lambda: tried.append(opened.passes()))
+    queue.join("first", Priority.BROADCAST)
+    await asyncio.sleep(1.5)
+    assert tried == [False]
+    assert queue.passed == [("first", 1.0)]
+
+
+@in_virtual_time
+async def test_who_gives_up_waiting_costs_nothing() -> None:
+    opened, queue = gate()
+    assert opened.passes()
+    queue.join("given up", Priority.CHAT).cancel()
+    queue.join("also", Priority.CHAT)
+    await settled()
+    quitter = queue.join("quits", Priority.CHAT)
+    queue.join("stays", Priority.CHAT)
+    await asyncio.sleep(0.5)
+    quitter.cancel()
+    await asyncio.sleep(10)
+    assert queue.passed == [("also", 1.0), ("stays", 2.0)]
+
+
+@in_virtual_time
+async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> None:
+    opened, queue = gate(100.0, 100)
+    assert not opened.strike(ANN, 10.0)
+    assert not opened.strike(ANN, 10.0)
+    assert opened.passes()
+    await asyncio.sleep(STRIKE_WINDOW_S + 0.1)
+    assert not opened.strike(BEN, 10.0), "long after"
+    await asyncio.sleep(1.0)
+    held_at = queue.clock.monotonic()
+    assert opened.strike(ANN, 10.0)
+    assert not opened.passes()
+    queue.join("later", Priority.CHAT)
+    await asyncio.sleep(9.9)
+    assert queue.passed == []
+    await asyncio.sleep(1.0)
+    assert queue.passed == [("later", held_at + 10.0)]
+
+
+@in_virtual_time
+async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
+    """One chat may be held for an hour, and then another for a second."""
+    opened, _ = gate(100.0, 100)
+    assert opened.strike(ANN, 1.0) == 0.0
+    assert opened.strike(BEN, 2000.0) == 1.0
+    assert not opened.passes()
+    await asyncio.sleep(1.1)
+    assert opened.passes()
+
+
+@in_virtual_time
+async def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
+    opened, _ = gate(100.0, 100)
+    opened.strike(ANN, 100.0)
+    assert opened.strike(BEN, 100.0)
+    assert opened.strike(ANN, 1.0)
+    await asyncio.sleep(50)
+    assert not opened.passes()
+
+
+@in_virtual_time
+async def test_a_hold_that_grows_while_people_wait_holds_them() -> None:
+    opened, queue = gate(1.0, 1)
+    assert opened.passes()
+    queue.join("waits", Priority.CHAT)
+    opened.strike(ANN, 30.0)
+    opened.strike(BEN, 30.0)
+    await asyncio.sleep(29)
+    assert queue.passed == []
+    await asyncio.sleep(2)
+    assert queue.passed == [("waits", 30.0)]
+
+
+@in_virtual_time
+async def test_a_lost_bot_lets_everybody_through_to_be_told() -> None:
+    opened, queue = gate(0.001, 1)
+    assert opened.passes()
+    for name in ("one", "two"):
+        queue.join(name, Priority.SYSTEM)
+    await asyncio.sleep(1)
+    opened.lose()
+    await settled()
+    assert [name for name, _ in queue.passed] == ["one", "two"]
+    queue.join("three", Priority.CHAT)
+    await settled()
+    assert [name for name, _ in queue.passed] == ["one", "two", "three"]

@@ -1,0 +1,802 @@
+"""Delivery: in order, one at a time, within budgets, and to an end that somebody hears of."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+
+from passerby.domain.budgets import Budget
+from passerby.kernel.effect import Answer as AnswerButton
+from passerby.kernel.effect import Discard, Keys, Priority, React
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.text import text
+from passerby.ports.live_store import Copied, LiveStoreLost, Mark, Notice
+from passerby.ports.telegram import (
+    BotIdentity,
+    Delete,
+    Dispatch,
+    FloodWait,
+    Reassure,
+    Refused,
+    TokenRefused,
+    Unavailable,
+)
+from passerby.runtime.delivery.courier import (
+    FLOOD_MARGIN_S,
+    NOTICE_TTL_S,
+    RELAY_TTL_S,
+    UNCERTAIN_TRIES,
+    Courier,
+    Parcel,
+)
+from passerby.runtime.membership.tokens import REFUSED_AFTER_S
+from tests.runtime.virtual import EPOCH, run, settled
+from tests.runtime.world import ANN, BEN, BOT, CHAT, EVE, OTHER_BOT, Answer, Bench, couple, relay, words_of
+from tests.staged import staged
+from tests.wording import html
+
+
+class Ledger:
+    """Notes how parcels end; storing that takes as long as `pace_s` says."""
+
+    def __init__(self) -> None:
+        self.pace_s = 0.0
+        self.delivered_: list[tuple[str, tuple[MessageId, ...]]] = []
+        self.failed_: list[tuple[str, Refusal]] = []
+        self.refs: list[UpdateRef] = []
+
+    async def delivered(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
+        await asyncio.sleep(self.pace_s)
+        self.delivered_.append((parcel.id, messages))
+        self.refs += parcel.refs
+
+    async def advanced(self, parcel: Parcel) -> None:
+        pass
+
+    async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
+        await asyncio.sleep(self.pace_s)
+        self.failed_.append((parcel.id, refusal))
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        return [refusal for _, refusal in self.failed_]
+
+
+class Post:
+    def __init__(self, **budgets: Budget) -> None:
+        self.bench = Bench(**budgets)  # type: ignore[arg-type]
+        self.courier: Courier = self.bench.courier
+        self.telegram = self.bench.telegram
+        self.clock = self.bench.clock
+        self.ledger = Ledger()
+        self.courier.outcomes = self.ledger
+
+    def send(self, *numbers: int, to: PersonId = BEN, bot: BotId = OTHER_BOT, chat: ChatId = CHAT) -> None:
+        for number in numbers:
+            self.courier.pass_on(relay(number, to=to, chat=chat), bot, (UpdateRef(BOT, number),))
+
+    def say(self, id_: str, to: PersonId = ANN, bot: BotId = BOT, made_at: float = EPOCH, **rest: Any) -> None:
+        priority = rest.pop("priority", Priority.COMMAND)
+        self.courier.say(Notice(id_, to, bot, text("search.idle"), priority, made_at, **rest))
+
+    def answers(self, *answers: Answer) -> None:
+        """What the next sends come to; afterwards all goes well."""
+        coming: Iterator[Answer] = iter(answers)
+        self.telegram.answer = lambda dispatch: next(coming, None)
+
+    @property
+    def words(self) -> list[str]:
+        return words_of(self.telegram.sent)
+
+    @property
+    def times(self) -> list[float]:
+        return [at for at, _ in self.telegram.tried]
+
+
+def at_post(body: Callable[[Post], Awaitable[None]], **budgets: Budget) -> None:
+    async def main() -> None:
+        post = Post(**budgets)
+        await post.bench.put(*couple())
+        await body(post)
+        await post.bench.close()
+
+    run(main())
+
+
+DOWN, RESET = Unavailable("refused", uncertain=False), Unavailable("reset", uncertain=True)
+
+
+# ---------------------------------------------------------------------- order
+
+
+@pytest.mark.parametrize("fault", [DOWN, RESET, FloodWait(2.0)], ids=["refused", "reset", "429"])
+@staged(at_post)
+async def test_what_follows_waits_until_what_precedes_has_arrived(post: Post, /, fault: Exception) -> None:
+    post.answers(fault, fault, None, fault)
+    post.send(1, 2, 3)
+    post.say("n", BEN, OTHER_BOT)
+    await post.bench.quiet(60)
+    assert [word.split()[-1] for word in post.words[:3]] == ["1", "2", "3"]
+    assert post.ledger.delivered_[-1][0] == "n"
+    assert post.telegram.most_at_once == 1
+    assert post.ledger.failed_ == []
+
+
+@staged(at_post)
+async def test_one_send_of_a_lane_is_under_way_and_lanes_do_not_wait_for_each_other(post: Post, /) -> None:
+    post.telegram.latency_s = 1.0
+    post.send(1, 2)
+    post.send(3, to=EVE)
+    post.say("n")
+    await asyncio.sleep(0.5)
+    assert len(post.telegram.tried) == 3
+    await asyncio.sleep(1.0)
+    assert len(post.telegram.tried) == 4
+    await post.bench.quiet()
+    assert post.telegram.most_at_once == 1
+
+
+@staged(at_post)
+async def test_the_next_leaves_only_when_the_last_ones_outcome_is_stored(post: Post, /) -> None:
+    post.ledger.pace_s = 5.0
+    post.send(1, 2)
+    await asyncio.sleep(4.9)
+    assert post.words == ["words 1"]
+    await asyncio.sleep(0.2)
+    assert post.words == ["words 1", "words 2"]
+
+
+@staged(at_post)
+async def test_an_outcome_names_the_messages_that_it_became(post: Post, /) -> None:
+    post.answers((71, 72))
+    post.send(1)
+    await settled()
+    assert post.ledger.delivered_ == [(f"relay:{BOT}:1", (71, 72))]
+    assert post.ledger.refs == [UpdateRef(BOT, 1)]
+
+
+# ---------------------------------------------------------------------- budgets
+
+
+@staged(at_post, chat_budget=Budget(1.0, 5))
+async def test_a_chat_gets_a_burst_and_then_its_rate(post: Post, /) -> None:
+    post.send(*range(1, 9))
+    post.say("n")
+    await post.bench.quiet(60)
+    to_ben = [at for at, dispatch in post.telegram.tried if dispatch.person == BEN]  # type: ignore[union-attr]
+    assert to_ben == [0, 0, 0, 0, 0, 1, 2, 3]
+    assert [at for at, dispatch in post.telegram.tried if dispatch.person == ANN] == [0]  # type: ignore[union-attr]
+
+
+@staged(at_post, bot_budget=Budget(1.0, 1))
+async def test_a_bots_budget_goes_to_chats_first(post: Post, /) -> None:
+    post.say("first", to=PersonId(100))
+    for number in range(3):
+        post.say(f"broadcast {number}", to=PersonId(200 + number), priority=Priority.BROADCAST)
+        post.say(f"reply {number}", to=PersonId(300 + number))
+    post.send(1, bot=BOT)
+    await post.bench.quiet(60)
+    ends = [id_ for id_, _ in post.ledger.delivered_]
+    assert ends == [
+        "first",
+        f"relay:{BOT}:1",
+        *(f"reply {number}" for number in range(3)),
+        *(f"broadcast {number}" for number in range(3)),
+    ]
+    assert all(after - before >= 0.999 for before, after in pairwise(post.times))
+
+
+@staged(at_post)
+async def test_a_429_holds_its_chat_and_nobody_else(post: Post, /) -> None:
+    post.answers(FloodWait(30.0))
+    post.send(1, 2)
+    await settled()
+    post.send(3, to=EVE)
+    post.say("n")
+    await asyncio.sleep(29)
+    assert sorted(id_ for id_, _ in post.ledger.delivered_) == ["n", f"relay:{BOT}:3"]
+    await asyncio.sleep(2)
+    assert post.times[-2:] == [30.0 + FLOOD_MARGIN_S] * 2
+    assert len(post.ledger.delivered_) == 4
+
+
+@staged(at_post)
+async def test_a_second_chats_429_holds_the_bot_but_not_the_fleet(post: Post, /) -> None:
+    post.answers(FloodWait(30.0), FloodWait(30.0))
+    post.send(1)
+    post.send(2, to=EVE)
+    await settled()
+    post.send(3, to=PersonId(9))
+    post.say("on another bot")
+    await asyncio.sleep(29)
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["on another bot"]
+    await post.bench.quiet(60)
+    assert len(post.ledger.delivered_) == 4
+
+
+@staged(at_post)
+async def test_a_429_costs_no_try(post: Post, /) -> None:
+    post.answers(*[FloodWait(1.0)] * 30)
+    post.send(1)
+    await post.bench.quiet(100)
+    assert post.words == ["words 1"]
+
+
+@staged(at_post)
+async def test_a_file_that_cannot_be_fetched_in_time_is_the_other_bots_affair(post: Post, /) -> None:
+    fetching = FloodWait(30.0).of(BOT)
+    post.answers(fetching, fetching)
+    post.send(1)
+    post.send(2, to=EVE)
+    await settled()
+    post.send(3, to=PersonId(9))
+    post.say("through the bot of the file", to=PersonId(10))
+    await asyncio.sleep(29)
+    assert post.words == ["words 3"], "the sending bot goes on; the other one is held, as two chats were"
+    await asyncio.sleep(3)
+    assert len(post.ledger.delivered_) == 4
+
+
+@staged(at_post)
+async def test_a_file_whose_bot_is_lost_cannot_be_had_and_the_sending_bot_works_on(post: Post, /) -> None:
+    post.telegram.identities[BOT] = TokenRefused()
+    post.answers(TokenRefused().of(BOT))
+    post.send(1, 2)
+    await post.bench.quiet(REFUSED_AFTER_S + 30)
+    assert post.ledger.refusals == [Refusal.CANNOT_COPY]
+    assert post.words == ["words 2"]
+    assert post.bench.lost_bots == [BOT]
+
+
+# ---------------------------------------------------------------------- what goes first
+
+
+KEYS = Keys((("keys.stop",),))
+
+
+@staged(at_post, chat_budget=Budget(1.0, 3))
+async def test_who_was_told_twenty_times_that_nobody_is_there_hears_at_once_that_somebody_is(post: Post, /) -> None:
+    for number in range(20):
+        post.say(f"aside {number}", to=BEN, bot=OTHER_BOT)
+    await asyncio.sleep(2.5)
+    post.say("found", to=BEN, bot=OTHER_BOT, keyboard=KEYS, priority=Priority.MATCH, anchors=CHAT)
+    post.send(1, 2)
+    await post.bench.quiet(60)
+    ends = [id_ for id_, _ in post.ledger.delivered_]
+    asides = [f"aside {number}" for number in range(20)]
+    assert ends == [*asides[:5], "found", f"relay:{BOT}:1", f"relay:{BOT}:2", *asides[5:]]
+    at = dict(zip(ends, post.times, strict=True))
+    assert at["found"] == 3.0, "with the next of the budget"
+
+
+@staged(at_post)
+async def test_what_offers_something_keeps_its_place(post: Post, /) -> None:
+    post.telegram.latency_s = 1.0
+    post.say("first", to=BEN, bot=OTHER_BOT)
+    await asyncio.sleep(0.5)
+    post.say("searching", to=BEN, bot=OTHER_BOT, keyboard=KEYS)
+    post.say("aside", to=BEN, bot=OTHER_BOT)
+    post.say("found", to=BEN, bot=OTHER_BOT, keyboard=KEYS, priority=Priority.MATCH, anchors=CHAT)
+    post.say("changed", to=BEN, bot=OTHER_BOT, revises=MessageId(5))
+    await post.bench.quiet()
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["first", "searching", "found", "changed", "aside"]
+
+
+@staged(at_post)
+async def test_an_aside_that_may_have_arrived_keeps_its_place(post: Post, /) -> None:
+    post.answers(RESET)
+    post.say("aside", to=BEN, bot=OTHER_BOT)
+    await settled()
+    post.send(1)
+    await post.bench.quiet()
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["aside", f"relay:{BOT}:1"]
+
+
+@staged(at_post, bot_budget=Budget(1.0, 1))
+async def test_what_waits_behind_lends_its_urgency(post: Post, /) -> None:
+    """Ben's lane begins with a reply; the relay behind it must not wait until every other reply has gone out."""
+    post.say("first", to=PersonId(100), bot=OTHER_BOT)
+    for number in range(5):
+        post.say(f"reply {number}", to=PersonId(200 + number), bot=OTHER_BOT)
+    post.say("bens reply", to=BEN, bot=OTHER_BOT, keyboard=KEYS)
+    await asyncio.sleep(0.5)
+    post.send(1)
+    post.say("late", to=EVE, bot=OTHER_BOT, keyboard=KEYS)
+    post.send(2, to=EVE, chat=ChatId("another"))
+    await post.bench.quiet(60)
+    ends = [id_ for id_, _ in post.ledger.delivered_]
+    assert ends[:4] == ["first", "bens reply", "late", f"relay:{BOT}:1"]
+
+
+@staged(at_post, bot_budget=Budget(1.0, 1))
+async def test_what_goes_first_takes_the_turn_that_an_aside_has_waited_for(post: Post, /) -> None:
+    post.say("first", to=PersonId(100), bot=OTHER_BOT)
+    post.say("aside", to=BEN, bot=OTHER_BOT)
+    await asyncio.sleep(0.5)
+    post.send(1)
+    await post.bench.quiet(60)
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["first", f"relay:{BOT}:1", "aside"]
+    assert post.times == [0.0, 1.0, 2.0]
+
+
+# ---------------------------------------------------------------------- ends
+
+
+@pytest.mark.parametrize("refusal", [each for each in Refusal if each not in (Refusal.LEFT, Refusal.EXPIRED)])
+@staged(at_post)
+async def test_a_refusal_is_an_end_and_what_follows_goes_on(post: Post, /, refusal: Refusal) -> None:
+    post.answers(Refused(refusal, "detail"))
+    post.send(1, 2)
+    await post.bench.quiet()
+    assert post.ledger.failed_ == [(f"relay:{BOT}:1", refusal)]
+    assert post.words == ["words 2"]
+
+
+@staged(at_post)
+async def test_unknown_outcomes_are_tried_a_bounded_number_of_times(post: Post, /) -> None:
+    post.answers(*[RESET] * UNCERTAIN_TRIES)
+    post.send(1, 2)
+    await post.bench.quiet(600)
+    assert post.ledger.refusals == [Refusal.UNCERTAIN]
+    assert post.words == ["words 2"]
+    assert len(post.telegram.tried) == UNCERTAIN_TRIES + 1
+
+
+@staged(at_post)
+async def test_what_was_surely_not_sent_is_tried_until_its_time_is_up(post: Post, /) -> None:
+    post.answers(*[DOWN] * 100_000)
+    post.send(1)
+    await asyncio.sleep(RELAY_TTL_S - 10)
+    assert post.ledger.refusals == []
+    pauses = [after - before for before, after in pairwise(post.times)]
+    assert 0.3 < pauses[0] < 0.7
+    assert max(pauses) <= 30 * 1.25
+    assert len(pauses) > 100
+    await post.bench.quiet(20)
+    assert post.ledger.refusals == [Refusal.EXPIRED]
+
+
+@staged(at_post)
+async def test_a_notice_expires_by_when_it_was_made(post: Post, /) -> None:
+    post.answers(*[DOWN] * 100_000)
+    post.say("old", made_at=EPOCH - NOTICE_TTL_S + 600)
+    post.say("of the future", made_at=EPOCH + 60, to=BEN)
+    await asyncio.sleep(700)
+    assert post.ledger.failed_ == [("old", Refusal.EXPIRED)]
+
+
+@staged(at_post)
+async def test_a_notice_that_only_looks_old_is_still_delivered(post: Post, /) -> None:
+    """The machine's clock may have been set since it was made."""
+    post.say("two years old", made_at=EPOCH - 730 * 86_400)
+    await post.bench.quiet()
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["two years old"]
+
+
+@staged(at_post)
+async def test_a_bug_ends_one_parcel_not_its_lane(post: Post, /) -> None:
+    post.answers(ValueError("a bug"))
+    post.send(1, 2)
+    await post.bench.quiet()
+    assert post.ledger.refusals == [Refusal.BROKEN]
+    assert post.words == ["words 2"]
+
+
+@staged(at_post)
+async def test_a_refused_token_ends_everything_for_that_bot_once_it_is_confirmed(post: Post, /) -> None:
+    post.telegram.identities[OTHER_BOT] = TokenRefused()
+    post.answers(DOWN, TokenRefused())
+    post.send(1, 2)
+    post.send(3, to=EVE)
+    post.say("on another bot")
+    await asyncio.sleep(REFUSED_AFTER_S - 1)
+    assert post.ledger.refusals == [], "it may be a slip"
+    await asyncio.sleep(30)
+    assert post.ledger.refusals == [Refusal.BOT_LOST] * 3
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["on another bot"]
+    assert post.bench.lost_bots == [OTHER_BOT]
+    post.courier.tokens.lose(OTHER_BOT)
+    assert post.bench.lost_bots == [OTHER_BOT], "once"
+    post.send(4)
+    await post.bench.quiet(1)
+    assert post.ledger.refusals == [Refusal.BOT_LOST] * 4
+
+
+@pytest.mark.parametrize("for_s", [1, 60, 119])
+@staged(at_post)
+async def test_while_a_token_is_refused_for_a_while_everything_waits_and_then_goes_in_order(
+    post: Post, /, for_s: int
+) -> None:
+    post.telegram.identities[OTHER_BOT] = TokenRefused()
+    post.telegram.answer = lambda dispatch: TokenRefused() if OTHER_BOT in post.telegram.identities else None
+    post.send(1, 2)
+    post.send(3, to=EVE)
+    await asyncio.sleep(for_s)
+    assert len(post.telegram.tried) <= 2, "nobody hammers a token that is refused"
+    post.send(4)
+    del post.telegram.identities[OTHER_BOT]
+    await asyncio.sleep(15)
+    assert [word for word in post.words if word != "words 3"] == ["words 1", "words 2", "words 4"]
+    assert "words 3" in post.words
+    assert post.ledger.refusals == []
+
+
+@pytest.mark.parametrize("times", [1, 2, 9])
+@staged(at_post)
+async def test_a_send_that_is_refused_although_the_token_works_is_made_again(post: Post, /, times: int) -> None:
+    post.answers(*[TokenRefused()] * times)
+    post.send(1, 2)
+    await asyncio.sleep(240)
+    assert post.words == ["words 1", "words 2"]
+    assert post.ledger.refusals == []
+    assert post.bench.lost_bots == []
+
+
+def test_a_send_that_is_always_refused_although_the_token_works_ends_visibly_and_the_next_goes_on() -> None:
+    async def body(post: Post) -> None:
+        asked = 0
+        identify = post.telegram.identify
+
+        async def counted(bot: BotId) -> BotIdentity:
+            nonlocal asked
+            asked += 1
+            return await identify(bot)
+
+        post.telegram.identify = counted  # type: ignore[method-assign]
+        post.telegram.answer = lambda dispatch: TokenRefused() if words_of([dispatch]) == ["words 1"] else None
+        post.send(1, 2)
+        await asyncio.sleep(REFUSED_AFTER_S + 60)
+        assert post.words == ["words 2"]
+        assert post.ledger.refusals == [Refusal.BROKEN]
+        assert asked < 30
+
+    at_post(body)
+
+
+def test_answers_that_alternate_lose_nothing() -> None:
+    async def body(post: Post) -> None:
+        turn = 0
+
+        def answer(dispatch: Dispatch) -> Answer:
+            nonlocal turn
+            turn += 1
+            return TokenRefused() if turn % 2 else None
+
+        post.telegram.answer = answer
+        post.send(*range(1, 9))
+        await asyncio.sleep(120)
+        assert post.words == [f"words {number}" for number in range(1, 9)]
+
+    at_post(body)
+
+
+@staged(at_post)
+async def test_a_bot_that_is_back_after_it_was_lost_delivers_again(post: Post, /) -> None:
+    post.telegram.identities[OTHER_BOT] = TokenRefused()
+    post.answers(TokenRefused())
+    post.send(1)
+    await asyncio.sleep(600)
+    assert post.ledger.refusals == [Refusal.BOT_LOST]
+    del post.telegram.identities[OTHER_BOT]
+    await asyncio.sleep(600)
+    post.send(2)
+    await post.bench.quiet(5)
+    assert post.words == ["words 2"]
+
+
+@staged(at_post)
+async def test_a_bot_lost_elsewhere_wakes_those_who_wait_to_send_through_it(post: Post, /) -> None:
+    post.answers(FloodWait(1000.0), FloodWait(1000.0))
+    post.send(1)
+    post.say("n", EVE, OTHER_BOT)
+    await asyncio.sleep(1)
+    post.telegram.identities[OTHER_BOT] = TokenRefused()
+    post.courier.tokens.lose(OTHER_BOT)
+    await settled()
+    assert post.ledger.refusals == [Refusal.BOT_LOST] * 2
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_courtesy_that_is_refused_with_the_token_is_tried_once_more(times: int) -> None:
+    async def body(post: Post) -> None:
+        tries = 0
+
+        async def send(dispatch: Dispatch) -> tuple[MessageId, ...]:
+            nonlocal tries
+            tries += 1
+            if tries <= times:
+                raise TokenRefused
+            return ()
+
+        post.telegram.send = send  # type: ignore[method-assign]
+        post.courier.oblige(AnswerButton("query"), OTHER_BOT, "en")
+        await asyncio.sleep(30)
+        assert tries == 2
+        assert post.bench.lost_bots == []
+
+    at_post(body)
+
+
+# ---------------------------------------------------------------------- leaving
+
+
+@staged(at_post)
+async def test_what_waits_is_dropped_when_its_chat_ends(post: Post, /) -> None:
+    post.answers(FloodWait(50.0))
+    post.send(1, 2, 3)
+    post.say("n", BEN, OTHER_BOT)
+    await asyncio.sleep(1)
+    post.courier.drop(CHAT)
+    await settled()
+    assert sorted(post.ledger.failed_) == [(f"relay:{BOT}:{number}", Refusal.LEFT) for number in (1, 2, 3)]
+    await post.bench.quiet(100)
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["n"], "notices are not the chat's"
+    assert len(post.telegram.tried) == 2
+
+
+@staged(at_post)
+async def test_what_is_under_way_when_the_chat_ends_arrives_and_the_rest_does_not(post: Post, /) -> None:
+    post.telegram.latency_s = 1.0
+    post.send(1, 2)
+    await asyncio.sleep(0.5)
+    post.courier.drop(CHAT)
+    post.courier.drop(CHAT)
+    await post.bench.quiet()
+    assert post.words == ["words 1"]
+    assert post.ledger.failed_ == [(f"relay:{BOT}:2", Refusal.LEFT)]
+
+
+@staged(at_post)
+async def test_what_was_decided_on_before_the_end_of_its_chat_and_comes_after_it_goes_to_nobody(post: Post, /) -> None:
+    post.courier.drop(CHAT)
+    post.send(1)
+    await settled()
+    assert post.ledger.failed_ == [(f"relay:{BOT}:1", Refusal.LEFT)]
+    assert post.telegram.tried == []
+    await asyncio.sleep(100)
+    post.courier.forget_idle()
+    assert post.courier._ended == {}
+    assert post.courier._passages == {}
+
+
+@staged(at_post, bot_budget=Budget(0.1, 1))
+async def test_what_waits_for_the_bots_budget_is_dropped_too(post: Post, /) -> None:
+    post.say("first", bot=OTHER_BOT)
+    post.send(1)
+    await asyncio.sleep(1)
+    post.courier.drop(CHAT)
+    await post.bench.quiet(60)
+    assert post.ledger.failed_ == [(f"relay:{BOT}:1", Refusal.LEFT)]
+    assert post.words != []
+
+
+@staged(at_post)
+async def test_another_chat_of_the_same_people_is_not_touched(post: Post, /) -> None:
+    post.answers(FloodWait(5.0))
+    post.send(1, chat=CHAT)
+    await settled()
+    post.send(2, chat=ChatId("the next one"))
+    post.courier.drop(CHAT)
+    post.courier.drop(ChatId("never was"))
+    await settled()
+    assert post.ledger.refusals == [Refusal.LEFT]
+
+
+@staged(at_post)
+async def test_what_waited_long_is_sent_only_if_its_chat_is_still_open(post: Post, /) -> None:
+    """Another process may have ended it."""
+    post.answers(FloodWait(5.0), FloodWait(5.0))
+    post.send(1)
+    await settled()
+    post.send(2, to=EVE, chat=ChatId("ended elsewhere"))
+    await post.bench.quiet(60)
+    assert post.words == ["words 1"]
+    assert post.ledger.failed_ == [(f"relay:{BOT}:2", Refusal.LEFT)]
+
+
+@staged(at_post)
+async def test_what_is_resumed_is_sent_only_if_its_chat_is_still_open(post: Post, /) -> None:
+    post.courier.resume(relay(1), OTHER_BOT, (), "open", 60.0)
+    post.courier.resume(relay(2, chat=ChatId("ended")), OTHER_BOT, (), "ended", 60.0)
+    post.courier.resume(relay(3), OTHER_BOT, (), "too late", -1.0)
+    await post.bench.quiet()
+    assert post.words == ["words 1"]
+    assert sorted(post.ledger.failed_) == [("ended", Refusal.LEFT), ("too late", Refusal.EXPIRED)]
+
+
+# ---------------------------------------------------------------------- the store away
+
+
+@pytest.mark.parametrize("method", ["open_chats", "load", "counterpart"])
+@staged(at_post)
+async def test_while_the_store_is_away_a_parcel_waits_and_is_not_lost(
+    post: Post, /, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise LiveStoreLost
+
+    post.answers(FloodWait(1.0), FloodWait(1.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(post.bench.store, method, away)
+        reply = msgspec.structs.replace(relay(1), reply_to=MessageRef(BOT, MessageId(9)))
+        post.courier.pass_on(reply, OTHER_BOT, (UpdateRef(BOT, 1),))
+        post.say("n")
+        await asyncio.sleep(60)
+    await post.bench.quiet(60)
+    assert sorted(id_ for id_, _ in post.ledger.delivered_) == ["n", f"relay:{BOT}:1"]
+    assert post.ledger.failed_ == []
+
+
+@staged(at_post)
+async def test_however_long_the_store_was_away_a_parcel_goes_seconds_after_it_is_back(
+    post: Post, /, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise LiveStoreLost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(post.bench.store, "load", away)
+        post.say("n")
+        await asyncio.sleep(200)
+    await asyncio.sleep(4)
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["n"]
+
+
+# ---------------------------------------------------------------------- one relay twice
+
+
+@staged(at_post)
+async def test_a_relay_confirmed_twice_while_it_waits_is_one(post: Post, /) -> None:
+    post.answers(FloodWait(3.0))
+    post.send(1)
+    await settled()
+    post.courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, 2),))
+    await post.bench.quiet()
+    assert post.words == ["words 1"]
+    assert post.ledger.refs == [UpdateRef(BOT, 1), UpdateRef(BOT, 2)], "and both updates are done by it"
+
+
+@staged(at_post)
+async def test_the_second_of_two_that_share_a_name_can_still_be_dropped(post: Post, /) -> None:
+    post.ledger.pace_s = 1.0
+    post.send(1)
+    await settled()
+    next(iter(post.courier._passages[CHAT].values())).over = True
+    post.courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, 2),))
+    post.answers(FloodWait(60.0))
+    await asyncio.sleep(1.5)
+    assert [parcel.refs for parcel in post.courier.overdue()] == []
+    post.courier.drop(CHAT)
+    await post.bench.quiet()
+    assert post.ledger.refusals == [Refusal.LEFT]
+
+
+# ---------------------------------------------------------------------- what follows a message
+
+
+def react(number: int, emoji: str = "👍") -> React:
+    return React(CHAT, ANN, MessageRef(BOT, MessageId(number)), BEN, emoji)
+
+
+@staged(at_post)
+async def test_what_is_about_a_message_on_its_way_waits_in_the_same_lane(post: Post, /) -> None:
+    """Though its reader has gone over to another bot meanwhile."""
+    post.courier.outcomes = post.bench.pipeline
+    post.answers(FloodWait(3.0))
+    post.send(1)
+    await settled()
+    post.courier.pass_on(react(1), BOT, (UpdateRef(BOT, 2),))
+    await post.bench.quiet()
+    assert [type(dispatch).__name__ for dispatch in post.telegram.sent] == ["Carry", "SetReaction"]
+    assert {dispatch.bot for dispatch in post.telegram.sent} == {OTHER_BOT}
+
+
+@staged(at_post)
+async def test_what_is_about_an_unknown_message_ends_without_a_send(post: Post, /) -> None:
+    post.courier.pass_on(react(9), OTHER_BOT, (UpdateRef(BOT, 2),))
+    await post.bench.quiet()
+    assert post.telegram.tried == []
+    assert post.ledger.refs == [UpdateRef(BOT, 2)]
+
+
+@pytest.mark.parametrize("answer", [TokenRefused(), Refused(Refusal.UNREACHABLE)], ids=["lost", "blocked"])
+@staged(at_post)
+async def test_trouble_with_a_bot_left_behind_is_not_the_one_in_use(post: Post, /, answer: Exception) -> None:
+    """Ben's copy stands on a bot that he has blocked or that is gone; he talks through another one, and stays."""
+    copy = Copied(MessageRef(BOT, MessageId(1)), MessageRef(OTHER_BOT, MessageId(7)), 0)
+    await post.bench.store.mark(Mark(chat=CHAT, pairs=(copy,)))
+    post.answers(answer)
+    if isinstance(answer, TokenRefused):
+        post.telegram.identities[OTHER_BOT] = answer
+    post.courier.pass_on(react(1), BOT, (UpdateRef(BOT, 2),))
+    post.send(3, bot=BOT)
+    await post.bench.quiet(REFUSED_AFTER_S + 30)
+    assert post.words == ["words 3"]
+    assert post.bench.lost_bots == ([OTHER_BOT] if isinstance(answer, TokenRefused) else [])
+    assert post.ledger.refusals == [Refusal.CANNOT_COPY]
+
+
+# ---------------------------------------------------------------------- courtesies, housekeeping
+
+
+@pytest.mark.parametrize("answer", [None, DOWN, FloodWait(5.0)], ids=["well", "down", "429"])
+@staged(at_post)
+async def test_courtesies_wait_for_nobody_and_are_tried_once(post: Post, /, answer: Answer) -> None:
+    tries: list[Dispatch] = []
+
+    async def send(dispatch: Dispatch) -> tuple[MessageId, ...]:
+        tries.append(dispatch)
+        if isinstance(answer, Exception):
+            raise answer
+        return ()
+
+    post.telegram.send = send  # type: ignore[method-assign]
+    post.courier.oblige(AnswerButton("q", text("chat.button_too_old"), alert=True), BOT, "en")
+    post.courier.oblige(Discard(ANN, (MessageId(5),)), BOT, "en")
+    await asyncio.sleep(100)
+    assert tries == [
+        Reassure(BOT, "q", html("chat.button_too_old"), True),
+        Delete(BOT, ANN, (MessageId(5),)),
+    ]
+
+
+@staged(at_post)
+async def test_overdue_are_relays_alone_oldest_first_until_they_are_parked(post: Post, /) -> None:
+    post.answers(*[FloodWait(1000.0)] * 3)
+    post.send(1)
+    post.say("n")
+    await asyncio.sleep(1)
+    post.send(2)
+    await asyncio.sleep(1)
+    assert [parcel.id for parcel in post.courier.overdue()] == [f"relay:{BOT}:1"]
+    await asyncio.sleep(1)
+    overdue = post.courier.overdue()
+    assert [parcel.id for parcel in overdue] == [f"relay:{BOT}:1", f"relay:{BOT}:2"]
+    overdue[0].parked = True
+    assert [parcel.id for parcel in post.courier.overdue()] == [f"relay:{BOT}:2"]
+
+
+@staged(at_post)
+async def test_how_long_a_relay_may_take_before_it_is_parked_can_be_set(post: Post, /) -> None:
+    post.courier._park_after_s = 40.0
+    post.answers(FloodWait(1000.0))
+    post.send(1)
+    await asyncio.sleep(39)
+    assert post.courier.overdue() == []
+    await asyncio.sleep(2)
+    assert len(post.courier.overdue()) == 1
+
+
+@staged(at_post)
+async def test_an_outcome_that_cannot_be_stored_for_a_bug_does_not_stop_its_lane(post: Post, /) -> None:
+    delivered = post.ledger.delivered
+
+    async def broken(parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
+        if parcel.id.endswith(":1"):
+            raise ValueError("a bug")
+        await delivered(parcel, messages)
+
+    post.ledger.delivered = broken  # type: ignore[method-assign]
+    post.send(1, 2)
+    await post.bench.quiet()
+    assert [id_ for id_, _ in post.ledger.delivered_] == [f"relay:{BOT}:2"]
+    assert [type(error) for error in post.bench.errors] == [ValueError]
+    post.bench.errors.clear()
+
+
+@staged(at_post, chat_budget=Budget(1.0, 2))
+async def test_a_lane_is_forgotten_only_when_nothing_of_it_matters_any_more(post: Post, /) -> None:
+    post.send(1, 2)
+    await settled()
+    post.courier.forget_idle()
+    post.send(3)
+    await post.bench.quiet()
+    assert post.times == [0.0, 0.0, 1.0], "what was spent is remembered"
+    await asyncio.sleep(100)
+    post.courier.forget_idle()
+    assert post.courier._lanes == {}
+    assert post.courier._passages == {}

@@ -1,0 +1,410 @@
+"""Several couriers over one store, as in several processes: one budget, one order, and no send without assurance."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from passerby.domain.budgets import Budget
+from passerby.kernel.effect import Keys, Priority
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.text import text
+from passerby.ports.leases import Fence, WorkerId, bot_lease
+from passerby.ports.live_store import Anchor, Commit, LiveStoreLost, Mark, Notice
+from passerby.ports.shared_budgets import Account, Grant
+from passerby.ports.telegram import Dispatch, FloodWait, Speak
+from passerby.runtime.delivery.bot_queue import STORE_PAUSE_S
+from passerby.runtime.delivery.courier import (
+    ENDED_KEPT_S,
+    FLOOD_MARGIN_S,
+    ORDER_POLL_S,
+    PRECEDED_WAIT_S,
+    TOLD_WAIT_S,
+    Courier,
+    Parcel,
+)
+from passerby.runtime.delivery.wording import Wording
+from tests.runtime.virtual import EPOCH, run, settled
+from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PLENTY, PRINTS, WORDS, Bench, couple, relay, words_of
+from tests.staged import staged
+
+IDLE, FOUND = "search.idle", "search.found"
+KEYS = Keys((("keys.stop",),))
+
+
+class Books:
+    """Outcomes, written into the store as the pipeline writes them."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.ends: list[tuple[str, str]] = []
+
+    async def delivered(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
+        notice = parcel.notice
+        anchor = None
+        if notice is not None and notice.anchors is not None:
+            anchor = Anchor(notice.anchors, notice.to, MessageRef(notice.bot, messages[0]))
+        await self._bench.store.mark(Mark(sent=(parcel.id,), anchor=anchor))
+        self.ends.append((parcel.id, "delivered"))
+
+    async def advanced(self, parcel: Parcel) -> None:
+        pass
+
+    async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
+        await self._bench.store.mark(Mark(sent=(parcel.id,)))
+        self.ends.append((parcel.id, refusal))
+
+
+class Worker:
+    def __init__(self, name: str, bench: Bench, bot_budget: Budget, chat_budget: Budget) -> None:
+        self.name = WorkerId(name)
+        self._bench = bench
+        self.courier = Courier(
+            bench.telegram,
+            bench.store,
+            Wording(WORDS),
+            bench.background,
+            bench.clock,
+            Random(7),
+            bot_budget,
+            chat_budget,
+            prints=PRINTS,
+            shared=True,
+        )
+        self.books = self.courier.outcomes = Books(bench)
+
+    def send(self, *numbers: int, to: PersonId = BEN, told: bool = True) -> None:
+        for number in numbers:
+            self.courier.pass_on(relay(number, to=to), OTHER_BOT, (UpdateRef(BOT, number),), told=told)
+
+    async def note(
+        self, id_: str, words: str = IDLE, to: PersonId = BEN, *, anchors: ChatId | None = None, at: float = EPOCH
+    ) -> Notice:
+        """Into the outbox, as this worker's to send."""
+        keys, priority = (None, Priority.COMMAND) if words == IDLE else (KEYS, Priority.MATCH)
+        notice = Notice(id_, to, OTHER_BOT, text(words), priority, at, keys, anchors=anchors)
+        await self._bench.store.commit(Commit(outbox=(notice,), owner=self.name))
+        return notice
+
+    @property
+    def ends(self) -> list[str]:
+        return [id_ for id_, _ in self.books.ends]
+
+
+class Fleet:
+    def __init__(self, bot_budget: Budget, chat_budget: Budget) -> None:
+        self.bench = Bench()
+        self.telegram = self.bench.telegram
+        self.one, self.two, self.three = (
+            Worker(name, self.bench, bot_budget, chat_budget) for name in ("one", "two", "three")
+        )
+
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        return self.one, self.two, self.three
+
+    @property
+    def times(self) -> list[float]:
+        return [at for at, _ in self.telegram.tried]
+
+    @property
+    def words(self) -> list[str]:
+        return words_of(self.telegram.sent)
+
+
+def in_fleet(
+    body: Callable[[Fleet], Awaitable[None]], *, bot_budget: Budget = PLENTY, chat_budget: Budget = PLENTY
+) -> None:
+    async def main() -> None:
+        fleet = Fleet(bot_budget, chat_budget)
+        await fleet.bench.put(*couple())
+        await body(fleet)
+        await fleet.bench.close()
+
+    run(main())
+
+
+# ---------------------------------------------------------------------- budgets
+
+
+@staged(in_fleet, bot_budget=Budget(20.0, 20))
+async def test_several_couriers_together_send_no_more_than_one_alone_may(fleet: Fleet, /) -> None:
+    for number in range(300):
+        worker = fleet.workers[number % 3]
+        worker.courier.pass_on(relay(number, to=PersonId(100 + number % 40)), OTHER_BOT, (UpdateRef(BOT, number),))
+    await asyncio.sleep(30)
+    times = fleet.times
+    assert len(times) == 300
+    for index, at in enumerate(times):
+        assert index + 1 <= at * 20.0 + 20 + 1e-6
+    assert times[-1] <= 300 / 20 + 1, "nor are they much slower"
+
+
+@staged(in_fleet, chat_budget=Budget(1.0, 8))
+async def test_a_chats_budget_is_one_for_all_of_them(fleet: Fleet, /) -> None:
+    for worker in fleet.workers:
+        worker.send(*range(1, 9))
+    await asyncio.sleep(60)
+    assert len(fleet.times) == 24
+    for index, at in enumerate(fleet.times):
+        assert index + 1 <= at * 1.0 + 8 + 1e-6
+
+
+@staged(in_fleet)
+async def test_a_429_is_obeyed_by_all_of_them(fleet: Fleet, /) -> None:
+    fleet.telegram.answer = lambda dispatch: FloodWait(30.0) if len(fleet.times) == 1 else None
+    fleet.one.send(1)
+    await settled()
+    fleet.two.send(2)
+    fleet.three.courier.pass_on(relay(3, to=ANN), BOT, (UpdateRef(BOT, 3),))
+    await asyncio.sleep(29)
+    assert fleet.words == ["words 3"], "another chat goes on"
+    await asyncio.sleep(3)
+    assert sorted(fleet.words) == ["words 1", "words 2", "words 3"]
+    assert min(fleet.times[2:]) >= 30.0 + FLOOD_MARGIN_S
+
+
+@staged(in_fleet)
+async def test_a_bot_that_two_chats_found_held_is_held_for_all_of_them(fleet: Fleet, /) -> None:
+    fleet.telegram.answer = lambda dispatch: FloodWait(30.0) if len(fleet.times) <= 2 else None
+    fleet.one.send(1)
+    fleet.one.courier.pass_on(relay(2, to=PersonId(9)), OTHER_BOT, (UpdateRef(BOT, 2),))
+    await settled()
+    fleet.two.courier.pass_on(relay(3, to=PersonId(10)), OTHER_BOT, (UpdateRef(BOT, 3),))
+    fleet.three.courier.pass_on(relay(4, to=ANN), BOT, (UpdateRef(BOT, 4),))
+    await asyncio.sleep(29)
+    assert fleet.words == ["words 4"], "another bot goes on"
+    await asyncio.sleep(3)
+    assert sorted(fleet.words) == [f"words {number}" for number in range(1, 5)]
+
+
+@staged(in_fleet)
+async def test_while_the_store_is_away_nothing_is_sent_on_credit(
+    fleet: Fleet, /, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise LiveStoreLost
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet.bench.store, "reserve", away)
+        fleet.one.send(1, 2)
+        await asyncio.sleep(30)
+        assert fleet.times == []
+    await asyncio.sleep(60)
+    assert fleet.words == ["words 1", "words 2"]
+
+
+@staged(in_fleet)
+async def test_who_waits_for_a_bots_budget_goes_on_when_the_store_is_back(
+    fleet: Fleet, /, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = fleet.bench.store.reserve
+
+    async def without_bots(account: Account, *rest: Any) -> Grant:
+        if account.person is None:
+            raise LiveStoreLost
+        return await reserve(account, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fleet.bench.store, "reserve", without_bots)
+        fleet.one.send(1, 2)
+        await asyncio.sleep(30)
+        assert fleet.times == []
+    await asyncio.sleep(2 * STORE_PAUSE_S)
+    assert fleet.words == ["words 1", "words 2"]
+
+
+# ---------------------------------------------------------------------- order
+
+
+@staged(in_fleet)
+async def test_a_notice_waits_for_an_earlier_one_in_anothers_hands(fleet: Fleet, /) -> None:
+    earlier = await fleet.one.note("earlier", FOUND)
+    later = await fleet.two.note("later", FOUND)
+    fleet.two.courier.say(later)
+    await asyncio.sleep(1)
+    assert fleet.times == []
+    fleet.one.courier.say(earlier)
+    await asyncio.sleep(2 * ORDER_POLL_S)
+    assert [*fleet.one.ends, *fleet.two.ends] == ["earlier", "later"]
+    assert len(fleet.times) == 2
+
+
+@staged(in_fleet)
+async def test_nothing_overtakes_what_is_being_inherited(fleet: Fleet, /) -> None:
+    earlier = await fleet.one.note("earlier", FOUND)
+    later = await fleet.two.note("later", FOUND, at=EPOCH + 1)
+    with fleet.two.courier.inheriting():
+        # The store has made it the heir's, who does not know it yet.
+        (inherited,) = await fleet.bench.store.inherit(fleet.two.name)
+        assert inherited == earlier
+        fleet.two.courier.say(later)
+        await settled()
+        assert fleet.two.ends == []
+        fleet.two.courier.say(earlier, found_again=True)
+    await asyncio.sleep(2 * ORDER_POLL_S)
+    await settled()
+    assert fleet.two.ends == ["earlier", "later"]
+
+
+@staged(in_fleet)
+async def test_a_notice_does_not_wait_for_ever(fleet: Fleet, /) -> None:
+    await fleet.one.note("never sent", FOUND)
+    fleet.two.courier.say(await fleet.two.note("later", FOUND))
+    await asyncio.sleep(PRECEDED_WAIT_S - 0.1)
+    assert fleet.times == []
+    await asyncio.sleep(0.2)
+    assert fleet.two.ends == ["later"]
+
+
+@staged(in_fleet)
+async def test_notices_of_one_worker_and_of_other_people_do_not_wait(fleet: Fleet, /) -> None:
+    await fleet.one.note("to Ann", FOUND, ANN)
+    for id_ in ("a", "b"):
+        fleet.two.courier.say(await fleet.two.note(id_, FOUND))
+    await settled()
+    assert fleet.two.ends == ["a", "b"]
+
+
+@staged(in_fleet)
+async def test_a_relay_waits_until_its_reader_has_been_told_of_the_chat(fleet: Fleet, /) -> None:
+    found = await fleet.one.note("found", FOUND, anchors=CHAT)
+    fleet.two.send(1, 2, told=False)
+    await asyncio.sleep(2)
+    assert fleet.times == []
+    fleet.one.courier.say(found)
+    await asyncio.sleep(2 * ORDER_POLL_S)
+    assert fleet.words[1:] == ["words 1", "words 2"]
+    assert fleet.one.ends == ["found"]
+
+
+@staged(in_fleet)
+async def test_a_relay_does_not_wait_for_ever_for_its_reader_to_be_told(fleet: Fleet, /) -> None:
+    await fleet.one.note("found", FOUND, anchors=CHAT)
+    fleet.two.send(1, 2, told=False)
+    await asyncio.sleep(TOLD_WAIT_S - 0.1)
+    assert fleet.times == []
+    await asyncio.sleep(0.2)
+    assert fleet.words == ["words 1"]
+
+
+@staged(in_fleet)
+async def test_a_parked_relay_that_is_taken_up_waits_until_its_reader_has_been_told(fleet: Fleet, /) -> None:
+    found = await fleet.one.note("found", FOUND, anchors=CHAT)
+    fleet.two.courier.resume(relay(1), OTHER_BOT, (), "relay:x", 60.0)
+    await asyncio.sleep(1)
+    assert fleet.times == []
+    fleet.one.courier.say(found)
+    await asyncio.sleep(1)
+    assert fleet.words[1:] == ["words 1"]
+
+
+@staged(in_fleet)
+async def test_the_notice_of_a_chat_that_is_found_late_goes_before_its_relays(fleet: Fleet, /) -> None:
+    """Its commit was stored, the answer was lost, and the janitor finds it when the first relay is there already."""
+    found = await fleet.one.note("found", FOUND, anchors=CHAT)
+    fleet.one.send(1, 2, told=False)
+    await asyncio.sleep(1)
+    fleet.one.courier.say(found)
+    await asyncio.sleep(1)
+    assert fleet.one.ends == ["found", f"relay:{BOT}:1", f"relay:{BOT}:2"]
+    assert fleet.times[-1] <= 1 + 2 * ORDER_POLL_S
+
+
+@staged(in_fleet)
+async def test_what_waits_for_another_is_dropped_with_its_chat(fleet: Fleet, /) -> None:
+    await fleet.one.note("found", FOUND, anchors=CHAT)
+    fleet.two.send(1, 2, told=False)
+    await asyncio.sleep(1)
+    fleet.two.courier.drop(CHAT)
+    await asyncio.sleep(1)
+    assert sorted(fleet.two.books.ends) == [(f"relay:{BOT}:{number}", Refusal.LEFT) for number in (1, 2)]
+    await asyncio.sleep(ENDED_KEPT_S + 1)
+    for worker in fleet.workers:
+        worker.courier.forget_idle()
+    assert fleet.two.courier._lanes == {}
+
+
+# ---------------------------------------------------------------------- assurance and the end of a life
+
+
+@staged(in_fleet)
+async def test_no_send_begins_without_assurance(fleet: Fleet, /) -> None:
+    again = asyncio.Event()
+    fleet.one.courier.assured = again.wait  # type: ignore[assignment]
+    fleet.one.send(1)
+    fleet.one.courier.say(await fleet.one.note("n", to=ANN))
+    await asyncio.sleep(30)
+    assert fleet.times == []
+    again.set()
+    await settled()
+    assert sorted(fleet.one.ends) == ["n", f"relay:{BOT}:1"]
+
+
+@staged(in_fleet)
+async def test_a_chat_that_ended_while_nobody_was_sure_gets_nothing_any_more(fleet: Fleet, /) -> None:
+    again = asyncio.Event()
+    fleet.one.courier.assured = again.wait  # type: ignore[assignment]
+    fleet.one.send(1)
+    await asyncio.sleep(5)
+    await fleet.bench.store.commit(Commit(ended=(CHAT,)))
+    again.set()
+    await settled()
+    assert fleet.times == []
+    assert fleet.one.books.ends == [(f"relay:{BOT}:1", Refusal.LEFT)]
+
+
+@staged(in_fleet)
+async def test_a_life_that_is_abandoned_sends_nothing_more_and_says_nothing_of_what_it_sent(fleet: Fleet, /) -> None:
+    fleet.telegram.latency_s = 1.0
+    fleet.one.send(1, 2)
+    fleet.one.courier.say(await fleet.one.note("n", to=ANN))
+    await asyncio.sleep(0.5)
+    fleet.one.courier.abandon()
+    fleet.one.send(3, to=ANN)
+    await asyncio.sleep(60)
+    assert len(fleet.times) == 2, "what was under way could not be called back"
+    assert fleet.one.books.ends == []
+
+
+@staged(in_fleet)
+async def test_what_is_in_hand_is_known_until_its_outcome_is_stored(fleet: Fleet, /) -> None:
+    fleet.telegram.latency_s = 1.0
+    courier = fleet.one.courier
+    courier.say(await fleet.one.note("n", to=ANN))
+    courier.resume(relay(1), OTHER_BOT, (), "parked", 60.0)
+    assert [courier.known(id_) for id_ in ("n", "parked", "another's")] == [True, True, False]
+    assert courier.pending == 2
+    await asyncio.sleep(0.5)
+    assert courier.known("n")
+    assert courier.known("parked")
+    await asyncio.sleep(1)
+    assert not courier.known("n")
+    assert not courier.known("parked")
+    assert courier.pending == 0
+
+
+@staged(in_fleet)
+async def test_the_fences_of_what_was_pressed_twice_are_those_of_both(fleet: Fleet, /) -> None:
+    courier = fleet.one.courier
+    courier.assured = asyncio.Event().wait  # type: ignore[assignment]
+    first, second = Fence(bot_lease(BOT), 1), Fence(bot_lease(BotId(9)), 4)
+    for number, fence in ((1, first), (2, second), (3, second)):
+        courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, number),), fences=(fence,))
+    (parcel,) = courier._passages[CHAT].values()
+    assert parcel.fences == (first, second)
+    assert parcel.refs == tuple(UpdateRef(BOT, number) for number in (1, 2, 3))
+
+
+@staged(in_fleet)
+async def test_an_aside_waits_for_nobody(fleet: Fleet, /) -> None:
+    """It has no order with what others say, and costs no question."""
+    await fleet.one.note("earlier", FOUND)
+    fleet.two.courier.say(await fleet.two.note("aside", IDLE))
+    await settled()
+    assert fleet.two.ends == ["aside"]
+    said: list[Dispatch] = fleet.telegram.sent
+    assert isinstance(said[0], Speak)

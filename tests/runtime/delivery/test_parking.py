@@ -1,0 +1,285 @@
+"""Relays that cannot leave for a while: sealed into the outbox, so that Telegram's queue is not held up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from msgspec.structs import replace
+
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.participant import Chatting
+from passerby.ports.live_store import Commit, LiveStoreLost, Parked, Trail
+from passerby.ports.telegram import Carry, FloodWait, Speak, Unavailable
+from passerby.runtime.delivery.courier import RELAY_TTL_S
+from passerby.runtime.delivery.sealing import Sealer
+from tests.runtime.virtual import run
+from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, OTHER_BOT, Bench, relay, talking, words_of, written
+from tests.staged import in_virtual_time, staged
+from tests.wording import html
+
+SECRET = "something nobody else may read"
+
+
+def parked(body: Callable[[Bench, UpdateRef], Awaitable[None]]) -> None:
+    """Ann has written to Ben, whom Telegram holds back for a minute; it has been parked."""
+
+    async def main() -> None:
+        bench = Bench()
+        await talking(bench)
+        answers = iter([FloodWait(60.0)])
+        bench.telegram.answer = lambda dispatch: next(answers, None)
+        ref = bench.happens(written(ANN, SECRET, 2000))
+        await asyncio.sleep(1.0)
+        await bench.pipeline.park_overdue()
+        assert bench.finished == [], "not yet"
+        await asyncio.sleep(1.0)
+        await bench.pipeline.park_overdue()
+        await body(bench, ref)
+        await bench.close()
+
+    run(main())
+
+
+def carried(bench: Bench) -> list[str]:
+    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry)])
+
+
+@staged(parked)
+async def test_a_parked_relay_no_longer_holds_its_update_up_and_is_never_stored_in_the_clear(
+    bench: Bench, ref: UpdateRef, /
+) -> None:
+    assert bench.finished == [ref]
+    assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
+    entry, trace = await bench.store.outbox(ME)
+    assert isinstance(entry, Parked)
+    assert await bench.store.trail(ANN) == [trace]
+    assert (entry.to, entry.bot, entry.expires_at) == (BEN, OTHER_BOT, bench.clock.now() + RELAY_TTL_S)
+    assert not any(SECRET.encode() in record for record in bench.disk.records)
+    await bench.pipeline.park_overdue()
+    assert len(await bench.store.outbox(ME)) == 2
+
+
+@staged(parked)
+async def test_it_is_delivered_once_from_where_it_stands_in_its_lane(bench: Bench, ref: UpdateRef, /) -> None:
+    bench.happens(written(ANN, "after", 2001))
+    await bench.quiet(120)
+    assert carried(bench) == [SECRET, "after"]
+    assert await bench.store.outbox(ME) == []
+    assert len(bench.finished) == 3, "finishing twice does no harm"
+
+
+@staged(parked)
+async def test_after_a_restart_it_is_taken_up_again(bench: Bench, ref: UpdateRef, /) -> None:
+    again = Bench(disk=bench.disk, worker=HEIR)
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert carried(again) == [SECRET]
+    assert await again.store.outbox(HEIR) == []
+    assert await again.store.done(BOT, (ref.update,)) == {ref.update}
+    await again.close()
+
+
+@staged(parked)
+async def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended(bench: Bench, ref: UpdateRef, /) -> None:
+    """The chat ended, and the process was killed before the sender could be told."""
+    me = await bench.facts_of(ANN)
+    assert isinstance(me.state, Chatting)
+    await bench.store.commit(Commit(ended=(me.state.chat,)))
+    again = Bench(disk=bench.disk, worker=HEIR)
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert carried(again) == []
+    assert words_of(again.telegram.sent) == [html("chat.failed_left")]
+    assert await again.store.outbox(HEIR) == []
+    await again.close()
+
+
+@staged(parked)
+async def test_what_waited_too_long_is_dropped_with_a_word(bench: Bench, ref: UpdateRef, /) -> None:
+    again = Bench(disk=bench.disk, worker=HEIR)
+    again.clock.offset_s = RELAY_TTL_S + 1
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert carried(again) == []
+    assert words_of(again.telegram.sent)[0].startswith("This waited too long")
+    assert await again.store.outbox(HEIR) == []
+    await again.close()
+
+
+ANOTHER_KEY = b"another key".ljust(32)
+
+
+@staged(parked)
+async def test_what_was_parked_with_another_key_is_dropped_with_a_word_and_holds_nothing_up(
+    bench: Bench, ref: UpdateRef, /
+) -> None:
+    again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert carried(again) == []
+    (told,) = again.telegram.sent
+    assert isinstance(told, Speak)
+    assert (told.person, told.reply_to) == (ANN, 2000)
+    assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "void in time"
+    await again.close()
+
+
+@staged(parked)
+async def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_dropped_in_silence(
+    bench: Bench, ref: UpdateRef, /
+) -> None:
+    (entry,) = [each for each in await bench.store.outbox(ME) if isinstance(each, Parked)]
+    again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
+    for other in (
+        replace(entry, chat=ChatId("another")),
+        replace(entry, id="passage:1:2"),
+        replace(entry, to=PersonId(9)),
+    ):
+        await again.pipeline.take_up([other])
+    await again.quiet()
+    assert again.telegram.tried == []
+    await again.close()
+
+
+@staged(parked)
+async def test_what_was_parked_with_a_former_key_is_delivered(bench: Bench, ref: UpdateRef, /) -> None:
+    again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY, former_keys=(b"older".ljust(32), bytes(32)))
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert len(carried(again)) == 1
+    assert await again.store.outbox(HEIR) == []
+    await again.close()
+
+
+@staged(parked)
+async def test_leaving_drops_what_is_parked_and_its_sender_hears_of_it(bench: Bench, ref: UpdateRef, /) -> None:
+    bench.happens(written(BEN, "/stop", 3000, OTHER_BOT), OTHER_BOT)
+    await bench.quiet(120)
+    assert carried(bench) == []
+    told = words_of([each for each in bench.telegram.sent if getattr(each, "reply_to", None) == 2000])
+    assert told == [html("chat.failed_left")]
+    assert await bench.store.outbox(ME) == []
+
+
+@in_virtual_time
+async def test_what_is_on_the_wire_is_parked_too_and_still_ends_once() -> None:
+    bench = Bench()
+    await talking(bench)
+    bench.telegram.latency_s = 5.0
+    ref = bench.happens(written(ANN, SECRET, 2000))
+    await asyncio.sleep(2.0)
+    await bench.pipeline.park_overdue()
+    assert bench.finished == [ref]
+    await bench.quiet()
+    assert carried(bench) == [SECRET]
+    assert await bench.store.outbox(ME) == []
+    await bench.close()
+
+
+@in_virtual_time
+async def test_what_has_just_arrived_is_not_parked() -> None:
+    """Its outcome is being stored when the janitor comes."""
+    bench = Bench()
+    await talking(bench)
+    bench.telegram.latency_s = 2.0
+    bench.happens(written(ANN, SECRET, 2000))
+    await asyncio.sleep(1.9)
+    bench.disk.full = True
+    await asyncio.sleep(1.0)
+    assert len(bench.telegram.sent) == 1
+    await bench.pipeline.park_overdue()
+    bench.disk.full = False
+    await bench.quiet()
+    assert await bench.store.outbox(ME) == []
+    assert len(bench.finished) == 1
+    await bench.close()
+
+
+@in_virtual_time
+async def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
+    bench = Bench()
+    await talking(bench)
+    down = Unavailable("down", uncertain=False)
+    bench.telegram.answer = lambda dispatch: down
+    bench.happens(written(ANN, SECRET, 2000))
+    await asyncio.sleep(2.0)
+    bench.disk.full = True
+    with pytest.raises(LiveStoreLost):
+        await bench.pipeline.park_overdue()
+    assert bench.finished == []
+    bench.disk.full = False
+    await bench.pipeline.park_overdue()
+    assert len(bench.finished) == 1
+    assert [type(each) for each in await bench.store.outbox(ME)] == [Parked, Trail]
+    await bench.close()
+
+
+@in_virtual_time
+async def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> None:
+    """Or a process that died then would be followed by one that delivers them the wrong way round."""
+    bench = Bench()
+    await talking(bench)
+    bench.telegram.latency_s = 2.0
+    bench.happens(written(ANN, "one", 2000))
+    bench.happens(written(ANN, "two", 2001))
+    await asyncio.sleep(1.9)
+    bench.disk.full = True
+    await asyncio.sleep(0.3)
+    assert carried(bench) == ["one"], "has arrived, and cannot be marked as done"
+    bench.disk.full = False
+    await bench.pipeline.park_overdue()
+    assert bench.finished == []
+    assert await bench.store.outbox(ME) == []
+    await bench.close()
+
+
+@in_virtual_time
+async def test_the_notices_of_an_earlier_process_are_said() -> None:
+    bench = Bench()
+    down = Unavailable("down", uncertain=False)
+    bench.telegram.answer = lambda dispatch: down
+    bench.happens(written(ANN, "/start"))
+    await asyncio.sleep(1)
+    again = Bench(disk=bench.disk, worker=HEIR)
+    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.quiet()
+    assert len(again.telegram.sent) == 1
+    assert await again.store.outbox(HEIR) == []
+    await bench.close()
+    await again.close()
+
+
+# ---------------------------------------------------------------------- the seal
+
+
+def test_what_is_sealed_opens_with_the_same_key_alone() -> None:
+    passage, refs = relay(1), (UpdateRef(BOT, 7), UpdateRef(BOT, 8))
+    sealed = Sealer(bytes(32)).seal(passage, refs)
+    opened = Sealer(bytes(32)).open(sealed)
+    assert opened is not None
+    assert (opened.passage, opened.refs) == (passage, refs)
+    assert Sealer(b"\x01" * 32).open(sealed) is None
+    assert Sealer(b"\x01" * 32, b"\x02" * 32, bytes(32)).open(sealed) == opened
+
+
+def test_two_seals_of_the_same_differ() -> None:
+    sealer = Sealer(bytes(32))
+    assert sealer.seal(relay(1), ()) != sealer.seal(relay(1), ())
+
+
+@pytest.mark.parametrize("at", [0, 11, 12, 40, -1])
+def test_a_damaged_seal_does_not_open(at: int) -> None:
+    sealed = bytearray(Sealer(bytes(32)).seal(relay(1), ()))
+    sealed[at] ^= 1
+    assert Sealer(bytes(32)).open(bytes(sealed)) is None
+
+
+@pytest.mark.parametrize("size", [0, 5, 12, 20])
+def test_a_seal_cut_short_does_not_open(size: int) -> None:
+    assert Sealer(bytes(32)).open(Sealer(bytes(32)).seal(relay(1), ())[:size]) is None
+
+
+def test_a_seal_shows_neither_words_nor_people() -> None:
+    sealed = Sealer(bytes(32)).seal(relay(1, chat=ChatId("visible")), ())
+    assert b"words" not in sealed
+    assert b"visible" not in sealed

@@ -1,0 +1,73 @@
+"""After a wipe nobody is told by an old notice that they stand where they do not."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from passerby.dialogue.keyboards import keys_for
+from passerby.kernel.effect import Keyboard, Priority
+from passerby.kernel.ids import ChatId, search_of
+from passerby.kernel.participant import Chatting, Gender, Idle, Searching, State, Ticket
+from passerby.kernel.text import text
+from passerby.ports.live_store import Notice
+from passerby.ports.telegram import Unavailable
+from passerby.runtime.delivery.stale_notices import as_things_stand
+from tests.runtime.virtual import EPOCH
+from tests.runtime.world import ANN, BEN, BOT, CHAT, Bench, somebody, words_of, written
+from tests.staged import in_virtual_time
+from tests.wording import opening
+
+WAITING = Searching(Ticket(ANN, "adults", EPOCH, Gender.UNSAID, 30))  # type: ignore[arg-type]
+TALKING = Chatting(CHAT, BEN, EPOCH)
+
+
+def notice(keyboard: Keyboard | None, anchors: ChatId | None = None) -> Notice:
+    return Notice("n", ANN, BOT, text("old"), Priority.COMMAND, EPOCH, keyboard, anchors=anchors)
+
+
+@pytest.mark.parametrize("state", [Idle(), WAITING, TALKING], ids=lambda state: type(state).__name__)
+def test_what_is_so_is_said(state: State) -> None:
+    assert as_things_stand(notice(keys_for(state)), state).text == text("old")
+    assert as_things_stand(notice(None), state).text == text("old")
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "key"),
+    [
+        (TALKING, Idle(), "search.idle"),
+        (Idle(), WAITING, "search.already"),
+        (Idle(), TALKING, "search.in_chat"),
+    ],
+)
+def test_what_is_not_so_any_more_is_replaced_by_what_is(said: State, state: State, key: str) -> None:
+    told = as_things_stand(notice(keys_for(said)), state)
+    assert (told.text, told.keyboard) == (text(key), keys_for(state))
+    assert told.id == "n", "and settles the same entry"
+
+
+def test_one_chat_is_not_another() -> None:
+    keys = keys_for(TALKING)
+    assert as_things_stand(notice(keys, CHAT), TALKING).anchors == CHAT
+    assert as_things_stand(notice(keys, ChatId("another")), TALKING) == msgspec.structs.replace(
+        notice(keys), text=text("search.in_chat")
+    )
+    assert as_things_stand(notice(keys_for(WAITING), search_of(ANN)), WAITING).text == text("old")
+
+
+@pytest.mark.parametrize(("wiped", "says"), [(False, "search.begun"), (True, "search.idle")])
+@in_virtual_time
+async def test_a_search_that_was_forgotten_is_not_confirmed(wiped: bool, says: str) -> None:
+    bench = Bench()
+    await bench.put(somebody(ANN))
+    bench.telegram.answer = lambda dispatch: Unavailable("away", uncertain=False)
+    bench.happens(written(ANN, "/search"))
+    await asyncio.sleep(0.1)
+    if wiped:
+        bench.store.wipe()
+        await bench.store.adopt([somebody(ANN)], whole=True)
+    bench.telegram.answer = lambda dispatch: None
+    await bench.quiet()
+    (said,) = words_of(bench.telegram.sent)
+    assert opening(says) in said.replace("<b>", "").replace("</b>", "")
+    await bench.close()

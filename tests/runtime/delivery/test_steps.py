@@ -1,0 +1,171 @@
+"""A passage in several sends: which come when, and what is left of it when some are refused."""
+
+from passerby.domain.fingerprint import Prints
+from passerby.kernel.content import Content, File, Kind
+from passerby.kernel.decision import Counterpart
+from passerby.kernel.effect import Amend, Relay
+from passerby.kernel.event import Refusal
+from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
+from passerby.ports.telegram import Carry, Delete, Edit
+from passerby.runtime.delivery.steps import AmendSteps, RelaySteps, Steps
+
+HERE, THERE = BotId(1), BotId(2)
+ANN, BEN = PersonId(11), PersonId(12)
+CHAT = ChatId("c")
+PRINTS = Prints(b"key")
+PHOTO = Content(Kind.PHOTO, file=File("p", "p"))
+LONG = Content(Kind.PHOTO, "word " * 300, file=File("p", "p"))
+
+
+def steps_of(*contents: Content, arrived: dict[int, Counterpart] | None = None) -> RelaySteps:
+    sources = tuple(MessageId(10 + place) for place in range(len(contents)))
+    relay = Relay(CHAT, ANN, HERE, sources, BEN, contents)
+    return RelaySteps(
+        relay, Carry(THERE, BEN, HERE, ANN, sources, contents, reply_to=MessageId(5)), arrived or {}, PRINTS
+    )
+
+
+def told(steps: Steps) -> str:
+    """The step that is next, in short."""
+    match steps.next():
+        case Carry(sources=sources, contents=contents, reply_to=reply_to):
+            shown = ",".join(
+                f"{source - 10}{'w' if each.kind is Kind.TEXT else ''}"
+                for source, each in zip(sources, contents, strict=True)
+            )
+            return f"{shown}>{reply_to}" if reply_to else shown
+        case Edit(message=message, content=content):
+            return f"edit {message} {len(content.text)}"
+        case Delete(messages=messages):
+            return f"delete {messages}"
+        case _:
+            return "end"
+
+
+def test_long_words_follow_their_file_and_only_the_first_step_answers() -> None:
+    steps = steps_of(LONG, PHOTO)
+    assert told(steps) == "0,1>5"
+    steps.took((MessageId(70), MessageId(71)))
+    assert told(steps) == "0w>70"
+    steps.took((MessageId(72),))
+    assert told(steps) == "end"
+    assert [(each.copy.message, each.rest) for each in steps.copied] == [(70, (72,)), (71, ())]
+    assert not steps.failed
+
+
+def test_an_album_that_is_refused_is_halved_until_only_what_is_refused_is_left_out() -> None:
+    steps = steps_of(*[PHOTO] * 5)
+    seen = []
+    while (step := told(steps)) != "end":
+        seen.append(step)
+        if "3" in step.split(">")[0]:
+            steps.refused(Refusal.CANNOT_COPY)
+        else:
+            steps.took(tuple(MessageId(70 + int(place)) for place in step.split(">")[0].split(",")))
+    assert seen == ["0,1,2,3,4>5", "0,1>5", "2,3,4", "2", "3,4", "3", "4"]
+    assert steps.failed == {13: Refusal.CANNOT_COPY}
+    assert [each.copy.message for each in steps.copied] == [70, 71, 72, 74]
+
+
+def test_the_words_of_what_did_not_go_do_not_go_alone() -> None:
+    steps = steps_of(LONG)
+    steps.refused(Refusal.TOO_LARGE)
+    assert told(steps) == "end"
+    assert steps.failed == {10: Refusal.TOO_LARGE}
+
+
+def test_words_that_are_refused_leave_their_file_and_are_named() -> None:
+    steps = steps_of(LONG)
+    steps.took((MessageId(70),))
+    steps.refused(Refusal.BROKEN)
+    assert told(steps) == "end"
+    assert steps.failed == {10: Refusal.BROKEN}
+    assert steps.copied[0].rest == ()
+
+
+def test_words_that_are_too_long_all_the_same_are_cut_shorter_to_an_end() -> None:
+    steps = steps_of(LONG)
+    steps.took((MessageId(70),))
+    for _ in range(10):
+        if told(steps) == "end":
+            break
+        steps.refused(Refusal.TOO_LONG)
+    assert told(steps) == "end"
+    assert steps.failed == {10: Refusal.TOO_LONG}
+
+
+def test_what_has_arrived_before_is_not_sent_again() -> None:
+    whole = Counterpart(MessageRef(THERE, MessageId(70)), True, 0, (MessageId(71),))
+    half = Counterpart(MessageRef(THERE, MessageId(72)), True)
+    steps = steps_of(LONG, LONG, PHOTO, arrived={0: whole, 1: half})
+    assert told(steps) == "2"
+    steps.took((MessageId(73),))
+    assert told(steps) == "1w>72"
+    steps.took((MessageId(74),))
+    assert told(steps) == "end"
+    assert [each.rest for each in steps.copied] == [(71,), (74,), ()]
+
+
+def test_what_cannot_be_sent_any_more_is_named() -> None:
+    steps = steps_of(PHOTO, LONG)
+    steps.took((MessageId(70), MessageId(71)))
+    steps.give_up(Refusal.LEFT)
+    assert (told(steps), steps.failed) == ("end", {11: Refusal.LEFT})
+    steps = steps_of(PHOTO, Content(Kind.DOCUMENT, file=File("d", "d")))
+    steps.took((MessageId(70),))
+    steps.give_up(Refusal.EXPIRED)
+    assert steps.failed == {11: Refusal.EXPIRED}
+
+
+def amended(content: Content, *rest: int) -> AmendSteps:
+    copy = Counterpart(MessageRef(THERE, MessageId(70)), True, 1, tuple(map(MessageId, rest)))
+    return AmendSteps(Amend(CHAT, ANN, MessageRef(HERE, MessageId(10)), BEN, content), copy, PRINTS)
+
+
+def test_a_caption_that_grows_short_takes_the_place_of_its_words() -> None:
+    steps = amended(Content(Kind.PHOTO, "short", file=File("p", "p")), 71, 72)
+    assert told(steps) == "edit 70 5"
+    steps.took((MessageId(70),))
+    assert told(steps) == "delete (71, 72)"
+    steps.took(())
+    assert (told(steps), steps.copied[0].rest, steps.failed) == ("end", (), {})
+
+
+def test_a_text_that_grows_long_gets_more_messages() -> None:
+    steps = amended(Content(Kind.TEXT, "word " * 2000), 71)
+    assert told(steps).startswith("edit 70")
+    steps.took((MessageId(70),))
+    assert told(steps).startswith("edit 71")
+    steps.took((MessageId(71),))
+    assert told(steps) == "0w>70"
+    steps.took((MessageId(72),))
+    assert (told(steps), steps.copied[0].rest) == ("end", (71, 72))
+
+
+def test_an_edit_that_is_refused_ends_there_and_one_of_the_words_alone_does_not() -> None:
+    steps = amended(Content(Kind.TEXT, "word " * 2000), 71)
+    steps.refused(Refusal.CANNOT_COPY)
+    assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
+    assert steps.copied[0].print == 1
+    steps = amended(Content(Kind.TEXT, "word " * 2000), 71)
+    steps.took((MessageId(70),))
+    steps.refused(Refusal.CANNOT_COPY)
+    assert told(steps) == "0w>70"
+    steps.give_up(Refusal.LEFT)
+    assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
+
+
+def test_an_edit_whose_caption_is_too_long_after_all_leaves_its_words_to_follow() -> None:
+    steps = amended(Content(Kind.PHOTO, "word " * 10, file=File("p", "p")))
+    steps.refused(Refusal.TOO_LONG)
+    assert told(steps) == "edit 70 0"
+    steps.took((MessageId(70),))
+    assert told(steps) == "0w>70"
+
+
+def test_an_album_that_may_have_arrived_is_not_sent_again_in_pieces() -> None:
+    steps = steps_of(*[PHOTO] * 3)
+    steps.refused(Refusal.UNCERTAIN)
+    assert told(steps) == "end"
+    assert set(steps.failed.values()) == {Refusal.UNCERTAIN}
+    assert len(steps.failed) == 3

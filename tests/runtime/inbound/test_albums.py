@@ -1,0 +1,308 @@
+"""Albums that Telegram brings item by item, to several processes: one message, whoever dies, whoever is first."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from passerby.kernel.ids import UpdateRef
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Parked, Trail, trail_of
+from passerby.ports.telegram import Arrival, Carry, FloodWait
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.albums import QUIET_S
+from passerby.runtime.inbound.webhook_receiver import Doorstep
+from tests.runtime.virtual import EPOCH, run
+from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, Assured, Bench, talking, words_of, written
+from tests.staged import staged
+
+SECRET = "something nobody else may read"
+LATE = EPOCH + 60
+"""When Ben has long been told of the chat."""
+
+
+def ref(update: int) -> UpdateRef:
+    return UpdateRef(BOT, 100 + update)  # some were needed for them to meet
+
+
+class Web:
+    """A process that is brought updates."""
+
+    def __init__(self, beside: "Web | None" = None, worker: WorkerId = ME) -> None:
+        self.bench: Bench = Bench(shared=True, beside=beside.bench if beside else None, worker=worker)
+        bench = self.bench
+        self.doorstep = Doorstep(bench.store, Assured(), bench.admission, bench.albums)
+        bench.pipeline._finished = self._finished
+
+    def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
+        for each in refs:
+            self.doorstep.finished(each)
+
+    async def takes(self, update: int, words: str, group: str | None = "album") -> None:
+        """Until it is answered."""
+        event = written(ANN, words, 2000 + update, group=group, sent_at=LATE)
+        await self.doorstep.receive(Arrival(ref(update), event))
+
+    async def dies(self) -> None:
+        """Nothing of it goes on, and others see that."""
+        await self.bench.background.aclose()
+
+
+def webs(body: Callable[[Web, Web], Awaitable[None]]) -> None:
+    """Ann talks to Ben; two processes are brought her updates."""
+
+    async def main() -> None:
+        one = Web()
+        await talking(one.bench)
+        for worker in (ME, HEIR):
+            await one.bench.store.attend(worker, {}, 1e6, b"")
+        two = Web(one, HEIR)
+        await body(one, two)
+        for web in (one, two):
+            await web.bench.quiet(120)
+            await web.bench.close()
+        assert await one.bench.store.trail(ANN) == [], "nothing is left behind"
+        assert await one.bench.store.outbox(ME) == await one.bench.store.outbox(HEIR) == []
+
+    run(main())
+
+
+def carried(web: Web) -> list[str]:
+    return words_of([each for each in web.bench.telegram.sent if isinstance(each, Carry)])
+
+
+@staged(webs)
+async def test_an_album_that_comes_item_by_item_is_one_message(one: Web, two: Web, /) -> None:
+    for update, words in enumerate(("a", "b", "c"), 1):
+        await one.takes(update, words)
+    assert carried(one) == [], "more may come"
+    await asyncio.sleep(QUIET_S + 0.1)
+    assert carried(one) == ["a+b+c"]
+
+
+@staged(webs)
+async def test_an_item_is_done_when_it_is_answered_and_is_nowhere_in_the_clear(one: Web, two: Web, /) -> None:
+    store = one.bench.store
+    await one.takes(1, SECRET)
+    assert await store.done(BOT, (ref(1).update,))
+    (item,) = await store.trail(ANN)
+    assert item.group == "album"
+    assert not any(SECRET.encode() in record for record in one.bench.disk.records)
+    await one.takes(1, SECRET)
+    assert await store.trail(ANN) == [item], "brought again it is the same one"
+
+
+@staged(webs)
+async def test_it_may_come_to_two_processes_in_turn(one: Web, two: Web, /) -> None:
+    for update, words in enumerate(("a", "b", "c", "d"), 1):
+        await (one, two)[update % 2].takes(update, words)
+        await asyncio.sleep(QUIET_S / 2)
+    await asyncio.sleep(2 * QUIET_S)
+    assert carried(one) == ["a+b+c+d"]
+
+
+@staged(webs)
+async def test_the_tenth_item_is_not_followed_by_a_wait(one: Web, two: Web, /) -> None:
+    for update in range(1, 11):
+        await one.takes(update, str(update))
+    await asyncio.sleep(QUIET_S / 10)
+    assert carried(one) == ["1+2+3+4+5+6+7+8+9+10"]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@staged(webs)
+async def test_whatever_else_its_person_does_comes_after_the_album(one: Web, two: Web, /, elsewhere: bool) -> None:
+    await one.takes(1, "a")
+    await one.takes(2, "b")
+    await (two if elsewhere else one).takes(3, "and then", group=None)
+    await one.bench.quiet()
+    assert carried(one) == ["a+b", "and then"]
+
+
+@staged(webs)
+async def test_what_comes_after_a_parked_album_is_not_sent_before_it(one: Web, two: Web, /) -> None:
+    answers = iter([FloodWait(30.0)])
+    one.bench.telegram.answer = lambda dispatch: next(answers, None)
+    await one.takes(1, "a")
+    await asyncio.sleep(2 * QUIET_S)
+    assert [type(each) for each in await one.bench.store.outbox(ME)] == [Parked, Trail]
+    asked = asyncio.ensure_future(two.takes(2, "and then", group=None))
+    await asyncio.sleep(5)
+    assert asked.done(), "it is parked as well, and answered"
+    assert carried(one) == []
+    await asyncio.sleep(60)
+    assert carried(one) == ["a", "and then"]
+
+
+@staged(webs)
+async def test_nor_before_a_message_that_was_parked_elsewhere(one: Web, two: Web, /) -> None:
+    answers = iter([FloodWait(30.0)])
+    one.bench.telegram.answer = lambda dispatch: next(answers, None)
+    first = asyncio.ensure_future(one.takes(1, "first", group=None))
+    await asyncio.sleep(3)
+    await one.bench.pipeline.park_overdue()
+    await first
+    await two.takes(2, "second", group=None)
+    await asyncio.sleep(60)
+    assert carried(one) == ["first", "second"]
+    await one.takes(3, "third", group=None)
+    assert await one.bench.store.trail(ANN) == [], "nothing is parked when nothing is ahead"
+
+
+@staged(webs)
+async def test_two_albums_in_a_row_stay_two(one: Web, two: Web, /) -> None:
+    for update, (words, group) in enumerate((("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")), 1):
+        await one.takes(update, words, group)
+    await asyncio.sleep(2 * QUIET_S)
+    assert carried(one) == ["a+b", "c+d"]
+
+
+@staged(webs)
+async def test_of_a_process_that_dies_another_sends_the_items(one: Web, two: Web, /) -> None:
+    await one.takes(1, "a")
+    await one.takes(2, "b")
+    await one.dies()
+    await one.bench.store.leave(ME)
+    await two.bench.pipeline.take_up(await two.bench.store.inherit(HEIR))
+    await asyncio.sleep(2 * QUIET_S)
+    assert carried(two) == ["a+b"]
+
+
+@staged(webs)
+async def test_a_process_that_dies_after_another_took_an_item_is_not_waited_for(one: Web, two: Web, /) -> None:
+    await one.takes(1, "a")
+    await two.takes(2, "b")
+    await one.dies()
+    await asyncio.sleep(3 * QUIET_S)
+    assert carried(two) == ["a+b"]
+
+
+@staged(webs)
+async def test_one_that_dies_with_the_relay_parked_leaves_it_to_its_heir_whole(one: Web, two: Web, /) -> None:
+    one.bench.telegram.answer = lambda dispatch: FloodWait(3.0)
+    await one.takes(1, "a")
+    await one.takes(2, "b")
+    await asyncio.sleep(2 * QUIET_S)
+    await one.dies()
+    one.bench.telegram.answer = lambda dispatch: None
+    await one.bench.store.leave(ME)
+    await two.bench.pipeline.take_up(await two.bench.store.inherit(HEIR))
+    await asyncio.sleep(10)
+    assert carried(two) == ["a+b"]
+    one.bench.courier._pending = 0  # it is dead, and nobody waits for it
+
+
+@staged(webs)
+async def test_an_item_that_comes_while_the_album_goes_out_is_sent_after_it(one: Web, two: Web, /) -> None:
+    store = one.bench.store.commit
+    late: list[asyncio.Future[None]] = []
+
+    async def slowly(commit: Commit) -> Committed:
+        if not late and any(isinstance(each, Parked) for each in commit.outbox):
+            late.append(asyncio.ensure_future(two.takes(3, "c")))
+            await late[0]
+            await two.takes(4, "and then", group=None)
+        return await store(commit)
+
+    await one.takes(1, "a")
+    await one.takes(2, "b")
+    one.bench.store.commit = slowly  # type: ignore[method-assign]
+    await asyncio.sleep(3 * QUIET_S)
+    assert sorted("+".join(carried(one))) == sorted("a+b+c+and then"), "each once"
+    assert carried(one)[-1] == "and then"
+
+
+@staged(webs)
+async def test_while_the_store_is_away_an_item_is_not_answered(one: Web, two: Web, /) -> None:
+    one.bench.disk.full = True
+    with pytest.raises(LiveStoreLost):
+        await one.takes(1, "a")
+    assert one.bench.pipeline.uncertain_at >= 0, "it may have been stored all the same"
+    one.bench.disk.full = False
+    await one.takes(1, "a")
+    await asyncio.sleep(2 * QUIET_S)
+    assert carried(one) == ["a"]
+
+
+@staged(webs)
+async def test_an_item_that_was_stored_without_an_answer_goes_out_when_it_comes_again(one: Web, two: Web, /) -> None:
+    store = one.bench.store.commit
+
+    async def unanswered(commit: Commit) -> Committed:
+        await store(commit)
+        raise LiveStoreLost("no answer")
+
+    one.bench.store.commit = unanswered  # type: ignore[method-assign]
+    with pytest.raises(LiveStoreLost):
+        await one.takes(1, "a")
+    one.bench.store.commit = store  # type: ignore[method-assign]
+    await two.takes(1, "a")
+    await asyncio.sleep(2 * QUIET_S)
+    assert carried(one) == ["a"]
+
+
+def test_while_it_waits_a_store_that_is_away_is_asked_again() -> None:
+    async def body(one: Web, two: Web) -> None:
+        trail, lost = one.bench.store.trail, 2
+
+        async def away(person: object) -> list[Trail]:
+            nonlocal lost
+            lost -= 1
+            if lost >= 0:
+                raise LiveStoreLost("away")
+            return await trail(ANN)
+
+        await one.takes(1, "a")
+        one.bench.store.trail = away  # type: ignore[method-assign]
+        await asyncio.sleep(4 * QUIET_S)
+        assert carried(one) == ["a"]
+
+    webs(body)
+
+
+@staged(webs)
+async def test_what_was_put_aside_with_another_key_is_given_up(one: Web, two: Web, /) -> None:
+    two.bench.albums._sealer = Sealer(bytes([1] * 32))
+    await two.takes(1, "a")
+    one.bench.albums._sealer = Sealer(bytes(32))
+    await one.takes(2, "b")
+    await one.takes(3, "and then", group=None)
+    assert carried(one) == ["b", "and then"]
+
+
+@staged(webs)
+async def test_a_trace_that_nothing_is_left_of_is_cleared_away_in_time(one: Web, two: Web, /) -> None:
+    store = one.bench.store
+    await store.commit(Commit(outbox=(Trail("trace:1:1", trail_of(ANN), BOT, LATE + 100),), owner=HEIR))
+    await one.takes(1, "a", group=None)
+    await one.bench.quiet()
+    assert len(await store.trail(ANN)) == 1
+    await asyncio.sleep(200)
+    await one.takes(2, "b", group=None)
+    assert await store.trail(ANN) == []
+    assert carried(one) == ["a", "b"]
+
+
+@staged(webs)
+async def test_to_nobody_it_is_answered_once_as_any_message(one: Web, two: Web, /) -> None:
+    await one.takes(1, "/stop", group=None)
+    await one.bench.quiet()
+    one.bench.telegram.sent.clear()
+    await one.takes(2, "a")
+    await two.takes(3, "b")
+    await asyncio.sleep(3 * QUIET_S)
+    assert carried(one) == []
+    assert len(one.bench.telegram.sent) == 1, "one notice for the album"
+
+
+@staged(webs)
+async def test_what_is_looked_after_is_known_and_a_trace_always_is(one: Web, two: Web, /) -> None:
+    await one.takes(1, "a")
+    (item,) = await one.bench.store.trail(ANN)
+    assert one.bench.albums.is_known(item.id)
+    assert not two.bench.albums.is_known(item.id)
+    assert two.bench.albums.is_known("trace:1:1")
+    assert one.bench.albums.waiting == 1
+    await two.bench.pipeline.take_up([item, Trail("trace:1:1", trail_of(BEN), BOT, LATE)])
+    assert two.bench.albums.is_known(item.id)
+    await one.bench.store.mark(Mark())

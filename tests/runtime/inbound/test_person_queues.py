@@ -1,0 +1,162 @@
+"""One thing at a time for one person, everybody side by side, and albums put together again."""
+
+import asyncio
+
+from passerby.kernel.event import BotBlocked, MessageReceived
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.ports.leases import Fence, bot_lease
+from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, ALBUM_QUIET_S, Lanes, Work
+from passerby.runtime.tasks import Background
+from tests.runtime.virtual import VirtualClock
+from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, written
+from tests.staged import in_virtual_time
+
+
+class Hall:
+    """Lanes whose work takes as long as `pace_s` says, and what was handled when."""
+
+    def __init__(self, pace_s: float = 0.0) -> None:
+        self.pace_s = pace_s
+        self.begun: list[Work] = []
+        self.done: list[Work] = []
+        self.background = Background(lambda error: None)
+        self.lanes = Lanes(self._handle, self.background, VirtualClock())
+
+    async def _handle(self, work: Work) -> None:
+        self.begun.append(work)
+        await asyncio.sleep(self.pace_s)
+        self.done.append(work)
+
+    def put(self, event: MessageReceived, number: int = 0) -> None:
+        self.lanes.put(Work(event, (UpdateRef(event.bot, number),)))
+
+    @property
+    def words(self) -> list[str]:
+        return [
+            "+".join(content.text for content in work.event.contents)
+            for work in self.done
+            if isinstance(work.event, MessageReceived)
+        ]
+
+
+def album(words: str, message: int, group: str = "g", person: PersonId = ANN, bot: int = BOT) -> MessageReceived:
+    return written(person, words, message, type(BOT)(bot), group=group)
+
+
+@in_virtual_time
+async def test_one_persons_work_is_done_in_order_one_at_a_time() -> None:
+    hall = Hall(pace_s=1.0)
+    for number in range(5):
+        hall.put(written(ANN, str(number)))
+    await asyncio.sleep(2.5)
+    assert len(hall.begun) == len(hall.done) + 1 == 3
+    await asyncio.sleep(10)
+    assert hall.words == list("01234")
+    assert hall.lanes.busy == 0
+
+
+@in_virtual_time
+async def test_different_people_go_side_by_side() -> None:
+    hall = Hall(pace_s=1.0)
+    for person in range(1, 51):
+        hall.put(written(PersonId(person), "hi"))
+    assert hall.lanes.busy == 50
+    await asyncio.sleep(1.1)
+    assert len(hall.done) == 50
+    assert hall.lanes.busy == 0
+
+
+@in_virtual_time
+async def test_run_returns_when_the_work_is_done_and_not_before() -> None:
+    hall = Hall(pace_s=1.0)
+    hall.put(written(ANN, "first"))
+    await hall.lanes.run(Work(BotBlocked(ANN, BOT)))
+    assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]
+
+
+@in_virtual_time
+async def test_an_album_becomes_one_event_with_all_its_updates() -> None:
+    hall = Hall()
+    for number in range(3):
+        hall.put(album(str(number), 10 + number), number)
+    await asyncio.sleep(1)
+    (work,) = hall.done
+    assert isinstance(work.event, MessageReceived)
+    assert work.event.messages == (10, 11, 12)
+    assert work.refs == tuple(UpdateRef(BOT, number) for number in range(3))
+    assert hall.words == ["0+1+2"]
+
+
+@in_virtual_time
+async def test_items_that_come_out_of_order_are_put_in_order() -> None:
+    hall = Hall()
+    for number in (12, 10, 11):
+        hall.put(album(str(number), number))
+    await asyncio.sleep(1)
+    assert hall.words == ["10+11+12"]
+
+
+@in_virtual_time
+async def test_late_items_are_waited_for_a_moment_and_then_go_by_themselves() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    await asyncio.sleep(ALBUM_QUIET_S * 0.9)
+    hall.put(album("b", 11))
+    await asyncio.sleep(ALBUM_QUIET_S * 0.9)
+    hall.put(album("c", 12))
+    await asyncio.sleep(ALBUM_QUIET_S * 1.1)
+    assert hall.words == ["a+b+c"]
+    hall.put(album("d", 13))
+    await asyncio.sleep(1)
+    assert hall.words == ["a+b+c", "d"]
+
+
+@in_virtual_time
+async def test_whatever_follows_an_album_ends_the_wait_for_it() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    hall.put(album("b", 11))
+    hall.put(album("x", 12, group="another"))
+    hall.put(written(ANN, "text"))
+    await asyncio.sleep(0.01)
+    assert hall.words == ["a+b", "x", "text"]
+
+
+@in_virtual_time
+async def test_albums_are_not_joined_across_bots_or_people() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    hall.put(album("b", 11, bot=OTHER_BOT))
+    hall.put(album("c", 12, person=BEN))
+    await asyncio.sleep(2)
+    assert sorted(hall.words) == ["a", "b", "c"]
+
+
+@in_virtual_time
+async def test_an_album_is_not_joined_over_two_takings_of_a_lease() -> None:
+    """What came under the earlier one may be another worker's to do, and must not be undone with it."""
+    hall = Hall()
+    for number, epoch in enumerate((1, 1, 2)):
+        fences = (Fence(bot_lease(BOT), epoch),)
+        hall.lanes.put(Work(album(f"{number}", 10 + number), (UpdateRef(BOT, number),), fences=fences))
+    await asyncio.sleep(2)
+    assert [work.refs for work in hall.done] == [(UpdateRef(BOT, 0), UpdateRef(BOT, 1)), (UpdateRef(BOT, 2),)]
+    assert [work.fences[0].epoch for work in hall.done] == [1, 2]
+
+
+@in_virtual_time
+async def test_an_album_that_is_full_is_not_waited_for() -> None:
+    hall = Hall()
+    for number in range(ALBUM_ITEMS):
+        hall.put(album(str(number), 10 + number))
+    await asyncio.sleep(0.01)
+    assert len(hall.words) == 1
+
+
+@in_virtual_time
+async def test_an_event_that_is_no_message_ends_the_wait_too() -> None:
+    hall = Hall()
+    hall.put(album("a", 10))
+    hall.lanes.put(Work(BotBlocked(ANN, BOT)))
+    await asyncio.sleep(0.01)
+    assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]

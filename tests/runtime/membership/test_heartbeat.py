@@ -1,0 +1,227 @@
+"""One worker among others: who has what, who is sure of it, and what happens when somebody is not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+
+import pytest
+
+from passerby.adapters.memory import MemoryStore
+from passerby.ports.leases import Fence, LeaseName, Roll
+from passerby.ports.live_store import LiveStoreLost
+from passerby.runtime.membership.heartbeat import BEAT_S, MARGIN_S, TTL_S, Membership, Report, Wanted, read_report
+from passerby.runtime.tasks import Background
+from tests.contract.live_places import Disk, DiskLog
+from tests.runtime.virtual import VirtualClock, run, settled
+from tests.staged import staged
+
+BOTS = tuple(LeaseName(f"bot:{number}") for number in range(1, 5))
+OTHERS = tuple(LeaseName(name) for name in ("pool:adults", "duty:janitor", "duty:recorder", "duty:clock"))
+
+
+class Worker:
+    """A worker whose work is to remember what it was told."""
+
+    def __init__(self, name: str, store: MemoryStore, clock: VirtualClock) -> None:
+        self.name = name
+        self.has: set[LeaseName] = set()
+        self.reasons: list[str] = []
+        self.leads = True
+        self.leaving = False
+        self.handover_s = 0.0
+        self.errors: list[BaseException] = []
+        self.background = Background(self.errors.append)
+        self.fleet = Membership(name, store, self, self.background, clock, Random(name))  # type: ignore[arg-type]
+        self.bots = BOTS
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.bots, OTHERS)
+
+    def report(self) -> Report:
+        return Report(self.name, leads=self.leads, leaving=self.leaving)
+
+    async def gained(self, fence: Fence) -> None:
+        self.has.add(fence.lease)
+
+    async def hand_over(self, fence: Fence) -> None:
+        await asyncio.sleep(self.handover_s)
+        assert self.fleet.holds(fence), "it is given afterwards"
+        self.has.discard(fence.lease)
+
+    def lapsed(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    async def begin(self) -> None:
+        await self.fleet.attend_first()
+        if self.leads:
+            await self.fleet.claim_first()
+        self.running = self.background.spawn(self.fleet.run())
+
+    async def die(self) -> None:
+        await self.background.aclose()
+        assert self.errors == []
+
+
+class Port:
+    """The store of a fleet, and whoever came there."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.disk = Disk()
+        self.store = MemoryStore(DiskLog(self.disk), self.clock, Random(1))
+        self.workers: dict[str, Worker] = {}
+
+    async def come(self, name: str) -> Worker:
+        worker = self.workers[name] = Worker(name, self.store, self.clock)
+        await worker.begin()
+        return worker
+
+    def bots(self) -> dict[str, int]:
+        return {name: len([lease for lease in worker.has if lease in BOTS]) for name, worker in self.workers.items()}
+
+
+def at_port(body: Callable[[Port], Awaitable[None]]) -> None:
+    async def main() -> None:
+        port = Port()
+        await body(port)
+        for worker in port.workers.values():
+            await worker.die()
+
+    run(main())
+
+
+@staged(at_port)
+async def test_who_is_alone_has_everything_at_once(port: Port, /) -> None:
+    one = await port.come("one")
+    assert one.has == {*BOTS, *OTHERS}
+
+
+@staged(at_port)
+async def test_who_joins_is_handed_a_fair_share_and_nobody_has_anything_twice(port: Port, /) -> None:
+    await port.come("one")
+    await port.come("two")
+    await asyncio.sleep(4 * BEAT_S)
+    assert port.bots() == {"one": 2, "two": 2}
+    one, two = (worker.has for worker in port.workers.values())
+    assert one | two == {*BOTS, *OTHERS}
+    assert not one & two
+    assert abs(len(one) - len(two)) <= 1
+
+
+@staged(at_port)
+async def test_a_lease_is_given_only_when_its_work_has_come_to_an_end(port: Port, /) -> None:
+    one = await port.come("one")
+    one.handover_s = 3.0
+    two = await port.come("two")
+    for _ in range(200):
+        await asyncio.sleep(0.05)
+        assert not one.has & two.has
+    assert port.bots() == {"one": 2, "two": 2}
+
+
+@staged(at_port)
+async def test_what_a_dead_worker_had_is_taken_within_ten_seconds(port: Port, /) -> None:
+    one, two = await port.come("one"), await port.come("two")
+    await asyncio.sleep(4 * BEAT_S)
+    await two.die()
+    await asyncio.sleep(9.0)
+    assert one.has == {*BOTS, *OTHERS}
+
+
+@staged(at_port)
+async def test_who_leaves_leaves_nothing_to_wait_for(port: Port, /) -> None:
+    one, two = await port.come("one"), await port.come("two")
+    await asyncio.sleep(4 * BEAT_S)
+    two.leaving = True
+    two.fleet.retire()
+    await two.fleet.hand_over(list(two.has))
+    assert two.has == set()
+    await two.fleet.leave(1.0)
+    await asyncio.sleep(BEAT_S + 0.1)
+    assert one.has == {*BOTS, *OTHERS}
+    assert list(one.fleet.roll.workers) == ["one"]
+
+
+@staged(at_port)
+async def test_who_takes_no_leases_gets_none_and_is_there_all_the_same(port: Port, /) -> None:
+    one = await port.come("one")
+    two = Worker("two", port.store, port.clock)
+    two.leads = False
+    port.workers["two"] = two
+    await two.begin()
+    await asyncio.sleep(4 * BEAT_S)
+    assert two.has == set()
+    assert one.has == {*BOTS, *OTHERS}
+    assert set(one.fleet.roll.workers) == {"one", "two"}
+
+
+@staged(at_port)
+async def test_many_bots_are_taken_few_at_a_time_and_soon(port: Port, /) -> None:
+    one = Worker("one", port.store, port.clock)
+    one.bots = tuple(LeaseName(f"bot:{number}") for number in range(1, 36))
+    port.workers["one"] = one
+    await one.begin()
+    assert len(one.has) == 10 + len(OTHERS)
+    await asyncio.sleep(2.0)
+    assert len(one.has) == 35 + len(OTHERS)
+
+
+# ---------------------------------------------------------------------- assurance
+
+
+@staged(at_port)
+async def test_assurance_ends_before_the_lease_can_be_anothers_and_comes_back(port: Port, /) -> None:
+    one = await port.come("one")
+    assert one.fleet.is_assured
+
+    async def away(*_: object) -> Roll:
+        raise LiveStoreLost("away")
+
+    attend, port.store.attend = port.store.attend, away  # type: ignore[method-assign, assignment]
+    await asyncio.sleep(TTL_S - MARGIN_S + BEAT_S)
+    waits = asyncio.ensure_future(one.fleet.assured())
+    await settled()
+    assert not waits.done()
+    waits.cancel()
+    waiting = asyncio.ensure_future(one.fleet.assured())
+    await asyncio.sleep(30.0)
+    assert not waiting.done()
+    port.store.attend = attend  # type: ignore[method-assign]
+    await asyncio.sleep(1.0)
+    assert waiting.done()
+    assert one.fleet.is_assured
+    assert one.reasons == [], "nobody had taken anything: an outage of the store moves nothing"
+    assert one.has == {*BOTS, *OTHERS}
+
+
+@staged(at_port)
+async def test_who_was_paused_until_others_took_over_lapses_once_and_is_never_assured_again(port: Port, /) -> None:
+    one, two = await port.come("one"), await port.come("two")
+    await asyncio.sleep(4 * BEAT_S)
+    two.running.cancel()  # paused
+    await asyncio.sleep(10.0)
+    assert one.has == {*BOTS, *OTHERS}
+    assert not two.fleet.is_assured
+    resumed = two.background.spawn(two.fleet.run())
+    await asyncio.sleep(3 * BEAT_S)
+    assert len(two.reasons) == 1
+    assert resumed.done()
+    assert not two.fleet.is_assured
+
+
+@staged(at_port)
+async def test_a_fence_is_held_until_it_is_given(port: Port, /) -> None:
+    one = await port.come("one")
+    fence = one.fleet.fence(BOTS[0])
+    assert fence is not None
+    assert one.fleet.holds(fence)
+    assert not one.fleet.holds(Fence(fence.lease, fence.epoch - 1))
+    await one.fleet.give(BOTS[0])
+    assert not one.fleet.holds(fence)
+    assert one.fleet.fence(BOTS[0]) is None
+    await settled()
+
+
+@pytest.mark.parametrize("blob", [b"", b"\xff", b"[]", b'{"leads": "perhaps"}'])
+def test_a_report_that_cannot_be_read_leads_nothing(blob: bytes) -> None:
+    assert read_report(blob) == Report(leads=False)

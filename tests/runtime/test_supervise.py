@@ -1,0 +1,223 @@
+"""A process lives on when its worker has lapsed; and several workers share bots, people and what is to be said."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from passerby.adapters.memory import MemoryStore
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.decision import Rules
+from passerby.kernel.event import Event
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.participant import Chatting
+from passerby.ports.telegram import Arrival, Carry, TokenRefused
+from passerby.runtime.membership.tokens import REFUSED_AFTER_S
+from passerby.runtime.supervise import live
+from passerby.runtime.worker import App, NoBotWorks
+from passerby.runtime.worker_status import Standing
+from tests.contract.live_places import Disk, DiskLog
+from tests.contract.records_memory import MemoryRecords
+from tests.runtime.virtual import EPOCH, VirtualClock, run
+from tests.runtime.world import (
+    ANN,
+    BEN,
+    BOT,
+    OTHER_BOT,
+    PLENTY,
+    WORDS,
+    ScriptedTelegram,
+    somebody,
+    words_of,
+    written,
+)
+from tests.staged import staged
+from tests.wording import html
+
+
+class Process:
+    def __init__(self, town: "Town", name: str, **how: Any) -> None:
+        self.town = town
+        self.name = name
+        self.how = how
+        self.lives: list[App] = []
+        self.ended: list[bool] = []
+        self.stop = asyncio.Event()
+        self.running = asyncio.ensure_future(
+            live(self.make, self.stop, town.clock, 5.0, self.lives.append, self.ended.append)
+        )
+
+    def make(self) -> App:
+        town = self.town
+        parts = {"telegram": town.telegram} | self.how
+        return App(
+            store=town.store,
+            records=town.records,
+            features=ALL,
+            introduce=introduce,
+            words=WORDS,
+            clock=town.clock,
+            rng=Random(f"{self.name} {len(self.lives)}"),
+            rules=Rules(),
+            key=bytes(32),
+            bot_budget=PLENTY,
+            chat_budget=PLENTY,
+            shared=True,
+            name=self.name,
+            **parts,
+        )
+
+    @property
+    def bots(self) -> set[BotId]:
+        return {BotId(int(lease[4:])) for lease in self.lives[-1].fleet.held if lease.startswith("bot:")}
+
+
+class Town:
+    """Two bots, one store, and processes that come and go."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.store = MemoryStore(DiskLog(Disk()), self.clock, Random(1))
+        self.records = MemoryRecords()
+        self.telegram = ScriptedTelegram(self.clock)
+        self._update = dict.fromkeys(self.telegram.bots, 0)
+
+    async def begin(self, name: str, **how: Any) -> Process:
+        process = Process(self, name, **how)
+        await asyncio.sleep(0.1)
+        return process
+
+    def happens(self, event: Event, bot: BotId = BOT) -> UpdateRef:
+        self._update[bot] += 1
+        ref = UpdateRef(bot, self._update[bot])
+        self.telegram.push(bot, Arrival(ref, event))
+        return ref
+
+    async def meet(self) -> None:
+        for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):
+            self.records.disk.people.setdefault(person, somebody(person, bot=bot))
+            self.happens(written(person, "/search", bot=bot), bot)
+        await asyncio.sleep(5)
+
+
+def in_town(body: Callable[[Town], Awaitable[None]]) -> None:
+    run(_in(body))
+
+
+async def _in(body: Callable[[Town], Awaitable[None]]) -> None:
+    await body(Town())
+
+
+def carried(town: Town) -> list[str]:
+    return words_of([each for each in town.telegram.sent if isinstance(each, Carry)])
+
+
+@staged(in_town)
+async def test_two_workers_share_the_bots_and_people_of_both_meet_and_talk(town: Town, /) -> None:
+    one, two = await town.begin("one"), await town.begin("two")
+    await asyncio.sleep(6)
+    assert one.bots | two.bots == {BOT, OTHER_BOT}
+    assert len(one.bots) == len(two.bots) == 1
+    await town.meet()
+    town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
+    town.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 60), OTHER_BOT)
+    await asyncio.sleep(5)
+    assert sorted(carried(town)) == ["hello", "hi"]
+    for process in (one, two):
+        process.stop.set()
+    assert await one.running
+    assert await two.running
+    assert not any(town.telegram.queues.values()), "all is confirmed"
+    assert (await town.store.roll()).workers == {}
+
+
+@staged(in_town)
+async def test_who_leaves_hands_its_bots_over_at_once(town: Town, /) -> None:
+    one, two = await town.begin("one"), await town.begin("two")
+    await asyncio.sleep(6)
+    two.stop.set()
+    await two.running
+    await asyncio.sleep(2)
+    assert one.bots == {BOT, OTHER_BOT}
+    assert two.ended == [False]
+    one.stop.set()
+    await one.running
+
+
+@staged(in_town)
+async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(town: Town, /) -> None:
+    one = await town.begin("one")
+    first = one.lives[0]
+    first.fleet.lapse("a test says so")
+    await asyncio.sleep(1)
+    assert one.ended == [True]
+    assert len(one.lives) == 2
+    second = one.lives[1]
+    assert second.worker != first.worker
+    assert set((await town.store.roll()).workers) == {second.worker}, "nobody counts on the former"
+    await town.meet()
+    assert isinstance(town.records.disk.people[ANN].state, Chatting)
+    one.stop.set()
+    assert await one.running
+
+
+@staged(in_town)
+async def test_where_no_token_works_there_is_no_first_life(town: Town, /) -> None:
+    town.telegram.identities = {bot: TokenRefused() for bot in town.telegram.bots}
+    one = await town.begin("one")
+    with pytest.raises(NoBotWorks):
+        await one.running
+
+
+@staged(in_town)
+async def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody(town: Town, /) -> None:
+    town.telegram.identities[OTHER_BOT] = TokenRefused()
+    one, two = await town.begin("one"), await town.begin("two")
+    await asyncio.sleep(REFUSED_AFTER_S + 30)
+    assert one.bots | two.bots == {BOT, OTHER_BOT}
+    assert {bot for _, bot, *_ in town.telegram.polls} == {BOT}
+    reports = [process.lives[-1].report() for process in (one, two)]
+    assert [report.idle_bots for report in reports if report.idle_bots] == [(OTHER_BOT,)]
+    for process in (one, two):
+        process.stop.set()
+        await process.running
+
+
+@staged(in_town)
+async def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brought(town: Town, /) -> None:
+    worker = await town.begin("worker", polls=False)
+    web = await town.begin("web", polls=False, leads=False)
+    await asyncio.sleep(3)
+    assert worker.bots == {BOT, OTHER_BOT}
+    assert web.bots == set()
+    assert town.telegram.polls == []
+    town.records.disk.people[ANN] = somebody(ANN)
+    arrival = Arrival(UpdateRef(BOT, 5), written(ANN, "/search"))
+    await web.lives[0].receive(arrival)
+    assert await town.store.done(BOT, (5,)) == {5}
+    await asyncio.sleep(1)
+    assert words_of(town.telegram.sent) == [html("search.begun").partition("\n")[0]]
+    for process in (worker, web):
+        process.stop.set()
+        await process.running
+
+
+@staged(in_town)
+async def test_a_worker_tells_how_it_stands(town: Town, /) -> None:
+    one = await town.begin("one")
+    await asyncio.sleep(2)
+    standing = Standing(one.lives[0], town.store, town.records, "one", "worker")
+    assert await standing.unready() == []
+    told = await standing.status()
+    assert told["stores"] == {"live": "ok", "records": "ok"}
+    assert told["worker"] == one.lives[0].worker
+    assert set(told["holders"].values()) == {one.lives[0].worker}  # type: ignore[attr-defined]
+    town.records.lost = True
+    assert await standing.unready() == [], "people chat without the records"
+    assert "does not answer" in (await standing.status())["stores"]["records"]  # type: ignore[index]
+    one.stop.set()
+    await one.running
+    assert await standing.unready() == ["it is starting, or stopping"]
