@@ -24,7 +24,7 @@ whole process, with its threads. A warm-up is not counted. The result is the med
 lowest and the highest. Each benchmark prints a table, and its figures as one line of JSON; `--help` lists the
 options. On a machine that others use, trust factors, not tenths, and do not trust latencies.
 
-`sides` starts the processes and assigns them to cores: `product` (our own), `opposite` (the Bot API server and the
+`sides` starts the processes and assigns them to cores: `product` (our own), `load_peer` (the Bot API server and the
 people), and the stores. `processes` reads what they have used. `canned` is the server, `certificate` gives it TLS,
 and `hooks` sends webhooks. `asked` is how a process gets commands.
 """

@@ -25,7 +25,7 @@ from pyreqwest.http import Url
 from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId
-from passerby.ports.telegram import Carry, Speak
+from passerby.ports.telegram import SendContent, SendNotice
 
 BOT = BotId(1000001)
 TOKEN = f"{BOT}:sandbox-benchmark"
@@ -96,8 +96,8 @@ async def measure(port: int, calls: int, in_flight: int) -> dict[str, float]:
     url = Url(f"{base}/bot{TOKEN}/sendMessage")
     body = b'{"chat_id":5,"text":"hello there","entities":[{"type":"bold","offset":0,"length":5}]}'
     text = Content(Kind.TEXT, "hello there", (Entity("bold", 0, 5),))
-    carry = Carry(BOT, PersonId(5), BotId(2), PersonId(6), (MessageId(1),), (text,), reply_to=MessageId(4))
-    speak = Speak(BOT, PersonId(5), "hello <b>there</b>")
+    content_call = SendContent(BOT, PersonId(5), BotId(2), PersonId(6), (MessageId(1),), (text,), reply_to=MessageId(4))
+    speak = SendNotice(BOT, PersonId(5), "hello <b>there</b>")
 
     async def bare() -> object:
         return await (await http.post(url).body_bytes(body).timeout(timedelta(seconds=30)).build().send()).bytes()
@@ -105,7 +105,7 @@ async def measure(port: int, calls: int, in_flight: int) -> dict[str, float]:
     candidates: dict[str, Callable[[], Awaitable[object]]] = {
         "pyreqwest alone": bare,
         "adapter: a notice": lambda: api.send(speak),
-        "adapter: a relayed text, as a reply": lambda: api.send(carry),
+        "adapter: a relayed text, as a reply": lambda: api.send(content_call),
     }
     rounds: dict[str, list[float]] = {name: [] for name in candidates}
     for call in candidates.values():

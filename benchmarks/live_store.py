@@ -76,7 +76,7 @@ async def _cost_us(
     """The time of this process, and of the server."""
     numbers = iter(numbers)
     worker, lease = WorkerId(f"worker-{next(numbers)}"), bot_lease(BOT)
-    await store.attend(worker, {}, 3600.0, b"")
+    await store.heartbeat(worker, {}, 3600.0, b"")
     epoch = await store.take(worker, lease, 3600.0)
     assert epoch is not None
     fence = Fence(lease, epoch)

@@ -66,7 +66,7 @@ class Load:
     def write(self, person: int, bot: int, words: str) -> None:
         raise NotImplementedError
 
-    def hook(self, url: str, doors: str) -> None:
+    def hook(self, url: str, endpoints: str) -> None:
         raise NotImplementedError
 
     def arrived(self, person: int, words: str) -> None:
@@ -157,9 +157,9 @@ async def _canned(
     def write(person: int, bot: int, words: str) -> None:
         server.bots[bot].say(person, words, int(time()))
 
-    def hook(url: str, doors: str) -> None:
-        for door in doors.split(","):
-            bot, path, secret = door.split(":")
+    def hook(url: str, endpoints: str) -> None:
+        for endpoint in endpoints.split(","):
+            bot, path, secret = endpoint.split(":")
             server.bots[int(bot)].hook = Hook(url, path, secret)
 
     load.write = write  # type: ignore[method-assign]

@@ -100,9 +100,9 @@ def together(count: int, *, redis: bool) -> dict[str, Any]:
     with sides(Shape(pairs=count // 2, redis=redis, idle=True)) as found:
         time.sleep(SETTLE_S)
         ours, stores = found.usage(), found.stores_s()
-        found.opposite.ask("search 0")
+        found.load_peer.ask("search 0")
         give_up_at = time.monotonic() + PATIENCE_S
-        while (seen := found.opposite.ask("count"))["found"] < count:
+        while (seen := found.load_peer.ask("count"))["found"] < count:
             assert time.monotonic() < give_up_at, f"after {PATIENCE_S:g} s {seen['found']} of {count} had a partner"
             time.sleep(0.05)
         ours_then, stores_then = found.usage(), found.stores_s()

@@ -73,16 +73,16 @@ def hold(shape: Shape, *, rate_per_s: float, seconds: float) -> dict[str, Any]:
         time.sleep(SETTLE_S)
         before = look(found)
         watch, began = Watch(found), time.monotonic()
-        found.opposite.ask(f"search {SEARCHES_PER_S[shape.shipped]}")
-        watch.until(lambda: found.opposite.ask("count")["found"] == 2 * shape.pairs, PATIENCE_S)
+        found.load_peer.ask(f"search {SEARCHES_PER_S[shape.shipped]}")
+        watch.until(lambda: found.load_peer.ask("count")["found"] == 2 * shape.pairs, PATIENCE_S)
         opened_in_s = time.monotonic() - began
-        found.opposite.ask("pause")
+        found.load_peer.ask("pause")
         time.sleep(SETTLE_S)
         opened = look(found)
-        count, until = found.opposite.ask("count")["delivered"], time.monotonic() + seconds
-        found.opposite.ask(f"open {rate_per_s}")
+        count, until = found.load_peer.ask("count")["delivered"], time.monotonic() + seconds
+        found.load_peer.ask(f"open {rate_per_s}")
         watch.until(lambda: time.monotonic() > until, seconds + PATIENCE_S)
-        relays = found.opposite.ask("count")["delivered"] - count
+        relays = found.load_peer.ask("count")["delivered"] - count
         assert relays > 0, "nothing was relayed"
         after = look(found)
     return {

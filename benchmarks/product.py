@@ -35,7 +35,7 @@ from passerby.ports.facts import PersonChanged
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
 from passerby.settings import Settings, open_key
 from passerby.telemetry import logs, metrics
-from passerby.web.endpoints import door_of
+from passerby.web.endpoints import endpoint_of
 
 OUT_OF_THE_WAY = 100_000
 CHAT_RATE_PER_S, CHAT_BURST = 1_000, 20_000
@@ -101,7 +101,18 @@ def count_sql() -> None:
 
 def count_store_calls() -> None:
     """Count the calls to the live store. This costs time, so it is for runs that only count."""
-    names = ("load", "counterpart", "commit", "mark", "done", "open_chats", "reserve", "preceded", "journal", "attend")
+    names = (
+        "load",
+        "counterpart",
+        "commit",
+        "mark",
+        "done",
+        "open_chats",
+        "reserve",
+        "preceded",
+        "journal",
+        "heartbeat",
+    )
     for name in (*names, "file_id", "remember_file"):
         for store in (MemoryStore, RedisStore):
             method = getattr(store, name, None)
@@ -132,10 +143,13 @@ def usage() -> dict[str, Any]:
     }
 
 
-def doors(settings: Settings) -> dict[str, Any]:
+def endpoints(settings: Settings) -> dict[str, Any]:
     """Where Telegram sends updates, in the form that the other side reads."""
-    found = (door_of(bot, open_key(settings)) for bot in settings.tokens)
-    return {"url": settings.webhook_url, "doors": ",".join(f"{door.bot}:{door.path}:{door.secret}" for door in found)}
+    found = (endpoint_of(bot, open_key(settings)) for bot in settings.tokens)
+    return {
+        "url": settings.webhook_url,
+        "endpoints": ",".join(f"{endpoint.bot}:{endpoint.path}:{endpoint.secret}" for endpoint in found),
+    }
 
 
 def settings_of(options: argparse.Namespace) -> Settings:
@@ -194,7 +208,9 @@ def main() -> None:
         return sampler.report()
 
     def ready() -> None:
-        answer_commands({"usage": usage, "profile": profile, "profiled": profiled, "doors": lambda: doors(settings)})
+        answer_commands(
+            {"usage": usage, "profile": profile, "profiled": profiled, "endpoints": lambda: endpoints(settings)}
+        )
 
     # A plain worker receives no webhooks.
     role: Role = "worker" if settings.is_shared and not options.web else "all"

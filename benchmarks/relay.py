@@ -52,18 +52,18 @@ YOUNG_S = 62.0
 def settle(found: Sides, shape: Shape, *, fresh: bool) -> None:
     """Wait until relays are no longer parked first. Some messages are sent in that time, as a warm-up."""
     if shape.redis and not fresh:
-        found.opposite.ask(f"open {TRICKLE_PER_S}")
+        found.load_peer.ask(f"open {TRICKLE_PER_S}")
         time.sleep(YOUNG_S)
-        found.opposite.ask("pause")
+        found.load_peer.ask("pause")
 
 
 def window(found: Sides, window_s: float) -> Window:
     """What was used and delivered in `window_s` seconds."""
-    stores, opposite_s = found.stores_s(), cpu_s(found.opposite.pid)
-    used, count, began = found.usage(), found.opposite.ask("count"), time.perf_counter()
+    stores, opposite_s = found.stores_s(), cpu_s(found.load_peer.pid)
+    used, count, began = found.usage(), found.load_peer.ask("count"), time.perf_counter()
     time.sleep(window_s)
-    used_then, count_then, took_s = found.usage(), found.opposite.ask("count"), time.perf_counter() - began
-    stores_then, opposite_then_s = found.stores_s(), cpu_s(found.opposite.pid)
+    used_then, count_then, took_s = found.usage(), found.load_peer.ask("count"), time.perf_counter() - began
+    stores_then, opposite_then_s = found.stores_s(), cpu_s(found.load_peer.pid)
 
     def more(name: str) -> float:
         return float(used_then[name] - used[name])
@@ -105,10 +105,10 @@ def _middle(found: Sequence[Window]) -> Window:
 
 
 def closed(found: Sides, in_flight: int, *, window_s: float, runs: int) -> dict[str, Any]:
-    found.opposite.ask(f"closed {in_flight}")
+    found.load_peer.ask(f"closed {in_flight}")
     time.sleep(WARM_S)
     seen = [window(found, window_s) for _ in range(runs)]
-    found.opposite.ask("pause")
+    found.load_peer.ask("pause")
     time.sleep(0.5)
     assert all(each["relays"] > 0 for each in seen), "nothing was relayed"
     assert seen[0].get("sql_before", 1) > 0, "the count of SQL statements does not count"
@@ -123,14 +123,14 @@ def closed(found: Sides, in_flight: int, *, window_s: float, runs: int) -> dict[
 
 
 def opened(found: Sides, rate_per_s: float, *, window_s: float, runs: int) -> dict[str, Any]:
-    found.opposite.ask(f"open {rate_per_s}")
+    found.load_peer.ask(f"open {rate_per_s}")
     time.sleep(WARM_S)
     seen, latencies = [], []
     for _ in range(runs):
-        found.opposite.ask("reset")
+        found.load_peer.ask("reset")
         seen.append(window(found, window_s))
-        latencies.append(found.opposite.ask("latency"))
-    found.opposite.ask("pause")
+        latencies.append(found.load_peer.ask("latency"))
+    found.load_peer.ask("pause")
     time.sleep(0.5)
     assert all(each["n"] > 0 for each in latencies), "nothing was relayed"
     return {
@@ -147,11 +147,11 @@ def counted(shape: Shape) -> dict[str, float]:
     """Store calls for each relay, by name. This is a separate run, because counting costs time."""
     with sides(replace(shape, count=True)) as found:
         settle(found, shape, fresh=False)
-        found.opposite.ask(f"closed {IN_FLIGHT}")
+        found.load_peer.ask(f"closed {IN_FLIGHT}")
         time.sleep(1)
-        before, count = found.usage()["store"], found.opposite.ask("count")["delivered"]
+        before, count = found.usage()["store"], found.load_peer.ask("count")["delivered"]
         time.sleep(2)
-        after, count_then = found.usage()["store"], found.opposite.ask("count")["delivered"]
+        after, count_then = found.usage()["store"], found.load_peer.ask("count")["delivered"]
         each = max(1, count_then - count)
         return {name: round((after[name] - before.get(name, 0)) / each, 3) for name in after}
 
@@ -159,7 +159,7 @@ def counted(shape: Shape) -> dict[str, float]:
 def profiled(shape: Shape, in_flight: int, seconds: float, *, fresh: bool) -> dict[str, Any]:
     with sides(shape) as found:
         settle(found, shape, fresh=fresh)
-        found.opposite.ask(f"closed {in_flight}")
+        found.load_peer.ask(f"closed {in_flight}")
         time.sleep(WARM_S)
         found.workers[0].ask("profile")
         spent = window(found, seconds)

@@ -101,7 +101,7 @@ class Sides:
     """`stores`: process ids of the product's stores, by name. `shared`: they share the other side's core."""
 
     workers: Sequence[Side]
-    opposite: Side
+    load_peer: Side
     stores: Mapping[str, int]
     shared: bool
 
@@ -127,7 +127,7 @@ class Sides:
 class Seats:
     workers: tuple[int, ...]
     stores: int
-    opposite: int
+    load_peer: int
 
 
 def seats(cores: Sequence[int]) -> Seats:
@@ -162,11 +162,11 @@ def opposed(shape: Shape, core: int, directory: Path) -> Iterator[tuple[Side, di
         certificate, key = write_certificate(directory)
         options += ("--certificate", certificate, "--key", key)
         environment["SSL_CERT_FILE"] = str(certificate)
-    opposite = Side("opposite", shape.against, *options)
+    load_peer = Side("load_peer", shape.against, *options)
     try:
-        yield opposite, environment
+        yield load_peer, environment
     finally:
-        opposite.end()
+        load_peer.end()
 
 
 @contextmanager
@@ -178,8 +178,8 @@ def sides(shape: Shape) -> Iterator[Sides]:
     with tempfile.TemporaryDirectory(prefix="passerby-bench-") as name, ExitStack() as closing:
         directory = Path(name)
         stores, pids = closing.enter_context(servers(seat.stores)) if shape.redis else ((), {})
-        opposite, environment = closing.enter_context(opposed(shape, seat.opposite, directory))
-        where: list[object] = ["--url", opposite.greeting["url"], "--tokens", ",".join(opposite.greeting["tokens"])]
+        load_peer, environment = closing.enter_context(opposed(shape, seat.load_peer, directory))
+        where: list[object] = ["--url", load_peer.greeting["url"], "--tokens", ",".join(load_peer.greeting["tokens"])]
         where += ("--directory", directory, *stores)
         flags = [flag for flag in ("count", "idle", "shipped") if getattr(shape, flag)]
         where += (f"--{flag}" for flag in flags)
@@ -191,11 +191,11 @@ def sides(shape: Shape) -> Iterator[Sides]:
             # The first worker puts the people into the stores.
             own = ("--name", f"worker-{number}", "--core", core, "--pairs", 0 if number else shape.pairs)
             workers.append(Side("product", *where, *own, environment=environment))
-        found = Sides(workers, opposite, pids, seat.stores == seat.opposite)
+        found = Sides(workers, load_peer, pids, seat.stores == seat.load_peer)
         _wait_for_leases(found, shape)
         if shape.web:
-            told = workers[0].ask("doors")
-            opposite.ask(f"hooks {told['url']} {told['doors']}")
+            told = workers[0].ask("endpoints")
+            load_peer.ask(f"hooks {told['url']} {told['endpoints']}")
         yield found
 
 

@@ -41,17 +41,17 @@ def starts(runs: int) -> dict[str, float]:
     again: list[float] = []
     for _ in range(runs):
         with tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory:
-            opposite = Side("opposite", "canned", "--pairs", 1)
+            load_peer = Side("load_peer", "canned", "--pairs", 1)
             try:
-                tokens = ",".join(opposite.greeting["tokens"])
-                where = ("--url", opposite.greeting["url"], "--tokens", tokens, "--directory", Path(directory))
+                tokens = ",".join(load_peer.greeting["tokens"])
+                where = ("--url", load_peer.greeting["url"], "--tokens", tokens, "--directory", Path(directory))
                 for took in (first, again):
                     began = time.perf_counter()
                     product = Side("product", *where, "--pairs", 0)
                     took.append(time.perf_counter() - began)
                     product.end()
             finally:
-                opposite.end()
+                load_peer.end()
     return {"first_start_s": median(first), "start_again_s": median(again)}
 
 

@@ -33,12 +33,12 @@ def peer_sides(module: str, shape: Shape) -> Iterator[Sides]:
     seat = seats(sorted(os.sched_getaffinity(0)))
     with (
         tempfile.TemporaryDirectory(prefix="passerby-bench-") as directory,
-        opposed(shape, seat.opposite, Path(directory)) as (opposite, _),
+        opposed(shape, seat.load_peer, Path(directory)) as (load_peer, _),
     ):
-        where = ("--url", opposite.greeting["url"], "--tokens", ",".join(opposite.greeting["tokens"]))
+        where = ("--url", load_peer.greeting["url"], "--tokens", ",".join(load_peer.greeting["tokens"]))
         peer = Side(module, *where, "--pairs", shape.pairs, "--core", seat.workers[0])
         try:
-            yield Sides([peer], opposite, {}, shared=False)
+            yield Sides([peer], load_peer, {}, shared=False)
         finally:
             peer.end()
 

@@ -40,7 +40,7 @@ def load(path: Path) -> State | None:
         raise UnreadableState(f"{path} is no state file of this sandbox ({problem}); delete it to start anew") from None
     if kept.version != VERSION:
         raise UnreadableState(f"{path} was written by another version; delete it to start anew")
-    kept.state.lives += 1
+    kept.state.loads += 1
     return kept.state
 
 

@@ -394,7 +394,7 @@ def _check_order(verdict: Verdict, person: int, phone: _Phone, arrivals: Mapping
     for line in phone.lines:
         if line.mine and line.mark is not None and line.mark in arrivals:
             recipient, first = arrivals[line.mark][0]
-            lane = (phone.chat_at[line.id], recipient)
-            if first.id < latest.get(lane, 0):
+            update_queue = (phone.chat_at[line.id], recipient)
+            if first.id < latest.get(update_queue, 0):
                 verdict.reordered.append(f"{line.mark} of {person} to {recipient}")
-            latest[lane] = max(first.id, latest.get(lane, 0))
+            latest[update_queue] = max(first.id, latest.get(update_queue, 0))

@@ -39,13 +39,13 @@ MEANS = {
     "search.found_asking": Said.FOUND,
     "search.found_alike": Said.FOUND,
     "search.found_alike_asking": Said.FOUND,
-    "after.together_again": Said.FOUND,
-    "again.together": Said.FOUND,
+    "after_chat.together_again": Said.FOUND,
+    "friends.together": Said.FOUND,
     "chat.partner_left": Said.LEFT,
     "chat.you_left": Said.LEFT,
     "idle.ended": Said.LEFT,
-    "blocks.chat_over": Said.LEFT,
-    "blocks.done_here": Said.LEFT,
+    "safety.chat_over": Said.LEFT,
+    "safety.done_here": Said.LEFT,
     "chat.you_moved_on": Said.MOVED_ON,
     "search.begun": Said.SEARCHING,
     "search.cancelled": Said.ENDED,
@@ -64,7 +64,7 @@ BY_ITSELF = frozenset(
     {
         *(key for key, means in MEANS.items() if means is Said.FOUND),
         *("chat.partner_left", "idle.ended", "chat.connection_lost", "idle.your_turn", "idle.nobody_spoke"),
-        *("after.ask", "chat.edit_failed", "search.drags", "search.widened"),
+        *("after_chat.ask", "chat.edit_failed", "search.drags", "search.widened"),
     }
 )
 """Notices that answer no message of their reader's."""

@@ -279,7 +279,7 @@ class Walker:
         self.tap(one, key)
         for phone in (two, one):
             self.face(phone)
-            expect(self.button(phone, "after.done")).to_be_visible()
+            expect(self.button(phone, "after_chat.done")).to_be_visible()
 
     def after(self) -> None:
         one, two = self.phones
@@ -294,28 +294,28 @@ class Walker:
             self.press(one, contact)
         self.part("keys.next")
         self.picture("parted")
-        self.choose(two, "after.good", twice=True)
-        self.choose(two, "after.done")
-        self.choose(one, "after.bad")
+        self.choose(two, "after_chat.good", twice=True)
+        self.choose(two, "after_chat.done")
+        self.choose(one, "after_chat.bad")
         self.tap(one, "keys.cancel")
-        self.choose(one, "after.return")
+        self.choose(one, "after_chat.return")
         self.picture("asked-back")
         self.meet_again_by_return()
         self.part()
-        old = self.phones[0].log.get_by_test_id("inline-button").filter(has_text=self.word("after.block")).nth(0)
+        old = self.phones[0].log.get_by_test_id("inline-button").filter(has_text=self.word("after_chat.block")).nth(0)
         self.press(one, old)  # of the chat before: it works, and the two would never meet again
         self.say(one, "/blocked")
         self.press(one, self.buttons(one).first)
-        self.choose(two, "after.done")
+        self.choose(two, "after_chat.done")
 
     def meet_again_by_return(self) -> None:
         one, two = self.phones
         self.meet()
         self.part()
-        self.choose(one, "after.return")
-        self.await_button(two, "after.return")
+        self.choose(one, "after_chat.return")
+        self.await_button(two, "after_chat.return")
         self.picture("invited-back")
-        self.press(two, self.button(two, "after.return"))
+        self.press(two, self.button(two, "after_chat.return"))
         self.face(one)
         expect(one.keyboard).to_contain_text(self.word("keys.next"))
         self.picture("together-again")
@@ -325,26 +325,26 @@ class Walker:
         self.meet()
         self.part()
         for phone in (one, two):
-            self.choose(phone, "after.save")
+            self.choose(phone, "after_chat.save")
         self.picture("kept-in-mind")
         for phone in (one, two):
             self.say(phone, "/friends")
         self.say(one, "/name 1 Sunny")
         self.press(one, self.buttons(one).first)
-        self.await_button(two, "again.talk")
+        self.await_button(two, "friends.talk")
         self.picture("asked")
         self.press(one, self.buttons(one).first)  # again: nothing more may come of it than the same answer
-        self.choose(two, "again.talk")
+        self.choose(two, "friends.talk")
         self.picture("together-by-ask")
         self.say(one, "/friends")
         self.press(one, self.buttons(one).first)  # refused: in a chat
         self.part()
         self.say(one, "/friends")
-        self.choose(one, "again.forget")
+        self.choose(one, "friends.forget")
         self.picture("forgotten")
         self.say(two, "/friends")
         self.press(two, self.buttons(two).first)
-        old = two.log.get_by_test_id("inline-button").filter(has_text=self.word("again.talk"))
+        old = two.log.get_by_test_id("inline-button").filter(has_text=self.word("friends.talk"))
         if old.count():
             self.press(two, old.last)
 
@@ -353,15 +353,15 @@ class Walker:
         for reason in Complaint:
             self.meet()
             self.part()
-            self.choose(one, "after.report")
+            self.choose(one, "after_chat.report")
             if reason is Complaint.SPAM:
                 self.picture("report-reasons")
-            self.choose(one, f"blocks.reason_{reason}")
+            self.choose(one, f"safety.reason_{reason}")
             self.say(one, "/blocked")
             if reason is Complaint.SPAM:
                 self.picture("blocked")
             self.press(one, self.buttons(one).first)
-            self.choose(two, "after.done")
+            self.choose(two, "after_chat.done")
         self.meet()
         self.say(one, "/report")
         self.say(one, "/block")

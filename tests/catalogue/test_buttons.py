@@ -51,8 +51,8 @@ def shown() -> list[Menu]:
 ROWS: set[Row] = {
     *(tuple(button.label for button in row) for menu in shown() for row in menu.rows),
     *(tuple(text(key) for key in row) for keys in KEYS.values() for row in keys.rows),
-    (text("again.label", who=text("again.friend", number=12)), text("again.forget")),
-    (text("blocks.newer"), text("blocks.older")),
+    (text("friends.label", who=text("friends.friend", number=12)), text("friends.forget")),
+    (text("safety.newer"), text("safety.older")),
 }
 
 

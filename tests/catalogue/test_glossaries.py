@@ -138,9 +138,23 @@ def test_what_pops_up_over_a_button_fits(language: str) -> None:
 
 
 POPPING_UP = (
-    *("after.rated_already", "after.too_old", "after.in_a_chat", "after.too_late", "again.saved", "again.full"),
-    *("again.gone", "again.in_a_chat", "again.asked", "again.not_now", "blocks.list_changed", "blocks.unblocked"),
-    *("blocks.comment_over", "chat.button_too_old", "chat.not_connected", "chat.failed_left", "pace.tapped"),
+    *(
+        "after_chat.rated_already",
+        "after_chat.too_old",
+        "after_chat.in_a_chat",
+        "after_chat.too_late",
+        "friends.saved",
+        "friends.full",
+    ),
+    *(
+        "friends.gone",
+        "friends.in_a_chat",
+        "friends.asked",
+        "friends.not_now",
+        "safety.list_changed",
+        "safety.unblocked",
+    ),
+    *("safety.comment_over", "chat.button_too_old", "chat.not_connected", "chat.failed_left", "pace.tapped"),
     *("profile.locked", "profile.last_language", "profile.full_languages", "profile.full_interests"),
 )
 

@@ -47,5 +47,5 @@ def test_a_message_that_is_no_text_of_ours_has_no_name(words: str) -> None:
 def test_the_notices_that_tell_where_people_stand_are_known_in_every_language(language: str) -> None:
     notices = catalogue().notices(language)
     args: dict[str, Arg] = {"question": text("icebreakers.1"), "interests": (text("interests.music"),), "who": "Sunny"}
-    for key in ("search.found", "search.found_alike_asking", "again.together", "chat.partner_left", "search.begun"):
+    for key in ("search.found", "search.found_alike_asking", "friends.together", "chat.partner_left", "search.begun"):
         assert notices.key(shown(key, language, **args)) == key

@@ -41,11 +41,11 @@ def test_what_cannot_be_logged_stops_nothing(tmp_path: Path, stream: str) -> Non
 
 
 def test_what_can_be_logged_is() -> None:
-    from passerby.cli.safe_stderr import unfailing
+    from passerby.cli.safe_stderr import safe
 
     reading, writing = os.pipe()
     with os.fdopen(reading) as reader, os.fdopen(writing, "w") as writer:
-        stream = unfailing(writer)
+        stream = safe(writer)
         stream.write("said\n")
         stream.flush()
         assert reader.readline() == "said\n"
@@ -54,12 +54,12 @@ def test_what_can_be_logged_is() -> None:
 
 def test_a_stream_that_somebody_closed_stops_nothing_either() -> None:
     """Python 3.13 complains of what fails while a stream is taken apart."""
-    from passerby.cli.safe_stderr import unfailing
+    from passerby.cli.safe_stderr import safe
 
     reading, writing = os.pipe()
     os.close(reading)
     closed = os.fdopen(writing, "w")
-    stream = unfailing(closed)
+    stream = safe(closed)
     closed.close()
     stream.write("said\n")
     stream.flush()

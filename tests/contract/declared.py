@@ -45,4 +45,4 @@ def watch_all(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, script in vars(scripts).items():
         if isinstance(script, Script):
             monkeypatch.setattr(scripts, name, watched(script))
-    monkeypatch.setattr(handshake, "GREET", watched(scripts.GREET))
+    monkeypatch.setattr(handshake, "HANDSHAKE", watched(scripts.HANDSHAKE))

@@ -54,7 +54,7 @@ class Place(Protocol):
         ...
 
     async def outlast(self, delay_s: float) -> None:
-        """Let time pass for leases and allowances, too, which a server times by its own clock."""
+        """Let time pass for leases and limiters, too, which a server times by its own clock."""
         ...
 
     def lost(self) -> AbstractContextManager[None]:

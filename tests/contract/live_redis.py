@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from passerby.adapters.redis import RedisStore
 from passerby.adapters.redis.connect import way_to
-from passerby.adapters.redis.generation import begin_words, life_of
+from passerby.adapters.redis.generation import begin_words, generation_of
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import BEGIN
 from tests.contract.servers import Valkey
@@ -42,11 +42,11 @@ for _, key in ipairs(redis.call('KEYS', '*')) do
       local number, till, rest = string.match(entries[i + 1], '^(%d+) (%d+)(.*)$')
       redis.call('HSET', key, entries[i], number .. string.format(' %.0f', math.max(0, till - ms)) .. rest)
     end
-  elseif string.find(key, ':buried$') then
-    local buried = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
-    for i = 1, #buried, 2 do redis.call('ZADD', key, sooner(buried[i + 1]), buried[i]) end
-  elseif string.find(key, ':life$') then
-    for _, field in ipairs({'attended', 'patience', 'reborn'}) do
+  elseif string.find(key, ':evicted$') then
+    local evicted = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+    for i = 1, #evicted, 2 do redis.call('ZADD', key, sooner(evicted[i + 1]), evicted[i]) end
+  elseif string.find(key, ':store$') then
+    for _, field in ipairs({'heard', 'patience', 'reborn'}) do
       local time = redis.call('HGET', key, field)
       if time then redis.call('HSET', key, field, string.format('%.0f', time - ms)) end
     end
@@ -166,9 +166,9 @@ class RedisPlace:
 
     def _open(self, **options: Any) -> RedisStore:
         words = begin_words(self.clock, self._rng, again=self._wiped)
-        where = (self._keys.life, self._keys.workers, self._keys.leases)
-        life = life_of(self._hand.eval(BEGIN.source, len(where), *where, *words))
-        store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, life, **options)
+        where = (self._keys.store, self._keys.workers, self._keys.leases)
+        generation = generation_of(self._hand.eval(BEGIN.source, len(where), *where, *words))
+        store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, generation, **options)
         self._stores.append(store)
         return store
 

@@ -13,7 +13,7 @@ import pytest
 from redis import Redis
 
 from passerby.adapters.redis import RedisStore
-from passerby.adapters.redis.keys import BURIED_KEPT_MS, DONE_KEPT_S
+from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS
 from passerby.domain.popularity import PERIOD_S, marks
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Idle
@@ -65,8 +65,8 @@ FOR_EVER = Kept(inf, inf)
 KEPT = {
     **dict.fromkeys(
         (
-            *("life", "people", "chats", "quiet", "idle", "waiting", "gone", "tickets", "pools"),
-            *("outbox", "order", "turns", "journal", "workers", "leases", "epochs", "buried"),
+            *("store", "people", "chats", "idle_chats", "idle", "waiting", "gone", "tickets", "pools"),
+            *("outbox", "order", "turns", "journal", "workers", "leases", "epochs", "evicted"),
         ),
         FOR_EVER,
     ),
@@ -122,7 +122,7 @@ def trying(valkey: Valkey, body: Callable[[RedisPlace, RedisStore], Awaitable[No
 async def everything(store: RedisStore) -> None:
     """Each kind of write, at least once."""
     await store.adopt((somebody(PersonId(9), 3, waiting(PersonId(9))),), whole=True)
-    await store.attend(ONE, {}, LONG, b"busy")
+    await store.heartbeat(ONE, {}, LONG, b"busy")
     epoch = await store.take(ONE, LEASE, LONG)
     assert epoch is not None
     await put(store, *couple(), outbox=(notice("a"), trail("b")), facts=(fact(1),), updates=(update(7),), owner=ONE)
@@ -201,7 +201,7 @@ async def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(
 @staged(trying, "valkey")
 async def test_what_is_over_leaves_nothing_behind(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
     """People who searched, chatted and went, entries that were put twice, changed hands and were settled."""
-    await store.attend(ONE, {}, LONG, b"")
+    await store.heartbeat(ONE, {}, LONG, b"")
     searching = [somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE)]
     await put(store, *searching, outbox=(notice("a"), notice("b", BEN), trail("c")), owner=TWO)
     await store.mark(Mark(anchor=Anchor(search_of(EVE), EVE, at(4))))
@@ -216,8 +216,8 @@ async def test_what_is_over_leaves_nothing_behind(place: RedisPlace, store: Redi
     await store.leave(ONE)
     await place.elapse(HOUR_S)
     await store.sweep()
-    left = [key for key in server.names() if key.partition(":")[0] not in ("life", "gone", "tickets", "stored")]
-    assert [key for key in left if server.redis.type("{passerby}:" + key) != b"stream"] == ["buried"]
+    left = [key for key in server.names() if key.partition(":")[0] not in ("store", "gone", "tickets", "stored")]
+    assert [key for key in left if server.redis.type("{passerby}:" + key) != b"stream"] == ["evicted"]
     assert server.redis.xlen("{passerby}:journal") == 0
     assert server.redis.zcard("{passerby}:gone") == server.redis.hlen("{passerby}:tickets") == 3
 
@@ -226,13 +226,13 @@ async def test_what_is_over_leaves_nothing_behind(place: RedisPlace, store: Redi
 async def test_the_buried_are_forgotten_after_a_month(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
     await put(store, outbox=(notice("a"),), owner=ONE)
     await store.inherit(TWO)
-    await place.outlast(BURIED_KEPT_MS / 1000 - DAY_S)
+    await place.outlast(EVICTED_KEPT_MS / 1000 - DAY_S)
     await put(store, outbox=(notice("b"),), owner=THREE)
     await store.inherit(TWO)
-    assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"one", b"three"]
+    assert server.redis.zrange("{passerby}:evicted", 0, -1) == [b"one", b"three"]
     await place.outlast(2 * DAY_S)
     await store.inherit(TWO)
-    assert server.redis.zrange("{passerby}:buried", 0, -1) == [b"three"]
+    assert server.redis.zrange("{passerby}:evicted", 0, -1) == [b"three"]
 
 
 @staged(trying, "valkey")
@@ -258,7 +258,7 @@ async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_tw
 ) -> None:
     """A replica that was promoted, or a file that lost its end: facts, entries, tickets and epochs go on beyond."""
     redis = server.redis
-    await store.attend(ONE, {}, LONG, b"")
+    await store.heartbeat(ONE, {}, LONG, b"")
     await put(store, outbox=(notice("old"),), facts=(fact(1),), owner=ONE)
     kept = [(key, redis.dump(key)) for key in redis.scan_iter()]
     lost = await store.take(ONE, LEASE, LONG)
@@ -272,11 +272,11 @@ async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_tw
         redis.restore(key, 0, value)
     await store.hang_up()
     # As another server would say it: its name is in `run`, and is not the one that was greeted last.
-    redis.hset("{passerby}:life", "run", "another")
+    redis.hset("{passerby}:store", "run", "another")
     again = place.open()
     await settled(again)
     for _ in range(2):
-        await again.attend(ONE, {}, LONG, b"")
+        await again.heartbeat(ONE, {}, LONG, b"")
         await place.outlast(0.6 * LONG)  # whoever held something has had the time to say so
     epoch = await again.take(ONE, bot_lease(OTHER_BOT), LONG)
     assert epoch is not None
@@ -294,21 +294,22 @@ async def test_a_server_that_is_older_than_it_was_gives_no_number_of_any_kind_tw
 async def test_after_a_wipe_nobody_is_buried_before_they_could_have_come_back(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
-    """Who was living in the life before is not known; who attends within the time that workers name was."""
+    """Who was living in the generation before is not known; who sends heartbeats within the time that workers name
+    was."""
     place.wipe()
     again = place.open()
     await again.adopt((), whole=True)
     await put(again, outbox=(notice("a"),), owner=ONE)
-    await again.attend(TWO, {}, LONG, b"")
+    await again.heartbeat(TWO, {}, LONG, b"")
     assert await again.inherit(TWO) == []
     await place.outlast(0.9 * LONG)
-    await again.attend(TWO, {}, LONG, b"")
-    await again.attend(ONE, {}, LONG, b"")
+    await again.heartbeat(TWO, {}, LONG, b"")
+    await again.heartbeat(ONE, {}, LONG, b"")
     await place.outlast(0.9 * LONG)
     assert await again.inherit(TWO) == [], "one has come back"
-    await again.attend(TWO, {}, LONG, b"")
+    await again.heartbeat(TWO, {}, LONG, b"")
     await place.outlast(0.9 * LONG)
-    await again.attend(TWO, {}, LONG, b"")
+    await again.heartbeat(TWO, {}, LONG, b"")
     assert await again.inherit(TWO) == [notice("a")], "and has gone since"
 
 

@@ -588,15 +588,15 @@ async def test_a_trimmed_journal_goes_on_counting(place: Place, store: LiveStore
 
 
 @contract
-async def test_a_store_that_was_closed_goes_on_with_its_life_and_a_wiped_one_begins_another(place: Place) -> None:
+async def test_a_store_that_was_closed_goes_on_with_its_generation_and_a_wiped_one_begins_another(place: Place) -> None:
     store = place.open()
-    life = store.generation
-    assert life
+    generation = store.generation
+    assert generation
     await store.aclose()
-    assert place.open().generation == life
+    assert place.open().generation == generation
     place.wipe()
     again = place.open()
-    assert again.generation != life
+    assert again.generation != generation
     assert again.newborn
 
 

@@ -11,7 +11,7 @@ from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.facts import ChatTold
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Figures, LiveStore, LiveStoreLost, Mark, QuietChat, search_of
+from passerby.ports.live_store import Anchor, Commit, Figures, IdleChat, LiveStore, LiveStoreLost, Mark, search_of
 from passerby.ports.shared_budgets import Account, Grant
 from tests.contract.live_body import contract, journal, put, survives
 from tests.contract.live_places import Place
@@ -182,7 +182,7 @@ async def pair_off(store: LiveStore, number: int) -> None:
     await put(store, *(somebody(each, 1, Chatting(chat_of(number), partner, NOW)) for each, partner in sides))
 
 
-def names(quiet: list[QuietChat]) -> list[str]:
+def names(quiet: list[IdleChat]) -> list[str]:
     return [each.chat for each in quiet]
 
 
@@ -192,15 +192,15 @@ async def test_chats_are_quiet_in_which_nothing_was_delivered(place: Place, stor
     ann, ben = couple()
     await put(store, ann, ben)
     await place.elapse(600)
-    assert await later.quiet_chats(began - 1, 10) == []
-    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    assert await later.idle_chats(began - 1, 10) == []
+    (quiet,) = await later.idle_chats(place.clock.now() - 300, 10)
     assert (quiet.chat, set(quiet.people), quiet.speaker) == (CHAT, {ANN, BEN}, None)
     assert began - 1 <= quiet.since <= began + 60
     await store.mark(Mark((update(1),), chat=CHAT, pairs=(copied(1, 10),), speaker=BEN))
-    assert await later.quiet_chats(place.clock.now() - 300, 10) == []
+    assert await later.idle_chats(place.clock.now() - 300, 10) == []
     spoken = place.clock.now()
     await place.elapse(600)
-    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    (quiet,) = await later.idle_chats(place.clock.now() - 300, 10)
     assert (quiet.chat, set(quiet.people), quiet.speaker) == (CHAT, {ANN, BEN}, BEN)
     assert spoken - 1 <= quiet.since <= spoken + 60
 
@@ -214,7 +214,7 @@ async def test_what_is_no_word_of_anybody_does_not_end_the_quiet(
     await place.elapse(600)
     await store.mark(Mark((update(1),), anchor=Anchor(CHAT, ANN, at(3))))
     await store.mark(Mark(chat=CHAT, pairs=(copied(2, 11),)))
-    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    (quiet,) = await later.idle_chats(place.clock.now() - 300, 10)
     assert quiet.speaker == ANN
 
 
@@ -225,7 +225,7 @@ async def test_the_last_one_to_speak_is_known(place: Place, store: LiveStore, la
     for speaker in (ANN, BEN, ANN, BEN):
         await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=speaker))
     await place.elapse(600)
-    (quiet,) = await later.quiet_chats(place.clock.now() - 300, 10)
+    (quiet,) = await later.idle_chats(place.clock.now() - 300, 10)
     assert quiet.speaker == BEN
 
 
@@ -236,11 +236,11 @@ async def test_the_quietest_come_first(place: Place, store: LiveStore, later: Li
         await place.elapse(100)
     await store.mark(Mark(chat=chat_of(1), pairs=(copied(1, 10),), speaker=PersonId(102)))
     await place.elapse(600)
-    everything = await later.quiet_chats(place.clock.now(), 10)
+    everything = await later.idle_chats(place.clock.now(), 10)
     assert names(everything) == ["chat 0", "chat 2", "chat 3", "chat 1"]
     assert [each.since for each in everything] == sorted(each.since for each in everything)
-    assert names(await later.quiet_chats(place.clock.now(), 2)) == ["chat 0", "chat 2"]
-    assert await later.quiet_chats(place.clock.now(), 0) == []
+    assert names(await later.idle_chats(place.clock.now(), 2)) == ["chat 0", "chat 2"]
+    assert await later.idle_chats(place.clock.now(), 0) == []
 
 
 @survives
@@ -250,7 +250,7 @@ async def test_a_chat_that_is_over_is_not_quiet(place: Place, store: LiveStore, 
     await put(store, becomes(ann, Idle()), becomes(ben, Idle()), ended=(CHAT,))
     await store.mark(Mark(chat=CHAT, speaker=ANN))
     await place.elapse(600)
-    assert await later.quiet_chats(place.clock.now(), 10) == []
+    assert await later.idle_chats(place.clock.now(), 10) == []
 
 
 @survives
@@ -259,9 +259,9 @@ async def test_an_adopted_chat_is_not_quiet_from_the_start(place: Place, store: 
     await place.elapse(7200)
     ann, ben = couple(version=7)
     await store.adopt([ann, ben], whole=True)
-    assert await later.quiet_chats(place.clock.now() - 60, 10) == []
+    assert await later.idle_chats(place.clock.now() - 60, 10) == []
     await place.elapse(600)
-    assert names(await later.quiet_chats(place.clock.now() - 300, 10)) == [CHAT]
+    assert names(await later.idle_chats(place.clock.now() - 300, 10)) == [CHAT]
 
 
 # ---------------------------------------------------------------------- figures, and a journal that has an end
@@ -301,14 +301,14 @@ async def test_a_full_journal_takes_no_more_facts_until_the_records_have_some(pl
 
 
 @contract
-async def test_a_number_of_another_life_trims_nothing(place: Place) -> None:
+async def test_a_number_of_another_generation_trims_nothing(place: Place) -> None:
     store = place.open()
     await put(store, facts=(fact(1), fact(2)))
     await store.trim_journal(2, "another")
     assert await journal(store) == [(1, fact(1)), (2, fact(2))]
 
 
-# ---------------------------------------------------------------------- allowances
+# ---------------------------------------------------------------------- limiters
 
 CHAT_ACCOUNT, BOT_ACCOUNT = Account(BOT, ANN), Account(BOT)
 NEVER = 0.001

@@ -17,7 +17,7 @@ from passerby.adapters.memory import MemoryStore, store
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, State
-from passerby.ports.leases import Buried, WorkerId
+from passerby.ports.leases import Evicted, WorkerId
 from passerby.ports.live_store import Anchor, Commit, Figures, LiveStoreLost, Mark, TicketChange, search_of
 from tests.contract.live_model import Model
 from tests.contract.live_places import Disk, DiskLog
@@ -78,7 +78,7 @@ class Histories(RuleBasedStateMachine):
     def begin(self) -> None:
         self.disk, self.model = Disk(), Model()
         self.clock = Still()
-        self.living, self.buried = set[WorkerId](), set[WorkerId]()
+        self.living, self.evicted = set[WorkerId](), set[WorkerId]()
         self.rng = Random(5)
         self.store = self.opened()
         self.feeds: dict[Any, dict[PersonId, TicketChange]] = {ADULTS: {}, MINORS: {}}
@@ -174,19 +174,19 @@ class Histories(RuleBasedStateMachine):
         assert [self.store.newborn, self.opened().newborn] == [newborn, newborn]
 
     @rule(worker=st.sampled_from(WORKERS))
-    def attend(self, worker: WorkerId) -> None:
-        if worker in self.buried:
-            with pytest.raises(Buried):
-                at_once(self.store.attend(worker, {}, 60.0, b""))
+    def heartbeat(self, worker: WorkerId) -> None:
+        if worker in self.evicted:
+            with pytest.raises(Evicted):
+                at_once(self.store.heartbeat(worker, {}, 60.0, b""))
         else:
-            at_once(self.store.attend(worker, {}, 60.0, b""))
+            at_once(self.store.heartbeat(worker, {}, 60.0, b""))
             self.living.add(worker)
 
     @rule(heir=st.sampled_from(WORKERS), full=st.booleans())
     def inherit(self, heir: WorkerId, full: bool) -> None:
         if full and self.refused(self.store.inherit(heir)):
             return
-        self.buried |= {each for each in self.model.owners_of_all() if each not in (heir, *self.living)}
+        self.evicted |= {each for each in self.model.owners_of_all() if each not in (heir, *self.living)}
         assert at_once(self.store.inherit(heir)) == self.model.inherit(heir, self.living)
 
     @rule(upto=st.integers(0, 6))
@@ -204,7 +204,7 @@ class Histories(RuleBasedStateMachine):
     @rule()
     def kill(self) -> None:
         self.store = self.opened()
-        self.living, self.buried = set(), set()
+        self.living, self.evicted = set(), set()
         self.cursors = {ADULTS: None, MINORS: None}
         for person in list(self.model.people):
             if at_once(self.store.load(person)) is None:
@@ -224,7 +224,7 @@ class Histories(RuleBasedStateMachine):
         assert self.refused(self.store.outbox(WORKERS[0]))
         at_once(self.store.adopt((), whole=True))
         self.model = Model()
-        self.living, self.buried = set(), set()
+        self.living, self.evicted = set(), set()
 
     @rule(full=st.booleans())
     def rewrite(self, full: bool) -> None:
@@ -274,7 +274,7 @@ class Histories(RuleBasedStateMachine):
         assert [at_once(store.is_preceded(each)) for each in ENTRIES] == [model.is_preceded(each) for each in ENTRIES]
         talks = [(talk, person) for talk in TALKS for person in PEOPLE]
         assert [at_once(store.told(*each)) for each in talks] == [model.is_told(*each) for each in talks]
-        quiet = [(each.chat, each.speaker) for each in at_once(store.quiet_chats(NOW + 60, 100))]
+        quiet = [(each.chat, each.speaker) for each in at_once(store.idle_chats(NOW + 60, 100))]
         assert quiet == list(model.speakers.items())
         numbered = list(enumerate(model.facts, 1))
         assert at_once(store.journal(0, 10_000)) == numbered[model.trimmed :]

@@ -15,7 +15,7 @@ import pytest
 
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
-from passerby.ports.leases import Buried, Fence, Fenced, WorkerId, bot_lease
+from passerby.ports.leases import Evicted, Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import (
     Anchor,
     Commit,
@@ -213,7 +213,7 @@ async def test_what_is_written_under_a_lease_never_follows_what_was_written_unde
 
     async def client(worker: WorkerId) -> None:
         async def attempt() -> None:
-            await crowd.store.attend(worker, {}, LONG, b"")
+            await crowd.store.heartbeat(worker, {}, LONG, b"")
             epoch = await crowd.store.take(worker, lease, LONG)
             if epoch is None:
                 return
@@ -249,7 +249,7 @@ async def test_nothing_that_is_to_be_sent_is_lost_or_doubled_while_owners_come_a
             await crowd.store.commit(Commit(outbox=(notice(entry),), owner=worker))
 
         async def inherit() -> None:
-            await crowd.store.attend(worker, {}, LONG, b"")
+            await crowd.store.heartbeat(worker, {}, LONG, b"")
             await crowd.store.inherit(worker)
 
         async def settle() -> None:
@@ -266,7 +266,7 @@ async def test_nothing_that_is_to_be_sent_is_lost_or_doubled_while_owners_come_a
             for step in crowd.rng.sample((inherit, settle, leave), 2 if turn % 2 else 1):
                 try:
                     await crowd.until_answered(step)
-                except Buried:
+                except Evicted:
                     return
 
     workers = [WorkerId(f"worker {number}") for number in range(4)]
@@ -275,7 +275,7 @@ async def test_nothing_that_is_to_be_sent_is_lost_or_doubled_while_owners_come_a
     heir = WorkerId("heir")
     for worker in workers:
         await store.leave(worker)
-    await store.attend(heir, {}, LONG, b"")
+    await store.heartbeat(heir, {}, LONG, b"")
     await store.inherit(heir)
     left = [each.id for each in await store.outbox(heir)]
     assert Counter(left) == Counter(set(left))

@@ -14,11 +14,11 @@ from passerby.kernel.ids import PoolId
 from passerby.kernel.participant import Idle
 from passerby.ports.leases import (
     NOBODY,
-    Buried,
+    Evicted,
     Fence,
     Fenced,
     LeaseName,
-    Roll,
+    Members,
     WorkerId,
     bot_lease,
     duty_lease,
@@ -53,7 +53,7 @@ LEASE, OTHER = bot_lease(BOT), bot_lease(OTHER_BOT)
 
 async def come(store: LiveStore, *workers: WorkerId, ttl_s: float = LONG) -> None:
     for worker in workers:
-        await store.attend(worker, {}, ttl_s, b"")
+        await store.heartbeat(worker, {}, ttl_s, b"")
 
 
 async def taken(store: LiveStore, worker: WorkerId, lease: LeaseName = LEASE, ttl_s: float = LONG) -> int:
@@ -71,8 +71,8 @@ async def die(place: Place, store: LiveStore, *others: WorkerId) -> None:
     await come(store, *others)
 
 
-def of(roll: Roll) -> tuple[list[tuple[WorkerId, bytes]], Mapping[LeaseName, WorkerId]]:
-    return list(roll.workers.items()), dict(roll.holders)
+def of(members: Members) -> tuple[list[tuple[WorkerId, bytes]], Mapping[LeaseName, WorkerId]]:
+    return list(members.workers.items()), dict(members.holders)
 
 
 # ---------------------------------------------------------------------- taking and giving
@@ -97,7 +97,7 @@ async def test_of_many_who_take_at_once_one_has_it(place: Place) -> None:
         *(stores[number % len(stores)].take(worker, LEASE, LONG) for number, worker in enumerate(workers))
     )
     (winner,) = [worker for worker, epoch in zip(workers, got, strict=True) if epoch is not None]
-    assert (await stores[0].roll()).holders == {LEASE: winner}
+    assert (await stores[0].members()).holders == {LEASE: winner}
 
 
 @contract
@@ -127,7 +127,7 @@ async def test_what_is_not_ones_own_cannot_be_given(place: Place) -> None:
     epoch = await taken(store, TWO)
     for worker, number in [(ONE, old), (ONE, epoch), (TWO, old), (THREE, epoch)]:
         await store.give(worker, LEASE, number)
-    assert (await store.roll()).holders == {LEASE: TWO}
+    assert (await store.members()).holders == {LEASE: TWO}
     assert await store.take(ONE, LEASE, LONG) is None
 
 
@@ -139,59 +139,59 @@ async def test_kinds_of_leases_do_not_get_in_each_others_way(place: Place) -> No
     await come(store, ONE, TWO, THREE)
     for worker, name in zip((ONE, TWO, THREE), names, strict=True):
         assert await store.take(worker, name, LONG) is not None
-    assert (await store.roll()).holders == dict(zip(names, (ONE, TWO, THREE), strict=True))
+    assert (await store.members()).holders == dict(zip(names, (ONE, TWO, THREE), strict=True))
 
 
 # ---------------------------------------------------------------------- attending
 
 
 @contract
-async def test_the_roll_tells_who_is_there_and_who_has_what(place: Place) -> None:
+async def test_the_members_tell_who_is_there_and_who_has_what(place: Place) -> None:
     store = place.open()
     await come(store, TWO)
     epoch = await taken(store, ONE)
-    roll = await store.attend(ONE, {LEASE: epoch}, LONG, b"\x00busy")
-    assert roll.kept == {LEASE}
-    assert of(roll) == ([(TWO, b""), (ONE, b"\x00busy")], {LEASE: ONE})
-    again = await store.attend(TWO, {}, LONG, b"idle")
+    members = await store.heartbeat(ONE, {LEASE: epoch}, LONG, b"\x00busy")
+    assert members.kept == {LEASE}
+    assert of(members) == ([(TWO, b""), (ONE, b"\x00busy")], {LEASE: ONE})
+    again = await store.heartbeat(TWO, {}, LONG, b"idle")
     assert again.kept == frozenset()
     assert of(again) == ([(TWO, b"idle"), (ONE, b"\x00busy")], {LEASE: ONE}), "in the order they came"
-    looked = await store.roll()
+    looked = await store.members()
     assert looked.kept == frozenset()
     assert of(looked) == of(again)
 
 
 @contract
-async def test_looking_at_the_roll_is_not_attending(place: Place) -> None:
+async def test_looking_at_the_members_is_no_heartbeat(place: Place) -> None:
     store = place.open()
-    assert of(await store.roll()) == ([], {})
+    assert of(await store.members()) == ([], {})
 
 
 @contract
-async def test_attending_renews_and_not_attending_loses(place: Place) -> None:
+async def test_heartbeats_renew_and_without_them_a_lease_is_lost(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     epoch = await taken(store, ONE, ttl_s=ttl_s)
     gone = await taken(store, TWO, OTHER, ttl_s=ttl_s)
     for _ in range(4):
         await place.outlast(0.4 * ttl_s)
-        assert (await store.attend(ONE, {LEASE: epoch}, ttl_s, b"")).kept == {LEASE}
+        assert (await store.heartbeat(ONE, {LEASE: epoch}, ttl_s, b"")).kept == {LEASE}
         await come(store, THREE)
-    roll = await store.roll()
-    assert of(roll) == ([(ONE, b""), (THREE, b"")], {LEASE: ONE})
+    members = await store.members()
+    assert of(members) == ([(ONE, b""), (THREE, b"")], {LEASE: ONE})
     assert await store.take(THREE, LEASE, LONG) is None
     mine = await store.take(THREE, OTHER, LONG)
     assert mine is not None
     assert mine > gone
-    assert (await store.attend(TWO, {OTHER: gone}, LONG, b"")).kept == frozenset(), "it comes too late"
+    assert (await store.heartbeat(TWO, {OTHER: gone}, LONG, b"")).kept == frozenset(), "it comes too late"
 
 
 @contract
-async def test_a_lease_that_is_not_named_runs_out_though_its_holder_attends(place: Place) -> None:
+async def test_a_lease_that_is_not_named_runs_out_though_its_holder_sends_heartbeats(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     await come(store, ONE, TWO)
     assert await store.take(ONE, LEASE, ttl_s) is not None
     await die(place, store, ONE, TWO)
-    assert (await store.roll()).holders == {}
+    assert (await store.members()).holders == {}
     assert await store.take(TWO, LEASE, LONG) is not None
 
 
@@ -200,9 +200,9 @@ async def test_who_comes_late_keeps_what_nobody_has_taken(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     epoch = await taken(store, ONE, ttl_s=ttl_s)
     await die(place, store, TWO)
-    assert (await store.roll()).holders == {}
-    assert (await store.attend(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
-    assert (await store.roll()).holders == {LEASE: ONE}
+    assert (await store.members()).holders == {}
+    assert (await store.heartbeat(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
+    assert (await store.members()).holders == {LEASE: ONE}
     assert await store.take(TWO, LEASE, LONG) is None
 
 
@@ -212,9 +212,9 @@ async def test_only_what_one_holds_at_this_epoch_is_kept(place: Place) -> None:
     old = await taken(store, ONE)
     await store.give(ONE, LEASE, old)
     epoch = await taken(store, ONE)
-    assert (await store.attend(ONE, {LEASE: old}, LONG, b"")).kept == frozenset()
-    assert (await store.attend(TWO, {LEASE: epoch}, LONG, b"")).kept == frozenset()
-    assert (await store.attend(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
+    assert (await store.heartbeat(ONE, {LEASE: old}, LONG, b"")).kept == frozenset()
+    assert (await store.heartbeat(TWO, {LEASE: epoch}, LONG, b"")).kept == frozenset()
+    assert (await store.heartbeat(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
 
 
 @contract
@@ -225,7 +225,7 @@ async def test_who_leaves_gives_everything_back_at_once(place: Place) -> None:
     await come(store, TWO)
     await store.leave(ONE)
     await store.leave(THREE)
-    assert of(await store.roll()) == ([(TWO, b"")], {})
+    assert of(await store.members()) == ([(TWO, b"")], {})
     epoch = await store.take(TWO, LEASE, LONG)
     assert epoch is not None
     assert epoch > first
@@ -245,7 +245,7 @@ async def test_an_outage_of_the_store_moves_nothing(place: Place) -> None:
     await come(store, TWO, ttl_s=ttl_s)
     assert await store.take(TWO, LEASE, ttl_s) is None
     assert await store.inherit(TWO) == []
-    assert (await store.attend(ONE, {LEASE: epoch}, ttl_s, b"")).kept == {LEASE}
+    assert (await store.heartbeat(ONE, {LEASE: epoch}, ttl_s, b"")).kept == {LEASE}
 
 
 @contract
@@ -265,15 +265,15 @@ async def test_a_store_wiped_under_its_users_refuses_everything_until_it_is_rebu
     store = place.open()
     await store.adopt((), whole=True)
     await put(store, *couple(), facts=(fact(1),))
-    await store.attend(ONE, {}, LONG, b"")
-    life = store.generation
+    await store.heartbeat(ONE, {}, LONG, b"")
+    generation = store.generation
     place.wipe()
     for _ in range(2):
         for ask in (
             store.load(ANN),
             store.commit(Commit((somebody(ANN),))),
             store.mark(Mark((update(1),))),
-            store.attend(ONE, {}, LONG, b""),
+            store.heartbeat(ONE, {}, LONG, b""),
             store.take(ONE, LEASE, LONG),
             store.journal(0, 10),
             store.outbox(ONE),
@@ -282,7 +282,7 @@ async def test_a_store_wiped_under_its_users_refuses_everything_until_it_is_rebu
         ):
             with pytest.raises(LiveStoreLost):
                 await ask
-    assert [store.newborn, store.generation == life] == [True, False]
+    assert [store.newborn, store.generation == generation] == [True, False]
     await store.adopt(couple(version=5), whole=True)
     assert [store.newborn] == [False]
     facts = await store.load(ANN)
@@ -290,22 +290,22 @@ async def test_a_store_wiped_under_its_users_refuses_everything_until_it_is_rebu
     assert facts.me == couple(version=5)[0]
     await put(store, facts=(fact(2),))
     assert await store.journal(0, 10) == [(1, fact(2))]
-    await store.trim_journal(1, life)
+    await store.trim_journal(1, generation)
     assert await store.journal(0, 10) == [(1, fact(2))], "the number was another life's"
 
 
 @contract
-async def test_leases_survive_a_wipe_by_their_holders_attending(place: Place) -> None:
+async def test_leases_survive_a_wipe_by_their_holders_heartbeats(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     await store.adopt((), whole=True)
     epoch = await taken(store, ONE)
     place.wipe()
     with pytest.raises(LiveStoreLost):
-        await store.roll()
+        await store.members()
     await store.adopt((), whole=True)
     await come(store, TWO)
     assert await store.take(TWO, LEASE, LONG) is None, "its holder may still come"
-    assert (await store.attend(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
+    assert (await store.heartbeat(ONE, {LEASE: epoch}, LONG, b"")).kept == {LEASE}
     await place.outlast(1.1 * ttl_s)
     assert await store.take(TWO, LEASE, ttl_s) is None, "and it is theirs now"
     await put(store, somebody(ANN), fences=(Fence(LEASE, epoch),))
@@ -324,7 +324,7 @@ async def test_leases_whose_holders_do_not_come_after_a_wipe_are_free(place: Pla
     lost = await taken(store, ONE)
     place.wipe()
     with pytest.raises(LiveStoreLost):
-        await store.roll()
+        await store.members()
     await store.adopt((), whole=True)
     await come(store, TWO)
     assert await store.take(TWO, LEASE, LONG) is None
@@ -332,7 +332,7 @@ async def test_leases_whose_holders_do_not_come_after_a_wipe_are_free(place: Pla
     epoch = await store.take(TWO, LEASE, ttl_s)
     assert epoch is not None
     assert epoch > lost, "the holder of old is fenced"
-    assert (await store.attend(ONE, {LEASE: lost}, LONG, b"")).kept == frozenset()
+    assert (await store.heartbeat(ONE, {LEASE: lost}, LONG, b"")).kept == frozenset()
 
 
 # ---------------------------------------------------------------------- fences
@@ -428,7 +428,7 @@ async def test_everything_to_be_sent_has_an_owner(place: Place, store: LiveStore
 
 @survives
 async def test_what_the_dead_and_the_gone_left_is_inherited(place: Place, store: LiveStore, later: LiveStore) -> None:
-    """The dead have not attended for as long as they said; the gone said so; of NOBODY nothing is known at all."""
+    """The dead have sent no heartbeat for as long as they said; the gone said so; of NOBODY nothing is known at all."""
     dead, gone, stranger = WorkerId("dead"), WorkerId("gone"), WorkerId("stranger")
     await come(store, ONE, TWO, gone)
     await come(store, dead, ttl_s=place.lease_s)
@@ -455,9 +455,9 @@ async def test_who_was_taken_for_dead_is_told_so(place: Place) -> None:
     await die(place, store, TWO)
     assert await store.inherit(TWO) == [notice("n")]
     for _ in range(2):
-        with pytest.raises(Buried):
-            await store.attend(ONE, {LEASE: epoch}, LONG, b"")
-    assert list((await store.roll()).workers) == [TWO]
+        with pytest.raises(Evicted):
+            await store.heartbeat(ONE, {LEASE: epoch}, LONG, b"")
+    assert list((await store.members()).workers) == [TWO]
 
 
 @contract
@@ -468,11 +468,11 @@ async def test_who_left_nothing_behind_may_come_late(place: Place) -> None:
     await store.mark(Mark(sent=("n",)))
     await die(place, store, TWO)
     assert await store.inherit(TWO) == []
-    assert list((await store.attend(ONE, {}, LONG, b"")).workers) == [TWO, ONE]
+    assert list((await store.heartbeat(ONE, {}, LONG, b"")).workers) == [TWO, ONE]
 
 
 @contract
-async def test_what_the_buried_still_store_is_inherited_too(place: Place) -> None:
+async def test_what_the_evicted_still_store_is_inherited_too(place: Place) -> None:
     """A webhook's update stands on no lease."""
     store = place.open()
     await come(store, ONE, ttl_s=place.lease_s)

@@ -11,7 +11,7 @@ import pytest
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Idle
 from passerby.kernel.text import text
-from passerby.ports.leases import Buried, Fence, Fenced, WorkerId, bot_lease
+from passerby.ports.leases import Evicted, Fence, Fenced, WorkerId, bot_lease
 from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, TicketChange
 from passerby.ports.shared_budgets import Account
 from tests.contract.live_body import contract, put, settled, survives
@@ -42,17 +42,17 @@ ONE, TWO, THREE = WorkerId("one"), WorkerId("two"), WorkerId("three")
 LEASE = bot_lease(BOT)
 
 
-async def attend(store: LiveStore, *workers: WorkerId, ttl_s: float = LONG) -> None:
+async def heartbeat(store: LiveStore, *workers: WorkerId, ttl_s: float = LONG) -> None:
     for worker in workers:
-        await store.attend(worker, {}, ttl_s, b"")
+        await store.heartbeat(worker, {}, ttl_s, b"")
 
 
 async def die(place: Place, store: LiveStore, *survivors: WorkerId) -> None:
     """Time passes in which only these attend: whoever named LONG is dead afterwards."""
     for _ in range(3):
-        await attend(store, *survivors)
+        await heartbeat(store, *survivors)
         await place.outlast(0.4 * LONG)
-    await attend(store, *survivors)
+    await heartbeat(store, *survivors)
 
 
 # ---------------------------------------------------------------------- what is remembered for a day
@@ -177,7 +177,7 @@ async def test_a_trail_put_again_is_the_newest_of_its_person(place: Place, store
 async def test_an_entry_put_again_belongs_to_whoever_put_it_last(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
-    await attend(store, ONE, TWO)
+    await heartbeat(store, ONE, TWO)
     await put(store, outbox=(notice("a"), telling("told", BEN)), owner=ONE)
     await put(store, outbox=(notice("a"),), owner=TWO)
     assert await later.outbox(ONE) == [telling("told", BEN)]
@@ -191,7 +191,7 @@ async def test_an_entry_put_again_belongs_to_whoever_put_it_last(
 @contract
 async def test_what_changes_hands_again_and_again_keeps_its_age_and_is_settled_once(place: Place) -> None:
     store = place.open()
-    await attend(store, ONE, TWO, THREE)
+    await heartbeat(store, ONE, TWO, THREE)
     await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
     await put(store, outbox=(notice("c"), notice("d")), owner=TWO)
     await put(store, outbox=(notice("e"),), owner=THREE)
@@ -208,7 +208,7 @@ async def test_what_changes_hands_again_and_again_keeps_its_age_and_is_settled_o
     assert await store.outbox(THREE) == [notice("d")]
     await store.leave(THREE)
     four = WorkerId("four")
-    await attend(store, four)
+    await heartbeat(store, four)
     assert await store.inherit(four) == [notice("d")]
     await store.mark(Mark(sent=("d",)))
     assert await store.outbox(four) == []
@@ -221,7 +221,7 @@ async def test_a_notice_that_changed_hands_still_tells_of_its_chat(place: Place)
     """Until it has arrived nothing else of that chat may."""
     store = place.open()
     await put(store, *couple(), outbox=(telling("a", ANN), telling("b", BEN)), owner=ONE)
-    await attend(store, TWO)
+    await heartbeat(store, TWO)
     assert await store.inherit(TWO) == [telling("a", ANN), telling("b", BEN)]
     assert [await store.told(CHAT, each) for each in (ANN, BEN)] == [False, False]
     await store.mark(Mark(sent=("a",)))
@@ -231,7 +231,7 @@ async def test_a_notice_that_changed_hands_still_tells_of_its_chat(place: Place)
 @contract
 async def test_what_was_inherited_once_is_not_told_as_inherited_again(place: Place) -> None:
     store = place.open()
-    await attend(store, ONE, TWO)
+    await heartbeat(store, ONE, TWO)
     await put(store, outbox=(notice("a"),), owner=ONE)
     await store.leave(ONE)
     assert await store.inherit(TWO) == [notice("a")]
@@ -247,23 +247,23 @@ async def test_what_was_inherited_once_is_not_told_as_inherited_again(place: Pla
 async def test_whoever_does_not_attend_takes_nothing(place: Place) -> None:
     store = place.open()
     assert await store.take(ONE, LEASE, LONG) is None, "one that never came"
-    await attend(store, ONE)
+    await heartbeat(store, ONE)
     await die(place, store, TWO)
     assert await store.take(ONE, LEASE, LONG) is None, "and one whose time is up"
     await place.outlast(1.1 * LONG)
     assert await store.take(TWO, LEASE, LONG) is None, "though nobody has looked since"
-    await attend(store, TWO)
+    await heartbeat(store, TWO)
     assert await store.take(TWO, LEASE, LONG) is not None
 
 
 @contract
 async def test_taking_what_one_holds_renews_it(place: Place) -> None:
     store = place.open()
-    await attend(store, ONE, TWO)
+    await heartbeat(store, ONE, TWO)
     epoch = await store.take(ONE, LEASE, LONG)
     for _ in range(3):
         await place.outlast(0.6 * LONG)
-        await attend(store, ONE, TWO)
+        await heartbeat(store, ONE, TWO)
         assert await store.take(TWO, LEASE, LONG) is None
         assert await store.take(ONE, LEASE, LONG) == epoch
 
@@ -271,15 +271,15 @@ async def test_taking_what_one_holds_renews_it(place: Place) -> None:
 @contract
 async def test_attending_renews_for_as_long_as_was_said_last(place: Place) -> None:
     store = place.open()
-    await attend(store, ONE, TWO, ttl_s=5 * LONG)
+    await heartbeat(store, ONE, TWO, ttl_s=5 * LONG)
     epoch = await store.take(ONE, LEASE, 5 * LONG)
     assert epoch is not None
-    await store.attend(ONE, {LEASE: epoch}, LONG, b"")
+    await store.heartbeat(ONE, {LEASE: epoch}, LONG, b"")
     await place.outlast(1.1 * LONG)
-    await attend(store, TWO, ttl_s=5 * LONG)
-    roll = await store.roll()
-    assert list(roll.workers) == [TWO]
-    assert roll.holders == {}
+    await heartbeat(store, TWO, ttl_s=5 * LONG)
+    members = await store.members()
+    assert list(members.workers) == [TWO]
+    assert members.holders == {}
     assert await store.take(TWO, LEASE, LONG) is not None
 
 
@@ -288,7 +288,7 @@ async def test_every_taking_has_a_higher_epoch_though_the_store_was_opened_anew(
     """A write from before it must never stand on a lease that was taken after it."""
     store, epochs = place.open(), list[int]()
     for worker in (ONE, TWO, THREE):
-        await attend(store, worker)
+        await heartbeat(store, worker)
         for lease in (LEASE, bot_lease(OTHER_BOT)):
             epoch = await store.take(worker, lease, LONG)
             assert epoch is not None
@@ -301,41 +301,41 @@ async def test_every_taking_has_a_higher_epoch_though_the_store_was_opened_anew(
 
 @contract
 async def test_an_outage_begins_only_when_the_most_patient_might_have_come(place: Place) -> None:
-    """Somebody with a short time may be the only one who attends for a while: that is no outage."""
+    """Somebody with a short time may be the only one who sends heartbeats for a while: that is no outage."""
     store = place.open()
-    await attend(store, ONE, ttl_s=10 * LONG)
-    await attend(store, TWO, ttl_s=LONG)
+    await heartbeat(store, ONE, ttl_s=10 * LONG)
+    await heartbeat(store, TWO, ttl_s=LONG)
     await place.outlast(2 * LONG)
     for _ in range(18):
-        await attend(store, TWO, ttl_s=LONG)
+        await heartbeat(store, TWO, ttl_s=LONG)
         await place.outlast(0.5 * LONG)
-    await attend(store, TWO, ttl_s=LONG)
-    assert list((await store.roll()).workers) == [TWO], "one has not attended for longer than it named"
+    await heartbeat(store, TWO, ttl_s=LONG)
+    assert list((await store.members()).workers) == [TWO], "one has not attended for longer than it named"
 
 
 @contract
 async def test_an_outage_gives_nothing_back_to_those_whose_time_was_up_before_it(place: Place) -> None:
     store = place.open()
-    await attend(store, ONE)
+    await heartbeat(store, ONE)
     assert await store.take(ONE, LEASE, LONG) is not None
     await die(place, store, TWO)
     await place.outlast(5 * LONG)
-    await attend(store, TWO)
-    assert list((await store.roll()).workers) == [TWO]
+    await heartbeat(store, TWO)
+    assert list((await store.members()).workers) == [TWO]
     assert await store.take(TWO, LEASE, LONG) is not None
 
 
 @contract
 async def test_an_outage_gives_everybody_their_time_once_and_no_more(place: Place) -> None:
     store = place.open()
-    await attend(store, ONE, TWO)
+    await heartbeat(store, ONE, TWO)
     assert await store.take(ONE, LEASE, LONG) is not None
     await place.outlast(3 * LONG)
-    await attend(store, TWO)
-    assert set((await store.roll()).workers) == {ONE, TWO}
-    assert (await store.roll()).holders == {LEASE: ONE}
+    await heartbeat(store, TWO)
+    assert set((await store.members()).workers) == {ONE, TWO}
+    assert (await store.members()).holders == {LEASE: ONE}
     await die(place, store, TWO)
-    assert list((await store.roll()).workers) == [TWO]
+    assert list((await store.members()).workers) == [TWO]
     assert await store.take(TWO, LEASE, LONG) is not None
 
 
@@ -343,24 +343,24 @@ async def test_an_outage_gives_everybody_their_time_once_and_no_more(place: Plac
 async def test_the_buried_stay_buried(place: Place) -> None:
     """A process that was stopped for days must not come back for what it had to send."""
     store = place.open()
-    await attend(store, ONE)
+    await heartbeat(store, ONE)
     await put(store, outbox=(notice("a"),), owner=ONE)
     await die(place, store, TWO)
     assert await store.inherit(TWO) == [notice("a")]
     for days in (1, 3, 9):
         await place.outlast(days * 24 * HOUR_S)
-        await attend(store, TWO)
+        await heartbeat(store, TWO)
         await put(store, outbox=(notice(f"{days}"),), owner=THREE)
         assert await store.inherit(TWO) == [notice(f"{days}")]
-        with pytest.raises(Buried):
-            await store.attend(ONE, {}, LONG, b"")
+        with pytest.raises(Evicted):
+            await store.heartbeat(ONE, {}, LONG, b"")
 
 
 @contract
 async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Place) -> None:
     """The same worker, too, may be one that was paused: what it began under an earlier taking is void."""
     store = place.open()
-    await attend(store, ONE)
+    await heartbeat(store, ONE)
     old = await store.take(ONE, LEASE, LONG)
     assert old is not None
     await store.give(ONE, LEASE, old)
@@ -376,7 +376,7 @@ async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Pl
 async def test_whoever_took_a_lease_and_gave_it_back_has_fenced_the_one_before(place: Place) -> None:
     """What happened in between cannot be taken back, whoever holds the lease by now, if anybody does."""
     store = place.open()
-    await attend(store, ONE, TWO)
+    await heartbeat(store, ONE, TWO)
     old = await store.take(ONE, LEASE, LONG)
     assert old is not None
     await store.give(ONE, LEASE, old)
@@ -439,7 +439,7 @@ async def test_a_chat_stays_quiet_though_its_people_change_in_it(place: Place) -
     await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=BEN))
     await place.elapse(600)
     await put(store, becomes(ann, ann.state), becomes(ben, ben.state))
-    (quiet,) = await store.quiet_chats(place.clock.now() - 300, 10)
+    (quiet,) = await store.idle_chats(place.clock.now() - 300, 10)
     assert quiet.speaker == BEN
     assert began - 1 <= quiet.since <= began + 60
 

@@ -117,7 +117,7 @@ async def test_an_older_value_changes_nothing(records: Records, /) -> None:
 async def test_facts_that_are_applied_again_in_another_generation_change_nothing(
     records: Records, /, place: Place
 ) -> None:
-    """What a store that was killed had still to tell, it tells again in its next life."""
+    """What a store that was killed had still to tell, it tells again in its next generation."""
     facts = numbered(
         opened("c", 1, 2),
         changed(person(1, 5)),
@@ -220,8 +220,8 @@ def test_a_crash_between_batches_loses_neither(place: Place) -> None:
         async with opening(place) as records:
             assert await records.people([PersonId(1), PersonId(2)]) == {1: person(1, 2), 2: person(2, 1)}
 
-    for life in (before, after, later):
-        asyncio.run(life())
+    for generation in (before, after, later):
+        asyncio.run(generation())
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 21])

@@ -117,7 +117,7 @@ def test_a_dump_is_restored_and_the_live_store_is_emptied(tmp_path: Path, tools:
         run(block("pg_dump"), tmp_path, tools, **given)
         assert asyncio.run(known(address, 4)) == 4
 
-        redis.mset({"{passerby}:life": "1", "{passerby}:map:a'b c": "2", "{other}:life": "3", "passerby": "4"})
+        redis.mset({"{passerby}:store": "1", "{passerby}:map:a'b c": "2", "{other}:store": "3", "passerby": "4"})
         run(block("bgsave"), tmp_path, tools, **given)
         run(block("pg_restore"), tmp_path, tools, **given)
         given["POSTGRES_URI"] = address.replace("/passerby?", "/passerby_restored?")
@@ -125,7 +125,7 @@ def test_a_dump_is_restored_and_the_live_store_is_emptied(tmp_path: Path, tools:
         assert said.splitlines()[-2:] == ["doctor", "cluster"]
         assert asyncio.run(known(given["POSTGRES_URI"])) == 3
         assert asyncio.run(known(given["POSTGRES_URI"], 5)) == 4, "the restored tables belong to the user"
-        assert set(redis.keys()) == {b"{other}:life", b"passerby"}
+        assert set(redis.keys()) == {b"{other}:store", b"passerby"}
         redis.close()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from passerby.domain.newest import is_more_of, overtakes, together, with_edit
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import (
     Attempt,
     DeliveryFailed,
@@ -23,16 +23,16 @@ BOT, CHAT, ANN, BEN = BotId(1), ChatId("c"), PersonId(1), PersonId(2)
 ONE, OTHER = MessageRef(BOT, MessageId(10)), MessageRef(BOT, MessageId(11))
 
 
-def amend(at: MessageRef = ONE, words: str = "new", kind: Kind = Kind.TEXT) -> Amend:
-    return Amend(CHAT, ANN, at, BEN, Content(kind, words))
+def relay_edit(at: MessageRef = ONE, words: str = "new", kind: Kind = Kind.TEXT) -> RelayEdit:
+    return RelayEdit(CHAT, ANN, at, BEN, Content(kind, words))
 
 
 def react(at: MessageRef = ONE) -> React:
     return React(CHAT, ANN, at, BEN, "👍")
 
 
-def erase(at: MessageRef = ONE) -> Erase:
-    return Erase(CHAT, ANN, at, BEN)
+def relay_delete(at: MessageRef = ONE) -> RelayDelete:
+    return RelayDelete(CHAT, ANN, at, BEN)
 
 
 RELAY = Relay(CHAT, ANN, BOT, (ONE.message,), BEN, (Content(Kind.TEXT, "old"),), copyable=True)
@@ -40,40 +40,40 @@ RELAY = Relay(CHAT, ANN, BOT, (ONE.message,), BEN, (Content(Kind.TEXT, "old"),),
 
 @pytest.mark.parametrize(
     ("newer", "older"),
-    [(amend(), amend()), (react(), react()), (erase(), amend()), (erase(), react())],
+    [(relay_edit(), relay_edit()), (react(), react()), (relay_delete(), relay_edit()), (relay_delete(), react())],
 )
-def test_the_newest_of_a_message_is_enough(newer: Passage, older: Passage) -> None:
+def test_the_newest_of_a_message_is_enough(newer: RelayEffect, older: RelayEffect) -> None:
     assert overtakes(newer, older)
 
 
 @pytest.mark.parametrize(
     ("newer", "older"),
     [
-        (amend(), amend(OTHER)),
+        (relay_edit(), relay_edit(OTHER)),
         (react(), react(OTHER)),
-        (erase(), amend(OTHER)),
-        (msgspec.structs.replace(amend(), chat=ChatId("d")), amend()),
-        (amend(), react()),
-        (react(), amend()),
-        (amend(), RELAY),
-        (erase(), RELAY),
+        (relay_delete(), relay_edit(OTHER)),
+        (msgspec.structs.replace(relay_edit(), chat=ChatId("d")), relay_edit()),
+        (relay_edit(), react()),
+        (react(), relay_edit()),
+        (relay_edit(), RELAY),
+        (relay_delete(), RELAY),
         (RELAY, RELAY),
-        (amend(), erase()),
+        (relay_edit(), relay_delete()),
     ],
 )
-def test_what_says_something_else_is_sent_as_well(newer: Passage, older: Passage) -> None:
+def test_what_says_something_else_is_sent_as_well(newer: RelayEffect, older: RelayEffect) -> None:
     assert not overtakes(newer, older)
 
 
 def test_an_edit_changes_a_message_that_has_not_been_sent() -> None:
-    edited = with_edit(RELAY, amend(words="new"))
+    edited = with_edit(RELAY, relay_edit(words="new"))
     assert edited == msgspec.structs.replace(RELAY, contents=(Content(Kind.TEXT, "new"),), copyable=False)
 
 
 def test_an_edit_of_one_picture_leaves_the_rest_of_its_album_as_it_is() -> None:
     pictures = tuple(Content(Kind.PHOTO, words, group="g") for words in ("a", "b", "c"))
     album = msgspec.structs.replace(RELAY, sources=(MessageId(9), MessageId(10), MessageId(11)), contents=pictures)
-    edited = with_edit(album, amend(words="new", kind=Kind.PHOTO))
+    edited = with_edit(album, relay_edit(words="new", kind=Kind.PHOTO))
     assert edited is not None
     assert [each.text for each in edited.contents] == ["a", "new", "c"]
     assert {each.group for each in edited.contents} == {"g"}
@@ -82,13 +82,13 @@ def test_an_edit_of_one_picture_leaves_the_rest_of_its_album_as_it_is() -> None:
 @pytest.mark.parametrize(
     "edit",
     [
-        amend(OTHER),
-        amend(MessageRef(BotId(2), ONE.message)),
-        msgspec.structs.replace(amend(), chat=ChatId("d")),
-        amend(kind=Kind.PHOTO),
+        relay_edit(OTHER),
+        relay_edit(MessageRef(BotId(2), ONE.message)),
+        msgspec.structs.replace(relay_edit(), chat=ChatId("d")),
+        relay_edit(kind=Kind.PHOTO),
     ],
 )
-def test_an_edit_of_something_else_changes_nothing(edit: Amend) -> None:
+def test_an_edit_of_something_else_changes_nothing(edit: RelayEdit) -> None:
     assert with_edit(RELAY, edit) is None
 
 
@@ -144,7 +144,7 @@ def test_messages_that_missed_the_same_chat_may_be_told_together() -> None:
         (failed(1), failed(2, "d")),
         (failed(1), failed(2, why=Refusal.EXPIRED)),
         (failed(1, why=Refusal.EXPIRED), failed(2, why=Refusal.EXPIRED)),
-        (failed(1, what=Attempt.AMEND), failed(2, what=Attempt.AMEND)),
+        (failed(1, what=Attempt.EDIT), failed(2, what=Attempt.EDIT)),
         (failed(1), edit(1, "a")),
         (edit(1, "a"), failed(1)),
     ],

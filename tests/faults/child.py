@@ -43,7 +43,7 @@ from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import Commit, Committed
-from passerby.ports.telegram import Arrival, Dispatch
+from passerby.ports.telegram import Arrival, OutgoingCall
 from passerby.runtime.decide.router import Router
 
 LOOK_EVERY_S = 0.05
@@ -73,8 +73,8 @@ def die(words: str) -> None:
             passed("fetched")
         return arrivals
 
-    async def sending(self: BotApi, dispatch: Dispatch) -> tuple[MessageId, ...]:
-        messages = await send(self, dispatch)
+    async def sending(self: BotApi, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        messages = await send(self, outgoing)
         if messages:
             passed("sent")
         return messages
@@ -145,10 +145,10 @@ def poison(_: str) -> None:
             _poisoned("decide", event.text)
         return decide(self, event, facts, env)
 
-    async def sending(self: BotApi, dispatch: Dispatch) -> tuple[MessageId, ...]:
-        for content in getattr(dispatch, "contents", ()):
+    async def sending(self: BotApi, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        for content in getattr(outgoing, "contents", ()):
             _poisoned("send", content.text)
-        return await send(self, dispatch)
+        return await send(self, outgoing)
 
     Router.decide = deciding  # type: ignore[method-assign]
     BotApi.send = sending  # type: ignore[method-assign]

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
-from passerby.adapters.botapi.sending import Carrier
+from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.memory.done import DoneMarks
-from passerby.kernel.effect import Passage
+from passerby.kernel.effect import RelayEffect
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.ports.live_store import Commit, Committed, Mark
-from passerby.ports.telegram import Carry
-from passerby.runtime.delivery.courier import Courier, Parcel
-from passerby.runtime.delivery.delivery_queue import Lane
+from passerby.ports.telegram import SendContent
+from passerby.runtime.delivery.courier import Courier, Delivery
+from passerby.runtime.delivery.delivery_queue import DeliveryQueue
 from passerby.runtime.inbound import polling
 
 
@@ -58,33 +58,35 @@ def crossed_wires() -> None:
     pass_on = Courier.pass_on
     seen: list[tuple[PersonId, BotId]] = []
 
-    def crossed(self: Courier, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], **more: Any) -> Parcel | None:
-        seen.append((passage.to, bot))
+    def crossed(
+        self: Courier, relay_effect: RelayEffect, bot: BotId, refs: tuple[UpdateRef, ...], **more: Any
+    ) -> Delivery | None:
+        seen.append((relay_effect.to, bot))
         if len(seen) % 10 == 0:
             to, bot = seen[-2]
-            passage = msgspec.structs.replace(passage, to=to)
-        return pass_on(self, passage, bot, refs, **more)
+            relay_effect = msgspec.structs.replace(relay_effect, to=to)
+        return pass_on(self, relay_effect, bot, refs, **more)
 
     Courier.pass_on = crossed  # type: ignore[method-assign]
 
 
 def swallowed() -> None:
     """Now and then a message is taken for delivered and was never sent."""
-    carry = Carrier.carry
+    content_call = ContentSender.content_call
     count = itertools.count(1)
 
-    async def carrying(self: Carrier, what: Carry) -> tuple[MessageId, ...]:
-        return (MessageId(1),) if next(count) % 10 == 0 else await carry(self, what)
+    async def carrying(self: ContentSender, what: SendContent) -> tuple[MessageId, ...]:
+        return (MessageId(1),) if next(count) % 10 == 0 else await content_call(self, what)
 
-    Carrier.carry = carrying  # type: ignore[method-assign, assignment]
+    ContentSender.content_call = carrying  # type: ignore[method-assign, assignment]
 
 
 def order_off() -> None:
     """Everything goes out at once, in no lane."""
 
-    def put(self: Courier, parcel: Parcel) -> Lane:
-        self._lanes.pop((parcel.bot, parcel.person), None)
-        return in_order(self, parcel)
+    def put(self: Courier, delivery: Delivery) -> DeliveryQueue:
+        self._queues.pop((delivery.bot, delivery.person), None)
+        return in_order(self, delivery)
 
     in_order = Courier._put
 

@@ -28,7 +28,7 @@ WARM_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`alive_s`: how long a life lasts after its first sign, at least and at most."""
+    """`alive_s`: how long an incarnation lasts after its first sign, at least and at most."""
 
     kills: int
     people: int = 30
@@ -69,7 +69,7 @@ class Outcome:
         return self.verdict.passed and self.happened and not self.disagreements and not self.put_aside
 
 
-class _Ordeal:
+class _Run:
     def __init__(self, plan: Plan, sandbox: Sandbox, product: Product) -> None:
         self._plan = plan
         self._sandbox = sandbox
@@ -153,7 +153,7 @@ async def endure(plan: Plan, directory: Path) -> Outcome:
     async with a_sandbox(directory, bots=plan.bots, seed=plan.seed) as (sandbox, tokens):
         product = Product(directory, tokens, sandbox.url, plan.command)
         try:
-            outcome = await _Ordeal(plan, sandbox, product).run()
+            outcome = await _Run(plan, sandbox, product).run()
             outcome.put_aside = product.log.read_text().count('"pipeline.put_aside"')
             return outcome
         finally:

@@ -56,12 +56,12 @@ def test_who_was_left_cannot_tell_why_from_what_they_are_told_and_asked(how: str
         case _:
             decision = ann.writes(how)
     mine = [effect for effect in decision.effects if isinstance(effect, Say) and effect.to == ben.person]
-    assert [said.text.key for said in mine] == ["chat.partner_left", "after.ask"]
+    assert [said.text.key for said in mine] == ["chat.partner_left", "after_chat.ask"]
     assert actions(mine[1]) == ALL
     last = ben.value.last
     assert last is not None
     pressed = ben.presses("return", last.chat)
-    assert pressed.effects[1] == revises(ben, "after.asked_back", rest(ben))
+    assert pressed.effects[1] == revises(ben, "after_chat.asked_back", rest(ben))
 
 
 def rest(of: Person) -> Menu:
@@ -78,7 +78,7 @@ def test_a_rating_moves_the_partners_karma_and_nobody_is_told(action: str, ratin
     assert ann.value.last.rating is rating
     assert (ben.value.karma.score > 0) is up
     assert ben.value.karma.score != 0
-    assert decision.effects == (Answer("query"), revises(ann, "after.thanks", rest(ann)))
+    assert decision.effects == (Answer("query"), revises(ann, "after_chat.thanks", rest(ann)))
     assert actions(Say(ann.person, text("x"), rest(ann))) == [["seek"], *ALL[2:]]
 
 
@@ -88,7 +88,7 @@ def test_a_second_press_changes_nothing_and_neither_does_a_change_of_mind() -> N
     ann.looks_back("good")
     before = ann.value, ben.value
     for action in ("good", "bad"):
-        assert ann.looks_back(action) == Decision(effects=(Answer("query", text("after.rated_already")),))
+        assert ann.looks_back(action) == Decision(effects=(Answer("query", text("after_chat.rated_already")),))
     assert (ann.value, ben.value) == before
 
 
@@ -107,7 +107,7 @@ def test_a_partner_who_is_known_no_more_can_still_be_rated() -> None:
 
 
 def away(chat: str) -> Menu:
-    return Menu((tuple(Button(text(f"after.{each}"), each, chat) for each in ("block", "report", "done")),))
+    return Menu((tuple(Button(text(f"after_chat.{each}"), each, chat) for each in ("block", "report", "done")),))
 
 
 @pytest.mark.parametrize("action", ["good", "bad", "return", "save"])
@@ -118,7 +118,7 @@ def test_a_button_about_an_earlier_chat_touches_nobody_and_leaves_the_way_to_be_
     old = ann.value.last.chat
     talk.pair(ann, talk.person())
     ann.writes("/stop")
-    effects = (Answer("query", text("after.too_old")), revises(ann, "after.over", away(old)))
+    effects = (Answer("query", text("after_chat.too_old")), revises(ann, "after_chat.over", away(old)))
     assert ann.presses(action, old) == Decision(effects=effects)
     assert ann.presses(action, old, message=None) == Decision(effects=effects[:1])
 
@@ -132,7 +132,7 @@ def test_a_button_about_a_chat_long_ago_touches_nobody(action: str) -> None:
     talk.pair(ann, talk.person())
     ann.writes("/stop")
     talk.later(EARLIER_S + 1)
-    too_old = Decision(effects=(Answer("query", text("after.too_old")), revises(ann, "after.over")))
+    too_old = Decision(effects=(Answer("query", text("after_chat.too_old")), revises(ann, "after_chat.over")))
     assert ann.presses(action, old).effects == too_old.effects
     assert ann.presses(action, old, message=None) == Decision(effects=too_old.effects[:1])
     assert talk.person().presses(action, old).changes == (), "nor one about a chat of others"
@@ -151,7 +151,7 @@ def test_the_last_chat_can_be_rated_while_in_the_next_and_the_new_partner_is_not
 
 def test_skip_takes_the_buttons_away() -> None:
     ann, _ = parted_pair(Playbook())
-    assert ann.looks_back("done") == Decision(effects=(Answer("query"), revises(ann, "after.over")))
+    assert ann.looks_back("done") == Decision(effects=(Answer("query"), revises(ann, "after_chat.over")))
     assert ann.looks_back("done", message=None) == Decision(effects=(Answer("query"),))
 
 
@@ -179,7 +179,7 @@ def test_find_under_the_last_chat_searches_once_and_leaves_the_other_buttons() -
     was = ben.value
     decision = ben.looks_back("seek")
     assert isinstance(ben.value.state, Searching)
-    thanked = Revise(ben.person, MessageId(50), text("after.thanks"), menu(ben.value, talk.env.now))
+    thanked = Revise(ben.person, MessageId(50), text("after_chat.thanks"), menu(ben.value, talk.env.now))
     assert decision == Decision(
         (msgspec.structs.replace(was, state=ben.value.state),), (Answer("query"), thanked, says(ben, "search.begun"))
     )

@@ -6,7 +6,7 @@ from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Filter, Rules
 from passerby.kernel.effect import Answer, Button, Menu
-from passerby.kernel.event import SearchDrags
+from passerby.kernel.event import SearchDelayed
 from passerby.kernel.participant import Preferences, Profile
 from tests.features.playbook import Person, Playbook, grown_up
 
@@ -91,7 +91,7 @@ def test_every_button_is_answered_and_every_answer_has_a_button() -> None:
     eve.presses("put", "other.")
     eve.writes("/search")
     state = eve.value.state
-    explorer.look(talk.happens(SearchDrags(eve.person, eve.bot, state.ticket.since, 0, None)), eve)  # type: ignore[union-attr]
+    explorer.look(talk.happens(SearchDelayed(eve.person, eve.bot, state.ticket.since, 0, None)), eve)  # type: ignore[union-attr]
     assert eve.value.preferences != Preferences()
 
     taken = {action for feature in ALL for action in feature.presses}

@@ -10,7 +10,7 @@ import pytest
 
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.decision import ContactPolicy, Counterpart, Decision, Rules
-from passerby.kernel.effect import Amend, Answer, Relay, Revise, Say
+from passerby.kernel.effect import Answer, Relay, RelayEdit, Revise, Say
 from passerby.kernel.event import MessageEdited, MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef
 from tests.features.playbook import OTHER_BOT, Person, Playbook
@@ -40,7 +40,7 @@ def couple(policy: ContactPolicy) -> tuple[Playbook, Person, Person]:
 
 
 def keys(decision: Decision) -> list[str]:
-    """What is said, and by which names passages go."""
+    """What is said, and by which names relay effects go."""
     named = (
         effect.text.key if isinstance(effect, Say | Revise) else type(effect).__name__ for effect in decision.effects
     )
@@ -94,11 +94,11 @@ def test_what_becomes_of_an_edit(policy: ContactPolicy, late: bool, content: Con
     about = MessageRef(ann.bot, MessageId(7))
     decision = talk.happens(MessageEdited(ann.person, *about, content, talk.env.now), about)
     held = policy is not OFF and not late
-    assert keys(decision) == (["chat.edit_held"] if held else ["Amend"])
+    assert keys(decision) == (["chat.edit_held"] if held else ["RelayEdit"])
     if not held:
-        (amend,) = decision.effects
-        assert isinstance(amend, Amend)
-        assert not any(entity.type == "text_mention" for entity in amend.content.entities)
+        (relay_edit,) = decision.effects
+        assert isinstance(relay_edit, RelayEdit)
+        assert not any(entity.type == "text_mention" for entity in relay_edit.content.entities)
 
 
 @forms

@@ -6,7 +6,7 @@ import pytest
 from passerby.domain.sanitise import REFUSED
 from passerby.kernel.content import Content, Entity, Kind
 from passerby.kernel.decision import NOTHING, ContactPolicy, Counterpart, Decision, Rules
-from passerby.kernel.effect import Amend, Erase, React
+from passerby.kernel.effect import React, RelayDelete, RelayEdit
 from passerby.kernel.event import Attempt, DeliveryFailed, MessageEdited, Refusal
 from passerby.kernel.ids import ChatId, MessageId, MessageRef
 from passerby.kernel.participant import Idle
@@ -45,14 +45,14 @@ ELSEWHERE = ["idle", "searching", "partner gone", "partner idle"]
 def test_an_edit_follows_its_message() -> None:
     _, ann, ben = couple()
     content = Content(Kind.TEXT, "hello there")
-    expected = Amend(ann.chat, ann.person, SOURCE, ben.person, content)
+    expected = RelayEdit(ann.chat, ann.person, SOURCE, ben.person, content)
     assert ann.edits(7, "hello there") == Decision(effects=(expected,))
 
 
 def test_an_edit_of_something_still_on_its_way_follows_all_the_same() -> None:
     _, ann, ben = couple()
     on_its_way = MessageRef(BOT, MessageId(8))
-    expected = Amend(ann.chat, ann.person, on_its_way, ben.person, Content(Kind.TEXT, "/stop"))
+    expected = RelayEdit(ann.chat, ann.person, on_its_way, ben.person, Content(Kind.TEXT, "/stop"))
     assert ann.edits(8, "/stop") == Decision(effects=(expected,)), "and no edit is a command"
 
 
@@ -61,7 +61,7 @@ def test_an_edit_is_sanitised() -> None:
     edit = Content(Kind.TEXT, "it is me", (Entity("text_mention", 0, 2), Entity("bold", 0, 2)))
     decision = talk.happens(MessageEdited(ann.person, *SOURCE, edit, talk.env.now), SOURCE)
     clean = Content(Kind.TEXT, "it is me", (Entity("bold", 0, 2),))
-    assert decision == Decision(effects=(Amend(ann.chat, ann.person, SOURCE, ben.person, clean),))
+    assert decision == Decision(effects=(RelayEdit(ann.chat, ann.person, SOURCE, ben.person, clean),))
 
 
 @pytest.mark.parametrize("how", ELSEWHERE)
@@ -94,7 +94,7 @@ def test_an_edit_cannot_slip_an_address_in_between_people_who_have_just_met(poli
     assert ann.edits(7, "write to @somebody") == Decision(effects=(says(ann, "chat.edit_held", None, reply_to=7),))
     assert ann.edits(8, "write to @somebody") == NOTHING, "of a message that never reached the partner"
     talk.later(talk.env.rules.just_met_s)
-    expected = Amend(ann.chat, ann.person, SOURCE, ben.person, Content(Kind.TEXT, "write to @somebody"))
+    expected = RelayEdit(ann.chat, ann.person, SOURCE, ben.person, Content(Kind.TEXT, "write to @somebody"))
     assert ann.edits(7, "write to @somebody") == Decision(effects=(expected,))
 
 
@@ -115,15 +115,17 @@ def test_a_reaction_follows_to_the_other_side_whoever_wrote_the_message(emoji: s
 def test_a_message_taken_back_goes_on_both_sides_and_the_command_with_it(words: str) -> None:
     _, ann, ben = couple()
     decision = ann.writes(words, reply_to=7)
-    erase = Erase(ann.chat, ann.person, SOURCE, ben.person, (MessageId(7), ann.last_message))
-    assert decision == Decision(effects=(erase,))
+    relay_delete = RelayDelete(ann.chat, ann.person, SOURCE, ben.person, (MessageId(7), ann.last_message))
+    assert decision == Decision(effects=(relay_delete,))
 
 
 def test_what_has_no_copy_yet_is_taken_back_as_soon_as_it_has() -> None:
     _, ann, ben = couple()
     decision = ann.writes("/delete", reply_to=8)
-    erase = Erase(ann.chat, ann.person, MessageRef(ann.bot, MessageId(8)), ben.person, (MessageId(8), ann.last_message))
-    assert decision == Decision(effects=(erase,))
+    relay_delete = RelayDelete(
+        ann.chat, ann.person, MessageRef(ann.bot, MessageId(8)), ben.person, (MessageId(8), ann.last_message)
+    )
+    assert decision == Decision(effects=(relay_delete,))
 
 
 def test_nobody_takes_back_what_the_other_wrote() -> None:
@@ -148,13 +150,13 @@ def test_outside_a_chat_there_is_nothing_to_take_back() -> None:
 @pytest.mark.parametrize("refusal", Refusal)
 @pytest.mark.parametrize(
     ("attempt", "key"),
-    [(Attempt.AMEND, "chat.edit_failed"), (Attempt.ERASE, "chat.delete_failed"), (Attempt.REACT, None)],
+    [(Attempt.EDIT, "chat.edit_failed"), (Attempt.DELETE, "chat.delete_failed"), (Attempt.REACT, None)],
 )
 def test_a_lost_edit_is_told_a_lost_reaction_is_not(attempt: Attempt, key: str | None, refusal: Refusal) -> None:
     talk, ann, ben = couple()
     failed = DeliveryFailed(ann.person, *SOURCE, ChatId("c"), ben.person, ben.bot, refusal, attempt)
     told = key if refusal not in (Refusal.UNREACHABLE, Refusal.LEFT) else None
-    if attempt is Attempt.ERASE and refusal is Refusal.EXPIRED:
+    if attempt is Attempt.DELETE and refusal is Refusal.EXPIRED:
         told = "chat.delete_too_late"
     expected = Decision(effects=(says(ann, told, None, reply_to=7),)) if told is not None else NOTHING
     assert talk.happens(failed) == expected

@@ -13,11 +13,11 @@ from passerby.kernel.participant import Idle, Participant, Saved, Searching
 from passerby.kernel.text import text
 from tests.features.playbook import Person, Playbook, Priority, grown_up, revises, says
 
-SAVED = Answer("query", text("again.saved"), alert=True)
-ASKED = Answer("query", text("again.asked"), alert=True)
-GONE = Answer("query", text("again.gone"))
-NOT_NOW = Answer("query", text("again.not_now"), alert=True)
-IN_A_CHAT = Answer("query", text("again.in_a_chat"), alert=True)
+SAVED = Answer("query", text("friends.saved"), alert=True)
+ASKED = Answer("query", text("friends.asked"), alert=True)
+GONE = Answer("query", text("friends.gone"))
+NOT_NOW = Answer("query", text("friends.not_now"), alert=True)
+IN_A_CHAT = Answer("query", text("friends.in_a_chat"), alert=True)
 
 
 def parted_pair(talk: Playbook) -> tuple[Person, Person]:
@@ -38,15 +38,15 @@ def entry(of: Person, other: Person) -> Saved:
 
 
 def friend(number: int) -> object:
-    return text("again.friend", number=number)
+    return text("friends.friend", number=number)
 
 
 def listed(of: Person) -> Menu:
     rows = []
     for number, each in enumerate((each for each in of.value.saved if each.mutual), start=1):
-        who = each.nickname or text("again.friend", number=number)
-        label = text("again.label", who=who)
-        rows.append((Button(label, "ask", each.token), Button(text("again.forget"), "forget", each.token)))
+        who = each.nickname or text("friends.friend", number=number)
+        label = text("friends.label", who=who)
+        rows.append((Button(label, "ask", each.token), Button(text("friends.forget"), "forget", each.token)))
     return Menu(tuple(rows))
 
 
@@ -60,10 +60,10 @@ def change(who: Person, **fields: object) -> None:
 def test_a_wish_that_is_not_shared_is_read_of_by_nobody() -> None:
     ann, ben = parted_pair(Playbook())
     decision = ann.looks_back("save")
-    assert decision.effects == (SAVED, revises(ann, "after.ask", menu(ann.value, ann.talk.env.now)))
+    assert decision.effects == (SAVED, revises(ann, "after_chat.ask", menu(ann.value, ann.talk.env.now)))
     assert "save" not in {button.action for row in menu(ann.value, ann.talk.env.now).rows for button in row}
     for each in (ann, ben):
-        assert each.writes("/friends") == Decision(effects=(says(each, "again.none"),))
+        assert each.writes("/friends") == Decision(effects=(says(each, "friends.none"),))
 
 
 def test_when_both_wish_it_both_are_told_and_find_each_other() -> None:
@@ -73,10 +73,10 @@ def test_when_both_wish_it_both_are_told_and_find_each_other() -> None:
     decision = ben.looks_back("save")
     assert decision.effects[0] == SAVED, "the answer to the press is the one that everybody gets"
     assert decision.effects[2:] == tuple(
-        Say(each.person, text("again.mutual"), priority=Priority.SYSTEM) for each in (ben, ann)
+        Say(each.person, text("friends.mutual"), priority=Priority.SYSTEM) for each in (ben, ann)
     )
     for each in (ann, ben):
-        shown = Say(each.person, text("again.list", n=1), listed(each))
+        shown = Say(each.person, text("friends.list", n=1), listed(each))
         assert each.writes("/friends") == each.writes("/saved") == Decision(effects=(shown,))
     assert entry(ann, ben).token != entry(ben, ann).token
 
@@ -97,7 +97,7 @@ def test_pressing_again_tells_nobody_anything_new() -> None:
 def test_the_question_stays_as_far_as_it_was_answered() -> None:
     ann, _ = parted_pair(Playbook())
     ann.looks_back("good")
-    assert ann.looks_back("save").effects[1] == revises(ann, "after.thanks", menu(ann.value, ann.talk.env.now))
+    assert ann.looks_back("save").effects[1] == revises(ann, "after_chat.thanks", menu(ann.value, ann.talk.env.now))
 
 
 @pytest.mark.parametrize("by", [0, 1])
@@ -124,7 +124,7 @@ def test_a_list_full_of_friends_takes_nobody_and_one_full_of_wishes_lets_the_old
     ann, ben = parted_pair(Playbook())
     full = tuple(Saved(f"t{number}", PersonId(1000 + number), "", True) for number in range(MOST))
     change(ann, saved=full)
-    assert ann.looks_back("save") == Decision(effects=(Answer("query", text("again.full"), alert=True),))
+    assert ann.looks_back("save") == Decision(effects=(Answer("query", text("friends.full"), alert=True),))
     wishes = (*full[:3], *(msgspec.structs.replace(each, mutual=False) for each in full[3:]))
     change(ann, saved=wishes)
     ann.looks_back("save")
@@ -148,7 +148,7 @@ def test_a_name_is_ones_own() -> None:
     ann, ben = friends(Playbook())
     decision = ann.writes("/name 1  Sunny \n <b>Boy</b>")
     assert entry(ann, ben).nickname == "Sunny <b>Boy</b>"
-    assert decision.effects == (Say(ann.person, text("again.is_named", name="Sunny <b>Boy</b>"), listed(ann)),)
+    assert decision.effects == (Say(ann.person, text("friends.is_named", name="Sunny <b>Boy</b>"), listed(ann)),)
     assert entry(ben, ann).nickname == ""
     ann.writes("/name 1 " + "x" * 100)
     assert entry(ann, ben).nickname == "x" * NAME_LENGTH
@@ -158,7 +158,7 @@ def test_a_name_is_ones_own() -> None:
 def test_a_name_for_nobody_is_explained(words: str) -> None:
     ann, _ = friends(Playbook())
     saved = ann.value.saved
-    assert ann.writes(words) == Decision(effects=(says(ann, "again.how_to_name"),))
+    assert ann.writes(words) == Decision(effects=(says(ann, "friends.how_to_name"),))
     assert ann.value.saved == saved
 
 
@@ -166,7 +166,7 @@ def test_forgetting_is_silent_and_what_the_forgotten_ask_reaches_nobody() -> Non
     ann, ben = friends(Playbook())
     was = ben.value
     decision = ann.presses("forget", entry(ann, ben).token)
-    assert decision.effects == (Answer("query"), revises(ann, "again.none"))
+    assert decision.effects == (Answer("query"), revises(ann, "friends.none"))
     assert ann.value.saved == ()
     assert ben.value == was
     assert ben.presses("ask", entry(ben, ann).token).effects == (ASKED,)
@@ -177,7 +177,7 @@ def test_forgetting_one_of_several_shows_the_rest() -> None:
     ann, ben = friends(talk)
     change(ann, saved=(*ann.value.saved, Saved("t2", PersonId(77), "Eve", True), Saved("t3", PersonId(78))))
     decision = ann.presses("forget", entry(ann, ben).token)
-    assert decision.effects[1:] == (revises(ann, "again.list", listed(ann), n=1),)
+    assert decision.effects[1:] == (revises(ann, "friends.list", listed(ann), n=1),)
     assert ann.presses("forget", "t2", message=None).effects == (Answer("query"),)
     assert [each.token for each in ann.value.saved] == ["t3"]
 
@@ -208,8 +208,8 @@ def test_an_ask_reaches_the_other_under_their_own_name_for_the_asker() -> None:
     ann, ben = friends(Playbook())
     ben.writes("/name 1 Moon")
     decision = ann.presses("ask", entry(ann, ben).token)
-    offer = Menu(((Button(text("again.talk"), "talk", entry(ben, ann).token),),))
-    invited = Say(ben.person, text("again.asks", who="Moon"), offer, priority=Priority.SYSTEM)
+    offer = Menu(((Button(text("friends.talk"), "talk", entry(ben, ann).token),),))
+    invited = Say(ben.person, text("friends.asks", who="Moon"), offer, priority=Priority.SYSTEM)
     assert decision.effects == (ASKED, invited)
 
 
@@ -221,8 +221,8 @@ def test_who_agrees_is_together_with_who_asked_each_under_their_own_names() -> N
     assert together(ann.value, ben.value)
     assert decision.effects == (
         Answer("query"),
-        says(ben, "again.together", who="Moon", priority=Priority.MATCH, anchors=ben.chat),
-        says(ann, "again.together", who=friend(1), priority=Priority.MATCH, anchors=ben.chat),
+        says(ben, "friends.together", who="Moon", priority=Priority.MATCH, anchors=ben.chat),
+        says(ann, "friends.together", who=friend(1), priority=Priority.MATCH, anchors=ben.chat),
         Discard(ben.person, (MessageId(50),)),
     )
     assert entry(ann, ben).asked_at is None

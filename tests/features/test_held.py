@@ -6,7 +6,7 @@ import pytest
 from passerby.features.chat.held import MOST
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.decision import NOTHING, Counterpart, Decision, Rules
-from passerby.kernel.effect import Amend, Answer, Menu, Relay, Revise, Say
+from passerby.kernel.effect import Answer, Menu, Relay, RelayEdit, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Chatting
@@ -67,7 +67,7 @@ def test_what_an_edit_let_go_is_edited_again_like_anything_else() -> None:
     ann.writes(ASKED)
     ann.edits(ann.last_message, "hello")
     source = MessageRef(ann.bot, ann.last_message)
-    expected = Amend(ann.chat, ann.person, source, ben.person, Content(Kind.TEXT, "hello there"))
+    expected = RelayEdit(ann.chat, ann.person, source, ben.person, Content(Kind.TEXT, "hello there"))
     assert ann.edits(ann.last_message, "hello there", at=NOW + 1) == Decision(effects=(expected,))
     assert ann.edits(ann.last_message, ASKED, at=NOW + 2) == NOTHING
 
@@ -153,7 +153,7 @@ def test_pressed_it_is_edited_like_anything_else() -> None:
     ann.presses("show", token, subject=now(ann, ASKED))
     source = MessageRef(ann.bot, ann.last_message)
     talk.map[source] = Counterpart(MessageRef(OTHER_BOT, MessageId(70)), mine=True)
-    expected = Amend(ann.chat, ann.person, source, ben.person, Content(Kind.TEXT, "hello"))
+    expected = RelayEdit(ann.chat, ann.person, source, ben.person, Content(Kind.TEXT, "hello"))
     assert ann.edits(ann.last_message, "hello") == Decision(effects=(expected,))
 
 

@@ -3,7 +3,7 @@
 from passerby.domain.lifecycle import together
 from passerby.kernel.decision import NOTHING, Decision, Rules
 from passerby.kernel.effect import Say
-from passerby.kernel.event import ChatQuiet
+from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle
 from passerby.kernel.text import text
@@ -14,7 +14,7 @@ RULES = Rules(idle_nudge_s=600, idle_end_s=3600)
 
 def quiet(who: Person, *, since: float = NOW, speaker: PersonId | None = None, chat: str | None = None) -> Decision:
     about = ChatId(chat) if chat is not None else who.chat
-    return who.talk.happens(ChatQuiet(who.person, who.bot, about, since, speaker))
+    return who.talk.happens(ChatIdle(who.person, who.bot, about, since, speaker))
 
 
 def couple(rules: Rules = RULES) -> tuple[Playbook, Person, Person]:

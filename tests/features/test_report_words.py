@@ -25,7 +25,7 @@ def reporter(talk: Playbook, *, message: int | None = 50) -> tuple[Person, str]:
 
 
 def skip(chat: str) -> Menu:
-    return Menu(((Button(text("blocks.no_comment"), "wordless", chat),),))
+    return Menu(((Button(text("safety.no_comment"), "wordless", chat),),))
 
 
 def test_the_next_message_is_kept_with_the_report_and_only_the_next() -> None:
@@ -37,8 +37,8 @@ def test_the_next_message_is_kept_with_the_report_and_only_the_next() -> None:
         (msgspec.structs.replace(was, commenting=msgspec.structs.replace(was.commenting, over=True)),),
         (
             Explain(chat, ann.person, "He wrote that he is 15."),  # type: ignore[arg-type]
-            revises(ann, "blocks.reported"),
-            says(ann, "blocks.comment_added", reply_to=ann.last_message),
+            revises(ann, "safety.reported"),
+            says(ann, "safety.comment_added", reply_to=ann.last_message),
         ),
     )
     assert ann.writes("and more").effects == (says(ann, "search.idle", reply_to=ann.last_message),)
@@ -47,7 +47,7 @@ def test_the_next_message_is_kept_with_the_report_and_only_the_next() -> None:
 def test_nothing_to_add_ends_it() -> None:
     talk = Playbook()
     ann, chat = reporter(talk)
-    reported = (Answer("query"), revises(ann, "blocks.reported"))
+    reported = (Answer("query"), revises(ann, "safety.reported"))
     assert ann.presses("wordless", chat).effects == reported
     assert ann.value.commenting.over
     assert ann.presses("wordless", chat) == Decision(effects=reported)
@@ -68,7 +68,7 @@ def test_while_searching_the_next_message_is_still_the_comment() -> None:
     ann.writes("/search")
     taken = ann.writes("he asked for pictures")
     assert taken.effects[0] == Explain(chat, ann.person, "he asked for pictures")  # type: ignore[arg-type]
-    assert taken.effects[-1] == says(ann, "blocks.comment_added", reply_to=ann.last_message)
+    assert taken.effects[-1] == says(ann, "safety.comment_added", reply_to=ann.last_message)
     assert ann.writes("hello").effects == (says(ann, "search.nobody_yet", reply_to=ann.last_message),)
 
 
@@ -85,15 +85,15 @@ def in_doubt(*, reply_to: int | None = None) -> tuple[Playbook, Person, str, Dec
 def which(ann: Person, chat: str, reply: str = "") -> Menu:
     return Menu(
         (
-            (Button(text("blocks.for_report"), "for_report", chat),),
-            (Button(text("blocks.for_partner"), "for_partner", ann.chat + reply),),
+            (Button(text("safety.for_report"), "for_report", chat),),
+            (Button(text("safety.for_partner"), "for_partner", ann.chat + reply),),
         )
     )
 
 
 def test_words_that_may_be_the_comment_reach_a_new_partner_only_after_a_press() -> None:
     _, ann, chat, asked, words = in_doubt()
-    question = says(ann, "blocks.which", which(ann, chat), reply_to=ann.last_message)
+    question = says(ann, "safety.which", which(ann, chat), reply_to=ann.last_message)
     assert asked == Decision(effects=(question,))
     second = ann.writes("hello?")
     assert [type(effect) for effect in second.effects] == [Say], "as long as nothing is pressed, all is held"
@@ -104,9 +104,9 @@ def test_words_that_may_be_the_comment_reach_a_new_partner_only_after_a_press() 
     assert isinstance(ann.writes("how are you?").effects[0], Relay), "and nobody is asked again"
     late = ann.message(Content(Kind.TEXT, "hello?"), message=ann.last_message - 1)
     assert isinstance(ann.presses("for_partner", ann.chat, subject=late).effects[-1], Relay)
-    over = text("blocks.comment_over")
+    over = text("safety.comment_over")
     refused = ann.presses("for_report", chat, subject=words)
-    assert refused.effects == (Answer("query", over, alert=True), revises(ann, "blocks.comment_over"))
+    assert refused.effects == (Answer("query", over, alert=True), revises(ann, "safety.comment_over"))
 
 
 @pytest.mark.parametrize(("after_s", "held"), [(COMMENT_S + 5, True), (DOUBT_S + 5, False)])
@@ -127,17 +127,17 @@ def test_words_held_for_the_report_are_added_to_it() -> None:
     added = ann.presses("for_report", chat, subject=words, message=70)
     assert added.effects == (
         Answer("query"),
-        revises(ann, "blocks.for_report", message=70),
+        revises(ann, "safety.for_report", message=70),
         Explain(chat, ann.person, "he asked for pictures"),  # type: ignore[arg-type]
-        revises(ann, "blocks.reported"),
-        says(ann, "blocks.comment_added", reply_to=ann.last_message),
+        revises(ann, "safety.reported"),
+        says(ann, "safety.comment_added", reply_to=ann.last_message),
     )
     assert isinstance(ann.writes("hello").effects[0], Relay)
 
 
 def test_a_held_reply_keeps_what_it_replies_to() -> None:
     _, ann, chat, asked, words = in_doubt(reply_to=20)
-    assert asked.effects[0] == says(ann, "blocks.which", which(ann, chat, ".20"), reply_to=ann.last_message)
+    assert asked.effects[0] == says(ann, "safety.which", which(ann, chat, ".20"), reply_to=ann.last_message)
     went = ann.presses("for_partner", f"{ann.chat}.20", subject=words).effects[-1]
     assert isinstance(went, Relay)
     assert went.reply_to == (ann.bot, 20)
@@ -189,11 +189,11 @@ def test_a_photo_in_doubt_goes_to_nobody_and_held_words_that_became_too_long_sta
     _, ann, chat, _, words = in_doubt()
     refused = ann.sends(Content(Kind.PHOTO))
     assert refused.effects == (
-        says(ann, "blocks.comment_in_words", skip(chat), most=LONGEST, reply_to=ann.last_message),
+        says(ann, "safety.comment_in_words", skip(chat), most=LONGEST, reply_to=ann.last_message),
     )
     words = msgspec.structs.replace(words, contents=(Content(Kind.TEXT, "x" * (LONGEST + 1)),))
     pressed = ann.presses("for_report", chat, subject=words)
-    too_long = says(ann, "blocks.comment_too_long", skip(chat), most=LONGEST, reply_to=words.messages[0])
+    too_long = says(ann, "safety.comment_too_long", skip(chat), most=LONGEST, reply_to=words.messages[0])
     assert pressed == Decision(effects=(Answer("query"), too_long))
 
 
@@ -208,7 +208,7 @@ def test_words_in_reply_to_a_question_that_only_a_button_answers_reach_nobody(do
     elif doing == "searching":
         ann.writes("/search")
     decision = ann.writes("he sent me pictures", reply_to=70, answers=question)
-    assert decision == Decision(effects=(says(ann, "blocks.press", reply_to=ann.last_message),))
+    assert decision == Decision(effects=(says(ann, "safety.press", reply_to=ann.last_message),))
 
 
 def test_a_reply_to_the_question_of_an_earlier_report_reaches_nobody() -> None:
@@ -218,7 +218,7 @@ def test_a_reply_to_the_question_of_an_earlier_report_reaches_nobody() -> None:
     ann.presses("complain", f"{ann.chat}.rude", message=80)
     talk.pair(ann, talk.person())
     decision = ann.writes("the first one threatened me", reply_to=50, answers="wordless")
-    assert decision == Decision(effects=(says(ann, "blocks.comment_over", reply_to=ann.last_message),))
+    assert decision == Decision(effects=(says(ann, "safety.comment_over", reply_to=ann.last_message),))
 
 
 def test_a_reply_to_another_notice_with_buttons_is_for_the_partner() -> None:
@@ -247,7 +247,7 @@ def test_whoever_searches_or_talks_is_asked_for_a_reply(doing: str) -> None:
         talk.pair(ann, talk.person(bot=OTHER_BOT))
     state = ann.value.state
     reported = ann.presses("complain", f"{old}.threat")
-    assert reported.effects == (Answer("query"), revises(ann, "blocks.reported_reply", skip(old)))
+    assert reported.effects == (Answer("query"), revises(ann, "safety.reported_reply", skip(old)))
     assert not any(isinstance(effect, Explain) for effect in ann.writes("hello").effects)
     assert isinstance(ann.writes("the one before threatened me", reply_to=50).effects[0], Explain)
     assert type(ann.value.state) is type(state)
@@ -256,9 +256,9 @@ def test_whoever_searches_or_talks_is_asked_for_a_reply(doing: str) -> None:
 @pytest.mark.parametrize(
     ("content", "key"),
     [
-        (Content(Kind.TEXT, "x" * (LONGEST + 1)), "blocks.comment_too_long"),
-        (Content(Kind.PHOTO), "blocks.comment_in_words"),
-        (Content(Kind.CONTACT), "blocks.comment_in_words"),
+        (Content(Kind.TEXT, "x" * (LONGEST + 1)), "safety.comment_too_long"),
+        (Content(Kind.PHOTO), "safety.comment_in_words"),
+        (Content(Kind.CONTACT), "safety.comment_in_words"),
     ],
 )
 def test_what_cannot_be_added_goes_to_nobody_and_the_question_stays(content: Content, key: str) -> None:
@@ -309,4 +309,4 @@ def test_a_reply_to_the_question_that_is_not_taken_any_more_reaches_nobody(why: 
     elif doing == "searching":
         ann.writes("/search")
     decision = ann.writes("he sent me pictures", reply_to=50)
-    assert decision == Decision(effects=(says(ann, "blocks.comment_over", reply_to=ann.last_message),))
+    assert decision == Decision(effects=(says(ann, "safety.comment_over", reply_to=ann.last_message),))

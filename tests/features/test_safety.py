@@ -13,17 +13,17 @@ from passerby.kernel.participant import Chatting, Complaint, Idle, Met, Saved, S
 from passerby.kernel.text import day, text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parted, revises, says
 
-NOBODY = "blocks.nobody"
+NOBODY = "safety.nobody"
 
 
 def reasons(chat: str) -> Menu:
-    buttons = [Button(text(f"blocks.reason_{each}"), "complain", f"{chat}.{each}") for each in Complaint]
-    cancel = (Button(text("blocks.cancel"), "unreport", chat),)
+    buttons = [Button(text(f"safety.reason_{each}"), "complain", f"{chat}.{each}") for each in Complaint]
+    cancel = (Button(text("safety.cancel"), "unreport", chat),)
     return Menu((tuple(buttons[:2]), tuple(buttons[2:4]), tuple(buttons[4:]), cancel))
 
 
-def asks_for_words(ann: Person, chat: str, key: str = "blocks.reported_comment") -> Revise:
-    return revises(ann, key, Menu(((Button(text("blocks.no_comment"), "wordless", chat),),)))
+def asks_for_words(ann: Person, chat: str, key: str = "safety.reported_comment") -> Revise:
+    return revises(ann, key, Menu(((Button(text("safety.no_comment"), "wordless", chat),),)))
 
 
 # ---------------------------------------------------------------------- blocks
@@ -38,7 +38,7 @@ def test_block_ends_the_chat_and_the_partner_hears_what_any_partner_would() -> N
     assert ann.writes("/block") == Decision(
         (mine, theirs),
         (
-            says(ann, "blocks.done_here", of=Idle()),
+            says(ann, "safety.done_here", of=Idle()),
             says(ben, "chat.partner_left", of=Idle(), priority=Priority.MATCH),
             asks(theirs),
         ),
@@ -51,7 +51,7 @@ def test_block_after_the_chat_is_about_the_last_one_and_touches_nobody_else() ->
     ben.writes("/stop")
     was = ann.value
     blocked = msgspec.structs.replace(was, blocked=(ben.person,), blocked_at=(NOW,))
-    assert ann.writes("/block") == Decision((blocked,), (says(ann, "blocks.done"),))
+    assert ann.writes("/block") == Decision((blocked,), (says(ann, "safety.done"),))
     ann.writes("/block")
     talk.later(60)
     ann.writes("/block")
@@ -80,7 +80,7 @@ def test_the_button_blocks_in_place_and_leaves_a_search_where_it_is() -> None:
     was = ann.value
     assert isinstance(was.state, Searching)
     decision = ann.looks_back("block")
-    assert decision.effects == (Answer("query"), revises(ann, "blocks.done"))
+    assert decision.effects == (Answer("query"), revises(ann, "safety.done"))
     ticket = msgspec.structs.replace(was.state.ticket, blocked=(ben.person,))
     assert decision.changes == (
         msgspec.structs.replace(was, state=Searching(ticket), blocked=(ben.person,), blocked_at=(NOW,)),
@@ -94,9 +94,9 @@ def test_an_old_button_about_somebody_one_is_with_again_ends_that_chat() -> None
     talk.pair(ann, ben)
     decision = ann.looks_back("block", message=None)
     assert [effect.text.key for effect in decision.effects if isinstance(effect, Say)] == [
-        "blocks.chat_over",
+        "safety.chat_over",
         "chat.partner_left",
-        "after.ask",
+        "after_chat.ask",
     ]
     assert ann.value.blocked == (ben.person,)
     assert (ann.value.state, ben.value.state) == (Idle(), Idle())
@@ -143,7 +143,7 @@ def test_the_list_is_of_numbers_and_nothing_in_it_tells_of_anybody() -> None:
     decision = ann.writes("/blocked")
     (said,) = decision.effects
     assert isinstance(said, Say)
-    assert said.text == text("blocks.list", n=3)
+    assert said.text == text("safety.list", n=3)
     assert shown(decision) == [[("unblock", "3.3")], [("unblock", "2.3")], [("unblock", "1.3")]]
 
 
@@ -158,12 +158,12 @@ def test_the_list_says_since_when_where_that_is_known_and_lifting_keeps_the_othe
     assert isinstance(said, Say)
     assert isinstance(said.keyboard, Menu)
     days = [
-        text("blocks.unblock_since", number=number, day=day(NOW + at)) for number, at in ((4, 172_800), (3, 86_400))
+        text("safety.unblock_since", number=number, day=day(NOW + at)) for number, at in ((4, 172_800), (3, 86_400))
     ]
     assert [row[0].label for row in said.keyboard.rows] == [
         *days,
-        text("blocks.unblock", number=2),
-        text("blocks.unblock", number=1),
+        text("safety.unblock", number=2),
+        text("safety.unblock", number=1),
     ]
     ann.presses("unblock", "3.4")
     assert ann.value.blocked_at == (0.0, 0.0, NOW + 172_800)
@@ -172,8 +172,8 @@ def test_the_list_says_since_when_where_that_is_known_and_lifting_keeps_the_othe
 
 def test_an_empty_list_says_so() -> None:
     ann = Playbook().person()
-    assert ann.writes("/blocked") == Decision(effects=(says(ann, "blocks.list_empty"),))
-    assert ann.presses("blocked", "0").effects[1:] == (revises(ann, "blocks.list_empty"),)
+    assert ann.writes("/blocked") == Decision(effects=(says(ann, "safety.list_empty"),))
+    assert ann.presses("blocked", "0").effects[1:] == (revises(ann, "safety.list_empty"),)
 
 
 def test_a_long_list_is_turned_page_by_page() -> None:
@@ -191,11 +191,11 @@ def test_lifting_a_block_lifts_that_one_and_the_list_says_so_in_place() -> None:
     ann = blocker(Playbook(), 3)
     decision = ann.presses("unblock", "2.3")
     assert ann.value.blocked == (PersonId(1000), PersonId(1002))
-    assert decision.effects[0] == Answer("query", text("blocks.unblocked"))
+    assert decision.effects[0] == Answer("query", text("safety.unblocked"))
     assert shown(decision) == [[("unblock", "2.2")], [("unblock", "1.2")]]
     ann.presses("unblock", "2.2", message=None)
     last = ann.presses("unblock", "1.1")
-    assert last.effects[1:] == (revises(ann, "blocks.list_empty"),)
+    assert last.effects[1:] == (revises(ann, "safety.list_empty"),)
 
 
 @pytest.mark.parametrize("token", ["2.4", "0.3", "4.3", "", "x.3", "².3", "-1.3"])
@@ -203,7 +203,7 @@ def test_a_button_of_an_older_list_lifts_nothing(token: str) -> None:
     ann = blocker(Playbook(), 3)
     was = ann.value
     decision = ann.presses("unblock", token)
-    assert decision.effects[0] == Answer("query", text("blocks.list_changed"))
+    assert decision.effects[0] == Answer("query", text("safety.list_changed"))
     assert ann.value == was
 
 
@@ -234,13 +234,13 @@ def test_on_a_later_page_one_stays_on_it() -> None:
 def test_report_asks_what_for_and_nothing_happens_before_the_answer() -> None:
     talk = Playbook()
     ann, _ = talk.pair(talk.person(), talk.person())
-    asked = Say(ann.person, text("blocks.what_for"), reasons(ann.chat))
-    here = Say(ann.person, text("blocks.what_for_here"), reasons(ann.chat))
+    asked = Say(ann.person, text("safety.what_for"), reasons(ann.chat))
+    here = Say(ann.person, text("safety.what_for_here"), reasons(ann.chat))
     assert ann.writes("/report") == Decision(effects=(here,)), "what is typed now still goes to the partner"
     ann.writes("/stop")
     assert ann.writes("/report") == Decision(effects=(asked,)), "and after it"
     assert ann.looks_back("report") == Decision(
-        effects=(Answer("query"), revises(ann, "blocks.what_for", asked.keyboard))  # type: ignore[arg-type]
+        effects=(Answer("query"), revises(ann, "safety.what_for", asked.keyboard))  # type: ignore[arg-type]
     )
 
 
@@ -250,11 +250,11 @@ def test_a_report_can_be_cancelled_and_nothing_has_happened() -> None:
     chat = ann.chat
     ann.writes("/report")
     mine, theirs = ann.value, ben.value
-    assert ann.presses("unreport", chat) == Decision(effects=(Answer("query"), revises(ann, "blocks.not_reported")))
+    assert ann.presses("unreport", chat) == Decision(effects=(Answer("query"), revises(ann, "safety.not_reported")))
     assert (ann.value, ben.value) == (mine, theirs)
     ann.writes("/stop")
     ann.looks_back("report")
-    back = revises(ann, "after.ask", menu(ann.value, talk.env.now))
+    back = revises(ann, "after_chat.ask", menu(ann.value, talk.env.now))
     assert ann.looks_back("unreport") == Decision(effects=(Answer("query"), back)), "the question comes back"
 
 
@@ -270,7 +270,7 @@ def test_a_report_in_a_chat_ends_it_is_filed_and_blocks_and_the_accused_learns_n
     assert decision.effects == (
         Answer("query"),
         asks_for_words(ann, theirs.last.chat if theirs.last is not None else ""),
-        says(ann, "blocks.chat_over"),
+        says(ann, "safety.chat_over"),
         says(ben, "chat.partner_left", priority=Priority.MATCH),
         asks(theirs),
     )
@@ -303,7 +303,7 @@ def test_a_second_report_about_the_same_chat_changes_nothing() -> None:
     twice = ann.presses("complain", f"{chat}.spam")
     assert twice.effects == (Answer("query"),), "a double press: the question for a comment stays"
     again = ann.presses("complain", f"{chat}.rude", message=51)
-    assert again.effects == (Answer("query"), revises(ann, "blocks.already", message=51))
+    assert again.effects == (Answer("query"), revises(ann, "safety.already", message=51))
     assert ann.presses("complain", f"{chat}.rude", message=None).effects == (Answer("query"),)
     assert msgspec.structs.replace(ann.value, version=mine.version) == mine
     assert ben.value == theirs
@@ -346,7 +346,7 @@ def moved_on(talk: Playbook) -> tuple[Person, Person, Person, str]:
 def test_who_has_somebody_new_can_still_block_the_one_before_and_the_new_one_is_not_touched() -> None:
     ann, ben, eve, old = moved_on(Playbook())
     state, other = ann.value.state, eve.value
-    assert ann.presses("block", old).effects == (Answer("query"), revises(ann, "blocks.done"))
+    assert ann.presses("block", old).effects == (Answer("query"), revises(ann, "safety.done"))
     assert (ann.value.blocked, ann.value.state) == ((ben.person,), state)
     assert eve.value == other
 
@@ -354,9 +354,9 @@ def test_who_has_somebody_new_can_still_block_the_one_before_and_the_new_one_is_
 def test_who_has_somebody_new_can_still_report_the_one_before_once() -> None:
     ann, ben, eve, old = moved_on(Playbook())
     state, other = ann.value.state, eve.value
-    assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "blocks.what_for_here", reasons(old)))
+    assert ann.presses("report", old).effects == (Answer("query"), revises(ann, "safety.what_for_here", reasons(old)))
     reported = ann.presses("complain", f"{old}.threat")
-    assert reported.effects == (Answer("query"), asks_for_words(ann, old, "blocks.reported_reply"))
+    assert reported.effects == (Answer("query"), asks_for_words(ann, old, "safety.reported_reply"))
     assert complaints(ann.value) == {old: (ben.person, Complaint.THREAT)}
     assert (ann.value.blocked, ann.value.state) == ((ben.person,), state)
     assert eve.value == other
@@ -393,7 +393,7 @@ def test_after_a_day_it_is_too_late_for_a_chat_before_the_last_but_not_for_the_l
     was = ann.value
     for action, token in (("block", old), ("report", old), ("complain", f"{old}.rude")):
         decision = ann.presses(action, token)
-        assert decision.effects == (Answer("query", text("after.too_old")), revises(ann, "after.over"))
+        assert decision.effects == (Answer("query", text("after_chat.too_old")), revises(ann, "after_chat.over"))
     assert ann.value.blocked == was.blocked == ()
     assert ben.value.karma.score == 0
     ann.looks_back("block")
@@ -417,5 +417,5 @@ def test_a_forged_report_is_none(token: str) -> None:
     ann, _ = talk.pair(talk.person(), talk.person())
     was = ann.value
     decision = ann.presses("complain", token.format(chat=ann.chat))
-    assert decision == Decision(effects=(Answer("query", text("after.too_old")), revises(ann, "after.over")))
+    assert decision == Decision(effects=(Answer("query", text("after_chat.too_old")), revises(ann, "after_chat.over")))
     assert ann.value == was

@@ -9,7 +9,7 @@ from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.effect import Answer, Button, Menu, Priority, Revise, Say
-from passerby.kernel.event import SearchDrags
+from passerby.kernel.event import SearchDelayed
 from passerby.kernel.ids import NOWHERE, ChatId, MessageId, MessageRef, search_of
 from passerby.kernel.participant import Chatting, Gender, Idle, Met, Preferences, Searching
 from passerby.kernel.text import text
@@ -194,7 +194,7 @@ def wishing(wants: Preferences = WISHES) -> Person:
 
 
 def drag(ann: Person, *, since: float = NOW, fitting: int = 0, expected_s: float | None = None) -> Decision:
-    return ann.talk.happens(SearchDrags(ann.person, BOT, since, fitting, expected_s))
+    return ann.talk.happens(SearchDelayed(ann.person, BOT, since, fitting, expected_s))
 
 
 def wider(*wishes: str) -> Menu | None:

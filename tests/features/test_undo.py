@@ -14,7 +14,7 @@ from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision, Rules
 from passerby.kernel.effect import Answer, Button, Discard, Menu, Say
-from passerby.kernel.event import ButtonPressed, ChatQuiet
+from passerby.kernel.event import ButtonPressed, ChatIdle
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Chatting, Idle, Rating, Searching
 from passerby.kernel.text import text
@@ -31,12 +31,12 @@ def parted_pair(how: str = "/stop", rules: Rules | None = None) -> tuple[Playboo
 
 def asked(who: Person) -> tuple[object, object]:
     """What whoever asks to return is shown, whatever becomes of it."""
-    return Answer("query"), revises(who, "after.asked_back", menu(who.value, who.talk.env.now))
+    return Answer("query"), revises(who, "after_chat.asked_back", menu(who.value, who.talk.env.now))
 
 
 def invited(who: Person, chat: str) -> Say:
-    offer = Menu(((Button(text("after.return"), "return", chat),),))
-    return Say(who.person, text("after.invited_back"), offer, priority=Priority.SYSTEM)
+    offer = Menu(((Button(text("after_chat.return"), "return", chat),),))
+    return Say(who.person, text("after_chat.invited_back"), offer, priority=Priority.SYSTEM)
 
 
 def test_who_asks_is_told_that_they_asked_and_the_other_is_invited() -> None:
@@ -60,7 +60,9 @@ def test_when_both_ask_they_are_together_in_a_new_chat(first: int) -> None:
     decision = other.looks_back("return")
     assert together(one.value, other.value)
     assert one.chat != old
-    told = [says(each, "after.together_again", priority=Priority.MATCH, anchors=each.chat) for each in (other, one)]
+    told = [
+        says(each, "after_chat.together_again", priority=Priority.MATCH, anchors=each.chat) for each in (other, one)
+    ]
     assert decision.effects == (Answer("query"), Discard(other.person, (MessageId(50),)), *told)
 
 
@@ -84,7 +86,7 @@ def test_an_ask_rests_the_search_so_that_the_way_back_stays_open() -> None:
     _, ann, ben = parted_pair("/next")
     decision = ann.looks_back("return")
     assert ann.value.state == Idle()
-    assert decision.effects[:3] == (*asked(ann), says(ann, "after.search_rests"))
+    assert decision.effects[:3] == (*asked(ann), says(ann, "after_chat.search_rests"))
     ben.looks_back("return")
     assert together(ann.value, ben.value)
 
@@ -188,9 +190,9 @@ def test_too_late_is_too_late_for_both_and_the_other_buttons_stay() -> None:
     talk.later(RETURN_S + 1)
     for each in (ben, ann):
         was = each.value
-        late = Answer("query", text("after.too_late"), alert=True)
+        late = Answer("query", text("after_chat.too_late"), alert=True)
         assert each.looks_back("return") == Decision(
-            effects=(late, revises(each, "after.ask", menu(was, talk.env.now)))
+            effects=(late, revises(each, "after_chat.ask", menu(was, talk.env.now)))
         )
         shown = {button.action for row in menu(was, talk.env.now).rows for button in row}
         assert shown == {"seek", "good", "bad", "save", "block", "report", "done"}
@@ -200,7 +202,7 @@ def test_an_ask_within_a_new_chat_leaves_that_chat_alone() -> None:
     talk, ann, ben = parted_pair("/next")
     _, eve = talk.pair(ann, talk.person())
     before = ann.value, ben.value, eve.value
-    told = Answer("query", text("after.in_a_chat"), alert=True)
+    told = Answer("query", text("after_chat.in_a_chat"), alert=True)
     assert ann.looks_back("return") == Decision(effects=(told,))
     assert (ann.value, ben.value, eve.value) == before
 
@@ -209,7 +211,7 @@ def test_a_chat_that_ended_in_silence_is_not_returned_to() -> None:
     talk = Playbook()
     ann, ben = talk.pair(talk.person(), talk.person())
     talk.later(talk.env.rules.idle_end_s)
-    talk.happens(ChatQuiet(ann.person, ann.bot, ann.chat, NOW, None))
+    talk.happens(ChatIdle(ann.person, ann.bot, ann.chat, NOW, None))
     for each in (ann, ben):
         assert "return" not in {button.action for row in menu(each.value, talk.env.now).rows for button in row}
         each.looks_back("return")
@@ -236,7 +238,7 @@ def _press(who: Person, action: str) -> ButtonPressed:
 def _decide(talk: Playbook, event: ButtonPressed) -> Decision:
     """A decision on how things are now, not yet stored."""
     facts = talk.facts(event.person, None)
-    others = tuple(talk.people[each] for each in talk.router.company(event, facts) if each in talk.people)
+    others = tuple(talk.people[each] for each in talk.router.also_load(event, facts) if each in talk.people)
     known = facts.partner.person if facts.partner is not None else None
     others = tuple(each for each in others if each.person != known)
     return talk.router.decide(event, msgspec.structs.replace(facts, others=others), talk.env)

@@ -10,7 +10,7 @@ from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
 from passerby.ports.live_store import Parked
-from passerby.runtime.decide.commit_plan import weigh
+from passerby.runtime.decide.commit_plan import plan_commit
 from passerby.runtime.decide.pipeline import _about, _namer
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.sealing import Sealer
@@ -62,11 +62,11 @@ def decided(event: Event, ref: UpdateRef, facts: Facts, env: Env) -> Decision:
     decision = router.decide(event, facts, env)
     assert isinstance(decision, Decision)
     before = {side.person: side for side in (facts.me, facts.partner) if side is not None}
-    settlement = weigh(decision, before, now=env.now, name=_namer(Work(event, (ref,))), refs=(ref,))
-    assert settlement.passages or settlement.commit is not None, "an update that nobody marks as done"
+    plan = plan_commit(decision, before, now=env.now, name=_namer(Work(event, (ref,))), refs=(ref,))
+    assert plan.relay_effects or plan.commit is not None, "an update that nobody marks as done"
     _about(event)
-    encode(settlement.commit)
-    for passage, bot in settlement.passages:
-        sealed = sealer.seal(passage, (ref,))
-        encode(Parked("p", passage.chat, passage.to, bot, sealed, NOW))
+    encode(plan.commit)
+    for relay_effect, bot in plan.relay_effects:
+        sealed = sealer.seal(relay_effect, (ref,))
+        encode(Parked("p", relay_effect.chat, relay_effect.to, bot, sealed, NOW))
     return decision

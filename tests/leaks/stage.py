@@ -145,7 +145,7 @@ class Stage:
         chat = self.world.chat(bot, who.id)
         content = self._with_files(bot, filled(content, who))
         message = self.world.post(bot, chat, content, outgoing=True)
-        self.world.queue_update(bot, "message", message, lane=f"chat:{who.id}")
+        self.world.queue_update(bot, "message", message, queue=f"chat:{who.id}")
         return int(message["message_id"])
 
     def edit(self, who: Who, bot_id: int, message: int, content: Json) -> None:
@@ -153,7 +153,7 @@ class Stage:
         held = self.world.chat(bot, who.id).messages[message]
         edited = {"edit_date": int(self.world.now()), **self._with_files(bot, filled(content, who))}
         held.message = {key: value for key, value in {**held.message, **edited}.items() if value is not None}
-        self.world.queue_update(bot, "edited_message", held.message, lane=f"chat:{who.id}")
+        self.world.queue_update(bot, "edited_message", held.message, queue=f"chat:{who.id}")
 
     def _with_files(self, bot: Bot, content: Json) -> Json:
         """Descriptions of files become files: `{"document": {"file_name": ...}}`."""

@@ -189,7 +189,7 @@ def _only_slips(last: LastChat) -> bool:
 
 
 def _tell_of_it(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
-    return tuple(Say(side.person, text("blocks.done")) for side in sides[1:])
+    return tuple(Say(side.person, text("safety.done")) for side in sides[1:])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from passerby.kernel.effect import Button, Menu, Say
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.runtime.delivery.addressing import ATTEMPTS
-from passerby.runtime.delivery.sealing import ParkedPassage, Sealer
+from passerby.runtime.delivery.sealing import ParkedRelayEffect, Sealer
 from passerby.telemetry import logs
 from tests.leaks.canaries import STRANGER, TYPED, Who, filled, look
 from tests.leaks.cases import ALL, Case, Fate
@@ -187,8 +187,8 @@ def test_a_planted_leak_is_found(
 
 
 def test_a_store_that_does_not_seal_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    def seal(_: Sealer, passage: Any, refs: Any) -> bytes:
-        return msgspec.msgpack.encode(ParkedPassage(passage, refs))
+    def seal(_: Sealer, relay_effect: Any, refs: Any) -> bytes:
+        return msgspec.msgpack.encode(ParkedRelayEffect(relay_effect, refs))
 
     monkeypatch.setattr(Sealer, "seal", seal)
     with staged(just_met=False) as stage:
@@ -230,7 +230,7 @@ def test_templates_are_filled_to_their_depth() -> None:
     ]
 
 
-def test_every_kind_of_passage_is_played() -> None:
+def test_every_kind_of_relay_effect_is_played() -> None:
     """Relays and edits above; reactions and deletions carry no content, and are looked at here."""
     with staged(just_met=False) as stage:
 

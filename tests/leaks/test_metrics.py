@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from passerby.kernel.ids import BotId
-from passerby.runtime.delivery.courier import Courier, Parcel
+from passerby.runtime.delivery.courier import Courier, Delivery
 from passerby.telemetry import metrics
 from passerby.telemetry.instruments import INSTRUMENTS, OTHER, Instrument
 from tests.leaks.canaries import TYPED, look
@@ -81,5 +81,5 @@ def test_a_planted_leak_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look(played()).numbers >= {101, 102, 103, 104}
 
 
-def _count_by_person(courier: Courier, parcel: Parcel, end: object) -> None:
-    metrics.RELAYS.add(BotId(parcel.person), "relay", "delivered")
+def _count_by_person(courier: Courier, delivery: Delivery, end: object) -> None:
+    metrics.RELAYS.add(BotId(delivery.person), "relay", "delivered")

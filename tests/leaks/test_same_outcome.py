@@ -14,7 +14,7 @@ from botapi_sandbox import Answer
 from botapi_sandbox.world.answers import bad_request, refused
 from passerby.adapters.botapi.errors import TABLE, Meaning
 from passerby.adapters.botapi.methods import MEDIA
-from passerby.adapters.botapi.sending import Carrier
+from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.transfer import DOWNLOAD_LIMIT
 from passerby.domain.sanitise import REFUSED
 from passerby.kernel.content import Kind
@@ -271,7 +271,7 @@ def test_a_partner_who_cannot_be_reached_is_told_of_the_same_on_one_bot_and_acro
 @pytest.mark.parametrize("name", ["_alone", "sets"])
 def test_a_carrier_that_does_more_on_one_bot_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was so once: a large file goes by its id, rich text with files is copied."""
-    begin = Carrier.__init__
+    begin = ContentSender.__init__
 
     def lenient(self: Any, *args: Any, **more: Any) -> None:
         begin(self, *args, **{**more, "alone": True})
@@ -282,5 +282,5 @@ def test_a_carrier_that_does_more_on_one_bot_is_found(name: str, monkeypatch: py
         else:
             await found.send("rich", {"rich_message": {"blocks": [*rich("x")["rich_message"]["blocks"], PICTURE]}})
 
-    monkeypatch.setattr(Carrier, "__init__", lenient)
+    monkeypatch.setattr(ContentSender, "__init__", lenient)
     assert played(play).different

@@ -18,7 +18,7 @@ from passerby.domain.sanitise import FOUND_ANEW, KEPT, REFUSED, refusal, sanitis
 from passerby.kernel.content import Kind
 from passerby.kernel.event import MessageReceived
 from passerby.ports.telegram import Refused
-from tests.adapters.botapi.bot_api import TOKENS, A, B, carry, fleet
+from tests.adapters.botapi.bot_api import TOKENS, A, B, content_call, fleet
 from tests.adapters.botapi.specimens import fields, schema, smallest
 from tests.linear.contents import answer, update
 
@@ -102,7 +102,7 @@ def left(carried: dict[str, Any]) -> list[str]:
             async with fleet(tokens=tokens) as (api, stub):
                 stub.files |= {"x": b"x"}
                 try:
-                    await api.send(carry(clean.content, to=to, copyable=clean.intact, quote=event.quote))
+                    await api.send(content_call(clean.content, to=to, copyable=clean.intact, quote=event.quote))
                 except Refused:
                     continue
                 requests += [f"{request.method}: {request!r}" for request in stub.requests]

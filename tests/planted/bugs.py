@@ -689,13 +689,13 @@ BUGS: Final = (
     Bug(
         "runtime",
         "a lane is forgotten with its hold",
-        "if not lane.running and lane.held_until <= now and lane.allowance",
-        "if not lane.running and lane.allowance",
+        "if not lane.running and lane.held_until <= now and lane.limiter",
+        "if not lane.running and lane.limiter",
     ),
     Bug(
         "runtime",
         "a lane is forgotten with its budget",
-        "lane.held_until <= now and lane.allowance.is_idle(now)",
+        "lane.held_until <= now and lane.limiter.is_idle(now)",
         "lane.held_until <= now",
     ),
     Bug(

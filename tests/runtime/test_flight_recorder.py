@@ -16,15 +16,15 @@ from passerby.kernel.ids import BotId, UpdateRef
 from passerby.runtime.flight_recorder import MOST_UPDATES, Crash, FlightRecorder, Pulse, RecorderInUse, pulse_of
 
 REF, OTHER = UpdateRef(BotId(1000001), 7), UpdateRef(BotId(2**52), ~(2**40))
-LIFE, NEXT_LIFE = "a" * 16, "b" * 16
+RUN, NEXT_RUN = "a" * 16, "b" * 16
 
 
 async def nothing() -> None:
     pass
 
 
-def opened(path: Path, life: str = NEXT_LIFE) -> FlightRecorder:
-    recorder = FlightRecorder.open(path, life)
+def opened(path: Path, run: str = NEXT_RUN) -> FlightRecorder:
+    recorder = FlightRecorder.open(path, run)
     recorder.close()
     return recorder
 
@@ -36,7 +36,7 @@ import asyncio, os, signal
 from pathlib import Path
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.runtime.flight_recorder import FlightRecorder
-recorder = FlightRecorder.open(Path({str(path)!r}), {LIFE!r})
+recorder = FlightRecorder.open(Path({str(path)!r}), {RUN!r})
 def end():
     os.kill(os.getpid(), signal.SIGKILL)
 async def main():
@@ -52,7 +52,7 @@ asyncio.run(main())
 @pytest.mark.parametrize("way", ["end()", "os.abort()", "os._exit(3)"])
 def test_a_process_that_ends_while_working_on_an_update_leaves_its_number(tmp_path: Path, way: str) -> None:
     assert dies(tmp_path / "page", f"        await asyncio.sleep(0)\n        {way}")
-    assert opened(tmp_path / "page").crash == Crash(LIFE, (REF, OTHER))
+    assert opened(tmp_path / "page").crash == Crash(RUN, (REF, OTHER))
 
 
 def test_a_process_that_is_killed_while_an_update_waits_blames_none(tmp_path: Path) -> None:
@@ -66,17 +66,17 @@ def test_a_process_that_is_killed_while_an_update_waits_blames_none(tmp_path: Pa
 def test_a_crash_stays_in_the_page_until_it_is_settled(tmp_path: Path) -> None:
     dies(tmp_path / "page", "        end()")
     for _ in range(2):
-        assert opened(tmp_path / "page").crash == Crash(LIFE, (REF, OTHER))
-    recorder = FlightRecorder.open(tmp_path / "page", NEXT_LIFE)
+        assert opened(tmp_path / "page").crash == Crash(RUN, (REF, OTHER))
+    recorder = FlightRecorder.open(tmp_path / "page", NEXT_RUN)
     recorder.settle()
     recorder.close()
     assert opened(tmp_path / "page").crash is None
 
 
 def test_a_page_has_one_process(tmp_path: Path) -> None:
-    first = FlightRecorder.open(tmp_path / "page", LIFE)
+    first = FlightRecorder.open(tmp_path / "page", RUN)
     with pytest.raises(RecorderInUse):
-        FlightRecorder.open(tmp_path / "page", NEXT_LIFE)
+        FlightRecorder.open(tmp_path / "page", NEXT_RUN)
     first.close()
     opened(tmp_path / "page")
 
@@ -90,7 +90,7 @@ def test_a_page_that_is_no_page_is_written_anew(tmp_path: Path, content: bytes) 
 
 def test_beats_are_seen_from_outside(tmp_path: Path) -> None:
     assert pulse_of(tmp_path / "page") is None
-    recorder = FlightRecorder.open(tmp_path / "page", LIFE)
+    recorder = FlightRecorder.open(tmp_path / "page", RUN)
     for _ in range(3):
         recorder.beat()
     assert pulse_of(tmp_path / "page") == Pulse(os.getpid(), 3)

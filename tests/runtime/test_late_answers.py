@@ -18,7 +18,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.shared_budgets import Account
 from passerby.ports.telegram import FloodWait
 from passerby.runtime.background.matcher import DRAGS_AFTER_S, Matcher
-from passerby.runtime.delivery.limiters import LEAST_S, Shared
+from passerby.runtime.delivery.limiters import LEAST_S, SharedLimiter
 from passerby.runtime.membership.heartbeat import MARGIN_S, TTL_S
 from tests.runtime.delivery.test_courier import Post, at_post
 from tests.runtime.membership.test_heartbeat import BOTS, OTHERS, Port, Worker, at_port
@@ -51,9 +51,9 @@ def use(store: Any, name: str, method: Method) -> None:
 @staged(at_port)
 async def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_the_answer(port: Port, /) -> None:
     """The store counts from when it heard; nobody knows when that was, but it was after the question."""
-    use(port.store, "attend", later(port.store.attend, after_s=3.0))
+    use(port.store, "heartbeat", later(port.store.heartbeat, after_s=3.0))
     one = Worker("one", port.store, port.clock)
-    await one.fleet.attend_first()
+    await one.fleet.first_heartbeat()
     assert port.clock.monotonic() == 3.0
     assert one.fleet.is_assured
     await asyncio.sleep(TTL_S - MARGIN_S - 3.0 - 0.01)
@@ -65,9 +65,9 @@ async def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_th
 
 @staged(at_port)
 async def test_an_answer_that_comes_too_late_makes_nobody_sure(port: Port, /) -> None:
-    use(port.store, "attend", later(port.store.attend, after_s=TTL_S - MARGIN_S + 0.01))
+    use(port.store, "heartbeat", later(port.store.heartbeat, after_s=TTL_S - MARGIN_S + 0.01))
     one = Worker("one", port.store, port.clock)
-    await one.fleet.attend_first()
+    await one.fleet.first_heartbeat()
     assert not one.fleet.is_assured
     await one.die()
 
@@ -76,7 +76,7 @@ async def test_an_answer_that_comes_too_late_makes_nobody_sure(port: Port, /) ->
 async def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_their_life(port: Port, /) -> None:
     """The attending names the lease as held; if it got there after the giving, it would be told that it is lost."""
     one = await port.come("one")
-    use(port.store, "attend", later(port.store.attend, before_s=1.0, after_s=1.0))
+    use(port.store, "heartbeat", later(port.store.heartbeat, before_s=1.0, after_s=1.0))
     await asyncio.sleep(2.0)  # by now an attending is on its way
     for lease in BOTS[:2]:
         await one.fleet.hand_over([lease])
@@ -87,7 +87,7 @@ async def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_the
 @staged(at_port)
 async def test_whoever_retires_begins_nothing_that_is_granted_only_then(port: Port, /) -> None:
     one = Worker("one", port.store, port.clock)
-    await one.fleet.attend_first()
+    await one.fleet.first_heartbeat()
     use(port.store, "take", later(port.store.take, after_s=1.0))
     claiming = one.background.spawn(one.fleet.claim_first())
     await asyncio.sleep(2.5)
@@ -105,10 +105,10 @@ async def test_whoever_retires_begins_nothing_that_is_granted_only_then(port: Po
 async def test_a_lease_that_is_another_s_by_the_time_of_the_answer_is_never_used(port: Port, /) -> None:
     """Paused in the middle of its question, it comes back after the others have taken over."""
     one = await port.come("one")
-    use(one.fleet._store, "attend", later(port.store.attend, after_s=0.0))
+    use(one.fleet._store, "heartbeat", later(port.store.heartbeat, after_s=0.0))
     one.running.cancel()
-    attend = port.store.attend
-    asked = asyncio.ensure_future(later(attend, before_s=12.0)("one", dict(one.fleet.held), TTL_S, b"{}"))
+    heartbeat = port.store.heartbeat
+    asked = asyncio.ensure_future(later(heartbeat, before_s=12.0)("one", dict(one.fleet.held), TTL_S, b"{}"))
     two = await port.come("two")
     await asyncio.sleep(11.0)
     assert two.has == {*BOTS, *OTHERS}
@@ -126,23 +126,23 @@ async def test_what_is_granted_is_good_from_when_it_was_asked_for() -> None:
     """What was taken long ago must not be sent on top of what is taken now."""
     bench = Bench(shared=True)
     use(bench.store, "reserve", later(bench.store.reserve, after_s=3.0))
-    allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
-    assert await allowance.ask() == 0.0
-    assert allowance.ready(bench.clock.monotonic())
+    limiter = SharedLimiter(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
+    assert await limiter.ask() == 0.0
+    assert limiter.ready(bench.clock.monotonic())
     await asyncio.sleep(LEAST_S * 1.1)
-    assert not allowance.ready(bench.clock.monotonic())
+    assert not limiter.ready(bench.clock.monotonic())
     await bench.close()
 
 
 @in_virtual_time
 async def test_a_block_is_void_after_its_time_however_much_is_left_of_it() -> None:
     bench = Bench(shared=True)
-    allowance = Shared(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
-    assert await allowance.ask() == 0.0
-    allowance.spend(bench.clock.monotonic())
-    assert allowance.ready(bench.clock.monotonic())
+    limiter = SharedLimiter(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
+    assert await limiter.ask() == 0.0
+    limiter.spend(bench.clock.monotonic())
+    assert limiter.ready(bench.clock.monotonic())
     await asyncio.sleep(0.51)
-    assert not allowance.ready(bench.clock.monotonic())
+    assert not limiter.ready(bench.clock.monotonic())
     await bench.close()
 
 

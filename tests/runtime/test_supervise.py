@@ -14,11 +14,11 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting
-from passerby.ports.telegram import Arrival, Carry, TokenRefused
+from passerby.ports.telegram import Arrival, SendContent, TokenRefused
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
-from passerby.runtime.supervise import live
+from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import App, NoBotWorks
-from passerby.runtime.worker_status import Standing
+from passerby.runtime.worker_status import WorkerStatus
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock, run
@@ -43,11 +43,11 @@ class Process:
         self.town = town
         self.name = name
         self.how = how
-        self.lives: list[App] = []
+        self.incarnations: list[App] = []
         self.ended: list[bool] = []
         self.stop = asyncio.Event()
         self.running = asyncio.ensure_future(
-            live(self.make, self.stop, town.clock, 5.0, self.lives.append, self.ended.append)
+            supervise(self.make, self.stop, town.clock, 5.0, self.incarnations.append, self.ended.append)
         )
 
     def make(self) -> App:
@@ -60,7 +60,7 @@ class Process:
             introduce=introduce,
             words=WORDS,
             clock=town.clock,
-            rng=Random(f"{self.name} {len(self.lives)}"),
+            rng=Random(f"{self.name} {len(self.incarnations)}"),
             rules=Rules(),
             key=bytes(32),
             bot_budget=PLENTY,
@@ -72,7 +72,7 @@ class Process:
 
     @property
     def bots(self) -> set[BotId]:
-        return {BotId(int(lease[4:])) for lease in self.lives[-1].fleet.held if lease.startswith("bot:")}
+        return {BotId(int(lease[4:])) for lease in self.incarnations[-1].fleet.held if lease.startswith("bot:")}
 
 
 class Town:
@@ -112,7 +112,7 @@ async def _in(body: Callable[[Town], Awaitable[None]]) -> None:
 
 
 def carried(town: Town) -> list[str]:
-    return words_of([each for each in town.telegram.sent if isinstance(each, Carry)])
+    return words_of([each for each in town.telegram.sent if isinstance(each, SendContent)])
 
 
 @staged(in_town)
@@ -131,7 +131,7 @@ async def test_two_workers_share_the_bots_and_people_of_both_meet_and_talk(town:
     assert await one.running
     assert await two.running
     assert not any(town.telegram.queues.values()), "all is confirmed"
-    assert (await town.store.roll()).workers == {}
+    assert (await town.store.members()).workers == {}
 
 
 @staged(in_town)
@@ -150,14 +150,14 @@ async def test_who_leaves_hands_its_bots_over_at_once(town: Town, /) -> None:
 @staged(in_town)
 async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(town: Town, /) -> None:
     one = await town.begin("one")
-    first = one.lives[0]
+    first = one.incarnations[0]
     first.fleet.lapse("a test says so")
     await asyncio.sleep(1)
     assert one.ended == [True]
-    assert len(one.lives) == 2
-    second = one.lives[1]
+    assert len(one.incarnations) == 2
+    second = one.incarnations[1]
     assert second.worker != first.worker
-    assert set((await town.store.roll()).workers) == {second.worker}, "nobody counts on the former"
+    assert set((await town.store.members()).workers) == {second.worker}, "nobody counts on the former"
     await town.meet()
     assert isinstance(town.records.disk.people[ANN].state, Chatting)
     one.stop.set()
@@ -165,7 +165,7 @@ async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(
 
 
 @staged(in_town)
-async def test_where_no_token_works_there_is_no_first_life(town: Town, /) -> None:
+async def test_where_no_token_works_there_is_no_first_incarnation(town: Town, /) -> None:
     town.telegram.identities = {bot: TokenRefused() for bot in town.telegram.bots}
     one = await town.begin("one")
     with pytest.raises(NoBotWorks):
@@ -179,7 +179,7 @@ async def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody(to
     await asyncio.sleep(REFUSED_AFTER_S + 30)
     assert one.bots | two.bots == {BOT, OTHER_BOT}
     assert {bot for _, bot, *_ in town.telegram.polls} == {BOT}
-    reports = [process.lives[-1].report() for process in (one, two)]
+    reports = [process.incarnations[-1].report() for process in (one, two)]
     assert [report.idle_bots for report in reports if report.idle_bots] == [(OTHER_BOT,)]
     for process in (one, two):
         process.stop.set()
@@ -196,7 +196,7 @@ async def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brou
     assert town.telegram.polls == []
     town.records.disk.people[ANN] = somebody(ANN)
     arrival = Arrival(UpdateRef(BOT, 5), written(ANN, "/search"))
-    await web.lives[0].receive(arrival)
+    await web.incarnations[0].receive(arrival)
     assert await town.store.done(BOT, (5,)) == {5}
     await asyncio.sleep(1)
     assert words_of(town.telegram.sent) == [html("search.begun").partition("\n")[0]]
@@ -209,15 +209,15 @@ async def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brou
 async def test_a_worker_tells_how_it_stands(town: Town, /) -> None:
     one = await town.begin("one")
     await asyncio.sleep(2)
-    standing = Standing(one.lives[0], town.store, town.records, "one", "worker")
-    assert await standing.unready() == []
-    told = await standing.status()
+    worker_status = WorkerStatus(one.incarnations[0], town.store, town.records, "one", "worker")
+    assert await worker_status.unready() == []
+    told = await worker_status.status()
     assert told["stores"] == {"live": "ok", "records": "ok"}
-    assert told["worker"] == one.lives[0].worker
-    assert set(told["holders"].values()) == {one.lives[0].worker}  # type: ignore[attr-defined]
+    assert told["worker"] == one.incarnations[0].worker
+    assert set(told["holders"].values()) == {one.incarnations[0].worker}  # type: ignore[attr-defined]
     town.records.lost = True
-    assert await standing.unready() == [], "people chat without the records"
-    assert "does not answer" in (await standing.status())["stores"]["records"]  # type: ignore[index]
+    assert await worker_status.unready() == [], "people chat without the records"
+    assert "does not answer" in (await worker_status.status())["stores"]["records"]  # type: ignore[index]
     one.stop.set()
     await one.running
-    assert await standing.unready() == ["it is starting, or stopping"]
+    assert await worker_status.unready() == ["it is starting, or stopping"]

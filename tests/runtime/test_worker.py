@@ -15,7 +15,7 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
-from passerby.ports.telegram import Arrival, Carry, FloodWait, TokenRefused, Unavailable
+from passerby.ports.telegram import Arrival, FloodWait, SendContent, TokenRefused, Unavailable
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.worker import App, NoBotWorks
 from tests.contract.live_places import Disk, DiskLog
@@ -48,7 +48,7 @@ class House:
         self.disk = disk or Disk()
         self.records = records or MemoryRecords()
         self.telegram = ScriptedTelegram(self.clock)
-        rng = Random(len(self.disk.records))  # no two lives have the same name
+        rng = Random(len(self.disk.records))  # no two incarnations have the same name
         self.store = MemoryStore(DiskLog(self.disk), self.clock, rng)
         self.app = App(
             telegram=self.telegram,
@@ -92,11 +92,11 @@ def at_home(body: Callable[[House], Awaitable[None]], house: House | None = None
 
 
 def carried(house: House) -> list[str]:
-    return words_of([each for each in house.telegram.sent if isinstance(each, Carry)])
+    return words_of([each for each in house.telegram.sent if isinstance(each, SendContent)])
 
 
 def tried(house: House) -> list[str]:
-    return words_of([each for _, each in house.telegram.tried if isinstance(each, Carry)])
+    return words_of([each for _, each in house.telegram.tried if isinstance(each, SendContent)])
 
 
 @staged(at_home)
@@ -171,7 +171,7 @@ async def test_a_bot_that_is_lost_is_left_alone_and_the_others_go_on(house: Hous
     if noticed_by == "intake":
         house.telegram.faults[OTHER_BOT].append(TokenRefused())
     else:
-        house.telegram.answer = lambda dispatch: TokenRefused() if dispatch.bot == OTHER_BOT else None
+        house.telegram.answer = lambda outgoing: TokenRefused() if outgoing.bot == OTHER_BOT else None
     house.happens(written(BEN, "/start", bot=OTHER_BOT), OTHER_BOT)
     await asyncio.sleep(REFUSED_AFTER_S + 30)
     asked = len([1 for _, bot, *_ in house.telegram.polls if bot == OTHER_BOT])
@@ -191,7 +191,7 @@ async def test_stray_refusals_end_no_chat_and_lose_no_message(house: House, /, n
         house.telegram.faults[OTHER_BOT].extend([TokenRefused()] * times)
     else:
         strays = iter([TokenRefused()] * times)
-        house.telegram.answer = lambda dispatch: next(strays, None) if dispatch.bot == OTHER_BOT else None
+        house.telegram.answer = lambda outgoing: next(strays, None) if outgoing.bot == OTHER_BOT else None
     house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
     house.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 9), OTHER_BOT)
     await asyncio.sleep(60)
@@ -283,12 +283,12 @@ async def test_a_bug_in_what_stands_ends_one_turn_of_it(house: House, /) -> None
 @staged(at_home)
 async def test_a_relay_held_up_is_parked_and_lets_the_queue_go_on(house: House, /) -> None:
     await house.meet()
-    house.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+    house.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
     house.happens(written(ANN, "held up", 2000, sent_at=EPOCH + 9))
     await asyncio.sleep(5)
     assert house.left == 0
     assert (await house.store.figures()).outbox == 1
-    house.telegram.answer = lambda dispatch: None
+    house.telegram.answer = lambda outgoing: None
     await asyncio.sleep(60)
     assert carried(house) == ["held up"]
 
@@ -303,7 +303,7 @@ def test_a_process_that_lags_behind_has_no_time_to_park_what_is_only_late() -> N
     async def body(house: House) -> None:
         await house.meet()
         house.clock.sleep = Sluggish().sleep  # type: ignore[method-assign]
-        house.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+        house.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
         house.happens(written(ANN, "late", 2000, sent_at=EPOCH + 9))
         await asyncio.sleep(8)
         assert house.left == 1
@@ -347,7 +347,7 @@ async def test_a_stop_is_bounded_and_leaves_the_rest_where_it_is_safe() -> None:
     house = House()
     await house.app.start()
     await house.meet()
-    house.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+    house.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
     house.happens(written(ANN, "kept", 2000, sent_at=EPOCH + 9))
     await asyncio.sleep(0.5)
     before = house.clock.monotonic()

@@ -24,7 +24,15 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.live_store import Commit, Committed
-from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch, Reassure, TelegramError, TokenRefused
+from passerby.ports.telegram import (
+    AnswerCallback,
+    Arrival,
+    BotIdentity,
+    CommandList,
+    OutgoingCall,
+    TelegramError,
+    TokenRefused,
+)
 from passerby.runtime.decide.pipeline import Pipeline
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.courier import Courier
@@ -32,7 +40,7 @@ from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
-from passerby.runtime.inbound.person_queues import Lanes, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.tokens import Trust
 from passerby.runtime.tasks import Background
 from tests.contract.live_places import Disk, DiskLog
@@ -57,11 +65,11 @@ class ScriptedTelegram:
     def __init__(self, clock: VirtualClock, bots: tuple[BotId, ...] = (BOT, OTHER_BOT)) -> None:
         self._clock = clock
         self._bots = bots
-        self.answer: Callable[[Dispatch], Answer | Awaitable[Answer]] = lambda dispatch: None
+        self.answer: Callable[[OutgoingCall], Answer | Awaitable[Answer]] = lambda outgoing: None
         self.latency_s = 0.0
-        self.tried: list[tuple[float, Dispatch]] = []
-        self.sent: list[Dispatch] = []
-        self.courtesies: list[Dispatch] = []
+        self.tried: list[tuple[float, OutgoingCall]] = []
+        self.sent: list[OutgoingCall] = []
+        self.best_effort: list[OutgoingCall] = []
         self.at_once: dict[tuple[BotId, PersonId], int] = {}
         self.most_at_once = 0
         self.queues: dict[BotId, list[Arrival]] = {bot: [] for bot in bots}
@@ -134,27 +142,27 @@ class ScriptedTelegram:
             self._admit(bot)
         return self.queues[bot][:limit]
 
-    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
-        if isinstance(dispatch, Reassure):
-            self._admit(dispatch.bot)
-            self.courtesies.append(dispatch)
+    async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        if isinstance(outgoing, AnswerCallback):
+            self._admit(outgoing.bot)
+            self.best_effort.append(outgoing)
             return ()
-        lane = dispatch.bot, dispatch.person
-        self.tried.append((self._clock.monotonic(), dispatch))
-        self.at_once[lane] = self.at_once.get(lane, 0) + 1
-        self.most_at_once = max(self.most_at_once, self.at_once[lane])
+        queue = outgoing.bot, outgoing.person
+        self.tried.append((self._clock.monotonic(), outgoing))
+        self.at_once[queue] = self.at_once.get(queue, 0) + 1
+        self.most_at_once = max(self.most_at_once, self.at_once[queue])
         try:
             if self.latency_s:
                 await asyncio.sleep(self.latency_s)
-            self._admit(dispatch.bot)
-            answer = self.answer(dispatch)
+            self._admit(outgoing.bot)
+            answer = self.answer(outgoing)
             if isinstance(answer, Awaitable):
                 answer = await answer
         finally:
-            self.at_once[lane] -= 1
+            self.at_once[queue] -= 1
         if isinstance(answer, Exception):
             raise answer
-        self.sent.append(dispatch)
+        self.sent.append(outgoing)
         if answer is None:
             self._message += 1
             answer = (self._message,)
@@ -237,19 +245,19 @@ class Bench:
             self.lapses.append,
             shared=shared or beside is not None,
         )
-        self.lanes = Lanes(self.pipeline.handle, self.background, self.clock)
-        self.pipeline.lanes = self.lanes
+        self.person_queues = PersonQueues(self.pipeline.handle, self.background, self.clock)
+        self.pipeline.person_queues = self.person_queues
         self.albums = Albums(
             self.store,
             Sealer(key, *former_keys),
-            self.lanes,
+            self.person_queues,
             self.background,
             self.clock,
             worker,
             self.pipeline.mark_uncertain,
         )
         self.pipeline.albums = self.albums
-        self.admission = Admission(self.lanes, self.courier, self.store, self.clock, quota, router.is_for_us)
+        self.admission = Admission(self.person_queues, self.courier, self.store, self.clock, quota, router.is_for_us)
         self.pipeline.owe = self.admission.owe
         self.courier.outcomes = self.pipeline
         self.lost_bots: list[BotId] = []
@@ -272,7 +280,9 @@ class Bench:
         """Until nothing is under way, but not longer."""
         until = self.clock.monotonic() + within_s
         await asyncio.sleep(1e-6)
-        while (self.lanes.busy or self.courier.pending or self.albums.waiting) and self.clock.monotonic() < until:
+        while (
+            self.person_queues.busy or self.courier.pending or self.albums.waiting
+        ) and self.clock.monotonic() < until:
             await asyncio.sleep(0.01)
 
     async def close(self) -> None:
@@ -326,10 +336,10 @@ def relay(number: int, *, to: PersonId = BEN, chat: ChatId = CHAT, sender: Perso
     return Relay(chat, sender, BOT, (MessageId(number),), to, (Content(Kind.TEXT, f"words {number}"),))
 
 
-def words_of(dispatches: list[Dispatch]) -> list[str]:
-    """What the messages in these dispatches say; of notices, the first line."""
+def words_of(calls: list[OutgoingCall]) -> list[str]:
+    """What the messages in these outgoing calls say; of notices, the first line."""
     said = []
-    for each in dispatches:
+    for each in calls:
         contents = getattr(each, "contents", None)
         if contents is not None:
             said.append("+".join(content.text for content in contents))

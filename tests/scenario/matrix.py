@@ -23,5 +23,5 @@ async def pass_on(on: Stage, sender: Phone, kind: str, **more: Any) -> int:
         await on.quiet()
         sender.press("show")
     await on.quiet()
-    await asyncio.sleep(1.0)  # courtesies are in no queue
+    await asyncio.sleep(1.0)  # best-effort calls are in no queue
     return sent

@@ -21,7 +21,7 @@ T = TypeVar("T")
 ANSWER_S = 60.0
 
 
-class Shelf(Protocol):
+class RecordsPlace(Protocol):
     def open(self) -> Records: ...
 
     def know(self, person: Participant) -> None:
@@ -113,7 +113,7 @@ class _Aside:
         return found
 
     async def aclose(self) -> None:
-        """The shelf closes them."""
+        """The place of the records closes them."""
 
 
 @cache

@@ -22,7 +22,7 @@ from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.runtime.worker import App
 from tests.contract.live_places import MemoryPlace, Place
-from tests.scenario.records_places import Shelf
+from tests.scenario.records_places import RecordsPlace
 from tests.scenario.stores import Severed, opened
 from tests.simulation.network import Network, SimBotApi
 from tests.simulation.process import KEY, catalogue
@@ -139,7 +139,7 @@ class Stage:
     """`home`: both people use the same bot. What outlives the app is the place, the records and the world."""
 
     place: Place
-    shelf: Shelf
+    records_place: RecordsPlace
     home: bool
     log: io.StringIO
     switches: Switches = field(default_factory=lambda: Switches(journal_length=100_000))
@@ -166,7 +166,7 @@ class Stage:
         self.world.chat(self.world.state.bots[bot], person.id).started = True
         now = self.place.clock.now()
         profile = Profile(now, 30, now, Gender.UNSAID, "en")
-        self.shelf.know(Participant(PersonId(person.id), 1, bot, (bot,), profile, seen_at=now))
+        self.records_place.know(Participant(PersonId(person.id), 1, bot, (bot,), profile, seen_at=now))
         self.people.append(phone := Phone(self.world, person.id, bot))
         return phone
 
@@ -180,7 +180,7 @@ class Stage:
         self.app = App(
             telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
             store=self.store,
-            records=self.shelf.open(),
+            records=self.records_place.open(),
             features=ALL,
             introduce=introduce,
             words=catalogue(),
@@ -234,7 +234,7 @@ class Stage:
 
     def busy(self) -> bool:
         queued = any(bot.queue.items for bot in self.world.state.bots.values())
-        return queued or bool(self.app.lanes.busy) or bool(self.app.courier.pending)
+        return queued or bool(self.app.person_queues.busy) or bool(self.app.courier.pending)
 
     async def elapse(self, delay_s: float) -> None:
         """Let long pass while the app is down, then a little more."""
@@ -264,9 +264,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(place: Place, shelf: Shelf, *, home: bool, **more: Any) -> AsyncIterator[Stage]:
+async def staged(place: Place, records_place: RecordsPlace, *, home: bool, **more: Any) -> AsyncIterator[Stage]:
     with captured_log() as log:
-        stage = Stage(place, shelf, home, log, **more)
+        stage = Stage(place, records_place, home, log, **more)
         await stage.start()
         try:
             await stage.introduce(stage.ann, stage.bob)
@@ -278,13 +278,13 @@ async def staged(place: Place, shelf: Shelf, *, home: bool, **more: Any) -> Asyn
 
 def play(store: str, scene: Callable[[Stage], Coroutine[Any, Any, None]], *, home: bool, **more: Any) -> None:
     """Run a scene for two people in a chat."""
-    place, shelf = opened(store)
+    place, records_place = opened(store)
 
     async def scenario() -> None:
-        async with staged(place, shelf, home=home, **more) as stage:
+        async with staged(place, records_place, home=home, **more) as stage:
             await scene(stage)
 
     try:
         place.run(scenario())
     finally:
-        shelf.close()
+        records_place.close()

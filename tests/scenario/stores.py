@@ -15,7 +15,7 @@ from tests.contract.live_late import LatePlace
 from tests.contract.live_places import MemoryPlace, Place
 from tests.contract.live_redis import RedisPlace
 from tests.contract.servers import Valkey, start_valkey
-from tests.scenario.records_places import MemoryShelf, PostgresShelf, Shelf
+from tests.scenario.records_places import MemoryShelf, PostgresShelf, RecordsPlace
 
 
 @cache
@@ -37,8 +37,8 @@ SERVERS = "redis+postgres"
 """Both on servers, as a fleet has them."""
 
 
-def opened(store: str) -> tuple[Place, Shelf]:
-    """The place and the shelf of a scenario over one of `STORES`, or over `SERVERS`."""
+def opened(store: str) -> tuple[Place, RecordsPlace]:
+    """The place and the place of the records of a scenario over one of `STORES`, or over `SERVERS`."""
     return STORES[store.partition("+")[0]](), PostgresShelf() if store == SERVERS else MemoryShelf()
 
 

@@ -39,10 +39,10 @@ def test_a_slip_is_undone_when_both_ask(life: str, home: bool, store: str) -> No
         on.ann.write("/next")
         await on.quiet()
         await press(on, (on.ann, "return"))
-        assert said_last(on.bob, 1) == ["after.invited_back"]
+        assert said_last(on.bob, 1) == ["after_chat.invited_back"]
         await on.live(life)
         await press(on, (on.bob, "return"))
-        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["after.together_again"]
+        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["after_chat.together_again"]
         await talk(on, on.ann, on.bob, "there you are")
         await talk(on, on.bob, on.ann, "it was a slip")
 
@@ -56,7 +56,7 @@ def test_two_who_press_return_at_one_moment_are_together_once(home: bool, store:
         on.ann.write("/stop")
         await on.quiet()
         await press(on, (on.ann, "return"), (on.bob, "return"))
-        assert (on.ann.told() + on.bob.told()).count("after.together_again") == 2
+        assert (on.ann.told() + on.bob.told()).count("after_chat.together_again") == 2
         await talk(on, on.bob, on.ann, "at once")
 
     play(store, scene, home=home)
@@ -95,8 +95,8 @@ def test_who_is_blocked_is_never_met_again_and_unblocking_lets_them(life: str, h
     async def scene(on: Stage) -> None:
         on.ann.write("/block")
         await on.quiet()
-        assert said_last(on.ann, 1) == ["blocks.done_here"]
-        assert said_last(on.bob, 2) == ["chat.partner_left", "after.ask"]
+        assert said_last(on.ann, 1) == ["safety.done_here"]
+        assert said_last(on.bob, 2) == ["chat.partner_left", "after_chat.ask"]
         await on.live(life)
         await press(on, (on.bob, "return"))
         for phone in (on.ann, on.bob):
@@ -131,12 +131,12 @@ def test_a_rating_and_a_report_are_in_the_records_and_the_accused_has_heard_noth
         await press(on, (on.ann, "complain"))
         assert on.bob.told() == heard
         await asyncio.sleep(5.0)  # the recorder takes its time
-        ann, bob = (on.shelf.person(phone.id) for phone in (on.ann, on.bob))
+        ann, bob = (on.records_place.person(phone.id) for phone in (on.ann, on.bob))
         assert ann.last is not None
         assert bob.last is not None
         assert (ann.last.rating, bob.last.rating) == (Rating.BAD, Rating.GOOD)
         assert ann.blocked == (bob.person,)
-        filed = on.shelf.complaints()[ann.last.chat, ann.person]
+        filed = on.records_place.complaints()[ann.last.chat, ann.person]
         assert (filed.accused, filed.reason) == (bob.person, Complaint.SPAM)
 
     play(store, scene, home=home)
@@ -151,7 +151,7 @@ def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store
         await on.quiet()
         await press(on, (on.ann, "save"))
         await press(on, (on.bob, "save"))
-        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["again.mutual"]
+        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["friends.mutual"]
         on.bob.write("/name 1 Moon")
         await on.quiet()
         await on.live(life)
@@ -161,7 +161,7 @@ def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store
         _, invited = on.bob.messages().popitem()
         assert invited["text"] == "⭐ Moon would like to talk."
         await press(on, (on.bob, "talk"))
-        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["again.together"]
+        assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["friends.together"]
         await talk(on, on.ann, on.bob, "hello again")
 
     play(store, scene, home=home)
@@ -184,7 +184,7 @@ def test_silence_is_brought_up_once_and_then_ends_the_chat(life: str, home: bool
         await asyncio.sleep(60.0)
         await on.quiet()
         for phone in (on.ann, on.bob):
-            assert said_last(phone, 2) == ["idle.ended", "after.ask"]
+            assert said_last(phone, 2) == ["idle.ended", "after_chat.ask"]
 
     play(store, scene, home=home, rules=Rules(idle_nudge_s=60, idle_end_s=180))
 
@@ -206,11 +206,11 @@ def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
 @pytest.mark.parametrize(
     ("action", "key"),
     [
-        ("return", "after.over"),
-        ("save", "after.over"),
-        ("good", "after.over"),
-        ("block", "blocks.done"),
-        ("report", "blocks.what_for_here"),
+        ("return", "after_chat.over"),
+        ("save", "after_chat.over"),
+        ("good", "after_chat.over"),
+        ("block", "safety.done"),
+        ("report", "safety.what_for_here"),
     ],
 )
 def test_an_old_button_does_not_touch_the_partner_of_now(action: str, key: str, home: bool, store: str) -> None:
@@ -259,7 +259,7 @@ def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: b
         for action in ("report", "complain"):
             on.ann.press(action, at=old)
             await on.quiet()
-        assert notice(on.ann.messages()[old]) == "blocks.reported_reply"
+        assert notice(on.ann.messages()[old]) == "safety.reported_reply"
         assert (on.bob.told(), eve.told()) == heard
         await talk(on, on.ann, eve, "now to us")
         on.bob.write("/search")  # nobody else is there: what keeps Ann and him apart is for ever
@@ -268,7 +268,7 @@ def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: b
         await asyncio.sleep(60.0)
         await on.quiet()
         assert "search.found" not in on.bob.told()[len(heard[0]) :]
-        filed = {accused.accused: by for (_, by), accused in on.shelf.complaints().items()}
+        filed = {accused.accused: by for (_, by), accused in on.records_place.complaints().items()}
         assert filed == {PersonId(on.bob.id): PersonId(on.ann.id)}
 
     play(store, scene, home=home)

@@ -24,16 +24,16 @@ def test_what_is_added_to_a_report_is_sealed_with_it_and_reaches_no_partner(life
         await on.quiet()
         on.ann.press("complain")
         await on.quiet()
-        assert "blocks.reported_comment" in on.ann.told()
+        assert "safety.reported_comment" in on.ann.told()
         await on.live(life)
         on.ann.write(WORDS)
         await on.quiet()
-        assert on.ann.told()[-1] == "blocks.comment_added"
+        assert on.ann.told()[-1] == "safety.comment_added"
         on.ann.write("and this is nobody's")
         await on.quiet()
         assert on.bob.got() == []
         await asyncio.sleep(5.0)  # the recorder takes its time
-        (filed,) = on.shelf.complaints().values()
+        (filed,) = on.records_place.complaints().values()
         assert filed.words is not None
         assert Sealer(KEY).open_words(filed.words) == WORDS
         assert "canary" not in on.log.getvalue()
@@ -47,11 +47,11 @@ def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, s
     async def scene(on: Stage) -> None:
         on.ann.write("/report")
         await on.quiet()
-        assert on.ann.told()[-1] == "blocks.what_for_here"
+        assert on.ann.told()[-1] == "safety.what_for_here"
         question = max(on.ann.messages())
         on.ann.write(WORDS, reply_to=question)
         await on.quiet()
-        assert on.ann.told()[-1] == "blocks.press"
+        assert on.ann.told()[-1] == "safety.press"
         assert on.bob.got() == []
 
     play(store, scene, home=home)
@@ -72,7 +72,7 @@ async def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_sa
     await on.introduce(on.ann, eve)
     on.ann.write(WORDS)
     await on.quiet()
-    assert on.ann.told()[-1] == "blocks.which"
+    assert on.ann.told()[-1] == "safety.which"
     assert eve.got() == []
     await on.live(life)
     on.ann.press(choice)
@@ -81,10 +81,10 @@ async def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_sa
     if choice == "for_partner":
         assert [each["text"] for each in eve.got()] == [WORDS]
         return
-    assert on.ann.told()[-1] == "blocks.comment_added"
+    assert on.ann.told()[-1] == "safety.comment_added"
     assert eve.got() == []
     await asyncio.sleep(5.0)  # the recorder takes its time
-    (filed,) = on.shelf.complaints().values()
+    (filed,) = on.records_place.complaints().values()
     assert filed.words is not None
     assert Sealer(KEY).open_words(filed.words) == WORDS
 
@@ -95,7 +95,7 @@ async def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_sa
 async def test_a_slip_in_the_age_is_mended_once(on: Stage, /, life: str) -> None:
     eve = on.join(on.bots[0])
     now = on.place.clock.now()
-    on.shelf.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))
+    on.records_place.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))
     eve.write("3")
     await on.quiet()
     assert eve.told()[-1] == "start.too_young"
@@ -107,7 +107,7 @@ async def test_a_slip_in_the_age_is_mended_once(on: Stage, /, life: str) -> None
     await on.quiet()
     assert eve.told()[-1] == "start.ask_gender"
     await asyncio.sleep(5.0)
-    profile = on.shelf.person(eve.id).profile
+    profile = on.records_place.person(eve.id).profile
     assert profile.age == 33
     assert profile.too_young_at is not None
     assert profile.age_mended_at is not None

@@ -57,7 +57,7 @@ ANSWERED_TOO = ("429", "slow", "reset_before", "401")
 MANY = "chat.failed_many"
 
 BLOCKED = frozenset(
-    {"blocks.done", "blocks.done_here", "blocks.reported", "blocks.reported_comment", "blocks.reported_reply"}
+    {"safety.done", "safety.done_here", "safety.reported", "safety.reported_comment", "safety.reported_reply"}
 )
 """Who was told one of these may keep searching beside somebody: they never meet one of the others again."""
 
@@ -408,7 +408,7 @@ class _Check:
         for delivery in self.deliveries:
             sent, got = delivery.sent, delivery.got
             if self._roams(got.person):
-                continue  # who is read to by two bots has two lanes, and one may be held
+                continue  # who is read to by two bots has two queues, and one may be held
             if self._asked_about(sent):
                 continue  # sent when its writer agreed to it, not when they wrote it
             way = (sent.person, sent.bot, got.person, got.bot)

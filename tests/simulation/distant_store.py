@@ -2,7 +2,7 @@
 has its effect, and while it is lost no call gets there. Only so can two decisions overtake each other.
 
 With `late_answers` the answer takes a moment too. Then what is said after a commit may be overtaken by what is said
-after the next one: a store whose answers are late needs more than the courier's lanes to keep notices in order.
+after the next one: a store whose answers are late needs more than the courier's queues to keep notices in order.
 """
 
 import asyncio

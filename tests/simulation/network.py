@@ -21,7 +21,7 @@ from passerby.adapters.botapi import BotApi, errors
 from passerby.adapters.botapi.client import QUICK, Client, T, _result
 from passerby.adapters.botapi.client import Answer as Decoded
 from passerby.adapters.botapi.files import Disguised
-from passerby.adapters.botapi.sending import Carrier
+from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets
 from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId
@@ -258,5 +258,5 @@ class SimBotApi(BotApi):
         self._client = client
         self._files = files = Disguised(store, b"")
         alone = len(self._bots) == 1
-        self._carrier = Carrier(client, files, Sets(store, b""), alone=alone, unlimited_files=False, transfers=4)
+        self._carrier = ContentSender(client, files, Sets(store, b""), alone=alone, unlimited_files=False, transfers=4)
         self._carrier._mover = SimMover(client, unlimited_files=False, at_once=4)

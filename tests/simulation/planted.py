@@ -22,7 +22,7 @@ from passerby.ports.leases import Fence
 from passerby.ports.live_store import Commit, Committed, Doubts, Mark
 from passerby.ports.telegram import Arrival
 from passerby.runtime.background.reconciler import Reconciler
-from passerby.runtime.delivery.courier import Courier, Parcel
+from passerby.runtime.delivery.courier import Courier, Delivery
 from passerby.runtime.membership.heartbeat import Membership
 from passerby.runtime.worker import App
 from tests.simulation.process import Build
@@ -66,16 +66,18 @@ class _PartnerOfNow(Courier):
     def drop(self, chat: ChatId) -> None:
         pass
 
-    async def _deliver(self, lane: Any, parcel: Parcel) -> Any:
-        passage = parcel.passage
-        if passage is not None:
-            sender = await self._store.load(passage.sender)
+    async def _deliver(self, queue: Any, delivery: Delivery) -> Any:
+        relay_effect = delivery.relay_effect
+        if relay_effect is not None:
+            sender = await self._store.load(relay_effect.sender)
             if sender is None or sender.partner is None or sender.partner.bot is None:
                 return Refusal.LEFT
             assert isinstance(sender.me.state, Chatting)
-            parcel.passage = msgspec.structs.replace(passage, chat=sender.me.state.chat, to=sender.partner.person)
-            parcel.bot, parcel.person = sender.partner.bot, sender.partner.person
-        return await super()._deliver(lane, parcel)
+            delivery.relay_effect = msgspec.structs.replace(
+                relay_effect, chat=sender.me.state.chat, to=sender.partner.person
+            )
+            delivery.bot, delivery.person = sender.partner.bot, sender.partner.person
+        return await super()._deliver(queue, delivery)
 
 
 class SendsToThePartnerOfNow(App):

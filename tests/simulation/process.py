@@ -23,7 +23,7 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStore
-from passerby.runtime.supervise import live
+from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import App
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
@@ -187,7 +187,7 @@ class Host:
             if lapsed:
                 self.lapses.append(self.loop.time())
 
-        await live(make, stop, self.clock, STOP_TIMEOUT_S, on_end=end)
+        await supervise(make, stop, self.clock, STOP_TIMEOUT_S, on_end=end)
         ended.set()
 
     async def keep_going(self) -> None:

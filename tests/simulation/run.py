@@ -90,7 +90,7 @@ def simulate(
 def close(loop: VirtualLoop) -> None:
     """Bury the dead, whose last words nobody is to hear."""
     with captured_log():
-        loop.bury()
+        loop.evict()
     loop.close()
 
 

@@ -22,7 +22,7 @@ from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceiv
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
 from passerby.ports.live_store import Commit, Committed
-from passerby.ports.telegram import Arrival, BotIdentity, CommandList, Dispatch
+from passerby.ports.telegram import Arrival, BotIdentity, CommandList, OutgoingCall
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.worker import App
 from tests.contract.records_memory import Disk, MemoryRecords
@@ -84,7 +84,7 @@ class NoTelegram:
         await asyncio.sleep(timeout_s or 1)
         return []
 
-    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
+    async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
         self.last += 1
         return (MessageId(self.last),)
 
@@ -146,7 +146,7 @@ def live_through(
     async def play() -> None:
         await app.start()
         for number, (person, verb, gap_s) in enumerate(steps, start=1):
-            app.lanes.put(Work(event(person, verb, clock.now(), number), (UpdateRef(BOT, number),)))
+            app.person_queues.put(Work(event(person, verb, clock.now(), number), (UpdateRef(BOT, number),)))
             await asyncio.sleep(gap_s)
         await asyncio.sleep(SETTLED_S)
 

@@ -62,7 +62,7 @@ def test_the_dead_run_no_cleanup_and_what_they_sent_goes_on() -> None:
 
     loop.run_until_complete(play())
     assert done == ["what had left"]
-    loop.bury()
+    loop.evict()
     loop.close()
 
 

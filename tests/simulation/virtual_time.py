@@ -163,7 +163,7 @@ class VirtualLoop(BaseEventLoop):
             else:
                 self._ready.append(handle)
 
-    def bury(self) -> None:
+    def evict(self) -> None:
         """After the run: close what the dead processes left open, so that Python does not complain of it.
 
         This runs their `finally` after all. Nothing of it is heard: their callbacks are dropped, and what they hold of

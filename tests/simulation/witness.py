@@ -20,15 +20,15 @@ MARKER = re.compile(r"\bm\d+z\b")
 
 FOUND = "search.found"
 PARTNER_LEFT = "chat.partner_left"
-TOGETHER = frozenset({"after.together_again"})
+TOGETHER = frozenset({"after_chat.together_again"})
 """As good as `FOUND`: a chat begins."""
 CUT_OFF = "chat.connection_lost"
 """The chat is over, and whatever its people had written last may be lost: that is the answer to it."""
 
-OVER = frozenset({CUT_OFF, PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "blocks.chat_over"})
+OVER = frozenset({CUT_OFF, PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "safety.chat_over"})
 """A person who is told one of these is in no chat any more."""
 SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
-STOPPED = frozenset({"search.cancelled", "chat.search_stopped", "after.search_rests"})
+STOPPED = frozenset({"search.cancelled", "chat.search_stopped", "after_chat.search_rests"})
 IDLE_HERE = frozenset({"start.ready"})
 """What `/start` says to somebody who is idle: after a block, whatever was still on its way is out of date by then."""
 TURNS = OVER | SEARCHING | STOPPED | IDLE_HERE | {FOUND}
@@ -52,7 +52,7 @@ KEYS = {"keys.find": "find", "keys.cancel": "cancel", "keys.next": "next", "keys
 NOBODY_THERE = frozenset(
     {
         *("search.nobody_yet", "search.idle", "search.came_too_late"),
-        *("blocks.comment_added", "blocks.comment_in_words", "blocks.comment_too_long"),
+        *("safety.comment_added", "safety.comment_in_words", "safety.comment_too_long"),
     }
 )
 """Answers to a message that was written to nobody."""
@@ -69,7 +69,7 @@ def is_refusal(key: str | None) -> bool:
     """Whether a notice tells the writer of a message that it was not passed on."""
     return key is not None and (
         key in NOBODY_THERE
-        or key in ("chat.not_connected", "chat.before_this_chat", "blocks.comment_added", "pace.begun")
+        or key in ("chat.not_connected", "chat.before_this_chat", "safety.comment_added", "pace.begun")
         or key.startswith(("chat.refused_", "chat.failed_", "chat.confirm_"))
     )
 

@@ -12,10 +12,10 @@ from tests.faults.stage import a_door
 
 
 class Hooked(Product):
-    def __init__(self, directory: Path, tokens: Sequence[str], url: str, door: dict[str, str]) -> None:
+    def __init__(self, directory: Path, tokens: Sequence[str], url: str, endpoint: dict[str, str]) -> None:
         super().__init__(directory, tokens, url)
         self._directory = directory
-        self._environment |= door
+        self._environment |= endpoint
 
     async def hook(self) -> None:
         """`passerby webhook set`."""
@@ -36,8 +36,8 @@ class Hooked(Product):
 async def a_hooked(directory: Path, *, bots: int, seed: int) -> AsyncIterator[tuple[Sandbox, Hooked]]:
     """A sandbox that brings updates, and the product, not yet started."""
     async with a_sandbox(directory, bots=bots, seed=seed) as (sandbox, tokens):
-        with a_door() as door:
-            product = Hooked(directory, tokens, sandbox.url, door)
+        with a_door() as endpoint:
+            product = Hooked(directory, tokens, sandbox.url, endpoint)
             await product.hook()
             try:
                 yield sandbox, product

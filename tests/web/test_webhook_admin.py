@@ -13,11 +13,11 @@ from botapi_sandbox import Switches
 from botapi_sandbox.service import Sandbox, make_world, running
 from botapi_sandbox.world.faults import Fault
 from passerby.adapters.botapi.bot_api import ALLOWED_UPDATES
-from passerby.adapters.botapi.webhook_api import BotApiHooks
+from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.cli.webhook import table
 from passerby.kernel.ids import BotId
-from passerby.web.endpoints import door_of
-from passerby.web.webhook_admin import Hooking, Seen
+from passerby.web.endpoints import endpoint_of
+from passerby.web.webhook_admin import Seen, WebhookAdmin
 from tests.cli.command import PASSERBY, environment
 from tests.staged import in_a_loop
 
@@ -49,7 +49,7 @@ class Stage:
     sandbox: Sandbox
     clock: Hands
     bots: list[BotId]
-    hooking: Hooking
+    webhook_admin: WebhookAdmin
 
     def kept(self, index: int = 0) -> Any:
         """What Telegram keeps of a bot's queue."""
@@ -65,12 +65,12 @@ async def stage(
     async with running(world) as sandbox:
         tokens = {BotId(bot.id): bot.token for bot in world.state.bots.values()}
         tokens |= {wrong: f"{wrong}:sandbox-wrong"} if wrong else {}
-        doors = {bot: door_of(bot, key) for bot in tokens}
-        hooking = Hooking(BotApiHooks(tokens, sandbox.url), doors, base_url, clock)
+        endpoints = {bot: endpoint_of(bot, key) for bot in tokens}
+        webhook_admin = WebhookAdmin(BotApiWebhooks(tokens, sandbox.url), endpoints, base_url, clock)
         try:
-            yield Stage(sandbox, clock, list(tokens), hooking)
+            yield Stage(sandbox, clock, list(tokens), webhook_admin)
         finally:
-            await hooking.aclose()
+            await webhook_admin.aclose()
 
 
 @in_a_loop
@@ -78,21 +78,21 @@ async def test_set_tells_telegram_everything_and_drops_nothing() -> None:
     async with stage() as it:
         ann = it.sandbox.world.add_person("Ann").id
         it.sandbox.world.phones.write(ann, it.bots[0], "before")
-        seen = await it.hooking.set(it.bots, 70)
+        seen = await it.webhook_admin.set(it.bots, 70)
         assert [(each.whose, each.waiting, each.fault) for each in seen] == [("ours", 1, ""), ("ours", 0, "")]
         hook = it.kept().webhook
-        door = door_of(it.bots[0], KEY)
-        assert (hook.url, hook.secret, hook.max_connections) == (f"{URL}/{door.path}", door.secret, 70)
+        endpoint = endpoint_of(it.bots[0], KEY)
+        assert (hook.url, hook.secret, hook.max_connections) == (f"{URL}/{endpoint.path}", endpoint.secret, 70)
         assert set(it.kept().allowed) == set(ALLOWED_UPDATES)
 
 
 @in_a_loop
 async def test_delete_lets_updates_wait_to_be_asked_for() -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots, 40)
+        await it.webhook_admin.set(it.bots, 40)
         ann = it.sandbox.world.add_person("Ann").id
         it.sandbox.world.phones.write(ann, it.bots[0], "before")
-        (seen,) = await it.hooking.delete(it.bots[:1])
+        (seen,) = await it.webhook_admin.delete(it.bots[:1])
         assert (seen.whose, seen.waiting) == ("none", 1)
         assert it.kept(1).webhook is not None, "the other bot was not named"
 
@@ -100,14 +100,16 @@ async def test_delete_lets_updates_wait_to_be_asked_for() -> None:
 @in_a_loop
 async def test_another_key_or_another_address_is_not_ours() -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots[:1], 40)
-        elsewhere = Hooking(it.hooking._hooks, {bot: door_of(bot, bytes(32)) for bot in it.bots}, URL, it.clock)
+        await it.webhook_admin.set(it.bots[:1], 40)
+        elsewhere = WebhookAdmin(
+            it.webhook_admin._webhook_api, {bot: endpoint_of(bot, bytes(32)) for bot in it.bots}, URL, it.clock
+        )
         (seen,) = await elsewhere.look(it.bots[:1])
         assert (seen.whose, seen.remark) == (
             "another's",
             "goes to WEBHOOK_URL, but to a path of another SECRET_KEY",
         )
-        unset = Hooking(it.hooking._hooks, {}, None, it.clock)
+        unset = WebhookAdmin(it.webhook_admin._webhook_api, {}, None, it.clock)
         (seen,) = await unset.look(it.bots[:1])
         assert (seen.whose, seen.remark) == ("another's", "goes to chat.example.org")
 
@@ -115,10 +117,10 @@ async def test_another_key_or_another_address_is_not_ours() -> None:
 @in_a_loop
 async def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots[:1], 40)
-        new = {bot: door_of(bot, bytes(32)) for bot in it.bots}
-        former = {bot: (door_of(bot, b"older".ljust(32)), door_of(bot, KEY)) for bot in it.bots}
-        changed = Hooking(it.hooking._hooks, new, URL, it.clock, former=former)
+        await it.webhook_admin.set(it.bots[:1], 40)
+        new = {bot: endpoint_of(bot, bytes(32)) for bot in it.bots}
+        former = {bot: (endpoint_of(bot, b"older".ljust(32)), endpoint_of(bot, KEY)) for bot in it.bots}
+        changed = WebhookAdmin(it.webhook_admin._webhook_api, new, URL, it.clock, former=former)
         (seen,) = await changed.look(it.bots[:1])
         assert (seen.whose, seen.remark) == ("ours", "goes to a path of SECRET_KEY_PREVIOUS: set it again")
         (seen,) = await changed.set(it.bots[:1], 40)
@@ -128,22 +130,22 @@ async def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
 @in_a_loop
 async def test_what_telegram_complains_of_is_shown_while_it_is_fresh() -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots[:1], 40)
+        await it.webhook_admin.set(it.bots[:1], 40)
         hook = it.kept().webhook
         hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
-        (seen,) = await it.hooking.look(it.bots[:1])
+        (seen,) = await it.webhook_admin.look(it.bots[:1])
         assert seen.error.endswith(" s ago: Connection refused")
         it.clock.at += 3600
-        (seen,) = await it.hooking.look(it.bots[:1])
+        (seen,) = await it.webhook_admin.look(it.bots[:1])
         assert seen.error == ""
 
 
 @in_a_loop
 async def test_a_webhook_that_brings_too_little_is_remarked_on() -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots[:1], 40)
+        await it.webhook_admin.set(it.bots[:1], 40)
         it.kept().allowed = ["message"]
-        (seen,) = await it.hooking.look(it.bots[:1])
+        (seen,) = await it.webhook_admin.look(it.bots[:1])
         assert seen.remark == "does not bring every kind of update: set it again"
 
 
@@ -152,12 +154,12 @@ async def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_el
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots[:1], 40)
+        await it.webhook_admin.set(it.bots[:1], 40)
         # What went wrong while nobody was there is no news to who has just come.
         hook = it.kept().webhook
         hook.last_error_date, hook.last_error_message = int(it.clock.at) - 9, "Connection refused"
         capsys.readouterr()
-        await it.hooking.complain(it.bots)
+        await it.webhook_admin.complain(it.bots)
         told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
         assert len(told) == 1
         assert str(it.bots[1]) in told[0]
@@ -170,7 +172,7 @@ async def test_a_process_that_waits_for_webhooks_complains_of_those_that_lead_el
 async def test_one_answer_that_passes_does_not_keep_a_webhook_from_being_set(kind: Any, method: str) -> None:
     async with stage() as it:
         it.sandbox.world.faults = [Fault(kind=kind, method=method, count=1, retry_after=1)]
-        seen = await it.hooking.set(it.bots, 40)
+        seen = await it.webhook_admin.set(it.bots, 40)
         assert [(each.whose, each.fault) for each in seen] == [("ours", ""), ("ours", "")]
 
 
@@ -179,11 +181,11 @@ async def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     async with stage() as it:
-        await it.hooking.set(it.bots, 40)
+        await it.webhook_admin.set(it.bots, 40)
         world = it.sandbox.world
         world.faults = [Fault(kind="429", bot=it.bots[0], method="getWebhookInfo", count=1, retry_after=77)]
         it.kept(1).webhook = None
-        await it.hooking.complain(it.bots)
+        await it.webhook_admin.complain(it.bots)
         told = [line for line in "".join(capsys.readouterr()).splitlines() if "webhook.amiss" in line]
         assert [str(bot) in line for bot, line in zip(it.bots, told, strict=True)] == [True, True]
         assert it.clock.waited == [77]
@@ -193,7 +195,7 @@ async def test_a_bot_that_cannot_be_seen_at_the_start_is_looked_at_until_it_can(
 @in_a_loop
 async def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
     async with stage(wrong=BotId(1999999)) as it:
-        seen = await it.hooking.set(it.bots, 40)
+        seen = await it.webhook_admin.set(it.bots, 40)
         assert [(each.whose, each.fault) for each in seen] == [
             ("ours", ""),
             ("ours", ""),
@@ -204,8 +206,8 @@ async def test_a_bot_that_telegram_refuses_does_not_hinder_the_others() -> None:
 @in_a_loop
 async def test_setting_it_again_at_once_waits_as_long_as_telegram_says() -> None:
     async with stage(limits=True) as it:
-        await it.hooking.set(it.bots[:1], 40)
-        (seen,) = await it.hooking.set(it.bots[:1], 41)
+        await it.webhook_admin.set(it.bots[:1], 40)
+        (seen,) = await it.webhook_admin.set(it.bots[:1], 41)
         assert (seen.whose, seen.connections, it.clock.waited) == ("ours", 41, [1.0])
 
 

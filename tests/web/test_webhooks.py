@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from passerby.adapters.botapi.webhook_api import arrival
-from passerby.bootstrap import Taking
+from passerby.bootstrap import Listeners
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Arrival
 from passerby.settings import Settings
-from passerby.web import Door, Webhooks, door_of, listen_on_tcp
+from passerby.web import Endpoint, Webhooks, endpoint_of, listen_on_tcp
 from passerby.web.webhooks import MOST_BODY
 from tests.staged import in_a_loop
 from tests.web.asking import Answered, ask
 
 KEY = bytes(range(32))
 BOT, OTHER = BotId(1000001), BotId(1000002)
-DOOR = door_of(BOT, KEY)
+ENDPOINT = endpoint_of(BOT, KEY)
 TEXT = "canary-of-a-message"
 
 
@@ -63,11 +63,13 @@ class Stage:
         self.port = port
         self.understood = 0
 
-    async def bring(self, body: bytes, door: Door = DOOR, prefix: str = "/telegram/", **more: Any) -> Answered:
-        headers = {"content-type": "application/json", "x-telegram-bot-api-secret-token": door.secret}
+    async def bring(
+        self, body: bytes, endpoint: Endpoint = ENDPOINT, prefix: str = "/telegram/", **more: Any
+    ) -> Answered:
+        headers = {"content-type": "application/json", "x-telegram-bot-api-secret-token": endpoint.secret}
         headers |= more.pop("headers", {})
         more = {"method": "POST", **more}
-        return await ask(self.port, prefix + door.path, headers=headers, body=body, **more)
+        return await ask(self.port, prefix + endpoint.path, headers=headers, body=body, **more)
 
 
 @asynccontextmanager
@@ -77,7 +79,7 @@ async def taking(fault: Exception | None = None) -> AsyncIterator[Stage]:
         stage.understood += 1
         return found
 
-    webhooks = Webhooks((DOOR, door_of(OTHER, KEY)), decode)
+    webhooks = Webhooks((ENDPOINT, endpoint_of(OTHER, KEY)), decode)
     listener = listen_on_tcp(webhooks, "127.0.0.1", 0, shared=True)
     taker = Taker(fault)
     webhooks.open(taker)
@@ -106,25 +108,25 @@ def test_an_update_is_taken_and_answered_with_nothing() -> None:
 
 
 def test_each_bot_has_a_path_and_a_secret_of_its_own_that_tell_nothing() -> None:
-    doors = [door_of(BOT, KEY), door_of(OTHER, KEY), door_of(BOT, bytes(32))]
-    words = {door.path for door in doors} | {door.secret for door in doors}
+    endpoints = [endpoint_of(BOT, KEY), endpoint_of(OTHER, KEY), endpoint_of(BOT, bytes(32))]
+    words = {endpoint.path for endpoint in endpoints} | {endpoint.secret for endpoint in endpoints}
     assert len(words) == 6
     assert all(len(word) == 43 and word.isascii() for word in words)
     assert not any(str(BOT) in word for word in words)
-    assert door_of(BOT, KEY) == DOOR
+    assert endpoint_of(BOT, KEY) == ENDPOINT
 
 
 def test_webhooks_at_the_addresses_of_former_keys_are_still_taken(tmp_path: Path) -> None:
     async def main() -> list[int]:
         settings = Settings(bot_tokens=f"{BOT}:{'x' * 35}", run_dir=tmp_path)  # type: ignore[arg-type]
-        taking = Taking(settings, (bytes(32), KEY), "one", hooks=False)
+        taking = Listeners(settings, (bytes(32), KEY), "one", webhook_api=False)
         taker = Taker(None)
         taking._webhooks.open(taker)
         listener = listen_on_tcp(taking._webhooks, "127.0.0.1", 0, shared=True)
         stage = Stage(taking._webhooks, taker, listener.port)
-        doors = [door_of(BOT, key) for key in (bytes(32), KEY, b"never".ljust(32))]
+        endpoints = [endpoint_of(BOT, key) for key in (bytes(32), KEY, b"never".ljust(32))]
         try:
-            return [(await stage.bring(update(), door=door)).status for door in doors]
+            return [(await stage.bring(update(), endpoint=endpoint)).status for endpoint in endpoints]
         finally:
             await taking.aclose()
             await listener.aclose()
@@ -133,24 +135,24 @@ def test_webhooks_at_the_addresses_of_former_keys_are_still_taken(tmp_path: Path
 
 
 def test_the_path_decides_which_bot_an_update_is_for() -> None:
-    _, (taken,) = brought(update(), door=door_of(OTHER, KEY), prefix="/")
+    _, (taken,) = brought(update(), endpoint=endpoint_of(OTHER, KEY), prefix="/")
     assert taken.ref.bot == OTHER
 
 
 @pytest.mark.parametrize(
-    "door",
+    "endpoint",
     [
-        DOOR._replace(path="x" * 43),
-        DOOR._replace(path=""),
-        DOOR._replace(path=str(BOT)),
-        DOOR._replace(secret=""),
-        DOOR._replace(secret=DOOR.secret[:-1]),
-        DOOR._replace(secret=door_of(OTHER, KEY).secret),
+        ENDPOINT._replace(path="x" * 43),
+        ENDPOINT._replace(path=""),
+        ENDPOINT._replace(path=str(BOT)),
+        ENDPOINT._replace(secret=""),
+        ENDPOINT._replace(secret=ENDPOINT.secret[:-1]),
+        ENDPOINT._replace(secret=endpoint_of(OTHER, KEY).secret),
     ],
 )
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_without_path_and_secret_there_is_nothing_here(door: Door, method: str) -> None:
-    answered, taken = brought(update(), door=door, method=method)
+def test_without_path_and_secret_there_is_nothing_here(endpoint: Endpoint, method: str) -> None:
+    answered, taken = brought(update(), endpoint=endpoint, method=method)
     assert answered == (404, {"content-length": "0", "connection": "close"}, b"")
     assert taken == []
 
@@ -194,8 +196,8 @@ def test_a_large_body_without_a_length_is_cut_off_as_well() -> None:
         async with taking() as stage:
             reader, writer = await asyncio.open_connection("127.0.0.1", stage.port)
             writer.write(
-                f"POST /{DOOR.path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-                f"x-telegram-bot-api-secret-token: {DOOR.secret}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+                f"POST /{ENDPOINT.path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                f"x-telegram-bot-api-secret-token: {ENDPOINT.secret}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
             )
             for _ in range(17):
                 writer.write(b"10000\r\n" + b" " * 65536 + b"\r\n")
@@ -264,7 +266,7 @@ def test_a_fault_of_ours_lets_it_come_again(fault: Exception, capsys: pytest.Cap
     said = "".join(capsys.readouterr())
     assert type(fault).__name__ in said
     assert TEXT not in said
-    assert DOOR.path not in said
+    assert ENDPOINT.path not in said
 
 
 @in_a_loop
@@ -281,7 +283,7 @@ async def test_a_process_that_ends_takes_nothing_new_and_answers_what_it_has() -
 
 
 @in_a_loop
-async def test_a_life_that_is_given_up_lets_everything_in_hand_come_again() -> None:
+async def test_an_incarnation_that_is_given_up_lets_everything_in_hand_come_again() -> None:
     async with taking() as stage:
         stage.taker.may_end.clear()
         asked = asyncio.ensure_future(stage.bring(update()))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.faults.company import Company
 from tests.faults.people import Person
-from tests.faults.run import Outcome, Plan, _Ordeal
+from tests.faults.run import Outcome, Plan, _Run
 from tests.faults.sandbox import Sandbox
 from tests.size import in_full
 from tests.staged import in_a_loop
@@ -19,7 +19,7 @@ SOON_S = 60.0
 
 async def endure(plan: Plan, directory: Path) -> Outcome:
     async with a_hooked(directory, bots=plan.bots, seed=plan.seed) as (sandbox, product):
-        return await _Ordeal(plan, sandbox, product).run()
+        return await _Run(plan, sandbox, product).run()
 
 
 @pytest.mark.long

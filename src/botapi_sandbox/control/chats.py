@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.request import Asked, Routes, Wrong
+from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
 from botapi_sandbox.world import Upload
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.media import new_album_id
@@ -24,9 +24,9 @@ _FACTS = ("width", "height", "duration", "length")
 class Chats(Routes):
     """All under /people/{person}/chats/{bot}."""
 
-    def chat(self, asked: Asked) -> Json:
+    def chat(self, request: ControlRequest) -> Json:
         """The chat as that phone shows it: `{"started", "blocked", "keyboard", "messages": [PhoneMessage]}`."""
-        person_id, bot_id = self._pair(asked)
+        person_id, bot_id = self._pair(request)
         chat = self._world.state.bots[bot_id].chats.get(person_id)
         if chat is None:
             return {"started": False, "blocked": False, "keyboard": None, "messages": []}
@@ -37,42 +37,42 @@ class Chats(Routes):
             "messages": [phone_message(held) for held in chat.messages.values()],
         }
 
-    def send(self, asked: Asked) -> Json:
+    def send(self, request: ControlRequest) -> Json:
         """`{"text", "entities"?, "reply_to_message_id"?, "quote"?}`, or `{"message": {...}}`: any content."""
-        pair = self._pair(asked)
-        body = asked.body
-        content = dict(asked.need("message", dict)) if "message" in body else {"text": asked.need("text", str)}
+        pair = self._pair(request)
+        body = request.body
+        content = dict(request.need("message", dict)) if "message" in body else {"text": request.need("text", str)}
         if body.get("entities") and "message" not in body:
             content["entities"] = body["entities"]
         return self._shown(
-            asked,
+            request,
             self._world.phones.send(*pair, content, reply_to=body.get("reply_to_message_id"), quote=body.get("quote")),
         )
 
-    def upload(self, asked: Asked) -> Json:
+    def upload(self, request: ControlRequest) -> Json:
         """Multipart: `kind`, `file`, `caption`?, `caption_entities`?, `has_spoiler`?, `duration`? ..."""
-        return self._take_in(asked, asked.body, asked.uploads.get("file"))
+        return self._take_in(request, request.body, request.uploads.get("file"))
 
-    def album(self, asked: Asked) -> list[Json]:
+    def album(self, request: ControlRequest) -> list[Json]:
         """Multipart: `items`, a JSON list of the fields of uploads, and their files in `file0`, `file1` ...
 
         One request for all, because a bot gets an album in one burst, and nothing comes between.
         """
         try:
-            items = msgspec.json.decode(asked.need("items", str), type=list[dict[str, Any]])
+            items = msgspec.json.decode(request.need("items", str), type=list[dict[str, Any]])
         except msgspec.DecodeError:
             raise Wrong("items is not a list in JSON") from None
         if not 2 <= len(items) <= MOST_IN_ALBUM:
             raise Wrong(f"an album has from 2 to {MOST_IN_ALBUM} items")
         group = new_album_id(self._world.rng.getrandbits)
-        files = [asked.uploads.get(f"file{number}") for number in range(len(items))]
+        files = [request.uploads.get(f"file{number}") for number in range(len(items))]
         return [
-            self._take_in(asked, {**item, "media_group_id": group}, file)
+            self._take_in(request, {**item, "media_group_id": group}, file)
             for item, file in zip(items, files, strict=True)
         ]
 
-    def _take_in(self, asked: Asked, fields: Json, file: Upload | None) -> Json:
-        pair = self._pair(asked)
+    def _take_in(self, request: ControlRequest, fields: Json, file: Upload | None) -> Json:
+        pair = self._pair(request)
         unknown = fields.keys() - _UPLOAD_FIELDS
         if unknown:
             raise Wrong(f"an upload has no {', '.join(sorted(unknown))}")
@@ -98,74 +98,74 @@ class Chats(Routes):
         sent = self._world.phones.upload(
             *pair, fields.get("kind", ""), file, facts=facts, reply_to=int(reply_to) if reply_to else None, **message
         )
-        return self._shown(asked, sent)
+        return self._shown(request, sent)
 
-    def edit(self, asked: Asked) -> Json:
+    def edit(self, request: ControlRequest) -> Json:
         """`{"message_id", "text" or "caption", "entities"?}`, or `{"message_id", "message": {...}}`."""
-        pair = self._pair(asked)
-        body = asked.body
+        pair = self._pair(request)
+        body = request.body
         if not isinstance(body.get("text", body.get("caption")), str) and "message" not in body:
             raise Wrong("text or caption is missing")
         edited = self._world.phones.edit(
             *pair,
-            asked.need("message_id", int),
+            request.need("message_id", int),
             text=body.get("text"),
             caption=body.get("caption"),
             entities=body.get("entities"),
             content=body.get("message"),
         )
-        return self._shown(asked, edited)
+        return self._shown(request, edited)
 
-    def delete(self, asked: Asked) -> Json:
+    def delete(self, request: ControlRequest) -> Json:
         """`{"message_id"}`: deletes it for both sides. The bot is not told."""
-        self._world.phones.delete(*self._pair(asked), asked.need("message_id", int))
+        self._world.phones.delete(*self._pair(request), request.need("message_id", int))
         return {}
 
-    def forward(self, asked: Asked) -> Json:
+    def forward(self, request: ControlRequest) -> Json:
         """`{"message_id", "to_bot"}`: forwards it to the chat with another bot, or with the same one."""
-        person_id, bot_id = self._pair(asked)
-        to_bot = asked.need("to_bot", int)
-        message = self._world.phones.forward(person_id, bot_id, asked.need("message_id", int), to_bot)
+        person_id, bot_id = self._pair(request)
+        to_bot = request.need("to_bot", int)
+        message = self._world.phones.forward(person_id, bot_id, request.need("message_id", int), to_bot)
         return phone_message(self._world.state.bots[to_bot].chats[person_id].messages[message["message_id"]])
 
-    def press(self, asked: Asked) -> Json:
+    def press(self, request: ControlRequest) -> Json:
         """`{"message_id", "row", "column"}`, or `{"message_id", "data"}` as a modified client would."""
-        pair = self._pair(asked)
-        message_id = asked.need("message_id", int)
-        if "data" in asked.body:
-            return {"callback_query_id": self._world.phones.press_data(*pair, message_id, asked.need("data", str))}
-        place = asked.need("row", int), asked.need("column", int)
+        pair = self._pair(request)
+        message_id = request.need("message_id", int)
+        if "data" in request.body:
+            return {"callback_query_id": self._world.phones.press_data(*pair, message_id, request.need("data", str))}
+        place = request.need("row", int), request.need("column", int)
         return {"callback_query_id": self._world.phones.press(*pair, message_id, *place)}
 
-    def react(self, asked: Asked) -> Json:
+    def react(self, request: ControlRequest) -> Json:
         """`{"message_id", "emoji" or null}`."""
-        emoji = None if asked.body.get("emoji") is None else asked.need("emoji", str)
-        self._world.phones.react(*self._pair(asked), asked.need("message_id", int), emoji)
+        emoji = None if request.body.get("emoji") is None else request.need("emoji", str)
+        self._world.phones.react(*self._pair(request), request.need("message_id", int), emoji)
         return {}
 
-    def vote(self, asked: Asked) -> Json:
+    def vote(self, request: ControlRequest) -> Json:
         """`{"message_id", "options": [0, ...]}`."""
-        options = asked.need("options", list)
-        self._world.phones.vote(*self._pair(asked), asked.need("message_id", int), options)
+        options = request.need("options", list)
+        self._world.phones.vote(*self._pair(request), request.need("message_id", int), options)
         return {}
 
-    def start(self, asked: Asked) -> Json:
+    def start(self, request: ControlRequest) -> Json:
         """`{"parameter"?}`: sends /start, marks the bot as started, unblocks it."""
-        return self._shown(asked, self._world.phones.start(*self._pair(asked), asked.body.get("parameter")))
+        return self._shown(request, self._world.phones.start(*self._pair(request), request.body.get("parameter")))
 
-    def block(self, asked: Asked) -> Json:
+    def block(self, request: ControlRequest) -> Json:
         """Blocks the bot."""
-        self._world.phones.block(*self._pair(asked))
+        self._world.phones.block(*self._pair(request))
         return {}
 
-    def unblock(self, asked: Asked) -> Json:
+    def unblock(self, request: ControlRequest) -> Json:
         """Unblocks the bot."""
-        self._world.phones.unblock(*self._pair(asked))
+        self._world.phones.unblock(*self._pair(request))
         return {}
 
-    async def pay(self, asked: Asked) -> Json:
+    async def pay(self, request: ControlRequest) -> Json:
         """`{"message_id"}`. Answers when it is decided: `{"status": "paid", "refused" or "timeout", "error"?}`."""
-        payment = self._world.phones.pay(*self._pair(asked), asked.need("message_id", int))
+        payment = self._world.phones.pay(*self._pair(request), request.need("message_id", int))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def settled(person_id: int, event: Json) -> None:

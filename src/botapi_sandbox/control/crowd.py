@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox.control.chats import Chats
-from botapi_sandbox.control.request import Asked, Routes, Wrong
+from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
 from botapi_sandbox.world import World
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.people import CannotDo
@@ -30,11 +30,11 @@ class Crowd(Routes):
         chats = Chats(world)
         self._verbs = {name: getattr(chats, name) for name in VERBS}
 
-    def acts(self, asked: Asked) -> list[Json]:
+    def acts(self, request: ControlRequest) -> list[Json]:
         """Takes a list of what people do, and returns the result of each. See below."""
-        if asked.raw is None:
+        if request.raw is None:
             raise Wrong("acts are a list")
-        return [self._do(each) for each in asked.raw]
+        return [self._do(each) for each in request.raw]
 
     def _do(self, described: Any) -> Json:
         try:
@@ -42,7 +42,7 @@ class Crowd(Routes):
             verb = self._verbs.get(who.act)
             if verb is None:
                 raise Wrong(f"act must be one of {', '.join(VERBS)}")
-            shown = verb(Asked({"person": who.person, "bot": who.bot}, {}, described))
+            shown = verb(ControlRequest({"person": who.person, "bot": who.bot}, {}, described))
         except (CannotDo, Wrong, msgspec.ValidationError) as problem:
             return {"error": str(problem)}
         return {"message_id": shown["message_id"]} if "message_id" in shown else {}

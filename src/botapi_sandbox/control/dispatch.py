@@ -12,7 +12,7 @@ from botapi_sandbox.bodies import BadBody, read_body
 from botapi_sandbox.callers import body_complaint
 from botapi_sandbox.control.chats import Chats
 from botapi_sandbox.control.crowd import Crowd
-from botapi_sandbox.control.request import Asked, Routes, Wrong
+from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
 from botapi_sandbox.control.roster import Roster
 from botapi_sandbox.control.test_routes import Laboratory
 from botapi_sandbox.live import Streams
@@ -80,17 +80,17 @@ class Control(Routes):
                 await self._stream(ids, query, receive, send)
                 return None
             body = await read(receive, MOST_BODY)
-            asked = Asked(ids, query)
+            request = ControlRequest(ids, query)
             given = header(scope, b"content-type")
             if body and (problem := body_complaint(given)) is not None:
                 raise Wrong(problem, 415)
             if body[:1] == b"[":
-                asked.raw = msgspec.json.decode(body)
+                request.raw = msgspec.json.decode(body)
             else:
-                asked.body, asked.uploads = read_body(given, body, "")
+                request.body, request.uploads = read_body(given, body, "")
             if "file_id" in named:
                 query["file_id"] = named["file_id"]
-            result = handler(asked)
+            result = handler(request)
             return await result if isinstance(result, Awaitable) else result
         if verbs:
             raise Wrong(f"{path} takes {', '.join(verbs)}", 405)
@@ -111,7 +111,7 @@ class Control(Routes):
             self._person(person_id)
         await self._streams.serve(people, receive, send)
 
-    def events(self, asked: Asked) -> Json:
+    def events(self, request: ControlRequest) -> Json:
         """A stream of server-sent events for one person, or for several with `?people=1,2,3` or `all`."""
         raise AssertionError("streams are served before routes are called")
 

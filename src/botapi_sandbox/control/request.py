@@ -20,7 +20,7 @@ class Wrong(Exception):
         self.status = status
 
 
-class Asked(msgspec.Struct):
+class ControlRequest(msgspec.Struct):
     """One control request."""
 
     ids: dict[str, int]
@@ -50,12 +50,12 @@ class Routes:
             raise Wrong(f"there is no person {person_id}", 404)
         return person
 
-    def _pair(self, asked: Asked) -> tuple[int, int]:
-        self._person(asked.ids["person"])
-        if asked.ids["bot"] not in self._world.state.bots:
-            raise Wrong(f"there is no bot {asked.ids['bot']}", 404)
-        return asked.ids["person"], asked.ids["bot"]
+    def _pair(self, request: ControlRequest) -> tuple[int, int]:
+        self._person(request.ids["person"])
+        if request.ids["bot"] not in self._world.state.bots:
+            raise Wrong(f"there is no bot {request.ids['bot']}", 404)
+        return request.ids["person"], request.ids["bot"]
 
-    def _shown(self, asked: Asked, message: Json) -> Json:
-        person_id, bot_id = self._pair(asked)
+    def _shown(self, request: ControlRequest, message: Json) -> Json:
+        person_id, bot_id = self._pair(request)
         return phone_message(self._world.state.bots[bot_id].chats[person_id].messages[message["message_id"]])

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.request import Asked, Routes, Wrong
+from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.profile import commands_for_everybody
 from botapi_sandbox.world.state import Person
@@ -15,7 +15,7 @@ from botapi_sandbox.world.state import Person
 class Roster(Routes):
     """Bots, people, files."""
 
-    def bots(self, asked: Asked) -> list[Json]:
+    def bots(self, request: ControlRequest) -> list[Json]:
         """All bots, without tokens: `[{"id", "username", "first_name", "commands"}]`, commands for everybody."""
         return [
             {
@@ -27,33 +27,33 @@ class Roster(Routes):
             for bot in self._world.state.bots.values()
         ]
 
-    def add_bot(self, asked: Asked) -> Json:
+    def add_bot(self, request: ControlRequest) -> Json:
         """Makes a bot from `{"first_name"?, "username"?, "token"?}`, and returns it with its token."""
-        body = asked.body
+        body = request.body
         try:
             bot = self._world.add_bot(body.get("first_name"), body.get("username"), body.get("token"))
         except ValueError as problem:
             raise Wrong(str(problem)) from None
         return {"id": bot.id, "token": bot.token, "username": bot.username, "first_name": bot.first_name}
 
-    def revoke(self, asked: Asked) -> Json:
+    def revoke(self, request: ControlRequest) -> Json:
         """Refuses the bot's token from now on. `{"revoked": false}` undoes that."""
-        bot = self._world.state.bots.get(asked.ids["bot"])
+        bot = self._world.state.bots.get(request.ids["bot"])
         if bot is None:
             raise Wrong("there is no such bot", 404)
-        bot.revoked = bool(asked.body.get("revoked", True))
+        bot.revoked = bool(request.body.get("revoked", True))
         self._world.changes += 1
         return {}
 
-    def people(self, asked: Asked) -> list[Json]:
+    def people(self, request: ControlRequest) -> list[Json]:
         """All people: `[{"id", "first_name", "username", "language_code"}]`."""
         return [_person(person) for person in self._world.state.people.values()]
 
-    def add_person(self, asked: Asked) -> Json | list[Json]:
+    def add_person(self, request: ControlRequest) -> Json | list[Json]:
         """From `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list of these."""
-        if asked.raw is None:
-            return self._add(asked.body)
-        return [self._add(each) for each in msgspec.convert(asked.raw, list[dict[str, Any]])]
+        if request.raw is None:
+            return self._add(request.body)
+        return [self._add(each) for each in msgspec.convert(request.raw, list[dict[str, Any]])]
 
     def _add(self, described: Json) -> Json:
         unknown = described.keys() - set(_NewPerson.__struct_fields__)
@@ -62,13 +62,13 @@ class Roster(Routes):
         given = {name: value for name, value in described.items() if value is not None}
         return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
 
-    def change_person(self, asked: Asked) -> Json:
+    def change_person(self, request: ControlRequest) -> Json:
         """`{"first_name"?, "language_code"?}`: changes them. Bots see it in the next update."""
-        unknown = asked.body.keys() - {"first_name", "language_code"}
+        unknown = request.body.keys() - {"first_name", "language_code"}
         if unknown:
             raise Wrong(f"{', '.join(sorted(unknown))} cannot be changed")
-        person = self._person(asked.ids["person"])
-        changes = {name: asked.need(name, str) for name in asked.body}
+        person = self._person(request.ids["person"])
+        changes = {name: request.need(name, str) for name in request.body}
         if not all(changes.values()):
             raise Wrong("a name and a language are not empty")
         for name, value in changes.items():
@@ -76,23 +76,23 @@ class Roster(Routes):
         self._world.changes += 1
         return _person(person)
 
-    def deactivate(self, asked: Asked) -> Json:
+    def deactivate(self, request: ControlRequest) -> Json:
         """The person deletes the account."""
-        self._person(asked.ids["person"])
-        self._world.phones.deactivate(asked.ids["person"])
+        self._person(request.ids["person"])
+        self._world.phones.deactivate(request.ids["person"])
         return {}
 
-    def file(self, asked: Asked) -> tuple[bytes, str]:
+    def file(self, request: ControlRequest) -> tuple[bytes, str]:
         """The bytes of a file, by any bot's file id."""
-        found = self._world.blob(asked.query["file_id"])
+        found = self._world.blob(request.query["file_id"])
         if found is None:
             raise Wrong("there is no such file", 404)
         data, record = found
         return data, record.mime or "application/octet-stream"
 
-    def sticker_set(self, asked: Asked) -> list[Json]:
+    def sticker_set(self, request: ControlRequest) -> list[Json]:
         """The sandbox's own stickers, with that bot's file ids."""
-        bot = self._world.state.bots.get(asked.ids["bot"])
+        bot = self._world.state.bots.get(request.ids["bot"])
         if bot is None:
             raise Wrong("there is no such bot", 404)
         made = self._world.call(bot.token, "getStickerSet", {"name": "SandboxStickers"}).json()

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.request import Asked, Routes, Wrong
+from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.faults import Fault
 
@@ -14,29 +14,29 @@ from botapi_sandbox.world.faults import Fault
 class Laboratory(Routes):
     """What happened, and what shall go wrong."""
 
-    def journal(self, asked: Asked) -> Json:
+    def journal(self, request: ControlRequest) -> Json:
         """`?after=N`, `&brief=1`: `{"first", "last", "entries"}`, what happened after entry N. See below."""
         try:
-            after = int(asked.query.get("after", 0))
+            after = int(request.query.get("after", 0))
         except ValueError:
             raise Wrong("after must be a number") from None
-        entries = self._world.journal.after(after, brief=asked.query.get("brief") == "1")
+        entries = self._world.journal.after(after, brief=request.query.get("brief") == "1")
         return {"first": self._world.journal.first, "last": self._world.journal.last, "entries": entries}
 
-    def faults(self, asked: Asked) -> list[Fault]:
+    def faults(self, request: ControlRequest) -> list[Fault]:
         """The faults, and what is left of them. See below."""
         return self._world.faults
 
-    def put_faults(self, asked: Asked) -> list[Fault]:
+    def put_faults(self, request: ControlRequest) -> list[Fault]:
         """Replaces the faults with this list."""
-        given = asked.raw if asked.raw is not None else asked.body.get("faults", [])
+        given = request.raw if request.raw is not None else request.body.get("faults", [])
         self._world.faults = msgspec.convert(given, list[Fault])
         return self._world.faults
 
-    def settings(self, asked: Asked) -> Any:
+    def settings(self, request: ControlRequest) -> Any:
         """The switches. See below."""
         return self._world.switches
 
-    def put_settings(self, asked: Asked) -> Any:
+    def put_settings(self, request: ControlRequest) -> Any:
         """`{"<switch>": value}`: changes these switches."""
-        return self._world.switch(asked.body)
+        return self._world.switch(request.body)

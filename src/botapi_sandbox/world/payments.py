@@ -109,7 +109,7 @@ def begin(world: World, bot: Bot, person_id: int, invoice: InvoiceLink) -> Payme
         "total_amount": payment.amount,
         "invoice_payload": payment.payload,
     }
-    world.queue_update(bot, "pre_checkout_query", query, lane=f"payment:{person_id}", person=person_id)
+    world.queue_update(bot, "pre_checkout_query", query, update_queue=f"payment:{person_id}", person=person_id)
     world.changes += 1
     return payment
 
@@ -154,7 +154,7 @@ def _settle(world: World, bot: Bot, payment: Payment) -> None:
         bot,
         "message",
         message,
-        lane=f"chat:{payment.person_id}",
+        update_queue=f"chat:{payment.person_id}",
         person=payment.person_id,
         message_id=message["message_id"],
     )
@@ -207,7 +207,7 @@ def refund_star_payment(request: Request) -> bool:
         request.bot,
         "message",
         message,
-        lane=f"chat:{payment.person_id}",
+        update_queue=f"chat:{payment.person_id}",
         person=payment.person_id,
         message_id=message["message_id"],
     )
@@ -257,5 +257,5 @@ def edit_user_star_subscription(request: Request) -> bool:
     state = "canceled" if request.params["is_canceled"] else "active"
     user = request.world.state.people[payment.person_id].user()
     update = {"user": user, "invoice_payload": payment.payload, "state": state}
-    request.world.queue_update(request.bot, "subscription", update, lane=f"payment:{payment.person_id}")
+    request.world.queue_update(request.bot, "subscription", update, update_queue=f"payment:{payment.person_id}")
     return True

@@ -73,8 +73,8 @@ class Phones:
             "new_chat_member": {**after, "user": bot.user()},
         }
         self._world.changes += 1
-        lane = f"member:{person.id}"
-        self._world.queue_update(bot, "my_chat_member", update, lane=lane, person=person.id)
+        update_queue = f"member:{person.id}"
+        self._world.queue_update(bot, "my_chat_member", update, update_queue=update_queue, person=person.id)
 
     def deactivate(self, person_id: int) -> None:
         """Delete the account."""
@@ -244,7 +244,12 @@ class Phones:
                 "new_reaction": [wanted] if wanted else [],
             }
             self._world.queue_update(
-                bot, "message_reaction", update, lane=f"reaction:{person_id}", person=person_id, message_id=message_id
+                bot,
+                "message_reaction",
+                update,
+                update_queue=f"reaction:{person_id}",
+                person=person_id,
+                message_id=message_id,
             )
 
     def press(self, person_id: int, bot_id: int, message_id: int, row: int, column: int) -> str:
@@ -274,8 +279,10 @@ class Phones:
             "chat_instance": str(-(person_id * 2**31 + bot_id)),
             "data": data,
         }
-        lane = f"callback:{person_id}"
-        self._world.queue_update(bot, "callback_query", query, lane=lane, person=person_id, message_id=message_id)
+        update_queue = f"callback:{person_id}"
+        self._world.queue_update(
+            bot, "callback_query", query, update_queue=update_queue, person=person_id, message_id=message_id
+        )
         self._world.changes += 1
         return press.id
 
@@ -303,7 +310,7 @@ class Phones:
         self._world.show_edited(chat, bot, held)
         if held.outgoing:
             return
-        self._world.queue_update(bot, "poll", changed, lane=f"poll:{poll['id']}", person=person_id)
+        self._world.queue_update(bot, "poll", changed, update_queue=f"poll:{poll['id']}", person=person_id)
         if not poll["is_anonymous"]:
             answer = {
                 "poll_id": poll["id"],
@@ -311,7 +318,7 @@ class Phones:
                 "option_ids": options,
                 "option_persistent_ids": [poll["options"][option]["persistent_id"] for option in options],
             }
-            self._world.queue_update(bot, "poll_answer", answer, lane=f"poll:{poll['id']}", person=person_id)
+            self._world.queue_update(bot, "poll_answer", answer, update_queue=f"poll:{poll['id']}", person=person_id)
 
     def pay(self, person_id: int, bot_id: int, message_id: int) -> Payment:
         """Pay the invoice in a message, again if need be. The payment's `status` tells what became of it."""
@@ -377,7 +384,7 @@ class Phones:
             bot,
             kind,
             message,
-            lane=f"chat:{chat.person_id}",
+            update_queue=f"chat:{chat.person_id}",
             person=chat.person_id,
             message_id=message["message_id"],
         )

@@ -75,8 +75,8 @@ class Queued(msgspec.Struct):
 
     update_id: int
     kind: str
-    lane: str
-    """The webhook queue it belongs to: updates of one lane are delivered in order."""
+    update_queue: str
+    """The webhook queue it belongs to: updates of one queue are delivered in order."""
     expires_at: float
     body: bytes
 
@@ -206,8 +206,8 @@ class State(msgspec.Struct, kw_only=True):
     """The whole world that a restart must bring back."""
 
     seed: int = 0
-    lives: int = 0
-    """How often this state was loaded; chance goes on from (seed, lives)."""
+    loads: int = 0
+    """How often this state was loaded; chance goes on from (seed, loads)."""
     people: dict[int, Person] = msgspec.field(default_factory=dict)
     bots: dict[int, Bot] = msgspec.field(default_factory=dict)
     files: dict[str, FileRecord] = msgspec.field(default_factory=dict)

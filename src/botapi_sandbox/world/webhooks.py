@@ -1,8 +1,8 @@
 """Webhooks: what setWebhook stores, which update is due for which bot, and what its answer means.
 
 The core decides, the shell carries the requests: `due` gives deliveries to make now, `answered` takes what became of
-one. Order holds within a lane (messages by chat, callbacks and payments by person), also with many connections: the
-next update of a lane waits for a 2xx. Source: tdlib/telegram-bot-api `WebhookActor.cpp`.
+one. Order holds within a queue (messages by chat, callbacks and payments by person), also with many connections: the
+next update of a queue waits for a 2xx. Source: tdlib/telegram-bot-api `WebhookActor.cpp`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Delivery:
 
 
 @dataclass(slots=True)
-class _Lane:
+class _UpdateQueue:
     in_flight: int | None = None
     not_before: float = 0.0
     failures: int = 0
@@ -49,7 +49,7 @@ class _Lane:
 
 @dataclass(slots=True)
 class _Hook:
-    lanes: dict[str, _Lane] = field(default_factory=dict)
+    update_queues: dict[str, _UpdateQueue] = field(default_factory=dict)
     gone_since: float | None = None
 
 
@@ -84,29 +84,35 @@ class Webhooks:
         if stale:
             self._world.journal.note("dropped", bot_id, update_ids=stale, reason="expired")
         hook = self._hooks.setdefault(bot_id, _Hook())
-        room = webhook.max_connections - sum(lane.in_flight is not None for lane in hook.lanes.values())
+        room = webhook.max_connections - sum(
+            update_queue.in_flight is not None for update_queue in hook.update_queues.values()
+        )
         deliveries: list[Delivery] = []
         seen: set[str] = set()
         for item in bot.queue.items:
             if len(deliveries) >= room:
                 break
-            if item.lane in seen:
+            if item.update_queue in seen:
                 continue
-            seen.add(item.lane)
-            lane = hook.lanes.setdefault(item.lane, _Lane())
-            if lane.in_flight is not None or lane.not_before > now:
+            seen.add(item.update_queue)
+            update_queue = hook.update_queues.setdefault(item.update_queue, _UpdateQueue())
+            if update_queue.in_flight is not None or update_queue.not_before > now:
                 continue
-            lane.in_flight = item.update_id
+            update_queue.in_flight = item.update_id
             deliveries.append(Delivery(bot_id, item.update_id, webhook.url, webhook.secret, item.body))
             self._world.journal.note("delivered", bot_id, update_ids=[item.update_id])
         return deliveries
 
     def next_due(self, bot_id: int) -> float | None:
-        """When a lane that backs off may be tried again, in unix seconds."""
+        """When a queue that backs off may be tried again, in unix seconds."""
         hook = self._hooks.get(bot_id)
         if hook is None or not self._world.state.bots[bot_id].queue.items:
             return None
-        times = [lane.not_before for lane in hook.lanes.values() if lane.in_flight is None and lane.failures]
+        times = [
+            update_queue.not_before
+            for update_queue in hook.update_queues.values()
+            if update_queue.in_flight is None and update_queue.failures
+        ]
         return min(times, default=None)
 
     def answered(
@@ -127,26 +133,37 @@ class Webhooks:
         hook = self._hooks.get(delivery.bot_id)
         if bot is None or hook is None or bot.queue.webhook is None or bot.queue.webhook.url != delivery.url:
             return
-        name, lane = next(
-            ((name, lane) for name, lane in hook.lanes.items() if lane.in_flight == delivery.update_id), ("", None)
+        name, update_queue = next(
+            (
+                (name, update_queue)
+                for name, update_queue in hook.update_queues.items()
+                if update_queue.in_flight == delivery.update_id
+            ),
+            ("", None),
         )
-        if lane is None:
+        if update_queue is None:
             return
-        lane.in_flight = None
+        update_queue.in_flight = None
         if status is not None and 200 <= status < 300:
             gone = queue.forget(bot.queue, [item for item in bot.queue.items if item.update_id == delivery.update_id])
             if gone:
                 world.journal.note("confirmed", bot.id, update_ids=gone)
-            del hook.lanes[name]
+            del hook.update_queues[name]
             hook.gone_since = None
             world.changes += 1
             if reply is not None:
                 _carry_out(world, bot, reply)
             return
-        self._failed(bot, hook, lane, status, retry_after_s, error)
+        self._failed(bot, hook, update_queue, status, retry_after_s, error)
 
     def _failed(
-        self, bot: Bot, hook: _Hook, lane: _Lane, status: int | None, retry_after_s: float | None, error: str | None
+        self,
+        bot: Bot,
+        hook: _Hook,
+        update_queue: _UpdateQueue,
+        status: int | None,
+        retry_after_s: float | None,
+        error: str | None,
     ) -> None:
         world, now = self._world, self._world.now()
         webhook = bot.queue.webhook
@@ -163,11 +180,11 @@ class Webhooks:
                 return
         # The first retry is at once, then 2, 4, 8 ... seconds.
         ceiling = world.rng.uniform(SHORTEST_CEILING_S, LONGEST_CEILING_S)
-        wait_s = 0.0 if lane.failures == 0 else min(ceiling, 2.0**lane.failures)
+        wait_s = 0.0 if update_queue.failures == 0 else min(ceiling, 2.0**update_queue.failures)
         if retry_after_s is not None:
             wait_s = min(LONGEST_RETRY_AFTER_S, max(0.0, retry_after_s))
-        lane.failures += 1
-        lane.not_before = now + wait_s
+        update_queue.failures += 1
+        update_queue.not_before = now + wait_s
 
 
 def _carry_out(world: World, bot: Bot, reply: Json) -> None:

@@ -70,7 +70,7 @@ class World:
     ) -> None:
         self.now = clock
         self.state = state or State(seed=seed)
-        self.rng = rng or random.Random(f"{self.state.seed}:{self.state.lives}")  # noqa: S311 - pretence, not secrecy
+        self.rng = rng or random.Random(f"{self.state.seed}:{self.state.loads}")  # noqa: S311 - pretence, not secrecy
         self.switches = switches or Switches()
         self.schema = bot_api_schema()
         self.files = Files(self.state, self.rng)
@@ -303,7 +303,7 @@ class World:
         event = {"type": "reactions", "message_id": held.message["message_id"], "reactions": reactions}
         self.show(chat, bot, event)
 
-    def queue_update(self, bot: Bot, kind: str, payload: Json, *, lane: str, **facts: Any) -> int | None:
+    def queue_update(self, bot: Bot, kind: str, payload: Json, *, update_queue: str, **facts: Any) -> int | None:
         """Queue an update if the bot wants its kind; its id."""
         if not queue.is_wanted(bot.queue, kind):
             return None
@@ -313,7 +313,7 @@ class World:
         if self.switches.check_own:
             self.schema.emissions.verify(msgspec.json.decode(_encode(update)), "Update")
         body = _encode(update)
-        item = Queued(update_id, kind, lane, now + queue.LIFETIMES_S.get(kind, queue.DAY_S), body)
+        item = Queued(update_id, kind, update_queue, now + queue.LIFETIMES_S.get(kind, queue.DAY_S), body)
         if not queue.append(bot.queue, item, now):
             self.journal.note("dropped", bot.id, update_ids=[update_id], reason="full")
             return None

@@ -11,7 +11,7 @@ from typing import Literal
 
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.botapi.files import Disguised
-from passerby.adapters.botapi.webhook_api import BotApiHooks, arrival
+from passerby.adapters.botapi.webhook_api import BotApiWebhooks, arrival
 from passerby.adapters.memory import FileLog
 from passerby.adapters.sql import DatabaseUnusable, Pool, SqlRecords
 from passerby.bootstrap.guarding import Guard
@@ -27,15 +27,15 @@ from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch
 from passerby.runtime.delivery.courier import PARK_AFTER_S
 from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
-from passerby.runtime.supervise import live
+from passerby.runtime.supervise import supervise
 from passerby.runtime.tasks import Background
 from passerby.runtime.worker import App, NoBotWorks
-from passerby.runtime.worker_status import Standing
+from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting, addresses, former_keys, open_key
 from passerby.telemetry import logs, metrics
 from passerby.web import CannotListen, Listener, Pages, Webhooks, listen_on_socket, listen_on_tcp
-from passerby.web.endpoints import door_of
-from passerby.web.webhook_admin import Hooking
+from passerby.web.endpoints import endpoint_of
+from passerby.web.webhook_admin import WebhookAdmin
 
 
 class SystemClock:
@@ -55,7 +55,7 @@ Role = Literal["all", "worker", "web"]
 """What a process does: all there is; what leases say (polling, pairing, recording); or only take webhooks."""
 
 LOOK_AGAIN_S = 30.0
-HOOKS_PARKED_AFTER_S = 20.0
+WEBHOOKS_PARKED_AFTER_S = 20.0
 """A webhook's update holds up its own chat alone, and Telegram waits a minute for the answer."""
 
 
@@ -89,8 +89,8 @@ async def serve(
         closing.callback(recorder.close)
         # Before anything is waited for: a process that waits is alive.
         polls = settings.update_mode == "polling"
-        taking = Taking(settings, (key, *former), name, hooks=not polls and role != "worker")
-        closing.push_async_callback(taking.aclose)
+        listeners = Listeners(settings, (key, *former), name, webhooks=not polls and role != "worker")
+        closing.push_async_callback(listeners.aclose)
         store = await start.live_store(log, rng)
         if store is None:
             return
@@ -144,7 +144,7 @@ async def serve(
                 polls=polls,
                 leads=role != "web",
                 shared=settings.is_shared,
-                park_after_s=PARK_AFTER_S if polls else HOOKS_PARKED_AFTER_S,
+                park_after_s=PARK_AFTER_S if polls else WEBHOOKS_PARKED_AFTER_S,
                 name=name,
                 home=home_of(settings),
                 recorder=recorder,
@@ -158,7 +158,7 @@ async def serve(
 
         def ready(app: App) -> None:
             nonlocal announced
-            taking.begin(app, Standing(app, store, records, name, role, serves))
+            listeners.begin(app, WorkerStatus(app, store, records, name, role, serves))
             refused = len(app.refused_bots)
             if refused:
                 reason = f"{refused} more: Telegram refuses the token, and is asked again"
@@ -169,7 +169,7 @@ async def serve(
                 return
             looking.spawn(_look_at_room(records, store, clock))
             if not polls and role != "worker":
-                looking.spawn(_look_at_hooks(settings))
+                looking.spawn(_look_at_webhooks(settings))
             if on_ready is not None:
                 on_ready()
             announced = True
@@ -182,7 +182,7 @@ async def serve(
             looking.spawn(guard(log))
         looking.spawn(start.watch(store, records, lambda: announced))
         try:
-            whole = await live(make, stop, clock, settings.shutdown_timeout_s, ready, taking.end)
+            whole = await supervise(make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
         except NoBotWorks:
             remedy = "ask @BotFather for the bots' tokens"
             raise WrongSetting("BOT_TOKENS", "Telegram refuses every one", remedy) from None
@@ -202,19 +202,19 @@ def _say_goodbye(whole: bool, unrecorded: int) -> None:
     logs.record("runtime.stopped", "warning", count=unrecorded, reason=reason)
 
 
-class Taking:
+class Listeners:
     """What this process answers to: operators, on a socket and perhaps a port, and Telegram's webhooks.
 
-    It outlasts the lives of the worker behind it, which follow each other. Webhooks are only listened for while one
+    It outlasts the runs of the worker behind it, which follow each other. Webhooks are only listened for while one
     takes them: where several processes share the port, they then come to the others.
     """
 
-    def __init__(self, settings: Settings, keys: tuple[bytes, ...], name: str, *, hooks: bool) -> None:
+    def __init__(self, settings: Settings, keys: tuple[bytes, ...], name: str, *, webhooks: bool) -> None:
         self._pages = Pages(metrics.exposition)
-        self._webhooks = Webhooks((door_of(bot, key) for key in keys for bot in settings.tokens), arrival)
-        self._door = settings.webhook_place if hooks else None
+        self._webhooks = Webhooks((endpoint_of(bot, key) for key in keys for bot in settings.tokens), arrival)
+        self._endpoint = settings.webhook_place if webhooks else None
         self._listeners: list[Listener] = []
-        self._at_door: Listener | None = None
+        self._at_endpoint: Listener | None = None
         listen: list[tuple[str, Callable[[], Listener]]] = [
             ("RUN_DIR", lambda: listen_on_socket(self._pages, settings.run_path / f"{name}.sock"))
         ]
@@ -229,30 +229,30 @@ class Taking:
                 self._listeners.append(listener)
                 logs.record("pages.listening", "debug", setting=setting, address=listener.address)
 
-    def begin(self, app: App, standing: Standing) -> None:
+    def begin(self, app: App, worker_status: WorkerStatus) -> None:
         """Raises: WrongSetting."""
-        self._pages.watched = standing
+        self._pages.watched = worker_status
         self._webhooks.open(app)
-        if self._door is not None and self._at_door is None:
+        if self._endpoint is not None and self._at_endpoint is None:
             try:
-                self._at_door = listen_on_tcp(self._webhooks, *self._door, shared=True)
+                self._at_endpoint = listen_on_tcp(self._webhooks, *self._endpoint, shared=True)
             except CannotListen as error:
                 raise WrongSetting("WEBHOOK_LISTEN", str(error), "name an address that is free") from None
-            logs.record("webhook.listening", "debug", address=self._at_door.address)
+            logs.record("webhook.listening", "debug", address=self._at_endpoint.address)
 
     def end(self, lapsed: bool) -> None:
-        """`lapsed`: another life begins soon. Else nothing more is to come in."""
+        """`lapsed`: another run begins soon. Else nothing more is to come in."""
         if lapsed:
             self._webhooks.abandon()
             return
         self._webhooks.close()
-        if self._at_door is not None:
-            self._at_door.refuse()
+        if self._at_endpoint is not None:
+            self._at_endpoint.refuse()
 
     async def aclose(self) -> None:
         self._webhooks.abandon()
-        if self._at_door is not None:
-            self._listeners.append(self._at_door)
+        if self._at_endpoint is not None:
+            self._listeners.append(self._at_endpoint)
         await asyncio.gather(*(listener.aclose() for listener in self._listeners))
 
 
@@ -295,14 +295,14 @@ def _open_recorder(settings: Settings, name: str, rng: SystemRandom) -> FlightRe
     return FlightRecorder()
 
 
-def hooking(settings: Settings) -> Hooking:
+def webhook_admin(settings: Settings) -> WebhookAdmin:
     """What `passerby webhook` works with. Close it. Raises: WrongSetting."""
     key = open_key(settings)
     tokens = {bot: token.get_secret_value() for bot, token in settings.tokens.items()}
-    doors = {bot: door_of(bot, key) for bot in tokens}
-    former = {bot: tuple(door_of(bot, each) for each in former_keys(settings)) for bot in tokens}
-    hooks = BotApiHooks(tokens, settings.bot_api_url)
-    return Hooking(hooks, doors, settings.webhook_url, SystemClock(), former=former)
+    endpoints = {bot: endpoint_of(bot, key) for bot in tokens}
+    former = {bot: tuple(endpoint_of(bot, each) for each in former_keys(settings)) for bot in tokens}
+    webhooks = BotApiWebhooks(tokens, settings.bot_api_url)
+    return WebhookAdmin(webhooks, endpoints, settings.webhook_url, SystemClock(), former=former)
 
 
 async def _look_at_room(records: SqlRecords, store: LiveStore, clock: SystemClock) -> None:
@@ -310,7 +310,7 @@ async def _look_at_room(records: SqlRecords, store: LiveStore, clock: SystemCloc
     crowded: str | None = None
     while True:
         try:
-            processes = max(1, len((await store.roll()).workers))
+            processes = max(1, len((await store.members()).workers))
             crowded = await records.shortage(processes)
         except (LiveStoreLost, RecordsLost):  # the next read or write reports it
             await clock.sleep(LOOK_AGAIN_S)
@@ -320,8 +320,8 @@ async def _look_at_room(records: SqlRecords, store: LiveStore, clock: SystemCloc
         logs.record("records.crowded", "warning", reason=crowded)
 
 
-async def _look_at_hooks(settings: Settings) -> None:
-    looking = hooking(settings)
+async def _look_at_webhooks(settings: Settings) -> None:
+    looking = webhook_admin(settings)
     try:
         await looking.complain(settings.tokens)
     finally:
@@ -330,8 +330,8 @@ async def _look_at_hooks(settings: Settings) -> None:
 
 def _warn_of_a_lost_key(settings: Settings) -> None:
     """The key file is made at the first start. Missing at a later one, it was lost."""
-    live = live_path(settings)
+    supervise = live_path(settings)
     is_missing = settings.secret_key is None and not settings.key_path.exists()
-    if is_missing and live.exists() and live.stat().st_size:
+    if is_missing and supervise.exists() and supervise.stat().st_size:
         reason = f"{settings.key_path.name} is gone, so a new key is made: what the old one sealed stays unreadable"
         logs.record("key.lost", "warning", setting="SECRET_KEY", reason=reason)

@@ -167,7 +167,7 @@ def _settled() -> "Settings":
 
 def _serve(role: "Role", name: str) -> None:
     from passerby import settings
-    from passerby.cli.safe_stderr import unfailing
+    from passerby.cli.safe_stderr import safe
     from passerby.cli.serving import serve
     from passerby.telemetry import logs
 
@@ -182,7 +182,7 @@ def _serve(role: "Role", name: str) -> None:
     if role == "web" and settled.update_mode != "webhook":
         remedy = "set it and WEBHOOK_URL, or start a `passerby worker`"
         raise settings.WrongSetting("UPDATE_MODE", "is not webhook: there would be nothing to do", remedy)
-    logs.set_up(settled.log_level, settled.log_format, stream=unfailing(sys.stderr))
+    logs.set_up(settled.log_level, settled.log_format, stream=safe(sys.stderr))
     for wrong, meant in settings.doubts():
         logs.record("settings.doubtful", "warning", setting=wrong, reason=f"it is no setting: did you mean {meant}?")
     if role == "all" and not settled.is_shared:

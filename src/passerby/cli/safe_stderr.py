@@ -5,12 +5,12 @@ from contextlib import suppress
 from typing import TextIO, cast
 
 
-def unfailing(stream: TextIO) -> TextIO:
+def safe(stream: TextIO) -> TextIO:
     """Passes on to `stream`; what that does not take is lost."""
-    return cast("TextIO", _Unfailing(stream))
+    return cast("TextIO", _SafeStream(stream))
 
 
-class _Unfailing(io.TextIOBase):
+class _SafeStream(io.TextIOBase):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream

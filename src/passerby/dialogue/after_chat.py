@@ -44,10 +44,14 @@ def menu(me: Participant, now: float) -> Menu:
     if isinstance(me.state, Idle):
         rows.append((Button(text(FIND), SEEK, last.chat),))
     if last.rating is None:
-        rows.append((Button(text("after.good"), GOOD, last.chat), Button(text("after.bad"), BAD, last.chat)))
+        rows.append((Button(text("after_chat.good"), GOOD, last.chat), Button(text("after_chat.bad"), BAD, last.chat)))
     saved = any(each.person == last.partner for each in me.saved)
-    keep = () if saved else (Button(text("after.save"), SAVE, last.chat),)
-    back = (Button(text("after.return"), RETURN, last.chat),) if may_return(me, now) and not last.wants_back_at else ()
+    keep = () if saved else (Button(text("after_chat.save"), SAVE, last.chat),)
+    back = (
+        (Button(text("after_chat.return"), RETURN, last.chat),)
+        if may_return(me, now) and not last.wants_back_at
+        else ()
+    )
     if keep or back:
         rows.append((*keep, *back))
     rows.append(_away(last.chat))
@@ -56,16 +60,16 @@ def menu(me: Participant, now: float) -> Menu:
 
 def _away(chat: str) -> tuple[Button, ...]:
     return (
-        Button(text("after.block"), BLOCK, chat),
-        Button(text("after.report"), REPORT, chat),
-        Button(text("after.done"), DONE, chat),
+        Button(text("after_chat.block"), BLOCK, chat),
+        Button(text("after_chat.report"), REPORT, chat),
+        Button(text("after_chat.done"), DONE, chat),
     )
 
 
 def look_back(side: Participant) -> tuple[Say, ...]:
     """Ask somebody whose chat has just ended how it was. Never in the way: it goes after everything else."""
     assert side.last is not None, "a chat has just ended"
-    return (Say(side.person, text("after.ask"), menu(side, side.last.closed_at), priority=Priority.SYSTEM),)
+    return (Say(side.person, text("after_chat.ask"), menu(side, side.last.closed_at), priority=Priority.SYSTEM),)
 
 
 def tell_left(sides: tuple[Participant, ...]) -> tuple[Say, ...]:
@@ -87,7 +91,7 @@ def in_place(event: ButtonPressed, words: Text, keyboard: Menu | None = None) ->
 
 def what_was_said(me: Participant) -> str:
     """The text key for the message above the buttons about the last chat."""
-    return "after.ask" if me.last is None or me.last.rating is None else "after.thanks"
+    return "after_chat.ask" if me.last is None or me.last.rating is None else "after_chat.thanks"
 
 
 def ask_again(event: ButtonPressed, key: str, me: Participant, now: float) -> tuple[Revise, ...]:
@@ -103,8 +107,8 @@ def too_old(event: ButtonPressed, me: Participant, now: float, chat: str | None 
     chat = event.token if chat is None else chat
     left = Menu((_away(chat),)) if partner_in(me, chat, now) is not None else None
     effects: tuple[Effect, ...] = (
-        Answer(event.query, text("after.too_old")),
-        *in_place(event, text("after.over"), left),
+        Answer(event.query, text("after_chat.too_old")),
+        *in_place(event, text("after_chat.over"), left),
     )
     return Decision(effects=effects)
 
@@ -125,8 +129,8 @@ def partner_in(me: Participant, chat: str, now: float) -> PersonId | None:
     return next((met.person for met in me.recent if met.chat == chat and now - met.at <= EARLIER_S), None)
 
 
-def company_of_chat(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    """For `Feature.company`: the last partner, if the button is about that chat."""
+def load_last_partner(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
+    """For `Feature.also_load`: the last partner, if the button is about that chat."""
     partner = last_partner(facts.me, event.token)
     return (partner,) if partner is not None else ()
 

@@ -6,7 +6,7 @@ nothing. The newest keeps its own place among the messages, so nothing changes i
 
 import msgspec
 
-from passerby.kernel.effect import Amend, Erase, Passage, Relay
+from passerby.kernel.effect import Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import (
     Attempt,
     DeliveryFailed,
@@ -46,16 +46,16 @@ def is_more_of(first: Event, following: Event) -> bool:
     return of_one_chat and all(each.refusal in _ENDED and each.attempt is Attempt.RELAY for each in (first, following))
 
 
-def overtakes(newer: Passage, older: Passage) -> bool:
+def overtakes(newer: RelayEffect, older: RelayEffect) -> bool:
     """Whether `older`, which nobody has seen yet, need not be sent because `newer` follows it."""
-    if isinstance(newer, Relay) or isinstance(older, Relay | Erase):
+    if isinstance(newer, Relay) or isinstance(older, Relay | RelayDelete):
         return False
-    if type(newer) is not type(older) and not isinstance(newer, Erase):
+    if type(newer) is not type(older) and not isinstance(newer, RelayDelete):
         return False
     return newer.source == older.source and newer.chat == older.chat
 
 
-def with_edit(relay: Relay, edit: Amend) -> Relay | None:
+def with_edit(relay: Relay, edit: RelayEdit) -> Relay | None:
     """An unsent message with an edit applied. None if the edit is of another message, or changes its kind: an edit that
     turns a text into a picture is sent as an edit."""
     if relay.chat != edit.chat or relay.source_bot != edit.source.bot or edit.source.message not in relay.sources:

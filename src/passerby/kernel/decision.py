@@ -125,7 +125,8 @@ class Facts(msgspec.Struct, frozen=True):
     about (the one replied to, edited), as far as the message map knows it. `anchor` is the notice that told `me` of the
     chat (or of the search, while searching), once it has arrived: what was written before it was not meant for this
     partner. It is `NOWHERE` where it never will arrive, or is not known any more. `partner_anchor` is the partner's.
-    `others` are further people that the decider's feature asked for (see `Feature.company`), as far as they are known.
+    `others` are further people that the decider's feature asked for (see `Feature.also_load`), as far as they are
+    known.
     """
 
     me: Participant

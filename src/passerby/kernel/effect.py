@@ -1,8 +1,8 @@
 """What is to be done, in the imperative. Effects are data: the shell carries them out after the decision has settled.
 
 `Say`, `Revise` and `Owe` are durable: they enter the outbox in the same atomic commit as the change that caused them.
-The passages (`Relay` and what follows a relayed message) are not: until they are delivered, Telegram still holds the
-update that they came from. `Answer` and `Discard` are courtesies and may be lost.
+The relay effects (`Relay` and what follows a relayed message) are not: until they are delivered, Telegram still holds
+the update that they came from. `Answer` and `Discard` are best effort: they may be lost.
 """
 
 from enum import IntEnum
@@ -110,7 +110,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
     thread: MessageId | None = None
 
 
-class Amend(msgspec.Struct, frozen=True, gc=False, tag="amend", omit_defaults=True):
+class RelayEdit(msgspec.Struct, frozen=True, gc=False, tag="edit", omit_defaults=True):
     """Let the partner's copy of a message follow an edit. `source` is the message as its writer's bot sees it."""
 
     chat: ChatId
@@ -131,7 +131,7 @@ class React(msgspec.Struct, frozen=True, gc=False, tag="react", omit_defaults=Tr
     emoji: str | None
 
 
-class Erase(msgspec.Struct, frozen=True, gc=False, tag="erase", omit_defaults=True):
+class RelayDelete(msgspec.Struct, frozen=True, gc=False, tag="delete", omit_defaults=True):
     """Delete the partner's copy of a message that the sender takes back.
 
     `tidy` are messages in the sender's own chat that go once the copy has: the original, and the command.
@@ -154,13 +154,13 @@ class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Delete messages in the chat with a person themselves. A courtesy, like `Answer`."""
+    """Delete messages in the chat with a person themselves. Best effort, like `Answer`."""
 
     to: PersonId
     messages: tuple[MessageId, ...]
 
 
-Passage = Relay | Amend | React | Erase
-"""What goes from one partner to the other. In one lane, so that what follows a message never overtakes it."""
+RelayEffect = Relay | RelayEdit | React | RelayDelete
+"""What goes from one partner to the other. In one queue, so that what follows a message never overtakes it."""
 
-Effect = Say | Revise | Owe | Answer | Discard | Explain | Passage
+Effect = Say | Revise | Owe | Answer | Discard | Explain | RelayEffect

@@ -1,6 +1,6 @@
 """What happened, in the past tense. Telegram's updates and our own outcomes are decoded into these and nothing else.
 
-An event names the person whose lane it belongs to; `bot` is the bot it came through. Times are Unix seconds, UTC.
+An event names the person whose queue it belongs to; `bot` is the bot it came through. Times are Unix seconds, UTC.
 """
 
 from enum import StrEnum
@@ -132,9 +132,9 @@ class Attempt(StrEnum):
     """What was to be delivered."""
 
     RELAY = "relay"
-    AMEND = "amend"
+    EDIT = "edit"
     REACT = "react"
-    ERASE = "erase"
+    DELETE = "delete"
 
 
 class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
@@ -155,7 +155,7 @@ class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
     count: int = 1
 
 
-class ChatQuiet(msgspec.Struct, frozen=True, gc=False, tag=True):
+class ChatIdle(msgspec.Struct, frozen=True, gc=False, tag=True):
     """Nothing has been delivered in a person's chat since `since`. `speaker` had the last word; None: nobody spoke."""
 
     person: PersonId
@@ -165,7 +165,7 @@ class ChatQuiet(msgspec.Struct, frozen=True, gc=False, tag=True):
     speaker: PersonId | None
 
 
-class SearchDrags(msgspec.Struct, frozen=True, gc=False, tag=True):
+class SearchDelayed(msgspec.Struct, frozen=True, gc=False, tag=True):
     """A person has been waiting since `since`, and it is time to tell them how things stand.
 
     `fitting` is how many of those who wait or came by lately suit them; `expected_s` is how long it took others with
@@ -217,8 +217,8 @@ Event = (
     | BotLost
     | BotUnblocked
     | DeliveryFailed
-    | ChatQuiet
-    | SearchDrags
+    | ChatIdle
+    | SearchDelayed
     | Overrun
     | Unusable
 )

@@ -9,7 +9,7 @@ from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
-Company = Callable[[Any, Facts], tuple[PersonId, ...]]
+AlsoLoad = Callable[[Any, Facts], tuple[PersonId, ...]]
 """Pure: (event, facts) -> who else the decision is about. They are in `Facts.others` when it is made."""
 
 
@@ -30,7 +30,7 @@ class Feature:
     - `events`: everything that is not a message or a press.
     - `newcomer`: whatever a person does who has not answered the first questions; one feature has it.
     - `open_to_all`: newcomers may use its commands and presses too.
-    - `company`: which of its deciders look at, or change, more people than a person and their partner.
+    - `also_load`: which of its deciders look at, or change, more people than a person and their partner.
     """
 
     name: str
@@ -44,4 +44,4 @@ class Feature:
     awaits: Callable[[MessageReceived, Facts], Decider | None] | None = None
     unknown: Callable[[Collection[str]], Decider] | None = None
     open_to_all: bool = False
-    company: Mapping[Decider, Company] = field(default_factory=dict)
+    also_load: Mapping[Decider, AlsoLoad] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Texts by name. Features name them; catalogues word them; the recipient's language is chosen at dispatch."""
+"""Texts by name. Features name them; catalogues word them; the recipient's language is chosen at outgoing call."""
 
 from typing import Union
 

@@ -87,7 +87,7 @@ class Watch:
     ) -> None:
         self.samples: list[Sample] = []
         self.counts: dict[str, dict[str, float]] = {}
-        """What each life of a process has counted, by its name and number."""
+        """What each run of a process has counted, by its name and number."""
         self._counted_before: dict[str, dict[str, float]] = {}
         self.silent: set[str] = set()
         self._crowd = crowd
@@ -105,10 +105,10 @@ class Watch:
         self._counted_before = dict(self.counts)
 
     def counted(self) -> dict[str, float]:
-        """What all processes have counted since `begin`, all lives together."""
+        """What all processes have counted since `begin`, all runs together."""
         total: dict[str, float] = defaultdict(float)
-        for life, counts in self.counts.items():
-            before = self._counted_before.get(life, {})
+        for run, counts in self.counts.items():
+            before = self._counted_before.get(run, {})
             for name, count in counts.items():
                 total[name] += count - before.get(name, 0.0)
         return dict(total)

@@ -1,7 +1,7 @@
 """Who does what in a fleet: one owner for each bot's queue, for each pool, for each duty; a lease, never for good.
 
-A *worker* is one process of the fleet, or rather one life of it: a name is never used twice. It attends at short
-intervals. What it holds it renews by attending, and loses by not attending for the time it named.
+A *worker* is one process of the fleet, or rather one incarnation of it: a name is never used twice. It sends heartbeats
+at short intervals. What it holds it renews by its heartbeats, and loses by sending none for the time it named.
 
 Every taking of a lease has a number higher than the last one's, the *epoch*. A write that stands on a lease names both,
 and the store refuses it once somebody else has taken the lease: a holder that was paused and wakes up changes nothing.
@@ -15,7 +15,7 @@ import msgspec
 from passerby.kernel.ids import BotId, PoolId
 
 WorkerId = NewType("WorkerId", str)
-"""One life of one process. Opaque, and says nothing of the machine."""
+"""One incarnation of one process. Opaque, and says nothing of the machine."""
 
 NOBODY = WorkerId("")
 
@@ -48,12 +48,12 @@ class Fenced(Exception):
     """Somebody else has taken the lease. Nothing was stored; what stood on it is theirs now."""
 
 
-class Buried(Exception):
+class Evicted(Exception):
     """This worker was taken for dead, and what it had to send is another's. It can only begin anew, as another one."""
 
 
-class Roll(msgspec.Struct, frozen=True):
-    """What attending tells. `kept` are the leases that were renewed; one named and not kept is lost.
+class Members(msgspec.Struct, frozen=True):
+    """What a heartbeat tells. `kept` are the leases that were renewed; one named and not kept is lost.
 
     `workers` are the living, in the order they came, with what each reported last; `holders` says who of them has what.
     """
@@ -70,11 +70,11 @@ class Leases(Protocol):
     has one such time to renew it before it can be taken: an outage of the store moves nothing.
     """
 
-    async def attend(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Roll:
+    async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         """Be living for another `ttl_s`, and renew what is held (lease -> epoch), even if its time was up, as long as
         nobody else has taken it.
 
-        A wiped store knows no leases: one that nobody has taken since is renewed at the epoch named. Raises: Buried.
+        A wiped store knows no leases: one that nobody has taken since is renewed at the epoch named. Raises: Evicted.
         """
         ...
 
@@ -93,6 +93,6 @@ class Leases(Protocol):
         """Give everything back and be living no more. What is still in the outbox is inherited by whoever asks."""
         ...
 
-    async def roll(self) -> Roll:
-        """What attending would tell, without attending: for those who only look."""
+    async def members(self) -> Members:
+        """What a heartbeat would tell, without a heartbeat: for those who only look."""
         ...

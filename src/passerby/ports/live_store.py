@@ -17,7 +17,7 @@ from passerby.kernel.participant import Participant, Ticket
 from passerby.kernel.text import Text
 from passerby.ports.facts import Fact
 from passerby.ports.leases import NOBODY, Fence, Leases, WorkerId
-from passerby.ports.shared_budgets import Allowances
+from passerby.ports.shared_budgets import SharedBudgets
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=True):
@@ -173,7 +173,7 @@ class TicketFeed(msgspec.Struct, frozen=True, gc=False):
     whole: bool
 
 
-class QuietChat(msgspec.Struct, frozen=True, gc=False):
+class IdleChat(msgspec.Struct, frozen=True, gc=False):
     """An open chat in which nothing has been delivered since `since` (Unix seconds), and whose word was the last."""
 
     chat: ChatId
@@ -230,7 +230,7 @@ class LiveStoreLost(Exception):
     """The store cannot be read or written now. Whoever sees it keeps its hands off Telegram's queue and tries again."""
 
 
-class LiveStore(Leases, Allowances, Protocol):
+class LiveStore(Leases, SharedBudgets, Protocol):
     """One store for every process of a fleet.
 
     Atomicity: each `commit` and each `mark` is stored whole or not at all, and survives `kill -9` of any process once
@@ -242,11 +242,11 @@ class LiveStore(Leases, Allowances, Protocol):
 
     @property
     def generation(self) -> str:
-        """Names this store's life.
+        """Names this store's generation.
 
-        A new life begins wherever something that was stored may be gone: in a store that was wiped, in one that was not
-        closed in good order, and on a server that started again or took over. Numbers of the journal belong to a life,
-        and are never given twice in it.
+        A new generation begins wherever something that was stored may be gone: in a store that was wiped, in one that
+        was not closed in good order, and on a server that started again or took over. Numbers of the journal belong to
+        a generation, and are never given twice in it.
         """
         ...
 
@@ -254,9 +254,9 @@ class LiveStore(Leases, Allowances, Protocol):
     def doubts(self) -> Doubts:
         """What may be wrong with what the store holds; none after an `adopt` of a `whole` has returned.
 
-        Damage is found when the store is opened. A store that has lost something under its users begins another life,
-        and has doubts in it: then only `claim_doubts`, `everybody`, `held`, commits that repair and an `adopt` of a
-        `whole` are possible, and everything else is refused (LiveStoreLost).
+        Damage is found when the store is opened. A store that has lost something under its users begins another
+        generation, and has doubts in it: then only `claim_doubts`, `everybody`, `held`, commits that repair and an
+        `adopt` of a `whole` are possible, and everything else is refused (LiveStoreLost).
         """
         ...
 
@@ -266,10 +266,11 @@ class LiveStore(Leases, Allowances, Protocol):
 
     @property
     def newborn(self) -> bool:
-        """Whether this life has only begun: who is searching or chatting is still to be adopted from the records.
+        """Whether this generation has only begun: who is searching or chatting is still to be adopted from the records.
 
-        Until the first `adopt` of a `whole` in this life, however often the store is opened before it. A store that
-        was wiped under its users is newborn, too, and refuses everything else (LiveStoreLost) until that has happened.
+        Until the first `adopt` of a `whole` in this generation, however often the store is opened before it. A store
+        that was wiped under its users is newborn, too, and refuses everything else (LiveStoreLost) until that has
+        happened.
         """
         ...
 
@@ -340,15 +341,15 @@ class LiveStore(Leases, Allowances, Protocol):
     async def inherit(self, heir: WorkerId) -> list[Outgoing]:
         """Make everything that has no living owner the heir's; return that, oldest first.
 
-        A worker is living from its first `attend` until it leaves or has not attended for the time it named. One whose
-        entries were inherited is buried (see `attend`).
+        A worker is living from its first `attend` until it leaves or has sent no heartbeat for the time it named. One
+        whose entries were inherited is evicted (see `attend`).
         """
         ...
 
     async def is_preceded(self, entry: str) -> bool:
         """Whether an older entry for the same person and bot, other than an aside, waits in another owner's hands.
 
-        False for an entry that is settled. In one process, lanes keep the order; over several, this does.
+        False for an entry that is settled. In one process, queues keep the order; over several, this does.
         """
         ...
 
@@ -360,7 +361,7 @@ class LiveStore(Leases, Allowances, Protocol):
         """Whether the notice that tells a person of a chat has arrived, or will not, or the chat is over."""
         ...
 
-    async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
+    async def idle_chats(self, since: float, limit: int) -> list[IdleChat]:
         """Open chats in which nothing was delivered since then (Unix seconds), the quietest first.
 
         A chat that was just opened or adopted counts as if something had been delivered then. `since` of an answer may
@@ -373,7 +374,8 @@ class LiveStore(Leases, Allowances, Protocol):
         ...
 
     async def trimmed(self) -> int:
-        """Up to which number this life has trimmed its journal: the records must have got that far. 0: not at all."""
+        """Up to which number this generation has trimmed its journal: the records must have got that far. 0: not at
+        all."""
         ...
 
     async def trim_journal(self, upto: int, generation: str) -> None:

@@ -23,7 +23,7 @@ class Grant(NamedTuple):
     wait_s: float
 
 
-class Allowances(Protocol):
+class SharedBudgets(Protocol):
     async def reserve(self, account: Account, rate_per_s: float, burst: int, wanted: int) -> Grant:
         """Take up to `wanted` from an account, as many as it has now; time is the store's own. An answer that is lost
         may have taken them: they come back with time. Raises: LiveStoreLost."""

@@ -1,7 +1,7 @@
-"""Telegram, as the runtime sees it: updates come in as events, dispatches go out, failures are of a small family.
+"""Telegram, as the runtime sees it: updates come in as events, outgoing calls go out, failures are of a small family.
 
-A dispatch is ready to go: worded in its reader's language, addressed to one person through one bot. How it becomes
-Bot API calls (copy or rebuild, which file id, how many requests) is the adapter's affair.
+An outgoing call is ready to go: worded in its reader's language, addressed to one person through one bot. How it
+becomes Bot API calls (copy or rebuild, which file id, how many requests) is the adapter's affair.
 """
 
 from typing import Protocol, Self
@@ -40,7 +40,7 @@ class ReplyRows(msgspec.Struct, frozen=True, gc=False):
 Markup = InlineRows | ReplyRows
 
 
-class Speak(msgspec.Struct, frozen=True, gc=False):
+class SendNotice(msgspec.Struct, frozen=True, gc=False):
     """A notice of ours. `html` is Telegram's HTML, already escaped; link previews are always off.
 
     `thread` is the topic of the private chat that it goes to; None: the general one.
@@ -54,7 +54,7 @@ class Speak(msgspec.Struct, frozen=True, gc=False):
     thread: MessageId | None = None
 
 
-class Rewrite(msgspec.Struct, frozen=True, gc=False):
+class EditNotice(msgspec.Struct, frozen=True, gc=False):
     """Change a notice of ours. "Not modified" counts as done."""
 
     bot: BotId
@@ -64,7 +64,7 @@ class Rewrite(msgspec.Struct, frozen=True, gc=False):
     markup: InlineRows | None = None
 
 
-class Carry(msgspec.Struct, frozen=True, gc=False):
+class SendContent(msgspec.Struct, frozen=True, gc=False):
     """Pass on a message, or an album, without telling whose it is.
 
     `sources` are the messages as `source_bot` sees them in the chat with `source_person`. `copyable` allows the adapter
@@ -85,7 +85,7 @@ class Carry(msgspec.Struct, frozen=True, gc=False):
     thread: MessageId | None = None
 
 
-class Reassure(msgspec.Struct, frozen=True, gc=False):
+class AnswerCallback(msgspec.Struct, frozen=True, gc=False):
     """Answer a callback query. One that is too old counts as done."""
 
     bot: BotId
@@ -94,7 +94,7 @@ class Reassure(msgspec.Struct, frozen=True, gc=False):
     alert: bool = False
 
 
-class Edit(msgspec.Struct, frozen=True, gc=False):
+class EditContent(msgspec.Struct, frozen=True, gc=False):
     """Change a carried message. `words_only`: the file is the same and only text or caption changed.
 
     `source_bot` is the bot that `content`'s file id belongs to. "Not modified" counts as done.
@@ -118,7 +118,7 @@ class SetReaction(msgspec.Struct, frozen=True, gc=False):
     emoji: str | None
 
 
-class Delete(msgspec.Struct, frozen=True, gc=False):
+class DeleteMessages(msgspec.Struct, frozen=True, gc=False):
     """Delete messages of a chat, at most 100. Those that are gone already count as done."""
 
     bot: BotId
@@ -126,14 +126,14 @@ class Delete(msgspec.Struct, frozen=True, gc=False):
     messages: tuple[MessageId, ...]
 
 
-Dispatch = Speak | Rewrite | Carry | Reassure | Edit | SetReaction | Delete
+OutgoingCall = SendNotice | EditNotice | SendContent | AnswerCallback | EditContent | SetReaction | DeleteMessages
 
 
 class TelegramError(Exception):
     """The family. None of them quotes a token, a message or a file name.
 
-    `bot` is set where it was not the dispatch's own bot that failed: a file is fetched through the one that it came to.
-    Nothing was delivered then.
+    `bot` is set where it was not the outgoing call's own bot that failed: a file is fetched through the one that it
+    came to. Nothing was delivered then.
     """
 
     bot: BotId | None = None
@@ -238,8 +238,8 @@ class Telegram(Protocol):
         """
         ...
 
-    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
-        """Carry out a dispatch; return the ids of the messages that now stand in the recipient's chat, in order.
+    async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        """Carry out an outgoing call; return the ids of the messages that now stand in the recipient's chat, in order.
 
         Atomicity: an album arrives whole or not at all. Never retried inside: each call makes at most one attempt that
         could be seen by the recipient.

@@ -7,7 +7,7 @@ import msgspec
 from passerby.kernel.ids import BotId
 
 
-class HookState(msgspec.Struct, frozen=True):
+class WebhookState(msgspec.Struct, frozen=True):
     """What Telegram knows of a bot's webhook. An empty `url`: there is none, and updates are asked for.
 
     `pending_update_count`: updates that wait, whichever way they are to come. `last_error_date` in Unix seconds, 0 if
@@ -34,7 +34,7 @@ class Switches(msgspec.Struct, frozen=True):
     supports_inline_queries: bool = False
 
 
-class Hooks(Protocol):
+class WebhookApi(Protocol):
     """Nothing here ever drops an update that waits. Raises, from every method: TelegramError."""
 
     wanted_updates: tuple[str, ...]
@@ -55,6 +55,6 @@ class Hooks(Protocol):
         """What waits can be asked for again."""
         ...
 
-    async def state(self, bot: BotId) -> HookState: ...
+    async def state(self, bot: BotId) -> WebhookState: ...
 
     async def aclose(self) -> None: ...

@@ -1,6 +1,6 @@
 """The shell around the decisions: everything that waits, retries, or talks to the world through a port.
 
-    intake ──► lanes ──► pipeline (load, decide, settle) ──► courier ──► Telegram
+    intake ──► queues ──► pipeline (load, decide, settle) ──► courier ──► Telegram
                  ▲                                             │
                  └───────────── outcomes, as events ───────────┘
 

@@ -14,7 +14,7 @@ The page, little-endian:
     0   8 bytes   MAGIC
     8   u64       how many turns the event loop has completed (see `loop_watch`); supervisor reads it
     16  u32       the process's number
-    20  16 bytes  the life: the name of this run of the process
+    20  16 bytes  the run: the name of this run of the process
     36  u32       how many updates follow; fewer than 256, so that writing the first byte ends a step
     40  i64, i64  bot and update of each, MOST_UPDATES at most
 """
@@ -55,9 +55,9 @@ _WHERE_ONE: Final = slice(_COUNT_AT, _COUNT_AT + _ONE.size)
 
 
 class Crash(NamedTuple):
-    """A run of the process ended while it worked on these updates. `life` names the run."""
+    """A run of the process ended while it worked on these updates. `run` names the run."""
 
-    life: str
+    run: str
     refs: tuple[UpdateRef, ...]
 
 
@@ -78,9 +78,9 @@ class FlightRecorder:
     Without a file (`FlightRecorder()`) it works the same, but nothing outlives the process.
     """
 
-    def __init__(self, page: "MutableSequence[int] | mmap.mmap | None" = None, life: str = "", file: int = -1) -> None:
+    def __init__(self, page: "MutableSequence[int] | mmap.mmap | None" = None, run: str = "", file: int = -1) -> None:
         self._page: Any = bytearray(_SIZE) if page is None else page
-        self._life = life.encode()[:16].ljust(16, b"\0")
+        self._run = run.encode()[:16].ljust(16, b"\0")
         self._file = file
         self._beats = 0
         self.crash = _crash_in(bytes(self._page[:_SIZE]))
@@ -88,8 +88,8 @@ class FlightRecorder:
             self.settle()
 
     @classmethod
-    def open(cls, path: Path, life: str) -> "FlightRecorder":
-        """The page at `path`, made if there is none. `life`: 16 characters that no other run has.
+    def open(cls, path: Path, run: str) -> "FlightRecorder":
+        """The page at `path`, made if there is none. `run`: 16 characters that no other run has.
 
         Raises: RecorderInUse; OSError, where the file cannot be made or mapped.
         """
@@ -101,7 +101,7 @@ class FlightRecorder:
                 raise RecorderInUse from None
             if os.fstat(file).st_size < _SIZE:
                 os.ftruncate(file, _SIZE)
-            return cls(mmap.mmap(file, _SIZE), life, file)
+            return cls(mmap.mmap(file, _SIZE), run, file)
         except BaseException:
             os.close(file)
             raise
@@ -110,7 +110,7 @@ class FlightRecorder:
         """Begin this run. Call it after the previous run's crash, if any, has been stored elsewhere."""
         self.crash = None
         self._page[_COUNT_AT : _COUNT_AT + 4] = _NONE
-        self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._life)
+        self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._run)
 
     def beat(self) -> None:
         """Count one more turn of the event loop."""
@@ -205,9 +205,9 @@ def pulse_of(path: Path) -> Pulse | None:
 def _crash_in(page: bytes) -> Crash | None:
     if not page.startswith(MAGIC):
         return None
-    _, _, _, life = _HEAD.unpack_from(page)
+    _, _, _, run = _HEAD.unpack_from(page)
     (count,) = _COUNT.unpack_from(page, _COUNT_AT)
     if not 0 < count <= MOST_UPDATES:
         return None
     updates = (_UPDATE.unpack_from(page, _COUNT_AT + _COUNT.size + at * _UPDATE.size) for at in range(count))
-    return Crash(life.rstrip(b"\0").decode("ascii", "replace"), tuple(UpdateRef(BotId(bot), up) for bot, up in updates))
+    return Crash(run.rstrip(b"\0").decode("ascii", "replace"), tuple(UpdateRef(BotId(bot), up) for bot, up in updates))

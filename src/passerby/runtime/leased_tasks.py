@@ -5,9 +5,9 @@ A bot is polled, a pool is matched, a duty is done for all.
 Setup calls (asking the bot who it is, its menus) are repeated until they succeed, while polling already runs: a
 temporary refusal delays nobody and leaves nothing undone.
 
-A post *ends* in good order: a bot's intake takes nothing more, what is in hand is finished or parked, and Telegram is
-told how far we got, so that the next holder is given nothing that is done. What a post that does not end so leaves
-behind, because its process died or lost the lease, is what the store's fences are for.
+A leased task *ends* in good order: a bot's intake takes nothing more, what is in hand is finished or parked, and
+Telegram is told how far we got, so that the next holder is given nothing that is done. What a leased task that does not
+end so leaves behind, because its process died or lost the lease, is what the store's fences are for.
 """
 
 import asyncio
@@ -42,13 +42,13 @@ Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
 """Keeps something going until it returns by itself or is cancelled, whatever bugs it has."""
 
 
-class Post(Protocol):
+class LeasedTask(Protocol):
     async def begin(self) -> None: ...
 
     async def end(self) -> None: ...
 
 
-class BotPost:
+class PollingTask:
     """To poll one bot, or only to look after it where Telegram brings updates by itself (`intake` None)."""
 
     def __init__(
@@ -141,7 +141,7 @@ class BotPost:
         await intake.confirm()
 
 
-class TaskPost:
+class LoopTask:
     """Something that is done until it is no longer ours to do. `stop` tells it to come to an end by itself, soon."""
 
     def __init__(

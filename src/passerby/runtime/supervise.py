@@ -1,4 +1,4 @@
-"""One process, life after life: a worker that has lapsed is abandoned, and another begins in its place.
+"""One process, incarnation after incarnation: a worker that has lapsed is abandoned, and another begins in its place.
 
 It begins as a stranger, with a name of its own and nothing in hand. That is all the cleaning up there is.
 """
@@ -11,10 +11,10 @@ from passerby.runtime.worker import App
 from passerby.telemetry import logs
 
 PAUSE_S = 0.5
-"""Between two lives: a store that buries us again and again is not to be besieged."""
+"""Between two incarnations: a store that evicts us again and again is not to be besieged."""
 
 
-async def live(
+async def supervise(
     make: Callable[[], App],
     stop: asyncio.Event,
     clock: Clock,
@@ -24,8 +24,8 @@ async def live(
 ) -> bool:
     """Keep an app going until `stop` is set; then stop it. Returns whether everything in hand was finished.
 
-    `on_ready` is called in each life, when it takes updates; `on_end` when that is over, before anything is stopped or
-    abandoned (then with True). Raises: NoBotWorks, in the first.
+    `on_ready` is called in each incarnation, when it takes updates; `on_end` when that is over, before anything is
+    stopped or abandoned (then with True). Raises: NoBotWorks, in the first.
     """
     while True:
         app = make()

@@ -1,14 +1,16 @@
-"""The runtime, put together from its ports: one life of one worker. It knows no adapter: the product and the simulation
-start the same one.
+"""The runtime, put together from its ports: one incarnation of one worker. It knows no adapter: the product and the
+simulation start the same one.
 
 Start: who is searching or chatting is there before the first update is taken (from the live store, or, if that has been
 wiped, from the records), and what somebody before us still had to deliver is queued before anything new can be. Which
-bots are polled, which pools matched and who does what for all is a matter of leases (see `fleet` and `posts`).
+bots are polled, which pools matched and who does what for all is a matter of leases (see `heartbeat` and
+`leased_tasks`).
 
 Stop: nothing new is taken, what is in hand is finished for as long as there is time, Telegram is told how far we got,
 and the leases are given back. Whatever is left over is left where it is safe: in Telegram's queue, or in the outbox.
 
-Abandon: this life has *lapsed*, that is, others have what it held. It ends where it stands, and `lives` begins another.
+Abandon: this incarnation has *lapsed*, that is, others have what it held. It ends where it stands, and `supervise`
+begins another.
 """
 
 import asyncio
@@ -22,16 +24,16 @@ from passerby.domain.fingerprint import Prints
 from passerby.domain.pools import pools
 from passerby.domain.quota import STANDARD, Quota
 from passerby.kernel.decision import Rules
-from passerby.kernel.event import ChatQuiet, Event, SearchDrags
+from passerby.kernel.event import ChatIdle, Event, SearchDelayed
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
 from passerby.kernel.participant import Ticket
 from passerby.ports.clock import Clock
-from passerby.ports.leases import Fence, LeaseName, Roll, WorkerId, bot_lease, duty_lease, pool_lease
+from passerby.ports.leases import Fence, LeaseName, Members, WorkerId, bot_lease, duty_lease, pool_lease
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records
 from passerby.ports.telegram import Arrival, Telegram
-from passerby.runtime.background.idle_chats import QuietWatch
+from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
 from passerby.runtime.background.recorder import Recorder
@@ -43,11 +45,11 @@ from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
-from passerby.runtime.inbound.person_queues import Lanes, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.inbound.unused import note
-from passerby.runtime.inbound.webhook_receiver import Doorstep
-from passerby.runtime.leased_tasks import BotPost, Post, TaskPost
+from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
+from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
 from passerby.runtime.membership.heartbeat import Membership, Report, Wanted, read_report
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S, Tokens
 from passerby.runtime.tasks import Background
@@ -181,13 +183,13 @@ class App:
             words.places,
             shared,
         )
-        self.lanes = Lanes(self.pipeline.handle, self._background, clock, self._recorder)
-        self.pipeline.lanes = self.lanes
+        self.person_queues = PersonQueues(self.pipeline.handle, self._background, clock, self._recorder)
+        self.pipeline.person_queues = self.person_queues
         self.albums = Albums(
-            store, sealer, self.lanes, self._background, clock, self.worker, self.pipeline.mark_uncertain
+            store, sealer, self.person_queues, self._background, clock, self.worker, self.pipeline.mark_uncertain
         )
         self.pipeline.albums = self.albums
-        self.admission = Admission(self.lanes, self.courier, store, clock, quota, self._router.is_for_us)
+        self.admission = Admission(self.person_queues, self.courier, store, clock, quota, self._router.is_for_us)
         self.pipeline.owe = self.admission.owe
         self.courier.outcomes = self.pipeline
         self.courier.assured = self.fleet.assured
@@ -204,22 +206,22 @@ class App:
             self.pipeline.faults,
         )
         self.recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
-        self.doorstep = Doorstep(store, self.fleet, self.admission, self.albums, self._recorder)
+        self.webhook_receiver = WebhookReceiver(store, self.fleet, self.admission, self.albums, self._recorder)
         self._introduce = introduce
-        self._bots: dict[BotId, BotPost] = {}
-        self._posts: dict[LeaseName, Post] = {}
+        self._bots: dict[BotId, PollingTask] = {}
+        self._leased_tasks: dict[LeaseName, LeasedTask] = {}
         self._pools: set[PoolId] = set(pools(rules))
-        self._standing: list[asyncio.Task[None]] = []
+        self._kept_going: list[asyncio.Task[None]] = []
         self._is_stopping = False
-        self._heeded: Roll | None = None
+        self._heeded: Members | None = None
         self.is_ready = False
         """Whether `start` has returned and `stop` has not been called."""
         self.unrecorded = 0
         """How many facts were not in the records yet when we stopped. The journal keeps them for the next start."""
         self.has_lapsed = asyncio.Event()
-        """Set when this life is to be abandoned."""
+        """Set when this incarnation is to be abandoned."""
 
-    # ------------------------------------------------------------------ a life
+    # ------------------------------------------------------------------ an incarnation
 
     async def start(self) -> None:
         """Return when updates are being taken. Waits for stores that are away. Raises NoBotWorks."""
@@ -230,15 +232,15 @@ class App:
         if not self._shared:
             await self._check_stores()
         await self._tell_crash()
-        self._standing += [
+        self._kept_going += [
             self._stand(work) for work in (self._park, self._park_crowds, self._forget, self.janitor.serve_itself)
         ]
-        await self.fleet.attend_first()
+        await self.fleet.first_heartbeat()
         await self._inherit()
         await self.janitor.release()
         if self._leads:
             await self.fleet.claim_first()
-        self._standing.append(self._stand(self.fleet.run))
+        self._kept_going.append(self._stand(self.fleet.run))
         began_at = self._clock.monotonic()
         while self._is_undecided(self._clock.monotonic() - began_at):
             await self._clock.sleep(QUIET_EVERY_S)
@@ -249,7 +251,7 @@ class App:
         crash = self._recorder.crash
         if crash is None:
             return
-        tell = partial(self._store.record_crash, crash.refs, crash.life)
+        tell = partial(self._store.record_crash, crash.refs, crash.run)
         await persistently(tell, LiveStoreLost, self._clock, self._rng)
         metrics.CRASHES.add()
         reason = "the run before ended while it worked on this bot's update"
@@ -290,10 +292,12 @@ class App:
         ends_at = self._clock.monotonic() + timeout_s
         deadline = ends_at - timeout_s * (RECORDER_SHARE + LAST_SENDS_SHARE)
         self.fleet.retire()
-        for post in self._bots.values():
-            if post.intake is not None:
-                post.intake.stop()
-        releasing = self._background.spawn(self.fleet.hand_over([lease for lease in self._posts if lease != RECORDER]))
+        for leased_task in self._bots.values():
+            if leased_task.intake is not None:
+                leased_task.intake.stop()
+        releasing = self._background.spawn(
+            self.fleet.hand_over([lease for lease in self._leased_tasks if lease != RECORDER])
+        )
         while self._is_busy and self._clock.monotonic() < deadline and not self.has_lapsed.is_set():
             await self._clock.sleep(QUIET_EVERY_S)
         whole = not self._is_busy
@@ -301,14 +305,14 @@ class App:
         while self.courier.under_way and self._clock.monotonic() < ends_at - timeout_s * RECORDER_SHARE:
             await self._clock.sleep(QUIET_EVERY_S)
         await asyncio.wait((releasing,), timeout=max(0.0, deadline - self._clock.monotonic()))
-        intakes = [post.intake for post in self._bots.values() if post.intake is not None]
+        intakes = [leased_task.intake for leased_task in self._bots.values() if leased_task.intake is not None]
         await asyncio.gather(*(intake.confirm() for intake in intakes))
         records = RECORDER in self.fleet.held
-        for task in self._standing:
+        for task in self._kept_going:
             task.cancel()
-        await asyncio.gather(*self._standing, return_exceptions=True)
+        await asyncio.gather(*self._kept_going, return_exceptions=True)
         if records:
-            await self._posts[RECORDER].end()
+            await self._leased_tasks[RECORDER].end()
             if not await self.recorder.drain(timeout_s * RECORDER_SHARE):
                 with suppress(LiveStoreLost):
                     self.unrecorded = (await self._store.figures()).journal
@@ -318,14 +322,14 @@ class App:
 
     @property
     def _is_busy(self) -> bool:
-        return bool(self.lanes.busy or self.courier.pending or self.albums.waiting)
+        return bool(self.person_queues.busy or self.courier.pending or self.albums.waiting)
 
     async def abandon(self) -> None:
         """End at once. Nothing is confirmed, finished or given back: others have it by now, or will."""
         self.is_ready = False
         self.fleet.abandon()
         self.courier.abandon()
-        self.doorstep.close()
+        self.webhook_receiver.close()
         await self._background.aclose()
         await self.fleet.leave(GOODBYE_S)  # else others would count on it until its time is up
 
@@ -346,7 +350,7 @@ class App:
         metrics.BUGS.add()
         logs.failed("runtime.broken", error)
 
-    # ------------------------------------------------------------------ leases (fleet.Callbacks)
+    # ------------------------------------------------------------------ leases (heartbeat.Callbacks)
 
     def wanted(self) -> Wanted:
         pools = tuple(pool_lease(pool) for pool in sorted(self._pools))
@@ -366,13 +370,13 @@ class App:
         )
 
     def _heed_others(self) -> None:
-        """Hear from the roll what the others know of the bots."""
-        roll = self.fleet.roll
-        if roll is self._heeded:
+        """Hear from the list of members what the others know of the bots."""
+        members = self.fleet.members
+        if members is self._heeded:
             return
-        self._heeded = roll
-        others = {worker: read_report(blob) for worker, blob in roll.workers.items() if worker != self.worker}
-        held = {(worker, lease) for lease, worker in roll.holders.items()}
+        self._heeded = members
+        others = {worker: read_report(blob) for worker, blob in members.workers.items() if worker != self.worker}
+        held = {(worker, lease) for lease, worker in members.holders.items()}
         self.tokens.heed(
             {worker: report.doubted_bots for worker, report in others.items()},
             {
@@ -382,21 +386,21 @@ class App:
         )
 
     async def gained(self, fence: Fence) -> None:
-        post = self._posts[fence.lease] = self._post(fence)
-        if isinstance(post, BotPost):
-            self._bots[post.bot] = post
-        await post.begin()
+        leased_task = self._leased_tasks[fence.lease] = self._post(fence)
+        if isinstance(leased_task, PollingTask):
+            self._bots[leased_task.bot] = leased_task
+        await leased_task.begin()
 
     async def hand_over(self, fence: Fence) -> None:
-        post = self._posts.pop(fence.lease)
-        await post.end()
-        if isinstance(post, BotPost):
-            self._bots.pop(post.bot, None)
+        leased_task = self._leased_tasks.pop(fence.lease)
+        await leased_task.end()
+        if isinstance(leased_task, PollingTask):
+            self._bots.pop(leased_task.bot, None)
 
     def lapsed(self, reason: str) -> None:
         self.has_lapsed.set()
 
-    def _post(self, fence: Fence) -> Post:
+    def _post(self, fence: Fence) -> LeasedTask:
         kind, _, name = fence.lease.partition(":")
         match kind:
             case "bot":
@@ -407,22 +411,22 @@ class App:
                 work = {
                     RECORDER: self.recorder.run,
                     JANITOR: self.janitor.serve_all,
-                    CLOCK: QuietWatch(self._store, self._rules, self._clock, self._bring_up).run,
+                    CLOCK: IdleChatWatch(self._store, self._rules, self._clock, self._bring_up).run,
                 }[fence.lease]
-                return TaskPost(work, self._stand)
+                return LoopTask(work, self._stand)
 
-    def _bot_post(self, bot: BotId, fence: Fence) -> BotPost:
+    def _bot_post(self, bot: BotId, fence: Fence) -> PollingTask:
         intake = None
         if self._polls:
             put = partial(self._receive, fences=(fence,))
             intake = Intake(bot, self._telegram, self._store, put, self.tokens, self._clock, self._rng, self.fleet)
         menus = partial(self._wording.menus, self._router.commands, self._router.menu)
-        return BotPost(bot, fence, self._telegram, intake, menus, self._stand, self._clock, self._rng, self.tokens)
+        return PollingTask(bot, fence, self._telegram, intake, menus, self._stand, self._clock, self._rng, self.tokens)
 
-    def _pool_post(self, pool: PoolId, fence: Fence) -> TaskPost:
+    def _pool_post(self, pool: PoolId, fence: Fence) -> LoopTask:
         settle = partial(self.pipeline.settle, fences=(fence,))
         matcher = Matcher(pool, self._store, self._introduce, settle, self.pipeline.env, self._clock, self._drags)
-        return TaskPost(matcher.run, self._stand, matcher.stop)
+        return LoopTask(matcher.run, self._stand, matcher.stop)
 
     # ------------------------------------------------------------------ events
 
@@ -438,23 +442,23 @@ class App:
         Raises: LiveStoreLost.
         """
         note(arrival.event)
-        await self.doorstep.receive(arrival)
+        await self.webhook_receiver.receive(arrival)
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for ref in refs:
-            post = self._bots.get(ref.bot)
-            if post is not None and post.intake is not None:
-                post.intake.window.finish(ref.update)
-            self.doorstep.finished(ref)
+            leased_task = self._bots.get(ref.bot)
+            if leased_task is not None and leased_task.intake is not None:
+                leased_task.intake.window.finish(ref.update)
+            self.webhook_receiver.finished(ref)
 
     def _is_in_hand(self, entry: str) -> bool:
         """Whether somebody here sees to an entry of the outbox."""
         return self.courier.known(entry) or self.albums.is_known(entry) or self.admission.is_known(entry)
 
     def _put(self, event: Event) -> None:
-        self.lanes.put(Work(event))
+        self.person_queues.put(Work(event))
 
-    def _bring_up(self, event: ChatQuiet) -> None:
+    def _bring_up(self, event: ChatIdle) -> None:
         self._put(event)
 
     def _drags(self, ticket: Ticket, fitting: int, expected_s: float | None) -> None:
@@ -466,7 +470,7 @@ class App:
         except LiveStoreLost:
             return  # the next telling comes
         if facts is not None and facts.me.bot is not None:
-            self._put(SearchDrags(ticket.person, facts.me.bot, ticket.since, fitting, expected_s))
+            self._put(SearchDelayed(ticket.person, facts.me.bot, ticket.since, fitting, expected_s))
 
     # ------------------------------------------------------------------ standing work
 
@@ -505,9 +509,9 @@ class App:
             metrics.know_pools(self._pools)
 
     @property
-    def roll(self) -> Roll:
+    def members(self) -> Members:
         """The fleet, as this worker heard of it last."""
-        return self.fleet.roll
+        return self.fleet.members
 
 
 def _is_settled(fence: Fence) -> bool:

@@ -18,7 +18,7 @@ from passerby.telemetry import logs
 ANSWER_WITHIN_S = 2.0
 
 
-class Standing:
+class WorkerStatus:
     """`role` and `name` as the process was started with. `serves`: which bots, of which Bot API server."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Standing:
 
     async def status(self) -> Mapping[str, object]:
         live, records = await asyncio.gather(self._live(), self._recorded())
-        report, roll = self._app.report(), self._app.fleet.roll
+        report, members = self._app.report(), self._app.fleet.members
         return {
             "name": self._name,
             "role": self._role,
@@ -65,8 +65,8 @@ class Standing:
             "idle_bots": report.idle_bots,
             "doubted_bots": report.doubted_bots,
             "stores": {"live": live, "records": records},
-            "workers": {worker: msgspec.to_builtins(read_report(blob)) for worker, blob in roll.workers.items()},
-            "holders": dict(roll.holders),
+            "workers": {worker: msgspec.to_builtins(read_report(blob)) for worker, blob in members.workers.items()},
+            "holders": dict(members.holders),
         }
 
     async def _live(self) -> str:

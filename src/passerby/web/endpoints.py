@@ -13,7 +13,7 @@ from typing import NamedTuple
 from passerby.kernel.ids import BotId
 
 
-class Door(NamedTuple):
+class Endpoint(NamedTuple):
     """`path` is the last part of the URL's path, 43 characters of base64url. `secret` is what Telegram repeats in
     `X-Telegram-Bot-Api-Secret-Token`. Neither is logged or shown."""
 
@@ -22,9 +22,9 @@ class Door(NamedTuple):
     secret: str
 
 
-def door_of(bot: BotId, key: bytes) -> Door:
+def endpoint_of(bot: BotId, key: bytes) -> Endpoint:
     """`key` is the installation's (see `settings.open_key`)."""
-    return Door(bot, _made(key, b"passerby webhook path", bot), _made(key, b"passerby webhook secret", bot))
+    return Endpoint(bot, _made(key, b"passerby webhook path", bot), _made(key, b"passerby webhook secret", bot))
 
 
 def _made(key: bytes, purpose: bytes, bot: BotId) -> str:

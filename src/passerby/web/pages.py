@@ -38,7 +38,7 @@ class Watched(Protocol):
 
 
 class Pages:
-    """`watched` is replaced whenever a new life begins; None until the first one has."""
+    """`watched` is replaced whenever a new incarnation begins; None until the first one has."""
 
     def __init__(self, exposition: Callable[[], bytes]) -> None:
         self._exposition = exposition

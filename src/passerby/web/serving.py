@@ -81,7 +81,7 @@ class Listener:
     async def aclose(self) -> None:
         """Take no more requests, answer those in hand within two seconds, close every connection."""
         if self._file is not None:
-            # First, so that nobody finds a door that is being closed.
+            # First, so that nobody finds an endpoint that is being closed.
             self._file.remove()
         self._server.should_exit = True
         await self._serving

@@ -17,9 +17,9 @@ import msgspec
 from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.telegram import FloodWait, Refused, TelegramError, TokenRefused, Unavailable
-from passerby.ports.webhook_api import Hooks, HookState
+from passerby.ports.webhook_api import WebhookApi, WebhookState
 from passerby.telemetry import logs
-from passerby.web.endpoints import Door
+from passerby.web.endpoints import Endpoint
 
 T = TypeVar("T")
 
@@ -52,24 +52,24 @@ class Seen(msgspec.Struct, frozen=True):
     """With a fault: Telegram wants to be left alone for so long."""
 
 
-NO_DOORS: Mapping[BotId, Sequence[Door]] = {}
+NO_DOORS: Mapping[BotId, Sequence[Endpoint]] = {}
 
 
-class Hooking:
-    """`base_url` is WEBHOOK_URL; without one, nothing can be set and no webhook is ours. `former` are the doors by
+class WebhookAdmin:
+    """`base_url` is WEBHOOK_URL; without one, nothing can be set and no webhook is ours. `former` are the endpoints by
     former keys, which are still open.
     """
 
     def __init__(
         self,
-        hooks: Hooks,
-        doors: Mapping[BotId, Door],
+        webhook_api: WebhookApi,
+        endpoints: Mapping[BotId, Endpoint],
         base_url: str | None,
         clock: Clock,
-        former: Mapping[BotId, Sequence[Door]] = NO_DOORS,
+        former: Mapping[BotId, Sequence[Endpoint]] = NO_DOORS,
     ) -> None:
-        self._hooks = hooks
-        self._doors = doors
+        self._webhook_api = webhook_api
+        self._endpoints = endpoints
         self._former = former
         self._base_url = base_url
         self._clock = clock
@@ -78,13 +78,13 @@ class Hooking:
         """Have updates brought here; say what is then so."""
 
         async def change(bot: BotId) -> None:
-            await self._hooks.set(bot, self._url(bot), self._doors[bot].secret, max_connections)
+            await self._webhook_api.set(bot, self._url(bot), self._endpoints[bot].secret, max_connections)
 
         return await self._each(bots, change)
 
     async def delete(self, bots: Iterable[BotId]) -> list[Seen]:
         """Have updates kept until they are asked for; say what is then so."""
-        return await self._each(bots, self._hooks.delete)
+        return await self._each(bots, self._webhook_api.delete)
 
     async def look(self, bots: Iterable[BotId]) -> list[Seen]:
         async def nothing(_: BotId) -> None:
@@ -113,14 +113,14 @@ class Hooking:
                 pause_s = min(_LONGEST_LOOK_S, pause_s * 2)
 
     async def aclose(self) -> None:
-        await self._hooks.aclose()
+        await self._webhook_api.aclose()
 
     def _url(self, bot: BotId) -> str:
         assert self._base_url is not None, "the settings see to it"
-        return f"{self._base_url}/{self._doors[bot].path}"
+        return f"{self._base_url}/{self._endpoints[bot].path}"
 
     def _former_urls(self, bot: BotId) -> list[str]:
-        return [f"{self._base_url}/{door.path}" for door in self._former.get(bot, ())]
+        return [f"{self._base_url}/{endpoint.path}" for endpoint in self._former.get(bot, ())]
 
     async def _each(self, bots: Iterable[BotId], change: Callable[[BotId], Awaitable[None]]) -> list[Seen]:
         room = asyncio.Semaphore(_AT_ONCE)
@@ -129,9 +129,9 @@ class Hooking:
             async with room:
                 try:
                     # First, because only getMe tells a refused token from anything else that may be wrong.
-                    username = await self._patiently(lambda: self._hooks.username(bot))
+                    username = await self._patiently(lambda: self._webhook_api.username(bot))
                     await self._patiently(lambda: change(bot))
-                    return self._judged(bot, username, await self._patiently(lambda: self._hooks.state(bot)))
+                    return self._judged(bot, username, await self._patiently(lambda: self._webhook_api.state(bot)))
                 except TelegramError as error:
                     again_s = error.retry_after_s if isinstance(error, FloodWait) else 0.0
                     return Seen(bot, fault=_in_words(error), again_s=again_s)
@@ -151,7 +151,7 @@ class Hooking:
                 await self._clock.sleep(_PAUSE_S * 2**attempt)
         return await call()
 
-    def _judged(self, bot: BotId, username: str, state: HookState) -> Seen:
+    def _judged(self, bot: BotId, username: str, state: WebhookState) -> Seen:
         whose: Whose = "none"
         remark = ""
         if state.url:
@@ -162,7 +162,7 @@ class Hooking:
             remark = f"goes to {urlsplit(state.url).hostname or 'an address of its own'}"
             if self._base_url is not None and state.url.startswith(f"{self._base_url}/"):
                 remark = "goes to WEBHOOK_URL, but to a path of another SECRET_KEY"
-        elif whose == "ours" and set(state.allowed_updates) != set(self._hooks.wanted_updates):
+        elif whose == "ours" and set(state.allowed_updates) != set(self._webhook_api.wanted_updates):
             remark = "does not bring every kind of update: set it again"
         ago_s = self._clock.now() - state.last_error_date
         error = ""

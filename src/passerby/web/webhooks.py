@@ -24,7 +24,7 @@ from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import Arrival
 from passerby.telemetry import logs
-from passerby.web.endpoints import Door
+from passerby.web.endpoints import Endpoint
 from passerby.web.exchange import Gone, Headers, Receive, Scope, Send, TooLarge, answer, header, read
 
 MOST_BODY = 1024 * 1024
@@ -51,8 +51,8 @@ class Receiver(Protocol):
 class Webhooks:
     """`decode` makes an arrival of a body, and raises ValueError where it is no update."""
 
-    def __init__(self, doors: Iterable[Door], decode: Callable[[bytes, BotId], Arrival]) -> None:
-        self._doors = {door.path: door for door in doors}
+    def __init__(self, endpoints: Iterable[Endpoint], decode: Callable[[bytes, BotId], Arrival]) -> None:
+        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
         self._decode = decode
         self._receiver: Receiver | None = None
         self._taking = False
@@ -91,9 +91,9 @@ class Webhooks:
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, Headers]:
         # Whatever precedes the last part is how the proxy in front finds us.
-        door = self._doors.get(scope["path"].rpartition("/")[2])
+        endpoint = self._endpoints.get(scope["path"].rpartition("/")[2])
         secret = header(scope, b"x-telegram-bot-api-secret-token")
-        if door is None or not hmac.compare_digest(secret, door.secret.encode()):
+        if endpoint is None or not hmac.compare_digest(secret, endpoint.secret.encode()):
             return 404, ()
         if scope["method"] != "POST":
             return 405, ((b"allow", b"POST"),)
@@ -110,7 +110,7 @@ class Webhooks:
         except TimeoutError:
             return 408, ()
         try:
-            arrival = self._decode(body, door.bot)
+            arrival = self._decode(body, endpoint.bot)
         except ValueError:
             return 400, ()
         return (200, ()) if await self._through(arrival) else (503, SOON)

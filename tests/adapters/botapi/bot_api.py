@@ -8,7 +8,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.adapters.memory.sightings import Sightings
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId
-from passerby.ports.telegram import Carry
+from passerby.ports.telegram import SendContent
 from tests.adapters.botapi.stub import Stub, serving
 
 A = BotId(1000001)
@@ -59,8 +59,10 @@ async def fleet(
             await api.aclose()
 
 
-def carry(*contents: Content, to: BotId = B, source: BotId = A, copyable: bool = False, **more: Any) -> Carry:
-    return Carry(
+def content_call(
+    *contents: Content, to: BotId = B, source: BotId = A, copyable: bool = False, **more: Any
+) -> SendContent:
+    return SendContent(
         bot=to,
         person=READER,
         source_bot=source,

@@ -10,24 +10,24 @@ from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal, Unusable
 from passerby.ports.telegram import (
+    AnswerCallback,
     BotIdentity,
     CommandList,
+    EditNotice,
     InlineButton,
     InlineRows,
-    Reassure,
     Refused,
     ReplyRows,
-    Rewrite,
-    Speak,
+    SendNotice,
     TelegramError,
     TokenRefused,
     Unavailable,
 )
-from tests.adapters.botapi.bot_api import READER, TOKENS, A, Memory, carry, fleet
+from tests.adapters.botapi.bot_api import READER, TOKENS, A, Memory, content_call, fleet
 from tests.adapters.botapi.stub import RESET, Reply, Stub, ok, refusal
 from tests.staged import in_a_loop
 
-HELLO = Speak(A, READER, "hello")
+HELLO = SendNotice(A, READER, "hello")
 
 
 async def outcome(api: BotApi, stub: Stub, *replies: Reply) -> TelegramError:
@@ -118,7 +118,7 @@ def test_no_token_shows_in_an_error_or_what_led_to_it(reply: Reply, caplog: pyte
 @in_a_loop
 async def test_a_notice_goes_out_as_html_without_previews() -> None:
     async with fleet() as (api, stub):
-        (message,) = await api.send(Speak(A, READER, "<b>hi</b>", InlineRows(((InlineButton("Go", "go:1"),),))))
+        (message,) = await api.send(SendNotice(A, READER, "<b>hi</b>", InlineRows(((InlineButton("Go", "go:1"),),))))
         assert message > 100
         assert stub.requests[0].path == f"/bot{TOKENS[A]}/sendMessage"
         assert stub.requests[0].members == {
@@ -147,7 +147,7 @@ async def test_a_notice_goes_out_as_html_without_previews() -> None:
 @in_a_loop
 async def test_reply_keyboards_are_shown_and_removed(rows: tuple[tuple[str, ...], ...], expected: object) -> None:
     async with fleet() as (api, stub):
-        await api.send(Speak(A, READER, "hi", ReplyRows(rows)))
+        await api.send(SendNotice(A, READER, "hi", ReplyRows(rows)))
         assert stub.requests[0].members["reply_markup"] == expected
 
 
@@ -156,8 +156,8 @@ async def test_an_edit_that_changes_nothing_and_a_press_too_old_count_as_done() 
     async with fleet() as (api, stub):
         stub.answer("editMessageText", refusal(400, "Bad Request: message is not modified: exactly the same"))
         stub.answer("answerCallbackQuery", refusal(400, "Bad Request: query is too old and response timeout"))
-        assert await api.send(Rewrite(A, READER, 7, "x")) == (7,)  # type: ignore[arg-type]
-        assert await api.send(Reassure(A, "q", "line", True)) == ()
+        assert await api.send(EditNotice(A, READER, 7, "x")) == (7,)  # type: ignore[arg-type]
+        assert await api.send(AnswerCallback(A, "q", "line", True)) == ()
         assert stub.requests[1].members == {"callback_query_id": "q", "text": "line", "show_alert": True}
 
 
@@ -166,7 +166,7 @@ async def test_another_refused_edit_is_an_error() -> None:
     async with fleet() as (api, stub):
         stub.answer("editMessageText", refusal(400, "Bad Request: message to edit not found"))
         with pytest.raises(Refused):
-            await api.send(Rewrite(A, READER, 7, "x"))  # type: ignore[arg-type]
+            await api.send(EditNotice(A, READER, 7, "x"))  # type: ignore[arg-type]
 
 
 @in_a_loop
@@ -177,7 +177,7 @@ async def test_a_reply_to_something_gone_is_sent_without_first_its_quote_and_the
             refusal(400, "Bad Request: QUOTE_TEXT_INVALID"),
             refusal(400, "Bad Request: message to be replied not found"),
         )
-        await api.send(carry(Content(Kind.TEXT, "hi"), reply_to=9, quote="old", quote_position=2))
+        await api.send(content_call(Content(Kind.TEXT, "hi"), reply_to=9, quote="old", quote_position=2))
         replies = [request.members.get("reply_parameters") for request in stub.requests]
         assert replies == [
             {"message_id": 9, "quote": "old", "quote_position": 2},

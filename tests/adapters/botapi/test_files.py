@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from passerby.adapters.botapi.files import Disguised
-from tests.adapters.botapi.bot_api import A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.bot_api import A, B, Memory, content_call, fleet, photo
 from tests.staged import staged
 
 KEY = bytes(range(32))
@@ -71,7 +71,7 @@ async def test_what_is_not_even_text_is_kept(memory: Memory, files: Disguised, /
 async def test_what_the_adapter_learns_is_kept_so(memory: Memory, files: Disguised, /) -> None:
     async with fleet(files) as (api, stub):  # type: ignore[arg-type]
         stub.files["photo-a"] = b"abc"
-        await api.send(carry(photo()))
-        await api.send(carry(photo()))
+        await api.send(content_call(photo()))
+        await api.send(content_call(photo()))
         assert len(stub.calls("getFile")) == 1
     assert "photo" not in f"{memory.ids}"

@@ -8,7 +8,7 @@ import pytest
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import Delete, Edit, Refused, SetReaction
+from passerby.ports.telegram import DeleteMessages, EditContent, Refused, SetReaction
 from tests.adapters.botapi.bot_api import READER, SENDER, A, B, Memory, fleet, photo
 from tests.adapters.botapi.stub import ok, refusal
 from tests.staged import in_a_loop
@@ -16,8 +16,8 @@ from tests.staged import in_a_loop
 TARGET = {"chat_id": READER, "message_id": 7}
 
 
-def edit(content: Content, *, words_only: bool = False) -> Edit:
-    return Edit(B, READER, MessageId(7), A, SENDER, content, words_only)
+def edit(content: Content, *, words_only: bool = False) -> EditContent:
+    return EditContent(B, READER, MessageId(7), A, SENDER, content, words_only)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ async def test_what_is_gone_already_counts_as_deleted() -> None:
     async with fleet() as (api, stub):
         stub.answer("deleteMessages", ok(True), refusal(400, "Bad Request: message to delete not found"))
         for _ in range(2):
-            assert await api.send(Delete(B, READER, (MessageId(7), MessageId(8)))) == ()
+            assert await api.send(DeleteMessages(B, READER, (MessageId(7), MessageId(8)))) == ()
         assert stub.requests[0].members == {"chat_id": READER, "message_ids": [7, 8]}
         stub.answer("deleteMessages", refusal(400, "Bad Request: message can't be deleted for everyone"))
         with pytest.raises(Refused):
-            await api.send(Delete(B, READER, (MessageId(7),)))
+            await api.send(DeleteMessages(B, READER, (MessageId(7),)))

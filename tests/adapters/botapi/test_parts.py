@@ -9,8 +9,17 @@ import pytest
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import Dispatch, Edit, InlineButton, InlineRows, Refused, ReplyRows, Rewrite, Speak
-from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, Memory, Popular, carry, fleet, photo
+from passerby.ports.telegram import (
+    EditContent,
+    EditNotice,
+    InlineButton,
+    InlineRows,
+    OutgoingCall,
+    Refused,
+    ReplyRows,
+    SendNotice,
+)
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, Memory, Popular, content_call, fleet, photo
 from tests.adapters.botapi.stub import Request, Stub, refusal
 from tests.staged import in_a_loop
 
@@ -25,21 +34,23 @@ def text(**more: Any) -> Content:
     return Content(Kind.TEXT, "so 👍", **more)
 
 
-SENT: dict[str, Dispatch] = {
-    "text": carry(text(**DECORATED), to=A, **REPLY),
-    "photo": carry(photo(text="so 👍", **DECORATED), to=A, **REPLY),
-    "voice": carry(Content(Kind.VOICE, "so 👍", file=File("v", "v", 3), **DECORATED), to=A, **REPLY),
-    "album": carry(
+SENT: dict[str, OutgoingCall] = {
+    "text": content_call(text(**DECORATED), to=A, **REPLY),
+    "photo": content_call(photo(text="so 👍", **DECORATED), to=A, **REPLY),
+    "voice": content_call(Content(Kind.VOICE, "so 👍", file=File("v", "v", 3), **DECORATED), to=A, **REPLY),
+    "album": content_call(
         photo(text="so 👍", **DECORATED), photo("p2", "p2", text="so 👍", entities=(BOLD, EMOJI)), to=A, **REPLY
     ),
-    "edit": Edit(A, READER, MessageId(9), A, SENDER, text(entities=(BOLD, EMOJI)), words_only=True),
-    "edited caption": Edit(
+    "edit": EditContent(A, READER, MessageId(9), A, SENDER, text(entities=(BOLD, EMOJI)), words_only=True),
+    "edited caption": EditContent(
         A, READER, MessageId(9), A, SENDER, photo(text="so 👍", entities=(BOLD, EMOJI)), words_only=True
     ),
-    "exchange": Edit(A, READER, MessageId(9), A, SENDER, photo(text="so 👍", entities=(BOLD, EMOJI)), words_only=False),
-    "notice": Speak(A, READER, "<b>hi</b> &amp; <tg-emoji emoji-id='777000'>👍</tg-emoji>", KEYS, MessageId(3)),
-    "notice with keys": Speak(A, READER, "<b>hi</b>", ReplyRows((("Find",),)), MessageId(3)),
-    "menu": Rewrite(A, READER, MessageId(9), "<b>hi</b>", KEYS),
+    "exchange": EditContent(
+        A, READER, MessageId(9), A, SENDER, photo(text="so 👍", entities=(BOLD, EMOJI)), words_only=False
+    ),
+    "notice": SendNotice(A, READER, "<b>hi</b> &amp; <tg-emoji emoji-id='777000'>👍</tg-emoji>", KEYS, MessageId(3)),
+    "notice with keys": SendNotice(A, READER, "<b>hi</b>", ReplyRows((("Find",),)), MessageId(3)),
+    "menu": EditNotice(A, READER, MessageId(9), "<b>hi</b>", KEYS),
 }
 
 # what a refusal is about: what of a request it is, and the wordings
@@ -77,34 +88,34 @@ def _refusing(stub: Stub, having: str, description: str) -> None:
 
 def _cases() -> list[Any]:
     cases = []
-    for name, dispatch in SENT.items():
-        whole = _request_of(dispatch)
+    for name, outgoing in SENT.items():
+        whole = _request_of(outgoing)
         for having, wordings in PARTS.items():
-            cases += [pytest.param(dispatch, having, w, id=f"{name}: {w}") for w in wordings if having in whole]
+            cases += [pytest.param(outgoing, having, w, id=f"{name}: {w}") for w in wordings if having in whole]
     return cases
 
 
-def _request_of(dispatch: Dispatch) -> str:
+def _request_of(outgoing: OutgoingCall) -> str:
     async def scenario() -> str:
         async with fleet(Popular()) as (api, stub):
-            await api.send(dispatch)
+            await api.send(outgoing)
             return _told(stub.calls()[-1])
 
     return asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("dispatch", "having", "wording"), _cases())
+@pytest.mark.parametrize(("outgoing", "having", "wording"), _cases())
 @in_a_loop
 async def test_what_telegram_refuses_a_part_of_goes_without_that_part(
-    dispatch: Dispatch, having: str, wording: str
+    outgoing: OutgoingCall, having: str, wording: str
 ) -> None:
     async with fleet(Popular()) as (api, stub):
         stub.files.update({"photo-a": b"abc", "p2": b"abc", "v": b"abc"})
         _refusing(stub, having, wording)
-        await api.send(dispatch)
+        await api.send(outgoing)
         first, last = stub.calls()[0], stub.calls()[-1]
         assert having not in _told(last)
-        words = "hi" if isinstance(dispatch, Speak | Rewrite) else "so 👍"
+        words = "hi" if isinstance(outgoing, SendNotice | EditNotice) else "so 👍"
         assert words in _told(last)
         if wording == "never heard of it":
             return  # then it goes plain
@@ -173,10 +184,10 @@ def test_an_unknown_refusal_of_a_file_is_answered_with_a_fresh_upload_once(wordi
     async def scenario() -> None:
         files = Memory()
         to = A
-        dispatch = carry(content, to=A)
+        outgoing = content_call(content, to=A)
         if not known:
-            dispatch = carry(content)
-            to = dispatch.bot
+            outgoing = content_call(content)
+            to = outgoing.bot
             files.ids["photo", to] = "photo-b"
         async with fleet(files) as (api, stub):
             stub.files["photo-a"] = b"abc"
@@ -187,7 +198,7 @@ def test_an_unknown_refusal_of_a_file_is_answered_with_a_fresh_upload_once(wordi
                 return refusal(400, f"Bad Request: {wording}")
 
             stub.handlers["sendPhoto"] = by_id_refused
-            await api.send(dispatch)
+            await api.send(outgoing)
             assert stub.calls("sendPhoto")[-1].files["photo"][1] == b"abc"
 
     asyncio.run(scenario())
@@ -199,7 +210,7 @@ async def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> 
         stub.files["photo-a"] = b"abc"
         _refusing(stub, "chat_id", "never heard of it")
         with pytest.raises(Refused) as caught:
-            await api.send(carry(photo(), to=A))
+            await api.send(content_call(photo(), to=A))
         assert caught.value.refusal is Refusal.BROKEN
         assert [bool(call.files) for call in stub.calls("sendPhoto")] == [False, True]
 
@@ -211,7 +222,7 @@ def test_a_file_too_large_to_be_uploaded_anew_is_not_blamed_for_a_refusal_that_n
         async with fleet(tokens={A: TOKENS[A]}) as (api, stub):
             stub.answer("sendVideo", refusal(400, "Bad Request: never heard of it"))
             with pytest.raises(Refused) as caught:
-                await api.send(carry(huge, to=A))
+                await api.send(content_call(huge, to=A))
             assert caught.value.refusal is Refusal.BROKEN
 
     asyncio.run(scenario())

@@ -9,8 +9,8 @@ from passerby.adapters.botapi.transfer import DOWNLOAD_LIMIT
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
-from passerby.ports.telegram import Carry, Edit, Refused
-from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, carry, fleet
+from passerby.ports.telegram import EditContent, Refused, SendContent
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, content_call, fleet
 from tests.adapters.botapi.stub import ok, refusal
 
 KINDS = [Kind.VIDEO, Kind.LIVE_PHOTO, Kind.ANIMATION, Kind.AUDIO, Kind.VOICE, Kind.VIDEO_NOTE, Kind.DOCUMENT]
@@ -21,7 +21,7 @@ def large(kind: Kind, size: int = DOWNLOAD_LIMIT + 1) -> Content:
     return Content(kind, file=File("x-a", "x", size))
 
 
-def outcome(dispatch: Carry | Edit, **options: Any) -> Refusal | list[str]:
+def outcome(outgoing: SendContent | EditContent, **options: Any) -> Refusal | list[str]:
     """Why it was refused; or the methods that were called."""
     found = {int(A): 0, **options.pop("located", {})}
 
@@ -32,7 +32,7 @@ def outcome(dispatch: Carry | Edit, **options: Any) -> Refusal | list[str]:
             elif found.get("refused"):
                 stub.answer("getFile", refusal(400, "Bad Request: file is too big"))
             try:
-                await api.send(dispatch)
+                await api.send(outgoing)
             except Refused as refused:
                 return refused.refusal
             return [request.method for request in stub.calls()]
@@ -43,19 +43,19 @@ def outcome(dispatch: Carry | Edit, **options: Any) -> Refusal | list[str]:
 @both
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_too_large_to_be_moved_is_refused_on_each_bot(kind: Kind, to: BotId) -> None:
-    assert outcome(carry(large(kind), to=to)) is Refusal.TOO_LARGE
+    assert outcome(content_call(large(kind), to=to)) is Refusal.TOO_LARGE
 
 
 @both
 def test_it_is_refused_even_if_the_other_bot_has_seen_it_before(to: BotId) -> None:
     files = Memory()
     files.ids["x", B] = files.ids["x", A] = "x-known"
-    assert outcome(carry(large(Kind.VIDEO), to=to), files=files) is Refusal.TOO_LARGE
+    assert outcome(content_call(large(Kind.VIDEO), to=to), files=files) is Refusal.TOO_LARGE
 
 
 @both
 def test_it_is_refused_even_if_only_telegram_knows_its_size(to: BotId) -> None:
-    untold = carry(large(Kind.VIDEO, 0), to=to)
+    untold = content_call(large(Kind.VIDEO, 0), to=to)
     assert outcome(untold, located={int(A): DOWNLOAD_LIMIT + 1}) is Refusal.TOO_LARGE
     assert outcome(untold, located={"refused": True}) is Refusal.TOO_LARGE
 
@@ -63,12 +63,12 @@ def test_it_is_refused_even_if_only_telegram_knows_its_size(to: BotId) -> None:
 @both
 def test_it_is_refused_in_an_album_and_in_an_edit_as_well(to: BotId) -> None:
     small = Content(Kind.PHOTO, file=File("p-a", "p", 3))
-    assert outcome(carry(small, large(Kind.VIDEO), to=to)) is Refusal.TOO_LARGE
-    edit = Edit(to, READER, MessageId(5), A, SENDER, large(Kind.VIDEO), False)
+    assert outcome(content_call(small, large(Kind.VIDEO), to=to)) is Refusal.TOO_LARGE
+    edit = EditContent(to, READER, MessageId(5), A, SENDER, large(Kind.VIDEO), False)
     assert outcome(edit) is Refusal.TOO_LARGE
 
 
 def test_a_bot_that_is_alone_or_has_its_own_server_sends_it_by_its_id() -> None:
-    dispatch = carry(large(Kind.VIDEO), to=A)
-    assert outcome(dispatch, tokens={A: TOKENS[A]}) == ["sendVideo"]
-    assert outcome(dispatch, unlimited_files=True) == ["sendVideo"]
+    outgoing = content_call(large(Kind.VIDEO), to=A)
+    assert outcome(outgoing, tokens={A: TOKENS[A]}) == ["sendVideo"]
+    assert outcome(outgoing, unlimited_files=True) == ["sendVideo"]

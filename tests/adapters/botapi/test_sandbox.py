@@ -18,20 +18,20 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import BotBlocked, BotUnblocked, ButtonPressed, MessageReceived, ReactionChanged, Refusal
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.ports.telegram import (
+    AnswerCallback,
     Arrival,
-    Carry,
     CommandList,
     Conflict,
-    Delete,
-    Edit,
+    DeleteMessages,
+    EditContent,
+    EditNotice,
     FloodWait,
     InlineButton,
     InlineRows,
-    Reassure,
     Refused,
-    Rewrite,
+    SendContent,
+    SendNotice,
     SetReaction,
-    Speak,
     TokenRefused,
     Unavailable,
 )
@@ -70,7 +70,7 @@ class Stage:
 
     async def relayed(self, *received: MessageReceived, to: BotId, copyable: bool = False) -> tuple[MessageId, ...]:
         return await self.api.send(
-            Carry(
+            SendContent(
                 bot=to,
                 person=self.reader,
                 source_bot=self.a,
@@ -221,11 +221,11 @@ async def test_a_stale_file_id_is_mended() -> None:
 @in_a_loop
 async def test_replies_quotes_and_what_is_gone() -> None:
     async with stage() as on:
-        (first,) = await on.api.send(Speak(on.b, on.reader, "<b>question</b> here"))
+        (first,) = await on.api.send(SendNotice(on.b, on.reader, "<b>question</b> here"))
         received = await on.sent({"text": "answer"})
 
-        def reply(to: int, quote: str | None) -> Carry:
-            return Carry(
+        def reply(to: int, quote: str | None) -> SendContent:
+            return SendContent(
                 bot=on.b,
                 person=on.reader,
                 source_bot=on.a,
@@ -246,16 +246,16 @@ async def test_replies_quotes_and_what_is_gone() -> None:
 async def test_notices_buttons_edits_and_presses() -> None:
     async with stage() as on:
         rows = InlineRows(((InlineButton("Next", "next:abc"),),))
-        (message,) = await on.api.send(Speak(on.a, on.reader, "menu <i>x</i>", rows))
+        (message,) = await on.api.send(SendNotice(on.a, on.reader, "menu <i>x</i>", rows))
         on.sandbox.world.phones.press(on.reader, on.a, message, 0, 0)
         (arrival,) = await on.arrivals()
         press = arrival.event
         assert isinstance(press, ButtonPressed)
         assert (press.person, press.action, press.token, press.message) == (on.reader, "next", "abc", message)
         for _ in range(2):
-            await on.api.send(Reassure(on.a, press.query, "ok"))
+            await on.api.send(AnswerCallback(on.a, press.query, "ok"))
         for _ in range(2):
-            assert await on.api.send(Rewrite(on.a, on.reader, message, "done")) == (message,)
+            assert await on.api.send(EditNotice(on.a, on.reader, message, "done")) == (message,)
         assert on.seen(on.a)[0]["text"] == "done"
 
 
@@ -263,11 +263,11 @@ async def test_notices_buttons_edits_and_presses() -> None:
 async def test_blocking_reactions_and_refusals() -> None:
     async with stage() as on:
         phones = on.sandbox.world.phones
-        (message,) = await on.api.send(Speak(on.a, on.reader, "hi"))
+        (message,) = await on.api.send(SendNotice(on.a, on.reader, "hi"))
         phones.react(on.reader, on.a, message, "👍")
         phones.block(on.reader, on.a)
         with pytest.raises(Refused) as caught:
-            await on.api.send(Speak(on.a, on.reader, "hi"))
+            await on.api.send(SendNotice(on.a, on.reader, "hi"))
         assert caught.value.refusal is Refusal.UNREACHABLE
         phones.unblock(on.reader, on.a)
         assert [arrival.event for arrival in await on.arrivals()] == [
@@ -284,8 +284,8 @@ async def test_edits_reactions_and_deletions_reach_the_copy() -> None:
         received = await on.sent({"photo": {}, "caption": "old"})
         (picture,) = await on.relayed(received, to=on.b)
 
-        def edit(message: MessageId, content: Content, *, words_only: bool) -> Edit:
-            return Edit(on.b, on.reader, message, on.a, on.sender, content, words_only)
+        def edit(message: MessageId, content: Content, *, words_only: bool) -> EditContent:
+            return EditContent(on.b, on.reader, message, on.a, on.sender, content, words_only)
 
         await on.api.send(edit(text, Content(Kind.TEXT, "new"), words_only=True))
         await on.api.send(edit(picture, replace(received.contents[0], text="newer"), words_only=True))
@@ -297,7 +297,7 @@ async def test_edits_reactions_and_deletions_reach_the_copy() -> None:
         assert file is not None
         assert second["photo"][-1]["file_id"] == on.files.ids[file.unique, on.b]
         await on.api.send(SetReaction(on.b, on.reader, text, "👍"))
-        await on.api.send(Delete(on.b, on.reader, (text, picture)))
+        await on.api.send(DeleteMessages(on.b, on.reader, (text, picture)))
         assert on.seen(on.b) == []
 
 
@@ -318,7 +318,7 @@ async def test_what_telegram_would_not_pass_on_is_refused_without_asking(kind: s
     async with stage() as on:
         content = Content(Kind(kind))
         with pytest.raises(Refused):
-            await on.api.send(Carry(on.b, on.reader, on.a, on.sender, (MessageId(1),), (content,), copyable=True))
+            await on.api.send(SendContent(on.b, on.reader, on.a, on.sender, (MessageId(1),), (content,), copyable=True))
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ async def test_a_flood_wait_a_revoked_token_and_a_second_poller() -> None:
     async with stage() as on:
         on.sandbox.world.faults = [Fault(kind="429", count=1, retry_after=7)]
         with pytest.raises(FloodWait) as caught:
-            await on.api.send(Speak(on.a, on.reader, "hi"))
+            await on.api.send(SendNotice(on.a, on.reader, "hi"))
         assert caught.value.retry_after_s == 7
         older = asyncio.ensure_future(on.api.updates(on.a, on.offset, 100, 20))
         while on.sandbox.world.polls[on.a].waiting is None:

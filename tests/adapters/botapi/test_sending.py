@@ -12,31 +12,31 @@ from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
-from passerby.ports.telegram import Carry, FloodWait, Refused, Telegram
-from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
+from passerby.ports.telegram import FloodWait, Refused, SendContent, Telegram
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, content_call, fleet, photo
 from tests.adapters.botapi.stub import Stub, refusal
 from tests.staged import in_a_loop
 
 
 def requests_of(
-    dispatch: Carry, files: Memory | None = None, tokens: Mapping[BotId, str] = TOKENS, **stored: bytes
+    outgoing: SendContent, files: Memory | None = None, tokens: Mapping[BotId, str] = TOKENS, **stored: bytes
 ) -> list[tuple[str, dict[str, Any]]]:
     """What the adapter asks for, by method and members, when everything goes well."""
 
     async def scenario() -> list[tuple[str, dict[str, Any]]]:
         async with fleet(files, tokens) as (api, stub):
             stub.files.update(stored)
-            await api.send(dispatch)
+            await api.send(outgoing)
             return [(request.method, request.members) for request in stub.calls()]
 
     return asyncio.run(scenario())
 
 
-def refusal_of(dispatch: Carry) -> Refusal:
+def refusal_of(outgoing: SendContent) -> Refusal:
     async def scenario() -> Refusal:
         async with fleet() as (api, stub):
             with pytest.raises(Refused) as caught:
-                await api.send(dispatch)
+                await api.send(outgoing)
             assert not stub.requests
             return caught.value.refusal
 
@@ -58,12 +58,12 @@ def test_text_is_always_written_anew_even_where_it_could_be_copied() -> None:
         "message_effect_id": "42",
     }
     for to in (A, B):
-        assert requests_of(carry(text, to=to, copyable=True)) == [("sendMessage", expected)]
+        assert requests_of(content_call(text, to=to, copyable=True)) == [("sendMessage", expected)]
 
 
 def test_media_on_one_bot_goes_by_its_id_with_a_new_caption() -> None:
     content = photo(text="look", entities=(BOLD,), spoiler=True, caption_above=True)
-    assert requests_of(carry(content, to=A)) == [
+    assert requests_of(content_call(content, to=A)) == [
         (
             "sendPhoto",
             {
@@ -81,7 +81,9 @@ def test_media_on_one_bot_goes_by_its_id_with_a_new_caption() -> None:
 def test_across_bots_a_known_file_goes_by_the_other_bots_id() -> None:
     files = Memory()
     files.ids["photo", B] = "photo-b"
-    assert requests_of(carry(photo(), copyable=True), files) == [("sendPhoto", {"chat_id": READER, "photo": "photo-b"})]
+    assert requests_of(content_call(photo(), copyable=True), files) == [
+        ("sendPhoto", {"chat_id": READER, "photo": "photo-b"})
+    ]
 
 
 @pytest.mark.parametrize("kind", [Kind.DOCUMENT, Kind.VIDEO, Kind.ANIMATION])
@@ -94,7 +96,7 @@ def test_a_file_with_a_name_of_its_own_is_uploaded_under_another_even_on_one_bot
         async with fleet(files) as (api, stub):
             stub.files["x-a"] = b"abc"
             for _ in range(2):
-                await api.send(carry(content, to=to, copyable=True))
+                await api.send(content_call(content, to=to, copyable=True))
             first, second = stub.calls()[-2:]
             (name, uploaded) = first.files[kind.value]
             assert uploaded == b"abc"
@@ -113,7 +115,7 @@ def test_audio_never_goes_by_its_own_id_which_keeps_title_and_performer() -> Non
     async def scenario() -> None:
         async with fleet() as (api, stub):
             stub.files["x-a"] = b"abc"
-            await api.send(carry(content, to=A, copyable=True))
+            await api.send(content_call(content, to=A, copyable=True))
             (sent,) = stub.calls("sendAudio")
             assert sent.files == {"audio": ("audio.mp3", b"abc")}
             assert sent.members == {"chat_id": str(READER), "duration": "9"}
@@ -123,13 +125,13 @@ def test_audio_never_goes_by_its_own_id_which_keeps_title_and_performer() -> Non
 
 def test_a_name_that_we_gave_ourselves_need_not_be_hidden() -> None:
     content = Content(Kind.VIDEO, file=File("x-a", "x", 3, "video.mp4", "video/mp4"))
-    assert requests_of(carry(content, to=A, copyable=True))[0][0] == "sendVideo"
+    assert requests_of(content_call(content, to=A, copyable=True))[0][0] == "sendVideo"
 
 
 @pytest.mark.parametrize(("mime", "hidden"), [("application/zip", False), (None, False), ("application/x-ann", True)])
 def test_a_type_that_nobody_knows_is_hidden_like_a_name(mime: str | None, hidden: bool) -> None:
     content = Content(Kind.DOCUMENT, file=File("x-a", "x", 3, None, mime))
-    first, *_ = requests_of(carry(content, to=A, copyable=True), **{"x-a": b"abc"})
+    first, *_ = requests_of(content_call(content, to=A, copyable=True), **{"x-a": b"abc"})
     assert (first[0] == "getFile") is hidden
 
 
@@ -149,7 +151,7 @@ def test_a_document_keeps_only_a_harmless_ending_that_fits_its_type(name: str, m
     async def scenario() -> None:
         async with fleet() as (api, stub):
             stub.files["x-a"] = b"abc"
-            await api.send(carry(Content(Kind.DOCUMENT, file=File("x-a", "x", 3, name, mime))))
+            await api.send(content_call(Content(Kind.DOCUMENT, file=File("x-a", "x", 3, name, mime))))
             (sent,) = stub.calls("sendDocument")
             assert sent.files["document"][0] == given
             assert sent.members["disable_content_type_detection"] is True
@@ -159,7 +161,7 @@ def test_a_document_keeps_only_a_harmless_ending_that_fits_its_type(name: str, m
 
 def test_the_file_id_is_learned_from_the_answer_for_both_ways() -> None:
     files = Memory()
-    requests = requests_of(carry(photo()), files, **{"photo-a": b"abc"})
+    requests = requests_of(content_call(photo()), files, **{"photo-a": b"abc"})
     assert [method for method, _ in requests] == ["getFile", "photo-a", "sendPhoto"]
     assert files.ids == {("photo", B): f"photo-101-of-{B}", ("photo", A): "photo-a"}
 
@@ -171,7 +173,7 @@ async def test_an_id_that_turned_out_wrong_is_forgotten_and_the_file_moved_once(
     async with fleet(files) as (api, stub):
         stub.files["photo-a"] = b"abc"
         stub.answer("sendPhoto", refusal(400, "Bad Request: wrong file identifier/HTTP URL specified"))
-        await api.send(carry(photo()))
+        await api.send(content_call(photo()))
         assert [request.method for request in stub.calls()] == ["sendPhoto", "getFile", "photo-a", "sendPhoto"]
         assert files.ids["photo", B] == f"photo-101-of-{B}"
 
@@ -183,7 +185,7 @@ def test_a_file_that_stays_wrong_is_refused() -> None:
         async with fleet() as (api, stub):
             stub.answer("sendPhoto", wrong, wrong)
             with pytest.raises(Refused) as caught:
-                await api.send(carry(photo(), to=A))
+                await api.send(content_call(photo(), to=A))
             assert caught.value.refusal is Refusal.CANNOT_COPY
 
     asyncio.run(scenario())
@@ -201,7 +203,7 @@ async def test_a_sticker_whose_set_is_gone_is_moved(form: str, name: str) -> Non
     async with fleet() as (api, stub):
         stub.files["st-a"] = b"abc"
         stub.answer("getStickerSet", refusal(400, "Bad Request: STICKERSET_INVALID"))
-        await api.send(carry(sticker(set_name="cats", format=form)))
+        await api.send(content_call(sticker(set_name="cats", format=form)))
         (sent,) = stub.calls("sendSticker")
         assert sent.files == {"sticker": (name, b"abc")}
 
@@ -209,7 +211,7 @@ async def test_a_sticker_whose_set_is_gone_is_moved(form: str, name: str) -> Non
 @pytest.mark.parametrize("copyable", [True, False])
 def test_a_dice_is_told_and_not_rolled_anew(copyable: bool) -> None:
     dice = Content(Kind.DICE, detail={"emoji": "🎲", "value": 4})
-    ((method, members),) = requests_of(carry(dice, to=A, copyable=copyable))
+    ((method, members),) = requests_of(content_call(dice, to=A, copyable=copyable))
     assert (method, members["text"]) == ("sendMessage", "🎲 4")
 
 
@@ -222,7 +224,7 @@ def poll(**detail: Any) -> Content:
 
 def test_a_poll_is_made_anew_and_anonymous() -> None:
     regular = poll(type="regular", allows_multiple_answers=True)
-    assert requests_of(carry(regular, to=A, copyable=True)) == [
+    assert requests_of(content_call(regular, to=A, copyable=True)) == [
         (
             "sendPoll",
             {
@@ -237,9 +239,9 @@ def test_a_poll_is_made_anew_and_anonymous() -> None:
 
 
 def test_a_quiz_stays_one_only_where_its_answer_is_known() -> None:
-    ((_, known),) = requests_of(carry(poll(type="quiz", correct_option_ids=[1], explanation="because")))
+    ((_, known),) = requests_of(content_call(poll(type="quiz", correct_option_ids=[1], explanation="because")))
     assert (known["type"], known["correct_option_ids"], known["explanation"]) == ("quiz", [1], "because")
-    ((_, unknown),) = requests_of(carry(poll(type="quiz")))
+    ((_, unknown),) = requests_of(content_call(poll(type="quiz")))
     assert "type" not in unknown
     assert "explanation" not in unknown
 
@@ -274,14 +276,14 @@ def test_a_quiz_stays_one_only_where_its_answer_is_known() -> None:
     ids=lambda value: value.kind if isinstance(value, Content) else None,
 )
 def test_what_has_no_file_is_written_anew(content: Content, method: str, members: dict[str, Any]) -> None:
-    assert requests_of(carry(content, to=A, copyable=True)) == [(method, {"chat_id": READER, **members})]
+    assert requests_of(content_call(content, to=A, copyable=True)) == [(method, {"chat_id": READER, **members})]
 
 
 def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
     rich = Content(Kind.RICH, detail={"rebuilt": None, "copyable": True})
     common = {"protect_content": True, "message_effect_id": "7"}
     alone = {A: TOKENS[A]}
-    assert requests_of(carry(replace(rich, protected=True, effect="7"), to=A, copyable=True), tokens=alone) == [
+    assert requests_of(content_call(replace(rich, protected=True, effect="7"), to=A, copyable=True), tokens=alone) == [
         ("copyMessage", {"chat_id": READER, "from_chat_id": SENDER, "message_id": 10, **common})
     ]
 
@@ -289,7 +291,7 @@ def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
 @pytest.mark.parametrize("faithful", [True, False])
 def test_a_rich_message_of_words_alone_is_written_anew(faithful: bool) -> None:
     rich = Content(Kind.RICH, detail={"rebuilt": {"blocks": []}, "copyable": faithful})
-    assert requests_of(carry(rich, to=A, copyable=True))[0][0] == "sendRichMessage"
+    assert requests_of(content_call(rich, to=A, copyable=True))[0][0] == "sendRichMessage"
 
 
 @pytest.mark.parametrize("to", [A, B])
@@ -298,7 +300,7 @@ def test_among_several_bots_a_rich_message_with_files_is_refused_on_each(
     faithful: bool, copyable: bool, to: Any
 ) -> None:
     rich = Content(Kind.RICH, detail={"rebuilt": None, "copyable": faithful})
-    assert refusal_of(carry(rich, to=to, copyable=copyable)) is Refusal.CANNOT_COPY
+    assert refusal_of(content_call(rich, to=to, copyable=copyable)) is Refusal.CANNOT_COPY
 
 
 @pytest.mark.parametrize(
@@ -316,12 +318,12 @@ def test_among_several_bots_a_rich_message_with_files_is_refused_on_each(
 )
 @pytest.mark.parametrize("to", [A, B])
 def test_what_cannot_be_relayed_is_refused_before_anything_is_asked(kind: Kind, to: Any) -> None:
-    assert refusal_of(carry(Content(kind), to=to, copyable=True)) is Refusal.CANNOT_COPY
+    assert refusal_of(content_call(Content(kind), to=to, copyable=True)) is Refusal.CANNOT_COPY
 
 
 def test_more_than_a_bot_may_download_is_too_large_before_anything_is_asked() -> None:
     huge = Content(Kind.VIDEO, file=File("x", "x", 20 * 2**20 + 1))
-    assert refusal_of(carry(huge)) is Refusal.TOO_LARGE
+    assert refusal_of(content_call(huge)) is Refusal.TOO_LARGE
 
 
 @in_a_loop
@@ -334,7 +336,7 @@ async def test_an_album_goes_in_one_call_with_known_ids_and_uploads_side_by_side
             photo("one-a", "one", text="hi", entities=(BOLD,), group="g"),
             Content(Kind.VIDEO, file=File("two-a", "two", 2), group="g", spoiler=True, detail={"width": 8}),
         )
-        messages = await api.send(carry(*album, reply_to=3))
+        messages = await api.send(content_call(*album, reply_to=3))
         assert len(messages) == 2
         (sent,) = stub.calls("sendMediaGroup")
         assert sent.members == {
@@ -362,20 +364,20 @@ async def test_an_album_goes_in_one_call_with_known_ids_and_uploads_side_by_side
 
 def test_an_album_on_one_bot_goes_by_ids_because_copies_may_arrive_by_half() -> None:
     album = (photo("one-a", "one"), photo("two-a", "two"))
-    ((method, members),) = requests_of(carry(*album, to=A, copyable=True))
+    ((method, members),) = requests_of(content_call(*album, to=A, copyable=True))
     assert method == "sendMediaGroup"
     assert [entry["media"] for entry in members["media"]] == ["one-a", "two-a"]
 
 
 def test_a_live_photo_travels_with_its_still() -> None:
     live = Content(Kind.LIVE_PHOTO, file=File("l-a", "l", 3), detail={"photo": {"file_id": "s-a", "unique": "s"}})
-    ((_, members),) = requests_of(carry(live, to=A))
+    ((_, members),) = requests_of(content_call(live, to=A))
     assert members == {"chat_id": READER, "live_photo": "l-a", "photo": "s-a"}
 
     async def scenario() -> None:
         async with fleet() as (api, stub):
             stub.files.update({"l-a": b"abc", "s-a": b"de"})
-            await api.send(carry(live))
+            await api.send(content_call(live))
             (sent,) = stub.calls("sendLivePhoto")
             assert sent.files == {"live_photo": ("live_photo.mp4", b"abc"), "photo": ("photo.jpg", b"de")}
 
@@ -390,7 +392,7 @@ def test_a_lost_store_costs_an_upload_and_no_message() -> None:
         async def remember_file(self, unique: str, bot: Any, file_id: str | None) -> None:
             raise LiveStoreLost
 
-    requests = requests_of(carry(photo()), Lost(), **{"photo-a": b"abc"})
+    requests = requests_of(content_call(photo()), Lost(), **{"photo-a": b"abc"})
     assert requests[-1][0] == "sendPhoto"
 
 
@@ -399,7 +401,7 @@ async def test_an_upload_whose_reply_is_gone_is_made_again_without_it() -> None:
     async with fleet() as (api, stub):
         stub.files["photo-a"] = b"abc"
         stub.answer("sendPhoto", refusal(400, "Bad Request: message to be replied not found"))
-        await api.send(carry(photo(), reply_to=3))
+        await api.send(content_call(photo(), reply_to=3))
         first, second = stub.calls("sendPhoto")
         assert first.members["reply_parameters"] == {"message_id": 3}
         assert "reply_parameters" not in second.members
@@ -412,7 +414,7 @@ def test_a_flood_wait_passes_through(content: Content) -> None:
         async with fleet() as (api, stub):
             flooded(stub)
             with pytest.raises(FloodWait) as caught:
-                await api.send(carry(content, to=A))
+                await api.send(content_call(content, to=A))
             assert caught.value.retry_after_s == 3
 
     def flooded(stub: Stub) -> None:

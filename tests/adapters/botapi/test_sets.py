@@ -10,8 +10,8 @@ from passerby.domain.popularity import ENOUGH
 from passerby.kernel.content import Content, Entity, File, Kind
 from passerby.kernel.ids import BotId, MessageId, PersonId
 from passerby.ports.live_store import LiveStoreLost
-from passerby.ports.telegram import Carry, Edit
-from tests.adapters.botapi.bot_api import READER, A, B, Memory, carry, fleet
+from passerby.ports.telegram import EditContent, SendContent
+from tests.adapters.botapi.bot_api import READER, A, B, Memory, content_call, fleet
 from tests.adapters.botapi.stub import Stub, ok
 
 EMOJI = Entity("custom_emoji", 0, 2, custom_emoji_id="5301")
@@ -24,20 +24,20 @@ def sticker(**detail: Any) -> Content:
     return Content(Kind.STICKER, file=File("st-a", "st", 3), detail={"format": "static", **detail})
 
 
-def by(person: PersonId, dispatch: Carry) -> Carry:
-    return msgspec.structs.replace(dispatch, source_person=person)
+def by(person: PersonId, outgoing: SendContent) -> SendContent:
+    return msgspec.structs.replace(outgoing, source_person=person)
 
 
-def play(*dispatches: Carry | Edit, files: Memory | None = None) -> Stub:
+def play(*calls: SendContent | EditContent, files: Memory | None = None) -> Stub:
     """Send one after the other, all by themselves; the server that was asked."""
 
     async def scenario() -> Stub:
         async with fleet(files) as (api, stub):
             stub.files["st-a"] = b"abc"
             members = [{"file_id": "st-b", "file_unique_id": "st"}]
-            stub.answer("getStickerSet", *[ok({"stickers": members})] * len(dispatches))
-            for dispatch in dispatches:
-                await api.send(dispatch)
+            stub.answer("getStickerSet", *[ok({"stickers": members})] * len(calls))
+            for outgoing in calls:
+                await api.send(outgoing)
             return stub
 
     return asyncio.run(scenario())
@@ -46,7 +46,7 @@ def play(*dispatches: Carry | Edit, files: Memory | None = None) -> Stub:
 @both
 def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_anew_once(to: BotId) -> None:
     files = Memory()
-    stub = play(*[carry(sticker(set_name="ann_by_bot"), to=to)] * 2, files=files)
+    stub = play(*[content_call(sticker(set_name="ann_by_bot"), to=to)] * 2, files=files)
     first, second = stub.calls("sendSticker")
     assert first.files == {"sticker": ("sticker.webp", b"abc")}
     assert second.members["sticker"] == files.ids["neutral:st", to] != "st-a"
@@ -57,7 +57,7 @@ def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_anew_once(to: BotI
 
 @both
 def test_a_sticker_of_a_set_that_many_people_use_keeps_it_without_a_byte_moved(to: BotId) -> None:
-    stub = play(*[by(person, carry(sticker(set_name="cats"), to=to)) for person in CROWD])
+    stub = play(*[by(person, content_call(sticker(set_name="cats"), to=to)) for person in CROWD])
     *_, last = stub.calls("sendSticker")
     assert last.members["sticker"] == {A: "st-a", B: "st-b"}[to]
     assert len(stub.calls("getStickerSet")) == (to == B)
@@ -65,13 +65,13 @@ def test_a_sticker_of_a_set_that_many_people_use_keeps_it_without_a_byte_moved(t
 
 def test_one_person_who_sends_a_sticker_often_does_not_make_its_set_popular() -> None:
     files = Memory()
-    play(*[carry(sticker(set_name="cats"), to=A)] * (3 * ENOUGH), files=files)
+    play(*[content_call(sticker(set_name="cats"), to=A)] * (3 * ENOUGH), files=files)
     assert files.ids.keys() == {("neutral:st", A)}
 
 
 @both
 def test_a_sticker_that_is_in_no_set_goes_by_its_id_where_it_has_one(to: BotId) -> None:
-    stub = play(carry(sticker(), to=to))
+    stub = play(content_call(sticker(), to=to))
     assert (len(stub.calls("getFile")) == 0) is (to == A)
 
 
@@ -84,20 +84,24 @@ CAPTION = Content(Kind.PHOTO, "\U0001f600 hi", (EMOJI, BOLD), file=File("st-a", 
     ("content", "place"), [(TEXT, "entities"), (CAPTION, "caption_entities")], ids=["text", "caption"]
 )
 def test_a_custom_emoji_that_few_people_use_goes_as_the_plain_one(content: Content, place: str, to: BotId) -> None:
-    *_, sent = play(carry(content, to=to)).requests
+    *_, sent = play(content_call(content, to=to)).requests
     assert "5301" not in sent.raw.decode()
     assert sent.members[place] == [{"type": "bold", "offset": 0, "length": 2}]
-    *_, sent = play(*[by(person, carry(content, to=to)) for person in CROWD]).requests
+    *_, sent = play(*[by(person, content_call(content, to=to)) for person in CROWD]).requests
     assert sent.members[place][0]["custom_emoji_id"] == "5301"
 
 
 def test_one_in_an_edit_a_quote_or_a_poll_goes_as_the_plain_one_as_well() -> None:
-    edit = Edit(B, READER, MessageId(5), A, CROWD[0], TEXT, True)
-    quoting = carry(Content(Kind.TEXT, "yes"), reply_to=MessageId(4), quote="\U0001f600", quote_entities=(EMOJI, BOLD))
+    edit = EditContent(B, READER, MessageId(5), A, CROWD[0], TEXT, True)
+    quoting = content_call(
+        Content(Kind.TEXT, "yes"), reply_to=MessageId(4), quote="\U0001f600", quote_entities=(EMOJI, BOLD)
+    )
     emoji = [msgspec.to_builtins(EMOJI)]
     options = [{"text": "\U0001f600", "text_entities": emoji}, {"text": "no", "text_entities": []}]
-    poll = carry(Content(Kind.POLL, detail={"question": "\U0001f600?", "question_entities": emoji, "options": options}))
-    empty = carry(Content(Kind.POLL))
+    poll = content_call(
+        Content(Kind.POLL, detail={"question": "\U0001f600?", "question_entities": emoji, "options": options})
+    )
+    empty = content_call(Content(Kind.POLL))
     stub = play(edit, quoting, poll)
     assert not [request for request in stub.requests if b"5301" in request.raw]
     assert stub.calls("sendMessage")[0].members["reply_parameters"]["quote_entities"] == [msgspec.to_builtins(BOLD)]
@@ -112,5 +116,5 @@ def test_while_the_store_is_away_no_set_is_known() -> None:
         async def sight(self, marks: Any) -> int:
             raise LiveStoreLost
 
-    stub = play(*[by(person, carry(TEXT)) for person in CROWD], files=Away())
+    stub = play(*[by(person, content_call(TEXT)) for person in CROWD], files=Away())
     assert b"5301" not in stub.requests[-1].raw

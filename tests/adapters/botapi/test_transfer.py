@@ -11,7 +11,7 @@ from passerby.adapters.botapi import BotApi
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.event import Refusal
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
-from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, carry, fleet, photo
+from tests.adapters.botapi.bot_api import READER, SENDER, TOKENS, A, B, Memory, content_call, fleet, photo
 from tests.adapters.botapi.stub import RESET, Reply, Request, ok, refusal
 from tests.staged import in_a_loop
 
@@ -26,7 +26,7 @@ def video(size: int, name: str | None = None) -> Content:
 async def test_twenty_megabytes_cross_unharmed() -> None:
     async with fleet() as (api, stub):
         stub.files["v-a"] = bytes(range(256)) * (20 * MEGABYTES // 256)
-        await api.send(carry(video(20 * MEGABYTES)))
+        await api.send(content_call(video(20 * MEGABYTES)))
         (sent,) = stub.calls("sendVideo")
         assert sent.files["video"] == ("video.mp4", stub.files["v-a"])
 
@@ -70,7 +70,7 @@ def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> No
         server = await asyncio.start_server(deaf, "127.0.0.1", 0, limit=2**16)
         port = server.sockets[0].getsockname()[1]
         api = BotApi(TOKENS, Memory(), base_url=f"http://127.0.0.1:{port}", unlimited_files=True)
-        sending = asyncio.ensure_future(api.send(carry(video(size))))
+        sending = asyncio.ensure_future(api.send(content_call(video(size))))
         await uploading.wait()
         before = -1
         while written != before:
@@ -91,7 +91,7 @@ def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> No
 async def test_of_ten_who_send_one_file_at_once_one_uploads_it() -> None:
     async with fleet() as (api, stub):
         stub.files["photo-a"] = b"abc"
-        sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(10)))
+        sent = await asyncio.gather(*(api.send(content_call(photo())) for _ in range(10)))
         assert len(set(sent)) == 10
         calls = stub.calls("sendPhoto")
         assert [bool(request.files) for request in calls] == [True] + [False] * 9
@@ -103,7 +103,7 @@ async def test_if_the_first_upload_fails_the_next_in_line_makes_it() -> None:
     async with fleet() as (api, stub):
         stub.files["photo-a"] = b"abc"
         stub.answer("sendPhoto", refusal(403, "Forbidden: bot was blocked by the user"))
-        sent = await asyncio.gather(*(api.send(carry(photo())) for _ in range(3)), return_exceptions=True)
+        sent = await asyncio.gather(*(api.send(content_call(photo())) for _ in range(3)), return_exceptions=True)
         assert [isinstance(outcome, Refused) for outcome in sent] == [True, False, False]
         assert [bool(request.files) for request in stub.calls("sendPhoto")] == [True, True, False]
 
@@ -121,7 +121,7 @@ async def test_an_upload_that_is_cancelled_leaves_its_turn_to_the_next() -> None
 
         stub.handlers["sendPhoto"] = never
         stub.files["photo-a"] = b"abc"
-        first, second = (asyncio.ensure_future(api.send(carry(photo()))) for _ in range(2))
+        first, second = (asyncio.ensure_future(api.send(content_call(photo()))) for _ in range(2))
         await uploading.wait()
         del stub.handlers["sendPhoto"]
         first.cancel()
@@ -135,7 +135,7 @@ async def test_albums_that_share_files_do_not_wait_for_each_other_in_a_circle() 
     async with fleet() as (api, stub):
         stub.files.update({"one": b"1", "two": b"2"})
         one, two = photo("one", "one"), photo("two", "two")
-        await asyncio.gather(api.send(carry(one, two)), api.send(carry(two, one)))
+        await asyncio.gather(api.send(content_call(one, two)), api.send(content_call(two, one)))
         assert [len(request.files) for request in stub.calls("sendMediaGroup")] == [2, 0]
 
 
@@ -155,7 +155,7 @@ def test_no_more_transfers_run_at_once_than_allowed() -> None:
 
             stub.handlers["sendPhoto"] = count
             stub.files.update({str(n): b"abc" for n in range(6)})
-            await asyncio.gather(*(api.send(carry(photo(str(n), str(n)))) for n in range(6)))
+            await asyncio.gather(*(api.send(content_call(photo(str(n), str(n)))) for n in range(6)))
             assert most == 2
 
     asyncio.run(scenario())
@@ -172,7 +172,7 @@ async def test_a_download_that_breaks_has_delivered_nothing(reply: Reply) -> Non
         stub.files["v-a"] = b"abc"
         stub.answer("v-a", reply)
         with pytest.raises(Unavailable) as caught:
-            await api.send(carry(video(3)))
+            await api.send(content_call(video(3)))
         assert not caught.value.uncertain
         assert not stub.calls("sendVideo")
 
@@ -183,7 +183,7 @@ async def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
         stub.files["v-a"] = b"abc"
         stub.answer("sendVideo", RESET)
         with pytest.raises(Unavailable) as caught:
-            await api.send(carry(video(3)))
+            await api.send(content_call(video(3)))
         assert caught.value.uncertain
 
 
@@ -202,7 +202,7 @@ async def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Ref
     async with fleet() as (api, stub):
         stub.answer("getFile", answer)
         with pytest.raises(Refused) as caught:
-            await api.send(carry(video(3)))
+            await api.send(content_call(video(3)))
         assert caught.value.refusal is expected
         assert not stub.calls("sendVideo")
 
@@ -215,7 +215,7 @@ async def test_a_token_that_is_refused_while_a_file_is_fetched_is_the_other_bots
         stub.files["v-a"] = b"abc"
         stub.answer(method, refusal(401, "Unauthorized"))
         with pytest.raises(TokenRefused) as caught:
-            await api.send(carry(video(3)))
+            await api.send(content_call(video(3)))
         assert caught.value.bot == A
         assert not stub.calls("sendVideo")
 
@@ -225,7 +225,7 @@ async def test_a_file_gone_from_the_server_cannot_be_copied() -> None:
     async with fleet() as (api, stub):
         stub.answer("getFile", ok({"file_path": "elsewhere", "file_size": 3}))
         with pytest.raises(Refused) as caught:
-            await api.send(carry(video(3)))
+            await api.send(content_call(video(3)))
         assert caught.value.refusal is Refusal.CANNOT_COPY
 
 
@@ -236,13 +236,13 @@ def test_an_own_server_may_name_a_file_on_its_disk_and_any_size(tmp_path: Path) 
     async def scenario() -> None:
         async with fleet(unlimited_files=True) as (api, stub):
             stub.answer("getFile", ok({"file_path": str(stored), "file_size": 21 * MEGABYTES}))
-            await api.send(carry(video(21 * MEGABYTES)))
+            await api.send(content_call(video(21 * MEGABYTES)))
             (sent,) = stub.calls("sendVideo")
             name, content = sent.files["video"]
             assert (name, len(content)) == ("video.mp4", 21 * MEGABYTES)
             stub.answer("getFile", ok({"file_path": str(tmp_path / "gone"), "file_size": 3}))
             with pytest.raises(Refused):
-                await api.send(carry(Content(Kind.VOICE, file=File("g-a", "g", 3))))
+                await api.send(content_call(Content(Kind.VOICE, file=File("g-a", "g", 3))))
 
     asyncio.run(scenario())
 
@@ -263,8 +263,8 @@ def test_nothing_of_the_sender_is_in_any_request_to_the_readers_bot(caplog: pyte
         async with fleet() as (api, stub):
             stub.files.update({f"{n}-a": b"abc" for n in ("photo", "d", "au", "st", "vo")})
             for content in contents:
-                await api.send(carry(content))
-            await api.send(carry(*contents[2:3], *contents[2:3]))
+                await api.send(content_call(content))
+            await api.send(content_call(*contents[2:3], *contents[2:3]))
             return stub.requests
 
     requests = asyncio.run(scenario())

@@ -13,7 +13,7 @@ from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.kernel.participant import Idle
-from passerby.ports.leases import Roll, WorkerId, duty_lease
+from passerby.ports.leases import Members, WorkerId, duty_lease
 from passerby.ports.live_store import Anchor, Commit, Committed, LiveStoreLost, Mark, Trail, search_of, trail_of
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import (
@@ -172,7 +172,7 @@ def test_a_rewritten_log_knows_owners_and_what_people_were_told(monkeypatch: pyt
             assert await one.load(EVE) == Facts(somebody(EVE, 1, waiting(EVE)), anchor=at(4))
             assert [await one.outbox(each) for each in (ONE, TWO)] == [[notice("a")], [notice("b")]]
             assert await one.is_preceded("b")
-            assert [each.speaker for each in await one.quiet_chats(inf, 10)] == [BEN]
+            assert [each.speaker for each in await one.idle_chats(inf, 10)] == [BEN]
 
     monkeypatch.setattr(store, "REWRITE_BYTES", 0)
     monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
@@ -185,12 +185,12 @@ async def test_after_a_restart_nobody_is_living_and_everything_is_inherited() ->
     disk = Disk()
     live = opened(disk)
     for owner in (ONE, TWO):
-        await live.attend(owner, {}, 60.0, b"")
+        await live.heartbeat(owner, {}, 60.0, b"")
         assert await live.take(owner, duty_lease(owner), 60.0) is not None
         await live.commit(Commit(outbox=(notice(owner),), owner=owner))
     again = opened(disk)
-    assert await again.roll() == Roll(frozenset(), {}, {})
-    await again.attend(THREE, {}, 60.0, b"")
+    assert await again.members() == Members(frozenset(), {}, {})
+    await again.heartbeat(THREE, {}, 60.0, b"")
     assert await again.take(THREE, duty_lease(ONE), 60.0) is not None, "at once: there is nobody to wait for"
     assert await again.inherit(THREE) == [notice(ONE), notice(TWO)]
     assert await opened(disk).outbox(THREE) == [notice(ONE), notice(TWO)]

@@ -43,7 +43,7 @@ def test_a_slot_that_moves_takes_the_store_along() -> None:
 
         async def main() -> None:
             async with opened(cluster.url) as store:
-                life = store.generation
+                generation = store.generation
                 await store.commit(Commit((somebody(ANN),), facts=(fact(1),), updates=(update(7),)))
                 feed = await store.tickets(ADULTS, None, 0)
                 with Redis.from_url(old.url) as redis:
@@ -56,7 +56,7 @@ def test_a_slot_that_moves_takes_the_store_along() -> None:
                     person = PersonId(number)
                     commit = Commit((somebody(person),), facts=(fact(number),), updates=(update(number),))
                     await persistently(store, commit)
-                assert store.generation == life
+                assert store.generation == generation
                 assert await store.done(BOT, range(200)) == {7, *range(101, number + 1)}
                 assert len(await store.journal(0, 1000)) == 1 + number - 100
                 reader = asyncio.ensure_future(store.tickets(ADULTS, feed.cursor, 100.0))
@@ -153,7 +153,7 @@ def test_a_replica_that_is_promoted_takes_over(tmp_path: Path) -> None:
         async def main() -> None:
             async with opened(f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{sentinel}/ours") as store:
                 await store.adopt((), whole=True)
-                life = store.generation
+                generation = store.generation
                 await store.commit(Commit((somebody(ANN),), updates=(update(7),)))
                 while by_hand.hlen("{passerby}:people") == 0:
                     await asyncio.sleep(0.01)
@@ -167,7 +167,7 @@ def test_a_replica_that_is_promoted_takes_over(tmp_path: Path) -> None:
                 assert await persistently(store, Commit((somebody(ANN, 2),), updates=(update(8),))) is Committed.YES
                 assert await store.load(ANN) == Facts(somebody(ANN, 2))
                 assert await store.done(BOT, range(10)) == {7, 8}
-                assert store.generation != life
+                assert store.generation != generation
                 assert by_hand.hlen("{passerby}:people") == 1
 
         asyncio.run(main())

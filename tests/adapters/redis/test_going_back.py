@@ -49,8 +49,8 @@ def on(valkey: Valkey, body: Callable[[RedisStore, RedisStore], Awaitable[None]]
         async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
             await one.adopt((), whole=True)
             await put(one, *couple(), facts=(fact(1),))
-            await one.attend(ONE, {}, LONG_S, b"")
-            await other.attend(OTHER, {}, LONG_S, b"")
+            await one.heartbeat(ONE, {}, LONG_S, b"")
+            await other.heartbeat(OTHER, {}, LONG_S, b"")
             await body(one, other)
 
     asyncio.run(main())
@@ -61,7 +61,7 @@ async def doubted(store: RedisStore) -> Doubts:
     async with asyncio.timeout(20):
         while not store.doubts:
             with suppress(LiveStoreLost):
-                await store.attend(OTHER, {}, LONG_S, b"")
+                await store.heartbeat(OTHER, {}, LONG_S, b"")
     return store.doubts
 
 
@@ -74,7 +74,7 @@ def restart(valkey: Valkey) -> None:
 async def test_a_server_that_started_again_begins_another_life_in_which_nobody_is_served(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
-    life = one.generation
+    generation = one.generation
     restart(valkey)
     for store in (one, other):
         for _ in range(2):
@@ -82,7 +82,7 @@ async def test_a_server_that_started_again_begins_another_life_in_which_nobody_i
                 store.load(ANN),
                 store.commit(Commit((somebody(EVE),))),
                 store.mark(Mark((update(1),))),
-                store.attend(ONE, {}, LONG_S, b""),
+                store.heartbeat(ONE, {}, LONG_S, b""),
                 store.take(ONE, LEASE, LONG_S),
                 store.journal(0, 10),
                 store.trimmed(),
@@ -92,7 +92,7 @@ async def test_a_server_that_started_again_begins_another_life_in_which_nobody_i
             ):
                 with pytest.raises(RedisWiped):
                     await ask
-        assert [store.generation == life, store.newborn, store.doubts] == [False, False, UNSURE]
+        assert [store.generation == generation, store.newborn, store.doubts] == [False, False, UNSURE]
     assert one.generation == other.generation
     async with opened(valkey.url, 3) as late:
         assert [late.generation, late.doubts] == [one.generation, UNSURE]
@@ -147,10 +147,10 @@ async def test_a_worker_that_has_seen_more_than_the_server_holds_says_that_it_is
 ) -> None:
     """The server runs on, so nothing else shows it."""
     copy = Copy(by_hand)
-    await one.attend(ONE, {}, LONG_S, b"")
+    await one.heartbeat(ONE, {}, LONG_S, b"")
     copy.put_back()
     with pytest.raises(RedisWiped):
-        await one.attend(ONE, {}, LONG_S, b"")
+        await one.heartbeat(ONE, {}, LONG_S, b"")
     assert one.doubts == OLDER
     assert await doubted(other) == OLDER
     assert one.generation == other.generation, "both have noticed, and it is one new life"
@@ -163,7 +163,7 @@ async def test_an_older_file_under_a_server_that_starts_again_is_older(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     copy = Copy(by_hand)
-    await one.attend(ONE, {}, LONG_S, b"")
+    await one.heartbeat(ONE, {}, LONG_S, b"")
     copy.put_back()
     restart(valkey)
     assert await doubted(one) == OLDER
@@ -178,17 +178,18 @@ async def test_an_older_file_under_a_server_that_starts_again_is_older(
 async def test_a_former_life_that_comes_back_is_not_taken_for_the_present_one(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
-    """The old server was away alone and never stopped: it has its own name for its life, and finds nothing amiss."""
+    """The old server was away alone and never stopped: it has its own name for its generation, and finds nothing
+    amiss."""
     former = one.generation
     copy = Copy(by_hand)
     restart(valkey)
     await doubted(one)
     await settled(one)
-    await one.attend(ONE, {}, LONG_S, b"")
-    run = by_hand.hget("{passerby}:life", "run")
+    await one.heartbeat(ONE, {}, LONG_S, b"")
+    run = by_hand.hget("{passerby}:store", "run")
     copy.put_back()
-    by_hand.hset("{passerby}:life", "run", run or b"")
-    assert by_hand.hget("{passerby}:life", "generation") == former.encode()
+    by_hand.hset("{passerby}:store", "run", run or b"")
+    assert by_hand.hget("{passerby}:store", "generation") == former.encode()
     with pytest.raises(RedisWiped):
         await one.load(ANN)
     assert one.doubts == OLDER
@@ -196,7 +197,7 @@ async def test_a_former_life_that_comes_back_is_not_taken_for_the_present_one(
 
 
 @staged(on, "valkey")
-async def test_a_life_that_ended_while_it_was_compared_is_not_declared_sound(
+async def test_an_incarnation_that_ended_while_it_was_compared_is_not_declared_sound(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     restart(valkey)

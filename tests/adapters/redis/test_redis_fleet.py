@@ -29,7 +29,7 @@ SHORT_S = 0.2
 
 async def holding(store: RedisStore, worker: WorkerId = ONE, ttl_s: float = LONG_S) -> int:
     """The epoch of `LEASE`, in that worker's hands."""
-    await store.attend(worker, {}, ttl_s, b"")
+    await store.heartbeat(worker, {}, ttl_s, b"")
     epoch = await store.take(worker, LEASE, ttl_s)
     assert epoch is not None
     return epoch
@@ -43,17 +43,17 @@ async def test_a_wipe_moves_no_lease(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         await one.adopt((), whole=True)
         epoch = await holding(one)
-        await other.attend(OTHER, {}, LONG_S, b"")
+        await other.heartbeat(OTHER, {}, LONG_S, b"")
         by_hand.flushall()
         for store, worker in ((one, ONE), (other, OTHER)):
             with pytest.raises(RedisWiped):
-                await store.attend(worker, {}, LONG_S, b"")
+                await store.heartbeat(worker, {}, LONG_S, b"")
         await one.adopt(couple(), whole=True)
-        await other.attend(OTHER, {}, LONG_S, b"")
+        await other.heartbeat(OTHER, {}, LONG_S, b"")
         assert await other.take(OTHER, LEASE, LONG_S) is None, "its holder has not come back yet"
-        roll = await one.attend(ONE, {LEASE: epoch}, LONG_S, b"")
-        assert [*roll.kept] == [LEASE]
-        assert roll.holders == {LEASE: ONE}
+        members = await one.heartbeat(ONE, {LEASE: epoch}, LONG_S, b"")
+        assert [*members.kept] == [LEASE]
+        assert members.holders == {LEASE: ONE}
         assert await one.commit(Commit((somebody(EVE),), fences=(Fence(LEASE, epoch),))) is Committed.YES
         await one.give(ONE, LEASE, epoch)
         taken = await other.take(OTHER, LEASE, LONG_S)
@@ -75,7 +75,7 @@ async def test_after_a_wipe_what_nobody_comes_back_for_can_be_taken_with_an_epoc
         await other.adopt((), whole=True)
         async with asyncio.timeout(20):
             while True:
-                await other.attend(OTHER, {}, SHORT_S, b"")
+                await other.heartbeat(OTHER, {}, SHORT_S, b"")
                 taken = await other.take(OTHER, LEASE, SHORT_S)
                 if taken is not None:
                     break
@@ -90,13 +90,13 @@ async def test_a_fresh_server_hands_out_leases_at_once(valkey: Valkey, by_hand: 
 
 
 @in_a_loop
-async def test_who_did_not_adopt_hears_of_it_when_attending(valkey: Valkey, by_hand: Redis) -> None:
+async def test_who_did_not_adopt_hears_of_it_with_a_heartbeat(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         await one.adopt((somebody(ANN),))
-        await other.attend(OTHER, {}, LONG_S, b"")
+        await other.heartbeat(OTHER, {}, LONG_S, b"")
         assert [one.newborn, other.newborn] == [True, True], "that was one person, not the whole"
         await one.adopt(couple(), whole=True)
-        await other.attend(OTHER, {}, LONG_S, b"")
+        await other.heartbeat(OTHER, {}, LONG_S, b"")
         assert [one.newborn, other.newborn] == [False, False]
 
 
@@ -115,7 +115,7 @@ async def test_a_wiped_store_takes_in_nobody_alone(valkey: Valkey, by_hand: Redi
 
 
 @in_a_loop
-async def test_of_another_life_no_journal_is_trimmed(valkey: Valkey, by_hand: Redis) -> None:
+async def test_of_another_generation_no_journal_is_trimmed(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         before = store.generation
         by_hand.flushall()
@@ -139,11 +139,11 @@ async def test_leases_outlive_a_kill_of_the_server(valkey: Valkey, by_hand: Redi
         valkey.stop(SIGKILL)
         valkey.start()
         await settled(store)
-        roll = await store.attend(ONE, {LEASE: epoch}, LONG_S, b"")
-        assert [*roll.kept] == [LEASE]
-        assert roll.holders == {LEASE: ONE}
+        members = await store.heartbeat(ONE, {LEASE: epoch}, LONG_S, b"")
+        assert [*members.kept] == [LEASE]
+        assert members.holders == {LEASE: ONE}
         await store.give(ONE, LEASE, epoch)
-        await store.attend(OTHER, {}, LONG_S, b"")
+        await store.heartbeat(OTHER, {}, LONG_S, b"")
         again = await store.take(OTHER, LEASE, LONG_S)
         assert again is not None
         assert again > epoch
@@ -164,13 +164,13 @@ async def test_a_taking_that_the_server_has_lost_is_heard_of_from_who_took(valke
         for key, value in kept.items():
             by_hand.restore(key, 0, value)
         with pytest.raises(RedisWiped):
-            await store.attend(OTHER, {LEASE: before}, LONG_S, b"")
+            await store.heartbeat(OTHER, {LEASE: before}, LONG_S, b"")
         await settled(store)
-        assert (await store.attend(OTHER, {LEASE: before}, LONG_S, b"")).kept == {LEASE}
-        assert (await store.attend(ONE, {LEASE: epoch}, LONG_S, b"")).kept == {LEASE}
-        roll = await store.attend(OTHER, {LEASE: before}, LONG_S, b"")
-        assert not roll.kept
-        assert roll.holders == {LEASE: ONE}
+        assert (await store.heartbeat(OTHER, {LEASE: before}, LONG_S, b"")).kept == {LEASE}
+        assert (await store.heartbeat(ONE, {LEASE: epoch}, LONG_S, b"")).kept == {LEASE}
+        members = await store.heartbeat(OTHER, {LEASE: before}, LONG_S, b"")
+        assert not members.kept
+        assert members.holders == {LEASE: ONE}
         with pytest.raises(Fenced):
             await store.commit(Commit((somebody(ANN),), fences=(Fence(LEASE, before),)))
 
@@ -196,14 +196,14 @@ async def test_what_was_inherited_without_an_answer_is_told_the_next_time(valkey
     async with opened(valkey.url) as store:
         await store.commit(Commit(outbox=(notice("n"),), owner=GONE))
         await store.inherit(GONE)  # so that the script is known
-        store._pipe._patience_s = 0.2
+        store._batcher._patience_s = 0.2
         os.kill(valkey.pid, SIGSTOP)
         try:
             with pytest.raises(RedisUnreachable):
                 await store.inherit(ONE)
         finally:
             os.kill(valkey.pid, SIGCONT)
-        store._pipe._patience_s = 10
+        store._batcher._patience_s = 10
         await store.commit(Commit(outbox=(notice("own", BEN),), owner=ONE))
         assert await store.inherit(ONE) == [notice("n")]
         assert await store.inherit(ONE) == []

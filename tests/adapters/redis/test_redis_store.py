@@ -125,7 +125,7 @@ async def test_a_connection_that_breaks_under_many_calls_costs_none_of_them(valk
 @in_a_loop
 async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
-        store._pipe._patience_s = 0.2
+        store._batcher._patience_s = 0.2
         await store.pools()
         errors = metrics.STORE_ERRORS.total(kind="live")
         os.kill(valkey.pid, SIGSTOP)
@@ -135,7 +135,7 @@ async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(val
         finally:
             os.kill(valkey.pid, SIGCONT)
         assert metrics.STORE_ERRORS.total(kind="live") > errors
-        store._pipe._patience_s = 10
+        store._batcher._patience_s = 10
         assert await store.commit(WHOLE) in (Committed.YES, Committed.ALREADY_DONE)
         assert await store.journal(0, 10) == [(1, fact(1))]
 
@@ -164,7 +164,7 @@ async def test_more_than_may_wait_gets_through_all_the_same(valkey: Valkey, by_h
     async with opened(valkey.url) as store:
         asked = [asyncio.ensure_future(store.load(PersonId(number))) for number in range(PENDING + 700)]
         await asyncio.sleep(0)
-        assert len(store._pipe._queue) <= PENDING
+        assert len(store._batcher._queue) <= PENDING
         assert await asyncio.gather(*asked) == [None] * len(asked)
         assert len(by_hand.client_list()) <= LINES + 1, "and this test's own"
 
@@ -351,7 +351,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there
                 enough.set()
 
     async with opened(valkey.url) as store:
-        life = store.generation
+        generation = store.generation
         working = [asyncio.ensure_future(keep_committing(store, first * 1000)) for first in range(1, 17)]
         await enough.wait()
         valkey.stop(SIGKILL)
@@ -365,7 +365,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there
         assert {int(entry.id) for entry in await store.outbox(NOBODY)} == stored
         facts = await store.journal(0, 20_000)
         assert [number for number, _ in facts] == list(range(1, len(stored) + 1))
-        assert store.generation != life
+        assert store.generation != generation
         await store.commit(WHOLE)
 
 
@@ -400,7 +400,7 @@ async def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: 
 async def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         await store.adopt((), whole=True)
-        life = store.generation
+        generation = store.generation
         await store.commit(Commit(couple(), facts=(fact(1),), updates=(update(7),)))
         by_hand.flushall()
         for _ in range(2):
@@ -408,7 +408,7 @@ async def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey:
                 await store.done(BOT, (7,))
             with pytest.raises(RedisWiped):
                 await store.commit(Commit((somebody(EVE),)))
-        assert store.generation != life
+        assert store.generation != generation
         assert store.newborn
         await store.adopt(couple(), whole=True)
         assert not store.newborn

@@ -108,7 +108,7 @@ def test_what_is_written_while_the_slot_moves_is_refused_whole_and_stored_once_i
         async with opened(cluster.url) as store:
             await store.commit(Commit(couple(), (), (notice("n"), notice("m")), (fact(1),), (update(7),)))
             # So that every key that a mark names is there before the slot begins to move.
-            await store.attend(NOBODY, {}, 60.0, b"")
+            await store.heartbeat(NOBODY, {}, 60.0, b"")
             await store.take(NOBODY, "bot:1", 60.0)
             await store.mark(Mark((update(6),), (), CHAT, (copied(1, 10),), speaker=ANN))
             before = await everything(store)

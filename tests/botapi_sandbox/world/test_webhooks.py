@@ -1,4 +1,4 @@
-"""Webhooks: order within a lane, retries, what an answer means. No HTTP here: the core decides, the tests answer."""
+"""Webhooks: order within a queue, retries, what an answer means. No HTTP here: the core decides, the tests answer."""
 
 import msgspec
 import pytest

@@ -1,10 +1,10 @@
 """A program that a cluster can keep: ready at `/readyz` of its socket, and ended by SIGTERM. Run as a process.
 
-What it does is named in files beside its socket, so that a test can change it between two lives:
+What it does is named in files beside its socket, so that a test can change it between two runs:
 
     <name>.exits       end at once with this code
     <name>.unready     answer /readyz with 503 for as long as this file is there
-    <name>.lives       a line with the process's number for each life (written, not read)
+    <name>.runs       a line with the process's number for each run (written, not read)
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 
 
 def main(directory: Path, name: str) -> int:
-    with (directory / f"{name}.lives").open("a") as lives:
-        lives.write(f"{os.getpid()}\n")
+    with (directory / f"{name}.runs").open("a") as runs:
+        runs.write(f"{os.getpid()}\n")
     print(f"{name} begins a life", flush=True)
     if (exits := directory / f"{name}.exits").exists():
         print(f"{name} cannot work", flush=True)

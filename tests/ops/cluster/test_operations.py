@@ -41,8 +41,8 @@ class Kept:
     def pids(self) -> list[int]:
         return [one.pid for one in self.cluster.processes()]
 
-    def lives(self, name: str) -> list[int]:
-        return [int(line) for line in (self.directory / f"{name}.lives").read_text().splitlines()]
+    def runs(self, name: str) -> list[int]:
+        return [int(line) for line in (self.directory / f"{name}.runs").read_text().splitlines()]
 
     def until(self, so: Callable[[], bool]) -> None:
         while not so():  # the test's own time limit ends the wait
@@ -73,7 +73,7 @@ def test_a_cluster_starts_and_ends_in_good_order(kept: Kept) -> None:
     processes = kept.cluster.processes()
     assert [one.name for one in processes] == ["worker-1", "worker-2", "worker-3"]
     assert [(one.restarts, one.crashes, one.rests_s) for one in processes] == [(0, 0, 0)] * 3
-    assert [kept.lives(one.name) for one in processes] == [[one.pid] for one in processes]
+    assert [kept.runs(one.name) for one in processes] == [[one.pid] for one in processes]
     assert [sockets.pid_behind(kept.directory / f"{one.name}.sock") for one in processes] == kept.pids()
     assert sorted(line.split(" (")[0] for line in kept.said) == [f"{one.name} is ready" for one in processes]
     operations.end(kept.cluster, STOP_S)
@@ -91,7 +91,7 @@ def refused(directory: Path) -> str:
 def test_a_second_cluster_in_the_same_place_is_refused(kept: Kept) -> None:
     kept.start(1)
     assert refused(kept.directory).startswith("a cluster runs here already")
-    assert kept.lives("worker-1") == kept.pids()
+    assert kept.runs("worker-1") == kept.pids()
 
 
 def test_a_process_that_no_cluster_keeps_is_left_alone(kept: Kept) -> None:
@@ -189,7 +189,7 @@ def test_what_cannot_work_is_told_with_its_last_words(kept: Kept) -> None:
     names = kept.launch(1)
     with pytest.raises(ClusterFault, match="worker-1 ends at once: worker-1 cannot work"):
         operations.await_ready(kept.cluster, names, kept.said.append)
-    assert len(kept.lives("worker-1")) >= operations.HOPELESS
+    assert len(kept.runs("worker-1")) >= operations.HOPELESS
     assert kept.said == []
 
 

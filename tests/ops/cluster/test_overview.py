@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from passerby.ops.cluster.control import Kept
-from passerby.ops.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Member, Overview, Standing, overview
+from passerby.ops.cluster.overview import SILENT_S, TAKEOVER_S, Glance, Member, Overview, WorkerStatus, overview
 from passerby.ops.cluster.processes import Reading, cpu_share
 from passerby.telemetry.figures import Snapshot
 
@@ -21,14 +21,14 @@ def figures(**given: Any) -> Snapshot:
     return Snapshot(at=NOW, polled_at=given.pop("polled_at", {1: NOW - 3, 2: NOW - 3}), **given)
 
 
-def standing(worker: str = "a", **given: Any) -> Standing:
+def standing(worker: str = "a", **given: Any) -> WorkerStatus:
     whole = {
         "figures": figures(relays=5),
         "stores": {"live": "ok", "records": "ok"},
         "workers": {"a": Member(name="worker-1"), "b": Member(name="worker-2")},
         "holders": {"bot:1": "a", "bot:2": "b", "pool:adult": "a", "duty:recorder": "b"},
     } | given
-    return Standing(worker=worker, **whole)
+    return WorkerStatus(worker=worker, **whole)
 
 
 def glance(**given: Any) -> Glance:
@@ -144,12 +144,12 @@ def test_a_store_counts_as_its_worst_off_process_says() -> None:
 
 def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
     there = Member(name="worker-9", since=NOW - 60, figures=figures(relays=1, memory_bytes=7))
-    roll = {"workers": {"a": Member(name="worker-1"), "c": there}, "holders": {"bot:1": "a", "bot:2": "c"}}
+    members = {"workers": {"a": Member(name="worker-1"), "c": there}, "holders": {"bot:1": "a", "bot:2": "c"}}
     now = glance(
         kept={"worker-1": KEPT},
         pids={"worker-1": 11},
         readings={11: READING},
-        standings={"worker-1": standing("a", **roll)},
+        standings={"worker-1": standing("a", **members)},
     )
     picture = seen(now)
     assert [(row.name, row.state, row.rss, row.bots) for row in picture.processes] == [
@@ -162,12 +162,12 @@ def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
 def test_a_worker_of_another_installation_is_shown_with_its_machine_and_its_place() -> None:
     """Under whatever name: two machines may well call theirs the same."""
     ours, theirs = Member(name="worker-1", home="box:/run/passerby"), Member(name="worker-1", home="den:/srv/run")
-    roll = {"workers": {"a": ours, "c": theirs}, "holders": {"bot:1": "a", "bot:2": "c"}}
+    members = {"workers": {"a": ours, "c": theirs}, "holders": {"bot:1": "a", "bot:2": "c"}}
     now = glance(
         kept={"worker-1": KEPT},
         pids={"worker-1": 11},
         readings={11: READING},
-        standings={"worker-1": standing("a", **roll)},
+        standings={"worker-1": standing("a", **members)},
     )
     picture = seen(now)
     assert [row.name for row in picture.processes] == ["worker-1", "worker-1 (den:/srv/run)"]

@@ -15,14 +15,14 @@ from supervisor.states import ProcessStates
 
 from passerby.ops.cluster import processes, restart_policy
 from passerby.ops.cluster.configuration import TRIES
-from passerby.ops.cluster.restart_policy import REST_S, SHORT_LIVES, SILENT_TICKS, WINDOW_S, Warden
+from passerby.ops.cluster.restart_policy import REST_S, SHORT_RUNS, SILENT_TICKS, WINDOW_S, RestartPolicy
 from passerby.runtime.flight_recorder import EXIT_STUCK, Pulse
 
 DAY_S = 86_400.0
 
 
 class Process:
-    """As much of supervisor's process as the warden touches, and what it did to it."""
+    """As much of supervisor's process as the restart policy touches, and what it did to it."""
 
     def __init__(self, name: str) -> None:
         self.config = SimpleNamespace(name=name, stdout_logfile=f"{name}.log")
@@ -45,20 +45,20 @@ class Office:
         self.pulse: Pulse | None = None
         self.signals: list[tuple[int, int]] = []
         self.said: list[str] = []
-        self.warden = Warden(
+        self.restart_policy = RestartPolicy(
             SimpleNamespace(process_groups={"worker-1": group}, options=SimpleNamespace(logfile=str(log))),
             lambda: self.now,
             lambda name: self.pulse,
             lambda pid, number: self.signals.append((pid, number)),
             lambda path, reason: self.said.append(f"{path}: {reason}"),
         )
-        self.warden.watch()
+        self.restart_policy.watch()
 
     def becomes(self, kind: Any, state: int, came_from: int, *, expected: bool = True, code: int | None = None) -> None:
         self.process.state, self.process.exitstatus = state, code
         events.notify(kind(self.process, came_from, expected))
 
-    def lives(self, length_s: float, *, code: int) -> None:
+    def runs(self, length_s: float, *, code: int) -> None:
         """Start, be steady, end with this code (negative: by a signal)."""
         self.becomes(events.ProcessStateStartingEvent, ProcessStates.STARTING, ProcessStates.EXITED)
         self.becomes(events.ProcessStateRunningEvent, ProcessStates.RUNNING, ProcessStates.STARTING)
@@ -78,7 +78,7 @@ class Office:
         return self.process.state == ProcessStates.BACKOFF and self.process.backoff > TRIES
 
     def told(self) -> dict[str, Any]:
-        return self.warden.lives()[0]
+        return self.restart_policy.runs()[0]
 
 
 @pytest.fixture
@@ -88,33 +88,33 @@ def office(tmp_path: Path) -> Any:
 
 
 def test_lives_that_are_short_again_and_again_trip_the_breaker(office: Office) -> None:
-    for _ in range(SHORT_LIVES):
-        office.lives(15, code=1)
+    for _ in range(SHORT_RUNS):
+        office.runs(15, code=1)
         assert not office.is_tripped
-    office.lives(15, code=1)
+    office.runs(15, code=1)
     assert office.is_tripped
-    assert (office.told()["crashes"], office.told()["restarts"]) == (SHORT_LIVES + 1, SHORT_LIVES + 1)
+    assert (office.told()["crashes"], office.told()["restarts"]) == (SHORT_RUNS + 1, SHORT_RUNS + 1)
 
 
 @pytest.mark.parametrize("code", [0, -1, EXIT_STUCK])
 def test_recycling_being_killed_and_being_stuck_trip_nothing(office: Office, code: int) -> None:
-    for _ in range(3 * SHORT_LIVES):
-        office.lives(15, code=code)
+    for _ in range(3 * SHORT_RUNS):
+        office.runs(15, code=code)
     assert not office.is_tripped
-    assert office.told()["crashes"] == (0 if code == 0 else 3 * SHORT_LIVES)
+    assert office.told()["crashes"] == (0 if code == 0 else 3 * SHORT_RUNS)
 
 
 def test_an_end_against_expectation_is_in_the_log_once(office: Office) -> None:
     """As supervisor's own log tells it."""
-    office.lives(DAY_S, code=2)
+    office.runs(DAY_S, code=2)
     with office.log.open("a") as log:
         log.write("INFO exited: worker-10 (terminated by SIGSEGV; not expected)\n")
         log.write("INFO exited: worker-1 (exit status 2; not expected)\n")
-    office.lives(DAY_S, code=0)
-    office.lives(DAY_S, code=-9)
+    office.runs(DAY_S, code=0)
+    office.runs(DAY_S, code=-9)
     with office.log.open("a") as log:
         log.write("INFO exited: worker-1 (terminated by SIGKILL; not expected)\n")
-    office.lives(DAY_S, code=0)
+    office.runs(DAY_S, code=0)
     assert office.said == ["worker-1.log: it ended with code 2", "worker-1.log: killed by SIGKILL"]
 
 
@@ -130,8 +130,8 @@ def test_the_line_looks_as_the_processes_own_do() -> None:
 
 
 def test_crashes_far_apart_trip_nothing(office: Office) -> None:
-    for _ in range(3 * SHORT_LIVES):
-        office.lives(WINDOW_S / SHORT_LIVES, code=1)
+    for _ in range(3 * SHORT_RUNS):
+        office.runs(WINDOW_S / SHORT_RUNS, code=1)
     assert not office.is_tripped
 
 

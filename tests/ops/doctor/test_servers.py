@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from passerby.ops.doctor import database, redis, telegram
 from passerby.ops.doctor.finding import Finding, Verdict
-from passerby.ports.webhook_api import HookState, Switches
+from passerby.ports.webhook_api import Switches, WebhookState
 from passerby.settings import Settings
 from tests.contract.servers import free_port, start_postgres, start_valkey
 
@@ -106,20 +106,20 @@ def test_a_bot_that_is_set_up_for_nothing_else_is_well() -> None:
 @pytest.mark.parametrize(
     ("given", "state", "verdict"),
     [
-        ({}, HookState(), "ok"),
-        ({}, HookState(pending_update_count=60_000), "warn"),
-        ({}, HookState(url="https://chat.example.org/x"), "fail"),
-        ({"update_mode": "webhook"}, HookState(), "fail"),
-        ({"update_mode": "webhook"}, HookState(url="https://chat.example.org/x"), "ok"),
-        ({"update_mode": "webhook"}, HookState(url="https://other.example.org/x"), "fail"),
+        ({}, WebhookState(), "ok"),
+        ({}, WebhookState(pending_update_count=60_000), "warn"),
+        ({}, WebhookState(url="https://chat.example.org/x"), "fail"),
+        ({"update_mode": "webhook"}, WebhookState(), "fail"),
+        ({"update_mode": "webhook"}, WebhookState(url="https://chat.example.org/x"), "ok"),
+        ({"update_mode": "webhook"}, WebhookState(url="https://other.example.org/x"), "fail"),
         (
             {"update_mode": "webhook"},
-            HookState(url="https://chat.example.org/x", last_error_date=int(NOW) - 60),
+            WebhookState(url="https://chat.example.org/x", last_error_date=int(NOW) - 60),
             "warn",
         ),
     ],
 )
-def test_telegram_has_to_be_told_the_same(given: dict[str, Any], state: HookState, verdict: str) -> None:
+def test_telegram_has_to_be_told_the_same(given: dict[str, Any], state: WebhookState, verdict: str) -> None:
     ours = settings(webhook_url="https://chat.example.org", **given)
     (finding,) = telegram.judged("bot", state, ours, NOW)
     assert finding.verdict == verdict

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from passerby.kernel.decision import Rules
-from passerby.kernel.event import ChatQuiet
+from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import MessageId, MessageRef, UpdateRef
 from passerby.ports.live_store import Copied, Mark
-from passerby.runtime.background.idle_chats import AGAIN_S, QuietWatch
+from passerby.runtime.background.idle_chats import AGAIN_S, IdleChatWatch
 from tests.runtime.virtual import VirtualClock
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, Bench, couple
 from tests.staged import in_virtual_time
@@ -25,9 +25,9 @@ class SetClock(VirtualClock):
         return super().now() + self.off_s
 
 
-async def watched(bench: Bench, rules: Rules, for_s: float) -> list[ChatQuiet]:
-    found: list[ChatQuiet] = []
-    watch = QuietWatch(bench.store, rules, bench.clock, found.append)
+async def watched(bench: Bench, rules: Rules, for_s: float) -> list[ChatIdle]:
+    found: list[ChatIdle] = []
+    watch = IdleChatWatch(bench.store, rules, bench.clock, found.append)
     task = asyncio.ensure_future(watch.run())
     await asyncio.sleep(for_s)
     task.cancel()
@@ -67,8 +67,8 @@ async def test_a_clock_that_is_set_makes_no_chat_quiet(by_s: float) -> None:
     bench = Bench()
     await bench.put(*couple())
     clock = SetClock()
-    found: list[ChatQuiet] = []
-    watch = QuietWatch(bench.store, Rules(idle_nudge_s=1000, idle_end_s=0), clock, found.append)
+    found: list[ChatIdle] = []
+    watch = IdleChatWatch(bench.store, Rules(idle_nudge_s=1000, idle_end_s=0), clock, found.append)
     task = asyncio.ensure_future(watch.run())
     await asyncio.sleep(50)
     clock.off_s = by_s

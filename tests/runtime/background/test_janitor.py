@@ -51,7 +51,7 @@ async def test_what_the_dead_left_is_taken_up_once() -> None:
     house = Household()
     store = house.bench.store
     await store.adopt((), whole=True)
-    await store.attend(ME, {}, 1000.0, b"")
+    await store.heartbeat(ME, {}, 1000.0, b"")
     await store.commit(Commit(outbox=(notice("left"),), owner=DEAD))
     await store.commit(Commit(outbox=(notice("mine"),), owner=ME))
     await house.janitor.inherit()
@@ -133,7 +133,7 @@ async def test_what_was_inherited_without_an_answer_is_found_and_taken_up() -> N
     house = Household()
     store = house.bench.store
     await store.adopt((), whole=True)
-    await store.attend(ME, {}, 1000.0, b"")
+    await store.heartbeat(ME, {}, 1000.0, b"")
     await store.commit(Commit(outbox=(notice("left"),), owner=DEAD))
     inherit = store.inherit
 
@@ -155,7 +155,7 @@ async def test_what_somebody_was_to_be_told_before_a_repair_is_not_told_any_more
     house = Household()
     store, records = house.bench.store, house.bench.records
     await store.adopt((), whole=True)
-    await store.attend(ME, {}, 1000.0, b"")
+    await store.heartbeat(ME, {}, 1000.0, b"")
     ann, ben = couple()
     found = msgspec.structs.replace(notice("found"), keyboard=KEYS[Chatting], anchors=CHAT)
     await store.commit(Commit((ann, ben), outbox=(found, notice("not delivered")), owner=DEAD))

@@ -5,16 +5,16 @@ import pytest
 
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
-    Amend,
     Answer,
     Discard,
     Effect,
-    Erase,
     Explain,
     Menu,
     Owe,
     Priority,
     React,
+    RelayDelete,
+    RelayEdit,
     Revise,
     Say,
 )
@@ -43,7 +43,7 @@ from passerby.ports.facts import (
 )
 from passerby.ports.leases import Fence, LeaseName, WorkerId
 from passerby.ports.live_store import Commit, Notice
-from passerby.runtime.decide.commit_plan import Settlement, weigh
+from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
 from passerby.runtime.delivery.sealing import Sealer
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, couple, relay, somebody
@@ -53,9 +53,9 @@ NEXT = ChatId("next")
 WAITING = Searching(Ticket(ANN, "adults", EPOCH, Gender.UNSAID, 30))  # type: ignore[arg-type]
 
 
-def settled(decision: Decision, *before: Participant, sent: tuple[str, ...] = ()) -> Settlement:
+def settled(decision: Decision, *before: Participant, sent: tuple[str, ...] = ()) -> CommitPlan:
     people = {each.person: each for each in before}
-    return weigh(decision, people, now=EPOCH, name=lambda index: f"n{index}", refs=REFS, sent=sent)
+    return plan_commit(decision, people, now=EPOCH, name=lambda index: f"n{index}", refs=REFS, sent=sent)
 
 
 def changed(was: Participant, **fields: object) -> Participant:
@@ -63,18 +63,18 @@ def changed(was: Participant, **fields: object) -> Participant:
 
 
 def test_nothing_decided_is_the_update_done() -> None:
-    assert settled(Decision(), somebody(ANN)) == Settlement(Commit(updates=REFS), (), (), (), ())
+    assert settled(Decision(), somebody(ANN)) == CommitPlan(Commit(updates=REFS), (), (), (), ())
 
 
 def test_nothing_decided_about_no_update_stores_nothing() -> None:
-    assert weigh(Decision(), {}, now=EPOCH, name=str).commit is None
+    assert plan_commit(Decision(), {}, now=EPOCH, name=str).commit is None
 
 
 def test_a_change_is_stored_under_the_next_version_and_told_to_the_records() -> None:
     ann = somebody(ANN)
     stored = changed(ann, state=WAITING, version=2)
-    settlement = settled(Decision((changed(ann, state=WAITING),)), ann)
-    assert settlement.commit == Commit((stored,), facts=(PersonChanged(stored, EPOCH),), updates=REFS)
+    plan = settled(Decision((changed(ann, state=WAITING),)), ann)
+    assert plan.commit == Commit((stored,), facts=(PersonChanged(stored, EPOCH),), updates=REFS)
 
 
 def test_what_another_decision_on_the_same_update_says_is_another_notice() -> None:
@@ -86,9 +86,9 @@ def test_what_another_decision_on_the_same_update_says_is_another_notice() -> No
 
 def test_what_is_owed_is_stored_and_not_said_yet() -> None:
     ann = somebody(ANN)
-    settlement = settled(Decision((), (Owe(ANN, "later", text("a")),)), ann)
+    plan = settled(Decision((), (Owe(ANN, "later", text("a")),)), ann)
     owed = Notice("later", ANN, BOT, text("a"), Priority.COMMAND, EPOCH)
-    assert settlement == Settlement(Commit(outbox=(owed,), updates=REFS, seen=()), (), (), (), (), (owed,))
+    assert plan == CommitPlan(Commit(outbox=(owed,), updates=REFS, seen=()), (), (), (), (), (owed,))
 
 
 def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None:
@@ -96,13 +96,13 @@ def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None
     moved = changed(ann, bot=OTHER_BOT)
     say = Say(ANN, text("a"), None, MessageId(4), Priority.SYSTEM, CHAT)
     revise = Revise(BEN, MessageId(5), text("b"), Menu(()))
-    settlement = settled(Decision((moved,), (say, revise)), ann, ben)
-    assert settlement.notices == (
+    plan = settled(Decision((moved,), (say, revise)), ann, ben)
+    assert plan.notices == (
         Notice("n0:a", ANN, OTHER_BOT, text("a"), Priority.SYSTEM, EPOCH, None, MessageId(4), anchors=CHAT),
         Notice("n1:b", BEN, OTHER_BOT, text("b"), Priority.COMMAND, EPOCH, Menu(()), revises=MessageId(5)),
     )
-    assert settlement.commit is not None
-    assert settlement.commit.outbox == settlement.notices
+    assert plan.commit is not None
+    assert plan.commit.outbox == plan.notices
 
 
 def test_who_cannot_be_reached_is_not_told() -> None:
@@ -111,20 +111,20 @@ def test_who_cannot_be_reached_is_not_told() -> None:
 
 
 SOURCE = MessageRef(BOT, MessageId(1))
-PASSAGES: list[Effect] = [
+RELAY_EFFECTS: list[Effect] = [
     relay(1),
-    Amend(CHAT, ANN, SOURCE, BEN, relay(1).contents[0]),
+    RelayEdit(CHAT, ANN, SOURCE, BEN, relay(1).contents[0]),
     React(CHAT, ANN, SOURCE, BEN, None),
-    Erase(CHAT, ANN, SOURCE, BEN),
+    RelayDelete(CHAT, ANN, SOURCE, BEN),
 ]
 
 
-@pytest.mark.parametrize("passage", PASSAGES, ids=lambda each: type(each).__name__)
-def test_an_update_with_a_passage_is_not_done_by_the_commit(passage: Effect) -> None:
-    """It is when the passage has been delivered."""
-    settlement = settled(Decision(effects=(passage,)), *couple())
-    assert settlement == Settlement(None, (), ((passage, OTHER_BOT),), (), ())  # type: ignore[arg-type]
-    both = settled(Decision(effects=(passage, Say(ANN, text("a")))), *couple())
+@pytest.mark.parametrize("relay_effect", RELAY_EFFECTS, ids=lambda each: type(each).__name__)
+def test_an_update_with_a_relay_effect_is_not_done_by_the_commit(relay_effect: Effect) -> None:
+    """It is when the relay effect has been delivered."""
+    plan = settled(Decision(effects=(relay_effect,)), *couple())
+    assert plan == CommitPlan(None, (), ((relay_effect, OTHER_BOT),), (), ())  # type: ignore[arg-type]
+    both = settled(Decision(effects=(relay_effect, Say(ANN, text("a")))), *couple())
     assert both.commit == Commit(outbox=both.notices)
 
 
@@ -134,10 +134,10 @@ def test_nobody_passes_anything_to_the_unreachable() -> None:
         settled(Decision(effects=(relay(1),)), ann, changed(ben, bot=None))
 
 
-def test_courtesies_are_not_stored() -> None:
-    courtesies = Answer("q"), Discard(ANN, (MessageId(1),))
-    assert settled(Decision(effects=courtesies), somebody(ANN)) == Settlement(
-        Commit(updates=REFS), (), (), courtesies, ()
+def test_best_effort_effects_are_not_stored() -> None:
+    best_effort = Answer("q"), Discard(ANN, (MessageId(1),))
+    assert settled(Decision(effects=best_effort), somebody(ANN)) == CommitPlan(
+        Commit(updates=REFS), (), (), best_effort, ()
     )
 
 
@@ -153,12 +153,12 @@ def test_a_chat_that_ends_is_closed_once_by_the_one_who_left(leaver: PersonId) -
         for each in (ann, ben)
         if isinstance(each.state, Chatting)
     )
-    settlement = settled(Decision(after), ann, ben)
-    assert settlement.ended == (CHAT,)
-    assert settlement.commit is not None
-    assert settlement.commit.ended == (CHAT,)
+    plan = settled(Decision(after), ann, ben)
+    assert plan.ended == (CHAT,)
+    assert plan.commit is not None
+    assert plan.commit.ended == (CHAT,)
     stored = [changed(each, version=2) for each in after]
-    assert settlement.commit.facts == (
+    assert plan.commit.facts == (
         PersonChanged(stored[0], EPOCH),
         ChatClosed(CHAT, leaver, "stop", EPOCH),
         PersonChanged(stored[1], EPOCH),
@@ -168,36 +168,36 @@ def test_a_chat_that_ends_is_closed_once_by_the_one_who_left(leaver: PersonId) -
 def test_a_chat_that_one_side_alone_leaves_is_closed_as_well() -> None:
     ann, _ = couple()
     alone = changed(ann, state=WAITING, last=LastChat(CHAT, BEN, EPOCH, "next", True))
-    settlement = settled(Decision((alone,)), ann)
-    assert settlement.commit is not None
-    assert settlement.commit.facts[1:] == (ChatClosed(CHAT, ANN, "next", EPOCH),)
+    plan = settled(Decision((alone,)), ann)
+    assert plan.commit is not None
+    assert plan.commit.facts[1:] == (ChatClosed(CHAT, ANN, "next", EPOCH),)
 
 
 def test_a_change_that_leaves_the_chat_alone_closes_nothing() -> None:
     ann, ben = couple()
-    settlement = settled(Decision((changed(ann, seen_at=5.0),)), ann, ben)
-    assert settlement.ended == ()
-    assert settlement.commit is not None
-    assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
+    plan = settled(Decision((changed(ann, seen_at=5.0),)), ann, ben)
+    assert plan.ended == ()
+    assert plan.commit is not None
+    assert [type(fact) for fact in plan.commit.facts] == [PersonChanged]
 
 
 def test_something_noted_about_a_chat_neither_ends_it_nor_opens_it() -> None:
     ann, _ = couple()
     assert isinstance(ann.state, Chatting)
     reminded = changed(ann, state=msgspec.structs.replace(ann.state, nudged_at=EPOCH))
-    settlement = settled(Decision((reminded,)), ann)
-    assert settlement.ended == ()
-    assert settlement.commit is not None
-    assert settlement.commit.facts == (PersonChanged(changed(reminded, version=2), EPOCH),)
+    plan = settled(Decision((reminded,)), ann)
+    assert plan.ended == ()
+    assert plan.commit is not None
+    assert plan.commit.facts == (PersonChanged(changed(reminded, version=2), EPOCH),)
 
 
 def test_a_complaint_is_filed_once() -> None:
     last = LastChat(CHAT, BEN, EPOCH, "report", True)
     ann = changed(somebody(ANN), last=last)
     filed = changed(ann, last=msgspec.structs.replace(last, complaint=Complaint.RUDE))
-    settlement = settled(Decision((filed,)), ann)
-    assert settlement.commit is not None
-    assert settlement.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.RUDE, EPOCH),)
+    plan = settled(Decision((filed,)), ann)
+    assert plan.commit is not None
+    assert plan.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.RUDE, EPOCH),)
     later = settled(Decision((changed(filed, seen_at=5.0),)), filed)
     assert later.commit is not None
     assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
@@ -207,9 +207,9 @@ def test_a_complaint_about_a_chat_before_the_last_one_is_filed_once() -> None:
     met = Met(BEN, EPOCH - 60, chat=CHAT)
     ann = changed(somebody(ANN), last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True), recent=(met,))
     filed = changed(ann, recent=(msgspec.structs.replace(met, complaint=Complaint.THREAT),))
-    settlement = settled(Decision((filed,)), ann)
-    assert settlement.commit is not None
-    assert settlement.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.THREAT, EPOCH),)
+    plan = settled(Decision((filed,)), ann)
+    assert plan.commit is not None
+    assert plan.commit.facts[1:] == (ComplaintFiled(CHAT, ANN, BEN, Complaint.THREAT, EPOCH),)
     later = settled(Decision((changed(filed, recent=(*filed.recent, Met(PersonId(9), EPOCH))),)), filed)
     assert later.commit is not None
     assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
@@ -219,19 +219,19 @@ def test_what_was_filed_of_the_last_chat_is_not_filed_again_when_another_has_bee
     last = LastChat(CHAT, BEN, EPOCH, "report", True, complaint=Complaint.RUDE)
     ann = changed(somebody(ANN), last=last, recent=(Met(BEN, EPOCH, False, CHAT, Complaint.RUDE),))
     following = changed(ann, last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True))
-    settlement = settled(Decision((following,)), ann)
-    assert settlement.commit is not None
-    assert [type(fact) for fact in settlement.commit.facts] == [PersonChanged]
+    plan = settled(Decision((following,)), ann)
+    assert plan.commit is not None
+    assert [type(fact) for fact in plan.commit.facts] == [PersonChanged]
 
 
 def test_a_chat_opens_once_for_two() -> None:
     ann, ben = somebody(ANN, WAITING), somebody(BEN, WAITING, OTHER_BOT)
     after = changed(ann, state=Chatting(CHAT, BEN, EPOCH)), changed(ben, state=Chatting(CHAT, ANN, EPOCH))
-    settlement = settled(Decision(after), ann, ben)
-    assert settlement.ended == ()
-    assert settlement.commit is not None
-    assert settlement.commit.facts[-1] == ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH)
-    assert len(settlement.commit.facts) == 3
+    plan = settled(Decision(after), ann, ben)
+    assert plan.ended == ()
+    assert plan.commit is not None
+    assert plan.commit.facts[-1] == ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH)
+    assert len(plan.commit.facts) == 3
 
 
 def test_a_chat_for_one_is_a_bug() -> None:
@@ -288,14 +288,14 @@ def test_what_is_only_told_is_checked_against_the_version_that_it_was_decided_on
     seen = ((ANN, ann.version),)
     said = Decision(effects=(Say(ANN, text("search.already")),))
     before = {ANN: ann, BEN: ben}
-    commit = weigh(said, before, now=EPOCH, name=str, seen=seen).commit
+    commit = plan_commit(said, before, now=EPOCH, name=str, seen=seen).commit
     assert commit is not None
     assert commit.seen == seen
     changed = Decision((msgspec.structs.replace(ann, seen_at=1.0),), said.effects)
-    commit = weigh(changed, before, now=EPOCH, name=str, seen=seen).commit
+    commit = plan_commit(changed, before, now=EPOCH, name=str, seen=seen).commit
     assert commit is not None
     assert commit.seen == (), "its own change is checked already"
-    commit = weigh(Decision(), before, now=EPOCH, name=str, refs=(UpdateRef(BOT, 1),), seen=seen).commit
+    commit = plan_commit(Decision(), before, now=EPOCH, name=str, refs=(UpdateRef(BOT, 1),), seen=seen).commit
     assert commit is not None
     assert commit.seen == (), "nothing is told"
 
@@ -304,20 +304,20 @@ def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
     ann = somebody(ANN)
     fences = (Fence(LeaseName("bot:1"), 7),)
     owner = WorkerId("me")
-    settlement = weigh(
+    plan = plan_commit(
         Decision(effects=(Say(ANN, text("a")),)), {ANN: ann}, now=EPOCH, name=str, owner=owner, fences=fences
     )
-    assert settlement.commit is not None
-    assert (settlement.commit.owner, settlement.commit.fences) == (owner, fences)
+    assert plan.commit is not None
+    assert (plan.commit.owner, plan.commit.fences) == (owner, fences)
 
 
 def test_what_is_said_about_a_complaint_reaches_the_records_sealed() -> None:
     sealer = Sealer(bytes(32))
     ann = somebody(ANN)
     explains = Decision((changed(ann, vip_until=1.0),), (Explain(CHAT, ANN, "he is 15"),))
-    settlement = weigh(explains, {ANN: ann}, now=EPOCH, name=str, refs=REFS, seal=sealer.seal_words)
-    assert settlement.commit is not None
-    _, fact = settlement.commit.facts
+    plan = plan_commit(explains, {ANN: ann}, now=EPOCH, name=str, refs=REFS, seal=sealer.seal_words)
+    assert plan.commit is not None
+    _, fact = plan.commit.facts
     assert isinstance(fact, ComplaintExplained)
     assert (fact.chat, fact.by, fact.at) == (CHAT, ANN, EPOCH)
     assert b"15" not in fact.words

@@ -8,7 +8,7 @@ from passerby.domain.budgets import Budget
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import MessageEdited, ReactionChanged
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import Carry, Edit, SetReaction
+from passerby.ports.telegram import EditContent, SendContent, SetReaction
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, Bench, talking, words_of, written
 from tests.staged import staged
@@ -39,7 +39,7 @@ def said(bench: Bench) -> list[str]:
     for each in bench.telegram.sent:
         if each.person != BEN:  # type: ignore[union-attr]
             continue
-        if isinstance(each, Edit):
+        if isinstance(each, EditContent):
             kept.append(f"={each.content.text}")
         elif isinstance(each, SetReaction):
             kept.append(f"~{each.emoji}")
@@ -113,7 +113,7 @@ async def test_an_edit_of_what_has_not_been_sent_changes_what_is_sent(bench: Ben
     bench.happens(written(ANN, "third", 2002))
     await bench.quiet(60)
     assert said(bench) == ["first", "second", "third"]
-    assert not any(isinstance(each, Edit) for each in bench.telegram.sent)
+    assert not any(isinstance(each, EditContent) for each in bench.telegram.sent)
     assert {message, edit} <= set(bench.finished)
 
 
@@ -159,5 +159,5 @@ async def test_the_end_of_a_chat_meets_superseded_edits(bench: Bench, /) -> None
     bench.happens(written(ANN, "/stop", 2002))
     await bench.quiet(60)
     assert "=step 2" not in said(bench)
-    assert not any(isinstance(each, Carry) for each in bench.telegram.sent[2:])
+    assert not any(isinstance(each, SendContent) for each in bench.telegram.sent[2:])
     assert bench.courier.pending == 0

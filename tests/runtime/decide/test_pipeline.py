@@ -26,7 +26,7 @@ from passerby.kernel.participant import Chatting, Idle, Searching
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, PersonChanged
 from passerby.ports.live_store import Commit, Committed, Notice
-from passerby.ports.telegram import Carry, Refused, Speak, Unavailable
+from passerby.ports.telegram import Refused, SendContent, SendNotice, Unavailable
 from passerby.runtime.decide.pipeline import BUG_TRIES, STALE_TRIES
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run, settled
@@ -200,7 +200,7 @@ async def test_a_poison_message_is_put_aside_with_a_word_and_the_next_one_goes_o
         html("chat.failed_broken"),
         html("search.idle").partition("\n")[0],
     ]
-    assert [dispatch.reply_to for dispatch in bench.telegram.sent] == [7, 8]  # type: ignore[union-attr]
+    assert [outgoing.reply_to for outgoing in bench.telegram.sent] == [7, 8]  # type: ignore[union-attr]
     assert bench.finished == [poison, fine]
     assert await bench.store.done(BOT, (1, 2)) == {1, 2}
     assert await bench.store.outbox(ME) == []
@@ -260,7 +260,7 @@ async def test_a_relay_is_done_only_when_it_has_arrived(bench: Bench, /) -> None
     assert bench.finished == [ref]
     assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
     (carried,) = bench.telegram.sent
-    assert isinstance(carried, Carry)
+    assert isinstance(carried, SendContent)
     assert (carried.bot, carried.person, carried.sources) == (OTHER_BOT, BEN, (2000,))
 
 
@@ -278,7 +278,7 @@ async def test_what_was_relayed_can_be_answered_edited_and_reacted_to(bench: Ben
     sent: dict[str, list[Any]] = {}
     for each in bench.telegram.sent[1:]:
         sent.setdefault(type(each).__name__, []).append(each)
-    (answer,), (reaction,), edits = sent["Carry"], sent["SetReaction"], sent["Edit"]
+    (answer,), (reaction,), edits = sent["SendContent"], sent["SetReaction"], sent["EditContent"]
     assert (answer.reply_to, answer.person) == (2000, ANN)
     assert (reaction.message, reaction.bot) == (2000, BOT)
     assert [(edit.message, edit.bot) for edit in edits] == [(copy, OTHER_BOT)], "the second changes nothing"
@@ -287,7 +287,7 @@ async def test_what_was_relayed_can_be_answered_edited_and_reacted_to(bench: Ben
 @staged(at_bench)
 async def test_a_partner_who_blocked_the_bot_ends_the_chat_and_the_sender_is_told(bench: Bench, /) -> None:
     await talking(bench)
-    bench.telegram.answer = lambda dispatch: Refused(Refusal.UNREACHABLE) if dispatch.bot == OTHER_BOT else None
+    bench.telegram.answer = lambda outgoing: Refused(Refusal.UNREACHABLE) if outgoing.bot == OTHER_BOT else None
     refs = [bench.happens(written(ANN, f"hello {number}", 2000 + number)) for number in range(2)]
     await bench.quiet()
     ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
@@ -305,7 +305,7 @@ async def test_a_partner_who_blocked_the_bot_ends_the_chat_and_the_sender_is_tol
 @staged(at_bench)
 async def test_a_notice_to_somebody_who_blocked_the_bot_says_so_to_the_rest_of_us(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
-    bench.telegram.answer = lambda dispatch: Refused(Refusal.UNREACHABLE)
+    bench.telegram.answer = lambda outgoing: Refused(Refusal.UNREACHABLE)
     bench.happens(written(ANN, "/search"))
     await bench.quiet()
     me = await bench.facts_of(ANN)
@@ -320,7 +320,7 @@ async def test_a_relay_that_is_refused_ends_with_a_sentence_and_the_chat_goes_on
 ) -> None:
     await talking(bench)
     answers = iter([Refused(refusal)])
-    bench.telegram.answer = lambda dispatch: next(answers, None)
+    bench.telegram.answer = lambda outgoing: next(answers, None)
     refs = [bench.happens(written(ANN, words, number)) for number, words in ((2000, "one"), (2001, "two"))]
     await bench.quiet()
     assert sorted(bench.finished) == refs
@@ -333,13 +333,13 @@ async def test_a_relay_that_is_refused_ends_with_a_sentence_and_the_chat_goes_on
 async def test_leaving_drops_what_is_on_its_way_and_its_sender_hears_of_it(bench: Bench, /) -> None:
     await talking(bench)
     down = Unavailable("down", uncertain=False)
-    bench.telegram.answer = lambda dispatch: down if isinstance(dispatch, Carry) else None
+    bench.telegram.answer = lambda outgoing: down if isinstance(outgoing, SendContent) else None
     refs = [bench.happens(written(ANN, words, number)) for number, words in ((2000, "one"), (2001, "two"))]
     await asyncio.sleep(1)
     refs.append(bench.happens(written(BEN, "/next", 3000, OTHER_BOT), OTHER_BOT))
     await bench.quiet()
     assert sorted(bench.finished) == sorted(refs)
-    assert not any(isinstance(each, Carry) for each in bench.telegram.sent)
+    assert not any(isinstance(each, SendContent) for each in bench.telegram.sent)
     told = [each.reply_to for each in bench.telegram.sent if each.person == ANN and each.reply_to]  # type: ignore[union-attr]
     assert sorted(told) == [2000, 2001]
 
@@ -380,7 +380,7 @@ async def test_a_press_is_answered_though_it_changes_nothing(bench: Bench, /) ->
     await bench.put(somebody(ANN))
     ref = bench.happens(ButtonPressed(ANN, BOT, "q", None, "long gone", "", "en"))
     await bench.quiet()
-    assert [each.query for each in bench.telegram.courtesies] == ["q"]  # type: ignore[union-attr]
+    assert [each.query for each in bench.telegram.best_effort] == ["q"]  # type: ignore[union-attr]
     assert bench.finished == [ref]
 
 
@@ -389,7 +389,7 @@ async def test_what_is_said_the_second_time_is_not_taken_for_what_was_said_the_f
     """A file goes on with a word of warning to its sender; the process dies before either has gone out, and when the
     update comes again its sender has left the chat."""
     await talking(bench)
-    bench.telegram.answer = lambda dispatch: Unavailable("down", uncertain=False)
+    bench.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
     file = File("f", "u", 10, mime="image/png", name="me.png")
     event = msgspec.structs.replace(written(ANN, "look", 2000), contents=(Content(Kind.DOCUMENT, "look", file=file),))
     ref = bench.happens(event)
@@ -400,13 +400,13 @@ async def test_what_is_said_the_second_time_is_not_taken_for_what_was_said_the_f
     await bench.background.aclose()
 
     heir = Bench(beside=bench)
-    heir.telegram.answer = lambda dispatch: None
+    heir.telegram.answer = lambda outgoing: None
     heir._update = 100
     await heir.pipeline.take_up(await heir.store.outbox(ME))
     heir.happens(written(ANN, "/stop", 2001))
-    heir.lanes.put(Work(event, (ref,)))
+    heir.person_queues.put(Work(event, (ref,)))
     await heir.quiet(30)
-    told = [each for each in heir.telegram.sent if isinstance(each, Speak) and each.reply_to == 2000]
+    told = [each for each in heir.telegram.sent if isinstance(each, SendNotice) and each.reply_to == 2000]
     assert len(told) == 2
     assert any("nobody got it" in words for words in words_of([*told]))
     await heir.close()

@@ -17,7 +17,7 @@ from passerby.kernel.text import text
 from passerby.ports.facts import ChatTold
 from passerby.ports.leases import Fence, bot_lease
 from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Parked
-from passerby.ports.telegram import Carry
+from passerby.ports.telegram import SendContent
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, BOT, EVE, ME, OTHER_BOT, Bench, somebody, talking, words_of, written
@@ -33,7 +33,7 @@ def at_bench(body: Callable[[Bench, Fence], Awaitable[None]], **how: Any) -> Non
     async def main() -> None:
         bench = Bench(**how)
         await bench.store.adopt((), whole=True)
-        await bench.store.attend(ME, {}, 1e6, b"")
+        await bench.store.heartbeat(ME, {}, 1e6, b"")
         epoch = await bench.store.take(ME, bot_lease(BOT), 1e6)
         assert epoch is not None
         fence = Fence(bot_lease(BOT), epoch)
@@ -48,22 +48,24 @@ async def lose_lease(bench: Bench, fence: Fence) -> None:
     """Somebody else has it now."""
     await bench.store.give(ME, fence.lease, fence.epoch)
     other = type(ME)("another")
-    await bench.store.attend(other, {}, 1e6, b"")
+    await bench.store.heartbeat(other, {}, 1e6, b"")
     assert await bench.store.take(other, fence.lease, 1e6) is not None
 
 
 def relays(bench: Bench) -> list[str]:
-    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry)])
+    return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent)])
 
 
 # ---------------------------------------------------------------------- fences
 
 
 @staged(at_bench)
-async def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_life(bench: Bench, fence: Fence, /) -> None:
+async def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_incarnation(
+    bench: Bench, fence: Fence, /
+) -> None:
     await bench.put(somebody(ANN))
     await lose_lease(bench, fence)
-    bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
     await asyncio.sleep(5)
     assert bench.lapses == ["a write was refused"]
     assert isinstance((await bench.facts_of(ANN)).state, Idle)
@@ -72,10 +74,10 @@ async def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_life(be
 
 
 @staged(at_bench)
-async def test_what_was_handed_over_is_dropped_and_this_life_goes_on(bench: Bench, fence: Fence, /) -> None:
+async def test_what_was_handed_over_is_dropped_and_this_incarnation_goes_on(bench: Bench, fence: Fence, /) -> None:
     await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
     bench.fences.discard(fence)
-    bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
     bench.happens(written(BEN, "/search", bot=OTHER_BOT), OTHER_BOT)
     await asyncio.sleep(5)
     assert bench.lapses == []
@@ -84,10 +86,12 @@ async def test_what_was_handed_over_is_dropped_and_this_life_goes_on(bench: Benc
 
 
 @staged(at_bench)
-async def test_a_relay_whose_mark_is_refused_ends_this_life_and_is_not_done(bench: Bench, fence: Fence, /) -> None:
+async def test_a_relay_whose_mark_is_refused_ends_this_incarnation_and_is_not_done(
+    bench: Bench, fence: Fence, /
+) -> None:
     await talking(bench)
     bench.telegram.latency_s = 1.0
-    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
     await asyncio.sleep(0.5)
     await lose_lease(bench, fence)
     await asyncio.sleep(5)
@@ -113,7 +117,7 @@ def test_a_commit_that_was_stored_and_not_answered_is_told_of_once() -> None:
             return committed
 
         bench.store.commit = unanswered  # type: ignore[method-assign]
-        bench.lanes.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
+        bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
         await bench.quiet()
         assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
         assert bench.finished == [REF]
@@ -136,7 +140,7 @@ async def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind
 
     bench.store.commit = unanswered  # type: ignore[method-assign]
     bench.telegram.latency_s = 3.0
-    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
     await asyncio.sleep(2.0)
     with suppress(LiveStoreLost):
         await bench.pipeline.park_overdue()
@@ -171,13 +175,13 @@ def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it
     feature = Feature(
         "greeting",
         commands={"greet": greet},
-        company={greet: lambda event, facts: (EVE, facts.me.person, type(ANN)(77))},
+        also_load={greet: lambda event, facts: (EVE, facts.me.person, type(ANN)(77))},
     )
 
     async def body(bench: Bench, fence: Fence) -> None:
         await bench.put(somebody(ANN))
         bench.records.disk.people[EVE] = somebody(EVE, version=4)
-        bench.lanes.put(Work(written(ANN, "/greet"), (REF,), fences=(fence,)))
+        bench.person_queues.put(Work(written(ANN, "/greet"), (REF,), fences=(fence,)))
         await bench.quiet()
         assert (await bench.facts_of(EVE)).blocked == (ANN,)
         assert [each.person for each in bench.telegram.sent] == [EVE]  # type: ignore[union-attr]
@@ -188,9 +192,9 @@ def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it
 @staged(at_bench)
 async def test_who_speaks_last_is_known(bench: Bench, fence: Fence, /) -> None:
     await talking(bench)
-    bench.lanes.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
+    bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
     await bench.quiet()
     await asyncio.sleep(100)
-    (quiet,) = await bench.store.quiet_chats(bench.clock.now() - 10, 9)
+    (quiet,) = await bench.store.idle_chats(bench.clock.now() - 10, 9)
     assert quiet.speaker == ANN
     await bench.store.mark(Mark())

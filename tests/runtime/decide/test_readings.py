@@ -7,7 +7,7 @@ import pytest
 
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import MessageId, MessageRef, PersonId
-from passerby.ports.telegram import Carry
+from passerby.ports.telegram import SendContent
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, OTHER_BOT, Bench, talking, words_of, written
 
@@ -36,7 +36,7 @@ def bench_that_counts(
 
 
 def carried(bench: Bench) -> list[str]:
-    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry) and each.person == BEN])
+    return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN])
 
 
 def test_what_comes_in_one_go_is_decided_on_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +98,9 @@ def test_an_answer_has_a_reading_that_tells_what_it_answers(monkeypatch: pytest.
             reply = MessageId(bench.telegram._message) if number == 1 else None
             bench.happens(written(ANN, f"text {number}", 2000 + number, reply_to=reply))
         await bench.quiet()
-        replies = [each.reply_to for each in bench.telegram.sent if isinstance(each, Carry) and each.person == BEN]
+        replies = [
+            each.reply_to for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN
+        ]
         assert replies == [None, MessageId(2900), None]
 
     bench_that_counts(body, monkeypatch)

@@ -1,4 +1,4 @@
-"""Which message a passage is about on the partner's side, looked up when it leaves."""
+"""Which message a relay effect is about on the partner's side, looked up when it leaves."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,11 +6,11 @@ import msgspec
 import pytest
 
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import Attempt, Refusal
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.ports.live_store import Copied, Mark
-from passerby.ports.telegram import Carry, Delete, Edit, SetReaction
+from passerby.ports.telegram import DeleteMessages, EditContent, SendContent, SetReaction
 from passerby.runtime.delivery.addressing import ATTEMPTS, address, copies, subject
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PRINTS, Bench, couple, relay
@@ -35,26 +35,26 @@ def with_map(body: Callable[[Bench], Awaitable[None]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("passage", "expected"),
+    ("relay_effect", "expected"),
     [
         (React(CHAT, ANN, SOURCE, BEN, "👍"), SetReaction(OTHER_BOT, BEN, MessageId(70), "👍")),
         (React(CHAT, BEN, COPY, ANN, None), SetReaction(BOT, ANN, MessageId(1), None)),
         (React(CHAT, ANN, UNKNOWN, BEN, "👍"), None),
-        (Erase(CHAT, ANN, SOURCE, BEN), Delete(OTHER_BOT, BEN, (MessageId(70),))),
-        (Erase(CHAT, BEN, COPY, ANN), Refusal.EXPIRED),
-        (Erase(CHAT, ANN, UNKNOWN, BEN), Refusal.EXPIRED),
-        (Amend(CHAT, ANN, SOURCE, BEN, NEW), Edit(OTHER_BOT, BEN, MessageId(70), BOT, ANN, NEW, True)),
-        (Amend(CHAT, ANN, SOURCE, BEN, OLD), None),
-        (Amend(CHAT, BEN, COPY, ANN, NEW), None),
-        (Amend(CHAT, ANN, UNKNOWN, BEN, NEW), None),
+        (RelayDelete(CHAT, ANN, SOURCE, BEN), DeleteMessages(OTHER_BOT, BEN, (MessageId(70),))),
+        (RelayDelete(CHAT, BEN, COPY, ANN), Refusal.EXPIRED),
+        (RelayDelete(CHAT, ANN, UNKNOWN, BEN), Refusal.EXPIRED),
+        (RelayEdit(CHAT, ANN, SOURCE, BEN, NEW), EditContent(OTHER_BOT, BEN, MessageId(70), BOT, ANN, NEW, True)),
+        (RelayEdit(CHAT, ANN, SOURCE, BEN, OLD), None),
+        (RelayEdit(CHAT, BEN, COPY, ANN, NEW), None),
+        (RelayEdit(CHAT, ANN, UNKNOWN, BEN, NEW), None),
     ],
 )
 @staged(with_map)
 async def test_what_follows_a_message_goes_where_its_counterpart_stands(
-    bench: Bench, /, passage: Passage, expected: object
+    bench: Bench, /, relay_effect: RelayEffect, expected: object
 ) -> None:
     """Whoever wrote it may change or erase it, nobody else; what is already so needs no doing."""
-    assert await address(passage, OTHER_BOT, bench.store, PRINTS) == expected
+    assert await address(relay_effect, OTHER_BOT, bench.store, PRINTS) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ async def test_what_follows_a_message_goes_where_its_counterpart_stands(
 async def test_a_reply_answers_the_partners_message_where_it_stands_on_the_same_bot(
     bench: Bench, /, about: MessageRef, bot: int, reply_to: int | None
 ) -> None:
-    passage = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
-    carried = await address(passage, type(BOT)(bot), bench.store, PRINTS)
-    assert isinstance(carried, Carry)
+    relay_effect = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
+    carried = await address(relay_effect, type(BOT)(bot), bench.store, PRINTS)
+    assert isinstance(carried, SendContent)
     assert (carried.reply_to, carried.quote) == (reply_to, "a word" if reply_to is not None else None)
 
 
@@ -80,16 +80,16 @@ def test_every_message_of_an_album_is_remembered_beside_its_copy() -> None:
 
 
 def test_what_left_no_message_leaves_nothing_to_remember() -> None:
-    for passage in (relay(1), React(CHAT, ANN, SOURCE, BEN, None), Erase(CHAT, ANN, SOURCE, BEN)):
-        assert copies(passage, OTHER_BOT, (), PRINTS) == ()
+    for relay_effect in (relay(1), React(CHAT, ANN, SOURCE, BEN, None), RelayDelete(CHAT, ANN, SOURCE, BEN)):
+        assert copies(relay_effect, OTHER_BOT, (), PRINTS) == ()
 
 
-def test_each_passage_is_about_one_message_of_its_senders() -> None:
-    passages: list[Passage] = [
+def test_each_relay_effect_is_about_one_message_of_its_senders() -> None:
+    relay_effects: list[RelayEffect] = [
         relay(1),
-        Amend(CHAT, ANN, SOURCE, BEN, NEW),
+        RelayEdit(CHAT, ANN, SOURCE, BEN, NEW),
         React(CHAT, ANN, SOURCE, BEN, None),
-        Erase(CHAT, ANN, SOURCE, BEN),
+        RelayDelete(CHAT, ANN, SOURCE, BEN),
     ]
-    assert {subject(passage) for passage in passages} == {SOURCE}
-    assert {ATTEMPTS[type(passage)] for passage in passages} == set(Attempt)
+    assert {subject(relay_effect) for relay_effect in relay_effects} == {SOURCE}
+    assert {ATTEMPTS[type(relay_effect)] for relay_effect in relay_effects} == set(Attempt)

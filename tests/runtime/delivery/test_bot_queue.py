@@ -4,8 +4,8 @@ import asyncio
 
 from passerby.domain.budgets import Budget
 from passerby.kernel.effect import Priority
-from passerby.runtime.delivery.bot_queue import STRIKE_WINDOW_S, Gate
-from passerby.runtime.delivery.limiters import Own
+from passerby.runtime.delivery.bot_queue import STRIKE_WINDOW_S, BotQueue
+from passerby.runtime.delivery.limiters import LocalLimiter
 from passerby.runtime.tasks import Background
 from tests.runtime.virtual import VirtualClock, settled
 from tests.runtime.world import ANN, BEN
@@ -15,8 +15,8 @@ raised: list[BaseException] = []
 
 
 class Queue:
-    def __init__(self, gate: Gate, clock: VirtualClock) -> None:
-        self.gate = gate
+    def __init__(self, bot_queue: BotQueue, clock: VirtualClock) -> None:
+        self.bot_queue = bot_queue
         self.clock = clock
         self.passed: list[tuple[str, float]] = []
 
@@ -24,19 +24,19 @@ class Queue:
         return asyncio.ensure_future(self._wait(name, priority))
 
     async def _wait(self, name: str, priority: Priority) -> None:
-        await self.gate.queue(priority)
+        await self.bot_queue.queue(priority)
         self.passed.append((name, self.clock.monotonic()))
 
 
-def gate(rate: float = 1.0, burst: int = 1) -> tuple[Gate, Queue]:
+def bot_queue(rate: float = 1.0, burst: int = 1) -> tuple[BotQueue, Queue]:
     clock = VirtualClock()
-    opened = Gate(Own(Budget(rate, burst), clock), Background(raised.append), clock)
+    opened = BotQueue(LocalLimiter(Budget(rate, burst), clock), Background(raised.append), clock)
     return opened, Queue(opened, clock)
 
 
 @in_virtual_time
 async def test_while_the_budget_lasts_everybody_passes_at_once() -> None:
-    opened, _ = gate(1.0, 3)
+    opened, _ = bot_queue(1.0, 3)
     assert [opened.passes() for _ in range(4)] == [True, True, True, False]
     await asyncio.sleep(1.0)
     assert [opened.passes() for _ in range(2)] == [True, False]
@@ -44,7 +44,7 @@ async def test_while_the_budget_lasts_everybody_passes_at_once() -> None:
 
 @in_virtual_time
 async def test_then_by_priority_and_among_equals_in_turn() -> None:
-    opened, queue = gate()
+    opened, queue = bot_queue()
     assert opened.passes()
     for name, priority in [
         ("broadcast", Priority.BROADCAST),
@@ -72,7 +72,7 @@ async def test_then_by_priority_and_among_equals_in_turn() -> None:
 
 @in_virtual_time
 async def test_nobody_slips_past_those_who_wait() -> None:
-    opened, queue = gate(1.0, 2)
+    opened, queue = bot_queue(1.0, 2)
     assert opened.passes()
     assert opened.passes()
     queue.join("first", Priority.BROADCAST)
@@ -84,7 +84,7 @@ async def test_nobody_slips_past_those_who_wait() -> None:
 
 @in_virtual_time
 async def test_nobody_slips_past_at_the_very_moment_that_the_next_may_pass() -> None:
-    opened, queue = gate()
+    opened, queue = bot_queue()
     assert opened.passes()
     tried: list[bool] = []
     asyncio.get_running_loop().call_later(1.0, lambda: tried.append(opened.passes()))
@@ -96,7 +96,7 @@ async def test_nobody_slips_past_at_the_very_moment_that_the_next_may_pass() -> 
 
 @in_virtual_time
 async def test_who_gives_up_waiting_costs_nothing() -> None:
-    opened, queue = gate()
+    opened, queue = bot_queue()
     assert opened.passes()
     queue.join("given up", Priority.CHAT).cancel()
     queue.join("also", Priority.CHAT)
@@ -111,7 +111,7 @@ async def test_who_gives_up_waiting_costs_nothing() -> None:
 
 @in_virtual_time
 async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> None:
-    opened, queue = gate(100.0, 100)
+    opened, queue = bot_queue(100.0, 100)
     assert not opened.strike(ANN, 10.0)
     assert not opened.strike(ANN, 10.0)
     assert opened.passes()
@@ -131,7 +131,7 @@ async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> Non
 @in_virtual_time
 async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
     """One chat may be held for an hour, and then another for a second."""
-    opened, _ = gate(100.0, 100)
+    opened, _ = bot_queue(100.0, 100)
     assert opened.strike(ANN, 1.0) == 0.0
     assert opened.strike(BEN, 2000.0) == 1.0
     assert not opened.passes()
@@ -141,7 +141,7 @@ async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
 
 @in_virtual_time
 async def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
-    opened, _ = gate(100.0, 100)
+    opened, _ = bot_queue(100.0, 100)
     opened.strike(ANN, 100.0)
     assert opened.strike(BEN, 100.0)
     assert opened.strike(ANN, 1.0)
@@ -151,7 +151,7 @@ async def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
 
 @in_virtual_time
 async def test_a_hold_that_grows_while_people_wait_holds_them() -> None:
-    opened, queue = gate(1.0, 1)
+    opened, queue = bot_queue(1.0, 1)
     assert opened.passes()
     queue.join("waits", Priority.CHAT)
     opened.strike(ANN, 30.0)
@@ -164,7 +164,7 @@ async def test_a_hold_that_grows_while_people_wait_holds_them() -> None:
 
 @in_virtual_time
 async def test_a_lost_bot_lets_everybody_through_to_be_told() -> None:
-    opened, queue = gate(0.001, 1)
+    opened, queue = bot_queue(0.001, 1)
     assert opened.passes()
     for name in ("one", "two"):
         queue.join(name, Priority.SYSTEM)

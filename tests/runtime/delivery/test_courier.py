@@ -16,11 +16,11 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, 
 from passerby.kernel.text import text
 from passerby.ports.live_store import Copied, LiveStoreLost, Mark, Notice
 from passerby.ports.telegram import (
+    AnswerCallback,
     BotIdentity,
-    Delete,
-    Dispatch,
+    DeleteMessages,
     FloodWait,
-    Reassure,
+    OutgoingCall,
     Refused,
     TokenRefused,
     Unavailable,
@@ -31,7 +31,7 @@ from passerby.runtime.delivery.courier import (
     RELAY_TTL_S,
     UNCERTAIN_TRIES,
     Courier,
-    Parcel,
+    Delivery,
 )
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from tests.runtime.virtual import EPOCH, run, settled
@@ -41,7 +41,7 @@ from tests.wording import html
 
 
 class Ledger:
-    """Notes how parcels end; storing that takes as long as `pace_s` says."""
+    """Notes how deliveries end; storing that takes as long as `pace_s` says."""
 
     def __init__(self) -> None:
         self.pace_s = 0.0
@@ -49,17 +49,17 @@ class Ledger:
         self.failed_: list[tuple[str, Refusal]] = []
         self.refs: list[UpdateRef] = []
 
-    async def delivered(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
+    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
         await asyncio.sleep(self.pace_s)
-        self.delivered_.append((parcel.id, messages))
-        self.refs += parcel.refs
+        self.delivered_.append((delivery.id, messages))
+        self.refs += delivery.refs
 
-    async def advanced(self, parcel: Parcel) -> None:
+    async def advanced(self, delivery: Delivery) -> None:
         pass
 
-    async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
+    async def failed(self, delivery: Delivery, refusal: Refusal) -> None:
         await asyncio.sleep(self.pace_s)
-        self.failed_.append((parcel.id, refusal))
+        self.failed_.append((delivery.id, refusal))
 
     @property
     def refusals(self) -> list[Refusal]:
@@ -86,7 +86,7 @@ class Post:
     def answers(self, *answers: Answer) -> None:
         """What the next sends come to; afterwards all goes well."""
         coming: Iterator[Answer] = iter(answers)
-        self.telegram.answer = lambda dispatch: next(coming, None)
+        self.telegram.answer = lambda outgoing: next(coming, None)
 
     @property
     def words(self) -> list[str]:
@@ -167,9 +167,9 @@ async def test_a_chat_gets_a_burst_and_then_its_rate(post: Post, /) -> None:
     post.send(*range(1, 9))
     post.say("n")
     await post.bench.quiet(60)
-    to_ben = [at for at, dispatch in post.telegram.tried if dispatch.person == BEN]  # type: ignore[union-attr]
+    to_ben = [at for at, outgoing in post.telegram.tried if outgoing.person == BEN]  # type: ignore[union-attr]
     assert to_ben == [0, 0, 0, 0, 0, 1, 2, 3]
-    assert [at for at, dispatch in post.telegram.tried if dispatch.person == ANN] == [0]  # type: ignore[union-attr]
+    assert [at for at, outgoing in post.telegram.tried if outgoing.person == ANN] == [0]  # type: ignore[union-attr]
 
 
 @staged(at_post, bot_budget=Budget(1.0, 1))
@@ -298,7 +298,7 @@ async def test_an_aside_that_may_have_arrived_keeps_its_place(post: Post, /) -> 
 
 @staged(at_post, bot_budget=Budget(1.0, 1))
 async def test_what_waits_behind_lends_its_urgency(post: Post, /) -> None:
-    """Ben's lane begins with a reply; the relay behind it must not wait until every other reply has gone out."""
+    """Ben's queue begins with a reply; the relay behind it must not wait until every other reply has gone out."""
     post.say("first", to=PersonId(100), bot=OTHER_BOT)
     for number in range(5):
         post.say(f"reply {number}", to=PersonId(200 + number), bot=OTHER_BOT)
@@ -378,7 +378,7 @@ async def test_a_notice_that_only_looks_old_is_still_delivered(post: Post, /) ->
 
 
 @staged(at_post)
-async def test_a_bug_ends_one_parcel_not_its_lane(post: Post, /) -> None:
+async def test_a_bug_ends_one_delivery_not_its_lane(post: Post, /) -> None:
     post.answers(ValueError("a bug"))
     post.send(1, 2)
     await post.bench.quiet()
@@ -412,7 +412,7 @@ async def test_while_a_token_is_refused_for_a_while_everything_waits_and_then_go
     post: Post, /, for_s: int
 ) -> None:
     post.telegram.identities[OTHER_BOT] = TokenRefused()
-    post.telegram.answer = lambda dispatch: TokenRefused() if OTHER_BOT in post.telegram.identities else None
+    post.telegram.answer = lambda outgoing: TokenRefused() if OTHER_BOT in post.telegram.identities else None
     post.send(1, 2)
     post.send(3, to=EVE)
     await asyncio.sleep(for_s)
@@ -447,7 +447,7 @@ def test_a_send_that_is_always_refused_although_the_token_works_ends_visibly_and
             return await identify(bot)
 
         post.telegram.identify = counted  # type: ignore[method-assign]
-        post.telegram.answer = lambda dispatch: TokenRefused() if words_of([dispatch]) == ["words 1"] else None
+        post.telegram.answer = lambda outgoing: TokenRefused() if words_of([outgoing]) == ["words 1"] else None
         post.send(1, 2)
         await asyncio.sleep(REFUSED_AFTER_S + 60)
         assert post.words == ["words 2"]
@@ -461,7 +461,7 @@ def test_answers_that_alternate_lose_nothing() -> None:
     async def body(post: Post) -> None:
         turn = 0
 
-        def answer(dispatch: Dispatch) -> Answer:
+        def answer(outgoing: OutgoingCall) -> Answer:
             nonlocal turn
             turn += 1
             return TokenRefused() if turn % 2 else None
@@ -501,11 +501,11 @@ async def test_a_bot_lost_elsewhere_wakes_those_who_wait_to_send_through_it(post
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_courtesy_that_is_refused_with_the_token_is_tried_once_more(times: int) -> None:
+def test_a_best_effort_call_that_is_refused_with_the_token_is_tried_once_more(times: int) -> None:
     async def body(post: Post) -> None:
         tries = 0
 
-        async def send(dispatch: Dispatch) -> tuple[MessageId, ...]:
+        async def send(outgoing: OutgoingCall) -> tuple[MessageId, ...]:
             nonlocal tries
             tries += 1
             if tries <= times:
@@ -513,7 +513,7 @@ def test_a_courtesy_that_is_refused_with_the_token_is_tried_once_more(times: int
             return ()
 
         post.telegram.send = send  # type: ignore[method-assign]
-        post.courier.oblige(AnswerButton("query"), OTHER_BOT, "en")
+        post.courier.send_best_effort(AnswerButton("query"), OTHER_BOT, "en")
         await asyncio.sleep(30)
         assert tries == 2
         assert post.bench.lost_bots == []
@@ -560,7 +560,7 @@ async def test_what_was_decided_on_before_the_end_of_its_chat_and_comes_after_it
     await asyncio.sleep(100)
     post.courier.forget_idle()
     assert post.courier._ended == {}
-    assert post.courier._passages == {}
+    assert post.courier._relay_effects == {}
 
 
 @staged(at_post, bot_budget=Budget(0.1, 1))
@@ -613,7 +613,7 @@ async def test_what_is_resumed_is_sent_only_if_its_chat_is_still_open(post: Post
 
 @pytest.mark.parametrize("method", ["open_chats", "load", "counterpart"])
 @staged(at_post)
-async def test_while_the_store_is_away_a_parcel_waits_and_is_not_lost(
+async def test_while_the_store_is_away_a_delivery_waits_and_is_not_lost(
     post: Post, /, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -632,7 +632,7 @@ async def test_while_the_store_is_away_a_parcel_waits_and_is_not_lost(
 
 
 @staged(at_post)
-async def test_however_long_the_store_was_away_a_parcel_goes_seconds_after_it_is_back(
+async def test_however_long_the_store_was_away_a_delivery_goes_seconds_after_it_is_back(
     post: Post, /, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -665,11 +665,11 @@ async def test_the_second_of_two_that_share_a_name_can_still_be_dropped(post: Po
     post.ledger.pace_s = 1.0
     post.send(1)
     await settled()
-    next(iter(post.courier._passages[CHAT].values())).over = True
+    next(iter(post.courier._relay_effects[CHAT].values())).over = True
     post.courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, 2),))
     post.answers(FloodWait(60.0))
     await asyncio.sleep(1.5)
-    assert [parcel.refs for parcel in post.courier.overdue()] == []
+    assert [delivery.refs for delivery in post.courier.overdue()] == []
     post.courier.drop(CHAT)
     await post.bench.quiet()
     assert post.ledger.refusals == [Refusal.LEFT]
@@ -691,8 +691,8 @@ async def test_what_is_about_a_message_on_its_way_waits_in_the_same_lane(post: P
     await settled()
     post.courier.pass_on(react(1), BOT, (UpdateRef(BOT, 2),))
     await post.bench.quiet()
-    assert [type(dispatch).__name__ for dispatch in post.telegram.sent] == ["Carry", "SetReaction"]
-    assert {dispatch.bot for dispatch in post.telegram.sent} == {OTHER_BOT}
+    assert [type(outgoing).__name__ for outgoing in post.telegram.sent] == ["SendContent", "SetReaction"]
+    assert {outgoing.bot for outgoing in post.telegram.sent} == {OTHER_BOT}
 
 
 @staged(at_post)
@@ -720,27 +720,27 @@ async def test_trouble_with_a_bot_left_behind_is_not_the_one_in_use(post: Post, 
     assert post.ledger.refusals == [Refusal.CANNOT_COPY]
 
 
-# ---------------------------------------------------------------------- courtesies, housekeeping
+# ---------------------------------------------------------------------- best-effort calls, housekeeping
 
 
 @pytest.mark.parametrize("answer", [None, DOWN, FloodWait(5.0)], ids=["well", "down", "429"])
 @staged(at_post)
-async def test_courtesies_wait_for_nobody_and_are_tried_once(post: Post, /, answer: Answer) -> None:
-    tries: list[Dispatch] = []
+async def test_best_effort_calls_wait_for_nobody_and_are_tried_once(post: Post, /, answer: Answer) -> None:
+    tries: list[OutgoingCall] = []
 
-    async def send(dispatch: Dispatch) -> tuple[MessageId, ...]:
-        tries.append(dispatch)
+    async def send(outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        tries.append(outgoing)
         if isinstance(answer, Exception):
             raise answer
         return ()
 
     post.telegram.send = send  # type: ignore[method-assign]
-    post.courier.oblige(AnswerButton("q", text("chat.button_too_old"), alert=True), BOT, "en")
-    post.courier.oblige(Discard(ANN, (MessageId(5),)), BOT, "en")
+    post.courier.send_best_effort(AnswerButton("q", text("chat.button_too_old"), alert=True), BOT, "en")
+    post.courier.send_best_effort(Discard(ANN, (MessageId(5),)), BOT, "en")
     await asyncio.sleep(100)
     assert tries == [
-        Reassure(BOT, "q", html("chat.button_too_old"), True),
-        Delete(BOT, ANN, (MessageId(5),)),
+        AnswerCallback(BOT, "q", html("chat.button_too_old"), True),
+        DeleteMessages(BOT, ANN, (MessageId(5),)),
     ]
 
 
@@ -752,12 +752,12 @@ async def test_overdue_are_relays_alone_oldest_first_until_they_are_parked(post:
     await asyncio.sleep(1)
     post.send(2)
     await asyncio.sleep(1)
-    assert [parcel.id for parcel in post.courier.overdue()] == [f"relay:{BOT}:1"]
+    assert [delivery.id for delivery in post.courier.overdue()] == [f"relay:{BOT}:1"]
     await asyncio.sleep(1)
     overdue = post.courier.overdue()
-    assert [parcel.id for parcel in overdue] == [f"relay:{BOT}:1", f"relay:{BOT}:2"]
+    assert [delivery.id for delivery in overdue] == [f"relay:{BOT}:1", f"relay:{BOT}:2"]
     overdue[0].parked = True
-    assert [parcel.id for parcel in post.courier.overdue()] == [f"relay:{BOT}:2"]
+    assert [delivery.id for delivery in post.courier.overdue()] == [f"relay:{BOT}:2"]
 
 
 @staged(at_post)
@@ -775,10 +775,10 @@ async def test_how_long_a_relay_may_take_before_it_is_parked_can_be_set(post: Po
 async def test_an_outcome_that_cannot_be_stored_for_a_bug_does_not_stop_its_lane(post: Post, /) -> None:
     delivered = post.ledger.delivered
 
-    async def broken(parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
-        if parcel.id.endswith(":1"):
+    async def broken(delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+        if delivery.id.endswith(":1"):
             raise ValueError("a bug")
-        await delivered(parcel, messages)
+        await delivered(delivery, messages)
 
     post.ledger.delivered = broken  # type: ignore[method-assign]
     post.send(1, 2)
@@ -798,5 +798,5 @@ async def test_a_lane_is_forgotten_only_when_nothing_of_it_matters_any_more(post
     assert post.times == [0.0, 0.0, 1.0], "what was spent is remembered"
     await asyncio.sleep(100)
     post.courier.forget_idle()
-    assert post.courier._lanes == {}
-    assert post.courier._passages == {}
+    assert post.courier._queues == {}
+    assert post.courier._relay_effects == {}

@@ -15,7 +15,7 @@ from passerby.kernel.text import text
 from passerby.ports.leases import Fence, WorkerId, bot_lease
 from passerby.ports.live_store import Anchor, Commit, LiveStoreLost, Mark, Notice
 from passerby.ports.shared_budgets import Account, Grant
-from passerby.ports.telegram import Dispatch, FloodWait, Speak
+from passerby.ports.telegram import FloodWait, OutgoingCall, SendNotice
 from passerby.runtime.delivery.bot_queue import STORE_PAUSE_S
 from passerby.runtime.delivery.courier import (
     ENDED_KEPT_S,
@@ -24,7 +24,7 @@ from passerby.runtime.delivery.courier import (
     PRECEDED_WAIT_S,
     TOLD_WAIT_S,
     Courier,
-    Parcel,
+    Delivery,
 )
 from passerby.runtime.delivery.wording import Wording
 from tests.runtime.virtual import EPOCH, run, settled
@@ -42,20 +42,20 @@ class Books:
         self._bench = bench
         self.ends: list[tuple[str, str]] = []
 
-    async def delivered(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
-        notice = parcel.notice
+    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+        notice = delivery.notice
         anchor = None
         if notice is not None and notice.anchors is not None:
             anchor = Anchor(notice.anchors, notice.to, MessageRef(notice.bot, messages[0]))
-        await self._bench.store.mark(Mark(sent=(parcel.id,), anchor=anchor))
-        self.ends.append((parcel.id, "delivered"))
+        await self._bench.store.mark(Mark(sent=(delivery.id,), anchor=anchor))
+        self.ends.append((delivery.id, "delivered"))
 
-    async def advanced(self, parcel: Parcel) -> None:
+    async def advanced(self, delivery: Delivery) -> None:
         pass
 
-    async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
-        await self._bench.store.mark(Mark(sent=(parcel.id,)))
-        self.ends.append((parcel.id, refusal))
+    async def failed(self, delivery: Delivery, refusal: Refusal) -> None:
+        await self._bench.store.mark(Mark(sent=(delivery.id,)))
+        self.ends.append((delivery.id, refusal))
 
 
 class Worker:
@@ -155,7 +155,7 @@ async def test_a_chats_budget_is_one_for_all_of_them(fleet: Fleet, /) -> None:
 
 @staged(in_fleet)
 async def test_a_429_is_obeyed_by_all_of_them(fleet: Fleet, /) -> None:
-    fleet.telegram.answer = lambda dispatch: FloodWait(30.0) if len(fleet.times) == 1 else None
+    fleet.telegram.answer = lambda outgoing: FloodWait(30.0) if len(fleet.times) == 1 else None
     fleet.one.send(1)
     await settled()
     fleet.two.send(2)
@@ -169,7 +169,7 @@ async def test_a_429_is_obeyed_by_all_of_them(fleet: Fleet, /) -> None:
 
 @staged(in_fleet)
 async def test_a_bot_that_two_chats_found_held_is_held_for_all_of_them(fleet: Fleet, /) -> None:
-    fleet.telegram.answer = lambda dispatch: FloodWait(30.0) if len(fleet.times) <= 2 else None
+    fleet.telegram.answer = lambda outgoing: FloodWait(30.0) if len(fleet.times) <= 2 else None
     fleet.one.send(1)
     fleet.one.courier.pass_on(relay(2, to=PersonId(9)), OTHER_BOT, (UpdateRef(BOT, 2),))
     await settled()
@@ -325,10 +325,10 @@ async def test_what_waits_for_another_is_dropped_with_its_chat(fleet: Fleet, /) 
     await asyncio.sleep(ENDED_KEPT_S + 1)
     for worker in fleet.workers:
         worker.courier.forget_idle()
-    assert fleet.two.courier._lanes == {}
+    assert fleet.two.courier._queues == {}
 
 
-# ---------------------------------------------------------------------- assurance and the end of a life
+# ---------------------------------------------------------------------- assurance and the end of an incarnation
 
 
 @staged(in_fleet)
@@ -358,7 +358,9 @@ async def test_a_chat_that_ended_while_nobody_was_sure_gets_nothing_any_more(fle
 
 
 @staged(in_fleet)
-async def test_a_life_that_is_abandoned_sends_nothing_more_and_says_nothing_of_what_it_sent(fleet: Fleet, /) -> None:
+async def test_an_incarnation_that_is_abandoned_sends_nothing_more_and_says_nothing_of_what_it_sent(
+    fleet: Fleet, /
+) -> None:
     fleet.telegram.latency_s = 1.0
     fleet.one.send(1, 2)
     fleet.one.courier.say(await fleet.one.note("n", to=ANN))
@@ -394,9 +396,9 @@ async def test_the_fences_of_what_was_pressed_twice_are_those_of_both(fleet: Fle
     first, second = Fence(bot_lease(BOT), 1), Fence(bot_lease(BotId(9)), 4)
     for number, fence in ((1, first), (2, second), (3, second)):
         courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, number),), fences=(fence,))
-    (parcel,) = courier._passages[CHAT].values()
-    assert parcel.fences == (first, second)
-    assert parcel.refs == tuple(UpdateRef(BOT, number) for number in (1, 2, 3))
+    (delivery,) = courier._relay_effects[CHAT].values()
+    assert delivery.fences == (first, second)
+    assert delivery.refs == tuple(UpdateRef(BOT, number) for number in (1, 2, 3))
 
 
 @staged(in_fleet)
@@ -406,5 +408,5 @@ async def test_an_aside_waits_for_nobody(fleet: Fleet, /) -> None:
     fleet.two.courier.say(await fleet.two.note("aside", IDLE))
     await settled()
     assert fleet.two.ends == ["aside"]
-    said: list[Dispatch] = fleet.telegram.sent
-    assert isinstance(said[0], Speak)
+    said: list[OutgoingCall] = fleet.telegram.sent
+    assert isinstance(said[0], SendNotice)

@@ -10,7 +10,7 @@ from passerby.domain.budgets import Budget
 from passerby.kernel.ids import BotId, PersonId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.shared_budgets import Account, Grant
-from passerby.runtime.delivery.limiters import LEAST_S, SHORTEST_WAIT_S, Allowance, Own, Shared
+from passerby.runtime.delivery.limiters import LEAST_S, SHORTEST_WAIT_S, Limiter, LocalLimiter, SharedLimiter
 from tests.runtime.virtual import VirtualClock, run
 from tests.runtime.world import ANN, BOT, Bench
 from tests.staged import in_virtual_time
@@ -19,7 +19,7 @@ CHAT_ACCOUNT, BOT_ACCOUNT = Account(BOT, ANN), Account(BOT)
 
 
 class Counted:
-    """The allowances of a store, and how often they were asked."""
+    """The limiters of a store, and how often they were asked."""
 
     def __init__(self, store: MemoryStore, delay_s: float = 0.0) -> None:
         self._store = store
@@ -40,22 +40,24 @@ class Counted:
         return self._store.is_held(account)
 
 
-async def send(allowance: Allowance, clock: VirtualClock, sent: list[float], pause_s: float = 0.0) -> None:
+async def send(limiter: Limiter, clock: VirtualClock, sent: list[float], pause_s: float = 0.0) -> None:
     """One sender: as fast as it may, or with a pause after each."""
     while True:
-        if allowance.ready(clock.monotonic()):
-            allowance.spend(clock.monotonic())
+        if limiter.ready(clock.monotonic()):
+            limiter.spend(clock.monotonic())
             sent.append(clock.monotonic())
             await asyncio.sleep(pause_s)
         else:
-            await asyncio.sleep(await allowance.ask())
+            await asyncio.sleep(await limiter.ask())
 
 
 async def sent_within(
     store: Counted, account: Account, budget: Budget, pauses_s: tuple[float, ...], within_s: float
 ) -> list[float]:
     clock, sent = VirtualClock(), list[float]()
-    senders = [asyncio.ensure_future(send(Shared(account, budget, store, clock), clock, sent, p)) for p in pauses_s]
+    senders = [
+        asyncio.ensure_future(send(SharedLimiter(account, budget, store, clock), clock, sent, p)) for p in pauses_s
+    ]
     await asyncio.sleep(within_s)
     for sender in senders:
         sender.cancel()
@@ -106,7 +108,7 @@ async def test_blocks_that_were_held_back_do_not_make_a_burst_larger(
     account: Account, budget: Budget, held_s: float
 ) -> None:
     clock, store = VirtualClock(), Bench().store
-    parts = [Shared(account, budget, store, clock) for _ in range(4)]
+    parts = [SharedLimiter(account, budget, store, clock) for _ in range(4)]
     for part in parts:
         await part.ask()
     await asyncio.sleep(held_s)
@@ -137,44 +139,44 @@ async def test_a_burst_in_a_chat_asks_once_for_several_messages() -> None:
 @in_virtual_time
 async def test_a_block_that_is_not_used_in_time_is_void() -> None:
     clock = VirtualClock()
-    allowance = Shared(CHAT_ACCOUNT, Budget(1.0, 20), Bench().store, clock)
-    assert not allowance.ready(clock.monotonic())
-    assert await allowance.ask() == 0.0
-    assert allowance.ready(clock.monotonic())
-    assert not allowance.is_idle(clock.monotonic())
+    limiter = SharedLimiter(CHAT_ACCOUNT, Budget(1.0, 20), Bench().store, clock)
+    assert not limiter.ready(clock.monotonic())
+    assert await limiter.ask() == 0.0
+    assert limiter.ready(clock.monotonic())
+    assert not limiter.is_idle(clock.monotonic())
     await asyncio.sleep(4.9)
-    assert allowance.ready(clock.monotonic())
+    assert limiter.ready(clock.monotonic())
     await asyncio.sleep(0.2)
-    assert not allowance.ready(clock.monotonic())
-    assert allowance.is_idle(clock.monotonic())
+    assert not limiter.ready(clock.monotonic())
+    assert limiter.is_idle(clock.monotonic())
 
 
 @in_virtual_time
 async def test_however_slow_the_store_is_what_it_grants_can_be_used() -> None:
     clock = VirtualClock()
     store = Counted(Bench().store, delay_s=9.0)
-    allowance = Shared(BOT_ACCOUNT, Budget(30.0, 30), store, clock)
-    assert await allowance.ask() == 0.0
-    assert allowance.ready(clock.monotonic())
+    limiter = SharedLimiter(BOT_ACCOUNT, Budget(30.0, 30), store, clock)
+    assert await limiter.ask() == 0.0
+    assert limiter.ready(clock.monotonic())
 
 
 @in_virtual_time
 async def test_a_hold_holds_everybody_who_asks() -> None:
     clock, store = VirtualClock(), Bench().store
     await store.hold(CHAT_ACCOUNT, 30.0)
-    allowance = Shared(CHAT_ACCOUNT, Budget(1.0, 20), store, clock)
-    assert await allowance.ask() == pytest.approx(30.0)
-    assert not allowance.ready(clock.monotonic())
-    other = Shared(Account(BOT, PersonId(9)), Budget(1.0, 20), store, clock)
+    limiter = SharedLimiter(CHAT_ACCOUNT, Budget(1.0, 20), store, clock)
+    assert await limiter.ask() == pytest.approx(30.0)
+    assert not limiter.ready(clock.monotonic())
+    other = SharedLimiter(Account(BOT, PersonId(9)), Budget(1.0, 20), store, clock)
     assert await other.ask() == 0.0
 
 
 @in_virtual_time
 async def test_who_is_refused_does_not_ask_again_at_once() -> None:
     clock, store = VirtualClock(), Counted(Bench().store)
-    allowance = Shared(BOT_ACCOUNT, Budget(1e4, 1), store, clock)
-    assert await allowance.ask() == 0.0
-    assert await allowance.ask() == SHORTEST_WAIT_S
+    limiter = SharedLimiter(BOT_ACCOUNT, Budget(1e4, 1), store, clock)
+    assert await limiter.ask() == 0.0
+    assert await limiter.ask() == SHORTEST_WAIT_S
 
 
 def test_a_store_that_is_away_is_heard_of() -> None:
@@ -183,10 +185,10 @@ def test_a_store_that_is_away_is_heard_of() -> None:
             raise LiveStoreLost
 
     async def main() -> None:
-        allowance = Shared(BOT_ACCOUNT, Budget(30.0, 30), Away(Bench().store), VirtualClock())
+        limiter = SharedLimiter(BOT_ACCOUNT, Budget(30.0, 30), Away(Bench().store), VirtualClock())
         with pytest.raises(LiveStoreLost):
-            await allowance.ask()
-        assert not allowance.ready(0.0)
+            await limiter.ask()
+        assert not limiter.ready(0.0)
 
     run(main())
 
@@ -194,29 +196,29 @@ def test_a_store_that_is_away_is_heard_of() -> None:
 @in_virtual_time
 async def test_an_own_budget_is_exact_and_asks_nobody() -> None:
     clock, sent, budget = VirtualClock(), list[float](), Budget(0.3, 2)
-    allowance = Own(budget, clock)
-    assert allowance.is_idle(clock.monotonic())
-    sender = asyncio.ensure_future(send(allowance, clock, sent))
+    limiter = LocalLimiter(budget, clock)
+    assert limiter.is_idle(clock.monotonic())
+    sender = asyncio.ensure_future(send(limiter, clock, sent))
     await asyncio.sleep(10.1)
     sender.cancel()
     assert sent == [pytest.approx(at) for at in (0, 0, 1 / 0.3, 2 / 0.3, 3 / 0.3)]
-    assert not allowance.is_idle(clock.monotonic())
+    assert not limiter.is_idle(clock.monotonic())
     await asyncio.sleep(10)
-    assert allowance.is_idle(clock.monotonic())
+    assert limiter.is_idle(clock.monotonic())
 
 
 @in_virtual_time
 async def test_bots_and_chats_have_accounts_of_their_own() -> None:
     clock, store, budget = VirtualClock(), Bench().store, Budget(0.01, 1)
     for account in (BOT_ACCOUNT, CHAT_ACCOUNT, Account(BotId(2)), Account(BOT, PersonId(9))):
-        assert await Shared(account, budget, store, clock).ask() == 0.0
-        assert await Shared(account, budget, store, clock).ask() == pytest.approx(100.0)
+        assert await SharedLimiter(account, budget, store, clock).ask() == 0.0
+        assert await SharedLimiter(account, budget, store, clock).ask() == pytest.approx(100.0)
 
 
 @in_virtual_time
 async def test_what_was_granted_before_a_hold_is_not_sent_during_it() -> None:
     clock, store = VirtualClock(), Bench().store
-    chat = Shared(CHAT_ACCOUNT, Budget(1.0, 8), store, clock)
+    chat = SharedLimiter(CHAT_ACCOUNT, Budget(1.0, 8), store, clock)
     assert await chat.ask() == 0.0
     assert chat.ready(clock.monotonic())
     await store.hold(CHAT_ACCOUNT, 1.0)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.ports.live_store import Commit, LiveStoreLost, Parked, Trail
-from passerby.ports.telegram import Carry, FloodWait, Speak, Unavailable
+from passerby.ports.telegram import FloodWait, SendContent, SendNotice, Unavailable
 from passerby.runtime.delivery.courier import RELAY_TTL_S
 from passerby.runtime.delivery.sealing import Sealer
 from tests.runtime.virtual import run
@@ -27,7 +27,7 @@ def parked(body: Callable[[Bench, UpdateRef], Awaitable[None]]) -> None:
         bench = Bench()
         await talking(bench)
         answers = iter([FloodWait(60.0)])
-        bench.telegram.answer = lambda dispatch: next(answers, None)
+        bench.telegram.answer = lambda outgoing: next(answers, None)
         ref = bench.happens(written(ANN, SECRET, 2000))
         await asyncio.sleep(1.0)
         await bench.pipeline.park_overdue()
@@ -41,7 +41,7 @@ def parked(body: Callable[[Bench, UpdateRef], Awaitable[None]]) -> None:
 
 
 def carried(bench: Bench) -> list[str]:
-    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry)])
+    return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent)])
 
 
 @staged(parked)
@@ -118,7 +118,7 @@ async def test_what_was_parked_with_another_key_is_dropped_with_a_word_and_holds
     await again.quiet()
     assert carried(again) == []
     (told,) = again.telegram.sent
-    assert isinstance(told, Speak)
+    assert isinstance(told, SendNotice)
     assert (told.person, told.reply_to) == (ANN, 2000)
     assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "void in time"
     await again.close()
@@ -132,7 +132,7 @@ async def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_droppe
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
     for other in (
         replace(entry, chat=ChatId("another")),
-        replace(entry, id="passage:1:2"),
+        replace(entry, id="effect:1:2"),
         replace(entry, to=PersonId(9)),
     ):
         await again.pipeline.take_up([other])
@@ -200,7 +200,7 @@ async def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
     bench = Bench()
     await talking(bench)
     down = Unavailable("down", uncertain=False)
-    bench.telegram.answer = lambda dispatch: down
+    bench.telegram.answer = lambda outgoing: down
     bench.happens(written(ANN, SECRET, 2000))
     await asyncio.sleep(2.0)
     bench.disk.full = True
@@ -237,7 +237,7 @@ async def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> No
 async def test_the_notices_of_an_earlier_process_are_said() -> None:
     bench = Bench()
     down = Unavailable("down", uncertain=False)
-    bench.telegram.answer = lambda dispatch: down
+    bench.telegram.answer = lambda outgoing: down
     bench.happens(written(ANN, "/start"))
     await asyncio.sleep(1)
     again = Bench(disk=bench.disk, worker=HEIR)
@@ -253,11 +253,11 @@ async def test_the_notices_of_an_earlier_process_are_said() -> None:
 
 
 def test_what_is_sealed_opens_with_the_same_key_alone() -> None:
-    passage, refs = relay(1), (UpdateRef(BOT, 7), UpdateRef(BOT, 8))
-    sealed = Sealer(bytes(32)).seal(passage, refs)
+    relay_effect, refs = relay(1), (UpdateRef(BOT, 7), UpdateRef(BOT, 8))
+    sealed = Sealer(bytes(32)).seal(relay_effect, refs)
     opened = Sealer(bytes(32)).open(sealed)
     assert opened is not None
-    assert (opened.passage, opened.refs) == (passage, refs)
+    assert (opened.relay_effect, opened.refs) == (relay_effect, refs)
     assert Sealer(b"\x01" * 32).open(sealed) is None
     assert Sealer(b"\x01" * 32, b"\x02" * 32, bytes(32)).open(sealed) == opened
 

@@ -60,13 +60,13 @@ def test_one_chat_is_not_another() -> None:
 async def test_a_search_that_was_forgotten_is_not_confirmed(wiped: bool, says: str) -> None:
     bench = Bench()
     await bench.put(somebody(ANN))
-    bench.telegram.answer = lambda dispatch: Unavailable("away", uncertain=False)
+    bench.telegram.answer = lambda outgoing: Unavailable("away", uncertain=False)
     bench.happens(written(ANN, "/search"))
     await asyncio.sleep(0.1)
     if wiped:
         bench.store.wipe()
         await bench.store.adopt([somebody(ANN)], whole=True)
-    bench.telegram.answer = lambda dispatch: None
+    bench.telegram.answer = lambda outgoing: None
     await bench.quiet()
     (said,) = words_of(bench.telegram.sent)
     assert opening(says) in said.replace("<b>", "").replace("</b>", "")

@@ -1,13 +1,13 @@
-"""A passage in several sends: which come when, and what is left of it when some are refused."""
+"""A relay effect in several sends: which come when, and what is left of it when some are refused."""
 
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.decision import Counterpart
-from passerby.kernel.effect import Amend, Relay
+from passerby.kernel.effect import Relay, RelayEdit
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
-from passerby.ports.telegram import Carry, Delete, Edit
-from passerby.runtime.delivery.steps import AmendSteps, RelaySteps, Steps
+from passerby.ports.telegram import DeleteMessages, EditContent, SendContent
+from passerby.runtime.delivery.steps import EditSteps, RelaySteps, Steps
 
 HERE, THERE = BotId(1), BotId(2)
 ANN, BEN = PersonId(11), PersonId(12)
@@ -21,22 +21,22 @@ def steps_of(*contents: Content, arrived: dict[int, Counterpart] | None = None) 
     sources = tuple(MessageId(10 + place) for place in range(len(contents)))
     relay = Relay(CHAT, ANN, HERE, sources, BEN, contents)
     return RelaySteps(
-        relay, Carry(THERE, BEN, HERE, ANN, sources, contents, reply_to=MessageId(5)), arrived or {}, PRINTS
+        relay, SendContent(THERE, BEN, HERE, ANN, sources, contents, reply_to=MessageId(5)), arrived or {}, PRINTS
     )
 
 
 def told(steps: Steps) -> str:
     """The step that is next, in short."""
     match steps.next():
-        case Carry(sources=sources, contents=contents, reply_to=reply_to):
+        case SendContent(sources=sources, contents=contents, reply_to=reply_to):
             shown = ",".join(
                 f"{source - 10}{'w' if each.kind is Kind.TEXT else ''}"
                 for source, each in zip(sources, contents, strict=True)
             )
             return f"{shown}>{reply_to}" if reply_to else shown
-        case Edit(message=message, content=content):
+        case EditContent(message=message, content=content):
             return f"edit {message} {len(content.text)}"
-        case Delete(messages=messages):
+        case DeleteMessages(messages=messages):
             return f"delete {messages}"
         case _:
             return "end"
@@ -117,13 +117,13 @@ def test_what_cannot_be_sent_any_more_is_named() -> None:
     assert steps.failed == {11: Refusal.EXPIRED}
 
 
-def amended(content: Content, *rest: int) -> AmendSteps:
+def edited(content: Content, *rest: int) -> EditSteps:
     copy = Counterpart(MessageRef(THERE, MessageId(70)), True, 1, tuple(map(MessageId, rest)))
-    return AmendSteps(Amend(CHAT, ANN, MessageRef(HERE, MessageId(10)), BEN, content), copy, PRINTS)
+    return EditSteps(RelayEdit(CHAT, ANN, MessageRef(HERE, MessageId(10)), BEN, content), copy, PRINTS)
 
 
 def test_a_caption_that_grows_short_takes_the_place_of_its_words() -> None:
-    steps = amended(Content(Kind.PHOTO, "short", file=File("p", "p")), 71, 72)
+    steps = edited(Content(Kind.PHOTO, "short", file=File("p", "p")), 71, 72)
     assert told(steps) == "edit 70 5"
     steps.took((MessageId(70),))
     assert told(steps) == "delete (71, 72)"
@@ -132,7 +132,7 @@ def test_a_caption_that_grows_short_takes_the_place_of_its_words() -> None:
 
 
 def test_a_text_that_grows_long_gets_more_messages() -> None:
-    steps = amended(Content(Kind.TEXT, "word " * 2000), 71)
+    steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     assert told(steps).startswith("edit 70")
     steps.took((MessageId(70),))
     assert told(steps).startswith("edit 71")
@@ -143,11 +143,11 @@ def test_a_text_that_grows_long_gets_more_messages() -> None:
 
 
 def test_an_edit_that_is_refused_ends_there_and_one_of_the_words_alone_does_not() -> None:
-    steps = amended(Content(Kind.TEXT, "word " * 2000), 71)
+    steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     steps.refused(Refusal.CANNOT_COPY)
     assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
     assert steps.copied[0].print == 1
-    steps = amended(Content(Kind.TEXT, "word " * 2000), 71)
+    steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     steps.took((MessageId(70),))
     steps.refused(Refusal.CANNOT_COPY)
     assert told(steps) == "0w>70"
@@ -156,7 +156,7 @@ def test_an_edit_that_is_refused_ends_there_and_one_of_the_words_alone_does_not(
 
 
 def test_an_edit_whose_caption_is_too_long_after_all_leaves_its_words_to_follow() -> None:
-    steps = amended(Content(Kind.PHOTO, "word " * 10, file=File("p", "p")))
+    steps = edited(Content(Kind.PHOTO, "word " * 10, file=File("p", "p")))
     steps.refused(Refusal.TOO_LONG)
     assert told(steps) == "edit 70 0"
     steps.took((MessageId(70),))

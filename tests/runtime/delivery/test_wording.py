@@ -6,7 +6,7 @@ from passerby.kernel.effect import Answer, Button, Keys, Menu, Priority
 from passerby.kernel.ids import MessageId
 from passerby.kernel.text import text
 from passerby.ports.live_store import Notice
-from passerby.ports.telegram import InlineButton, InlineRows, Reassure, ReplyRows, Rewrite, Speak
+from passerby.ports.telegram import AnswerCallback, EditNotice, InlineButton, InlineRows, ReplyRows, SendNotice
 from passerby.runtime.delivery.wording import LISTED, Wording
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BOT, WORDS
@@ -23,8 +23,8 @@ def notice(key: str, **rest: object) -> Notice:
 
 def test_a_notice_speaks_its_readers_language_with_its_keys() -> None:
     english, russian = [WORDING.notice(notice("chat.shown", keyboard=FIND), language) for language in ("en", "ru")]
-    assert english == Speak(BOT, ANN, "Sent.", ReplyRows((("🔎 Find a partner",),)))
-    assert isinstance(russian, Speak)
+    assert english == SendNotice(BOT, ANN, "Sent.", ReplyRows((("🔎 Find a partner",),)))
+    assert isinstance(russian, SendNotice)
     assert russian.html != english.html
     assert russian.markup != english.markup
     assert WORDING.notice(notice("chat.shown", keyboard=FIND), "tlh") == english
@@ -32,7 +32,7 @@ def test_a_notice_speaks_its_readers_language_with_its_keys() -> None:
 
 def test_a_button_carries_its_action_and_what_it_is_about() -> None:
     spoken = WORDING.notice(notice("chat.shown", keyboard=MENU, reply_to=MessageId(5)), "en")
-    assert spoken == Speak(BOT, ANN, "Sent.", InlineRows(((InlineButton("Send", "show:c0ffee"),),)), 5)  # type: ignore[arg-type]
+    assert spoken == SendNotice(BOT, ANN, "Sent.", InlineRows(((InlineButton("Send", "show:c0ffee"),),)), 5)  # type: ignore[arg-type]
 
 
 def test_button_data_that_telegram_would_refuse_is_a_bug() -> None:
@@ -43,16 +43,16 @@ def test_button_data_that_telegram_would_refuse_is_a_bug() -> None:
 
 def test_a_revision_changes_words_and_buttons_in_place() -> None:
     bare = WORDING.notice(notice("chat.shown", revises=MessageId(9)), "en")
-    assert bare == Rewrite(BOT, ANN, MessageId(9), "Sent.")
+    assert bare == EditNotice(BOT, ANN, MessageId(9), "Sent.")
     with_menu = WORDING.notice(notice("chat.shown", revises=MessageId(9), keyboard=MENU), "en")
     rows = InlineRows(((InlineButton("Send", "show:c0ffee"),),))
-    assert with_menu == Rewrite(BOT, ANN, MessageId(9), "Sent.", rows)
+    assert with_menu == EditNotice(BOT, ANN, MessageId(9), "Sent.", rows)
 
 
 def test_an_answer_is_plain_words_or_none() -> None:
-    assert WORDING.answer(Answer("q"), BOT, "en") == Reassure(BOT, "q")
+    assert WORDING.answer(Answer("q"), BOT, "en") == AnswerCallback(BOT, "q")
     said = Answer("q", text("chat.button_too_old"), alert=True)
-    assert WORDING.answer(said, BOT, "en") == Reassure(BOT, "q", html("chat.button_too_old"), True)
+    assert WORDING.answer(said, BOT, "en") == AnswerCallback(BOT, "q", html("chat.button_too_old"), True)
 
 
 def test_the_command_menu_lists_what_there_is_in_every_language() -> None:

@@ -19,8 +19,8 @@ from passerby.kernel.event import (
 from passerby.kernel.ids import MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.live_store import Notice
-from passerby.ports.telegram import Arrival, Carry, Speak
-from passerby.runtime.inbound.webhook_receiver import Doorstep
+from passerby.ports.telegram import Arrival, SendContent, SendNotice
+from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.virtual import run
 from tests.runtime.world import (
     ANN,
@@ -93,11 +93,11 @@ async def look_round(bench: Bench, for_s: float) -> None:
 
 
 def notices(bench: Bench, person: PersonId = ANN) -> list[str]:
-    return [each.html for each in bench.telegram.sent if isinstance(each, Speak) and each.person == person]
+    return [each.html for each in bench.telegram.sent if isinstance(each, SendNotice) and each.person == person]
 
 
 def carried(bench: Bench) -> list[str]:
-    return words_of([each for each in bench.telegram.sent if isinstance(each, Carry) and each.person == BEN])
+    return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -120,7 +120,7 @@ async def test_it_is_told_at_the_start_and_at_the_end_and_adds_up(bench: Bench, 
     began, ended = notices(bench)
     assert began == html("pace.begun")
     assert f"<b>{POURED - len(arrived)}</b> messages" in ended
-    first = next(each for each in bench.telegram.sent if isinstance(each, Speak))
+    first = next(each for each in bench.telegram.sent if isinstance(each, SendNotice))
     assert first.reply_to == 2000 + len(arrived), "an answer to the first that did not arrive"
     assert bench.admission.spells == 0
     assert await bench.store.outbox(ME) == []
@@ -170,7 +170,7 @@ async def test_what_telegram_itself_says_always_comes_in(bench: Bench, /) -> Non
 @staged(bench_with)
 async def test_a_tap_too_many_is_answered(bench: Bench, /) -> None:
     await pour(bench, KINDS["taps"], 400)
-    assert any(getattr(each, "plain", None) == "Too fast. Give it a moment." for each in bench.telegram.courtesies)
+    assert any(getattr(each, "plain", None) == "Too fast. Give it a moment." for each in bench.telegram.best_effort)
 
 
 @pytest.mark.parametrize("state", ["newcomer", "idle"])
@@ -222,8 +222,8 @@ async def test_the_count_is_told_even_if_the_process_dies(bench: Bench, /) -> No
 @staged(bench_with)
 async def test_where_updates_are_brought_what_other_processes_have_parked_counts(bench: Bench, /) -> None:
     elsewhere = Bench(worker=HEIR, chat_budget=REAL, beside=bench)
-    doorstep = Doorstep(elsewhere.store, Assured(), elsewhere.admission, elsewhere.albums)
-    elsewhere.pipeline._finished = lambda refs: [doorstep.finished(ref) for ref in refs][:0]
+    webhook_receiver = WebhookReceiver(elsewhere.store, Assured(), elsewhere.admission, elsewhere.albums)
+    elsewhere.pipeline._finished = lambda refs: [webhook_receiver.finished(ref) for ref in refs][:0]
     for number in range(BOUND):
         bench.happens(written(ANN, f"text {number}", 2000 + number))
     await asyncio.sleep(0.05)
@@ -231,7 +231,7 @@ async def test_where_updates_are_brought_what_other_processes_have_parked_counts
     assert len(await bench.store.trail(ANN)) > 100
     for number in range(60):
         brought = Arrival(UpdateRef(BOT, 5000 + number), written(ANN, "more", 4000 + number))
-        elsewhere.background.spawn(doorstep.receive(brought))
+        elsewhere.background.spawn(webhook_receiver.receive(brought))
         await asyncio.sleep(0.02)
         await elsewhere.pipeline.park_overdue(-2.0)
     assert len(await bench.store.trail(ANN)) <= BOUND

@@ -8,10 +8,10 @@ import pytest
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Parked, Trail, trail_of
-from passerby.ports.telegram import Arrival, Carry, FloodWait
+from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.albums import QUIET_S
-from passerby.runtime.inbound.webhook_receiver import Doorstep
+from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, Assured, Bench, talking, words_of, written
 from tests.staged import staged
@@ -31,17 +31,17 @@ class Web:
     def __init__(self, beside: "Web | None" = None, worker: WorkerId = ME) -> None:
         self.bench: Bench = Bench(shared=True, beside=beside.bench if beside else None, worker=worker)
         bench = self.bench
-        self.doorstep = Doorstep(bench.store, Assured(), bench.admission, bench.albums)
+        self.webhook_receiver = WebhookReceiver(bench.store, Assured(), bench.admission, bench.albums)
         bench.pipeline._finished = self._finished
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for each in refs:
-            self.doorstep.finished(each)
+            self.webhook_receiver.finished(each)
 
     async def takes(self, update: int, words: str, group: str | None = "album") -> None:
         """Until it is answered."""
         event = written(ANN, words, 2000 + update, group=group, sent_at=LATE)
-        await self.doorstep.receive(Arrival(ref(update), event))
+        await self.webhook_receiver.receive(Arrival(ref(update), event))
 
     async def dies(self) -> None:
         """Nothing of it goes on, and others see that."""
@@ -55,7 +55,7 @@ def webs(body: Callable[[Web, Web], Awaitable[None]]) -> None:
         one = Web()
         await talking(one.bench)
         for worker in (ME, HEIR):
-            await one.bench.store.attend(worker, {}, 1e6, b"")
+            await one.bench.store.heartbeat(worker, {}, 1e6, b"")
         two = Web(one, HEIR)
         await body(one, two)
         for web in (one, two):
@@ -68,7 +68,7 @@ def webs(body: Callable[[Web, Web], Awaitable[None]]) -> None:
 
 
 def carried(web: Web) -> list[str]:
-    return words_of([each for each in web.bench.telegram.sent if isinstance(each, Carry)])
+    return words_of([each for each in web.bench.telegram.sent if isinstance(each, SendContent)])
 
 
 @staged(webs)
@@ -122,7 +122,7 @@ async def test_whatever_else_its_person_does_comes_after_the_album(one: Web, two
 @staged(webs)
 async def test_what_comes_after_a_parked_album_is_not_sent_before_it(one: Web, two: Web, /) -> None:
     answers = iter([FloodWait(30.0)])
-    one.bench.telegram.answer = lambda dispatch: next(answers, None)
+    one.bench.telegram.answer = lambda outgoing: next(answers, None)
     await one.takes(1, "a")
     await asyncio.sleep(2 * QUIET_S)
     assert [type(each) for each in await one.bench.store.outbox(ME)] == [Parked, Trail]
@@ -137,7 +137,7 @@ async def test_what_comes_after_a_parked_album_is_not_sent_before_it(one: Web, t
 @staged(webs)
 async def test_nor_before_a_message_that_was_parked_elsewhere(one: Web, two: Web, /) -> None:
     answers = iter([FloodWait(30.0)])
-    one.bench.telegram.answer = lambda dispatch: next(answers, None)
+    one.bench.telegram.answer = lambda outgoing: next(answers, None)
     first = asyncio.ensure_future(one.takes(1, "first", group=None))
     await asyncio.sleep(3)
     await one.bench.pipeline.park_overdue()
@@ -179,12 +179,12 @@ async def test_a_process_that_dies_after_another_took_an_item_is_not_waited_for(
 
 @staged(webs)
 async def test_one_that_dies_with_the_relay_parked_leaves_it_to_its_heir_whole(one: Web, two: Web, /) -> None:
-    one.bench.telegram.answer = lambda dispatch: FloodWait(3.0)
+    one.bench.telegram.answer = lambda outgoing: FloodWait(3.0)
     await one.takes(1, "a")
     await one.takes(2, "b")
     await asyncio.sleep(2 * QUIET_S)
     await one.dies()
-    one.bench.telegram.answer = lambda dispatch: None
+    one.bench.telegram.answer = lambda outgoing: None
     await one.bench.store.leave(ME)
     await two.bench.pipeline.take_up(await two.bench.store.inherit(HEIR))
     await asyncio.sleep(10)

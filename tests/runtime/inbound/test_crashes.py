@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Searching
 from passerby.ports.live_store import Parked
-from passerby.ports.telegram import Arrival, Carry, FloodWait
+from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.crashes import CRASH_HEARD_S
 from passerby.runtime.inbound.person_queues import Work
-from passerby.runtime.inbound.webhook_receiver import Doorstep
+from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.test_worker import House
 from tests.runtime.virtual import run
 from tests.runtime.world import ANN, BOT, HEIR, ME, Assured, Bench, couple, somebody, talking, words_of, written
@@ -37,8 +37,8 @@ def at_bench(body: Callable[[Bench], Awaitable[None]], *, shared: bool = False) 
 @staged(at_bench)
 async def test_an_update_that_has_taken_two_workers_down_is_not_decided_on_again(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
-    bench.lanes.put(Work(written(ANN, "/search", 41), (REF,), crashes=2))
-    bench.lanes.put(Work(written(ANN, "/help", 42), (UpdateRef(BOT, 8),)))
+    bench.person_queues.put(Work(written(ANN, "/search", 41), (REF,), crashes=2))
+    bench.person_queues.put(Work(written(ANN, "/help", 42), (UpdateRef(BOT, 8),)))
     await bench.quiet()
     assert not isinstance((await bench.facts_of(ANN)).state, Searching)
     (sorry,) = [each for each in bench.telegram.sent if words_of([each]) == [SORRY]]
@@ -59,7 +59,7 @@ async def test_an_update_that_has_taken_two_workers_down_is_not_decided_on_again
 async def test_the_word_comes_in_their_language(bench: Bench, /, language: str, said: str) -> None:
     ann = somebody(ANN)
     await bench.put(replace(ann, profile=replace(ann.profile, language=language)))
-    bench.lanes.put(Work(written(ANN, "words"), (REF,), crashes=2))
+    bench.person_queues.put(Work(written(ANN, "words"), (REF,), crashes=2))
     await bench.quiet()
     assert words_of(bench.telegram.sent) == [said]
 
@@ -68,7 +68,7 @@ async def test_the_word_comes_in_their_language(bench: Bench, /, language: str, 
 async def test_a_single_process_tries_again_after_one_crash(bench: Bench, /) -> None:
     """It may have been chance, and whoever is alone has heard of every crash there was."""
     await bench.put(somebody(ANN))
-    bench.lanes.put(Work(written(ANN, "/search"), (REF,), crashes=1))
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), crashes=1))
     await asyncio.sleep(CRASH_HEARD_S / 2)
     assert isinstance((await bench.facts_of(ANN)).state, Searching)
 
@@ -78,7 +78,7 @@ async def test_a_single_process_tries_again_after_one_crash(bench: Bench, /) -> 
 async def test_among_others_it_waits_whether_another_crash_is_told_of(bench: Bench, /, another: bool) -> None:
     await bench.put(somebody(ANN))
     await bench.store.record_crash((REF,), "one")
-    bench.lanes.put(Work(written(ANN, "/search"), (REF,), crashes=1))
+    bench.person_queues.put(Work(written(ANN, "/search"), (REF,), crashes=1))
     await asyncio.sleep(CRASH_HEARD_S / 2)
     assert bench.finished == []
     if another:
@@ -94,7 +94,7 @@ async def test_an_album_is_set_aside_as_one(bench: Bench, /) -> None:
     await bench.put(*couple())
     for number in (7, 8, 9):
         event = written(ANN, "", 40 + number, group="album")
-        bench.lanes.put(Work(event, (UpdateRef(BOT, number),), crashes=2))
+        bench.person_queues.put(Work(event, (UpdateRef(BOT, number),), crashes=2))
     await bench.quiet()
     assert words_of(bench.telegram.sent) == [SORRY]
     assert await bench.store.done(BOT, (7, 8, 9)) == {7, 8, 9}
@@ -103,7 +103,7 @@ async def test_an_album_is_set_aside_as_one(bench: Bench, /) -> None:
 @staged(at_bench)
 async def test_a_parked_relay_that_has_taken_two_workers_down_is_dropped_with_a_word(bench: Bench, /) -> None:
     await talking(bench)
-    bench.telegram.answer = lambda dispatch: FloodWait(60.0)
+    bench.telegram.answer = lambda outgoing: FloodWait(60.0)
     ref = bench.happens(written(ANN, "deadly", 2000))
     await asyncio.sleep(2)
     await bench.pipeline.park_overdue()
@@ -113,7 +113,7 @@ async def test_a_parked_relay_that_has_taken_two_workers_down_is_dropped_with_a_
     again = Bench(disk=bench.disk, worker=HEIR)
     await again.pipeline.take_up(await again.store.inherit(HEIR))
     await again.quiet()
-    assert [each for each in again.telegram.sent if isinstance(each, Carry)] == []
+    assert [each for each in again.telegram.sent if isinstance(each, SendContent)] == []
     assert words_of(again.telegram.sent) == [SORRY]
     assert await again.store.outbox(HEIR) == []
     await again.close()
@@ -125,7 +125,7 @@ async def test_what_is_being_sent_is_named_while_it_is_sent(bench: Bench, /) -> 
     recorder = FlightRecorder()
     bench.courier._recorder = recorder
     seen: list[bytes] = []
-    bench.telegram.answer = lambda dispatch: seen.append(recorder.current)
+    bench.telegram.answer = lambda outgoing: seen.append(recorder.current)
     bench.happens(written(ANN, "words", 2000))
     await bench.quiet()
     assert len(seen) == 1
@@ -158,8 +158,8 @@ async def test_webhooks_bring_their_crashes_along_too(bench: Bench, /, group: st
     await bench.put(*couple())
     for crash in ("one", "two"):
         await bench.store.record_crash((REF,), crash)
-    doorstep = Doorstep(bench.store, Assured(), bench.admission, bench.albums)
-    brought = asyncio.ensure_future(doorstep.receive(Arrival(REF, written(ANN, "words", group=group))))
+    webhook_receiver = WebhookReceiver(bench.store, Assured(), bench.admission, bench.albums)
+    brought = asyncio.ensure_future(webhook_receiver.receive(Arrival(REF, written(ANN, "words", group=group))))
     await bench.quiet()
     assert words_of(bench.telegram.sent) == [SORRY]
     assert bench.finished == [REF]

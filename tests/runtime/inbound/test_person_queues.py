@@ -5,7 +5,7 @@ import asyncio
 from passerby.kernel.event import BotBlocked, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.leases import Fence, bot_lease
-from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, ALBUM_QUIET_S, Lanes, Work
+from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, ALBUM_QUIET_S, PersonQueues, Work
 from passerby.runtime.tasks import Background
 from tests.runtime.virtual import VirtualClock
 from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, written
@@ -13,14 +13,14 @@ from tests.staged import in_virtual_time
 
 
 class Hall:
-    """Lanes whose work takes as long as `pace_s` says, and what was handled when."""
+    """PersonQueues whose work takes as long as `pace_s` says, and what was handled when."""
 
     def __init__(self, pace_s: float = 0.0) -> None:
         self.pace_s = pace_s
         self.begun: list[Work] = []
         self.done: list[Work] = []
         self.background = Background(lambda error: None)
-        self.lanes = Lanes(self._handle, self.background, VirtualClock())
+        self.queues = PersonQueues(self._handle, self.background, VirtualClock())
 
     async def _handle(self, work: Work) -> None:
         self.begun.append(work)
@@ -28,7 +28,7 @@ class Hall:
         self.done.append(work)
 
     def put(self, event: MessageReceived, number: int = 0) -> None:
-        self.lanes.put(Work(event, (UpdateRef(event.bot, number),)))
+        self.queues.put(Work(event, (UpdateRef(event.bot, number),)))
 
     @property
     def words(self) -> list[str]:
@@ -52,7 +52,7 @@ async def test_one_persons_work_is_done_in_order_one_at_a_time() -> None:
     assert len(hall.begun) == len(hall.done) + 1 == 3
     await asyncio.sleep(10)
     assert hall.words == list("01234")
-    assert hall.lanes.busy == 0
+    assert hall.queues.busy == 0
 
 
 @in_virtual_time
@@ -60,17 +60,17 @@ async def test_different_people_go_side_by_side() -> None:
     hall = Hall(pace_s=1.0)
     for person in range(1, 51):
         hall.put(written(PersonId(person), "hi"))
-    assert hall.lanes.busy == 50
+    assert hall.queues.busy == 50
     await asyncio.sleep(1.1)
     assert len(hall.done) == 50
-    assert hall.lanes.busy == 0
+    assert hall.queues.busy == 0
 
 
 @in_virtual_time
 async def test_run_returns_when_the_work_is_done_and_not_before() -> None:
     hall = Hall(pace_s=1.0)
     hall.put(written(ANN, "first"))
-    await hall.lanes.run(Work(BotBlocked(ANN, BOT)))
+    await hall.queues.run(Work(BotBlocked(ANN, BOT)))
     assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]
 
 
@@ -138,7 +138,7 @@ async def test_an_album_is_not_joined_over_two_takings_of_a_lease() -> None:
     hall = Hall()
     for number, epoch in enumerate((1, 1, 2)):
         fences = (Fence(bot_lease(BOT), epoch),)
-        hall.lanes.put(Work(album(f"{number}", 10 + number), (UpdateRef(BOT, number),), fences=fences))
+        hall.queues.put(Work(album(f"{number}", 10 + number), (UpdateRef(BOT, number),), fences=fences))
     await asyncio.sleep(2)
     assert [work.refs for work in hall.done] == [(UpdateRef(BOT, 0), UpdateRef(BOT, 1)), (UpdateRef(BOT, 2),)]
     assert [work.fences[0].epoch for work in hall.done] == [1, 2]
@@ -157,6 +157,6 @@ async def test_an_album_that_is_full_is_not_waited_for() -> None:
 async def test_an_event_that_is_no_message_ends_the_wait_too() -> None:
     hall = Hall()
     hall.put(album("a", 10))
-    hall.lanes.put(Work(BotBlocked(ANN, BOT)))
+    hall.queues.put(Work(BotBlocked(ANN, BOT)))
     await asyncio.sleep(0.01)
     assert [type(work.event) for work in hall.done] == [MessageReceived, BotBlocked]

@@ -9,8 +9,8 @@ from passerby.kernel.ids import UpdateRef
 from passerby.ports.live_store import Mark
 from passerby.ports.telegram import Arrival
 from passerby.runtime.inbound.admission import Admission
-from passerby.runtime.inbound.person_queues import Lanes, Work
-from passerby.runtime.inbound.webhook_receiver import Doorstep
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
+from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.virtual import settled
 from tests.runtime.world import ANN, BOT, Assured, Bench, written
 from tests.staged import in_virtual_time
@@ -19,15 +19,15 @@ REF = UpdateRef(BOT, 7)
 ARRIVAL = Arrival(REF, written(ANN, "hello"))
 
 
-class Door:
+class Endpoint:
     def __init__(self) -> None:
         self.bench = Bench()
         self.taken: list[Work] = []
         self.sure = Assured()
-        lanes = Lanes(self._handle, self.bench.background, self.bench.clock)
+        person_queues = PersonQueues(self._handle, self.bench.background, self.bench.clock)
         bench = self.bench
-        admission = Admission(lanes, bench.courier, bench.store, bench.clock, Quota(), lambda event: False)
-        self.doorstep = Doorstep(bench.store, self.sure, admission, bench.albums)
+        admission = Admission(person_queues, bench.courier, bench.store, bench.clock, Quota(), lambda event: False)
+        self.webhook_receiver = WebhookReceiver(bench.store, self.sure, admission, bench.albums)
 
     async def _handle(self, work: Work) -> None:
         self.taken.append(work)
@@ -35,56 +35,56 @@ class Door:
 
 @in_virtual_time
 async def test_it_is_answered_when_it_is_done_and_not_before() -> None:
-    door = Door()
-    asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    receiving = Endpoint()
+    asked = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(30)
-    assert [work.refs for work in door.taken] == [(REF,)]
+    assert [work.refs for work in receiving.taken] == [(REF,)]
     assert not asked.done()
-    door.doorstep.finished(REF)
+    receiving.webhook_receiver.finished(REF)
     await settled()
     assert asked.done()
 
 
 @in_virtual_time
 async def test_brought_twice_it_is_taken_once_and_both_wait() -> None:
-    door = Door()
-    first = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    receiving = Endpoint()
+    first = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(1)
     first.cancel()  # whoever brought it has given up
-    second = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    second = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(1)
-    assert len(door.taken) == 1
-    door.doorstep.finished(REF)
+    assert len(receiving.taken) == 1
+    receiving.webhook_receiver.finished(REF)
     await second
 
 
 @in_virtual_time
 async def test_what_another_process_has_done_is_answered_at_once() -> None:
-    door = Door()
-    await door.bench.store.mark(Mark((REF,)))
-    await door.doorstep.receive(ARRIVAL)
-    assert door.taken == []
+    receiving = Endpoint()
+    await receiving.bench.store.mark(Mark((REF,)))
+    await receiving.webhook_receiver.receive(ARRIVAL)
+    assert receiving.taken == []
 
 
 @in_virtual_time
 async def test_nothing_is_taken_while_the_worker_is_not_sure_of_itself() -> None:
-    door = Door()
-    door.sure.is_assured = False
-    asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+    receiving = Endpoint()
+    receiving.sure.is_assured = False
+    asked = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(5)
-    assert door.taken == []
-    door.sure.is_assured = True
-    door.sure.again.set()
+    assert receiving.taken == []
+    receiving.sure.is_assured = True
+    receiving.sure.again.set()
     await settled()
-    assert len(door.taken) == 1
+    assert len(receiving.taken) == 1
     asked.cancel()
 
 
 @in_virtual_time
-async def test_when_this_life_is_over_whoever_waits_is_told_to_bring_it_again() -> None:
-    door = Door()
-    asked = asyncio.ensure_future(door.doorstep.receive(ARRIVAL))
+async def test_when_this_incarnation_is_over_whoever_waits_is_told_to_bring_it_again() -> None:
+    receiving = Endpoint()
+    asked = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await settled()
-    door.doorstep.close()
+    receiving.webhook_receiver.close()
     with pytest.raises(asyncio.CancelledError):
         await asked

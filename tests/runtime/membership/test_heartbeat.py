@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from passerby.adapters.memory import MemoryStore
-from passerby.ports.leases import Fence, LeaseName, Roll
+from passerby.ports.leases import Fence, LeaseName, Members
 from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.membership.heartbeat import BEAT_S, MARGIN_S, TTL_S, Membership, Report, Wanted, read_report
 from passerby.runtime.tasks import Background
@@ -52,7 +52,7 @@ class Worker:
         self.reasons.append(reason)
 
     async def begin(self) -> None:
-        await self.fleet.attend_first()
+        await self.fleet.first_heartbeat()
         if self.leads:
             await self.fleet.claim_first()
         self.running = self.background.spawn(self.fleet.run())
@@ -139,7 +139,7 @@ async def test_who_leaves_leaves_nothing_to_wait_for(port: Port, /) -> None:
     await two.fleet.leave(1.0)
     await asyncio.sleep(BEAT_S + 0.1)
     assert one.has == {*BOTS, *OTHERS}
-    assert list(one.fleet.roll.workers) == ["one"]
+    assert list(one.fleet.members.workers) == ["one"]
 
 
 @staged(at_port)
@@ -152,7 +152,7 @@ async def test_who_takes_no_leases_gets_none_and_is_there_all_the_same(port: Por
     await asyncio.sleep(4 * BEAT_S)
     assert two.has == set()
     assert one.has == {*BOTS, *OTHERS}
-    assert set(one.fleet.roll.workers) == {"one", "two"}
+    assert set(one.fleet.members.workers) == {"one", "two"}
 
 
 @staged(at_port)
@@ -174,10 +174,10 @@ async def test_assurance_ends_before_the_lease_can_be_anothers_and_comes_back(po
     one = await port.come("one")
     assert one.fleet.is_assured
 
-    async def away(*_: object) -> Roll:
+    async def away(*_: object) -> Members:
         raise LiveStoreLost("away")
 
-    attend, port.store.attend = port.store.attend, away  # type: ignore[method-assign, assignment]
+    heartbeat, port.store.heartbeat = port.store.heartbeat, away  # type: ignore[method-assign, assignment]
     await asyncio.sleep(TTL_S - MARGIN_S + BEAT_S)
     waits = asyncio.ensure_future(one.fleet.assured())
     await settled()
@@ -186,7 +186,7 @@ async def test_assurance_ends_before_the_lease_can_be_anothers_and_comes_back(po
     waiting = asyncio.ensure_future(one.fleet.assured())
     await asyncio.sleep(30.0)
     assert not waiting.done()
-    port.store.attend = attend  # type: ignore[method-assign]
+    port.store.heartbeat = heartbeat  # type: ignore[method-assign]
     await asyncio.sleep(1.0)
     assert waiting.done()
     assert one.fleet.is_assured

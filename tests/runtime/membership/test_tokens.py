@@ -230,7 +230,7 @@ async def test_what_one_worker_alone_is_refused_ends_nobody_elses_chats(town: To
         town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
         await asyncio.sleep(3 * REFUSED_AFTER_S)
         assert isinstance(await state_of_ann(town), Chatting)
-        assert owner.lives[-1].report().idle_bots == ()
+        assert owner.incarnations[-1].report().idle_bots == ()
         seen.accept(OTHER_BOT)
     else:
         seen.refuse(OTHER_BOT)
@@ -253,7 +253,7 @@ async def test_a_lost_bot_is_lost_and_comes_back_in_every_process_without_a_rest
         each.refuse(OTHER_BOT)
     town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
     await asyncio.sleep(REFUSED_AFTER_S + 40)
-    apps = [process.lives[-1] for process in (one, two, web)]
+    apps = [process.incarnations[-1] for process in (one, two, web)]
     assert [app.tokens.is_lost(OTHER_BOT) for app in apps] == [True] * 3
     assert sorted(bot for app in apps for bot in app.report().idle_bots) == [OTHER_BOT], "its holder says so"
     assert isinstance(await state_of_ann(town), Idle)
@@ -262,7 +262,7 @@ async def test_a_lost_bot_is_lost_and_comes_back_in_every_process_without_a_rest
         each.accept(OTHER_BOT)
     await asyncio.sleep(600)
     assert [app.tokens.works(OTHER_BOT) for app in apps] == [True] * 3
-    assert all(len(process.lives) == 1 for process in (one, two, web))
+    assert all(len(process.incarnations) == 1 for process in (one, two, web))
     await close(one, two, web)
 
 
@@ -278,5 +278,5 @@ async def test_a_new_holder_of_a_lost_bot_ends_nothing_by_itself(town: Town, /) 
     await close(owner)
     await asyncio.sleep(10)
     assert OTHER_BOT in other.bots
-    assert other.lives[-1].report().idle_bots == (OTHER_BOT,)
+    assert other.incarnations[-1].report().idle_bots == (OTHER_BOT,)
     await close(other)

@@ -14,23 +14,23 @@ from passerby.adapters.botapi.decode import arrivals
 from passerby.adapters.botapi.errors import Meaning, Rejected
 from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.parts import with_less
-from passerby.adapters.botapi.sending import Carrier
+from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.botapi.sets import Sets, Sightings
 from passerby.kernel.ids import BotId, MessageId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import (
+    AnswerCallback,
     Arrival,
     BotIdentity,
-    Carry,
     CommandList,
-    Delete,
-    Dispatch,
-    Edit,
-    Reassure,
+    DeleteMessages,
+    EditContent,
+    EditNotice,
+    OutgoingCall,
     Refused,
-    Rewrite,
+    SendContent,
+    SendNotice,
     SetReaction,
-    Speak,
     TelegramError,
 )
 
@@ -105,7 +105,7 @@ class BotApi:
         self._bots = tuple(tokens)
         self._client = Client(tokens, base_url, max_connections=max_connections, on_connected=on_connected)
         self._files = files
-        self._carrier = Carrier(
+        self._content_sender = ContentSender(
             self._client,
             files,
             Sets(sightings, key),
@@ -173,29 +173,29 @@ class BotApi:
             pass
         raise errors.failure(200, answer, None, method="getUpdates", sends=False)
 
-    async def send(self, dispatch: Dispatch) -> tuple[MessageId, ...]:
-        match dispatch:
-            case Carry():
-                return await self._carrier.carry(dispatch)
-            case Speak():
-                return await self._speak(dispatch)
-            case Rewrite():
-                return await self._rewrite(dispatch)
-            case Reassure():
-                return await self._reassure(dispatch)
-            case Edit():
-                return await self._carrier.edit(dispatch)
+    async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
+        match outgoing:
+            case SendContent():
+                return await self._content_sender.content_call(outgoing)
+            case SendNotice():
+                return await self._speak(outgoing)
+            case EditNotice():
+                return await self._rewrite(outgoing)
+            case AnswerCallback():
+                return await self._reassure(outgoing)
+            case EditContent():
+                return await self._content_sender.edit(outgoing)
             case SetReaction():
-                return await self._react(dispatch)
-            case Delete():
-                return await self._delete(dispatch)
+                return await self._react(outgoing)
+            case DeleteMessages():
+                return await self._delete(outgoing)
             case _:
-                assert_never(dispatch)
+                assert_never(outgoing)
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _speak(self, speak: Speak) -> tuple[MessageId, ...]:
+    async def _speak(self, speak: SendNotice) -> tuple[MessageId, ...]:
         message = outgoing.SendMessage(
             chat_id=speak.person,
             text=speak.html,
@@ -212,7 +212,7 @@ class BotApi:
 
         return await with_less(attempt, message)
 
-    async def _rewrite(self, rewrite: Rewrite) -> tuple[MessageId, ...]:
+    async def _rewrite(self, rewrite: EditNotice) -> tuple[MessageId, ...]:
         edit = outgoing.EditMessageText(
             chat_id=rewrite.person,
             message_id=rewrite.message,
@@ -224,7 +224,7 @@ class BotApi:
         await self._unless_already_so(rewrite.bot, "editMessageText", edit, sends=True)
         return (rewrite.message,)
 
-    async def _reassure(self, reassure: Reassure) -> tuple[MessageId, ...]:
+    async def _reassure(self, reassure: AnswerCallback) -> tuple[MessageId, ...]:
         answer = outgoing.AnswerCallbackQuery(reassure.query, reassure.plain, reassure.alert)
         await self._unless_already_so(reassure.bot, "answerCallbackQuery", answer, sends=False)
         return ()
@@ -235,7 +235,7 @@ class BotApi:
         await self._unless_already_so(reaction.bot, "setMessageReaction", members, sends=True)
         return ()
 
-    async def _delete(self, delete: Delete) -> tuple[MessageId, ...]:
+    async def _delete(self, delete: DeleteMessages) -> tuple[MessageId, ...]:
         members = {"chat_id": delete.person, "message_ids": delete.messages}
         await self._unless_already_so(delete.bot, "deleteMessages", members, sends=True)
         return ()

@@ -1,7 +1,7 @@
 """Which file is meant, and what the recipient's bot calls it.
 
 A piece is one file of a message with the key that its ids are remembered under: `unique`, or `neutral:` + `unique` for
-a file that must not travel by its own id because that would show the sender's name for it (see `neutral`).
+a file that must not travel by its own id because that would show the sender's name for it (see `safe_filenames`).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from passerby.adapters.botapi.wire import Media, Sticker
 from passerby.kernel.content import Content, File, Kind
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
-from passerby.ports.telegram import Carry
+from passerby.ports.telegram import SendContent
 
 _NEUTRAL = "neutral:"
 
@@ -36,14 +36,14 @@ class Piece(Struct, frozen=True, gc=False):
     sticker_set: str | None = None
 
 
-def pieces(carry: Carry, content: Content) -> tuple[Piece, ...]:
+def pieces(content_call: SendContent, content: Content) -> tuple[Piece, ...]:
     """The files of a message, the main one first; a live photo has two."""
     assert content.file is not None
     _, part, _ = MEDIA[content.kind]
     detail = content.detail or {}
     name, mime = name_and_type(content)
     hidden = names_somebody(content)
-    at_home = carry.bot == carry.source_bot
+    at_home = content_call.bot == content_call.source_bot
     main = Piece(
         part=part,
         key=_NEUTRAL + content.file.unique if hidden else content.file.unique,
@@ -90,7 +90,7 @@ class _StickerSet(Struct):
 _STICKER_SET: msgspec.json.Decoder[Answer[_StickerSet]] = msgspec.json.Decoder(Answer[_StickerSet])
 
 
-class Shelf:
+class FileIds:
     """The file cache, where a lost store is a miss."""
 
     def __init__(self, client: Client, files: FileCache) -> None:

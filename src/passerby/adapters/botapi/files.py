@@ -2,7 +2,7 @@
 
 `LiveStore` satisfies it. A `unique` is the same for every bot, a file id belongs to one. Keys that begin with
 `neutral:` are ours: they name the copy of a file that was uploaded without its sender's name for it. So is
-`introduction:` (see `fleet`).
+`introduction:` (see `bot_api`).
 
 With a bot's token, a file can be fetched by its id, and anybody who has a file knows its `unique`. So the stored values
 are encrypted or hashed: without the key they tell neither what was sent nor how to get it.

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from passerby.kernel.content import Content, Entity
 from passerby.kernel.ids import MessageId
-from passerby.ports.telegram import Carry, InlineRows, Markup
+from passerby.ports.telegram import InlineRows, Markup, SendContent
 
 
 class LinkPreviewOptions(Struct, frozen=True, gc=False):
@@ -98,8 +98,8 @@ def reply(
     return ReplyParameters(to, quote, position, entities) if quote else ReplyParameters(to)
 
 
-def reply_of(carry: Carry) -> ReplyParameters | None:
-    return reply(carry.reply_to, carry.quote, carry.quote_position, carry.quote_entities)
+def reply_of(content_call: SendContent) -> ReplyParameters | None:
+    return reply(content_call.reply_to, content_call.quote, content_call.quote_position, content_call.quote_entities)
 
 
 def captioned(content: Content, *, shown: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import msgspec
 from passerby.adapters.botapi import outgoing
 from passerby.adapters.botapi.client import DONE, SENT, Answer, Client, T, encode
 from passerby.adapters.botapi.errors import Meaning, Rejected
-from passerby.adapters.botapi.file_ids import Piece, Received, Shelf, pieces
+from passerby.adapters.botapi.file_ids import FileIds, Piece, Received, pieces
 from passerby.adapters.botapi.files import FileCache
 from passerby.adapters.botapi.methods import (
     CAPTIONED,
@@ -43,7 +43,7 @@ from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId
-from passerby.ports.telegram import Carry, Edit, Refused
+from passerby.ports.telegram import EditContent, Refused, SendContent
 
 _RECEIVED: msgspec.json.Decoder[Answer[Received]] = msgspec.json.Decoder(Answer[Received])
 _ALBUM: msgspec.json.Decoder[Answer[tuple[Received, ...]]] = msgspec.json.Decoder(Answer[tuple[Received, ...]])
@@ -54,38 +54,38 @@ Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received
 """Sends a message given the ids of the pieces that the bot knows, and those that must be uploaded with it."""
 
 
-class Carrier:
-    """Carries out `Carry`, and `Edit` of a carried message. `alone`: the fleet has only this bot."""
+class ContentSender:
+    """Carries out `SendContent`, and `Edit` of a carried message. `alone`: the fleet has only this bot."""
 
     def __init__(
         self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
     ) -> None:
         self._client = client
-        self._shelf = Shelf(client, files)
+        self._file_ids = FileIds(client, files)
         self._sets = sets
         self._alone = alone
         self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
 
-    async def carry(self, carry: Carry) -> tuple[MessageId, ...]:
+    async def content_call(self, content_call: SendContent) -> tuple[MessageId, ...]:
         """Deliver it; return the new ids in order. Raises: TelegramError."""
-        content = carry.contents[0]
-        is_plain = content.kind is Kind.TEXT and not (content.entities or carry.quote_entities)
-        if not is_plain and (carry.quote_entities or any(map(has_set, carry.contents))):
-            carry = await self._without_unknown_sets(carry)
-            content = carry.contents[0]
-        if len(carry.contents) > 1:
+        content = content_call.contents[0]
+        is_plain = content.kind is Kind.TEXT and not (content.entities or content_call.quote_entities)
+        if not is_plain and (content_call.quote_entities or any(map(has_set, content_call.contents))):
+            content_call = await self._without_unknown_sets(content_call)
+            content = content_call.contents[0]
+        if len(content_call.contents) > 1:
             send = self._album
         elif content.kind is Kind.TEXT:
             send = self._text
-        elif self._alone and _copies(carry, content):
+        elif self._alone and _copies(content_call, content):
             send = self._copy
         elif content.kind in MEDIA:
             send = self._media
         else:
             send = self._fileless
-        return await send(carry)
+        return await send(content_call)
 
-    async def edit(self, edit: Edit) -> tuple[MessageId, ...]:
+    async def edit(self, edit: EditContent) -> tuple[MessageId, ...]:
         """Let a carried message follow its original. Raises: TelegramError."""
         if has_set(edit.content):
             content = await self._sets.without_unknown(edit.content, edit.source_person)
@@ -106,24 +106,26 @@ class Carrier:
             raise Refused(Refusal.CANNOT_COPY, content.kind)
         return (edit.message,)
 
-    async def _without_unknown_sets(self, carry: Carry) -> Carry:
-        by = carry.source_person
-        contents = tuple([await self._sets.without_unknown(content, by) for content in carry.contents])
-        quoted = await self._sets.known_only(carry.quote_entities, by)
-        return msgspec.structs.replace(carry, contents=contents, quote_entities=quoted)
+    async def _without_unknown_sets(self, content_call: SendContent) -> SendContent:
+        by = content_call.source_person
+        contents = tuple([await self._sets.without_unknown(content, by) for content in content_call.contents])
+        quoted = await self._sets.known_only(content_call.quote_entities, by)
+        return msgspec.structs.replace(content_call, contents=contents, quote_entities=quoted)
 
-    async def _change(self, edit: Edit, method: str, members: dict[str, Any]) -> None:
+    async def _change(self, edit: EditContent, method: str, members: dict[str, Any]) -> None:
         try:
             await self._call(edit.bot, method, members, DONE)
         except Rejected as rejected:
             if rejected.meaning is not Meaning.ALREADY_SO:
                 raise
 
-    async def _exchange(self, edit: Edit, target: dict[str, Any]) -> None:
+    async def _exchange(self, edit: EditContent, target: dict[str, Any]) -> None:
         """Put another file into a carried message."""
         content = edit.content
-        carry = Carry(edit.bot, edit.person, edit.source_bot, edit.source_person, (edit.message,), (content,))
-        item = pieces(carry, content)
+        content_call = SendContent(
+            edit.bot, edit.person, edit.source_bot, edit.source_person, (edit.message,), (content,)
+        )
+        item = pieces(content_call, content)
 
         async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
             parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
@@ -131,87 +133,89 @@ class Carrier:
             for place, piece in zip(("media", "photo"), item, strict=False):
                 media[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
             members = target | {"media": media}
-            moves = [_move(carry, piece, part) for piece, part in parts.items()]
+            moves = [_move(content_call, piece, part) for piece, part in parts.items()]
             return (await self._bring(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
 
         try:
-            await self._with_files(carry, [item], send)
+            await self._with_files(content_call, [item], send)
         except Rejected as rejected:
             if rejected.meaning is not Meaning.ALREADY_SO:
                 raise
 
-    async def _text(self, carry: Carry) -> tuple[MessageId, ...]:
-        content = carry.contents[0]
+    async def _text(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        content = content_call.contents[0]
         message = outgoing.SendMessage(
-            chat_id=carry.person,
+            chat_id=content_call.person,
             text=content.text,
             link_preview_options=outgoing.NO_PREVIEW,
             entities=outgoing.entities(content),
             protect_content=content.protected,
             message_effect_id=content.effect,
-            reply_parameters=outgoing.reply_of(carry),
-            message_thread_id=carry.thread,
+            reply_parameters=outgoing.reply_of(content_call),
+            message_thread_id=content_call.thread,
         )
-        sent = await self._call(carry.bot, "sendMessage", message, SENT)
+        sent = await self._call(content_call.bot, "sendMessage", message, SENT)
         return (MessageId(sent.message_id),)
 
-    async def _copy(self, carry: Carry) -> tuple[MessageId, ...]:
-        content = carry.contents[0]
+    async def _copy(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        content = content_call.contents[0]
         copy = outgoing.CopyMessage(
-            chat_id=carry.person,
-            from_chat_id=carry.source_person,
-            message_id=carry.sources[0],
+            chat_id=content_call.person,
+            from_chat_id=content_call.source_person,
+            message_id=content_call.sources[0],
             protect_content=content.protected,
             message_effect_id=content.effect,
-            reply_parameters=outgoing.reply_of(carry),
-            message_thread_id=carry.thread,
+            reply_parameters=outgoing.reply_of(content_call),
+            message_thread_id=content_call.thread,
         )
-        sent = await self._call(carry.bot, "copyMessage", copy, SENT)
+        sent = await self._call(content_call.bot, "copyMessage", copy, SENT)
         return (MessageId(sent.message_id),)
 
-    async def _fileless(self, carry: Carry) -> tuple[MessageId, ...]:
-        content = carry.contents[0]
+    async def _fileless(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        content = content_call.contents[0]
         members = fileless(content)
         if members is None:
             raise Refused(Refusal.CANNOT_COPY, content.kind)
         method = WRITTEN[content.kind]
         if method == "sendMessage":
             members["link_preview_options"] = outgoing.NO_PREVIEW
-        members |= _common(carry, content)
-        sent = await self._call(carry.bot, method, members, SENT)
+        members |= _common(content_call, content)
+        sent = await self._call(content_call.bot, method, members, SENT)
         return (MessageId(sent.message_id),)
 
-    async def _media(self, carry: Carry) -> tuple[MessageId, ...]:
-        content = carry.contents[0]
+    async def _media(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        content = content_call.contents[0]
         method, _, _ = MEDIA[content.kind]
-        members = media_members(content) | _common(carry, content)
+        members = media_members(content) | _common(content_call, content)
 
         async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
             named = members | {piece.part: file_id for piece, file_id in known.items()}
-            moves = [_move(carry, piece, piece.part) for piece in unknown]
-            return (await self._bring(carry.bot, method, named, moves, _RECEIVED),)
+            moves = [_move(content_call, piece, piece.part) for piece in unknown]
+            return (await self._bring(content_call.bot, method, named, moves, _RECEIVED),)
 
-        return await self._with_files(carry, [pieces(carry, content)], send)
+        return await self._with_files(content_call, [pieces(content_call, content)], send)
 
-    async def _album(self, carry: Carry) -> tuple[MessageId, ...]:
-        if len(carry.contents) > _ALBUM_MOST or any(content.kind not in GROUPED for content in carry.contents):
+    async def _album(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        if len(content_call.contents) > _ALBUM_MOST or any(
+            content.kind not in GROUPED for content in content_call.contents
+        ):
             raise Refused(Refusal.CANNOT_COPY, "not an album")
-        items = [pieces(carry, content) for content in carry.contents]
-        members = _common(carry, carry.contents[0])
+        items = [pieces(content_call, content) for content in content_call.contents]
+        members = _common(content_call, content_call.contents[0])
 
         async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
             parts = {piece: f"file{number}" for number, piece in enumerate(unknown)}
             media = []
-            for content, item in zip(carry.contents, items, strict=True):
+            for content, item in zip(content_call.contents, items, strict=True):
                 entry = {"type": content.kind, **media_members(content)}
                 for place, piece in zip(("media", "photo"), item, strict=False):
                     entry[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
                 media.append(entry)
             album = members | {"media": media}
-            moves = [_move(carry, piece, part) for piece, part in parts.items()]
-            return await self._bring(carry.bot, "sendMediaGroup", album, moves, _ALBUM)
+            moves = [_move(content_call, piece, part) for piece, part in parts.items()]
+            return await self._bring(content_call.bot, "sendMediaGroup", album, moves, _ALBUM)
 
-        return await self._with_files(carry, items, send)
+        return await self._with_files(content_call, items, send)
 
     async def _call(self, bot: BotId, method: str, members: Any, decoder: "msgspec.json.Decoder[Answer[T]]") -> T:
         """Call a method whose effect the recipient sees; leave out the parts that Telegram refuses."""
@@ -238,27 +242,29 @@ class Carrier:
 
         return await with_less(attempt, members, file=True)
 
-    async def _with_files(self, carry: Carry, items: Sequence[tuple[Piece, ...]], send: Send) -> tuple[MessageId, ...]:
+    async def _with_files(
+        self, content_call: SendContent, items: Sequence[tuple[Piece, ...]], send: Send
+    ) -> tuple[MessageId, ...]:
         """Send by the ids that the bot knows; what it does not know, or turns out not to, is moved."""
         every = list(dict.fromkeys(piece for item in items for piece in item))
         if not self._alone:
             for piece in every:
                 if piece.part not in SMALL:
-                    await self._mover.admit(carry.source_bot, piece.file)
-        known = await self._known(carry, every, trust_own=True)
+                    await self._mover.admit(content_call.source_bot, piece.file)
+        known = await self._known(content_call, every, trust_own=True)
         refused: Rejected | None = None
         if len(known) == len(every):
             try:
                 return _ids(await send(known, ()))
             except Rejected as rejected:
                 refused = _if_an_upload_may_do(rejected)
-            await self._forget(carry, every)
+            await self._forget(content_call, every)
             known = {}
-        async with self._mover.turn(carry.bot, [piece.key for piece in every if piece not in known]):
+        async with self._mover.turn(content_call.bot, [piece.key for piece in every if piece not in known]):
             # Whoever had the turn before may have brought what we miss.
-            known = await self._known(carry, every, trust_own=refused is None)
+            known = await self._known(content_call, every, trust_own=refused is None)
             for piece in every:
-                if piece not in known and (found := await self._shelf.look_up(piece, carry.bot)):
+                if piece not in known and (found := await self._file_ids.look_up(piece, content_call.bot)):
                     known[piece] = found
             unknown = [piece for piece in every if piece not in known]
             try:
@@ -267,7 +273,7 @@ class Carrier:
                 if not known:
                     raise
                 refused = _if_an_upload_may_do(rejected)
-                await self._forget(carry, list(known))
+                await self._forget(content_call, list(known))
                 unknown = every
                 received = await send({}, every)
             except Refused:
@@ -276,20 +282,20 @@ class Carrier:
                 if refused is not None and refused.meaning is Meaning.UNKNOWN:
                     raise refused from None
                 raise
-            await self._learn(carry, items, unknown, received)
+            await self._learn(content_call, items, unknown, received)
         return _ids(received)
 
-    async def _known(self, carry: Carry, every: Sequence[Piece], *, trust_own: bool) -> dict[Piece, str]:
-        found = {piece: await self._shelf.find(piece, carry.bot, trust_own=trust_own) for piece in every}
+    async def _known(self, content_call: SendContent, every: Sequence[Piece], *, trust_own: bool) -> dict[Piece, str]:
+        found = {piece: await self._file_ids.find(piece, content_call.bot, trust_own=trust_own) for piece in every}
         return {piece: file_id for piece, file_id in found.items() if file_id is not None}
 
-    async def _forget(self, carry: Carry, every: Sequence[Piece]) -> None:
+    async def _forget(self, content_call: SendContent, every: Sequence[Piece]) -> None:
         for piece in every:
-            await self._shelf.note(piece.key, carry.bot, None)
+            await self._file_ids.note(piece.key, content_call.bot, None)
 
     async def _learn(
         self,
-        carry: Carry,
+        content_call: SendContent,
         items: Sequence[tuple[Piece, ...]],
         moved: Sequence[Piece],
         received: Sequence[Received],
@@ -298,10 +304,10 @@ class Carrier:
             for piece in item:
                 if piece in moved:
                     if file_id := message.file_id(piece.part):
-                        await self._shelf.note(piece.key, carry.bot, file_id)
+                        await self._file_ids.note(piece.key, content_call.bot, file_id)
                     # For the way back; ids that show a name are not worth remembering, since none may be used.
                     if piece.key == piece.file.unique:
-                        await self._shelf.note(piece.key, carry.source_bot, piece.file.file_id)
+                        await self._file_ids.note(piece.key, content_call.source_bot, piece.file.file_id)
 
 
 def _if_an_upload_may_do(rejected: Rejected) -> Rejected:
@@ -311,9 +317,9 @@ def _if_an_upload_may_do(rejected: Rejected) -> Rejected:
     return rejected
 
 
-def _copies(carry: Carry, content: Content) -> bool:
+def _copies(content_call: SendContent, content: Content) -> bool:
     """Whether the original is copied as it is."""
-    if not carry.copyable or carry.bot != carry.source_bot or content.kind not in COPIED:
+    if not content_call.copyable or content_call.bot != content_call.source_bot or content.kind not in COPIED:
         return False
     detail = content.detail or {}
     return bool(detail.get("copyable")) and detail.get("rebuilt") is None
@@ -334,22 +340,22 @@ def _reworded(content: Content) -> dict[str, Any]:
             return words | {"link_preview_options": outgoing.NO_PREVIEW}
 
 
-def _common(carry: Carry, content: Content) -> dict[str, Any]:
+def _common(content_call: SendContent, content: Content) -> dict[str, Any]:
     """The members that every sending method takes."""
-    members: dict[str, Any] = {"chat_id": carry.person}
+    members: dict[str, Any] = {"chat_id": content_call.person}
     if content.protected:
         members["protect_content"] = True
     if content.effect:
         members["message_effect_id"] = content.effect
-    if reply := outgoing.reply_of(carry):
+    if reply := outgoing.reply_of(content_call):
         members["reply_parameters"] = reply
-    if carry.thread:
-        members["message_thread_id"] = carry.thread
+    if content_call.thread:
+        members["message_thread_id"] = content_call.thread
     return members
 
 
-def _move(carry: Carry, piece: Piece, part: str) -> Move:
-    return Move(part=part, file=piece.file, source=carry.source_bot, name=piece.name, mime=piece.mime)
+def _move(content_call: SendContent, piece: Piece, part: str) -> Move:
+    return Move(part=part, file=piece.file, source=content_call.source_bot, name=piece.name, mime=piece.mime)
 
 
 def _ids(received: Sequence[Received]) -> tuple[MessageId, ...]:

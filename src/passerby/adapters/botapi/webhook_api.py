@@ -14,7 +14,7 @@ from passerby.adapters.botapi.decode import event
 from passerby.adapters.botapi.reading import read_updates
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.telegram import Arrival
-from passerby.ports.webhook_api import HookState, Switches
+from passerby.ports.webhook_api import Switches, WebhookState
 
 
 def arrival(body: bytes, bot: BotId) -> Arrival:
@@ -43,12 +43,12 @@ class _Bot(msgspec.Struct, gc=False):
     username: str = ""
 
 
-_STATE: msgspec.json.Decoder[Answer[HookState]] = msgspec.json.Decoder(Answer[HookState])
+_STATE: msgspec.json.Decoder[Answer[WebhookState]] = msgspec.json.Decoder(Answer[WebhookState])
 _SWITCHES: msgspec.json.Decoder[Answer[Switches]] = msgspec.json.Decoder(Answer[Switches])
 _BOT: msgspec.json.Decoder[Answer[_Bot]] = msgspec.json.Decoder(Answer[_Bot])
 
 
-class BotApiHooks:
+class BotApiWebhooks:
     """Satisfies `ports.webhook_api.Hooks`."""
 
     wanted_updates: tuple[str, ...] = ALLOWED_UPDATES
@@ -68,7 +68,7 @@ class BotApiHooks:
     async def delete(self, bot: BotId) -> None:
         await self._client.call(bot, "deleteWebhook", b'{"drop_pending_updates":false}', DONE)
 
-    async def state(self, bot: BotId) -> HookState:
+    async def state(self, bot: BotId) -> WebhookState:
         return await self._client.call(bot, "getWebhookInfo", b"{}", _STATE)
 
     async def aclose(self) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Participant, Searching
-from passerby.ports.live_store import Anchor, Copied, QuietChat, search_of
+from passerby.ports.live_store import Anchor, Copied, IdleChat, search_of
 
 MAP_TURN_S = 24 * 3600.0
 """Half the age that a pair of the message map may reach (48 h): every turn the older half goes."""
@@ -123,11 +123,11 @@ class Chats:
             found.word_at, found.speaker = at, speaker
             self._open[chat] = self._open.pop(chat)
 
-    def quiet(self, since: float, limit: int) -> Iterator[QuietChat]:
+    def quiet(self, since: float, limit: int) -> Iterator[IdleChat]:
         for id_, chat in self._open.items():
             if limit <= 0 or chat.word_at > since:
                 return
-            yield QuietChat(id_, chat.people, chat.word_at, chat.speaker)
+            yield IdleChat(id_, chat.people, chat.word_at, chat.speaker)
             limit -= 1
 
     def redate(self, by_s: float) -> None:

@@ -1,6 +1,6 @@
 """What the log is made of: everything that changes the store, and `Snapshot` in place of all that was before.
 
-Leases and allowances have no place here: one process has the file, and they end with it.
+Leases and shared budgets have no place here: one process has the file, and they end with it.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ from passerby.ports.live_store import Anchor, Commit, Mark, Outgoing, Trail
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
-    """A life begins. The data stays; `newborn` tells whether the records have to be read first."""
+    """A generation begins. The data stays; `newborn` tells whether the records have to be read first."""
 
     generation: str
     newborn: bool = True

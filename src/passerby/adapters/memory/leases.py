@@ -1,13 +1,14 @@
 """Who is living, who holds what, and until when.
 
-Not in the log: the file has one process, and after a restart nobody who attended before is there to attend again.
+Not in the log: the file has one process, and after a restart nobody who sent heartbeats before is there to send a
+heartbeat again.
 
-An outage. Where nobody at all has attended for longer than anybody had named, the store was away, or all were paused
-with it: whoever attends first cannot be sure that the others are dead. So the time in between does not count. Everyone
-who was living when it began is living for another time of theirs, and holds what they held.
+An outage. Where nobody at all has sent a heartbeat for longer than anybody had named, the store was away, or all were
+paused with it: whoever sends heartbeats first cannot be sure that the others are dead. So the time in between does not
+count. Everyone who was living when it began is living for another time of theirs, and holds what they held.
 
-After a wipe the holders come back by attending, each with what they hold. Meanwhile nobody takes what is not known to
-be free: nothing is, for the time that the taker names for a lease.
+After a wipe the holders come back by its heartbeats, each with what they hold. Meanwhile nobody takes what is not known
+to be free: nothing is, for the time that the taker names for a lease.
 """
 
 from collections.abc import Collection, Mapping
@@ -15,7 +16,7 @@ from math import inf
 
 import msgspec
 
-from passerby.ports.leases import NOBODY, Buried, Fence, LeaseName, Roll, WorkerId
+from passerby.ports.leases import NOBODY, Evicted, Fence, LeaseName, Members, WorkerId
 
 
 class Living(msgspec.Struct):
@@ -35,20 +36,20 @@ class Lease(msgspec.Struct):
     ttl_s: float
 
 
-class Attendance:
-    """Epochs count on from `epoch`: an earlier life of the store gave out none above it.
+class WorkerTable:
+    """Epochs count on from `epoch`: an earlier generation of the store gave out none above it.
 
-    `wiped_at` is when this life began, if others may hold leases of an earlier one.
+    `wiped_at` is when this generation began, if others may hold leases of an earlier one.
     """
 
     def __init__(self, epoch: int, wiped_at: float = -inf) -> None:
         self._workers: dict[WorkerId, Living] = {}  # in the order they came
         self._leases: dict[LeaseName, Lease] = {}
-        self._buried: set[WorkerId] = set()
+        self._evicted: set[WorkerId] = set()
         self._epoch = epoch
         self._wiped_at = wiped_at
-        self._attended_at = -inf
-        self._attended_until = -inf
+        self._heard_at = -inf
+        self._heard_until = -inf
 
     @property
     def epoch(self) -> int:
@@ -59,19 +60,19 @@ class Attendance:
         found = self._workers.get(worker)
         return found is not None and now < found.until
 
-    def bury(self, workers: Collection[WorkerId]) -> None:
-        self._buried.update(workers)
-        self._buried.discard(NOBODY)
+    def evict(self, workers: Collection[WorkerId]) -> None:
+        self._evicted.update(workers)
+        self._evicted.discard(NOBODY)
 
-    def attend(
+    def heartbeat(
         self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes, now: float
     ) -> frozenset[LeaseName]:
-        """The leases that were kept. Raises: Buried."""
-        if worker in self._buried:
-            raise Buried
-        if now >= self._attended_until > -inf:
+        """The leases that were kept. Raises: Evicted."""
+        if worker in self._evicted:
+            raise Evicted
+        if now >= self._heard_until > -inf:
             self._stop_the_clock(now)
-        self._attended_at, self._attended_until = now, max(self._attended_until, now + ttl_s)
+        self._heard_at, self._heard_until = now, max(self._heard_until, now + ttl_s)
         self._workers = {each: living for each, living in self._workers.items() if now < living.until}
         found = self._workers.get(worker)
         if found is None:
@@ -81,11 +82,11 @@ class Attendance:
         return frozenset(lease for lease, epoch in held.items() if self._renew(worker, lease, epoch, ttl_s, now))
 
     def _stop_the_clock(self, now: float) -> None:
-        """See above. Those who had already run out when somebody last attended stay so."""
+        """See above. Those who had already run out when somebody last sent a heartbeat stay so."""
         for living in self._workers.values():
             living.until = now + living.ttl_s
         for lease in self._leases.values():
-            if lease.until > self._attended_at:
+            if lease.until > self._heard_at:
                 lease.until = now + lease.ttl_s
 
     def _renew(self, worker: WorkerId, lease: LeaseName, epoch: int, ttl_s: float, now: float) -> bool:
@@ -125,14 +126,14 @@ class Attendance:
             if lease.holder == worker:
                 lease.holder = NOBODY
 
-    def roll(self, kept: frozenset[LeaseName], now: float) -> Roll:
+    def members(self, kept: frozenset[LeaseName], now: float) -> Members:
         workers = {worker: living.report for worker, living in self._workers.items() if now < living.until}
         holders = {
             name: lease.holder for name, lease in self._leases.items() if now < lease.until and lease.holder in workers
         }
-        return Roll(kept, workers, holders)
+        return Members(kept, workers, holders)
 
     def is_fenced(self, fence: Fence) -> bool:
-        """Whether somebody else has taken the lease. One that nobody has taken in this life fences nobody."""
+        """Whether somebody else has taken the lease. One that nobody has taken in this generation fences nobody."""
         found = self._leases.get(fence.lease)
         return found is not None and found.epoch != fence.epoch

@@ -40,7 +40,7 @@ from passerby.adapters.memory.history import (
     Trimmed,
     touches,
 )
-from passerby.adapters.memory.leases import Attendance
+from passerby.adapters.memory.leases import WorkerTable
 from passerby.adapters.memory.log import Hole, Log
 from passerby.adapters.memory.outbox import Outbox
 from passerby.adapters.memory.shared_budgets import Buckets
@@ -51,7 +51,7 @@ from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, Upd
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
-from passerby.ports.leases import Fence, Fenced, LeaseName, Roll, WorkerId
+from passerby.ports.leases import Fence, Fenced, LeaseName, Members, WorkerId
 from passerby.ports.live_store import (
     Anchor,
     Commit,
@@ -59,11 +59,11 @@ from passerby.ports.live_store import (
     Doubts,
     Figures,
     Held,
+    IdleChat,
     Known,
     LiveStoreLost,
     Mark,
     Outgoing,
-    QuietChat,
     TicketFeed,
     Trail,
     trail_of,
@@ -93,7 +93,7 @@ JOURNAL_BOUND: Final = 1_000_000
 
 
 class MemoryStore:
-    """See the port for what it promises. `rng` names the store's life; `clock` dates what expires.
+    """See the port for what it promises. `rng` names the store's generation; `clock` dates what expires.
 
     A journal of `journal_bound` facts takes no commit that brings more. Marks may bring theirs: there are no more of
     those than notices of commits that were taken.
@@ -106,7 +106,7 @@ class MemoryStore:
         self._journal_bound = journal_bound
         self._encoder = msgspec.msgpack.Encoder()
         self._tickets = Tickets()
-        self._attendance = Attendance(int(clock.now() * 1000))
+        self._worker_table = WorkerTable(int(clock.now() * 1000))
         self._expired_at = clock.monotonic()
         self._looked_at = clock.now(), clock.monotonic()
         self._refused = False
@@ -116,7 +116,7 @@ class MemoryStore:
         self._be_empty("")
         ended = self._replay_all(log.records())
         if not ended:
-            # The newest numbers of the journal may be lost, so a new life begins, with numbers of its own.
+            # The newest numbers of the journal may be lost, so a new generation begins, with numbers of its own.
             self._generation = self._new_name()
             self._trimmed = 0
             self._write(Begun(self._generation, self._newborn))
@@ -184,7 +184,8 @@ class MemoryStore:
         return self._doubts
 
     def wipe(self) -> None:
-        """Lose everything and begin a new life, as a server does that comes back empty: for trying what happens then.
+        """Lose everything and begin a new generation, as a server does that comes back empty: for trying what happens
+        then.
 
         Raises: LiveStoreLost, if the log cannot be written; then nothing was lost.
         """
@@ -250,7 +251,7 @@ class MemoryStore:
         self._check()
         return {chat for chat in chats if chat in self._chats}
 
-    async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
+    async def idle_chats(self, since: float, limit: int) -> list[IdleChat]:
         self._check()
         return list(self._chats.quiet(since, limit))
 
@@ -324,8 +325,8 @@ class MemoryStore:
                 self._doubts = Doubts()
         if self._refusing:
             self._refusing = False
-            epoch = max(self._attendance.epoch, int(at * 1000))
-            self._attendance = Attendance(epoch, wiped_at=self._clock.monotonic())
+            epoch = max(self._worker_table.epoch, int(at * 1000))
+            self._worker_table = WorkerTable(epoch, wiped_at=self._clock.monotonic())
 
     async def commit(self, commit: Commit) -> Committed:
         self._check()
@@ -359,17 +360,17 @@ class MemoryStore:
 
     def _check_fences(self, fences: Iterable[Fence]) -> None:
         for fence in fences:
-            if self._attendance.is_fenced(fence):
+            if self._worker_table.is_fenced(fence):
                 raise Fenced
 
     async def inherit(self, heir: WorkerId) -> list[Outgoing]:
         self._check()
         now = self._clock.monotonic()
-        dead = self._outbox.owners(lambda owner: owner != heir and not self._attendance.is_living(owner, now))
+        dead = self._outbox.owners(lambda owner: owner != heir and not self._worker_table.is_living(owner, now))
         if not dead:
             return []
         self._write(Inherited(dead, heir))
-        self._attendance.bury(dead)
+        self._worker_table.evict(dead)
         return self._outbox.hand_over(dead, heir)
 
     async def trim_journal(self, upto: int, generation: str) -> None:
@@ -481,28 +482,28 @@ class MemoryStore:
         self._refused = False
         self._touched_lately.append(touches(record))
 
-    # ------------------------------------------------------------------ leases and allowances
+    # ------------------------------------------------------------------ leases and shared budgets
 
-    async def attend(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Roll:
+    async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         self._check()
         now = self._clock.monotonic()
-        return self._attendance.roll(self._attendance.attend(worker, held, ttl_s, report, now), now)
+        return self._worker_table.members(self._worker_table.heartbeat(worker, held, ttl_s, report, now), now)
 
     async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
         self._check()
-        return self._attendance.take(worker, lease, ttl_s, self._clock.monotonic())
+        return self._worker_table.take(worker, lease, ttl_s, self._clock.monotonic())
 
     async def give(self, worker: WorkerId, lease: LeaseName, epoch: int) -> None:
         self._check()
-        self._attendance.give(worker, lease, epoch)
+        self._worker_table.give(worker, lease, epoch)
 
     async def leave(self, worker: WorkerId) -> None:
         self._check()
-        self._attendance.leave(worker)
+        self._worker_table.leave(worker)
 
-    async def roll(self) -> Roll:
+    async def members(self) -> Members:
         self._check()
-        return self._attendance.roll(frozenset(), self._clock.monotonic())
+        return self._worker_table.members(frozenset(), self._clock.monotonic())
 
     async def reserve(self, account: Account, rate_per_s: float, burst: int, wanted: int) -> Grant:
         self._check()

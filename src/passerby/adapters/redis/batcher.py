@@ -9,8 +9,8 @@ new connection: every script must come to the same when it runs twice. When that
 time, callers get `RedisUnreachable`. A script that the server has not got is loaded and asked for again.
 
 What only reads, and from few places, goes as plain commands: a script costs the server twice as much. Behind a batch
-with any of them goes one call of a script (`seal`), whose answer each of them is given too: it tells of which life of
-the store all that was, and a server that has become a replica meanwhile, and may be behind, refuses it.
+with any of them goes one call of a script (`seal`), whose answer each of them is given too: it tells of which
+generation of the store all that was, and a server that has become a replica meanwhile, and may be behind, refuses it.
 
 At most `PENDING` calls wait; further callers wait for room. Nothing here knows what a script does.
 """
@@ -74,7 +74,7 @@ class _Line:
             await connection.disconnect(nowait=broken)
 
 
-class Pipe:
+class Batcher:
     """`connect` gives a new connection to the server that is the right one now; it is asked again when one breaks.
 
     Lasting writes are answered when as many `replicas` have them; if they have not in `REPLICATED_MS`, callers get
@@ -255,7 +255,7 @@ class Pipe:
                     _give(call, answer)
         if is_reading:
             try:
-                life = await connection.read_response(timeout=inf)
+                generation = await connection.read_response(timeout=inf)
             except NoScriptError:
                 unloaded += [call for call, _ in reading]
             except ResponseError as error:
@@ -266,7 +266,7 @@ class Pipe:
                         _reply(call, told(error))
             else:
                 for call, found in reading:
-                    _give(call, [*found, life])
+                    _give(call, [*found, generation])
         if lasting and await connection.read_response(timeout=inf) < self._replicas:
             _lose(lasting)
         for call, answer in answers:

@@ -21,7 +21,7 @@ from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArg
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import PATIENCE_S
 from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, told
-from passerby.adapters.redis.generation import begin_words, greet_words, life_of
+from passerby.adapters.redis.generation import begin_words, generation_of, greet_words
 from passerby.adapters.redis.handshake import greet
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.store import RedisStore
@@ -42,7 +42,7 @@ class Opened(NamedTuple):
 async def open_redis(
     url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0, may_lose: bool = False
 ) -> Opened:
-    """Check the server and join the life of the store there, or begin one.
+    """Check the server and join the generation of the store there, or begin one.
 
     `name` begins every key, so that installations can share a server. With `replicas`, what is stored counts once so
     many replicas have it: a failover then loses nothing, and without its replicas the store is lost. `may_lose`: a
@@ -60,12 +60,12 @@ async def open_redis(
                 warnings = _judge(server, replicas, fails_over=fails_over, may_lose=may_lose)
                 # Whether a server that starts again, or takes over, may lack what was acknowledged.
                 loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
-                # Before any connection is greeted, so that each of them finds a life.
-                where = (keys.life, keys.workers, keys.leases)
+                # Before any connection shakes hands, so that each of them finds a generation.
+                where = (keys.store, keys.workers, keys.leases)
                 words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_words(clock, rng))
                 await connection.send_command(*words, check_health=False)
                 await connection.read_response()
-                life = life_of(await greet(connection, keys, lambda: greet_words(clock, rng, loose=loose)))
+                generation = generation_of(await greet(connection, keys, lambda: greet_words(clock, rng, loose=loose)))
             finally:
                 await connection.disconnect(nowait=True)
     except (AuthenticationError, AuthenticationWrongNumberOfArgsError):
@@ -77,7 +77,7 @@ async def open_redis(
         raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
     except (RedisError, OSError):
         raise RedisUnreachable from None
-    return Opened(RedisStore(connect, keys, clock, rng, life, replicas=replicas, loose=loose), warnings)
+    return Opened(RedisStore(connect, keys, clock, rng, generation, replicas=replicas, loose=loose), warnings)
 
 
 def way_to(url: str, keys: Keys) -> Connect:
@@ -103,7 +103,7 @@ def way_to(url: str, keys: Keys) -> Connect:
         return await _connected(seeds[0])
 
     async def owner() -> AbstractConnection:
-        slot = key_slot(keys.life)
+        slot = key_slot(keys.store)
 
         async def find(node: AbstractConnection) -> tuple[str, int] | None:
             await node.send_command("CLUSTER", "SLOTS", check_health=False)

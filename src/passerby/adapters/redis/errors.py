@@ -16,7 +16,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from passerby.ports.leases import Buried, Fenced
+from passerby.ports.leases import Evicted, Fenced
 from passerby.ports.live_store import LiveStoreLost
 
 
@@ -25,7 +25,8 @@ class RedisUnreachable(LiveStoreLost):
 
 
 class RedisUnsure(RedisUnreachable):
-    """It stopped a script half way, so a part may have been done. No script of ours lets that happen (see `lives`).
+    """It stopped a script half way, so a part may have been done. No script of ours lets that happen (see
+    `generation`).
 
     Whoever called reads again and decides again, as after an answer that never came.
     """
@@ -40,7 +41,7 @@ class RedisRefuses(LiveStoreLost):
 
 
 class RedisWiped(LiveStoreLost):
-    """Another life has begun since this store was opened, and nobody has adopted the records into it yet.
+    """Another generation has begun since this store was opened, and nobody has adopted the records into it yet.
 
     Nothing was stored. `LiveStore.newborn` is true; `adopt` ends it.
     """
@@ -50,7 +51,7 @@ class RedisUnfit(Exception):
     """This server must not be used as it is set up. `str()` is a sentence for the operator."""
 
 
-_OURS: dict[str, type[Exception]] = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "BURIED": Buried}
+_OURS: dict[str, type[Exception]] = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "EVICTED": Evicted}
 """The first words of what our scripts refuse with."""
 
 # Each of these comes before anything is done. What redis-py has no class for is told by its first word. BUSY:

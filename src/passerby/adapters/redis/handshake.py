@@ -1,4 +1,4 @@
-"""What is said first on a connection, before any call: greet.lua says why."""
+"""What is said first on a connection, before any call: handshake.lua says why."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -8,16 +8,16 @@ from redis.exceptions import NoPermissionError
 
 from passerby.adapters.redis.batcher import Connect, Word
 from passerby.adapters.redis.keys import Keys
-from passerby.adapters.redis.scripts import GREET
+from passerby.adapters.redis.scripts import HANDSHAKE
 
 _NODE: Final = b" node "
 """Between a run and its node."""
 
 Words = Callable[[], Sequence[Word]]
-"""What greet.lua is told besides the server's run."""
+"""What handshake.lua is told besides the server's run."""
 
 
-def greeted(connect: Connect, keys: Keys, words: Words) -> Connect:
+def with_handshake(connect: Connect, keys: Keys, words: Words) -> Connect:
     """The same way, greeting whoever answers."""
 
     async def connect_and_greet() -> AbstractConnection:
@@ -33,10 +33,10 @@ def greeted(connect: Connect, keys: Keys, words: Words) -> Connect:
 
 
 async def greet(connection: AbstractConnection, keys: Keys, words: Words) -> Any:
-    """What greet.lua returns."""
+    """What handshake.lua returns."""
     run = await _run_of(connection)
     moved_from = await _moved_from(connection, keys, run) if _NODE in run else b""
-    command = ("EVAL", GREET.source, 3, keys.life, keys.workers, keys.leases, run, moved_from, *words())
+    command = ("EVAL", HANDSHAKE.source, 3, keys.store, keys.workers, keys.leases, run, moved_from, *words())
     await connection.send_command(*command, check_health=False)
     return await connection.read_response()
 
@@ -56,7 +56,7 @@ async def _moved_from(connection: AbstractConnection, keys: Keys, run: bytes) ->
 
     The node that had it is a master still. After a failover it is not: then it has failed, or is a replica now.
     """
-    before = await _asked(connection, "HGET", keys.life.decode(), "run")
+    before = await _asked(connection, "HGET", keys.store.decode(), "run")
     if not before or before == run:
         return b""
     node = before.partition(_NODE)[2]

@@ -4,7 +4,7 @@ Every key begins with the installation's name in braces, `{passerby}`: a hash ta
 on one node and a script may touch several at once. Two installations may share a server under two names.
 
     key                  type    content                                                       goes
-    life                 hash    generation: this life's name; another begins where the        never
+    store                hash    generation: this store's name; another begins where the        never
                                  server was wiped, or may have lost its newest writes
                                  (rebirth.lua). adopted: the records have been taken in, or
                                  compared. doubt: 1 may have lost something, 2 has; mender:
@@ -14,15 +14,15 @@ on one node and a script may touch several at once. Two installations may share 
                                  facts, entries, changes, epochs, comers: the newest numbers
                                  of the journal, the outbox, the tickets, the leases, the
                                  workers. trimmed: the records hold the journal up to here,
-                                 as this life knows; carried: as any life did.
+                                 as this generation knows; carried: as any generation did.
                                  floor: readers from before begin anew. run: the server's,
-                                 as last greeted (greet.lua). reborn: when somebody of an
-                                 earlier life came. attended, patience: when somebody last
+                                 as last shaken hands with (handshake.lua). reborn: when somebody of an
+                                 earlier generation came. heard, patience: when somebody last
                                  attended, and until when the last of all would be back
     people               hash    person -> header, newline, msgpack of Participant             idle: see below
     chats                hash    open chat -> "person,person;" and its anchors: "person bot    when it ends
                                  message;" of each; search:PERSON -> the anchor of a search
-    quiet                zset    open chat, by the last word in it: 4 times the milliseconds,  when it ends
+    idle_chats             zset    open chat, by the last word in it: 4 times the milliseconds,  when it ends
                                  plus 1 for a word of the first of "person,person", 2 for
                                  one of the second, 0 if nobody has spoken
     idle                 zset    idle person, by when they were last heard of                  with the person
@@ -44,10 +44,10 @@ on one node and a script may touch several at once. Two installations may share 
     workers              hash    worker -> "number until ttl", newline, its report             when it leaves or is over
     leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
     epochs               hash    lease -> the same epoch, for writes that stand on it          never: few
-    buried               zset    worker whose entries were inherited, by when                  30 days after
+    evicted               zset    worker whose entries were inherited, by when                  30 days after
     budget:BOT           string  "tat held": when the bucket is full, and held until           then
     budget:BOT:PERSON    string  the same for a bot's chat with a person                       then
-    never                none    a key that never exists (see `lives`)
+    never                none    a key that never exists (see `generation`)
     news                 channel a pool whose tickets have changed; a budget that is held (see `holds`)
 
 A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
@@ -68,9 +68,10 @@ DONE_RENEWED_S = 25 * 3600
 """A block's time is renewed when less than this is left: once an hour at most. Telegram keeps an update for 24 h."""
 
 PATIENCE_MS = 6000
-"""How long a worker of a new life may be missing before anybody has said for how long workers attend."""
+"""How long a worker of a new generation may be missing before anybody has said how long a worker lives after a
+heartbeat."""
 
-BURIED_KEPT_MS = 30 * 24 * 3600 * 1000
+EVICTED_KEPT_MS = 30 * 24 * 3600 * 1000
 """Longer than any process sleeps before it comes back for what it had to send."""
 
 DAY_S = 24 * 3600
@@ -87,7 +88,7 @@ class Keys:
             raise ValueError("an installation's name is not empty and has no braces")
         self._prefix = f"{{{name}}}:"
         self.name = name
-        self.life = self._key("life")
+        self.store = self._key("store")
         self.people = self._key("people")
         self.chats = self._key("chats")
         self.idle = self._key("idle")
@@ -95,14 +96,14 @@ class Keys:
         self.gone = self._key("gone")
         self.tickets = self._key("tickets")
         self.pools = self._key("pools")
-        self.quiet = self._key("quiet")
+        self.idle_chats = self._key("idle_chats")
         self.outbox = self._key("outbox")
         self.order = self._key("order")
         self.turns = self._key("turns")
         self.workers = self._key("workers")
         self.leases = self._key("leases")
         self.epochs = self._key("epochs")
-        self.buried = self._key("buried")
+        self.evicted = self._key("evicted")
         self.journal = self._key("journal")
         self.never = self._key("never")
         self.news = self._key("news")

@@ -5,32 +5,32 @@ from typing import Any
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import Word
-from passerby.adapters.redis.generation import Lives, greet_words
-from passerby.ports.leases import LeaseName, Roll, WorkerId
+from passerby.adapters.redis.generation import GenerationClient, greet_words
+from passerby.ports.leases import LeaseName, Members, WorkerId
 
 
-class RedisLeases(Lives):
-    async def attend(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Roll:
+class RedisLeases(GenerationClient):
+    async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         keys = self._keys
-        where = (keys.life, keys.workers, keys.leases, keys.epochs, keys.buried)
+        where = (keys.store, keys.workers, keys.leases, keys.epochs, keys.evicted)
         generation, changes, latest, _ = greet_words(self._clock, self._rng, latest=self._latest)
         words: list[Word] = [worker, _ms(ttl_s), report, generation, changes, latest]
         for lease, epoch in held.items():
             words += (lease, epoch)
-        *answer, latest = await self._ask(scripts.ATTEND, where, *words)
+        *answer, latest = await self._ask(scripts.HEARTBEAT, where, *words)
         self._see(int(latest))
-        return self._roll(answer)
+        return self._members(answer)
 
-    async def roll(self) -> Roll:
+    async def members(self) -> Members:
         keys = self._keys
-        return self._roll(await self._ask(scripts.ROLL, (keys.life, keys.workers, keys.leases)))
+        return self._members(await self._ask(scripts.MEMBERS, (keys.store, keys.workers, keys.leases)))
 
-    def _roll(self, answer: Any) -> Roll:
+    def _members(self, answer: Any) -> Members:
         adopted, kept, workers, holders = answer
         if adopted:
             self._adopted()
         came = sorted(zip(workers[1::3], workers[::3], workers[2::3], strict=True))
-        return Roll(
+        return Members(
             frozenset(LeaseName(lease.decode()) for lease in kept),
             {WorkerId(worker.decode()): report for _, worker, report in came},
             {
@@ -41,7 +41,7 @@ class RedisLeases(Lives):
 
     async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
         keys = self._keys
-        where = (keys.life, keys.workers, keys.leases, keys.epochs)
+        where = (keys.store, keys.workers, keys.leases, keys.epochs)
         epoch: int | None = await self._ask(scripts.TAKE, where, worker, _ms(ttl_s), lease)
         return epoch
 
@@ -53,7 +53,7 @@ class RedisLeases(Lives):
 
     async def _give(self, worker: WorkerId, *what: Word) -> None:
         keys = self._keys
-        await self._ask(scripts.GIVE, (keys.life, keys.workers, keys.leases), worker, *what)
+        await self._ask(scripts.GIVE, (keys.store, keys.workers, keys.leases), worker, *what)
 
 
 def _ms(time_s: float) -> int:

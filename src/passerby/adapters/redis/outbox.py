@@ -6,8 +6,8 @@ Entering and settling them is part of a commit or a mark (see `store`).
 from typing import Final
 
 from passerby.adapters.redis import scripts, values
-from passerby.adapters.redis.generation import Lives
-from passerby.adapters.redis.keys import BURIED_KEPT_MS, PATIENCE_MS
+from passerby.adapters.redis.generation import GenerationClient
+from passerby.adapters.redis.keys import EVICTED_KEPT_MS, PATIENCE_MS
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
 from passerby.ports.live_store import Notice, Outgoing, Trail, trail_of
@@ -17,7 +17,7 @@ MOST_BEFORE: Final = 100
 INHERITED_KEPT_S: Final = 3600
 
 
-class RedisOutbox(Lives):
+class RedisOutbox(GenerationClient):
     _unheard = ""
     """Names a call of `inherit` whose answer never came, so that the next one returns what it made the heir's, too."""
 
@@ -28,10 +28,10 @@ class RedisOutbox(Lives):
         keys = self._keys
         call, self._unheard = self._unheard or self._call_name(), ""
         try:
-            where = (keys.life, keys.workers, keys.buried, keys.outbox, keys.order, keys.turns, keys.stored(call))
+            where = (keys.store, keys.workers, keys.evicted, keys.outbox, keys.order, keys.turns, keys.stored(call))
             more = inherited = 1
             while more:
-                words = (heir, call, PAGE, INHERITED_KEPT_S, BURIED_KEPT_MS, PATIENCE_MS)
+                words = (heir, call, PAGE, INHERITED_KEPT_S, EVICTED_KEPT_MS, PATIENCE_MS)
                 more, inherited = await self._ask(scripts.INHERIT, where, *words)
             return await self._entries(heir, call) if inherited else []
         except BaseException:
@@ -39,7 +39,7 @@ class RedisOutbox(Lives):
             raise
 
     async def is_preceded(self, entry: str) -> bool:
-        where = (self._keys.life, self._keys.outbox, self._keys.turns)
+        where = (self._keys.store, self._keys.outbox, self._keys.turns)
         blobs = await self._ask(scripts.PRECEDED, where, entry, MOST_BEFORE)
         if len(blobs) < 2:
             return False
@@ -47,18 +47,18 @@ class RedisOutbox(Lives):
         return any(other.bot == held.bot and not (isinstance(other, Notice) and other.is_aside) for other in before)
 
     async def trail(self, person: PersonId) -> list[Trail]:
-        where = (self._keys.life, self._keys.outbox, self._keys.turns)
+        where = (self._keys.store, self._keys.outbox, self._keys.turns)
         found = map(values.entry, await self._ask(scripts.TRAIL, where, trail_of(person)))
         return [each for each in found if isinstance(each, Trail)]
 
     async def told(self, chat: ChatId, person: PersonId) -> bool:
-        where = (self._keys.life, self._keys.chats, self._keys.outbox, self._keys.turns)
+        where = (self._keys.store, self._keys.chats, self._keys.outbox, self._keys.turns)
         return bool(await self._ask(scripts.TOLD, where, chat, person))
 
     async def _entries(self, owner: WorkerId, call: str = "") -> list[Outgoing]:
         """In pages, oldest first; of one call of `inherit`, or all."""
         keys, entries, after = self._keys, list[Outgoing](), b""
-        where = (keys.life, keys.outbox, keys.order)
+        where = (keys.store, keys.outbox, keys.order)
         while page := await self._ask(scripts.OUTBOX, where, owner, after, PAGE, call):
             after = page[0]
             entries.extend(map(values.entry, page[1:]))

@@ -24,7 +24,7 @@ HEARTBEAT_S = 15.0
 AGAIN_S = 0.5
 
 
-class News:
+class PubSub:
     def __init__(
         self,
         connect: Callable[[], Awaitable[AbstractConnection]],

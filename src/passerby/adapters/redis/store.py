@@ -16,9 +16,9 @@ and decide again: the versions have moved on, or the updates are done already (`
 into the outbox waits there for whoever reads `outbox` next.
 
 A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas: a commit or mark
-is then not acknowledged before they have it. Another life begins wherever something may be lost (rebirth.lua).
+is then not acknowledged before they have it. Another generation begins wherever something may be lost (rebirth.lua).
 
-Lives, and what becomes of a store that was wiped: `lives`.
+GenerationClient, and what becomes of a store that was wiped: `generation`.
 """
 
 import asyncio
@@ -32,13 +32,13 @@ import msgspec
 from passerby.adapters.redis import scripts, values
 from passerby.adapters.redis.batcher import Word
 from passerby.adapters.redis.errors import RedisWiped
-from passerby.adapters.redis.generation import Life
+from passerby.adapters.redis.generation import Generation
 from passerby.adapters.redis.holds import Holds
 from passerby.adapters.redis.keys import DONE_KEPT_S, DONE_RENEWED_S, Keys, bit_of, day_of, map_kept_s, word_score
 from passerby.adapters.redis.leases import RedisLeases
 from passerby.adapters.redis.outbox import PAGE, RedisOutbox
-from passerby.adapters.redis.pubsub import News
-from passerby.adapters.redis.shared_budgets import RedisAllowances
+from passerby.adapters.redis.pubsub import PubSub
+from passerby.adapters.redis.shared_budgets import RedisSharedBudgets
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Counterpart, Facts
@@ -53,8 +53,8 @@ from passerby.ports.live_store import (
     Committed,
     Figures,
     Held,
+    IdleChat,
     Mark,
-    QuietChat,
     TicketFeed,
     search_of,
 )
@@ -71,8 +71,8 @@ JOURNAL_BOUND: Final = 1_000_000
 _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_DONE}
 
 
-class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
-    """See the port for what it promises. `life` is what begin.lua said; `open_redis` makes one of these.
+class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
+    """See the port for what it promises. `generation` is what begin.lua said; `open_redis` makes one of these.
 
     With `journal_bound` facts in the journal, commits that bring more are refused.
     """
@@ -83,16 +83,16 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         keys: Keys,
         clock: Clock,
         rng: Random,
-        life: Life,
+        generation: Generation,
         *,
         replicas: int = 0,
         loose: bool = False,
         journal_bound: int = JOURNAL_BOUND,
     ) -> None:
-        super().__init__(connect, keys, clock, rng, life, replicas=replicas, loose=loose)
+        super().__init__(connect, keys, clock, rng, generation, replicas=replicas, loose=loose)
         self._holds = Holds(clock)
-        self._news = News(connect, keys.news, clock, self._holds.hear)
-        self._pipe.on_return = self._news.renew
+        self._pubsub = PubSub(connect, keys.news, clock, self._holds.hear)
+        self._batcher.on_return = self._pubsub.renew
         self._journal_bound = journal_bound
         self._chats_seen: dict[PersonId, tuple[ChatId, PersonId]] = {}
         """Where a person was last seen chatting, and with whom: where that still holds, plain reads will do."""
@@ -132,7 +132,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
     async def _load(self, person: PersonId, about: MessageRef | None) -> Facts | None:
         """Of anybody."""
         keys = self._keys
-        known = (keys.life, keys.people, keys.chats, keys.idle)
+        known = (keys.store, keys.people, keys.chats, keys.idle)
         answer = await self._ask(scripts.LOAD, known, person, self._clock.now(), HEARD_EVERY_S)
         if answer is None:
             return None
@@ -156,7 +156,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
 
     async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
         keys, day = self._keys, day_of(self._clock.now())
-        where = (keys.life, keys.chats, keys.map(chat, day), keys.map(chat, day - 1))
+        where = (keys.store, keys.chats, keys.map(chat, day), keys.map(chat, day - 1))
         found = await self._ask(scripts.COUNTERPART, where, chat, values.message(about))
         return values.counterpart(found) if found is not None else None
 
@@ -171,7 +171,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         if cursor is None or wait_s <= 0:
             return await self._look(pool, cursor)
         deadline = self._clock.monotonic() + wait_s
-        with self._news.ear(pool) as heard:
+        with self._pubsub.ear(pool) as heard:
             while True:
                 heard.clear()
                 feed = await self._look(pool, cursor)
@@ -186,7 +186,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
 
     async def _look(self, pool: PoolId, cursor: int | None) -> TicketFeed:
         keys = self._keys
-        where = (keys.life, keys.waiting, keys.gone, keys.tickets)
+        where = (keys.store, keys.waiting, keys.gone, keys.tickets)
         newest, whole, *found = await self._ask(scripts.FEED, where, pool, "" if cursor is None else cursor)
         changes = tuple(map(values.change, found[::2], found[1::2]))
         return TicketFeed(changes, int(newest), bool(whole))
@@ -195,14 +195,14 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         (found,) = await self._read(("HKEYS", self._keys.pools))
         return {PoolId(pool.decode()) for pool in found}
 
-    async def quiet_chats(self, since: float, limit: int) -> list[QuietChat]:
-        where = (self._keys.life, self._keys.chats, self._keys.quiet)
-        found = await self._ask(scripts.QUIET, where, word_score(since) + 3, limit)
-        return list(map(values.quiet_chat, found[::3], found[1::3], found[2::3]))
+    async def idle_chats(self, since: float, limit: int) -> list[IdleChat]:
+        where = (self._keys.store, self._keys.chats, self._keys.idle_chats)
+        found = await self._ask(scripts.IDLE_CHATS, where, word_score(since) + 3, limit)
+        return list(map(values.idle_chat, found[::3], found[1::3], found[2::3]))
 
     async def figures(self) -> Figures:
         keys = self._keys
-        where = (keys.life, keys.waiting, keys.chats, keys.outbox, keys.journal)
+        where = (keys.store, keys.waiting, keys.chats, keys.outbox, keys.journal)
         return Figures(*await self._ask(scripts.FIGURES, where))
 
     async def journal(self, after: int, limit: int) -> list[tuple[int, Fact]]:
@@ -210,12 +210,12 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         return [(int(number.partition(b"-")[0]), values.fact(fields[1])) for number, fields in rows]
 
     async def trimmed(self) -> int:
-        (number,) = await self._read(("HGET", self._keys.life, "trimmed"))
+        (number,) = await self._read(("HGET", self._keys.store, "trimmed"))
         return int(number or 0)
 
     async def claim_doubts(self, worker: WorkerId, ttl_s: float) -> bool:
         words = (worker, round(ttl_s * 1000))
-        if await self._ask(scripts.MEND, (self._keys.life,), *words, repairs=True):
+        if await self._ask(scripts.MEND, (self._keys.store,), *words, repairs=True):
             return True
         await self._refresh()  # another one may have resolved them
         return False
@@ -225,7 +225,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         cursor = b"0"
         while True:
             number, (cursor, rows) = await self._read(
-                ("HGET", self._keys.life, "carried"),
+                ("HGET", self._keys.store, "carried"),
                 ("HSCAN", self._keys.people, cursor, "COUNT", PAGE),
                 repairs=True,
             )
@@ -239,7 +239,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         if not persons:
             return {}
         number, rows = await self._read(
-            ("HGET", self._keys.life, "carried"), ("HMGET", self._keys.people, *persons), repairs=True
+            ("HGET", self._keys.store, "carried"), ("HMGET", self._keys.people, *persons), repairs=True
         )
         carried = int(number or 0)
         return {person: values.held(carried, row) for person, row in zip(persons, rows, strict=True) if row is not None}
@@ -255,13 +255,13 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
     ) -> None:
         if self._expelled and not whole:
             await self._rejoin()
-        elif self._expelled and not self._life.doubts:
+        elif self._expelled and not self._generation.doubts:
             await self._begin()
-            if self._life.doubts:
+            if self._generation.doubts:
                 raise RedisWiped
         keys, now = self._keys, self._clock.now()
         where = (
-            keys.life,
+            keys.store,
             keys.people,
             keys.chats,
             keys.idle,
@@ -269,11 +269,11 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
             keys.gone,
             keys.tickets,
             keys.pools,
-            keys.quiet,
+            keys.idle_chats,
         )
         head = (now, keys.news, TOMBSTONES)
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
-        generation = self._life.generation
+        generation = self._generation.name
         for at in range(0, max(1, len(participants)), PAGE):
             last = int(whole and at + PAGE >= len(participants))
             words: list[Word] = [*head, last, word_score(now)]
@@ -281,7 +281,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
                 chat = put.state.chat if isinstance(put.state, Chatting) else search_of(put.person)
                 words += (*values.put_words(put), values.message(known.get((chat, put.person), NOWHERE)))
             await self._ask_of(generation, scripts.ADOPT, where, words)
-        if whole and generation == self._life.generation:
+        if whole and generation == self._generation.name:
             self._adopted()
             self._expelled = False
 
@@ -289,7 +289,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         keys, now = self._keys, self._clock.now()
         maps = [each for chat in commit.ended for each in keys.maps(chat, now)]
         where = (
-            keys.life,
+            keys.store,
             keys.people,
             keys.chats,
             keys.idle,
@@ -297,7 +297,7 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
             keys.gone,
             keys.tickets,
             keys.pools,
-            keys.quiet,
+            keys.idle_chats,
             keys.outbox,
             keys.order,
             keys.turns,
@@ -328,9 +328,9 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
     async def mark(self, mark: Mark) -> None:
         keys, now, anchor = self._keys, self._clock.now(), mark.anchor
         where = (
-            keys.life,
+            keys.store,
             keys.chats,
-            keys.quiet,
+            keys.idle_chats,
             keys.epochs,
             keys.map(mark.chat or ChatId(""), day_of(now)),
             keys.outbox,
@@ -355,23 +355,23 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
         await self._ask(scripts.MARK, where, *words)
 
     async def trim_journal(self, upto: int, generation: str) -> None:
-        if generation != self._life.generation:
+        if generation != self._generation.name:
             return
-        await self._ask(scripts.TRIM, (self._keys.life, self._keys.journal), upto, upto + 1)
+        await self._ask(scripts.TRIM, (self._keys.store, self._keys.journal), upto, upto + 1)
 
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
         words = (bot, file_id or "", FILE_KEPT_S)
-        await self._pipe.call(scripts.REMEMBER, (self._keys.file(unique),), words)
+        await self._batcher.call(scripts.REMEMBER, (self._keys.file(unique),), words)
 
     async def sight(self, marks: Sequence[int]) -> int:
         keys = self._keys.sightings(self._clock.now())
-        seen: int = await self._pipe.call(scripts.SIGHT, keys, (SIGHTINGS_KEPT_S, *marks))
+        seen: int = await self._batcher.call(scripts.SIGHT, keys, (SIGHTINGS_KEPT_S, *marks))
         return seen
 
     async def sweep(self) -> None:
         """Idle people. All else that expires does so by itself."""
         keys, now = self._keys, self._clock.now()
-        where = (keys.life, keys.people, keys.idle)
+        where = (keys.store, keys.people, keys.idle)
         while await self._ask(scripts.SWEEP, where, now, now - IDLE_KEPT_S, PAGE) >= PAGE:
             pass
 
@@ -384,5 +384,5 @@ class RedisStore(RedisLeases, RedisAllowances, RedisOutbox, RedisUpdates):
 
     async def hang_up(self) -> None:
         """End the connections and ask nothing."""
-        await self._news.aclose()
-        await self._pipe.aclose()
+        await self._pubsub.aclose()
+        await self._batcher.aclose()

@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Iterable
 
 from passerby.adapters.redis import scripts
-from passerby.adapters.redis.generation import Lives
+from passerby.adapters.redis.generation import GenerationClient
 from passerby.adapters.redis.keys import DONE_KEPT_S, bit_of
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.ports.live_store import Known
 
 
-class RedisUpdates(Lives):
+class RedisUpdates(GenerationClient):
     async def done(self, bot: BotId, updates: Iterable[int]) -> set[int]:
         return (await self.known(bot, updates)).done
 
     async def known(self, bot: BotId, updates: Iterable[int]) -> Known:
         asked = list(updates)
         keys = self._keys
-        where = (keys.life, keys.crashes(bot), *(keys.done_in(bot, update) for update in asked))
+        where = (keys.store, keys.crashes(bot), *(keys.done_in(bot, update) for update in asked))
         bits, crashes = await self._ask(scripts.DONE, where, *map(bit_of, asked))
         done = {update for update, bit in zip(asked, bits, strict=True) if bit}
         if not crashes:
@@ -27,5 +27,5 @@ class RedisUpdates(Lives):
 
     async def record_crash(self, updates: Iterable[UpdateRef], crash: str) -> None:
         refs = tuple(updates)
-        where = (self._keys.life, *(self._keys.crashes(ref.bot) for ref in refs))
+        where = (self._keys.store, *(self._keys.crashes(ref.bot) for ref in refs))
         await self._ask(scripts.CRASH, where, DONE_KEPT_S, *(f"{ref.update} {crash}" for ref in refs))

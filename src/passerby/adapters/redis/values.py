@@ -9,7 +9,7 @@ from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Copied, Held, Notice, Outgoing, QuietChat, TicketChange
+from passerby.ports.live_store import Copied, Held, IdleChat, Notice, Outgoing, TicketChange
 
 DECODED: Final = 4096
 """People whose values are kept decoded, some 2 KB each."""
@@ -86,11 +86,11 @@ def anchors_of(chat: bytes, *people: PersonId) -> list[MessageRef | None]:
     return [found.get(person) for person in people]
 
 
-def quiet_chat(chat: bytes, score: bytes, people: bytes) -> QuietChat:
+def idle_chat(chat: bytes, score: bytes, people: bytes) -> IdleChat:
     first, second = map(int, people[: people.index(b";")].split(b","))
     at, side = divmod(int(float(score)), 4)
     speaker = (None, PersonId(first), PersonId(second))[side]
-    return QuietChat(ChatId(chat.decode()), (PersonId(first), PersonId(second)), at / 1000, speaker)
+    return IdleChat(ChatId(chat.decode()), (PersonId(first), PersonId(second)), at / 1000, speaker)
 
 
 def entry_words(outgoing: Outgoing) -> tuple[str, int, str, bytes]:

@@ -10,9 +10,9 @@ from passerby.dialogue.after_chat import (
     ask_again,
     at_hand,
     bring_together,
-    company_of_chat,
     in_place,
     last_partner,
+    load_last_partner,
     may_meet,
     may_return,
     too_old,
@@ -36,19 +36,19 @@ def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if me.last is None or last_partner(me, event.token) is None:
         return too_old(event, me, env.now)
     if me.last.rating is not None:
-        return Decision(effects=(Answer(event.query, text("after.rated_already")),))
+        return Decision(effects=(Answer(event.query, text("after_chat.rated_already")),))
     rating = Rating.GOOD if event.action == GOOD else Rating.BAD
     changes = [with_last(me, rating=rating)]
     partner = at_hand(facts, me.last.partner)
     if partner is not None:
         karma = rated(partner.karma, rating, weight(me, partner, env.now), env.now)
         changes.append(msgspec.structs.replace(partner, karma=karma))
-    return Decision(tuple(changes), (Answer(event.query), *ask_again(event, "after.thanks", changes[0], env.now)))
+    return Decision(tuple(changes), (Answer(event.query), *ask_again(event, "after_chat.thanks", changes[0], env.now)))
 
 
 def done(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Nothing to say about it: the buttons go."""
-    return Decision(effects=(Answer(event.query), *in_place(event, text("after.over"))))
+    return Decision(effects=(Answer(event.query), *in_place(event, text("after_chat.over"))))
 
 
 def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
@@ -61,25 +61,25 @@ def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if me.last is None or last_partner(me, event.token) is None:
         return too_old(event, me, env.now)
     if isinstance(me.state, Chatting):
-        return Decision(effects=(Answer(event.query, text("after.in_a_chat"), alert=True),))
+        return Decision(effects=(Answer(event.query, text("after_chat.in_a_chat"), alert=True),))
     if not may_return(me, env.now):
-        late = Answer(event.query, text("after.too_late"), alert=True)
-        return Decision(effects=(late, *ask_again(event, "after.ask", me, env.now)))
+        late = Answer(event.query, text("after_chat.too_late"), alert=True)
+        return Decision(effects=(late, *ask_again(event, "after_chat.ask", me, env.now)))
     last, partner = me.last, _within_reach(facts, me, env)
     if partner is not None and wants_back(partner, last.chat, env.now):
-        words = text("after.together_again")
+        words = text("after_chat.together_again")
         sides, together = bring_together(me, partner, (words, words), env)
         gone = (Discard(me.person, (event.message,)),) if event.message is not None else ()
         return Decision(sides, (Answer(event.query), *gone, *together))
     asks = with_last(cancel(me) if isinstance(me.state, Searching) else me, wants_back_at=env.now)
-    told: tuple[Effect, ...] = (Answer(event.query), *ask_again(event, "after.asked_back", asks, env.now))
+    told: tuple[Effect, ...] = (Answer(event.query), *ask_again(event, "after_chat.asked_back", asks, env.now))
     if isinstance(me.state, Searching):
-        told = (*told, Say(me.person, text("after.search_rests"), keys_for(asks.state)))
+        told = (*told, Say(me.person, text("after_chat.search_rests"), keys_for(asks.state)))
     if partner is None:
         return Decision((asks,), told)
     if last.wants_back_at is None and not _had_enough(partner):
-        offer = Menu(((Button(text("after.return"), RETURN, last.chat),),))
-        told = (*told, Say(partner.person, text("after.invited_back"), offer, priority=Priority.SYSTEM))
+        offer = Menu(((Button(text("after_chat.return"), RETURN, last.chat),),))
+        told = (*told, Say(partner.person, text("after_chat.invited_back"), offer, priority=Priority.SYSTEM))
     # The partner goes into the commit as they are: were they to ask at this very moment, one of the two asks is made
     # again and finds the other.
     return Decision((asks, partner), told)
@@ -100,7 +100,7 @@ def _had_enough(partner: Participant) -> bool:
 
 
 feature = Feature(
-    "after",
+    "after_chat",
     presses={GOOD: rate, BAD: rate, DONE: done, RETURN: go_back},
-    company={rate: company_of_chat, go_back: company_of_chat},
+    also_load={rate: load_last_partner, go_back: load_last_partner},
 )

@@ -9,7 +9,7 @@ from passerby.domain.sanitise import refusal, sanitise
 from passerby.features.chat.held import held_in
 from passerby.features.chat.relay import edited_while_held, trace_between_strangers
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
-from passerby.kernel.effect import Amend, Erase, React, Say
+from passerby.kernel.effect import React, RelayDelete, RelayEdit, Say
 from passerby.kernel.event import MessageEdited, MessageReceived, ReactionChanged
 from passerby.kernel.ids import MessageRef
 from passerby.kernel.participant import Chatting
@@ -35,7 +35,7 @@ def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(kept,) if facts.counterpart is not None else ())
     source = MessageRef(event.bot, event.message)
     content = sanitise(event.content).content
-    return Decision(effects=(Amend(state.chat, facts.me.person, source, state.partner, content),))
+    return Decision(effects=(RelayEdit(state.chat, facts.me.person, source, state.partner, content),))
 
 
 def reacted(event: ReactionChanged, facts: Facts, env: Env) -> Decision:
@@ -59,4 +59,4 @@ def take_back(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Say(me.person, text("chat.delete_not_yours")),))
     # What has no copy yet may still be on its way: this follows it, and comes back if there is none then either.
     source, tidy = MessageRef(event.bot, event.reply_to), (event.reply_to, *event.messages)
-    return Decision(effects=(Erase(state.chat, me.person, source, state.partner, tidy),))
+    return Decision(effects=(RelayDelete(state.chat, me.person, source, state.partner, tidy),))

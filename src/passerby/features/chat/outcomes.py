@@ -28,7 +28,7 @@ SENTENCES = {
 }
 """One sentence for a partner who blocked the bot and one who left: nobody learns which it was."""
 
-FOLLOWING = {Attempt.AMEND: "chat.edit_failed", Attempt.ERASE: "chat.delete_failed"}
+FOLLOWING = {Attempt.EDIT: "chat.edit_failed", Attempt.DELETE: "chat.delete_failed"}
 ENDED = frozenset({Refusal.UNREACHABLE, Refusal.LEFT})
 
 
@@ -37,7 +37,7 @@ def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
     if event.attempt is Attempt.REACT or (event.attempt is not Attempt.RELAY and event.refusal in ENDED):
         return NOTHING
     key = FOLLOWING.get(event.attempt) or SENTENCES[event.refusal]
-    if event.attempt is Attempt.ERASE and event.refusal is Refusal.EXPIRED:
+    if event.attempt is Attempt.DELETE and event.refusal is Refusal.EXPIRED:
         key = "chat.delete_too_late"
     said = text("chat.failed_many", n=event.count) if event.count > 1 else text(key)
     reply_to = event.message if facts.me.bot == event.bot else None

@@ -14,10 +14,10 @@ from passerby.dialogue.after_chat import (
     ask_again,
     at_hand,
     bring_together,
-    company_of_chat,
     in_place,
     is_free,
     last_partner,
+    load_last_partner,
     may_meet,
     never_again,
     too_old,
@@ -73,10 +73,10 @@ def _who(me: Participant, entry: Saved) -> Arg:
     """What `me` calls them: a name of one's own, or a number in the list."""
     if entry.nickname:
         return entry.nickname
-    return text("again.friend", number=1 + [each.token for each in _mutual(me)].index(entry.token))
+    return text("friends.friend", number=1 + [each.token for each in _mutual(me)].index(entry.token))
 
 
-def _company_of_token(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
+def _load_by_token(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
     entry = _by_token(facts.me, event.token)
     return (entry.person,) if entry is not None else ()
 
@@ -93,13 +93,13 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return too_old(event, me, env.now)
     known = _entry(me, whom)
     if known is None and len(_mutual(me)) >= MOST:
-        return Decision(effects=(Answer(event.query, text("again.full"), alert=True),))
+        return Decision(effects=(Answer(event.query, text("friends.full"), alert=True),))
     mine = known or Saved(f"{env.rng.getrandbits(64):016x}", whom)
     me = _with(me, mine)
     assert me.last is not None, "`last_partner` has seen to it"
-    question = "after.ask" if me.last.rating is None else "after.thanks"
+    question = "after_chat.ask" if me.last.rating is None else "after_chat.thanks"
     answer: tuple[Effect, ...] = (
-        Answer(event.query, text("again.saved"), alert=True),
+        Answer(event.query, text("friends.saved"), alert=True),
         *ask_again(event, question, me, env.now),
     )
     partner = at_hand(facts, whom)
@@ -108,7 +108,7 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         # The partner goes into the commit as they are, so that of two who save at one moment one sees the other.
         return Decision((me, partner) if partner is not None else (me,), answer)
     told = tuple(
-        Say(side, text("again.mutual"), priority=Priority.SYSTEM)
+        Say(side, text("friends.mutual"), priority=Priority.SYSTEM)
         for side, entry in ((me.person, mine), (partner.person, theirs))
         if not entry.mutual
     )
@@ -120,16 +120,16 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 def _list(me: Participant) -> tuple[Say, ...]:
     friends = _mutual(me)
     if not friends:
-        return (Say(me.person, text("again.none"), keys_for(me.state)),)
-    return (Say(me.person, text("again.list", n=len(friends)), _friends(me)),)
+        return (Say(me.person, text("friends.none"), keys_for(me.state)),)
+    return (Say(me.person, text("friends.list", n=len(friends)), _friends(me)),)
 
 
 def _friends(me: Participant) -> Menu:
     return Menu(
         tuple(
             (
-                Button(text("again.label", who=_who(me, entry)), "ask", entry.token),
-                Button(text("again.forget"), "forget", entry.token),
+                Button(text("friends.label", who=_who(me, entry)), "ask", entry.token),
+                Button(text("friends.forget"), "forget", entry.token),
             )
             for entry in _mutual(me)
         )
@@ -147,21 +147,23 @@ def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     found = _NAME.fullmatch(event.text)
     known = _mutual(me)
     if found is None or not 0 < int(found[1]) <= len(known):
-        return Decision(effects=(Say(me.person, text("again.how_to_name"), keys_for(me.state)),))
+        return Decision(effects=(Say(me.person, text("friends.how_to_name"), keys_for(me.state)),))
     nickname = " ".join(found[2].split())[:NAME_LENGTH]
     me = _with(me, msgspec.structs.replace(known[int(found[1]) - 1], nickname=nickname))
-    return Decision((me,), (Say(me.person, text("again.is_named", name=nickname), _friends(me)),))
+    return Decision((me,), (Say(me.person, text("friends.is_named", name=nickname), _friends(me)),))
 
 
 def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Out of one's own list. The other is not told, and what they ask from now on reaches nobody."""
     entry = _by_token(facts.me, event.token)
     if entry is None:
-        return Decision(effects=(Answer(event.query, text("again.gone")),))
+        return Decision(effects=(Answer(event.query, text("friends.gone")),))
     saved = tuple(each for each in facts.me.saved if each is not entry)
     me = msgspec.structs.replace(facts.me, saved=saved)
     left = len(_mutual(me))
-    listed = in_place(event, text("again.list", n=left), _friends(me)) if left else in_place(event, text("again.none"))
+    listed = (
+        in_place(event, text("friends.list", n=left), _friends(me)) if left else in_place(event, text("friends.none"))
+    )
     return Decision((me,), (Answer(event.query), *listed))
 
 
@@ -172,10 +174,10 @@ def ask(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Would they like to talk? The answer to the asker is the same whatever they are doing."""
     me, entry = facts.me, _by_token(facts.me, event.token)
     if entry is None:
-        return Decision(effects=(Answer(event.query, text("again.gone")),))
+        return Decision(effects=(Answer(event.query, text("friends.gone")),))
     if not is_free(me):
-        return Decision(effects=(Answer(event.query, text("again.in_a_chat"), alert=True),))
-    asked = Answer(event.query, text("again.asked"), alert=True)
+        return Decision(effects=(Answer(event.query, text("friends.in_a_chat"), alert=True),))
+    asked = Answer(event.query, text("friends.asked"), alert=True)
     other = at_hand(facts, entry.person)
     theirs = _entry(other, me.person) if other is not None else None
     if other is not None and theirs is not None and _is_asking(theirs, env) and may_meet(me, other, env):
@@ -185,8 +187,8 @@ def ask(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     me = _with(me, msgspec.structs.replace(entry, asked_at=env.now))
     if other is None or theirs is None or not theirs.mutual or never_again(me, other):
         return Decision((me,), (asked,))
-    menu = Menu(((Button(text("again.talk"), "talk", theirs.token),),))
-    invited = Say(other.person, text("again.asks", who=_who(other, theirs)), menu, priority=Priority.SYSTEM)
+    menu = Menu(((Button(text("friends.talk"), "talk", theirs.token),),))
+    invited = Say(other.person, text("friends.asks", who=_who(other, theirs)), menu, priority=Priority.SYSTEM)
     return Decision((me, other), (asked, invited))
 
 
@@ -198,13 +200,13 @@ def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Take an ask up. If the asker cannot any more, for whatever reason, it is as if it had run out."""
     me, entry = facts.me, _by_token(facts.me, event.token)
     if entry is None:
-        return Decision(effects=(Answer(event.query, text("again.gone")),))
+        return Decision(effects=(Answer(event.query, text("friends.gone")),))
     if not is_free(me):
-        return Decision(effects=(Answer(event.query, text("again.in_a_chat"), alert=True),))
+        return Decision(effects=(Answer(event.query, text("friends.in_a_chat"), alert=True),))
     other = at_hand(facts, entry.person)
     theirs = _entry(other, me.person) if other is not None else None
     if other is None or theirs is None or not _is_asking(theirs, env) or not may_meet(me, other, env):
-        return Decision(effects=(Answer(event.query, text("again.not_now"), alert=True),))
+        return Decision(effects=(Answer(event.query, text("friends.not_now"), alert=True),))
     meeting = _meet(event, me, other, env)
     invitation = (Discard(me.person, (event.message,)),) if event.message is not None else ()
     return Decision(meeting.changes, (*meeting.effects, *invitation))
@@ -216,15 +218,15 @@ def _meet(event: ButtonPressed, me: Participant, other: Participant, env: Env) -
     for side, opposite in ((me, other), (other, me)):
         entry = _entry(side, opposite.person)
         assert entry is not None, "both have saved each other"
-        words.append(text("again.together", who=_who(side, entry)))
+        words.append(text("friends.together", who=_who(side, entry)))
         sides.append(_with(side, msgspec.structs.replace(entry, asked_at=None)))
     paired, told = bring_together(sides[0], sides[1], (words[0], words[1]), env)
     return Decision(paired, (Answer(event.query), *told))
 
 
 feature = Feature(
-    "again",
+    "friends",
     commands={"friends": friends, "saved": friends, "name": rename},
     presses={SAVE: save, "ask": ask, "talk": talk, "forget": forget},
-    company={save: company_of_chat, ask: _company_of_token, talk: _company_of_token},
+    also_load={save: load_last_partner, ask: _load_by_token, talk: _load_by_token},
 )

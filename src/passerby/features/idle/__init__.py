@@ -7,13 +7,13 @@ from passerby.dialogue.keyboards import keys_for
 from passerby.domain.lifecycle import part
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Priority, Say
-from passerby.kernel.event import ChatQuiet
+from passerby.kernel.event import ChatIdle
 from passerby.kernel.feature import Feature
 from passerby.kernel.participant import Chatting
 from passerby.kernel.text import text
 
 
-def remind(event: ChatQuiet, facts: Facts, env: Env) -> Decision:
+def remind(event: ChatIdle, facts: Facts, env: Env) -> Decision:
     """`me` owes a word. Once a silence; a word of either begins a new one."""
     me, rules = facts.me, env.rules
     state = me.state
@@ -32,4 +32,4 @@ def remind(event: ChatQuiet, facts: Facts, env: Env) -> Decision:
     return Decision((me,), (Say(me.person, text(key), priority=Priority.SYSTEM),))
 
 
-feature = Feature("idle", events={ChatQuiet: remind})
+feature = Feature("idle", events={ChatIdle: remind})

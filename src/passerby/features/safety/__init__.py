@@ -55,7 +55,7 @@ def _whom(me: Participant, chat: str, now: float) -> PersonId | None:
 
 
 def _accused(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    """For `Feature.company`: their karma changes. Whether it is too late is for `complain` to say."""
+    """For `Feature.also_load`: their karma changes. Whether it is too late is for `complain` to say."""
     whom = _whom(facts.me, event.token.partition(".")[0], 0.0)
     return (whom,) if whom is not None else ()
 
@@ -78,9 +78,9 @@ def block_now(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     chat = _chat(me)
     whom = _whom(me, chat, env.now) if chat is not None else None
     if whom is None:
-        return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
+        return Decision(effects=(Say(me.person, text("safety.nobody"), keys_for(me.state)),))
     sides, told = _apart(facts, whom, env, "block")
-    key = "blocks.done" if type(sides[0].state) is type(me.state) else "blocks.done_here"
+    key = "safety.done" if type(sides[0].state) is type(me.state) else "safety.done_here"
     return Decision(sides, (Say(me.person, text(key), keys_for(sides[0].state)), *told))
 
 
@@ -89,7 +89,7 @@ def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if whom is None:
         return too_old(event, facts.me, env.now)
     sides, told = _apart(facts, whom, env, "block")
-    closed = in_place(event, text("blocks.done"))
+    closed = in_place(event, text("safety.done"))
     return Decision(sides, (Answer(event.query), *closed, *_keys(facts.me, sides[0]), *told))
 
 
@@ -97,21 +97,21 @@ def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
     """The keyboard of the new state, where pressing a button ended a chat."""
     if type(before.state) is type(after.state):
         return ()
-    return (Say(after.person, text("blocks.chat_over"), keys_for(after.state)),)
+    return (Say(after.person, text("safety.chat_over"), keys_for(after.state)),)
 
 
 # ---------------------------------------------------------------------- reports
 
 
 def _reasons(chat: str) -> Menu:
-    buttons = [Button(text(f"blocks.reason_{reason}"), "complain", f"{chat}.{reason}") for reason in Complaint]
+    buttons = [Button(text(f"safety.reason_{reason}"), "complain", f"{chat}.{reason}") for reason in Complaint]
     rows = (tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
-    return Menu((*rows, (Button(text("blocks.cancel"), "unreport", chat),)))
+    return Menu((*rows, (Button(text("safety.cancel"), "unreport", chat),)))
 
 
 def _what_for(me: Participant) -> Text:
     """The question. In a chat it says that what is typed still goes to the partner."""
-    return text("blocks.what_for_here" if isinstance(me.state, Chatting) else "blocks.what_for")
+    return text("safety.what_for_here" if isinstance(me.state, Chatting) else "safety.what_for")
 
 
 def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -119,7 +119,7 @@ def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     me = facts.me
     chat = _chat(me)
     if chat is None:
-        return Decision(effects=(Say(me.person, text("blocks.nobody"), keys_for(me.state)),))
+        return Decision(effects=(Say(me.person, text("safety.nobody"), keys_for(me.state)),))
     return Decision(effects=(Say(me.person, _what_for(me), _reasons(chat)),))
 
 
@@ -134,7 +134,7 @@ def cancel_report(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """Cancel the report: nothing is filed. If it was opened from the question how the chat was, that question comes
     back."""
     me = facts.me
-    back = in_place(event, text("blocks.not_reported"))
+    back = in_place(event, text("safety.not_reported"))
     if last_partner(me, event.token) is not None and not isinstance(me.state, Chatting):
         back = ask_again(event, what_was_said(me), me, env.now)
     return Decision(effects=(Answer(event.query), *back))
@@ -166,7 +166,7 @@ def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
     asked = me.commenting
     if asked is not None and event.message is not None and asked.prompt == MessageRef(event.bot, event.message):
         return ()
-    return in_place(event, text("blocks.already"))
+    return in_place(event, text("safety.already"))
 
 
 # ---------------------------------------------------------------------- the list
@@ -176,23 +176,23 @@ def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
     """The blocks, newest first, by number and date only: the list identifies nobody."""
     total = len(me.blocked)
     if not total:
-        return text("blocks.list_empty"), None
+        return text("safety.list_empty"), None
     page = max(0, min(page, (total - 1) // SHOWN))
     numbers = range(total - page * SHOWN, max(0, total - (page + 1) * SHOWN), -1)
     since = blocked_since(me)
     rows = [(Button(_entry(number, since[number - 1]), "unblock", f"{number}.{total}"),) for number in numbers]
     turn = []
     if page > 0:
-        turn.append(Button(text("blocks.newer"), "blocked", str(page - 1)))
+        turn.append(Button(text("safety.newer"), "blocked", str(page - 1)))
     if (page + 1) * SHOWN < total:
-        turn.append(Button(text("blocks.older"), "blocked", str(page + 1)))
-    return text("blocks.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
+        turn.append(Button(text("safety.older"), "blocked", str(page + 1)))
+    return text("safety.list", n=total), Menu((*rows, *((tuple(turn),) if turn else ())))
 
 
 def _entry(number: int, since: float) -> Text:
     if not since:
-        return text("blocks.unblock", number=number)
-    return text("blocks.unblock_since", number=number, day=day(since))
+        return text("safety.unblock", number=number)
+    return text("safety.unblock_since", number=number, day=day(since))
 
 
 def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -212,7 +212,7 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     number, _, total = event.token.partition(".")
     unchanged = re.fullmatch(r"[0-9]{1,6}", number) and total == str(len(me.blocked))
     if not unchanged or not 0 < int(number) <= len(me.blocked):
-        changed = Answer(event.query, text("blocks.list_changed"))
+        changed = Answer(event.query, text("safety.list_changed"))
         return Decision(effects=(changed, *in_place(event, *_list(me, 0))))
     at = int(number) - 1
     since = blocked_since(me)
@@ -221,11 +221,11 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     )
     me = refresh_ticket(me, env)
     page = (len(me.blocked) - at) // SHOWN
-    return Decision((me,), (Answer(event.query, text("blocks.unblocked")), *in_place(event, *_list(me, page))))
+    return Decision((me,), (Answer(event.query, text("safety.unblocked")), *in_place(event, *_list(me, page))))
 
 
 feature = Feature(
-    "blocks",
+    "safety",
     commands={"block": block_now, "report": report, "blocked": show},
     presses={
         BLOCK: block_pressed,
@@ -238,5 +238,5 @@ feature = Feature(
         "unblock": unblock,
     },
     awaits=awaited,
-    company={complain: _accused},
+    also_load={complain: _accused},
 )

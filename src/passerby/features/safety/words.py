@@ -33,12 +33,12 @@ _QUESTIONS = frozenset({"complain", FOR_REPORT})
 
 
 def _skip(chat: str) -> Menu:
-    return Menu(((Button(text("blocks.no_comment"), "wordless", chat),),))
+    return Menu(((Button(text("safety.no_comment"), "wordless", chat),),))
 
 
 def ask_for_words(event: ButtonPressed, chat: str, state: State) -> tuple[Revise, ...]:
     """Ask the author of a filed report for a comment."""
-    key = "blocks.reported_comment" if isinstance(state, Idle) else "blocks.reported_reply"
+    key = "safety.reported_comment" if isinstance(state, Idle) else "safety.reported_reply"
     return in_place(event, text(key), _skip(chat))
 
 
@@ -84,7 +84,7 @@ def _met_another(me: Participant, asked: Commenting) -> bool:
 def ask_for_a_press(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """Words in reply to a question that only a button answers. They are about a partner, so no partner gets them."""
     me = facts.me
-    return Decision(effects=(Say(me.person, text("blocks.press"), keys_for(me.state), event.messages[0]),))
+    return Decision(effects=(Say(me.person, text("safety.press"), keys_for(me.state), event.messages[0]),))
 
 
 def ask_which(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -101,28 +101,28 @@ def ask_which(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     token = state.chat + (f".{event.reply_to}" if event.reply_to is not None else "")
     choice = Menu(
         (
-            (Button(text("blocks.for_report"), FOR_REPORT, asked.chat),),
-            (Button(text("blocks.for_partner"), "for_partner", token),),
+            (Button(text("safety.for_report"), FOR_REPORT, asked.chat),),
+            (Button(text("safety.for_partner"), "for_partner", token),),
         )
     )
-    return Decision(effects=(Say(me.person, text("blocks.which"), choice, event.messages[0]),))
+    return Decision(effects=(Say(me.person, text("safety.which"), choice, event.messages[0]),))
 
 
 def add_held(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """The button "For the report" under held words."""
     asked, words = facts.me.commenting, event.subject
     if words is None or asked is None or asked.over or asked.chat != event.token:
-        over = text("blocks.comment_over")
+        over = text("safety.comment_over")
         return Decision(effects=(Answer(event.query, over, alert=True), *in_place(event, over)))
     taken = take_words(words, facts, env)
-    closed = in_place(event, text("blocks.for_report")) if taken.changes else ()
+    closed = in_place(event, text("safety.for_report")) if taken.changes else ()
     return Decision(taken.changes, (Answer(event.query), *closed, *taken.effects))
 
 
 def refuse_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     """A reply to the question that comes too late, or a second one. It is about somebody, so nobody else gets it."""
     me = facts.me
-    return Decision(effects=(Say(me.person, text("blocks.comment_over"), keys_for(me.state), event.messages[0]),))
+    return Decision(effects=(Say(me.person, text("safety.comment_over"), keys_for(me.state), event.messages[0]),))
 
 
 def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
@@ -134,8 +134,8 @@ def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(refused,))
     effects: list[Effect] = [Explain(asked.chat, me.person, event.text.strip())]
     if asked.prompt.bot == me.bot:
-        effects.append(Revise(me.person, asked.prompt.message, text("blocks.reported")))
-    added = Say(me.person, text("blocks.comment_added"), keys_for(me.state), event.messages[0])
+        effects.append(Revise(me.person, asked.prompt.message, text("safety.reported")))
+    added = Say(me.person, text("safety.comment_added"), keys_for(me.state), event.messages[0])
     return Decision((_over(me, asked),), (*effects, added))
 
 
@@ -144,14 +144,14 @@ def _refuse(event: MessageReceived, asked: Commenting) -> Say | None:
     words = event.text.strip()
     if words and len(words) <= LONGEST:
         return None
-    key = "blocks.comment_too_long" if words else "blocks.comment_in_words"
+    key = "safety.comment_too_long" if words else "safety.comment_in_words"
     return Say(event.person, text(key, most=LONGEST), _skip(asked.chat), event.messages[0])
 
 
 def skip_comment(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     """The button "Nothing to add". If a comment has been added before, it only says that the report is filed."""
     me, asked = facts.me, facts.me.commenting
-    closed = in_place(event, text("blocks.reported"))
+    closed = in_place(event, text("safety.reported"))
     changes = (_over(me, asked),) if asked is not None and asked.chat == event.token and not asked.over else ()
     return Decision(changes, (Answer(event.query), *closed))
 

@@ -12,7 +12,7 @@ from passerby.domain.matching.wishes import common
 from passerby.domain.tastes import ICEBREAKERS, worded
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
-from passerby.kernel.event import ButtonPressed, MessageReceived, SearchDrags
+from passerby.kernel.event import ButtonPressed, MessageReceived, SearchDelayed
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import NOWHERE, ChatId, MessageId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, Preferences, Searching
@@ -116,7 +116,7 @@ def _found(interests: tuple[str, ...], question: int | None) -> Text:
             return text("search.found_alike_asking", interests=tags, question=asked)
 
 
-def drags(event: SearchDrags, facts: Facts, env: Env) -> Decision:
+def delayed(event: SearchDelayed, facts: Facts, env: Env) -> Decision:
     """Tell somebody how their search stands, and offer to widen it. The same notice is revised the next time."""
     state = facts.me.state
     if not isinstance(state, Searching) or state.ticket.since != event.since:
@@ -130,11 +130,11 @@ def drags(event: SearchDrags, facts: Facts, env: Env) -> Decision:
     return Decision(effects=(told,))
 
 
-def _chance(event: SearchDrags) -> Text:
+def _chance(event: SearchDelayed) -> Text:
     return text(f"search.chance_{blurred(event.fitting)}")
 
 
-def _wait(event: SearchDrags) -> Text:
+def _wait(event: SearchDelayed) -> Text:
     """In steps of ten seconds, or in minutes: it is a measurement, not a promise."""
     if event.expected_s is None:
         return text("search.wait_unknown")
@@ -185,5 +185,5 @@ feature = Feature(
     words={FIND: find, CANCEL: give_up},
     presses={"widen": widen, SEEK: seek},
     messages={Searching: patience, Idle: hint},
-    events={SearchDrags: drags},
+    events={SearchDelayed: delayed},
 )

@@ -2,9 +2,9 @@
 
 No secret is written: the processes read their settings themselves, from the environment and from `.env`.
 
-How a process that keeps ending is held back: a life shorter than `STEADY_S` is followed by a pause of one second, the
-next by two, and so on; after `TRIES` of them it rests (see `warden`, which also sees to lives that are longer and
-still too short).
+How a process that keeps ending is held back: a run shorter than `STEADY_S` is followed by a pause of one second, the
+next by two, and so on; after `TRIES` of them it rests (see `restart_policy`, which also sees to runs that are longer
+and still too short).
 """
 
 import shlex

@@ -89,8 +89,8 @@ class Cluster:
     def processes(self) -> list[Kept]:
         """In the order of their numbers."""
         told = self._call("supervisor.getAllProcessInfo")
-        lives = {life["name"]: life for life in self._call("passerby.lives")}
-        kept = [_kept(process, lives.get(process["name"], {})) for process in told]
+        runs = {run["name"]: run for run in self._call("passerby.runs")}
+        kept = [_kept(process, runs.get(process["name"], {})) for process in told]
         return sorted(kept, key=lambda one: sockets.order(one.name))
 
     def process(self, name: str) -> Kept:
@@ -121,15 +121,15 @@ class Cluster:
                 raise NoCluster from None
 
 
-def _kept(told: dict[str, Any], life: dict[str, Any]) -> Kept:
+def _kept(told: dict[str, Any], run: dict[str, Any]) -> Kept:
     state = str(told["statename"])
     return Kept(
         name=told["name"],
         state=state,
         pid=told["pid"],
         up_s=float(max(0, told["now"] - told["start"])) if told["pid"] else 0.0,
-        restarts=life.get("restarts", 0),
-        crashes=life.get("crashes", 0),
-        rests_s=life.get("rests_s", 0) if state == "FATAL" else 0,
+        restarts=run.get("restarts", 0),
+        crashes=run.get("crashes", 0),
+        rests_s=run.get("rests_s", 0) if state == "FATAL" else 0,
         log=Path(told["stdout_logfile"]),
     )

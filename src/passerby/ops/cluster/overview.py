@@ -1,8 +1,8 @@
 """All that can be seen of an installation from this machine, in one picture.
 
 Three sources, none of which has to be there: supervisor tells which processes it keeps; each process tells of itself
-over its socket; and what processes tell each other through the store (the roll) tells of those on other machines. What
-a process does not answer is taken from the kernel and from the others.
+over its socket; and what processes tell each other through the store (the list of members) tells of those on other
+machines. What a process does not answer is taken from the kernel and from the others.
 
 Nothing is judged here except what `faults` names, each of which is worth a look.
 """
@@ -52,7 +52,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A worker of the roll, as it reported itself."""
+    """A worker of the list of members, as it reported itself."""
 
     name: str = ""
     leads: bool = True
@@ -159,13 +159,13 @@ def overview(
 ) -> Overview:
     """`at` in Unix seconds. `bots` are those of the settings. `polls`: updates come by polling. `beside`: a sentence
     about other installations that serve the same bots on this machine."""
-    roll = max(
+    members = max(
         now.standings.values(), key=lambda standing: (standing.assured, len(standing.workers)), default=Standing()
     )
     here = {standing.worker: name for name, standing in now.standings.items() if standing.worker}
-    called = {worker: here.get(worker) or _far(member) or ELSEWHERE for worker, member in roll.workers.items()}
-    owners = {lease: called[worker] for lease, worker in roll.holders.items() if worker in called}
-    homes = {roll.workers[worker].home for worker in here if worker in roll.workers}
+    called = {worker: here.get(worker) or _far(member) or ELSEWHERE for worker, member in members.workers.items()}
+    owners = {lease: called[worker] for lease, worker in members.holders.items() if worker in called}
+    homes = {members.workers[worker].home for worker in here if worker in members.workers}
     holding = [owner for lease, owner in owners.items() if lease.startswith("bot:")]
     rows = [_process(name, before, now, holding.count(name)) for name in _names(now)]
     rows += [
@@ -174,10 +174,10 @@ def overview(
             state="leaving" if member.leaving else "ready",
             up_s=max(0.0, at - member.since) if member.since else 0.0,
             rss=member.figures.memory_bytes if member.figures else None,
-            bots=sum(holder == worker for lease, holder in roll.holders.items() if lease.startswith("bot:")),
+            bots=sum(holder == worker for lease, holder in members.holders.items() if lease.startswith("bot:")),
             figures=member.figures,
         )
-        for worker, member in roll.workers.items()
+        for worker, member in members.workers.items()
         if worker not in here and not _is_shown(member, homes, {*now.kept, *now.pids})
     ]
     figures = [row.figures for row in rows if row.figures is not None]
@@ -185,9 +185,9 @@ def overview(
     for one in figures:
         for bot, when in one.polled_at.items():
             polled[bot] = max(when, polled.get(bot, 0.0))
-    refused = {bot for member in roll.workers.values() for bot in member.idle_bots}
+    refused = {bot for member in members.workers.values() for bot in member.idle_bots}
     refused |= {bot for standing in now.standings.values() for bot in standing.idle_bots}
-    doubted = {bot for member in roll.workers.values() for bot in member.doubted_bots}
+    doubted = {bot for member in members.workers.values() for bot in member.doubted_bots}
     doubted |= {bot for standing in now.standings.values() for bot in standing.doubted_bots}
     lines = tuple(
         Bot(
@@ -216,7 +216,7 @@ def overview(
 
 
 def _is_shown(member: Member, homes: set[str], names: set[str]) -> bool:
-    """Whether there is a row for it: an earlier life of a process here, under the same name."""
+    """Whether there is a row for it: an earlier run of a process here, under the same name."""
     return member.name in names and (not member.home or not homes or member.home in homes)
 
 

@@ -2,7 +2,7 @@
 ending.
 
 supervisor itself gives up on a process that ends again and again within `STEADY_S` of its start, for good. Two things
-are added. A process that lives a little longer each time, but ends by itself more than `SHORT_LIVES` times within
+are added. A process that lives a little longer each time, but ends by itself more than `SHORT_RUNS` times within
 `WINDOW_S`, is given up, too. And whatever was given up is tried once more every `REST_S`: what was wrong in the night
 may be right again before anybody looks.
 
@@ -38,7 +38,7 @@ from passerby.ops.cluster.configuration import TRIES
 from passerby.runtime.flight_recorder import EXIT_STUCK, RECORDING, Pulse, pulse_of
 
 REST_S: Final = 300.0
-SHORT_LIVES: Final = 10
+SHORT_RUNS: Final = 10
 WINDOW_S: Final = 900.0
 SILENT_TICKS: Final = 5
 """Ticks of 5 seconds. That is longer than a process needs to notice by itself, and longer than any turn may take."""
@@ -61,7 +61,7 @@ class Record:
     """It ended unexpectedly, and the line about that in its own log is still missing."""
 
 
-class Warden:
+class RestartPolicy:
     """`now` in Unix seconds. The public methods are called from outside as `passerby.<name>`.
 
     `pulse_of` returns how many turns a process's event loop has completed, by its name; `end` sends it a signal. `say`
@@ -83,7 +83,7 @@ class Warden:
         self._say = say
         self._records: dict[str, Record] = {}
 
-    def lives(self) -> list[dict[str, Any]]:
+    def runs(self) -> list[dict[str, Any]]:
         """Of each process: how often it was started again, how often it crashed, and how long it still rests."""
         return [
             {
@@ -135,7 +135,7 @@ class Warden:
         record.ends.append(self._now())
         while record.ends[0] <= self._now() - WINDOW_S:
             record.ends.popleft()
-        if len(record.ends) > SHORT_LIVES:
+        if len(record.ends) > SHORT_RUNS:
             # As if it had ended at once too often: supervisor's next look gives it up.
             process.state, process.backoff = ProcessStates.BACKOFF, TRIES + 1
 
@@ -202,21 +202,21 @@ def line_of(reason: str, now: datetime, style: str) -> str:
     return f"{now:%Y-%m-%d %H:%M:%S} [error    ] {'process.ended':<28} reason={reason!r}"
 
 
-def install(supervisord: Any, style: str = "console") -> Warden:
+def install(supervisord: Any, style: str = "console") -> RestartPolicy:
     """For `supervisor.rpcinterface_factory`. `style`: LOG_FORMAT."""
 
     def say(path: Path, reason: str) -> None:
         now = datetime.fromtimestamp(time.time(), UTC).astimezone()  # noqa: TID251  # see below
-        # The warden must go on even if a log cannot be written to.
+        # The restart policy must go on even if a log cannot be written to.
         with suppress(OSError), path.open("a", encoding="utf-8") as log:
             log.write(f"{line_of(reason, now, style)}\n")
 
     run_path = Path(supervisord.options.configfile).parent
-    warden = Warden(
+    restart_policy = RestartPolicy(
         supervisord,
         time.time,  # noqa: TID251  # supervisor has no clock to inject
         lambda name: pulse_of(run_path / f"{name}{RECORDING}"),
         say=say,
     )
-    warden.watch()
-    return warden
+    restart_policy.watch()
+    return restart_policy

@@ -9,11 +9,11 @@ from typing import Final
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
-from passerby.adapters.botapi.webhook_api import BotApiHooks
+from passerby.adapters.botapi.webhook_api import BotApiWebhooks
 from passerby.kernel.ids import BotId
 from passerby.ops.doctor.finding import Finding, fail, skew, warn, well
 from passerby.ports.telegram import TelegramError, TokenRefused
-from passerby.ports.webhook_api import Hooks, HookState, Switches
+from passerby.ports.webhook_api import Switches, WebhookApi, WebhookState
 from passerby.settings import Settings
 
 PATIENCE_S: Final = 10.0
@@ -29,29 +29,31 @@ COUNTING_S: Final = 3.0
 
 
 async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:
-    hooks = BotApiHooks({bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url)
+    webhook_api = BotApiWebhooks(
+        {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
+    )
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def one(bot: BotId) -> list[Finding]:
         async with turn:
-            return await _bot(hooks, bot, settings, now())
+            return await _bot(webhook_api, bot, settings, now())
 
     try:
         for found in await asyncio.gather(*map(one, settings.tokens)):
             for finding in found:
                 yield finding
     finally:
-        await hooks.aclose()
+        await webhook_api.aclose()
     yield await _clock(settings, now)
 
 
-async def _bot(hooks: Hooks, bot: BotId, settings: Settings, now: float) -> list[Finding]:
+async def _bot(webhook_api: WebhookApi, bot: BotId, settings: Settings, now: float) -> list[Finding]:
     check = f"bot {bot}"
     try:
         async with asyncio.timeout(PATIENCE_S):
-            username = await _confirmed(lambda: hooks.username(bot))
-            state = await hooks.state(bot)
-            switches = await hooks.switches(bot)
+            username = await _confirmed(lambda: webhook_api.username(bot))
+            state = await webhook_api.state(bot)
+            switches = await webhook_api.switches(bot)
     except TokenRefused:
         return [fail(check, "Telegram refuses its token", "ask @BotFather for the bot's token")]
     except (TelegramError, TimeoutError) as error:
@@ -118,7 +120,7 @@ async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
     return await call()
 
 
-def judged(check: str, state: HookState, settings: Settings, now: float) -> list[Finding]:
+def judged(check: str, state: WebhookState, settings: Settings, now: float) -> list[Finding]:
     """What Telegram knows of a bot's webhook, against what is set here."""
     waiting = f"{state.pending_update_count} updates wait"
     if settings.update_mode == "polling":
@@ -156,17 +158,19 @@ async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
 
 async def waiting(settings: Settings) -> dict[int, int | None]:
     """How many updates wait at Telegram for each bot; None where it does not say."""
-    hooks = BotApiHooks({bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url)
+    webhook_api = BotApiWebhooks(
+        {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
+    )
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def one(bot: BotId) -> int | None:
         try:
             async with turn, asyncio.timeout(COUNTING_S):
-                return (await hooks.state(bot)).pending_update_count
+                return (await webhook_api.state(bot)).pending_update_count
         except (TelegramError, TimeoutError):
             return None
 
     try:
         return dict(zip(settings.tokens, await asyncio.gather(*map(one, settings.tokens)), strict=True))
     finally:
-        await hooks.aclose()
+        await webhook_api.aclose()

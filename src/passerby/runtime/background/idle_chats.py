@@ -6,11 +6,11 @@ What is done about it is a feature's to decide, and so is whether it is early: t
 from collections.abc import Callable
 
 from passerby.kernel.decision import Rules
-from passerby.kernel.event import ChatQuiet
+from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStore, LiveStoreLost, QuietChat
+from passerby.ports.live_store import IdleChat, LiveStore, LiveStoreLost
 from passerby.telemetry import logs
 
 EVERY_S = 10.0
@@ -24,10 +24,10 @@ CLOCK_SET_S = 60.0
 """The clock was set if wall time and monotonic time have passed so differently since the last look."""
 
 
-class QuietWatch:
+class IdleChatWatch:
     """`put` gets the events."""
 
-    def __init__(self, store: LiveStore, rules: Rules, clock: Clock, put: Callable[[ChatQuiet], None]) -> None:
+    def __init__(self, store: LiveStore, rules: Rules, clock: Clock, put: Callable[[ChatIdle], None]) -> None:
         self._store = store
         self._rules = rules
         self._clock = clock
@@ -46,28 +46,28 @@ class QuietWatch:
             except LiveStoreLost as error:
                 logs.record("clock.store_lost", "debug", error=logs.name_of(error))
 
-    async def look(self, quiet_s: float) -> None:
+    async def look(self, idle_s: float) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         if abs((now - self._looked_at[0]) - (monotonic - self._looked_at[1])) > CLOCK_SET_S:
             self._clock_set_at = monotonic
             reason = "the machine's clock was set: quiet chats are left alone for a while"
             logs.record("clock.set", "warning", reason=reason)
         self._looked_at = now, monotonic
-        if monotonic - self._clock_set_at < quiet_s:
+        if monotonic - self._clock_set_at < idle_s:
             return  # how long a chat has been quiet is told by a clock that was wrong, then or now
         self._brought_up = {chat: at for chat, at in self._brought_up.items() if now - at < AGAIN_S}
-        for quiet in await self._store.quiet_chats(now - quiet_s, LIMIT):
-            if quiet.chat not in self._brought_up:
-                self._brought_up[quiet.chat] = now
-                await self._bring_up(quiet)
+        for idle in await self._store.idle_chats(now - idle_s, LIMIT):
+            if idle.chat not in self._brought_up:
+                self._brought_up[idle.chat] = now
+                await self._bring_up(idle)
 
-    async def _bring_up(self, quiet: QuietChat) -> None:
+    async def _bring_up(self, idle: IdleChat) -> None:
         """The partner of who spoke last owes a word; where nobody spoke, or both are equally at fault, the first."""
-        first, second = quiet.people
-        debtor: PersonId = second if quiet.speaker == first else first
+        first, second = idle.people
+        debtor: PersonId = second if idle.speaker == first else first
         facts = await self._store.load(debtor)
         if facts is None or facts.me.bot is None:
             return
         state = facts.me.state
-        if isinstance(state, Chatting) and state.chat == quiet.chat:
-            self._put(ChatQuiet(debtor, facts.me.bot, quiet.chat, quiet.since, quiet.speaker))
+        if isinstance(state, Chatting) and state.chat == idle.chat:
+            self._put(ChatIdle(debtor, facts.me.bot, idle.chat, idle.since, idle.speaker))

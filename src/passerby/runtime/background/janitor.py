@@ -3,7 +3,8 @@ store that was wiped.
 
     inherit    the unsent entries of workers that died or left. One worker does it for all.
     recheck    entries of our own commits, or inherited ones, whose answer was lost. Every worker, for itself.
-    rebuild    fill a store whose life has only begun with the people who are searching or chatting, and their anchors.
+    rebuild    fill a store whose generation has only begun with the people who are searching or chatting, and their
+               anchors.
                Every worker may: several at once do no harm, and nothing goes on before it is done.
     check      whether the live store and the records agree (see `reconciler`). One worker does it for all.
     sweep      remove what has expired. One worker does it for all.
@@ -128,7 +129,7 @@ class Janitor:
     async def recheck(self) -> None:
         """Take up what has been in our part of the outbox for two looks, and in nobody's hands at either.
 
-        After a commit without an answer, and in a new life: a store that has gone back holds again what was sent.
+        After a commit without an answer, and in a new generation: a store that has gone back holds again what was sent.
         """
         if self._store.generation != self._life:
             self._life = self._store.generation

@@ -136,7 +136,7 @@ class Recorder:
     async def _record(self) -> int:
         generation = self._store.generation
         if generation != self._generation:
-            # At the start, when a store has begun another life, and when one of the two was away.
+            # At the start, when a store has begun another generation, and when one of the two was away.
             trimmed = await self._store.trimmed()
             self._position = await self._records.applied(generation)
             if self._position < trimmed and self._on_behind is not None:
@@ -146,7 +146,7 @@ class Recorder:
             self._trimmed = 0
         entries = await self._store.journal(self._position, self._batch)
         if self._store.generation != generation:
-            return 0  # it was wiped in between, and what was read may be of either life
+            return 0  # it was wiped in between, and what was read may be of either generation
         metrics.RECORDER_LAG.set(max(0.0, self._clock.now() - entries[0][1].at) if entries else 0.0)
         if entries:
             batch = _uncut(entries) if len(entries) >= self._batch else entries

@@ -12,16 +12,16 @@ import msgspec
 from passerby.dialogue.after_chat import complaints
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
-    Amend,
     Answer,
     Discard,
-    Erase,
     Explain,
     Owe,
-    Passage,
     Priority,
     React,
     Relay,
+    RelayDelete,
+    RelayEdit,
+    RelayEffect,
     Revise,
     Say,
 )
@@ -41,19 +41,19 @@ from passerby.ports.leases import NOBODY, Fence, WorkerId
 from passerby.ports.live_store import Commit, Notice
 
 
-class Settlement(msgspec.Struct, frozen=True):
+class CommitPlan(msgspec.Struct, frozen=True):
     """The result of settling a decision. `commit` is None if there is nothing to store. `owed` notices are stored now
     and said later."""
 
     commit: Commit | None
     notices: tuple[Notice, ...]
-    passages: tuple[tuple[Passage, BotId], ...]
-    courtesies: tuple[Answer | Discard, ...]
+    relay_effects: tuple[tuple[RelayEffect, BotId], ...]
+    best_effort: tuple[Answer | Discard, ...]
     ended: tuple[ChatId, ...]
     owed: tuple[Notice, ...] = ()
 
 
-def weigh(
+def plan_commit(
     decision: Decision,
     before: Mapping[PersonId, Participant],
     *,
@@ -65,12 +65,12 @@ def weigh(
     fences: tuple[Fence, ...] = (),
     seen: tuple[tuple[PersonId, int], ...] = (),
     seal: Callable[[str], bytes] | None = None,
-) -> Settlement:
+) -> CommitPlan:
     """Turn a decision into what is stored and what is sent.
 
     `before` are the participants that the decision was made on; `name(i)` names the i-th notice. With what it says that
     is its id: a second decision on the same update gives the same notice the same again, and another one another, for
-    the first may have left its own in the outbox when its process died. Updates with a passage are not done by the
+    the first may have left its own in the outbox when its process died. Updates with a relay effect are not done by the
     commit: they are when it has been delivered. `owner` sends the notices; `fences` are the leases that all of it
     stands on. `seen` are people and the versions that they were read at: what is told of them must be so still when it
     is stored. `seal` encrypts words that are stored for later.
@@ -80,16 +80,16 @@ def weigh(
     facts, ended = _derive(puts, before, now)
     notices: list[Notice] = []
     owed: list[Notice] = []
-    passages: list[tuple[Passage, BotId]] = []
-    courtesies: list[Answer | Discard] = []
+    relay_effects: list[tuple[RelayEffect, BotId]] = []
+    best_effort: list[Answer | Discard] = []
     for effect in decision.effects:
         match effect:
             case Answer() | Discard():
-                courtesies.append(effect)
-            case Relay() | Amend() | React() | Erase():
+                best_effort.append(effect)
+            case Relay() | RelayEdit() | React() | RelayDelete():
                 bot = _bot_of(effect.to, after, before)
                 assert bot is not None, "a chat with somebody unreachable has ended"
-                passages.append((_in_topic(effect, _thread_of(effect.to, after, before)), bot))
+                relay_effects.append((_in_topic(effect, _thread_of(effect.to, after, before)), bot))
             case Say() | Revise():
                 bot = _bot_of(effect.to, after, before)
                 if bot is not None:
@@ -104,20 +104,20 @@ def weigh(
                 facts = (*facts, ComplaintExplained(effect.chat, effect.by, seal(effect.words), now))
             case _:
                 assert_never(effect)
-    done = () if passages else refs
+    done = () if relay_effects else refs
     commit = None
     if puts or notices or owed or sent or done:
-        unchanged = tuple(each for each in seen if each[0] not in after) if notices or passages else ()
+        unchanged = tuple(each for each in seen if each[0] not in after) if notices or relay_effects else ()
         commit = Commit(puts, ended, (*notices, *owed), facts, done, sent, owner, fences, unchanged)
-    return Settlement(commit, tuple(notices), tuple(passages), tuple(courtesies), ended, tuple(owed))
+    return CommitPlan(commit, tuple(notices), tuple(relay_effects), tuple(best_effort), ended, tuple(owed))
 
 
-T = TypeVar("T", Notice, Passage)
+T = TypeVar("T", Notice, RelayEffect)
 
 
 def _in_topic(sent: T, thread: MessageId | None) -> T:
     """Address every message to the topic where its reader wrote last."""
-    if thread is None or not isinstance(sent, Notice | Relay | Amend):
+    if thread is None or not isinstance(sent, Notice | Relay | RelayEdit):
         return sent
     return msgspec.structs.replace(sent, thread=thread)
 

@@ -1,6 +1,6 @@
-"""One event from its lane to its end: load the facts, decide, settle, hand the effects to the courier.
+"""One event from its queue to its end: load the facts, decide, settle, hand the effects to the courier.
 
-And the way back: what became of a parcel is written down here, and where it failed it becomes an event of its sender.
+And the way back: what became of a delivery is written down here, and where it failed it becomes an event of its sender.
 
 A decision whose facts have been overtaken is made again on fresh ones. An event that cannot be carried through because
 of a bug is tried a few times and then put aside with a word to its sender, so that the same person's next one goes on.
@@ -17,19 +17,19 @@ from random import Random
 import msgspec
 
 from passerby.kernel.decision import UNMAPPED, Decision, Env, Facts, Places, Rules
-from passerby.kernel.effect import Discard, Erase, Passage, Relay, Say
+from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect, Say
 from passerby.kernel.event import (
     BotBlocked,
     BotLost,
     ButtonPressed,
-    ChatQuiet,
+    ChatIdle,
     DeliveryFailed,
     Event,
     MessageEdited,
     MessageReceived,
     ReactionChanged,
     Refusal,
-    SearchDrags,
+    SearchDelayed,
     Unusable,
 )
 from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, PersonId, UpdateRef
@@ -52,17 +52,17 @@ from passerby.ports.live_store import (
     search_of,
 )
 from passerby.ports.records import Records, RecordsLost
-from passerby.runtime.decide.commit_plan import Settlement, weigh
+from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
 from passerby.runtime.decide.edits import Edits
 from passerby.runtime.decide.readings import Reading, Readings, is_plain
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.addressing import ATTEMPTS, copies, subject
 from passerby.runtime.delivery.courier import RELAY_TTL_S, Courier, persistently
-from passerby.runtime.delivery.delivery_queue import Parcel, passage_id, relayed
+from passerby.runtime.delivery.delivery_queue import Delivery, relay_effect_id, relayed
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.albums import Albums, trace_id, trace_of
 from passerby.runtime.inbound.crashes import CRASH_HEARD_S, FATAL_CRASHES, crashes_of
-from passerby.runtime.inbound.person_queues import Lanes, Rest, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
 from passerby.telemetry import logs, metrics
 
 BUG_TRIES = 5
@@ -128,7 +128,7 @@ class Pipeline:
         self._edits = Edits()
         self._readings = Readings(clock)
         self.faults = logs.Faults(clock.monotonic)
-        self.lanes: Lanes
+        self.person_queues: PersonQueues
         self.albums: Albums
         self.owe: Callable[[Notice], None] = lambda notice: None
         """Told of what is stored and said later. These are set by whoever wires the runtime."""
@@ -174,7 +174,7 @@ class Pipeline:
 
     async def _carry_through(self, work: Work, unanswered: int) -> Rest | None:
         event = self._edits.as_edited(work.event)
-        number = self.lanes.current(event.person)
+        number = self.person_queues.current(event.person)
         for tries in range(STALE_TRIES):
             reading = await self._reading(event, number)
             facts = reading.facts
@@ -183,7 +183,7 @@ class Pipeline:
             if facts.partner is not None:
                 before[facts.partner.person] = facts.partner
             before[facts.me.person] = facts.me
-            settlement = weigh(
+            plan = plan_commit(
                 decision,
                 before,
                 now=self._clock.now(),
@@ -195,65 +195,65 @@ class Pipeline:
                 seen=((facts.me.person, facts.me.version),),
                 seal=self._sealer.seal_words,
             )
-            if work.parks and settlement.passages:
-                settlement = self._parked_at_once(settlement, work)
-            committed = await self._commit(settlement)
+            if work.parks and plan.relay_effects:
+                plan = self._parked_at_once(plan, work)
+            committed = await self._commit(plan)
             if committed is Committed.STALE:
                 metrics.DECISIONS.add("stale")
                 if tries:  # who overtakes each other again and again must not keep step
                     await self._clock.sleep(self._rng.random() * min(STALE_PAUSE_S * 2**tries, LONGEST_STALE_PAUSE_S))
                 continue
-            for notice in settlement.owed:
+            for notice in plan.owed:
                 self.owe(notice)
             metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
             rest = None
             if committed is Committed.YES:
                 if isinstance(event, MessageEdited) and decision.changes:
                     self._edits.note(event)
-                _count_searches(settlement, before)
-                rest = await self._send(settlement, work, facts)
-            if not settlement.passages or committed is Committed.ALREADY_DONE:
+                _count_searches(plan, before)
+                rest = await self._send(plan, work, facts)
+            if not plan.relay_effects or committed is Committed.ALREADY_DONE:
                 self._finished(work.refs)
             if number < reading.upto and is_plain(event) and not (decision.changes or facts.others):
                 self._readings.keep(event.person, reading)
             return rest
         raise AssertionError("overtaken without end")
 
-    def _parked_at_once(self, settlement: Settlement, work: Work) -> Settlement:
+    def _parked_at_once(self, plan: CommitPlan, work: Work) -> CommitPlan:
         """What is to be relayed goes into the outbox with the commit, which then makes the updates done."""
-        assert settlement.commit is not None, "what is parked at once settles what was put aside"
+        assert plan.commit is not None, "what is parked at once settles what was put aside"
         parked = [
             entry
-            for passage, bot in settlement.passages
-            for entry in self._entries(passage_id(passage, work.refs), passage, bot, work.refs)
+            for relay_effect, bot in plan.relay_effects
+            for entry in self._entries(relay_effect_id(relay_effect, work.refs), relay_effect, bot, work.refs)
         ]
-        outbox = (*settlement.commit.outbox, *parked)
-        commit = msgspec.structs.replace(settlement.commit, outbox=outbox, updates=work.refs)
-        return msgspec.structs.replace(settlement, commit=commit)
+        outbox = (*plan.commit.outbox, *parked)
+        commit = msgspec.structs.replace(plan.commit, outbox=outbox, updates=work.refs)
+        return msgspec.structs.replace(plan, commit=commit)
 
-    async def _commit(self, settlement: Settlement) -> Committed:
-        if settlement.commit is None:
+    async def _commit(self, plan: CommitPlan) -> Committed:
+        if plan.commit is None:
             return Committed.YES
         try:
-            return await self._store.commit(settlement.commit)
+            return await self._store.commit(plan.commit)
         except LiveStoreLost as error:
             self.mark_uncertain()
             raise Unanswered(*error.args) from error
 
-    async def _send(self, settlement: Settlement, work: Work, facts: Facts) -> Rest | None:
-        for chat in settlement.ended:
+    async def _send(self, plan: CommitPlan, work: Work, facts: Facts) -> Rest | None:
+        for chat in plan.ended:
             self._courier.drop(chat)
-        for courtesy in settlement.courtesies:
-            self._courier.oblige(courtesy, work.event.bot, facts.me.profile.language)
-        for notice in settlement.notices:
+        for best_effort in plan.best_effort:
+            self._courier.send_best_effort(best_effort, work.event.bot, facts.me.profile.language)
+        for notice in plan.notices:
             self._say(notice)
-        if not settlement.passages:
+        if not plan.relay_effects:
             return None
         careful = work.behind or any(map(self._is_young, work.fences))
-        alone = len(settlement.passages) == 1 and not careful
-        for passage, bot in settlement.passages:
-            parcel = self._courier.pass_on(
-                passage,
+        alone = len(plan.relay_effects) == 1 and not careful
+        for relay_effect, bot in plan.relay_effects:
+            delivery = self._courier.pass_on(
+                relay_effect,
                 bot,
                 work.refs,
                 fences=work.fences,
@@ -263,11 +263,11 @@ class Pipeline:
                 start=not alone,
                 parked=work.parks,
             )
-            if parcel is not None and alone:
-                return self._courier.going(parcel)
-            if parcel is not None and parcel.careful and not self._courier.is_in_crowd(parcel):
+            if delivery is not None and alone:
+                return self._courier.going(delivery)
+            if delivery is not None and delivery.careful and not self._courier.is_in_crowd(delivery):
                 with suppress(LiveStoreLost):  # then it is parked when it is overdue
-                    await self._park(parcel)
+                    await self._park(delivery)
         return None
 
     def _say(self, notice: Notice) -> None:
@@ -283,47 +283,47 @@ class Pipeline:
         fences: tuple[Fence, ...] = (),
     ) -> bool:
         """Settle a decision that no event of one person caused: a pairing. Returns whether it was stored."""
-        settlement = weigh(decision, before, now=self._clock.now(), name=name, owner=self._worker, fences=fences)
+        plan = plan_commit(decision, before, now=self._clock.now(), name=name, owner=self._worker, fences=fences)
         try:
-            if await self._commit(settlement) is not Committed.YES:
+            if await self._commit(plan) is not Committed.YES:
                 return False
         except Fenced:
             await self._fenced(fences)
             return False
         except Unanswered:
-            names = {notice.id for notice in settlement.notices}
+            names = {notice.id for notice in plan.notices}
             if not await self._find_again(lambda entry: entry.id in names):
                 raise
             return True
-        for notice in settlement.notices:
+        for notice in plan.notices:
             self._say(notice)
         return True
 
     async def _fenced(self, fences: tuple[Fence, ...]) -> None:
-        """Somebody else has a lease. Return where we gave it away ourselves; else this life is over."""
+        """Somebody else has a lease. Return where we gave it away ourselves; else this incarnation is over."""
         if any(self._holds(fence) for fence in fences):
             self._lapse("a write was refused")
             await asyncio.get_running_loop().create_future()
 
     async def _reading(self, event: Event, number: int) -> Reading:
-        """The facts for a piece of work, the one of this number in its lane; those of the one before where they will
+        """The facts for a piece of work, the one of this number in its queue; those of the one before where they will
         do."""
         if isinstance(event, Unusable):
             return Reading(Facts(Participant(event.person)), 0, 0.0)
         kept = self._readings.take(event, number)
-        if kept is not None and not self._router.company(event, kept.facts):
+        if kept is not None and not self._router.also_load(event, kept.facts):
             return kept
-        upto = self.lanes.newest(event.person)
+        upto = self.person_queues.newest(event.person)
         facts = await self._facts(event)
         return Reading(facts, upto, self._clock.monotonic())
 
     async def _facts(self, event: Event) -> Facts:
         person, about = event.person, _about(event)
         facts = await self._load(person, about) or Facts(Participant(person))
-        company = self._router.company(event, facts)
-        if company:
+        also_load = self._router.also_load(event, facts)
+        if also_load:
             at_hand = {person, facts.partner.person if facts.partner is not None else person}
-            others = [await self._load(each) for each in dict.fromkeys(company) if each not in at_hand]
+            others = [await self._load(each) for each in dict.fromkeys(also_load) if each not in at_hand]
             facts = msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
         return facts
 
@@ -377,7 +377,7 @@ class Pipeline:
             sentence = "chat.failed_fatal" if why is Refusal.FATAL else "chat.failed_broken"
             sorry = Decision(effects=(Say(event.person, text(sentence), reply_to=event.messages[0]),))
             sender = {event.person: Participant(event.person, bot=event.bot)}
-            notices = weigh(sorry, sender, now=self._clock.now(), name=_namer(work)).notices
+            notices = plan_commit(sorry, sender, now=self._clock.now(), name=_namer(work)).notices
         metrics.DECISIONS.add("put_aside" if why is Refusal.BROKEN else "fatal")
         commit = Commit(outbox=notices, updates=work.refs, sent=work.sent, owner=self._worker, fences=work.fences)
 
@@ -395,9 +395,9 @@ class Pipeline:
 
     # ------------------------------------------------------------------ the way back (courier.Outcomes)
 
-    async def delivered(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> None:
-        await self._close(parcel)
-        mark = self._mark(parcel, messages)
+    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+        await self._close(delivery)
+        mark = self._mark(delivery, messages)
 
         async def store() -> None:
             await self._store.mark(mark)
@@ -410,135 +410,150 @@ class Pipeline:
         except Fenced:
             await self._fenced(mark.fences)
             return
-        self._finished(parcel.refs)
-        erased = parcel.passage
-        if isinstance(erased, Erase):
-            self._courier.oblige(Discard(erased.sender, erased.tidy), erased.source.bot, "")
+        self._finished(delivery.refs)
+        deleted = delivery.relay_effect
+        if isinstance(deleted, RelayDelete):
+            self._courier.send_best_effort(Discard(deleted.sender, deleted.tidy), deleted.source.bot, "")
 
-    async def _close(self, parcel: Parcel) -> None:
-        """From here on the parcel is not parked any more; one that is being parked just now gets there first."""
-        parcel.over = True
-        if parcel.lock is not None and parcel.lock.locked():
-            async with parcel.lock:
+    async def _close(self, delivery: Delivery) -> None:
+        """From here on the delivery is not parked any more; one that is being parked just now gets there first."""
+        delivery.over = True
+        if delivery.lock is not None and delivery.lock.locked():
+            async with delivery.lock:
                 pass
 
-    def _mark(self, parcel: Parcel, messages: tuple[MessageId, ...]) -> Mark:
-        passage = parcel.passage
-        sent = _in_outbox(parcel) if passage is None or parcel.may_be_parked else ()
-        if passage is not None:
-            spoke = messages and isinstance(passage, Relay)
+    def _mark(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Mark:
+        relay_effect = delivery.relay_effect
+        sent = _in_outbox(delivery) if relay_effect is None or delivery.may_be_parked else ()
+        if relay_effect is not None:
+            spoke = messages and isinstance(relay_effect, Relay)
             return Mark(
-                parcel.refs,
+                delivery.refs,
                 sent,
-                passage.chat,
-                parcel.steps.copied
-                if parcel.steps is not None
-                else copies(passage, parcel.through, messages, self._courier.prints),
-                speaker=passage.sender if spoke else None,
+                relay_effect.chat,
+                delivery.steps.copied
+                if delivery.steps is not None
+                else copies(relay_effect, delivery.through, messages, self._courier.prints),
+                speaker=relay_effect.sender if spoke else None,
                 # What is parked is done already, whoever polls the bot by now.
-                fences=() if parcel.parked else parcel.fences,
+                fences=() if delivery.parked else delivery.fences,
             )
-        notice = parcel.notice
+        notice = delivery.notice
         if notice is None or notice.anchors is None:
             return Mark(sent=sent)
         chat = notice.anchors
-        at = MessageRef(parcel.bot, messages[0]) if messages else NOWHERE
+        at = MessageRef(delivery.bot, messages[0]) if messages else NOWHERE
         facts: tuple[Fact, ...] = ()
-        if messages and chat != search_of(parcel.person):
-            facts = (ChatTold(chat, parcel.person, at, self._clock.now()),)
-        return Mark(sent=sent, anchor=Anchor(chat, parcel.person, at), facts=facts)
+        if messages and chat != search_of(delivery.person):
+            facts = (ChatTold(chat, delivery.person, at, self._clock.now()),)
+        return Mark(sent=sent, anchor=Anchor(chat, delivery.person, at), facts=facts)
 
-    async def failed(self, parcel: Parcel, refusal: Refusal) -> None:
-        """A parcel has ended undelivered, or not whole: the records of it go, and who must know is told by an event."""
+    async def failed(self, delivery: Delivery, refusal: Refusal) -> None:
+        """A delivery has ended undelivered, or not whole: the records of it go, and who must know is told by an
+        event."""
         if refusal is Refusal.UNREACHABLE:
-            await self.lanes.run(Work(BotBlocked(parcel.person, parcel.bot, parcel.tried_at), cause=parcel.id))
+            await self.person_queues.run(
+                Work(BotBlocked(delivery.person, delivery.bot, delivery.tried_at), cause=delivery.id)
+            )
         elif refusal is Refusal.BOT_LOST:
-            await self.lanes.run(Work(BotLost(parcel.person, parcel.bot), cause=parcel.id))
-        passage = parcel.passage
-        if passage is None:
-            await self.delivered(parcel, ())
+            await self.person_queues.run(Work(BotLost(delivery.person, delivery.bot), cause=delivery.id))
+        relay_effect = delivery.relay_effect
+        if relay_effect is None:
+            await self.delivered(delivery, ())
             return
-        await self._close(parcel)
-        if parcel.may_be_parked and not parcel.parked:
-            await persistently(partial(self._find_out, parcel), LiveStoreLost, self._clock, self._rng)
-        await self.advanced(parcel)
-        about, attempt = subject(passage), ATTEMPTS[type(passage)]
-        failed = parcel.steps.failed if parcel.steps is not None else {about.message: refusal}
-        # With the last of them the passage is done.
+        await self._close(delivery)
+        if delivery.may_be_parked and not delivery.parked:
+            await persistently(partial(self._find_out, delivery), LiveStoreLost, self._clock, self._rng)
+        await self.advanced(delivery)
+        about, attempt = subject(relay_effect), ATTEMPTS[type(relay_effect)]
+        failed = delivery.steps.failed if delivery.steps is not None else {about.message: refusal}
+        # With the last of them the relay effect is done.
         works = [
             Work(
-                DeliveryFailed(passage.sender, about.bot, message, passage.chat, passage.to, parcel.bot, why, attempt),
-                cause=parcel.id,
+                DeliveryFailed(
+                    relay_effect.sender,
+                    about.bot,
+                    message,
+                    relay_effect.chat,
+                    relay_effect.to,
+                    delivery.bot,
+                    why,
+                    attempt,
+                ),
+                cause=delivery.id,
             )
             for message, why in failed.items()
         ]
-        if parcel.parked:  # then its updates are done already, and what is left to settle is the outbox
-            works[-1] = msgspec.structs.replace(works[-1], sent=_in_outbox(parcel))
+        if delivery.parked:  # then its updates are done already, and what is left to settle is the outbox
+            works[-1] = msgspec.structs.replace(works[-1], sent=_in_outbox(delivery))
         else:
-            works[-1] = msgspec.structs.replace(works[-1], refs=parcel.refs, fences=parcel.fences)
+            works[-1] = msgspec.structs.replace(works[-1], refs=delivery.refs, fences=delivery.fences)
         for work in works:
-            self.lanes.put(work)
+            self.person_queues.put(work)
 
-    async def advanced(self, parcel: Parcel) -> None:
-        """Of a passage in several steps, remember what has arrived: whoever takes it over does not send it again."""
-        steps, passage = parcel.steps, parcel.passage
-        if steps is None or passage is None or not steps.copied:
+    async def advanced(self, delivery: Delivery) -> None:
+        """Of a relay effect in several steps, remember what has arrived: whoever takes it over does not send it
+        again."""
+        steps, relay_effect = delivery.steps, delivery.relay_effect
+        if steps is None or relay_effect is None or not steps.copied:
             return
-        speaker = passage.sender if isinstance(passage, Relay) else None
+        speaker = relay_effect.sender if isinstance(relay_effect, Relay) else None
         with suppress(LiveStoreLost):
-            await self._store.mark(Mark(chat=passage.chat, pairs=steps.copied, speaker=speaker))
+            await self._store.mark(Mark(chat=relay_effect.chat, pairs=steps.copied, speaker=speaker))
 
-    async def _find_out(self, parcel: Parcel) -> None:
+    async def _find_out(self, delivery: Delivery) -> None:
         """Parking was not answered: if its updates are done, that was it."""
-        ref = parcel.refs[0]
-        parcel.parked = ref.update in await self._store.done(ref.bot, (ref.update,))
-        if parcel.parked:
-            self._finished(parcel.refs)
+        ref = delivery.refs[0]
+        delivery.parked = ref.update in await self._store.done(ref.bot, (ref.update,))
+        if delivery.parked:
+            self._finished(delivery.refs)
 
     # ------------------------------------------------------------------ parking
 
     async def park_overdue(self, more_s: float = 0.0) -> None:
-        """Seal passages that take long into the outbox, so that their updates no longer hold the queue up.
+        """Seal relay effects that take long into the outbox, so that their updates no longer hold the queue up.
 
         `more_s`: only those that have taken so much longer than that.
         """
-        for parcel in self._courier.overdue(more_s):
-            await self._park(parcel)
+        for delivery in self._courier.overdue(more_s):
+            await self._park(delivery)
 
     async def park_crowd(self) -> bool:
         """The same with what has come behind many others: its turn is far. Returns whether some are left for later."""
-        for parcel in reversed(self._courier.crowd()):
-            if not parcel.parked:
-                await self._park(parcel)
+        for delivery in reversed(self._courier.crowd()):
+            if not delivery.parked:
+                await self._park(delivery)
         return bool(self._courier.crowd())
 
-    async def _park(self, parcel: Parcel) -> None:
-        """With what precedes it in its lane, which is to come first in the outbox, too. Or nothing: in its turn."""
-        waiting = [*self._courier.unparked_before(parcel), parcel]
+    async def _park(self, delivery: Delivery) -> None:
+        """With what precedes it in its queue, which is to come first in the outbox, too. Or nothing: in its turn."""
+        waiting = [*self._courier.unparked_before(delivery), delivery]
         for _, alike in groupby(waiting, lambda each: each.fences):
             under_one_lease = list(alike)
             for first in range(0, len(under_one_lease), PARKED_TOGETHER):
                 if not await self._park_together(under_one_lease[first : first + PARKED_TOGETHER]):
                     return
 
-    async def _park_together(self, parcels: Sequence[Parcel]) -> bool:
-        """Park what follows each other in a lane, in one commit. Returns whether that has been done."""
+    async def _park_together(self, deliveries: Sequence[Delivery]) -> bool:
+        """Park what follows each other in a queue, in one commit. Returns whether that has been done."""
         async with AsyncExitStack() as locked:
-            for parcel in parcels:
-                parcel.lock = parcel.lock or asyncio.Lock()
-                await locked.enter_async_context(parcel.lock)
-            left = [each for each in parcels if not (each.parked or each.over)]
+            for delivery in deliveries:
+                delivery.lock = delivery.lock or asyncio.Lock()
+                await locked.enter_async_context(delivery.lock)
+            left = [each for each in deliveries if not (each.parked or each.over)]
             if not left:
                 return True
             if self._courier.settles_before(left[0]):
                 return False
             entries: list[Outgoing] = []
             refs: list[UpdateRef] = []  # more may come while the store is busy; those are done when it is delivered
-            for parcel in left:
-                assert parcel.passage is not None, "only passages are parked"
-                parcel.may_be_parked = True
-                entries += self._entries(parcel.id, parcel.passage, parcel.bot, parcel.refs, parcel.fences)
-                refs += parcel.refs
+            for delivery in left:
+                assert delivery.relay_effect is not None, "only relay_effects are parked"
+                delivery.may_be_parked = True
+                entries += self._entries(
+                    delivery.id, delivery.relay_effect, delivery.bot, delivery.refs, delivery.fences
+                )
+                refs += delivery.refs
             fences = left[0].fences
             commit = Commit(outbox=tuple(entries), updates=tuple(refs), owner=self._worker, fences=fences)
             try:
@@ -546,23 +561,29 @@ class Pipeline:
             except Fenced:
                 await self._fenced(fences)
                 return False
-            for parcel in left:
-                parcel.parked = stored is Committed.YES
-                parcel.careful = False
+            for delivery in left:
+                delivery.parked = stored is Committed.YES
+                delivery.careful = False
                 metrics.PARKED.add()
             self._finished(tuple(refs))
         return True
 
     def _entries(
-        self, id_: str, passage: Passage, bot: BotId, refs: tuple[UpdateRef, ...], fences: tuple[Fence, ...] = ()
+        self,
+        id_: str,
+        relay_effect: RelayEffect,
+        bot: BotId,
+        refs: tuple[UpdateRef, ...],
+        fences: tuple[Fence, ...] = (),
     ) -> tuple[Outgoing, ...]:
-        """What a parked passage is in the outbox. Under a lease nobody else takes its sender's updates."""
+        """What a parked relay effect is in the outbox. Under a lease nobody else takes its sender's updates."""
         expires_at = self._clock.now() + RELAY_TTL_S
-        parked = Parked(id_, passage.chat, passage.to, bot, self._sealer.seal(passage, refs), expires_at)
-        return (parked,) if fences else (parked, trace_of(passage.sender, refs, expires_at))
+        parked = Parked(id_, relay_effect.chat, relay_effect.to, bot, self._sealer.seal(relay_effect, refs), expires_at)
+        return (parked,) if fences else (parked, trace_of(relay_effect.sender, refs, expires_at))
 
     async def take_up(self, entries: Iterable[Outgoing]) -> None:
-        """Send what is in our part of the outbox and nobody is sending: another life left it, or an answer was lost."""
+        """Send what is in our part of the outbox and nobody is sending: another incarnation left it, or an answer was
+        lost."""
         for outgoing in entries:
             if self._courier.known(outgoing.id):
                 continue
@@ -580,7 +601,7 @@ class Pipeline:
             else:
                 fatal = await crashes_of(self._store, parked.refs) >= FATAL_CRASHES
                 doomed = Refusal.FATAL if fatal else None
-                self._courier.resume(parked.passage, outgoing.bot, parked.refs, outgoing.id, left_s, doomed)
+                self._courier.resume(parked.relay_effect, outgoing.bot, parked.refs, outgoing.id, left_s, doomed)
 
     async def _give_up(self, parked: Parked) -> None:
         """What nobody can read any more goes, with a word to its sender, whom the chat tells and the entry's name."""
@@ -593,7 +614,7 @@ class Pipeline:
         failed = DeliveryFailed(
             state.partner, about.bot, about.message, parked.chat, parked.to, parked.bot, Refusal.BROKEN
         )
-        self.lanes.put(Work(failed, sent=(parked.id,)))
+        self.person_queues.put(Work(failed, sent=(parked.id,)))
 
 
 def _about(event: Event) -> MessageRef | None:
@@ -609,9 +630,9 @@ def _about(event: Event) -> MessageRef | None:
             return None
 
 
-def _in_outbox(parcel: Parcel) -> tuple[str, ...]:
-    """The entries that end with a parcel."""
-    return (parcel.id, trace_id(parcel.refs)) if parcel.refs else (parcel.id,)
+def _in_outbox(delivery: Delivery) -> tuple[str, ...]:
+    """The entries that end with a delivery."""
+    return (delivery.id, trace_id(delivery.refs)) if delivery.refs else (delivery.id,)
 
 
 def _prefix(work: Work) -> str:
@@ -620,9 +641,9 @@ def _prefix(work: Work) -> str:
     match event:
         case DeliveryFailed():
             return f"failed:{event.bot}:{event.message}"
-        case ChatQuiet():
+        case ChatIdle():
             return f"quiet:{event.chat}:{event.since}"
-        case SearchDrags():
+        case SearchDelayed():
             return f"drags:{event.person}:{event.since}"
         case _ if work.refs:
             return f"{work.refs[0].bot}:{work.refs[0].update}"
@@ -635,7 +656,7 @@ def _namer(work: Work, unanswered: int = 0) -> Callable[[int], str]:
     return lambda index: f"{_prefix(work)}:{index}{f'~{unanswered}' if unanswered else ''}"
 
 
-def _count_searches(settlement: Settlement, before: Mapping[PersonId, Participant]) -> None:
-    for put in settlement.commit.puts if settlement.commit is not None else ():
+def _count_searches(plan: CommitPlan, before: Mapping[PersonId, Participant]) -> None:
+    for put in plan.commit.puts if plan.commit is not None else ():
         if isinstance(put.state, Searching) and not isinstance(before[put.person].state, Searching):
             metrics.SEARCHES.add(put.state.ticket.pool)

@@ -1,4 +1,4 @@
-"""Facts that are read once for everything that waits in a person's lane just then.
+"""Facts that are read once for everything that waits in a person's queue just then.
 
 A person who sends a hundred messages in one go would have the same facts read a hundred times, one after another, and
 the updates of everybody behind them would wait for that. A message that had come before the facts were read may be
@@ -18,7 +18,7 @@ FRESH_S = 0.02
 
 
 class Reading(NamedTuple):
-    """`upto` is the number of the last piece of work that was in the lane when they were read; `at`: when they had
+    """`upto` is the number of the last piece of work that was in the queue when they were read; `at`: when they had
     come, monotonic."""
 
     facts: Facts

@@ -17,7 +17,7 @@ from passerby.domain.lifecycle import arrive
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
-from passerby.kernel.feature import Company, Feature
+from passerby.kernel.feature import AlsoLoad, Feature
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
@@ -40,7 +40,7 @@ class Router:
         """The commands that features put into a bot's menu."""
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
-        self._company: dict[Decider, Company] = {}
+        self._also_load: dict[Decider, AlsoLoad] = {}
         unknown: Callable[[Collection[str]], Decider] | None = None
         for feature in features:
             for table, claims in (
@@ -54,7 +54,7 @@ class Router:
                     if key in table:
                         raise ValueError(f"{feature.name} claims {key}, which another feature has")
                     table[key] = decider  # type: ignore[index]
-            self._company.update(feature.company)
+            self._also_load.update(feature.also_load)
             self.menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
@@ -82,12 +82,12 @@ class Router:
             return words.startswith("/") or (words != "" and self._find_word(words) is not None)
         return isinstance(event, ButtonPressed)
 
-    def company(self, event: Event, facts: Facts) -> tuple[PersonId, ...]:
+    def also_load(self, event: Event, facts: Facts) -> tuple[PersonId, ...]:
         """Who else the decision on an event will be about, besides the person and their partner."""
-        if not self._company:
+        if not self._also_load:
             return ()
         decider = self._find(event, facts)
-        asked = self._company.get(decider) if decider is not None else None
+        asked = self._also_load.get(decider) if decider is not None else None
         return asked(event, facts) if asked is not None else ()
 
     def decide(self, event: Event, facts: Facts, env: Env) -> Decision:

@@ -1,77 +1,80 @@
-"""Turns a passage into a send. The partner's copy of the message it is about is looked up at the last moment.
+"""Turns a relay effect into a send. The partner's copy of the message it is about is looked up at the last moment.
 
-Passages of one chat leave in order, so by the time an edit, a reaction or a reply is its lane's turn, the message that
-it is about has been delivered and is in the map; if it is not, it never will be, and nothing is left to do.
+Relay effects of one chat leave in order, so by the time an edit, a reaction or a reply is its queue's turn, the message
+that it is about has been delivered and is in the map; if it is not, it never will be, and nothing is left to do.
 
-Most passages are one send. Whether one needs several (see `steps`) is decided here, or when Telegram refuses it as one.
+Most relay effects are one send. Whether one needs several (see `steps`) is decided here, or when Telegram refuses it as
+one.
 """
 
 from typing import assert_never
 
 from passerby.domain.fingerprint import Prints
 from passerby.domain.pieces import Limits, fits
-from passerby.kernel.effect import Amend, Erase, Passage, React, Relay
+from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import Attempt, Refusal
 from passerby.kernel.ids import BotId, MessageId, MessageRef
 from passerby.ports.live_store import Copied, LiveStore
-from passerby.ports.telegram import Carry, Delete, Dispatch, Edit, SetReaction
-from passerby.runtime.delivery.steps import FOR_ALL, AmendSteps, RelaySteps
+from passerby.ports.telegram import DeleteMessages, EditContent, OutgoingCall, SendContent, SetReaction
+from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 
 
 async def address(
-    passage: Passage, bot: BotId, store: LiveStore, prints: Prints
-) -> Dispatch | RelaySteps | AmendSteps | Refusal | None:
-    """The dispatch for a passage that leaves through `bot`; None where there is nothing to do (any more).
+    relay_effect: RelayEffect, bot: BotId, store: LiveStore, prints: Prints
+) -> OutgoingCall | RelaySteps | EditSteps | Refusal | None:
+    """The outgoing call for a relay effect that leaves through `bot`; None where there is nothing to do (any more).
 
     A message that cannot be taken back, because nobody knows its copy (any more), is EXPIRED.
     """
-    match passage:
+    match relay_effect:
         case Relay():
-            whole = await _carry(passage, bot, store)
-            if len(passage.contents) == 1 and fits(passage.contents[0]):
+            whole = await _content_call(relay_effect, bot, store)
+            if len(relay_effect.contents) == 1 and fits(relay_effect.contents[0]):
                 return whole
-            steps = await _steps(passage, whole, store, prints)
+            steps = await _steps(relay_effect, whole, store, prints)
             return whole if steps.alone else steps
-        case Amend(chat=chat, source=source, content=content):
+        case RelayEdit(chat=chat, source=source, content=content):
             copy = await store.counterpart(chat, source)
             if copy is None or not copy.mine or prints.fits(copy.print, content, chat):
                 return None
             if copy.rest or not fits(content):
-                return AmendSteps(passage, copy, prints)
+                return EditSteps(relay_effect, copy, prints)
             words_only = prints.fits_body(copy.print, content, chat)
             at = copy.at
-            return Edit(at.bot, passage.to, at.message, source.bot, passage.sender, content, words_only)
+            return EditContent(
+                at.bot, relay_effect.to, at.message, source.bot, relay_effect.sender, content, words_only
+            )
         case React(chat=chat, source=source):
             found = await store.counterpart(chat, source)
-            return SetReaction(found.at.bot, passage.to, found.at.message, passage.emoji) if found else None
-        case Erase(chat=chat, source=source):
+            return SetReaction(found.at.bot, relay_effect.to, found.at.message, relay_effect.emoji) if found else None
+        case RelayDelete(chat=chat, source=source):
             found = await store.counterpart(chat, source)
             if found is None or not found.mine:
                 return Refusal.EXPIRED
-            return Delete(found.at.bot, passage.to, (found.at.message, *found.rest))
+            return DeleteMessages(found.at.bot, relay_effect.to, (found.at.message, *found.rest))
         case _:
-            assert_never(passage)
+            assert_never(relay_effect)
 
 
 async def apart(
-    passage: Passage, bot: BotId, refusal: Refusal, store: LiveStore, prints: Prints
-) -> RelaySteps | AmendSteps | None:
-    """The steps for a passage that was refused as one send; None if no part of it could be sent either."""
+    relay_effect: RelayEffect, bot: BotId, refusal: Refusal, store: LiveStore, prints: Prints
+) -> RelaySteps | EditSteps | None:
+    """The steps for a relay effect that was refused as one send; None if no part of it could be sent either."""
     if refusal in FOR_ALL:
         return None
-    match passage:
+    match relay_effect:
         case Relay(contents=contents) if len(contents) > 1 or refusal is Refusal.TOO_LONG:
-            steps = await _steps(passage, await _carry(passage, bot, store), store, prints)
+            steps = await _steps(relay_effect, await _content_call(relay_effect, bot, store), store, prints)
             steps.refused(refusal)
             return steps
-        case Amend(chat=chat, source=source) if refusal is Refusal.TOO_LONG:
+        case RelayEdit(chat=chat, source=source) if refusal is Refusal.TOO_LONG:
             copy = await store.counterpart(chat, source)
-            return AmendSteps(passage, copy, prints, Limits(caption=0)) if copy is not None and copy.mine else None
+            return EditSteps(relay_effect, copy, prints, Limits(caption=0)) if copy is not None and copy.mine else None
         case _:
             return None
 
 
-async def _steps(relay: Relay, whole: Carry, store: LiveStore, prints: Prints) -> RelaySteps:
+async def _steps(relay: Relay, whole: SendContent, store: LiveStore, prints: Prints) -> RelaySteps:
     """Some of its messages may have arrived already, before a process died or a lease was lost."""
     arrived = {}
     for place, source in enumerate(relay.sources):
@@ -81,11 +84,11 @@ async def _steps(relay: Relay, whole: Carry, store: LiveStore, prints: Prints) -
     return RelaySteps(relay, whole, arrived, prints)
 
 
-async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
+async def _content_call(relay: Relay, bot: BotId, store: LiveStore) -> SendContent:
     """A reply to something that was said on another bot, or that nobody remembers, is a plain message."""
     answered = await store.counterpart(relay.chat, relay.reply_to) if relay.reply_to is not None else None
     replies = answered is not None and answered.at.bot == bot
-    return Carry(
+    return SendContent(
         bot,
         relay.to,
         relay.source_bot,
@@ -101,28 +104,34 @@ async def _carry(relay: Relay, bot: BotId, store: LiveStore) -> Carry:
     )
 
 
-def copies(passage: Passage, bot: BotId, messages: tuple[MessageId, ...], prints: Prints) -> tuple[Copied, ...]:
-    """What the message map is to remember of a passage that arrived as `messages`."""
-    match passage:
+def copies(
+    relay_effect: RelayEffect, bot: BotId, messages: tuple[MessageId, ...], prints: Prints
+) -> tuple[Copied, ...]:
+    """What the message map is to remember of a relay effect that arrived as `messages`."""
+    match relay_effect:
         case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
             return tuple(
                 Copied(MessageRef(source_bot, source), MessageRef(bot, copy), prints.of(content, chat))
                 for source, copy, content in zip(sources, messages, contents, strict=False)
             )
-        case Amend(chat=chat, source=source, content=content) if messages:
+        case RelayEdit(chat=chat, source=source, content=content) if messages:
             return (Copied(source, MessageRef(bot, messages[0]), prints.of(content, chat)),)
         case _:
             return ()
 
 
-ATTEMPTS: dict[type[Passage], Attempt] = {
+ATTEMPTS: dict[type[RelayEffect], Attempt] = {
     Relay: Attempt.RELAY,
-    Amend: Attempt.AMEND,
+    RelayEdit: Attempt.EDIT,
     React: Attempt.REACT,
-    Erase: Attempt.ERASE,
+    RelayDelete: Attempt.DELETE,
 }
 
 
-def subject(passage: Passage) -> MessageRef:
-    """The message of the sender's that a passage is about, as the sender's bot sees it."""
-    return MessageRef(passage.source_bot, passage.sources[0]) if isinstance(passage, Relay) else passage.source
+def subject(relay_effect: RelayEffect) -> MessageRef:
+    """The message of the sender's that a relay effect is about, as the sender's bot sees it."""
+    return (
+        MessageRef(relay_effect.source_bot, relay_effect.sources[0])
+        if isinstance(relay_effect, Relay)
+        else relay_effect.source
+    )

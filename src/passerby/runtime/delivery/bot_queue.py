@@ -1,6 +1,6 @@
 """A bot's budget, with the order of those who wait for it: chat before match before reply before the rest.
 
-One gate a bot. Somebody passes at once while the budget lasts and nobody waits; otherwise by priority, then in turn.
+One queue a bot. Somebody passes at once while the budget lasts and nobody waits; otherwise by priority, then in turn.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from passerby.kernel.effect import Priority
 from passerby.kernel.ids import PersonId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStoreLost
-from passerby.runtime.delivery.limiters import Allowance
+from passerby.runtime.delivery.limiters import Limiter
 from passerby.runtime.tasks import Background
 
 STRIKE_WINDOW_S = 5.0
@@ -24,9 +24,9 @@ Place = asyncio.Future[None]
 """In the queue. Done when its owner may pass; cancelled, it costs nothing."""
 
 
-class Gate:
-    def __init__(self, allowance: Allowance, background: Background, clock: Clock) -> None:
-        self._allowance = allowance
+class BotQueue:
+    def __init__(self, limiter: Limiter, background: Background, clock: Clock) -> None:
+        self._limiter = limiter
         self._background = background
         self._clock = clock
         self._waiting: list[tuple[Priority, int, Place]] = []
@@ -44,9 +44,9 @@ class Gate:
     def passes(self) -> bool:
         """Take one from the budget if that is possible at once."""
         now = self._clock.monotonic()
-        if self._waiting or self.held_until > now or not self._allowance.ready(now):
+        if self._waiting or self.held_until > now or not self._limiter.ready(now):
             return False
-        self._allowance.spend(now)
+        self._limiter.spend(now)
         return True
 
     def queue(self, priority: Priority) -> Place:
@@ -83,9 +83,9 @@ class Gate:
             while self._skip_gone():
                 now = self._clock.monotonic()
                 wait_s = self.held_until - now
-                if wait_s <= 0 and not self._allowance.ready(now):
+                if wait_s <= 0 and not self._limiter.ready(now):
                     try:
-                        wait_s = await self._allowance.ask()
+                        wait_s = await self._limiter.ask()
                     except LiveStoreLost:
                         wait_s = STORE_PAUSE_S
                     if wait_s <= 0:
@@ -94,7 +94,7 @@ class Gate:
                     await self._clock.sleep(wait_s)
                     continue
                 *_, place = heappop(self._waiting)
-                self._allowance.spend(now)
+                self._limiter.spend(now)
                 place.set_result(None)
         finally:
             self._pump = None

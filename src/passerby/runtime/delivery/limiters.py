@@ -1,7 +1,8 @@
 """What may be sent of one account, a bot's or a chat's: looked at, asked for, spent.
 
-`Own` is a bucket of this process alone, exact and free. `Shared` is this process's part of a bucket that lives in the
-store: it takes *blocks* from it, so that not every message asks, and a block that is not used in time is void.
+`LocalLimiter` is a bucket of this process alone, exact and free. `SharedLimiter` is this process's part of a bucket
+that lives in the store: it takes *blocks* from it, so that not every message asks, and a block that is not used in time
+is void.
 
 Over all processes no more is sent in any time t than rate·t + burst, although what was taken may be sent up to E later:
 whatever is sent within t was taken within t + E, so the store is given a burst that is smaller by the *slack* rate·E.
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from passerby.domain.budgets import FULL, Budget
 from passerby.ports.clock import Clock
-from passerby.ports.shared_budgets import Account, Allowances
+from passerby.ports.shared_budgets import Account, SharedBudgets
 from passerby.telemetry import metrics
 
 _ROUNDING_S = 1e-9
@@ -27,7 +28,7 @@ SHORTEST_WAIT_S = 0.02
 """Ask no sooner again: in the meantime more than one may have been earned."""
 
 
-class Allowance(Protocol):
+class Limiter(Protocol):
     """For one asker at a time. Times are monotonic seconds."""
 
     def ready(self, now: float) -> bool:
@@ -47,7 +48,7 @@ class Allowance(Protocol):
         ...
 
 
-class Own:
+class LocalLimiter:
     __slots__ = ("_budget", "_clock", "_tat")
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -68,12 +69,12 @@ class Own:
         return self._budget.full_at(self._tat) <= now
 
 
-class Shared:
+class SharedLimiter:
     """A bot's slack is half of its burst: its rate makes up for that within half a second. A chat's is a quarter."""
 
     __slots__ = ("_account", "_block", "_burst", "_clock", "_good_for_s", "_left", "_rate_per_s", "_store", "_until")
 
-    def __init__(self, account: Account, budget: Budget, store: Allowances, clock: Clock) -> None:
+    def __init__(self, account: Account, budget: Budget, store: SharedBudgets, clock: Clock) -> None:
         self._account = account
         self._store = store
         self._clock = clock

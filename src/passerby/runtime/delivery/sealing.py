@@ -1,7 +1,7 @@
 """What waits longer than Telegram's queue should be held up: encrypted, because content is never stored bare.
 
-AES-GCM-SIV would forgive a repeated nonce; AES-GCM with a random 96-bit one is safe for four thousand million parcels a
-key (source: NIST SP 800-38D, 8.3), far more than are ever parked.
+AES-GCM-SIV would forgive a repeated nonce; AES-GCM with a random 96-bit one is safe for four thousand million
+deliveries a key (source: NIST SP 800-38D, 8.3), far more than are ever parked.
 """
 
 import os
@@ -11,7 +11,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from passerby.kernel.effect import Passage
+from passerby.kernel.effect import RelayEffect
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import UpdateRef
 
@@ -23,8 +23,8 @@ _ITEM_PURPOSE = b"passerby item of an album"
 _WORDS_PURPOSE = b"passerby words about a complaint"
 
 
-class ParkedPassage(msgspec.Struct, frozen=True):
-    passage: Passage
+class ParkedRelayEffect(msgspec.Struct, frozen=True):
+    relay_effect: RelayEffect
     refs: tuple[UpdateRef, ...]
 
 
@@ -47,16 +47,16 @@ class Sealer:
     def __init__(self, key: bytes, *former: bytes) -> None:
         self._cipher = AESGCM(key)
         self._ciphers = (self._cipher, *map(AESGCM, former))
-        self._passages = msgspec.msgpack.Decoder(ParkedPassage)
+        self._relay_effects = msgspec.msgpack.Decoder(ParkedRelayEffect)
         self._items = msgspec.msgpack.Decoder(Item)
         self._words = msgspec.msgpack.Decoder(Words)
 
-    def seal(self, passage: Passage, refs: tuple[UpdateRef, ...]) -> bytes:
-        return self._seal(ParkedPassage(passage, refs), _PURPOSE)
+    def seal(self, relay_effect: RelayEffect, refs: tuple[UpdateRef, ...]) -> bytes:
+        return self._seal(ParkedRelayEffect(relay_effect, refs), _PURPOSE)
 
-    def open(self, sealed: bytes) -> ParkedPassage | None:
+    def open(self, sealed: bytes) -> ParkedRelayEffect | None:
         """The opened content; None if it is damaged, or was sealed with an unknown key."""
-        return self._open(sealed, _PURPOSE, self._passages)
+        return self._open(sealed, _PURPOSE, self._relay_effects)
 
     def seal_item(self, event: MessageReceived, ref: UpdateRef) -> bytes:
         return self._seal(Item(event, ref), _ITEM_PURPOSE)

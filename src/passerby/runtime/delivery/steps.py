@@ -1,4 +1,4 @@
-"""A passage that takes several sends: long words that follow their file, or an album that has to be split.
+"""A relay effect that takes several sends: long words that follow their file, or an album that has to be split.
 
 `Steps` are sent one after the other, in the order of the original. A refused step does not affect the others: an album
 is halved until only the refused items are left out, a caption that is too long moves out of its file's message, words
@@ -16,18 +16,18 @@ from passerby.domain.fingerprint import Prints
 from passerby.domain.pieces import LEAST, USUAL, Limits, cut_words, groups, pieces
 from passerby.kernel.content import Content
 from passerby.kernel.decision import Counterpart
-from passerby.kernel.effect import Amend, Relay
+from passerby.kernel.effect import Relay, RelayEdit
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.ports.live_store import Copied
-from passerby.ports.telegram import Carry, Delete, Dispatch, Edit
+from passerby.ports.telegram import DeleteMessages, EditContent, OutgoingCall, SendContent
 
 FOR_ALL = frozenset({Refusal.UNREACHABLE, Refusal.BOT_LOST})
 """Refusals that concern the recipient, not the content: smaller pieces would be refused as well."""
 
 
 class Steps(Protocol):
-    def next(self) -> Dispatch | None:
+    def next(self) -> OutgoingCall | None:
         """The next thing to send; None at the end."""
         ...
 
@@ -71,7 +71,7 @@ class _Follow(msgspec.Struct, frozen=True):
 class RelaySteps:
     """`whole` is the relay as one send; `arrived` are the copies that an earlier attempt delivered, by place."""
 
-    def __init__(self, relay: Relay, whole: Carry, arrived: Mapping[int, Counterpart], prints: Prints) -> None:
+    def __init__(self, relay: Relay, whole: SendContent, arrived: Mapping[int, Counterpart], prints: Prints) -> None:
         self._whole = whole
         self._prints = prints
         self._relay = relay
@@ -92,11 +92,11 @@ class RelaySteps:
         """Whether all of it fits into one send."""
         return not self._heads and len(self._left) == 1
 
-    def next(self) -> Dispatch | None:
+    def next(self) -> OutgoingCall | None:
         while self._left:
             step = self._left[0]
             if isinstance(step, _Send):
-                return self._carry(step.places)
+                return self._content_call(step.places)
             if step.place in self._heads:
                 return self._words(step)
             self._left.popleft()  # words whose message did not arrive
@@ -163,16 +163,16 @@ class RelaySteps:
         limits = self._limits[place]
         return [_Follow(place, words, limits.text) for words in pieces(self._relay.contents[place], limits)[1:]]
 
-    def _carry(self, places: Sequence[int]) -> Carry:
+    def _content_call(self, places: Sequence[int]) -> SendContent:
         relay = self._relay
-        carry = msgspec.structs.replace(
+        content_call = msgspec.structs.replace(
             self._whole,
             sources=tuple(relay.sources[place] for place in places),
             contents=tuple(pieces(relay.contents[place], self._limits[place])[0] for place in places),
         )
-        return _unanswering(carry) if self._heads else carry
+        return _unanswering(content_call) if self._heads else content_call
 
-    def _words(self, step: _Follow) -> Carry:
+    def _words(self, step: _Follow) -> SendContent:
         follow = msgspec.structs.replace(
             _unanswering(self._whole),
             sources=(self._relay.sources[step.place],),
@@ -216,12 +216,12 @@ class _Say(msgspec.Struct, frozen=True):
     words: Content
 
 
-class AmendSteps:
+class EditSteps:
     """An edit of a message whose copy has several pieces, or will have: each piece takes its share of the new words."""
 
-    def __init__(self, amend: Amend, copy: Counterpart, prints: Prints, limits: Limits = USUAL) -> None:
+    def __init__(self, relay_edit: RelayEdit, copy: Counterpart, prints: Prints, limits: Limits = USUAL) -> None:
         self._prints = prints
-        self._amend = amend
+        self._relay_edit = relay_edit
         self._copy = copy
         self._limits = limits
         self._rest = list(copy.rest)
@@ -230,39 +230,39 @@ class AmendSteps:
         self._plan()
 
     def _plan(self) -> None:
-        content = self._amend.content
+        content = self._relay_edit.content
         head, *words = pieces(content, self._limits)
-        same = self._prints.fits_body(self._copy.print, content, self._amend.chat)
-        self._left: deque[Edit | _Say | _Delete] = deque()
+        same = self._prints.fits_body(self._copy.print, content, self._relay_edit.chat)
+        self._left: deque[EditContent | _Say | _Delete] = deque()
         if not (same and self._rest and words and content.file is not None):  # else it has no words, then and now
             self._left.append(self._edit(self._copy.at.message, head, words_only=same))
         self._left.extend(_Say(place, each) for place, each in enumerate(words))
         if gone := tuple(self._rest[len(words) :]):
             self._left.append(_Delete(gone))
 
-    def next(self) -> Dispatch | None:
+    def next(self) -> OutgoingCall | None:
         if not self._left:
             return None
-        step, to, bot = self._left[0], self._amend.to, self._copy.at.bot
+        step, to, bot = self._left[0], self._relay_edit.to, self._copy.at.bot
         match step:
-            case Edit():
+            case EditContent():
                 return step
             case _Delete(messages):
-                return Delete(bot, to, messages)
+                return DeleteMessages(bot, to, messages)
             case _Say(place, words):
                 if place < len(self._rest):
                     return self._edit(self._rest[place], words, words_only=True)
-                source = self._amend.source
+                source = self._relay_edit.source
                 head = self._copy.at.message
-                return Carry(
+                return SendContent(
                     bot,
                     to,
                     source.bot,
-                    self._amend.sender,
+                    self._relay_edit.sender,
                     (source.message,),
                     (words,),
                     reply_to=head,
-                    thread=self._amend.thread,
+                    thread=self._relay_edit.thread,
                 )
 
     def took(self, messages: tuple[MessageId, ...]) -> None:
@@ -275,12 +275,12 @@ class AmendSteps:
 
     def refused(self, refusal: Refusal) -> None:
         step = self._left.popleft()
-        if isinstance(step, Edit) and refusal is Refusal.TOO_LONG and self._limits.caption:
+        if isinstance(step, EditContent) and refusal is Refusal.TOO_LONG and self._limits.caption:
             self._limits = Limits(caption=0)
             self._plan()
             return
         self._refusal = self._refusal or refusal
-        if isinstance(step, Edit):
+        if isinstance(step, EditContent):
             self._left.clear()
 
     def give_up(self, refusal: Refusal) -> None:
@@ -291,20 +291,22 @@ class AmendSteps:
     def copied(self) -> tuple[Copied, ...]:
         shows = self._copy.print
         if self._refusal is None and not self._left:
-            shows = self._prints.of(self._amend.content, self._amend.chat)
+            shows = self._prints.of(self._relay_edit.content, self._relay_edit.chat)
         elif self._begun:
             shows = self._prints.half_done(shows)
-        return (Copied(self._amend.source, self._copy.at, shows, tuple(self._rest)),)
+        return (Copied(self._relay_edit.source, self._copy.at, shows, tuple(self._rest)),)
 
     @property
     def failed(self) -> Mapping[MessageId, Refusal]:
-        return {self._amend.source.message: self._refusal} if self._refusal is not None else {}
+        return {self._relay_edit.source.message: self._refusal} if self._refusal is not None else {}
 
-    def _edit(self, message: MessageId, content: Content, *, words_only: bool) -> Edit:
-        amend = self._amend
-        return Edit(self._copy.at.bot, amend.to, message, amend.source.bot, amend.sender, content, words_only)
+    def _edit(self, message: MessageId, content: Content, *, words_only: bool) -> EditContent:
+        relay_edit = self._relay_edit
+        return EditContent(
+            self._copy.at.bot, relay_edit.to, message, relay_edit.source.bot, relay_edit.sender, content, words_only
+        )
 
 
-def _unanswering(carry: Carry) -> Carry:
+def _unanswering(content_call: SendContent) -> SendContent:
     """The same without the reply: only the first send replies."""
-    return msgspec.structs.replace(carry, reply_to=None, quote=None, quote_position=0, quote_entities=())
+    return msgspec.structs.replace(content_call, reply_to=None, quote=None, quote_position=0, quote_entities=())

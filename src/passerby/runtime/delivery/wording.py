@@ -8,13 +8,13 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.text import Text, text
 from passerby.ports.live_store import Notice
 from passerby.ports.telegram import (
+    AnswerCallback,
     CommandList,
+    EditNotice,
     InlineButton,
     InlineRows,
-    Reassure,
     ReplyRows,
-    Rewrite,
-    Speak,
+    SendNotice,
 )
 
 
@@ -55,12 +55,12 @@ class Wording:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def notice(self, notice: Notice, language: str) -> Speak | Rewrite:
+    def notice(self, notice: Notice, language: str) -> SendNotice | EditNotice:
         html = self._words.word(notice.text, language)
         keyboard = notice.keyboard
         if notice.revises is not None:
             rows = self._inline(keyboard, language) if isinstance(keyboard, Menu) else None
-            return Rewrite(notice.bot, notice.to, notice.revises, html, rows)
+            return EditNotice(notice.bot, notice.to, notice.revises, html, rows)
         match keyboard:
             case None:
                 markup: InlineRows | ReplyRows | None = None
@@ -72,7 +72,7 @@ class Wording:
                 )
             case _:
                 assert_never(keyboard)
-        return Speak(notice.bot, notice.to, html, markup, notice.reply_to, notice.thread)
+        return SendNotice(notice.bot, notice.to, html, markup, notice.reply_to, notice.thread)
 
     def _inline(self, menu: Menu, language: str) -> InlineRows:
         return InlineRows(tuple(tuple(self._button(button, language) for button in row) for row in menu.rows))
@@ -82,9 +82,9 @@ class Wording:
         assert len(data.encode()) <= 64, "button data has a limit of 64 bytes (source: Bot API)"
         return InlineButton(self._words.plain(button.label, language), data)
 
-    def answer(self, answer: Answer, bot: BotId, language: str) -> Reassure:
+    def answer(self, answer: Answer, bot: BotId, language: str) -> AnswerCallback:
         plain = self._words.plain(answer.text, language) if answer.text is not None else None
-        return Reassure(bot, answer.query, plain, answer.alert)
+        return AnswerCallback(bot, answer.query, plain, answer.alert)
 
     def menus(self, commands: frozenset[str], more: tuple[str, ...] = ()) -> tuple[CommandList, ...]:
         """What a bot says of itself, in each language; English for everyone else."""

@@ -1,6 +1,6 @@
 """Admission of updates: bounds how much one person may have in hand, and refuses the rest before it costs anything.
 
-The rule is in `domain.quota`. A refused update is not read: it becomes an `Overrun` in its person's own lane. The lane
+The rule is in `domain.quota`. A refused update is not read: it becomes an `Overrun` in its person's own lane. The queue
 handles it after everything that came before it, in one commit with all other refusals since.
 
 A person is told twice: at once when a spell begins, as a reply to the first refused message; and when the spell is
@@ -14,13 +14,13 @@ webhooks each update may reach a different process, so parked relays, which all 
 from collections.abc import Callable
 from typing import get_args
 
-from passerby.domain.quota import Door, Quota
+from passerby.domain.quota import Endpoint, Quota
 from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
 from passerby.kernel.ids import MessageId, PersonId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, Notice
 from passerby.runtime.delivery.courier import Courier
-from passerby.runtime.inbound.person_queues import Lanes, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.telemetry import metrics
 
 _Subject = MessageReceived | MessageEdited | ReactionChanged | ButtonPressed
@@ -47,20 +47,20 @@ class Admission:
 
     def __init__(
         self,
-        lanes: Lanes,
+        person_queues: PersonQueues,
         courier: Courier,
         store: LiveStore,
         clock: Clock,
         quota: Quota,
         is_for_us: Callable[[Event], bool],
     ) -> None:
-        self._lanes = lanes
+        self._person_queues = person_queues
         self._courier = courier
         self._store = store
         self._clock = clock
         self._quota = quota
         self._is_for_us = is_for_us
-        self._doors: dict[PersonId, Door] = {}
+        self._doors: dict[PersonId, Endpoint] = {}
         self._spells: dict[PersonId, _Spell] = {}
 
     @property
@@ -69,14 +69,14 @@ class Admission:
         return len(self._spells)
 
     def put(self, work: Work) -> None:
-        """Put it into its lane, or refuse it."""
+        """Put it into its queue, or refuse it."""
         if self.admits(work.event):
             self.let_in(work)
         else:
             self.refuse(work)
 
     def let_in(self, work: Work) -> None:
-        self._lanes.put(work)
+        self._person_queues.put(work)
 
     def admits(self, event: Event, parked: int = 0) -> bool:
         """Count an event against its person's quota. Returns whether it comes in.
@@ -88,14 +88,14 @@ class Admission:
             return True
         follows: object = None
         if kind is not MessageReceived and isinstance(event, MessageEdited | ReactionChanged):
-            if self._lanes.repeats(event):
+            if self._person_queues.repeats(event):
                 return True
             follows = (kind, event.bot, event.message)
         door = self._doors.get(event.person)
         if door is None:
-            door = self._doors[event.person] = Door(self._quota)
+            door = self._doors[event.person] = Endpoint(self._quota)
         now = self._clock.monotonic()
-        waiting = self._lanes.waiting(event.person) + self._courier.waiting(event.person)
+        waiting = self._person_queues.waiting(event.person) + self._courier.waiting(event.person)
         if door.admits(max(waiting, parked), now, follows=follows):
             return True
         return self._is_for_us(event) and door.admits_command(now)
@@ -120,7 +120,7 @@ class Admission:
             event.query if isinstance(event, ButtonPressed) else "",
             event.language if isinstance(event, MessageReceived | ButtonPressed) else "",
         )
-        self._lanes.put(Work(overrun, work.refs, fences=work.fences, taken_at=work.taken_at))
+        self._person_queues.put(Work(overrun, work.refs, fences=work.fences, taken_at=work.taken_at))
 
     def owe(self, notice: Notice) -> None:
         """Take note that the notice for the end of a spell has been stored."""
@@ -138,7 +138,7 @@ class Admission:
         for person, door in list(self._doors.items()):
             if door.is_shut:
                 parked = len(await self._store.trail(person))
-                if self._lanes.has(person) or not door.reopens(max(self._courier.waiting(person), parked), now):
+                if self._person_queues.has(person) or not door.reopens(max(self._courier.waiting(person), parked), now):
                     continue
                 spell = self._spells.pop(person, None)
                 if spell is not None and spell.owed is not None:

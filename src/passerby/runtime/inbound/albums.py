@@ -1,6 +1,6 @@
 """Albums that Telegram brings one item at a time, to whichever process it likes, and never tells the end of.
 
-Where a bot is polled, the items of an album come in one burst to one process, and its lane puts them together. Where
+Where a bot is polled, the items of an album come in one burst to one process, and its queue puts them together. Where
 Telegram brings updates it waits for the answer to one item before it brings the next, so an item that stood at the door
 until it is delivered would wait for those that cannot come. Therefore an item is *put aside*: sealed into the outbox,
 as part of its person's trail, in the commit that makes its update done; and answered. The album goes out when
@@ -32,7 +32,7 @@ from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, Tr
 from passerby.ports.telegram import Arrival
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.crashes import crashes_of
-from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, Lanes, Work, joined
+from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, PersonQueues, Work, joined
 from passerby.runtime.tasks import Background
 from passerby.telemetry import logs
 
@@ -66,7 +66,7 @@ class Albums:
         self,
         store: LiveStore,
         sealer: Sealer,
-        lanes: Lanes,
+        person_queues: PersonQueues,
         background: Background,
         clock: Clock,
         worker: WorkerId,
@@ -74,7 +74,7 @@ class Albums:
     ) -> None:
         self._store = store
         self._sealer = sealer
-        self._lanes = lanes
+        self._person_queues = person_queues
         self._background = background
         self._clock = clock
         self._worker = worker
@@ -197,7 +197,7 @@ class Albums:
             own = UpdateRef(refs[0].bot, ~refs[0].update)
             crashes = await crashes_of(self._store, refs)
             whole = joined([event for event, _ in opened])
-            await self._lanes.run(Work(whole, (own, *refs), names, parks=True, crashes=crashes))
+            await self._person_queues.run(Work(whole, (own, *refs), names, parks=True, crashes=crashes))
 
 
 class _Watch:

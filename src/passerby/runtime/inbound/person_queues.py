@@ -1,10 +1,10 @@
-"""One lane per person: what somebody does is decided on in the order they did it, one thing at a time.
+"""One queue per person: what somebody does is decided on in the order they did it, one thing at a time.
 
-Different people's lanes run side by side. A lane exists while there is something in it. A newer edit or reaction of the
-message that waits at the end replaces the older one (see `domain.newest`).
+Different people's queues run side by side. A queue exists while there is something in it. A newer edit or reaction of
+the message that waits at the end replaces the older one (see `domain.newest`).
 
-An album arrives as one update per item, without a count or an end mark. The lane puts it together again: items of one
-album that follow each other are one event, and the lane waits a moment for late ones before it hands it on. Whatever
+An album arrives as one update per item, without a count or an end mark. The queue puts it together again: items of one
+album that follow each other are one event, and the queue waits a moment for late ones before it hands it on. Whatever
 comes later still is an event of its own.
 """
 
@@ -60,24 +60,25 @@ class Work(msgspec.Struct, frozen=True):
 
 
 Rest = Coroutine[Any, Any, None]
-"""What is left to do when a piece of work has been handled, and does not keep the lane from going on."""
+"""What is left to do when a piece of work has been handled, and does not keep the queue from going on."""
 
 
-class _Lane:
-    __slots__ = ("arrived", "newest", "queue")
+class _PersonQueue:
+    __slots__ = ("arrived", "items", "newest")
 
     def __init__(self, newest: int) -> None:
         self.newest = newest
-        """The number of what came into it last. Numbers rise, in the lanes that a person has one after another, too."""
-        self.queue: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
+        """The number of what came into it last. Numbers rise, in the queues that a person has one after another,
+        too."""
+        self.items: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
         self.arrived: asyncio.Event | None = None
 
 
-class Lanes:
+class PersonQueues:
     """`handle` carries one piece of work through to its end and does not raise.
 
-    What it leaves to be done goes on in the lane's own task if nothing waits there, as is usual: a task costs more than
-    most steps of a relay.
+    What it leaves to be done goes on in the queue's own task if nothing waits there, as is usual: a task costs more
+    than most steps of a relay.
     """
 
     def __init__(
@@ -91,57 +92,57 @@ class Lanes:
         self._background = background
         self._clock = clock
         self._recorder = recorder or FlightRecorder()
-        self._lanes: dict[PersonId, _Lane] = {}
+        self._queues: dict[PersonId, _PersonQueue] = {}
         self._highest = 0
 
     @property
     def busy(self) -> int:
         """How many people have something waiting or under way."""
-        return len(self._lanes)
+        return len(self._queues)
 
     def put(self, work: Work, handled: asyncio.Future[None] | None = None) -> None:
         person = work.event.person
-        lane = self._lanes.get(person)
-        if lane is not None:
-            if handled is None and (last := self._at_the_end(work, lane)) is not None:
-                lane.queue[-1] = (last, None)
+        queue = self._queues.get(person)
+        if queue is not None:
+            if handled is None and (last := self._at_the_end(work, queue)) is not None:
+                queue.items[-1] = (last, None)
                 return
-            lane.queue.append((work, handled))
-            lane.newest += 1
-            if lane.arrived is not None:
-                lane.arrived.set()
+            queue.items.append((work, handled))
+            queue.newest += 1
+            if queue.arrived is not None:
+                queue.arrived.set()
             return
-        lane = self._lanes[person] = _Lane(self._highest + 1)
-        lane.queue.append((work, handled))
-        self._background.spawn(self._drain(person, lane))
+        queue = self._queues[person] = _PersonQueue(self._highest + 1)
+        queue.items.append((work, handled))
+        self._background.spawn(self._drain(person, queue))
 
     def waiting(self, person: PersonId) -> int:
         """How many of a person's events wait for a decision."""
-        lane = self._lanes.get(person)
-        return len(lane.queue) if lane is not None else 0
+        queue = self._queues.get(person)
+        return len(queue.items) if queue is not None else 0
 
     def newest(self, person: PersonId) -> int:
-        """The number of what came into a person's lane last; 0 where nothing is there."""
-        lane = self._lanes.get(person)
-        return lane.newest if lane is not None else 0
+        """The number of what came into a person's queue last; 0 where nothing is there."""
+        queue = self._queues.get(person)
+        return queue.newest if queue is not None else 0
 
     def current(self, person: PersonId) -> int:
         """The number of what is being handled there."""
-        lane = self._lanes.get(person)
-        return lane.newest - len(lane.queue) if lane is not None else 0
+        queue = self._queues.get(person)
+        return queue.newest - len(queue.items) if queue is not None else 0
 
     def has(self, person: PersonId) -> bool:
         """Whether an event of this person waits or is being decided on."""
-        return person in self._lanes
+        return person in self._queues
 
     def repeats(self, event: Event) -> bool:
         """Whether an event would replace the one at the end of its person's lane."""
-        lane = self._lanes.get(event.person)
-        return lane is not None and bool(lane.queue) and together(lane.queue[-1][0].event, event) is not None
+        queue = self._queues.get(event.person)
+        return queue is not None and bool(queue.items) and together(queue.items[-1][0].event, event) is not None
 
-    def _at_the_end(self, work: Work, lane: _Lane) -> Work | None:
-        """The last work in the lane merged with this one; None if they cannot be merged."""
-        last, handled = lane.queue[-1] if lane.queue else (None, None)
+    def _at_the_end(self, work: Work, queue: _PersonQueue) -> Work | None:
+        """The last work in the queue merged with this one; None if they cannot be merged."""
+        last, handled = queue.items[-1] if queue.items else (None, None)
         if last is None or handled is not None or last.fences != work.fences:
             return None
         event = together(last.event, work.event)
@@ -157,39 +158,39 @@ class Lanes:
         self.put(work, handled)
         await handled
 
-    async def _drain(self, person: PersonId, lane: _Lane) -> None:
+    async def _drain(self, person: PersonId, queue: _PersonQueue) -> None:
         rest: Rest | None = None
         try:
-            while lane.queue:
+            while queue.items:
                 if rest is not None:
                     self._background.spawn(rest)
                     rest = None
-                work, handled = lane.queue.popleft()
+                work, handled = queue.items.popleft()
                 event = work.event
                 if isinstance(event, DeliveryFailed):
-                    work = self._sum_up(work, event, lane)
+                    work = self._sum_up(work, event, queue)
                 elif isinstance(event, MessageReceived) and event.contents[0].group is not None and not work.parks:
-                    work = await self._gather(work, event, lane)
+                    work = await self._gather(work, event, queue)
                 rest = await self._recorder.follow(self._handle(work), work.refs)
                 if handled is not None and not handled.done():
                     handled.set_result(None)
         finally:
-            del self._lanes[person]
-            self._highest = max(self._highest, lane.newest)
+            del self._queues[person]
+            self._highest = max(self._highest, queue.newest)
         if rest is not None:
             await rest
 
-    def _sum_up(self, first: Work, event: DeliveryFailed, lane: _Lane) -> Work:
+    def _sum_up(self, first: Work, event: DeliveryFailed, queue: _PersonQueue) -> Work:
         """Take the other undelivered messages of the same chat with it, if there are many."""
         more: list[Work] = []
-        for work, handled in islice(lane.queue, MOST_TOGETHER):
+        for work, handled in islice(queue.items, MOST_TOGETHER):
             if handled is not None or work.fences != first.fences or not is_more_of(event, work.event):
                 break
             more.append(work)
         if len(more) + 1 < MANY:
             return first
         for _ in more:
-            lane.queue.popleft()
+            queue.items.popleft()
         return msgspec.structs.replace(
             first,
             event=msgspec.structs.replace(event, count=len(more) + 1),
@@ -197,20 +198,20 @@ class Lanes:
             sent=first.sent + tuple(entry for work in more for entry in work.sent),
         )
 
-    async def _gather(self, first: Work, event: MessageReceived, lane: _Lane) -> Work:
+    async def _gather(self, first: Work, event: MessageReceived, queue: _PersonQueue) -> Work:
         """Join the items of an album that follow each other in the lane."""
         group, items, refs, crashes = event.contents[0].group, [event], list(first.refs), first.crashes
-        lane.arrived = asyncio.Event()
+        queue.arrived = asyncio.Event()
         try:
             while len(items) < ALBUM_ITEMS:
-                if not lane.queue:
-                    lane.arrived.clear()
+                if not queue.items:
+                    queue.arrived.clear()
                     try:
                         async with asyncio.timeout(ALBUM_QUIET_S):
-                            await lane.arrived.wait()
+                            await queue.arrived.wait()
                     except TimeoutError:
                         break
-                work, _ = lane.queue[0]
+                work, _ = queue.items[0]
                 following = work.event
                 if (
                     not isinstance(following, MessageReceived)
@@ -220,12 +221,12 @@ class Lanes:
                     or work.parks
                 ):
                     break
-                lane.queue.popleft()
+                queue.items.popleft()
                 items.append(following)
                 refs.extend(work.refs)
                 crashes = max(crashes, work.crashes)
         finally:
-            lane.arrived = None
+            queue.arrived = None
         return Work(joined(items), tuple(refs), first.sent, first.fences, taken_at=first.taken_at, crashes=crashes)
 
 

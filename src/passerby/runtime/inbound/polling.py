@@ -71,7 +71,7 @@ class Window:
             del self._done[update]
 
     def finish(self, update: int) -> None:
-        """An update is done, and stored as such. Those not in hand are of an earlier life and do not matter."""
+        """An update is done, and stored as such. Those not in hand are of an earlier incarnation and do not matter."""
         if update not in self._done:
             return
         self._done[update] = True

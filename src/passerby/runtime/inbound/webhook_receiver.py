@@ -21,7 +21,7 @@ from passerby.runtime.membership.heartbeat import Assurance
 from passerby.telemetry import metrics
 
 
-class Doorstep:
+class WebhookReceiver:
     def __init__(
         self,
         store: LiveStore,

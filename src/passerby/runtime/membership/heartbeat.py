@@ -1,18 +1,18 @@
 """One worker among others: being there, knowing who else is, and holding one's share of the leases.
 
-A worker *attends* every BEAT_S. The store answers with the roll, from which everybody works out, alike, who should hold
-what (`domain.spreading`): bots are shared out evenly, and so is the rest, beginning with those who have fewer bots.
-What is somebody else's is handed over in good order, what is free and ours is taken, few at a time. Who dies stops
-attending; after TTL_S their leases are free.
+A worker sends *heartbeats* every BEAT_S. The store answers with the list of members, from which everybody works out,
+alike, who should hold what (`domain.spreading`): bots are shared out evenly, and so is the rest, beginning with those
+who have fewer bots. What is somebody else's is handed over in good order, what is free and ours is taken, few at a
+time. Who dies stops attending; after TTL_S their leases are free.
 
 A worker is *assured* for as long as nobody can have been given what it holds: from the moment that its last successful
 attending was **sent**, for TTL_S less a margin, by its own monotonic clock. Unassured, because it was paused or the
 store is away, it neither polls, nor takes updates, nor begins a send; what it writes is fenced besides. When it hears
-that a lease is lost, or that it was taken for dead, everything that this life had in hand is abandoned
+that a lease is lost, or that it was taken for dead, everything that this incarnation had in hand is abandoned
 (`Callbacks.lapsed`): whoever has the lease now gets the unconfirmed updates from Telegram, and whoever inherits the
 outbox sends what is in it. Nothing is to be cleaned up, so nothing can be forgotten.
 
-What is done under a lease is not known here (see `posts`).
+What is done under a lease is not known here (see `runtime.leased_tasks`).
 """
 
 import asyncio
@@ -26,7 +26,7 @@ import msgspec
 
 from passerby.domain.spreading import spread
 from passerby.ports.clock import Clock
-from passerby.ports.leases import Buried, Fence, LeaseName, Leases, Roll, WorkerId
+from passerby.ports.leases import Evicted, Fence, LeaseName, Leases, Members, WorkerId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.tasks import Background
 from passerby.telemetry import logs, metrics
@@ -49,7 +49,7 @@ AT_ONCE = 10
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a worker says of itself in the roll. `leads`: it takes leases. `since` is Unix seconds."""
+    """What a worker says of itself in the list of members. `leads`: it takes leases. `since` is Unix seconds."""
 
     name: str = ""
     leads: bool = True
@@ -96,7 +96,7 @@ class Callbacks(Protocol):
         ...
 
     def lapsed(self, reason: str) -> None:
-        """This life is over: somebody else has what it held. Called once."""
+        """This incarnation is over: somebody else has what it held. Called once."""
         ...
 
 
@@ -140,9 +140,9 @@ class Membership:
         self._hurry = asyncio.Event()
         self._was_assured = True
         self._turn = asyncio.Lock()
-        """Held while attending and while giving, so that no attending renews what has just been given."""
+        """Held during a heartbeat and while giving, so that no heartbeat renews what has just been given."""
         self._faults = logs.Faults()
-        self.roll = Roll(frozenset(), {}, {})
+        self.members = Members(frozenset(), {}, {})
 
     # ------------------------------------------------------------------ for whoever acts
 
@@ -151,7 +151,7 @@ class Membership:
         return self._clock.monotonic() < self._assured_until and not self._over
 
     async def assured(self) -> None:
-        """Return while nobody else can hold what we hold; after this life has lapsed, never."""
+        """Return while nobody else can hold what we hold; after this incarnation has lapsed, never."""
         while not self.is_assured:
             if self._was_assured and not self._over:
                 self._was_assured = False
@@ -185,9 +185,9 @@ class Membership:
 
     # ------------------------------------------------------------------ beats
 
-    async def attend_first(self) -> None:
+    async def first_heartbeat(self) -> None:
         """Be there. Waits for the store as long as it takes."""
-        while not await self._attend():
+        while not await self._heartbeat():
             if self._over:
                 return
             await self._clock.sleep(RETRY_S * self._rng.uniform(0.75, 1.25))
@@ -202,10 +202,10 @@ class Membership:
         await asyncio.gather(*self._beginnings.values(), return_exceptions=True)
 
     async def run(self) -> None:
-        """Attend until cancelled or lapsed."""
+        """Send heartbeats until cancelled or lapsed."""
         while not self._over:
             await self._rest(self._pause_s * self._rng.uniform(0.9, 1.0))
-            if not await self._attend():
+            if not await self._heartbeat():
                 self._pause_s = RETRY_S
             else:
                 more = self._leads and not self._leaving and await self._claim()
@@ -217,25 +217,25 @@ class Membership:
                 await self._hurry.wait()
         self._hurry.clear()
 
-    async def _attend(self) -> bool:
+    async def _heartbeat(self) -> bool:
         """Whether the store has heard us, and we still are who we were."""
         report = msgspec.json.encode(self._callbacks.report())
         async with self._turn:
             sent_at = self._clock.monotonic()
             held = dict(self._held)
             try:
-                roll = await self._store.attend(self.worker, held, TTL_S, report)
+                members = await self._store.heartbeat(self.worker, held, TTL_S, report)
             except LiveStoreLost as error:
                 self._faults.began("store", "fleet.store_lost", error=logs.name_of(error))
                 return False
-            except Buried:
+            except Evicted:
                 self.lapse("taken for dead")
                 return False
         self._faults.over("store", "fleet.store_back")
-        if lost := sorted(lease for lease in held if lease not in roll.kept):
+        if lost := sorted(lease for lease in held if lease not in members.kept):
             self.lapse(f"another has {lost[0].partition(':')[0]} now")
             return False
-        self.roll = roll
+        self.members = members
         self._assured_until = sent_at + TTL_S - MARGIN_S
         if self.is_assured:
             self._was_assured = True
@@ -244,28 +244,28 @@ class Membership:
 
     def plan(self) -> dict[LeaseName, WorkerId]:
         """Who should hold what, by the last roll."""
-        reports = {worker: read_report(blob) for worker, blob in self.roll.workers.items()}
+        reports = {worker: read_report(blob) for worker, blob in self.members.workers.items()}
         leading = [worker for worker, report in reports.items() if report.leads and not report.leaving]
         wanted = self._callbacks.wanted()
-        bots = spread(wanted.bots, leading, self.roll.holders)
+        bots = spread(wanted.bots, leading, self.members.holders)
         load = dict.fromkeys(leading, 0)
         for worker in bots.values():
             load[worker] += 1
         by_load = sorted(leading, key=lambda worker: load[worker])
-        return bots | spread(wanted.others, by_load, self.roll.holders)
+        return bots | spread(wanted.others, by_load, self.members.holders)
 
     async def _claim(self) -> bool:
         """Take what is ours, let go of what is not. Returns whether there is more to take at once."""
         plan = self.plan()
         for lease in [lease for lease in self._held if lease in plan and plan[lease] != self.worker]:
             self._begin_handing_over(lease)
-        holders = self.roll.holders
+        holders = self.members.holders
         free = [
             lease
             for lease, worker in plan.items()
             if worker == self.worker
             and lease not in self._held
-            and (lease not in holders or holders[lease] == self.worker or holders[lease] not in self.roll.workers)
+            and (lease not in holders or holders[lease] == self.worker or holders[lease] not in self.members.workers)
         ]
         bots = [lease for lease in free if lease.startswith("bot:")]
         for lease in [lease for lease in free if lease not in bots] + bots[:AT_ONCE]:
@@ -329,7 +329,7 @@ class Membership:
             logs.record("fleet.left_unheard", "debug", error=logs.name_of(error))
 
     def abandon(self) -> None:
-        """This life ends where it stands."""
+        """This incarnation ends where it stands."""
         self._over = True
 
     def _count(self) -> None:

@@ -9,8 +9,8 @@ bot. A loss takes several refusals over `refused_after_s`. A lost bot is asked a
 and comes back by itself.
 
 Each process of a fleet suspects and clears for itself. Only the process that holds the bot's lease may confirm a loss
-(`confirms`), because a loss ends chats; the others learn of it through the roll (`heed`). When another process no
-longer doubts a bot, this one asks getMe at once.
+(`confirms`), because a loss ends chats; the others learn of it through the list of members (`heed`). When another
+process no longer doubts a bot, this one asks getMe at once.
 
 If a call is refused while getMe works, only that call was refused: `refused` returns False, and the caller tries it
 again.

@@ -1,7 +1,7 @@
 #!lua
 -- Take in people from the records, except those already held.
 --
--- KEYS   1 life      hash    generation, adopted, doubt, mender, changes, floor
+-- KEYS   1 store      hash    generation, adopted, doubt, mender, changes, floor
 --        2 people    hash    person -> "version \t told \t kind \t place \t partner \n blob"
 --        3 chats     hash    open chat -> its anchors
 --        4 idle      zset    idle person, scored by when they were last heard of
@@ -9,17 +9,17 @@
 --        6 gone      zset    the same, for those who no longer wait
 --        7 tickets   hash    "pool \t person" -> "version \n blob"
 --        8 pools     hash    pool -> how many wait
---        9 quiet     zset    open chat, by the last word in it
+--        9 idle_chats     zset    open chat, by the last word in it
 --
 -- ARGV   1 generation   2 now (Unix seconds)   3 channel for news   4 how many are remembered of who no longer waits
 --        5 whether these are the last of all that are to be adopted   6 the score of no word in a chat
 --        7 ...  (person, version, "kind \t place \t partner", ticket, blob, anchor) of each
 
-local life, people, chats, idle, waiting, gone, tickets, pools, quiet = unpack(KEYS, 1, 9)
+local store, people, chats, idle, waiting, gone, tickets, pools, idle_chats = unpack(KEYS, 1, 9)
 local now, channel, tombstones, word = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[6]
 
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include take_in.lua
@@ -36,8 +36,8 @@ for at = 6, #ARGV - 1, 6 do
   end
 end
 if ARGV[5] == '1' then
-  redis.call('HSET', life, 'adopted', 1)
-  redis.call('HDEL', life, 'doubt', 'mender')
+  redis.call('HSET', store, 'adopted', 1)
+  redis.call('HDEL', store, 'doubt', 'mender')
 end
 tell()
 return 1

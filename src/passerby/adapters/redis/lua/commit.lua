@@ -2,7 +2,7 @@
 -- Store a commit whole, or nothing of it. Refused before it starts when memory is full (that is what the first line
 -- does), so that no half can be left behind. All checks stand before the first write.
 --
--- KEYS   1 life      hash    generation, facts, trimmed, entries, changes, floor
+-- KEYS   1 store      hash    generation, facts, trimmed, entries, changes, floor
 --        2 people    hash    person -> "version \t told \t kind \t place \t partner \n blob"
 --        3 chats     hash    open chat -> its anchors
 --        4 idle      zset    idle person, scored by when they were last heard of
@@ -10,7 +10,7 @@
 --        6 gone      zset    the same, for those who no longer wait
 --        7 tickets   hash    "pool \t person" -> "version \n blob"
 --        8 pools     hash    pool -> how many wait
---        9 quiet     zset    open chat, by the last word in it
+--        9 idle_chats     zset    open chat, by the last word in it
 --       10 outbox    hash    entry -> see entries.lua
 --       11 order     zset    "owner \t number \t entry", by its letters
 --       12 turns     zset    "person \t number \t entry", by its letters
@@ -31,8 +31,8 @@
 --
 -- Returns 1 stored, 0 stale, 2 done already; FENCED; CROWDED, if the journal is full.
 
-local life, people, chats, idle, waiting, gone, tickets, pools = unpack(KEYS, 1, 8)
-local quiet, outbox, order, turns, epochs, journal, stored = unpack(KEYS, 9, 15)
+local store, people, chats, idle, waiting, gone, tickets, pools = unpack(KEYS, 1, 8)
+local idle_chats, outbox, order, turns, epochs, journal, stored = unpack(KEYS, 9, 15)
 local now, channel, tombstones = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local kept_s, renew_s = tonumber(ARGV[5]), tonumber(ARGV[6])
 local owner, word = ARGV[9], ARGV[10]
@@ -47,8 +47,8 @@ local facts_at = entries_at + 4 * entries
 local settled_at = facts_at + facts
 local fences_at = settled_at + settled
 
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 -- What is said to be stored is written to here and below, so that whoever waits for replicas waits for this as well.
 if redis.call('EXISTS', stored) == 1 then
@@ -100,12 +100,12 @@ for i = 1, updates do
 end
 for i = 1, ended do
   redis.call('HDEL', chats, ARGV[ended_at + i])
-  redis.call('ZREM', quiet, ARGV[ended_at + i])
+  redis.call('ZREM', idle_chats, ARGV[ended_at + i])
 end
 for i = 1, maps do
   redis.call('UNLINK', KEYS[15 + updates + i])
 end
-local told = string.format('%.0f', redis.call('HINCRBY', life, 'facts', facts))
+local told = string.format('%.0f', redis.call('HINCRBY', store, 'facts', facts))
 for i = 1, puts do
   local at = puts_at + 5 * (i - 1)
   if ARGV[at + 5] ~= '' then
@@ -115,7 +115,7 @@ end
 for i = 1, entries do
   local at = entries_at + 4 * (i - 1)
   entry_settled(ARGV[at + 1])
-  local number = string.format('%016.0f', redis.call('HINCRBY', life, 'entries', 1))
+  local number = string.format('%016.0f', redis.call('HINCRBY', store, 'entries', 1))
   entry_added(ARGV[at + 1], owner, number, ARGV[at + 2], ARGV[at + 3], '', ARGV[at + 4])
 end
 for i = 1, facts do

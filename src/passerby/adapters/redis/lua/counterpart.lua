@@ -1,13 +1,13 @@
 #!lua flags=no-writes
 -- The other side's message for one message of an open chat.
 --
--- KEYS  1 life    hash   generation
+-- KEYS  1 store    hash   generation
 --       2 chats   hash   open chat -> its anchors
 --       3 map of this period, 4 of the one before    hash   "bot message" -> blob
 -- ARGV  1 generation   2 chat   3 "bot message"
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 0 then
   return false

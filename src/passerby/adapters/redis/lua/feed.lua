@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- What has changed in a pool since a number; without one, or from too long ago, all who wait in it.
 --
--- KEYS  1 life      hash   generation, changes, floor
+-- KEYS  1 store      hash   generation, changes, floor
 --       2 waiting   zset   "pool \t person", scored by the number of the change
 --       3 gone      zset   the same, for those who no longer wait
 --       4 tickets   hash   "pool \t person" -> "version \n blob"
@@ -9,11 +9,11 @@
 --
 -- Returns {the newest number, whether these are all, person, "version \n blob", ...}, oldest change first.
 
-local life, waiting, gone, tickets = unpack(KEYS)
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+local store, waiting, gone, tickets = unpack(KEYS)
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
-local newest, floor = unpack(redis.call('HMGET', life, 'changes', 'floor'))
+local newest, floor = unpack(redis.call('HMGET', store, 'changes', 'floor'))
 local since = tonumber(ARGV[3])
 local whole = not since or since < tonumber(floor) or since > tonumber(newest)
 local prefix = ARGV[2] .. '\t'

@@ -1,11 +1,11 @@
 #!lua flags=no-writes
--- KEYS  1 life   hash   generation   2 waiting   zset   3 chats   hash   4 outbox   hash   5 journal   stream
+-- KEYS  1 store   hash   generation   2 waiting   zset   3 chats   hash   4 outbox   hash   5 journal   stream
 -- ARGV  1 generation
 --
 -- Returns {how many wait, chats, entries, facts}. Who waits has a place among the chats, for the anchor of the search.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local waiting = redis.call('ZCARD', KEYS[2])
 return {waiting, redis.call('HLEN', KEYS[3]) - waiting, redis.call('HLEN', KEYS[4]), redis.call('XLEN', KEYS[5])}

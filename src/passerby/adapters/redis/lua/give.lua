@@ -2,14 +2,14 @@
 -- Give a lease back, if it is still one's own; without one, leave: give back all, and be living no more. What is given
 -- back is nobody's, and its epoch stays known.
 --
--- KEYS   1 life   hash   generation   2 workers   hash   worker -> "number until ttl \n report"
+-- KEYS   1 store   hash   generation   2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases   hash   lease -> "epoch until ttl \n worker"
 -- ARGV   1 generation   2 worker   3 ... lease, epoch
 
-local life, workers, leases = unpack(KEYS)
+local store, workers, leases = unpack(KEYS)
 local me = ARGV[2]
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include living.lua

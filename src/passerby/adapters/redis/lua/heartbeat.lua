@@ -1,52 +1,52 @@
 #!lua flags=allow-oom
 -- A worker is living for another while, and renews what it holds.
 --
--- When nobody has attended for longer than was named, it was the store that was away, or everybody: whoever was living
--- or held something when somebody last attended is given their time anew, once.
+-- When nobody has sent a heartbeat for longer than was named, it was the store that was away, or everybody: whoever was living
+-- or held something when somebody last sent a heartbeat is given their time anew, once.
 --
 -- A store that has lost the last takings (a wipe, a failover) hears of them from those who took: a lease that it does not
 -- know, or not at so high an epoch, is theirs.
 --
--- KEYS   1 life      hash   generation, adopted, epochs, comers, attended, patience
+-- KEYS   1 store      hash   generation, adopted, epochs, comers, heard, patience
 --                           latest: raised by every attending, so that whoever has seen a later one than this knows
 --                           that the store has gone back
 --        2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases    hash   lease -> "epoch until ttl \n worker"
 --        4 epochs    hash   lease -> its newest epoch
---        5 buried    zset   worker whose entries were inherited, by when (ms)
+--        5 evicted    zset   worker whose entries were inherited, by when (ms)
 --
 -- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5, 6, 7 as in begin.lua: a generation, a number, the latest
 --        8 ... (lease, epoch) of what it holds
 --
--- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, latest}; BURIED.
+-- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, latest}; EVICTED.
 
-local life, workers, leases, epochs, buried = unpack(KEYS)
+local store, workers, leases, epochs, evicted = unpack(KEYS)
 local me, ttl = ARGV[2], ARGV[3]
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include rebirth.lua
 
-if has_gone_back(life, ARGV[7]) then
-  begin_again(life, workers, leases, ARGV[5], ARGV[6], tonumber(ARGV[7]), 2)
-  return redis.error_reply('WIPED another life has begun')
+if has_gone_back(store, ARGV[7]) then
+  begin_again(store, workers, leases, ARGV[5], ARGV[6], tonumber(ARGV[7]), 2)
+  return redis.error_reply('WIPED another generation has begun')
 end
-if redis.call('ZSCORE', buried, me) then
-  return redis.error_reply('BURIED what it had to send is another worker\'s')
+if redis.call('ZSCORE', evicted, me) then
+  return redis.error_reply('EVICTED what it had to send is another worker\'s')
 end
 
 --include living.lua
 
---include roster.lua
+--include living_members.lua
 
-local attended, patience = unpack(redis.call('HMGET', life, 'attended', 'patience'))
-attended, patience = tonumber(attended or now), tonumber(patience or now)
+local heard, patience = unpack(redis.call('HMGET', store, 'heard', 'patience'))
+heard, patience = tonumber(heard or now), tonumber(patience or now)
 for _, entries in ipairs(now >= patience and {workers, leases} or {workers}) do
   local found = redis.call('HGETALL', entries)
   for i = 1, #found, 2 do
     local number, till, rest, ttl = parsed(found[i + 1])
-    if now >= patience and till > attended then
+    if now >= patience and till > heard then
       redis.call('HSET', entries, found[i], entry(number, ttl, rest))
     elseif now >= till and entries == workers then
       redis.call('HDEL', workers, found[i])
@@ -54,8 +54,8 @@ for _, entries in ipairs(now >= patience and {workers, leases} or {workers}) do
   end
 end
 patience = math.max(now >= patience and 0 or patience, now + ttl)
-redis.call('HSET', life, 'attended', string.format('%.0f', now), 'patience', string.format('%.0f', patience))
-local number = (parsed(redis.call('HGET', workers, me))) or redis.call('HINCRBY', life, 'comers', 1)
+redis.call('HSET', store, 'heard', string.format('%.0f', now), 'patience', string.format('%.0f', patience))
+local number = (parsed(redis.call('HGET', workers, me))) or redis.call('HINCRBY', store, 'comers', 1)
 redis.call('HSET', workers, me, entry(number, ttl, ARGV[4]))
 
 local kept = {}
@@ -66,13 +66,13 @@ for i = 8, #ARGV, 2 do
   if epoch > newest or (epoch == newest and (holder == me or not holder)) then
     redis.call('HSET', leases, lease, entry(epoch, ttl, me))
     redis.call('HSET', epochs, lease, ARGV[i + 1])
-    if epoch > tonumber(redis.call('HGET', life, 'epochs') or 0) then
-      redis.call('HSET', life, 'epochs', ARGV[i + 1])
+    if epoch > tonumber(redis.call('HGET', store, 'epochs') or 0) then
+      redis.call('HSET', store, 'epochs', ARGV[i + 1])
     end
     kept[#kept + 1] = lease
   end
 end
-local latest = string.format('%.0f', math.max(tonumber(redis.call('HGET', life, 'latest') or 0) + 1, now_us))
-redis.call('HSET', life, 'latest', latest)
+local latest = string.format('%.0f', math.max(tonumber(redis.call('HGET', store, 'latest') or 0) + 1, now_us))
+redis.call('HSET', store, 'latest', latest)
 local told, held = roster()
-return {redis.call('HEXISTS', life, 'adopted'), kept, told, held, latest}
+return {redis.call('HEXISTS', store, 'adopted'), kept, told, held, latest}

@@ -1,14 +1,14 @@
 #!lua flags=no-writes
 -- Open chats in which nothing has been delivered since a time, the quietest first.
 --
--- KEYS  1 life   hash   generation   2 chats   hash   open chat -> "person,person;" and its anchors
---       3 quiet   zset   open chat, by the last word in it (see keys.py)
+-- KEYS  1 store   hash   generation   2 chats   hash   open chat -> "person,person;" and its anchors
+--       3 idle_chats   zset   open chat, by the last word in it (see keys.py)
 -- ARGV  1 generation   2 the highest score   3 how many
 --
 -- Returns {chat, score, "person,person;...", ...}.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local found = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[2], 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 local answer = {}

@@ -1,24 +1,24 @@
 #!lua flags=allow-oom
 -- Make a part of what has no living owner the heir's, and bury whom it was taken from.
 --
--- KEYS   1 life      hash     generation, reborn
+-- KEYS   1 store      hash     generation, reborn
 --        2 workers   hash     worker -> "number until ttl \n report"
---        3 buried    zset     worker whose entries were inherited, by when (ms)
+--        3 evicted    zset     worker whose entries were inherited, by when (ms)
 --        4 outbox    hash     entry -> see entries.lua
 --        5 order     zset     "owner \t number \t entry", by its letters
 --        6 turns     zset     "person \t number \t entry", by its letters
 --        7 stored    string   there if this call has inherited anything before
 --
 -- ARGV   1 generation   2 heir   3 names this call in the entries   4 how many at most
---        5 for how long `stored` is kept, in seconds   6 for how long the buried are remembered, in milliseconds
+--        5 for how long `stored` is kept, in seconds   6 for how long the evicted are remembered, in milliseconds
 --        7 how long a worker may be missing, where nobody has named a time yet, in milliseconds
 --
 -- Returns {whether there is more, whether this call has ever inherited anything}.
 
-local life, workers, buried, outbox, order, turns, stored = unpack(KEYS)
+local store, workers, evicted, outbox, order, turns, stored = unpack(KEYS)
 local heir, call, many = ARGV[2], ARGV[3], tonumber(ARGV[4])
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include living.lua
@@ -36,7 +36,7 @@ for i = 1, #found, 2 do
 end
 
 -- After a wipe nobody is known to be living before they have attended once more: nobody is dead for that.
-local reborn = redis.call('HGET', life, 'reborn')
+local reborn = redis.call('HGET', store, 'reborn')
 if reborn and now < tonumber(reborn) + (named > 0 and named or tonumber(ARGV[7])) then
   return {0, redis.call('EXISTS', stored)}
 end
@@ -54,7 +54,7 @@ end
 local left = many
 for _, owner in ipairs(dead) do
   if owner ~= '' then
-    redis.call('ZADD', buried, now, owner)
+    redis.call('ZADD', evicted, now, owner)
     redis.call('HDEL', workers, owner)
   end
   local prefix = owner .. '\t'
@@ -74,5 +74,5 @@ end
 if left < many then
   redis.call('SET', stored, '', 'EX', ARGV[5])
 end
-redis.call('ZREMRANGEBYSCORE', buried, '-inf', string.format('%.0f', now - ARGV[6]))
+redis.call('ZREMRANGEBYSCORE', evicted, '-inf', string.format('%.0f', now - ARGV[6]))
 return {left == 0 and 1 or 0, redis.call('EXISTS', stored)}

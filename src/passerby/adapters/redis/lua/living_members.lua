@@ -1,4 +1,4 @@
--- Included by attend.lua and roll.lua, after living.lua: {worker, number, report, ...} and {lease, worker, ...} of the
+-- Included by heartbeat.lua and members.lua, after living.lua: {worker, number, report, ...} and {lease, worker, ...} of the
 -- living.
 
 local function roster()

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- A person, their partner, and the anchors of their chat or search. That an idle person was heard of is noted, once a minute.
 --
--- KEYS  1 life    hash   generation
+-- KEYS  1 store    hash   generation
 --       2 people  hash   person -> "version \t told \t kind \t place \t partner \n blob"
 --       3 chats   hash   open chat, or search:PERSON -> its anchors
 --       4 idle    zset   idle person, scored by when they were last heard of
@@ -10,7 +10,7 @@
 -- Returns nil for a person not held; {person} for who is idle; or {person, partner, anchors}, each nil if not held.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local me = redis.call('HGET', KEYS[2], ARGV[2])
 if not me then

@@ -1,9 +1,9 @@
 #!lua
 -- Store what a finished send leaves behind, whole or not at all. Twice is the same as once.
 --
--- KEYS   1 life      hash    generation, facts
+-- KEYS   1 store      hash    generation, facts
 --        2 chats     hash    open chat -> "person,person;", then each anchor as "person bot message;"
---        3 quiet     zset    open chat, by the last word in it
+--        3 idle_chats     zset    open chat, by the last word in it
 --        4 epochs    hash    lease -> its newest epoch
 --        5 map       hash    "bot message" -> blob, of this period
 --        6 outbox    hash    entry -> see entries.lua
@@ -22,13 +22,13 @@
 --
 -- Returns 1; FENCED.
 
-local life, chats, quiet, epochs, map, outbox, order, turns, journal = unpack(KEYS, 1, 9)
+local store, chats, idle_chats, epochs, map, outbox, order, turns, journal = unpack(KEYS, 1, 9)
 local kept_s, renew_s, chat, speaker = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5], ARGV[6]
 local fences, updates, fields, settled, facts =
   tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14]), tonumber(ARGV[15])
 
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include fences.lua
@@ -58,7 +58,7 @@ if open then
   if speaker ~= '' then
     -- The next score is that of a word of the second.
     local first = string.sub(open, 1, #speaker + 1) == speaker .. ','
-    redis.call('ZADD', quiet, first and ARGV[7] or string.format('%.0f', ARGV[7] + 1), chat)
+    redis.call('ZADD', idle_chats, first and ARGV[7] or string.format('%.0f', ARGV[7] + 1), chat)
   end
 end
 at = at + 2 * fields
@@ -75,7 +75,7 @@ if ARGV[8] ~= '' then
   if anchor(ARGV[8], ARGV[9], ARGV[10]) then
     at = at + settled
     for i = 1, facts do
-      redis.call('XADD', journal, string.format('%.0f-1', redis.call('HINCRBY', life, 'facts', 1)), 'f', ARGV[at + i])
+      redis.call('XADD', journal, string.format('%.0f-1', redis.call('HINCRBY', store, 'facts', 1)), 'f', ARGV[at + i])
     end
   end
 end

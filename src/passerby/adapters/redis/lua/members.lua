@@ -1,20 +1,20 @@
 #!lua flags=no-writes
 -- Who is living, and what each of them holds.
 --
--- KEYS   1 life   hash   generation, adopted   2 workers   hash   worker -> "number until ttl \n report"
+-- KEYS   1 store   hash   generation, adopted   2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases   hash   lease -> "epoch until ttl \n worker"
 -- ARGV   1 generation
 --
 -- Returns {adopted, {}, {worker, number, report, ...}, {lease, worker, ...}}.
 
-local life, workers, leases = unpack(KEYS)
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+local store, workers, leases = unpack(KEYS)
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include living.lua
 
---include roster.lua
+--include living_members.lua
 
 local told, held = roster()
-return {redis.call('HEXISTS', life, 'adopted'), {}, told, held}
+return {redis.call('HEXISTS', store, 'adopted'), {}, told, held}

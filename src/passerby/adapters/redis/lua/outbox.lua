@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- A page of what an owner has still to send, oldest first.
 --
--- KEYS  1 life   hash   generation   2 outbox   hash   entry -> see entries.lua
+-- KEYS  1 store   hash   generation   2 outbox   hash   entry -> see entries.lua
 --       3 order   zset   "owner \t number \t entry", by its letters
 -- ARGV  1 generation   2 owner   3 the number after which to begin, or empty   4 how many
 --       5 the call by which they were inherited, or empty for all
@@ -9,7 +9,7 @@
 -- Returns {the last number of the page, blob, ...}; nil when there is nothing more.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local prefix = ARGV[2] .. '\t'
 -- ':' comes after the digits: (owner \t number : is beyond every entry of that number.

@@ -1,5 +1,5 @@
 #!lua
--- What a bot calls a file. A cache, apart from the store's life.
+-- What a bot calls a file. A cache, apart from the store's generation.
 --
 -- KEYS  1 file   hash   bot -> file id
 -- ARGV  1 bot   2 file id, or empty to forget   3 for how long, in seconds

@@ -4,14 +4,14 @@
 -- The generic cell rate algorithm, as in domain/budgets.py, in the server's own time: "tat held", both in milliseconds.
 -- `tat` is when the bucket will be full again; nothing is granted before `held`. Asked twice it may take twice.
 --
--- KEYS  1 life   hash   generation   2 budget   string   "tat held"
+-- KEYS  1 store   hash   generation   2 budget   string   "tat held"
 -- ARGV  1 generation   2 how many are wanted   3 milliseconds from one to the next   4 how many at once
 --       or 1 generation   2 0   3 for how long it has none, in milliseconds   4 channel for news   5 what to tell there
 --
 -- Returns {how many are granted, or none: milliseconds until one may be}.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + t[2] / 1000

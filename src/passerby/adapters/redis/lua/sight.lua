@@ -1,5 +1,5 @@
 #!lua
--- Note what was seen, and say with how many people at least. A cache, apart from the store's life.
+-- Note what was seen, and say with how many people at least. A cache, apart from the store's generation.
 --
 -- KEYS  1 now   string   the table of this period, a bit for each mark   2 before   string   the last one's
 -- ARGV  1 for how long a table is kept, in seconds   2 ...   marks, by the number of their bit; a slot has 64

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Let go of idle people who have not been heard of for a while, if the records hold them; the others wait another while.
 --
--- KEYS  1 life    hash   generation, carried
+-- KEYS  1 store    hash   generation, carried
 --       2 people  hash   person -> "version \t told \t kind \t place \t partner \n blob"
 --       3 idle    zset   idle person, scored by when they were last heard of
 -- ARGV  1 generation   2 now   3 heard of before (Unix seconds)   4 how many at most
@@ -9,7 +9,7 @@
 -- Returns how many were looked at.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local carried = tonumber(redis.call('HGET', KEYS[1], 'carried'))
 local old = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', '(' .. ARGV[3], 'LIMIT', 0, ARGV[4])

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Take a lease that is free or has run out, as a living worker. Asked twice it answers the same.
 --
--- KEYS   1 life      hash   generation, epochs, reborn
+-- KEYS   1 store      hash   generation, epochs, reborn
 --        2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases    hash   lease -> "epoch until ttl \n worker"
 --        4 epochs    hash   lease -> its newest epoch
@@ -10,10 +10,10 @@
 --
 -- Returns the epoch, or nil where the lease is not to be had.
 
-local life, workers, leases, epochs = unpack(KEYS)
+local store, workers, leases, epochs = unpack(KEYS)
 local me, ttl, lease = ARGV[2], ARGV[3], ARGV[4]
-if redis.call('HGET', life, 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+if redis.call('HGET', store, 'generation') ~= ARGV[1] then
+  return redis.error_reply('WIPED another generation has begun')
 end
 
 --include living.lua
@@ -24,12 +24,12 @@ if not me_till or now >= me_till then
 end
 local epoch, till, holder = parsed(redis.call('HGET', leases, lease))
 if holder ~= me then
-  local reborn = redis.call('HGET', life, 'reborn')
+  local reborn = redis.call('HGET', store, 'reborn')
   -- After a wipe, whoever held a lease that is not known yet is given the time to come back.
   if (epoch and till > now) or (not epoch and reborn and now < reborn + ttl) then
     return false
   end
-  epoch = redis.call('HINCRBY', life, 'epochs', 1)
+  epoch = redis.call('HINCRBY', store, 'epochs', 1)
   redis.call('HSET', epochs, lease, string.format('%.0f', epoch))
 end
 redis.call('HSET', leases, lease, entry(epoch, ttl, me))

@@ -8,7 +8,7 @@ local changed_pools = {}
 
 local function note(pool, person, version, ticket)
   local member = pool .. '\t' .. person
-  local number = redis.call('HINCRBY', life, 'changes', 1)
+  local number = redis.call('HINCRBY', store, 'changes', 1)
   if ticket ~= '' then
     if redis.call('ZADD', waiting, number, member) == 1 then
       redis.call('HINCRBY', pools, pool, 1)
@@ -22,11 +22,11 @@ local function note(pool, person, version, ticket)
     -- Not for ever: a reader from before the floor begins anew.
     local many = redis.call('ZCARD', gone) - tombstones
     if many > 0 then
-      local buried = redis.call('ZPOPMIN', gone, many)
-      for i = 1, #buried, 2 do
-        redis.call('HDEL', tickets, buried[i])
+      local evicted = redis.call('ZPOPMIN', gone, many)
+      for i = 1, #evicted, 2 do
+        redis.call('HDEL', tickets, evicted[i])
       end
-      redis.call('HSET', life, 'floor', buried[#buried])
+      redis.call('HSET', store, 'floor', evicted[#evicted])
     end
   end
   redis.call('HSET', tickets, member, version .. '\n' .. ticket)
@@ -50,7 +50,7 @@ local function take_in(held, person, version, told, rest, ticket, blob)
   end
   if kind == 'chatting' then
     if redis.call('HSETNX', chats, place, person .. ',' .. partner .. ';') == 1 then
-      redis.call('ZADD', quiet, word, place)
+      redis.call('ZADD', idle_chats, word, place)
     end
   end
   if pool then

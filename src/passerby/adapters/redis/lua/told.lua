@@ -1,12 +1,12 @@
 #!lua flags=no-writes
 -- Whether a person has been told of an open chat, or will not be, or it is over.
 --
--- KEYS  1 life   hash   generation   2 chats   hash   open chat -> "person,person;" and its anchors
+-- KEYS  1 store   hash   generation   2 chats   hash   open chat -> "person,person;" and its anchors
 --       3 outbox   hash   entry -> see entries.lua   4 turns   zset   "person \t number \t entry", by its letters
 -- ARGV  1 generation   2 chat   3 person
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local anchors = redis.call('HGET', KEYS[2], ARGV[2])
 if not anchors or string.find(';' .. anchors, ';' .. ARGV[3] .. ' ', 1, true) then

@@ -1,14 +1,14 @@
 #!lua flags=no-writes
 -- All entries for one person, oldest first, whoever's they are.
 --
--- KEYS  1 life   hash   generation   2 outbox   hash   entry -> see entries.lua
+-- KEYS  1 store   hash   generation   2 outbox   hash   entry -> see entries.lua
 --       3 turns   zset   "person \t number \t entry", by its letters
 -- ARGV  1 generation   2 person
 --
 -- Returns {blob, ...}.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
-  return redis.error_reply('WIPED another life has begun')
+  return redis.error_reply('WIPED another generation has begun')
 end
 local prefix = ARGV[2] .. '\t'
 local found = {}
