@@ -1,0 +1,87 @@
+"""The layers are proven: an import that points outward is seen in whichever layer it is written."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LINTER = Path(sys.executable).parent / "lint-imports"
+
+PLANTED = {
+    "passerby.kernel": ("passerby.domain.ages", "asyncio"),
+    "passerby.domain": ("passerby.dialogue.keyboards", "logging"),
+    "passerby.dialogue": ("passerby.features.idle", "time"),
+    "passerby.features.idle": (
+        "passerby.telemetry.logs",
+        "passerby.ports.live_store",
+        "passerby.features.start",
+        "socket",
+    ),
+    "passerby.ports": ("passerby.runtime.tasks", "passerby.domain.ages"),
+    "passerby.telemetry": ("passerby.settings", "passerby.ports.clock"),
+    "passerby.adapters.memory": ("passerby.runtime.tasks", "passerby.adapters.sql"),
+    "passerby.runtime.delivery": ("passerby.adapters.sql", "passerby.runtime.decide.router", "passerby.features.idle"),
+    "passerby.runtime.membership": ("passerby.runtime.inbound.albums",),
+    "passerby.web": ("passerby.runtime.tasks", "passerby.domain.ages"),
+    "passerby.settings": ("passerby.web.exchange", "passerby.kernel.ids"),
+    "passerby.catalogue": ("passerby.telemetry.logs",),
+    "passerby.ops": ("passerby.bootstrap",),
+    "passerby.loadtest": ("passerby.cli.status", "passerby.adapters.sql"),
+    "botapi_sandbox": ("passerby.kernel.ids",),
+    "simulated_people": ("passerby.features.idle",),
+}
+"""Package -> what a module `planted` in it imports. An allowed import is not in the report."""
+
+ALLOWED = {("passerby.settings", "passerby.kernel.ids")}
+"""The control: the report does not name whatever is written."""
+
+
+def lint(tree: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LINTER, "--no-logo", "--no-cache", "--config", tree / ".importlinter"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": str(tree / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the source and the contracts, to plant faults in."""
+    left_out = shutil.ignore_patterns("__pycache__", "*.po", "data", "playground")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=left_out)
+    shutil.copy(ROOT / ".importlinter", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.skipif(not LINTER.exists(), reason="import-linter is not installed")
+def test_an_import_that_points_outward_is_caught_in_every_layer(tree: Path) -> None:
+    for package, imports in PLANTED.items():
+        lines = "".join(f"import {each}\n" for each in imports)
+        (tree / "src" / package.replace(".", "/") / "planted.py").write_text(lines)
+    linted = lint(tree)
+    report = re.sub(r"\s+", " ", linted.stdout)
+    seen = {
+        (package, each)
+        for package, imports in PLANTED.items()
+        for each in imports
+        if f"{package}.planted -> {each} " in report
+    }
+    wanted = {(package, each) for package, imports in PLANTED.items() for each in imports} - ALLOWED
+    assert linted.returncode == 1, linted.stderr
+    assert seen == wanted, f"not seen: {sorted(wanted - seen)}; seen, but allowed: {sorted(seen - wanted)}"
+
+
+@pytest.mark.skipif(not LINTER.exists(), reason="import-linter is not installed")
+@pytest.mark.parametrize("place", ["passerby", "passerby.runtime"])
+def test_a_module_that_is_in_no_layer_is_a_fault(tree: Path, place: str) -> None:
+    (tree / "src" / place.replace(".", "/") / "somewhere.py").write_text("")
+    linted = lint(tree)
+    assert (linted.returncode, "somewhere" in linted.stdout) == (1, True), linted.stdout + linted.stderr
