@@ -86,3 +86,10 @@ def test_a_view_tells_what_either_store_says_of_somebody() -> None:
     assert view.is_busy
     assert not View(somebody(ANN), None).is_busy
     assert View(somebody(ANN), somebody(ANN, 1, searching(ANN))).is_busy
+
+
+def test_whoever_a_repair_took_out_is_busy_only_until_the_records_have_heard_of_it() -> None:
+    repaired = View(somebody(ANN, 4), somebody(ANN, 3, chatting(BEN)))
+    assert repaired.is_busy
+    assert not repaired.is_still_busy
+    assert View(somebody(ANN, 3), somebody(ANN, 4, chatting(BEN))).is_still_busy
