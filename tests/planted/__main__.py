@@ -1,6 +1,6 @@
-"""Plant each bug of the list in a copy of the tree, run the suites of its area until one fails, say which got through.
+"""Plant each bug of the list in a copy of the tree and run the tests of its area until one fails.
 
-Not part of `make test`: the whole takes an hour of one core. `--only redis` takes some, `--jobs 2` two at a time.
+Not part of `make test`: the whole list takes hours on one core. `--only redis` tries some of it.
 """
 
 import argparse
@@ -11,14 +11,7 @@ from pathlib import Path
 from time import monotonic
 
 from tests.planted.bugs import BUGS, SUITES, Bug
-from tests.planted.tree import ROOT, TOO_LONG, namesakes, trees
-
-
-def place_of(bug: Bug) -> Path | None:
-    """The one file with this text; None where it is nowhere, or in several places: then the list has to follow."""
-    sources = (file for kind in ("*.py", "*.lua") for file in (ROOT / "src/passerby").rglob(kind))
-    found = [file for file in sources for _ in range(file.read_text("utf-8").count(bug.old))]
-    return found[0] if len(found) == 1 else None
+from tests.planted.tree import TOO_LONG, namesakes, place_of, trees
 
 
 def main() -> int:
@@ -26,7 +19,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="bugs whose area or description has this word")
     parser.add_argument("--jobs", type=int, default=1, help="how many are tried at a time")
     wanted = parser.parse_args()
-    places = {bug: place_of(bug) for bug in BUGS if wanted.only in f"{bug.area}: {bug.breaks}"}
+    places = {bug: place_of(bug.old) for bug in BUGS if wanted.only in f"{bug.area}: {bug.breaks}"}
     for bug, place in places.items():
         if place is None:
             print(f"no longer there: {bug.breaks}\n    {bug.old.strip()}")

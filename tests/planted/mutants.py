@@ -23,18 +23,9 @@ from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-from tests.planted.bugs import SUITES
+from tests.planted.bugs import AREAS, SUITES
 from tests.planted.tree import ROOT, TOO_LONG, namesakes, trees
 
-AREAS = {
-    "kernel": "pure",
-    "domain": "pure",
-    "features": "pure",
-    "adapters/memory": "memory",
-    "adapters/redis": "redis",
-    "adapters/sql": "sql",
-    "adapters/botapi": "botapi",
-}
 LEFT_OUT = {"core/NumberReplacer", "core/VariableReplacer", "core/VariableInserter"}
 
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -17,11 +18,33 @@ NEEDED = ("src", "tests", "tools", "docs", "deploy", "benchmarks", "pyproject.to
 OPTIONS = ("-q", "-x", "-n", "0", "-p", "no:randomly", "-p", "no:cacheprovider")
 TIMEOUT_S = 600.0
 TOO_LONG = "took too long"
-"""Then nobody knows: on a busy machine it need not hang, so this does not count as caught."""
+"""Not counted as caught: on a busy machine, slow tests do not prove that the bug made them hang."""
+
+
+@cache
+def sources() -> dict[Path, str]:
+    """Every file that a bug may be planted in, with its text."""
+    files = (file for kind in ("*.py", "*.lua") for file in (ROOT / "src/passerby").rglob(kind))
+    return {file: file.read_text("utf-8") for file in files}
+
+
+def place_of(text: str) -> Path | None:
+    """The one file with this text. None if it is nowhere or in several places: then the list must follow."""
+    found = [file for file, source in sources().items() for _ in range(source.count(text))]
+    return found[0] if len(found) == 1 else None
+
+
+def words_of(root: Path, suite: str) -> list[str]:
+    """The words of a suite as pytest takes them, with its patterns resolved."""
+    return [
+        word
+        for part in shlex.split(suite)
+        for word in (sorted(str(each.relative_to(root)) for each in root.glob(part)) if "*" in part else [part])
+    ]
 
 
 def namesakes(file: Path) -> str:
-    """The suites that have a module's name: they are the likeliest to notice, and short."""
+    """The tests named after a module. They are short, and the most likely to catch a bug in it."""
     return f"tests/**/test_{file.parent.name if file.stem == '__init__' else file.stem}*.py"
 
 
@@ -36,7 +59,7 @@ class Tree:
                 shutil.copy(ROOT / name, root / name)
 
     def caught_by(self, file: Path, text: str, suites: tuple[str, ...]) -> str:
-        """The first test that fails while the file, as it is named in the original tree, says this; or nothing."""
+        """Give `file` of the original tree this text in the copy. Returns the first test that fails; "" if all pass."""
         here = self.root / file.relative_to(ROOT)
         before = here.read_text("utf-8")
         here.write_text(text, "utf-8")
@@ -46,7 +69,7 @@ class Tree:
             here.write_text(before, "utf-8")
 
     def does_import(self, file: Path, text: str) -> bool:
-        """Whether a module can be imported at all when it says this: what cannot be is caught by anything."""
+        """Whether the module can be imported with this text. If not, any test would catch the bug."""
         here = self.root / file.relative_to(ROOT)
         before = here.read_text("utf-8")
         module = ".".join(file.relative_to(ROOT / "src").with_suffix("").parts)
@@ -57,13 +80,7 @@ class Tree:
             here.write_text(before, "utf-8")
 
     def _failure(self, suite: str) -> str:
-        words = [
-            word
-            for part in shlex.split(suite)
-            for word in (
-                sorted(str(each.relative_to(self.root)) for each in self.root.glob(part)) if "*" in part else [part]
-            )
-        ]
+        words = words_of(self.root, suite)
         if not words:
             return ""
         try:
@@ -89,7 +106,7 @@ class Tree:
 
 @contextmanager
 def trees(number: int) -> Iterator[SimpleQueue[Tree]]:
-    """So many copies, to be taken and put back."""
+    """A queue of this many copies. Take one, and put it back."""
     with ExitStack() as stack:
         free = SimpleQueue[Tree]()
         for _ in range(number):
