@@ -10,8 +10,8 @@ import msgspec
 from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
 from botapi_sandbox.world import Upload
 from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.backend import phone_message
 from botapi_sandbox.world.media import new_album_id
-from botapi_sandbox.world.world import phone_message
 
 MOST_IN_ALBUM = 10
 _UPLOAD_FIELDS = frozenset(

@@ -8,8 +8,8 @@ import msgspec
 
 from botapi_sandbox.world import Upload, World
 from botapi_sandbox.world.answers import Json
+from botapi_sandbox.world.backend import phone_message
 from botapi_sandbox.world.state import Person
-from botapi_sandbox.world.world import phone_message
 
 
 class Wrong(Exception):

@@ -11,19 +11,19 @@ TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 @method("answerCallbackQuery")
 def answer_callback_query(request: Request) -> bool:
     """The phone shows the text as a notice, or as an alert."""
-    world, params = request.world, request.params
-    press = world.state.presses.get(params["callback_query_id"])
+    backend, params = request.backend, request.params
+    press = backend.state.presses.get(params["callback_query_id"])
     if press is None or press.bot_id != request.bot.id:
         raise bad_request(TOO_OLD)
-    del world.state.presses[press.id]
-    if world.now() > press.at + world.switches.callback_answer_s:
+    del backend.state.presses[press.id]
+    if backend.now() > press.at + backend.switches.callback_answer_s:
         raise bad_request(TOO_OLD)
     # Only t.me/<bot>?start= links are opened (and games, which nobody has here).
     own_link = f"t.me/{request.bot.username}?start="
     if params.get("url") and not params["url"].startswith((own_link, f"https://{own_link}")):
         raise bad_request("URL_INVALID")
-    world.show(
-        world.chat(request.bot, press.person_id),
+    backend.show(
+        backend.chat(request.bot, press.person_id),
         request.bot,
         {
             "type": "callback_answer",

@@ -29,7 +29,7 @@ def get_me(request: Request) -> Json:
 def get_chat(request: Request) -> Json:
     """A person this bot has seen."""
     chat = existing_chat(request, request.params["chat_id"])
-    person = request.world.state.people[chat.person_id]
+    person = request.backend.state.people[chat.person_id]
     full: Json = {
         **person.chat(),
         "accent_color_id": person.id % 7,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botapi_sandbox.world import polls
 from botapi_sandbox.world.answers import Json, Refusal, Upload
+from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.files import default_facts
 from botapi_sandbox.world.media import media_fields
 from botapi_sandbox.world.sending import DICE_FACES
 from botapi_sandbox.world.state import Bot, FileRecord
 from botapi_sandbox.world.text import MOST_CAPTION, MOST_PREMIUM_CAPTION, MOST_TEXT, formatted
 from botapi_sandbox.world.values import Mismatch
-
-if TYPE_CHECKING:
-    from botapi_sandbox.world.world import World
 
 FILE_KINDS = (
     "photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo",
@@ -33,14 +31,14 @@ class CannotDo(Exception):
 class Composer:
     """Completes and checks what people send. `Phones` has the one instance of a world."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def check(self, content: Json) -> None:
         """Raise CannotDo unless a message may look like that."""
         probe = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, **content}
         try:
-            self._world.schema.emissions.verify(probe, "Message")
+            self._backend.schema.emissions.verify(probe, "Message")
         except Mismatch as mismatch:
             raise CannotDo(f"no client could send that: {mismatch}") from None
 
@@ -50,7 +48,7 @@ class Composer:
             known = default_facts(kind, upload, facts)
         except Refusal as refusal:
             raise CannotDo(refusal.description) from None
-        return self._world.files.add(kind, upload, known, self._world.switches.file_bytes_kept, size=size)
+        return self._backend.files.add(kind, upload, known, self._backend.switches.file_bytes_kept, size=size)
 
     def completed(self, bot: Bot, content: Json, *, premium: bool = False) -> Json:
         """Fill in what the sandbox decides: entities, files, dice, polls."""
@@ -72,14 +70,14 @@ class Composer:
                 raise CannotDo(f"{emoji} is no dice")
             content["dice"] = {
                 "emoji": emoji,
-                "value": content["dice"].get("value") or self._world.rng.randint(1, faces),
+                "value": content["dice"].get("value") or self._backend.rng.randint(1, faces),
             }
         if "poll" in content and "id" not in content["poll"]:
             given = content["poll"]
             texts: list[tuple[str, list[Json]]] = [
                 (option if isinstance(option, str) else option["text"], []) for option in given["options"]
             ]
-            made = polls.fresh(self._world.rng.getrandbits(62), given["question"], texts)
+            made = polls.fresh(self._backend.rng.getrandbits(62), given["question"], texts)
             content["poll"] = {**made, **{k: v for k, v in given.items() if k not in ("options", "question")}}
         if "venue" in content:
             content.setdefault("location", content["venue"].get("location"))
@@ -90,15 +88,15 @@ class Composer:
         wish: Json = described if isinstance(described, dict) else {}
         known = wish.get("file_unique_id")
         record = next(
-            (each for each in self._world.state.files.values() if self._world.files.unique_id(each) == known), None
+            (each for each in self._backend.state.files.values() if self._backend.files.unique_id(each) == known), None
         )  # fmt: skip
         if record is None:
             facts = {name: wish[name] for name in _FACTS if name in wish}
             name = wish.get("file_name") or kind
-            data = _TINY.get(kind, b"sandbox %s %d" % (kind.encode(), self._world.state.next_file_number))
+            data = _TINY.get(kind, b"sandbox %s %d" % (kind.encode(), self._backend.state.next_file_number))
             size = wish.get("file_size")
             record = self.add(kind, Upload(data, name, wish.get("mime_type", "")), facts, size)
-        return media_fields(kind, self._world.files.describe(bot, record))
+        return media_fields(kind, self._backend.files.describe(bot, record))
 
     def put_text(
         self,
@@ -113,7 +111,7 @@ class Composer:
         """Put a text with its entities into `content` as Telegram would keep it. Raises: CannotDo."""
 
         def anybody(user_id: int) -> Json | None:
-            person = self._world.state.people.get(user_id)
+            person = self._backend.state.people.get(user_id)
             return person.user() if person is not None else None
 
         most, what = MOST_TEXT, "message"

@@ -104,7 +104,7 @@ def copy_messages(request: Request) -> list[Json]:
     if not contents:
         raise bad_request("there are no messages to copy" if found else "message to copy not found")
     sent = _send_all(request, chat, contents)
-    if missing and request.world.switches.copy_messages_half:
+    if missing and request.backend.switches.copy_messages_half:
         raise bad_request(f'failed to send message #{missing[0]} with the error message "MESSAGE_ID_INVALID"')
     return sent
 
@@ -155,7 +155,7 @@ def _send_all(request: Request, chat: Chat, contents: list[tuple[Held, Json]]) -
     for held, content in contents:
         group = held.message.get("media_group_id")
         if group is not None:
-            new_group = albums.setdefault(group, new_album_id(request.world.rng.getrandbits))
+            new_group = albums.setdefault(group, new_album_id(request.backend.rng.getrandbits))
             content = {**content, "media_group_id": new_group}
         sent.append({"message_id": deliver(request, content, chat, accounted=True)["message_id"]})
     return sent

@@ -12,16 +12,16 @@ DICE_KEPT_S = 24 * 3600
 
 
 def _is_deletable(request: Request, held: Held) -> bool:
-    age_s: float = request.world.now() - held.message["date"]
+    age_s: float = request.backend.now() - held.message["date"]
     if "dice" in held.message and age_s <= DICE_KEPT_S:
         return False
-    return age_s < request.world.switches.delete_within_s
+    return age_s < request.backend.switches.delete_within_s
 
 
 def _delete(request: Request, chat: Chat, message_id: int) -> None:
     del chat.messages[message_id]
     request.made.append(message_id)
-    request.world.show(chat, request.bot, {"type": "deleted", "message_id": message_id})
+    request.backend.show(chat, request.bot, {"type": "deleted", "message_id": message_id})
 
 
 @method("deleteMessage")

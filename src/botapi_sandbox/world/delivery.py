@@ -31,11 +31,11 @@ def existing_chat(request: Request, chat_id: int | str | None, *, what: str = "c
 def writable_chat(request: Request, chat_id: int | str | None = None) -> Chat:
     """The chat named in the request, if the bot may write there. Raises: Refusal with Telegram's reason."""
     chat_id = request.params.get("chat_id") if chat_id is None else chat_id
-    world, bot = request.world, request.bot
+    backend, bot = request.backend, request.bot
     if isinstance(chat_id, int):
-        if chat_id in world.state.bots:
+        if chat_id in backend.state.bots:
             raise forbidden("the bot can't send messages to the bot")
-        person = world.state.people.get(chat_id)
+        person = backend.state.people.get(chat_id)
         chat = bot.chats.get(chat_id)
         if person is not None and person.deactivated:
             raise forbidden("user is deactivated")
@@ -43,7 +43,7 @@ def writable_chat(request: Request, chat_id: int | str | None = None) -> Chat:
             raise forbidden("bot was blocked by the user")
         if chat is not None and chat.started:
             return chat
-        if chat is not None or (person is not None and world.switches.unknown_person == "can't initiate"):
+        if chat is not None or (person is not None and backend.switches.unknown_person == "can't initiate"):
             raise forbidden("bot can't initiate conversation with a user")
     raise bad_request("chat not found")
 
@@ -68,11 +68,11 @@ def deliver(request: Request, content: Json, chat: Chat | None = None, *, accoun
         markup = reply_markup(markup, has_invoice="invoice" in content)
         if "inline_keyboard" in markup:
             content["reply_markup"] = markup
-    if request.world.state.people[chat.person_id].refuses_voice and ("voice" in content or "video_note" in content):
+    if request.backend.state.people[chat.person_id].refuses_voice and ("voice" in content or "video_note" in content):
         raise bad_request("VOICE_MESSAGES_FORBIDDEN")
     if not accounted:
         account_for(request, chat, 1)
-    message = request.world.post(request.bot, chat, content, outgoing=False)
+    message = request.backend.post(request.bot, chat, content, outgoing=False)
     request.made.append(message["message_id"])
     if markup is not None and "inline_keyboard" not in markup:
         show_keyboard(request, chat, markup)
@@ -93,14 +93,14 @@ def _topic(request: Request, chat: Chat) -> Json:
 
 def account_for(request: Request, chat: Chat, messages: int) -> None:
     """Take so many messages from the budgets of the bot and the chat. Raises: Refusal 429."""
-    world = request.world
-    world.limits.take(world.switches, world.now(), request.bot.id, chat.person_id, messages)
+    backend = request.backend
+    backend.limits.take(backend.switches, backend.now(), request.bot.id, chat.person_id, messages)
 
 
 def show_keyboard(request: Request, chat: Chat, markup: Json) -> None:
     """A reply keyboard stays until another one comes or it is removed; a forced reply takes its place."""
     chat.keyboard = markup if "keyboard" in markup else None
-    request.world.show(chat, request.bot, {"type": "keyboard", "keyboard": chat.keyboard})
+    request.backend.show(chat, request.bot, {"type": "keyboard", "keyboard": chat.keyboard})
 
 
 def captioned(request: Request, source: Json | None = None) -> Json:

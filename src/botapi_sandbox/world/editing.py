@@ -47,10 +47,10 @@ def _replace(request: Request, chat: Chat, held: Held, drop: tuple[str, ...], co
         after["reply_markup"] = markup
     if {k: v for k, v in after.items() if k != "edit_date"} == {k: v for k, v in before.items() if k != "edit_date"}:
         raise bad_request(_SAME)
-    after["edit_date"] = int(request.world.now())
+    after["edit_date"] = int(request.backend.now())
     held.message = after
     request.made.append(after["message_id"])
-    request.world.show_edited(chat, request.bot, held)
+    request.backend.show_edited(chat, request.bot, held)
     return after
 
 
@@ -101,7 +101,7 @@ def edit_message_live_location(request: Request) -> Json:
     live_s = held.message.get("location", {}).get("live_period")
     if "venue" in held.message or not live_s:
         raise bad_request("message can't be edited")
-    if live_s != LIVE_FOREVER and request.world.now() >= held.message["date"] + live_s:
+    if live_s != LIVE_FOREVER and request.backend.now() >= held.message["date"] + live_s:
         raise bad_request("message can't be edited")
     params = request.params
     location = {**located(params), "live_period": params.get("live_period") or live_s}

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from botapi_sandbox.world.answers import Refusal
 from botapi_sandbox.world.switches import Switches
 
+WEBHOOK_EVERY_S = 1.0
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -33,6 +35,7 @@ class Limits:
     def __init__(self) -> None:
         self._bots: dict[int, Bucket] = {}
         self._chats: dict[tuple[int, int], Bucket] = {}
+        self._webhook_set_at: dict[int, float] = {}
 
     def take(self, switches: Switches, now: float, bot_id: int, chat_id: int, messages: int = 1) -> None:
         """Account for `messages` into one chat. Raises: Refusal 429, with nothing taken."""
@@ -51,6 +54,12 @@ class Limits:
             raise Refusal(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
         bot.tokens -= messages
         chat.tokens -= messages
+
+    def take_webhook(self, switches: Switches, now: float, bot_id: int) -> None:
+        """Account for one setWebhook: at most one a second for each bot. Raises: Refusal 429."""
+        if switches.limits and now < self._webhook_set_at.get(bot_id, -1e9) + WEBHOOK_EVERY_S:
+            raise Refusal(429, "Too Many Requests: retry after 1", retry_after=1)
+        self._webhook_set_at[bot_id] = now
 
 
 def _wait_s(tokens: float, messages: int, rate_per_s: float, burst: float) -> float:

@@ -34,7 +34,7 @@ def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
         if len(value.data) > MOST_UPLOAD:
             raise bad_request("file is too big")
         known = default_facts(kind, value, facts)
-        return request.world.files.add(kind, value, known, request.world.switches.file_bytes_kept)
+        return request.backend.files.add(kind, value, known, request.backend.switches.file_bytes_kept)
     if not isinstance(value, str) or not value:
         raise bad_request(f"there is no {_TITLES[kind]} in the request")
     if value.startswith(("http://", "https://")):
@@ -42,7 +42,7 @@ def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
         if kind in _NOT_BY_URL:
             raise bad_request(f"{_TITLES[kind]} can't be sent by URL")
         raise bad_request("failed to get HTTP URL content")
-    record = request.world.files.find(request.bot, value)
+    record = request.backend.files.find(request.bot, value)
     if record is None:
         raise bad_request("wrong file identifier/HTTP URL specified")
     check_usable_as(record, kind)
@@ -71,7 +71,7 @@ def file_content(request: Request, kind: str, params: Json) -> Json:
 
 def shown(request: Request, kind: str, record: FileRecord) -> Json:
     """The content fields for a file: an animation also stands under `document`, a live photo also under `photo`."""
-    described = request.world.files.describe(request.bot, record)
+    described = request.backend.files.describe(request.bot, record)
     return media_fields(kind if record.kind not in (*ALBUM_KINDS, "animation") else record.kind, described)
 
 
@@ -89,7 +89,7 @@ def _attach(request: Request, content: Json, kind: str, extra: str, value: Any) 
     if isinstance(value, str) and not value.startswith("attach://") and extra == "thumbnail":
         return  # thumbnails cannot be reused; Telegram ignores anything but an upload
     record = resolve(request, "photo" if extra == "cover" else "thumbnail", value, {})
-    described = request.world.files.describe(request.bot, record)
+    described = request.backend.files.describe(request.bot, record)
     content[kind][extra] = described
 
 
@@ -125,7 +125,7 @@ def send_media_group(request: Request) -> list[Json]:
         contents.append(_album_item(request, number, item))
     # All or nothing: the budget for the whole album is taken before its first item goes out.
     account_for(request, chat, len(contents))
-    album = new_album_id(request.world.rng.getrandbits)
+    album = new_album_id(request.backend.rng.getrandbits)
     return [deliver(request, {"media_group_id": album, **content}, chat, accounted=True) for content in contents]
 
 
@@ -157,7 +157,7 @@ def send_paid_media(request: Request) -> Json:
     bought = []
     for item in params["media"]:
         record = resolve(request, item["type"], item["media"], {})
-        described = request.world.files.describe(request.bot, record)
+        described = request.backend.files.describe(request.bot, record)
         bought.append({"type": item["type"], item["type"]: described})
     content: Json = {"paid_media": {"star_count": params["star_count"], "paid_media": bought}}
     return deliver(request, {**content, **captioned(request)})
@@ -169,23 +169,23 @@ def get_file(request: Request) -> Json:
     file_id = request.params["file_id"]
     if not file_id:
         raise bad_request("file_id not specified")
-    record = request.world.files.find(request.bot, file_id)
+    record = request.backend.files.find(request.bot, file_id)
     if record is None:
-        looks_like_one = any(request.world.files.find(bot, file_id) for bot in request.world.state.bots.values())
+        looks_like_one = any(request.backend.files.find(bot, file_id) for bot in request.backend.state.bots.values())
         raise bad_request(
             "wrong file_id or the file is temporarily unavailable" if looks_like_one else "invalid file_id"
         )
     if record.size > MOST_DOWNLOAD:
         raise bad_request("file is too big")
-    if record.blob not in request.world.files.blobs:
+    if record.blob not in request.backend.files.blobs:
         raise bad_request("wrong file_id or the file is temporarily unavailable")
-    path = request.world.files.path(record)
+    path = request.backend.files.path(record)
     links = request.bot.links
-    now = request.world.now()
+    now = request.backend.now()
     for stale in [known for known, (_, until) in links.items() if until <= now]:
         del links[stale]
-    links[path] = (record.unique, now + request.world.switches.link_life_s)
-    described = request.world.files.describe(request.bot, record)
+    links[path] = (record.unique, now + request.backend.switches.link_life_s)
+    described = request.backend.files.describe(request.bot, record)
     one: Json = described[-1] if isinstance(described, list) else described
     named = {name: one[name] for name in ("file_id", "file_unique_id")}
     return {**named, "file_size": record.size, "file_path": path}

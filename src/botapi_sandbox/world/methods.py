@@ -13,7 +13,7 @@ from botapi_sandbox.world import (
     reactions,
     sending,
     stickers,
-    webhooks,
+    webhook_methods,
 )
 from botapi_sandbox.world.requests import HANDLERS
 
@@ -31,5 +31,5 @@ __all__ = [
     "reactions",
     "sending",
     "stickers",
-    "webhooks",
+    "webhook_methods",
 ]

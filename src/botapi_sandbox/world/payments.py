@@ -7,16 +7,12 @@ moves.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.callbacks import TOO_OLD
 from botapi_sandbox.world.delivery import deliver
 from botapi_sandbox.world.requests import Request, method
 from botapi_sandbox.world.state import Bot, InvoiceLink, Payment
-
-if TYPE_CHECKING:
-    from botapi_sandbox.world.world import World
 
 MOST_STARS = 25_000
 MOST_SUBSCRIPTION_STARS = 10_000
@@ -83,74 +79,74 @@ def create_invoice_link(request: Request) -> str:
     """A link that anyone may pay."""
     invoice = _invoice(request)
     request.refuse_unsupported("business_connection_id")
-    slug = f"{request.world.rng.getrandbits(96):024x}"
+    slug = f"{request.backend.rng.getrandbits(96):024x}"
     request.bot.invoices[slug] = invoice
     return f"https://t.me/${slug}"
 
 
-def begin(world: World, bot: Bot, person_id: int, invoice: InvoiceLink) -> Payment:
+def begin(backend: Backend, bot: Bot, person_id: int, invoice: InvoiceLink) -> Payment:
     """A person presses Pay: the bot is asked, and has its seconds."""
     payment = Payment(
-        query_id=str(world.rng.getrandbits(62)),
+        query_id=str(backend.rng.getrandbits(62)),
         bot_id=bot.id,
         person_id=person_id,
-        at=world.now(),
+        at=backend.now(),
         title=invoice.title,
         payload=invoice.payload,
         currency=invoice.currency,
         amount=invoice.amount,
         subscription_period=invoice.subscription_period,
     )
-    world.state.payments[payment.query_id] = payment
+    backend.state.payments[payment.query_id] = payment
     query = {
         "id": payment.query_id,
-        "from": world.state.people[person_id].user(),
+        "from": backend.state.people[person_id].user(),
         "currency": payment.currency,
         "total_amount": payment.amount,
         "invoice_payload": payment.payload,
     }
-    world.queue_update(bot, "pre_checkout_query", query, update_queue=f"payment:{person_id}", person=person_id)
-    world.changes += 1
+    backend.queue_update(bot, "pre_checkout_query", query, update_queue=f"payment:{person_id}", person=person_id)
+    backend.changes += 1
     return payment
 
 
 @method("answerPreCheckoutQuery")
 def answer_pre_checkout_query(request: Request) -> bool:
     """Yes moves the Stars and brings `successful_payment`; no, or silence, ends it."""
-    world, params = request.world, request.params
-    payment = world.state.payments.get(params["pre_checkout_query_id"])
-    expire(world)
+    backend, params = request.backend, request.params
+    payment = backend.state.payments.get(params["pre_checkout_query_id"])
+    expire(backend)
     if payment is None or payment.bot_id != request.bot.id or payment.status != "pending":
         raise bad_request(TOO_OLD)
     if not params["ok"]:
         if not params.get("error_message"):
             raise bad_request("error message must be non-empty")
         payment.status, payment.error = "refused", params["error_message"]
-        _tell(world, payment)
+        _tell(backend, payment)
         return True
-    _settle(world, request.bot, payment)
+    _settle(backend, request.bot, payment)
     return True
 
 
-def _settle(world: World, bot: Bot, payment: Payment) -> None:
+def _settle(backend: Backend, bot: Bot, payment: Payment) -> None:
     payment.status = "paid"
-    payment.charge_id = f"stx{world.rng.getrandbits(128):032x}"
-    payment.paid_at = world.now()
+    payment.charge_id = f"stx{backend.rng.getrandbits(128):032x}"
+    payment.paid_at = backend.now()
     bot.stars += payment.amount
     paid: Json = {
         "currency": payment.currency,
         "total_amount": payment.amount,
         "invoice_payload": payment.payload,
         "telegram_payment_charge_id": payment.charge_id,
-        "provider_payment_charge_id": f"{payment.person_id}_{world.rng.randrange(10**6)}",
+        "provider_payment_charge_id": f"{payment.person_id}_{backend.rng.randrange(10**6)}",
     }
     if payment.subscription_period is not None:
         paid["subscription_expiration_date"] = int(payment.paid_at) + payment.subscription_period
         paid["is_recurring"] = True
         paid["is_first_recurring"] = True
-    chat = world.chat(bot, payment.person_id)
-    message = world.post(bot, chat, {"successful_payment": paid}, outgoing=True)
-    world.queue_update(
+    chat = backend.chat(bot, payment.person_id)
+    message = backend.post(bot, chat, {"successful_payment": paid}, outgoing=True)
+    backend.queue_update(
         bot,
         "message",
         message,
@@ -158,42 +154,42 @@ def _settle(world: World, bot: Bot, payment: Payment) -> None:
         person=payment.person_id,
         message_id=message["message_id"],
     )
-    _tell(world, payment)
+    _tell(backend, payment)
 
 
-def _tell(world: World, payment: Payment) -> None:
-    bot = world.state.bots[payment.bot_id]
+def _tell(backend: Backend, payment: Payment) -> None:
+    bot = backend.state.bots[payment.bot_id]
     event = {"type": "payment", "query_id": payment.query_id, "status": payment.status, "error": payment.error}
-    world.show(world.chat(bot, payment.person_id), bot, event)
-    world.changes += 1
+    backend.show(backend.chat(bot, payment.person_id), bot, event)
+    backend.changes += 1
 
 
-def expire(world: World) -> None:
+def expire(backend: Backend) -> None:
     """End the checkouts that nobody answered in time."""
-    latest = world.now() - world.switches.checkout_answer_s
-    for payment in world.state.payments.values():
+    latest = backend.now() - backend.switches.checkout_answer_s
+    for payment in backend.state.payments.values():
         if payment.status == "pending" and payment.at < latest:
             payment.status, payment.error = "timeout", "BOT_PRECHECKOUT_TIMEOUT"
-            _tell(world, payment)
+            _tell(backend, payment)
 
 
-def next_due(world: World) -> float | None:
+def next_due(backend: Backend) -> float | None:
     """When the next checkout ends unanswered."""
-    pending = [payment.at for payment in world.state.payments.values() if payment.status == "pending"]
-    return min(pending) + world.switches.checkout_answer_s + 0.001 if pending else None
+    pending = [payment.at for payment in backend.state.payments.values() if payment.status == "pending"]
+    return min(pending) + backend.switches.checkout_answer_s + 0.001 if pending else None
 
 
 @method("refundStarPayment")
 def refund_star_payment(request: Request) -> bool:
     """Once."""
-    world, params = request.world, request.params
+    backend, params = request.backend, request.params
     charge = params["telegram_payment_charge_id"]
-    payment = next((each for each in world.state.payments.values() if each.charge_id == charge), None)
+    payment = next((each for each in backend.state.payments.values() if each.charge_id == charge), None)
     if payment is None or payment.bot_id != request.bot.id or payment.person_id != params["user_id"]:
         raise bad_request("CHARGE_NOT_FOUND")
     if payment.refunded_at is not None:
         raise bad_request("CHARGE_ALREADY_REFUNDED")
-    payment.refunded_at = world.now()
+    payment.refunded_at = backend.now()
     request.bot.stars -= payment.amount
     refund = {
         "currency": payment.currency,
@@ -201,9 +197,9 @@ def refund_star_payment(request: Request) -> bool:
         "invoice_payload": payment.payload,
         "telegram_payment_charge_id": charge,
     }
-    chat = world.chat(request.bot, payment.person_id)
-    message = world.post(request.bot, chat, {"refunded_payment": refund}, outgoing=True)
-    world.queue_update(
+    chat = backend.chat(request.bot, payment.person_id)
+    message = backend.post(request.bot, chat, {"refunded_payment": refund}, outgoing=True)
+    backend.queue_update(
         request.bot,
         "message",
         message,
@@ -217,15 +213,15 @@ def refund_star_payment(request: Request) -> bool:
 @method("getStarTransactions")
 def get_star_transactions(request: Request) -> Json:
     """Oldest first. A refund has the id of its payment, with a receiver instead of a source."""
-    world = request.world
+    backend = request.backend
     entries: list[Json] = []
-    for payment in world.state.payments.values():
+    for payment in backend.state.payments.values():
         if payment.bot_id != request.bot.id or payment.charge_id is None or payment.paid_at is None:
             continue
         partner: Json = {
             "type": "user",
             "transaction_type": "invoice_payment",
-            "user": world.state.people[payment.person_id].user(),
+            "user": backend.state.people[payment.person_id].user(),
             "invoice_payload": payment.payload,
         }
         if payment.subscription_period is not None:
@@ -251,11 +247,11 @@ def get_my_star_balance(request: Request) -> Json:
 def edit_user_star_subscription(request: Request) -> bool:
     """Cancels or restores a renewal; the sandbox renews nothing by itself."""
     charge = request.params["telegram_payment_charge_id"]
-    payment = next((each for each in request.world.state.payments.values() if each.charge_id == charge), None)
+    payment = next((each for each in request.backend.state.payments.values() if each.charge_id == charge), None)
     if payment is None or payment.bot_id != request.bot.id or payment.subscription_period is None:
         raise bad_request("CHARGE_NOT_FOUND")
     state = "canceled" if request.params["is_canceled"] else "active"
-    user = request.world.state.people[payment.person_id].user()
+    user = request.backend.state.people[payment.person_id].user()
     update = {"user": user, "invoice_payload": payment.payload, "state": state}
-    request.world.queue_update(request.bot, "subscription", update, update_queue=f"payment:{payment.person_id}")
+    request.backend.queue_update(request.bot, "subscription", update, update_queue=f"payment:{payment.person_id}")
     return True

@@ -6,10 +6,11 @@ that a phone would not offer (a press where no button is, an edit of another's m
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botapi_sandbox.world import payments, polls
 from botapi_sandbox.world.answers import Json, Upload
+from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.composing import FILE_KINDS, CannotDo, Composer
 from botapi_sandbox.world.copying import KINDS, kind_of, origin_of
 from botapi_sandbox.world.delivery import find_quote, without_reply
@@ -21,9 +22,6 @@ from botapi_sandbox.world.values import Mismatch
 
 __all__ = ["FILE_KINDS", "CannotDo", "Phones"]
 
-if TYPE_CHECKING:
-    from botapi_sandbox.world.world import World
-
 _FORWARDED = (
     *KINDS, "story", "game", "giveaway", "entities", "caption", "caption_entities", "has_media_spoiler",
     "link_preview_options",
@@ -33,9 +31,9 @@ _FORWARDED = (
 class Phones:
     """The verbs. `world.phones` is the one instance of a world."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._composer = Composer(world)
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._composer = Composer(backend)
 
     # Starting and blocking
 
@@ -44,7 +42,7 @@ class Phones:
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             self.unblock(person_id, bot_id)
-        elif not chat.started and self._world.switches.first_start_member_update:
+        elif not chat.started and self._backend.switches.first_start_member_update:
             self._member(bot, chat, {"status": "left"}, {"status": "member"})
         chat.started = True
         return self.send(person_id, bot_id, {"text": f"/start {parameter}" if parameter else "/start"})
@@ -64,22 +62,22 @@ class Phones:
             self._member(bot, chat, {"status": "kicked", "until_date": 0}, {"status": "member"})
 
     def _member(self, bot: Bot, chat: Chat, before: Json, after: Json) -> None:
-        person = self._world.state.people[chat.person_id]
+        person = self._backend.state.people[chat.person_id]
         update = {
             "chat": person.chat(),
             "from": person.user(),
-            "date": int(self._world.now()),
+            "date": int(self._backend.now()),
             "old_chat_member": {**before, "user": bot.user()},
             "new_chat_member": {**after, "user": bot.user()},
         }
-        self._world.changes += 1
+        self._backend.changes += 1
         update_queue = f"member:{person.id}"
-        self._world.queue_update(bot, "my_chat_member", update, update_queue=update_queue, person=person.id)
+        self._backend.queue_update(bot, "my_chat_member", update, update_queue=update_queue, person=person.id)
 
     def deactivate(self, person_id: int) -> None:
         """Delete the account."""
-        self._world.state.people[person_id].deactivated = True
-        self._world.changes += 1
+        self._backend.state.people[person_id].deactivated = True
+        self._backend.changes += 1
 
     # Writing
 
@@ -111,7 +109,7 @@ class Phones:
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             raise CannotDo("this person has blocked the bot")
-        premium = self._world.state.people[person_id].premium
+        premium = self._backend.state.people[person_id].premium
         content = self._composer.completed(bot, content, premium=premium)
         content = {**self._reply(chat, reply_to, quote), **content}
         self._composer.check(content)
@@ -135,13 +133,13 @@ class Phones:
         if kind not in FILE_KINDS:
             raise CannotDo(f"kind must be one of {', '.join(FILE_KINDS)}")
         record = self._composer.add(kind, upload, facts or {})
-        described = self._world.files.describe(bot, record)
+        described = self._backend.files.describe(bot, record)
         content = {**media_fields(kind, described), **message}
         return self.send(person_id, bot_id, content, reply_to=reply_to)
 
     def album(self, person_id: int, bot_id: int, items: list[Json]) -> list[Json]:
         """Send several messages as one album; items as for `send`."""
-        group = new_album_id(self._world.rng.getrandbits)
+        group = new_album_id(self._backend.rng.getrandbits)
         return [self.send(person_id, bot_id, {**item, "media_group_id": group}) for item in items]
 
     def open_topic(self, person_id: int, bot_id: int, name: str = "New") -> int:
@@ -169,9 +167,9 @@ class Phones:
         for kind in FILE_KINDS:
             if kind in carried:
                 one = carried[kind][-1] if isinstance(carried[kind], list) else carried[kind]
-                record = self._world.files.find(source_bot, one["file_id"])
+                record = self._backend.files.find(source_bot, one["file_id"])
                 if record is not None:
-                    carried[kind] = self._world.files.describe(target_bot, record)
+                    carried[kind] = self._backend.files.describe(target_bot, record)
         if "animation" in carried:
             carried |= media_fields("animation", carried["animation"])
         if "live_photo" in carried:
@@ -198,13 +196,13 @@ class Phones:
         if text is not None:
             self._composer.put_text(after, "text", "entities", text, entities)
         if caption is not None:
-            premium = self._world.state.people[person_id].premium
+            premium = self._backend.state.people[person_id].premium
             self._composer.put_text(after, "caption", "caption_entities", caption, entities, premium=premium)
         after |= content or {}
-        after["edit_date"] = int(self._world.now())
+        after["edit_date"] = int(self._backend.now())
         self._composer.check({key: value for key, value in after.items() if key in (content or {})})
         held.message = after
-        self._world.show_edited(chat, bot, held)
+        self._backend.show_edited(chat, bot, held)
         self._update(bot, chat, "edited_message", after)
         return after
 
@@ -213,8 +211,8 @@ class Phones:
         bot, chat = self._chat(person_id, bot_id)
         self._held(chat, message_id)
         del chat.messages[message_id]
-        self._world.changes += 1
-        self._world.show(chat, bot, {"type": "deleted", "message_id": message_id})
+        self._backend.changes += 1
+        self._backend.show(chat, bot, {"type": "deleted", "message_id": message_id})
 
     # Reacting
 
@@ -228,22 +226,22 @@ class Phones:
             return
         if wanted is not None:
             try:
-                self._world.schema.emissions.verify(wanted, "ReactionType")
+                self._backend.schema.emissions.verify(wanted, "ReactionType")
             except Mismatch:
                 raise CannotDo(f"{emoji} is not among Telegram's reactions") from None
         held.mine = wanted
-        self._world.show_reactions(chat, bot, held)
-        if self._world.switches.reactions:
-            person = self._world.state.people[person_id]
+        self._backend.show_reactions(chat, bot, held)
+        if self._backend.switches.reactions:
+            person = self._backend.state.people[person_id]
             update = {
                 "chat": person.chat(),
                 "message_id": held.message["message_id"],
                 "user": person.user(),
-                "date": int(self._world.now()),
+                "date": int(self._backend.now()),
                 "old_reaction": [before] if before else [],
                 "new_reaction": [wanted] if wanted else [],
             }
-            self._world.queue_update(
+            self._backend.queue_update(
                 bot,
                 "message_reaction",
                 update,
@@ -267,9 +265,9 @@ class Phones:
         """A callback query with any data, as a modified client can send it for any message."""
         bot, chat = self._chat(person_id, bot_id)
         held = chat.messages.get(message_id)
-        person = self._world.state.people[person_id]
-        press = Press(str(self._world.rng.getrandbits(62)), bot_id, person_id, self._world.now())
-        self._world.state.presses[press.id] = press
+        person = self._backend.state.people[person_id]
+        press = Press(str(self._backend.rng.getrandbits(62)), bot_id, person_id, self._backend.now())
+        self._backend.state.presses[press.id] = press
         self._forget_old_presses()
         shown: Json = {"chat": person.chat(), "message_id": message_id, "date": 0}
         query = {
@@ -280,17 +278,17 @@ class Phones:
             "data": data,
         }
         update_queue = f"callback:{person_id}"
-        self._world.queue_update(
+        self._backend.queue_update(
             bot, "callback_query", query, update_queue=update_queue, person=person_id, message_id=message_id
         )
-        self._world.changes += 1
+        self._backend.changes += 1
         return press.id
 
     def _forget_old_presses(self) -> None:
-        presses = self._world.state.presses
+        presses = self._backend.state.presses
         while presses:
             oldest = next(iter(presses.values()))
-            if len(presses) <= 10_000 and oldest.at > self._world.now() - 3600:
+            if len(presses) <= 10_000 and oldest.at > self._backend.now() - 3600:
                 return
             del presses[oldest.id]
 
@@ -307,18 +305,18 @@ class Phones:
         former = [index for index, option in enumerate(poll["options"]) if option["voter_count"]]
         changed = polls.voted(poll, options, former)
         held.message = {**held.message, "poll": changed}
-        self._world.show_edited(chat, bot, held)
+        self._backend.show_edited(chat, bot, held)
         if held.outgoing:
             return
-        self._world.queue_update(bot, "poll", changed, update_queue=f"poll:{poll['id']}", person=person_id)
+        self._backend.queue_update(bot, "poll", changed, update_queue=f"poll:{poll['id']}", person=person_id)
         if not poll["is_anonymous"]:
             answer = {
                 "poll_id": poll["id"],
-                "user": self._world.state.people[person_id].user(),
+                "user": self._backend.state.people[person_id].user(),
                 "option_ids": options,
                 "option_persistent_ids": [poll["options"][option]["persistent_id"] for option in options],
             }
-            self._world.queue_update(bot, "poll_answer", answer, update_queue=f"poll:{poll['id']}", person=person_id)
+            self._backend.queue_update(bot, "poll_answer", answer, update_queue=f"poll:{poll['id']}", person=person_id)
 
     def pay(self, person_id: int, bot_id: int, message_id: int) -> Payment:
         """Pay the invoice in a message, again if need be. The payment's `status` tells what became of it."""
@@ -327,15 +325,15 @@ class Phones:
         invoice = bot.invoices.get(str(message_id))
         if invoice is None or "invoice" not in held.message:
             raise CannotDo("that message is no invoice")
-        return payments.begin(self._world, bot, person_id, invoice)
+        return payments.begin(self._backend, bot, person_id, invoice)
 
     def pay_link(self, person_id: int, link: str) -> Payment:
         """Pay an invoice link."""
         slug = link.rsplit("/", 1)[-1].removeprefix("$")
-        for bot in self._world.state.bots.values():
+        for bot in self._backend.state.bots.values():
             if slug in bot.invoices:
                 self._chat(person_id, bot.id)
-                return payments.begin(self._world, bot, person_id, bot.invoices[slug])
+                return payments.begin(self._backend, bot, person_id, bot.invoices[slug])
         raise CannotDo("that is no invoice link")
 
     # Looking
@@ -348,13 +346,13 @@ class Phones:
     # How
 
     def _chat(self, person_id: int, bot_id: int) -> tuple[Bot, Chat]:
-        bot = self._world.state.bots.get(bot_id)
+        bot = self._backend.state.bots.get(bot_id)
         if bot is None:
             raise CannotDo(f"there is no bot {bot_id}")
-        person = self._world.state.people.get(person_id)
+        person = self._backend.state.people.get(person_id)
         if person is None:
             raise CannotDo(f"there is no person {person_id}")
-        return bot, self._world.chat(bot, person_id)
+        return bot, self._backend.chat(bot, person_id)
 
     def _held(self, chat: Chat, message_id: int) -> Held:
         held = chat.messages.get(message_id)
@@ -375,12 +373,12 @@ class Phones:
         return reply
 
     def _arrive(self, bot: Bot, chat: Chat, content: Json) -> Json:
-        message = self._world.post(bot, chat, content, outgoing=True)
+        message = self._backend.post(bot, chat, content, outgoing=True)
         self._update(bot, chat, "message", message)
         return message
 
     def _update(self, bot: Bot, chat: Chat, kind: str, message: Json) -> None:
-        self._world.queue_update(
+        self._backend.queue_update(
             bot,
             kind,
             message,

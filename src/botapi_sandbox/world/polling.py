@@ -6,21 +6,19 @@ Source: tdlib/telegram-bot-api `Client::process_get_updates_query`, `do_get_upda
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from botapi_sandbox.world import faults as faulty
 from botapi_sandbox.world import queue
 from botapi_sandbox.world.answers import Answer, Refusal, Waiting, refused, success
+from botapi_sandbox.world.backend import Backend
+from botapi_sandbox.world.poller import Poller
 from botapi_sandbox.world.state import Bot
 from botapi_sandbox.world.values import Mismatch
 from botapi_sandbox.world.wording import complaint
-
-if TYPE_CHECKING:
-    from botapi_sandbox.world.world import World
 
 MOST_TIMEOUT_S = 50
 HASTY_S = 0.5
@@ -33,30 +31,20 @@ _TERMINATED = "terminated by other getUpdates request; make sure that only one b
 _WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
 
 
-@dataclass(slots=True)
-class Poller:
-    """What is remembered of a bot's last call."""
-
-    offset: int = 0
-    at: float = -1e9
-    waiting: Waiting | None = None
-    conflict_at: float = -1e9
-
-
-def poll(world: World, token: str, params: Mapping[str, Any]) -> Answer | Waiting:
+def poll(backend: Backend, token: str, params: Mapping[str, Any]) -> Answer | Waiting:
     """Answer getUpdates, or have it wait."""
     try:
-        bot = world.bot_by_token(token)
+        bot = backend.bot_by_token(token)
     except Refusal as refusal:
         return refused(refusal)
-    fault = faulty.choose(world.faults, world.rng, bot.id, "getupdates", None) if world.faults else None
+    fault = faulty.choose(backend.faults, backend.rng, bot.id, "getupdates", None) if backend.faults else None
     if fault is not None and not fault.happens_after():
-        world.journal.note("request", bot.id, method="getUpdates", params=dict(params), fault=fault.kind)
+        backend.journal.note("request", bot.id, method="getUpdates", params=dict(params), fault=fault.kind)
         return faulty.spoiled(fault, None)
     try:
-        outcome = _poll(world, bot, params)
+        outcome = _poll(backend, bot, params)
     except Refusal as refusal:
-        world.journal.note(
+        backend.journal.note(
             "request",
             bot.id,
             method="getUpdates",
@@ -64,7 +52,7 @@ def poll(world: World, token: str, params: Mapping[str, Any]) -> Answer | Waitin
             status=refusal.status,
             error=refusal.description,
         )
-        return _delayed_conflict(world, bot, refusal)
+        return _delayed_conflict(backend, bot, refusal)
     if fault is None:
         return outcome
     if isinstance(outcome, Waiting):
@@ -73,21 +61,21 @@ def poll(world: World, token: str, params: Mapping[str, Any]) -> Answer | Waitin
     return faulty.spoiled(fault, outcome)
 
 
-def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting:
-    check = world.schema.requests.methods["getupdates"]
+def _poll(backend: Backend, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting:
+    check = backend.schema.requests.methods["getupdates"]
     try:
         read, unknown = check.read(params)
     except Mismatch as mismatch:
         raise complaint("getUpdates", mismatch) from None
-    if unknown and world.switches.strict:
+    if unknown and backend.switches.strict:
         raise Refusal(400, f"Bad Request: getUpdates has no parameter {', '.join(unknown)}")
     if bot.queue.webhook is not None:
         raise Refusal(409, f"Conflict: {_WEBHOOK_ACTIVE}")
-    poller = world.polls.setdefault(bot.id, Poller())
+    poller = backend.polls.setdefault(bot.id, Poller())
     if poller.waiting is not None:
-        end(world, bot, Refusal(409, f"Conflict: {_TERMINATED}"))
+        end(backend, bot, Refusal(409, f"Conflict: {_TERMINATED}"))
     queue.remember_allowed(bot.queue, read.get("allowed_updates"))
-    now = world.now()
+    now = backend.now()
     offset: int = read.get("offset", 0)
     limit = min(100, read.get("limit", 100))
     limit = 100 if limit <= 0 else limit
@@ -100,9 +88,9 @@ def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting
     poller.offset, poller.at = offset, now
     confirmed = queue.confirm(bot.queue, offset)
     if confirmed:
-        world.journal.note("confirmed", bot.id, update_ids=confirmed)
-        world.changes += 1
-    answer = _take(world, bot, limit)
+        backend.journal.note("confirmed", bot.id, update_ids=confirmed)
+        backend.changes += 1
+    answer = _take(backend, bot, limit)
     if answer is not None:
         return answer
     if timeout_s == 0:
@@ -111,66 +99,59 @@ def _poll(world: World, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting
     return poller.waiting
 
 
-def _take(world: World, bot: Bot, limit: int) -> Answer | None:
-    stale = queue.expire(bot.queue, world.now()) if bot.queue.items else []
+def _take(backend: Backend, bot: Bot, limit: int) -> Answer | None:
+    stale = queue.expire(bot.queue, backend.now()) if bot.queue.items else []
     if stale:
-        world.journal.note("dropped", bot.id, update_ids=stale, reason="expired")
+        backend.journal.note("dropped", bot.id, update_ids=stale, reason="expired")
     items = bot.queue.items[:limit]
     if not items:
         return None
-    world.journal.note("delivered", bot.id, update_ids=[item.update_id for item in items])
+    backend.journal.note("delivered", bot.id, update_ids=[item.update_id for item in items])
     return success([msgspec.Raw(item.body) for item in items])
 
 
-def resume(world: World, waiting: Waiting) -> Answer | Waiting:
+def resume(backend: Backend, waiting: Waiting) -> Answer | Waiting:
     """Look again."""
     if waiting.answer is not None:
         return waiting.answer
-    bot = world.state.bots[waiting.bot_id]
-    answer = _take(world, bot, waiting.limit)
-    if answer is None and world.now() < waiting.deadline:
+    bot = backend.state.bots[waiting.bot_id]
+    answer = _take(backend, bot, waiting.limit)
+    if answer is None and backend.now() < waiting.deadline:
         return waiting
-    abandon(world, waiting)
+    abandon(backend, waiting)
     answer = answer or success([])
     waiting.answer = waiting.spoil(answer) if waiting.spoil is not None else answer
     return waiting.answer
 
 
-def abandon(world: World, waiting: Waiting) -> None:
+def abandon(backend: Backend, waiting: Waiting) -> None:
     """Forget the wait, without an answer."""
-    poller = world.polls.get(waiting.bot_id)
+    poller = backend.polls.get(waiting.bot_id)
     if poller is not None and poller.waiting is waiting:
         poller.waiting = None
 
 
-def notify(world: World, bot: Bot) -> None:
-    """An update is there: rouse who waits for it."""
-    poller = world.polls.get(bot.id)
-    if poller is not None and poller.waiting is not None:
-        poller.waiting.rouse()
-
-
-def end(world: World, bot: Bot, refusal: Refusal) -> None:
+def end(backend: Backend, bot: Bot, refusal: Refusal) -> None:
     """Answer the waiting poll, if there is one, with a refusal."""
-    poller = world.polls.get(bot.id)
+    poller = backend.polls.get(bot.id)
     if poller is None or poller.waiting is None:
         return
     waiting, poller.waiting = poller.waiting, None
-    waiting.answer = _delayed_conflict(world, bot, refusal)
-    world.journal.note(
+    waiting.answer = _delayed_conflict(backend, bot, refusal)
+    backend.journal.note(
         "request", bot.id, method="getUpdates", params={}, status=refusal.status, error=refusal.description
     )
     waiting.rouse()
 
 
-def _delayed_conflict(world: World, bot: Bot, refusal: Refusal) -> Answer:
+def _delayed_conflict(backend: Backend, bot: Bot, refusal: Refusal) -> Answer:
     """Repeated conflicts are answered late, so that two pollers do not spin."""
     answer = refused(refusal)
     if refusal.status != 409:
         return answer
-    poller = world.polls.setdefault(bot.id, Poller())
-    repeated = world.now() < poller.conflict_at + REPEATED_CONFLICT_S
-    poller.conflict_at = world.now()
+    poller = backend.polls.setdefault(bot.id, Poller())
+    repeated = backend.now() < poller.conflict_at + REPEATED_CONFLICT_S
+    poller.conflict_at = backend.now()
     return Answer(
-        answer.status, answer.body, answer.headers, None, world.switches.conflict_delay_s if repeated else 0.0
+        answer.status, answer.body, answer.headers, None, backend.switches.conflict_delay_s if repeated else 0.0
     )

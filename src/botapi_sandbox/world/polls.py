@@ -35,7 +35,7 @@ def send_poll(request: Request) -> Json:
     wanted = params.get("type", "regular")
     if wanted not in ("regular", "quiz"):
         raise bad_request("unsupported poll type specified")
-    poll = fresh(request.world.rng.getrandbits(62), question, texts)
+    poll = fresh(request.backend.rng.getrandbits(62), question, texts)
     text, entities = _text(request, question, params, "question")
     poll["question"] = text
     if entities:
@@ -82,7 +82,7 @@ def again(request: Request, poll: Json) -> Json:
     if poll["type"] == "quiz" and not poll.get("correct_option_ids"):
         raise bad_request("the message can't be copied")
     options = [(option["text"], option.get("text_entities", [])) for option in poll["options"]]
-    copy = fresh(request.world.rng.getrandbits(62), poll["question"], options)
+    copy = fresh(request.backend.rng.getrandbits(62), poll["question"], options)
     dropped = ("id", "options", "total_voter_count", "is_closed", "close_date")
     return {**copy, **{key: value for key, value in poll.items() if key not in dropped}}
 
@@ -104,7 +104,7 @@ def stop_poll(request: Request) -> Json:
     markup = edited_markup(request)
     if markup is not None:
         held.message["reply_markup"] = markup
-    request.world.show_edited(chat, request.bot, held)
+    request.backend.show_edited(chat, request.bot, held)
     return poll
 
 

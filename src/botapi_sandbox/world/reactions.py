@@ -25,7 +25,7 @@ def set_message_reaction(request: Request) -> bool:
     if wanted and wanted[0]["type"] == "custom_emoji" and target.mine != wanted[0]:
         raise bad_request("REACTION_INVALID")
     target.bots = wanted[0] if wanted else None
-    request.world.show_reactions(chat, request.bot, target)
+    request.backend.show_reactions(chat, request.bot, target)
     return True
 
 

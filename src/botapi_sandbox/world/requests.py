@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from botapi_sandbox.world.answers import Json, Upload, bad_request
+from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.state import Bot
-
-if TYPE_CHECKING:
-    from botapi_sandbox.world.world import World
 
 
 @dataclass(slots=True)
 class Request:
     """`params` are checked and in their proper types; `uploads` are all file parts by name."""
 
-    world: World
+    backend: Backend
     bot: Bot
     method: str
     params: Json
@@ -34,7 +31,7 @@ class Request:
             return self.bot.user()
         if user_id not in self.bot.chats:
             return None
-        return self.world.state.people[user_id].user()
+        return self.backend.state.people[user_id].user()
 
     def refuse_unsupported(self, *names: str) -> None:
         """Raise Refusal if a parameter is given that means something the sandbox has not got."""

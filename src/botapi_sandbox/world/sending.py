@@ -103,7 +103,7 @@ def send_dice(request: Request) -> Json:
 def rolled(request: Request, emoji: str) -> Json:
     """A fresh throw."""
     emoji = emoji.rstrip("\ufe0f")
-    return {"emoji": emoji, "value": request.world.rng.randint(1, DICE_FACES[emoji])}
+    return {"emoji": emoji, "value": request.backend.rng.randint(1, DICE_FACES[emoji])}
 
 
 @method("sendChatAction")
@@ -113,7 +113,7 @@ def send_chat_action(request: Request) -> bool:
     action = request.params["action"]
     if action not in _ACTIONS:
         raise bad_request("wrong parameter action in request")
-    request.world.show(chat, request.bot, {"type": "chat_action", "action": action})
+    request.backend.show(chat, request.bot, {"type": "chat_action", "action": action})
     return True
 
 
@@ -131,7 +131,7 @@ def send_message_draft(request: Request) -> bool:
         MOST_TEXT,
         "message",
     )
-    request.world.show(chat, request.bot, {"type": "draft", "draft_id": request.params["draft_id"], "text": text})
+    request.backend.show(chat, request.bot, {"type": "draft", "draft_id": request.params["draft_id"], "text": text})
     return True
 
 
@@ -150,7 +150,7 @@ def rich(request: Request) -> Json:
     if ways[0] == "blocks":
         blocks = given["blocks"]
         try:
-            request.world.schema.emissions.verify(blocks, "Array of RichBlock")
+            request.backend.schema.emissions.verify(blocks, "Array of RichBlock")
         except Mismatch:
             raise bad_request("the sandbox does not do these rich blocks yet") from None
     else:

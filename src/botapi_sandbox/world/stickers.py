@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
 
 from botapi_sandbox.world.answers import Json, Upload, bad_request
+from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.media import resolve
 from botapi_sandbox.world.requests import Request, method
 from botapi_sandbox.world.state import FileRecord, StickerSet
-
-if TYPE_CHECKING:
-    from botapi_sandbox.world.world import World
 
 STICKERS = "SandboxStickers"
 CUSTOM_EMOJI = "SandboxEmoji"
@@ -21,10 +18,10 @@ _CUSTOM_EMOJI_BASE = 5_300_000_000_000_000_000
 _POINT = base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 
 
-def provide(world: World) -> None:
+def provide(backend: Backend) -> None:
     """Put the sandbox's own sets into a world that has none."""
     for name, kind in ((STICKERS, "regular"), (CUSTOM_EMOJI, "custom_emoji")):
-        if name in world.state.sticker_sets:
+        if name in backend.state.sticker_sets:
             continue
         made = StickerSet(name=name, title=name, sticker_type=kind, owner_bot=0)
         side = 512 if kind == "regular" else 100
@@ -33,20 +30,20 @@ def provide(world: World) -> None:
             if kind == "custom_emoji":
                 facts["custom_emoji_id"] = str(_CUSTOM_EMOJI_BASE + number)
             upload = Upload(_POINT, "sticker.webp", "image/webp")
-            record = world.files.add("sticker", upload, facts, world.switches.file_bytes_kept)
+            record = backend.files.add("sticker", upload, facts, backend.switches.file_bytes_kept)
             made.stickers.append(record.unique)
-        world.state.sticker_sets[name] = made
+        backend.state.sticker_sets[name] = made
 
 
 def _stickers(request: Request, found: StickerSet) -> list[object]:
-    files = request.world.state.files
-    return [request.world.files.describe(request.bot, files[unique]) for unique in found.stickers]
+    files = request.backend.state.files
+    return [request.backend.files.describe(request.bot, files[unique]) for unique in found.stickers]
 
 
 @method("getStickerSet")
 def get_sticker_set(request: Request) -> Json:
     """Any set, with this bot's file ids."""
-    found = request.world.state.sticker_sets.get(request.params["name"])
+    found = request.backend.state.sticker_sets.get(request.params["name"])
     if found is None:
         raise bad_request("STICKERSET_INVALID")
     return {
@@ -63,14 +60,14 @@ def get_custom_emoji_stickers(request: Request) -> list[Json]:
     wanted = request.params["custom_emoji_ids"]
     if len(wanted) > 200:
         raise bad_request("too many custom emoji identifiers specified")
-    files = request.world.state.files
+    files = request.backend.state.files
     by_id: dict[str, FileRecord] = {
         files[unique].facts["custom_emoji_id"]: files[unique]
-        for each in request.world.state.sticker_sets.values()
+        for each in request.backend.state.sticker_sets.values()
         if each.sticker_type == "custom_emoji"
         for unique in each.stickers
     }
-    described = [request.world.files.describe(request.bot, by_id[each]) for each in wanted if each in by_id]
+    described = [request.backend.files.describe(request.bot, by_id[each]) for each in wanted if each in by_id]
     return [each for each in described if isinstance(each, dict)]
 
 
@@ -79,8 +76,8 @@ def upload_sticker_file(request: Request) -> Json:
     """A file that may go into a set."""
     record = resolve(request, "sticker", request.params["sticker"], {})
     return {
-        "file_id": request.world.files.file_id(request.bot, record),
-        "file_unique_id": request.world.files.unique_id(record),
+        "file_id": request.backend.files.file_id(request.bot, record),
+        "file_unique_id": request.backend.files.unique_id(record),
         "file_size": record.size,
     }
 
@@ -88,7 +85,7 @@ def upload_sticker_file(request: Request) -> Json:
 @method("createNewStickerSet")
 def create_new_sticker_set(request: Request) -> bool:
     """Its name must end in `_by_<bot username>`."""
-    params, state = request.params, request.world.state
+    params, state = request.params, request.backend.state
     if not params["name"].lower().endswith(f"_by_{request.bot.username}".lower()):
         raise bad_request("invalid sticker set name is specified")
     if params["name"] in state.sticker_sets:
@@ -108,8 +105,8 @@ def create_new_sticker_set(request: Request) -> bool:
 @method("deleteStickerSet")
 def delete_sticker_set(request: Request) -> bool:
     """Only the bot's own."""
-    found = request.world.state.sticker_sets.get(request.params["name"])
+    found = request.backend.state.sticker_sets.get(request.params["name"])
     if found is None or found.owner_bot != request.bot.id:
         raise bad_request("STICKERSET_INVALID")
-    del request.world.state.sticker_sets[found.name]
+    del request.backend.state.sticker_sets[found.name]
     return True

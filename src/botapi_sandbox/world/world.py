@@ -29,16 +29,12 @@ from botapi_sandbox.world.answers import (
     refused,
     success,
 )
-from botapi_sandbox.world.faults import Fault
-from botapi_sandbox.world.files import Files
-from botapi_sandbox.world.journal import Journal
-from botapi_sandbox.world.limits import Limits
+from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.methods import HANDLERS
 from botapi_sandbox.world.people import Phones
 from botapi_sandbox.world.requests import Request
-from botapi_sandbox.world.schema import bot_api_schema
-from botapi_sandbox.world.state import Bot, Chat, FileRecord, Held, Person, Queue, Queued, State
-from botapi_sandbox.world.switches import Switches, changed
+from botapi_sandbox.world.state import Bot, FileRecord, Person, Queue, State
+from botapi_sandbox.world.switches import Switches
 from botapi_sandbox.world.values import Mismatch
 from botapi_sandbox.world.webhooks import Webhooks
 from botapi_sandbox.world.wording import complaint
@@ -49,15 +45,9 @@ _NUMERALS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Ni
 FIRST_BOT_ID = 1_000_001
 FIRST_PERSON_ID = 5_000_001
 
-PhoneEvent = Json
-"""{"type": ..., "bot": id, ...} as in the control API; the person comes beside it."""
 
-
-class World:
-    """See the module's docstring.
-
-    `clock` gives unix seconds; `rng` decides ids, dice and faults. With `state`, a former world goes on.
-    """
+class World(Backend):
+    """The backend with its entrances. See the module's docstring; the arguments are those of `Backend`."""
 
     def __init__(
         self,
@@ -68,27 +58,10 @@ class World:
         state: State | None = None,
         seed: int = 0,
     ) -> None:
-        self.now = clock
-        self.state = state or State(seed=seed)
-        self.rng = rng or random.Random(f"{self.state.seed}:{self.state.loads}")  # noqa: S311 - pretence, not secrecy
-        self.switches = switches or Switches()
-        self.schema = bot_api_schema()
-        self.files = Files(self.state, self.rng)
-        self.limits = Limits()
-        self.journal = Journal(clock, self.switches.journal_length)
-        self.faults: list[Fault] = []
+        super().__init__(clock=clock, rng=rng, switches=switches, state=state, seed=seed)
         self.phones = Phones(self)
-        self.webhooks = Webhooks(self)
-        self.polls: dict[int, polling.Poller] = {}
-        self.changes = 0
-        """Grows with every change to `state`; the state file is written when it moved."""
-        self._tokens = {bot.token: bot for bot in self.state.bots.values()}
-        self._update_hooks: dict[int, list[Callable[[], None]]] = {}
-        self._webhook_hooks: list[Callable[[int], None]] = []
-        self._event_hooks: list[Callable[[int, PhoneEvent], None]] = []
+        self.webhooks = Webhooks(self, self.call)
         stickers.provide(self)
-
-    # Bots and people
 
     def add_bot(self, first_name: str | None = None, username: str | None = None, token: str | None = None) -> Bot:
         """A new bot. Its token is made from the seed and its id, unless given. Raises: ValueError."""
@@ -108,7 +81,7 @@ class World:
             queue=Queue(queue.first_id(self.rng)),
         )
         self.state.bots[bot.id] = bot
-        self._tokens[bot.token] = bot
+        self.bots_by_token[bot.token] = bot
         self.changes += 1
         return bot
 
@@ -127,25 +100,6 @@ class World:
         self.state.people[person_id] = person
         self.changes += 1
         return person
-
-    def bot_by_token(self, token: str) -> Bot:
-        """Raises: Refusal 401 for a wrong token, 404 for what is no token."""
-        bot = self._tokens.get(token)
-        if bot is not None and not bot.revoked:
-            return bot
-        head, _, tail = token.partition(":")
-        if head.isdigit() and len(tail) >= 20:
-            raise Refusal(401, "Unauthorized")
-        raise Refusal(404, "Not Found")
-
-    def chat(self, bot: Bot, person_id: int) -> Chat:
-        """The chat of a bot and an existing person, made if it is not there yet."""
-        chat = bot.chats.get(person_id)
-        if chat is None:
-            chat = bot.chats[person_id] = Chat(person_id)
-        return chat
-
-    # What bots ask
 
     def call(
         self, token: str, method: str, params: Mapping[str, Any], files: Mapping[str, Upload] | None = None
@@ -259,94 +213,6 @@ class World:
                 return None if data is None else (data, record)
         return None
 
-    # What the rules use
-
-    def post(self, bot: Bot, chat: Chat, content: Json, *, outgoing: bool) -> Json:
-        """A new message in a chat, by its person (`outgoing`) or its bot; the message as the bot sees it."""
-        person = self.state.people[chat.person_id]
-        message: Json = {
-            "message_id": bot.next_message_id,
-            "from": person.user() if outgoing else bot.user(),
-            "chat": person.chat(),
-            "date": int(self.now()),
-            **content,
-        }
-        bot.next_message_id += 1
-        self.hold(chat, message, outgoing=outgoing)
-        if self._event_hooks:
-            held = chat.messages[message["message_id"]]
-            self.show(chat, bot, {"type": "message", "message": phone_message(held)})
-        return message
-
-    def hold(self, chat: Chat, message: Json, *, outgoing: bool) -> None:
-        """Put a message into the history, forgetting the oldest beyond its length."""
-        chat.messages[message["message_id"]] = Held(message, outgoing)
-        while len(chat.messages) > self.switches.history_length:
-            del chat.messages[next(iter(chat.messages))]
-        self.changes += 1
-
-    def show(self, chat: Chat, bot: Bot, event: PhoneEvent) -> None:
-        """Let a phone know."""
-        for hook in self._event_hooks:
-            hook(chat.person_id, {"bot": bot.id, **event})
-
-    def show_edited(self, chat: Chat, bot: Bot, held: Held) -> None:
-        """A message changed."""
-        self.changes += 1
-        if self._event_hooks:
-            self.show(chat, bot, {"type": "edited", "message": phone_message(held)})
-
-    def show_reactions(self, chat: Chat, bot: Bot, held: Held) -> None:
-        """The reactions on a message changed."""
-        self.changes += 1
-        reactions = phone_message(held)["reactions"]
-        event = {"type": "reactions", "message_id": held.message["message_id"], "reactions": reactions}
-        self.show(chat, bot, event)
-
-    def queue_update(self, bot: Bot, kind: str, payload: Json, *, update_queue: str, **facts: Any) -> int | None:
-        """Queue an update if the bot wants its kind; its id."""
-        if not queue.is_wanted(bot.queue, kind):
-            return None
-        now = self.now()
-        update_id = queue.next_id(bot.queue, now, self.rng)
-        update = {"update_id": update_id, kind: payload}
-        if self.switches.check_own:
-            self.schema.emissions.verify(msgspec.json.decode(_encode(update)), "Update")
-        body = _encode(update)
-        item = Queued(update_id, kind, update_queue, now + queue.LIFETIMES_S.get(kind, queue.DAY_S), body)
-        if not queue.append(bot.queue, item, now):
-            self.journal.note("dropped", bot.id, update_ids=[update_id], reason="full")
-            return None
-        self.journal.note("queued", bot.id, update_id=update_id, update=kind, **facts)
-        self.changes += 1
-        polling.notify(self, bot)
-        for hook in self._update_hooks.get(bot.id, ()):
-            hook()
-        return update_id
-
-    # Hooks and time
-
-    def on_update(self, bot_id: int, hook: Callable[[], None]) -> Callable[[], None]:
-        """Call `hook` after each update queued for this bot; returns what ends it."""
-        hooks = self._update_hooks.setdefault(bot_id, [])
-        hooks.append(hook)
-        return lambda: hooks.remove(hook)
-
-    def on_webhook(self, hook: Callable[[int], None]) -> Callable[[], None]:
-        """Call `hook(bot_id)` when a webhook was set or deleted; returns what ends it."""
-        self._webhook_hooks.append(hook)
-        return lambda: self._webhook_hooks.remove(hook)
-
-    def webhooks_changed(self, bot: Bot) -> None:
-        """Tell the shell that delivers."""
-        for hook in self._webhook_hooks:
-            hook(bot.id)
-
-    def on_event(self, hook: Callable[[int, PhoneEvent], None]) -> Callable[[], None]:
-        """Call `hook(person_id, event)` for all that a phone would show; returns what ends it."""
-        self._event_hooks.append(hook)
-        return lambda: self._event_hooks.remove(hook)
-
     def tick(self) -> None:
         """Let happen what is due by the clock: checkout queries that nobody answered."""
         payments.expire(self)
@@ -355,27 +221,8 @@ class World:
         """When `tick` has something to do next, in unix seconds."""
         return payments.next_due(self)
 
-    def switch(self, changes: Json) -> Switches:
-        """Change behaviours. Raises: msgspec.ValidationError."""
-        self.switches = changed(self.switches, changes)
-        self.journal.resize(self.switches.journal_length)
-        return self.switches
-
 
 def pretend_token(seed: int, bot_id: int) -> str:
     """`<bot id>:` and 35 characters that say at a glance that they are none of Telegram's (those begin with AA)."""
     digest = hashlib.sha256(f"{seed}:{bot_id}".encode()).digest()
     return f"{bot_id}:sandbox-" + "".join(_ALPHABET[byte & 63] for byte in digest[:27])
-
-
-def phone_message(held: Held) -> Json:
-    """The message as its person's phone shows it."""
-    return {
-        **held.message,
-        "outgoing": held.outgoing,
-        "reactions": {"mine": _emoji(held.mine), "bot": _emoji(held.bots)},
-    }
-
-
-def _emoji(reaction: Json | None) -> str | None:
-    return None if reaction is None else reaction.get("emoji") or reaction.get("custom_emoji_id")
