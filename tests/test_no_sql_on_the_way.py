@@ -75,7 +75,7 @@ async def quiet(statements: list[str]) -> None:
         await asyncio.sleep(0.6)
 
 
-def test_relaying_asks_the_records_nothing(tmp_path: Path) -> None:
+def test_relaying_runs_no_sql(tmp_path: Path) -> None:
     async def story() -> None:
         world = make_world(bots=2, seed=1)
         tokens = tuple(SecretStr(bot.token) for bot in world.state.bots.values())

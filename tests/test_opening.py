@@ -26,14 +26,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "passerby.live"
 
 
-def test_another_key_beside_an_existing_live_store_is_said_once(path: Path) -> None:
+def test_a_new_key_beside_an_existing_live_store_is_logged_once(path: Path) -> None:
     assert said(path, KEY) == []
     assert said(path, KEY) == []
     assert said(path, OTHER) == ["key.other"]
     assert said(path, OTHER) == []
 
 
-def test_a_key_that_was_changed_with_the_former_one_named_is_nothing_to_speak_of(path: Path) -> None:
+def test_a_changed_key_with_the_former_key_named_logs_nothing(path: Path) -> None:
     assert said(path, KEY) == []
     assert said(path, OTHER, KEY) == []
     assert said(path, OTHER) == []

@@ -12,7 +12,7 @@ from tests.size import in_full
 SMALL = Shape(bots=2, pairs=4)
 
 
-def test_a_relay_by_webhooks_and_over_tls_is_measured() -> None:
+def test_a_relay_with_webhooks_and_over_tls_is_measured() -> None:
     shape = replace(SMALL, tls=True, web=True, delay_ms="1-2")
     closed, opened = relay.measure(shape, [4], [50], window_s=0.4, runs=1)
     for row in (closed, opened):
@@ -22,7 +22,7 @@ def test_a_relay_by_webhooks_and_over_tls_is_measured() -> None:
     assert opened["p50_ms"] <= opened["p99_ms"] <= opened["p999_ms"] <= opened["max_ms"]
 
 
-def test_the_memory_of_chats_that_the_product_opened_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_of_chats_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "SETTLE_S", 0.2)
     monkeypatch.setattr(memory, "SAMPLE_S", 0.05)
     found = memory.hold(replace(SMALL, idle=True), rate_per_s=50, seconds=0.5)
@@ -34,7 +34,7 @@ def test_the_memory_of_chats_that_the_product_opened_is_measured(monkeypatch: py
 
 @pytest.mark.long
 @pytest.mark.services
-def test_two_workers_share_the_bots_and_their_stores_are_counted() -> None:
+def test_two_workers_share_the_bots_and_their_store_calls_are_counted() -> None:
     with sides(replace(SMALL, redis=True, workers=2)) as found:
         assert [worker.ask("usage")["bots"] for worker in found.workers] == [1, 1]
         row = relay.closed(found, 4, window_s=0.4, runs=1)

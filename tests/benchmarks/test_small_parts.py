@@ -30,7 +30,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.mark.parametrize("kind", SHARES)
-def test_updates_to_be_read_are_as_the_bot_api_says(kind: str) -> None:
+def test_the_updates_to_decode_match_the_bot_api(kind: str) -> None:
     for number in range(5):
         made = update(kind, number, Random(number))
         for member in ("message", "callback_query"):
@@ -40,20 +40,20 @@ def test_updates_to_be_read_are_as_the_bot_api_says(kind: str) -> None:
         bot_api_schema().emissions.verify(made, "Update")
 
 
-def test_every_update_of_the_mix_is_read_as_an_event() -> None:
+def test_every_update_of_the_mix_is_decoded_as_an_event() -> None:
     (answer,) = answers(1, 200, Random(4))
     seen = Counter(type(arrival.event) for arrival in arrivals(answer, BotId(1)))
     assert set(seen) == {MessageReceived, MessageEdited, ButtonPressed, ReactionChanged}
 
 
-def test_all_who_read_see_the_same_number_of_updates() -> None:
+def test_all_decoders_see_the_same_number_of_updates() -> None:
     (answer,) = answers(1, 20, Random(5))
     found = {name: len(read(answer)) for name, read in readers().items()}
     assert {"passerby: events", "aiogram: objects", "python-telegram-bot: objects"} <= set(found)
     assert set(found.values()) == {20}
 
 
-def test_the_first_minute_over_redis_is_over_before_anything_is_measured() -> None:
+def test_measuring_over_redis_starts_after_the_first_minute() -> None:
     assert YOUNG_S < relay.YOUNG_S < YOUNG_S + 5
 
 
@@ -66,7 +66,7 @@ def test_the_first_minute_over_redis_is_over_before_anything_is_measured() -> No
         ([0, 1, 2, 3], Seats((0, 1), 2, 3)),
     ],
 )
-def test_who_is_measured_shares_a_core_with_others_only_where_there_is_one(cores: list[int], expected: Seats) -> None:
+def test_the_measured_process_shares_a_core_only_if_there_is_just_one(cores: list[int], expected: Seats) -> None:
     assert seats(cores) == expected
 
 
@@ -104,9 +104,7 @@ async def _call(url: str) -> int:
         await transport.aclose()
 
 
-def test_the_certificate_is_trusted_by_who_is_told_to_and_by_nobody_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_clients_told_to_trust_the_certificate_accept_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = write_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
@@ -132,7 +130,7 @@ def test_the_certificate_is_trusted_by_who_is_told_to_and_by_nobody_else(
         ("application/x-www-form-urlencoded", b"chat_id=5000001&text=~7~+hello"),
     ],
 )
-def test_the_canned_server_reads_what_others_send(kind: str, body: bytes) -> None:
+def test_the_canned_server_reads_the_requests_of_peers(kind: str, body: bytes) -> None:
     arrived: list[tuple[int, bytes]] = []
 
     async def send() -> bytes:
@@ -150,7 +148,7 @@ def test_the_canned_server_reads_what_others_send(kind: str, body: bytes) -> Non
     assert arrived == [(5_000_001, body)]
 
 
-def test_a_chats_next_update_waits_for_the_webhooks_answer_and_what_was_refused_comes_again(
+def test_a_chats_next_update_waits_for_the_webhook_and_refused_updates_come_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hooks, "AGAIN_S", 0.0)
@@ -213,7 +211,7 @@ def test_a_peers_figures_are_divided_by_ours() -> None:
     assert times_ours(rows) == {"other": {"closed": {"cpu_us": 10.0}, "open": {"cpu_us": 2.5, "p50_ms": 1.5}}}
 
 
-def test_a_row_that_fell_behind_and_a_core_that_was_full_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_that_fell_behind_and_a_full_core_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     fine = {"loop": "open", "rate_per_s": 50, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.2, "waiting": 2}
     behind = fine | {"rate_per_s": 100, "waiting": 60}
     bounded = {"loop": "closed", "in_flight": 8, "relays_per_s": 50.0, "cpu_us": 1.0, "other_core_use": 0.95}
@@ -233,14 +231,16 @@ def test_a_row_that_fell_behind_and_a_core_that_was_full_are_told(capsys: pytest
         ["--web", "--redis", "--workers", "2"],
     ],
 )
-def test_what_cannot_be_measured_is_said(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_that_cannot_be_measured_together_are_refused(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as exit_:
         relay.options_of(words)
     assert exit_.value.code == 2
     assert "--" in capsys.readouterr().err.splitlines()[-1]
 
 
-def test_the_short_forms_of_all_are_run() -> None:
+def test_every_benchmark_has_a_short_form() -> None:
     from benchmarks.__main__ import SHORT
 
     commands = {
@@ -257,6 +257,6 @@ def _is_command(path: Path) -> bool:
     return any(each.name == "main" and each.args.args for each in functions)
 
 
-def test_a_shape_says_in_its_name_what_it_is() -> None:
+def test_the_name_of_a_load_shape_describes_it() -> None:
     assert "TLS" in Shape(tls=True).name
     assert "2 workers" in Shape(redis=True, workers=2).name

@@ -22,7 +22,7 @@ from tests.contract.servers import postgres_uri
 ADAPTER = Path(passerby.adapters.sql.__file__).parent
 
 
-def test_a_statement_is_found_wherever_the_adapter_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_is_found_wherever_the_adapter_defines_it(monkeypatch: pytest.MonkeyPatch) -> None:
     some = SqlRecords(connect(postgres_url("postgresql://nobody@localhost/nothing")))
     known = set(named(some))
     assert {"records.active", "records.people", "writing.tell", "writing.upsert_user", "pool.limits"} <= known
@@ -46,7 +46,7 @@ def test_no_statement_is_built_where_it_is_sent(name: str) -> None:
 
 
 @pytest.mark.services
-def test_the_benchmark_asks_every_statement_and_knows_a_table_that_is_read_whole() -> None:
+def test_the_benchmark_runs_every_statement_and_notices_a_full_table_scan() -> None:
     async def ask(uri: str) -> None:
         await init_schema(uri)
         administration = connect(postgres_url(uri), Pool(), poolclass=NullPool, isolation_level="AUTOCOMMIT")
@@ -76,7 +76,7 @@ def test_the_benchmark_asks_every_statement_and_knows_a_table_that_is_read_whole
         asyncio.run(ask(uri))
 
 
-def test_what_is_read_whole_never_sent_or_nameless_is_a_fault() -> None:
+def test_statements_that_scan_tables_never_run_or_lack_a_name_are_faults() -> None:
     fine = {"plans": [{"of": "records.people", "read_whole": []}], "never_sent": [], "without_a_name": False}
     assert not faults(fine)
     whole = {"plans": [{"of": "records.active", "read_whole": ["users"]}]}
@@ -84,7 +84,7 @@ def test_what_is_read_whole_never_sent_or_nameless_is_a_fault() -> None:
     assert len(faults(fine | whole | {"never_sent": ["pool.limits"], "without_a_name": True})) == 3
 
 
-def test_a_month_takes_rows_as_they_grew_unless_there_were_too_few() -> None:
+def test_a_months_size_comes_from_grown_rows_unless_there_were_too_few() -> None:
     tables = ("chats", "users", "blocks", "complaints")
     filled = {table: {"rows": 1e6, "bytes_a_row": 100.0} for table in tables}
     grown = {table: {"rows": float(ENOUGH_ROWS), "bytes_a_row": 200.0} for table in tables}
@@ -95,6 +95,6 @@ def test_a_month_takes_rows_as_they_grew_unless_there_were_too_few() -> None:
     assert found["megabytes_in_all"] == sum(found["megabytes"].values())
 
 
-def test_percentiles_are_of_what_was_seen() -> None:
+def test_percentiles_come_from_the_observed_values() -> None:
     assert percentiles([1.0, 1.0]) == {"p50_ms": 1.0, "p99_ms": 1.0}
     assert percentiles([float(number) for number in range(101)]) == {"p50_ms": 50.0, "p99_ms": 99.0}

@@ -26,7 +26,7 @@ def test_a_fleet_keeps_its_promises(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_the_judge_finds_a_worker_that_does_not_mind_its_fences(tmp_path: Path) -> None:
+def test_the_judge_finds_a_worker_that_ignores_its_fences(tmp_path: Path) -> None:
     """It was found at the first try in seven of seven, on a machine that had ten times as much to do as it could.
 
     How much the sleeper has in hand, and what of it others have sent when it wakes, is chance. So it gets two more.

@@ -35,13 +35,13 @@ def test_the_judge_finds_updates_that_were_confirmed_too_early(tmp_path: Path) -
     assert lost
 
 
-def test_the_judge_finds_updates_that_were_done_twice(tmp_path: Path) -> None:
+def test_the_judge_finds_updates_that_were_processed_twice(tmp_path: Path) -> None:
     plan = Plan(kills=4, people=30, alive_s=(0.2, 1.5), quiet_s=2, command=planted("dedupe_off"))
     verdict = asyncio.run(endure(plan, tmp_path)).verdict
     assert verdict.unprovoked or verdict.most_duplicates > 1
 
 
 @pytest.mark.long
-def test_the_judge_finds_messages_that_went_to_somebody_else(tmp_path: Path) -> None:
+def test_the_judge_finds_messages_that_went_to_the_wrong_person(tmp_path: Path) -> None:
     plan = Plan(kills=1, people=16, alive_s=(0.2, 1.5), quiet_s=4, command=planted("crossed_wires"))
     assert asyncio.run(endure(plan, tmp_path)).verdict.misrouted

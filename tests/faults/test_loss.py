@@ -19,7 +19,7 @@ TIMES = [("power-cut", 2), ("disk-errors", 2), ("clocks-far", 3), ("flipped-log"
 
 
 @pytest.mark.parametrize(("name", "times"), in_full(TIMES, 3))
-def test_nobody_is_sent_to_a_former_partner_and_nothing_is_lost_in_silence(
+def test_after_a_loss_no_message_goes_to_a_former_partner_or_vanishes_silently(
     name: str, times: int, tmp_path: Path
 ) -> None:
     case = replace(CASES[name], people=8, bots=1)
@@ -31,7 +31,7 @@ def test_nobody_is_sent_to_a_former_partner_and_nothing_is_lost_in_silence(
 @pytest.mark.parametrize(
     ("name", "disturb"), in_full([("redis-older", redis_older), ("sentinel-returns", sentinel_returns)], 1)
 )
-def test_nobody_is_sent_to_a_former_partner_when_redis_has_gone_back_in_time(
+def test_no_message_goes_to_a_former_partner_after_redis_goes_back_in_time(
     name: str, disturb: Callable[[Stage, int], Awaitable[None]], tmp_path: Path
 ) -> None:
     case = replace(CASES[name], people=8, bots=1, workers=2, disturb=lambda stage: disturb(stage, 1))

@@ -59,9 +59,7 @@ async def _has(person: Person, words: str) -> None:
     ("where", "how"), in_full([("decide", "abort"), ("send", "loop"), ("decide", "loop"), ("send", "abort")], 1)
 )
 @in_a_loop
-async def test_an_update_that_takes_the_process_down_is_tried_twice_and_then_put_aside(
-    tmp_path: Path, where: str, how: str
-) -> None:
+async def test_an_update_that_ends_the_process_twice_is_put_aside(tmp_path: Path, where: str, how: str) -> None:
     async with two_in_a_chat(tmp_path) as (product, ann, ben):
         await ann.say(f"poison {where} {how}")
         await ben.say("meanwhile")
@@ -114,7 +112,7 @@ class Systemd:
 
 
 @in_a_loop
-async def test_a_process_with_a_stuck_loop_tells_neither_probes_nor_systemd_that_it_lives(tmp_path: Path) -> None:
+async def test_a_process_with_a_stuck_loop_reports_no_life_to_probes_or_systemd(tmp_path: Path) -> None:
     with closing(Systemd(tmp_path)) as systemd:
         async with two_in_a_chat(tmp_path, **systemd.environment) as (product, ann, _):
             heard = systemd.heard()
@@ -128,7 +126,7 @@ async def test_a_process_with_a_stuck_loop_tells_neither_probes_nor_systemd_that
 
 
 @in_a_loop
-async def test_systemd_hears_that_it_stops(tmp_path: Path) -> None:
+async def test_systemd_is_told_that_the_process_stops(tmp_path: Path) -> None:
     with closing(Systemd(tmp_path)) as systemd:
         async with two_in_a_chat(tmp_path, **systemd.environment) as (product, _, _):
             assert await product.stop() == 0

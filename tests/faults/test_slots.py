@@ -12,7 +12,7 @@ from tests.faults.stage import play
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
 
-def test_nobody_notices_more_than_a_pause_when_a_slot_of_the_cluster_moves(tmp_path: Path) -> None:
+def test_people_notice_only_a_pause_when_a_cluster_slot_moves(tmp_path: Path) -> None:
     report = asyncio.run(play(replace(CASES["slot-moves"], people=8, bots=1, workers=2), tmp_path))
     assert report.wrong == {}
     assert report.verdict.sent > 0

@@ -66,7 +66,7 @@ def kept(body: bytes) -> Path:
 
 
 @pytest.mark.parametrize("path", sorted(FOUND.glob("*.json")), ids=lambda path: path.stem)
-def test_what_was_found_once_is_mended(path: Path) -> None:
+def test_updates_that_once_failed_are_handled(path: Path) -> None:
     body = path.read_bytes()
     number = msgspec.json.decode(body.split(b",", 1)[0] + b"}")["update_id"]
     digest([body], number, Random(1))
@@ -74,7 +74,7 @@ def test_what_was_found_once_is_mended(path: Path) -> None:
 
 @pytest.mark.sized
 @pytest.mark.timeout(600)
-def test_every_update_is_decoded_and_decided_on_in_every_state() -> None:
+def test_every_update_is_decoded_and_decided_in_every_state() -> None:
     rng = Random(SEED)
     bodies: list[bytes] = []
     for number, body in enumerate(updates(rng, UPDATES), start=1):
@@ -131,5 +131,5 @@ bodies_of = st.builds(
 
 
 @given(kind=st.sampled_from(KINDS), body=values | bodies_of)
-def test_an_update_made_of_anything_is_decoded_and_decided_on(kind: str, body: Json) -> None:
+def test_an_arbitrary_update_is_decoded_and_decided(kind: str, body: Json) -> None:
     digest([encode({"update_id": 7, kind: body})], 7, Random(1))

@@ -86,7 +86,7 @@ async def together(on: Stage) -> None:
 
 
 @HOMES
-def test_each_update_ends_in_delivery_a_refusal_or_being_put_aside(home: bool) -> None:
+def test_each_update_is_delivered_refused_or_put_aside(home: bool) -> None:
     rng = Random(SEED)
     place = STORES["memory"]()
 

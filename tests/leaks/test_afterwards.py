@@ -105,19 +105,19 @@ OPINIONS: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("ending", [name for name in ENDINGS if name != "stops"])
-def test_who_was_left_cannot_tell_how(ending: str) -> None:
+def test_a_person_who_was_left_cannot_tell_how_the_chat_ended(ending: str) -> None:
     tries = [presses("return"), presses("save"), presses("good"), writes("/friends")]
     assert scene(ENDINGS[ending], tries) == scene(ENDINGS["stops"], tries)
 
 
 @pytest.mark.parametrize("opinion", [name for name in OPINIONS if name != "says nothing"])
-def test_who_was_left_cannot_tell_what_the_other_thought(opinion: str) -> None:
+def test_a_person_who_was_left_cannot_tell_what_the_partner_pressed(opinion: str) -> None:
     tries = [presses("save"), presses("return"), writes("/friends")]
     assert scene(OPINIONS[opinion], tries) == scene(OPINIONS["says nothing"], tries)
 
 
 @pytest.mark.parametrize("then", ["forget", "block"])
-def test_a_friend_cannot_tell_that_they_were_let_go(then: str) -> None:
+def test_a_friend_cannot_tell_that_they_were_removed(then: str) -> None:
     """The answer to an ask is the same, and it is not known whether it reached anybody."""
     met: list[Step] = [
         writes("/stop"),
@@ -130,7 +130,7 @@ def test_a_friend_cannot_tell_that_they_were_let_go(then: str) -> None:
     assert scene([*met, *lets_go], tries[:1], last=True) == scene(met, tries[:1], last=True)
 
 
-def test_nothing_that_is_pressed_afterwards_holds_anything_of_the_other() -> None:
+def test_buttons_after_a_chat_reveal_nothing_about_the_partner() -> None:
     nickname = f"{TYPED} <b>"
     walk: list[tuple[str, Step]] = [
         ("stop", writes("/stop")),

@@ -124,7 +124,7 @@ def _sentence(key: str) -> str:
 
 @pytest.mark.parametrize("couple", [0, 1], ids=["one bot", "two bots"])
 @pytest.mark.parametrize("kind", Kind)
-def test_the_row_of_each_kind_is_true(kind: Kind, couple: int, seen: Any) -> None:
+def test_each_row_of_the_content_page_is_true(kind: Kind, couple: int, seen: Any) -> None:
     row: Way = way(kind)
     methods, told = seen[kind, "new", couple]
     if kind in REFUSED:
@@ -142,6 +142,6 @@ def test_the_row_of_each_kind_is_true(kind: Kind, couple: int, seen: Any) -> Non
     assert edits == list(row.edits)
 
 
-def test_of_a_poll_with_media_the_page_tells_the_truth() -> None:
+def test_the_content_page_is_true_about_polls_with_media() -> None:
     assert refusal(Content(Kind.POLL, detail={"has_media": True})) == "chat.refused_poll_media"
     assert refusal(Content(Kind.POLL, detail={})) is None

@@ -46,7 +46,7 @@ def played(cases: Iterable[Case], *, strangers: bool) -> Judge:
 
 
 @pytest.mark.parametrize("strangers", [False, True], ids=["acquainted", "just met"])
-def test_nothing_of_the_sender_gets_out(strangers: bool) -> None:
+def test_a_message_reveals_nothing_about_its_sender(strangers: bool) -> None:
     assert len(ALL) >= 300
     assert len({case.name for case in ALL}) == len(ALL)
     judge = played(ALL, strangers=strangers)
@@ -55,7 +55,7 @@ def test_nothing_of_the_sender_gets_out(strangers: bool) -> None:
     assert judge.asked >= (300 if strangers else 10)
 
 
-def test_where_the_operator_holds_words_back_not_even_a_yes_brings_them_out() -> None:
+def test_text_that_the_operator_blocks_is_not_sent_even_if_confirmed() -> None:
     """A client that is not honest presses a button that it was never shown."""
     cases = [case for case in ALL if case.name.startswith("link 'https://t.me/<username>'")][:3]
     with staged(just_met=True, policy=ContactPolicy.HOLD) as stage:
@@ -84,7 +84,7 @@ def test_where_the_operator_holds_words_back_not_even_a_yes_brings_them_out() ->
 # ---------------------------------------------------------------------- at rest
 
 
-def test_what_waits_for_a_flood_to_pass_is_sealed() -> None:
+def test_messages_that_wait_out_a_flood_limit_are_encrypted() -> None:
     messages: list[dict[str, Any]] = [
         {"text": f"{TYPED} <name>"},
         {"photo": {}, "caption": f"{TYPED} <name>"},
@@ -109,7 +109,7 @@ def test_what_waits_for_a_flood_to_pass_is_sealed() -> None:
     assert [words.split()[0] for words in arrived] == [TYPED] * len(messages)
 
 
-def test_the_records_hold_ids_and_nothing_that_was_typed_or_that_names(tmp_path: Path) -> None:
+def test_the_records_hold_ids_but_no_names_and_no_typed_text(tmp_path: Path) -> None:
     with staged(just_met=False) as stage:
         judge = Judge(stage, strangers=False)
 
@@ -186,7 +186,7 @@ def test_a_planted_leak_is_found(
     assert len({complaint.couple for complaint in judge.complaints}) == couples
 
 
-def test_a_store_that_does_not_seal_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_does_not_encrypt_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     def seal(_: Sealer, relay_effect: Any, refs: Any) -> bytes:
         return msgspec.msgpack.encode(ParkedRelayEffect(relay_effect, refs))
 

@@ -57,7 +57,7 @@ async def _quarrel(stage: Stage) -> None:
     await stage.settled()
 
 
-def test_nothing_of_anybody_is_in_the_metrics() -> None:
+def test_the_metrics_contain_no_personal_data() -> None:
     text = played()
     found = look(text)
     assert (found.typed, found.letters, found.numbers) == (False, frozenset(), frozenset())
@@ -67,7 +67,7 @@ def test_nothing_of_anybody_is_in_the_metrics() -> None:
     assert f'"{OTHER}"' not in text, "every label value that the product counts under is one of its label's"
 
 
-def test_a_person_in_a_bots_place_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_persons_id_in_the_place_of_a_bots_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Courier, "_count", _count_by_person)
     text = played()
     assert not look(text).numbers

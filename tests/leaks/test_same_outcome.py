@@ -165,7 +165,7 @@ def played(play: Callable[[Play], Any], *, just_met: bool = False) -> Play:
 
 
 @pytest.mark.parametrize("just_met", [False, True], ids=["acquainted", "just met"])
-def test_every_kind_and_all_that_follows_it_ends_the_same_on_one_bot_and_across_two(just_met: bool) -> None:
+def test_every_kind_and_every_action_on_it_ends_the_same_on_one_bot_and_two(just_met: bool) -> None:
     async def play(found: Play) -> None:
         for kind, specimen in specimens().items():
             sent = await found.send(kind, specimen)
@@ -235,7 +235,7 @@ def refusing(stage: Stage, description: str) -> Iterator[None]:
         stage.world.call = ask  # type: ignore[method-assign]
 
 
-def test_every_refusal_of_telegrams_ends_the_same_on_one_bot_and_across_two() -> None:
+def test_every_refusal_by_telegram_ends_the_same_on_one_bot_and_across_two() -> None:
     async def play(found: Play) -> None:
         for fragment in [*REFUSALS, "something that nobody has ever heard of"]:
             sent = {kind: await found.send(kind, SPECIMENS[kind]) for kind in (Kind.TEXT, Kind.PHOTO, Kind.VIDEO)}
@@ -254,7 +254,7 @@ def test_every_refusal_of_telegrams_ends_the_same_on_one_bot_and_across_two() ->
 
 
 @pytest.mark.parametrize("fragment", UNREACHABLE[:3])
-def test_a_partner_who_cannot_be_reached_is_told_of_the_same_on_one_bot_and_across_two(fragment: str) -> None:
+def test_an_unreachable_partner_is_reported_the_same_on_one_bot_and_across_two(fragment: str) -> None:
     async def play(found: Play) -> None:
         with refusing(found.stage, fragment):
             await found.send(fragment, SPECIMENS[Kind.TEXT])
@@ -269,7 +269,7 @@ def test_a_partner_who_cannot_be_reached_is_told_of_the_same_on_one_bot_and_acro
 
 
 @pytest.mark.parametrize("name", ["_alone", "sets"])
-def test_a_carrier_that_does_more_on_one_bot_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relay_that_can_do_more_on_one_bot_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was so once: a large file goes by its id, rich text with files is copied."""
     begin = ContentSender.__init__
 

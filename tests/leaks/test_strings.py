@@ -113,14 +113,14 @@ def left(carried: dict[str, Any]) -> list[str]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("field", PASSED_ON)
-def test_no_string_of_a_message_leaves_without_being_looked_at(field: str) -> None:
+def test_every_string_of_a_relayed_message_is_checked_for_addresses(field: str) -> None:
     for place, carried in places().items():
         if place == field or place.startswith((f"{field}.", f"{field}(", f"{field}[")):
             told = [request for request in left(carried) if "somebody_here" in request or "copyMessage" in request]
             assert told == [], place
 
 
-def test_the_strings_of_the_schema_are_found() -> None:
+def test_the_walk_through_the_schema_finds_its_strings() -> None:
     """Those that once passed unseen, and some that nobody would look for."""
     for name in ("language", "expression", "date_time_format", "explanation", "address", "title", "emoji", "label"):
         assert any(name in place for place in places()), name
@@ -143,7 +143,7 @@ def test_the_strings_of_the_schema_are_found() -> None:
         {"rich_message": {"blocks": [{"type": "pre", "text": "x", "language": "insta: annsmith_1"}]}},
     ],
 )
-def test_an_address_beside_the_words_is_asked_about(carried: dict[str, Any]) -> None:
+def test_an_address_outside_the_text_is_asked_about(carried: dict[str, Any]) -> None:
     (arrival,) = arrivals(answer(update(1, carried)), A)
     assert isinstance(arrival.event, MessageReceived)
     assert traces(arrival.event.contents[0]) in (Trace.LINK, Trace.NAME)

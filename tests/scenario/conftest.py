@@ -1,10 +1,10 @@
 """Which scenarios run in `make test`. `make test-all` runs all of them over all stores.
 
-What a message holds matters to the adapter towards Telegram; what a flow asks of the store is the same for each kind.
-So a plain message goes through everything that may happen to the app. Of every other kind there is one scenario of each
-flow, on two bots, with one of the lives; which one differs from kind to kind. Over a real server each flow runs with a
-plain message, once on one bot and once on two, with one of the troubles. Over two servers, and over a store that
-answers late, it runs once, with a kill where it has one.
+The kind of a message matters to the Telegram adapter. The store's calls in a flow are the same for each kind. So a
+plain message goes through everything that can happen to the app. Every other kind has one scenario for each flow, on
+two bots, with one of the lives; the life differs from kind to kind. Over a real server each flow runs with a plain
+message, once on one bot and once on two, with one of the troubles. Over two servers, and over a store that answers
+late, each flow runs once, with a kill if the flow has one.
 """
 
 from typing import Any
@@ -16,10 +16,9 @@ from tests.scenario.stores import SERVERS
 
 PLAIN = {"text", None}
 ONCE = {SERVERS, "late"}
-LIVES = ("fresh", "restarted", "killed")
 
 
-def _is_quick(flow: str, params: dict[str, Any]) -> bool:
+def _is_quick(flow: str, params: dict[str, Any], lives: list[Any]) -> bool:
     kind, store, life, home = (params.get(name) for name in ("kind", "store", "life", "home"))
     is_plain = kind is None or (isinstance(kind, str) and kind in PLAIN)
     if store in ONCE:
@@ -28,24 +27,28 @@ def _is_quick(flow: str, params: dict[str, Any]) -> bool:
     if store == "memory" and is_plain:
         return not home or life in (None, "fresh")
     if store == "memory":
-        picked = LIVES[_chance(f"{flow} {kind}") % len(LIVES)]
+        picked = lives[_chance(f"{flow} {kind}") % len(lives)]
         return not home and life in (None, picked)
     return is_plain
 
 
 def _chance(words: str) -> int:
-    """The same in every run."""
+    """A number that is the same in every run."""
     return crc32(words.encode())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    on_server: dict[Any, list[pytest.Item]] = {}
+    scenarios: list[tuple[pytest.Item, str, dict[str, Any]]] = []
+    lives: dict[str, set[Any]] = {}
     for item in items:
         params: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        if "tests/scenario" not in item.path.as_posix() or "store" not in params:
-            continue
-        flow: str = getattr(item, "originalname", item.name)
-        if not _is_quick(flow, params):
+        if "tests/scenario" in item.path.as_posix() and "store" in params:
+            flow: str = getattr(item, "originalname", item.name)
+            scenarios.append((item, flow, params))
+            lives.setdefault(flow, set()).add(params.get("life"))
+    on_server: dict[Any, list[pytest.Item]] = {}
+    for item, flow, params in scenarios:
+        if not _is_quick(flow, params, sorted(lives[flow], key=str)):
             item.add_marker(pytest.mark.long)
         elif params["store"] not in ("memory", SERVERS):
             on_server.setdefault((item.path, flow, params["store"], params.get("home")), []).append(item)

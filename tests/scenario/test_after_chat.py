@@ -34,7 +34,7 @@ def said_last(phone: Phone, count: int) -> list[str]:
 @over_servers
 @HOMES
 @LIVES
-def test_a_slip_is_undone_when_both_ask(life: str, home: bool, store: str) -> None:
+def test_a_chat_ended_by_mistake_resumes_when_both_ask(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/next")
         await on.quiet()
@@ -51,7 +51,7 @@ def test_a_slip_is_undone_when_both_ask(life: str, home: bool, store: str) -> No
 
 @over_servers
 @HOMES
-def test_two_who_press_return_at_one_moment_are_together_once(home: bool, store: str) -> None:
+def test_two_people_who_press_return_at_once_meet_exactly_once(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()
@@ -64,7 +64,7 @@ def test_two_who_press_return_at_one_moment_are_together_once(home: bool, store:
 
 @over_servers
 @HOMES
-def test_an_undo_and_a_new_match_at_one_moment_leave_everybody_with_one_partner(home: bool, store: str) -> None:
+def test_returning_while_a_new_match_is_made_leaves_everybody_with_one_partner(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         eve = on.join(on.bots[1])
         on.ann.write("/next")
@@ -91,7 +91,7 @@ def test_an_undo_and_a_new_match_at_one_moment_leave_everybody_with_one_partner(
 @over_servers
 @HOMES
 @LIVES
-def test_who_is_blocked_is_never_met_again_and_unblocking_lets_them(life: str, home: bool, store: str) -> None:
+def test_a_blocked_person_is_met_again_only_after_unblocking(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/block")
         await on.quiet()
@@ -118,7 +118,7 @@ def test_who_is_blocked_is_never_met_again_and_unblocking_lets_them(life: str, h
 @over_servers
 @HOMES
 @LIVES
-def test_a_rating_and_a_report_are_in_the_records_and_the_accused_has_heard_nothing(
+def test_a_rating_and_a_report_are_recorded_and_the_reported_person_is_not_told(
     life: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
@@ -145,7 +145,7 @@ def test_a_rating_and_a_report_are_in_the_records_and_the_accused_has_heard_noth
 @over_servers
 @HOMES
 @LIVES
-def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store: str) -> None:
+def test_two_people_who_saved_each_other_meet_again(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()
@@ -170,7 +170,7 @@ def test_two_who_kept_each_other_in_mind_meet_again(life: str, home: bool, store
 @over_stores
 @HOMES
 @LIVES
-def test_silence_is_brought_up_once_and_then_ends_the_chat(life: str, home: bool, store: str) -> None:
+def test_a_silent_chat_gets_one_reminder_and_then_ends(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await talk(on, on.ann, on.bob, "hello?")
         await asyncio.sleep(80.0)
@@ -191,7 +191,7 @@ def test_silence_is_brought_up_once_and_then_ends_the_chat(life: str, home: bool
 
 @over_stores
 @HOMES
-def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
+def test_a_message_in_time_restarts_the_idle_timer(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         for number in range(4):
             await asyncio.sleep(40.0)
@@ -213,7 +213,7 @@ def test_a_word_in_time_begins_a_new_silence(home: bool, store: str) -> None:
         ("report", "safety.what_for_here"),
     ],
 )
-def test_an_old_button_does_not_touch_the_partner_of_now(action: str, key: str, home: bool, store: str) -> None:
+def test_an_old_button_does_not_affect_the_current_partner(action: str, key: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/stop")
         await on.quiet()
@@ -243,7 +243,7 @@ def test_an_old_button_does_not_touch_the_partner_of_now(action: str, key: str, 
 @over_servers
 @HOMES
 @LIVES
-def test_who_has_somebody_new_can_still_report_the_one_before(life: str, home: bool, store: str) -> None:
+def test_a_person_with_a_new_partner_can_still_report_the_last_one(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/next")
         await on.quiet()

@@ -63,7 +63,7 @@ def test_an_album_arrives_whole_and_in_order(made_of: str, life: str, home: bool
 @over_stores
 @HOMES
 @LIVES
-def test_an_album_answers_and_is_answered_item_by_item(life: str, home: bool, store: str) -> None:
+def test_an_album_can_reply_and_each_item_can_be_replied_to(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         asked = await pass_on(on, on.bob, "text")
         copy = on.ann.got()[0]["message_id"]
@@ -84,7 +84,7 @@ def test_an_album_answers_and_is_answered_item_by_item(life: str, home: bool, st
 @over_stores
 @HOMES
 @LIVES
-def test_an_item_that_comes_late_comes_all_the_same(life: str, home: bool, store: str) -> None:
+def test_a_late_album_item_still_arrives(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         group = "1300000000000778"
         sent = [on.ann.send({"photo": {}, "caption": str(n), "media_group_id": group}) for n in range(2)]
@@ -108,7 +108,7 @@ def test_an_item_that_comes_late_comes_all_the_same(life: str, home: bool, store
 @HOMES
 @LIVES
 @pytest.mark.parametrize("item", [0, 1, 2])
-def test_an_item_can_be_edited_and_exchanged_within_its_album(item: int, life: str, home: bool, store: str) -> None:
+def test_an_album_item_can_be_edited_and_replaced(item: int, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.album(*ALBUMS["photos"])
         await on.quiet()
@@ -143,7 +143,7 @@ def test_a_message_between_two_albums_stays_between_them(home: bool, store: str)
 @over_stores
 @HOMES
 @pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.3, 0.6])
-def test_an_album_that_a_kill_catches_on_its_way_arrives(after_s: float, home: bool, store: str) -> None:
+def test_an_album_arrives_even_if_the_app_is_killed_meanwhile(after_s: float, home: bool, store: str) -> None:
     """Once, or twice if the kill came between its arrival and our knowing; never in pieces, never out of order."""
 
     async def scene(on: Stage) -> None:
@@ -185,7 +185,9 @@ MIXTURES: dict[str, list[list[str]]] = {
 @HOMES
 @LIVES
 @pytest.mark.parametrize("made_of", MIXTURES)
-def test_what_may_not_stand_together_goes_apart_and_in_order(made_of: str, life: str, home: bool, store: str) -> None:
+def test_items_that_cannot_share_an_album_arrive_separately_and_in_order(
+    made_of: str, life: str, home: bool, store: str
+) -> None:
     async def scene(on: Stage) -> None:
         await on.live(life)
         parts = MIXTURES[made_of]
@@ -223,7 +225,7 @@ def test_only_the_first_part_of_an_album_replies(home: bool, store: str) -> None
 @over_stores
 @HOMES
 @LIVES
-def test_what_cannot_go_at_all_is_named_and_the_others_arrive(life: str, home: bool, store: str) -> None:
+def test_the_sender_is_told_which_album_items_cannot_go_and_the_rest_arrive(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await on.live(life)
         game = {"game": {"title": "Chess", "description": "d", "photo": []}}
@@ -247,7 +249,7 @@ REFUSALS = ("PHOTO_INVALID_DIMENSIONS", "PHOTO_SOMETHING_NEW", "never heard of i
 @HOMES
 @pytest.mark.parametrize("bad", [0, 1, 4])
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_an_item_that_telegram_refuses_is_named_and_costs_no_other(
+def test_the_sender_is_told_which_album_item_telegram_refused_and_the_rest_arrive(
     refusal: str, bad: int, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
@@ -276,7 +278,7 @@ def test_an_item_that_telegram_refuses_is_named_and_costs_no_other(
 
 @over_stores
 @staged(play, "store", home=False)
-async def test_a_file_too_large_to_cross_costs_no_other_of_its_album(on: Stage, /) -> None:
+async def test_an_album_file_too_large_for_another_bot_does_not_stop_the_others(on: Stage, /) -> None:
     large: Json = {"video": {"duration": 2, "file_size": 21 * 2**20}, "caption": "large"}
     sent = on.ann.album(item("photo", "a"), large, item("photo", "c"))
     await on.quiet()

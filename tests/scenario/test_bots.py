@@ -78,7 +78,7 @@ def test_an_update_of_an_unknown_kind_stops_nothing(update: Any, home: bool, sto
 
 @over_stores
 @staged(play, "store", home=True)
-async def test_whoever_sends_a_message_in_an_update_of_an_unknown_kind_is_told(on: Stage, /) -> None:
+async def test_the_sender_of_a_message_in_an_unknown_kind_of_update_is_told(on: Stage, /) -> None:
     number = on.world.state.bots[on.ann.bot].next_message_id
     on.world.state.bots[on.ann.bot].next_message_id += 1
     person = {"id": on.ann.id, "is_bot": False, "first_name": "Ann"}

@@ -13,7 +13,7 @@ from tests.scenario.stage import PATIENT, Stage, play
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", SENT)
-def test_ones_own_message_goes_on_both_sides_and_the_command_with_it(
+def test_deleting_ones_own_message_removes_it_on_both_sides_with_the_command(
     kind: str, life: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
@@ -36,7 +36,7 @@ def test_ones_own_message_goes_on_both_sides_and_the_command_with_it(
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", SENT)
-def test_the_partners_message_stays(kind: str, life: str, home: bool, store: str) -> None:
+def test_the_partners_message_cannot_be_deleted(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         await on.live(life)
@@ -52,7 +52,7 @@ def test_the_partners_message_stays(kind: str, life: str, home: bool, store: str
 @over_stores
 @HOMES
 @LIVES
-def test_an_item_of_an_album_goes_alone(life: str, home: bool, store: str) -> None:
+def test_one_album_item_can_be_deleted_alone(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         originals = on.ann.album(
             {"photo": {}, "caption": "a"}, {"photo": {}, "caption": "b"}, {"photo": {}, "caption": "c"}
@@ -69,7 +69,7 @@ def test_an_item_of_an_album_goes_alone(life: str, home: bool, store: str) -> No
 @over_stores
 @HOMES
 @LIVES
-def test_without_a_reply_it_says_how(life: str, home: bool, store: str) -> None:
+def test_delete_without_a_reply_explains_how_it_works(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await pass_on(on, on.ann, "text")
         await on.live(life)
@@ -84,7 +84,7 @@ def test_without_a_reply_it_says_how(life: str, home: bool, store: str) -> None:
 @over_stores
 @HOMES
 @pytest.mark.parametrize("kind", SENT)
-def test_when_it_is_too_late_it_says_so(kind: str, home: bool, store: str) -> None:
+def test_delete_says_when_it_is_too_late(kind: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         await on.elapse(48 * 3600)
@@ -99,7 +99,7 @@ def test_when_it_is_too_late_it_says_so(kind: str, home: bool, store: str) -> No
 
 @over_stores
 @HOMES
-def test_what_was_taken_back_is_answered_edited_and_taken_back_again_without_harm(home: bool, store: str) -> None:
+def test_replying_to_editing_or_deleting_a_deleted_message_does_no_harm(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, "text")
         kept = on.ann.messages()[original]

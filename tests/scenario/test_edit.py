@@ -19,7 +19,7 @@ EDITS = (
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", ["text", "text with effect", "protected text", "custom emoji", "rich text"])
-def test_text_follows(kind: str, life: str, home: bool, store: str) -> None:
+def test_an_edited_text_changes_for_the_partner(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         for words in ("It lifts at one", "At two, perhaps"):
@@ -41,7 +41,7 @@ def test_text_follows(kind: str, life: str, home: bool, store: str) -> None:
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", CAPTIONED)
-def test_captions_follow_also_when_they_come_and_go(kind: str, life: str, home: bool, store: str) -> None:
+def test_captions_can_be_added_changed_and_removed(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         for words in ("The old harbour", "", "The harbour again"):
@@ -63,7 +63,7 @@ def test_captions_follow_also_when_they_come_and_go(kind: str, life: str, home: 
 @HOMES
 @LIVES
 @pytest.mark.parametrize(("kind", "by"), [(kind, by) for kind, others in EXCHANGED.items() for by in others])
-def test_media_that_were_exchanged_are_exchanged(kind: str, by: str, life: str, home: bool, store: str) -> None:
+def test_replaced_media_are_replaced_for_the_partner(kind: str, by: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         await on.live(life)
@@ -134,7 +134,7 @@ def test_a_live_location_moves_and_stops(life: str, home: bool, store: str) -> N
 @over_stores
 @HOMES
 @pytest.mark.parametrize("kind", SENT)
-def test_past_the_age_of_the_map_an_edit_changes_nothing_and_nobody_is_told_of_an_error(
+def test_an_edit_of_a_message_too_old_for_the_map_changes_nothing_and_reports_no_error(
     kind: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:

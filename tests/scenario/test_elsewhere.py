@@ -26,7 +26,7 @@ async def met_anew(on: Stage) -> Phone:
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", SENT)
-def test_nothing_of_a_former_chat_reaches_the_new_partner_or_the_old(
+def test_actions_on_a_former_chat_reach_neither_the_new_partner_nor_the_old(
     kind: str, life: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
@@ -73,7 +73,7 @@ def test_nothing_of_a_former_chat_reaches_the_new_partner_or_the_old(
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", ["text", "photo", "live location"])
-def test_what_follows_a_message_goes_to_the_bot_where_its_copy_is(kind: str, life: str, home: bool, store: str) -> None:
+def test_edits_and_replies_go_to_the_bot_that_holds_the_copy(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         back = await pass_on(on, on.bob, "text")
@@ -122,7 +122,7 @@ def test_what_follows_a_message_goes_to_the_bot_where_its_copy_is(kind: str, lif
 @HOMES
 @pytest.mark.parametrize("after_s", [0.0, 0.05, 0.2, 1.0])
 @pytest.mark.parametrize("leaver", ["ann", "bob"])
-def test_what_was_on_its_way_when_the_chat_ended_goes_to_nobody_else(
+def test_a_message_on_its_way_when_the_chat_ended_reaches_nobody_else(
     leaver: str, after_s: float, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:

@@ -15,7 +15,7 @@ def words(messages: list[dict[str, object]]) -> list[object]:
 @over_stores
 @HOMES
 @LIVES
-def test_what_was_edited_to_tell_nothing_goes_at_once_and_once(life: str, home: bool, store: str) -> None:
+def test_a_held_message_edited_to_be_harmless_is_sent_once_at_once(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.write(ASKED)
         await on.quiet()
@@ -38,7 +38,7 @@ def test_what_was_edited_to_tell_nothing_goes_at_once_and_once(life: str, home: 
 @HOMES
 @LIVES
 @pytest.mark.parametrize("edited", ["my insta: ann_98", "hi there, insta: ann_99"])
-def test_what_was_edited_otherwise_goes_as_it_is(edited: str, life: str, home: bool, store: str) -> None:
+def test_an_edited_held_message_is_sent_as_it_is_now(edited: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.write(ASKED)
         await on.quiet()
@@ -59,7 +59,7 @@ def test_what_was_edited_otherwise_goes_as_it_is(edited: str, life: str, home: b
 
 @over_stores
 @HOMES
-def test_what_was_edited_to_tell_more_is_asked_about_again(home: bool, store: str) -> None:
+def test_a_held_message_edited_to_reveal_more_is_asked_about_again(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.write(ASKED)
         await on.quiet()
@@ -78,7 +78,7 @@ def test_what_was_edited_to_tell_more_is_asked_about_again(home: bool, store: st
 
 @over_stores
 @HOMES
-def test_what_its_sender_kept_does_not_go_by_an_edit(home: bool, store: str) -> None:
+def test_editing_a_withheld_message_does_not_send_it(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         sent = on.ann.write(ASKED)
         await on.quiet()

@@ -33,7 +33,7 @@ def read(on: Stage, *words: str) -> None:
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", CAPTIONED)
-def test_a_file_goes_and_its_long_words_follow_as_a_reply(kind: str, life: str, home: bool, store: str) -> None:
+def test_a_long_caption_follows_its_file_as_a_reply(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         await on.live(life)
@@ -54,7 +54,7 @@ def test_a_file_goes_and_its_long_words_follow_as_a_reply(kind: str, life: str, 
 @over_stores
 @HOMES
 @LIVES
-def test_an_edit_goes_from_long_to_short_and_back(life: str, home: bool, store: str) -> None:
+def test_a_caption_can_be_edited_from_long_to_short_and_back(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.send({"photo": {}, "caption": LONG})
@@ -77,7 +77,7 @@ def test_an_edit_goes_from_long_to_short_and_back(life: str, home: bool, store: 
 @over_stores
 @HOMES
 @LIVES
-def test_deleting_it_deletes_both_pieces(life: str, home: bool, store: str) -> None:
+def test_deleting_a_file_with_a_long_caption_deletes_both_pieces(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.send({"photo": {}, "caption": LONG})
@@ -94,7 +94,7 @@ def test_deleting_it_deletes_both_pieces(life: str, home: bool, store: str) -> N
 @over_stores
 @HOMES
 @LIVES
-def test_answers_and_reactions_to_either_piece_reach_the_original(life: str, home: bool, store: str) -> None:
+def test_replies_and_reactions_to_either_piece_reach_the_original(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.send({"photo": {}, "caption": LONG})
@@ -122,7 +122,7 @@ def test_answers_and_reactions_to_either_piece_reach_the_original(life: str, hom
 
 @over_stores
 @HOMES
-def test_the_words_of_an_album_follow_it_each_as_a_reply_to_its_item(home: bool, store: str) -> None:
+def test_long_captions_of_an_album_follow_it_as_replies_to_their_items(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         sent = on.ann.album(
@@ -144,7 +144,7 @@ def test_the_words_of_an_album_follow_it_each_as_a_reply_to_its_item(home: bool,
 @over_stores
 @HOMES
 @pytest.mark.parametrize("kind", ["429", "500", "stall", "reset_before"])
-def test_trouble_between_the_pieces_doubles_and_loses_nothing(kind: str, home: bool, store: str) -> None:
+def test_trouble_between_the_pieces_duplicates_and_loses_nothing(kind: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         premium(on)
         on.world.faults = [Fault(kind=kind, chat=on.bob.id, skip=1, count=1, retry_after=3)]  # type: ignore[arg-type]
@@ -175,7 +175,7 @@ def test_a_process_that_dies_between_the_pieces_sends_no_piece_twice(home: bool,
 
 @over_stores
 @HOMES
-def test_a_caption_that_only_telegram_finds_too_long_leaves_its_file_too(home: bool, store: str) -> None:
+def test_a_caption_that_telegram_finds_too_long_follows_its_file(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind="400", description="message caption is too long", having="caption=The")]
         sent = on.ann.send({"photo": {}, "caption": "The harbour"})
@@ -191,7 +191,7 @@ def test_a_caption_that_only_telegram_finds_too_long_leaves_its_file_too(home: b
 
 @over_stores
 @HOMES
-def test_a_text_that_telegram_finds_too_long_goes_in_pieces(home: bool, store: str) -> None:
+def test_a_text_that_telegram_finds_too_long_arrives_in_pieces(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         text = "One word more. " * 260
         on.world.faults = [Fault(kind="400", description="message is too long", having=text[:3000])]
@@ -210,7 +210,7 @@ def test_a_text_that_telegram_finds_too_long_goes_in_pieces(home: bool, store: s
 
 @over_stores
 @staged(play, "store", home=True)
-async def test_a_text_that_telegram_finds_too_long_in_any_pieces_is_named_so(on: Stage, /) -> None:
+async def test_the_sender_is_told_when_telegram_finds_even_the_pieces_too_long(on: Stage, /) -> None:
     on.world.faults = [Fault(kind="400", description="message is too long", chat=on.bob.id)]
     on.ann.write("One word more. " * 100)
     await on.quiet()

@@ -18,7 +18,7 @@ from tests.staged import staged
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", SENT)
-def test_every_kind_arrives_as_its_sender_saw_it(kind: str, life: str, home: bool, store: str) -> None:
+def test_every_kind_of_message_arrives_as_its_sender_saw_it(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         await on.live(life)
         sent = await pass_on(on, on.ann, kind)
@@ -55,7 +55,7 @@ def test_a_custom_emoji_that_many_people_use_arrives_as_itself(life: str, home: 
 @over_stores
 @HOMES
 @pytest.mark.parametrize("kind", REFUSED)
-def test_what_cannot_be_passed_on_is_refused_with_a_sentence(kind: str, home: bool, store: str) -> None:
+def test_a_kind_that_cannot_be_relayed_is_refused_with_a_sentence(kind: str, home: bool, store: str) -> None:
     content, sentence = REFUSED[kind]
 
     async def scene(on: Stage) -> None:
@@ -70,7 +70,7 @@ def test_what_cannot_be_passed_on_is_refused_with_a_sentence(kind: str, home: bo
 @over_stores
 @HOMES
 @LIVES
-def test_the_second_time_a_file_needs_no_transfer(life: str, home: bool, store: str) -> None:
+def test_a_file_sent_again_needs_no_transfer(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         first = on.ann.send(SENT["voice"])
         await on.quiet()
@@ -86,7 +86,7 @@ def test_the_second_time_a_file_needs_no_transfer(life: str, home: bool, store: 
 
 @over_stores
 @HOMES
-def test_a_file_that_telegram_has_forgotten_for_the_other_bot_is_brought_anew(home: bool, store: str) -> None:
+def test_a_file_that_telegram_forgot_for_the_other_bot_is_uploaded_again(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         first = on.ann.send(SENT["voice"])
         await on.quiet()
@@ -102,7 +102,7 @@ def test_a_file_that_telegram_has_forgotten_for_the_other_bot_is_brought_anew(ho
 
 @over_stores
 @staged(play, "store", home=False)
-async def test_a_file_above_twenty_megabytes_crosses_no_bots_and_its_sender_is_told(on: Stage, /) -> None:
+async def test_a_file_above_20_mb_does_not_cross_bots_and_its_sender_is_told(on: Stage, /) -> None:
     on.ann.send({"document": {"file_size": 21 * 2**20, "file_name": "a.zip", "mime_type": "application/zip"}})
     await on.quiet()
     assert on.bob.got() == []
@@ -112,7 +112,7 @@ async def test_a_file_above_twenty_megabytes_crosses_no_bots_and_its_sender_is_t
 
 @over_stores
 @HOMES
-def test_the_sender_of_what_nobody_can_read_is_told_and_goes_on(home: bool, store: str) -> None:
+def test_the_sender_of_an_unreadable_message_is_told_and_can_go_on(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         bot = on.world.state.bots[on.ann.bot]
         on.ann.send({"sticker": {}})

@@ -40,7 +40,7 @@ def words(messages: list[Json]) -> list[str]:
 @HOMES
 @pytest.mark.parametrize("skip", [0, 1, 3])
 @pytest.mark.parametrize("what", TROUBLES)
-def test_everything_arrives_in_the_order_it_was_said(what: str, skip: int, home: bool, store: str) -> None:
+def test_messages_arrive_in_the_order_they_were_sent(what: str, skip: int, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         trouble(on, what, skip)
         on.ann.write("1")
@@ -64,7 +64,7 @@ def test_everything_arrives_in_the_order_it_was_said(what: str, skip: int, home:
 @over_stores
 @HOMES
 @pytest.mark.parametrize("what", TROUBLES)
-def test_both_directions_keep_their_order_under_trouble_of_either(what: str, home: bool, store: str) -> None:
+def test_trouble_in_one_direction_keeps_the_order_in_both(what: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(**TROUBLES[what], method="send*")]
         for n in range(5):
@@ -83,9 +83,7 @@ def test_both_directions_keep_their_order_under_trouble_of_either(what: str, hom
 @pytest.mark.parametrize("kind", ["text", "voice"])
 @pytest.mark.parametrize("what", HOLDING)
 @pytest.mark.parametrize("life", ["fresh", "killed"])
-def test_an_edit_of_what_is_still_on_its_way_waits_for_it(
-    life: str, what: str, kind: str, home: bool, store: str
-) -> None:
+def test_an_edit_waits_for_its_message_to_arrive(life: str, what: str, kind: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         trouble(on, what)
         original = on.ann.send(SENT[kind])
@@ -108,7 +106,7 @@ def test_an_edit_of_what_is_still_on_its_way_waits_for_it(
 @over_stores
 @HOMES
 @pytest.mark.parametrize("what", HOLDING)
-def test_a_reaction_and_a_reply_wait_for_what_is_still_on_its_way(what: str, home: bool, store: str) -> None:
+def test_a_reaction_and_a_reply_wait_for_their_message_to_arrive(what: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         trouble(on, what)
         original = on.ann.write("slow to come")
@@ -126,7 +124,7 @@ def test_a_reaction_and_a_reply_wait_for_what_is_still_on_its_way(what: str, hom
 @over_stores
 @HOMES
 @pytest.mark.parametrize("what", HOLDING)
-def test_what_is_still_on_its_way_can_be_taken_back(what: str, home: bool, store: str) -> None:
+def test_a_message_still_on_its_way_can_be_deleted(what: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         trouble(on, what)
         original = on.ann.write("regretted at once")
@@ -145,7 +143,7 @@ def test_what_is_still_on_its_way_can_be_taken_back(what: str, home: bool, store
 @over_stores
 @HOMES
 @pytest.mark.parametrize("what", ["reset_after", "500"])
-def test_an_answer_that_was_lost_costs_one_duplicate_at_most_and_no_order(what: Any, home: bool, store: str) -> None:
+def test_a_lost_response_causes_at_most_one_duplicate_and_keeps_the_order(what: Any, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind=what, effect=True, chat=on.bob.id, count=1, skip=1)]
         for n in "123":

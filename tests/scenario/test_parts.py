@@ -28,7 +28,7 @@ CASES: dict[str, tuple[Json, str, str, Json]] = {
 @over_stores
 @HOMES
 @pytest.mark.parametrize("case", CASES)
-def test_the_words_go_without_what_telegram_refuses(case: str, home: bool, store: str) -> None:
+def test_a_message_is_sent_without_the_parts_that_telegram_refuses(case: str, home: bool, store: str) -> None:
     sent, description, having, expected = CASES[case]
 
     async def scene(on: Stage) -> None:
@@ -57,7 +57,9 @@ def test_the_words_go_without_what_telegram_refuses(case: str, home: bool, store
         ("REPLY_MESSAGE_ID_INVALID", "reply_parameters"),
     ],
 )
-def test_an_answer_goes_without_its_reply_or_its_quote(description: str, part: str, home: bool, store: str) -> None:
+def test_a_reply_is_sent_without_the_quote_or_reference_that_telegram_refuses(
+    description: str, part: str, home: bool, store: str
+) -> None:
     async def scene(on: Stage) -> None:
         await pass_on(on, on.bob, "text")
         on.world.faults = [Fault(kind="400", chat=on.bob.id, description=description, having=part)]
@@ -74,7 +76,9 @@ def test_an_answer_goes_without_its_reply_or_its_quote(description: str, part: s
 @over_stores
 @HOMES
 @pytest.mark.parametrize("having", ["reply_markup", "parse_mode"])
-def test_a_notice_goes_without_its_keyboard_or_its_formatting(having: str, home: bool, store: str) -> None:
+def test_a_notice_is_sent_without_the_keyboard_or_formatting_that_telegram_refuses(
+    having: str, home: bool, store: str
+) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind="400", chat=on.ann.id, description="BUTTON_TYPE_INVALID", having=having)]
         if having == "parse_mode":

@@ -11,7 +11,7 @@ from tests.scenario.stage import PATIENT, Stage, play
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", SENT)
-def test_a_reaction_comes_changes_and_goes_on_both_sides(kind: str, life: str, home: bool, store: str) -> None:
+def test_a_reaction_is_added_changed_and_removed_on_both_sides(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         copy = on.bob.got()[0]["message_id"]
@@ -31,7 +31,9 @@ def test_a_reaction_comes_changes_and_goes_on_both_sides(kind: str, life: str, h
 @HOMES
 @LIVES
 @pytest.mark.parametrize("item", [0, 1, 2])
-def test_a_reaction_on_an_album_lands_where_the_reader_sees_it(item: int, life: str, home: bool, store: str) -> None:
+def test_a_reaction_to_an_album_item_appears_where_its_reader_sees_it(
+    item: int, life: str, home: bool, store: str
+) -> None:
     async def scene(on: Stage) -> None:
         originals = on.ann.album({"photo": {}}, {"video": {"duration": 2}}, {"photo": {}})
         await on.quiet()
@@ -51,7 +53,7 @@ def test_a_reaction_on_an_album_lands_where_the_reader_sees_it(item: int, life: 
 
 @over_stores
 @HOMES
-def test_a_reaction_to_a_notice_or_to_what_was_deleted_is_nobodys_trouble(home: bool, store: str) -> None:
+def test_a_reaction_to_a_notice_or_a_deleted_message_does_no_harm(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, "text")
         copy = on.bob.got()[0]["message_id"]
@@ -67,7 +69,7 @@ def test_a_reaction_to_a_notice_or_to_what_was_deleted_is_nobodys_trouble(home: 
 @over_stores
 @HOMES
 @pytest.mark.parametrize("kind", SENT)
-def test_past_the_age_of_the_map_a_reaction_is_let_go(kind: str, home: bool, store: str) -> None:
+def test_a_reaction_to_a_message_too_old_for_the_map_is_ignored(kind: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         copy = on.bob.got()[0]["message_id"]

@@ -43,7 +43,7 @@ def test_each_side_sees_a_reply_to_its_own_copy(kind: str, life: str, home: bool
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", WORDED)
-def test_a_piece_of_what_was_relayed_is_quoted(kind: str, life: str, home: bool, store: str) -> None:
+def test_a_quote_of_relayed_text_stays_a_quote(kind: str, life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         got = on.bob.got()[0]
@@ -70,7 +70,7 @@ def test_a_piece_of_what_was_relayed_is_quoted(kind: str, life: str, home: bool,
 @HOMES
 @LIVES
 @pytest.mark.parametrize("kind", SENT)
-def test_a_quote_of_what_was_not_relayed_is_dropped_and_the_reply_kept(
+def test_a_quote_of_text_that_was_not_relayed_is_dropped_and_the_reply_kept(
     kind: str, life: str, home: bool, store: str
 ) -> None:
     async def scene(on: Stage) -> None:
@@ -91,7 +91,7 @@ def test_a_quote_of_what_was_not_relayed_is_dropped_and_the_reply_kept(
 @over_stores
 @HOMES
 @pytest.mark.parametrize("whose", ["notice", "unknown"])
-def test_a_reply_to_what_nobody_relayed_is_a_plain_message(whose: str, home: bool, store: str) -> None:
+def test_a_reply_to_a_message_that_was_not_relayed_becomes_a_plain_message(whose: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         if whose == "notice":
             to = next(iter(on.ann.messages()))
@@ -109,7 +109,7 @@ def test_a_reply_to_what_nobody_relayed_is_a_plain_message(whose: str, home: boo
 @over_stores
 @HOMES
 @LIVES
-def test_a_reply_whose_target_its_reader_has_deleted_is_a_plain_message(life: str, home: bool, store: str) -> None:
+def test_a_reply_to_a_message_the_reader_deleted_becomes_a_plain_message(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, "text")
         on.world.phones.delete(on.bob.id, on.bob.bot, on.bob.got()[0]["message_id"])
@@ -125,7 +125,7 @@ def test_a_reply_whose_target_its_reader_has_deleted_is_a_plain_message(life: st
 @over_stores
 @HOMES
 @pytest.mark.parametrize("kind", SENT)
-def test_past_the_age_of_the_map_a_reply_is_a_plain_message(kind: str, home: bool, store: str) -> None:
+def test_a_reply_to_a_message_too_old_for_the_map_becomes_a_plain_message(kind: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         original = await pass_on(on, on.ann, kind)
         copy = on.bob.got()[0]

@@ -18,7 +18,7 @@ WORDS = "wanted my address, canary-4711"
 @over_servers
 @HOMES
 @LIVES
-def test_what_is_added_to_a_report_is_sealed_with_it_and_reaches_no_partner(life: str, home: bool, store: str) -> None:
+def test_a_note_added_to_a_report_is_encrypted_and_reaches_no_partner(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/report")
         await on.quiet()
@@ -43,7 +43,7 @@ def test_what_is_added_to_a_report_is_sealed_with_it_and_reaches_no_partner(life
 
 @over_servers
 @HOMES
-def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, store: str) -> None:
+def test_a_typed_reason_for_a_report_reaches_no_partner(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.ann.write("/report")
         await on.quiet()
@@ -61,7 +61,7 @@ def test_a_typed_answer_to_what_a_report_is_for_reaches_no_partner(home: bool, s
 @LIVES
 @pytest.mark.parametrize("choice", ["for_report", "for_partner"])
 @staged(play, "store", home=False)
-async def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_says(
+async def test_text_held_for_a_report_or_a_new_partner_goes_where_its_author_says(
     on: Stage, /, choice: str, life: str
 ) -> None:
     on.ann.write("/report")
@@ -92,7 +92,7 @@ async def test_words_held_for_a_report_or_a_new_partner_go_where_their_author_sa
 @over_servers
 @LIVES
 @staged(play, "store", home=True)
-async def test_a_slip_in_the_age_is_mended_once(on: Stage, /, life: str) -> None:
+async def test_a_mistake_in_the_age_can_be_corrected_once(on: Stage, /, life: str) -> None:
     eve = on.join(on.bots[0])
     now = on.place.clock.now()
     on.records_place.know(Participant(PersonId(eve.id), 2, on.bots[0], (on.bots[0],), Profile(now, language="en")))

@@ -45,7 +45,7 @@ def still_chats(on: Stage) -> bool:
 @over_stores
 @HOMES
 @pytest.mark.parametrize("method", METHODS)
-def test_one_refusal_of_a_token_is_noticed_by_nobody(method: str | None, home: bool, store: str) -> None:
+def test_nobody_notices_a_single_refusal_of_a_token(method: str | None, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind="401", method=method, count=1, skip=1 if method is None else 0)]
         await talk(on)
@@ -59,7 +59,7 @@ def test_one_refusal_of_a_token_is_noticed_by_nobody(method: str | None, home: b
 
 @HOMES
 @pytest.mark.parametrize("for_s", [10, 60, 100])
-def test_a_token_refused_for_a_while_delays_what_is_said_and_no_more(for_s: int, home: bool) -> None:
+def test_a_token_refused_for_a_while_only_delays_messages(for_s: int, home: bool) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind="401", bot=on.bots[-1 if not home else 0])]
         on.ann.write("one")
@@ -76,7 +76,7 @@ def test_a_token_refused_for_a_while_delays_what_is_said_and_no_more(for_s: int,
 
 
 @HOMES
-def test_answers_that_take_turns_lose_nothing(home: bool) -> None:
+def test_a_token_refused_at_random_loses_no_message(home: bool) -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind="401", probability=0.5)]
         for number in range(5):
@@ -93,7 +93,7 @@ def test_answers_that_take_turns_lose_nothing(home: bool) -> None:
     play("memory", scene, home=home)
 
 
-def test_a_bot_that_is_lost_and_comes_back_has_told_the_others_and_serves_its_people_again() -> None:
+def test_partners_are_told_when_a_bot_is_lost_and_it_serves_again_when_it_is_back() -> None:
     async def scene(on: Stage) -> None:
         on.world.faults = [Fault(kind="401", bot=on.bots[1])]
         on.ann.write("are you there?")

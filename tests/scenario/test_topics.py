@@ -21,7 +21,7 @@ def topics(messages: list[Json]) -> list[int | None]:
 
 @over_stores
 @HOMES
-def test_opening_and_closing_a_topic_is_no_message(home: bool, store: str) -> None:
+def test_opening_and_closing_a_topic_sends_no_message(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         thread = opened(on, on.ann)
         on.world.phones.close_topic(on.ann.id, on.ann.bot, thread)
@@ -35,7 +35,7 @@ def test_opening_and_closing_a_topic_is_no_message(home: bool, store: str) -> No
 @over_stores
 @HOMES
 @LIVES
-def test_what_the_partner_sends_comes_to_the_topic_of_the_last_word(life: str, home: bool, store: str) -> None:
+def test_the_partners_messages_come_to_the_topic_last_written_in(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         first, second = opened(on, on.ann), opened(on, on.ann)
         on.ann.send(within(first, {"text": "here"}))
@@ -78,7 +78,7 @@ def test_answers_and_notices_come_to_the_topic(home: bool, store: str) -> None:
 
 @over_stores
 @HOMES
-def test_long_words_stay_in_the_topic_with_their_file(home: bool, store: str) -> None:
+def test_a_long_caption_stays_in_the_topic_of_its_file(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         on.world.state.people[on.bob.id].premium = True
         thread = opened(on, on.ann)
@@ -98,7 +98,7 @@ def test_long_words_stay_in_the_topic_with_their_file(home: bool, store: str) ->
 
 @over_stores
 @HOMES
-def test_a_topic_that_is_gone_gives_way_to_the_general_one(home: bool, store: str) -> None:
+def test_messages_for_a_deleted_topic_come_to_the_general_topic(home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         thread = opened(on, on.ann)
         on.ann.send(within(thread, {"text": "here"}))

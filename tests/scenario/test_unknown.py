@@ -7,7 +7,7 @@ from tests.scenario.stage import Stage, play
 @over_servers
 @HOMES
 @LIVES
-def test_a_mistyped_command_reaches_the_partner_only_by_its_button(life: str, home: bool, store: str) -> None:
+def test_a_mistyped_command_reaches_the_partner_only_through_its_button(life: str, home: bool, store: str) -> None:
     async def scene(on: Stage) -> None:
         question = on.ann.write("a question")
         await on.quiet()

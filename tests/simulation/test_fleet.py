@@ -39,7 +39,7 @@ def test_the_promises_hold_for_a_fleet(first: int) -> None:
 
 
 @pytest.mark.parametrize("bug", in_full(FLEET_BUGS, 1), ids=str)
-def test_a_planted_bug_is_found_in_a_fleet(bug: Bug) -> None:
+def test_the_checker_finds_a_planted_bug_in_a_fleet(bug: Bug) -> None:
     for seed in range(1, MOST_SEEDS + 1):
         verdict = simulate_fleet(seed, bug.plant(Build()))
         if {broken.promise for broken in verdict.broken} & bug.promises:
@@ -47,7 +47,7 @@ def test_a_planted_bug_is_found_in_a_fleet(bug: Bug) -> None:
     pytest.fail(f"{MOST_SEEDS} seeds, and nobody noticed: {bug}")
 
 
-def test_a_seed_of_a_fleet_is_one_story() -> None:
+def test_one_seed_of_a_fleet_always_gives_the_same_story() -> None:
     assert simulate_fleet(FIRST).digest == simulate_fleet(FIRST).digest
 
 
@@ -81,7 +81,7 @@ class _Takeovers(FleetRun):
 
 
 @pytest.mark.parametrize("seed", in_full(range(4), 1))
-def test_the_bots_of_a_killed_worker_are_polled_by_others_within_ten_seconds(seed: int) -> None:
+def test_others_poll_the_bots_of_a_killed_worker_within_ten_seconds(seed: int) -> None:
     loop = VirtualLoop()
     with captured_log() as log:
         run = _Takeovers(seed, Build(), loop, log, verify=False)

@@ -169,7 +169,7 @@ def live_through(
     st.sampled_from((0.0, 0.02, 0.1)),
     st.booleans(),
 )
-def test_pairs_are_symmetric_after_every_commit_and_nobody_who_fits_is_left_waiting(
+def test_pairs_are_always_symmetric_and_people_who_fit_are_paired(
     steps: list[Step], seed: int, delay_s: float, late_answers: bool
 ) -> None:
     assert not live_through(steps, seed, delay_s, late_answers=late_answers)
@@ -179,7 +179,7 @@ class Careless(Watched, LastOneWins):
     """Takes any commit, whatever its decision was made on."""
 
 
-def test_a_store_that_does_not_look_at_versions_breaks_pairs() -> None:
+def test_a_store_that_ignores_versions_breaks_pairs() -> None:
     found = set()
     for seed in range(100):
         rng = Random(seed)

@@ -11,7 +11,7 @@ MOST_SEEDS = 60
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=str)
-def test_a_planted_bug_is_found(bug: Bug) -> None:
+def test_the_checker_finds_a_planted_bug(bug: Bug) -> None:
     for seed in range(1, MOST_SEEDS + 1):
         verdict = simulate(seed, bug.plant(Build()))
         if {broken.promise for broken in verdict.broken} & bug.promises:

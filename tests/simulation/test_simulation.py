@@ -35,19 +35,19 @@ def test_the_promises_hold_through_crashes_and_faults(first: int) -> None:
         assert not idle, f"nothing was tried: {idle} never happened"
 
 
-def test_what_the_world_says_in_a_storm_is_what_the_schema_allows() -> None:
+def test_the_world_keeps_to_the_schema_during_a_storm() -> None:
     verdict = simulate(FIRST, verify=True)
     assert not verdict.broken, verdict.report()
 
 
 @pytest.mark.long
-def test_a_seed_is_one_story() -> None:
+def test_one_seed_always_gives_the_same_story() -> None:
     assert simulate(FIRST + 1).digest == simulate(FIRST + 1).digest
     assert simulate(FIRST + 1).digest != simulate(FIRST + 2).digest
 
 
 @pytest.mark.parametrize("hash_seed", in_full(["1", "4711"], 1))
-def test_a_seed_is_one_story_in_every_process(hash_seed: str) -> None:
+def test_one_seed_gives_the_same_story_in_every_process(hash_seed: str) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "tests.simulation.run", str(FIRST + 1)],
         cwd=ROOT,

@@ -24,7 +24,7 @@ def known(person: int, bot: int) -> Participant:
     return Participant(PersonId(person), 5, BotId(bot), (BotId(bot),), profile, seen_at=EPOCH_S)
 
 
-def test_a_thousand_who_search_at_once_are_all_paired_and_nobody_twice() -> None:
+def test_a_thousand_people_who_search_at_once_are_each_paired_once() -> None:
     loop = VirtualLoop()
     clock = VirtualClock(loop, EPOCH_S)
     world = World(clock=clock.now, rng=Random(1), seed=1, switches=Switches(limits=False))

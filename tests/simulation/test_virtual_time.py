@@ -20,7 +20,7 @@ def test_time_jumps_to_the_next_timer() -> None:
     loop.close()
 
 
-def test_waiting_for_what_never_comes_is_a_deadlock() -> None:
+def test_waiting_for_something_that_never_comes_is_a_deadlock() -> None:
     loop = VirtualLoop()
     never = loop.create_future()
     waiting = loop.create_task(asyncio.wait_for(never, None))
@@ -32,7 +32,7 @@ def test_waiting_for_what_never_comes_is_a_deadlock() -> None:
     loop.close()
 
 
-def test_the_dead_run_no_cleanup_and_what_they_sent_goes_on() -> None:
+def test_a_killed_process_runs_no_cleanup_and_its_requests_go_on() -> None:
     loop = VirtualLoop()
     life = Life("victim")
     done: list[str] = []
@@ -67,7 +67,7 @@ def test_the_dead_run_no_cleanup_and_what_they_sent_goes_on() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_torn_record_is_not_there_and_what_stood_before_it_is(seed: int) -> None:
+def test_a_torn_record_is_dropped_and_earlier_records_are_kept(seed: int) -> None:
     platter = Platter()
     log = platter.open(Life("first"))
     log.append(b"one")
@@ -78,7 +78,7 @@ def test_a_torn_record_is_not_there_and_what_stood_before_it_is(seed: int) -> No
     assert list(platter.open(Life("third")).records()) == [b"one", b"two"]
 
 
-def test_the_dead_write_nothing() -> None:
+def test_a_killed_process_writes_nothing_more() -> None:
     platter, life = Platter(), Life("dead")
     log = platter.open(life)
     life.dead = True
