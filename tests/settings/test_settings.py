@@ -1,4 +1,4 @@
-"""Settings: what is accepted, and the one line for what is not."""
+"""Which settings are accepted, and the one line about each wrong one."""
 
 import base64
 import errno
@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from passerby.kernel.decision import Rules
 from passerby.settings import Settings, WrongSetting, doubts, former_keys, open_key, read
 
 TOKEN = "123456789:" + "x" * 35
 OTHER = "987654321:" + "y" * 35
 KEY = base64.b64encode(b"another key".ljust(32)).decode()
-PASSWORD = "correct-horse"  # whatever fails, this never shows
+PASSWORD = "correct-horse"  # no message may contain it
 
 
 @pytest.fixture(autouse=True)
-def _bare_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An empty working directory and no settings from whoever runs the tests."""
+def _empty_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty working directory, and none of the settings of the person who runs the tests."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.lower() in Settings.model_fields:
@@ -50,7 +51,9 @@ def test_nothing_needs_to_be_set() -> None:
 
 
 @pytest.mark.parametrize("separator", [",", " ", "\n", ", ", "\r\n"])
-def test_tokens_are_kept_in_the_operators_order(monkeypatch: pytest.MonkeyPatch, separator: str) -> None:
+def test_tokens_keep_the_order_in_which_the_operator_wrote_them(
+    monkeypatch: pytest.MonkeyPatch, separator: str
+) -> None:
     given(monkeypatch, BOT_TOKENS=separator.join((OTHER, TOKEN)))
     assert [token.get_secret_value() for token in read().tokens.values()] == [OTHER, TOKEN]
     assert list(read().tokens) == [987654321, 123456789]
@@ -75,7 +78,7 @@ def test_empty_means_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read().sqlite_db_path == Path("here.db")
 
 
-def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_built_directly_ignore_the_environment_and_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("CHAT_BURST=7\n")
     given(monkeypatch, MINIMUM_AGE="25")
     assert Settings().chat_burst == 20
@@ -90,7 +93,7 @@ def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.Monkey
         ({"BOT_TOKENS": f"{TOKEN} {OTHER} {TOKEN}"}, "BOT_TOKENS: token 3 of 3 is for the same bot as token 1"),
         ({"BOT_TOKENS": TOKEN, "BOT_TOKENS_FILE": "tokens"}, "BOT_TOKENS_FILE: BOT_TOKENS is set too"),
         ({"BOT_TOKENS_FILE": "nowhere"}, "BOT_TOKENS_FILE: cannot be read"),
-        ({"BOT_TOKENS_FILE": os.devnull}, "BOT_TOKENS_FILE: holds no token"),
+        ({"BOT_TOKENS_FILE": os.devnull}, "BOT_TOKENS_FILE: has no token in it"),
         ({"BOT_TOKEN": TOKEN}, "BOT_TOKEN: is not a setting (environment); write BOT_TOKENS"),
         ({"BOTTOKENS": TOKEN}, "BOTTOKENS: is not a setting (environment); write BOT_TOKENS"),
         ({"SQLITE_PATH": "x"}, "SQLITE_PATH: is not a setting (environment); write SQLITE_DB_PATH"),
@@ -141,11 +144,11 @@ def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.Monkey
         ({"METRICS_LISTEN": "localhost:65536"}, "METRICS_LISTEN: is not an address and a port"),
         ({"METRICS_LISTEN": "::1:9464"}, "METRICS_LISTEN: is not an address and a port"),
         ({"RUN_DIR": os.devnull}, "RUN_DIR: is not a directory"),
-        ({"RUN_DIR": "nowhere/run"}, "RUN_DIR: the directory that it is to be in does not exist"),
+        ({"RUN_DIR": "nowhere/run"}, "RUN_DIR: its parent directory does not exist"),
         ({"MAX_MEMORY_MB": "100"}, "MAX_MEMORY_MB: is not a whole number from 128 to 1048576"),
         ({"REDIS_URL": "memory://elsewhere"}, "REDIS_URL: is none of memory://, redis://"),
         ({"BOT_API_URL": "localhost:8081"}, "BOT_API_URL: is not the address of an http(s) server"),
-        ({"BOT_API_URL": f"https://api.telegram.org/bot{TOKEN}"}, "BOT_API_URL: goes on into a bot's path"),
+        ({"BOT_API_URL": f"https://api.telegram.org/bot{TOKEN}"}, "BOT_API_URL: contains the path of a bot"),
         ({"MINIMUM_AGE": "12"}, "MINIMUM_AGE: is not a whole number from 13 to 99; write MINIMUM_AGE=18"),
         ({"MINIMUM_AGE": PASSWORD}, "MINIMUM_AGE: is not a whole number from 13 to 99"),
         ({"CHAT_BURST": "1.5"}, "CHAT_BURST: is not a whole number from 1 to 100"),
@@ -158,7 +161,7 @@ def test_settings_built_directly_read_no_surroundings(monkeypatch: pytest.Monkey
         ({"SECRET_KEY_PREVIOUS": f"{KEY}, {PASSWORD}"}, "SECRET_KEY_PREVIOUS: has one that is not 32 bytes in base64"),
     ],
 )
-def test_a_wrong_setting_is_one_line_without_its_value(
+def test_a_wrong_setting_gives_one_line_that_does_not_show_its_value(
     monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str
 ) -> None:
     given(monkeypatch, **environment)
@@ -177,7 +180,9 @@ def test_a_wrong_setting_is_one_line_without_its_value(
         "rediss+sentinel://one:26379,two,three/ours/3",
     ],
 )
-def test_every_way_to_a_redis_is_accepted_beside_a_shared_database(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_every_form_of_redis_address_is_accepted_with_a_shared_database(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
     given(monkeypatch, REDIS_URL=url, POSTGRES_URI="postgresql://host/db")
     settings = read()
     assert settings.redis_url.get_secret_value() == url
@@ -185,7 +190,7 @@ def test_every_way_to_a_redis_is_accepted_beside_a_shared_database(monkeypatch: 
     assert PASSWORD not in settings.shown()["REDIS_URL"]
 
 
-def test_a_shared_database_alone_serves_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_process_can_use_a_shared_database_without_redis(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, POSTGRES_URI="postgresql://host/db")
     assert not read().is_shared
 
@@ -199,14 +204,14 @@ def test_a_shared_database_alone_serves_one_process(monkeypatch: pytest.MonkeyPa
         ("0.0.0.0:65535", ("0.0.0.0", 65535)),
     ],
 )
-def test_a_place_to_listen_is_an_address_and_a_port(
+def test_a_listening_address_has_a_host_and_a_port(
     monkeypatch: pytest.MonkeyPatch, text: str, place: tuple[str, int]
 ) -> None:
     given(monkeypatch, WEBHOOK_LISTEN=text, METRICS_LISTEN=text)
     assert (read().webhook_place, read().metrics_place) == (place, place)
 
 
-def test_operators_pages_are_on_a_socket_alone_unless_told_otherwise() -> None:
+def test_pages_for_operators_have_no_port_by_default() -> None:
     assert read().metrics_place is None
 
 
@@ -218,12 +223,14 @@ def test_operators_pages_are_on_a_socket_alone_unless_told_otherwise() -> None:
         ("http://localhost:8080/", "http://localhost:8080"),
     ],
 )
-def test_webhooks_need_https_except_on_this_machine(monkeypatch: pytest.MonkeyPatch, given_url: str, kept: str) -> None:
+def test_webhook_addresses_need_https_except_on_this_machine(
+    monkeypatch: pytest.MonkeyPatch, given_url: str, kept: str
+) -> None:
     given(monkeypatch, UPDATE_MODE="Webhook", WEBHOOK_URL=given_url)
     assert read().webhook_url == kept
 
 
-def test_what_lasts_as_long_as_the_processes_is_beside_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_run_directory_is_next_to_the_database_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("data").mkdir()
     given(monkeypatch, SQLITE_DB_PATH="data/x.db")
     assert read().run_path == Path("data/run")
@@ -241,31 +248,31 @@ def test_what_lasts_as_long_as_the_processes_is_beside_the_database(monkeypatch:
         (f"SECRET_KEY='{PASSWORD}\n", ".env: line 1 is not NAME=value"),
     ],
 )
-def test_a_line_of_the_file_that_is_no_setting_is_an_error(text: str, expected: str) -> None:
+def test_a_line_of_the_env_file_that_is_not_a_setting_is_refused(text: str, expected: str) -> None:
     Path(".env").write_text(text)
     assert complaint().startswith(expected)
 
 
-def test_a_file_that_is_no_text_is_an_error() -> None:
+def test_an_env_file_that_is_not_text_is_refused() -> None:
     Path(".env").write_bytes(b"\xff\xfe\x00")
-    assert complaint().startswith(".env: is no text")
+    assert complaint().startswith(".env: is not a text file")
 
 
-def test_a_directory_in_the_place_of_a_file_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_instead_of_a_file_is_reported_as_a_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").mkdir()
-    assert complaint().startswith(".env: is there and cannot be read (Is a directory)")
+    assert complaint().startswith(".env: exists but cannot be read (Is a directory)")
     Path(".env").rmdir()
     Path("tokens").mkdir()
     given(monkeypatch, BOT_TOKENS_FILE="tokens")
     assert complaint().startswith("BOT_TOKENS_FILE: cannot be read (Is a directory)")
 
 
-def test_a_misspelling_beside_the_right_name_is_somebody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_misspelling_is_ignored_if_the_right_name_is_set_too(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, POSTGRES_URL="whatever", POSTGRES_URI="postgresql://host/db")
     assert read().postgres_uri is not None
 
 
-def test_other_programs_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, SECRET_KEY_BASE="x", DATABASE_URL="y", PGPASSWORD="z", SQLITE_TMPDIR="w", RUNDIR="v")
     assert read() == Settings()
 
@@ -295,7 +302,18 @@ def test_no_form_of_the_settings_shows_a_secret() -> None:
 
 def test_settings_cannot_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        Settings().minimum_age = 3  # type: ignore[misc]
+        Settings().minimum_age = 3
+
+
+def test_settings_that_are_rules_have_the_defaults_of_the_rules() -> None:
+    settings, rules = Settings(), Rules()
+    assert settings.idle_nudge_min * 60 == rules.idle_nudge_s
+    assert settings.idle_end_min * 60 == rules.idle_end_s
+    assert settings.contact_policy_min * 60 == rules.just_met_s
+    assert settings.contact_policy == rules.contact_policy
+    assert settings.free_filters == rules.free_filters
+    assert settings.minimum_age == rules.minimum_age
+    assert settings.patience == rules.patience
 
 
 def test_every_setting_is_described() -> None:
@@ -311,14 +329,14 @@ def test_a_given_key_is_used_and_no_file_is_made() -> None:
 
 
 @pytest.mark.parametrize("between", [",", " ", ", ", "\n"])
-def test_former_keys_are_read_one_after_the_other(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
+def test_old_keys_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch, between: str) -> None:
     keys = [bytes([number] * 32) for number in range(3)]
     given(monkeypatch, SECRET_KEY_PREVIOUS=between.join(base64.b64encode(key).decode() for key in keys))
     assert former_keys(read()) == tuple(keys)
     assert former_keys(Settings()) == ()
 
 
-def test_a_key_is_made_once_for_its_owner_alone() -> None:
+def test_a_key_is_made_once_and_only_its_owner_can_read_it() -> None:
     key = open_key(Settings())
     assert len(key) == 32
     assert stat.S_IMODE(Path("passerby.key").stat().st_mode) == 0o600
@@ -332,7 +350,7 @@ def test_a_key_that_others_may_read_is_refused() -> None:
         open_key(Settings())
 
 
-def test_a_key_that_cannot_be_made_is_said_to_be_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_file_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -341,15 +359,15 @@ def test_a_key_that_cannot_be_made_is_said_to_be_that(monkeypatch: pytest.Monkey
         open_key(Settings())
 
 
-def test_a_directory_in_the_place_of_the_key_is_said_to_be_one() -> None:
+def test_a_directory_instead_of_the_key_file_is_reported_as_a_directory() -> None:
     Path("passerby.key").mkdir()
     with pytest.raises(WrongSetting, match=r"passerby\.key is a directory; remove it, or set SECRET_KEY"):
         open_key(Settings())
 
 
-def test_a_link_to_a_key_that_is_gone_is_not_followed_by_a_new_one() -> None:
+def test_no_new_key_is_made_if_the_key_file_is_a_broken_link() -> None:
     Path("passerby.key").symlink_to("elsewhere.key")
-    with pytest.raises(WrongSetting, match=r"passerby\.key is there and cannot be read \(No such file or directory\)"):
+    with pytest.raises(WrongSetting, match=r"passerby\.key exists but cannot be read \(No such file or directory\)"):
         open_key(Settings())
     assert not Path("elsewhere.key").exists()
 
@@ -365,21 +383,23 @@ def test_a_link_to_a_key_that_is_gone_is_not_followed_by_a_new_one() -> None:
         ("PATIENSE", "PATIENCE"),
     ],
 )
-def test_a_variable_that_is_a_slip_away_is_named(monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+def test_a_variable_with_a_typo_is_reported_with_the_setting_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, variable: str, meant: str
+) -> None:
     given(monkeypatch, **{variable: "1"})
     assert doubts() == [(variable, meant)]
 
 
-def test_what_other_programs_call_theirs_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_similar_variables_of_other_programs_are_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = "POSTGRES_USER POSTGRES_PASSWORD REDIS_HOST TOOLS LOG_FILE RUNNER PATH HOME DATABASE_URL SECRET_KEY_BASE"
     given(monkeypatch, **dict.fromkeys(theirs.split(), "x"))
     assert doubts() == []
 
 
-def test_a_damaged_key_is_refused_and_left_as_it_is() -> None:
+def test_a_damaged_key_file_is_refused_and_not_changed() -> None:
     Path("passerby.key").write_text(PASSWORD)
     Path("passerby.key").chmod(0o600)
-    with pytest.raises(WrongSetting, match=r"passerby\.key holds no key"):
+    with pytest.raises(WrongSetting, match=r"passerby\.key contains no key"):
         open_key(Settings())
     assert Path("passerby.key").read_text() == PASSWORD
 
@@ -387,7 +407,7 @@ def test_a_damaged_key_is_refused_and_left_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("said", "free"), [(None, {"gender", "age"}), ("", {"gender", "age"}), ("none", set()), ("Age", {"age"})]
 )
-def test_filters_are_free_unless_the_operator_says_otherwise(
+def test_the_operator_decides_which_filters_everybody_may_use(
     said: str | None, free: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The shapes of addresses that operators write: of servers, of places to listen. Connects to nothing."""
+"""Reads the addresses that operators write: of servers, and to listen on. It connects to nothing."""
 
 import re
 from ipaddress import ip_address
@@ -7,24 +7,24 @@ from urllib.parse import SplitResult, urlsplit
 
 
 class Place(NamedTuple):
-    """Where a server listens. `host` is a name or an address, an IPv6 one without brackets."""
+    """The address of a listening server. `host` is a name or an IP address. An IPv6 address has no brackets."""
 
     host: str
     port: int
 
 
 def split(text: str) -> SplitResult | None:
-    """The parts of a URL; None where it is none."""
+    """The parts of a URL. None if it is not a URL."""
     try:
         url = urlsplit(text)
-        _ = url.port  # raises for one that is no number
+        _ = url.port  # raises ValueError if the port is not a number
     except ValueError:
         return None
     return None if re.search(r"\s", text) else url
 
 
 def redis_fault(text: str) -> str:
-    """What is wrong with the address of a Redis server, if anything. Its shapes: `adapters.redis.connect`."""
+    """What is wrong with the address of a Redis server. Empty if nothing. Forms: `adapters.redis.connect`."""
     scheme, _, rest = text.partition("://")
     login, _, place = rest.partition("?")[0].rpartition("@")
     kind = scheme.partition("+")[2]
@@ -50,7 +50,7 @@ def _has_host(text: str) -> bool:
 
 
 def place(text: str) -> Place:
-    """Read `host:port`. An empty host or port 0 where there is none."""
+    """Read `host:port`. The host is empty, or the port 0, if it is missing."""
     host, separator, port = text.strip().rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -60,7 +60,7 @@ def place(text: str) -> Place:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether it is this machine."""
+    """Whether the host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -68,6 +68,6 @@ def is_loopback(host: str) -> bool:
 
 
 def without_password(text: str) -> str:
-    """A URL as it may be shown."""
+    """A URL that may be shown: without user and password."""
     scheme, separator, rest = text.partition("://")
     return scheme + separator + rest.rpartition("@")[2]

@@ -4,16 +4,16 @@ from collections.abc import Iterable
 from typing import Final
 
 _SHORTEST: Final = 6
-"""Shorter names are too common to be taken for a misspelling."""
+"""Shorter names are too common to count as misspellings."""
 _LONG: Final = 8
 """From this length on, two mistakes are accepted."""
 
 
 def meant(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is one mistake away from `name`, or two in a long one; None if there is none, or if `name` is
-    known itself.
+    """The known name that differs from `name` by one mistake, or by two if it is long. None if there is none, or if
+    `name` itself is known.
 
-    A mistake is one letter too many, missing, wrong, or swapped with the next. Underscores do not count.
+    A mistake is one letter too many, missing or wrong, or two letters swapped. Underscores do not count.
     """
     bare = _bare(name)
     found = []

@@ -1,0 +1,370 @@
+"""The settings, with their defaults and descriptions, and what follows from them."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, InstanceOf, SecretStr, model_validator
+from pydantic_settings import NoDecode
+
+from passerby.kernel.decision import Brand, Filter, Rules
+from passerby.kernel.ids import BotId
+from passerby.settings import addresses
+from passerby.settings.checks import Checks
+from passerby.settings.described import Described, describe, plainly, write
+from passerby.settings.wrong import WrongSetting
+
+_RULES = Rules()
+"""Settings that are also rules get their defaults from here."""
+
+
+class Settings(Checks):
+    """All settings. Tests build it directly; `read` builds it from what the operator wrote."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bot_tokens: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description="The bots' tokens from @BotFather, separated by commas, spaces or new lines.",
+        examples=["123456789:<the rest of the token>"],
+    )
+    bot_tokens_file: Path | None = Field(
+        default=None,
+        description="A file with the tokens, if you do not want them in the environment.",
+        examples=["/run/secrets/bot_tokens"],
+    )
+    sqlite_db_path: Path = Field(
+        default=Path("passerby.db"),
+        description=("The database file. Other files that must survive a restart are next to it, with the same name."),
+        examples=["/var/lib/passerby/passerby.db"],
+    )
+    postgres_uri: SecretStr | None = Field(
+        default=None,
+        description="A PostgreSQL database, instead of the file.",
+        examples=["postgresql://passerby:<password>@localhost/passerby"],
+    )
+    db_pool_max: int = Field(
+        default=100,
+        ge=1,
+        le=10_000,
+        description="The most connections to PostgreSQL that one process opens.",
+        examples=["100"],
+    )
+    db_pool_min: int = Field(
+        default=20,
+        ge=0,
+        le=10_000,
+        description="How many of these connections are opened at the start and stay open.",
+        examples=["20"],
+    )
+    db_pool_evict_s: float = Field(
+        default=1,
+        ge=0.1,
+        le=3600,
+        description="How often, in seconds, idle connections above DB_POOL_MIN are looked for and closed.",
+        examples=["1"],
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("memory://"),
+        description=(
+            "Where the current state is stored. `memory://` is a single process with a file next to the database. "
+            "With Redis 7 or Valkey, several processes share the state; POSTGRES_URI is then needed too. Accepted: "
+            "`redis://`, `rediss://` (TLS), `unix://`, `redis+cluster://host,host` and "
+            "`redis+sentinel://host,host/name`."
+        ),
+        examples=["redis://localhost:6379/0"],
+    )
+    redis_name: str = Field(
+        default="passerby",
+        description=("The start of every key in Redis. Several installations can share a server with different names."),
+        examples=["passerby"],
+    )
+    redis_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=10,
+        description=(
+            "How many replicas of Redis must have a change before it counts. With 1 or more, a failover loses "
+            "nothing. If there are fewer replicas, nothing is accepted."
+        ),
+        examples=["1"],
+    )
+    redis_may_lose_seconds: bool = Field(
+        default=False,
+        description=(
+            "Accepts a Redis that may lose its last seconds: one that syncs its file every second or less "
+            "(`appendfsync everysec` or `no`) and has no REDIS_REPLICAS. Without this setting such a Redis is refused. "
+            "When it starts again, every chat ends, because nobody knows what was lost."
+        ),
+        examples=["1"],
+    )
+    update_mode: Literal["polling", "webhook"] = Field(
+        default="polling",
+        description=(
+            "How updates arrive: Passerby asks for them (polling), or Telegram sends them to WEBHOOK_URL (webhook). "
+            "Tell Telegram with `passerby webhook set` or `passerby webhook delete`."
+        ),
+        examples=["webhook"],
+    )
+    webhook_url: str | None = Field(
+        default=None,
+        description=(
+            "The address where Telegram reaches this server: https, on port 443, 80, 88 or 8443. Each bot has a path "
+            "below it that nobody can guess."
+        ),
+        examples=["https://chat.example.org/telegram"],
+    )
+    webhook_listen: str = Field(
+        default="127.0.0.1:8080",
+        description=(
+            "The address that receives webhooks, in plain http. nginx or Caddy is in front of it. Several processes "
+            "on one machine share it."
+        ),
+        examples=["127.0.0.1:8080"],
+    )
+    metrics_listen: str | None = Field(
+        default=None,
+        description=(
+            "The address of /livez, /readyz, /metrics and /status. They are also on a socket in RUN_DIR. Each further "
+            "process on the machine takes the next free port. These pages are for operators: do not put them on the "
+            "open internet."
+        ),
+        examples=["127.0.0.1:9464"],
+    )
+    run_dir: Path | None = Field(
+        default=None,
+        description=(
+            "The directory for sockets, process ids, and notes about what each process is working on. It must survive "
+            "a restart of a process. It is created when needed. Each installation needs its own. Default: `run` next "
+            "to the database."
+        ),
+        examples=["/run/passerby"],
+    )
+    max_memory_mb: int = Field(
+        default=2048,
+        ge=128,
+        le=1_048_576,
+        description=(
+            "The most memory, in MB, for one process. A worker that uses 80 % of it hands over its bots and starts "
+            "again."
+        ),
+        examples=["2048"],
+    )
+    bot_api_url: str = Field(
+        default="https://api.telegram.org",
+        description="The address of the Bot API server.",
+        examples=["http://127.0.0.1:8081"],
+    )
+    bot_api_local: bool = Field(
+        default=False,
+        description=("The server at BOT_API_URL is your own and runs with `--local`. Then files may have any size."),
+        examples=["true"],
+    )
+    bot_rate_per_s: float = Field(
+        default=30, ge=1, le=100_000, description="How many messages one bot may send in a second.", examples=["30"]
+    )
+    chat_rate_per_s: float = Field(
+        default=1,
+        ge=0.05,
+        le=100_000,
+        description="How many messages one person may get in a second, on average.",
+        examples=["1"],
+    )
+    chat_burst: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="How many messages one person may get at once before CHAT_RATE_PER_S applies.",
+        examples=["20"],
+    )
+    token_refused_after_s: float = Field(
+        default=120,
+        ge=1,
+        le=86_400,
+        description=(
+            "For how many seconds Telegram must refuse a bot's token before the bot counts as lost and its chats end. "
+            "Until then, its messages wait. A lost bot is asked again and comes back by itself."
+        ),
+        examples=["120"],
+    )
+    person_at_once: int = Field(
+        default=150,
+        ge=20,
+        le=10_000,
+        description=(
+            "How much of one person's messages may wait to be delivered or answered. 150 is enough for a hundred "
+            "messages forwarded at once and a lively chat. Anything more is refused, and the person is told."
+        ),
+        examples=["150"],
+    )
+    person_rate_per_s: float = Field(
+        default=2,
+        ge=0.1,
+        le=100_000,
+        description="How many messages, commands, taps and edits one person may send in a second, on average.",
+        examples=["2"],
+    )
+    minimum_age: int = Field(
+        default=_RULES.minimum_age,
+        ge=13,
+        le=99,
+        description="Younger people are not let in. If it is below 18, minors and adults still never meet.",
+        examples=["18"],
+    )
+    free_filters: Annotated[tuple[Filter, ...], NoDecode] = Field(
+        default=_RULES.free_filters,
+        description=(
+            "The filters that everybody may use, not only VIPs: gender, age, both, or none. Default: both, because no "
+            "VIP plans are on sale yet."
+        ),
+        examples=["gender"],
+    )
+    pools: Annotated[tuple[InstanceOf[Brand], ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Groups of people who meet only each other. Each has a name, and the bots they use or the languages they "
+            "prefer. The first group that fits a person counts. All other people are one more group. In each group, "
+            "adults and minors are kept apart."
+        ),
+        examples=["brasil=pt, slavic=ru+uk+be, lantern=123456789"],
+    )
+    patience: float = Field(
+        default=_RULES.patience,
+        ge=0,
+        le=10,
+        description=(
+            "How long people wait for a partner who also meets their soft wishes (languages, interests). 1 means up "
+            "to 20 seconds, 0 means no wait."
+        ),
+        examples=["0.5"],
+    )
+    contact_policy: Literal["off", "warn", "hold"] = Field(
+        default=_RULES.contact_policy.value,
+        description=(
+            "How account names, links, e-mail addresses and phone numbers are handled in a chat's first minutes: "
+            "they are sent (off), the sender is asked first (warn), or they are held back (hold)."
+        ),
+        examples=["warn"],
+    )
+    contact_policy_min: float = Field(
+        default=_RULES.just_met_s / 60,
+        ge=0,
+        le=1440,
+        description="For how many minutes of a chat CONTACT_POLICY applies.",
+        examples=["5"],
+    )
+    idle_nudge_min: float = Field(
+        default=_RULES.idle_nudge_s / 60,
+        ge=0,
+        le=10080,
+        description=(
+            "After how many quiet minutes in a chat the person whose turn it is gets a reminder. 0 means never."
+        ),
+        examples=["10"],
+    )
+    idle_end_min: float = Field(
+        default=_RULES.idle_end_s / 60,
+        ge=0,
+        le=10080,
+        description="After how many quiet minutes a chat ends for both. 0 means never.",
+        examples=["60"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important events that are logged.", examples=["info"]
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console",
+        description="The form of log lines: `console` for people, `json` for one JSON object in each line.",
+        examples=["json"],
+    )
+    secret_key: SecretStr | None = Field(
+        default=None,
+        description=(
+            "32 random bytes in base64. They encrypt stored messages and hide people's ids in logs. Without this "
+            "setting, a key file is created next to the database. Processes on several machines need the same "
+            "SECRET_KEY."
+        ),
+        examples=["<the output of: openssl rand -base64 32>"],
+    )
+    secret_key_previous: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(),
+        description=(
+            "Old keys, separated by commas or spaces, after you changed SECRET_KEY. They still open messages that "
+            "were stored with them, and webhooks at their addresses are still accepted. Remove them after a day."
+        ),
+        examples=["<what SECRET_KEY was before>"],
+    )
+    shutdown_timeout_s: float = Field(
+        default=8,
+        ge=0,
+        le=300,
+        description="How many seconds a stop may take to finish current work. `docker stop` kills after 10.",
+        examples=["8"],
+    )
+
+    @property
+    def tokens(self) -> dict[BotId, SecretStr]:
+        """The tokens by bot, in the operator's order."""
+        return {BotId(int(token.get_secret_value().partition(":")[0])): token for token in self.bot_tokens}
+
+    @property
+    def key_path(self) -> Path:
+        """The path of the key file. It is used if there is no SECRET_KEY."""
+        return self.sqlite_db_path.with_suffix(".key")
+
+    @property
+    def run_path(self) -> Path:
+        """RUN_DIR, or its default. It need not exist yet."""
+        return self.run_dir or self.sqlite_db_path.parent / "run"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several processes can share the current state."""
+        return self.redis_url.get_secret_value() != "memory://"
+
+    @property
+    def webhook_place(self) -> addresses.Place:
+        """The address that receives webhooks."""
+        return addresses.place(self.webhook_listen)
+
+    @property
+    def metrics_place(self) -> addresses.Place | None:
+        """The address of the operators' pages. They are on a socket, too."""
+        return addresses.place(self.metrics_listen) if self.metrics_listen else None
+
+    def shown(self) -> dict[str, str]:
+        """The settings in effect, with secrets hidden."""
+        values = {name.upper(): plainly(value) for name, value in self}
+        values["BOT_TOKENS"] = f"{len(self.tokens)} hidden (bots {', '.join(map(str, self.tokens))})" * bool(
+            self.tokens
+        )
+        values["SECRET_KEY"] = "hidden" if self.secret_key else ""
+        values["SECRET_KEY_PREVIOUS"] = f"{len(self.secret_key_previous)} hidden" * bool(self.secret_key_previous)
+        values["POSTGRES_URI"] = (
+            addresses.without_password(self.postgres_uri.get_secret_value()) if self.postgres_uri else ""
+        )
+        values["BOT_API_URL"] = addresses.without_password(self.bot_api_url)
+        # The query may contain a password, too.
+        values["REDIS_URL"] = addresses.without_password(self.redis_url.get_secret_value().partition("?")[0])
+        return values
+
+    @classmethod
+    def describe(cls) -> list[Described]:
+        """All settings, in the order of their declaration."""
+        return describe(cls)
+
+    @model_validator(mode="after")
+    def _settings_fit_together(self) -> Self:
+        if self.postgres_uri is not None and "sqlite_db_path" in self.model_fields_set:
+            raise WrongSetting("POSTGRES_URI", "SQLITE_DB_PATH is set too", "keep one of them: there is one database")
+        if self.is_shared and self.postgres_uri is None:
+            # Two processes with a file each would split the records, and neither would notice.
+            remedy = f"{write(type(self), 'postgres_uri')}, or leave REDIS_URL out"
+            raise WrongSetting("REDIS_URL", "is shared, but the records are in a file of one process", remedy)
+        if self.db_pool_min > self.db_pool_max:
+            raise WrongSetting("DB_POOL_MIN", "is more than DB_POOL_MAX", f"write {self.db_pool_max} or less")
+        if 0 < self.idle_end_min <= self.idle_nudge_min:
+            raise WrongSetting("IDLE_END_MIN", "is not more than IDLE_NUDGE_MIN", "write more, or 0 for never")
+        if self.update_mode == "webhook" and self.webhook_url is None:
+            remedy = f"{write(type(self), 'webhook_url')}, or use polling"
+            raise WrongSetting("WEBHOOK_URL", "is not set, and UPDATE_MODE is webhook", remedy)
+        return self

@@ -1,0 +1,17 @@
+"""The fault that ends a start: a setting that cannot be used."""
+
+
+class WrongSetting(Exception):
+    """A setting that cannot be used. `str()` is the one line for the operator: name, fault, what to write instead.
+
+    It never quotes a value, because a value may be a secret that was written under the wrong name.
+    """
+
+    def __init__(self, setting: str, problem: str, remedy: str) -> None:
+        super().__init__(setting, problem, remedy)
+        self.setting = setting
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.setting}: {self.problem}; {self.remedy}"
