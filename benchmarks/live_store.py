@@ -26,7 +26,9 @@ from passerby.adapters.redis import open_redis
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile
 from passerby.ports.leases import Fence, WorkerId, bot_lease
-from passerby.ports.live_store import Commit, Copied, LiveStore, Mark
+from passerby.ports.live_store import LiveStore
+from passerby.ports.message_map import Copied, Mark
+from passerby.ports.participants import Commit
 from tests.contract.servers import start_valkey
 from tests.runtime.virtual import VirtualClock
 

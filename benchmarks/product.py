@@ -32,7 +32,9 @@ from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.ports.facts import PersonChanged
-from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, Mark
+from passerby.ports.live_store import LiveStore
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
 from passerby.settings import Settings, open_key
 from passerby.telemetry import logs, metrics
 from passerby.web.endpoints import endpoint_of

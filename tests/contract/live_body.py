@@ -9,7 +9,8 @@ import pytest
 
 from passerby.kernel.participant import Participant
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.participants import Commit, Committed
 from tests.contract.live_places import Place
 
 

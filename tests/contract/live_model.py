@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Committed, Mark, Notice, Outgoing, TicketChange, search_of
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Notice, Outgoing
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.tickets import TicketChange
 
 
 @dataclass

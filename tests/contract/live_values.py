@@ -7,7 +7,9 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, 
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
 from passerby.kernel.text import text
 from passerby.ports.facts import Fact, PersonChanged
-from passerby.ports.live_store import Copied, Notice, Parked, Trail, trail_of
+from passerby.ports.message_map import Copied
+from passerby.ports.outbox import Notice, Parked
+from passerby.ports.trails import Trail, trail_of
 
 NOW = 1_800_000_000.0
 BOT, OTHER_BOT = BotId(1000001), BotId(1000002)

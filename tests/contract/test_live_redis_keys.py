@@ -15,10 +15,11 @@ from redis import Redis
 from passerby.adapters.redis import RedisStore
 from passerby.adapters.redis.keys import DONE_KEPT_S, EVICTED_KEPT_MS
 from passerby.domain.popularity import PERIOD_S, marks
-from passerby.kernel.ids import ChatId, PersonId
+from passerby.kernel.ids import ChatId, PersonId, search_of
 from passerby.kernel.participant import Idle
 from passerby.ports.leases import WorkerId, bot_lease
-from passerby.ports.live_store import Anchor, Commit, Committed, Mark, search_of
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
 from tests.contract.live_body import put, settled
 from tests.contract.live_redis import RedisPlace

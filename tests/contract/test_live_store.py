@@ -12,18 +12,12 @@ from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import NOWHERE, MessageId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Searching, Ticket
 from passerby.kernel.text import text
+from passerby.ports.doubts import Held
 from passerby.ports.leases import NOBODY
-from passerby.ports.live_store import (
-    Anchor,
-    Commit,
-    Committed,
-    Held,
-    LiveStore,
-    LiveStoreLost,
-    Mark,
-    TicketChange,
-    TicketFeed,
-)
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.tickets import TicketChange, TicketFeed
 from tests.contract.live_body import contract, journal, put, settled, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (

@@ -7,11 +7,14 @@ import asyncio
 import pytest
 
 from passerby.kernel.decision import Facts
-from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
+from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId, search_of
 from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.facts import ChatTold
+from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Figures, IdleChat, LiveStore, LiveStoreLost, Mark, search_of
+from passerby.ports.live_store import Figures, LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit
 from passerby.ports.shared_budgets import Account, Grant
 from tests.contract.live_body import contract, journal, put, survives
 from tests.contract.live_places import Place

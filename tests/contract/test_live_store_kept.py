@@ -15,10 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from passerby.adapters.memory import MemoryStore, store
 from passerby.kernel.decision import Facts
-from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, State
 from passerby.ports.leases import Evicted, WorkerId
-from passerby.ports.live_store import Anchor, Commit, Figures, LiveStoreLost, Mark, TicketChange, search_of
+from passerby.ports.live_store import Figures, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit
+from passerby.ports.tickets import TicketChange
 from tests.contract.live_model import Model
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, somebody, telling, waiting

@@ -16,17 +16,12 @@ import pytest
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.leases import Evicted, Fence, Fenced, WorkerId, bot_lease
-from passerby.ports.live_store import (
-    Anchor,
-    Commit,
-    Committed,
-    LiveStore,
-    LiveStoreLost,
-    Mark,
-    Notice,
-    TicketChange,
-)
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Notice
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
+from passerby.ports.tickets import TicketChange
 from tests.contract.live_late import Late
 from tests.contract.live_places import PLACES, Place
 from tests.contract.live_values import (

@@ -24,7 +24,9 @@ from passerby.ports.leases import (
     duty_lease,
     pool_lease,
 )
-from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost, Mark
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit, Committed
 from tests.contract.live_body import contract, put, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (

@@ -12,8 +12,11 @@ from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Idle
 from passerby.kernel.text import text
 from passerby.ports.leases import Evicted, Fence, Fenced, WorkerId, bot_lease
-from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, TicketChange
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit
 from passerby.ports.shared_budgets import Account
+from passerby.ports.tickets import TicketChange
 from tests.contract.live_body import contract, put, settled, survives
 from tests.contract.live_places import Place
 from tests.contract.live_values import (

@@ -42,7 +42,7 @@ from passerby.adapters.redis.store import RedisStore
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId
-from passerby.ports.live_store import Commit, Committed
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, OutgoingCall
 from passerby.runtime.decide.router import Router
 

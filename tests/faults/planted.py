@@ -16,7 +16,8 @@ from passerby.adapters.botapi.sending import ContentSender
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.effect import RelayEffect
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
-from passerby.ports.live_store import Commit, Committed, Mark
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import SendContent
 from passerby.runtime.delivery.courier import Courier, Delivery
 from passerby.runtime.delivery.delivery_queue import DeliveryQueue

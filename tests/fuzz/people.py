@@ -9,7 +9,7 @@ from passerby.kernel.decision import ContactPolicy, Counterpart, Decision, Env, 
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
-from passerby.ports.live_store import Parked
+from passerby.ports.outbox import Parked
 from passerby.runtime.decide.commit_plan import plan_commit
 from passerby.runtime.decide.pipeline import _about, _namer
 from passerby.runtime.decide.router import Router

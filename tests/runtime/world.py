@@ -23,7 +23,7 @@ from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
 from passerby.ports.leases import Fence, WorkerId
-from passerby.ports.live_store import Commit, Committed
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import (
     AnswerCallback,
     Arrival,

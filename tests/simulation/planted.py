@@ -18,8 +18,10 @@ from passerby.kernel.effect import Relay
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import NOWHERE, ChatId, UpdateRef
 from passerby.kernel.participant import Chatting
+from passerby.ports.doubts import Doubts
 from passerby.ports.leases import Fence
-from passerby.ports.live_store import Commit, Committed, Doubts, Mark
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival
 from passerby.runtime.background.reconciler import Reconciler
 from passerby.runtime.delivery.courier import Courier, Delivery

@@ -21,7 +21,7 @@ from passerby.kernel.decision import Rules
 from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
-from passerby.ports.live_store import Commit, Committed
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, OutgoingCall
 from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.worker import App

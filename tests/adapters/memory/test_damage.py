@@ -10,7 +10,9 @@ from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.memory.history import TOLD_BACK
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant
-from passerby.ports.live_store import Commit, Committed, Doubts, Mark
+from passerby.ports.doubts import Doubts
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit, Committed
 from tests.contract.live_values import NOW, copied, fact, parked, somebody, update, waiting
 from tests.runtime.virtual import VirtualClock, run
 from tests.staged import in_virtual_time

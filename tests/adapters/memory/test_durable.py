@@ -7,7 +7,8 @@ import pytest
 
 from passerby.adapters.memory import MemoryStore
 from passerby.ports.leases import NOBODY
-from passerby.ports.live_store import Anchor, Commit, Committed, Mark
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, at, couple, fact, notice, somebody, update, waiting
 from tests.runtime.virtual import VirtualClock, run

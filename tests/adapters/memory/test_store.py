@@ -11,10 +11,13 @@ import pytest
 from passerby.adapters.memory import FileLog, MemoryStore, store
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.decision import Facts
-from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.ids import PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Idle
 from passerby.ports.leases import Members, WorkerId, duty_lease
-from passerby.ports.live_store import Anchor, Commit, Committed, LiveStoreLost, Mark, Trail, search_of, trail_of
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.trails import Trail, trail_of
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.live_values import (
     ADULTS,

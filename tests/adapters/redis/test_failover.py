@@ -16,7 +16,9 @@ from redis import Redis
 from passerby.adapters.redis import RedisUnreachable
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId
-from passerby.ports.live_store import Commit, Committed, LiveStore, LiveStoreLost, TicketChange
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.tickets import TicketChange
 from tests.adapters.redis.stores import opened
 from tests.contract.live_body import settled
 from tests.contract.live_cluster import SLOT, start_cluster

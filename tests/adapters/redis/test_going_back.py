@@ -12,8 +12,11 @@ from redis import Redis
 from passerby.adapters.redis import RedisStore, RedisWiped
 from passerby.kernel.decision import Facts
 from passerby.kernel.participant import Idle
+from passerby.ports.doubts import Doubts
 from passerby.ports.leases import WorkerId, bot_lease
-from passerby.ports.live_store import Commit, Committed, Doubts, LiveStoreLost, Mark
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit, Committed
 from tests.adapters.redis.stores import opened
 from tests.contract.live_body import put, settled
 from tests.contract.live_values import ANN, BEN, BOT, CHAT, EVE, becomes, couple, fact, notice, somebody, update

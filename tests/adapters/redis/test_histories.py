@@ -20,10 +20,13 @@ from hypothesis.stateful import (
 from redis import Redis
 
 from passerby.adapters.redis import RedisStore, open_redis
-from passerby.kernel.ids import ChatId, PersonId, UpdateRef
+from passerby.kernel.ids import ChatId, PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, State
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Committed, Figures, Mark, TicketChange, search_of
+from passerby.ports.live_store import Figures
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.tickets import TicketChange
 from tests.adapters.redis.stores import Wire
 from tests.contract.live_model import Model
 from tests.contract.live_values import ADULTS, BOT, MINORS, NOW, OTHER_BOT, at, copied, fact, somebody, telling, waiting

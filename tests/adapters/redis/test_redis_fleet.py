@@ -11,7 +11,8 @@ from passerby.adapters.redis import RedisStore, RedisUnreachable, RedisWiped
 from passerby.adapters.redis.outbox import PAGE
 from passerby.kernel.ids import PersonId
 from passerby.ports.leases import Fence, Fenced, WorkerId, bot_lease
-from passerby.ports.live_store import Commit, Committed, Mark
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
 from tests.adapters.redis.stores import Wire, opened
 from tests.contract.live_body import settled

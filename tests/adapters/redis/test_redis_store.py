@@ -17,8 +17,11 @@ from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.leases import NOBODY
-from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark, TicketChange
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account
+from passerby.ports.tickets import TicketChange
 from passerby.telemetry import metrics
 from tests.adapters.redis.stores import Wire, opened
 from tests.contract.live_body import settled

@@ -23,7 +23,9 @@ from passerby.adapters.redis.errors import says_elsewhere, told
 from passerby.adapters.redis.scripts import Script
 from passerby.kernel.ids import PersonId
 from passerby.ports.leases import NOBODY
-from passerby.ports.live_store import Anchor, Commit, Committed, LiveStore, LiveStoreLost, Mark
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
 from tests.adapters.redis.stores import opened
 from tests.adapters.redis.test_redis_store import everything
 from tests.contract import slots

@@ -7,7 +7,7 @@ import pytest
 from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import MessageId, MessageRef, UpdateRef
-from passerby.ports.live_store import Copied, Mark
+from passerby.ports.message_map import Copied, Mark
 from passerby.runtime.background.idle_chats import AGAIN_S, IdleChatWatch
 from tests.runtime.virtual import VirtualClock
 from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, Bench, couple

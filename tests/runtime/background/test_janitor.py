@@ -13,7 +13,10 @@ from passerby.kernel.participant import Chatting
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatTold
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, LiveStoreLost, Mark, Notice, Outgoing
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Notice, Outgoing
+from passerby.ports.participants import Commit
 from passerby.runtime.background.janitor import UNCERTAIN_S, Janitor
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, Bench, couple

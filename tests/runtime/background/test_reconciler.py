@@ -8,8 +8,10 @@ import pytest
 
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
+from passerby.ports.doubts import Doubts
 from passerby.ports.facts import BlockChanged, ChatOpened, Fact, PersonChanged
-from passerby.ports.live_store import Commit, Committed, Doubts, Notice, Outgoing
+from passerby.ports.outbox import Notice, Outgoing
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.reconciler import Reconciler
 from tests.contract.live_values import waiting

@@ -14,7 +14,7 @@ from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact, PersonChanged
-from passerby.ports.live_store import Commit, Committed
+from passerby.ports.participants import Commit, Committed
 from passerby.runtime.background.recorder import Recorder
 from tests.contract.records_facts import changed, chatting, closed, opened, person
 from tests.contract.records_memory import MemoryRecords

@@ -42,7 +42,8 @@ from passerby.ports.facts import (
     PersonChanged,
 )
 from passerby.ports.leases import Fence, LeaseName, WorkerId
-from passerby.ports.live_store import Commit, Notice
+from passerby.ports.outbox import Notice
+from passerby.ports.participants import Commit
 from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
 from passerby.runtime.delivery.sealing import Sealer
 from tests.runtime.virtual import EPOCH

@@ -25,7 +25,8 @@ from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Chatting, Idle, Searching
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, PersonChanged
-from passerby.ports.live_store import Commit, Committed, Notice
+from passerby.ports.outbox import Notice
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Refused, SendContent, SendNotice, Unavailable
 from passerby.runtime.decide.pipeline import BUG_TRIES, STALE_TRIES
 from passerby.runtime.inbound.person_queues import Work

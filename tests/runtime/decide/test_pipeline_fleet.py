@@ -16,7 +16,10 @@ from passerby.kernel.participant import Chatting, Idle, Searching
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatTold
 from passerby.ports.leases import Fence, bot_lease
-from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Parked
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.outbox import Parked
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import SendContent
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run

@@ -9,7 +9,7 @@ from passerby.kernel.content import Content, Kind
 from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import Attempt, Refusal
 from passerby.kernel.ids import MessageId, MessageRef
-from passerby.ports.live_store import Copied, Mark
+from passerby.ports.message_map import Copied, Mark
 from passerby.ports.telegram import DeleteMessages, EditContent, SendContent, SetReaction
 from passerby.runtime.delivery.addressing import ATTEMPTS, address, copies, subject
 from tests.runtime.virtual import run

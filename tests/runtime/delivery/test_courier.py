@@ -14,7 +14,9 @@ from passerby.kernel.effect import Discard, Keys, Priority, React
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.text import text
-from passerby.ports.live_store import Copied, LiveStoreLost, Mark, Notice
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Copied, Mark
+from passerby.ports.outbox import Notice
 from passerby.ports.telegram import (
     AnswerCallback,
     BotIdentity,

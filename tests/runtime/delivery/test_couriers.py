@@ -13,7 +13,10 @@ from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.text import text
 from passerby.ports.leases import Fence, WorkerId, bot_lease
-from passerby.ports.live_store import Anchor, Commit, LiveStoreLost, Mark, Notice
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Notice
+from passerby.ports.participants import Commit
 from passerby.ports.shared_budgets import Account, Grant
 from passerby.ports.telegram import FloodWait, OutgoingCall, SendNotice
 from passerby.runtime.delivery.bot_queue import STORE_PAUSE_S

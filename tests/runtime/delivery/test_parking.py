@@ -8,8 +8,11 @@ from msgspec.structs import replace
 
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting
-from passerby.ports.live_store import Commit, LiveStoreLost, Parked, Trail
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.outbox import Parked
+from passerby.ports.participants import Commit
 from passerby.ports.telegram import FloodWait, SendContent, SendNotice, Unavailable
+from passerby.ports.trails import Trail
 from passerby.runtime.delivery.courier import RELAY_TTL_S
 from passerby.runtime.delivery.sealing import Sealer
 from tests.runtime.virtual import run

@@ -10,7 +10,7 @@ from passerby.kernel.effect import Keyboard, Priority
 from passerby.kernel.ids import ChatId, search_of
 from passerby.kernel.participant import Chatting, Gender, Idle, Searching, State, Ticket
 from passerby.kernel.text import text
-from passerby.ports.live_store import Notice
+from passerby.ports.outbox import Notice
 from passerby.ports.telegram import Unavailable
 from passerby.runtime.delivery.stale_notices import as_things_stand
 from tests.runtime.virtual import EPOCH

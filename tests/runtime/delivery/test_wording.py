@@ -5,7 +5,7 @@ import pytest
 from passerby.kernel.effect import Answer, Button, Keys, Menu, Priority
 from passerby.kernel.ids import MessageId
 from passerby.kernel.text import text
-from passerby.ports.live_store import Notice
+from passerby.ports.outbox import Notice
 from passerby.ports.telegram import AnswerCallback, EditNotice, InlineButton, InlineRows, ReplyRows, SendNotice
 from passerby.runtime.delivery.wording import LISTED, Wording
 from tests.runtime.virtual import EPOCH

@@ -18,7 +18,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
-from passerby.ports.live_store import Notice
+from passerby.ports.outbox import Notice
 from passerby.ports.telegram import Arrival, SendContent, SendNotice
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.virtual import run

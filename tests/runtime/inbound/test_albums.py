@@ -7,8 +7,12 @@ import pytest
 
 from passerby.kernel.ids import UpdateRef
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Commit, Committed, LiveStoreLost, Mark, Parked, Trail, trail_of
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.outbox import Parked
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, FloodWait, SendContent
+from passerby.ports.trails import Trail, trail_of
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.albums import QUIET_S
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Searching
-from passerby.ports.live_store import Parked
+from passerby.ports.outbox import Parked
 from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.crashes import CRASH_HEARD_S

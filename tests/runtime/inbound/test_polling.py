@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 from passerby.adapters.memory import MemoryStore
 from passerby.kernel.event import Unusable
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.ports.live_store import Known, LiveStoreLost, Mark
+from passerby.ports.done_marks import Known
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.message_map import Mark
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, TokenRefused, Unavailable
 from passerby.runtime.inbound.polling import (
     FIRST_PAUSE_S,

@@ -6,7 +6,7 @@ import pytest
 
 from passerby.domain.quota import Quota
 from passerby.kernel.ids import UpdateRef
-from passerby.ports.live_store import Mark
+from passerby.ports.message_map import Mark
 from passerby.ports.telegram import Arrival
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.person_queues import PersonQueues, Work

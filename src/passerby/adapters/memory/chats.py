@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from passerby.kernel.decision import Counterpart
-from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId
+from passerby.kernel.ids import NOWHERE, ChatId, MessageRef, PersonId, search_of
 from passerby.kernel.participant import Chatting, Participant, Searching
-from passerby.ports.live_store import Anchor, Copied, IdleChat, search_of
+from passerby.ports.idle_chats import IdleChat
+from passerby.ports.message_map import Anchor, Copied
 
 MAP_TURN_S = 24 * 3600.0
 """Half the age that a pair of the message map may reach (48 h): every turn the older half goes."""

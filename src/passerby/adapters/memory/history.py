@@ -15,7 +15,10 @@ from passerby.kernel.ids import BotId, MessageRef, PersonId, UpdateRef
 from passerby.kernel.participant import Participant
 from passerby.ports.facts import Fact
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Commit, Mark, Outgoing, Trail
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Outgoing
+from passerby.ports.participants import Commit
+from passerby.ports.trails import Trail
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):

@@ -6,7 +6,7 @@ import msgspec
 
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Notice, Outgoing
+from passerby.ports.outbox import Notice, Outgoing
 
 
 class Kept(msgspec.Struct):
@@ -14,7 +14,7 @@ class Kept(msgspec.Struct):
     owner: WorkerId
 
 
-class Outbox:
+class OutboxEntries:
     def __init__(self) -> None:
         self._entries: dict[str, Kept] = {}  # the oldest first, here and for each person
         self._of_person: dict[PersonId, dict[str, Kept]] = {}

@@ -42,7 +42,7 @@ from passerby.adapters.memory.history import (
 )
 from passerby.adapters.memory.leases import WorkerTable
 from passerby.adapters.memory.log import Hole, Log
-from passerby.adapters.memory.outbox import Outbox
+from passerby.adapters.memory.outbox import OutboxEntries
 from passerby.adapters.memory.shared_budgets import Buckets
 from passerby.adapters.memory.sightings import Sightings
 from passerby.adapters.memory.tickets import Tickets
@@ -50,25 +50,18 @@ from passerby.kernel.decision import Counterpart, Facts
 from passerby.kernel.ids import BotId, ChatId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching
 from passerby.ports.clock import Clock
+from passerby.ports.done_marks import Known
+from passerby.ports.doubts import Doubts, Held
 from passerby.ports.facts import Fact
+from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import Fence, Fenced, LeaseName, Members, WorkerId
-from passerby.ports.live_store import (
-    Anchor,
-    Commit,
-    Committed,
-    Doubts,
-    Figures,
-    Held,
-    IdleChat,
-    Known,
-    LiveStoreLost,
-    Mark,
-    Outgoing,
-    TicketFeed,
-    Trail,
-    trail_of,
-)
+from passerby.ports.live_store import Figures, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Outgoing
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.shared_budgets import Account, Grant
+from passerby.ports.tickets import TicketFeed
+from passerby.ports.trails import Trail, trail_of
 
 REWRITE_BYTES = 16 << 20
 """A smaller log is not rewritten while it grows: replaying it takes well under a second."""
@@ -157,7 +150,7 @@ class MemoryStore:
         self._touched: dict[PersonId, float] = {}
         self._dirty: dict[PersonId, int] = {}
         self._chats = Chats()
-        self._outbox = Outbox()
+        self._outbox = OutboxEntries()
         self._done = DoneMarks()
         self._crashes = Crashes()
         self._journal: deque[tuple[int, Fact]] = deque()

@@ -9,7 +9,7 @@ import asyncio
 
 from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Participant, Searching
-from passerby.ports.live_store import TicketChange, TicketFeed
+from passerby.ports.tickets import TicketChange, TicketFeed
 
 TOMBSTONES = 10_000
 

@@ -25,7 +25,7 @@ from passerby.adapters.redis.handshake import with_handshake
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import Script
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import Doubts
+from passerby.ports.doubts import Doubts
 
 _NO_DOUBTS: Final = Doubts()
 

@@ -10,7 +10,8 @@ from passerby.adapters.redis.generation import GenerationClient
 from passerby.adapters.redis.keys import EVICTED_KEPT_MS, PATIENCE_MS
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Notice, Outgoing, Trail, trail_of
+from passerby.ports.outbox import Notice, Outgoing
+from passerby.ports.trails import Trail, trail_of
 
 PAGE: Final = 500
 MOST_BEFORE: Final = 100

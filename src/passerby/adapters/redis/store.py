@@ -42,22 +42,17 @@ from passerby.adapters.redis.shared_budgets import RedisSharedBudgets
 from passerby.adapters.redis.updates import RedisUpdates
 from passerby.domain.popularity import PERIOD_S
 from passerby.kernel.decision import Counterpart, Facts
-from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId
+from passerby.kernel.ids import NOWHERE, BotId, ChatId, MessageRef, PersonId, PoolId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant
 from passerby.ports.clock import Clock
+from passerby.ports.doubts import Held
 from passerby.ports.facts import Fact
+from passerby.ports.idle_chats import IdleChat
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import (
-    Anchor,
-    Commit,
-    Committed,
-    Figures,
-    Held,
-    IdleChat,
-    Mark,
-    TicketFeed,
-    search_of,
-)
+from passerby.ports.live_store import Figures
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.tickets import TicketFeed
 
 IDLE_KEPT_S: Final = 600.0
 HEARD_EVERY_S: Final = 60.0

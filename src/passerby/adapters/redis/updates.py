@@ -7,7 +7,7 @@ from passerby.adapters.redis import scripts
 from passerby.adapters.redis.generation import GenerationClient
 from passerby.adapters.redis.keys import DONE_KEPT_S, bit_of
 from passerby.kernel.ids import BotId, UpdateRef
-from passerby.ports.live_store import Known
+from passerby.ports.done_marks import Known
 
 
 class RedisUpdates(GenerationClient):

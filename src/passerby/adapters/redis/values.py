@@ -8,8 +8,12 @@ import msgspec
 from passerby.kernel.decision import Counterpart
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Idle, Participant, Searching, Ticket
+from passerby.ports.doubts import Held
 from passerby.ports.facts import Fact
-from passerby.ports.live_store import Copied, Held, IdleChat, Notice, Outgoing, TicketChange
+from passerby.ports.idle_chats import IdleChat
+from passerby.ports.message_map import Copied
+from passerby.ports.outbox import Notice, Outgoing
+from passerby.ports.tickets import TicketChange
 
 DECODED: Final = 4096
 """People whose values are kept decoded, some 2 KB each."""

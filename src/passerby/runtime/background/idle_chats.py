@@ -10,7 +10,8 @@ from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import IdleChat, LiveStore, LiveStoreLost
+from passerby.ports.idle_chats import IdleChat
+from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.telemetry import logs
 
 EVERY_S = 10.0

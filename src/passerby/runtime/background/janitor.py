@@ -15,8 +15,11 @@ from contextlib import AbstractContextManager, nullcontext
 
 from passerby.dialogue.keyboards import KEYS
 from passerby.ports.clock import Clock
+from passerby.ports.doubts import Doubts
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Anchor, Doubts, LiveStore, LiveStoreLost, Mark, Notice, Outgoing
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.background.reconciler import Reconciler
 from passerby.telemetry import logs, metrics

@@ -17,7 +17,8 @@ from passerby.kernel.decision import Decision, Env
 from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Chatting, Participant, Searching, Ticket
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStore, LiveStoreLost, TicketFeed
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.tickets import TicketFeed
 from passerby.telemetry import logs, metrics
 
 GATHER_S = 0.02

@@ -18,9 +18,12 @@ from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Participant
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
+from passerby.ports.doubts import Held
 from passerby.ports.facts import BlockChanged, ChatClosed, Fact, PersonChanged
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Commit, Committed, Held, LiveStore, Notice, Outgoing
+from passerby.ports.live_store import LiveStore
+from passerby.ports.outbox import Notice, Outgoing
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import Records
 from passerby.telemetry import logs, metrics
 

@@ -38,7 +38,8 @@ from passerby.ports.facts import (
     PersonChanged,
 )
 from passerby.ports.leases import NOBODY, Fence, WorkerId
-from passerby.ports.live_store import Commit, Notice
+from passerby.ports.outbox import Notice
+from passerby.ports.participants import Commit
 
 
 class CommitPlan(msgspec.Struct, frozen=True):

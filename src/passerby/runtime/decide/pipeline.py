@@ -32,26 +32,18 @@ from passerby.kernel.event import (
     SearchDelayed,
     Unusable,
 )
-from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Participant, Searching
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.facts import ChatTold, Fact
 from passerby.ports.leases import Fence, Fenced, WorkerId
-from passerby.ports.live_store import (
-    Anchor,
-    Commit,
-    Committed,
-    LiveStore,
-    LiveStoreLost,
-    Mark,
-    Notice,
-    Outgoing,
-    Parked,
-    Trail,
-    search_of,
-)
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.ports.outbox import Notice, Outgoing, Parked
+from passerby.ports.participants import Commit, Committed
 from passerby.ports.records import Records, RecordsLost
+from passerby.ports.trails import Trail
 from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
 from passerby.runtime.decide.edits import Edits
 from passerby.runtime.decide.readings import Reading, Readings, is_plain

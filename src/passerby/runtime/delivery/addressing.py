@@ -14,7 +14,8 @@ from passerby.domain.pieces import Limits, fits
 from passerby.kernel.effect import React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import Attempt, Refusal
 from passerby.kernel.ids import BotId, MessageId, MessageRef
-from passerby.ports.live_store import Copied, LiveStore
+from passerby.ports.live_store import LiveStore
+from passerby.ports.message_map import Copied
 from passerby.ports.telegram import DeleteMessages, EditContent, OutgoingCall, SendContent, SetReaction
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 

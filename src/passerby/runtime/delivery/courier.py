@@ -42,7 +42,8 @@ from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
-from passerby.ports.live_store import LiveStore, LiveStoreLost, Notice
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.outbox import Notice
 from passerby.ports.shared_budgets import Account
 from passerby.ports.telegram import (
     DeleteMessages,

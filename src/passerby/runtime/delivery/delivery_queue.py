@@ -22,7 +22,7 @@ from passerby.kernel.effect import Priority, Relay, RelayEffect
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.leases import Fence
-from passerby.ports.live_store import Notice
+from passerby.ports.outbox import Notice
 from passerby.runtime.delivery.bot_queue import Place
 from passerby.runtime.delivery.limiters import Limiter
 from passerby.runtime.delivery.steps import Steps

@@ -13,7 +13,7 @@ import msgspec
 from passerby.dialogue.keyboards import KEYS, keys_for
 from passerby.kernel.participant import Chatting, Idle, Searching, State
 from passerby.kernel.text import text
-from passerby.ports.live_store import Notice
+from passerby.ports.outbox import Notice
 
 _NOW: Final = {Idle: "search.idle", Searching: "search.already", Chatting: "search.in_chat"}
 

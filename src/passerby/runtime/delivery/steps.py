@@ -19,7 +19,7 @@ from passerby.kernel.decision import Counterpart
 from passerby.kernel.effect import Relay, RelayEdit
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import MessageId, MessageRef
-from passerby.ports.live_store import Copied
+from passerby.ports.message_map import Copied
 from passerby.ports.telegram import DeleteMessages, EditContent, OutgoingCall, SendContent
 
 FOR_ALL = frozenset({Refusal.UNREACHABLE, Refusal.BOT_LOST})

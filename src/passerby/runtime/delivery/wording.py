@@ -6,7 +6,7 @@ from passerby.kernel.decision import Places
 from passerby.kernel.effect import Answer, Button, Keys, Menu
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Text, text
-from passerby.ports.live_store import Notice
+from passerby.ports.outbox import Notice
 from passerby.ports.telegram import (
     AnswerCallback,
     CommandList,

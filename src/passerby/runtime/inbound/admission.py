@@ -18,7 +18,8 @@ from passerby.domain.quota import Endpoint, Quota
 from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
 from passerby.kernel.ids import MessageId, PersonId
 from passerby.ports.clock import Clock
-from passerby.ports.live_store import LiveStore, Notice
+from passerby.ports.live_store import LiveStore
+from passerby.ports.outbox import Notice
 from passerby.runtime.delivery.courier import Courier
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.telemetry import metrics

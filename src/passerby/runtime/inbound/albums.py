@@ -28,8 +28,11 @@ from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.clock import Clock
 from passerby.ports.leases import WorkerId
-from passerby.ports.live_store import Commit, LiveStore, LiveStoreLost, Mark, Trail, trail_of
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Mark
+from passerby.ports.participants import Commit
 from passerby.ports.telegram import Arrival
+from passerby.ports.trails import Trail, trail_of
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.crashes import crashes_of
 from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, PersonQueues, Work, joined

@@ -1,0 +1,38 @@
+"""Generations of the store, and how one that lost something is rebuilt. Users: the janitor and the recorder."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from passerby.kernel.participant import Participant
+from passerby.ports.message_map import Anchor
+
+
+class Generations(Protocol):
+    @property
+    def generation(self) -> str:
+        """The name of this store's generation.
+
+        A new generation begins wherever something stored may be lost: in a store that was wiped, in one that was not
+        closed properly, and on a server that restarted or took over.
+        """
+        ...
+
+    @property
+    def newborn(self) -> bool:
+        """Whether this generation still lacks the people who are searching or chatting. The records have them.
+
+        True until the first `adopt` with `whole` in this generation, however often the store is opened before. A store
+        that was wiped while it was open is newborn too, and refuses everything else until then (LiveStoreLost).
+        """
+        ...
+
+    async def adopt(
+        self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
+    ) -> None:
+        """Take in people read from the records, except those already held. Their versions are kept.
+
+        `anchors`: the notices that told them about their chats, if the records know them; otherwise the anchor is
+        `NOWHERE`. `whole`: these are all who are searching or chatting. Then the store is no longer newborn, and has
+        no doubts. Several workers may adopt the whole at once: changes made since the first one stay.
+        """
+        ...

@@ -1,0 +1,71 @@
+"""The message map of a chat: which message is the copy of which, and which notice told each side about the chat.
+
+Users: the courier, when it replies, edits and deletes, and when a send has finished.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from passerby.kernel.decision import Counterpart
+from passerby.kernel.ids import ChatId, MessageId, MessageRef, PersonId, UpdateRef
+from passerby.ports.facts import Fact
+from passerby.ports.leases import Fence
+
+
+class Anchor(msgspec.Struct, frozen=True, gc=False):
+    """The notice that told a person about a chat has arrived. With `search_of` as the chat: about their search."""
+
+    chat: ChatId
+    person: PersonId
+    at: MessageRef
+
+
+class Copied(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """A message and its copy on the other side. `print` is the fingerprint of what the copy shows.
+
+    `rest`: the messages after `copy`, by the same bot, if the copy took several.
+    """
+
+    source: MessageRef
+    copy: MessageRef
+    print: int
+    rest: tuple[MessageId, ...] = ()
+
+
+class Mark(msgspec.Struct, frozen=True, gc=False, tag="mark", omit_defaults=True):
+    """What a finished send leaves behind: updates done, outbox entries settled, pairs for the message map of a chat.
+
+    `facts` go into the journal if the anchor was new. `speaker` is the person whose message was delivered in the chat.
+    """
+
+    updates: tuple[UpdateRef, ...] = ()
+    sent: tuple[str, ...] = ()
+    chat: ChatId | None = None
+    pairs: tuple[Copied, ...] = ()
+    anchor: Anchor | None = None
+    facts: tuple[Fact, ...] = ()
+    speaker: PersonId | None = None
+    fences: tuple[Fence, ...] = ()
+
+
+class MessageMap(Protocol):
+    async def counterpart(self, chat: ChatId, about: MessageRef) -> Counterpart | None:
+        """The other side's message for `about`. None after 48 h, if the chat has ended, or if there is none."""
+        ...
+
+    async def mark(self, mark: Mark) -> None:
+        """Idempotent. A pair or an anchor for a chat that has ended is dropped.
+
+        Raises: Fenced, if somebody else has taken one of the leases.
+        """
+        ...
+
+    async def told(self, chat: ChatId, person: PersonId) -> bool:
+        """Whether the notice about a chat has reached the person. Also true if it never will, or the chat is over."""
+        ...
+
+    async def open_chats(self, chats: Iterable[ChatId]) -> set[ChatId]:
+        """The chats among these that are still open."""
+        ...

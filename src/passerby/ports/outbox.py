@@ -1,0 +1,75 @@
+"""The outbox: messages that are stored but not sent yet. Users: the courier and the janitor."""
+
+from typing import Protocol
+
+import msgspec
+
+from passerby.kernel.effect import Keyboard, Priority
+from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
+from passerby.kernel.text import Text
+from passerby.ports.leases import WorkerId
+from passerby.ports.trails import Trail
+
+
+class Notice(msgspec.Struct, frozen=True, gc=False, tag="notice", omit_defaults=True):
+    """A message from Passerby itself that is not sent yet. `revises` is the id of a notice to edit instead.
+
+    `anchors`: the chat or search that this notice tells its reader about. `made_at` in Unix seconds.
+    """
+
+    id: str
+    to: PersonId
+    bot: BotId
+    text: Text
+    priority: Priority
+    made_at: float
+    keyboard: Keyboard | None = None
+    reply_to: MessageId | None = None
+    revises: MessageId | None = None
+    anchors: ChatId | None = None
+    thread: MessageId | None = None
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it only explains why something did not work. It has no buttons, anchors nothing, and may be late."""
+        nothing_to_press = self.keyboard is None and self.revises is None
+        return nothing_to_press and self.anchors is None and self.priority > Priority.MATCH
+
+
+class Parked(msgspec.Struct, frozen=True, gc=False, tag="parked", omit_defaults=True):
+    """A relay that could not finish in time, so its update was confirmed without it.
+
+    `sealed` is the encrypted relay: the store never holds content in the clear. After `expires_at` (Unix seconds), or
+    when its chat ends, the relay is dropped and its sender is told.
+    """
+
+    id: str
+    chat: ChatId
+    to: PersonId
+    bot: BotId
+    sealed: bytes
+    expires_at: float
+
+
+Outgoing = Notice | Parked | Trail
+
+
+class Outbox(Protocol):
+    async def outbox(self, owner: WorkerId) -> list[Outgoing]:
+        """The entries that this worker has yet to send, oldest first."""
+        ...
+
+    async def inherit(self, heir: WorkerId) -> list[Outgoing]:
+        """Give the heir every entry that has no living owner. Returns these entries, oldest first.
+
+        A worker is living from its first `heartbeat` until it leaves, or until the time that it named has passed
+        without another heartbeat. A worker whose entries were inherited is evicted (see `heartbeat`).
+        """
+        ...
+
+    async def is_preceded(self, entry: str) -> bool:
+        """Whether another owner holds an older entry for the same person and bot that is not an aside.
+
+        False if the entry is settled. Queues keep the order inside one process; this keeps it across processes.
+        """
+        ...
