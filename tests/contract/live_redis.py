@@ -17,8 +17,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from passerby.adapters.redis import RedisStore
-from passerby.adapters.redis.connect import way_to
-from passerby.adapters.redis.generation import begin_words, generation_of
+from passerby.adapters.redis.connect import connector
+from passerby.adapters.redis.generation import begin_args, generation_of
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import BEGIN
 from tests.contract.servers import Valkey
@@ -165,10 +165,10 @@ class RedisPlace:
         return self._open(journal_bound=journal_bound)
 
     def _open(self, **options: Any) -> RedisStore:
-        words = begin_words(self.clock, self._rng, again=self._wiped)
+        words = begin_args(self.clock, self._rng, again=self._wiped)
         where = (self._keys.store, self._keys.workers, self._keys.leases)
         generation = generation_of(self._hand.eval(BEGIN.source, len(where), *where, *words))
-        store = RedisStore(way_to(self._url, self._keys), self._keys, self.clock, self._rng, generation, **options)
+        store = RedisStore(connector(self._url, self._keys), self._keys, self.clock, self._rng, generation, **options)
         self._stores.append(store)
         return store
 

@@ -109,7 +109,7 @@ BUGS: Final = (
         "if found.holder != worker or found.epoch != epoch:",
         "if found.holder != worker:",
     ),
-    Bug("memory", "nobody is buried", "        self._evicted.update(workers)\n", ""),
+    Bug("memory", "nobody is evicted", "        self._evicted.update(workers)\n", ""),
     Bug(
         "memory",
         "a lease that was given back fences nobody",
@@ -194,7 +194,7 @@ BUGS: Final = (
     ),
     Bug(
         "memory",
-        "epochs of an earlier life come again after a wipe",
+        "epochs of an earlier generation come again after a wipe",
         "            epoch = max(self._worker_table.epoch, int(at * 1000))\n",
         "            epoch = 0\n",
     ),
@@ -214,7 +214,7 @@ BUGS: Final = (
     Bug("memory", "a full journal takes more", "> self._journal_bound:", "> 2 * self._journal_bound:"),
     Bug(
         "memory",
-        "a number of another life trims",
+        "a number of another generation trims",
         "        if generation == self._generation:\n            self._write(Trimmed",
         "        if True:\n            self._write(Trimmed",
     ),
@@ -247,14 +247,14 @@ BUGS: Final = (
     ),
     Bug(
         "redis",
-        "a number of another life trims",
+        "a number of another generation trims",
         "        if generation != self._generation.name:\n            return\n        await self._ask(scripts.TRIM",
         "        await self._ask(scripts.TRIM",
     ),
     Bug("redis", "what was inherited unheard is nobody's", "            self._unheard = call\n", "            pass\n"),
     Bug(
         "redis",
-        "chats quiet exactly as long are overlooked",
+        "chats idle for exactly that long are overlooked",
         "where, word_score(since) + 3, limit)",
         "where, word_score(since - 1), limit)",
     ),
@@ -275,12 +275,12 @@ BUGS: Final = (
     Bug(
         "redis",
         "a subscription that began anew wakes nobody",
-        '        elif message[0] == b"subscribe":\n            self._wake(*self._ears)\n',
+        '        elif message[0] == b"subscribe":\n            self._wake(*self._readers)\n',
         "",
     ),
     Bug(
         "redis",
-        "the buried are forgotten soon",
+        "evicted workers are forgotten soon",
         "EVICTED_KEPT_MS = 30 * 24 * 3600 * 1000",
         "EVICTED_KEPT_MS = 30 * 24 * 3600",
     ),
@@ -382,7 +382,7 @@ BUGS: Final = (
         "patience = math.max(now >= patience and 0 or patience, now + ttl)",
         "patience = now + ttl",
     ),
-    Bug("lua", "the buried come back", "if redis.call('ZSCORE', evicted, me) then", "if false then"),
+    Bug("lua", "evicted workers come back", "if redis.call('ZSCORE', evicted, me) then", "if false then"),
     Bug(
         "lua",
         "a taking that was lost is not heard of",
@@ -419,19 +419,22 @@ BUGS: Final = (
         "if holder == me and epoch == tonumber(ARGV[4] or epoch) then",
         "if holder == me then",
     ),
-    Bug("lua", "nobody is buried", "    redis.call('ZADD', evicted, now, owner)\n", ""),
+    Bug("lua", "nobody is evicted", "    redis.call('ZADD', evicted, now, owner)\n", ""),
     Bug(
-        "lua", "the buried are forgotten at once", "string.format('%.0f', now - ARGV[6])", "string.format('%.0f', now)"
+        "lua",
+        "evicted workers are forgotten at once",
+        "string.format('%.0f', now - ARGV[6])",
+        "string.format('%.0f', now)",
     ),
     Bug(
         "lua",
-        "the buried are never forgotten",
+        "evicted workers are never forgotten",
         "redis.call('ZREMRANGEBYSCORE', evicted, '-inf', string.format('%.0f', now - ARGV[6]))\n",
         "",
     ),
     Bug(
         "lua",
-        "after a wipe the living are buried",
+        "after a wipe living workers are evicted",
         "if reborn and now < tonumber(reborn) +",
         "if false and now < tonumber(reborn) +",
     ),
@@ -466,7 +469,7 @@ BUGS: Final = (
     Bug("lua", "the floor does not rise", "      redis.call('HSET', store, 'floor', evicted[#evicted])\n", ""),
     Bug(
         "lua",
-        "a change in a chat ends its quiet",
+        "a change in a chat counts as a message",
         "    if redis.call('HSETNX', chats, place, person .. ',' .. partner .. ';') == 1 then",
         "    redis.call('HSETNX', chats, place, person .. ',' .. partner .. ';')\n    if true then",
     ),
@@ -509,7 +512,7 @@ BUGS: Final = (
     ),
     Bug(
         "lua",
-        "a word does not end the quiet",
+        "a message does not make the chat active",
         "    redis.call('ZADD', idle_chats, first and ARGV[7] or string.format('%.0f', ARGV[7] + 1), chat)\n",
         "",
     ),
@@ -692,19 +695,19 @@ BUGS: Final = (
     ),
     Bug(
         "runtime",
-        "attending renews what is being given",
+        "a heartbeat renews a lease that is being given back",
         "        async with self._turn:\n            epoch = self._held.pop(lease, None)",
         "        if True:\n            epoch = self._held.pop(lease, None)",
     ),
     Bug(
         "runtime",
-        "a lane is forgotten with its hold",
+        "a queue is forgotten with its hold",
         "if not queue.running and queue.held_until <= now and queue.limiter",
         "if not queue.running and queue.limiter",
     ),
     Bug(
         "runtime",
-        "a lane is forgotten with its budget",
+        "a queue is forgotten with its budget",
         "queue.held_until <= now and queue.limiter.is_idle(now)",
         "queue.held_until <= now",
     ),
@@ -849,7 +852,9 @@ BUGS: Final = (
         "name(len(notices))",
     ),
     Bug("runtime", "an album is joined over two leases", "                    or work.fences != first.fences\n", ""),
-    Bug("runtime", "numbers of lanes begin anew", "            self._highest = max(self._highest, queue.newest)\n", ""),
+    Bug(
+        "runtime", "numbers of queues start again", "            self._highest = max(self._highest, queue.newest)\n", ""
+    ),
     Bug(
         "runtime",
         "an expired notice is sent",

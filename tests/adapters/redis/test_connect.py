@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from passerby.adapters.redis import Opened, RedisRefuses, RedisUnfit, RedisUnreachable, open_redis
-from passerby.adapters.redis.connect import way_to
+from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.keys import Keys
 from tests.contract.live_cluster import start_cluster
 from tests.contract.live_values import ANN, somebody
@@ -148,7 +148,7 @@ async def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) 
 )
 def test_what_is_no_redis_url_is_refused_without_being_quoted(url: str) -> None:
     with pytest.raises(RedisUnfit) as told:
-        way_to(url, Keys("passerby"))
+        connector(url, Keys("passerby"))
     assert "localhost" not in str(told.value)
 
 

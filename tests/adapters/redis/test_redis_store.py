@@ -12,7 +12,7 @@ from redis import Redis
 
 from passerby.adapters.redis import RedisFull, RedisRefuses, RedisUnreachable, RedisWiped
 from passerby.adapters.redis.batcher import LINES, PENDING
-from passerby.adapters.redis.holds import Holds, told
+from passerby.adapters.redis.holds import Holds, hold_message
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import NOWHERE, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
@@ -236,7 +236,7 @@ async def test_news_of_one_process_wakes_the_reader_of_another(valkey: Valkey, b
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         feed = await other.tickets(ADULTS, None, 0)
         reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
-        while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+        while by_hand.pubsub_numsub("{passerby}:pubsub")[0][1] == 0:
             await asyncio.sleep(0.001)
         await one.commit(WHOLE)
         async with asyncio.timeout(20):
@@ -248,7 +248,7 @@ async def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         feed = await other.tickets(ADULTS, None, 0)
         reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
-        while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+        while by_hand.pubsub_numsub("{passerby}:pubsub")[0][1] == 0:
             await asyncio.sleep(0.001)
         by_hand.client_kill_filter(_type="pubsub")
         await one.commit(WHOLE)
@@ -262,7 +262,7 @@ def test_of_a_hold_all_processes_hear_at_once(valkey: Valkey, by_hand: Redis) ->
     async def main() -> None:
         async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
             assert (await other.reserve(chat, 1.0, 5, 1)).granted == 1
-            while by_hand.pubsub_numsub("{passerby}:news")[0][1] == 0:
+            while by_hand.pubsub_numsub("{passerby}:pubsub")[0][1] == 0:
                 await asyncio.sleep(0.001)
             assert not other.is_held(chat)
             await one.hold(chat, 60.0)
@@ -288,12 +288,12 @@ def test_holds_that_are_over_are_not_kept_for_ever() -> None:
     hand = Hand()
     holds = Holds(hand)  # type: ignore[arg-type]
     for person in range(1, 3001):
-        holds.hear(told(Account(BOT, PersonId(person)), 1.0).encode())
+        holds.on_message(hold_message(Account(BOT, PersonId(person)), 1.0).encode())
         hand.now_s += 0.01
     assert Account(BOT, PersonId(3000)) in holds
     assert Account(BOT, PersonId(1)) not in holds
     assert len(holds._until) <= 1101
-    holds.hear(b"adults")
+    holds.on_message(b"adults")
     holds.add(Account(BOT), 5.0)
     holds.add(Account(BOT), 1.0)
     hand.now_s += 4.0

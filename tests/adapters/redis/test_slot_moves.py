@@ -19,7 +19,7 @@ from redis.exceptions import (
 )
 
 from passerby.adapters.redis import RedisRefuses, RedisUnreachable, RedisUnsure
-from passerby.adapters.redis.errors import says_elsewhere, told
+from passerby.adapters.redis.errors import error_of, says_elsewhere
 from passerby.adapters.redis.scripts import Script
 from passerby.kernel.ids import PersonId
 from passerby.ports.leases import NOBODY
@@ -202,7 +202,7 @@ def test_who_waits_for_tickets_hears_of_them_after_the_node_they_listened_to_has
                 feed = await other.tickets(ADULTS, None, 0)
                 reader = asyncio.ensure_future(hears_of(other, feed.cursor, ANN))
                 with Redis.from_url(cluster.owner.url) as redis:
-                    while redis.pubsub_numsub("{passerby}:news")[0][1] == 0:
+                    while redis.pubsub_numsub("{passerby}:pubsub")[0][1] == 0:
                         await asyncio.sleep(0.01)
                 old, new = old_and_new(cluster)
                 await slots.moved(cluster, old, new, Random(1), pause_s=0)
@@ -211,7 +211,7 @@ def test_who_waits_for_tickets_hears_of_them_after_the_node_they_listened_to_has
                 await slots.left(cluster, old)
                 with Redis.from_url(new.url) as redis:
                     async with asyncio.timeout(PATIENCE_S):
-                        while redis.pubsub_numsub("{passerby}:news")[0][1] == 0:
+                        while redis.pubsub_numsub("{passerby}:pubsub")[0][1] == 0:
                             await asyncio.sleep(0.01)
                 commit = Commit((somebody(ANN, 1, waiting(ANN)),))
                 await persistently(lambda: one.commit(commit))
@@ -233,16 +233,16 @@ def test_each_answer_says_whether_anything_was_done() -> None:
         ResponseError("NOREPLICAS Not enough good replicas to write."),
         ResponseError("BUSY"),
     ]
-    assert {type(told(answer)) for answer in nothing} == {RedisRefuses}
+    assert {type(error_of(answer)) for answer in nothing} == {RedisRefuses}
     half = (
         "Attempted to access a non local key in a cluster node script: 1b93, on @user_script:3.",
         "Script attempted to access a non local key in a cluster node script: 1b93, on @user_script:3.",
         "Script attempted to execute a write command while the cluster is down and readonly",
     )
-    assert {type(told(ResponseError(text))) for text in half} == {RedisUnsure}
+    assert {type(error_of(ResponseError(text))) for text in half} == {RedisUnsure}
     assert issubclass(RedisUnsure, RedisUnreachable)
     bug = ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value")
-    assert told(bug) is bug
+    assert error_of(bug) is bug
     elsewhere = [MovedError(slot), ClusterDownError("down"), MasterDownError("down"), ReadOnlyError()]
     assert all(map(says_elsewhere, elsewhere))
     assert not says_elsewhere(AskError(slot)), "the old node is still the one to ask"

@@ -1,4 +1,4 @@
-"""The live store of a fleet: Redis 7 or newer, or Valkey. What is where: `keys`; what is promised: `store`."""
+"""The live store of a fleet: Redis 7 or newer, or Valkey. `keys` lists the data; `store` says what is promised."""
 
 from passerby.adapters.redis.connect import Opened, open_redis
 from passerby.adapters.redis.errors import (

@@ -1,18 +1,19 @@
-"""Calls of scripts over few connections, in batches: what is asked for in one turn of the loop leaves in one write.
+"""Calls scripts over a few connections, in batches: all calls of one turn of the event loop leave in one write.
 
-A redis-py call costs the client some 80 µs by itself and some 16 in a batch. So a call is put into a queue, and a line
-(a connection and the task that works on it) takes all that is there. While it waits for the answers more gathers, and
-another line takes that.
+A single redis-py call costs the client about 80 µs; in a batch it costs about 16 µs. So each call goes into a queue,
+and a line (a connection and the task that uses it) takes everything that is in the queue. While this line waits for its
+answers, more calls gather, and another line takes them.
 
-When a connection breaks, nobody knows which of the unanswered calls were carried out. Each is asked once more, over a
-new connection: every script must come to the same when it runs twice. When that fails too, or no answer has come in
-time, callers get `RedisUnreachable`. A script that the server has not got is loaded and asked for again.
+When a connection breaks, nobody knows which of the unanswered calls were carried out. Each call is retried once, over a
+new connection, so every script must give the same result when it runs twice. If the retry fails too, or if no answer
+comes in time, callers get `RedisUnreachable`. If the server does not have a script, the script is loaded and called
+again.
 
-What only reads, and from few places, goes as plain commands: a script costs the server twice as much. Behind a batch
-with any of them goes one call of a script (`seal`), whose answer each of them is given too: it tells of which
-generation of the store all that was, and a server that has become a replica meanwhile, and may be behind, refuses it.
+Reads from few keys go as plain commands, because a script costs the server twice as much. If a batch contains plain
+reads, one call of a script (`seal`) follows them, and each read also gets its answer: the generation of the store that
+the reads came from. If the server has become a replica, which may be behind, it refuses the seal.
 
-At most `PENDING` calls wait; further callers wait for room. Nothing here knows what a script does.
+At most `PENDING` calls wait; further callers wait until there is room. This module does not know what a script does.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from hiredis import pack_command
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
-from passerby.adapters.redis.errors import RedisRefuses, RedisUnreachable, says_elsewhere, told
+from passerby.adapters.redis.errors import RedisRefuses, RedisUnreachable, error_of, says_elsewhere
 from passerby.adapters.redis.scripts import Script
 from passerby.telemetry import metrics
 
@@ -33,11 +34,11 @@ LINES = 2
 BATCH = 256
 PENDING = 4096
 PATIENCE_S = 10.0
-"""For a whole batch, connecting included. A server that stalls for longer counts as lost."""
+"""The limit for a whole batch, connecting included. A server that takes longer counts as lost."""
 
 REPLICATED_MS = 1000
 LOADS = 3
-"""How often a call may find its script gone: a server that forgets at once is of no use."""
+"""How often a call may find that its script is missing. A server that forgets scripts at once is of no use."""
 
 Word = bytes | str | int | float
 Connect = Callable[[], Awaitable[AbstractConnection]]
@@ -47,7 +48,7 @@ Command = tuple[Word, ...]
 
 
 class _Call:
-    """One command that calls a script, or some that read."""
+    """A command that calls a script, or some commands that read."""
 
     __slots__ = ("answer", "commands", "loads", "script", "tries")
 
@@ -75,10 +76,10 @@ class _Line:
 
 
 class Batcher:
-    """`connect` gives a new connection to the server that is the right one now; it is asked again when one breaks.
+    """`connect` returns a new connection to the server that is the right one now. It is called again after a break.
 
-    Lasting writes are answered when as many `replicas` have them; if they have not in `REPLICATED_MS`, callers get
-    RedisUnreachable, for nobody knows whether a failover would keep them.
+    A lasting write is answered once `replicas` replicas have it. If they do not have it within `REPLICATED_MS`, callers
+    get RedisUnreachable, because nobody knows whether the write would survive a failover.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Batcher:
         patience_s: float = PATIENCE_S,
         replicas: int = 0,
     ) -> None:
-        """`sealed`: the one key that `seal` is called with."""
+        """`sealed`: the only key of `seal`."""
         self._connect = connect
         self._seal = _Seal(seal, sealed)
         self._replicas = replicas
@@ -101,21 +102,21 @@ class Batcher:
         self._idle = list(self._lines)
         self._starting = False
         self.on_return = _nothing
-        """Called when a connection that broke has been replaced, perhaps by one to another server."""
+        """Called when a broken connection has been replaced. The new one may lead to another server."""
         self._room: deque[asyncio.Future[None]] = deque()
         self._closed = False
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is awaited."""
+        """Whether a call is waiting for its answer."""
         return bool(self._queue) or len(self._idle) < len(self._lines)
 
     async def call(self, script: Script, keys: Sequence[bytes], args: Sequence[Word]) -> Any:
-        """What the script returns. Raises: LiveStoreLost; a redis-py ResponseError for a bug in the script."""
+        """Return what the script returns. Raises: LiveStoreLost; a redis-py ResponseError for a bug in the script."""
         return await self._put(script, (("EVALSHA", script.sha, len(keys), *keys, *args),))
 
     async def read(self, *commands: Command) -> list[Any]:
-        """What these commands return, one after another with others' between them, and then what the seal does.
+        """Return the answers of these commands, then the answer of the seal. Other clients' writes may come in between.
 
         Raises: as `call`.
         """
@@ -138,7 +139,7 @@ class Batcher:
         return await call.answer
 
     async def aclose(self) -> None:
-        """Hang up. Who still waits for an answer gets RedisUnreachable."""
+        """Close the connections. Calls that still wait get RedisUnreachable."""
         self._closed = True
         working = [line.work for line in self._lines if line.work is not None]
         for work in working:
@@ -151,7 +152,7 @@ class Batcher:
             await line.hang_up(broken=False)
 
     def _start(self) -> None:
-        """A line for each batch that waits, as far as there are idle ones."""
+        """Start a line for each waiting batch, while there are idle lines."""
         self._starting = False
         for _ in range(-(-len(self._queue) // BATCH)):
             if not self._idle:
@@ -183,7 +184,7 @@ class Batcher:
                 woken += 1
 
     async def _ask(self, line: _Line, batch: list[_Call]) -> None:
-        """Get an answer for each call of the batch, or put it back into the queue for its second try."""
+        """Get an answer for each call of the batch, or put the call back into the queue for its retry."""
         clock = asyncio.get_running_loop().time
         began_at = clock()
         try:
@@ -206,13 +207,13 @@ class Batcher:
                 self._once_more(batch)
             else:
                 for call in batch:
-                    _reply(call, told(error))
+                    _reply(call, error_of(error))
         except (RedisError, OSError):
             metrics.STORE_ERRORS.add("live")
             await line.hang_up()
             self._once_more(batch)
         except BaseException as error:
-            # A bug, or the end: nobody may be left waiting for an answer.
+            # A bug, or the end of the task: every caller must get an answer.
             await line.hang_up()
             if not isinstance(error, Exception):
                 _lose(batch)
@@ -221,7 +222,7 @@ class Batcher:
                 _reply(call, error)
 
     async def _exchange(self, connection: AbstractConnection, batch: list[_Call]) -> None:
-        # redis-py's own packing, in Python, would cost more than all the rest; and one piece makes one write.
+        # redis-py's own packing is in Python and would cost more than everything else. One piece makes one write.
         pieces = [pack_command(command) for call in batch for command in call.commands]  # type: ignore[arg-type]
         is_reading = any(call.script is None for call in batch)
         if is_reading:
@@ -247,7 +248,7 @@ class Batcher:
                 if says_elsewhere(error) and not call.tries:
                     misplaced = True
                 else:
-                    _reply(call, told(error))
+                    _reply(call, error_of(error))
             else:
                 if lasting:
                     answers.append((call, answer))
@@ -263,7 +264,7 @@ class Batcher:
                     misplaced = True
                 else:
                     for call, _ in reading:
-                        _reply(call, told(error))
+                        _reply(call, error_of(error))
             else:
                 for call, found in reading:
                     _give(call, [*found, generation])
@@ -301,7 +302,7 @@ class _Seal:
 
 
 async def _answers(connection: AbstractConnection, count: int) -> list[Any]:
-    """So many answers, or the first that is an error, when all have been read."""
+    """Read `count` answers. Raises: the first error among them, after all have been read."""
     found: list[Any] = []
     refused: ResponseError | None = None
     for _ in range(count):
@@ -315,7 +316,7 @@ async def _answers(connection: AbstractConnection, count: int) -> list[Any]:
 
 
 def _nothing() -> None:
-    """Nobody wants to know."""
+    """The default of `on_return`."""
 
 
 def _give(call: _Call, answer: Any) -> None:

@@ -1,11 +1,11 @@
-"""Opens the store: which server a URL means, and whether it is set up so that nothing can be lost.
+"""Opens the store: finds the server that a URL means, and checks that its settings let nothing be lost.
 
     redis://[[user]:password@]host[:port][/db]           one server; rediss:// over TLS
     unix://[[user]:password@]/path[?db=0]                one server over a Unix socket
     redis+cluster://[…@]host[:port][,host[:port]…]       a cluster: the node that has our keys (see `keys`)
     redis+sentinel://[…@]host[:port][,…]/name[/db]       the master of that name, as the sentinels see it
 
-`rediss+cluster` and `rediss+sentinel` are the same over TLS. What may follow after `?` is redis-py's.
+`rediss+cluster` and `rediss+sentinel` are the same over TLS. Options after `?` are redis-py's.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from redis.exceptions import AuthenticationError, AuthenticationWrongNumberOfArg
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import PATIENCE_S
-from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, told
-from passerby.adapters.redis.generation import begin_words, generation_of, greet_words
-from passerby.adapters.redis.handshake import greet
+from passerby.adapters.redis.errors import RedisUnfit, RedisUnreachable, error_of
+from passerby.adapters.redis.generation import begin_args, generation_of, handshake_args
+from passerby.adapters.redis.handshake import shake_hands
 from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.store import RedisStore
 from passerby.ports.clock import Clock
@@ -33,7 +33,7 @@ Connect = Callable[[], Awaitable[AbstractConnection]]
 
 
 class Opened(NamedTuple):
-    """`warnings`: sentences for the operator."""
+    """`warnings` are sentences for the operator."""
 
     store: RedisStore
     warnings: tuple[str, ...]
@@ -42,36 +42,38 @@ class Opened(NamedTuple):
 async def open_redis(
     url: str, clock: Clock, rng: Random, *, name: str = "passerby", replicas: int = 0, may_lose: bool = False
 ) -> Opened:
-    """Check the server and join the generation of the store there, or begin one.
+    """Check the server, then join the generation of the store there, or begin one.
 
-    `name` begins every key, so that installations can share a server. With `replicas`, what is stored counts once so
-    many replicas have it: a failover then loses nothing, and without its replicas the store is lost. `may_lose`: a
-    server is accepted that may lose the last seconds when it is killed.
+    `name` is the start of every key, so several installations can share a server. With `replicas`, a write counts only
+    when that many replicas have it: then a failover loses nothing, but the store is lost while replicas are missing.
+    `may_lose` accepts a server that may lose the last seconds when it is killed.
     Raises: RedisUnfit, whose text is for the operator; LiveStoreLost.
     """
     keys = Keys(name)
-    connect = way_to(url, keys)
+    connect = connector(url, keys)
     fails_over = "+" in urlsplit(url).scheme
     try:
         async with asyncio.timeout(PATIENCE_S):
             connection = await connect()
             try:
                 server = await _configured(connection)
-                warnings = _judge(server, replicas, fails_over=fails_over, may_lose=may_lose)
-                # Whether a server that starts again, or takes over, may lack what was acknowledged.
+                warnings = _check(server, replicas, fails_over=fails_over, may_lose=may_lose)
+                # Whether the server may lack acknowledged writes after a restart or a failover.
                 loose = not server.appends or server.syncs != "always" or (fails_over and not replicas)
-                # Before any connection shakes hands, so that each of them finds a generation.
+                # This comes before the first handshake, so that every connection finds a generation.
                 where = (keys.store, keys.workers, keys.leases)
-                words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_words(clock, rng))
+                words = ("EVAL", scripts.BEGIN.source, len(where), *where, *begin_args(clock, rng))
                 await connection.send_command(*words, check_health=False)
                 await connection.read_response()
-                generation = generation_of(await greet(connection, keys, lambda: greet_words(clock, rng, loose=loose)))
+                generation = generation_of(
+                    await shake_hands(connection, keys, lambda: handshake_args(clock, rng, loose=loose))
+                )
             finally:
                 await connection.disconnect(nowait=True)
     except (AuthenticationError, AuthenticationWrongNumberOfArgsError):
         raise RedisUnfit("Redis does not take the user and password of the URL") from None
     except ResponseError as answer:
-        lost = told(answer)
+        lost = error_of(answer)
         if isinstance(lost, LiveStoreLost):
             raise lost from None
         raise RedisUnfit("Redis does not run our scripts: Redis 7 or newer, or Valkey, is needed") from None
@@ -80,8 +82,8 @@ async def open_redis(
     return Opened(RedisStore(connect, keys, clock, rng, generation, replicas=replicas, loose=loose), warnings)
 
 
-def way_to(url: str, keys: Keys) -> Connect:
-    """How to get a connection to the server that is the right one at that moment. Raises: RedisUnfit."""
+def connector(url: str, keys: Keys) -> Connect:
+    """Return a function that connects to the server that is the right one at that moment. Raises: RedisUnfit."""
     parts = urlsplit(url)
     scheme, _, kind = parts.scheme.partition("+")
     login, _, hosts = parts.netloc.rpartition("@")
@@ -132,7 +134,7 @@ def way_to(url: str, keys: Keys) -> Connect:
 
 def _settings(url: str) -> dict[str, Any]:
     settings: dict[str, Any] = dict(parse_url(url))
-    # No timeout of redis-py's own: a timer for each answer costs more than the answer. The pipe bounds a whole batch.
+    # redis-py's own time-out is off: a timer for each answer costs more than the answer. The batcher limits each batch.
     return {"socket_connect_timeout": CONNECT_S, **settings, "socket_timeout": None, "protocol": 2, "driver_info": None}
 
 
@@ -149,7 +151,7 @@ async def _found(
     find: Callable[[AbstractConnection], Awaitable[tuple[str, int] | None]],
     asked: dict[str, Any] | None = None,
 ) -> AbstractConnection:
-    """A connection to where `find` sends us, asking one seed after another."""
+    """Ask one seed after another with `find`, and connect to the address that it returns."""
     for seed in seeds:
         try:
             guide = await _connected({**seed, **(asked or {})})
@@ -166,15 +168,15 @@ async def _found(
 
 
 class _Configured(NamedTuple):
-    """As far as it is told: hosted servers often forbid CONFIG, but not INFO."""
+    """None for a setting that the server does not reveal: hosted servers often forbid CONFIG, but allow INFO."""
 
     policy: str | None
     appends: bool | None
     syncs: str | None
 
 
-def _judge(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bool) -> tuple[str, ...]:
-    """Warnings. Raises: RedisUnfit."""
+def _check(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bool) -> tuple[str, ...]:
+    """Return warnings. Raises: RedisUnfit."""
     if server.policy not in ("noeviction", None):
         raise RedisUnfit(
             f"Redis may throw our keys away when memory is full (maxmemory-policy {server.policy}): set noeviction"
@@ -187,7 +189,7 @@ def _judge(server: _Configured, replicas: int, *, fails_over: bool, may_lose: bo
     elif not server.appends:
         warnings.append("Redis keeps no append-only file (appendonly no): a restart of it loses everything")
     elif server.syncs not in ("always", None) and not replicas:
-        # Measured: with everysec, kill -9 during a sync lost the last 200 writes that had been acknowledged.
+        # Measured: with everysec, kill -9 during a sync lost the last 200 acknowledged writes.
         risk = f"Redis may lose the last seconds when it is killed or the power goes (appendfsync {server.syncs})"
         if not may_lose:
             raise RedisUnfit(

@@ -1,7 +1,7 @@
-"""What can go wrong with Redis, and which of its answers say so. All but `RedisUnfit` are the port's `LiveStoreLost`;
-what a lease refuses is the port's own, too.
+"""The errors of Redis, and which of its answers mean which error. All but `RedisUnfit` are the port's `LiveStoreLost`;
+refusals of a lease are the port's errors as well.
 
-An answer that is none of these is a bug of ours (a script that does not run, a key of the wrong type) and passes as
+Any other error answer is a bug of ours (a script that does not run, a key of the wrong type). It passes unchanged, as
 redis-py raised it.
 """
 
@@ -21,51 +21,52 @@ from passerby.ports.live_store import LiveStoreLost
 
 
 class RedisUnreachable(LiveStoreLost):
-    """No connection, or it broke, or no answer came in time. What was asked for last may have been done or not."""
+    """No connection, a broken one, or no answer in time. The last call may have been carried out or not."""
 
 
 class RedisUnsure(RedisUnreachable):
-    """It stopped a script half way, so a part may have been done. No script of ours lets that happen (see
-    `generation`).
+    """Redis stopped a script half way, so a part may have been done. Our scripts are written so that this cannot happen
+    (see `generation`).
 
-    Whoever called reads again and decides again, as after an answer that never came.
+    The caller reads and decides again, as after a lost answer.
     """
 
 
 class RedisFull(LiveStoreLost):
-    """`maxmemory` is reached, or the journal is as long as it may be; nothing was stored."""
+    """`maxmemory` is reached, or the journal is full. Nothing was stored."""
 
 
 class RedisRefuses(LiveStoreLost):
-    """It is there and will not: read-only, out of replicas, its slot is moving, no permission. Nothing was stored."""
+    """The server is there but refuses: read-only, too few replicas, its slot is moving, no permission. Nothing was
+    stored."""
 
 
 class RedisWiped(LiveStoreLost):
     """Another generation has begun since this store was opened, and nobody has adopted the records into it yet.
 
-    Nothing was stored. `LiveStore.newborn` is true; `adopt` ends it.
+    Nothing was stored. `LiveStore.newborn` is true until `adopt` has run.
     """
 
 
 class RedisUnfit(Exception):
-    """This server must not be used as it is set up. `str()` is a sentence for the operator."""
+    """This server's settings make it unfit for use. `str()` is a sentence for the operator."""
 
 
 _OURS: dict[str, type[Exception]] = {"WIPED": RedisWiped, "CROWDED": RedisFull, "FENCED": Fenced, "EVICTED": Evicted}
-"""The first words of what our scripts refuse with."""
+"""The first words of our scripts' errors."""
 
-# Each of these comes before anything is done. What redis-py has no class for is told by its first word. BUSY:
-# somebody's script has been running for too long. LOADING breaks the connection, as redis-py sees it.
+# Redis answers each of these before it does anything. Errors without a class in redis-py are known by their first word.
+# BUSY: some script has been running for too long. LOADING is not here: redis-py treats it as a broken connection.
 _NOT_NOW = frozenset({"MISCONF", "NOREPLICAS", "BUSY", "UNKILLABLE"})
 _REFUSED = (AskError, ClusterDownError, ReadOnlyError, NoPermissionError, TryAgainError)
-"""And their kinds MovedError and MasterDownError."""
+"""MovedError and MasterDownError are subclasses of these."""
 
 _HALF_WAY = ("non local key", "while the cluster is down")
-"""In what is said when a script was stopped. Redis and Valkey word the rest differently, and so do their versions."""
+"""Parts of the error for a stopped script. Redis, Valkey and their versions word the rest differently."""
 
 
-def told(answer: ResponseError) -> Exception:
-    """The error that a caller gets for an answer of Redis. A bug's stays as it is."""
+def error_of(answer: ResponseError) -> Exception:
+    """Return the error that a caller gets for an error answer of Redis. A bug's error stays as it is."""
     text = str(answer)
     word = text.partition(" ")[0]
     if word in _OURS:
@@ -80,8 +81,8 @@ def told(answer: ResponseError) -> Exception:
 
 
 def says_elsewhere(answer: ResponseError) -> bool:
-    """Whether another server is the right one now: after a failover, or when a cluster's slot has moved.
+    """Whether another server is the right one now: after a failover, or because a slot of the cluster has moved.
 
-    ASK does not say so: while a slot is moving, the old server is still the one to ask.
+    ASK is not one of these answers: while a slot is moving, the old server is still the right one.
     """
     return isinstance(answer, (MovedError, ClusterDownError, ReadOnlyError))

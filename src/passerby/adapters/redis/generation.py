@@ -1,16 +1,15 @@
-"""Asks scripts, each on the generation of the store that is meant, and follows the store from one generation to the
-next.
+"""Calls scripts on one generation of the store, and follows the store from one generation to the next.
 
-Every script checks the generation. Another generation begins on a server that has been wiped, and on one that may have
-lost its newest writes (rebirth.lua). From then on everything is refused (`RedisWiped`) until the records have been
-adopted, or compared, by this store or by another process; only what compares and repairs is let through. Who is opened
-on a new generation takes part in it from the start, as the port says.
+Every script checks the generation. Another generation begins on a server that was wiped, and on a server that may have
+lost its newest writes (rebirth.lua). From then on every call is refused (`RedisWiped`) until this process or another
+one has adopted the records, or compared them with the store. Only calls that compare and repair pass. A store that is
+opened on a new generation takes part in it from the start, as the port says.
 
-While a cluster moves our slot, key by key, a node runs a script if it has all of the script's keys. But a script may
-remove the last entry of a hash, which removes the hash, and then write to it again: to a node that is moving the slot,
-that key is elsewhere by now, so it stops the script half way. Therefore every script that writes names one more key
-that never exists. Then no node has all of the keys while the slot is moving, and the script is refused before it begins
-(TRYAGAIN, ASK): writing waits until the slot has moved.
+While a cluster moves our slot, key by key, a node runs a script if it has all keys of the script. But a script may
+remove the last entry of a hash, which removes the hash, and then write to it again. A node that is moving the slot then
+takes the key for moved, and stops the script half way. Therefore every script that writes also names a key that never
+exists. Then no node has all the keys while the slot is moving, and the script is refused before it begins (TRYAGAIN,
+ASK). Writes wait until the slot has moved.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -39,16 +38,16 @@ class Generation(NamedTuple):
     latest: int = 0
 
 
-def begin_words(clock: Clock, rng: Random, *, again: bool = False, latest: int = 0) -> tuple[str, int, int, int]:
-    """What begin.lua takes. Changes are counted on from the time, so that a reader of an earlier generation is behind.
+def begin_args(clock: Clock, rng: Random, *, again: bool = False, latest: int = 0) -> tuple[str, int, int, int]:
+    """Return the arguments of begin.lua. Numbers of changes start from the time, so earlier readers are behind.
 
-    `again`: who begins was there in an earlier generation, and others may have held something in it.
+    `again`: this process took part in an earlier generation, so workers may have held leases in it.
     """
     return *_new_generation(clock, rng), int(again), latest
 
 
-def greet_words(clock: Clock, rng: Random, *, latest: int = 0, loose: bool = False) -> tuple[str, int, int, int]:
-    """What handshake.lua takes. `loose`: a server that starts again may have lost what it acknowledged."""
+def handshake_args(clock: Clock, rng: Random, *, latest: int = 0, loose: bool = False) -> tuple[str, int, int, int]:
+    """Return the arguments of handshake.lua. `loose`: a restarted server may have lost acknowledged writes."""
     return *_new_generation(clock, rng), latest, int(loose)
 
 
@@ -63,7 +62,7 @@ def generation_of(answer: Any) -> Generation:
 
 
 class GenerationClient:
-    """`generation` is what begin.lua said. `replicas` as for the pipe; `loose` as for handshake.lua."""
+    """`generation` comes from begin.lua. `replicas` is the batcher's; `loose` is handshake.lua's."""
 
     def __init__(
         self,
@@ -77,7 +76,7 @@ class GenerationClient:
         loose: bool = False,
     ) -> None:
         def words() -> Sequence[Word]:
-            return greet_words(clock, rng, latest=self._latest, loose=loose)
+            return handshake_args(clock, rng, latest=self._latest, loose=loose)
 
         self._batcher = Batcher(with_handshake(connect, keys, words), scripts.GENERATION, keys.store, replicas=replicas)
         self._keys = keys
@@ -103,17 +102,17 @@ class GenerationClient:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer of the server is awaited."""
+        """Whether a call is waiting for its answer."""
         return self._batcher.busy
 
     def _call_name(self) -> str:
-        """Names one call among those of all processes."""
+        """Return a name that no other call of any process has."""
         return f"{self._name}:{next(self._calls)}"
 
     async def _read(self, *commands: Command, repairs: bool = False) -> list[Any]:
-        """What each of these commands found, in the generation that is meant. Others may have written in between.
+        """Return what each command found in the current generation. Other clients may have written in between.
 
-        `repairs`: it serves to resolve the doubts about this generation.
+        `repairs`: this read serves to resolve doubts about the generation.
         """
         if self._expelled:
             await self._rejoin(repairs)
@@ -124,7 +123,7 @@ class GenerationClient:
         return found
 
     async def _ask(self, script: Script, keys: Sequence[bytes], *args: Word, repairs: bool = False) -> Any:
-        """`repairs` as for `_read`."""
+        """Call a script in the current generation. `repairs` as for `_read`."""
         if self._expelled:
             await self._rejoin(repairs)
         return await self._ask_of(self._generation.name, script, keys, args)
@@ -138,14 +137,14 @@ class GenerationClient:
             raise await self._expel(generation) from wiped
 
     async def _expel(self, generation: str) -> RedisWiped:
-        """A generation is over; begin another, unless somebody here has. Returns what callers are told."""
+        """Note that this generation is over, and join or begin the next one. Return the error for the callers."""
         if generation == self._generation.name:
             self._expelled = True
             await self._begin()
         return RedisWiped()
 
     async def _rejoin(self, repairs: bool = False) -> None:
-        """Go on in the new generation, if its records have been adopted, or for repairs. Raises RedisWiped."""
+        """Continue in the new generation, if its records have been adopted or for repairs. Raises: RedisWiped."""
         if repairs and self._generation.doubts:
             return
         await self._refresh()
@@ -153,13 +152,13 @@ class GenerationClient:
             raise RedisWiped
 
     async def _refresh(self) -> None:
-        """Hear how the generation stands now."""
+        """Ask the store which generation it is in, and whether anything is in doubt."""
         await self._begin()
         self._expelled = self._generation.newborn or bool(self._generation.doubts)
 
     async def _begin(self) -> None:
         keys = self._keys
-        words = begin_words(self._clock, self._rng, again=True, latest=self._latest)
+        words = begin_args(self._clock, self._rng, again=True, latest=self._latest)
         self._generation = generation_of(
             await self._batcher.call(scripts.BEGIN, (keys.store, keys.workers, keys.leases), words)
         )
@@ -169,6 +168,6 @@ class GenerationClient:
         self._latest = max(self._latest, latest)
 
     def _adopted(self) -> None:
-        """Somebody has taken in the records, or compared them."""
+        """Note that some worker has adopted the records, or compared them."""
         if self._generation.newborn or self._generation.doubts:
             self._generation = Generation(self._generation.name, newborn=False)

@@ -1,4 +1,4 @@
-"""What is said first on a connection, before any call: handshake.lua says why."""
+"""The first call on every connection. handshake.lua says why it is needed."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -11,29 +11,29 @@ from passerby.adapters.redis.keys import Keys
 from passerby.adapters.redis.scripts import HANDSHAKE
 
 _NODE: Final = b" node "
-"""Between a run and its node."""
+"""Separates a run from its node."""
 
 Words = Callable[[], Sequence[Word]]
-"""What handshake.lua is told besides the server's run."""
+"""Returns the arguments of handshake.lua that follow the server's run."""
 
 
 def with_handshake(connect: Connect, keys: Keys, words: Words) -> Connect:
-    """The same way, greeting whoever answers."""
+    """Return a `connect` that shakes hands on every new connection."""
 
-    async def connect_and_greet() -> AbstractConnection:
+    async def connect_and_shake_hands() -> AbstractConnection:
         connection = await connect()
         try:
-            await greet(connection, keys, words)
+            await shake_hands(connection, keys, words)
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
         return connection
 
-    return connect_and_greet
+    return connect_and_shake_hands
 
 
-async def greet(connection: AbstractConnection, keys: Keys, words: Words) -> Any:
-    """What handshake.lua returns."""
+async def shake_hands(connection: AbstractConnection, keys: Keys, words: Words) -> Any:
+    """Call handshake.lua and return its answer."""
     run = await _run_of(connection)
     moved_from = await _moved_from(connection, keys, run) if _NODE in run else b""
     command = ("EVAL", HANDSHAKE.source, 3, keys.store, keys.workers, keys.leases, run, moved_from, *words())
@@ -42,19 +42,19 @@ async def greet(connection: AbstractConnection, keys: Keys, words: Words) -> Any
 
 
 async def _run_of(connection: AbstractConnection) -> bytes:
-    """Names one run of one server, and its node in a cluster; empty where that is not told."""
-    told = await _asked(connection, "INFO", "server")
-    lines = dict(line.split(b":", 1) for line in (told or b"").splitlines() if b":" in line)
+    """Return a name of this run of this server, with its node in a cluster; empty if the server does not reveal it."""
+    info = await _asked(connection, "INFO", "server")
+    lines = dict(line.split(b":", 1) for line in (info or b"").splitlines() if b":" in line)
     run: bytes = lines.get(b"run_id", b"")
-    modes = (lines.get(b"redis_mode"), lines.get(b"server_mode"))  # Redis calls it so, and Valkey so
+    modes = (lines.get(b"redis_mode"), lines.get(b"server_mode"))  # Redis's name for it, and Valkey's
     node = await _asked(connection, "CLUSTER", "MYID") if b"cluster" in modes else None
     return run + _NODE + node if node else run
 
 
 async def _moved_from(connection: AbstractConnection, keys: Keys, run: bytes) -> bytes:
-    """The run that the store has moved here from, whole, as a slot of a cluster moves; empty if it has not.
+    """Return the run that the whole store has moved from, as a cluster moves a slot; empty if it has not moved.
 
-    The node that had it is a master still. After a failover it is not: then it has failed, or is a replica now.
+    After a move, the old node is still a master. After a failover it is not: it has failed or is a replica now.
     """
     before = await _asked(connection, "HGET", keys.store.decode(), "run")
     if not before or before == run:
@@ -68,7 +68,7 @@ async def _moved_from(connection: AbstractConnection, keys: Keys, run: bytes) ->
 
 
 async def _asked(connection: AbstractConnection, *command: str) -> Any:
-    """What the server answers; None where it may not be asked."""
+    """Return the server's answer; None if we lack the permission to ask."""
     await connection.send_command(*command, check_health=False)
     try:
         return await connection.read_response(disconnect_on_error=False)

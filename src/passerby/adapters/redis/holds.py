@@ -1,8 +1,8 @@
-"""Which budgets are held, as far as this process has heard. The store itself grants nothing from them; this is for what
-was granted just before.
+"""The budgets that are held, as far as this process knows. The store grants nothing from a held budget. This is for
+blocks that the store granted just before the hold.
 
-A hold is told on the channel for news: a tab, the bot, a space, the person (0 where it is the bot's own budget), a
-space, for how many milliseconds. Pools have no tab in their names.
+A hold is published on the pub/sub channel as: a tab, the bot, a space, the person (0 for the bot's own budget), a
+space, the milliseconds. Names of pools contain no tab, so the two kinds of messages differ.
 """
 
 from typing import Final
@@ -13,10 +13,10 @@ from passerby.ports.shared_budgets import Account
 
 _MARK: Final = b"\t"
 _MANY: Final = 1000
-"""With so many, those that are over are cleared away before the next is added."""
+"""With this many holds, expired ones are removed before the next is added."""
 
 
-def told(account: Account, wait_s: float) -> str:
+def hold_message(account: Account, wait_s: float) -> str:
     return f"\t{account.bot} {account.person or 0} {round(1000 * wait_s)}"
 
 
@@ -25,10 +25,10 @@ class Holds:
         self._clock = clock
         self._until: dict[Account, float] = {}
 
-    def hear(self, news: bytes) -> None:
-        """Whatever came on the channel."""
-        if news.startswith(_MARK):
-            bot, person, wait_ms = map(int, news[1:].split(b" "))
+    def on_message(self, message: bytes) -> None:
+        """Take any message of the channel."""
+        if message.startswith(_MARK):
+            bot, person, wait_ms = map(int, message[1:].split(b" "))
             self.add(Account(BotId(bot), PersonId(person) if person else None), wait_ms / 1000)
 
     def add(self, account: Account, wait_s: float) -> None:

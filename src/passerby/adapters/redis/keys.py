@@ -1,62 +1,64 @@
-"""What is where in Redis. The one place that spells a key.
+"""All keys in Redis, and what they hold. No other module spells a key.
 
-Every key begins with the installation's name in braces, `{passerby}`: a hash tag, so that Redis Cluster keeps them all
-on one node and a script may touch several at once. Two installations may share a server under two names.
+Every key begins with the installation's name in braces, `{passerby}`. This is a hash tag: Redis Cluster keeps all keys
+with the same tag on one node, so a script may use several. Two installations may share a server under two names.
 
-    key                  type    content                                                       goes
-    store                hash    generation: this store's name; another begins where the        never
-                                 server was wiped, or may have lost its newest writes
-                                 (rebirth.lua). adopted: the records have been taken in, or
-                                 compared. doubt: 1 may have lost something, 2 has; mender:
-                                 until when who compares. latest: only grows, by a
-                                 millionth of a second or more with each attending; who has
-                                 seen a later one knows that the store has gone back.
+    key                  type    content                                                       removed
+    store                hash    generation: the name of the store; it changes if the server    never
+                                 was wiped or may have lost its newest writes (rebirth.lua).
+                                 adopted: the records have been taken in, or compared.
+                                 doubt: 1 if something may be lost, 2 if something is.
+                                 mender: the worker that resolves the doubt, and until when.
+                                 latest: each heartbeat raises it by a microsecond or more. A
+                                 process that has seen a higher number knows that the store
+                                 has gone back to an older state.
                                  facts, entries, changes, epochs, comers: the newest numbers
-                                 of the journal, the outbox, the tickets, the leases, the
-                                 workers. trimmed: the records hold the journal up to here,
-                                 as this generation knows; carried: as any generation did.
-                                 floor: readers from before begin anew. run: the server's,
-                                 as last shaken hands with (handshake.lua). reborn: when somebody of an
-                                 earlier generation came. heard, patience: when somebody last
-                                 attended, and until when the last of all would be back
+                                 of the journal, outbox, tickets, leases and workers.
+                                 trimmed: the records hold the journal up to this number, as
+                                 far as this generation knows; carried: as far as any
+                                 generation knew. floor: readers with an older number read
+                                 everything again. run: the run of the server at the last
+                                 handshake (handshake.lua). reborn: when the first worker of
+                                 an earlier generation came. heard: the time of the last
+                                 heartbeat. patience: until when the last worker must come back
     people               hash    person -> header, newline, msgpack of Participant             idle: see below
     chats                hash    open chat -> "person,person;" and its anchors: "person bot    when it ends
                                  message;" of each; search:PERSON -> the anchor of a search
-    idle_chats             zset    open chat, by the last word in it: 4 times the milliseconds,  when it ends
-                                 plus 1 for a word of the first of "person,person", 2 for
-                                 one of the second, 0 if nobody has spoken
-    idle                 zset    idle person, by when they were last heard of                  with the person
-    waiting              zset    "pool \\t person", by the number of the change                 no longer waits
-    gone                 zset    the same for who no longer waits                              all but 10,000
+    idle_chats           zset    open chat, scored by its last message: 4 times the            when it ends
+                                 milliseconds, plus 1 if the first of "person,person" wrote
+                                 it, 2 if the second did, 0 if nobody has written
+    idle                 zset    idle person, scored by when they were last heard of           with the person
+    waiting              zset    "pool \\t person", scored by the number of the change          when they stop waiting
+    gone                 zset    the same, for people who have stopped waiting                 all but 10,000
     tickets              hash    "pool \\t person" -> version, newline, msgpack of Ticket       with waiting, gone
     pools                hash    pool -> how many wait in it                                   at none
     outbox               hash    entry -> header, newline, msgpack of Notice or Parked         when settled
                                  (see entries.lua)
-    order                zset    "owner \\t number \\t entry", by its letters                   when settled
-    turns                zset    "person \\t number \\t entry", by its letters                  when settled
+    order                zset    "owner \\t number \\t entry", sorted by text                    when settled
+    turns                zset    "person \\t number \\t entry", sorted by text                   when settled
     journal              stream  number-1 -> f: msgpack of Fact                                when trimmed
-    done:BOT:BLOCK       string  a bit for each update of 4,096                                25 to 26 h after
-    crashes:BOT          set     "update crash" for each worker that ended while at it         26 h after
+    done:BOT:BLOCK       string  one bit for each of 4,096 updates                             after 25 to 26 h
+    crashes:BOT          set     "update crash" for each worker that ended while working on it after 26 h
     map:CHAT:DAY         hash    "bot message" -> msgpack of Counterpart                       24 to 48 h, chat's end
-    stored:CALL          string  this commit was stored (see `store`)                          a minute
-    file:NAME            hash    bot -> file id, both disguised (see adapters.botapi.files)    3 days after
-    seen:PERIOD          string  a table of sightings (see domain.popularity)                  60 to 90 days after
-    workers              hash    worker -> "number until ttl", newline, its report             when it leaves or is over
+    stored:CALL          string  this commit was stored (see `store`)                          after a minute
+    file:NAME            hash    bot -> file id, both disguised (see adapters.botapi.files)    after 3 days
+    seen:PERIOD          string  a table of sightings (see domain.popularity)                  after 60 to 90 days
+    workers              hash    worker -> "number until ttl", newline, its report             when it leaves or expires
     leases               hash    lease -> "epoch until ttl", newline, its holder or nobody     never: few
-    epochs               hash    lease -> the same epoch, for writes that stand on it          never: few
-    evicted               zset    worker whose entries were inherited, by when                  30 days after
+    epochs               hash    lease -> the same epoch, for writes with a fence              never: few
+    evicted              zset    worker whose entries were inherited, scored by when           after 30 days
     budget:BOT           string  "tat held": when the bucket is full, and held until           then
-    budget:BOT:PERSON    string  the same for a bot's chat with a person                       then
+    budget:BOT:PERSON    string  the same, for a bot's chat with a person                      then
     never                none    a key that never exists (see `generation`)
-    news                 channel a pool whose tickets have changed; a budget that is held (see `holds`)
+    pubsub               channel a pool whose tickets have changed; a budget that is held (see `holds`)
 
-A person's header is "version \\t told \\t kind \\t place \\t partner": what scripts need to know of a value, so that
-they never decode one. `told` is the number of the fact by which the records hear of it; `kind` is idle, waiting
-(`place` is the pool) or chatting (`place` is the chat). Somebody idle goes ten minutes after they were last heard of,
-once the records hold them (`told` <= `carried`), never before. Ids of pools and chats have no control characters.
+A person's header is "version \\t told \\t kind \\t place \\t partner". It has everything that scripts need of a value,
+so they never decode one. `told` is the number of the fact that tells the records of this value. `kind` is idle, waiting
+(`place` is the pool) or chatting (`place` is the chat). An idle person is removed ten minutes after they were last
+heard of, but only once the records hold them (`told` <= `carried`). Ids of pools and chats have no control characters.
 
-Times are Unix seconds of the processes' clocks, which may differ by minutes without harm. Only what expires by itself,
-workers, leases and budgets go by the server's; theirs are in milliseconds.
+Times are Unix seconds of the processes' clocks, which may differ by minutes without harm. Keys that expire, workers,
+leases and budgets use the server's clock; the last three are in milliseconds.
 """
 
 from passerby.domain.popularity import PERIOD_S
@@ -65,17 +67,17 @@ from passerby.ports.shared_budgets import Account
 
 DONE_KEPT_S = 26 * 3600
 DONE_RENEWED_S = 25 * 3600
-"""A block's time is renewed when less than this is left: once an hour at most. Telegram keeps an update for 24 h."""
+"""The expiry of a block is renewed when less than this is left: once an hour at most. Telegram keeps an update for 24
+h."""
 
 PATIENCE_MS = 6000
-"""How long a worker of a new generation may be missing before anybody has said how long a worker lives after a
-heartbeat."""
+"""How long a worker may be missing in a new generation, until a heartbeat names the time that a worker lives."""
 
 EVICTED_KEPT_MS = 30 * 24 * 3600 * 1000
-"""Longer than any process sleeps before it comes back for what it had to send."""
+"""This is longer than any process sleeps before it comes back for its entries."""
 
 DAY_S = 24 * 3600
-"""A period of the message map. Two are read, so a pair is known for one to two of them."""
+"""A period of the message map. Two periods are read, so a pair is known for one to two of them."""
 
 _SHIFT = 12
 _MASK = (1 << _SHIFT) - 1
@@ -83,7 +85,7 @@ _MASK = (1 << _SHIFT) - 1
 
 class Keys:
     def __init__(self, name: str) -> None:
-        """`name`: the installation's, without braces."""
+        """`name` is the installation's name, without braces."""
         if not name or set(name) & set("{}"):
             raise ValueError("an installation's name is not empty and has no braces")
         self._prefix = f"{{{name}}}:"
@@ -106,7 +108,7 @@ class Keys:
         self.evicted = self._key("evicted")
         self.journal = self._key("journal")
         self.never = self._key("never")
-        self.news = self._key("news")
+        self.pubsub = self._key("pubsub")
 
     def _key(self, rest: str) -> bytes:
         return (self._prefix + rest).encode()
@@ -124,7 +126,7 @@ class Keys:
         return self._key(f"map:{chat}:{day}")
 
     def maps(self, chat: ChatId, now: float) -> tuple[bytes, bytes, bytes]:
-        """All that a chat may have, written by a clock that differs by less than a day."""
+        """Return all maps that a chat may have, if clocks differ by less than a day."""
         day = day_of(now)
         return self.map(chat, day - 1), self.map(chat, day), self.map(chat, day + 1)
 
@@ -140,13 +142,14 @@ class Keys:
         return self._key(f"file:{unique}")
 
     def sightings(self, now: float) -> tuple[bytes, bytes]:
-        """This period's table, and the last one's."""
+        """Return this period's table and the last period's."""
         period = int(now // PERIOD_S)
         return self._key(f"seen:{period}"), self._key(f"seen:{period - 1}")
 
 
 def word_score(at: float) -> int:
-    """Of a chat that was opened or adopted then, in `quiet`: nobody has spoken. A word of the first counts one more."""
+    """Return the score in `idle_chats` of a chat opened or adopted at `at`, without a message. The first person's:
+    +1."""
     return 4 * round(at * 1000)
 
 
@@ -159,5 +162,5 @@ def day_of(now: float) -> int:
 
 
 def map_kept_s(now: float) -> int:
-    """For how long what is written now may be kept: to the end of the next day."""
+    """Return how long a map entry written now may be kept: until the end of the next day."""
     return int((day_of(now) + 2) * DAY_S - now)

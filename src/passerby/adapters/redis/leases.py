@@ -1,11 +1,11 @@
-"""Who is living and who holds what, in Redis. The promise: `ports.leases`; how it is kept: attend.lua and take.lua."""
+"""Living workers and their leases, in Redis. The promise is in `ports.leases`; see heartbeat.lua and take.lua."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.batcher import Word
-from passerby.adapters.redis.generation import GenerationClient, greet_words
+from passerby.adapters.redis.generation import GenerationClient, handshake_args
 from passerby.ports.leases import LeaseName, Members, WorkerId
 
 
@@ -13,7 +13,7 @@ class RedisLeases(GenerationClient):
     async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
         keys = self._keys
         where = (keys.store, keys.workers, keys.leases, keys.epochs, keys.evicted)
-        generation, changes, latest, _ = greet_words(self._clock, self._rng, latest=self._latest)
+        generation, changes, latest, _ = handshake_args(self._clock, self._rng, latest=self._latest)
         words: list[Word] = [worker, _ms(ttl_s), report, generation, changes, latest]
         for lease, epoch in held.items():
             words += (lease, epoch)

@@ -1,6 +1,6 @@
-"""What is still to be sent, and by whom, in Redis. How entries stand there: entries.lua.
+"""What still has to be sent, and by which worker, in Redis. entries.lua describes the entries.
 
-Entering and settling them is part of a commit or a mark (see `store`).
+A commit or a mark adds and settles entries (see `store`).
 """
 
 from typing import Final
@@ -20,7 +20,7 @@ INHERITED_KEPT_S: Final = 3600
 
 class RedisOutbox(GenerationClient):
     _unheard = ""
-    """Names a call of `inherit` whose answer never came, so that the next one returns what it made the heir's, too."""
+    """The last call of `inherit` whose answer was lost. The next one also returns what that call inherited."""
 
     async def outbox(self, owner: WorkerId) -> list[Outgoing]:
         return await self._entries(owner)
@@ -57,7 +57,7 @@ class RedisOutbox(GenerationClient):
         return bool(await self._ask(scripts.TOLD, where, chat, person))
 
     async def _entries(self, owner: WorkerId, call: str = "") -> list[Outgoing]:
-        """In pages, oldest first; of one call of `inherit`, or all."""
+        """Read all entries in pages, oldest first; with `call`, only those that this call of `inherit` took."""
         keys, entries, after = self._keys, list[Outgoing](), b""
         where = (keys.store, keys.outbox, keys.order)
         while page := await self._ask(scripts.OUTBOX, where, owner, after, PAGE, call):

@@ -1,12 +1,12 @@
-"""Wakes who waits for a change of a pool's tickets: one subscription for all the readers of a process.
+"""Wakes readers when a pool's tickets change. All readers of a process share one subscription.
 
-Who else wants to hear what comes on the channel (see `holds`) is told everything.
+Every message of the channel also goes to one more listener (see `holds`).
 
-News may be lost with a connection. So a reader listens first, then looks, then waits; and everybody is woken to look
-again when a subscription has begun or has broken.
+Messages may be lost with a connection. So a reader first listens, then reads, then waits. When a subscription begins or
+breaks, all readers are woken and read again.
 
-A server that is no longer the right one, because it has left its cluster, still answers, and has no more news. So when
-calls had to go elsewhere, the subscription follows them (`renew`).
+A server that has left its cluster still answers, but it publishes nothing more. So when calls had to go to another
+server, the subscription follows them (`renew`).
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from passerby.ports.clock import Clock
 
 HEARTBEAT_S = 15.0
-"""After so much silence the server is asked whether it is there; a connection that answers nothing is given up."""
+"""After this much silence we ping the server. If it does not answer either, the connection is given up."""
 
 AGAIN_S = 0.5
 
@@ -30,39 +30,39 @@ class PubSub:
         connect: Callable[[], Awaitable[AbstractConnection]],
         channel: bytes,
         clock: Clock,
-        hear: Callable[[bytes], None],
+        on_message: Callable[[bytes], None],
     ) -> None:
         self._connect = connect
         self._channel = channel
         self._clock = clock
-        self._hear_all = hear
-        self._ears: dict[bytes, list[asyncio.Event]] = {}
+        self._on_message = on_message
+        self._readers: dict[bytes, list[asyncio.Event]] = {}
         self._listening: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
 
     def listen(self) -> None:
-        """Begin, if that has not been done."""
+        """Start listening, unless that has been done."""
         if self._listening is None:
             self._listening = asyncio.ensure_future(self._listen())
         elif self._listening.done() and not self._listening.cancelled():
             self._listening.result()  # a bug: it ends only when cancelled
 
     def renew(self) -> None:
-        """Subscribe again, wherever that is now."""
+        """Subscribe again, at the server that is the right one now."""
         if self._following is not None:
             self._following.cancel()
 
     @contextmanager
-    def ear(self, pool: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever the pool may have changed."""
+    def changes(self, pool: str) -> Iterator[asyncio.Event]:
+        """Yield an event that is set whenever the pool may have changed."""
         self.listen()
-        heard = asyncio.Event()
-        ears = self._ears.setdefault(pool.encode(), [])
-        ears.append(heard)
+        changed = asyncio.Event()
+        readers = self._readers.setdefault(pool.encode(), [])
+        readers.append(changed)
         try:
-            yield heard
+            yield changed
         finally:
-            ears.remove(heard)
+            readers.remove(changed)
 
     async def aclose(self) -> None:
         if self._listening is not None:
@@ -78,13 +78,13 @@ class PubSub:
                 following.cancel()
                 await asyncio.gather(following, return_exceptions=True)
             if not following.cancelled():
-                with suppress(RedisError, OSError):  # whoever is woken asks the store, and learns what is the matter
+                with suppress(RedisError, OSError):  # the woken readers ask the store and get the error themselves
                     following.result()
-            self._wake(*self._ears)
+            self._wake(*self._readers)
             await self._clock.sleep(AGAIN_S)
 
     async def _follow(self) -> None:
-        """Until the connection breaks."""
+        """Follow the channel until the connection breaks."""
         connection = await self._connect()
         try:
             await connection.send_command("SUBSCRIBE", self._channel, check_health=False)
@@ -93,7 +93,7 @@ class PubSub:
                 message = await connection.read_response(timeout=HEARTBEAT_S)
                 if message is not None:
                     asked = False
-                    self._hear(message)
+                    self._handle(message)
                 elif asked:
                     return
                 else:
@@ -102,14 +102,14 @@ class PubSub:
         finally:
             await connection.disconnect(nowait=True)
 
-    def _hear(self, message: list[bytes]) -> None:
+    def _handle(self, message: list[bytes]) -> None:
         if message[0] == b"message":
             self._wake(message[2])
-            self._hear_all(message[2])
+            self._on_message(message[2])
         elif message[0] == b"subscribe":
-            self._wake(*self._ears)
+            self._wake(*self._readers)
 
     def _wake(self, *pools: bytes) -> None:
         for pool in pools:
-            for heard in self._ears.get(pool, ()):
-                heard.set()
+            for changed in self._readers.get(pool, ()):
+                changed.set()

@@ -1,4 +1,4 @@
-"""The Lua scripts, as Redis is given them. Each says at its head which keys it touches."""
+"""The Lua scripts, as Redis gets them. The head of each script lists the keys that it uses."""
 
 import hashlib
 from importlib.resources import files
@@ -12,7 +12,7 @@ class Script(NamedTuple):
     source: str
     sha: bytes
     lasting: bool
-    """Whether what it writes must not be lost with the server."""
+    """Whether its writes must survive the loss of the server."""
     writes: bool
 
 

@@ -1,8 +1,8 @@
-"""Budgets over all processes, in Redis. The promise: `ports.shared_budgets`; how it is kept: reserve.lua."""
+"""Budgets shared by all processes, in Redis. The promise is in `ports.shared_budgets`; see reserve.lua."""
 
 from passerby.adapters.redis import scripts
 from passerby.adapters.redis.generation import GenerationClient
-from passerby.adapters.redis.holds import Holds, told
+from passerby.adapters.redis.holds import Holds, hold_message
 from passerby.adapters.redis.pubsub import PubSub
 from passerby.ports.shared_budgets import Account, Grant
 
@@ -22,7 +22,7 @@ class RedisSharedBudgets(GenerationClient):
     async def hold(self, account: Account, wait_s: float) -> None:
         self._holds.add(account, wait_s)
         where = (self._keys.store, self._keys.budget(account))
-        await self._ask(scripts.RESERVE, where, 0, 1000 * wait_s, self._keys.news, told(account, wait_s))
+        await self._ask(scripts.RESERVE, where, 0, 1000 * wait_s, self._keys.pubsub, hold_message(account, wait_s))
 
     def is_held(self, account: Account) -> bool:
         return account in self._holds

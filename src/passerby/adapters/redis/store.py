@@ -1,24 +1,25 @@
-"""`LiveStore` for a fleet: every method is one script, called through the pipe, or a plain read. What is where: `keys`.
+"""`LiveStore` for a fleet: every method is one script, called through the batcher, or a plain read. See `keys` for the
+data.
 
-Asking twice. When a connection breaks, what was under way may have been stored or not, and the pipe asks once more. So
-every script comes to the same when it runs twice:
+Retries. When a connection breaks, calls under way may have been stored or not, and the batcher sends them once more. So
+every script gives the same result when it runs twice:
 
-- Reads, `adopt` (which passes over who is held), `mark`, `record_crash`, `trim_journal`, `sweep`, `remember_file`,
-  `sight`, `attend`, `take` (which gives the taker what they hold), `give`, `leave`, `hold`: of their own nature.
-  `reserve` may take twice, as the port says.
-- `inherit`: each entry keeps which call made it the heir's, and what is returned is read after that.
-- `commit`: the script stores with it, for a minute, that this very call was stored, and answers the second time what
-  the answer was that got lost. Without that, a commit that ends nobody's update could be stored twice, and one that was
-  stored would be called stale.
+- Reads, `adopt` (which skips people that the store holds), `mark`, `record_crash`, `trim_journal`, `sweep`,
+  `remember_file`, `sight`, `heartbeat`, `take` (which returns a lease that the worker already holds), `give`, `leave`
+  and `hold` do so by their nature. `reserve` may take twice, as the port says.
+- `inherit`: each entry keeps the call that inherited it, and the answer is read after that.
+- `commit`: the script also stores, for a minute, that this very call was stored. The retry then gets the answer that
+was
+  lost. Otherwise a commit without updates could be stored twice, and a commit with updates would be called stale.
 
-When the second try fails as well, the caller gets `RedisUnreachable` and does not know. It is then safe to read again
-and decide again: the versions have moved on, or the updates are done already (`ALREADY_DONE`). What such a commit put
-into the outbox waits there for whoever reads `outbox` next.
+If the retry fails too, the caller gets `RedisUnreachable` and does not know the outcome. It is then safe to read and
+decide again: either the versions have changed, or the updates are done (`ALREADY_DONE`). Entries of such a commit wait
+in the outbox for the next read of `outbox`.
 
-A failover to a replica may lose what was acknowledged just before, unless the pipe waits for replicas: a commit or mark
-is then not acknowledged before they have it. Another generation begins wherever something may be lost (rebirth.lua).
+A failover to a replica may lose the newest acknowledged writes, unless the batcher waits for replicas: then a commit or
+mark is acknowledged only when they have it. Another generation begins whenever something may be lost (rebirth.lua).
 
-GenerationClient, and what becomes of a store that was wiped: `generation`.
+`generation` has GenerationClient, and says what happens after a wipe.
 """
 
 import asyncio
@@ -67,9 +68,9 @@ _COMMITTED: Final = {1: Committed.YES, 0: Committed.STALE, 2: Committed.ALREADY_
 
 
 class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
-    """See the port for what it promises. `generation` is what begin.lua said; `open_redis` makes one of these.
+    """The port says what this promises. `generation` comes from begin.lua; `open_redis` makes a store.
 
-    With `journal_bound` facts in the journal, commits that bring more are refused.
+    When the journal holds `journal_bound` facts, commits that would add more are refused.
     """
 
     def __init__(
@@ -86,13 +87,11 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
     ) -> None:
         super().__init__(connect, keys, clock, rng, generation, replicas=replicas, loose=loose)
         self._holds = Holds(clock)
-        self._pubsub = PubSub(connect, keys.news, clock, self._holds.hear)
+        self._pubsub = PubSub(connect, keys.pubsub, clock, self._holds.on_message)
         self._batcher.on_return = self._pubsub.renew
         self._journal_bound = journal_bound
         self._chats_seen: dict[PersonId, tuple[ChatId, PersonId]] = {}
-        """Where a person was last seen chatting, and with whom: where that still holds, plain reads will do."""
-
-    # ------------------------------------------------------------------ reading
+        """The chat and partner that a person was last seen with. While these still hold, plain reads suffice."""
 
     async def load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
         seen = self._chats_seen.get(person)
@@ -108,9 +107,9 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         return msgspec.structs.replace(facts, counterpart=found) if found is not None else facts
 
     async def _load_chatting(self, person: PersonId, chat: ChatId, partner: PersonId) -> Facts | None:
-        """Of somebody who is still in the chat that they were seen in; None if they are not.
+        """Load a person who is still in the chat that they were last seen in. Returns None if they are not.
 
-        That the chat is open is read after the people are: then it was open, and theirs, when they were read.
+        The chat is read after the people. So if it is open, it was also open, and theirs, when they were read.
         """
         keys = self._keys
         (mine, theirs), anchors = await self._read(("HMGET", keys.people, person, partner), ("HGET", keys.chats, chat))
@@ -125,7 +124,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         return Facts(me, other, None, anchor, partner_anchor)
 
     async def _load(self, person: PersonId, about: MessageRef | None) -> Facts | None:
-        """Of anybody."""
+        """Load any person."""
         keys = self._keys
         known = (keys.store, keys.people, keys.chats, keys.idle)
         answer = await self._ask(scripts.LOAD, known, person, self._clock.now(), HEARD_EVERY_S)
@@ -166,16 +165,16 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         if cursor is None or wait_s <= 0:
             return await self._look(pool, cursor)
         deadline = self._clock.monotonic() + wait_s
-        with self._pubsub.ear(pool) as heard:
+        with self._pubsub.changes(pool) as changed:
             while True:
-                heard.clear()
+                changed.clear()
                 feed = await self._look(pool, cursor)
                 left_s = deadline - self._clock.monotonic()
                 if feed.changes or feed.whole or left_s <= 0:
                     return feed
                 try:
                     async with asyncio.timeout(left_s):
-                        await heard.wait()
+                        await changed.wait()
                 except TimeoutError:
                     pass
 
@@ -212,7 +211,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         words = (worker, round(ttl_s * 1000))
         if await self._ask(scripts.MEND, (self._keys.store,), *words, repairs=True):
             return True
-        await self._refresh()  # another one may have resolved them
+        await self._refresh()  # another worker may have resolved them
         return False
 
     async def everybody(self) -> list[Held]:
@@ -243,8 +242,6 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         (found,) = await self._read(("HGET", self._keys.file(unique), bot))
         return found.decode() if found is not None else None
 
-    # ------------------------------------------------------------------ writing
-
     async def adopt(
         self, participants: Sequence[Participant], *, anchors: Sequence[Anchor] = (), whole: bool = False
     ) -> None:
@@ -266,7 +263,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
             keys.pools,
             keys.idle_chats,
         )
-        head = (now, keys.news, TOMBSTONES)
+        head = (now, keys.pubsub, TOMBSTONES)
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         generation = self._generation.name
         for at in range(0, max(1, len(participants)), PAGE):
@@ -302,7 +299,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
             *map(keys.done, commit.updates),
             *maps,
         )
-        words: list[Word] = [now, keys.news, TOMBSTONES, DONE_KEPT_S, DONE_RENEWED_S, STORED_KEPT_S]
+        words: list[Word] = [now, keys.pubsub, TOMBSTONES, DONE_KEPT_S, DONE_RENEWED_S, STORED_KEPT_S]
         words += (self._journal_bound, commit.owner, word_score(now))
         puts = [values.put_words(put) for put in commit.puts]
         puts += [values.seen_words(*seen) for seen in commit.seen]
@@ -364,20 +361,20 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         return seen
 
     async def sweep(self) -> None:
-        """Idle people. All else that expires does so by itself."""
+        """Remove idle people who expired. Redis itself removes everything else that expires."""
         keys, now = self._keys, self._clock.now()
         where = (keys.store, keys.people, keys.idle)
         while await self._ask(scripts.SWEEP, where, now, now - IDLE_KEPT_S, PAGE) >= PAGE:
             pass
 
     async def aclose(self) -> None:
-        """Nothing is held back here, so there is nothing to save; but whether the store is there is still said."""
+        """Check that the store is still there, then close. There is nothing to save: every write is already sent."""
         try:
             await self._read()
         finally:
             await self.hang_up()
 
     async def hang_up(self) -> None:
-        """End the connections and ask nothing."""
+        """Close the connections without asking the server anything."""
         await self._pubsub.aclose()
         await self._batcher.aclose()

@@ -1,4 +1,4 @@
-"""Updates in Redis: which are done, and which have taken a worker down."""
+"""Updates in Redis: which are done, and which a worker was working on when it ended."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What goes into Redis and comes out: msgpack of the port's own structs, and the header that scripts read."""
+"""The values in Redis: msgpack of the port's own structs, and the header that scripts read."""
 
 from functools import lru_cache
 from typing import Final, assert_never
@@ -16,7 +16,7 @@ from passerby.ports.outbox import Notice, Outgoing
 from passerby.ports.tickets import TicketChange
 
 DECODED: Final = 4096
-"""People whose values are kept decoded, some 2 KB each."""
+"""How many people's values are kept decoded, at about 2 KB each."""
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode_participant: Final = msgspec.msgpack.Decoder(Participant).decode
@@ -27,7 +27,7 @@ _decode_fact: Final = msgspec.msgpack.Decoder(Fact).decode
 
 
 def put_words(put: Participant) -> tuple[int, int, str, bytes, bytes]:
-    """(person, version, "kind \\t place \\t partner", ticket, blob), as commit.lua and adopt.lua take it."""
+    """Return (person, version, "kind \\t place \\t partner", ticket, blob), the form of commit.lua and adopt.lua."""
     ticket = b""
     match put.state:
         case Idle():
@@ -43,18 +43,18 @@ def put_words(put: Participant) -> tuple[int, int, str, bytes, bytes]:
 
 
 def seen_words(person: PersonId, version: int) -> tuple[int, int, str, bytes, bytes]:
-    """Who is to be as they were: as `put_words`, with nothing to put."""
+    """Return the words for a person whose version must not have changed, in the form of `put_words`, with no blob."""
     return person, version + 1, "", b"", b""
 
 
 @lru_cache(maxsize=DECODED)
 def participant(held: bytes) -> Participant:
-    """What `people` holds of somebody. Most of what is read has been read before: a relay changes nobody."""
+    """Decode a value of `people`. Cached, because a relay changes nobody and the same values are read again."""
     return _decode_participant(held[held.index(b"\n") + 1 :])
 
 
 def held(carried: int, row: bytes) -> Held:
-    """A person's value in `people`, where the records hold the journal up to a number."""
+    """Return a person's value in `people`, and whether the records have it: they hold the journal up to `carried`."""
     _, told, _ = row.split(b"\t", 2)
     return Held(participant(row), int(told) <= carried)
 
@@ -65,7 +65,7 @@ def change(person: bytes, value: bytes) -> TicketChange:
 
 
 def pair_words(pair: Copied) -> tuple[str | bytes, ...]:
-    """Fields of the message map: one from this side, and one from each message of the other."""
+    """Return fields of the message map: one for this side, and one for each message of the other side."""
     there = _encode(Counterpart(pair.copy, mine=True, print=pair.print, rest=pair.rest))
     back = _encode(Counterpart(pair.source, mine=False))
     more = (word for each in pair.rest for word in (message(MessageRef(pair.copy.bot, each)), back))
@@ -81,7 +81,7 @@ def message(ref: MessageRef) -> str:
 
 
 def anchors_of(chat: bytes, *people: PersonId) -> list[MessageRef | None]:
-    """Of each of them. `chat`: "person,person;", then "person bot message;" of each that has one."""
+    """Return the anchor of each person. `chat` is "person,person;", then "person bot message;" for each anchor."""
     found = {}
     for each in chat.split(b";"):
         words = each.split(b" ")
@@ -98,7 +98,7 @@ def idle_chat(chat: bytes, score: bytes, people: bytes) -> IdleChat:
 
 
 def entry_words(outgoing: Outgoing) -> tuple[str, int, str, bytes]:
-    """(entry, person, chat that it anchors, blob), as commit.lua takes it."""
+    """Return (entry, person, chat that it anchors, blob), the form of commit.lua."""
     anchors = outgoing.anchors if isinstance(outgoing, Notice) else None
     return outgoing.id, outgoing.to, anchors or "", _encode(outgoing)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import RedisError, ResponseError
 
-from passerby.adapters.redis.connect import way_to
+from passerby.adapters.redis.connect import connector
 from passerby.adapters.redis.errors import RedisUnfit
 from passerby.adapters.redis.keys import Keys
 from passerby.ops.doctor.finding import GIB, Finding, fail, skew, warn, well
@@ -23,7 +23,7 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
         return
     try:
         async with asyncio.timeout(PATIENCE_S):
-            connection = await way_to(settings.redis_url.get_secret_value(), Keys(settings.redis_name))()
+            connection = await connector(settings.redis_url.get_secret_value(), Keys(settings.redis_name))()
             try:
                 config = await _config(connection)
                 info = await _info(connection)

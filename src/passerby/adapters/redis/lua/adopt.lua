@@ -1,19 +1,19 @@
 #!lua
--- Take in people from the records, except those already held.
+-- Store people from the records, except those that the store already holds.
 --
 -- KEYS   1 store      hash    generation, adopted, doubt, mender, changes, floor
 --        2 people    hash    person -> "version \t told \t kind \t place \t partner \n blob"
 --        3 chats     hash    open chat -> its anchors
 --        4 idle      zset    idle person, scored by when they were last heard of
 --        5 waiting   zset    "pool \t person", scored by the number of the change
---        6 gone      zset    the same, for those who no longer wait
+--        6 gone      zset    the same, for people who have stopped waiting
 --        7 tickets   hash    "pool \t person" -> "version \n blob"
 --        8 pools     hash    pool -> how many wait
---        9 idle_chats     zset    open chat, by the last word in it
+--        9 idle_chats   zset   open chat, scored by its last message
 --
--- ARGV   1 generation   2 now (Unix seconds)   3 channel for news   4 how many are remembered of who no longer waits
---        5 whether these are the last of all that are to be adopted   6 the score of no word in a chat
---        7 ...  (person, version, "kind \t place \t partner", ticket, blob, anchor) of each
+-- ARGV   1 generation   2 now (Unix seconds)   3 pub/sub channel   4 how many members `gone` keeps
+--        5 1 if this is the last batch   6 the score of a chat without a message
+--        7 ...  for each person: person, version, "kind \t place \t partner", ticket, blob, anchor
 
 local store, people, chats, idle, waiting, gone, tickets, pools, idle_chats = unpack(KEYS, 1, 9)
 local now, channel, tombstones, word = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[6]

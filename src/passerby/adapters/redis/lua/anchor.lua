@@ -1,5 +1,5 @@
--- Included by mark.lua and adopt.lua: the message by which a person was told of an open chat, or of their search. The
--- first one holds; true, if this is it. A chat is "person,person;" and then "person bot message;" of each who was told.
+-- Included by mark.lua and adopt.lua. Stores the anchor of a person's chat or search, unless there is one already.
+-- Returns true if it stored the anchor. A chat is "person,person;", then "person bot message;" for each anchor.
 
 local function anchor(chat, person, message)
   local anchors = redis.call('HGET', chats, chat)

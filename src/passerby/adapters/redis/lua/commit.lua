@@ -1,35 +1,35 @@
 #!lua
--- Store a commit whole, or nothing of it. Refused before it starts when memory is full (that is what the first line
--- does), so that no half can be left behind. All checks stand before the first write.
+-- Store a whole commit or nothing. Redis refuses to start the script when memory is full, because the first line has no
+-- `allow-oom`. All checks come before the first write. So no half of a commit can be left behind.
 --
 -- KEYS   1 store      hash    generation, facts, trimmed, entries, changes, floor
 --        2 people    hash    person -> "version \t told \t kind \t place \t partner \n blob"
 --        3 chats     hash    open chat -> its anchors
 --        4 idle      zset    idle person, scored by when they were last heard of
 --        5 waiting   zset    "pool \t person", scored by the number of the change
---        6 gone      zset    the same, for those who no longer wait
+--        6 gone      zset    the same, for people who have stopped waiting
 --        7 tickets   hash    "pool \t person" -> "version \n blob"
 --        8 pools     hash    pool -> how many wait
---        9 idle_chats     zset    open chat, by the last word in it
+--        9 idle_chats   zset   open chat, scored by its last message
 --       10 outbox    hash    entry -> see entries.lua
---       11 order     zset    "owner \t number \t entry", by its letters
---       12 turns     zset    "person \t number \t entry", by its letters
+--       11 order     zset    "owner \t number \t entry", sorted by text
+--       12 turns     zset    "person \t number \t entry", sorted by text
 --       13 epochs    hash    lease -> its newest epoch
 --       14 journal   stream  number-1 -> f blob
---       15 stored    string  there if this very call was stored: its answer was lost, and it is asked again
---       16 ...       done marks of each update, then the message maps of each ended chat
+--       15 stored    string  exists if this call was stored before: its answer was lost, and this is the retry
+--       16 ...       done marks for each update, then the message maps of each ended chat
 --
--- ARGV   1 generation   2 now (Unix seconds)   3 channel for news   4 how many are remembered of who no longer waits
---        5 for how long done marks are kept, and 6 when to renew that, in seconds   7 for how long `stored` is kept
---        8 how many facts the journal may have   9 the owner of the entries   10 the score of no word in a chat
---       11 updates   12 ended chats   13 people   14 entries   15 facts   16 settled entries   17 maps
---       18 fences: how many of each
---       19 1 if puts may replace any version (only those of people with an empty blob are compared)
---       20 ...       bit of each update; chat; (person, version, "kind \t place \t partner", ticket, blob) of each
---                    person, the blob empty where only the version matters; (entry, person, anchors, blob) of each entry; blob of each fact; settled entry;
---                    (lease, epoch) of each fence
+-- ARGV   1 generation   2 now (Unix seconds)   3 pub/sub channel   4 how many members `gone` keeps
+--        5 how long done marks are kept, and 6 when to renew them, in seconds   7 how long `stored` is kept, in seconds
+--        8 how many facts the journal may hold   9 the owner of the entries   10 the score of a chat without a message
+--       11 to 18 how many of each follow: 11 updates   12 ended chats   13 people   14 entries   15 facts
+--          16 settled entries   17 maps   18 fences
+--       19 1 if puts may replace any version (then only people with an empty blob are compared)
+--       20 ...  for each update its bit; each ended chat; for each person: person, version, "kind \t place \t partner",
+--               ticket, blob (an empty blob: only compare the version); for each entry: entry, person, anchors, blob;
+--               for each fact its blob; each settled entry; for each fence: lease, epoch
 --
--- Returns 1 stored, 0 stale, 2 done already; FENCED; CROWDED, if the journal is full.
+-- Returns 1 stored, 0 stale, 2 already done. Errors: FENCED; CROWDED if the journal is full.
 
 local store, people, chats, idle, waiting, gone, tickets, pools = unpack(KEYS, 1, 8)
 local idle_chats, outbox, order, turns, epochs, journal, stored = unpack(KEYS, 9, 15)
@@ -50,7 +50,7 @@ local fences_at = settled_at + settled
 if redis.call('HGET', store, 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')
 end
--- What is said to be stored is written to here and below, so that whoever waits for replicas waits for this as well.
+-- The script writes to `stored` here and at its end, so that a caller that waits for replicas waits for this write, too.
 if redis.call('EXISTS', stored) == 1 then
   redis.call('EXPIRE', stored, ARGV[7])
   return 1
@@ -124,7 +124,7 @@ end
 for i = 1, settled do
   entry_settled(ARGV[settled_at + i])
 end
--- Last, so that it says the truth even if something stopped this half way.
+-- This comes last, so that it is true even if something stopped the script half way.
 redis.call('SET', stored, '', 'EX', ARGV[7])
 tell()
 return 1

@@ -1,9 +1,9 @@
 #!lua flags=no-writes
--- The other side's message for one message of an open chat.
+-- Return the partner's copy of one message of an open chat.
 --
 -- KEYS  1 store    hash   generation
 --       2 chats   hash   open chat -> its anchors
---       3 map of this period, 4 of the one before    hash   "bot message" -> blob
+--       3 map of this period, 4 map of the period before    hash   "bot message" -> blob
 -- ARGV  1 generation   2 chat   3 "bot message"
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- A worker ended while it worked on some updates. Told twice it is the same.
+-- Record that a worker ended while it worked on some updates. Running it twice gives the same result.
 --
 -- KEYS  1 store   hash   generation
---       2 ...    set    "update crash" of the bot, for each update; and the key that never exists
--- ARGV  1 generation   2 for how long it is kept, in seconds   3 ... "update crash" of each
+--       2 ...    set    for each update, "update crash" of its bot; then the key that never exists
+-- ARGV  1 generation   2 how long this is kept, in seconds   3 ... for each update, "update crash"
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')

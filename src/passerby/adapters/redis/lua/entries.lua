@@ -1,8 +1,10 @@
 -- Included by commit.lua, mark.lua and inherit.lua: entries of the outbox.
 --
--- An entry is "owner \t number \t person \t anchors \t call \n blob": `number` has 16 digits, so that they sort as they
--- are read; `anchors` is the chat that it tells the person of, or empty; `call` the one by which it was inherited. It stands in two lists, sorted by the letters: "owner \t number \t entry" in `order`, so that an owner's are found in
--- order, and "person \t number \t entry" in `turns`, so that it is seen who comes before whom.
+-- An entry is "owner \t number \t person \t anchors \t call \n blob". `number` has 16 digits, so numbers sort as text.
+-- `anchors` is the chat that this notice tells the person about, or empty. `call` is the call that inherited the entry.
+--
+-- Two sets hold each entry, sorted by text. `order` holds "owner \t number \t entry", to find an owner's entries in
+-- order. `turns` holds "person \t number \t entry", to see which entry for a person comes first.
 
 local function entry_added(entry, owner, number, person, anchors, call, blob)
   local head = owner .. '\t' .. number .. '\t' .. person .. '\t' .. anchors .. '\t' .. call

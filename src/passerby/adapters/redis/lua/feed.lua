@@ -1,13 +1,13 @@
 #!lua flags=no-writes
--- What has changed in a pool since a number; without one, or from too long ago, all who wait in it.
+-- Return what has changed in a pool since a number. Without a number, or if it is too old, return everyone who waits.
 --
 -- KEYS  1 store      hash   generation, changes, floor
 --       2 waiting   zset   "pool \t person", scored by the number of the change
---       3 gone      zset   the same, for those who no longer wait
+--       3 gone      zset   the same, for people who have stopped waiting
 --       4 tickets   hash   "pool \t person" -> "version \n blob"
 -- ARGV  1 generation   2 pool   3 number, or empty
 --
--- Returns {the newest number, whether these are all, person, "version \n blob", ...}, oldest change first.
+-- Returns {the newest number, 1 if these are all, person, "version \n blob", ...}, the oldest change first.
 
 local store, waiting, gone, tickets = unpack(KEYS)
 if redis.call('HGET', store, 'generation') ~= ARGV[1] then

@@ -1,5 +1,5 @@
--- Included by commit.lua and mark.lua: whether every lease that a write stands on is still as it was when it was taken.
--- A lease without an epoch here has not been taken since a wipe.
+-- Included by commit.lua and mark.lua. Checks that nobody else has taken a lease that this write depends on.
+-- A lease without an epoch here has not been taken since the store was wiped.
 
 local function fenced(at, fences)
   for i = at + 1, at + 2 * fences, 2 do

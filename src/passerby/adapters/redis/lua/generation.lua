@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Which generation of the store this is. It writes nothing, and is not declared so: a replica, which may be behind, refuses it.
+-- Return the generation of the store. The script only reads, but it is not declared `no-writes`: a replica may be behind,
+-- and so it refuses to run this.
 --
 -- KEYS  1 store   hash   generation
 

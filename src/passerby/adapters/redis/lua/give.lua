@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Give a lease back, if it is still one's own; without one, leave: give back all, and be living no more. What is given
--- back is nobody's, and its epoch stays known.
+-- Give a lease back, if the worker still holds it. Without a lease: leave, which gives all leases back and removes the
+-- worker from the living ones. Then nobody holds the lease, and its epoch stays known.
 --
 -- KEYS   1 store   hash   generation   2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases   hash   lease -> "epoch until ttl \n worker"

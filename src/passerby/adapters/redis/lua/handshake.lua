@@ -1,14 +1,13 @@
 #!lua flags=allow-oom
--- Said first on every connection. Where the server is not the one that it was (it was started again, a replica has
--- taken over, a copy was put back), or holds less than somebody has seen, the last that was stored may be missing: then
--- another store begins.
+-- The first call on every connection. Another generation begins if the newest writes may be missing: the server is another
+-- one than before (restarted, a replica that took over, a restored copy), or it holds less than this process has seen.
 --
 -- KEYS  1 store   hash   as in begin.lua, and run   2 workers   hash   3 leases   hash   see heartbeat.lua
--- ARGV  1 the run of the server, or empty   2 the run that all has moved here from, if it has
---       3 a generation   4 a number that no earlier generation's changes have come to   5 the latest that was seen
---       6 whether a server that starts again may have lost what was acknowledged
+-- ARGV  1 the server's run, or empty   2 the run that the whole store has moved from, if it has moved
+--       3 a name for a new generation   4 a number above all change numbers of earlier generations
+--       5 the latest state that this process has seen   6 1 if a restarted server may lack acknowledged writes
 --
--- Returns what begin.lua does; nil if there is no generation.
+-- Returns the same as begin.lua, or nil if there is no generation.
 
 local store, workers, leases = unpack(KEYS)
 local generation, run, facts = unpack(redis.call('HMGET', store, 'generation', 'run', 'facts'))
@@ -27,4 +26,4 @@ if has_gone_back(store, ARGV[5]) then
 elseif is_another and run ~= ARGV[2] and (run or facts ~= '0') then
   begin_again(store, workers, leases, ARGV[3], ARGV[4], 0, ARGV[6] == '1' and 2 or 1)
 end
-return standing(store)
+return state_of(store)

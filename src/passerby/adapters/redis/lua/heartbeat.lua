@@ -1,24 +1,24 @@
 #!lua flags=allow-oom
--- A worker is living for another while, and renews what it holds.
+-- Extend a worker's life, and renew the leases that it holds.
 --
--- When nobody has sent a heartbeat for longer than was named, it was the store that was away, or everybody: whoever was living
--- or held something when somebody last sent a heartbeat is given their time anew, once.
+-- If no heartbeat came within the time that the workers named, either the store or all workers were away. Then every worker
+-- and lease that was valid at the last heartbeat gets its full time again, once.
 --
--- A store that has lost the last takings (a wipe, a failover) hears of them from those who took: a lease that it does not
--- know, or not at so high an epoch, is theirs.
+-- The store may have lost the newest leases (a wipe, a failover). The workers that took them report them: if the store does
+-- not know a lease, or knows only a lower epoch, the worker keeps the lease.
 --
 -- KEYS   1 store      hash   generation, adopted, epochs, comers, heard, patience
---                           latest: raised by every attending, so that whoever has seen a later one than this knows
---                           that the store has gone back
+--                           latest: each heartbeat raises it, so a process that has seen a higher number knows that the
+--                           store has gone back to an older state
 --        2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases    hash   lease -> "epoch until ttl \n worker"
 --        4 epochs    hash   lease -> its newest epoch
---        5 evicted    zset   worker whose entries were inherited, by when (ms)
+--        5 evicted   zset   worker whose entries were inherited, scored by when (ms)
 --
--- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5, 6, 7 as in begin.lua: a generation, a number, the latest
---        8 ... (lease, epoch) of what it holds
+-- ARGV   1 generation   2 worker   3 ttl (ms)   4 report   5, 6, 7 as 1, 2, 4 of begin.lua
+--        8 ... for each lease that it holds: lease, epoch
 --
--- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, latest}; EVICTED.
+-- Returns {adopted, {kept lease, ...}, {worker, number, report, ...}, {lease, worker, ...}, latest}. Error: EVICTED.
 
 local store, workers, leases, epochs, evicted = unpack(KEYS)
 local me, ttl = ARGV[2], ARGV[3]
@@ -74,5 +74,5 @@ for i = 8, #ARGV, 2 do
 end
 local latest = string.format('%.0f', math.max(tonumber(redis.call('HGET', store, 'latest') or 0) + 1, now_us))
 redis.call('HSET', store, 'latest', latest)
-local told, held = roster()
+local told, held = living_members()
 return {redis.call('HEXISTS', store, 'adopted'), kept, told, held, latest}

@@ -1,8 +1,8 @@
 #!lua flags=no-writes
--- Open chats in which nothing has been delivered since a time, the quietest first.
+-- Return the open chats in which nothing has been delivered since a given time, the longest silence first.
 --
 -- KEYS  1 store   hash   generation   2 chats   hash   open chat -> "person,person;" and its anchors
---       3 idle_chats   zset   open chat, by the last word in it (see keys.py)
+--       3 idle_chats   zset   open chat, scored by its last message (see keys.py)
 -- ARGV  1 generation   2 the highest score   3 how many
 --
 -- Returns {chat, score, "person,person;...", ...}.

@@ -1,19 +1,19 @@
 #!lua flags=allow-oom
--- Make a part of what has no living owner the heir's, and bury whom it was taken from.
+-- Give some entries of workers that are gone to the heir, and evict those workers.
 --
 -- KEYS   1 store      hash     generation, reborn
 --        2 workers   hash     worker -> "number until ttl \n report"
---        3 evicted    zset     worker whose entries were inherited, by when (ms)
+--        3 evicted   zset     worker whose entries were inherited, scored by when (ms)
 --        4 outbox    hash     entry -> see entries.lua
---        5 order     zset     "owner \t number \t entry", by its letters
---        6 turns     zset     "person \t number \t entry", by its letters
---        7 stored    string   there if this call has inherited anything before
+--        5 order     zset     "owner \t number \t entry", sorted by text
+--        6 turns     zset     "person \t number \t entry", sorted by text
+--        7 stored    string   exists if this call has inherited anything before
 --
--- ARGV   1 generation   2 heir   3 names this call in the entries   4 how many at most
---        5 for how long `stored` is kept, in seconds   6 for how long the evicted are remembered, in milliseconds
---        7 how long a worker may be missing, where nobody has named a time yet, in milliseconds
+-- ARGV   1 generation   2 heir   3 the name of this call, kept in the entries   4 how many entries at most
+--        5 how long `stored` is kept, in seconds   6 how long evicted workers are remembered, in milliseconds
+--        7 how long a worker may be missing while no worker has named a time, in milliseconds
 --
--- Returns {whether there is more, whether this call has ever inherited anything}.
+-- Returns {1 if there is more, 1 if this call has ever inherited anything}.
 
 local store, workers, evicted, outbox, order, turns, stored = unpack(KEYS)
 local heir, call, many = ARGV[2], ARGV[3], tonumber(ARGV[4])
@@ -35,7 +35,7 @@ for i = 1, #found, 2 do
   end
 end
 
--- After a wipe nobody is known to be living before they have attended once more: nobody is dead for that.
+-- After a wipe the store knows no living worker until each has sent a heartbeat. Until then no worker counts as gone.
 local reborn = redis.call('HGET', store, 'reborn')
 if reborn and now < tonumber(reborn) + (named > 0 and named or tonumber(ARGV[7])) then
   return {0, redis.call('EXISTS', stored)}

@@ -1,5 +1,5 @@
--- Included by whatever asks who is living. `now` is the server's own time, in milliseconds.
--- A worker's entry and a lease's are alike: "number until ttl \n rest".
+-- Included by scripts that ask which workers are living. `now` is the server's own time, in milliseconds.
+-- Entries of workers and of leases have the same form: "number until ttl \n rest".
 
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)

@@ -1,7 +1,7 @@
--- Included by heartbeat.lua and members.lua, after living.lua: {worker, number, report, ...} and {lease, worker, ...} of the
--- living.
+-- Included by heartbeat.lua and members.lua, after living.lua. Returns {worker, number, report, ...} of the living workers
+-- and {lease, worker, ...} of the leases that they hold.
 
-local function roster()
+local function living_members()
   local living, told, held = {}, {}, {}
   local found = redis.call('HGETALL', workers)
   for i = 1, #found, 2 do

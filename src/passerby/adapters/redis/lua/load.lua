@@ -1,13 +1,14 @@
 #!lua flags=allow-oom
--- A person, their partner, and the anchors of their chat or search. That an idle person was heard of is noted, once a minute.
+-- Return a person, their partner, and the anchors of their chat or search. Keeps an idle person in the store for longer;
+-- it writes this once a minute at most.
 --
 -- KEYS  1 store    hash   generation
 --       2 people  hash   person -> "version \t told \t kind \t place \t partner \n blob"
 --       3 chats   hash   open chat, or search:PERSON -> its anchors
 --       4 idle    zset   idle person, scored by when they were last heard of
--- ARGV  1 generation   2 person   3 now (Unix seconds)   4 how often that is noted, in seconds
+-- ARGV  1 generation   2 person   3 now (Unix seconds)   4 how often to write that an idle person was heard of, in seconds
 --
--- Returns nil for a person not held; {person} for who is idle; or {person, partner, anchors}, each nil if not held.
+-- Returns nil for a person not held, {person} for an idle one, else {person, partner, anchors}, each nil if not held.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')

@@ -1,26 +1,27 @@
 #!lua
--- Store what a finished send leaves behind, whole or not at all. Twice is the same as once.
+-- Store all results of a finished send, or nothing. Running it twice gives the same result.
 --
 -- KEYS   1 store      hash    generation, facts
 --        2 chats     hash    open chat -> "person,person;", then each anchor as "person bot message;"
---        3 idle_chats     zset    open chat, by the last word in it
+--        3 idle_chats   zset   open chat, scored by its last message
 --        4 epochs    hash    lease -> its newest epoch
---        5 map       hash    "bot message" -> blob, of this period
+--        5 map       hash    "bot message" -> blob; the map of this period
 --        6 outbox    hash    entry -> see entries.lua
---        7 order     zset    "owner \t number \t entry", by its letters
---        8 turns     zset    "person \t number \t entry", by its letters
+--        7 order     zset    "owner \t number \t entry", sorted by text
+--        8 turns     zset    "person \t number \t entry", sorted by text
 --        9 journal   stream  number-1 -> f blob
---       10 ...       done marks of each update
+--       10 ...       done marks for each update
 --
 -- ARGV   1 generation
---        2 for how long done marks are kept, and 3 when to renew that   4 for how long the map is kept, in seconds
---        5 chat of the map and the word   6 its speaker, or empty   7 the score of a word of the first of the chat
+--        2 how long done marks are kept, and 3 when to renew them   4 how long the map is kept, in seconds
+--        5 chat of the map and of the message   6 its writer, or empty
+--        7 the score if the first person of the chat wrote it
 --        8 chat of the anchor   9 its person   10 its message, as "bot message"
---       11 fences   12 updates   13 map fields   14 settled entries   15 facts: how many of each
---       16 ...       (lease, epoch) of each fence; bit of each update; (field, blob) of each map field; settled entry;
---                    blob of each fact
+--       11 to 15 how many of each follow: 11 fences   12 updates   13 map fields   14 settled entries   15 facts
+--       16 ...  for each fence: lease, epoch; for each update its bit; for each map field: field, blob;
+--               each settled entry; for each fact its blob
 --
--- Returns 1; FENCED.
+-- Returns 1. Error: FENCED.
 
 local store, chats, idle_chats, epochs, map, outbox, order, turns, journal = unpack(KEYS, 1, 9)
 local kept_s, renew_s, chat, speaker = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5], ARGV[6]
@@ -56,7 +57,7 @@ if open then
     end
   end
   if speaker ~= '' then
-    -- The next score is that of a word of the second.
+    -- One more is the score if the second person wrote it.
     local first = string.sub(open, 1, #speaker + 1) == speaker .. ','
     redis.call('ZADD', idle_chats, first and ARGV[7] or string.format('%.0f', ARGV[7] + 1), chat)
   end

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Who is living, and what each of them holds.
+-- Return the living workers, and the leases that each holds.
 --
 -- KEYS   1 store   hash   generation, adopted   2 workers   hash   worker -> "number until ttl \n report"
 --        3 leases   hash   lease -> "epoch until ttl \n worker"
@@ -16,5 +16,5 @@ end
 
 --include living_members.lua
 
-local told, held = roster()
+local told, held = living_members()
 return {redis.call('HEXISTS', store, 'adopted'), {}, told, held}

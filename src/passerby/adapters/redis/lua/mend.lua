@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- Whether this worker is to resolve the doubts of a generation. One at a time, for as long as it says.
+-- Decide whether this worker may resolve the doubts of a generation. Only one worker may, for the time that it names.
 --
 -- KEYS  1 store   hash   generation, adopted, mender
--- ARGV  1 generation   2 worker   3 for how long, in milliseconds
+-- ARGV  1 generation   2 worker   3 how long, in milliseconds
 --
 -- Returns 1 or 0.
 

@@ -1,10 +1,10 @@
 #!lua flags=no-writes
--- A page of what an owner has still to send, oldest first.
+-- Return a page of the entries that an owner still has to send, the oldest first.
 --
 -- KEYS  1 store   hash   generation   2 outbox   hash   entry -> see entries.lua
---       3 order   zset   "owner \t number \t entry", by its letters
--- ARGV  1 generation   2 owner   3 the number after which to begin, or empty   4 how many
---       5 the call by which they were inherited, or empty for all
+--       3 order   zset   "owner \t number \t entry", sorted by text
+-- ARGV  1 generation   2 owner   3 begin after this number, or empty   4 how many
+--       5 only entries that this call inherited, or empty for all
 --
 -- Returns {the last number of the page, blob, ...}; nil when there is nothing more.
 
@@ -12,7 +12,7 @@ if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')
 end
 local prefix = ARGV[2] .. '\t'
--- ':' comes after the digits: (owner \t number : is beyond every entry of that number.
+-- ':' sorts after the digits, so "(owner \t number :" is beyond every entry with that number.
 local from = ARGV[3] == '' and '[' .. prefix or '(' .. prefix .. ARGV[3] .. ':'
 local page = redis.call('ZRANGEBYLEX', KEYS[3], from, '(' .. prefix .. ':', 'LIMIT', 0, ARGV[4])
 if #page == 0 then

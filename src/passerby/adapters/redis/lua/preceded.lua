@@ -1,11 +1,11 @@
 #!lua flags=no-writes
--- What waits in other owners' hands for the same person and is older than an entry.
+-- Return the entries of other owners that are for the same person and older than an entry.
 --
 -- KEYS  1 store   hash   generation   2 outbox   hash   entry -> see entries.lua
---       3 turns   zset   "person \t number \t entry", by its letters
+--       3 turns   zset   "person \t number \t entry", sorted by text
 -- ARGV  1 generation   2 entry   3 how many at most
 --
--- Returns {the entry's blob, blob, ...}, the oldest first; nothing for an entry that is settled.
+-- Returns {the entry's blob, blob, ...}, the oldest first; nothing if the entry is settled.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')

@@ -1,9 +1,9 @@
--- Included by begin.lua, handshake.lua and heartbeat.lua: another store over what is kept, because the newest that was stored
--- may be missing. It has a name of its own, so everybody notices, and numbers of the journal are counted for themselves.
--- Nobody is served in it until one worker has compared it with the records (`adopted`).
+-- Included by begin.lua, handshake.lua and heartbeat.lua. Begins another generation over the data in the store, because the
+-- newest writes may be missing. The generation has its own name, so every process notices. It counts the journal from
+-- a higher number. Nobody is served in it until one worker has compared it with the records (`adopted`).
 --
--- Numbers of every kind go on beyond all that may have been given out. Who sends heartbeats and who holds what is forgotten, as
--- after a wipe: whoever lives comes back and says so.
+-- Numbers of every kind continue above all that may have been given out. Workers and leases are forgotten, as after a wipe:
+-- workers that are still alive report again.
 
 local t = redis.call('TIME')
 local now_us = t[1] * 1000000 + t[2]
@@ -26,12 +26,12 @@ local function begin_again(store, workers, leases, generation, changes, known, d
   redis.call('DEL', workers, leases)
 end
 
--- Whether somebody has seen a later state of the store than this is.
+-- Whether some process has seen a later state than the store has now.
 local function has_gone_back(store, known)
   return tonumber(known) > tonumber(redis.call('HGET', store, 'latest') or 0)
 end
 
-local function standing(store)
+local function state_of(store)
   local held = redis.call('HMGET', store, 'generation', 'adopted', 'doubt', 'latest')
   return {held[1], held[2] and 1 or 0, tonumber(held[3] or 0), held[4] or '0'}
 end

@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
--- Take from a budget as many as it has; or, with none wanted, let it have none for a while.
+-- Take as many messages from a budget as are wanted and available. If 0 are wanted, block the budget for a while.
 --
--- The generic cell rate algorithm, as in domain/budgets.py, in the server's own time: "tat held", both in milliseconds.
--- `tat` is when the bucket will be full again; nothing is granted before `held`. Asked twice it may take twice.
+-- This is the generic cell rate algorithm, as in domain/budgets.py, in the server's own time. A budget is "tat held", both
+-- in milliseconds: the bucket is full again at `tat`; nothing is granted before `held`. A retry may take twice.
 --
 -- KEYS  1 store   hash   generation   2 budget   string   "tat held"
--- ARGV  1 generation   2 how many are wanted   3 milliseconds from one to the next   4 how many at once
---       or 1 generation   2 0   3 for how long it has none, in milliseconds   4 channel for news   5 what to tell there
+-- ARGV  1 generation   2 how many are wanted   3 milliseconds per message   4 burst: how many at once
+--       or 1 generation   2 0   3 how long to block, in milliseconds   4 pub/sub channel   5 what to publish there
 --
--- Returns {how many are granted, or none: milliseconds until one may be}.
+-- Returns {how many are granted, milliseconds until one may be granted (if none was)}.
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')
@@ -33,7 +33,7 @@ if wanted == 0 then
   return {0, ARGV[3]}
 end
 local burst = tonumber(ARGV[4])
--- A thousandth of a millisecond is lost in writing `tat` down.
+-- The addition makes up for the thousandth of a millisecond that is lost when `tat` is written.
 local many = math.min(wanted, math.floor((now + burst * gap - tat) / gap + 0.001))
 local wait = math.max(held - now, tat + gap - burst * gap - now)
 if held > now or many < 1 then

@@ -1,10 +1,11 @@
 #!lua
--- Note what was seen, and say with how many people at least. A cache, apart from the store's generation.
+-- Note what was seen, and return a lower bound of how many people it was seen with. This is a cache, independent of the
+-- store's generation.
 --
--- KEYS  1 now   string   the table of this period, a bit for each mark   2 before   string   the last one's
--- ARGV  1 for how long a table is kept, in seconds   2 ...   marks, by the number of their bit; a slot has 64
+-- KEYS  1 now   string   the table of this period, one bit for each mark   2 before   string   the last period's table
+-- ARGV  1 how long a table is kept, in seconds   2 ...   marks, by the number of their bit; a slot has 64 bits
 --
--- Returns how many bits are set in the emptiest of the slots, in the period where there are more.
+-- Returns the number of bits set in the emptiest of the slots; of the two periods, the higher number.
 
 local now, before = 64, 64
 for i = 2, #ARGV do

@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Let go of idle people who have not been heard of for a while, if the records hold them; the others wait another while.
+-- Remove idle people who have not been heard of for a while, if the records hold them. Keep the others for another while.
 --
 -- KEYS  1 store    hash   generation, carried
 --       2 people  hash   person -> "version \t told \t kind \t place \t partner \n blob"
 --       3 idle    zset   idle person, scored by when they were last heard of
--- ARGV  1 generation   2 now   3 heard of before (Unix seconds)   4 how many at most
+-- ARGV  1 generation   2 now   3 remove people last heard of before this (Unix seconds)   4 how many at most
 --
 -- Returns how many were looked at.
 

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Take a lease that is free or has run out, as a living worker. Asked twice it answers the same.
+-- Take a lease that is free or has expired, as a living worker. A retry gets the same answer.
 --
 -- KEYS   1 store      hash   generation, epochs, reborn
 --        2 workers   hash   worker -> "number until ttl \n report"
@@ -8,7 +8,7 @@
 --
 -- ARGV   1 generation   2 worker   3 ttl (ms)   4 lease
 --
--- Returns the epoch, or nil where the lease is not to be had.
+-- Returns the epoch, or nil if the lease is not available.
 
 local store, workers, leases, epochs = unpack(KEYS)
 local me, ttl, lease = ARGV[2], ARGV[3], ARGV[4]
@@ -25,7 +25,7 @@ end
 local epoch, till, holder = parsed(redis.call('HGET', leases, lease))
 if holder ~= me then
   local reborn = redis.call('HGET', store, 'reborn')
-  -- After a wipe, whoever held a lease that is not known yet is given the time to come back.
+  -- After a wipe, the last holder of a lease that is not known yet gets time to come back.
   if (epoch and till > now) or (not epoch and reborn and now < reborn + ttl) then
     return false
   end

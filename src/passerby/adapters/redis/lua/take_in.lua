@@ -1,8 +1,8 @@
--- Included by commit.lua and adopt.lua: `take_in` makes a person's new value the held one.
+-- Included by commit.lua and adopt.lua. `take_in` stores a person's new value.
 --
--- A held person is "version \t told \t kind \t place \t partner \n blob" (see keys.py); `rest` is "kind \t place \t
--- partner". A ticket is "pool \t person" in `waiting` or, for who no longer waits, in `gone`, each scored with the
--- number of the change; in `tickets` the same member leads to "version \n blob", the blob empty for who is gone.
+-- A stored person is "version \t told \t kind \t place \t partner \n blob" (see keys.py); `rest` is "kind \t place \t
+-- partner". A ticket is a member "pool \t person" of `waiting` or, after the person stopped waiting, of `gone`, scored by
+-- the number of the change. In `tickets` the same member leads to "version \n blob", with an empty blob for `gone`.
 
 local changed_pools = {}
 
@@ -19,7 +19,7 @@ local function note(pool, person, version, ticket)
       redis.call('HDEL', pools, pool)
     end
     redis.call('ZADD', gone, number, member)
-    -- Not for ever: a reader from before the floor begins anew.
+    -- `gone` stays bounded: a reader that is older than the floor reads the whole pool again.
     local many = redis.call('ZCARD', gone) - tombstones
     if many > 0 then
       local evicted = redis.call('ZPOPMIN', gone, many)

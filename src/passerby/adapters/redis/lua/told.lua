@@ -1,8 +1,9 @@
 #!lua flags=no-writes
--- Whether a person has been told of an open chat, or will not be, or it is over.
+-- Whether nothing has to tell this person about an open chat any more: they were told, nothing in the outbox will tell them,
+-- or the chat is over.
 --
 -- KEYS  1 store   hash   generation   2 chats   hash   open chat -> "person,person;" and its anchors
---       3 outbox   hash   entry -> see entries.lua   4 turns   zset   "person \t number \t entry", by its letters
+--       3 outbox   hash   entry -> see entries.lua   4 turns   zset   "person \t number \t entry", sorted by text
 -- ARGV  1 generation   2 chat   3 person
 
 if redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then

@@ -1,8 +1,8 @@
 #!lua flags=no-writes
--- All entries for one person, oldest first, whoever's they are.
+-- Return all entries for one person, of any owner, the oldest first.
 --
 -- KEYS  1 store   hash   generation   2 outbox   hash   entry -> see entries.lua
---       3 turns   zset   "person \t number \t entry", by its letters
+--       3 turns   zset   "person \t number \t entry", sorted by text
 -- ARGV  1 generation   2 person
 --
 -- Returns {blob, ...}.

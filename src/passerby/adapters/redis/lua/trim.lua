@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- The records hold the journal up to a number.
+-- Note that the records hold the journal up to a number, and remove that part.
 --
 -- KEYS  1 store   hash   generation, facts, trimmed, carried   2 journal   stream   number-1 -> f blob
 -- ARGV  1 generation   2 number   3 the number after it
