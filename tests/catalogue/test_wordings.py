@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 import passerby
 from passerby.catalogue import Catalogue, wording_files
 from passerby.catalogue.template import compile_template, tags
+from passerby.features import ALL
 
 ROOT = Path(passerby.__file__).parent
 PLACES = sorted({path.parent for path in wording_files(ROOT)})
@@ -80,6 +81,13 @@ def test_command_descriptions_and_keys_are_short_and_plain(path: Path) -> None:
             limit = COMMAND_LIMIT if key.startswith("commands.") else BUTTON_LIMIT
             assert len(wordings[0]) <= limit, key
             assert not set("<>{}&\n") & set(wordings[0]), key
+
+
+def test_each_feature_describes_its_own_commands_in_the_menu_and_no_others() -> None:
+    described = {
+        (place.parent.name, key) for place in PLACES for key in forms(place / "en.po") if key.startswith("commands.")
+    }
+    assert described == {(feature.name, command.description) for feature in ALL for command in feature.menu}
 
 
 def test_no_two_keys_of_the_keyboard_look_the_same_in_any_two_languages() -> None:

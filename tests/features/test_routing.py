@@ -10,7 +10,7 @@ from passerby.features import ALL
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import MessageReceived, Unusable
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.participant import Idle
 from passerby.runtime.decide.router import Router
 from tests.features.playbook import BOT, NOW, WORDS, Playbook, becomes, says
@@ -43,6 +43,27 @@ def test_two_features_may_not_claim_the_same(twice: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="second"):
         Router((*ALL, second), WORDS.find_word)
     Router((second,), WORDS.find_word)
+
+
+def test_the_menu_begins_with_the_commands_that_people_need_most() -> None:
+    usual = [
+        *("search", "next", "stop", "report", "block", "delete", "settings", "profile", "language"),
+        *("friends", "blocked", "help", "rules", "privacy", "terms", "paysupport"),
+    ]
+    assert [command.name for command in Router(ALL, WORDS.find_word).menu][: len(usual)] == usual
+
+
+def test_a_command_without_a_place_comes_last_in_the_menu() -> None:
+    first, last = MenuCommand("zoo", "commands.zoo", 1), MenuCommand("zz", "commands.zz")
+    second = Feature("second", commands={"zoo": decide, "zz": decide}, menu=(last, first))
+    menu = Router((second, *ALL), WORDS.find_word).menu
+    assert (menu[0], menu[-1]) == (first, last)
+
+
+def test_a_command_in_the_menu_has_an_answer() -> None:
+    second = Feature("second", menu=(MenuCommand("zoo", "commands.zoo"),))
+    with pytest.raises(ValueError, match="/zoo"):
+        Router((second,), WORDS.find_word)
 
 
 def test_a_button_of_a_former_release_only_stops_spinning() -> None:

@@ -10,7 +10,19 @@ from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
 AlsoLoad = Callable[[Any, Facts], tuple[PersonId, ...]]
-"""Pure: (event, facts) -> who else the decision is about. They are in `Facts.others` when it is made."""
+"""Pure: (event, facts) -> the other people that the decision is about. It finds them in `Facts.others`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuCommand:
+    """A command in the menu of every bot. `description` is the text key of what the menu says about it.
+
+    The menu is sorted by `place`, then by name. Without a place, a command comes after those that have one.
+    """
+
+    name: str
+    description: str
+    place: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +31,7 @@ class Feature:
     button.
 
     - `commands`: names without the slash; aliases are further entries.
-    - `menu`: those of its commands that a bot's menu shows; each is described by the text `commands.NAME`.
+    - `menu`: those of its commands that a bot's menu shows.
     - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
     - `awaits`: returns the decider for a message that a person was asked for, or None; it comes before the deciders
       below.
@@ -35,7 +47,7 @@ class Feature:
 
     name: str
     commands: Mapping[str, Decider] = field(default_factory=dict)
-    menu: tuple[str, ...] = ()
+    menu: tuple[MenuCommand, ...] = ()
     words: Mapping[str, Decider] = field(default_factory=dict)
     presses: Mapping[str, Decider] = field(default_factory=dict)
     messages: Mapping[type[State], Decider] = field(default_factory=dict)

@@ -420,7 +420,7 @@ class App:
         if self._polls:
             put = partial(self._receive, fences=(fence,))
             intake = Intake(bot, self._telegram, self._store, put, self.tokens, self._clock, self._rng, self.fleet)
-        menus = partial(self._wording.menus, self._router.commands, self._router.menu)
+        menus = partial(self._wording.menus, self._router.menu)
         return PollingTask(bot, fence, self._telegram, intake, menus, self._stand, self._clock, self._rng, self.tokens)
 
     def _pool_post(self, pool: PoolId, fence: Fence) -> LoopTask:

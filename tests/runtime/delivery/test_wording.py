@@ -3,11 +3,12 @@
 import pytest
 
 from passerby.kernel.effect import Answer, Button, Keys, Menu, Priority
+from passerby.kernel.feature import MenuCommand
 from passerby.kernel.ids import MessageId
 from passerby.kernel.text import text
 from passerby.ports.outbox import Notice
 from passerby.ports.telegram import AnswerCallback, EditNotice, InlineButton, InlineRows, ReplyRows, SendNotice
-from passerby.runtime.delivery.wording import LISTED, Wording
+from passerby.runtime.delivery.wording import Wording
 from tests.runtime.virtual import EPOCH
 from tests.runtime.world import ANN, BOT, WORDS
 from tests.wording import html
@@ -55,14 +56,9 @@ def test_an_answer_is_plain_words_or_none() -> None:
     assert WORDING.answer(said, BOT, "en") == AnswerCallback(BOT, "q", html("chat.button_too_old"), True)
 
 
-def test_the_command_menu_lists_what_there_is_in_every_language() -> None:
-    menus = WORDING.menus(frozenset({"stop", "search", "end", "not listed"}))
-    assert [menu.language for menu in menus] == ["", *WORDS.languages[1:]], "English for everyone else"
-    assert {tuple(name for name, _ in menu.commands) for menu in menus} == {("search", "stop")}
+def test_the_menu_describes_each_command_in_every_language() -> None:
+    menu = (MenuCommand("search", "commands.search", 1), MenuCommand("stop", "commands.stop", 2))
+    menus = WORDING.menus(menu)
+    assert [each.language for each in menus] == ["", *WORDS.languages[1:]], "English for everyone else"
+    assert {tuple(name for name, _ in each.commands) for each in menus} == {("search", "stop")}
     assert menus[0].commands[0] == ("search", html("commands.search"))
-    assert len(set(LISTED)) == len(LISTED)
-
-
-def test_a_feature_adds_its_command_to_the_end_of_the_menu() -> None:
-    menus = WORDING.menus(frozenset({"stop", "vip", "end"}), ("vip", "stop", "of nobody"))
-    assert {tuple(name for name, _ in menu.commands) for menu in menus} == {("stop", "vip")}

@@ -26,7 +26,7 @@ from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Participant, Saved
 from passerby.kernel.text import Arg, text
@@ -227,6 +227,7 @@ def _meet(event: ButtonPressed, me: Participant, other: Participant, env: Env) -
 feature = Feature(
     "friends",
     commands={"friends": friends, "saved": friends, "name": rename},
+    menu=(MenuCommand("friends", "commands.friends", 100),),
     presses={SAVE: save, "ask": ask, "talk": talk, "forget": forget},
     also_load={save: load_last_partner, ask: _load_by_token, talk: _load_by_token},
 )

@@ -4,13 +4,17 @@ from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.decision import Decider, Decision, Env, Facts, Filter
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.text import text
 
-EXPECTED = ("vip",)
-"""Commands that people know from elsewhere. They get a straight answer here, and are never passed on to a partner."""
+UNLISTED = ("vip",)
+"""Commands that people know from other bots. They get an honest answer, but are not in the menu."""
 
-PAGES = ("help", "rules", "privacy", "terms", "paysupport")
+LISTED = ("help", "rules", "privacy", "terms", "paysupport")
+"""In the order of the menu."""
+
+FIRST_PLACE = 120
+"""The place of the first page in the menu. The others follow it."""
 
 
 def _key(name: str, env: Env) -> str:
@@ -27,4 +31,9 @@ def _page(name: str) -> Decider:
     return show
 
 
-feature = Feature("pages", commands={name: _page(name) for name in (*PAGES, *EXPECTED)}, open_to_all=True)
+feature = Feature(
+    "pages",
+    commands={name: _page(name) for name in (*LISTED, *UNLISTED)},
+    menu=tuple(MenuCommand(name, f"commands.{name}", FIRST_PLACE + at) for at, name in enumerate(LISTED)),
+    open_to_all=True,
+)

@@ -6,7 +6,7 @@ person, so that an old menu shows and does the right thing.
 
 from passerby.features.profile.changes import put, talk, type_country, type_interests, type_language
 from passerby.features.profile.menus import open_section, settings, show
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, MenuCommand
 
 feature = Feature(
     "profile",
@@ -17,5 +17,10 @@ feature = Feature(
         "interests": type_interests,
         "country": type_country,
     },
+    menu=(
+        MenuCommand("settings", "commands.settings", 70),
+        MenuCommand("profile", "commands.profile", 80),
+        MenuCommand("language", "commands.language", 90),
+    ),
     presses={"set": open_section, "put": put, "speakers": talk},
 )

@@ -31,7 +31,7 @@ from passerby.features.safety.words import FOR_REPORT, add_held, ask_for_words, 
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.ids import MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
 from passerby.kernel.text import Text, day, text
@@ -227,6 +227,11 @@ def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "safety",
     commands={"block": block_now, "report": report, "blocked": show},
+    menu=(
+        MenuCommand("report", "commands.report", 40),
+        MenuCommand("block", "commands.block", 50),
+        MenuCommand("blocked", "commands.blocked", 110),
+    ),
     presses={
         BLOCK: block_pressed,
         REPORT: report_pressed,

@@ -13,7 +13,7 @@ from passerby.domain.tastes import ICEBREAKERS, worded
 from passerby.kernel.decision import NOTHING, Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Priority, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived, SearchDelayed
-from passerby.kernel.feature import Feature
+from passerby.kernel.feature import Feature, MenuCommand
 from passerby.kernel.ids import NOWHERE, ChatId, MessageId, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, Preferences, Searching
 from passerby.kernel.text import Text, text
@@ -182,6 +182,7 @@ def widen(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 feature = Feature(
     "search",
     commands={"search": find, "find": find, "chat": find},
+    menu=(MenuCommand("search", "commands.search", 10),),
     words={FIND: find, CANCEL: give_up},
     presses={"widen": widen, SEEK: seek},
     messages={Searching: patience, Idle: hint},

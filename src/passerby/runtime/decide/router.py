@@ -17,7 +17,7 @@ from passerby.domain.lifecycle import arrive
 from passerby.kernel.decision import NOTHING, Decider, Decision, Env, Facts
 from passerby.kernel.effect import Answer
 from passerby.kernel.event import ButtonPressed, Event, MessageReceived, Overrun
-from passerby.kernel.feature import AlsoLoad, Feature
+from passerby.kernel.feature import AlsoLoad, Feature, MenuCommand
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import State
 
@@ -36,12 +36,11 @@ class Router:
         self._events: dict[type[Event], Decider] = {}
         self._open: set[Decider] = set()
         self._newcomer: Decider | None = None
-        self.menu: tuple[str, ...] = ()
-        """The commands that features put into a bot's menu."""
         self._unknown: Decider | None = None
         self._awaits: list[Callable[[MessageReceived, Facts], Decider | None]] = []
         self._also_load: dict[Decider, AlsoLoad] = {}
         unknown: Callable[[Collection[str]], Decider] | None = None
+        menu: list[MenuCommand] = []
         for feature in features:
             for table, claims in (
                 (self._commands, feature.commands),
@@ -55,7 +54,7 @@ class Router:
                         raise ValueError(f"{feature.name} claims {key}, which another feature has")
                     table[key] = decider  # type: ignore[index]
             self._also_load.update(feature.also_load)
-            self.menu += feature.menu
+            menu += feature.menu
             if feature.open_to_all:
                 self._open.update(feature.commands.values(), feature.presses.values())
             if feature.newcomer is not None:
@@ -68,6 +67,11 @@ class Router:
                 if unknown is not None:
                     raise ValueError(f"{feature.name} is the second to answer unknown commands")
                 unknown = feature.unknown
+        self.menu = tuple(sorted(menu, key=lambda command: (command.place, command.name)))
+        """The menu of every bot, in order."""
+        for command in self.menu:
+            if command.name not in self._commands:
+                raise ValueError(f"the menu has /{command.name}, which no feature answers")
         if unknown is not None:
             self._unknown = unknown(self.commands)
 

@@ -1,9 +1,11 @@
 """From what is to be said to what is sent: wording, labels and button data, in the reader's language."""
 
+from collections.abc import Sequence
 from typing import Protocol, assert_never
 
 from passerby.kernel.decision import Places
 from passerby.kernel.effect import Answer, Button, Keys, Menu
+from passerby.kernel.feature import MenuCommand
 from passerby.kernel.ids import BotId
 from passerby.kernel.text import Text, text
 from passerby.ports.outbox import Notice
@@ -28,27 +30,6 @@ class Words(Protocol):
     def word(self, text: Text, language: str) -> str: ...
     def plain(self, text: Text, language: str) -> str: ...
     def find_word(self, label: str) -> str | None: ...
-
-
-LISTED = (
-    "search",
-    "next",
-    "stop",
-    "report",
-    "block",
-    "delete",
-    "settings",
-    "profile",
-    "language",
-    "friends",
-    "blocked",
-    "help",
-    "rules",
-    "privacy",
-    "terms",
-    "paysupport",
-)
-"""The commands of a bot's menu, in this order, if a feature has them. Commands that features add come after them."""
 
 
 class Wording:
@@ -86,13 +67,12 @@ class Wording:
         plain = self._words.plain(answer.text, language) if answer.text is not None else None
         return AnswerCallback(bot, answer.query, plain, answer.alert)
 
-    def menus(self, commands: frozenset[str], more: tuple[str, ...] = ()) -> tuple[CommandList, ...]:
-        """What a bot says of itself, in each language; English for everyone else."""
-        listed = [name for name in dict.fromkeys((*LISTED, *more)) if name in commands]
+    def menus(self, menu: Sequence[MenuCommand]) -> tuple[CommandList, ...]:
+        """What a bot says about itself, and its menu, in each language. People with another language get English."""
         return tuple(
             CommandList(
                 "" if language == self._words.languages[0] else language,
-                tuple((name, self._words.plain(text(f"commands.{name}"), language)) for name in listed),
+                tuple((command.name, self._words.plain(Text(command.description), language)) for command in menu),
                 self._words.plain(text("intro.description"), language),
                 self._words.plain(text("intro.short"), language),
             )
