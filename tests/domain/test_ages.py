@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from passerby.domain.ages import ADULTS, MINORS, YEAR_S, age_in, age_now, pool_for
-from passerby.kernel.decision import Rules
 from passerby.kernel.participant import Profile
+from passerby.kernel.rules import Rules
 
 RULES = Rules()
 GIVEN_AT = 1_800_000_000.0

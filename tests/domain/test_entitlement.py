@@ -5,9 +5,10 @@ from random import Random
 import pytest
 
 from passerby.domain.entitlement import is_vip, may_filter, wishes_of
-from passerby.kernel.decision import Env, Filter, Rules
+from passerby.kernel.decision import Env
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Participant, Preferences
+from passerby.kernel.rules import Filter, Rules
 
 NOW = 1_800_000_000.0
 WISHES = Preferences((Gender.FEMALE,), 20, 30, other_languages=False, icebreakers=False)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from passerby.domain.ages import ADULTS, MINORS
 from passerby.domain.pools import pool_of, pools
-from passerby.kernel.decision import Brand, Rules
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Brand, Rules
 
 BOT, OTHER = BotId(1), BotId(2)
 RULES = Rules(brands=(Brand("both", (BOT,), ("pt",)), Brand("slavic", (), ("ru", "uk")), Brand("lantern", (OTHER,))))

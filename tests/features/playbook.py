@@ -25,7 +25,7 @@ from passerby.domain.lifecycle import AT_ONCE_S, spoken
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Counterpart, Decision, Env, Facts, Rules
+from passerby.kernel.decision import Counterpart, Decision, Env, Facts
 from passerby.kernel.effect import Keyboard, Menu, Priority, Revise, Say
 from passerby.kernel.event import (
     BotBlocked,
@@ -51,6 +51,7 @@ from passerby.kernel.participant import (
     State,
     Ticket,
 )
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from passerby.runtime.decide.router import Router
 

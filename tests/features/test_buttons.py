@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from passerby.features import ALL
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision, Filter, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu
 from passerby.kernel.event import SearchDelayed
 from passerby.kernel.participant import Preferences, Profile
+from passerby.kernel.rules import Filter, Rules
 from tests.features.playbook import Person, Playbook, grown_up
 
 COMMANDS = sorted({command for feature in ALL for command in feature.commands} - {"block"})

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 
 from passerby.kernel.content import Content, Entity, File, Kind
-from passerby.kernel.decision import ContactPolicy, Counterpart, Decision, Rules
+from passerby.kernel.decision import Counterpart, Decision
 from passerby.kernel.effect import Answer, Relay, RelayEdit, Revise, Say
 from passerby.kernel.event import MessageEdited, MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef
+from passerby.kernel.rules import ContactPolicy, Rules
 from tests.features.playbook import OTHER_BOT, Person, Playbook
 
 OFF, WARN, HOLD = ContactPolicy.OFF, ContactPolicy.WARN, ContactPolicy.HOLD

@@ -5,11 +5,12 @@ import pytest
 
 from passerby.domain.sanitise import REFUSED
 from passerby.kernel.content import Content, Entity, Kind
-from passerby.kernel.decision import NOTHING, ContactPolicy, Counterpart, Decision, Rules
+from passerby.kernel.decision import NOTHING, Counterpart, Decision
 from passerby.kernel.effect import React, RelayDelete, RelayEdit
 from passerby.kernel.event import Attempt, DeliveryFailed, MessageEdited, Refusal
 from passerby.kernel.ids import ChatId, MessageId, MessageRef
 from passerby.kernel.participant import Idle
+from passerby.kernel.rules import ContactPolicy, Rules
 from tests.features.playbook import BOT, OTHER_BOT, Person, Playbook, says
 
 SOURCE = MessageRef(BOT, MessageId(7))

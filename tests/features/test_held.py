@@ -5,11 +5,12 @@ import pytest
 
 from passerby.features.chat.held import MOST
 from passerby.kernel.content import Content, Entity, File, Kind
-from passerby.kernel.decision import NOTHING, Counterpart, Decision, Rules
+from passerby.kernel.decision import NOTHING, Counterpart, Decision
 from passerby.kernel.effect import Answer, Menu, Relay, RelayEdit, Revise, Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Chatting
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 

@@ -1,11 +1,12 @@
 """Chats in which nobody says anything: one reminder a silence, and then a polite end for both."""
 
 from passerby.domain.lifecycle import together
-from passerby.kernel.decision import NOTHING, Decision, Rules
+from passerby.kernel.decision import NOTHING, Decision
 from passerby.kernel.effect import Say
 from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import ChatId, PersonId
 from passerby.kernel.participant import Chatting, Idle
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, Person, Playbook, Priority, asks, parted, says
 

@@ -3,10 +3,11 @@
 import pytest
 
 from passerby.kernel.content import Content, Entity, Kind
-from passerby.kernel.decision import ContactPolicy, Decision, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Chatting, Held
+from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, says
 

@@ -3,8 +3,9 @@
 import pytest
 
 from passerby.features.pages import LISTED, UNLISTED
-from passerby.kernel.decision import Decision, Filter, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.participant import Profile
+from passerby.kernel.rules import Filter, Rules
 from tests.features.playbook import Playbook, says
 
 

@@ -9,11 +9,12 @@ from passerby.domain.ages import YEAR_S
 from passerby.domain.lifecycle import make_ticket, spoken
 from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, MOST_INTERESTS, MOST_LANGUAGES, WRITTEN_IN, worded
 from passerby.features.profile.menus import AGES_WANTED, SECTIONS, allowed, card, spoken_to
-from passerby.kernel.decision import Brand, Decision, Filter, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Gender, Idle, Participant, Preferences, Searching
+from passerby.kernel.rules import Brand, Filter, Rules
 from passerby.kernel.text import country, text
 from tests.features.playbook import WORDS, Person, Playbook, grown_up, revises, says
 

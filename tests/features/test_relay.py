@@ -7,10 +7,11 @@ import pytest
 
 from passerby.domain.sanitise import REFUSED, REVEALS_SENDER
 from passerby.kernel.content import Content, Entity, File, Kind
-from passerby.kernel.decision import ContactPolicy, Decision, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Relay
 from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef
 from passerby.kernel.participant import Idle
+from passerby.kernel.rules import ContactPolicy, Rules
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, becomes, says
 
 PASSED = [kind for kind in Kind if kind not in REFUSED and kind not in REVEALS_SENDER]

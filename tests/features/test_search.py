@@ -7,11 +7,12 @@ import pytest
 
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Priority, Revise, Say
 from passerby.kernel.event import SearchDelayed
 from passerby.kernel.ids import NOWHERE, ChatId, MessageId, MessageRef, search_of
 from passerby.kernel.participant import Chatting, Gender, Idle, Met, Preferences, Searching
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Person, Playbook, becomes, grown_up, says, ticket
 

@@ -5,10 +5,11 @@ import pytest
 
 from passerby.features.start import CONSENT_MENU, GENDER_MENU, MEND_MENU, MEND_S, age_menu, ask
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Menu, Revise
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Gender, Idle, Participant, Profile
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import BOT, NOW, OTHER_BOT, Playbook, becomes, grown_up, revises, says
 

@@ -12,11 +12,12 @@ from passerby.dialogue.after_chat import RETURN_S, menu, never_again
 from passerby.domain.lifecycle import together
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Decision, Rules
+from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Discard, Menu, Say
 from passerby.kernel.event import ButtonPressed, ChatIdle
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Chatting, Idle, Rating, Searching
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, Person, Playbook, Priority, grown_up, revises, says
 

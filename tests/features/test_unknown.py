@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import ContactPolicy, Counterpart, Decision, Rules
+from passerby.kernel.decision import Counterpart, Decision
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
 from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Chatting, Held, Idle, Participant, Profile
+from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.kernel.text import text
 from tests.features.playbook import NOW, OTHER_BOT, Person, Playbook, becomes, says
 

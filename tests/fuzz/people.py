@@ -5,10 +5,11 @@ from random import Random
 import msgspec
 
 from passerby.features import ALL
-from passerby.kernel.decision import ContactPolicy, Counterpart, Decision, Env, Facts, Rules
+from passerby.kernel.decision import Counterpart, Decision, Env, Facts
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, Searching, State, Ticket
+from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.outbox import Parked
 from passerby.runtime.decide.commit_plan import plan_commit
 from passerby.runtime.decide.pipeline import _about, _namer

@@ -24,9 +24,9 @@ from botapi_sandbox.world.files import default_facts
 from botapi_sandbox.world.media import media_fields
 from botapi_sandbox.world.state import Bot, Person
 from passerby.domain.budgets import Budget
-from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
+from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.runtime.worker import App
 from passerby.telemetry import logs
 from tests.botapi_sandbox.samples import PNG

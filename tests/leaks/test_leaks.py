@@ -16,8 +16,8 @@ import pytest
 from passerby.adapters.botapi import file_ids, outgoing
 from passerby.adapters.sql import SqlRecords, init_schema
 from passerby.domain.sanitise import Clean
-from passerby.kernel.decision import ContactPolicy
 from passerby.kernel.effect import Button, Menu, Say
+from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.text import text
 from passerby.ports.facts import ChatClosed, ChatOpened, Fact, PersonChanged
 from passerby.runtime.delivery.addressing import ATTEMPTS

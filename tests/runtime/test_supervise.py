@@ -10,10 +10,10 @@ import pytest
 from passerby.adapters.memory import MemoryStore
 from passerby.features import ALL
 from passerby.features.search import introduce
-from passerby.kernel.decision import Rules
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting
+from passerby.kernel.rules import Rules
 from passerby.ports.telegram import Arrival, SendContent, TokenRefused
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.supervise import supervise

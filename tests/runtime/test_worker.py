@@ -11,10 +11,10 @@ from passerby.adapters.memory import MemoryStore
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
-from passerby.kernel.decision import Rules
 from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting, Idle
+from passerby.kernel.rules import Rules
 from passerby.ports.telegram import Arrival, FloodWait, SendContent, TokenRefused, Unavailable
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.worker import App, NoBotWorks

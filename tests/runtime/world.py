@@ -16,12 +16,12 @@ from passerby.domain.quota import STANDARD, Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Rules
 from passerby.kernel.effect import Relay
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State
+from passerby.kernel.rules import Rules
 from passerby.ports.leases import Fence, WorkerId
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import (

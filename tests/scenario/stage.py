@@ -17,9 +17,9 @@ from botapi_sandbox import Switches, World
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
-from passerby.kernel.decision import Rules
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
+from passerby.kernel.rules import Rules
 from passerby.runtime.worker import App
 from tests.contract.live_places import MemoryPlace, Place
 from tests.scenario.records_places import RecordsPlace

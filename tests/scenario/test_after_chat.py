@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from passerby.kernel.decision import Rules
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Complaint, Rating
+from passerby.kernel.rules import Rules
 from tests.scenario.matrix import HOMES, LIVES, over_servers, over_stores
 from tests.scenario.stage import Phone, Stage, notice, play
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from passerby.kernel.decision import Rules
+from passerby.kernel.rules import Rules
 from passerby.settings import Settings, WrongSetting, doubts, former_keys, open_key, read
 
 TOKEN = "123456789:" + "x" * 35

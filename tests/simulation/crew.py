@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from passerby.kernel.decision import Rules
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Rules
 from tests.contract.records_memory import Disk
 from tests.simulation.disk import Platter
 from tests.simulation.network import Network

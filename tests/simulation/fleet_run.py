@@ -8,8 +8,8 @@ import asyncio
 import sys
 from random import Random
 
-from passerby.kernel.decision import Rules
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Rules
 from tests.simulation.crew import Crew
 from tests.simulation.process import Build
 from tests.simulation.run import Run, Verdict, simulate

@@ -19,9 +19,9 @@ from passerby.catalogue import Catalogue
 from passerby.domain.budgets import Budget
 from passerby.features import ALL
 from passerby.features.search import introduce
-from passerby.kernel.decision import Rules
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Rules
 from passerby.ports.live_store import LiveStore
 from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import App

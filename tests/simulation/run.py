@@ -22,8 +22,8 @@ import structlog
 
 from botapi_sandbox import Switches, World
 from botapi_sandbox.world.faults import Fault, FaultKind
-from passerby.kernel.decision import ContactPolicy, Rules
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.telemetry import logs
 from tests.simulation.checker import Broken, Evidence, Probe, check
 from tests.simulation.network import Network

@@ -17,10 +17,10 @@ from passerby.domain.matching.wishes import WIDEST_S
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
-from passerby.kernel.decision import Rules
 from passerby.kernel.event import BotBlocked, BotUnblocked, Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.kernel.participant import Chatting, Gender, Participant, Profile, Searching
+from passerby.kernel.rules import Rules
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, OutgoingCall
 from passerby.runtime.inbound.person_queues import Work

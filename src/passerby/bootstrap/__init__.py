@@ -21,7 +21,7 @@ from passerby.domain.budgets import Budget
 from passerby.domain.quota import Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
-from passerby.kernel.decision import ContactPolicy, Rules
+from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import RecordsLost
 from passerby.runtime.background.loop_watch import LoopWatch

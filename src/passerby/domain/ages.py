@@ -4,9 +4,9 @@ An age is what a person said on a day. It grows by one for each full year since,
 can be: a seventeen-year-old becomes an adult here a year after saying so, not on the first of January.
 """
 
-from passerby.kernel.decision import Rules
 from passerby.kernel.ids import PoolId
 from passerby.kernel.participant import Profile
+from passerby.kernel.rules import Rules
 
 YEAR_S = 365.25 * 86_400
 

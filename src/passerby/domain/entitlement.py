@@ -2,8 +2,9 @@
 
 import msgspec
 
-from passerby.kernel.decision import Env, Filter
+from passerby.kernel.decision import Env
 from passerby.kernel.participant import Participant, Preferences
+from passerby.kernel.rules import Filter
 
 
 def is_vip(me: Participant, now: float) -> bool:

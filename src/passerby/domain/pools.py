@@ -7,8 +7,8 @@ through, the language that is dearest to them, or both. Who fits no brand is in 
 from collections.abc import Sequence
 
 from passerby.domain.ages import ADULTS, MINORS, pool_for
-from passerby.kernel.decision import Brand, Rules
 from passerby.kernel.ids import BotId, PoolId
+from passerby.kernel.rules import Brand, Rules
 
 
 def _named(side: PoolId, brand: Brand) -> PoolId:

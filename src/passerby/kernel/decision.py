@@ -1,66 +1,15 @@
 """What a feature returns, and what it is given."""
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 from random import Random
 from typing import Any, Protocol
 
 import msgspec
 
 from passerby.kernel.effect import Effect
-from passerby.kernel.ids import BotId, MessageId, MessageRef
+from passerby.kernel.ids import MessageId, MessageRef
 from passerby.kernel.participant import Participant
-
-
-class ContactPolicy(StrEnum):
-    """What is done, while people have just met, with words that tell how to find somebody outside."""
-
-    OFF = "off"
-    WARN = "warn"
-    """Passed on once the sender has said so again."""
-    HOLD = "hold"
-    """Not passed on."""
-
-
-class Filter(StrEnum):
-    """A hard wish that an operator may keep for VIPs."""
-
-    GENDER = "gender"
-    AGE = "age"
-
-
-class Brand(msgspec.Struct, frozen=True):
-    """People who meet only each other: those who came through these bots, and whose dearest language is one of these.
-
-    No bots: through any. No languages: whatever they speak. `name` is lowercase letters, digits and hyphens.
-    """
-
-    name: str
-    bots: tuple[BotId, ...] = ()
-    languages: tuple[str, ...] = ()
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """What the operator settled, as far as decisions depend on it. Ages in years; what ends in `_s` in seconds.
-
-    If nobody has written in a chat for `idle_nudge_s`, the person whose turn it is gets a reminder; after `idle_end_s`
-    the chat ends. 0: never.
-
-    `patience` stretches the time for which people wait for somebody who meets their soft wishes, too: at 1 up to twenty
-    seconds (see `domain.matching.wishes`), at 0 none. `free_filters` are those that everybody may set, not only VIPs:
-    all of them, unless the operator keeps some. `brands` part the people into pools that never meet.
-    """
-
-    minimum_age: int = 18
-    adult_age: int = 18
-    maximum_age: int = 99
-    contact_policy: ContactPolicy = ContactPolicy.WARN
-    just_met_s: float = 300.0
-    idle_nudge_s: float = 600.0
-    idle_end_s: float = 3600.0
-    patience: float = 1.0
-    free_filters: tuple[Filter, ...] = tuple(Filter)
-    brands: tuple[Brand, ...] = ()
+from passerby.kernel.rules import Rules
 
 
 class Places(Protocol):

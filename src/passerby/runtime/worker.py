@@ -23,11 +23,11 @@ from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
 from passerby.domain.pools import pools
 from passerby.domain.quota import STANDARD, Quota
-from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatIdle, Event, SearchDelayed
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
 from passerby.kernel.participant import Ticket
+from passerby.kernel.rules import Rules
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence, LeaseName, Members, WorkerId, bot_lease, duty_lease, pool_lease
 from passerby.ports.live_store import LiveStore, LiveStoreLost

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationInfo, field_validator, model_validator
 
-from passerby.kernel.decision import Brand, Filter
+from passerby.kernel.rules import Brand, Filter
 from passerby.settings import addresses
 from passerby.settings.described import write
 from passerby.settings.forms import KEY_BYTES, decode_key, parse_pools, parse_tokens, read_tokens_file

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, SecretStr
 
-from passerby.kernel.decision import Brand
+from passerby.kernel.rules import Brand
 
 
 class Described(NamedTuple):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from passerby.kernel.decision import Brand
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Brand
 from passerby.settings.wrong import WrongSetting
 
 KEY_BYTES = 32

@@ -6,8 +6,8 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, InstanceOf, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from passerby.kernel.decision import Brand, Filter, Rules
 from passerby.kernel.ids import BotId
+from passerby.kernel.rules import Brand, Filter, Rules
 from passerby.settings import addresses
 from passerby.settings.checks import Checks
 from passerby.settings.described import Described, describe, plainly, write

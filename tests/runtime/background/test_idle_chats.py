@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import MessageId, MessageRef, UpdateRef
+from passerby.kernel.rules import Rules
 from passerby.ports.message_map import Copied, Mark
 from passerby.runtime.background.idle_chats import AGAIN_S, IdleChatWatch
 from tests.runtime.virtual import VirtualClock

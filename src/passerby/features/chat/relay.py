@@ -11,11 +11,12 @@ from passerby.domain.lifecycle import together
 from passerby.domain.sanitise import REVEALS_SENDER, bare_entities, refusal, sanitise, warning, without_words
 from passerby.features.chat.held import ANYTHING, held_in, hold, place_of, release, said, tells_more
 from passerby.kernel.content import Content
-from passerby.kernel.decision import ContactPolicy, Decision, Env, Facts
+from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Menu, Relay, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageEdited, MessageReceived
 from passerby.kernel.ids import ChatId, MessageId, MessageRef
 from passerby.kernel.participant import Chatting, Held
+from passerby.kernel.rules import ContactPolicy
 from passerby.kernel.text import text
 
 _NUMBER = re.compile(r"[0-9]{1,18}")

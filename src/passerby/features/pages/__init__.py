@@ -1,10 +1,11 @@
 """What a person can read: what this is, the rules, and the pages that Telegram asks every bot for."""
 
 from passerby.dialogue.keyboards import keys_for
-from passerby.kernel.decision import Decider, Decision, Env, Facts, Filter
+from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Say
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.feature import Feature, MenuCommand
+from passerby.kernel.rules import Filter
 from passerby.kernel.text import text
 
 UNLISTED = ("vip",)

@@ -32,10 +32,11 @@ from passerby.features.profile.menus import (
     own_words,
     page_of_interest,
 )
-from passerby.kernel.decision import Decision, Env, Facts, Filter
+from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.participant import Gender, Participant, Preferences, Profile
+from passerby.kernel.rules import Filter
 from passerby.kernel.text import text
 
 Change = Callable[[Participant, str, Env], Participant | None]

@@ -8,10 +8,11 @@ from passerby.domain.ages import age_now, pool_for
 from passerby.domain.entitlement import may_filter, wishes_of
 from passerby.domain.lifecycle import spoken
 from passerby.domain.tastes import COUNTRIES, INTERESTS, LANGUAGES, WRITTEN_IN, flag, worded
-from passerby.kernel.decision import Decision, Env, Facts, Filter, Rules
+from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Effect, Menu, Revise, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
 from passerby.kernel.participant import Gender, Participant
+from passerby.kernel.rules import Filter, Rules
 from passerby.kernel.text import Arg, Text, country, text
 
 AGE_STEPS = (-10, -1, 1, 10)

@@ -5,10 +5,10 @@ What is done about it is a feature's to decide, and so is whether it is early: t
 
 from collections.abc import Callable
 
-from passerby.kernel.decision import Rules
 from passerby.kernel.event import ChatIdle
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Chatting
+from passerby.kernel.rules import Rules
 from passerby.ports.clock import Clock
 from passerby.ports.idle_chats import IdleChat
 from passerby.ports.live_store import LiveStore, LiveStoreLost

@@ -16,7 +16,7 @@ from random import Random
 
 import msgspec
 
-from passerby.kernel.decision import UNMAPPED, Decision, Env, Facts, Places, Rules
+from passerby.kernel.decision import UNMAPPED, Decision, Env, Facts, Places
 from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect, Say
 from passerby.kernel.event import (
     BotBlocked,
@@ -34,6 +34,7 @@ from passerby.kernel.event import (
 )
 from passerby.kernel.ids import NOWHERE, BotId, MessageId, MessageRef, PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Participant, Searching
+from passerby.kernel.rules import Rules
 from passerby.kernel.text import text
 from passerby.ports.clock import Clock
 from passerby.ports.facts import ChatTold, Fact

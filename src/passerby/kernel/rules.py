@@ -1,0 +1,58 @@
+"""The rules that an operator sets."""
+
+from enum import StrEnum
+
+import msgspec
+
+from passerby.kernel.ids import BotId
+
+
+class ContactPolicy(StrEnum):
+    """What happens to words that tell how to find somebody elsewhere, while two people have just met."""
+
+    OFF = "off"
+    WARN = "warn"
+    """They are passed on after the sender confirms it."""
+    HOLD = "hold"
+    """They are not passed on."""
+
+
+class Filter(StrEnum):
+    """A hard wish that an operator may keep for VIPs."""
+
+    GENDER = "gender"
+    AGE = "age"
+
+
+class Brand(msgspec.Struct, frozen=True):
+    """People who meet only each other: they came through one of `bots`, and their preferred language is one of these.
+
+    Without `bots`, any bot counts; without `languages`, any language. `name` is lowercase letters, digits and hyphens.
+    """
+
+    name: str
+    bots: tuple[BotId, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The settings of the operator that decisions depend on. Ages in years; `_s` means seconds.
+
+    If nobody writes in a chat for `idle_nudge_s`, the person whose turn it is gets a reminder. After `idle_end_s` the
+    chat ends. With 0, neither happens.
+
+    `patience` is a factor for how long people wait for somebody who also meets their soft wishes: up to twenty seconds
+    at 1, not at all at 0 (see `domain.matching.wishes`). `free_filters` are open to everybody, the others only to VIPs.
+    `brands` divide people into pools that never meet.
+    """
+
+    minimum_age: int = 18
+    adult_age: int = 18
+    maximum_age: int = 99
+    contact_policy: ContactPolicy = ContactPolicy.WARN
+    just_met_s: float = 300.0
+    idle_nudge_s: float = 600.0
+    idle_end_s: float = 3600.0
+    patience: float = 1.0
+    free_filters: tuple[Filter, ...] = tuple(Filter)
+    brands: tuple[Brand, ...] = ()
