@@ -95,7 +95,7 @@ def test_an_exception_is_told_by_its_types_and_our_frames(lines: Lines) -> None:
     logs.failed("lane.broke", fail_with(SECRET))
     (entry,) = lines
     assert entry["error"] == "ConnectionError < WrongSetting"
-    assert [frame.split(":")[0] for frame in entry["frames"]] == ["settings.py"]
+    assert [frame.split(":")[0] for frame in entry["frames"]] == ["settings/checks.py"]
     assert entry["frames"][0].endswith(" _redis_url_is_one")
 
 

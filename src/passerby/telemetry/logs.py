@@ -75,7 +75,7 @@ _ANY_TOKEN = re.compile(r"(?<!\d)\d{5,}+:[A-Za-z0-9_-]{8,}")
 _TEXT_LIMIT = 200
 _CHAIN_LIMIT = 5
 FRAME_LIMIT = 8
-_OURS = Path(__file__).parent
+_OURS = Path(__file__).parents[1]
 
 _strict = True
 

@@ -155,7 +155,7 @@ def test_a_stuck_loop_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 PROGRAM = """
 import asyncio, re, sys
-from passerby.runtime import loop_watch
+from passerby.runtime.background import loop_watch
 from passerby.runtime.flight_recorder import FlightRecorder
 loop_watch.UNINTERRUPTED_S = 1.0
 async def main():
