@@ -12,7 +12,8 @@ from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Pro
 from passerby.kernel.rules import ContactPolicy, Rules
 from passerby.ports.outbox import Parked
 from passerby.runtime.decide.commit_plan import plan_commit
-from passerby.runtime.decide.pipeline import _about, _namer
+from passerby.runtime.decide.committing import notice_namer
+from passerby.runtime.decide.loading import message_of
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.person_queues import Work
@@ -63,9 +64,9 @@ def decided(event: Event, ref: UpdateRef, facts: Facts, env: Env) -> Decision:
     decision = router.decide(event, facts, env)
     assert isinstance(decision, Decision)
     before = {side.person: side for side in (facts.me, facts.partner) if side is not None}
-    plan = plan_commit(decision, before, now=env.now, name=_namer(Work(event, (ref,))), refs=(ref,))
+    plan = plan_commit(decision, before, now=env.now, name=notice_namer(Work(event, (ref,))), refs=(ref,))
     assert plan.relay_effects or plan.commit is not None, "an update that nobody marks as done"
-    _about(event)
+    message_of(event)
     encode(plan.commit)
     for relay_effect, bot in plan.relay_effects:
         sealed = sealer.seal(relay_effect, (ref,))

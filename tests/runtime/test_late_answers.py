@@ -192,8 +192,8 @@ class Pool:
             ADULTS,
             bench.store,
             introduce,
-            bench.pipeline.settle,
-            bench.pipeline.env,
+            bench.pairings.settle,
+            bench.env,
             bench.clock,
             lambda ticket, fitting, expected_s: self.told.append((ticket.person, bench.clock.now() - EPOCH)),
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,6 +16,7 @@ from passerby.domain.quota import STANDARD, Quota
 from passerby.features import ALL
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
+from passerby.kernel.decision import Env
 from passerby.kernel.effect import Relay
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.feature import Feature
@@ -33,16 +34,26 @@ from passerby.ports.telegram import (
     TelegramError,
     TokenRefused,
 )
-from passerby.runtime.decide.pipeline import Pipeline
+from passerby.runtime.decide.committing import Committer
+from passerby.runtime.decide.event_handler import EventHandler
+from passerby.runtime.decide.loading import FactsLoader
+from passerby.runtime.decide.outcomes import DeliveryOutcomes
+from passerby.runtime.decide.pairings import Pairings
+from passerby.runtime.decide.parking import Parking
+from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.router import Router
-from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.delivery.best_effort import BestEffort
+from passerby.runtime.delivery.courier import Courier, Outcomes
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
-from passerby.runtime.inbound.person_queues import PersonQueues, Work
-from passerby.runtime.membership.tokens import Trust
+from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
+from passerby.runtime.inbound.uncertain_commits import UncertainCommits
+from passerby.runtime.membership.tokens import Tokens, Trust
 from passerby.runtime.tasks import Background
+from passerby.telemetry.logs import Faults
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock
@@ -179,9 +190,31 @@ class Assured:
         self.is_assured = True
         self.again = asyncio.Event()
 
+    def returns(self) -> None:
+        """It is sure again."""
+        self.is_assured = True
+        self.again.set()
+
     async def assured(self) -> None:
         while not self.is_assured:
             await self.again.wait()
+
+
+class Leaseholder:
+    """What a worker knows of its leases."""
+
+    def __init__(self) -> None:
+        self.held: set[Fence] = set()
+        self.lapses: list[str] = []
+
+    def holds(self, fence: Fence) -> bool:
+        return fence in self.held
+
+    def is_young(self, fence: Fence) -> bool:
+        return False
+
+    def lapse(self, reason: str) -> None:
+        self.lapses.append(reason)
 
 
 class Bench:
@@ -201,8 +234,10 @@ class Bench:
         quota: Quota = STANDARD,
         shared: bool = False,
         beside: "Bench | None" = None,
+        outcomes: Outcomes | None = None,
     ) -> None:
-        """`shared`: others send through the same bots. `beside`: one of them, on the same stores and Telegram."""
+        """`shared`: others send through the same bots. `beside`: one of them, on the same stores and Telegram.
+        `outcomes`: what the courier tells of its deliveries, instead of the product's own."""
         self.store: MemoryStore
         self.telegram: ScriptedTelegram
         self.clock = VirtualClock()
@@ -214,57 +249,96 @@ class Bench:
         self.background = Background(self.errors.append)
         self.store = beside.store if beside is not None else MemoryStore(DiskLog(self.disk), self.clock, self.rng)
         self.finished: list[UpdateRef] = []
-        self.fences: set[Fence] = set()
-        """The leases that this worker takes for its own."""
-        self.lapses: list[str] = []
+        self.on_finished: list[Callable[[tuple[UpdateRef, ...]], object]] = [self.finished.extend]
+        self.leases = Leaseholder()
+        self.fences = self.leases.held
+        self.lapses = self.leases.lapses
+        self.assurance = Assured()
+        shared = shared or beside is not None
+        wording, sealer = Wording(WORDS), Sealer(key, *former_keys)
+        tokens = Tokens(self.telegram, self.background, self.clock, self.rng)
+        router = Router(features, WORDS.find_word)
+        self.uncertain = UncertainCommits(self.clock)
+        self.best_effort = BestEffort(self.telegram, wording, tokens, self.assurance, self.background)
+        self.person_queues = PersonQueues(self._handle, self.background, self.clock)
+        self.albums = Albums(
+            self.store, sealer, self.person_queues, self.background, self.clock, worker, self.uncertain.mark
+        )
+        self.outcomes = DeliveryOutcomes(
+            self.store,
+            self.person_queues,
+            self.best_effort,
+            PRINTS,
+            self.leases,
+            self._finished,
+            self.clock,
+            self.rng,
+        )
         self.courier = Courier(
             self.telegram,
             self.store,
-            Wording(WORDS),
+            wording,
             self.background,
             self.clock,
             self.rng,
             bot_budget,
             chat_budget,
+            outcomes=outcomes or self.outcomes,
+            assurance=self.assurance,
             prints=PRINTS,
-            shared=shared or beside is not None,
+            shared=shared,
+            tokens=tokens,
         )
-        router = Router(features, WORDS.find_word)
-        self.pipeline = Pipeline(
-            self.store,
-            self.records,
-            router,
-            self.courier,
-            Sealer(key, *former_keys),
-            self.clock,
-            self.rng,
-            Rules(),
-            self.finished.extend,
-            worker,
-            self.fences.__contains__,
-            self.lapses.append,
-            shared=shared or beside is not None,
-        )
-        self.person_queues = PersonQueues(self.pipeline.handle, self.background, self.clock)
-        self.pipeline.person_queues = self.person_queues
-        self.albums = Albums(
-            self.store,
-            Sealer(key, *former_keys),
-            self.person_queues,
-            self.background,
-            self.clock,
-            worker,
-            self.pipeline.mark_uncertain,
-        )
-        self.pipeline.albums = self.albums
         self.admission = Admission(self.person_queues, self.courier, self.store, self.clock, quota, router.is_for_us)
-        self.pipeline.owe = self.admission.owe
-        self.courier.outcomes = self.pipeline
+        self.parking = Parking(
+            self.store,
+            self.courier,
+            sealer,
+            self.albums,
+            self.person_queues,
+            self.leases,
+            self._finished,
+            self.clock,
+            worker,
+        )
+        sender = EffectSender(
+            self.store, self.courier, self.best_effort, self.parking, self.leases, worker, shared=shared
+        )
+        committer = Committer(self.store, sealer, self.uncertain, self.clock, worker)
+        self.pairings = Pairings(committer, sender, self.leases)
+        self.handler = EventHandler(
+            router=router,
+            loader=FactsLoader(self.store, self.records, router, self.person_queues, self.clock),
+            committer=committer,
+            sender=sender,
+            parking=self.parking,
+            hopeless=HopelessWork(
+                self.store, sender, self.leases, self._finished, self.clock, self.rng, worker, shared=shared
+            ),
+            person_queues=self.person_queues,
+            leases=self.leases,
+            env=self.env,
+            finished=self._finished,
+            owe=self.admission.owe,
+            faults=Faults(self.clock.monotonic),
+            clock=self.clock,
+            rng=self.rng,
+        )
         self.lost_bots: list[BotId] = []
         self.courier.tokens.listeners.append(
             lambda bot, trust: self.lost_bots.append(bot) if trust is Trust.LOST else None
         )
         self._update = 0
+
+    def env(self) -> Env:
+        return Env(self.clock.now(), self.rng, Rules())
+
+    def _handle(self, work: Work) -> Coroutine[Any, Any, Rest | None]:
+        return self.handler.handle(work)
+
+    def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
+        for tell in self.on_finished:
+            tell(refs)
 
     async def put(self, *people: Participant) -> None:
         assert await self.store.commit(Commit(people)) is Committed.YES
@@ -315,8 +389,8 @@ async def talking(bench: Bench) -> None:
         bench.happens(written(person, "/search", bot=bot), bot)
     await bench.quiet()
     ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
-    introduced = introduce(ann, ben, bench.pipeline.env())
-    assert await bench.pipeline.settle(introduced, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
+    introduced = introduce(ann, ben, bench.env())
+    assert await bench.pairings.settle(introduced, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
     await bench.quiet()
     await asyncio.sleep(10)
     bench.telegram.sent.clear()

@@ -1,8 +1,8 @@
-"""The shell around the decisions: everything that waits, retries, or talks to the world through a port.
+"""Everything around the decisions that waits, retries, or uses a port.
 
-    intake ──► queues ──► pipeline (load, decide, settle) ──► courier ──► Telegram
-                 ▲                                             │
-                 └───────────── outcomes, as events ───────────┘
+    inbound ──► person queues ──► event handler (load, decide, commit) ──► courier ──► Telegram
+                     ▲                                                        │
+                     └─────────────── failed deliveries, as events ───────────┘
 
-The matcher and the janitor stand beside it; the recorder carries the journal to the records.
+Beside this path, the matcher pairs people, the janitor repairs, and the recorder writes the journal to the records.
 """

@@ -14,15 +14,17 @@ begins another.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial
 from random import Random
+from typing import Any
 
 from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
 from passerby.domain.pools import pools
 from passerby.domain.quota import STANDARD, Quota
+from passerby.kernel.decision import Env
 from passerby.kernel.event import ChatIdle, Event, SearchDelayed
 from passerby.kernel.feature import Feature
 from passerby.kernel.ids import BotId, PoolId, UpdateRef
@@ -37,16 +39,25 @@ from passerby.runtime.background.idle_chats import IdleChatWatch
 from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
 from passerby.runtime.background.recorder import Recorder
-from passerby.runtime.decide.pipeline import Pipeline
+from passerby.runtime.decide.committing import Committer
+from passerby.runtime.decide.event_handler import EventHandler
+from passerby.runtime.decide.loading import FactsLoader
+from passerby.runtime.decide.outcomes import DeliveryOutcomes
+from passerby.runtime.decide.pairings import Pairings
+from passerby.runtime.decide.parking import Parking
+from passerby.runtime.decide.put_aside import HopelessWork
 from passerby.runtime.decide.router import Router
+from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import PARK_AFTER_S, Courier, persistently
 from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.delivery.wording import Wording, Words
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.inbound.admission import Admission
 from passerby.runtime.inbound.albums import Albums
-from passerby.runtime.inbound.person_queues import PersonQueues, Work
+from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
 from passerby.runtime.inbound.polling import Intake
+from passerby.runtime.inbound.uncertain_commits import UncertainCommits
 from passerby.runtime.inbound.unused import note
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from passerby.runtime.leased_tasks import LeasedTask, LoopTask, PollingTask
@@ -150,6 +161,12 @@ class App:
             refused_after_s=token_refused_after_s,
             confirms=lambda bot: bot in self._bots and self.fleet.is_assured,
         )
+        sealer, prints = Sealer(key, *former_keys), Prints(key, *former_keys)
+        uncertain = UncertainCommits(clock)
+        faults = logs.Faults(clock.monotonic)
+        best_effort = BestEffort(telegram, self._wording, self.tokens, self.fleet, self._background)
+        self.person_queues = PersonQueues(self._handle, self._background, clock, self._recorder)
+        self.albums = Albums(store, sealer, self.person_queues, self._background, clock, self.worker, uncertain.mark)
         self.courier = Courier(
             telegram,
             store,
@@ -159,51 +176,58 @@ class App:
             rng,
             bot_budget,
             chat_budget,
-            prints=Prints(key, *former_keys),
+            outcomes=DeliveryOutcomes(
+                store, self.person_queues, best_effort, prints, self.fleet, self._finished, clock, rng
+            ),
+            assurance=self.fleet,
+            prints=prints,
             shared=shared,
             park_after_s=park_after_s,
             recorder=self._recorder,
             tokens=self.tokens,
         )
-        sealer = Sealer(key, *former_keys)
-        self.pipeline = Pipeline(
+        self.admission = Admission(self.person_queues, self.courier, store, clock, quota, self._router.is_for_us)
+        self.parking = Parking(
             store,
-            records,
-            self._router,
             self.courier,
             sealer,
-            clock,
-            rng,
-            rules,
+            self.albums,
+            self.person_queues,
+            self.fleet,
             self._finished,
+            clock,
             self.worker,
-            self.fleet.holds,
-            self.fleet.lapse,
-            self.fleet.is_young if shared else _is_settled,
-            words.places,
-            shared,
         )
-        self.person_queues = PersonQueues(self.pipeline.handle, self._background, clock, self._recorder)
-        self.pipeline.person_queues = self.person_queues
-        self.albums = Albums(
-            store, sealer, self.person_queues, self._background, clock, self.worker, self.pipeline.mark_uncertain
+        sender = EffectSender(store, self.courier, best_effort, self.parking, self.fleet, self.worker, shared=shared)
+        committer = Committer(store, sealer, uncertain, clock, self.worker)
+        self._pairings = Pairings(committer, sender, self.fleet)
+        self._env = lambda: Env(clock.now(), rng, rules, words.places)
+        self._handler = EventHandler(
+            router=self._router,
+            loader=FactsLoader(store, records, self._router, self.person_queues, clock),
+            committer=committer,
+            sender=sender,
+            parking=self.parking,
+            hopeless=HopelessWork(store, sender, self.fleet, self._finished, clock, rng, self.worker, shared=shared),
+            person_queues=self.person_queues,
+            leases=self.fleet,
+            env=self._env,
+            finished=self._finished,
+            owe=self.admission.owe,
+            faults=faults,
+            clock=clock,
+            rng=rng,
         )
-        self.pipeline.albums = self.albums
-        self.admission = Admission(self.person_queues, self.courier, store, clock, quota, self._router.is_for_us)
-        self.pipeline.owe = self.admission.owe
-        self.courier.outcomes = self.pipeline
-        self.courier.assured = self.fleet.assured
-        self.courier.is_assured = lambda: self.fleet.is_assured
         self.janitor = Janitor(
             self.worker,
             store,
             records,
             clock,
-            self.pipeline.take_up,
+            self.parking.take_up,
             self._is_in_hand,
-            lambda: self.pipeline.uncertain_at,
+            uncertain.last_at,
             self.courier.inheriting,
-            self.pipeline.faults,
+            faults,
         )
         self.recorder = Recorder(store, records, clock, rng, logs.record, on_behind=self.janitor.check)
         self.webhook_receiver = WebhookReceiver(store, self.fleet, self.admission, self.albums, self._recorder)
@@ -424,8 +448,8 @@ class App:
         return PollingTask(bot, fence, self._telegram, intake, menus, self._stand, self._clock, self._rng, self.tokens)
 
     def _pool_post(self, pool: PoolId, fence: Fence) -> LoopTask:
-        settle = partial(self.pipeline.settle, fences=(fence,))
-        matcher = Matcher(pool, self._store, self._introduce, settle, self.pipeline.env, self._clock, self._drags)
+        settle = partial(self._pairings.settle, fences=(fence,))
+        matcher = Matcher(pool, self._store, self._introduce, settle, self._env, self._clock, self._drags)
         return LoopTask(matcher.run, self._stand, matcher.stop)
 
     # ------------------------------------------------------------------ events
@@ -443,6 +467,10 @@ class App:
         """
         note(arrival.event)
         await self.webhook_receiver.receive(arrival)
+
+    def _handle(self, work: Work) -> Coroutine[Any, Any, Rest | None]:
+        """The person queues need the handler, whose courier needs the queues: a failed delivery becomes an event."""
+        return self._handler.handle(work)
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for ref in refs:
@@ -480,7 +508,7 @@ class App:
             await self._clock.sleep(PARK_EVERY_S)
             is_lagging = self._clock.monotonic() - due > LAG_S
             try:
-                await self.pipeline.park_overdue(PATIENT_S if is_lagging else 0.0)
+                await self.parking.park_overdue(PATIENT_S if is_lagging else 0.0)
             except LiveStoreLost:
                 continue  # whoever reads or writes next says so
 
@@ -488,7 +516,7 @@ class App:
         while True:
             await self.courier.is_crowded.wait()
             with suppress(LiveStoreLost):
-                if not await self.pipeline.park_crowd():
+                if not await self.parking.park_crowd():
                     continue
             await self._clock.sleep(CROWD_PAUSE_S)
             self.courier.is_crowded.set()
@@ -512,8 +540,3 @@ class App:
     def members(self) -> Members:
         """The fleet, as this worker heard of it last."""
         return self.fleet.members
-
-
-def _is_settled(fence: Fence) -> bool:
-    """Of who is alone: nobody else has left anything behind."""
-    return False

@@ -26,7 +26,7 @@ def waiting(person: int, since: float = EPOCH, pool: PoolId = ADULTS, recent: tu
 def at_pool(body: Callable[[Bench, Matcher], Awaitable[None]], introduction: Any = introduce) -> None:
     async def main() -> None:
         bench = Bench()
-        matcher = Matcher(ADULTS, bench.store, introduction, bench.pipeline.settle, bench.pipeline.env, bench.clock)
+        matcher = Matcher(ADULTS, bench.store, introduction, bench.pairings.settle, bench.env, bench.clock)
         task = asyncio.ensure_future(matcher.run())
         await body(bench, matcher)
         assert not task.done()
@@ -138,7 +138,7 @@ def test_a_pair_that_has_gone_stale_is_harmless_and_the_other_still_finds_somebo
     meddled: list[int] = []
 
     async def body(bench: Bench, matcher: Matcher) -> None:
-        settle = bench.pipeline.settle
+        settle = bench.pairings.settle
 
         async def meddle(decision: Decision, before: dict[PersonId, Participant], name: Any) -> bool:
             if not meddled:

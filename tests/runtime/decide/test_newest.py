@@ -122,13 +122,13 @@ async def test_a_parked_message_and_its_last_edit_both_survive_the_process(bench
     bench.happens(written(ANN, "first", 2000))
     bench.happens(written(ANN, "one", 2001))
     await asyncio.sleep(0.01)
-    await bench.pipeline.park_overdue(-2.0)
+    await bench.parking.park_overdue(-2.0)
     for words in ("two", "three"):
         bench.happens(edited(words, 2001))
         await asyncio.sleep(0.01)
-        await bench.pipeline.park_overdue(-2.0)
+        await bench.parking.park_overdue(-2.0)
     again = Bench(disk=bench.disk, worker=HEIR)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert said(again)[-1] in {"three", "=three"}
     assert await again.store.outbox(HEIR) == []
@@ -143,7 +143,7 @@ async def test_a_superseded_edit_that_was_parked_leaves_nothing_behind(bench: Be
     for step in range(5):
         bench.happens(edited(f"step {step}"))
         await asyncio.sleep(0.01)
-        await bench.pipeline.park_overdue(-2.0)
+        await bench.parking.park_overdue(-2.0)
     await bench.quiet(60)
     assert said(bench) == ["here", "between", "=step 4"]
     assert await bench.store.outbox(ME) == []

@@ -28,7 +28,7 @@ from passerby.ports.facts import ChatClosed, PersonChanged
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Refused, SendContent, SendNotice, Unavailable
-from passerby.runtime.decide.pipeline import BUG_TRIES, STALE_TRIES
+from passerby.runtime.decide.event_handler import BUG_TRIES, STALE_TRIES
 from passerby.runtime.inbound.person_queues import Work
 from tests.runtime.virtual import EPOCH, run, settled
 from tests.runtime.world import ANN, BEN, BOT, CHAT, ME, OTHER_BOT, Bench, couple, somebody, talking, words_of, written
@@ -122,8 +122,8 @@ async def test_who_is_found_while_they_ask_is_not_told_afterwards_that_they_are_
         if commit.updates:
             bench.store.commit = store_it  # type: ignore[method-assign]
             ann, ben = [await bench.facts_of(each) for each in (ANN, BEN)]
-            found = introduce(ann, ben, bench.pipeline.env())
-            assert await bench.pipeline.settle(found, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
+            found = introduce(ann, ben, bench.env())
+            assert await bench.pairings.settle(found, {ANN: ann, BEN: ben}, lambda index: f"pair:{index}")
         return await store_it(commit)
 
     bench.store.commit = slowly  # type: ignore[method-assign]
@@ -370,7 +370,7 @@ async def test_a_pairing_that_is_stale_says_nothing_to_anybody(bench: Bench, /) 
     old = await bench.facts_of(ANN)
     await bench.put(msgspec.structs.replace(old, version=2))
     decision = Decision((old,), (Say(ANN, text("search.found")),))
-    assert not await bench.pipeline.settle(decision, {ANN: old}, lambda index: "n")
+    assert not await bench.pairings.settle(decision, {ANN: old}, lambda index: "n")
     await bench.quiet()
     assert bench.telegram.tried == []
     assert await bench.store.outbox(ME) == []
@@ -403,7 +403,7 @@ async def test_what_is_said_the_second_time_is_not_taken_for_what_was_said_the_f
     heir = Bench(beside=bench)
     heir.telegram.answer = lambda outgoing: None
     heir._update = 100
-    await heir.pipeline.take_up(await heir.store.outbox(ME))
+    await heir.parking.take_up(await heir.store.outbox(ME))
     heir.happens(written(ANN, "/stop", 2001))
     heir.person_queues.put(Work(event, (ref,)))
     await heir.quiet(30)

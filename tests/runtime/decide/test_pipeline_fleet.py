@@ -125,7 +125,7 @@ def test_a_commit_that_was_stored_and_not_answered_is_told_of_once() -> None:
         assert words_of(bench.telegram.sent) == [html("search.begun").partition("\n")[0]]
         assert bench.finished == [REF]
         assert await bench.store.outbox(ME) == []
-        assert bench.pipeline.uncertain_at >= 0
+        assert bench.uncertain.last_at() >= 0
 
     at_bench(body)
 
@@ -146,7 +146,7 @@ async def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind
     bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
     await asyncio.sleep(2.0)
     with suppress(LiveStoreLost):
-        await bench.pipeline.park_overdue()
+        await bench.parking.park_overdue()
     await bench.quiet()
     assert relays(bench) == ["hello"]
     assert await bench.store.outbox(ME) == []

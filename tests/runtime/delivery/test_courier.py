@@ -70,12 +70,11 @@ class Ledger:
 
 class Post:
     def __init__(self, **budgets: Budget) -> None:
-        self.bench = Bench(**budgets)  # type: ignore[arg-type]
+        self.ledger = Ledger()
+        self.bench = Bench(outcomes=self.ledger, **budgets)  # type: ignore[arg-type]
         self.courier: Courier = self.bench.courier
         self.telegram = self.bench.telegram
         self.clock = self.bench.clock
-        self.ledger = Ledger()
-        self.courier.outcomes = self.ledger
 
     def send(self, *numbers: int, to: PersonId = BEN, bot: BotId = OTHER_BOT, chat: ChatId = CHAT) -> None:
         for number in numbers:
@@ -515,7 +514,7 @@ def test_a_best_effort_call_that_is_refused_with_the_token_is_tried_once_more(ti
             return ()
 
         post.telegram.send = send  # type: ignore[method-assign]
-        post.courier.send_best_effort(AnswerButton("query"), OTHER_BOT, "en")
+        post.bench.best_effort.send(AnswerButton("query"), OTHER_BOT, "en")
         await asyncio.sleep(30)
         assert tries == 2
         assert post.bench.lost_bots == []
@@ -687,7 +686,7 @@ def react(number: int, emoji: str = "👍") -> React:
 @staged(at_post)
 async def test_what_is_about_a_message_on_its_way_waits_in_the_same_lane(post: Post, /) -> None:
     """Though its reader has gone over to another bot meanwhile."""
-    post.courier.outcomes = post.bench.pipeline
+    post.courier._outcomes = post.bench.outcomes
     post.answers(FloodWait(3.0))
     post.send(1)
     await settled()
@@ -737,8 +736,8 @@ async def test_best_effort_calls_wait_for_nobody_and_are_tried_once(post: Post, 
         return ()
 
     post.telegram.send = send  # type: ignore[method-assign]
-    post.courier.send_best_effort(AnswerButton("q", text("chat.button_too_old"), alert=True), BOT, "en")
-    post.courier.send_best_effort(Discard(ANN, (MessageId(5),)), BOT, "en")
+    post.bench.best_effort.send(AnswerButton("q", text("chat.button_too_old"), alert=True), BOT, "en")
+    post.bench.best_effort.send(Discard(ANN, (MessageId(5),)), BOT, "en")
     await asyncio.sleep(100)
     assert tries == [
         AnswerCallback(BOT, "q", html("chat.button_too_old"), True),

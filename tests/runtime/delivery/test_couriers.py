@@ -31,7 +31,21 @@ from passerby.runtime.delivery.courier import (
 )
 from passerby.runtime.delivery.wording import Wording
 from tests.runtime.virtual import EPOCH, run, settled
-from tests.runtime.world import ANN, BEN, BOT, CHAT, OTHER_BOT, PLENTY, PRINTS, WORDS, Bench, couple, relay, words_of
+from tests.runtime.world import (
+    ANN,
+    BEN,
+    BOT,
+    CHAT,
+    OTHER_BOT,
+    PLENTY,
+    PRINTS,
+    WORDS,
+    Assured,
+    Bench,
+    couple,
+    relay,
+    words_of,
+)
 from tests.staged import staged
 
 IDLE, FOUND = "search.idle", "search.found"
@@ -65,6 +79,8 @@ class Worker:
     def __init__(self, name: str, bench: Bench, bot_budget: Budget, chat_budget: Budget) -> None:
         self.name = WorkerId(name)
         self._bench = bench
+        self.books = Books(bench)
+        self.assurance = Assured()
         self.courier = Courier(
             bench.telegram,
             bench.store,
@@ -74,10 +90,11 @@ class Worker:
             Random(7),
             bot_budget,
             chat_budget,
+            outcomes=self.books,
+            assurance=self.assurance,
             prints=PRINTS,
             shared=True,
         )
-        self.books = self.courier.outcomes = Books(bench)
 
     def send(self, *numbers: int, to: PersonId = BEN, told: bool = True) -> None:
         for number in numbers:
@@ -336,25 +353,23 @@ async def test_what_waits_for_another_is_dropped_with_its_chat(fleet: Fleet, /) 
 
 @staged(in_fleet)
 async def test_no_send_begins_without_assurance(fleet: Fleet, /) -> None:
-    again = asyncio.Event()
-    fleet.one.courier.assured = again.wait  # type: ignore[assignment]
+    fleet.one.assurance.is_assured = False
     fleet.one.send(1)
     fleet.one.courier.say(await fleet.one.note("n", to=ANN))
     await asyncio.sleep(30)
     assert fleet.times == []
-    again.set()
+    fleet.one.assurance.returns()
     await settled()
     assert sorted(fleet.one.ends) == ["n", f"relay:{BOT}:1"]
 
 
 @staged(in_fleet)
 async def test_a_chat_that_ended_while_nobody_was_sure_gets_nothing_any_more(fleet: Fleet, /) -> None:
-    again = asyncio.Event()
-    fleet.one.courier.assured = again.wait  # type: ignore[assignment]
+    fleet.one.assurance.is_assured = False
     fleet.one.send(1)
     await asyncio.sleep(5)
     await fleet.bench.store.commit(Commit(ended=(CHAT,)))
-    again.set()
+    fleet.one.assurance.returns()
     await settled()
     assert fleet.times == []
     assert fleet.one.books.ends == [(f"relay:{BOT}:1", Refusal.LEFT)]
@@ -395,7 +410,7 @@ async def test_what_is_in_hand_is_known_until_its_outcome_is_stored(fleet: Fleet
 @staged(in_fleet)
 async def test_the_fences_of_what_was_pressed_twice_are_those_of_both(fleet: Fleet, /) -> None:
     courier = fleet.one.courier
-    courier.assured = asyncio.Event().wait  # type: ignore[assignment]
+    fleet.one.assurance.is_assured = False
     first, second = Fence(bot_lease(BOT), 1), Fence(bot_lease(BotId(9)), 4)
     for number, fence in ((1, first), (2, second), (3, second)):
         courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, number),), fences=(fence,))

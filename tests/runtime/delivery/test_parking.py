@@ -33,10 +33,10 @@ def parked(body: Callable[[Bench, UpdateRef], Awaitable[None]]) -> None:
         bench.telegram.answer = lambda outgoing: next(answers, None)
         ref = bench.happens(written(ANN, SECRET, 2000))
         await asyncio.sleep(1.0)
-        await bench.pipeline.park_overdue()
+        await bench.parking.park_overdue()
         assert bench.finished == [], "not yet"
         await asyncio.sleep(1.0)
-        await bench.pipeline.park_overdue()
+        await bench.parking.park_overdue()
         await body(bench, ref)
         await bench.close()
 
@@ -58,7 +58,7 @@ async def test_a_parked_relay_no_longer_holds_its_update_up_and_is_never_stored_
     assert await bench.store.trail(ANN) == [trace]
     assert (entry.to, entry.bot, entry.expires_at) == (BEN, OTHER_BOT, bench.clock.now() + RELAY_TTL_S)
     assert not any(SECRET.encode() in record for record in bench.disk.records)
-    await bench.pipeline.park_overdue()
+    await bench.parking.park_overdue()
     assert len(await bench.store.outbox(ME)) == 2
 
 
@@ -74,7 +74,7 @@ async def test_it_is_delivered_once_from_where_it_stands_in_its_lane(bench: Benc
 @staged(parked)
 async def test_after_a_restart_it_is_taken_up_again(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert carried(again) == [SECRET]
     assert await again.store.outbox(HEIR) == []
@@ -89,7 +89,7 @@ async def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended(bench: Be
     assert isinstance(me.state, Chatting)
     await bench.store.commit(Commit(ended=(me.state.chat,)))
     again = Bench(disk=bench.disk, worker=HEIR)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert carried(again) == []
     assert words_of(again.telegram.sent) == [html("chat.failed_left")]
@@ -101,7 +101,7 @@ async def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended(bench: Be
 async def test_what_waited_too_long_is_dropped_with_a_word(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR)
     again.clock.offset_s = RELAY_TTL_S + 1
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert carried(again) == []
     assert words_of(again.telegram.sent)[0].startswith("This waited too long")
@@ -117,7 +117,7 @@ async def test_what_was_parked_with_another_key_is_dropped_with_a_word_and_holds
     bench: Bench, ref: UpdateRef, /
 ) -> None:
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert carried(again) == []
     (told,) = again.telegram.sent
@@ -138,7 +138,7 @@ async def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_droppe
         replace(entry, id="effect:1:2"),
         replace(entry, to=PersonId(9)),
     ):
-        await again.pipeline.take_up([other])
+        await again.parking.take_up([other])
     await again.quiet()
     assert again.telegram.tried == []
     await again.close()
@@ -147,7 +147,7 @@ async def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_droppe
 @staged(parked)
 async def test_what_was_parked_with_a_former_key_is_delivered(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY, former_keys=(b"older".ljust(32), bytes(32)))
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert len(carried(again)) == 1
     assert await again.store.outbox(HEIR) == []
@@ -171,7 +171,7 @@ async def test_what_is_on_the_wire_is_parked_too_and_still_ends_once() -> None:
     bench.telegram.latency_s = 5.0
     ref = bench.happens(written(ANN, SECRET, 2000))
     await asyncio.sleep(2.0)
-    await bench.pipeline.park_overdue()
+    await bench.parking.park_overdue()
     assert bench.finished == [ref]
     await bench.quiet()
     assert carried(bench) == [SECRET]
@@ -190,7 +190,7 @@ async def test_what_has_just_arrived_is_not_parked() -> None:
     bench.disk.full = True
     await asyncio.sleep(1.0)
     assert len(bench.telegram.sent) == 1
-    await bench.pipeline.park_overdue()
+    await bench.parking.park_overdue()
     bench.disk.full = False
     await bench.quiet()
     assert await bench.store.outbox(ME) == []
@@ -208,10 +208,10 @@ async def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
     await asyncio.sleep(2.0)
     bench.disk.full = True
     with pytest.raises(LiveStoreLost):
-        await bench.pipeline.park_overdue()
+        await bench.parking.park_overdue()
     assert bench.finished == []
     bench.disk.full = False
-    await bench.pipeline.park_overdue()
+    await bench.parking.park_overdue()
     assert len(bench.finished) == 1
     assert [type(each) for each in await bench.store.outbox(ME)] == [Parked, Trail]
     await bench.close()
@@ -230,7 +230,7 @@ async def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> No
     await asyncio.sleep(0.3)
     assert carried(bench) == ["one"], "has arrived, and cannot be marked as done"
     bench.disk.full = False
-    await bench.pipeline.park_overdue()
+    await bench.parking.park_overdue()
     assert bench.finished == []
     assert await bench.store.outbox(ME) == []
     await bench.close()
@@ -244,7 +244,7 @@ async def test_the_notices_of_an_earlier_process_are_said() -> None:
     bench.happens(written(ANN, "/start"))
     await asyncio.sleep(1)
     again = Bench(disk=bench.disk, worker=HEIR)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert len(again.telegram.sent) == 1
     assert await again.store.outbox(HEIR) == []

@@ -82,7 +82,7 @@ async def pour(bench: Bench, kind: Kinds, number: int = POURED) -> list[UpdateRe
     for first in range(0, number, 100):
         refs += [bench.happens(kind(2000 + each)) for each in range(first, min(number, first + 100))]
         await asyncio.sleep(0.05)
-        await bench.pipeline.park_crowd()
+        await bench.parking.park_crowd()
     return refs
 
 
@@ -105,7 +105,7 @@ def carried(bench: Bench) -> list[str]:
 async def test_little_of_any_flood_is_kept_and_none_of_it_holds_up_the_queue(bench: Bench, /, kind: str) -> None:
     refs = await pour(bench, KINDS[kind])
     await asyncio.sleep(2.0)  # the last album may become longer
-    await bench.pipeline.park_crowd()
+    await bench.parking.park_crowd()
     assert set(refs) <= set(bench.finished)
     assert bench.courier.pending <= BOUND + 2
     assert len(await bench.store.outbox(ME)) <= 2 * BOUND + 2, "and a trace of each"
@@ -211,7 +211,7 @@ async def test_the_count_is_told_even_if_the_process_dies(bench: Bench, /) -> No
     (owed,) = [each for each in entries if each.text.key == "pace.over"]
     assert bench.admission.is_known(owed.id)
     again = Bench(disk=bench.disk, worker=HEIR, chat_budget=REAL)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet(400)
     (ended,) = [each for each in notices(again) if "You can go on" in each]
     refused = POURED - BOUND
@@ -223,17 +223,17 @@ async def test_the_count_is_told_even_if_the_process_dies(bench: Bench, /) -> No
 async def test_where_updates_are_brought_what_other_processes_have_parked_counts(bench: Bench, /) -> None:
     elsewhere = Bench(worker=HEIR, chat_budget=REAL, beside=bench)
     webhook_receiver = WebhookReceiver(elsewhere.store, Assured(), elsewhere.admission, elsewhere.albums)
-    elsewhere.pipeline._finished = lambda refs: [webhook_receiver.finished(ref) for ref in refs][:0]
+    elsewhere.on_finished[:] = [lambda refs: list(map(webhook_receiver.finished, refs))]
     for number in range(BOUND):
         bench.happens(written(ANN, f"text {number}", 2000 + number))
     await asyncio.sleep(0.05)
-    await bench.pipeline.park_crowd()
+    await bench.parking.park_crowd()
     assert len(await bench.store.trail(ANN)) > 100
     for number in range(60):
         brought = Arrival(UpdateRef(BOT, 5000 + number), written(ANN, "more", 4000 + number))
         elsewhere.background.spawn(webhook_receiver.receive(brought))
         await asyncio.sleep(0.02)
-        await elsewhere.pipeline.park_overdue(-2.0)
+        await elsewhere.parking.park_overdue(-2.0)
     assert len(await bench.store.trail(ANN)) <= BOUND
     assert elsewhere.admission.spells == 1
     await elsewhere.background.aclose()

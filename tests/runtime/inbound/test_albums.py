@@ -36,7 +36,7 @@ class Web:
         self.bench: Bench = Bench(shared=True, beside=beside.bench if beside else None, worker=worker)
         bench = self.bench
         self.webhook_receiver = WebhookReceiver(bench.store, Assured(), bench.admission, bench.albums)
-        bench.pipeline._finished = self._finished
+        bench.on_finished[:] = [self._finished]
 
     def _finished(self, refs: tuple[UpdateRef, ...]) -> None:
         for each in refs:
@@ -144,7 +144,7 @@ async def test_nor_before_a_message_that_was_parked_elsewhere(one: Web, two: Web
     one.bench.telegram.answer = lambda outgoing: next(answers, None)
     first = asyncio.ensure_future(one.takes(1, "first", group=None))
     await asyncio.sleep(3)
-    await one.bench.pipeline.park_overdue()
+    await one.bench.parking.park_overdue()
     await first
     await two.takes(2, "second", group=None)
     await asyncio.sleep(60)
@@ -167,7 +167,7 @@ async def test_of_a_process_that_dies_another_sends_the_items(one: Web, two: Web
     await one.takes(2, "b")
     await one.dies()
     await one.bench.store.leave(ME)
-    await two.bench.pipeline.take_up(await two.bench.store.inherit(HEIR))
+    await two.bench.parking.take_up(await two.bench.store.inherit(HEIR))
     await asyncio.sleep(2 * QUIET_S)
     assert carried(two) == ["a+b"]
 
@@ -190,7 +190,7 @@ async def test_one_that_dies_with_the_relay_parked_leaves_it_to_its_heir_whole(o
     await one.dies()
     one.bench.telegram.answer = lambda outgoing: None
     await one.bench.store.leave(ME)
-    await two.bench.pipeline.take_up(await two.bench.store.inherit(HEIR))
+    await two.bench.parking.take_up(await two.bench.store.inherit(HEIR))
     await asyncio.sleep(10)
     assert carried(two) == ["a+b"]
     one.bench.courier._pending = 0  # it is dead, and nobody waits for it
@@ -221,7 +221,7 @@ async def test_while_the_store_is_away_an_item_is_not_answered(one: Web, two: We
     one.bench.disk.full = True
     with pytest.raises(LiveStoreLost):
         await one.takes(1, "a")
-    assert one.bench.pipeline.uncertain_at >= 0, "it may have been stored all the same"
+    assert one.bench.uncertain.last_at() >= 0, "it may have been stored all the same"
     one.bench.disk.full = False
     await one.takes(1, "a")
     await asyncio.sleep(2 * QUIET_S)
@@ -307,6 +307,6 @@ async def test_what_is_looked_after_is_known_and_a_trace_always_is(one: Web, two
     assert not two.bench.albums.is_known(item.id)
     assert two.bench.albums.is_known("trace:1:1")
     assert one.bench.albums.waiting == 1
-    await two.bench.pipeline.take_up([item, Trail("trace:1:1", trail_of(BEN), BOT, LATE)])
+    await two.bench.parking.take_up([item, Trail("trace:1:1", trail_of(BEN), BOT, LATE)])
     assert two.bench.albums.is_known(item.id)
     await one.bench.store.mark(Mark())

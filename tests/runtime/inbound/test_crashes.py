@@ -106,12 +106,12 @@ async def test_a_parked_relay_that_has_taken_two_workers_down_is_dropped_with_a_
     bench.telegram.answer = lambda outgoing: FloodWait(60.0)
     ref = bench.happens(written(ANN, "deadly", 2000))
     await asyncio.sleep(2)
-    await bench.pipeline.park_overdue()
+    await bench.parking.park_overdue()
     assert any(isinstance(each, Parked) for each in await bench.store.outbox(ME))
     for crash in ("one", "two"):
         await bench.store.record_crash((ref,), crash)
     again = Bench(disk=bench.disk, worker=HEIR)
-    await again.pipeline.take_up(await again.store.inherit(HEIR))
+    await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
     assert [each for each in again.telegram.sent if isinstance(each, SendContent)] == []
     assert words_of(again.telegram.sent) == [SORRY]

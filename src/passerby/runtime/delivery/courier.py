@@ -37,7 +37,7 @@ from typing import Any, Final, Protocol
 from passerby.domain.budgets import Budget
 from passerby.domain.fingerprint import Prints
 from passerby.domain.newest import overtakes, with_edit
-from passerby.kernel.effect import Answer, Discard, Priority, React, Relay, RelayDelete, RelayEdit, RelayEffect
+from passerby.kernel.effect import Priority, React, Relay, RelayDelete, RelayEdit, RelayEffect
 from passerby.kernel.event import Refusal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, UpdateRef
 from passerby.ports.clock import Clock
@@ -46,12 +46,10 @@ from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.shared_budgets import Account
 from passerby.ports.telegram import (
-    DeleteMessages,
     FloodWait,
     OutgoingCall,
     Refused,
     Telegram,
-    TelegramError,
     TokenRefused,
     Unavailable,
 )
@@ -64,6 +62,7 @@ from passerby.runtime.delivery.stale_notices import as_things_stand
 from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 from passerby.runtime.delivery.wording import Wording
 from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens, Trust
 from passerby.runtime.tasks import Background
 from passerby.telemetry import logs, metrics
@@ -95,9 +94,6 @@ LONGEST_STORE_PAUSE_S = 2.0
 FLOOD_MARGIN_S = 0.1
 ELSEWHERE_POLL_S = 0.5
 """How often a delivery that needs a second bot, which is suspected, looks whether that one works again."""
-
-COURTESY_WAIT_S = 60.0
-"""How long a best-effort call waits for a suspected bot: later nobody looks at that button any more."""
 
 ORDER_POLL_S = 0.05
 TOLD_WAIT_S = 10.0
@@ -142,13 +138,9 @@ class Outcomes(Protocol):
 
 
 class Courier:
-    """`outcomes` is set by whoever wires the runtime, before the first delivery. `tokens`: if left out, its own.
-
-    `assured`, if set, returns when a send may begin (see `runtime.membership.heartbeat`): at once, as a rule.
-    `is_assured`, if set, says that it would, which costs less. `shared`: other processes send through the same bots.
+    """`outcomes` stores how each delivery ends. A send begins only while `assurance` says that nobody else can hold
+    what we hold. `tokens`: if left out, its own. `shared`: other processes send through the same bots.
     """
-
-    outcomes: Outcomes
 
     def __init__(
         self,
@@ -161,12 +153,16 @@ class Courier:
         bot_budget: Budget,
         chat_budget: Budget,
         *,
+        outcomes: Outcomes,
+        assurance: Assurance,
         prints: Prints,
         shared: bool = False,
         park_after_s: float = PARK_AFTER_S,
         recorder: FlightRecorder | None = None,
         tokens: Tokens | None = None,
     ) -> None:
+        self._outcomes = outcomes
+        self._assurance = assurance
         self._recorder = recorder or FlightRecorder()
         self._telegram = telegram
         self._store = store
@@ -177,8 +173,6 @@ class Courier:
         self._bot_budget = bot_budget
         self._chat_budget = chat_budget
         self.prints = prints
-        self.assured: Callable[[], Awaitable[None]] = _at_once
-        self.is_assured: Callable[[], bool] = _never
         self._shared = shared
         self._park_after_s = park_after_s
         self.tokens = tokens or Tokens(telegram, background, clock, rng)
@@ -369,39 +363,8 @@ class Courier:
 
     async def _skip(self, delivery: Delivery) -> None:
         """It is done, and nothing was sent."""
-        await self.outcomes.delivered(delivery, ())
+        await self._outcomes.delivered(delivery, ())
         self._forget(delivery)
-
-    def send_best_effort(self, best_effort: Answer | Discard, bot: BotId, language: str) -> None:
-        """Stop a button's spinner, tidy up. In no queue and tried once: losing it harms nobody."""
-        if isinstance(best_effort, Answer):
-            outgoing: OutgoingCall = self._wording.answer(best_effort, bot, language)
-        else:
-            outgoing = DeleteMessages(bot, best_effort.to, best_effort.messages)
-        self._background.spawn(self._send_best_effort(outgoing))
-
-    async def _send_best_effort(self, outgoing: OutgoingCall) -> None:
-        await self.assured()
-        try:
-            await self._once_trusted(outgoing)
-        except TokenRefused:
-            with suppress(TelegramError):  # the token was asked about meanwhile
-                await self._once_trusted(outgoing)
-        except TelegramError as error:
-            logs.record("courier.best_effort_lost", "debug", error=logs.name_of(error), reason=error.reason)
-
-    async def _once_trusted(self, outgoing: OutgoingCall) -> None:
-        """Send it, unless its bot stays suspected for too long, or is lost. Raises: TelegramError."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(COURTESY_WAIT_S):
-                await self.tokens.decided(outgoing.bot)
-        if not self.tokens.works(outgoing.bot):
-            return
-        try:
-            await self._telegram.send(outgoing)
-        except TokenRefused:
-            self.tokens.refused(outgoing.bot)
-            raise
 
     def drop(self, chat: ChatId) -> None:
         """A chat has ended: whatever of it still waits its turn, or was decided on before, goes to nobody."""
@@ -602,7 +565,7 @@ class Courier:
             else:
                 self._afoot += 1
                 try:
-                    await self.outcomes.delivered(delivery, end)
+                    await self._outcomes.delivered(delivery, end)
                 finally:
                     self._afoot -= 1
                 self._forget(delivery)
@@ -619,7 +582,7 @@ class Courier:
             metrics.RELAY_LATENCY.observe(self._clock.monotonic() - delivery.taken_at)
 
     async def _fail(self, delivery: Delivery, refusal: Refusal) -> None:
-        await self.outcomes.failed(delivery, refusal)
+        await self._outcomes.failed(delivery, refusal)
         self._forget(delivery)
 
     def _forget(self, delivery: Delivery) -> None:
@@ -676,7 +639,7 @@ class Courier:
                 delivery.steps.took(sent)
                 if delivery.steps.next() is None:
                     return _end(delivery)
-                await self.outcomes.advanced(delivery)
+                await self._outcomes.advanced(delivery)
             except LiveStoreLost:
                 tries += 1
                 metrics.RETRIES.add(bot, "store")
@@ -734,10 +697,10 @@ class Courier:
 
     async def _is_sure(self) -> bool:
         """Whether a send may begin now. After a pause all that was looked at before it is looked at again."""
-        if self.is_assured() and not self._halted:
+        if self._assurance.is_assured and not self._halted:
             return True
         asked_at = self._clock.monotonic()
-        await self.assured()
+        await self._assurance.assured()
         if self._halted:
             await _for_ever()
         return self._clock.monotonic() - asked_at <= RECHECK_AFTER_S
@@ -925,15 +888,6 @@ def _end(delivery: Delivery) -> End:
         return ()
     messages = tuple(each.copy.message for each in steps.copied)
     return messages or next(iter(steps.failed.values()), ())
-
-
-async def _at_once() -> None:
-    """For a process that is alone."""
-
-
-def _never() -> bool:
-    """Then it is asked for in full."""
-    return False
 
 
 async def _for_ever() -> None:

@@ -1,0 +1,92 @@
+"""Turns decisions into commits and stores them."""
+
+from collections.abc import Callable, Mapping
+
+from passerby.kernel.decision import Decision
+from passerby.kernel.event import ChatIdle, DeliveryFailed, SearchDelayed
+from passerby.kernel.ids import PersonId
+from passerby.kernel.participant import Participant
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence, WorkerId
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.participants import Commit, Committed
+from passerby.runtime.decide.commit_plan import CommitPlan, plan_commit
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.person_queues import Work
+from passerby.runtime.inbound.uncertain_commits import UncertainCommits
+
+
+class Unanswered(LiveStoreLost):
+    """A commit may have been stored, or not."""
+
+
+class Committer:
+    """`worker` owns the notices of a commit: it sends them."""
+
+    def __init__(
+        self, store: LiveStore, sealer: Sealer, uncertain: UncertainCommits, clock: Clock, worker: WorkerId
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._uncertain = uncertain
+        self._clock = clock
+        self.worker = worker
+
+    def plan(
+        self, decision: Decision, before: Mapping[PersonId, Participant], work: Work, unanswered: int
+    ) -> CommitPlan:
+        """The commit for a decision on a person's event. `unanswered`: how many commits of this work had no answer."""
+        me = before[work.event.person]
+        return plan_commit(
+            decision,
+            before,
+            now=self._clock.now(),
+            name=notice_namer(work, unanswered),
+            refs=work.refs,
+            sent=work.sent,
+            owner=self.worker,
+            fences=work.fences,
+            seen=((me.person, me.version),),
+            seal=self._sealer.seal_words,
+        )
+
+    def plan_pairing(
+        self,
+        decision: Decision,
+        before: Mapping[PersonId, Participant],
+        name: Callable[[int], str],
+        fences: tuple[Fence, ...],
+    ) -> CommitPlan:
+        """The commit for a decision that no person's event caused."""
+        return plan_commit(decision, before, now=self._clock.now(), name=name, owner=self.worker, fences=fences)
+
+    async def store(self, commit: Commit | None) -> Committed:
+        """Store a commit; None is nothing to store. Raises: Fenced, Unanswered."""
+        if commit is None:
+            return Committed.YES
+        try:
+            return await self._store.commit(commit)
+        except LiveStoreLost as error:
+            self._uncertain.mark()
+            raise Unanswered(*error.args) from error
+
+
+def notice_prefix(work: Work) -> str:
+    """The beginning of the names of a work's notices. It is the same if the work is done again."""
+    event = work.event
+    match event:
+        case DeliveryFailed():
+            return f"failed:{event.bot}:{event.message}"
+        case ChatIdle():
+            return f"quiet:{event.chat}:{event.since}"
+        case SearchDelayed():
+            return f"drags:{event.person}:{event.since}"
+        case _ if work.refs:
+            return f"{work.refs[0].bot}:{work.refs[0].update}"
+        case _:
+            return f"{type(event).__name__}:{event.bot}:{event.person}:{work.cause}"
+
+
+def notice_namer(work: Work, unanswered: int = 0) -> Callable[[int], str]:
+    """Names for notices. After a commit without an answer they differ, because the decision may differ, too."""
+    return lambda index: f"{notice_prefix(work)}:{index}{f'~{unanswered}' if unanswered else ''}"

@@ -1,0 +1,168 @@
+"""Handles one event from a person's queue: load the facts, decide, commit, hand the effects to the courier.
+
+If other decisions have overtaken the facts, the decision is made again on new ones. If a bug stops an event, it is
+tried a few times and then put aside with a notice to its sender, so that the person's next event is handled. While a
+store is away nothing is given up: the event waits, its update stays unconfirmed, and Telegram keeps it.
+"""
+
+from collections.abc import Callable, Mapping
+from random import Random
+
+import msgspec
+
+from passerby.kernel.decision import Env
+from passerby.kernel.event import MessageEdited, Refusal
+from passerby.kernel.ids import PersonId, UpdateRef
+from passerby.kernel.participant import Participant, Searching
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fenced
+from passerby.ports.live_store import LiveStoreLost
+from passerby.ports.outbox import Notice
+from passerby.ports.participants import Committed
+from passerby.ports.records import RecordsLost
+from passerby.runtime.decide.commit_plan import CommitPlan
+from passerby.runtime.decide.committing import Committer, Unanswered, notice_prefix
+from passerby.runtime.decide.edits import Edits
+from passerby.runtime.decide.loading import FactsLoader, participants_in
+from passerby.runtime.decide.parking import Parking
+from passerby.runtime.decide.put_aside import HopelessWork
+from passerby.runtime.decide.router import Router
+from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
+from passerby.runtime.membership.fencing import OwnLeases, write_refused
+from passerby.telemetry import logs, metrics
+
+BUG_TRIES = 5
+BUG_PAUSE_S = 0.2
+STALE_TRIES = 50
+"""How often a decision may be overtaken in a row. Two people who press everything at once overtake each other a few
+times; this many times means a bug."""
+
+STALE_PAUSE_S = 0.002
+LONGEST_STALE_PAUSE_S = 0.1
+AWAY_PAUSE_S = 0.5
+
+
+class EventHandler:
+    """`finished` is called with updates that are done and stored as done. `owe` is called with each notice that is
+    stored now and sent later."""
+
+    def __init__(
+        self,
+        *,
+        router: Router,
+        loader: FactsLoader,
+        committer: Committer,
+        sender: EffectSender,
+        parking: Parking,
+        hopeless: HopelessWork,
+        person_queues: PersonQueues,
+        leases: OwnLeases,
+        env: Callable[[], Env],
+        finished: Callable[[tuple[UpdateRef, ...]], None],
+        owe: Callable[[Notice], None],
+        faults: logs.Faults,
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._router = router
+        self._loader = loader
+        self._committer = committer
+        self._sender = sender
+        self._parking = parking
+        self._hopeless = hopeless
+        self._person_queues = person_queues
+        self._leases = leases
+        self._env = env
+        self._finished = finished
+        self._owe = owe
+        self._faults = faults
+        self._clock = clock
+        self._rng = rng
+        self._edits = Edits()
+
+    async def handle(self, work: Work) -> Rest | None:
+        """Do one piece of work, except for what this returns. Raises nothing but cancellation."""
+        bugs = unanswered = 0
+        while True:
+            for fence in work.fences:
+                if not self._leases.holds(fence):
+                    return None  # the bot was handed over; its next holder gets the update again
+            try:
+                if unanswered:
+                    await self._recover(work)
+                if work.crashes and await self._hopeless.is_fatal(work):
+                    await self._hopeless.put_aside(work, Refusal.FATAL)
+                    return None
+                rest = await self._decide(work, unanswered)
+            except Fenced:
+                await write_refused(self._leases, work.fences)
+            except (LiveStoreLost, RecordsLost) as error:
+                if isinstance(error, Unanswered):
+                    unanswered += 1
+                    if unanswered == 1:
+                        continue  # at once, so that later notices to the same people do not overtake it
+                self._faults.began("store", "store.lost", **logs.fields_of(error))
+                await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.5, 1.5))
+            except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
+                bugs += 1
+                logs.failed("pipeline.broken", error, kind=type(work.event).__name__, attempt=bugs)
+                if bugs >= BUG_TRIES:
+                    await self._hopeless.put_aside(work, Refusal.BROKEN)
+                    return None
+                await self._clock.sleep(BUG_PAUSE_S * bugs * self._rng.random())
+            else:
+                self._faults.over("store", "store.back")
+                return rest
+
+    async def _recover(self, work: Work) -> None:
+        """A commit of this work was not answered. If it was stored after all, send its notices now, in their turn."""
+        prefix = f"{notice_prefix(work)}:"
+        await self._sender.find_again(lambda entry: entry.id.startswith(prefix))
+
+    async def _decide(self, work: Work, unanswered: int) -> Rest | None:
+        """Load, decide, commit and send; again while the decision is overtaken."""
+        event = self._edits.as_edited(work.event)
+        number = self._person_queues.current(event.person)
+        for tries in range(STALE_TRIES):
+            reading = await self._loader.read(event, number)
+            facts = reading.facts
+            decision = self._router.decide(event, facts, self._env())
+            before = participants_in(facts)
+            plan = self._committer.plan(decision, before, work, unanswered)
+            if work.parks and plan.relay_effects:
+                plan = self._parked_at_once(plan, work)
+            committed = await self._committer.store(plan.commit)
+            if committed is Committed.STALE:
+                metrics.DECISIONS.add("stale")
+                if tries:  # a random pause, so that two who overtake each other do not keep step
+                    await self._clock.sleep(self._rng.random() * min(STALE_PAUSE_S * 2**tries, LONGEST_STALE_PAUSE_S))
+                continue
+            for notice in plan.owed:
+                self._owe(notice)
+            metrics.DECISIONS.add("stored" if committed is Committed.YES else "already_done")
+            rest = None
+            if committed is Committed.YES:
+                if isinstance(event, MessageEdited) and decision.changes:
+                    self._edits.note(event)
+                _count_searches(plan, before)
+                rest = await self._sender.send(plan, work, facts)
+            if not plan.relay_effects or committed is Committed.ALREADY_DONE:
+                self._finished(work.refs)
+            if not decision.changes:
+                self._loader.keep(event, number, reading)
+            return rest
+        raise AssertionError("overtaken without end")
+
+    def _parked_at_once(self, plan: CommitPlan, work: Work) -> CommitPlan:
+        """Put the relay effects into the outbox with the commit, which then makes the updates done."""
+        assert plan.commit is not None, "work that parks has outbox entries to settle"
+        parked = self._parking.entries_of(plan.relay_effects, work.refs)
+        commit = msgspec.structs.replace(plan.commit, outbox=(*plan.commit.outbox, *parked), updates=work.refs)
+        return msgspec.structs.replace(plan, commit=commit)
+
+
+def _count_searches(plan: CommitPlan, before: Mapping[PersonId, Participant]) -> None:
+    for put in plan.commit.puts if plan.commit is not None else ():
+        if isinstance(put.state, Searching) and not isinstance(before[put.person].state, Searching):
+            metrics.SEARCHES.add(put.state.ticket.pool)

@@ -1,0 +1,92 @@
+"""Loads the facts that a decision is made on."""
+
+import msgspec
+
+from passerby.kernel.decision import Facts
+from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, ReactionChanged, Unusable
+from passerby.kernel.ids import MessageRef, PersonId
+from passerby.kernel.participant import Participant
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore
+from passerby.ports.records import Records
+from passerby.runtime.decide.readings import Reading, Readings, is_plain
+from passerby.runtime.decide.router import Router
+from passerby.runtime.inbound.person_queues import PersonQueues
+from passerby.telemetry import metrics
+
+
+class FactsLoader:
+    def __init__(
+        self, store: LiveStore, records: Records, router: Router, person_queues: PersonQueues, clock: Clock
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._router = router
+        self._person_queues = person_queues
+        self._clock = clock
+        self._readings = Readings(clock)
+
+    async def read(self, event: Event, number: int) -> Reading:
+        """The facts for an event. `number` is the number of its work in the person's queue.
+
+        The facts that were read for the work before are used again where that is safe. Raises: LiveStoreLost,
+        RecordsLost.
+        """
+        if isinstance(event, Unusable):
+            return Reading(Facts(Participant(event.person)), 0, 0.0)
+        kept = self._readings.take(event, number)
+        if kept is not None and not self._router.also_load(event, kept.facts):
+            return kept
+        upto = self._person_queues.newest(event.person)
+        facts = await self._facts(event)
+        return Reading(facts, upto, self._clock.monotonic())
+
+    def keep(self, event: Event, number: int, reading: Reading) -> None:
+        """Keep the facts for the next work in the queue. The decision on this event must have changed nothing."""
+        if number < reading.upto and is_plain(event) and not reading.facts.others:
+            self._readings.keep(event.person, reading)
+
+    async def _facts(self, event: Event) -> Facts:
+        person, about = event.person, message_of(event)
+        facts = await self._load(person, about) or Facts(Participant(person))
+        also_load = self._router.also_load(event, facts)
+        if also_load:
+            at_hand = {person, facts.partner.person if facts.partner is not None else person}
+            others = [await self._load(each) for each in dict.fromkeys(also_load) if each not in at_hand]
+            facts = msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
+        return facts
+
+    async def _load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
+        """Load a person from the live store, or else from the records."""
+        facts = await self._store.load(person, about)
+        if facts is not None:
+            metrics.LOOKUPS.add("live")
+            return facts
+        known = await self._records.people((person,))
+        metrics.LOOKUPS.add("records" if known else "new")
+        if not known:
+            return None
+        await self._store.adopt(tuple(known.values()))
+        return await self._store.load(person, about)
+
+
+def participants_in(facts: Facts) -> dict[PersonId, Participant]:
+    """Everybody whom the facts are about."""
+    people = {each.person: each for each in facts.others}
+    if facts.partner is not None:
+        people[facts.partner.person] = facts.partner
+    people[facts.me.person] = facts.me
+    return people
+
+
+def message_of(event: Event) -> MessageRef | None:
+    """The message that an event refers to. The decision may need its counterpart."""
+    match event:
+        case MessageReceived(bot=bot, reply_to=int(message)):
+            return MessageRef(bot, message)
+        case MessageEdited(bot=bot, message=message) | ReactionChanged(bot=bot, message=message):
+            return MessageRef(bot, message)
+        case ButtonPressed(subject=MessageReceived(bot=bot, messages=(message, *_))):
+            return MessageRef(bot, message)
+        case _:
+            return None

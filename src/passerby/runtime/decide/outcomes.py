@@ -1,0 +1,167 @@
+"""Stores what became of each delivery. A failed delivery becomes an event of its sender."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from random import Random
+
+import msgspec
+
+from passerby.domain.fingerprint import Prints
+from passerby.kernel.effect import Discard, Relay, RelayDelete, RelayEffect
+from passerby.kernel.event import BotBlocked, BotLost, DeliveryFailed, Refusal
+from passerby.kernel.ids import NOWHERE, MessageId, MessageRef, UpdateRef, search_of
+from passerby.ports.clock import Clock
+from passerby.ports.facts import ChatTold, Fact
+from passerby.ports.leases import Fenced
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.message_map import Anchor, Mark
+from passerby.runtime.delivery.addressing import ATTEMPTS, copies, subject
+from passerby.runtime.delivery.best_effort import BestEffort
+from passerby.runtime.delivery.courier import persistently
+from passerby.runtime.delivery.delivery_queue import Delivery
+from passerby.runtime.inbound.albums import trace_id
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
+from passerby.runtime.membership.fencing import OwnLeases, write_refused
+
+
+class DeliveryOutcomes:
+    """See `delivery.courier.Outcomes`. `finished` is called with updates that are done and stored as done."""
+
+    def __init__(
+        self,
+        store: LiveStore,
+        person_queues: PersonQueues,
+        best_effort: BestEffort,
+        prints: Prints,
+        leases: OwnLeases,
+        finished: Callable[[tuple[UpdateRef, ...]], None],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._store = store
+        self._person_queues = person_queues
+        self._best_effort = best_effort
+        self._prints = prints
+        self._leases = leases
+        self._finished = finished
+        self._clock = clock
+        self._rng = rng
+
+    async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
+        await _close(delivery)
+        mark = self._mark(delivery, messages)
+        try:
+            try:
+                await self._store.mark(mark)
+            except LiveStoreLost:
+                await persistently(partial(self._store.mark, mark), LiveStoreLost, self._clock, self._rng)
+        except Fenced:
+            await write_refused(self._leases, mark.fences)
+            return
+        self._finished(delivery.refs)
+        deleted = delivery.relay_effect
+        if isinstance(deleted, RelayDelete):
+            self._best_effort.send(Discard(deleted.sender, deleted.tidy), deleted.source.bot, "")
+
+    async def failed(self, delivery: Delivery, refusal: Refusal) -> None:
+        """Store that a delivery has ended undelivered, or only in part, and raise the events that follow from it."""
+        if refusal is Refusal.UNREACHABLE:
+            blocked = BotBlocked(delivery.person, delivery.bot, delivery.tried_at)
+            await self._person_queues.run(Work(blocked, cause=delivery.id))
+        elif refusal is Refusal.BOT_LOST:
+            await self._person_queues.run(Work(BotLost(delivery.person, delivery.bot), cause=delivery.id))
+        relay_effect = delivery.relay_effect
+        if relay_effect is None:
+            await self.delivered(delivery, ())
+            return
+        await _close(delivery)
+        if delivery.may_be_parked and not delivery.parked:
+            await persistently(partial(self._find_out, delivery), LiveStoreLost, self._clock, self._rng)
+        await self.advanced(delivery)
+        works = _failures(delivery, relay_effect, refusal)
+        # The last of these events finishes the relay effect.
+        if delivery.parked:  # its updates are done already; only its outbox entries are left
+            works[-1] = msgspec.structs.replace(works[-1], sent=_in_outbox(delivery))
+        else:
+            works[-1] = msgspec.structs.replace(works[-1], refs=delivery.refs, fences=delivery.fences)
+        for work in works:
+            self._person_queues.put(work)
+
+    async def advanced(self, delivery: Delivery) -> None:
+        """Store which steps of a relay effect have arrived, so that another process that takes it over does not send
+        them again."""
+        steps, relay_effect = delivery.steps, delivery.relay_effect
+        if steps is None or relay_effect is None or not steps.copied:
+            return
+        speaker = relay_effect.sender if isinstance(relay_effect, Relay) else None
+        with suppress(LiveStoreLost):
+            await self._store.mark(Mark(chat=relay_effect.chat, pairs=steps.copied, speaker=speaker))
+
+    def _mark(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> Mark:
+        relay_effect = delivery.relay_effect
+        sent = _in_outbox(delivery) if relay_effect is None or delivery.may_be_parked else ()
+        if relay_effect is not None:
+            spoke = messages and isinstance(relay_effect, Relay)
+            return Mark(
+                delivery.refs,
+                sent,
+                relay_effect.chat,
+                delivery.steps.copied
+                if delivery.steps is not None
+                else copies(relay_effect, delivery.through, messages, self._prints),
+                speaker=relay_effect.sender if spoke else None,
+                # The updates of a parked relay are done already, whichever worker polls the bot now.
+                fences=() if delivery.parked else delivery.fences,
+            )
+        notice = delivery.notice
+        if notice is None or notice.anchors is None:
+            return Mark(sent=sent)
+        chat = notice.anchors
+        at = MessageRef(delivery.bot, messages[0]) if messages else NOWHERE
+        facts: tuple[Fact, ...] = ()
+        if messages and chat != search_of(delivery.person):
+            facts = (ChatTold(chat, delivery.person, at, self._clock.now()),)
+        return Mark(sent=sent, anchor=Anchor(chat, delivery.person, at), facts=facts)
+
+    async def _find_out(self, delivery: Delivery) -> None:
+        """The commit that parks a delivery was not answered. If its updates are done, it was stored."""
+        ref = delivery.refs[0]
+        delivery.parked = ref.update in await self._store.done(ref.bot, (ref.update,))
+        if delivery.parked:
+            self._finished(delivery.refs)
+
+
+async def _close(delivery: Delivery) -> None:
+    """From here on the delivery is not parked any more. If it is being parked just now, wait for that."""
+    delivery.over = True
+    if delivery.lock is not None and delivery.lock.locked():
+        async with delivery.lock:
+            pass
+
+
+def _failures(delivery: Delivery, relay_effect: RelayEffect, refusal: Refusal) -> list[Work]:
+    """One event for each message that did not arrive."""
+    about, attempt = subject(relay_effect), ATTEMPTS[type(relay_effect)]
+    failed = delivery.steps.failed if delivery.steps is not None else {about.message: refusal}
+    return [
+        Work(
+            DeliveryFailed(
+                relay_effect.sender,
+                about.bot,
+                message,
+                relay_effect.chat,
+                relay_effect.to,
+                delivery.bot,
+                why,
+                attempt,
+            ),
+            cause=delivery.id,
+        )
+        for message, why in failed.items()
+    ]
+
+
+def _in_outbox(delivery: Delivery) -> tuple[str, ...]:
+    """The outbox entries that end with a delivery."""
+    return (delivery.id, trace_id(delivery.refs)) if delivery.refs else (delivery.id,)

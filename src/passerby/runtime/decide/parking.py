@@ -1,0 +1,180 @@
+"""Parks relays that take long: sealed into the outbox, so that their updates no longer hold up Telegram's queue."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from itertools import groupby
+
+from passerby.kernel.effect import RelayEffect
+from passerby.kernel.event import DeliveryFailed, Refusal
+from passerby.kernel.ids import BotId, UpdateRef
+from passerby.kernel.participant import Chatting
+from passerby.ports.clock import Clock
+from passerby.ports.leases import Fence, Fenced, WorkerId
+from passerby.ports.live_store import LiveStore
+from passerby.ports.message_map import Mark
+from passerby.ports.outbox import Notice, Outgoing, Parked
+from passerby.ports.participants import Commit, Committed
+from passerby.ports.trails import Trail
+from passerby.runtime.delivery.courier import RELAY_TTL_S, Courier
+from passerby.runtime.delivery.delivery_queue import Delivery, relay_effect_id, relayed
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.inbound.albums import Albums, trace_of
+from passerby.runtime.inbound.crashes import FATAL_CRASHES, crashes_of
+from passerby.runtime.inbound.person_queues import PersonQueues, Work
+from passerby.runtime.membership.fencing import OwnLeases, write_refused
+from passerby.telemetry import logs, metrics
+
+PARKED_TOGETHER = 50
+"""Relays in one commit. With up to 4,096 characters each, that is a few hundred kilobytes at most."""
+
+
+class Parking:
+    """`worker` owns the parked entries. `finished` is called with updates that are done and stored as done."""
+
+    def __init__(
+        self,
+        store: LiveStore,
+        courier: Courier,
+        sealer: Sealer,
+        albums: Albums,
+        person_queues: PersonQueues,
+        leases: OwnLeases,
+        finished: Callable[[tuple[UpdateRef, ...]], None],
+        clock: Clock,
+        worker: WorkerId,
+    ) -> None:
+        self._store = store
+        self._courier = courier
+        self._sealer = sealer
+        self._albums = albums
+        self._person_queues = person_queues
+        self._leases = leases
+        self._finished = finished
+        self._clock = clock
+        self._worker = worker
+
+    async def park_overdue(self, more_s: float = 0.0) -> None:
+        """Park the relays that take too long. `more_s`: only those that are late by so much more.
+
+        Raises: LiveStoreLost.
+        """
+        for delivery in self._courier.overdue(more_s):
+            await self.park(delivery)
+
+    async def park_crowd(self) -> bool:
+        """Park the relays that have many others before them. Returns whether some are left. Raises: LiveStoreLost."""
+        for delivery in reversed(self._courier.crowd()):
+            if not delivery.parked:
+                await self.park(delivery)
+        return bool(self._courier.crowd())
+
+    async def park(self, delivery: Delivery) -> None:
+        """Park a relay, with the relays before it in its queue, which must come first in the outbox, too.
+
+        If one of those cannot be parked now, neither is this one. Raises: LiveStoreLost.
+        """
+        waiting = [*self._courier.unparked_before(delivery), delivery]
+        for _, alike in groupby(waiting, lambda each: each.fences):
+            under_one_lease = list(alike)
+            for first in range(0, len(under_one_lease), PARKED_TOGETHER):
+                if not await self._park_together(under_one_lease[first : first + PARKED_TOGETHER]):
+                    return
+
+    async def _park_together(self, deliveries: Sequence[Delivery]) -> bool:
+        """Park relays that follow each other in a queue, in one commit. Returns whether that is done."""
+        async with AsyncExitStack() as locked:
+            for delivery in deliveries:
+                delivery.lock = delivery.lock or asyncio.Lock()
+                await locked.enter_async_context(delivery.lock)
+            left = [each for each in deliveries if not (each.parked or each.over)]
+            if not left:
+                return True
+            if self._courier.settles_before(left[0]):
+                return False
+            entries: list[Outgoing] = []
+            refs: list[UpdateRef] = []  # updates that join while the store is busy are done when the relay is delivered
+            for delivery in left:
+                assert delivery.relay_effect is not None, "only relay effects are parked"
+                delivery.may_be_parked = True
+                entries += self._entries(
+                    delivery.id, delivery.relay_effect, delivery.bot, delivery.refs, delivery.fences
+                )
+                refs += delivery.refs
+            fences = left[0].fences
+            commit = Commit(outbox=tuple(entries), updates=tuple(refs), owner=self._worker, fences=fences)
+            try:
+                stored = await self._store.commit(commit)
+            except Fenced:
+                await write_refused(self._leases, fences)
+                return False
+            for delivery in left:
+                delivery.parked = stored is Committed.YES
+                delivery.careful = False
+                metrics.PARKED.add()
+            self._finished(tuple(refs))
+        return True
+
+    def entries_of(
+        self, relay_effects: Iterable[tuple[RelayEffect, BotId]], refs: tuple[UpdateRef, ...]
+    ) -> list[Outgoing]:
+        """The outbox entries of relay effects that are parked in the commit of their decision."""
+        return [
+            entry
+            for relay_effect, bot in relay_effects
+            for entry in self._entries(relay_effect_id(relay_effect, refs), relay_effect, bot, refs)
+        ]
+
+    def _entries(
+        self,
+        id_: str,
+        relay_effect: RelayEffect,
+        bot: BotId,
+        refs: tuple[UpdateRef, ...],
+        fences: tuple[Fence, ...] = (),
+    ) -> tuple[Outgoing, ...]:
+        """The outbox entries of a parked relay effect.
+
+        Without a lease it leaves a trace: another process may take the sender's next update.
+        """
+        expires_at = self._clock.now() + RELAY_TTL_S
+        parked = Parked(id_, relay_effect.chat, relay_effect.to, bot, self._sealer.seal(relay_effect, refs), expires_at)
+        return (parked,) if fences else (parked, trace_of(relay_effect.sender, refs, expires_at))
+
+    async def take_up(self, entries: Iterable[Outgoing]) -> None:
+        """Send the entries of our outbox that nothing here is sending: another incarnation left them, or the answer to
+        a commit was lost. Raises: LiveStoreLost."""
+        for outgoing in entries:
+            if self._courier.known(outgoing.id):
+                continue
+            if isinstance(outgoing, Trail):
+                self._albums.look_after((outgoing,))
+                continue
+            if isinstance(outgoing, Notice):
+                self._courier.say(outgoing, found_again=True)
+                continue
+            parked = self._sealer.open(outgoing.sealed)
+            left_s = outgoing.expires_at - self._clock.now()
+            if parked is None:
+                logs.record("pipeline.unreadable", "error", reason="parked with another SECRET_KEY")
+                await self._give_up(outgoing)
+            else:
+                fatal = await crashes_of(self._store, parked.refs) >= FATAL_CRASHES
+                doomed = Refusal.FATAL if fatal else None
+                self._courier.resume(parked.relay_effect, outgoing.bot, parked.refs, outgoing.id, left_s, doomed)
+
+    async def _give_up(self, parked: Parked) -> None:
+        """Drop an entry that cannot be read any more, and tell its sender if the chat is still open.
+
+        The chat and the entry's name show who the sender is.
+        """
+        facts = await self._store.load(parked.to)
+        state = facts.me.state if facts is not None else None
+        about = relayed(parked.id)
+        if about is None or not isinstance(state, Chatting) or state.chat != parked.chat:
+            await self._store.mark(Mark(sent=(parked.id,)))
+            return
+        failed = DeliveryFailed(
+            state.partner, about.bot, about.message, parked.chat, parked.to, parked.bot, Refusal.BROKEN
+        )
+        self._person_queues.put(Work(failed, sent=(parked.id,)))

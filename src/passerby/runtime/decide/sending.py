@@ -1,0 +1,86 @@
+"""Hands the effects of a stored decision to the courier."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from passerby.kernel.decision import Facts
+from passerby.ports.leases import WorkerId
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.outbox import Notice
+from passerby.runtime.decide.commit_plan import CommitPlan
+from passerby.runtime.decide.parking import Parking
+from passerby.runtime.delivery.best_effort import BestEffort
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.inbound.person_queues import Rest, Work
+from passerby.runtime.membership.fencing import OwnLeases
+
+
+class EffectSender:
+    """`shared`: there may be other workers.
+
+    While one of our leases is young, the last holder may have left parked relays that belong to another worker now.
+    Then our relays are parked before they are sent, because the outbox keeps its order across all workers.
+    """
+
+    def __init__(
+        self,
+        store: LiveStore,
+        courier: Courier,
+        best_effort: BestEffort,
+        parking: Parking,
+        leases: OwnLeases,
+        worker: WorkerId,
+        *,
+        shared: bool,
+    ) -> None:
+        self._store = store
+        self._courier = courier
+        self._best_effort = best_effort
+        self._parking = parking
+        self._leases = leases
+        self._worker = worker
+        self._shared = shared
+
+    async def send(self, plan: CommitPlan, work: Work, facts: Facts) -> Rest | None:
+        """Send what a stored plan says. Returns what may go on while the person's queue goes on."""
+        for chat in plan.ended:
+            self._courier.drop(chat)
+        for effect in plan.best_effort:
+            self._best_effort.send(effect, work.event.bot, facts.me.profile.language)
+        for notice in plan.notices:
+            self.say(notice)
+        if not plan.relay_effects:
+            return None
+        careful = work.behind or (self._shared and any(map(self._leases.is_young, work.fences)))
+        alone = len(plan.relay_effects) == 1 and not careful
+        for relay_effect, bot in plan.relay_effects:
+            delivery = self._courier.pass_on(
+                relay_effect,
+                bot,
+                work.refs,
+                fences=work.fences,
+                told=facts.partner_anchor is not None,
+                taken_at=work.taken_at,
+                careful=careful,
+                start=not alone,
+                parked=work.parks,
+            )
+            if delivery is not None and alone:
+                return self._courier.going(delivery)
+            if delivery is not None and delivery.careful and not self._courier.is_in_crowd(delivery):
+                with suppress(LiveStoreLost):  # then it is parked when it is overdue
+                    await self._parking.park(delivery)
+        return None
+
+    def say(self, notice: Notice) -> None:
+        """Send a stored notice, unless it was found in the outbox before the answer to its commit came."""
+        if not self._courier.known(notice.id):
+            self._courier.say(notice)
+
+    async def find_again(self, which: Callable[[Notice], bool]) -> bool:
+        """Send the notices that a commit without an answer may have stored. Returns whether it has stored any."""
+        entries = [each for each in await self._store.outbox(self._worker) if isinstance(each, Notice) and which(each)]
+        for entry in entries:
+            if not self._courier.known(entry.id):
+                self._courier.say(entry, found_again=True)
+        return bool(entries)
