@@ -1,8 +1,7 @@
-"""A Bot API server for people without a token: it behaves like Telegram where that matters to a bot.
+"""A Bot API server that needs no token. To a bot it behaves like Telegram.
 
-`world` is the pure, synchronous core (time and chance are injected); `server` puts HTTP around it; `cli` starts it.
-Nothing here knows the product that is tested against it: this package imports nothing but its own modules and
-libraries.
+`world` is the pure, synchronous core; the clock and the random numbers are passed in. `server` adds HTTP. `cli` starts
+it. This package imports only its own modules and libraries, so it works with any bot.
 """
 
 from botapi_sandbox.world import Answer, Switches, Upload, Waiting, World

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 def host_of(url: str) -> str:
-    """The host that a URL names, without its port; "" where there is none."""
+    """The host of a URL, without its port; "" if there is none."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Request bodies into parameters and files: JSON, forms, query strings, multipart. No meaning is read into them."""
+"""Turns request bodies into parameters and files: JSON, forms, query strings, multipart. It does not interpret them."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class _Parts:
             return
         mime = self._headers.get(b"content-type", b"").decode("latin-1")
         if mime == "application/octet-stream":
-            mime = ""  # clients that do not know say so; Telegram then looks at the name
+            mime = ""  # the client does not know the type; Telegram then looks at the name
         self.uploads[name] = Upload(data, file_name.decode("utf-8", "replace"), mime)
 
 

@@ -50,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        # Not logged: strangers send malformed requests all the time.
+        # Malformed requests from strangers are common, so they are not logged.
         self.logger = _ERRORS_ALONE
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -1,7 +1,7 @@
-"""Decides which requests are answered: those of programs on this machine and of the playground's own page, but not
-those of other pages in the same browser.
+"""Decides which requests are answered. Programs on this machine and the playground's own page are served; other web
+pages in the same browser are refused.
 
-A web page can make a browser send requests to a local port. It cannot hide that: browsers add `Origin` to everything
+A web page can make a browser send requests to a local port. It cannot hide this: browsers add `Origin` to everything
 except plain loads, and `Sec-Fetch-Site` to every request. A page whose name resolves to 127.0.0.1 (DNS rebinding) sends
 that name as `Host`.
 
@@ -25,11 +25,11 @@ from botapi_sandbox.wire import Scope, header
 _OWN_SITE = ("", "same-origin", "none")
 
 
-def complaint(scope: Scope, hosts: Collection[str], *, is_page: bool) -> str | None:
-    """Why this request is not answered, in one sentence; None if it is. `hosts`: further names of this server."""
+def refusal(scope: Scope, hosts: Collection[str], *, is_page: bool) -> str | None:
+    """Why this request is refused, in one sentence, or None. `hosts` are further names of this server."""
     host = header(scope, b"host")
     if not _is_ours(host, hosts):
-        return f"this server does not answer to {host!r}: use an IP address or localhost, or start it with --allow-host"
+        return f"this server does not answer to the name {host!r}: use an IP address or localhost, or add --allow-host"
     origin = header(scope, b"origin")
     if origin and urlsplit(origin).netloc.lower() != host.lower():
         return "this server takes no requests from other web pages"
@@ -38,17 +38,17 @@ def complaint(scope: Scope, hosts: Collection[str], *, is_page: bool) -> str | N
     return None
 
 
-def body_complaint(content_type: str) -> str | None:
-    """Why a body for the control API is not read; None if it is."""
+def body_refusal(content_type: str) -> str | None:
+    """Why a body for the control API is refused, or None."""
     kind = content_type.partition(";")[0].strip().lower()
     if kind in ("application/json", "multipart/form-data"):
         return None
-    return "send the body with Content-Type: application/json, or multipart/form-data where there are files"
+    return "send the body as Content-Type: application/json, or multipart/form-data if it has files"
 
 
 def _is_ours(host: str, hosts: Collection[str]) -> bool:
     if not host:
-        return True  # HTTP/1.0, which no browser speaks
+        return True  # HTTP/1.0, which browsers do not use
     name = host_of(f"//{host}")
     if is_loopback(name) or name in hosts:
         return True
@@ -56,4 +56,4 @@ def _is_ours(host: str, hosts: Collection[str]) -> bool:
         ip_address(name)
     except ValueError:
         return False
-    return True  # a page can only be made to look local by a name
+    return True  # DNS rebinding needs a name, so an IP address is safe

@@ -1,4 +1,4 @@
-"""The command: `python -m botapi_sandbox`. Reads arguments, prints where to go, stops cleanly on SIGINT and SIGTERM."""
+"""The command: `python -m botapi_sandbox`. Reads arguments, prints the address, stops cleanly on SIGINT and SIGTERM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRONG_USAGE = 2
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, exit 2."""
+        """Print one line and exit with 2."""
         self.exit(WRONG_USAGE, f"{self.prog}: {message}\n")
 
 
@@ -64,18 +64,18 @@ def arguments() -> list[tuple[str, str]]:
 
 def _port(text: str) -> int:
     if not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use a number from 0 to 65535")
     return int(text)
 
 
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) > 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1000")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1000")
     return int(text)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until a signal; the exit code."""
+    """Run until a signal arrives. Returns the exit code."""
     options = parser().parse_args(argv)
     switches = Switches(
         limits=not options.no_limits,
@@ -116,7 +116,7 @@ def _run(serving: Coroutine[Any, Any, None]) -> None:
 
 
 def welcome(sandbox: Sandbox) -> str:
-    """What is printed at the start: where it listens and the pretended tokens."""
+    """The text printed at the start: the address and the tokens of the bots."""
     lines = [f"Bot API sandbox at {sandbox.url}  (playground: {sandbox.url}/)"]
     lines += [f"  @{bot.username}  {bot.token}" for bot in sandbox.world.state.bots.values()]
     return "\n".join(lines)

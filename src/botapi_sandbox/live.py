@@ -1,4 +1,4 @@
-"""The event streams: what phones show, as server-sent events, for one person or for several over one connection."""
+"""The event streams: phone events as server-sent events, for one person or several over one connection."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from botapi_sandbox.world.answers import Json
 
 _encode = msgspec.json.Encoder().encode
 MOST_WAITING = 10_000
-"""A page that does not read is cut off beyond this many events, and reloads."""
+"""A page with more unread events than this is disconnected. It then reloads."""
 MOST_WAITING_FOR_ALL = 200_000
-"""The like for who listens to everybody: a program, which cannot reload."""
+"""The limit for a stream of everybody. Its reader is a program, which cannot reload."""
 HEARTBEAT_S = 15.0
 
 
@@ -24,7 +24,7 @@ class Streams:
 
     def __init__(self, world: World) -> None:
         self._open: dict[asyncio.Queue[bytes | None], frozenset[int] | None] = {}
-        """By stream, whose phones it shows; None for everybody's."""
+        """Each stream with the people whose phones it shows; None means everybody."""
         self._now = world.now
         self._closing = False
         self._stop: Callable[[], None] = world.on_event(self._event)
@@ -46,7 +46,7 @@ class Streams:
                 _put(waiting, line)
 
     async def serve(self, people: frozenset[int] | None, receive: Receive, send: Send) -> None:
-        """Stream until the client goes away or the server stops. `people` None: everybody, whoever comes later too."""
+        """Stream until the client leaves or the server stops. `people` None means everybody, also people of later."""
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(
             MOST_WAITING if people is not None else MOST_WAITING_FOR_ALL
         )

@@ -1,8 +1,8 @@
 """The HTTP shell: the Bot API, file downloads, the control API and the playground on one port.
 
 It reads requests, lets the core answer, and does what the core cannot: wait for long polls, delay, cut connections.
-No rule of Telegram's is decided here. Bare ASGI, since this server also stands opposite to programs that are being
-measured.
+The rules of Telegram are in the core. It is bare ASGI without a framework, because benchmarks also run against this
+server.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from botapi_sandbox.bodies import BadBody, read_body
-from botapi_sandbox.callers import complaint
+from botapi_sandbox.callers import refusal
 from botapi_sandbox.control import Control
 from botapi_sandbox.wire import Receive, Scope, Send, TooLarge, cut, header, read, write
 from botapi_sandbox.world import Answer, Waiting, World
@@ -27,7 +27,7 @@ from botapi_sandbox.world.files import MOST_UPLOAD
 
 _log = logging.getLogger("botapi_sandbox")
 MOST_BODY = MOST_UPLOAD + 2 * 2**20
-"""Room for the other fields; beyond it the front proxy of Telegram answers 413."""
+"""The largest upload, and room for the other fields. Above this, Telegram's front proxy answers 413."""
 STALLED_FOR_S = 600.0
 _PLAIN = ((b"content-type", b"text/plain; charset=utf-8"),)
 _JSON = ((b"content-type", b"application/json"),)
@@ -35,7 +35,7 @@ _NO_PAGE = b"The playground page is not part of this installation. The Bot API i
 
 
 class App:
-    """The ASGI application around one world. `hosts`: names that it answers to besides addresses and localhost."""
+    """The ASGI application around one world. `hosts` are names it answers to, besides IP addresses and localhost."""
 
     def __init__(self, world: World, hosts: Collection[str] = ()) -> None:
         self._world = world
@@ -53,7 +53,7 @@ class App:
         path: str = scope["path"]
         try:
             is_page = not path.startswith(("/bot", "/file/", "/sandbox/"))
-            if (problem := complaint(scope, self._hosts, is_page=is_page)) is not None:
+            if (problem := refusal(scope, self._hosts, is_page=is_page)) is not None:
                 await write(send, 403, problem.encode() + b"\n", _PLAIN)
             elif path.startswith("/bot"):
                 await self._bot_api(path, scope, receive, send)
@@ -66,7 +66,7 @@ class App:
         except TooLarge:
             await _answer(send, refused(Refusal(413, "Request Entity Too Large")))
         except Exception:  # noqa: BLE001 - the one supervised place
-            # A bug of the sandbox ends one request, never the server, and is seen.
+            # A bug in the sandbox ends one request but not the server, and it is logged.
             _log.exception("a bug in the sandbox: %s %s", scope["method"], path.rpartition("/")[2])
             await _answer(send, refused(Refusal(500, "Internal Server Error: a bug in the sandbox")))
 
@@ -103,7 +103,7 @@ class App:
             cut(scope)
 
     async def _wait(self, waiting: Waiting, receive: Receive) -> Answer | None:
-        """See a long poll through; None if the client went away or the server stops."""
+        """Wait until a long poll has an answer. None if the client left or the server stops."""
         loop = asyncio.get_running_loop()
         gone = asyncio.ensure_future(receive())
         closing = asyncio.ensure_future(self._closing.wait())

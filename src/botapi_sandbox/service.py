@@ -1,5 +1,4 @@
-"""A running sandbox: a world with its server, timer, webhooks and state file, inside the event loop of whoever
-starts it.
+"""A running sandbox: a world with its server, timer, webhooks and state file, in the caller's event loop.
 
 async with running(world, port=0) as sandbox:
     print(sandbox.url)
@@ -26,12 +25,12 @@ from botapi_sandbox.wire import Protocol
 from botapi_sandbox.world import Switches, World
 
 LONGEST_NAP_S = 0.25
-"""How late the timer may notice that something fell due."""
+"""The timer may be late by up to this time."""
 _BACKLOG = 512
 
 
 def unix_clock() -> float:
-    """The one place where real time enters the sandbox."""
+    """The sandbox reads real time only here."""
     return time.time()  # noqa: TID251 - the shell's clock; the core takes it as an argument
 
 
@@ -45,7 +44,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """http://host:port, the base of everything."""
+        """The base address, http://host:port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
@@ -58,9 +57,10 @@ def make_world(
     switches: Switches | None = None,
     clock: Callable[[], float] = unix_clock,
 ) -> World:
-    """A world with at least `bots` bots, continued from the state file if it is there.
+    """A world with at least `bots` bots. It continues from the state file if there is one.
 
-    Without a seed chance differs from run to run, but tokens are those of seed 0, so that a configured bot stays valid.
+    Without a seed, random choices differ from run to run. The tokens are still those of seed 0, so that the settings of
+    a bot stay valid.
     Raises: state_file.UnreadableState, OSError.
     """
     kept = load(state) if state is not None else None
@@ -72,7 +72,7 @@ def make_world(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: signals belong to the program that holds the loop."""
+    """uvicorn without its signal handling: the program that runs the loop handles signals."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -88,8 +88,8 @@ async def running(
     state: Path | None = None,
     hosts: Collection[str] = (),
 ) -> AsyncIterator[Sandbox]:
-    """Serve `world` until the block is left. Port 0 takes a free one. `hosts` are further names that requests may call
-    this server by. Raises: OSError, if the port is taken."""
+    """Serve `world` until the block ends. Port 0 takes a free port. `hosts` are further names that requests may use for
+    this server. Raises: OSError, if the port is taken."""
     listener = _listen(host, port)
     app = App(world, (host, *hosts))
     config = uvicorn.Config(
@@ -170,7 +170,7 @@ async def serve(
     switches: Switches | None = None,
     started: Callable[[Sandbox], None] | None = None,
 ) -> None:
-    """Make a world and serve it until cancelled; `started` is called once it listens."""
+    """Make a world and serve it until cancelled. `started` is called when it listens."""
     world = make_world(bots=bots, seed=seed, state=state, switches=switches)
     async with running(world, host=host, port=port, state=state) as sandbox:
         if started is not None:

@@ -1,8 +1,8 @@
-"""The state file: the whole world on disk, so that a restart goes on where it stopped.
+"""The state file: the whole world on disk, so that a restart continues where the last run stopped.
 
-Two things lie there: FILE itself (MessagePack of `world.state.State`) and FILE.files/, one file per blob, named by
-its hash and written once. Both are written beside and renamed, so a kill at any moment leaves a whole file. What
-changed in the last half second before a `kill -9` is lost.
+There are two parts: FILE (`world.state.State` as MessagePack) and FILE.files/ (one file for each blob, named by its
+hash and written once). Each is written under another name and then renamed, so a kill at any moment leaves a complete
+file. A `kill -9` loses the changes of the last half second.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class _Kept(msgspec.Struct):
 
 
 class UnreadableState(Exception):
-    """The file is there but is no state of this version."""
+    """The file exists, but it is not a state file of this version."""
 
 
 def load(path: Path) -> State | None:
-    """The state in the file; None if there is no file. Raises: UnreadableState, OSError."""
+    """The state in the file, or None if there is no file. Raises: UnreadableState, OSError."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -37,15 +37,17 @@ def load(path: Path) -> State | None:
     try:
         kept = msgspec.msgpack.decode(raw, type=_Kept)
     except msgspec.DecodeError as problem:
-        raise UnreadableState(f"{path} is no state file of this sandbox ({problem}); delete it to start anew") from None
+        raise UnreadableState(
+            f"{path} is not a state file of this sandbox ({problem}); delete it to start afresh"
+        ) from None
     if kept.version != VERSION:
-        raise UnreadableState(f"{path} was written by another version; delete it to start anew")
+        raise UnreadableState(f"{path} was written by another version; delete it to start afresh")
     kept.state.loads += 1
     return kept.state
 
 
 class StateFile:
-    """Saves a world when it changed. `load_blobs` first, then `save` or `run`."""
+    """Saves a world after changes. Call `load_blobs` first, then `save` or `run`."""
 
     def __init__(self, world: World, path: Path) -> None:
         self._world = world
@@ -55,7 +57,7 @@ class StateFile:
         self._on_disk: set[str] = set()
 
     def load_blobs(self) -> None:
-        """Bring back the bytes of the files, newest last."""
+        """Load the bytes of the files, newest last."""
         if not self._folder.is_dir():
             return
         for file in sorted(self._folder.iterdir(), key=lambda each: each.stat().st_mtime):
@@ -64,7 +66,7 @@ class StateFile:
                 self._on_disk.add(file.name)
 
     def save(self) -> None:
-        """Write what changed. Cheap if nothing did."""
+        """Write the changes. Cheap if there are none."""
         if self._saved == self._world.changes:
             return
         changes = self._world.changes

@@ -1,4 +1,4 @@
-"""Carries webhook requests: asks the core what is due, posts it, tells the core what became of it. Decides nothing."""
+"""Sends webhook requests: asks the core what is due, posts it, and reports the result. The core decides everything."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class WebhookSender:
         self._stops: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        """Begin with the bots that have a webhook already."""
+        """Start the loops of the bots that already have a webhook."""
         self._stops.append(self._world.on_webhook(self._changed))
         for bot_id in self._world.state.bots:
             self._changed(bot_id)
 
     def stop(self) -> None:
-        """End all loops; what is in flight is delivered again after a restart."""
+        """End all loops. Requests in flight are delivered again after a restart."""
         for stop in self._stops:
             stop()
         for loop in self._loops.values():

@@ -1,5 +1,4 @@
-"""Small ASGI: reading a request, writing an answer, cutting a connection. Shared by the Bot API side and the control
-side."""
+"""ASGI functions that the Bot API and the control API share: read a request, write an answer, cut a connection."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ _TRANSPORT = "sandbox.transport"
 
 
 class Protocol(BoundedProtocol):
-    """uvicorn's protocol, with limits, and with the transport where the app can reach it to cut the connection."""
+    """uvicorn's protocol with limits. It also gives the app the transport, to cut the connection."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -28,7 +27,7 @@ class Protocol(BoundedProtocol):
 
 
 class TooLarge(Exception):
-    """The body is larger than was allowed."""
+    """The body is larger than allowed."""
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -52,7 +51,7 @@ async def read(receive: Receive, most: int) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > most:
-            # Keep reading so that the client gets to see the answer, but keep nothing.
+            # Keep reading so that the client can see the answer, but store nothing.
             chunks = [b""]
     if size > most:
         raise TooLarge
@@ -60,7 +59,7 @@ async def read(receive: Receive, most: int) -> bytes:
 
 
 async def write(send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """One whole answer."""
+    """Write a complete answer."""
     sized = [(b"content-length", str(len(body)).encode()), *headers]
     await send({"type": "http.response.start", "status": status, "headers": sized})
     await send({"type": "http.response.body", "body": body})
@@ -72,6 +71,6 @@ def cut(scope: Scope) -> None:
     connection = transport.get_extra_info("socket")
     if connection is not None:
         linger_at_once = struct.pack("ii", 1, 0)
-        with suppress(OSError):  # the client has gone already
+        with suppress(OSError):  # the client is already gone
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_at_once)
     transport.abort()

@@ -85,8 +85,8 @@ def test_a_killed_sandbox_goes_on_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--port", "x"], "botapi_sandbox: argument --port: 'x' is no port: write a number from 0 to 65535\n"),
-        (["--bots", "-1"], "botapi_sandbox: argument --bots: '-1' is no number from 0 to 1000\n"),
+        (["--port", "x"], "botapi_sandbox: argument --port: 'x' is not a port: use a number from 0 to 65535\n"),
+        (["--bots", "-1"], "botapi_sandbox: argument --bots: '-1' is not a number from 0 to 1000\n"),
         (["--what"], "botapi_sandbox: unrecognized arguments: --what\n"),
     ],
 )
@@ -109,4 +109,4 @@ def test_a_taken_port_and_a_strange_state_file_end_with_two_and_one_line(
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
     assert "in use" in lines[0]
-    assert "is no state file" in lines[1]
+    assert "is not a state file" in lines[1]

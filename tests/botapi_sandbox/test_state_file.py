@@ -87,7 +87,7 @@ def test_no_file_is_no_state_and_a_strange_one_is_said_to_be(tmp_path: Path) -> 
     path = tmp_path / "world"
     assert load(path) is None
     path.write_bytes(b"something else")
-    with pytest.raises(UnreadableState, match="delete it to start anew"):
+    with pytest.raises(UnreadableState, match="delete it to start afresh"):
         load(path)
 
 

@@ -1,8 +1,8 @@
-"""The control API under /sandbox/: what people do, what their phones show, the journal, faults and switches.
+"""The control API under /sandbox/: people's actions, what their phones show, the journal, faults and switches.
 
-JSON in and out (the upload of a file is multipart). Errors are `{"ok": false, "error": "<sentence>"}`. The table of
-routes stands in `dispatch`; each route is one method of `Roster`, `Chats` or `Laboratory`, and its docstring is the
-reference.
+Requests and answers are JSON; file uploads are multipart. Errors are `{"ok": false, "error": "<sentence>"}`. `dispatch`
+has the table of routes. Each route is one method of `Roster`, `Chats`, `Crowd` or `TestRoutes`, and its docstring
+appears in the reference.
 """
 
 from botapi_sandbox.control.dispatch import ROUTES, Control

@@ -1,4 +1,4 @@
-"""Routes for what a person does in the chat with a bot. What it means is in `world.people`."""
+"""Routes for a person's actions in the chat with a bot. `world.people` holds the rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
+from botapi_sandbox.control.request import ControlError, ControlRequest, Routes
 from botapi_sandbox.world import Upload
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.backend import phone_message
@@ -22,10 +22,10 @@ _FACTS = ("width", "height", "duration", "length")
 
 
 class Chats(Routes):
-    """All under /people/{person}/chats/{bot}."""
+    """Routes under /people/{person}/chats/{bot}."""
 
     def chat(self, request: ControlRequest) -> Json:
-        """The chat as that phone shows it: `{"started", "blocked", "keyboard", "messages": [PhoneMessage]}`."""
+        """The chat as the phone shows it: `{"started", "blocked", "keyboard", "messages": [PhoneMessage]}`."""
         person_id, bot_id = self._pair(request)
         chat = self._world.state.bots[bot_id].chats.get(person_id)
         if chat is None:
@@ -56,14 +56,14 @@ class Chats(Routes):
     def album(self, request: ControlRequest) -> list[Json]:
         """Multipart: `items`, a JSON list of the fields of uploads, and their files in `file0`, `file1` ...
 
-        One request for all, because a bot gets an album in one burst, and nothing comes between.
+        One request carries all files, because a bot gets an album in one burst with nothing in between.
         """
         try:
             items = msgspec.json.decode(request.need("items", str), type=list[dict[str, Any]])
         except msgspec.DecodeError:
-            raise Wrong("items is not a list in JSON") from None
+            raise ControlError("items must be a JSON list") from None
         if not 2 <= len(items) <= MOST_IN_ALBUM:
-            raise Wrong(f"an album has from 2 to {MOST_IN_ALBUM} items")
+            raise ControlError(f"an album has from 2 to {MOST_IN_ALBUM} items")
         group = new_album_id(self._world.rng.getrandbits)
         files = [request.uploads.get(f"file{number}") for number in range(len(items))]
         return [
@@ -75,15 +75,15 @@ class Chats(Routes):
         pair = self._pair(request)
         unknown = fields.keys() - _UPLOAD_FIELDS
         if unknown:
-            raise Wrong(f"an upload has no {', '.join(sorted(unknown))}")
+            raise ControlError(f"unknown fields in an upload: {', '.join(sorted(unknown))}")
         if file is None:
-            raise Wrong("there is no file")
+            raise ControlError("file is missing")
         if fields.get("file_name"):
             file = Upload(file.data, fields["file_name"], file.mime)
         try:
             facts: Json = {name: int(float(fields[name])) for name in _FACTS if fields.get(name)}
         except ValueError:
-            raise Wrong(f"{', '.join(_FACTS)} must be numbers") from None
+            raise ControlError(f"{', '.join(_FACTS)} must be numbers") from None
         facts |= {name: fields[name] for name in ("performer", "title", "emoji") if fields.get(name)}
         message: Json = {name: fields[name] for name in ("caption", "media_group_id") if fields.get(name)}
         if fields.get("caption_entities"):
@@ -94,7 +94,7 @@ class Chats(Routes):
             message["show_caption_above_media"] = True
         reply_to = fields.get("reply_to_message_id")
         if reply_to and not str(reply_to).isdigit():
-            raise Wrong("reply_to_message_id must be a number")
+            raise ControlError("reply_to_message_id must be a number")
         sent = self._world.phones.upload(
             *pair, fields.get("kind", ""), file, facts=facts, reply_to=int(reply_to) if reply_to else None, **message
         )
@@ -105,7 +105,7 @@ class Chats(Routes):
         pair = self._pair(request)
         body = request.body
         if not isinstance(body.get("text", body.get("caption")), str) and "message" not in body:
-            raise Wrong("text or caption is missing")
+            raise ControlError("text or caption is missing")
         edited = self._world.phones.edit(
             *pair,
             request.need("message_id", int),
@@ -129,7 +129,7 @@ class Chats(Routes):
         return phone_message(self._world.state.bots[to_bot].chats[person_id].messages[message["message_id"]])
 
     def press(self, request: ControlRequest) -> Json:
-        """`{"message_id", "row", "column"}`, or `{"message_id", "data"}` as a modified client would."""
+        """Presses a button: `{"message_id", "row", "column"}`, or `{"message_id", "data"}` like a modified client."""
         pair = self._pair(request)
         message_id = request.need("message_id", int)
         if "data" in request.body:
@@ -138,13 +138,13 @@ class Chats(Routes):
         return {"callback_query_id": self._world.phones.press(*pair, message_id, *place)}
 
     def react(self, request: ControlRequest) -> Json:
-        """`{"message_id", "emoji" or null}`."""
+        """`{"message_id", "emoji" or null}`: adds a reaction, or removes it."""
         emoji = None if request.body.get("emoji") is None else request.need("emoji", str)
         self._world.phones.react(*self._pair(request), request.need("message_id", int), emoji)
         return {}
 
     def vote(self, request: ControlRequest) -> Json:
-        """`{"message_id", "options": [0, ...]}`."""
+        """`{"message_id", "options": [0, ...]}`: votes in a poll."""
         options = request.need("options", list)
         self._world.phones.vote(*self._pair(request), request.need("message_id", int), options)
         return {}
@@ -164,7 +164,7 @@ class Chats(Routes):
         return {}
 
     async def pay(self, request: ControlRequest) -> Json:
-        """`{"message_id"}`. Answers when it is decided: `{"status": "paid", "refused" or "timeout", "error"?}`."""
+        """`{"message_id"}`. Waits until the payment ends: `{"status": "paid", "refused" or "timeout", "error"?}`."""
         payment = self._world.phones.pay(*self._pair(request), request.need("message_id", int))
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

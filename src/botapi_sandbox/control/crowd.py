@@ -1,4 +1,4 @@
-"""What many people do at once, in one request: for load, where a request an act would be most of the work."""
+"""Many people's actions in one request. For load tests, where one request for each action would be most of the work."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox.control.chats import Chats
-from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
+from botapi_sandbox.control.request import ControlError, ControlRequest, Routes
 from botapi_sandbox.world import World
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.people import CannotDo
 
 VERBS = ("send", "edit", "delete", "forward", "press", "react", "vote", "start", "block", "unblock")
-"""Those that need no file and never wait."""
+"""The actions that need no file and never wait."""
 
 
 class _Act(msgspec.Struct):
@@ -23,7 +23,7 @@ class _Act(msgspec.Struct):
 
 
 class Crowd(Routes):
-    """The routes that take many acts."""
+    """The routes that take many actions."""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -31,9 +31,9 @@ class Crowd(Routes):
         self._verbs = {name: getattr(chats, name) for name in VERBS}
 
     def acts(self, request: ControlRequest) -> list[Json]:
-        """Takes a list of what people do, and returns the result of each. See below."""
+        """Takes a list of actions, and returns the result of each one. See below."""
         if request.raw is None:
-            raise Wrong("acts are a list")
+            raise ControlError("the body must be a list of acts")
         return [self._do(each) for each in request.raw]
 
     def _do(self, described: Any) -> Json:
@@ -41,8 +41,8 @@ class Crowd(Routes):
             who = msgspec.convert(described, _Act)
             verb = self._verbs.get(who.act)
             if verb is None:
-                raise Wrong(f"act must be one of {', '.join(VERBS)}")
+                raise ControlError(f"act must be one of {', '.join(VERBS)}")
             shown = verb(ControlRequest({"person": who.person, "bot": who.bot}, {}, described))
-        except (CannotDo, Wrong, msgspec.ValidationError) as problem:
+        except (CannotDo, ControlError, msgspec.ValidationError) as problem:
             return {"error": str(problem)}
         return {"message_id": shown["message_id"]} if "message_id" in shown else {}

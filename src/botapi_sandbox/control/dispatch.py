@@ -1,4 +1,4 @@
-"""Finds the route for a control request, reads its body, writes its answer; event streams go their own way."""
+"""Finds the route of a control request, reads the body and writes the answer. Event streams are served by `live`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox.bodies import BadBody, read_body
-from botapi_sandbox.callers import body_complaint
+from botapi_sandbox.callers import body_refusal
 from botapi_sandbox.control.chats import Chats
 from botapi_sandbox.control.crowd import Crowd
-from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
+from botapi_sandbox.control.request import ControlError, ControlRequest, Routes
 from botapi_sandbox.control.roster import Roster
-from botapi_sandbox.control.test_routes import Laboratory
+from botapi_sandbox.control.test_routes import TestRoutes
 from botapi_sandbox.live import Streams
 from botapi_sandbox.wire import Receive, Scope, Send, header, read, write
 from botapi_sandbox.world import World
@@ -34,7 +34,7 @@ class Control(Routes):
         self._streams = Streams(world)
         groups: dict[type[Routes], Routes] = {
             Control: self, Roster: Roster(world), Chats: Chats(world), Crowd: Crowd(world),
-            Laboratory: Laboratory(world),
+            TestRoutes: TestRoutes(world),
         }  # fmt: skip
         self._routes = [
             (verb, re.compile(pattern), getattr(groups[group], name)) for verb, pattern, group, name in ROUTES
@@ -52,11 +52,11 @@ class Control(Routes):
                 return
         except (CannotDo, BadBody, msgspec.DecodeError, RecursionError) as problem:
             status, result = 400, {"ok": False, "error": str(problem)}
-        except Wrong as problem:
+        except ControlError as problem:
             status, result = problem.status, {"ok": False, "error": str(problem)}
         if isinstance(result, tuple):
             data, mime = result
-            # What somebody sent is shown in the page's own origin: it must neither run there nor be taken for a page.
+            # Uploaded files share the page's origin, so they must not run there as scripts or pages.
             guarded = [(b"content-security-policy", b"sandbox"), (b"x-content-type-options", b"nosniff")]
             kept = [(b"content-type", mime.encode()), (b"cache-control", b"max-age=3600")]
             await write(send, status, data, [*kept, *guarded])
@@ -82,8 +82,8 @@ class Control(Routes):
             body = await read(receive, MOST_BODY)
             request = ControlRequest(ids, query)
             given = header(scope, b"content-type")
-            if body and (problem := body_complaint(given)) is not None:
-                raise Wrong(problem, 415)
+            if body and (problem := body_refusal(given)) is not None:
+                raise ControlError(problem, 415)
             if body[:1] == b"[":
                 request.raw = msgspec.json.decode(body)
             else:
@@ -93,8 +93,8 @@ class Control(Routes):
             result = handler(request)
             return await result if isinstance(result, Awaitable) else result
         if verbs:
-            raise Wrong(f"{path} takes {', '.join(verbs)}", 405)
-        raise Wrong(f"there is nothing at /sandbox{path}", 404)
+            raise ControlError(f"{path} accepts only {', '.join(verbs)}", 405)
+        raise ControlError(f"there is nothing at /sandbox{path}", 404)
 
     async def _stream(self, ids: dict[str, int], query: Json, receive: Receive, send: Send) -> None:
         people: frozenset[int] | None
@@ -106,7 +106,7 @@ class Control(Routes):
             try:
                 people = frozenset(int(each) for each in query.get("people", "").split(",") if each)
             except ValueError:
-                raise Wrong("people must be numbers with commas between") from None
+                raise ControlError("people must be numbers separated by commas") from None
         for person_id in people or ():
             self._person(person_id)
         await self._streams.serve(people, receive, send)
@@ -138,9 +138,9 @@ ROUTES: tuple[tuple[str, str, type[Routes], str], ...] = (
     ("POST", r"/acts", Crowd, "acts"),
     ("GET", r"/files/(?P<file_id>[A-Za-z0-9_-]+)", Roster, "file"),
     ("GET", r"/stickers/(?P<bot>\d+)", Roster, "sticker_set"),
-    ("GET", r"/journal", Laboratory, "journal"),
-    ("GET", r"/faults", Laboratory, "faults"),
-    ("PUT", r"/faults", Laboratory, "put_faults"),
-    ("GET", r"/settings", Laboratory, "settings"),
-    ("POST", r"/settings", Laboratory, "put_settings"),
+    ("GET", r"/journal", TestRoutes, "journal"),
+    ("GET", r"/faults", TestRoutes, "faults"),
+    ("PUT", r"/faults", TestRoutes, "put_faults"),
+    ("GET", r"/settings", TestRoutes, "settings"),
+    ("POST", r"/settings", TestRoutes, "put_settings"),
 )  # fmt: skip

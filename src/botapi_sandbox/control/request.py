@@ -1,4 +1,4 @@
-"""A control request as the routes get it, and how a route says no."""
+"""A control request as routes receive it, and the error that a route raises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botapi_sandbox.world.backend import phone_message
 from botapi_sandbox.world.state import Person
 
 
-class Wrong(Exception):
+class ControlError(Exception):
     """The request cannot be served."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
@@ -21,25 +21,25 @@ class Wrong(Exception):
 
 
 class ControlRequest(msgspec.Struct):
-    """One control request."""
+    """A request whose body has been read."""
 
     ids: dict[str, int]
     query: dict[str, Any]
     body: dict[str, Any] = msgspec.field(default_factory=dict)
     uploads: dict[str, Upload] = msgspec.field(default_factory=dict)
     raw: Any = None
-    """The body as it came, where it is a list."""
+    """The decoded body, if it is a list."""
 
     def need(self, name: str, *types: type) -> Any:
-        """A body field of one of `types`. Raises: Wrong."""
+        """A body field of one of `types`. Raises: ControlError."""
         value = self.body.get(name)
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            raise Wrong(f"{name} is missing or of a wrong type")
+            raise ControlError(f"{name} is missing or has the wrong type")
         return value
 
 
 class Routes:
-    """What every group of routes has: the world, and the people and bots named in a path."""
+    """The base of every group of routes: the world, and the people and bots named in a path."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -47,13 +47,13 @@ class Routes:
     def _person(self, person_id: int) -> Person:
         person = self._world.state.people.get(person_id)
         if person is None:
-            raise Wrong(f"there is no person {person_id}", 404)
+            raise ControlError(f"there is no person {person_id}", 404)
         return person
 
     def _pair(self, request: ControlRequest) -> tuple[int, int]:
         self._person(request.ids["person"])
         if request.ids["bot"] not in self._world.state.bots:
-            raise Wrong(f"there is no bot {request.ids['bot']}", 404)
+            raise ControlError(f"there is no bot {request.ids['bot']}", 404)
         return request.ids["person"], request.ids["bot"]
 
     def _shown(self, request: ControlRequest, message: Json) -> Json:

@@ -1,4 +1,4 @@
-"""Routes for who is there: bots, people, the files and stickers they have."""
+"""Routes for bots and people, and for their files and stickers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
+from botapi_sandbox.control.request import ControlError, ControlRequest, Routes
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.profile import commands_for_everybody
 from botapi_sandbox.world.state import Person
 
 
 class Roster(Routes):
-    """Bots, people, files."""
+    """Routes for bots, people, files and stickers."""
 
     def bots(self, request: ControlRequest) -> list[Json]:
-        """All bots, without tokens: `[{"id", "username", "first_name", "commands"}]`, commands for everybody."""
+        """All bots, without tokens: `[{"id", "username", "first_name", "commands"}]`, default commands only."""
         return [
             {
                 "id": bot.id,
@@ -33,14 +33,14 @@ class Roster(Routes):
         try:
             bot = self._world.add_bot(body.get("first_name"), body.get("username"), body.get("token"))
         except ValueError as problem:
-            raise Wrong(str(problem)) from None
+            raise ControlError(str(problem)) from None
         return {"id": bot.id, "token": bot.token, "username": bot.username, "first_name": bot.first_name}
 
     def revoke(self, request: ControlRequest) -> Json:
         """Refuses the bot's token from now on. `{"revoked": false}` undoes that."""
         bot = self._world.state.bots.get(request.ids["bot"])
         if bot is None:
-            raise Wrong("there is no such bot", 404)
+            raise ControlError("there is no such bot", 404)
         bot.revoked = bool(request.body.get("revoked", True))
         self._world.changes += 1
         return {}
@@ -50,7 +50,7 @@ class Roster(Routes):
         return [_person(person) for person in self._world.state.people.values()]
 
     def add_person(self, request: ControlRequest) -> Json | list[Json]:
-        """From `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list of these."""
+        """Makes people: `{"first_name"?, "last_name"?, "username"?, "language_code"?, "refuses_voice"?}`, or a list."""
         if request.raw is None:
             return self._add(request.body)
         return [self._add(each) for each in msgspec.convert(request.raw, list[dict[str, Any]])]
@@ -58,7 +58,7 @@ class Roster(Routes):
     def _add(self, described: Json) -> Json:
         unknown = described.keys() - set(_NewPerson.__struct_fields__)
         if unknown:
-            raise Wrong(f"a person has no {', '.join(sorted(unknown))}")
+            raise ControlError(f"unknown fields of a person: {', '.join(sorted(unknown))}")
         given = {name: value for name, value in described.items() if value is not None}
         return _person(self._world.add_person(**msgspec.convert(given, _NewPerson).given()))
 
@@ -66,18 +66,18 @@ class Roster(Routes):
         """`{"first_name"?, "language_code"?}`: changes them. Bots see it in the next update."""
         unknown = request.body.keys() - {"first_name", "language_code"}
         if unknown:
-            raise Wrong(f"{', '.join(sorted(unknown))} cannot be changed")
+            raise ControlError(f"{', '.join(sorted(unknown))} cannot be changed")
         person = self._person(request.ids["person"])
         changes = {name: request.need(name, str) for name in request.body}
         if not all(changes.values()):
-            raise Wrong("a name and a language are not empty")
+            raise ControlError("first_name and language_code cannot be empty")
         for name, value in changes.items():
             setattr(person, name, value)
         self._world.changes += 1
         return _person(person)
 
     def deactivate(self, request: ControlRequest) -> Json:
-        """The person deletes the account."""
+        """The person deletes their account."""
         self._person(request.ids["person"])
         self._world.phones.deactivate(request.ids["person"])
         return {}
@@ -86,7 +86,7 @@ class Roster(Routes):
         """The bytes of a file, by any bot's file id."""
         found = self._world.blob(request.query["file_id"])
         if found is None:
-            raise Wrong("there is no such file", 404)
+            raise ControlError("there is no such file", 404)
         data, record = found
         return data, record.mime or "application/octet-stream"
 
@@ -94,7 +94,7 @@ class Roster(Routes):
         """The sandbox's own stickers, with that bot's file ids."""
         bot = self._world.state.bots.get(request.ids["bot"])
         if bot is None:
-            raise Wrong("there is no such bot", 404)
+            raise ControlError("there is no such bot", 404)
         made = self._world.call(bot.token, "getStickerSet", {"name": "SandboxStickers"}).json()
         stickers: list[Json] = made["result"]["stickers"]
         return stickers

@@ -6,25 +6,25 @@ from typing import Any
 
 import msgspec
 
-from botapi_sandbox.control.request import ControlRequest, Routes, Wrong
+from botapi_sandbox.control.request import ControlError, ControlRequest, Routes
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.faults import Fault
 
 
-class Laboratory(Routes):
-    """What happened, and what shall go wrong."""
+class TestRoutes(Routes):
+    """Routes that only tests and operators need."""
 
     def journal(self, request: ControlRequest) -> Json:
-        """`?after=N`, `&brief=1`: `{"first", "last", "entries"}`, what happened after entry N. See below."""
+        """`?after=N`, `&brief=1`: `{"first", "last", "entries"}`, the entries after number N. See below."""
         try:
             after = int(request.query.get("after", 0))
         except ValueError:
-            raise Wrong("after must be a number") from None
+            raise ControlError("after must be a number") from None
         entries = self._world.journal.after(after, brief=request.query.get("brief") == "1")
         return {"first": self._world.journal.first, "last": self._world.journal.last, "entries": entries}
 
     def faults(self, request: ControlRequest) -> list[Fault]:
-        """The faults, and what is left of them. See below."""
+        """The list of faults, with the counts that are left. See below."""
         return self._world.faults
 
     def put_faults(self, request: ControlRequest) -> list[Fault]:

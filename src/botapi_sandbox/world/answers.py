@@ -1,6 +1,6 @@
-"""What goes into the core with a request and what comes out of it: uploads, answers, refusals, waiting polls.
+"""The data that goes into the core with a request and comes out of it: uploads, answers, refusals, waiting polls.
 
-The rules by which an answer is chosen live elsewhere; here are only the shapes and their encoding.
+This module has only the types and their encoding. Other modules choose the answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 Json = dict[str, Any]
-"""A JSON object of the Bot API. The core passes these about as they stand on the wire; `schema` checks them."""
+"""A JSON object of the Bot API. The core uses them exactly as on the wire; `schema` checks them."""
 
 ConnectionFault = Literal["reset_before", "reset_after", "stall"]
 
@@ -36,10 +36,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the HTTP shell shall write.
+    """What the HTTP server must write.
 
-    `fault` tells the shell to misbehave instead: `reset_before` (nothing happened, cut the connection), `reset_after`
-    (it did happen, cut the connection), `stall` (it happened or not, never answer). `delay_s` seconds pass first.
+    `fault` tells the server to misbehave instead: `reset_before` (nothing was done, cut the connection), `reset_after`
+    (it was done, cut the connection), `stall` (done or not, never answer). The server first waits `delay_s` seconds.
     """
 
     status: int
@@ -49,12 +49,12 @@ class Answer:
     delay_s: float = 0.0
 
     def json(self) -> Any:
-        """The decoded body, for those who drive the core without HTTP."""
+        """The decoded body, for callers without HTTP."""
         return msgspec.json.decode(self.body)
 
 
 class Refusal(Exception):
-    """The request is answered with `ok: false`. `description` is without the prefix that the code implies."""
+    """The request is answered with `ok: false`."""
 
     def __init__(self, status: int, description: str, *, retry_after: int | None = None) -> None:
         super().__init__(status, description)
@@ -64,27 +64,27 @@ class Refusal(Exception):
 
 
 def bad_request(text: str) -> Refusal:
-    """400, with Telegram's prefix."""
+    """A 400 with Telegram's prefix."""
     return Refusal(400, f"Bad Request: {text}")
 
 
 def forbidden(text: str) -> Refusal:
-    """403, with Telegram's prefix."""
+    """A 403 with Telegram's prefix."""
     return Refusal(403, f"Forbidden: {text}")
 
 
 def not_done(what: str) -> Refusal:
-    """The sandbox owns up to what it cannot do, rather than pretend."""
+    """The refusal of a feature that the sandbox does not have. It never pretends to have one."""
     return bad_request(f"the sandbox does not do {what} yet")
 
 
 def success(result: object) -> Answer:
-    """200 with `result`, which may hold `msgspec.Raw` pieces that are already encoded."""
+    """A 200 with `result`, which may contain already encoded parts (`msgspec.Raw`)."""
     return Answer(200, _encode({"ok": True, "result": result}))
 
 
 def refused(refusal: Refusal) -> Answer:
-    """The body (and for floods the header) that Telegram writes for a refusal."""
+    """The body that Telegram writes for a refusal, and the header for flood limits."""
     body: Json = {"ok": False, "error_code": refusal.status, "description": refusal.description}
     headers = _JSON_HEADERS
     if refusal.retry_after is not None:
@@ -99,10 +99,10 @@ def bad_gateway() -> Answer:
 
 
 class Waiting:
-    """A long poll that found nothing yet.
+    """A long poll that has found nothing yet.
 
-    The shell sets `wake`, and calls `World.resume(waiting)` when it is called or when `deadline` (unix seconds) has
-    passed, and `World.abandon(waiting)` if the client went away. `wake` is called at most once per wait.
+    The server sets `wake`. It calls `World.resume(waiting)` after `wake` was called or `deadline` (Unix seconds) has
+    passed, and `World.abandon(waiting)` if the client left. `wake` is called at most once per wait.
     """
 
     __slots__ = ("answer", "bot_id", "deadline", "limit", "spoil", "wake")
@@ -111,13 +111,13 @@ class Waiting:
         self.bot_id = bot_id
         self.limit = limit
         self.spoil: Callable[[Answer], Answer] | None = None
-        """A fault that shall act on the answer once there is one."""
+        """A fault that changes the later answer."""
         self.deadline = deadline
         self.answer: Answer | None = None
         self.wake: Callable[[], None] | None = None
 
     def rouse(self) -> None:
-        """Tell the shell to come back."""
+        """Tell the server to resume the poll."""
         wake, self.wake = self.wake, None
         if wake is not None:
             wake()

@@ -1,8 +1,8 @@
-"""Telegram's servers, as methods and phones use them: what is stored, the clock, and three things that can happen.
+"""The backend that methods and phones use: the stored state, the clock, and three operations.
 
-A message is posted into a chat (`post`), an event is shown on a phone (`show`), an update is queued for a bot
-(`queue_update`). `World` adds the entrances on top: bots' requests, phones, webhooks and the passing of time. Nothing
-here knows methods, so each method module may import this one.
+`post` adds a message to a chat, `show` sends an event to a phone, and `queue_update` queues an update for a bot.
+`World` adds the entrances above: bots' requests, phones, webhooks and time. This module does not import methods, so
+they can import it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PhoneEvent = Json
 class Backend:
     """See the module's docstring.
 
-    `clock` gives unix seconds. `rng` decides ids, dice and faults. `state` is a stored world to continue.
+    `clock` returns Unix seconds. `rng` decides ids, dice and faults. `state` is a stored world to continue.
     """
 
     def __init__(
@@ -56,14 +56,14 @@ class Backend:
         self.faults: list[Fault] = []
         self.polls: dict[int, Poller] = {}
         self.changes = 0
-        """Grows with every change to `state`. The state file is written when this has grown."""
+        """Grows with every change of `state`. The state file is written when this has grown."""
         self.bots_by_token = {bot.token: bot for bot in self.state.bots.values()}
         self._update_hooks: dict[int, list[Callable[[], None]]] = {}
         self._webhook_hooks: list[Callable[[int], None]] = []
         self._event_hooks: list[Callable[[int, PhoneEvent], None]] = []
 
     def bot_by_token(self, token: str) -> Bot:
-        """Raises: Refusal 401 for a wrong token, 404 for what is no token."""
+        """Raises: Refusal, 401 for a wrong token, 404 for a text that is not a token."""
         bot = self.bots_by_token.get(token)
         if bot is not None and not bot.revoked:
             return bot
@@ -73,14 +73,14 @@ class Backend:
         raise Refusal(404, "Not Found")
 
     def chat(self, bot: Bot, person_id: int) -> Chat:
-        """The chat of a bot and an existing person, made if it is not there yet."""
+        """The chat of a bot and an existing person. It is made if necessary."""
         chat = bot.chats.get(person_id)
         if chat is None:
             chat = bot.chats[person_id] = Chat(person_id)
         return chat
 
     def post(self, bot: Bot, chat: Chat, content: Json, *, outgoing: bool) -> Json:
-        """A new message in a chat, by its person (`outgoing`) or its bot; the message as the bot sees it."""
+        """Add a message of the person (`outgoing`) or the bot. Returns the message as the bot sees it."""
         person = self.state.people[chat.person_id]
         message: Json = {
             "message_id": bot.next_message_id,
@@ -97,32 +97,32 @@ class Backend:
         return message
 
     def hold(self, chat: Chat, message: Json, *, outgoing: bool) -> None:
-        """Put a message into the history, forgetting the oldest beyond its length."""
+        """Put a message into the history, and drop the oldest ones above the limit."""
         chat.messages[message["message_id"]] = Held(message, outgoing)
         while len(chat.messages) > self.switches.history_length:
             del chat.messages[next(iter(chat.messages))]
         self.changes += 1
 
     def show(self, chat: Chat, bot: Bot, event: PhoneEvent) -> None:
-        """Let a phone know."""
+        """Send an event to a phone."""
         for hook in self._event_hooks:
             hook(chat.person_id, {"bot": bot.id, **event})
 
     def show_edited(self, chat: Chat, bot: Bot, held: Held) -> None:
-        """A message changed."""
+        """Tell the phone that a message has changed."""
         self.changes += 1
         if self._event_hooks:
             self.show(chat, bot, {"type": "edited", "message": phone_message(held)})
 
     def show_reactions(self, chat: Chat, bot: Bot, held: Held) -> None:
-        """The reactions on a message changed."""
+        """Tell the phone that the reactions on a message have changed."""
         self.changes += 1
         reactions = phone_message(held)["reactions"]
         event = {"type": "reactions", "message_id": held.message["message_id"], "reactions": reactions}
         self.show(chat, bot, event)
 
     def queue_update(self, bot: Bot, kind: str, payload: Json, *, update_queue: str, **facts: Any) -> int | None:
-        """Queue an update if the bot wants its kind; its id."""
+        """Queue an update, if the bot wants its kind. Returns the update's id, or None."""
         if not queue.is_wanted(bot.queue, kind):
             return None
         now = self.now()
@@ -145,35 +145,35 @@ class Backend:
         return update_id
 
     def on_update(self, bot_id: int, hook: Callable[[], None]) -> Callable[[], None]:
-        """Call `hook` after each update queued for this bot; returns what ends it."""
+        """Call `hook` after each update queued for this bot. Returns a function that stops this."""
         hooks = self._update_hooks.setdefault(bot_id, [])
         hooks.append(hook)
         return lambda: hooks.remove(hook)
 
     def on_webhook(self, hook: Callable[[int], None]) -> Callable[[], None]:
-        """Call `hook(bot_id)` when a webhook was set or deleted; returns what ends it."""
+        """Call `hook(bot_id)` after a webhook was set or deleted. Returns a function that stops this."""
         self._webhook_hooks.append(hook)
         return lambda: self._webhook_hooks.remove(hook)
 
     def webhooks_changed(self, bot: Bot) -> None:
-        """Tell the shell that delivers."""
+        """Tell everyone who delivers webhooks."""
         for hook in self._webhook_hooks:
             hook(bot.id)
 
     def on_event(self, hook: Callable[[int, PhoneEvent], None]) -> Callable[[], None]:
-        """Call `hook(person_id, event)` for all that a phone would show; returns what ends it."""
+        """Call `hook(person_id, event)` for each event on a phone. Returns a function that stops this."""
         self._event_hooks.append(hook)
         return lambda: self._event_hooks.remove(hook)
 
     def switch(self, changes: Json) -> Switches:
-        """Change behaviours. Raises: msgspec.ValidationError."""
+        """Change switches. Raises: msgspec.ValidationError."""
         self.switches = changed(self.switches, changes)
         self.journal.resize(self.switches.journal_length)
         return self.switches
 
 
 def phone_message(held: Held) -> Json:
-    """The message as its person's phone shows it."""
+    """The message as the person's phone shows it."""
     return {
         **held.message,
         "outgoing": held.outgoing,

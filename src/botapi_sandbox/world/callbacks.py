@@ -1,4 +1,4 @@
-"""Callback queries: a press waits for its answer for a while, and is answered once."""
+"""Callback queries: the bot can answer a press once, and only for a limited time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def answer_callback_query(request: Request) -> bool:
     del backend.state.presses[press.id]
     if backend.now() > press.at + backend.switches.callback_answer_s:
         raise bad_request(TOO_OLD)
-    # Only t.me/<bot>?start= links are opened (and games, which nobody has here).
+    # Telegram opens only t.me/<bot>?start= links, and games, which the sandbox does not have.
     own_link = f"t.me/{request.bot.username}?start="
     if params.get("url") and not params["url"].startswith((own_link, f"https://{own_link}")):
         raise bad_request("URL_INVALID")
@@ -38,5 +38,5 @@ def answer_callback_query(request: Request) -> bool:
 
 @method("answerInlineQuery", "answerShippingQuery", "answerWebAppQuery")
 def answer_unasked(request: Request) -> bool:
-    """Nobody asks these in the sandbox, so there is nothing to answer."""
+    """The sandbox never sends these queries, so no id is valid."""
     raise bad_request(TOO_OLD)

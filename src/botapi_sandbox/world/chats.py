@@ -1,4 +1,4 @@
-"""Who and what is there: getMe, getChat, members, logging out."""
+"""Methods about the bot itself and about chats: getMe, getChat, members, logOut."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from botapi_sandbox.world.requests import Request, method
 
 @method("getMe")
 def get_me(request: Request) -> Json:
-    """The bot."""
+    """Return the bot."""
     return {
         **request.bot.user(),
         "can_join_groups": request.bot.joins_groups,
@@ -27,7 +27,7 @@ def get_me(request: Request) -> Json:
 
 @method("getChat")
 def get_chat(request: Request) -> Json:
-    """A person this bot has seen."""
+    """Return a person that this bot has seen."""
     chat = existing_chat(request, request.params["chat_id"])
     person = request.backend.state.people[chat.person_id]
     full: Json = {
@@ -47,7 +47,7 @@ def get_chat(request: Request) -> Json:
 
 @method("getChatMember")
 def get_chat_member(request: Request) -> Json:
-    """In a private chat both are members."""
+    """Both sides of a private chat are members."""
     chat = existing_chat(request, request.params["chat_id"])
     user = request.user(request.params["user_id"])
     if user is None or user["id"] not in (chat.person_id, request.bot.id):
@@ -57,14 +57,14 @@ def get_chat_member(request: Request) -> Json:
 
 @method("getChatMemberCount")
 def get_chat_member_count(request: Request) -> int:
-    """Two."""
+    """Always two: the person and the bot."""
     existing_chat(request, request.params["chat_id"])
     return 2
 
 
 @method("getUserProfilePhotos")
 def get_user_profile_photos(request: Request) -> Json:
-    """Nobody here has a photo."""
+    """People in the sandbox have no photos."""
     if request.params["user_id"] not in request.bot.chats:
         raise bad_request("user not found")
     return {"total_count": 0, "photos": []}
@@ -72,5 +72,5 @@ def get_user_profile_photos(request: Request) -> Json:
 
 @method("logOut", "close")
 def leave(request: Request) -> bool:
-    """There is no other server to move to; the sandbox agrees and goes on."""
+    """Accept, and change nothing: there is no other server to move to."""
     return True

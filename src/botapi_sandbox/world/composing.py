@@ -1,4 +1,4 @@
-"""What a person's message is made of: the sandbox fills in what a client need not say, and refuses what none could."""
+"""Builds a person's message: adds the fields that a client may leave out, and refuses what no client can send."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ _FACTS = ("width", "height", "duration", "length", "performer", "title", "emoji"
 _TINY = {
     "photo": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00",
 }
-"""Stands for a file when a test does not care which: the header of an 800x600 picture."""
+"""The default bytes of a file: the header of an 800x600 picture."""
 
 
 class CannotDo(Exception):
-    """A phone would not offer this. The text says why."""
+    """A phone does not offer this. The text says why."""
 
 
 class Composer:
-    """Completes and checks what people send. `Phones` has the one instance of a world."""
+    """Completes and checks what people send. Each world has one, in `Phones`."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
     def check(self, content: Json) -> None:
-        """Raise CannotDo unless a message may look like that."""
+        """Raises: CannotDo, if no message can have this content."""
         probe = {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}, **content}
         try:
             self._backend.schema.emissions.verify(probe, "Message")
         except Mismatch as mismatch:
-            raise CannotDo(f"no client could send that: {mismatch}") from None
+            raise CannotDo(f"no client can send that: {mismatch}") from None
 
     def add(self, kind: str, upload: Upload, facts: Json, size: int | None = None) -> FileRecord:
-        """Take in a person's file. Raises: CannotDo."""
+        """Store a person's file. Raises: CannotDo."""
         try:
             known = default_facts(kind, upload, facts)
         except Refusal as refusal:
@@ -51,7 +51,7 @@ class Composer:
         return self._backend.files.add(kind, upload, known, self._backend.switches.file_bytes_kept, size=size)
 
     def completed(self, bot: Bot, content: Json, *, premium: bool = False) -> Json:
-        """Fill in what the sandbox decides: entities, files, dice, polls."""
+        """The content with everything that the sandbox decides: entities, files, dice, polls."""
         content = dict(content)
         if "text" in content:
             self.put_text(content, "text", "entities", content["text"], content.get("entities"))
@@ -67,7 +67,7 @@ class Composer:
             emoji = content["dice"].get("emoji", "🎲").rstrip("\ufe0f")
             faces = DICE_FACES.get(emoji)
             if faces is None:
-                raise CannotDo(f"{emoji} is no dice")
+                raise CannotDo(f"{emoji} is not a dice emoji")
             content["dice"] = {
                 "emoji": emoji,
                 "value": content["dice"].get("value") or self._backend.rng.randint(1, faces),
@@ -84,7 +84,7 @@ class Composer:
         return content
 
     def _made_up(self, bot: Bot, kind: str, described: Any) -> Json:
-        """A file from a description of it."""
+        """The fields of a file that is only described."""
         wish: Json = described if isinstance(described, dict) else {}
         known = wish.get("file_unique_id")
         record = next(
@@ -108,7 +108,7 @@ class Composer:
         *,
         premium: bool = False,
     ) -> None:
-        """Put a text with its entities into `content` as Telegram would keep it. Raises: CannotDo."""
+        """Put a text and its entities into `content`, as Telegram stores them. Raises: CannotDo."""
 
         def anybody(user_id: int) -> Json | None:
             person = self._backend.state.people.get(user_id)

@@ -1,13 +1,13 @@
-"""copyMessage(s) and forwardMessage(s): what survives, what is made anew, what is refused.
+"""copyMessage(s) and forwardMessage(s): what is kept, what is made new, what is refused.
 
 Sources: tdlib/td `MessageContent.cpp` (`dup_message_content`, `can_forward_message_content`), `MessagesManager.cpp`
 (`can_forward_message`, `get_forwarded_messages`). In short:
 
-- Everything a person wrote survives a copy, entities included, also `text_mention`, which names a person.
+- A copy keeps everything a person wrote with all entities, even `text_mention`, which names a person.
 - Never copied: service messages, invoices, paid media, giveaways and their winners, stories, games of other bots.
-- Made anew: dice are thrown again, polls start without votes (a quiz only if its answer is known), a live location
-  becomes a point, a checklist loses its ticks.
-- Protected content can be copied by a bot, but not forwarded.
+- Made new: dice are thrown again; polls start without votes (a quiz only if its answer is known); a live location
+  becomes a fixed point; a checklist loses its ticks.
+- A bot can copy protected content, but cannot forward it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KINDS = (
     "text", "rich_message", "live_photo", "animation", "audio", "document", "photo", "sticker", "video", "video_note",
     "voice", "contact", "dice", "poll", "venue", "location", "checklist",
 )  # fmt: skip
-"""Content that can be copied, the telling field first where several are set."""
+"""Content that can be copied. If a message has several of these fields, the first one here tells its kind."""
 _REFUSED = ("invoice", "paid_media", "giveaway", "giveaway_winners", "story", "game", "successful_payment")
 _CARRIED = (
     *KINDS, "entities", "link_preview_options", "caption", "caption_entities", "show_caption_above_media",
@@ -37,7 +37,7 @@ MOST_AT_ONCE = 100
 
 
 def kind_of(message: Json) -> str | None:
-    """The kind of a message's content; None for service messages and what no bot may copy."""
+    """The kind of a message's content. None for service messages and for content that no bot may copy."""
     if any(name in message for name in _REFUSED):
         return None
     return next((name for name in KINDS if name in message), None)
@@ -76,7 +76,7 @@ def _source(request: Request, message_id: int, verb: str) -> Held:
 
 @method("copyMessage")
 def copy_message(request: Request) -> Json:
-    """A new message without a link to the old one; a new caption replaces caption and entities."""
+    """Send a new message without a link to the old one. A new caption replaces the caption and its entities."""
     params = request.params
     request.refuse_unsupported("video_start_timestamp")
     chat = writable_chat(request)
@@ -91,7 +91,7 @@ def copy_message(request: Request) -> Json:
 
 @method("copyMessages")
 def copy_messages(request: Request) -> list[Json]:
-    """Missing messages are skipped; or half the work is done and called a failure, by `Switches.copy_messages_half`."""
+    """Skip missing messages. With `Switches.copy_messages_half`, copy the others and still answer an error."""
     chat, found, missing = _batch(request, "copy")
     contents = []
     for held in found:
@@ -111,7 +111,7 @@ def copy_messages(request: Request) -> list[Json]:
 
 @method("forwardMessage")
 def forward_message(request: Request) -> Json:
-    """A message that names its author."""
+    """Send a message that names the original author."""
     request.refuse_unsupported("video_start_timestamp")
     chat = writable_chat(request)
     held = _source(request, request.params["message_id"], "forward")
@@ -120,7 +120,7 @@ def forward_message(request: Request) -> Json:
 
 @method("forwardMessages")
 def forward_messages(request: Request) -> list[Json]:
-    """Those that cannot be forwarded are skipped."""
+    """Skip messages that cannot be forwarded."""
     chat, found, _ = _batch(request, "forward")
     contents = []
     for held in found:
@@ -134,7 +134,7 @@ def forward_messages(request: Request) -> list[Json]:
 
 
 def _batch(request: Request, verb: str) -> tuple[Chat, list[Held], list[int]]:
-    """The chat to write to, the messages that are there, the places (from 1) of those that are not."""
+    """The target chat, the messages that exist, and the positions (from 1) of the missing ones."""
     ids = request.params["message_ids"]
     if not ids:
         raise bad_request("message identifiers are not specified")
@@ -172,7 +172,7 @@ def _forwarded(request: Request, held: Held) -> Json:
 
 
 def origin_of(message: Json) -> Json:
-    """Who wrote it first, and when."""
+    """The original author of a message, and its date."""
     origin: Json = message.get("forward_origin") or {
         "type": "user",
         "sender_user": message["from"],

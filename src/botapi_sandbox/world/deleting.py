@@ -1,4 +1,4 @@
-"""deleteMessage(s): what a bot may still take back."""
+"""deleteMessage(s): which messages a bot may delete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _delete(request: Request, chat: Chat, message_id: int) -> None:
 
 @method("deleteMessage")
 def delete_message(request: Request) -> bool:
-    """A private chat's bot may delete its person's messages too, within 48 hours."""
+    """Delete one message. In a private chat this includes the person's messages, within 48 hours."""
     message_id = request.params["message_id"]
     chat = existing_chat(request, request.params["chat_id"])
     held = chat.messages.get(message_id)
@@ -40,7 +40,7 @@ def delete_message(request: Request) -> bool:
 
 @method("deleteMessages")
 def delete_messages(request: Request) -> bool:
-    """Those that are gone or too old are passed over."""
+    """Skip messages that are gone or too old."""
     ids = request.params["message_ids"]
     if not ids:
         raise bad_request("message identifiers are not specified")

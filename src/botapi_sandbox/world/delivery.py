@@ -1,6 +1,6 @@
-"""What every message of a bot goes through: may it write there, what does it answer, what keyboard does it bring.
+"""The steps for every message of a bot: may it write there, what does it reply to, which keyboard does it show.
 
-Modules that make content (`sending`, `media`, `copying` ...) call `deliver`; nothing else posts on a bot's behalf.
+Modules that make content (`sending`, `media`, `copying` ...) call `deliver`. Only `deliver` posts for a bot.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _UNSUPPORTED = (
 
 
 def existing_chat(request: Request, chat_id: int | str | None, *, what: str = "chat") -> Chat:
-    """A chat this bot knows, whether it may write there or not. Raises: Refusal 400."""
+    """A chat that this bot knows, even if it may not write there. Raises: Refusal 400."""
     chat = request.bot.chats.get(chat_id) if isinstance(chat_id, int) else None
     if chat is None:
         raise bad_request(f"{what} not found")
@@ -51,8 +51,8 @@ def writable_chat(request: Request, chat_id: int | str | None = None) -> Chat:
 def deliver(request: Request, content: Json, chat: Chat | None = None, *, accounted: bool = False) -> Json:
     """Send `content` to the chat of the request, with its reply, keyboard, protection and effect.
 
-    `accounted` says that the flood limits know of it already, as for the items of an album.
-    Raises: Refusal. Then nothing was sent and no budget taken.
+    `accounted`: the flood limits have already counted the message, as for the items of an album.
+    Raises: Refusal. Then nothing was sent or counted.
     """
     params = request.params
     request.refuse_unsupported(*_UNSUPPORTED)
@@ -80,7 +80,7 @@ def deliver(request: Request, content: Json, chat: Chat | None = None, *, accoun
 
 
 def _topic(request: Request, chat: Chat) -> Json:
-    """Where in the chat it goes. Raises: Refusal for a topic that is not open."""
+    """The fields that name the topic. Raises: Refusal, if the topic is not open."""
     thread = request.params.get("message_thread_id")
     if not thread:
         return {}
@@ -92,19 +92,19 @@ def _topic(request: Request, chat: Chat) -> Json:
 
 
 def account_for(request: Request, chat: Chat, messages: int) -> None:
-    """Take so many messages from the budgets of the bot and the chat. Raises: Refusal 429."""
+    """Count `messages` against the flood limits of the bot and the chat. Raises: Refusal 429."""
     backend = request.backend
     backend.limits.take(backend.switches, backend.now(), request.bot.id, chat.person_id, messages)
 
 
 def show_keyboard(request: Request, chat: Chat, markup: Json) -> None:
-    """A reply keyboard stays until another one comes or it is removed; a forced reply takes its place."""
+    """Show a reply keyboard until it is replaced or removed. A forced reply also replaces it."""
     chat.keyboard = markup if "keyboard" in markup else None
     request.backend.show(chat, request.bot, {"type": "keyboard", "keyboard": chat.keyboard})
 
 
 def captioned(request: Request, source: Json | None = None) -> Json:
-    """The caption fields made of the request's (or of one album item's) parameters."""
+    """The caption fields, from the parameters of the request or of one album item."""
     params = request.params if source is None else source
     content: Json = {}
     if params.get("caption"):
@@ -132,7 +132,7 @@ def edited_markup(request: Request) -> Json | None:
 
 
 def without_reply(message: Json) -> Json:
-    """A message as it stands inside another one's `reply_to_message`."""
+    """A message as it appears in the `reply_to_message` of another one."""
     return {key: value for key, value in message.items() if key not in ("reply_to_message", "external_reply")}
 
 
@@ -165,7 +165,7 @@ def _reply(request: Request, chat: Chat) -> Json:
 
 
 def _quote(request: Request, held: Held, parameters: Json) -> Json | None:
-    """The quote, if it stands in the message letter by letter and style by style."""
+    """The quote, if the message contains exactly this text with exactly these styles."""
     text, entities = formatted(
         parameters["quote"],
         parameters.get("quote_parse_mode"),
@@ -186,7 +186,7 @@ def _bare(entities: list[Json]) -> list[tuple[str, int, int]]:
 
 
 def find_quote(message: Json, quote: str, near: int | None = None) -> Json | None:
-    """The TextQuote for a piece of a message's text or caption; None if it is not there."""
+    """The TextQuote for a part of a message's text or caption, or None."""
     text = message.get("text") or message.get("caption") or ""
     entities = message.get("entities") or message.get("caption_entities") or []
     places = []

@@ -38,7 +38,7 @@ def _editable(request: Request) -> tuple[Chat, Held]:
 
 
 def _replace(request: Request, chat: Chat, held: Held, drop: tuple[str, ...], content: Json) -> Json:
-    """Put `content` in place of the fields in `drop`. An edit without a keyboard takes the keyboard away."""
+    """Replace the fields in `drop` with `content`. An edit without a keyboard removes the keyboard."""
     before = held.message
     after = {key: value for key, value in before.items() if key not in (*drop, "reply_markup")}
     after.update(content)
@@ -56,7 +56,7 @@ def _replace(request: Request, chat: Chat, held: Held, drop: tuple[str, ...], co
 
 @method("editMessageText")
 def edit_message_text(request: Request) -> Json:
-    """Of a text message, or of a rich one."""
+    """Edit the text of a text message or a rich message."""
     chat, held = _editable(request)
     if "text" not in held.message and "rich_message" not in held.message:
         raise bad_request("there is no text in the message to edit")
@@ -66,7 +66,7 @@ def edit_message_text(request: Request) -> Json:
 
 @method("editMessageCaption")
 def edit_message_caption(request: Request) -> Json:
-    """No caption removes it."""
+    """Replace the caption; without one, remove it."""
     chat, held = _editable(request)
     if not any(kind in held.message for kind in _CAPTIONED):
         raise bad_request("there is no caption in the message to edit")
@@ -75,7 +75,7 @@ def edit_message_caption(request: Request) -> Json:
 
 @method("editMessageMedia")
 def edit_message_media(request: Request) -> Json:
-    """Another file with another caption; an item of an album stays within its kind of album."""
+    """Replace the file and its caption. An item of an album can only become a kind that fits the album."""
     chat, held = _editable(request)
     item = request.params["media"]
     if not any(kind in held.message for kind in (*_MEDIA, "text")):
@@ -89,14 +89,14 @@ def edit_message_media(request: Request) -> Json:
 
 @method("editMessageReplyMarkup")
 def edit_message_reply_markup(request: Request) -> Json:
-    """Only the inline keyboard."""
+    """Replace only the inline keyboard."""
     chat, held = _editable(request)
     return _replace(request, chat, held, (), {})
 
 
 @method("editMessageLiveLocation")
 def edit_message_live_location(request: Request) -> Json:
-    """Moves the point, while it lives."""
+    """Move the point while the location is live."""
     chat, held = _editable(request)
     live_s = held.message.get("location", {}).get("live_period")
     if "venue" in held.message or not live_s:
@@ -110,7 +110,7 @@ def edit_message_live_location(request: Request) -> Json:
 
 @method("stopMessageLiveLocation")
 def stop_message_live_location(request: Request) -> Json:
-    """Freezes the point where it is."""
+    """Stop the updates; the point stays where it is."""
     chat, held = _editable(request)
     location = held.message.get("location", {})
     if not location.get("live_period"):

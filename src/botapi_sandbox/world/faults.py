@@ -1,4 +1,4 @@
-"""Faults on purpose: what goes wrong, with which request, how often. The injected source of chance decides.
+"""Faults on purpose: what goes wrong, for which requests, how often. Random choices come from the world's generator.
 
 `PUT /sandbox/faults` takes a list and replaces the previous one. `GET` shows the list, with what is left of each
 `count`. The first fault that matches a request acts. A fault is
@@ -17,10 +17,10 @@ Kinds:
 - `502`: the front proxy's error as HTML.
 - `slow`: done, and answered after `delay_s`.
 - `stall`: never answered.
-- `reset_before`, `reset_after`: the connection is cut before or after it was done.
+- `reset_before`, `reset_after`: the connection is cut before or after the request is carried out.
 
-`effect` (for 500, 502, stall): the request *was* done although the answer says otherwise. Without `effect`, these
-faults act before anything is done.
+`effect` (for 500, 502, stall): the request *was* carried out although the answer says otherwise. Without `effect`,
+these faults act before anything is done.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     having: str | None = None
 
     def happens_after(self) -> bool:
-        """Whether the request is carried out before the fault acts."""
+        """True if the request is carried out before the fault acts."""
         return self.kind in ("slow", "reset_after") or (self.effect and self.kind in ("500", "502", "stall"))
 
     def fits(self, bot_id: int, method: str, chat_id: object) -> bool:
@@ -76,7 +76,7 @@ def choose(
     chat_id: object,
     params: Mapping[str, object] = MappingProxyType({}),
 ) -> Fault | None:
-    """The fault that acts on this request (`method` in lower case), counting it; None if all goes well."""
+    """The fault that acts on this request (`method` in lower case), or None. Counts the request."""
     told = ""
     for fault in faults:
         if fault.count == 0 or not fault.fits(bot_id, method, chat_id):
@@ -97,7 +97,7 @@ def choose(
 
 
 def spoiled(fault: Fault, answer: Answer | None) -> Answer:
-    """What goes over the wire when `fault` acts on a request; `answer` is there if it was carried out."""
+    """The answer that `fault` leads to. `answer` is the real one if the request was carried out."""
     match fault.kind:
         case "429":
             seconds = fault.retry_after

@@ -1,7 +1,7 @@
-"""Files: what they are, how a bot names them, how their bytes are fetched, and the limits on their size.
+"""Files: their data, their ids, their download paths, and the limits on their size.
 
-A `file_id` belongs to one bot: it is sealed with the bot's id, so another bot's is recognised and refused without a
-table. A `file_unique_id` is the same for every bot and can neither fetch nor send.
+A `file_id` belongs to one bot. It is signed for that bot, so the id of another bot is refused without a table. A
+`file_unique_id` is the same for every bot, but it can neither download nor send the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_PHOTO = 10 * 2**20
 MOST_PHOTO_SIDES = 10_000
 MOST_PHOTO_RATIO = 20
 PHOTO_SIDES = (90, 320, 800, 1280)
-"""Longer sides of the smaller renditions Telegram makes of a photo."""
+"""The longer sides of the smaller versions that Telegram makes of a photo."""
 
 _PREFIXES = {
     "photo": "AgACAgIAAx", "video": "BAACAgIAAx", "animation": "CgACAgIAAx", "audio": "CQACAgIAAx",
@@ -55,7 +55,7 @@ _UNIQUE_BYTES = 12
 
 
 class Files:
-    """The files of a world: records in its state, bytes beside it, the oldest bytes forgotten beyond a bound."""
+    """The files of a world: records are in its state, bytes are here. Above a limit, the oldest bytes are dropped."""
 
     def __init__(self, state: State, rng: random.Random) -> None:
         self._state = state
@@ -65,7 +65,7 @@ class Files:
         self.bytes_held = 0
 
     def add(self, kind: str, upload: Upload, facts: Json, most_bytes: int, *, size: int | None = None) -> FileRecord:
-        """Take in a file. `size` pretends another size than that of the bytes, for tests of limits."""
+        """Store a file. `size` claims another size than the bytes have, for tests of limits."""
         blob = hashlib.sha256(upload.data).hexdigest()
         if blob not in self.blobs:
             self.blobs[blob] = upload.data
@@ -85,7 +85,7 @@ class Files:
         return record
 
     def restore(self, blob: str, data: bytes) -> None:
-        """Put back the bytes of a file after a restart."""
+        """Restore the bytes of a file after a restart."""
         self.blobs[blob] = data
         self.bytes_held += len(data)
 
@@ -113,14 +113,14 @@ class Files:
             self.bytes_held -= len(self.blobs.pop(oldest))
 
     def file_id(self, bot: Bot, record: FileRecord) -> str:
-        """The name by which this bot, and no other, may use the file."""
+        """The id with which only this bot may use the file."""
         unique = base64.urlsafe_b64decode(record.unique)
         seal = self._seal(bot.id, unique)
         hidden = bytes(a ^ b for a, b in zip(unique, seal, strict=False))
         return _PREFIXES[record.kind] + base64.urlsafe_b64encode(seal + hidden).decode().rstrip("=")
 
     def find(self, bot: Bot, file_id: str) -> FileRecord | None:
-        """The file that this bot calls `file_id`; None for another bot's id, and for what is none."""
+        """The file with this bot's `file_id`. None if the id belongs to another bot or is invalid."""
         try:
             raw = base64.urlsafe_b64decode(file_id[10:] + "=" * (-len(file_id[10:]) % 4))
         except ValueError:
@@ -138,7 +138,7 @@ class Files:
         return hashlib.blake2b(b"%d:%b" % (bot_id, unique), key=self._key, digest_size=24).digest()
 
     def unique_id(self, record: FileRecord) -> str:
-        """The name that is the same for all bots."""
+        """The id that is the same for all bots."""
         return f"AgAD{record.unique}"
 
     def path(self, record: FileRecord) -> str:
@@ -187,16 +187,16 @@ _FACTS = {
 
 
 def check_usable_as(record: FileRecord, kind: str) -> None:
-    """A file id of one kind may serve as another only within families. Raises: Refusal."""
+    """Check that the file may be sent as `kind`: only related kinds can replace each other. Raises: Refusal."""
     if record.kind == kind or any(record.kind in family and kind in family for family in _INTERCHANGEABLE):
         return
     raise bad_request(f"can't use file of type {_TD_NAMES[record.kind]} as {_TD_NAMES[kind]}")
 
 
 def default_facts(kind: str, upload: Upload, given: Json) -> Json:
-    """The facts of a fresh upload: what was said about it, else what its header shows, else something plausible.
+    """The facts of a new upload: the given ones, else those in the file's header, else plausible ones.
 
-    Raises: Refusal, for a photo that Telegram would not take.
+    Raises: Refusal, for a photo that Telegram does not accept.
     """
     facts = {key: value for key, value in given.items() if value is not None}
     if kind in ("photo", "live_photo", "video", "animation", "sticker", "thumbnail"):
@@ -214,7 +214,7 @@ def default_facts(kind: str, upload: Upload, given: Json) -> Json:
 
 
 def check_photo(upload: Upload, width: int, height: int) -> None:
-    """Raises: Refusal, if the photo is too big or too long."""
+    """Raises: Refusal, if the photo is too large or too narrow."""
     size = len(upload.data)
     if size > MOST_PHOTO:
         raise bad_request(f"file of size {size} bytes is too big for a photo; the maximum size is {MOST_PHOTO} bytes")
@@ -223,7 +223,7 @@ def check_photo(upload: Upload, width: int, height: int) -> None:
 
 
 def image_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height from the header of a PNG, GIF, WebP or JPEG; None for anything else."""
+    """Width and height from the header of a PNG, GIF, WebP or JPEG, or None."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         width, height = struct.unpack(">II", data[16:24])
         return width, height

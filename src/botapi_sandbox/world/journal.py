@@ -1,5 +1,5 @@
-"""The journal: what the bots asked, what was queued for them, and what they confirmed, in one order. Crash tests are
-judged by it.
+"""The journal: the bots' requests, the updates queued for them and the updates they confirmed, in one order. The fault
+tests use it as evidence.
 
 `GET /sandbox/journal?after=N` returns the entries with a number above N, oldest first. With `&brief=1` they have no
 `params`. Every entry has `n` (its number, without gaps), `at` (Unix seconds), `bot` and `kind`:
@@ -56,7 +56,7 @@ class Journal:
 
     def after(self, number: int, *, brief: bool = False) -> list[Json]:
         """The entries with a number above `number`, oldest first, ready for JSON. `brief`: without `params`."""
-        # From the new end: whoever follows asks for few of many.
+        # Counted from the newest entry, because readers ask for a few new ones of many.
         wanted = max(0, min(self.last - number, len(self._entries)))
         entries = list(islice(reversed(self._entries), wanted))
         entries.reverse()

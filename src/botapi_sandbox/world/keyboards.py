@@ -1,4 +1,4 @@
-"""Keyboards: what a markup must look like beyond the schema, and the button at a place."""
+"""Keyboards: the rules that the schema does not contain, and the lookup of a button."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _URL = re.compile(r"(?:(?:https?|tg|ton|tonsite)://)?[^\s/]+(?:\.[^\s/]+)*(?:[/?
 
 
 def reply_markup(markup: Json, *, has_invoice: bool) -> Json:
-    """Any markup that may go with a message, cleaned. Raises: Refusal."""
+    """Any markup that a message may have, without empty rows. Raises: Refusal."""
     if "inline_keyboard" in markup:
         return inline_markup(markup, has_invoice=has_invoice)
     if "keyboard" in markup:
@@ -66,7 +66,7 @@ def _reply_keyboard(markup: Json) -> Json:
 
 
 def button_at(message: Json, row: int, column: int) -> Json | None:
-    """The inline button at a place, counted from 0."""
+    """The inline button in this row and column, counted from 0."""
     rows = message.get("reply_markup", {}).get("inline_keyboard", [])
     if 0 <= row < len(rows) and 0 <= column < len(rows[row]):
         button: Json = rows[row][column]

@@ -1,7 +1,7 @@
-"""Flood limits: a token bucket per chat and one per bot, as the Bot API's FAQ describes them.
+"""Flood limits: a token bucket per chat and per bot, as in the Bot API's FAQ; and one setWebhook a second.
 
-About one message a second into one chat with short bursts, about thirty a second over all chats. A refusal takes
-nothing from either bucket; `retry_after` is the whole number of seconds after which a token will be there.
+About one message a second in one chat, with short bursts, and about thirty a second over all chats. A refusal takes
+nothing from either bucket. `retry_after` is the time, in whole seconds, until there is a token.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ WEBHOOK_EVERY_S = 1.0
 
 @dataclass(slots=True)
 class Bucket:
-    """`tokens` as of `at` (unix seconds)."""
+    """`tokens` at the time `at` (Unix seconds)."""
 
     tokens: float
     at: float
 
     def fill(self, now: float, rate_per_s: float, burst: float) -> float:
-        """Add what was earned since; the tokens there are."""
+        """Add the tokens earned since `at`, and return all tokens."""
         self.tokens = min(burst, self.tokens + max(0.0, now - self.at) * rate_per_s)
         self.at = now
         return self.tokens
 
 
 class Limits:
-    """The buckets of a world. Kept in memory only: a restart of Telegram's side forgives."""
+    """The buckets of a world. They are only in memory: a restart resets the limits."""
 
     def __init__(self) -> None:
         self._bots: dict[int, Bucket] = {}
@@ -38,7 +38,7 @@ class Limits:
         self._webhook_set_at: dict[int, float] = {}
 
     def take(self, switches: Switches, now: float, bot_id: int, chat_id: int, messages: int = 1) -> None:
-        """Account for `messages` into one chat. Raises: Refusal 429, with nothing taken."""
+        """Count `messages` sent to one chat. Raises: Refusal 429; then nothing is counted."""
         if not switches.limits:
             return
         bot = self._bots.setdefault(bot_id, Bucket(switches.bot_burst, now))
@@ -56,13 +56,13 @@ class Limits:
         chat.tokens -= messages
 
     def take_webhook(self, switches: Switches, now: float, bot_id: int) -> None:
-        """Account for one setWebhook: at most one a second for each bot. Raises: Refusal 429."""
+        """Count one setWebhook: each bot may send one a second. Raises: Refusal 429."""
         if switches.limits and now < self._webhook_set_at.get(bot_id, -1e9) + WEBHOOK_EVERY_S:
             raise Refusal(429, "Too Many Requests: retry after 1", retry_after=1)
         self._webhook_set_at[bot_id] = now
 
 
 def _wait_s(tokens: float, messages: int, rate_per_s: float, burst: float) -> float:
-    # An album larger than the burst must still be possible: it waits for a full bucket and then overdraws it.
+    # An album larger than the burst must be possible: it waits for a full bucket and then takes more than that.
     missing = min(float(messages), burst) - tokens
     return missing / rate_per_s if missing > 1e-9 else 0.0

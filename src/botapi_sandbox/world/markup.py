@@ -1,7 +1,7 @@
-"""HTML and MarkdownV2 (and the legacy Markdown, roughly) into text and entities, with Telegram's own complaints.
+"""Parses HTML, MarkdownV2 and (roughly) the legacy Markdown into text and entities, with Telegram's error texts.
 
-Byte offsets in the complaints are offsets in UTF-8, as in tdlib/td `MessageEntity.cpp` (`parse_html`,
-`parse_markdown_v2`). Entities come out unsorted and unchecked: `text.settle` fits them.
+Byte offsets in the errors are offsets in UTF-8, as in tdlib/td `MessageEntity.cpp` (`parse_html`,
+`parse_markdown_v2`). The entities are unsorted and unchecked; `text.settle` corrects them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HTML_TYPES = {
 _USER_LINK = re.compile(r"tg://user\?id=(\d+)\Z")
 
 
-def _complaint(what: str) -> Refusal:
+def _parse_error(what: str) -> Refusal:
     return bad_request(f"can't parse entities: {what}")
 
 
@@ -33,7 +33,7 @@ def _byte_offset(source: str, index: int) -> int:
 
 
 def link(url: str, begin: int, length: int) -> Json | None:
-    """A text_link, or a text_mention for tg://user?id=; None if the URL is none."""
+    """A text_link, or a text_mention for tg://user?id=. None if the URL is invalid."""
     user = _USER_LINK.match(url)
     if user:
         return {"type": "text_mention", "offset": begin, "length": length, "user": {"id": int(user[1])}}
@@ -74,17 +74,17 @@ def parse_html(source: str) -> tuple[str, list[Json]]:
             tag = _TAG.match(source, position)
             offset = _byte_offset(source, position)
             if tag is None:
-                raise _complaint(_why_no_tag(source, position, offset))
+                raise _parse_error(_why_no_tag(source, position, offset))
             name = tag[2].lower()
             if not tag[1]:
                 if name not in _HTML_TYPES:
-                    raise _complaint(f'Unsupported start tag "{name}" at byte offset {offset}')
+                    raise _parse_error(f'Unsupported start tag "{name}" at byte offset {offset}')
                 opened.append((name, _start(name, tag[3], offset), size))
             else:
                 _close(name, offset, opened, entities, "".join(parts), size)
             position = tag.end()
     if opened:
-        raise _complaint(f'Can\'t find end tag corresponding to start tag "{opened[-1][0]}"')
+        raise _parse_error(f'Can\'t find end tag corresponding to start tag "{opened[-1][0]}"')
     return "".join(parts), entities
 
 
@@ -105,11 +105,11 @@ def _why_no_tag(source: str, position: int, offset: int) -> str:
 def _start(name: str, attributes: str, offset: int) -> Json:
     values = {m[1].lower(): html.unescape(m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(attributes)}
     if name == "span" and values.get("class") != "tg-spoiler":
-        raise _complaint(f'Tag "span" must have class "tg-spoiler" at byte offset {offset}')
+        raise _parse_error(f'Tag "span" must have class "tg-spoiler" at byte offset {offset}')
     if name == "tg-emoji" and not values.get("emoji-id", "").isdigit():
-        raise _complaint("Invalid custom emoji identifier specified")
+        raise _parse_error("Invalid custom emoji identifier specified")
     if name == "tg-time" and not values.get("unix", "").lstrip("-").isdigit():
-        raise _complaint("Invalid date-time specified")
+        raise _parse_error("Invalid date-time specified")
     return values
 
 
@@ -117,10 +117,10 @@ def _close(
     name: str, offset: int, opened: list[tuple[str, Json, int]], entities: list[Json], text: str, size: int
 ) -> None:
     if not opened:
-        raise _complaint(f"Unexpected end tag at byte offset {offset}")
+        raise _parse_error(f"Unexpected end tag at byte offset {offset}")
     expected, values, begin = opened.pop()
     if expected != name:
-        raise _complaint(f'Unmatched end tag at byte offset {offset}, expected "</{expected}>", found "</{name}>"')
+        raise _parse_error(f'Unmatched end tag at byte offset {offset}, expected "</{expected}>", found "</{name}>"')
     length = size - begin
     if length <= 0:
         return
@@ -209,14 +209,14 @@ def parse_markdown_v2(source: str) -> tuple[str, list[Json]]:
                 language = fence[1] if fence else None
                 position += fence.end() if fence else 0
         elif character in _V2_RESERVED:
-            raise _complaint(f"Character '{character}' is reserved and must be escaped with the preceding '\\'")
+            raise _parse_error(f"Character '{character}' is reserved and must be escaped with the preceding '\\'")
         else:
             write(character)
             position += 1
             line_begins = character == "\n"
     if opened:
         mark, _, at, _ = opened[-1]
-        raise _complaint(f"Can't find end of {_V2_NAMES[mark][1]} entity at byte offset {_byte_offset(source, at)}")
+        raise _parse_error(f"Can't find end of {_V2_NAMES[mark][1]} entity at byte offset {_byte_offset(source, at)}")
     if quote_begin >= 0:
         entities.append({"type": "blockquote", "offset": quote_begin, "length": size - quote_begin})
     return "".join(parts), entities
@@ -225,7 +225,7 @@ def parse_markdown_v2(source: str) -> tuple[str, list[Json]]:
 def _v2_mark(source: str, position: int, innermost: str) -> str:
     for mark in ("```", "||", "__", "![", "*", "_", "~", "`", "["):
         if source.startswith(mark, position):
-            # "___" closes italic before underline, if italic is the innermost.
+            # If italic is the innermost style, "___" ends italic first and then underline.
             return "_" if mark == "__" and innermost == "_" else mark
     return "]" if source[position] == "]" and innermost in ("[", "![") else ""
 
@@ -236,16 +236,16 @@ def _v2_link_end(source: str, position: int, start: tuple[str, int, int, int], s
     target = re.match(r"\(((?:\\.|[^)\\])*)\)", source[position:])
     if target is None:
         if mark == "![":
-            raise _complaint("Custom emoji entity must contain a tg://emoji URL")
+            raise _parse_error("Custom emoji entity must contain a tg://emoji URL")
         if source.startswith("(", position):
-            raise _complaint(f"Can't find end of a URL at byte offset {_byte_offset(source, position)}")
+            raise _parse_error(f"Can't find end of a URL at byte offset {_byte_offset(source, position)}")
         return position, link(source[at + 1 : position - 1], begin, size - begin)
     url = re.sub(r"\\(.)", r"\1", target[1])
     position += target.end()
     if mark == "![":
         emoji = re.match(r"tg://emoji\?id=(\d+)\Z", url)
         if emoji is None:
-            raise _complaint("Custom emoji URL must have an emoji identifier")
+            raise _parse_error("Custom emoji URL must have an emoji identifier")
         entity: Json = {"type": "custom_emoji", "offset": begin, "length": size - begin, "custom_emoji_id": emoji[1]}
         return position, entity
     return position, link(url, begin, size - begin)
@@ -256,7 +256,7 @@ _OLD_TYPES = {"*": "bold", "_": "italic", "`": "code"}
 
 
 def parse_markdown(source: str) -> tuple[str, list[Json]]:
-    """The legacy mode, without nesting. Raises: Refusal for a mark that never ends."""
+    """The legacy mode, without nesting. Raises: Refusal, if a mark never ends."""
     text = ""
     entities: list[Json] = []
     position = 0
@@ -286,5 +286,5 @@ def _old_plain(source: str, begin: int, end: int) -> str:
     lost = re.search(r"[*_`]|\[(?=[^\]]*\]\()", chunk)
     if lost:
         offset = _byte_offset(source, begin + lost.start())
-        raise _complaint(f"Can't find end of the entity starting at byte offset {offset}")
+        raise _parse_error(f"Can't find end of the entity starting at byte offset {offset}")
     return chunk

@@ -1,4 +1,4 @@
-"""Messages a bot makes of files: one at a time, as an album, behind a price; and getFile, which gives their bytes."""
+"""A bot's messages with files: single files, albums and paid media. And getFile, for the download path."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def resolve(request: Request, kind: str, value: Any, facts: Json) -> FileRecord:
     if not isinstance(value, str) or not value:
         raise bad_request(f"there is no {_TITLES[kind]} in the request")
     if value.startswith(("http://", "https://")):
-        # The sandbox never goes out: to a bot that is a web server which does not answer.
+        # The sandbox never downloads. To a bot this looks like a web server that does not answer.
         if kind in _NOT_BY_URL:
             raise bad_request(f"{_TITLES[kind]} can't be sent by URL")
         raise bad_request("failed to get HTTP URL content")
@@ -70,7 +70,7 @@ def file_content(request: Request, kind: str, params: Json) -> Json:
 
 
 def shown(request: Request, kind: str, record: FileRecord) -> Json:
-    """The content fields for a file: an animation also stands under `document`, a live photo also under `photo`."""
+    """The content fields of a file. An animation is also in `document`, and a live photo is also in `photo`."""
     described = request.backend.files.describe(request.bot, record)
     return media_fields(kind if record.kind not in (*ALBUM_KINDS, "animation") else record.kind, described)
 
@@ -87,7 +87,7 @@ def media_fields(kind: str, described: Json | list[Json]) -> Json:
 
 def _attach(request: Request, content: Json, kind: str, extra: str, value: Any) -> None:
     if isinstance(value, str) and not value.startswith("attach://") and extra == "thumbnail":
-        return  # thumbnails cannot be reused; Telegram ignores anything but an upload
+        return  # thumbnails cannot be reused: Telegram ignores everything except an upload
     record = resolve(request, "photo" if extra == "cover" else "thumbnail", value, {})
     described = request.backend.files.describe(request.bot, record)
     content[kind][extra] = described
@@ -110,7 +110,7 @@ for _name, _kind in (
 
 @method("sendMediaGroup")
 def send_media_group(request: Request) -> list[Json]:
-    """2-10 items; audio and documents only among themselves."""
+    """Send 2 to 10 items. Audio files and documents cannot be mixed with other kinds."""
     items = request.params["media"]
     if not 2 <= len(items) <= 10:
         raise bad_request(
@@ -123,14 +123,14 @@ def send_media_group(request: Request) -> list[Json]:
     contents = []
     for number, item in enumerate(items, start=1):
         contents.append(_album_item(request, number, item))
-    # All or nothing: the budget for the whole album is taken before its first item goes out.
+    # All or nothing: the flood limits count the whole album before its first item is sent.
     account_for(request, chat, len(contents))
     album = new_album_id(request.backend.rng.getrandbits)
     return [deliver(request, {"media_group_id": album, **content}, chat, accounted=True) for content in contents]
 
 
 def new_album_id(getrandbits: Callable[[int], int]) -> str:
-    """Telegram's look like 13 followed by random digits."""
+    """An id like Telegram's: 13 followed by random digits."""
     return f"13{getrandbits(48):015d}"
 
 
@@ -148,7 +148,7 @@ def _album_item(request: Request, number: int, item: Json) -> Json:
 
 @method("sendPaidMedia")
 def send_paid_media(request: Request) -> Json:
-    """Media behind a price in Stars; nobody can buy it in the sandbox."""
+    """Send media with a price in Stars. Nobody can buy it in the sandbox."""
     params = request.params
     if not 1 <= params["star_count"] <= 25_000:
         raise bad_request("STARS_AMOUNT_INVALID")
@@ -165,7 +165,7 @@ def send_paid_media(request: Request) -> Json:
 
 @method("getFile")
 def get_file(request: Request) -> Json:
-    """A download path, valid for an hour; files above 20 MB have none."""
+    """Return a download path that is valid for an hour. Files above 20 MB have none."""
     file_id = request.params["file_id"]
     if not file_id:
         raise bad_request("file_id not specified")

@@ -1,4 +1,4 @@
-"""Imports every module that registers methods, so that the table is complete when a world is made."""
+"""Imports every module that registers methods, so that the table `HANDLERS` is complete."""
 
 from botapi_sandbox.world import (
     callbacks,

@@ -1,8 +1,7 @@
-"""Telegram Stars: invoices, the ten seconds for the checkout, payments, refunds, the ledger.
+"""Telegram Stars: invoices, checkouts, payments, refunds, transactions.
 
-An invoice may be paid again and again, by anyone who sees it; each payment has its own charge id.
-`pre_checkout_query` must be answered in `Switches.checkout_answer_s`, else the person's payment fails and no Star
-moves.
+Anyone who sees an invoice may pay it, any number of times; each payment has its own charge id. If the bot does not
+answer `pre_checkout_query` within `Switches.checkout_answer_s`, the payment fails and no Stars are moved.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ def _invoice(request: Request) -> InvoiceLink:
 
 @method("sendInvoice")
 def send_invoice(request: Request) -> Json:
-    """A message with a Pay button, which is added if no keyboard is given."""
+    """Send an invoice. If the request has no keyboard, a Pay button is added."""
     invoice = _invoice(request)
     params = request.params
     shown = {
@@ -76,7 +75,7 @@ def send_invoice(request: Request) -> Json:
 
 @method("createInvoiceLink")
 def create_invoice_link(request: Request) -> str:
-    """A link that anyone may pay."""
+    """Return a link that anyone may pay."""
     invoice = _invoice(request)
     request.refuse_unsupported("business_connection_id")
     slug = f"{request.backend.rng.getrandbits(96):024x}"
@@ -85,7 +84,7 @@ def create_invoice_link(request: Request) -> str:
 
 
 def begin(backend: Backend, bot: Bot, person_id: int, invoice: InvoiceLink) -> Payment:
-    """A person presses Pay: the bot is asked, and has its seconds."""
+    """A person presses Pay: send the bot a `pre_checkout_query`."""
     payment = Payment(
         query_id=str(backend.rng.getrandbits(62)),
         bot_id=bot.id,
@@ -112,7 +111,7 @@ def begin(backend: Backend, bot: Bot, person_id: int, invoice: InvoiceLink) -> P
 
 @method("answerPreCheckoutQuery")
 def answer_pre_checkout_query(request: Request) -> bool:
-    """Yes moves the Stars and brings `successful_payment`; no, or silence, ends it."""
+    """`ok` moves the Stars and sends `successful_payment`. Otherwise the payment ends."""
     backend, params = request.backend, request.params
     payment = backend.state.payments.get(params["pre_checkout_query_id"])
     expire(backend)
@@ -165,7 +164,7 @@ def _tell(backend: Backend, payment: Payment) -> None:
 
 
 def expire(backend: Backend) -> None:
-    """End the checkouts that nobody answered in time."""
+    """End the checkouts that the bot did not answer in time."""
     latest = backend.now() - backend.switches.checkout_answer_s
     for payment in backend.state.payments.values():
         if payment.status == "pending" and payment.at < latest:
@@ -174,14 +173,14 @@ def expire(backend: Backend) -> None:
 
 
 def next_due(backend: Backend) -> float | None:
-    """When the next checkout ends unanswered."""
+    """When the next unanswered checkout ends, in Unix seconds; None if there is none."""
     pending = [payment.at for payment in backend.state.payments.values() if payment.status == "pending"]
     return min(pending) + backend.switches.checkout_answer_s + 0.001 if pending else None
 
 
 @method("refundStarPayment")
 def refund_star_payment(request: Request) -> bool:
-    """Once."""
+    """Refund a payment; possible once."""
     backend, params = request.backend, request.params
     charge = params["telegram_payment_charge_id"]
     payment = next((each for each in backend.state.payments.values() if each.charge_id == charge), None)
@@ -212,7 +211,7 @@ def refund_star_payment(request: Request) -> bool:
 
 @method("getStarTransactions")
 def get_star_transactions(request: Request) -> Json:
-    """Oldest first. A refund has the id of its payment, with a receiver instead of a source."""
+    """Return transactions, oldest first. A refund has the id of its payment, and a receiver instead of a source."""
     backend = request.backend
     entries: list[Json] = []
     for payment in backend.state.payments.values():
@@ -239,13 +238,13 @@ def get_star_transactions(request: Request) -> Json:
 
 @method("getMyStarBalance")
 def get_my_star_balance(request: Request) -> Json:
-    """What was paid less what was refunded."""
+    """Return all payments minus all refunds."""
     return {"amount": request.bot.stars}
 
 
 @method("editUserStarSubscription")
 def edit_user_star_subscription(request: Request) -> bool:
-    """Cancels or restores a renewal; the sandbox renews nothing by itself."""
+    """Cancel or restore a renewal. The sandbox itself never renews."""
     charge = request.params["telegram_payment_charge_id"]
     payment = next((each for each in request.backend.state.payments.values() if each.charge_id == charge), None)
     if payment is None or payment.bot_id != request.bot.id or payment.subscription_period is None:

@@ -1,7 +1,7 @@
-"""What people do with their phones: start, write, send files, edit, react, press, vote, pay, block.
+"""The actions of people on their phones: start, write, send files, edit, react, press, vote, pay, block.
 
-Each verb does what Telegram would do with it: the chat's history changes and the bot's queue gets its update. A verb
-that a phone would not offer (a press where no button is, an edit of another's message) raises `CannotDo`.
+Each action has the same results as in Telegram: the chat's history changes, and the bot's queue gets an update. An
+action that a phone does not offer (a press without a button, an edit of a bot's message) raises `CannotDo`.
 """
 
 from __future__ import annotations
@@ -29,16 +29,14 @@ _FORWARDED = (
 
 
 class Phones:
-    """The verbs. `world.phones` is the one instance of a world."""
+    """The actions. Each world has one instance, `world.phones`."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._composer = Composer(backend)
 
-    # Starting and blocking
-
     def start(self, person_id: int, bot_id: int, parameter: str | None = None) -> Json:
-        """Press Start (or follow a deep link): unblocks, marks started, sends /start."""
+        """Press Start, or follow a deep link: unblocks the bot and sends /start."""
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             self.unblock(person_id, bot_id)
@@ -48,14 +46,14 @@ class Phones:
         return self.send(person_id, bot_id, {"text": f"/start {parameter}" if parameter else "/start"})
 
     def block(self, person_id: int, bot_id: int) -> None:
-        """Stop the bot. It is told, and every send to this person is refused."""
+        """Block the bot. It gets an update, and can no longer write to this person."""
         bot, chat = self._chat(person_id, bot_id)
         if not chat.blocked:
             chat.blocked = True
             self._member(bot, chat, {"status": "member"}, {"status": "kicked", "until_date": 0})
 
     def unblock(self, person_id: int, bot_id: int) -> None:
-        """Restart the bot."""
+        """Unblock the bot. It gets an update."""
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             chat.blocked, chat.started = False, True
@@ -79,8 +77,6 @@ class Phones:
         self._backend.state.people[person_id].deactivated = True
         self._backend.changes += 1
 
-    # Writing
-
     def write(
         self,
         person_id: int,
@@ -91,7 +87,7 @@ class Phones:
         reply_to: int | None = None,
         quote: str | None = None,
     ) -> Json:
-        """Send text. The message as the bot sees it."""
+        """Send text. Returns the message as the bot sees it."""
         content: Json = {"text": text}
         if entities:
             content["entities"] = entities
@@ -100,11 +96,11 @@ class Phones:
     def send(
         self, person_id: int, bot_id: int, content: Json, *, reply_to: int | None = None, quote: str | None = None
     ) -> Json:
-        """Send any content that a client could: Bot API Message fields.
+        """Send any content that a client can send, as Bot API Message fields.
 
-        Files may be given as a description (`{"voice": {"duration": 3}}`, also `file_size` to pretend one,
-        `file_unique_id` to send a known file again); the sandbox makes bytes, ids and missing facts. Dice are thrown
-        if no value is given, polls may leave all but question and options to the sandbox.
+        A description can replace a file: `{"voice": {"duration": 3}}`. `file_size` claims a size, and `file_unique_id`
+        sends a known file again. The sandbox makes the bytes, the ids and the missing facts. It throws dice that have
+        no value, and completes polls that have only a question and options.
         """
         bot, chat = self._chat(person_id, bot_id)
         if chat.blocked:
@@ -128,7 +124,7 @@ class Phones:
         reply_to: int | None = None,
         **message: Any,
     ) -> Json:
-        """Send a file of `kind`. `message` are further Message fields: caption, media_group_id ..."""
+        """Send a file of this kind. `message` are further Message fields: caption, media_group_id ..."""
         bot, _ = self._chat(person_id, bot_id)
         if kind not in FILE_KINDS:
             raise CannotDo(f"kind must be one of {', '.join(FILE_KINDS)}")
@@ -138,7 +134,7 @@ class Phones:
         return self.send(person_id, bot_id, content, reply_to=reply_to)
 
     def album(self, person_id: int, bot_id: int, items: list[Json]) -> list[Json]:
-        """Send several messages as one album; items as for `send`."""
+        """Send several messages as one album. Items are as for `send`."""
         group = new_album_id(self._backend.rng.getrandbits)
         return [self.send(person_id, bot_id, {**item, "media_group_id": group}) for item in items]
 
@@ -187,11 +183,11 @@ class Phones:
         entities: list[Json] | None = None,
         content: Json | None = None,
     ) -> Json:
-        """Change the text or caption of one's own message, or (`content`) other fields, such as a live location."""
+        """Change the text or caption of the person's own message, or with `content` other fields (a live location)."""
         bot, chat = self._chat(person_id, bot_id)
         held = self._held(chat, message_id)
         if not held.outgoing or kind_of(held.message) is None:
-            raise CannotDo("only one's own messages can be edited")
+            raise CannotDo("people can edit only their own messages")
         after = dict(held.message)
         if text is not None:
             self._composer.put_text(after, "text", "entities", text, entities)
@@ -207,17 +203,15 @@ class Phones:
         return after
 
     def delete(self, person_id: int, bot_id: int, message_id: int) -> None:
-        """Delete a message for both. The bot is not told: Telegram has no such update for private chats."""
+        """Delete a message for both sides. The bot is not told: Telegram has no such update for private chats."""
         bot, chat = self._chat(person_id, bot_id)
         self._held(chat, message_id)
         del chat.messages[message_id]
         self._backend.changes += 1
         self._backend.show(chat, bot, {"type": "deleted", "message_id": message_id})
 
-    # Reacting
-
     def react(self, person_id: int, bot_id: int, message_id: int, emoji: str | None) -> None:
-        """Put an emoji on a message, or take it back. The bot hears of it only if `Switches.reactions` is on."""
+        """Add a reaction to a message, or remove it. The bot gets an update only if `Switches.reactions` is on."""
         bot, chat = self._chat(person_id, bot_id)
         held = first_of_album(chat, self._held(chat, message_id))
         before = held.mine
@@ -228,7 +222,7 @@ class Phones:
             try:
                 self._backend.schema.emissions.verify(wanted, "ReactionType")
             except Mismatch:
-                raise CannotDo(f"{emoji} is not among Telegram's reactions") from None
+                raise CannotDo(f"{emoji} is not one of Telegram's reactions") from None
         held.mine = wanted
         self._backend.show_reactions(chat, bot, held)
         if self._backend.switches.reactions:
@@ -251,7 +245,7 @@ class Phones:
             )
 
     def press(self, person_id: int, bot_id: int, message_id: int, row: int, column: int) -> str:
-        """Press an inline button; the id of the callback query. Rows and columns count from 0."""
+        """Press an inline button. Returns the id of the callback query. Rows and columns count from 0."""
         _, chat = self._chat(person_id, bot_id)
         if chat.blocked:
             raise CannotDo("this person has blocked the bot")
@@ -262,7 +256,7 @@ class Phones:
         return self.press_data(person_id, bot_id, message_id, button["callback_data"])
 
     def press_data(self, person_id: int, bot_id: int, message_id: int, data: str) -> str:
-        """A callback query with any data, as a modified client can send it for any message."""
+        """Send a callback query with any data, for any message, as a modified client can."""
         bot, chat = self._chat(person_id, bot_id)
         held = chat.messages.get(message_id)
         person = self._backend.state.people[person_id]
@@ -293,15 +287,15 @@ class Phones:
             del presses[oldest.id]
 
     def vote(self, person_id: int, bot_id: int, message_id: int, options: list[int]) -> None:
-        """Vote in a poll (option indexes; none takes the vote back). The bot hears of polls it sent itself."""
+        """Vote in a poll by option indexes; none retracts the vote. The bot gets updates only for polls it sent."""
         bot, chat = self._chat(person_id, bot_id)
         held = self._held(chat, message_id)
         poll = held.message.get("poll")
         if poll is None or poll["is_closed"]:
-            raise CannotDo("that is no open poll")
+            raise CannotDo("that message is not an open poll")
         if any(not 0 <= option < len(poll["options"]) for option in options):
             raise CannotDo("there is no such option")
-        # With one voter a chat, who voted for what stands in the counts.
+        # A chat has one voter, so the counts show that person's votes.
         former = [index for index, option in enumerate(poll["options"]) if option["voter_count"]]
         changed = polls.voted(poll, options, former)
         held.message = {**held.message, "poll": changed}
@@ -319,12 +313,12 @@ class Phones:
             self._backend.queue_update(bot, "poll_answer", answer, update_queue=f"poll:{poll['id']}", person=person_id)
 
     def pay(self, person_id: int, bot_id: int, message_id: int) -> Payment:
-        """Pay the invoice in a message, again if need be. The payment's `status` tells what became of it."""
+        """Pay the invoice in a message, also repeatedly. The payment's `status` tells the result."""
         bot, chat = self._chat(person_id, bot_id)
         held = self._held(chat, message_id)
         invoice = bot.invoices.get(str(message_id))
         if invoice is None or "invoice" not in held.message:
-            raise CannotDo("that message is no invoice")
+            raise CannotDo("that message is not an invoice")
         return payments.begin(self._backend, bot, person_id, invoice)
 
     def pay_link(self, person_id: int, link: str) -> Payment:
@@ -334,16 +328,12 @@ class Phones:
             if slug in bot.invoices:
                 self._chat(person_id, bot.id)
                 return payments.begin(self._backend, bot, person_id, bot.invoices[slug])
-        raise CannotDo("that is no invoice link")
-
-    # Looking
+        raise CannotDo("that is not an invoice link")
 
     def view(self, person_id: int, bot_id: int) -> tuple[Chat, list[Held]]:
         """The chat and its messages, oldest first."""
         _, chat = self._chat(person_id, bot_id)
         return chat, list(chat.messages.values())
-
-    # How
 
     def _chat(self, person_id: int, bot_id: int) -> tuple[Bot, Chat]:
         bot = self._backend.state.bots.get(bot_id)

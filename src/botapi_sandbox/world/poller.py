@@ -1,4 +1,4 @@
-"""What is remembered of a bot's getUpdates calls between two of them."""
+"""The data that is kept between two getUpdates calls of a bot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from botapi_sandbox.world.answers import Waiting
 
 @dataclass(slots=True)
 class Poller:
-    """The bot's last call: its offset, when it came (unix seconds), and the long poll that still waits, if any."""
+    """The bot's last call: its offset, its time (Unix seconds), and the long poll that still waits, if any."""
 
     offset: int = 0
     at: float = -1e9

@@ -1,4 +1,4 @@
-"""getUpdates: offsets, the rule against hasty pollers, long polls, and who is told that another poller is there.
+"""getUpdates: offsets, the rule against too frequent calls, long polls, and the conflict of two pollers.
 
 Source: tdlib/telegram-bot-api `Client::process_get_updates_query`, `do_get_updates`, `abort_long_poll`.
 """
@@ -18,13 +18,13 @@ from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.poller import Poller
 from botapi_sandbox.world.state import Bot
 from botapi_sandbox.world.values import Mismatch
-from botapi_sandbox.world.wording import complaint
+from botapi_sandbox.world.wording import mismatch_refusal
 
 MOST_TIMEOUT_S = 50
 HASTY_S = 0.5
-"""The same offset again within this time gets one update only."""
+"""A call with the same offset within this time gets only one update."""
 REPEATED_S = 3.0
-"""The same offset again within this time waits up to as long, even with timeout 0."""
+"""A call with the same offset within this time waits up to this time, even with timeout 0."""
 REPEATED_CONFLICT_S = 3.0
 
 _TERMINATED = "terminated by other getUpdates request; make sure that only one bot instance is running"
@@ -32,7 +32,7 @@ _WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use dele
 
 
 def poll(backend: Backend, token: str, params: Mapping[str, Any]) -> Answer | Waiting:
-    """Answer getUpdates, or have it wait."""
+    """Answer getUpdates, or return a wait."""
     try:
         bot = backend.bot_by_token(token)
     except Refusal as refusal:
@@ -66,7 +66,7 @@ def _poll(backend: Backend, bot: Bot, params: Mapping[str, Any]) -> Answer | Wai
     try:
         read, unknown = check.read(params)
     except Mismatch as mismatch:
-        raise complaint("getUpdates", mismatch) from None
+        raise mismatch_refusal("getUpdates", mismatch) from None
     if unknown and backend.switches.strict:
         raise Refusal(400, f"Bad Request: getUpdates has no parameter {', '.join(unknown)}")
     if bot.queue.webhook is not None:
@@ -111,7 +111,7 @@ def _take(backend: Backend, bot: Bot, limit: int) -> Answer | None:
 
 
 def resume(backend: Backend, waiting: Waiting) -> Answer | Waiting:
-    """Look again."""
+    """See `World.resume`."""
     if waiting.answer is not None:
         return waiting.answer
     bot = backend.state.bots[waiting.bot_id]
@@ -125,14 +125,14 @@ def resume(backend: Backend, waiting: Waiting) -> Answer | Waiting:
 
 
 def abandon(backend: Backend, waiting: Waiting) -> None:
-    """Forget the wait, without an answer."""
+    """End the wait without an answer."""
     poller = backend.polls.get(waiting.bot_id)
     if poller is not None and poller.waiting is waiting:
         poller.waiting = None
 
 
 def end(backend: Backend, bot: Bot, refusal: Refusal) -> None:
-    """Answer the waiting poll, if there is one, with a refusal."""
+    """End the waiting poll, if there is one, with a refusal."""
     poller = backend.polls.get(bot.id)
     if poller is None or poller.waiting is None:
         return
@@ -145,7 +145,7 @@ def end(backend: Backend, bot: Bot, refusal: Refusal) -> None:
 
 
 def _delayed_conflict(backend: Backend, bot: Bot, refusal: Refusal) -> Answer:
-    """Repeated conflicts are answered late, so that two pollers do not spin."""
+    """Delay the answer to repeated conflicts, so that two pollers do not loop at full speed."""
     answer = refused(refusal)
     if refusal.status != 409:
         return answer

@@ -1,4 +1,4 @@
-"""Polls: made, copied, stopped; what the votes on them look like. Persons vote through `people`."""
+"""Polls: sending, copying, stopping, counting votes. People vote through `people`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EMPTY = {
 
 @method("sendPoll")
 def send_poll(request: Request) -> Json:
-    """A poll or a quiz, without media."""
+    """Send a poll or a quiz, without media."""
     params = request.params
     request.refuse_unsupported("media", "explanation_media", "country_codes", "allow_adding_options", "members_only")
     options = params["options"]
@@ -67,7 +67,7 @@ def _text(request: Request, text: str, params: Json, name: str) -> tuple[str, li
 
 
 def fresh(number: int, question: str, options: list[tuple[str, list[Json]]]) -> Json:
-    """A poll nobody has voted in yet."""
+    """A poll without votes."""
     made = []
     for index, (text, entities) in enumerate(options):
         option: Json = {"persistent_id": f"{number:x}{index:02d}", "text": text, "voter_count": 0}
@@ -78,7 +78,7 @@ def fresh(number: int, question: str, options: list[tuple[str, list[Json]]]) -> 
 
 
 def again(request: Request, poll: Json) -> Json:
-    """A copy: its own id, no votes. Raises: Refusal, for a quiz whose answer the bot does not know."""
+    """A copy with a new id and no votes. Raises: Refusal, for a quiz if the bot does not know the answer."""
     if poll["type"] == "quiz" and not poll.get("correct_option_ids"):
         raise bad_request("the message can't be copied")
     options = [(option["text"], option.get("text_entities", [])) for option in poll["options"]]
@@ -89,7 +89,7 @@ def again(request: Request, poll: Json) -> Json:
 
 @method("stopPoll")
 def stop_poll(request: Request) -> Json:
-    """Only the bot's own."""
+    """Close a poll that the bot sent."""
     chat = existing_chat(request, request.params["chat_id"])
     held = chat.messages.get(request.params["message_id"])
     if held is None or "poll" not in held.message:

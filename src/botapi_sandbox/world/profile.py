@@ -1,4 +1,4 @@
-"""What a bot says about itself: commands, name, descriptions, menu button, default rights."""
+"""A bot's profile: commands, name, descriptions, menu button, default rights."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def _key(scope: Json, language: str) -> str:
 
 
 def commands_for_everybody(bot: Bot) -> list[Json]:
-    """The menu that people see whose language has none of its own."""
+    """The default command menu, for people whose language has no menu of its own."""
     return bot.commands.get(_key({"type": "default"}, ""), [])
 
 
 @method("setMyCommands")
 def set_my_commands(request: Request) -> bool:
-    """At most 100."""
+    """Set at most 100 commands."""
     commands = request.params["commands"]
     if len(commands) > 100:
         raise bad_request("too many commands specified")
@@ -47,13 +47,13 @@ def set_my_commands(request: Request) -> bool:
 
 @method("getMyCommands")
 def get_my_commands(request: Request) -> list[Json]:
-    """Those of exactly this scope and language."""
+    """Return the commands of exactly this scope and language."""
     return request.bot.commands.get(_scope(request), [])
 
 
 @method("deleteMyCommands")
 def delete_my_commands(request: Request) -> bool:
-    """Back to the wider scope's."""
+    """Delete the commands; a wider scope then applies."""
     request.bot.commands.pop(_scope(request), None)
     return True
 
@@ -91,7 +91,7 @@ for _what, (_title, _most) in _TEXTS.items():
 
 @method("setChatMenuButton")
 def set_chat_menu_button(request: Request) -> bool:
-    """For one chat, or for all."""
+    """Set it for one chat, or for all chats."""
     button = request.params.get("menu_button") or {"type": "default"}
     request.bot.menu_buttons[str(request.params.get("chat_id") or "")] = button
     return True
@@ -99,7 +99,7 @@ def set_chat_menu_button(request: Request) -> bool:
 
 @method("getChatMenuButton")
 def get_chat_menu_button(request: Request) -> Json:
-    """Of one chat, else the general one."""
+    """Return the button of one chat, else the general one."""
     buttons = request.bot.menu_buttons
     key = str(request.params.get("chat_id") or "")
     return buttons.get(key) or buttons.get("") or {"type": "commands"}

@@ -1,7 +1,7 @@
-"""A bot's update queue: ids, offsets, expiry, bounds, and which kinds of update the bot asked for.
+"""A bot's update queue: ids, offsets, expiry, limits, and the kinds of update that the bot wants.
 
-Source of the figures: tdlib/td `TQueue.cpp` and tdlib/telegram-bot-api `Client::do_get_updates`. Who waits for a
-queue (long polls) and who is called (webhooks) is decided in `polling` and `webhooks`.
+Source of the numbers: tdlib/td `TQueue.cpp` and tdlib/telegram-bot-api `Client::do_get_updates`. `polling` and
+`webhooks` read from the queue.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from botapi_sandbox.world.state import Queue, Queued
 MOST_UPDATES = 100_000
 MOST_BYTES = 128 * 2**20
 OFFSET_SLACK = 10
-"""An offset further beyond the tail than this is ignored: the queue is read from its head again."""
+"""An offset further beyond the tail than this is ignored; the queue is then read from its head."""
 DAY_S = 24 * 3600.0
 QUERY_S = 150.0
 IDLE_RESET_S = 7 * DAY_S
@@ -40,17 +40,17 @@ _by_id = attrgetter("update_id")
 
 
 def first_id(rng: random.Random) -> int:
-    """Where a new queue begins."""
+    """The first id of a new queue."""
     return rng.randint(2_000_001, 2**30)
 
 
 def is_wanted(queue: Queue, kind: str) -> bool:
-    """Whether the bot asked for this kind; without a list it gets all but three."""
+    """True if the bot wants this kind. Without a list, it gets all kinds except three."""
     return kind in queue.allowed if queue.allowed is not None else kind not in NOT_BY_DEFAULT
 
 
 def remember_allowed(queue: Queue, kinds: list[str] | None) -> None:
-    """Store `allowed_updates`: absent keeps the former list; `[]`, or a list with no known name, means the default."""
+    """Store `allowed_updates`. None keeps the former list; `[]` or a list without known names means the default."""
     if kinds is None:
         return
     known = [kind for kind in UPDATE_KINDS if kind in kinds]
@@ -58,7 +58,7 @@ def remember_allowed(queue: Queue, kinds: list[str] | None) -> None:
 
 
 def append(queue: Queue, item: Queued, now: float) -> bool:
-    """Add an update at the tail. A full queue drops it silently, as Telegram does: then False."""
+    """Add an update at the tail. False if the queue is full: the update is dropped silently, as Telegram does."""
     if len(queue.items) >= MOST_UPDATES or queue.size_bytes + len(item.body) > MOST_BYTES:
         return False
     queue.items.append(item)
@@ -70,16 +70,16 @@ def append(queue: Queue, item: Queued, now: float) -> bool:
 
 
 def next_id(queue: Queue, now: float, rng: random.Random) -> int:
-    """The id of the next update: one more, or a random one after a week without any."""
+    """The id of the next update: the last id plus one, or a random id after a week without updates."""
     if queue.last_at and not queue.items and now - queue.last_at > IDLE_RESET_S:
         queue.next_id = first_id(rng)
     return queue.next_id
 
 
 def confirm(queue: Queue, offset: int) -> list[int]:
-    """Forget what the offset confirms and return the ids, as getUpdates does it.
+    """Remove the updates that the offset confirms, as getUpdates does, and return their ids.
 
-    A negative offset keeps only that many updates of the tail.
+    A negative offset keeps only that many updates at the tail.
     """
     if not queue.items or offset == 0:
         return []
@@ -93,7 +93,7 @@ def confirm(queue: Queue, offset: int) -> list[int]:
 
 
 def forget(queue: Queue, items: list[Queued]) -> list[int]:
-    """Take `items` out of the queue; their ids in order."""
+    """Remove `items` from the queue. Returns their ids in order."""
     if not items:
         return []
     gone = {item.update_id for item in items}
@@ -106,7 +106,7 @@ def forget(queue: Queue, items: list[Queued]) -> list[int]:
 
 
 def expire(queue: Queue, now: float) -> list[int]:
-    """Forget what outlived its time; the ids."""
+    """Remove expired updates. Returns their ids."""
     if now < queue.soonest:
         return []
     stale = [item for item in queue.items if item.expires_at <= now]

@@ -1,4 +1,4 @@
-"""Reactions: a bot's one emoji on a message. What a person does with them is in `people`."""
+"""A bot's reactions: one emoji on a message. People react through `people`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from botapi_sandbox.world.state import Chat, Held
 
 @method("setMessageReaction")
 def set_message_reaction(request: Request) -> bool:
-    """One, or none to take it back; never a paid one. On an album it lands on the first item that is left."""
+    """Set one reaction, or none to remove it; never a paid one. For an album it goes to the first item that is left."""
     params = request.params
     chat = existing_chat(request, params["chat_id"])
     held = chat.messages.get(params["message_id"])
@@ -30,7 +30,7 @@ def set_message_reaction(request: Request) -> bool:
 
 
 def first_of_album(chat: Chat, held: Held) -> Held:
-    """The item that carries an album's reactions; for other messages the message."""
+    """The item that carries the reactions of an album. For other messages, the message itself."""
     group = held.message.get("media_group_id")
     if group is None:
         return held

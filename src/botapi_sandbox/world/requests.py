@@ -1,6 +1,6 @@
-"""One bot's request on its way through the core, and the table of methods that answer requests.
+"""A bot's request inside the core, and the table of methods that answer requests.
 
-A method is a function from `Request` to a result; it raises `Refusal`. Modules register theirs with `@method`.
+A method is a function from `Request` to a result; it may raise `Refusal`. Modules register methods with `@method`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from botapi_sandbox.world.state import Bot
 
 @dataclass(slots=True)
 class Request:
-    """`params` are checked and in their proper types; `uploads` are all file parts by name."""
+    """`params` are checked and have their final types. `uploads` are all file parts by name."""
 
     backend: Backend
     bot: Bot
@@ -23,10 +23,10 @@ class Request:
     params: Json
     uploads: Mapping[str, Upload]
     made: list[int] = field(default_factory=list)
-    """Ids of the messages that came into being, for the journal."""
+    """Ids of the new messages, for the journal."""
 
     def user(self, user_id: int) -> Json | None:
-        """A user this bot may name in a mention: itself, or a person it has a chat with."""
+        """A user that this bot may mention: itself, or a person it has a chat with."""
         if user_id == self.bot.id:
             return self.bot.user()
         if user_id not in self.bot.chats:
@@ -34,7 +34,7 @@ class Request:
         return self.backend.state.people[user_id].user()
 
     def refuse_unsupported(self, *names: str) -> None:
-        """Raise Refusal if a parameter is given that means something the sandbox has not got."""
+        """Raises: Refusal, if one of these parameters is given. The sandbox does not support them."""
         for name in names:
             if self.params.get(name) is not None:
                 raise bad_request(f"the sandbox does not do {name} in {self.method} yet")

@@ -1,10 +1,8 @@
-"""The Bot API 10.3 schema, compiled once into closures: what a request may say, and what an answer or update must
-look like.
+"""The Bot API 10.3 schema, compiled once into closures. It checks requests, answers and updates.
 
-Two books are compiled from the same data. The *loose* one reads requests as Telegram does: a number may come as a
-string, an object as JSON text, `null` as absence; it returns the value in its proper type. The *exact* one judges
-what the sandbox itself emits. Texts and captions are measured elsewhere, after their entities were parsed (see
-`text`).
+The same data is compiled twice, into two books. The *loose* book reads requests as Telegram does: a number may be a
+string, an object may be JSON text, `null` means absent; values are returned in their final types. The *exact* book
+checks the sandbox's own output. `text` checks the length of texts and captions, after it has parsed their entities.
 """
 
 from __future__ import annotations
@@ -31,14 +29,14 @@ from botapi_sandbox.world.values import (
 
 _MEASURED_ELSEWHERE = frozenset({"text", "caption", "quote"})
 _LEAST_PARSED = 1024
-"""Shorter texts, such as the notice after a press, have no entities: they are measured here."""
+"""Texts with smaller limits, such as the notice after a press, have no entities. Their length is checked here."""
 _LIVE_FOREVER = 0x7FFFFFFF
-"""A live period the schema's limits leave out: until it is stopped."""
+"""A valid live period that is not in the schema's limits: until it is stopped."""
 _BARE_ARRAY = "Array of "
 
 
 class _Object:
-    """The check of one object type; fields are filled in after construction, since types refer to each other."""
+    """The check of one object type. Fields are added after construction, because types refer to each other."""
 
     __slots__ = ("book", "fields", "loose", "name", "required")
 
@@ -82,11 +80,11 @@ class Method:
         self.returns = returns
 
     def takes(self, parameter: str) -> bool:
-        """Whether the method has this parameter."""
+        """True if the method has this parameter."""
         return parameter in self._object.fields
 
     def read(self, parameters: Mapping[str, Any]) -> tuple[Json, list[str]]:
-        """The parameters in their proper types, and the names of those that the schema does not know.
+        """The parameters in their final types, and the names of parameters that the schema does not have.
 
         Raises: Mismatch.
         """
@@ -111,7 +109,7 @@ class Book:
             self.methods[name.lower()] = Method(name, check, method["returns"])
 
     def verify(self, value: Any, *types: str) -> None:
-        """Raise Mismatch unless `value` is one of `types` exactly, with no key that the schema lacks."""
+        """Raises: Mismatch, unless `value` is exactly one of `types`, without keys that the schema does not have."""
         self.unknown = []
         self._alternatives(list(types))(value)
         if self.unknown:
@@ -120,7 +118,7 @@ class Book:
     def _fill(self, check: _Object, fields: list[Json], *, top: bool = False) -> None:
         for spec in fields:
             check.fields[spec["name"]] = self._field(spec, top=top)
-        # Of a User in a request Telegram reads the id and nothing else.
+        # Telegram reads only the id of a User in a request.
         bare = self.loose and check.name == "User"
         check.required = ("id",) if bare else tuple(spec["name"] for spec in fields if spec["required"])
 
@@ -174,7 +172,7 @@ class Book:
         if len(types) == 1:
             return self._type(types[0])
         if all(name.startswith(_BARE_ARRAY) for name in types):
-            # The schema's prose: such an array may mix its alternatives.
+            # According to the schema's text, such an array may mix its alternatives.
             return self._array([name.removeprefix(_BARE_ARRAY) for name in types])
         union = _Union(self)
         union.alternatives = [(self._consts(name), self._type(name)) for name in types]
@@ -182,7 +180,7 @@ class Book:
 
 
 class _Union:
-    """One of several types: by its constant field (`type`, `status` ...) where there is one, else the first to fit."""
+    """One of several types: chosen by a constant field (`type`, `status` ...), else the first that fits."""
 
     __slots__ = ("alternatives", "book")
 
@@ -222,14 +220,14 @@ class _Union:
 
 
 def _deeper(first: Mismatch | None, second: Mismatch) -> Mismatch:
-    """Of two failures the one which got further, since it came from the likelier alternative."""
+    """The failure with the longer path, because its alternative is more likely the intended one."""
     if first is None or (second.kind != "missing" and len(second.path) > len(first.path)):
         return second
     return first
 
 
 class Schema:
-    """Both books. Building them costs some milliseconds: share one over all worlds of a process (`bot_api_schema`)."""
+    """Both books. Building them takes some milliseconds, so all worlds of a process share one (`bot_api_schema`)."""
 
     def __init__(self, data: Json) -> None:
         self.version: str = data["version"]

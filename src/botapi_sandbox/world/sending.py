@@ -1,4 +1,4 @@
-"""Messages a bot makes of words and numbers: text, places, contacts, dice, drafts, actions. Files are in `media`."""
+"""A bot's messages without files: text, places, contacts, dice, drafts, actions. Files are in `media`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ACTIONS = frozenset(
 
 @method("sendMessage")
 def send_message(request: Request) -> Json:
-    """Text with entities, or with a parse mode."""
+    """Send text with entities or with a parse mode."""
     return deliver(request, texted(request))
 
 
@@ -55,12 +55,12 @@ def texted(request: Request) -> Json:
 
 @method("sendLocation")
 def send_location(request: Request) -> Json:
-    """A point, or with `live_period` a moving one."""
+    """Send a point, or with `live_period` a moving point."""
     return deliver(request, {"location": located(request.params)})
 
 
 def located(params: Json) -> Json:
-    """The Location of a request's parameters. Raises: Refusal."""
+    """The Location object for these parameters. Raises: Refusal."""
     if not -90 <= params["latitude"] <= 90 or not -180 <= params["longitude"] <= 180:
         raise bad_request("location is invalid" if "title" in params else "wrong coordinates specified")
     if not 0 <= params.get("horizontal_accuracy", 0) <= 1500:
@@ -74,7 +74,7 @@ def located(params: Json) -> Json:
 
 @method("sendVenue")
 def send_venue(request: Request) -> Json:
-    """A place with a name."""
+    """Send a place with a name."""
     params = request.params
     point = located({"latitude": params["latitude"], "longitude": params["longitude"]})
     venue: Json = {"location": point, "title": params["title"], "address": params["address"]}
@@ -86,7 +86,7 @@ def send_venue(request: Request) -> Json:
 
 @method("sendContact")
 def send_contact(request: Request) -> Json:
-    """A phone number with a name."""
+    """Send a phone number with a name."""
     params = request.params
     if not params["phone_number"] or not params["first_name"]:
         raise bad_request("phone number and first name must be non-empty")
@@ -96,19 +96,19 @@ def send_contact(request: Request) -> Json:
 
 @method("sendDice")
 def send_dice(request: Request) -> Json:
-    """The sandbox rolls."""
+    """Send a dice; the sandbox throws it."""
     return deliver(request, {"dice": rolled(request, request.params.get("emoji", "🎲"))})
 
 
 def rolled(request: Request, emoji: str) -> Json:
-    """A fresh throw."""
+    """A new throw."""
     emoji = emoji.rstrip("\ufe0f")
     return {"emoji": emoji, "value": request.backend.rng.randint(1, DICE_FACES[emoji])}
 
 
 @method("sendChatAction")
 def send_chat_action(request: Request) -> bool:
-    """Shown on the phone for some seconds; leaves nothing."""
+    """Show an action on the phone for some seconds. The history does not change."""
     chat = writable_chat(request)
     action = request.params["action"]
     if action not in _ACTIONS:
@@ -119,7 +119,7 @@ def send_chat_action(request: Request) -> bool:
 
 @method("sendMessageDraft")
 def send_message_draft(request: Request) -> bool:
-    """A preview of a message in the making; it leaves nothing in the history."""
+    """Show a preview of an unfinished message. The history does not change."""
     chat = writable_chat(request)
     if request.params["draft_id"] == 0:
         raise bad_request("draft identifier must be non-zero")
@@ -137,7 +137,7 @@ def send_message_draft(request: Request) -> bool:
 
 @method("sendRichMessage")
 def send_rich_message(request: Request) -> Json:
-    """Blocks are shown as they came, HTML and Markdown as one paragraph: the sandbox has no layout engine."""
+    """Send blocks unchanged, and HTML or Markdown as one paragraph: the sandbox has no layout engine."""
     return deliver(request, {"rich_message": rich(request)})
 
 

@@ -1,6 +1,6 @@
-"""What the world remembers: plain data, all of it reachable from `State`, all of it written to the state file.
+"""The data of a world. Everything is reachable from `State`, and the state file stores all of it.
 
-No rules here. What need not survive a restart (waiting polls, webhook back-off, the journal) is not here either.
+There are no rules here. Data that a restart may lose (waiting polls, webhook back-off, the journal) is elsewhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from botapi_sandbox.world.answers import Json
 
 
 class Person(msgspec.Struct, kw_only=True):
-    """A pretend Telegram user."""
+    """An invented Telegram user."""
 
     id: int
     first_name: str
@@ -20,7 +20,7 @@ class Person(msgspec.Struct, kw_only=True):
     language_code: str = "en"
     deactivated: bool = False
     premium: bool = False
-    """Has Telegram Premium, and so may write longer captions than a bot."""
+    """Has Telegram Premium, which allows longer captions."""
     refuses_voice: bool = False
     """Has "voice messages: nobody" in the privacy settings."""
 
@@ -47,11 +47,11 @@ class Person(msgspec.Struct, kw_only=True):
 
 
 class Held(msgspec.Struct):
-    """One message of a private chat, as its bot sees it (`message` is replaced on a change, never mutated)."""
+    """One message of a private chat, as its bot sees it. A change replaces `message` and never mutates it."""
 
     message: Json
     outgoing: bool
-    """The person wrote it."""
+    """True if the person wrote it."""
     mine: Json | None = None
     """The person's reaction, a ReactionType."""
     bots: Json | None = None
@@ -59,7 +59,7 @@ class Held(msgspec.Struct):
 
 
 class Chat(msgspec.Struct):
-    """A person and a bot."""
+    """The private chat of a person and a bot."""
 
     person_id: int
     started: bool = False
@@ -82,7 +82,7 @@ class Queued(msgspec.Struct):
 
 
 class Webhook(msgspec.Struct, kw_only=True):
-    """What setWebhook stored, and the last error for getWebhookInfo."""
+    """The settings from setWebhook, and the last error for getWebhookInfo."""
 
     url: str
     secret: str = ""
@@ -107,7 +107,7 @@ class Queue(msgspec.Struct):
 
 
 class FileRecord(msgspec.Struct, kw_only=True):
-    """A file as Telegram's servers know it; bytes are kept apart, under `blob`."""
+    """A file without its bytes. They are stored separately, under the key `blob`."""
 
     unique: str
     kind: str
@@ -117,9 +117,9 @@ class FileRecord(msgspec.Struct, kw_only=True):
     name: str | None = None
     mime: str | None = None
     facts: Json = msgspec.field(default_factory=dict)
-    """width, height, duration, performer, title, emoji, set_name ... as the kind has them."""
+    """width, height, duration, performer, title, emoji, set_name ... depending on the kind."""
     sizes: list[FileRecord] = msgspec.field(default_factory=list)
-    """For photos: smaller renditions, smallest first."""
+    """For photos: the smaller versions, smallest first."""
 
 
 class Press(msgspec.Struct):
@@ -152,7 +152,7 @@ class Payment(msgspec.Struct, kw_only=True):
 
 
 class InvoiceLink(msgspec.Struct, kw_only=True):
-    """What createInvoiceLink or sendInvoice asked for, beyond what the message shows."""
+    """An invoice, from createInvoiceLink or sendInvoice."""
 
     bot_id: int
     title: str
@@ -174,7 +174,7 @@ class StickerSet(msgspec.Struct, kw_only=True):
 
 
 class Bot(msgspec.Struct, kw_only=True):
-    """A bot with everything that is its own."""
+    """A bot with all its data."""
 
     id: int
     token: str
@@ -192,22 +192,22 @@ class Bot(msgspec.Struct, kw_only=True):
     """Name and descriptions by "<what>:<language>"."""
     menu_buttons: dict[str, Json] = msgspec.field(default_factory=dict)
     links: dict[str, tuple[str, float]] = msgspec.field(default_factory=dict)
-    """Download paths handed out: path -> (file, valid until)."""
+    """Valid download paths: path -> (file, valid until, in Unix seconds)."""
     invoices: dict[str, InvoiceLink] = msgspec.field(default_factory=dict)
     """By invoice key, which is a message id or a link's slug."""
     stars: int = 0
 
     def user(self) -> Json:
-        """The Bot API `User` as it stands in messages."""
+        """The Bot API `User` as it appears in messages."""
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}
 
 
 class State(msgspec.Struct, kw_only=True):
-    """The whole world that a restart must bring back."""
+    """Everything that a restart must restore."""
 
     seed: int = 0
     loads: int = 0
-    """How often this state was loaded; chance goes on from (seed, loads)."""
+    """How often this state was loaded. Random numbers are seeded with (seed, loads)."""
     people: dict[int, Person] = msgspec.field(default_factory=dict)
     bots: dict[int, Bot] = msgspec.field(default_factory=dict)
     files: dict[str, FileRecord] = msgspec.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Sticker sets: two come with the sandbox, bots may make more. A set resolves by name for every bot."""
+"""Sticker sets: the sandbox has two, and bots may make more. Every bot finds every set by its name."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ STICKERS = "SandboxStickers"
 CUSTOM_EMOJI = "SandboxEmoji"
 _EMOJI = ("👋", "😀", "❤")
 _CUSTOM_EMOJI_BASE = 5_300_000_000_000_000_000
-# The smallest still WebP, one transparent point; clients scale it.
+# The smallest possible WebP image: one transparent pixel. Clients scale it.
 _POINT = base64.b64decode("UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==")
 
 
 def provide(backend: Backend) -> None:
-    """Put the sandbox's own sets into a world that has none."""
+    """Add the sandbox's own sets if they are missing."""
     for name, kind in ((STICKERS, "regular"), (CUSTOM_EMOJI, "custom_emoji")):
         if name in backend.state.sticker_sets:
             continue
@@ -42,7 +42,7 @@ def _stickers(request: Request, found: StickerSet) -> list[object]:
 
 @method("getStickerSet")
 def get_sticker_set(request: Request) -> Json:
-    """Any set, with this bot's file ids."""
+    """Return any set, with this bot's file ids."""
     found = request.backend.state.sticker_sets.get(request.params["name"])
     if found is None:
         raise bad_request("STICKERSET_INVALID")
@@ -56,7 +56,7 @@ def get_sticker_set(request: Request) -> Json:
 
 @method("getCustomEmojiStickers")
 def get_custom_emoji_stickers(request: Request) -> list[Json]:
-    """Those that exist, at most 200."""
+    """Return the ones that exist, at most 200."""
     wanted = request.params["custom_emoji_ids"]
     if len(wanted) > 200:
         raise bad_request("too many custom emoji identifiers specified")
@@ -73,7 +73,7 @@ def get_custom_emoji_stickers(request: Request) -> list[Json]:
 
 @method("uploadStickerFile")
 def upload_sticker_file(request: Request) -> Json:
-    """A file that may go into a set."""
+    """Store a file for later use in a set."""
     record = resolve(request, "sticker", request.params["sticker"], {})
     return {
         "file_id": request.backend.files.file_id(request.bot, record),
@@ -84,7 +84,7 @@ def upload_sticker_file(request: Request) -> Json:
 
 @method("createNewStickerSet")
 def create_new_sticker_set(request: Request) -> bool:
-    """Its name must end in `_by_<bot username>`."""
+    """Make a set. Its name must end in `_by_<bot username>`."""
     params, state = request.params, request.backend.state
     if not params["name"].lower().endswith(f"_by_{request.bot.username}".lower()):
         raise bad_request("invalid sticker set name is specified")
@@ -104,7 +104,7 @@ def create_new_sticker_set(request: Request) -> bool:
 
 @method("deleteStickerSet")
 def delete_sticker_set(request: Request) -> bool:
-    """Only the bot's own."""
+    """Delete a set that this bot made."""
     found = request.backend.state.sticker_sets.get(request.params["name"])
     if found is None or found.owner_bot != request.bot.id:
         raise bad_request("STICKERSET_INVALID")

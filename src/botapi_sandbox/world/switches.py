@@ -1,6 +1,6 @@
-"""The behaviours that can be switched. The defaults are what Telegram does. `POST /sandbox/settings` changes them.
+"""Switches for the sandbox's behaviour. The defaults are Telegram's behaviour. `POST /sandbox/settings` changes them.
 
-Faults are not here: each one is scripted, see `faults`.
+Faults are in `faults`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Text and its entities as Telegram keeps them: trimmed, bad entities dropped, overlaps split, links and commands
+"""Text and its entities as Telegram stores them: trimmed, invalid entities dropped, overlaps split, links and commands
 found.
 
-Offsets and lengths count UTF-16 code units. Parsing of HTML and MarkdownV2 lives in `markup`; here both ways of
-giving entities meet. Sources: tdlib/td `MessageEntity.cpp` (`fix_formatted_text`), tdlib/telegram-bot-api
-`get_formatted_text`.
+Offsets and lengths count UTF-16 code units. `markup` parses HTML and MarkdownV2.
+Sources: tdlib/td `MessageEntity.cpp` (`fix_formatted_text`), tdlib/telegram-bot-api `get_formatted_text`.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _URL = re.compile(
     rf"|(?<![@\w.])(?:[a-z0-9-]+\.)+(?:com|org|net|me|io|dev|app|info)\b(?:/(?:{_URL_TAIL})?)?",
     re.IGNORECASE,
 )
-"""Links with a scheme, and bare host names of a few well-known domains: Telegram knows them all."""
+"""Links with a scheme, and host names in a few well-known domains. Telegram knows all domains."""
 _FINDERS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("url", _URL),
     ("email", re.compile(r"(?<![\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)),
@@ -54,7 +53,7 @@ KnownUser = Callable[[int], Json | None]
 def formatted(
     text: str, parse_mode: str | None, entities: list[Json] | None, known_user: KnownUser, most: int, what: str
 ) -> tuple[str, list[Json]]:
-    """The text and entities that a message made of these will have.
+    """The text and entities that the message will have.
 
     `what` is "message" or "message caption", for the error. Raises: Refusal, with Telegram's texts.
     """
@@ -73,7 +72,7 @@ def formatted(
 
 
 def settle(text: str, entities: list[Json], known_user: KnownUser) -> tuple[str, list[Json]]:
-    """Clean and trim the text, fit the entities to it, add those that Telegram finds by itself."""
+    """Clean and trim the text, fit the entities to it, and add the entities that Telegram finds by itself."""
     if not entities and text.isascii() and text.isprintable() and text[:1] != " " and text[-1:] != " ":
         return text, found(text, []) if _WORTH_SEARCHING.search(text) else []
     text = _HIDDEN.sub(lambda match: " " if match[0] != "\r" else "", text)
@@ -95,7 +94,7 @@ def settle(text: str, entities: list[Json], known_user: KnownUser) -> tuple[str,
 
 
 def found(text: str, among: list[Json]) -> list[Json]:
-    """The links, commands, mentions ... in `text` that do not touch code or links that are already in `among`."""
+    """The links, commands, mentions ... in `text` that do not overlap code or links in `among`."""
     taken = [
         (entity["offset"], entity["offset"] + entity["length"])
         for entity in among
@@ -113,7 +112,7 @@ def found(text: str, among: list[Json]) -> list[Json]:
 
 
 def _cut_at(entities: list[Json], links: list[Json]) -> list[Json]:
-    """Cut the styles that cross a link's border there, so that everything is nested."""
+    """Split styles at the borders of links, so that all entities are nested."""
     pieces = []
     for entity in entities:
         begin, end = entity["offset"], entity["offset"] + entity["length"]
@@ -161,7 +160,7 @@ def _readable(entity: Json) -> Json:
 
 
 def _completed(entity: Json, known_user: KnownUser) -> Json | None:
-    """A mention of somebody the bot cannot see disappears; the text stays."""
+    """The entity with its missing fields. None for a mention of somebody the bot cannot see; the text stays."""
     if entity["type"] != "text_mention":
         return entity
     user = known_user(int(entity["user"]["id"]))
@@ -173,7 +172,7 @@ def _place(entity: Json) -> tuple[int, int]:
 
 
 def _without_overlaps(entities: list[Json]) -> list[Json]:
-    """Split what crosses another's border; nothing stays inside code. The result is sorted."""
+    """Split entities that cross another one's border, and drop entities inside code. The result is sorted."""
     pending = sorted(entities, key=_place, reverse=True)
     done: list[Json] = []
     while pending:

@@ -1,7 +1,7 @@
-"""The checks of single values: numbers, strings, files, arrays, and the bounds on them.
+"""Checks of single values: numbers, strings, files, arrays, and their limits.
 
-A check takes a value and returns it in its proper type, or raises `Mismatch`. *Loose* ones read requests as Telegram
-does (a number may come as a string); *exact* ones judge what the sandbox emits. `schema` puts them together.
+A check returns the value in its final type, or raises `Mismatch`. *Loose* checks read requests as Telegram does (a
+number may be a string). *Exact* checks are for the sandbox's own output. `schema` combines them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FALSE = frozenset({"false", "False", "FALSE", "0", "no", "No", ""})
 
 
 class Mismatch(Exception):
-    """A value does not fit. `path` leads to it from the outside in; `kind` says how it fails."""
+    """A value does not fit. `path` leads to it, from the outside in. `kind` says why it does not fit."""
 
     def __init__(self, kind: Kind, detail: str) -> None:
         super().__init__(detail)
@@ -40,12 +40,12 @@ class Mismatch(Exception):
 
 
 def utf16_len(text: str) -> int:
-    """Length in UTF-16 code units, which is how Telegram counts."""
+    """Length in UTF-16 code units, as Telegram counts."""
     return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 def from_json(text: str) -> Any:
-    """What the JSON text says. Raises: Mismatch."""
+    """The decoded JSON text. Raises: Mismatch."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -123,7 +123,7 @@ SIMPLE: dict[str, tuple[Check, Check]] = {
 
 
 def array_of(element: Check, *, loose: bool) -> Check:
-    """An array of what `element` takes."""
+    """An array of values that `element` accepts."""
 
     def check(value: Any) -> Any:
         if loose and isinstance(value, str):
@@ -157,7 +157,7 @@ def one_among(inner: Check, allowed: frozenset[str]) -> Check:
 
     def check(value: Any) -> Any:
         read = inner(value)
-        # Emoji come with and without the variation selector; Telegram takes both.
+        # Telegram accepts emoji with and without the variation selector.
         if read not in allowed and read.rstrip("\ufe0f") not in allowed:
             raise Mismatch("enum", f"has no value {read!r}")
         return read
@@ -166,7 +166,7 @@ def one_among(inner: Check, allowed: frozenset[str]) -> Check:
 
 
 def of_length(inner: Check, least: int, most: int) -> Check:
-    """So many UTF-16 units."""
+    """A length between two limits, in UTF-16 code units."""
 
     def check(value: Any) -> Any:
         read = inner(value)
@@ -180,7 +180,7 @@ def of_length(inner: Check, least: int, most: int) -> Check:
 
 
 def of_bytes(inner: Check, least: int, most: int) -> Check:
-    """So many bytes in UTF-8."""
+    """A length between two limits, in UTF-8 bytes."""
 
     def check(value: Any) -> Any:
         read = inner(value)
@@ -195,7 +195,7 @@ def of_bytes(inner: Check, least: int, most: int) -> Check:
 
 
 def in_range(inner: Check, least: float, most: float, also: float | None = None) -> Check:
-    """A number between two, or `also`."""
+    """A number between two limits, or the value `also`."""
 
     def check(value: Any) -> Any:
         read = inner(value)

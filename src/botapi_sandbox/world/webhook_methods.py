@@ -16,12 +16,12 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}\Z")
 
 @method("setWebhook")
 def set_webhook(request: Request) -> bool:
-    """An empty URL deletes it."""
+    """Set the webhook. An empty URL deletes it."""
     backend, bot, params = request.backend, request.bot, request.params
     url = params["url"]
     if not url:
         return _delete(request)
-    # Telegram wants https and one of four ports; on a loopback nobody has a certificate, so http and any port will do.
+    # Telegram wants https and one of four ports. Loopback addresses have no certificates, so any port and http will do.
     if not re.match(r"https?://[^/\s]+", url):
         raise bad_request("bad webhook: invalid webhook URL specified")
     if not backend.switches.webhooks_anywhere and not is_loopback(host_of(url)):
@@ -48,7 +48,7 @@ def set_webhook(request: Request) -> bool:
 
 @method("deleteWebhook")
 def delete_webhook(request: Request) -> bool:
-    """getUpdates works again."""
+    """Delete the webhook. getUpdates works again."""
     return _delete(request)
 
 
@@ -68,7 +68,7 @@ def _drop(backend: Backend, bot: Bot) -> None:
 
 @method("getWebhookInfo")
 def get_webhook_info(request: Request) -> Json:
-    """The URL is empty if there is none."""
+    """Return the webhook and its last error. The URL is empty if there is no webhook."""
     kept = request.bot.queue
     queue.expire(kept, request.backend.now())
     webhook = kept.webhook

@@ -1,8 +1,8 @@
-"""Webhooks: what setWebhook stores, which update is due for which bot, and what its answer means.
+"""Webhooks: which updates to deliver now, and what the answers mean.
 
-The core decides, the shell carries the requests: `due` gives deliveries to make now, `answered` takes what became of
-one. Order holds within a queue (messages by chat, callbacks and payments by person), also with many connections: the
-next update of a queue waits for a 2xx. Source: tdlib/telegram-bot-api `WebhookActor.cpp`.
+`webhook_sender` sends the requests: `due` returns the deliveries to make now, and `answered` takes the result of one.
+Updates of one queue (messages by chat, callbacks and payments by person) stay in order, even with many connections:
+the next update waits for a 2xx. Source: tdlib/telegram-bot-api `WebhookActor.cpp`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Call = Callable[[str, str, Mapping[str, Any]], Answer]
 """`World.call`: token, method, parameters."""
 
 SHORTEST_CEILING_S, LONGEST_CEILING_S = 60.0, 120.0
-"""Back-off doubles up to a random ceiling between these."""
+"""The back-off doubles, up to a random limit between these."""
 LONGEST_RETRY_AFTER_S = 3600.0
 GONE_FOR_S = 23 * 3600.0
-"""A webhook that answers 410 this long is removed."""
+"""A webhook that answers 410 for this long is removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One request to make: POST `body` (an Update as JSON) to `url`."""
+    """A request to send: POST `body` (an Update as JSON) to `url`."""
 
     bot_id: int
     update_id: int
@@ -52,7 +52,7 @@ class _Hook:
 
 
 class Webhooks:
-    """The delivery state of all webhooks. In memory: after a restart everything unconfirmed is tried again at once."""
+    """The delivery state of all webhooks, only in memory: a restart delivers all unconfirmed updates again at once."""
 
     def __init__(self, backend: Backend, call: Call) -> None:
         self._backend = backend
@@ -68,7 +68,7 @@ class Webhooks:
             del self._hooks[bot_id]
 
     def due(self, bot_id: int) -> list[Delivery]:
-        """What to deliver now; each is in flight until `answered`."""
+        """The deliveries to make now. Each one is in flight until `answered` is called."""
         bot = self._backend.state.bots[bot_id]
         webhook = bot.queue.webhook
         if webhook is None:
@@ -98,7 +98,7 @@ class Webhooks:
         return deliveries
 
     def next_due(self, bot_id: int) -> float | None:
-        """When a queue that backs off may be tried again, in unix seconds."""
+        """When to try the next failed queue again, in Unix seconds."""
         hook = self._hooks.get(bot_id)
         if hook is None or not self._backend.state.bots[bot_id].queue.items:
             return None
@@ -118,9 +118,9 @@ class Webhooks:
         error: str | None = None,
         reply: Json | None = None,
     ) -> None:
-        """What became of a delivery: its HTTP status, or None with `error` if no answer came.
+        """The result of a delivery: its HTTP status, or None with `error` if there was no answer.
 
-        `reply` is the JSON body of a 2xx: a method call in it is carried out, and its result told to nobody.
+        `reply` is the JSON body of a 2xx. A method call in it is carried out, and its result is dropped.
         """
         backend = self._backend
         bot = backend.state.bots.get(delivery.bot_id)
@@ -146,7 +146,7 @@ class Webhooks:
             hook.gone_since = None
             backend.changes += 1
             if reply is not None:
-                self._answer_with_a_call(bot, reply)
+                self._call_in_reply(bot, reply)
             return
         self._failed(bot, hook, update_queue, status, retry_after_s, error)
 
@@ -172,7 +172,7 @@ class Webhooks:
                 bot.queue.webhook = None
                 self._hooks.pop(bot.id, None)
                 return
-        # The first retry is at once, then 2, 4, 8 ... seconds.
+        # The first retry is immediate, the next ones after 2, 4, 8 ... seconds.
         ceiling = backend.rng.uniform(SHORTEST_CEILING_S, LONGEST_CEILING_S)
         wait_s = 0.0 if update_queue.failures == 0 else min(ceiling, 2.0**update_queue.failures)
         if retry_after_s is not None:
@@ -180,7 +180,7 @@ class Webhooks:
         update_queue.failures += 1
         update_queue.not_before = now + wait_s
 
-    def _answer_with_a_call(self, bot: Bot, reply: Json) -> None:
+    def _call_in_reply(self, bot: Bot, reply: Json) -> None:
         name = str(reply.get("method", ""))
         forbidden = name.lower().startswith("get") or name.lower() in ("setwebhook", "deletewebhook", "close", "logout")
         if name and not forbidden:

@@ -1,4 +1,4 @@
-"""Telegram's words for requests that the schema refuses; our own words where Telegram would have taken the request."""
+"""Telegram's error texts for requests that do not fit the schema; our own texts if Telegram accepts the request."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _TYPES = {
 }
 
 
-def complaint(method: str, error: Mismatch) -> Refusal:
+def mismatch_refusal(method: str, error: Mismatch) -> Refusal:
     """The refusal for a request that does not fit the schema."""
     top, last = error.path[0] if error.path else "", next((s for s in reversed(error.path) if not s.isdigit()), "")
     words: str | None = None

@@ -1,10 +1,10 @@
-"""The world: everything that Telegram is to the bots in it, driven from outside, one call at a time.
+"""The world: Telegram as bots and people see it. A caller drives it, one call at a time.
 
-How it is driven. A bot's request comes in through `call` (everything but getUpdates), `poll` (getUpdates) and
-`fetch_file`; what people do comes in through `people.Phones` (`world.phones`); webhooks are driven through
-`webhooks.Webhooks` (`world.webhooks`). Nothing happens by itself: whatever is due by the clock happens in `tick`,
-and `next_due` says when. `on_update(bot_id, ...)` and `on_event(...)` tell a shell that something is there for a bot
-or on a phone.
+- Bots' requests: `call` (everything except getUpdates), `poll` (getUpdates) and `fetch_file`.
+- People's actions: `world.phones` (`people.Phones`).
+- Webhooks: `world.webhooks` (`webhooks.Webhooks`).
+- Time: nothing happens by itself. `tick` does everything that is due, and `next_due` says when to call it.
+- Results: `on_update(bot_id, ...)` reports new updates for a bot, and `on_event(...)` reports events on phones.
 
 Deterministic: the same seed, clock and calls give the same world. Not thread-safe.
 """
@@ -37,7 +37,7 @@ from botapi_sandbox.world.state import Bot, FileRecord, Person, Queue, State
 from botapi_sandbox.world.switches import Switches
 from botapi_sandbox.world.values import Mismatch
 from botapi_sandbox.world.webhooks import Webhooks
-from botapi_sandbox.world.wording import complaint
+from botapi_sandbox.world.wording import mismatch_refusal
 
 _encode = msgspec.json.Encoder().encode
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -64,7 +64,7 @@ class World(Backend):
         stickers.provide(self)
 
     def add_bot(self, first_name: str | None = None, username: str | None = None, token: str | None = None) -> Bot:
-        """A new bot. Its token is made from the seed and its id, unless given. Raises: ValueError."""
+        """A new bot. Without a given token, one is made from the seed and the bot's id. Raises: ValueError."""
         bot_id = max((bot_id for bot_id in self.state.bots), default=FIRST_BOT_ID - 1) + 1
         if token is not None:
             head, _, tail = token.partition(":")
@@ -88,7 +88,7 @@ class World(Backend):
     def add_person(
         self, first_name: str | None = None, username: str | None = None, language_code: str = "en", **more: Any
     ) -> Person:
-        """A new person, known to no bot. `more` are the other fields of `state.Person`."""
+        """A new person, unknown to every bot. `more` are the other fields of `state.Person`."""
         person_id = max(self.state.people, default=FIRST_PERSON_ID - 1) + 1
         person = Person(
             id=person_id,
@@ -104,7 +104,7 @@ class World(Backend):
     def call(
         self, token: str, method: str, params: Mapping[str, Any], files: Mapping[str, Upload] | None = None
     ) -> Answer:
-        """Answer any request; getUpdates here never waits. Unknown methods and wrong tokens are answers too."""
+        """Answer any request. Here getUpdates never waits. Unknown methods and wrong tokens also get an answer."""
         if method.lower() == "getupdates":
             outcome = self.poll(token, {**params, "timeout": 0})
             if isinstance(outcome, Waiting):
@@ -152,12 +152,12 @@ class World(Backend):
         check = self.schema.requests.methods.get(name)
         if check is None:
             raise Refusal(404, "Not Found: method not found")
-        # A file part with a parameter's name is that parameter; any other is there to be attached by name.
+        # A file part with the name of a parameter is that parameter. Others are for attach://<name>.
         own = {part: upload for part, upload in uploads.items() if check.takes(part)}
         try:
             read, unknown = check.read({**own, **params} if own else params)
         except Mismatch as mismatch:
-            raise complaint(check.name, mismatch) from None
+            raise mismatch_refusal(check.name, mismatch) from None
         if unknown and self.switches.strict:
             names = ", ".join(entry.removeprefix(f"{check.name}.") for entry in unknown)
             raise Refusal(400, f"Bad Request: {check.name} has no parameter {names} in {self.schema.version}")
@@ -174,15 +174,15 @@ class World(Backend):
         return result
 
     def poll(self, token: str, params: Mapping[str, Any]) -> Answer | Waiting:
-        """getUpdates. A `Waiting` is to be resumed or abandoned, see there."""
+        """getUpdates. The caller must resume or abandon a `Waiting`, see there."""
         return polling.poll(self, token, params)
 
     def resume(self, waiting: Waiting) -> Answer | Waiting:
-        """Look again for a waiting poll; `Waiting` if there still is nothing and its time has not come."""
+        """Try a waiting poll again. Returns `Waiting` if there is still nothing and its deadline has not passed."""
         return polling.resume(self, waiting)
 
     def abandon(self, waiting: Waiting) -> None:
-        """The client of this poll went away."""
+        """The client of this poll has left."""
         polling.abandon(self, waiting)
 
     def fetch_file(self, token: str, file_path: str) -> tuple[bytes, str] | Answer:
@@ -205,7 +205,7 @@ class World(Backend):
         return data, mime
 
     def blob(self, file_id: str) -> tuple[bytes, FileRecord] | None:
-        """The bytes behind any bot's file id, for phones."""
+        """The bytes of a file by any bot's file id, for phones."""
         for bot in self.state.bots.values():
             record = self.files.find(bot, file_id)
             if record is not None:
@@ -214,15 +214,15 @@ class World(Backend):
         return None
 
     def tick(self) -> None:
-        """Let happen what is due by the clock: checkout queries that nobody answered."""
+        """Do everything that is due: end the checkouts that no bot answered."""
         payments.expire(self)
 
     def next_due(self) -> float | None:
-        """When `tick` has something to do next, in unix seconds."""
+        """When `tick` next has something to do, in Unix seconds."""
         return payments.next_due(self)
 
 
 def pretend_token(seed: int, bot_id: int) -> str:
-    """`<bot id>:` and 35 characters that say at a glance that they are none of Telegram's (those begin with AA)."""
+    """`<bot id>:` and 35 characters. They are clearly not Telegram's, whose tokens begin with AA."""
     digest = hashlib.sha256(f"{seed}:{bot_id}".encode()).digest()
     return f"{bot_id}:sandbox-" + "".join(_ALPHABET[byte & 63] for byte in digest[:27])
