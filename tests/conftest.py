@@ -1,4 +1,4 @@
-"""What holds for every test. Fixtures live beside the tests that need them."""
+"""Setup for every test. Fixtures are next to the tests that need them."""
 
 import faulthandler
 import os
@@ -8,26 +8,26 @@ from contextlib import ExitStack, suppress
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Nothing here is measured in time: the machine may be busy with other things.
+# No deadline for an example: the machine may be busy with other work.
 settings.register_profile("passerby", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("passerby")
 
 _GRACE_S = float(os.environ.get("TEST_GRACE_S", "30"))
-"""How long a test may go on after its timeout was raised inside it. An event loop that waits for a task which never
-ends swallows the timeout, so then the stacks are printed and the process ends; under xdist another one goes on."""
+"""How long a test may continue after its timeout was raised inside it. An event loop that waits for a task that never
+ends swallows the timeout. Then the stacks are printed and the process ends; under xdist another process takes over."""
 _stderr = -1
 _servers = ExitStack()
 
 
 def pytest_configure() -> None:
     global _stderr
-    # Each test's own output is captured; this is the way past it.
+    # pytest captures the output of each test. This copy of stderr bypasses the capture.
     _stderr = os.dup(2)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The long forms run only when they are asked for: by a marker, or by name."""
+    """Run long forms only if they are selected by marker or by name."""
     if config.option.markexpr or config.option.keyword:
         return
     named = tuple(argument for argument in config.args if "::" in argument)
@@ -40,13 +40,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """One PostgreSQL for the whole run, which its processes inherit; tests make databases of their own on it."""
+    """Start one PostgreSQL for the whole run. Its worker processes inherit it; tests create their own databases on
+    it."""
     if "TEST_POSTGRES_URI" in os.environ:
         return
-    # Only here: a single test is to start quickly.
+    # Imported here so that a single test starts quickly.
     from tests.contract.servers import SHARED_POSTGRES, postgres_uri
 
-    with suppress(pytest.skip.Exception):  # it is not installed: the tests themselves say so
+    with suppress(pytest.skip.Exception):  # not installed: the tests say so themselves
         os.environ[SHARED_POSTGRES] = _servers.enter_context(postgres_uri())
 
 

@@ -1,11 +1,11 @@
-"""Two sizes of the test run: `make test` is the quick one, `make test-all` brings the long forms.
+"""Two sizes of the test run: `make test` is the quick one, `make test-all` adds the long forms.
 
     @pytest.mark.long       runs in `make test-all` only
-    @pytest.mark.sized      runs in both, with `size(quick, long)` of something
+    @pytest.mark.sized      runs in both; its amount of work is `size(quick, long)`
     in_full(values, 2)      parameters for `parametrize`: the first two in both, the others in `make test-all` only
-    spread(values, 4)       the same: every fourth in both
+    spread(values, 4)       the same, but every fourth value runs in both
 
-To run one long test, name it (`pytest path::test`), or a folder's with `pytest -m long path`.
+To run one long test, name it (`pytest path::test`). To run all long tests of a folder, use `pytest -m long path`.
 """
 
 import os
@@ -19,19 +19,20 @@ IS_LONG = os.environ.get("TEST_SIZE") == "long"
 
 
 def size(quick: int, long: int) -> int:
-    """How many, for a test that is marked `sized`."""
+    """Return the number for this run. For tests that are marked `sized`."""
     return long if IS_LONG else quick
 
 
 def in_full(values: Iterable[Any], quick: int) -> list[Any]:
-    """All values, those after the first `quick` marked as long. A tuple is one value for each of several names."""
+    """Return all values, and mark those after the first `quick` as long. A tuple holds one value for each of several
+    names."""
     rest = iter(values)
     listed = (value if type(value) is tuple else (value,) for value in rest)
     return [*islice(rest, quick), *(pytest.param(*each, marks=pytest.mark.long) for each in listed)]
 
 
 def spread(values: Iterable[Any], step: int) -> list[Any]:
-    """All values, marked as long except every `step`th."""
+    """Return all values, and mark all but every `step`th as long."""
     return [
         value if index % step == 0 else pytest.param(value, marks=pytest.mark.long)
         for index, value in enumerate(values)

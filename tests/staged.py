@@ -1,4 +1,4 @@
-"""Tests that are coroutines: the decorator says what runs them.
+"""Decorators for tests that are coroutines. The decorator decides what runs the test.
 
     @in_a_loop
     async def test_in_the_loop_of_asyncio() -> None: ...
@@ -9,9 +9,9 @@
     @staged(at_post)
     async def test_on_a_stage(post: Post, /, words: str) -> None: ...
 
-What stands before the slash comes from the stage: `at_post` calls its argument with it. What stands after the slash are
-fixtures and parameters, as ever. `@staged(trying, "place")` calls `trying(place, body)` with the fixture `place`, and
-`@staged(at_desk, auto=False)` calls `at_desk(body, auto=False)`.
+Parameters before the slash come from the stage: `at_post` passes them when it calls its argument. Parameters after the
+slash are fixtures and parametrized values, as in any test. `@staged(trying, "place")` calls `trying(place, body)` with
+the fixture `place`, and `@staged(at_desk, auto=False)` calls `at_desk(body, auto=False)`.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def in_virtual_time(test: Test) -> Test:
 
 
 def staged(run: Callable[..., Any], *names: str, **options: Any) -> Callable[[Test], Test]:
-    """`names`: fixtures that `run` takes before the body of the test. `options`: what it takes after it."""
+    """`names`: fixtures that `run` takes before the body of the test. `options`: keyword arguments for `run`."""
 
     def decorate(test: Test) -> Test:
         asked = list(inspect.signature(test).parameters.values())

@@ -1,4 +1,4 @@
-"""A relay asks the records nothing: the whole product, over a real SQLite file, while every statement is counted."""
+"""A relay runs no SQL. The test runs the whole product over a real SQLite file and counts every statement."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -68,7 +68,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def quiet(statements: list[str]) -> None:
-    """Until the recorder has written everything down."""
+    """Wait until the recorder has written everything."""
     before = -1
     while before != len(statements):
         before = len(statements)

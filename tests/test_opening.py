@@ -1,4 +1,4 @@
-"""What is said of the key of an installation when a process opens its live store."""
+"""Log entries about the installation's key when a process opens its live store."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the product says, by the name of the text: tests that read phones need no words of their own."""
+"""The product's texts by key, so that tests that read phones need not repeat the wording."""
 
 from functools import cache
 from pathlib import Path
@@ -14,16 +14,17 @@ def catalogue() -> Catalogue:
 
 
 def html(key: str, language: str = "en", **args: Arg) -> str:
-    """The text as it is sent."""
+    """Return the text as it is sent."""
     return catalogue().word(text(key, **args), language)
 
 
 def shown(key: str, language: str = "en", **args: Arg) -> str:
-    """The text as a phone shows it."""
+    """Return the text as a phone shows it."""
     return catalogue().plain(text(key, **args), language)
 
 
 def opening(key: str, language: str = "en") -> str:
-    """The first line of what a phone shows. It has no placeholders; what comes after it may have some."""
+    """Return the first line of the text as a phone shows it. This line has no placeholders; later lines may have
+    some."""
     line = catalogue()._wordings[language][key].templates[0].plain.partition("\n")[0]
     return line % ()

@@ -1,9 +1,9 @@
-"""Faults, and the figures.
+"""Fault tests, with figures.
 
-python -m tests.faults                      many kills of one process that keeps everything itself
+python -m tests.faults                      many kills of one process that stores everything itself
 python -m tests.faults CASE [--seed N]      one fault of a fleet on Redis and PostgreSQL
-python -m tests.faults --all [--quick]      all of them, as a table
-python -m tests.faults torn-log --times 100 so many damages, where a store loses something
+python -m tests.faults --all [--quick]      all faults, as a table
+python -m tests.faults torn-log --times 100 a fault in which a store loses data, 100 times
 """
 
 import argparse
@@ -20,7 +20,7 @@ from statistics import median
 from simulated_people.judge import BREACHES, Verdict
 from tests.faults.cases import CASES
 from tests.faults.product import PASSERBY, planted
-from tests.faults.run import Outcome, Plan, endure
+from tests.faults.run import Outcome, Plan, run_plan
 from tests.faults.stage import Report, play
 
 
@@ -57,7 +57,7 @@ def figures(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def told(report: Report) -> dict[str, object]:
+def summary(report: Report) -> dict[str, object]:
     verdict = report.verdict
     return {
         "case": report.case,
@@ -85,7 +85,7 @@ def told(report: Report) -> dict[str, object]:
     }
 
 
-def complain(verdict: Verdict, disagreements: Iterable[str]) -> None:
+def print_breaches(verdict: Verdict, disagreements: Iterable[str]) -> None:
     for name in BREACHES:
         for what in getattr(verdict, name)[:10]:
             print(f"{name}: {what}", file=sys.stderr)
@@ -94,7 +94,7 @@ def complain(verdict: Verdict, disagreements: Iterable[str]) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """The first of a group is why the others were given up."""
+    """Return the message of the first error in a group. The other tasks were cancelled because of it."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return str(error) or type(error).__name__
@@ -109,10 +109,10 @@ def play_one(name: str, seed: int, *, quick: bool, keep: Path | None, times: int
         except Exception as error:  # noqa: BLE001  # the others are still to be played
             traceback.print_exception(error)
             return {"case": name, "seed": seed, "wrong": {"not carried through": reason(error)}}
-    complain(report.verdict, report.disagreements)
+    print_breaches(report.verdict, report.disagreements)
     for what in report.apart[:10]:
         print(f"differs: {what}", file=sys.stderr)
-    return told(report)
+    return summary(report)
 
 
 def main() -> int:
@@ -135,9 +135,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="passerby-faults-") as made:
         directory = options.keep or Path(made)
         directory.mkdir(parents=True, exist_ok=True)
-        outcome = asyncio.run(endure(plan, directory))
+        outcome = asyncio.run(run_plan(plan, directory))
     show(figures(outcome), as_json=options.json)
-    complain(outcome.verdict, outcome.disagreements)
+    print_breaches(outcome.verdict, outcome.disagreements)
     return 0 if outcome.passed else 1
 
 

@@ -15,7 +15,7 @@ KEYS_BEFORE_A_KILL = 8
 
 
 async def _refusals(cluster: Cluster) -> dict[str, int]:
-    """How often a node answered that a key is elsewhere, or may soon be."""
+    """Count how often a node answered that a key is on another node, or may soon be."""
     found: dict[str, int] = {}
     for node in cluster.nodes:
         stats = await told(node, "INFO", "errorstats")
@@ -25,7 +25,7 @@ async def _refusals(cluster: Cluster) -> dict[str, int]:
 
 
 async def _two(stage: Stage) -> tuple[Cluster, Valkey, Valkey]:
-    """The cluster, the node that has the slot, and one that is to have it."""
+    """Return the cluster, the node that has the slot, and the node that will get it."""
     cluster = stage.cluster
     assert cluster is not None
     old = await asyncio.to_thread(lambda: cluster.owner)
@@ -41,12 +41,12 @@ async def _ten_at_once(stage: Stage) -> None:
 
 
 async def _whole(stage: Stage) -> None:
-    """As Valkey 9 does it by itself."""
+    """Move the whole slot at once, as Valkey 9 does by itself."""
     await moved_whole(*await _two(stage))
 
 
 async def _too_early(stage: Stage) -> None:
-    """The old node is told to let go while it still has keys, which it refuses."""
+    """Tell the old node to give up the slot while it still has keys. It refuses."""
     cluster, old, new = await _two(stage)
     await opened(cluster, old, new)
     await emptied(old, new, stage.rng, pause_s=0.02, most=KEYS_BEFORE_A_KILL)
@@ -55,11 +55,11 @@ async def _too_early(stage: Stage) -> None:
     except RedisError:
         await moved(cluster, old, new, stage.rng, pause_s=0.01)
     else:
-        raise AssertionError("the old node had nothing any more")
+        raise AssertionError("the old node had no keys left")
 
 
 async def _killed(stage: Stage, *, is_new: bool) -> None:
-    """One of the two is killed half way and comes back; then the move goes on."""
+    """Kill one of the two nodes half way and restart it. Then the move continues."""
     cluster, old, new = await _two(stage)
     await opened(cluster, old, new)
     await emptied(old, new, stage.rng, pause_s=0.02, most=KEYS_BEFORE_A_KILL)
@@ -72,7 +72,7 @@ async def _killed(stage: Stage, *, is_new: bool) -> None:
             try:
                 await emptied(old, new, stage.rng, pause_s=0.01)
                 await taken_over(cluster, old, new)
-            except RedisError:  # it is not quite there yet, or a key was born meanwhile
+            except RedisError:  # not ready yet, or a key was created meanwhile
                 await asyncio.sleep(0.2)
             else:
                 return
@@ -100,7 +100,7 @@ async def slot_moves(stage: Stage) -> None:
     assert stage.cluster is not None
     refused = await _refusals(stage.cluster)
     stage.evidence |= {"moves": len(took), "longest, s": round(max(took), 1)} | refused
-    assert refused["TRYAGAIN"] or refused["ASK"], "nobody asked while it moved"
+    assert refused["TRYAGAIN"] or refused["ASK"], "no request came during a move"
 
 
 CASES = (

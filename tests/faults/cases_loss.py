@@ -1,8 +1,8 @@
-"""Stores that forget, lie, or go back in time: one process on SQLite and its own log, and what happens to its files.
+"""Stores that lose data or go back in time: one process on SQLite and its own log, with changes to its files.
 
-The process is ended, its files are changed as a power cut, a bad disk or a backup would, and it is started again. Told
-means durable, so nobody may be sent to a former partner; whoever a loss may concern is told that the connection was
-lost.
+The process is ended. Its files are changed the way a power cut, a bad disk or a restored backup would change them. Then
+the process is started again. A person is told about a chat only after the chat is on disk, so no message may go to a
+former partner. Everyone who may be affected by a loss is told that the connection was lost.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from tests.faults.stage import START_S, Case, Stage
 
 SECTOR = 512
 UNSYNCED = 20
-"""Messages to one chat that may come twice after a power cut: as many as its budget lets through in the second in which
-marks are not synced yet."""
+"""Messages to one chat that may be duplicated after a power cut. Marks are not synced for up to a second, and this is
+the number of messages that a chat's budget allows in that second."""
 
 PAUSE_S = 3.0
-"""People write less often than in other cases, because the process is away for much of the time."""
+"""People write less often than in other cases, because the process is down for much of the time."""
 
 UNSYNCED_S = 2.0
-"""How long a mark may stay in memory: a second, and the sync itself."""
+"""How long a mark may stay in memory: one second, plus the sync itself."""
 
 Change = Callable[[Stage], str | None]
-"""Does something to the files at rest; what it did, None if there was nothing to do it to."""
+"""Changes the files while the process is down. Returns a description, or None if there was nothing to change."""
 
 
 def _log(stage: Stage) -> Path:
@@ -43,10 +43,10 @@ def _count(stage: Stage, what: str, number: int = 1) -> None:
     stage.evidence[what] = int(str(stage.evidence.get(what, 0))) + number
 
 
-async def _between(
+async def _restart_with(
     stage: Stage, change: Change, *, stop: bool = False, duplicates: int = 1, again_s: float = 0.0
 ) -> bool:
-    """End the process, change its files, start it again. Returns whether there was something to change."""
+    """End the process, change its files, start it again. Return whether there was something to change."""
     (name,) = stage.fleet.names
     at = len(stage.faults)
     stage.faults.append(Fault(time(), float("inf"), duplicates, again_s))
@@ -63,22 +63,19 @@ async def _between(
     return did is not None
 
 
-async def _live_on(stage: Stage, least_s: float = 0.3, most_s: float = 3.0) -> None:
+async def _let_people_chat(stage: Stage, least_s: float = 0.3, most_s: float = 3.0) -> None:
     await asyncio.sleep(stage.rng.uniform(least_s, most_s))
 
 
-# ---------------------------------------------------------------------- power
-
-
 def _on_disk(stage: Stage) -> int:
-    """How many bytes of the log were synced."""
+    """Return how many bytes of the log were synced."""
     inode = str(_log(stage).stat().st_ino)
     told = [line.split() for line in (stage.directory / "synced").read_text().splitlines()]
     return next(int(size) for number, size in reversed(told) if number == inode)
 
 
 def _cut_power(stage: Stage) -> str | None:
-    """Take the unsynced bytes away: all, or the last ones, or some sectors in any order, as a disk may."""
+    """Remove unsynced bytes: all of them, the last ones, or some sectors in any order, as a disk may."""
     log, rng = _log(stage), stage.rng
     synced, data = _on_disk(stage), bytearray(log.read_bytes())
     unsynced = len(data) - synced
@@ -98,18 +95,15 @@ def _cut_power(stage: Stage) -> str | None:
 async def power_cut(stage: Stage) -> None:
     wanted, cuts = stage.times or (4 if stage.quick else 50), 0
     for _ in range(3 * wanted):
-        await _live_on(stage, 0.1, 1.5)
-        cuts += await _between(stage, _cut_power, duplicates=UNSYNCED, again_s=UNSYNCED_S)
+        await _let_people_chat(stage, 0.1, 1.5)
+        cuts += await _restart_with(stage, _cut_power, duplicates=UNSYNCED, again_s=UNSYNCED_S)
         if cuts == wanted:
             return
     raise AssertionError(f"only {cuts} of {3 * wanted} power cuts took anything")
 
 
-# ---------------------------------------------------------------------- a damaged log
-
-
 def _tear_off(stage: Stage) -> str:
-    """The last kilobytes are gone, synced or not."""
+    """Remove the last kilobytes, synced or not."""
     log = _log(stage)
     size = log.stat().st_size
     with log.open("r+b") as file:
@@ -118,7 +112,7 @@ def _tear_off(stage: Stage) -> str:
 
 
 def _begin_a_frame(stage: Stage) -> str:
-    """A write that was under way has arrived in part, perhaps with zeros for the rest."""
+    """Append part of a record, as an interrupted write leaves it, perhaps with zeros for the rest."""
     log, rng = _log(stage), stage.rng
     size = rng.randint(30, 2_000)
     written = frame(rng.randbytes(size), unframe(log.read_bytes()).sequence + 1)
@@ -130,11 +124,11 @@ def _begin_a_frame(stage: Stage) -> str:
 
 async def torn_log(stage: Stage) -> None:
     for number in range(stage.times or (4 if stage.quick else 20)):
-        await _live_on(stage, 0.1, 1.5)
-        await _between(stage, (_begin_a_frame, _tear_off)[number % 2])
+        await _let_people_chat(stage, 0.1, 1.5)
+        await _restart_with(stage, (_begin_a_frame, _tear_off)[number % 2])
     named = stage.fleet.words().count('"store.doubtful"')
     stage.evidence["times that it was named"] = named
-    assert named, "nobody noticed that synced records are gone"
+    assert named, "no log entry about the lost records"
 
 
 def _flip(stage: Stage) -> str:
@@ -157,14 +151,11 @@ def _blank(stage: Stage) -> str:
 
 async def flipped_log(stage: Stage) -> None:
     for number in range(stage.times or (4 if stage.quick else 20)):
-        await _live_on(stage, 0.1, 1.5)
-        await _between(stage, (_flip, _blank)[number % 2], stop=number % 4 > 1)
+        await _let_people_chat(stage, 0.1, 1.5)
+        await _restart_with(stage, (_flip, _blank)[number % 2], stop=number % 4 > 1)
     named = stage.fleet.words().count('"store.doubtful"')
     stage.evidence["times that it was named"] = named
-    assert named, "nobody noticed any damage"
-
-
-# ---------------------------------------------------------------------- a disk that can neither finish nor undo
+    assert named, "no log entry about the damage"
 
 
 async def _fail(stage: Stage, how: Signals) -> None:
@@ -184,16 +175,13 @@ async def _fail(stage: Stage, how: Signals) -> None:
 
 async def failed_undo(stage: Stage) -> None:
     for number in range(stage.times or (3 if stage.quick else 12)):
-        await _live_on(stage)
+        await _let_people_chat(stage)
         await _fail(stage, (SIGUSR1, SIGUSR2)[number % 2])
         _count(stage, ("undone by a new file", "ended in the middle")[number % 2])
-        if number % 3 == 0:  # what is behind the half record must be read again
+        if number % 3 == 0:  # the records after the half-written one must be read again
             stage.kill(*stage.fleet.names)
             stage.fleet.start("worker-1")
             await stage.until_working()
-
-
-# ---------------------------------------------------------------------- a disk that fails now and then
 
 
 def _disk_of(stage: Stage) -> Path:
@@ -205,10 +193,11 @@ async def _good_disk(stage: Stage) -> None:
 
 
 async def disk_errors(stage: Stage) -> None:
-    """For some seconds a third of what the log and SQLite do fails; every other time the process is killed, too."""
+    """For some seconds a third of all calls by the log and SQLite fail. In every other round the process is killed
+    too."""
     (name,) = stage.fleet.names
     for number in range(stage.times or (3 if stage.quick else 12)):
-        await _live_on(stage)
+        await _let_people_chat(stage)
         async with stage.fault():
             _disk_of(stage).write_text("0.3")
             await asyncio.sleep(stage.rng.uniform(2, 5))
@@ -222,12 +211,9 @@ async def disk_errors(stage: Stage) -> None:
     words = stage.fleet.words()
     said = [line for line in words.splitlines() if '"store.lost"' in line]
     stage.evidence |= {"calls that failed": words.count("disk: refused"), "times that it was said": len(said)}
-    assert said, "nothing is known of a disk that fails"
-    assert all('"reason": "the disk' in line for line in said), "nobody says that it is the disk"
-    assert len(said) <= 2 * len(stage.faults), "one fault is said again and again"
-
-
-# ---------------------------------------------------------------------- one store from some time ago
+    assert said, "no log entry about the failing disk"
+    assert all('"reason": "the disk' in line for line in said), "a log entry does not name the disk"
+    assert len(said) <= 2 * len(stage.faults), "one fault was logged too often"
 
 
 async def live_store_older(stage: Stage) -> None:
@@ -242,7 +228,7 @@ async def live_store_older(stage: Stage) -> None:
         shutil.copyfile(_log(stage), copy)
         age_s = stage.rng.uniform(3, 8)
         await asyncio.sleep(age_s)
-        await _between(stage, put_back, stop=number % 2 == 1, again_s=age_s + UNSYNCED_S)
+        await _restart_with(stage, put_back, stop=number % 2 == 1, again_s=age_s + UNSYNCED_S)
     _must_differ(stage)
 
 
@@ -266,7 +252,7 @@ async def records_older(stage: Stage) -> None:
         await asyncio.to_thread(_back_up, database, copy)
         await asyncio.sleep(stage.rng.uniform(3, 8))
         change: Change = delete if number % 3 == 2 else put_back
-        await _between(stage, change, stop=number % 2 == 1)
+        await _restart_with(stage, change, stop=number % 2 == 1)
     _must_differ(stage)
 
 
@@ -279,10 +265,8 @@ def _back_up(database: Path, copy: Path) -> None:
 def _must_differ(stage: Stage) -> None:
     found = stage.fleet.words().count('"stores.differ"')
     stage.evidence["times that it was named"] = found
-    assert found, "nobody noticed that the stores differ"
+    assert found, "no log entry about the difference"
 
-
-# ---------------------------------------------------------------------- clocks
 
 TWO_YEARS_S = 2 * 365.25 * 86_400
 
@@ -296,14 +280,15 @@ async def _right_clock(stage: Stage) -> None:
 
 
 async def clocks_far(stage: Stage) -> None:
-    """The machine's clock is two years ahead, behind, right, in any order; every other time a process is killed."""
+    """Set the machine's clock two years ahead, two years back, or right, in random order. In every other round a
+    process is killed."""
     offsets = []
     for number in range(stage.times or (6 if stage.quick else 24)):
         offsets.append(stage.rng.choice([each for each in (-TWO_YEARS_S, 0, TWO_YEARS_S) if each not in offsets[-1:]]))
         async with stage.fault():
             _clock_of(stage).write_text(str(offsets[-1]))
             await asyncio.sleep(1)
-        await _live_on(stage, 0.5, 3.0)
+        await _let_people_chat(stage, 0.5, 3.0)
         if number % 2:
             victim = stage.rng.choice(stage.fleet.names)
             stage.kill(victim)
@@ -316,7 +301,7 @@ async def clocks_far(stage: Stage) -> None:
 
 def _alone(name: str, fault: str, how: str, disturb: Callable[[Stage], Awaitable[None]], *what: str) -> Case:
     command = child.command(*what, role="run") if what else PASSERBY
-    # What piles up while the process is away takes its time: a chat gets one message a second.
+    # Messages that pile up while the process is down need time: a chat gets one message a second.
     return Case(
         name, fault, how, disturb, workers=1, embedded=True, loses=True, command=command, pause_s=PAUSE_S, quiet_s=300
     )

@@ -1,4 +1,4 @@
-"""Faults of the machine, and too much at once."""
+"""Faults of the machine, and too much work at once."""
 
 import asyncio
 from signal import SIGUSR1
@@ -13,32 +13,32 @@ AT_ONCE = 20
 
 
 async def disk_full(stage: Stage) -> None:
-    """The only process can write 64 KiB more, then nothing for a while: Telegram keeps what comes."""
+    """Let the only process write 64 KiB more, then nothing for a while. Telegram keeps the updates."""
     (name,) = stage.fleet.names
     assert await stage.fleet.stop(name) == 0
     size = (stage.directory / "passerby.live").stat().st_size
     stage.fleet.start(name, child.command(f"small:{size + ROOM_BYTES}", role="run"))
     async with stage.fault():
         async with asyncio.timeout(60):
-            while (waiting := stage.company.journal.in_hand) < 40:
+            while (waiting := stage.crowd.journal.in_hand) < 40:
                 await asyncio.sleep(0.2)
-                await stage.company.follow()
+                await stage.crowd.follow()
         await asyncio.sleep(2)
         complaints = stage.fleet.log(name).read_text().count("lost")
         stage.fleet.signal(name, SIGUSR1)
         await asyncio.sleep(1)
     stage.evidence |= {"updates that waited": waiting, "times that it was logged": complaints}
-    assert complaints, "nothing is known of a full disk"
+    assert complaints, "no log entry about the full disk"
     await stage.until_working()
 
 
 async def backlog(stage: Stage) -> None:
-    """Updates pile up while nobody works, then the workers come back all at once."""
+    """Let updates pile up while nobody works. Then all workers come back at once."""
     wanted, number = (1_000, 100) if stage.quick else (10_000, 500)
     sandbox = stage.sandbox
     for name in worker_names(4):
         assert await stage.fleet.stop(name) == 0
-    bots = sorted({person.bot for person in stage.company.people})
+    bots = sorted({person.bot for person in stage.crowd.people})
 
     async def insist(stranger: int) -> None:
         person = await sandbox.post("people", {"first_name": f"Stranger {stranger}"})
@@ -47,16 +47,16 @@ async def backlog(stage: Stage) -> None:
 
     for first in range(0, number, AT_ONCE):
         await asyncio.gather(*map(insist, range(first, first + AT_ONCE)))
-    await stage.company.follow()
-    waiting = stage.company.journal.in_hand
+    await stage.crowd.follow()
+    waiting = stage.crowd.journal.in_hand
     assert waiting >= wanted, f"only {waiting} updates are waiting"
     began = time()
     for name in worker_names(4):
         stage.fleet.start(name)
     async with asyncio.timeout(300):
-        while stage.company.journal.in_hand > wanted // 50:
+        while stage.crowd.journal.in_hand > wanted // 50:
             await asyncio.sleep(0.5)
-            await stage.company.follow()
+            await stage.crowd.follow()
     stage.evidence |= {"updates that waited": waiting, "s until they were done": round(time() - began, 1)}
     await stage.until_working()
 

@@ -1,4 +1,4 @@
-"""What one person does to all the others."""
+"""Effects of one person on all the others."""
 
 import asyncio
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ SHRUNK_S = 60.0
 
 
 async def flood(stage: Stage) -> None:
-    """Everybody talks; then one of them pours. What the others wait for is compared with what they waited before."""
-    pourer = await _in_a_chat(stage)
+    """Everybody chats. Then one person floods the bot. The others' latencies are compared with those before."""
+    flooder = await _in_a_chat(stage)
     await asyncio.sleep(AROUND_S)
     calm = _memory(stage)
     log = stage.directory / "passerby.live"
@@ -37,21 +37,21 @@ async def flood(stage: Stage) -> None:
     watching = asyncio.create_task(watch())
     stage.closing.callback(watching.cancel)
     for _ in range(0, POURED, AT_ONCE):
-        await asyncio.gather(*(pourer.chat("and on and on") for _ in range(AT_ONCE)))
+        await asyncio.gather(*(flooder.chat("and on and on") for _ in range(AT_ONCE)))
     poured = time()
     await _until_taken(stage)
     taken = time()
     await asyncio.sleep(AROUND_S)
-    partners = (await stage.company.look(stage.faults)).partners
-    others = [person for person in stage.company.people if pourer.id not in (person.id, partners.get(person.id))]
+    partners = (await stage.crowd.look(stage.faults)).partners
+    others = [person for person in stage.crowd.people if flooder.id not in (person.id, partners.get(person.id))]
     before = await _latencies(stage, others, began - AROUND_S, began)
     during = await _latencies(stage, others, began, taken)
     async with asyncio.timeout(SETTLED_S):
-        while not any("You can go on" in words for words in pourer.notices):
+        while not any("You can go on" in words for words in flooder.notices):
             stage.fleet.check()
             await asyncio.sleep(1.0)
-    await pourer.say("/stop")
-    await pourer.hears("You left")
+    await flooder.say("/stop")
+    await flooder.hears("You left")
     watching.cancel()
     async with asyncio.timeout(SHRUNK_S):
         while _size(log) > largest / 2:
@@ -63,7 +63,7 @@ async def flood(stage: Stage) -> None:
         "messages of others meanwhile": len(during),
         "their p99 before and meanwhile, s": [round(_p99(before), 3), round(_p99(during), 3)],
         "RSS grown, MB": round(grown / (1 << 20), 1),
-        "notices to who poured": [each for each in pourer.notices if "🐢" in each or "✅" in each],
+        "notices to the flooder": [each for each in flooder.notices if "🐢" in each or "✅" in each],
     }
     if largest:
         stage.evidence["log when largest and after /stop, kB"] = [largest >> 10, _size(log) >> 10]
@@ -82,26 +82,26 @@ def _memory(stage: Stage) -> list[int]:
 async def _in_a_chat(stage: Stage) -> Person:
     async with asyncio.timeout(START_S):
         while True:
-            for person in stage.company.people:
+            for person in stage.crowd.people:
                 if person.stands == "chatting":
                     return person
             await asyncio.sleep(0.1)
 
 
 async def _until_taken(stage: Stage) -> None:
-    """Until Telegram has little left for the bots."""
+    """Wait until few updates are left in Telegram's queue."""
     async with asyncio.timeout(120):
         while True:
-            await stage.company.follow()
-            if stage.company.journal.in_hand < AT_ONCE:
+            await stage.crowd.follow()
+            if stage.crowd.journal.in_hand < AT_ONCE:
                 return
             await asyncio.sleep(0.05)
 
 
 async def _latencies(stage: Stage, people: Iterable[Person], since: float, until: float) -> list[float]:
-    """Of what these people wrote in this time: seconds until it stood on the other phone."""
-    await stage.company.look(stage.faults)
-    return stage.company.latencies({person.id for person in people}, since, until)
+    """Return the seconds from sending to arrival, for each message that these people wrote in this time."""
+    await stage.crowd.look(stage.faults)
+    return stage.crowd.latencies({person.id for person in people}, since, until)
 
 
 def _p99(every: list[float]) -> float:

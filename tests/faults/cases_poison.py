@@ -1,7 +1,7 @@
-"""Updates that take down whoever works on them: a loop without end, a library that holds the interpreter, a crash.
+"""Updates that break the process that handles them: an endless loop, a library that holds the interpreter, a crash.
 
-A process that ends is started again at once, as a process manager would do. How often that happens, and for how long
-nobody else is served, is what these cases are about. That others lose nothing is the judge's business, as everywhere.
+A process that ends is started again at once, as a process manager would do. These cases measure how often that happens,
+and for how long nobody else is served. The judge checks that other people lose nothing, as in every case.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ CODES = {"loop": {ENDED_BY_ITSELF}, "abort": {ABORTED}, "match": {ENDED_BY_KERNE
 
 
 class Keeper:
-    """Starts again what has ended."""
+    """Restarts processes that have ended."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
@@ -51,9 +51,9 @@ class Keeper:
 
 
 async def _stranger(stage: Stage) -> Any:
-    """Somebody of whom the judge knows nothing, on a bot that others use."""
+    """Add a person that the judge does not know, on a bot that others use."""
     person = await stage.sandbox.post("people", {"first_name": "Stranger"})
-    path = f"people/{person['id']}/chats/{stage.company.people[0].bot}"
+    path = f"people/{person['id']}/chats/{stage.crowd.people[0].bot}"
     await stage.sandbox.post(f"{path}/start", {})
     async with asyncio.timeout(WITHIN_S):
         while len((await stage.sandbox.get(path))["messages"]) < 2:
@@ -66,7 +66,8 @@ async def _words(stage: Stage, path: str) -> list[str]:
 
 
 def _is_silent(stage: Stage) -> bool:
-    """Whether somebody does not answer whether they live. A short question: they end soon."""
+    """Return whether any process fails to answer its liveness probe. The time to answer is short, because a stuck
+    process soon ends."""
     for name in stage.fleet.names:
         with suppress(sockets.Silent):
             sockets.ask(stage.directory / "run", name, "/livez", 1.0)
@@ -76,7 +77,7 @@ def _is_silent(stage: Stage) -> bool:
 
 
 async def _poison(stage: Stage, keeper: Keeper, path: str, how: str) -> dict[str, Any]:
-    """One message that takes down whoever decides on it, until it is put aside."""
+    """Send one message that breaks every process that decides on it, until it is put aside."""
     before, began, silent = len(keeper.ends), time(), False
     at = len(stage.faults)
     stage.faults.append(Fault(began, float("inf")))
@@ -92,7 +93,7 @@ async def _poison(stage: Stage, keeper: Keeper, path: str, how: str) -> dict[str
     assert set(codes) <= CODES[how], f"{how}: it ended with {codes}"
     assert len(codes) >= FATAL, f"{how}: it was put aside after {codes}"
     if how != "abort":
-        assert silent, "whose loop was stuck said that they live"
+        assert silent, "a process with a stuck loop answered its liveness probe"
     await stage.sandbox.post(f"{path}/send", {"text": f"/help {how}"})
     return {
         "ends": len(codes),
@@ -114,8 +115,8 @@ async def poison(stage: Stage) -> None:
     words = stage.fleet.words()
     aside = words.count('"pipeline.put_aside"')
     stage.evidence["updates put aside"] = aside
-    assert aside == len(WAYS[:2] if stage.quick else WAYS), "what was put aside is not what was deadly"
-    assert "poison" not in words, "a log tells what somebody wrote"
+    assert aside == len(WAYS[:2] if stage.quick else WAYS), "other updates were put aside than the poisonous ones"
+    assert "poison" not in words, "a log contains a person's message"
 
 
 CASES = (

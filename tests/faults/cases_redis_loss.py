@@ -1,7 +1,7 @@
-"""Redis goes back in time under a fleet: an older copy of its files, an old primary that returns and was behind.
+"""Redis goes back in time under a fleet: an older copy of its files, or an old primary that returns with old data.
 
-The workers go on meanwhile, with what they remember. Nobody may be sent to a former partner; at the end the live store
-and the records hold the same of everybody.
+The workers continue meanwhile, with the data that they remember. No message may go to a former partner. At the end the
+live store and the records must agree about every person.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ LONG_AGE_S = 15.0
 
 
 async def _goes_back(stage: Stage, age_s: float, change: Callable[[], Awaitable[None]]) -> None:
-    """What is sent again after it is what was to be sent when the copy was made."""
+    """Make the store go back. Afterwards it may send again whatever was unsent when the copy was made."""
     at = len(stage.faults)
     stage.faults.append(Fault(time(), float("inf"), 1, age_s + AGAIN_S))
     await change()
@@ -38,11 +38,11 @@ def _named(stage: Stage, times: int) -> None:
         "times that the store went back": times,
         "times that it was named": words.count("store.doubtful"),
     }
-    assert words.count('"store.settled"') >= times, "nobody noticed"
+    assert words.count('"store.settled"') >= times, "no log entry about the repair"
 
 
 async def redis_older(stage: Stage, times: int | None = None) -> None:
-    """`kill -9`; its append-only file is replaced by an older copy of it; it is started again."""
+    """Kill Redis with `kill -9`, replace its append-only file with an older copy, and start it again."""
     files = stage.valkey.directory / APPENDED
     copy = stage.directory / "older"
     rounds = times or (2 if stage.quick else 6)
@@ -81,7 +81,7 @@ async def _leads(server: Valkey) -> None:
 
 
 async def sentinel_returns(stage: Stage, times: int | None = None) -> None:
-    """A replica takes over; then the old primary is back, as it was, and is made the primary again."""
+    """Let a replica take over. Then bring back the old primary with its old data, and make it the primary again."""
     replica = stage.closing.enter_context(start_valkey(*PERSISTENT))
     old = stage.valkey
     rounds = times or (2 if stage.quick else 6)

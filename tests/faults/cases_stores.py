@@ -1,4 +1,5 @@
-"""Faults of the stores: Redis restarted, wiped, full, slow, failed over; PostgreSQL away, crowded, in a deadlock."""
+"""Faults of the stores: Redis restarted, wiped, full, slow, failed over; PostgreSQL stopped, out of connections, in a
+deadlock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,11 +16,11 @@ from tests.faults.proxy import to_port
 from tests.faults.stage import PERSISTENT, Case, Stage, port_of
 
 WIPE_S = 1.0
-"""For so long after a wipe what was on its way may come to its end: an answer that is late, a word that is told."""
+"""How long after a wipe unfinished work may still end: a late answer, a notice on its way."""
 
 
 def _sent_since(stage: Stage, began: float) -> int:
-    return sum(made for at, _, made in stage.company.journal.requests if at > began)
+    return sum(made for at, _, made in stage.crowd.journal.requests if at > began)
 
 
 @asynccontextmanager
@@ -69,7 +70,7 @@ async def redis_full(stage: Stage) -> None:
 
 
 async def redis_slow(stage: Stage) -> None:
-    """Nothing is lost to it, so nothing may be doubled either while answers are only late."""
+    """While answers are only late, nothing is lost, so nothing may be duplicated either."""
     stage.redis.delay_s = 0.1
     await asyncio.sleep(6 if stage.quick else 30)
     stage.redis.delay_s = 0.0
@@ -86,7 +87,7 @@ async def redis_slow(stage: Stage) -> None:
 
 
 async def replicas(stage: Stage) -> None:
-    """Two, before anybody writes."""
+    """Start two replicas, before anybody writes."""
     for _ in range(2):
         server = stage.closing.enter_context(start_valkey(*PERSISTENT))
         stage.replicas.append(server)
@@ -98,13 +99,13 @@ async def replicas(stage: Stage) -> None:
 
 
 async def redis_failover(stage: Stage) -> None:
-    """The replica that every write waited for becomes the primary; the old one is gone for good."""
+    """A replica that every write waited for becomes the primary. The old primary is gone for good."""
     began = time()
     async with _redis(stage.replicas[0].url) as one, _redis(stage.replicas[1].url) as other:
         async with stage.fault():
             stage.valkey.stop(SIGKILL)
             await asyncio.sleep(3)
-            # The one that has more becomes the primary, as a Sentinel would choose.
+            # The replica with more data becomes the primary, as a Sentinel would choose.
             had = [(await each.info("replication"))["slave_repl_offset"] for each in (one, other)]
             new, rest = (one, other) if had[0] >= had[1] else (other, one)
             port = port_of(stage.replicas[0] if new is one else stage.replicas[1])
@@ -118,12 +119,12 @@ async def redis_failover(stage: Stage) -> None:
 
 
 async def sql_stopped(stage: Stage) -> None:
-    """Chats, matching and relays go on."""
+    """Chats, matching and relays continue."""
     began = time()
     async with stage.fault():
         stage.postgres.stop(SIGINT)
         await asyncio.sleep(6 if stage.quick else 20)
-        await stage.company.follow()
+        await stage.crowd.follow()
         sent = _sent_since(stage, began + 1)
         stage.postgres.start()
         await asyncio.sleep(1)
@@ -137,7 +138,7 @@ async def _sql(stage: Stage) -> Any:
 
 
 async def sql_crowded(stage: Stage) -> None:
-    """Every connection that the server has is taken, and the workers' are ended."""
+    """All connections of the server are taken, and the workers' connections are closed."""
     taken: list[Any] = []
     refused = 0
     began = time()
@@ -154,7 +155,7 @@ async def sql_crowded(stage: Stage) -> None:
             except (asyncpg.PostgresError, OSError):
                 refused += 1
                 await asyncio.sleep(0.2)
-        await stage.company.follow()
+        await stage.crowd.follow()
         sent = _sent_since(stage, began + 1)
         for each in taken:
             with suppress(asyncpg.PostgresError, OSError):
@@ -166,9 +167,10 @@ async def sql_crowded(stage: Stage) -> None:
 
 
 async def sql_deadlock(stage: Stage) -> None:
-    """Transactions that lock the recorder's tables one after another, as often as it takes for it to be the victim."""
+    """Run transactions that lock the recorder's tables one after another, until the recorder was the victim often
+    enough."""
     mine = await _sql(stage)
-    await mine.execute("SET deadlock_timeout = '30s'")  # so that the other side is the one that finds out, and fails
+    await mine.execute("SET deadlock_timeout = '30s'")  # so that the other side detects the deadlock, and fails
 
     async def deadlocks() -> int:
         return int(await mine.fetchval("SELECT deadlocks FROM pg_stat_database WHERE datname = 'postgres'"))
@@ -192,7 +194,7 @@ async def sql_deadlock(stage: Stage) -> None:
 
 CASES = (
     Case("redis-restarted", "Redis restarted", "kill -9, 0.5 to 3 s later again", redis_restarted, quick=True),
-    # The records hear of a search or a pairing some tenths of a second later; one that is newer is gone.
+    # The records learn of a search or a pairing some tenths of a second later. The newest ones are lost.
     Case("redis-wiped", "Redis wiped", "FLUSHALL", redis_wiped, forgets_s=1.0),
     Case("redis-full", "Redis full", "maxmemory below what is used", redis_full),
     Case("redis-slow", "Redis slow", "200 ms a round trip, then 5 s of silence", redis_slow),

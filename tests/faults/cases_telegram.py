@@ -1,4 +1,4 @@
-"""Faults of the Bot API and of the way to it."""
+"""Faults of the Bot API and of the network to it."""
 
 import asyncio
 from collections import defaultdict
@@ -10,37 +10,37 @@ from tests.faults.stage import SLOW, START_S, Case, Stage
 SENDS = ("send*", "copy*")
 LONG_S = 2000
 HEARD_S = 0.3
-"""For so long another worker may send to a chat after a 429: it had begun to, or the news is on its way to it. That is
-tens of milliseconds on a machine that has other things to do."""
+"""How long after a 429 another worker may still send to the chat: its send had already begun, or it has not been told
+yet. This takes tens of milliseconds on a busy machine."""
 
 
 def _every(**fault: Any) -> list[dict[str, Any]]:
     return [{**fault, "method": method} for method in SENDS]
 
 
-async def _suffer(stage: Stage, faults: list[dict[str, Any]], for_s: float) -> None:
+async def _inject(stage: Stage, faults: list[dict[str, Any]], for_s: float) -> None:
     await stage.sandbox.put("faults", [*faults, *SLOW])
     await asyncio.sleep(for_s)
     await stage.sandbox.put("faults", list(SLOW))
-    await stage.company.follow()
+    await stage.crowd.follow()
 
 
 async def floods(stage: Stage) -> None:
-    """Short ones for everybody; and one chat is told to be left alone for 2,000 s, which it must be until the end."""
+    """Short floods for everybody. One chat gets a 2,000 s flood limit, and nothing may be sent to it until the end."""
     stranger = await stage.sandbox.post("people", {"first_name": "Held"})
-    bot = stage.company.people[0].bot
+    bot = stage.crowd.people[0].bot
     held = {"kind": "429", "chat": stranger["id"], "retry_after": LONG_S, "method": "send*"}
     await stage.sandbox.put("faults", [held, *SLOW])
     await stage.sandbox.post(f"people/{stranger['id']}/chats/{bot}/start", {})
     async with asyncio.timeout(START_S):
-        while not stage.company.journal.spoiled["429"]:
+        while not stage.crowd.journal.spoiled["429"]:
             await asyncio.sleep(0.1)
-            await stage.company.follow()
+            await stage.crowd.follow()
     phases = []
     for short_s in (1, 2, 4):
         phases.append((time(), short_s))
         short = _every(kind="429", retry_after=short_s, probability=0.08)
-        await _suffer(stage, [held, *short], 4 if stage.quick else 60)
+        await _inject(stage, [held, *short], 4 if stage.quick else 60)
     await stage.sandbox.put("faults", [held, *SLOW])
     journal = await stage.sandbox.journal()
     early, floods = _early(journal, phases, stranger["id"])
@@ -48,15 +48,15 @@ async def floods(stage: Stage) -> None:
     stage.evidence |= {
         "429s": len(floods),
         "sends by another worker after a 429, s": early,
-        "sends to who is held 2,000 s": len(asked),
+        "sends to the chat held for 2,000 s": len(asked),
     }
-    assert len(asked) == 1, "who is to be left alone for 2,000 s was written to again"
-    assert max(early, default=0.0) < HEARD_S, f"a chat that is to be left alone was written to: {early}"
+    assert len(asked) == 1, "a send to the chat held for 2,000 s came too early"
+    assert max(early, default=0.0) < HEARD_S, f"sends came during a flood limit: {early}"
     assert len(floods) > 5, "there were no floods"
 
 
 def _early(journal: list[dict[str, Any]], phases: list[tuple[float, int]], held: int) -> tuple[list[float], list[int]]:
-    """How long after a 429 sends came to a chat that was to be left alone for longer, and which were told to wait."""
+    """Return how many seconds after a 429 a send came too early, and the chats of all 429s."""
     until: dict[tuple[int, int], float] = defaultdict(float)
     since: dict[tuple[int, int], float] = {}
     refused: dict[tuple[int, int], Any] = {}
@@ -68,7 +68,7 @@ def _early(journal: list[dict[str, Any]], phases: list[tuple[float, int]], held:
         chat = int(entry["params"]["chat_id"])
         if entry["at"] < until[entry["bot"], chat]:
             early.append(round(entry["at"] - since[entry["bot"], chat], 2))
-            assert entry["params"] != refused[entry["bot"], chat], "what was refused was asked again too early"
+            assert entry["params"] != refused[entry["bot"], chat], "a refused send was repeated too early"
         if entry.get("fault") == "429":
             short_s = max((each for each in phases if each[0] <= entry["at"]), default=(0.0, 0))[1]
             since[entry["bot"], chat] = entry["at"]
@@ -79,7 +79,7 @@ def _early(journal: list[dict[str, Any]], phases: list[tuple[float, int]], held:
 
 
 async def errors(stage: Stage) -> None:
-    """30 % of all sends: half of them were done although the answer says otherwise."""
+    """30 % of all sends fail. Half of those took effect although the answer says otherwise."""
     faults = [
         *_every(kind="500", probability=0.1),
         *_every(kind="502", probability=0.11),
@@ -87,35 +87,35 @@ async def errors(stage: Stage) -> None:
         *_every(kind="502", effect=True, probability=0.08),
         {"kind": "502", "method": "getUpdates", "probability": 0.3},
     ]
-    await _suffer(stage, faults, 10 if stage.quick else 300)
-    spoiled = stage.company.journal.spoiled
+    await _inject(stage, faults, 10 if stage.quick else 300)
+    spoiled = stage.crowd.journal.spoiled
     stage.evidence["answers spoiled"] = dict(spoiled)
     assert {"500", "502"} <= spoiled.keys(), "nothing was spoiled"
 
 
 async def resets(stage: Stage) -> None:
-    """The connection is cut, before or after it was done; polls as well."""
+    """Connections are cut, before or after the request took effect. This includes polls."""
     faults = [
         *_every(kind="reset_before", probability=0.1),
         *_every(kind="reset_after", probability=0.2),
         {"kind": "reset_after", "method": "getUpdates", "probability": 0.2},
     ]
-    await _suffer(stage, faults, 10 if stage.quick else 120)
-    spoiled = stage.company.journal.spoiled
+    await _inject(stage, faults, 10 if stage.quick else 120)
+    spoiled = stage.crowd.journal.spoiled
     stage.evidence["connections cut"] = dict(spoiled)
     assert {"reset_before", "reset_after"} <= spoiled.keys(), "nothing was cut"
 
 
 async def half_open(stage: Stage) -> None:
-    """A few polls and sends are never answered; half of those sends were done."""
+    """A few polls and sends are never answered. Half of those sends took effect."""
     began = time()
     faults = [
         {"kind": "stall", "method": "getUpdates", "count": 2},
         *_every(kind="stall", count=2),
         *_every(kind="stall", effect=True, count=2),
     ]
-    await _suffer(stage, faults, 45 if stage.quick else 75)
-    stalls = stage.company.journal.spoiled["stall"]
+    await _inject(stage, faults, 45 if stage.quick else 75)
+    stalls = stage.crowd.journal.spoiled["stall"]
     async with asyncio.timeout(70):
         await stage.until_working()
     stage.evidence |= {"never answered": stalls, "s until every bot was served again": round(time() - began)}
@@ -123,7 +123,7 @@ async def half_open(stage: Stage) -> None:
 
 
 def _left(journal: list[dict[str, Any]]) -> int:
-    """How often somebody was told that their partner left."""
+    """Count how often somebody was told that their partner left."""
     return sum(
         "partner left" in str(entry["params"].get("text", ""))
         for entry in journal
@@ -132,27 +132,27 @@ def _left(journal: list[dict[str, Any]]) -> int:
 
 
 async def token_flaps(stage: Stage) -> None:
-    """Stray 401s to every method and every bot; one bot's token refused for a while, and then by turns."""
+    """Stray 401s to every method and every bot. Then one bot's token is refused for a while, and later at random."""
     stray_s, refused_s = (8, 15) if stage.quick else (60, 90)
-    bot = stage.company.people[0].bot
-    await _suffer(stage, [{"kind": "401", "probability": 0.08}], stray_s)
-    strays = stage.company.journal.spoiled["401"]
-    await _suffer(stage, [{"kind": "401", "bot": bot}], refused_s)
+    bot = stage.crowd.people[0].bot
+    await _inject(stage, [{"kind": "401", "probability": 0.08}], stray_s)
+    strays = stage.crowd.journal.spoiled["401"]
+    await _inject(stage, [{"kind": "401", "bot": bot}], refused_s)
     began = time()
     await stage.until_working()
     served_s = time() - began
-    await _suffer(stage, [{"kind": "401", "bot": bot, "probability": 0.5}], stray_s)
+    await _inject(stage, [{"kind": "401", "bot": bot, "probability": 0.5}], stray_s)
     async with asyncio.timeout(70):
         await stage.until_working()
     stage.evidence |= {
         "stray 401s": strays,
-        "401s in all": stage.company.journal.spoiled["401"],
+        "401s in all": stage.crowd.journal.spoiled["401"],
         "s a token was refused": refused_s,
         "s until its bot was served again": round(served_s, 1),
         "chats ended": _left(await stage.sandbox.journal()),
     }
     assert strays > 5, "nothing was refused"
-    assert not stage.evidence["chats ended"], "a refusal that passed has ended a chat"
+    assert not stage.evidence["chats ended"], "a temporary refusal ended a chat"
 
 
 CASES = (

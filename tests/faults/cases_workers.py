@@ -14,11 +14,11 @@ from tests.faults.stage import Case, Stage, worker_names
 
 POINTS = ("fetched", "committed", "confirming", "sent")
 IN_HAND = 5
-"""Messages under way for each person, on the average, when a worker falls asleep. A quarter of all is the sleeper's."""
+"""Messages under way for each person, on average, when a worker is paused. A quarter of them belong to that worker."""
 
 
 async def kills(stage: Stage) -> None:
-    """One worker after another; each is started again at once, as a process manager would."""
+    """Kill one worker after another. Each is started again at once, as a process manager would do."""
     number = 3 if stage.quick else 25
     in_hand: list[int] = []
     for _ in range(number):
@@ -26,9 +26,9 @@ async def kills(stage: Stage) -> None:
         victim = stage.rng.choice(stage.fleet.names)
         stage.kill(victim)
         stage.fleet.start(victim)
-        await asyncio.sleep(1)  # by then the others have confirmed what was theirs
-        await stage.company.follow()
-        in_hand.append(stage.company.journal.in_hand)
+        await asyncio.sleep(1)  # by now the others have confirmed their own updates
+        await stage.crowd.follow()
+        in_hand.append(stage.crowd.journal.in_hand)
         await stage.until_working()
     stage.evidence |= {
         "kills": number,
@@ -38,19 +38,20 @@ async def kills(stage: Stage) -> None:
 
 
 async def web_kills(stage: Stage) -> None:
-    """Of those who take webhooks; each is started again at once. People send albums, which come item by item."""
+    """Kill processes that receive webhooks. Each is started again at once. People send albums, which come item by
+    item."""
     number = 3 if stage.quick else 25
     in_hand: list[int] = []
     for _ in range(number):
         await asyncio.sleep(stage.rng.uniform(0.2, 3.5))
         victim = stage.rng.choice([name for name in stage.fleet.names if name.startswith("web-")])
         stage.kill(victim)
-        await stage.company.follow()
-        in_hand.append(stage.company.journal.in_hand)
+        await stage.crowd.follow()
+        in_hand.append(stage.crowd.journal.in_hand)
         stage.fleet.start(victim)
         await stage.until_working()
     await asyncio.sleep(3)
-    albums, apart = await stage.company.albums()
+    albums, apart = await stage.crowd.albums()
     stage.evidence |= {
         "kills": number,
         "updates in hand at a kill": f"{min(in_hand)} to {max(in_hand)}",
@@ -67,24 +68,24 @@ async def cluster(stage: Stage) -> None:
 
 
 async def supervisor_kills(stage: Stage) -> None:
-    """Of what keeps the workers. They go on, and `passerby cluster` replaces them in good order."""
+    """Kill the workers' supervisor. The workers continue, and `passerby cluster` replaces them gracefully."""
     number, sent = (1 if stage.quick else 5), 0
     for _ in range(number):
         await asyncio.sleep(stage.rng.uniform(0.2, 3.5))
         pid = Cluster(stage.directory / "run").pid()
-        assert pid is not None, "nobody keeps the workers"
+        assert pid is not None, "there is no supervisor"
         os.kill(pid, SIGKILL)
         began = time()
         await asyncio.sleep(3)
         await stage.until_working()
-        sent += sum(made for at, _, made in stage.company.journal.requests if at > began)
+        sent += sum(made for at, _, made in stage.crowd.journal.requests if at > began)
         await stage.fleet.run("cluster", "--workers", "4")
         await stage.until_working()
-    stage.evidence |= {"kills": number, "messages sent while nobody kept the workers": sent}
+    stage.evidence |= {"kills": number, "messages sent without a supervisor": sent}
 
 
 async def points(stage: Stage) -> None:
-    """A worker ends itself at each of the points; then an unharmed one takes its name."""
+    """A worker kills itself at each of the points. Then a normal worker takes its name."""
     reached: list[str] = []
     for point in POINTS if stage.quick else POINTS * 4:
         await asyncio.sleep(stage.rng.uniform(0.2, 1.0))
@@ -101,10 +102,11 @@ async def points(stage: Stage) -> None:
 
 
 async def sleep(stage: Stage) -> None:
-    """SIGSTOP beyond the lease, then SIGCONT. People write faster than may be sent, so there is much in hand."""
+    """Send SIGSTOP for longer than the lease, then SIGCONT. People write faster than the bots may send, so much is in
+    hand."""
     for _ in range(1 if stage.quick else 5):
         victim = stage.rng.choice(stage.fleet.names)
-        await stage.until_behind(IN_HAND * len(stage.company.people))
+        await stage.until_behind(IN_HAND * len(stage.crowd.people))
         async with stage.fault():
             stage.fleet.pause(victim)
             stage.kills.append(time())
@@ -115,15 +117,15 @@ async def sleep(stage: Stage) -> None:
 
 
 async def pause(stage: Stage) -> None:
-    """What the sleeper still believes must harm nobody."""
+    """A worker that wakes up must harm nobody with its outdated state."""
     await sleep(stage)
     lapsed = stage.fleet.words().count('"fleet.lapsed"')
-    stage.evidence["lives that were abandoned"] = lapsed
-    assert lapsed, "nobody noticed that they had been away"
+    stage.evidence["incarnations that were abandoned"] = lapsed
+    assert lapsed, "no worker noticed that it had been away"
 
 
 async def pollers(stage: Stage) -> None:
-    """Somebody else asks for the same bots' updates as well, never waiting, so that Telegram serves both."""
+    """Another client polls the same bots without waiting, so that Telegram gives updates to both."""
     served = 0
 
     async def poll(token: str) -> None:
@@ -144,7 +146,7 @@ async def pollers(stage: Stage) -> None:
 
 
 async def reload(stage: Stage) -> None:
-    """Each worker in turn gets SIGTERM and is followed by a new one. Nothing may even be doubled."""
+    """Each worker in turn gets SIGTERM and is replaced by a new one. There may not even be duplicates."""
     for _ in range(1 if stage.quick else 3):
         for name in worker_names(4):
             code = await stage.fleet.stop(name)
@@ -155,7 +157,7 @@ async def reload(stage: Stage) -> None:
 
 
 async def clocks(stage: Stage) -> None:
-    """The wall clock of half the workers is set: an hour on, ten minutes back, right again."""
+    """Set the wall clock of half the workers: an hour ahead, ten minutes back, right again."""
     file = stage.directory / "clock"
     file.write_text("0")
     for name in stage.fleet.names[:2]:
@@ -167,12 +169,12 @@ async def clocks(stage: Stage) -> None:
         await asyncio.sleep(4 if stage.quick else 15)
         await stage.until_working()
     lapsed = stage.fleet.words().count('"fleet.lapsed"')
-    stage.evidence |= {"offsets, s": [3600, -600, 0], "lives that were abandoned": lapsed}
+    stage.evidence |= {"offsets, s": [3600, -600, 0], "incarnations that were abandoned": lapsed}
     assert not lapsed, "a lease was lost because somebody set a clock"
 
 
 async def doubled(stage: Stage) -> None:
-    """All workers fetch some updates twice, and in another order."""
+    """All workers fetch some updates twice, and in a different order."""
     for number, name in enumerate(worker_names(4)):
         assert await stage.fleet.stop(name) == 0
         stage.fleet.start(name, child.command(f"doubled:{number}"))
@@ -187,7 +189,7 @@ CASES = (
     ),
     Case(
         "web-kills",
-        "kill -9 of who takes webhooks",
+        "kill -9 of a webhook process",
         "one of three, at random moments; people send albums",
         web_kills,
         workers=2,

@@ -1,23 +1,23 @@
-"""The product in a process that something is done to from inside: `python -m tests.faults.child WHAT... worker`.
+"""The product in a process with faults from inside: `python -m tests.faults.child WHAT... worker`.
 
-    die:POINT:N     it sends itself SIGKILL when it comes to the point for the N-th time. Points: `fetched`, updates are
+    die:POINT:N     it sends itself SIGKILL when it reaches the point for the N-th time. Points: `fetched`, updates are
                     in hand; `committed`, a commit is stored; `confirming`, a poll is about to confirm; `sent`, Telegram
                     has answered a send
-    clock:FILE      its wall clock is off by the seconds that the file says, looked up every 50 ms; the monotonic one is
-                    not, as on a machine whose time is set
-    doubled:SEED    of what it fetches a fifth comes twice, and up to 50 updates of different people change places; what
-                    one person did keeps its order, for Telegram's queue has one
-    poison          a message that says "poison WHERE HOW" takes it down. WHERE: `decide`, when it is decided on;
-                    `send`, when it is being passed on. HOW: `loop`, Python code without an end; `match`, a library's,
-                    which holds the interpreter; `abort`, as a crash in a library does
-    small:BYTES     no file that it writes may grow beyond so many bytes, until it gets SIGUSR1
-    synced:FILE     each sync of its log takes 50 ms longer, as on a cheap disk, and then the file is told how much of
-                    which log (by inode) is on the disk: what a power cut leaves
-    disk:FILE       of what its log and SQLite write, sync or cut, the part that the file says (0 to 1, looked up every
-                    50 ms) fails with ENOSPC or EIO; half of SQLite's commits fail after they were stored
-    undo            at SIGUSR1 a write to its log stops half way and cannot be undone; at SIGUSR2 it dies of that
+    clock:FILE      its wall clock is off by the seconds in the file, which is read every 50 ms. The monotonic clock is
+                    right, as on a machine whose time is set
+    doubled:SEED    a fifth of what it fetches comes twice, and up to 50 updates of different people change places. The
+                    updates of one person keep their order, as in Telegram's queue
+    poison          a message "poison WHERE HOW" breaks it. WHERE: `decide`, when it is decided; `send`, when it is
+                    relayed. HOW: `loop`, Python code without end; `match`, a library call without end, which holds the
+                    interpreter; `abort`, a crash as in a library
+    small:BYTES     no file that it writes can grow beyond this size, until it gets SIGUSR1
+    synced:FILE     each sync of its log takes 50 ms longer, as on a cheap disk. After it, the log's synced size (by
+                    inode) is written to the file: a power cut leaves this part
+    disk:FILE       a share of the writes, syncs and truncates of its log and SQLite fails with ENOSPC or EIO. The file
+                    gives the share (0 to 1), read every 50 ms. Half of SQLite's commits fail after they are stored
+    undo            at SIGUSR1 a write to its log stops half way and cannot be undone; at SIGUSR2 this ends the process
 
-Only ever run as a process of its own. It changes the adapters, never what is tested.
+It always runs in its own process. It changes the adapters, never the code under test.
 """
 
 import errno
@@ -155,7 +155,7 @@ def poison(_: str) -> None:
 
 
 def small(words: str) -> None:
-    # Python ignores SIGXFSZ: writing beyond gives EFBIG, as a full disk gives ENOSPC.
+    # Python ignores SIGXFSZ. So a write beyond the limit gives EFBIG, where a full disk gives ENOSPC.
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(words), most))
 
@@ -181,7 +181,7 @@ def synced(words: str) -> None:
             if not _is_log(file):
                 sync(file)
                 return
-            state = os.fstat(file)  # what is written from here on may not be in it
+            state = os.fstat(file)  # a write from here on may not be included
             time.sleep(SYNC_S)
             sync(file)
             os.write(told, f"{state.st_ino} {state.st_size}\n".encode())

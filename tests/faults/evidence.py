@@ -1,4 +1,4 @@
-"""From what the sandbox shows to what the judge reads."""
+"""Turns what the sandbox shows into the judge's input."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -14,27 +14,27 @@ _LEAVE = ("/next", "/stop", "⏭", "⏹")
 
 
 class Journal:
-    """What of the journal a judge needs, taken in piece by piece."""
+    """The parts of the sandbox's journal that the judge needs, read piece by piece."""
 
     def __init__(self) -> None:
         self.last = 0
         self.at: dict[tuple[int, int], float] = {}
-        """When a message (bot, id) came into being."""
+        """When each message (bot, id) was created."""
         self.unsure: set[tuple[int, int]] = set()
-        """Messages that came into being although whoever sent them was told otherwise, or nothing."""
+        """Messages that were created although their sender got an error, or no answer."""
         self.spoiled: Counter[str] = Counter()
-        """Requests that were answered wrongly on purpose, by how."""
+        """Requests that got a wrong answer on purpose, by fault."""
         self.handed_out: dict[int, list[float]] = defaultdict(list)
         """When each bot was given updates."""
         self._updates: dict[tuple[int, int], int] = {}
         self._unconfirmed: dict[tuple[int, int], float] = {}
         self.dropped = 0
         self.requests: list[tuple[float, str, bool]] = []
-        """When, which method, whether a message came of it."""
+        """Time, method, and whether the request created a message."""
 
     async def follow(self, sandbox: Sandbox) -> None:
         for entry in await sandbox.journal(self.last):
-            assert entry["n"] == self.last + 1, "the journal has forgotten something"
+            assert entry["n"] == self.last + 1, "an entry of the journal is missing"
             self.last = entry["n"]
             self._take(entry)
 
@@ -64,7 +64,7 @@ class Journal:
 
     @property
     def in_hand(self) -> int:
-        """Updates that Telegram has queued and that are not confirmed yet."""
+        """How many updates Telegram has queued that are not confirmed yet."""
         return len(self._unconfirmed)
 
     def confirmed(self, bot: int, message: int) -> bool:
@@ -72,7 +72,8 @@ class Journal:
         return (bot, update) not in self._unconfirmed
 
     def takeovers(self, kills: Sequence[float]) -> list[float]:
-        """Seconds from each kill to the first message after it. A process killed before its first has none."""
+        """Return the seconds from each kill to the first message after it. A kill with no message before the next kill
+        is left out."""
         took = []
         for killed_at, killed_again_at in pairwise([*kills, float("inf")]):
             first = next((at for at, _, made in self.requests if at > killed_at and made), float("inf"))
@@ -81,9 +82,10 @@ class Journal:
         return took
 
     def silences(self, faults: Sequence[float], least_s: float = 0.0) -> list[float]:
-        """Seconds from each fault until every bot had been given updates again, or until the next one, if that came.
+        """Return the seconds from each fault until every bot got updates again. A fault is left out if the next one
+        came before that.
 
-        Of the moments after `least_s`, for what was asked before the fault may be answered after it.
+        Updates in the first `least_s` after a fault are ignored, because they may answer requests made before it.
         """
         took = []
         for began, next_began in pairwise([*faults, float("inf")]):
@@ -98,7 +100,8 @@ class Journal:
 async def phones(
     people: Iterable[Person], sandbox: Sandbox, journal: Journal
 ) -> tuple[dict[int, list[Line]], dict[int, set[int]]]:
-    """The lines of every phone, and which of them ask to leave a chat. Brings the journal up to date with them."""
+    """Return the lines of every phone, and the messages that ask to leave a chat. Also brings the journal up to
+    date."""
     lines: dict[int, list[Line]] = {}
     leaves: dict[int, set[int]] = {}
     shown = [(person, await person.phone()) for person in people]
@@ -106,9 +109,9 @@ async def phones(
     for person, messages in shown:
         messages.sort(key=lambda message: int(message["message_id"]))
         joined = next(number for number, each in enumerate(messages, 1) if opening("start.ready") in words_of(each))
-        messages = messages[joined:]  # joining is done with buttons, and before the first kill
+        messages = messages[joined:]  # joining uses buttons, and happens before the first kill
         stickers = [each for each in messages if "sticker" in each]
-        # One at a time would take a while; all at once, too many connections.
+        # All at once would need too many connections.
         bodies = [await sandbox.file(each["sticker"]["file_id"]) for each in stickers]
         marks = {
             each["message_id"]: mark_in(body.decode("latin-1")) for each, body in zip(stickers, bodies, strict=True)

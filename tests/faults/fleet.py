@@ -1,4 +1,4 @@
-"""Workers as processes of their own: `passerby worker`, started, killed, stopped and paused by name."""
+"""Workers as processes: `passerby worker`, started, killed, stopped and paused by name."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ WORKER = (sys.executable, "-c", "from passerby.cli import main; main()", "worker
 
 
 class Fleet:
-    """Named processes on shared stores. `environment` is what each of them is told."""
+    """Named processes on shared stores. `environment` holds the settings for all of them."""
 
     def __init__(self, directory: Path, environment: Mapping[str, str], command: Sequence[str] = WORKER) -> None:
         self._directory = directory
@@ -36,14 +36,15 @@ class Fleet:
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.kept = False
-        """Whether somebody starts again what has ended."""
+        """Whether something else restarts processes that end."""
         (directory / "run").mkdir(exist_ok=True)
 
     def start(self, name: str, command: Sequence[str] | None = None, **environment: str) -> None:
-        """`command` and `environment`: what is different about this one. Who is called web-… takes webhooks."""
+        """Start a process. `command` and `environment` replace the common ones. A name that starts with "web-" receives
+        webhooks."""
         if command is None and name.startswith("web-"):
             command = (*self.command[:-1], "web")
-        assert name not in self._processes, f"there is a {name}"
+        assert name not in self._processes, f"{name} is already running"
         with self.log(name).open("ab") as output:
             self._processes[name] = subprocess.Popen(
                 [*(command or self.command), "--name", name],
@@ -55,7 +56,7 @@ class Fleet:
             )
 
     async def run(self, *words: str) -> str:
-        """A command that ends; what it said. Raises: AssertionError, where it failed."""
+        """Run a command to its end and return its output. Raises: AssertionError, if it failed."""
         process = await asyncio.create_subprocess_exec(
             *WORKER[:-1], *words, cwd=self._directory, env=self.environment, stdout=PIPE, stderr=STDOUT
         )
@@ -71,7 +72,7 @@ class Fleet:
         return self._directory / f"{name}.log"
 
     def words(self) -> str:
-        """All that was logged."""
+        """Return all log lines."""
         return "".join(log.read_text() for log in sorted(self._directory.glob("*.log")) if log.name != "sandbox.log")
 
     def _living(self, name: str) -> subprocess.Popen[bytes]:
@@ -81,42 +82,43 @@ class Fleet:
         return process
 
     def check(self) -> None:
-        """Raises: AssertionError, where one has ended by itself, unless somebody starts it again."""
+        """Raises: AssertionError, if a process has ended by itself, unless something else restarts it."""
         for name in () if self.kept else self._processes:
             self._living(name)
 
     def ended_by_itself(self, name: str) -> int | None:
-        """The exit code of one that is gone, negative for a signal: it may be started again. None if it is there."""
+        """Return the exit code of a process that ended, negative for a signal; it may be started again. None if it
+        runs."""
         code = self._processes[name].poll()
         if code is not None:
             del self._processes[name]
         return code
 
     def kill(self, name: str) -> None:
-        """`kill -9`. The process was alive, and is gone when this returns."""
+        """Send `kill -9`. The process was alive, and is gone when this returns."""
         process = self._living(name)
         del self._processes[name]
         process.kill()
         assert process.wait() == -signal.SIGKILL
 
     def memory(self, name: str) -> int:
-        """Resident memory of a process, in bytes."""
+        """Return the resident memory of a process, in bytes."""
         pages = Path(f"/proc/{self._living(name).pid}/statm").read_text("ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def pause(self, name: str) -> None:
-        """SIGSTOP."""
+        """Send SIGSTOP."""
         self._living(name).send_signal(signal.SIGSTOP)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         self._living(name).send_signal(number)
 
     def resume(self, name: str) -> None:
-        """SIGCONT."""
+        """Send SIGCONT."""
         self._living(name).send_signal(signal.SIGCONT)
 
     async def ended(self, name: str, timeout_s: float = STOP_S) -> int:
-        """Wait for one to end by itself; its exit code, negative for a signal."""
+        """Wait until a process ends by itself. Return its exit code, negative for a signal."""
         process = self._processes.pop(name)
         try:
             return await asyncio.to_thread(process.wait, timeout_s)
@@ -126,7 +128,7 @@ class Fleet:
             raise AssertionError(f"{name} did not end within {timeout_s:g} s") from None
 
     async def stop(self, name: str) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM. Return the exit code."""
         self._living(name).terminate()
         return await self.ended(name)
 

@@ -1,4 +1,4 @@
-"""Simulated people. They know what their phone shows and act on nothing else; what they send, they mark."""
+"""Simulated people. They know only what their phone shows. Each message that they send carries a mark."""
 
 import asyncio
 import json
@@ -12,10 +12,10 @@ from tests.wording import opening
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x03 \x00\x00\x02X\x08\x06\x00\x00\x00"
 ANSWER_S = 20.0
 JOIN_S = 120.0
-"""For the first answers of all: several processes start meanwhile, perhaps on a machine that has other things to do."""
+"""Timeout for the first answers. Several processes start meanwhile, perhaps on a busy machine."""
 
 PAUSE_S = 1.8
-"""The mean time between two things that one person does."""
+"""The mean time between two actions of one person."""
 
 STANDS = {
     Said.FOUND: "chatting",
@@ -39,22 +39,20 @@ class Person:
         self.stands = "new"
         self.sent = 0
         self.written = 0
-        """Messages written while they knew that they were in a chat."""
+        """Messages written while their phone said that they were in a chat."""
         self.received = 0
-        """A stranger's messages, other than stickers."""
+        """The partners' messages, without stickers."""
         self.pause_s = PAUSE_S
         self.leaves = True
         """Whether they end chats now and then."""
         self.albums = False
-        """Whether they send albums, too."""
+        """Whether they also send albums."""
         self._sandbox = sandbox
         self._rng = rng
         self._path = f"people/{id_}/chats/{bot}"
         self._heard: list[Json] = []
         self._news = asyncio.Event()
         self._keys: list[list[str]] = []
-
-    # ------------------------------------------------------------------ what the phone shows
 
     def hear(self, message: Json) -> None:
         if message["outgoing"]:
@@ -80,11 +78,11 @@ class Person:
                 await self._news.wait()
 
     async def hears(self, words: str) -> None:
-        """Wait until it has come. Raises: TimeoutError."""
+        """Wait until these words have arrived. Raises: TimeoutError."""
         await self._answer(0, words)
 
     async def ask(self, words: str, expected: str) -> str:
-        """Send something that is answered. The answer's words; without the expected one, those of all notices since."""
+        """Send a question and return the answer. Without the expected answer, return all notices since then."""
         since = len(self._heard)
         await self.say(words)
         with suppress(TimeoutError):
@@ -94,10 +92,8 @@ class Person:
 
     @property
     def notices(self) -> list[str]:
-        """What they were told by the product, in its words."""
+        """All notices from the product."""
         return [words for words in map(words_of, self._heard) if words and mark_in(words) is None]
-
-    # ------------------------------------------------------------------ what they do
 
     async def say(self, words: str, reply_to: int | None = None) -> None:
         body: Json = {"text": words}
@@ -114,13 +110,13 @@ class Person:
         await self.say(f"{self._next_mark()} {words}", reply_to)
 
     async def show(self, kind: str) -> None:
-        """A photo says its mark in the caption, a sticker in its bytes."""
+        """Send a photo or a sticker. A photo has its mark in the caption, a sticker in its bytes."""
         marked = self._next_mark()
         fields = {"kind": kind, "caption": marked} if kind == "photo" else {"kind": kind, "emoji": "🙂"}
         await self._sandbox.upload(f"{self._path}/upload", fields, {"file": PNG + marked.encode()})
 
     async def show_album(self, number: int) -> None:
-        """Each picture says a mark of its own."""
+        """Send an album. Each picture has its own mark."""
         marks = [self._next_mark() for _ in range(number)]
         items = json.dumps([{"kind": "photo", "caption": marked} for marked in marks])
         files = {f"file{index}": PNG + marked.encode() for index, marked in enumerate(marks)}
@@ -130,7 +126,7 @@ class Person:
         await self._sandbox.post(f"{self._path}/press", {"message_id": message["message_id"], "row": 0, "column": 0})
 
     async def join(self) -> None:
-        """/start, one consent, two answers."""
+        """Send /start, give consent and answer two questions."""
         await self._sandbox.post(f"{self._path}/start", {})
         await self._press(await self._answer(0, opening("start.consent"), JOIN_S))
         await self._edited(opening("start.ask_age"))
@@ -140,10 +136,11 @@ class Person:
         self.stands = "idle"
 
     async def _edited(self, phrase: str) -> None:
-        """The question changes in place, which the stream shows as another kind of event: look at the phone."""
+        """Wait until the question is edited. The event stream shows edits as another kind of event, so this looks at
+        the phone."""
         async with asyncio.timeout(JOIN_S):
             while not any(phrase in words_of(each) for each in await self.phone()):
-                # Thirty people look at once: any faster, and looking would take the time that the answer needs.
+                # Thirty people look at once. Looking more often would slow down the answer itself.
                 await asyncio.sleep(0.25)
 
     async def phone(self) -> list[Json]:
@@ -151,7 +148,7 @@ class Person:
         return messages
 
     async def live(self, until: asyncio.Event) -> None:
-        """Do as people do, until told to stop."""
+        """Act as people do, until told to stop."""
         greeted = False
         while not until.is_set():
             if self.stands != "chatting":
@@ -203,6 +200,6 @@ class Person:
             await self.chat()
 
     def _key(self, place: int, command: str) -> str:
-        """A command, or the key that does the same."""
+        """Return the command, or the key that does the same."""
         keys = self._keys[0] if self._keys else []
         return keys[place] if place < len(keys) and self._rng.random() < 0.5 else command

@@ -1,7 +1,7 @@
-"""The product with a bug put in on purpose, to see that the judge finds it.
+"""The product with a bug put in on purpose, to check that the judge finds it.
 
-`python -m tests.faults.planted BUG [COMMAND]`. Only ever run as a process of its own. What it replaces are the parts
-that keep the promise.
+`python -m tests.faults.planted BUG [COMMAND]`. It always runs in its own process. It replaces parts that keep a
+promise.
 """
 
 import itertools
@@ -25,7 +25,8 @@ from passerby.runtime.inbound import polling
 
 
 class HastyWindow(polling.Window):
-    """Counts an update as done as soon as it is in hand: the next request confirms what nobody has worked on."""
+    """Counts an update as done as soon as it is fetched, so the next poll confirms an update that nobody has
+    handled."""
 
     def admit(self, update: int) -> bool:
         new = super().admit(update)
@@ -35,7 +36,7 @@ class HastyWindow(polling.Window):
 
 
 class Forgetful(DoneMarks):
-    """Recognises no update that was done before."""
+    """Recognises no update as done before."""
 
     def __contains__(self, ref: object) -> bool:
         return False
@@ -55,7 +56,7 @@ def dedupe_off() -> None:
 
 
 def crossed_wires() -> None:
-    """Now and then a message goes where the one before it went."""
+    """Now and then a message goes to the recipient of the previous message."""
     pass_on = Courier.pass_on
     seen: list[tuple[PersonId, BotId]] = []
 
@@ -72,7 +73,7 @@ def crossed_wires() -> None:
 
 
 def swallowed() -> None:
-    """Now and then a message is taken for delivered and was never sent."""
+    """Now and then a message counts as delivered although it was never sent."""
     content_call = ContentSender.content_call
     count = itertools.count(1)
 
@@ -83,7 +84,7 @@ def swallowed() -> None:
 
 
 def order_off() -> None:
-    """Everything goes out at once, in no lane."""
+    """Everything is sent at once, in no queue."""
 
     def put(self: Courier, delivery: Delivery) -> DeliveryQueue:
         self._queues.pop((delivery.bot, delivery.person), None)
@@ -95,7 +96,7 @@ def order_off() -> None:
 
 
 def fence_off() -> None:
-    """A worker does not notice that what it holds is another's, and the store lets it write all the same."""
+    """A worker does not notice that it lost its leases, and the store accepts its writes anyway."""
     from passerby.adapters.redis.store import RedisStore
     from passerby.runtime.membership.heartbeat import Membership
 

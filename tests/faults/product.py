@@ -16,12 +16,12 @@ STOP_S = 20.0
 
 
 def planted(bug: str) -> tuple[str, ...]:
-    """The command for the product with a bug put in."""
+    """Return the command for the product with a bug put in."""
     return (sys.executable, "-m", "tests.faults.planted", bug)
 
 
 class Product:
-    """One after another on one database; never two at once."""
+    """One process after another on one database, never two at once."""
 
     def __init__(
         self, directory: Path, tokens: Sequence[str], url: str, command: Sequence[str] = PASSERBY, **environment: str
@@ -54,7 +54,7 @@ class Product:
             )
 
     def kill(self) -> None:
-        """`kill -9`. The process was alive, and is gone when this returns."""
+        """Send `kill -9`. The process was alive, and is gone when this returns."""
         process, self._process = self._process, None
         assert process is not None, "there is nothing to kill"
         code = process.poll()
@@ -63,13 +63,13 @@ class Product:
         assert process.wait() == -signal.SIGKILL
 
     async def ended(self, timeout_s: float) -> int:
-        """Wait for it to end by itself; the exit code, negative for a signal."""
+        """Wait until it ends by itself. Return the exit code, negative for a signal."""
         code = await self.ends_within(timeout_s)
         assert code is not None, f"it did not end within {timeout_s:g} s: {self.log.read_text()[-2000:]}"
         return code
 
     async def ends_within(self, timeout_s: float) -> int | None:
-        """The exit code, if it ends by itself in that time."""
+        """Return the exit code, or None if it does not end by itself in that time."""
         process = self._process
         assert process is not None, "there is nothing to wait for"
         try:
@@ -80,7 +80,7 @@ class Product:
         return code
 
     async def stop(self) -> int:
-        """SIGTERM; the exit code."""
+        """Send SIGTERM. Return the exit code."""
         process, self._process = self._process, None
         assert process is not None, "there is nothing to stop"
         process.terminate()

@@ -1,4 +1,4 @@
-"""A TCP proxy that can be slow, fall silent, cut what it carries and turn callers away: the network's faults, by hand.
+"""A TCP proxy that imitates network faults: it can be slow, stall, cut its connections and reject new ones.
 
 It carries bytes between a loopback port and a server, which is a port or a Unix socket. It knows no protocol.
 """
@@ -18,7 +18,7 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 class Proxy:
-    """`delay_s` holds up each piece of bytes, both ways, without slowing down what follows it."""
+    """`delay_s` delays each piece of bytes, in both directions, without delaying the pieces after it any longer."""
 
     def __init__(self, connect: Callable[[], Awaitable[Streams]]) -> None:
         self.connect = connect
@@ -33,9 +33,9 @@ class Proxy:
         self.carried = 0
         """Bytes, both ways."""
         self.delayed = 0
-        """Pieces that were held up by `delay_s`."""
+        """Pieces that `delay_s` delayed."""
         self.held = 0
-        """Pieces that came while nothing flowed."""
+        """Pieces that arrived during a stall."""
         self.cuts = 0
         self.turned_away = 0
 
@@ -55,7 +55,7 @@ class Proxy:
                 await asyncio.wait(proxy._carrying, timeout=2.0)
 
     def stall(self) -> None:
-        """Carry nothing, and say nothing of it: connections stay open, half-open as it were."""
+        """Carry nothing and report no error. Connections stay open, as if half-open."""
         self._flows.clear()
 
     def flow(self) -> None:
@@ -72,7 +72,7 @@ class Proxy:
             writer.transport.abort()
 
     def turn_away(self, *, always: bool) -> None:
-        """Reset whoever comes, from now on, or let them in again."""
+        """From now on, reset every new connection, or accept them again."""
         self._takes = not always
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,7 +95,7 @@ class Proxy:
                 self._open.discard(away)
                 away.transport.abort()
         except* OSError:
-            pass  # one side went away, which the other now sees
+            pass  # one side closed, and the other side now sees it
         finally:
             self._carrying.discard(task)
             self._open.discard(writer)

@@ -1,12 +1,12 @@
-"""One run: people chat, the product is killed again and again, then it gets quiet, and the judge looks.
+"""One run: people chat while the product is killed again and again. Then everybody stops writing, and the judge looks.
 
-    join        everybody joins and finds somebody, undisturbed
-    kills       at random moments while work is under way; started again at once. Every eighth start is killed too,
-                twice in a row, before it can be ready. Every tenth time it is stopped with SIGTERM instead.
-    quiet       nobody writes any more; until every message has its end, for two minutes at most
-    questions   everybody asks where they stand: chats, searches and profiles must be as their phones say
+    join        everybody joins and finds a partner, without faults
+    kills       at random moments with work in hand; the product is started again at once. Every eighth start is killed
+                too, twice in a row, before it can be ready. Every tenth time it is stopped with SIGTERM instead.
+    quiet       nobody writes; the run waits until every message has its outcome, for two minutes at most
+    questions   everybody asks for their state: chats, searches and profiles must be as their phones say
 
-Most answers of the sandbox are slow, as over a network: a kill then finds sends whose outcome it takes away.
+Most answers of the sandbox are slow, as over a network. So a kill interrupts sends whose outcome is then unknown.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from random import Random
 from time import time
 
 from simulated_people.judge import Fault, Verdict
-from tests.faults.company import LOOK_EVERY_S, Company
+from tests.faults.crowd import LOOK_EVERY_S, Crowd
 from tests.faults.product import PASSERBY, Product
 from tests.faults.sandbox import Sandbox, a_sandbox
 
@@ -28,7 +28,7 @@ WARM_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`alive_s`: how long an incarnation lasts after its first sign, at least and at most."""
+    """`alive_s`: the shortest and longest time from a process's first sent message to its kill."""
 
     kills: int
     people: int = 30
@@ -37,7 +37,7 @@ class Plan:
     alive_s: tuple[float, float] = (0.2, 3.5)
     stops: bool = True
     quiet_s: float = 120.0
-    """How long to wait at most until every message has its end."""
+    """The longest wait until every message has its outcome."""
     command: Sequence[str] = PASSERBY
 
 
@@ -45,23 +45,24 @@ class Plan:
 class Outcome:
     verdict: Verdict
     kills: int = 0
-    """With work in hand. Others are not counted among those that were asked for."""
+    """Kills with work in hand. Only these count towards the number that was asked for."""
     idle_kills: int = 0
     early_kills: int = 0
-    """Of both, before the process was ready."""
+    """Kills before the process was ready, with or without work in hand."""
     stops: int = 0
     in_hand: list[int] = field(default_factory=list)
-    """At each kill: updates that Telegram had and that were not confirmed yet."""
+    """For each kill: updates that Telegram had queued and that were not confirmed yet."""
     takeovers_s: list[float] = field(default_factory=list)
     quiet_s: float = 0.0
     disagreements: list[str] = field(default_factory=list)
-    """Who is told another thing than their phone says."""
+    """People whose state in the product differs from what their phone says."""
     put_aside: int = 0
-    """Updates that were given up, as if they had ended the process."""
+    """Updates that were put aside as if they had ended the process."""
 
     @property
     def happened(self) -> bool:
-        """The control: work was in hand when the process was killed, and some was carried over into the next life."""
+        """Return whether the run tested something: a kill found work in hand, and the next process finished some of
+        it."""
         return self.kills > 0 and self.verdict.carried_over > 0
 
     @property
@@ -75,25 +76,25 @@ class _Run:
         self._sandbox = sandbox
         self._product = product
         self._rng = Random(plan.seed)
-        self._company = Company(sandbox, plan.people, plan.seed)
-        self._journal = self._company.journal
+        self._crowd = Crowd(sandbox, plan.people, plan.seed)
+        self._journal = self._crowd.journal
         self._kills_at: list[float] = []
         self.outcome = Outcome(Verdict())
 
     async def run(self) -> Outcome:
-        company, outcome = self._company, self.outcome
+        crowd, outcome = self._crowd, self.outcome
         self._product.start()
-        async with company.present():
-            await company.join()
+        async with crowd.present():
+            await crowd.join()
             await self._sandbox.put("faults", [{**SLOW, "method": method} for method in ("send*", "copy*")])
-            async with company.living():
+            async with crowd.living():
                 await asyncio.sleep(WARM_S)
                 await self._disturb()
             await self._sandbox.put("faults", [])
             faults = [Fault(at, at) for at in self._kills_at]
-            outcome.verdict, outcome.quiet_s = await company.quiet(faults, self._plan.quiet_s)
-            if outcome.verdict.passed:  # else the answers would only say so again, slowly
-                outcome.disagreements = list((await company.question(outcome.verdict.partners)).values())
+            outcome.verdict, outcome.quiet_s = await crowd.quiet(faults, self._plan.quiet_s)
+            if outcome.verdict.passed:  # otherwise the answers would only repeat the breaches, slowly
+                outcome.disagreements = list((await crowd.question(outcome.verdict.partners)).values())
         outcome.takeovers_s = self._journal.takeovers(self._kills_at)
         assert self._journal.dropped == 0, "the sandbox itself dropped updates"
         return outcome
@@ -116,7 +117,7 @@ class _Run:
             self._product.start()
 
     async def _until_working(self) -> None:
-        """Until the process that was started last has sent something."""
+        """Wait until the newest process has sent something."""
         started_at = time()
         async with asyncio.timeout(START_S):
             while not any(at > started_at and made for at, _, made in reversed(self._journal.requests)):
@@ -124,7 +125,7 @@ class _Run:
                 await self._journal.follow(self._sandbox)
 
     async def _kill(self) -> None:
-        """At a moment when there is work in hand, which under this load is nearly every one."""
+        """Kill when there is work in hand. Under this load that is nearly always."""
         while True:
             await self._journal.follow(self._sandbox)
             if self._journal.in_hand:
@@ -132,7 +133,7 @@ class _Run:
             await asyncio.sleep(self._rng.uniform(0.01, 0.2))
         self._product.kill()
         self._kills_at.append(time())
-        # What was confirmed between the look and the kill does not count.
+        # Updates confirmed between the look and the kill do not count.
         await self._journal.follow(self._sandbox)
         if self._journal.in_hand:
             self.outcome.kills += 1
@@ -148,8 +149,8 @@ class _Run:
             self.outcome.early_kills += 1
 
 
-async def endure(plan: Plan, directory: Path) -> Outcome:
-    """Run a plan with its files in `directory`. Raises: AssertionError, where it could not be carried through."""
+async def run_plan(plan: Plan, directory: Path) -> Outcome:
+    """Run a plan with its files in `directory`. Raises: AssertionError, if it could not be completed."""
     async with a_sandbox(directory, bots=plan.bots, seed=plan.seed) as (sandbox, tokens):
         product = Product(directory, tokens, sandbox.url, plan.command)
         try:

@@ -1,4 +1,4 @@
-"""The Bot API sandbox as a process of its own, and its control API as methods. Knows nothing of who uses it."""
+"""The Bot API sandbox as a process, and its control API as methods. It does not know who uses it."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _LONGEST_EVENT = 1 << 20
 
 
 class Sandbox:
-    """The control API at `url`. Raises: AssertionError, where the sandbox refuses."""
+    """The control API at `url`. Raises: AssertionError, if the sandbox refuses."""
 
     def __init__(self, url: str, http: Client) -> None:
         self.url = url
@@ -60,11 +60,11 @@ class Sandbox:
 
     async def journal(self, after: int = 0) -> list[Json]:
         entries: list[Json] = (await self.get(f"journal?after={after}"))["entries"]
-        assert not entries or after or entries[0]["n"] == 1, "the journal has forgotten its beginning"
+        assert not entries or after or entries[0]["n"] == 1, "the first entries of the journal are missing"
         return entries
 
     async def events(self, people: Iterable[int], is_open: asyncio.Event) -> AsyncIterator[Json]:
-        """What these people's phones show, as it happens. Sets `is_open` when nothing more is missed."""
+        """Yield what these people's phones show, as it happens. Sets `is_open` once no more events are missed."""
         host, _, port = self.url.removeprefix("http://").partition(":")
         reader, writer = await asyncio.open_connection(host, int(port), limit=_LONGEST_EVENT)
         try:
@@ -72,7 +72,7 @@ class Sandbox:
             writer.write(f"GET /sandbox/events?people={asked} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             while line := await reader.readline():
                 is_open.set()
-                # The lengths of the chunks stand on lines of their own.
+                # The chunk lengths are on lines of their own.
                 if line.startswith(b"data: "):
                     yield json.loads(line[6:])
             raise AssertionError("the stream of events ended")
@@ -82,7 +82,7 @@ class Sandbox:
 
 @asynccontextmanager
 async def a_sandbox(directory: Path, *, bots: int, seed: int) -> AsyncIterator[tuple[Sandbox, list[str]]]:
-    """A sandbox process on a free port, and its bots' tokens. It ends with the block."""
+    """Start a sandbox on a free port. Yields it and its bots' tokens. It stops at the end of the block."""
     log = directory / "sandbox.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,8 +1,8 @@
-"""Where a case is played: the sandbox, Redis and PostgreSQL with a proxy before each, and workers on them.
+"""The stage for a case: the sandbox, Redis and PostgreSQL, each behind a proxy, and workers that use them.
 
-A `Case` says who is there and what is done to them while people chat; `play` does the rest and returns a `Report`. What
-the case did must show: `Stage.evidence` is filled with what it saw of its fault, and a case that finds that it did not
-happen fails with AssertionError.
+A `Case` says who takes part and which fault happens while people chat. `play` does the rest and returns a `Report`. A
+case must prove that its fault happened: it writes its observations to `Stage.evidence`, and fails with AssertionError
+if the fault did not happen.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from redis import Redis
 from simulated_people.judge import Fault, Verdict
 from tests.contract.live_cluster import Cluster, start_cluster
 from tests.contract.servers import Postgres, Valkey, start_postgres, start_valkey
-from tests.faults.company import Company
+from tests.faults.crowd import Crowd
 from tests.faults.fleet import Fleet
 from tests.faults.proxy import Proxy, to_port, to_socket
 from tests.faults.sandbox import Sandbox, a_sandbox
@@ -31,18 +31,18 @@ from tests.faults.stores import both_stores, shared_stores
 START_S = 30.0
 WARM_S = 2.0
 ANSWERED_S = 0.5
-"""For so long after a kill the sandbox may still answer whom was killed."""
+"""How long after a kill the sandbox may still deliver answers to the killed process."""
 PERSISTENT = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
 SLOW = tuple({"kind": "slow", "delay_s": 0.15, "probability": 0.6, "method": method} for method in ("send*", "copy*"))
 
 
 @dataclass(slots=True)
 class Stage:
-    """What a case has in its hands."""
+    """Everything that a case can use."""
 
     sandbox: Sandbox
     fleet: Fleet
-    company: Company
+    crowd: Crowd
     valkey: Valkey
     postgres: Postgres
     redis: Proxy
@@ -52,19 +52,19 @@ class Stage:
     directory: Path
     tokens: Sequence[str]
     closing: AsyncExitStack
-    """For what is to last as long as the case."""
+    """Holds resources that last as long as the case."""
     times: int | None = None
-    """How often a case does what it does; None: as it likes."""
+    """How often a case repeats its fault. None: the case decides."""
     replicas: list[Valkey] = field(default_factory=list)
     cluster: Cluster | None = None
     faults: list[Fault] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
-    """When a process was ended that must be replaced; takeovers are counted from here."""
+    """When a process ended that must be replaced. Takeover times count from here."""
     evidence: dict[str, object] = field(default_factory=dict)
 
     @asynccontextmanager
     async def fault(self) -> AsyncIterator[None]:
-        """Within, and a moment after, what goes wrong is due to the case."""
+        """Inside the block, and for a moment after it, irregularities count as caused by the case."""
         began = time()
         at = len(self.faults)
         self.faults.append(Fault(began, float("inf")))
@@ -74,30 +74,30 @@ class Stage:
             self.faults[at] = Fault(began, time())
 
     def kill(self, name: str) -> None:
-        """With work in hand or not."""
+        """Kill a worker, with work in hand or not."""
         self.fleet.kill(name)
         self.ended()
 
     def ended(self) -> None:
-        """A worker has just been ended from inside."""
+        """Note that a worker has just ended by itself."""
         self.kills.append(time())
         self.faults.append(Fault(self.kills[-1], self.kills[-1]))
 
     async def until_behind(self, messages: int) -> None:
-        """Until so many are under way, where people write faster than may be sent."""
+        """Wait until this many messages are under way, if people write faster than the bots may send."""
         async with asyncio.timeout(START_S):
-            while self.company.behind < messages:
+            while self.crowd.behind < messages:
                 self.fleet.check()
                 await asyncio.sleep(0.2)
 
     async def until_working(self) -> None:
-        """Until every bot has been given updates anew, and something has been sent."""
+        """Wait until every bot has been given updates again, and something has been sent."""
         since = time()
-        journal = self.company.journal
-        bots = {person.bot for person in self.company.people}
+        journal = self.crowd.journal
+        bots = {person.bot for person in self.crowd.people}
         async with asyncio.timeout(START_S):
             while True:
-                await self.company.follow()
+                await self.crowd.follow()
                 served = all(journal.handed_out[bot] and journal.handed_out[bot][-1] > since for bot in bots)
                 if served and journal.requests and journal.requests[-1][0] > since:
                     return
@@ -107,7 +107,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`disturb` does it; `how` says in a few words what; `environment` is what every worker is told besides."""
+    """`disturb` causes the fault. `how` describes it in a few words. `environment` holds extra settings for every
+    worker."""
 
     name: str
     fault: str
@@ -118,17 +119,18 @@ class Case:
     bots: int = 4
     slow: bool = True
     pause_s: float | None = None
-    """The mean time between two things that one person does."""
+    """The mean time between two actions of one person."""
     leaves: bool = True
     """Whether people end chats now and then."""
     albums: bool = False
-    """Whether people send albums, too."""
+    """Whether people also send albums."""
     webs: int = 0
-    """How many processes take webhooks; with any, updates are brought."""
+    """How many processes receive webhooks. 0: workers poll."""
     forgets_s: float | None = None
-    """Who was told so shortly before a fault, or during it, where they stand now may stand elsewhere afterwards."""
+    """People who were told of a new state shortly before a fault (this many seconds), or during it, may have another
+    state afterwards."""
     takes_over: bool = False
-    """Whether the ten seconds for a takeover apply."""
+    """Whether takeovers must happen within ten seconds."""
     quiet_s: float = 60.0
     quick: bool = False
     """Whether it belongs to the quick half."""
@@ -136,16 +138,16 @@ class Case:
     postgres: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Stage], Awaitable[None]] | None = None
-    """Done before the workers start."""
+    """Runs before the workers start."""
     command: Sequence[str] | None = None
     poisonous: bool = False
-    """Whether updates should be put aside in this case; in all other cases none may be, even after kills."""
+    """Whether the case expects updates to be put aside. In all other cases none may be, even after kills."""
     embedded: bool = False
-    """One process that keeps everything itself: no Redis, no PostgreSQL."""
+    """One process that stores everything itself: no Redis, no PostgreSQL."""
     cluster: int = 0
-    """So many nodes of a Redis cluster, which workers speak to directly; 0: one Redis behind a proxy."""
+    """The number of nodes of a Redis cluster, which workers contact directly. 0: one Redis behind a proxy."""
     loses: bool = False
-    """Whether stores lose something: then both are read at the end, person by person."""
+    """Whether stores lose data. Then both stores are compared at the end, person by person."""
 
 
 TAKEOVER_S = 10.0
@@ -153,7 +155,7 @@ TAKEOVER_S = 10.0
 
 @dataclass(slots=True)
 class Report:
-    """What became of one case."""
+    """The outcome of one case."""
 
     case: str
     seed: int
@@ -166,13 +168,13 @@ class Report:
     evidence: dict[str, object]
     bounded: bool
     apart: list[str]
-    """Whom the two stores hold differently at the end."""
+    """People who differ between the two stores at the end."""
     put_aside: int = 0
-    """Updates that were given up although nothing was wrong with them."""
+    """Harmless updates that were put aside."""
 
     @property
     def wrong(self) -> dict[str, object]:
-        """What must be nothing and is not."""
+        """Return all figures that should be zero and are not."""
         found: dict[str, object] = {name: count for name, count in self.verdict.faults.items() if count}
         if self.disagreements:
             found["told otherwise"] = len(self.disagreements)
@@ -192,10 +194,11 @@ def port_of(server: Valkey) -> int:
 
 
 @contextmanager
-def a_door() -> Iterator[dict[str, str]]:
-    """The settings for updates being brought, at a port that several processes may share."""
+def webhook_settings() -> Iterator[dict[str, str]]:
+    """Yield the settings for webhooks, at a port that several processes may share."""
     with socket.socket() as reserved:
-        # Bound and not listening: it keeps the port free for those who share it, and gets no connection itself.
+        # Bound but not listening: this keeps the port free for the processes that share it, and gets no connection
+        # itself.
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind(("127.0.0.1", 0))
         place = f"127.0.0.1:{reserved.getsockname()[1]}"
@@ -207,9 +210,9 @@ def worker_names(number: int) -> list[str]:
 
 
 async def _keep(stage: Stage) -> None:
-    """For whoever looks for the cause: the phones, the journal, and what Redis holds."""
+    """Save data for finding the cause: the phones, the journal, and the contents of Redis."""
     directory, sandbox = stage.directory, stage.sandbox
-    phones = {person.id: await person.phone() for person in stage.company.people}
+    phones = {person.id: await person.phone() for person in stage.crowd.people}
     (directory / "phones.json").write_text(json.dumps(phones, ensure_ascii=False))
     (directory / "journal.json").write_text(json.dumps(await sandbox.journal(), ensure_ascii=False))
     (directory / "faults.json").write_text(json.dumps(stage.faults))
@@ -231,9 +234,9 @@ def _held(redis: Any, key: bytes) -> str:
 
 
 async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True, times: int | None = None) -> Report:
-    """`times`: how often cases that lose something do so.
+    """Play a case. `times`: how often a case in which a store loses data repeats its fault.
 
-    Raises: AssertionError, where the case could not be carried through or its fault did not happen.
+    Raises: AssertionError, if the case could not be completed or its fault did not happen.
     """
     began = time()
     async with AsyncExitStack() as closing:
@@ -252,10 +255,10 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             stores = {"SQLITE_DB_PATH": str(directory / "passerby.db")}
         environment = {"BOT_TOKENS": ",".join(tokens), "BOT_API_URL": sandbox.url, **stores, **case.environment}
         if case.webs:
-            environment |= closing.enter_context(a_door())
+            environment |= closing.enter_context(webhook_settings())
         fleet = Fleet(directory, environment, *((case.command,) if case.command else ()))
         closing.callback(fleet.close)
-        company = Company(
+        crowd = Crowd(
             sandbox,
             case.people if quick else case.people * 5 // 3,
             seed,
@@ -266,7 +269,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
         stage = Stage(
             sandbox,
             fleet,
-            company,
+            crowd,
             valkey,
             postgres,
             redis,
@@ -285,19 +288,19 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             fleet.start(name)
         if case.webs:
             await fleet.run("webhook", "set")
-        async with company.present():
-            await company.join()
+        async with crowd.present():
+            await crowd.join()
             if case.slow:
                 await sandbox.put("faults", list(SLOW))
-            async with company.living():
+            async with crowd.living():
                 await asyncio.sleep(WARM_S)
                 await stage.until_working()
                 await case.disturb(stage)
             await sandbox.put("faults", [])
-            verdict, quiet_s = await company.quiet(stage.faults, case.quiet_s)
-            told = await company.question(verdict.partners) if verdict.passed else {}
+            verdict, quiet_s = await crowd.quiet(stage.faults, case.quiet_s)
+            told = await crowd.question(verdict.partners) if verdict.passed else {}
             if case.forgets_s is not None:
-                moved = [company.moved(fault.began - case.forgets_s, fault.ended) for fault in stage.faults]
+                moved = [crowd.moved(fault.began - case.forgets_s, fault.ended) for fault in stage.faults]
                 forgotten = told.keys() & set[int]().union(*moved)
                 stage.evidence["forgotten"] = len(forgotten)
                 told = {person: what for person, what in told.items() if person not in forgotten}
@@ -306,7 +309,7 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
             fleet.check()
             apart: list[str] = []
             if case.loses:
-                stage.evidence["people who were told that the connection was lost"] = company.cut_off
+                stage.evidence["people who were told that the connection was lost"] = crowd.cut_off
                 for name in fleet.names:
                     assert await fleet.stop(name) == 0
                 alike, apart = await (
@@ -315,13 +318,13 @@ async def play(case: Case, directory: Path, *, seed: int = 0, quick: bool = True
                     else shared_stores(str(stores["REDIS_URL"]), str(stores["POSTGRES_URI"]))
                 )
                 stage.evidence["people whom both stores hold alike"] = alike
-        assert company.journal.dropped == 0, "the sandbox itself dropped updates"
+        assert crowd.journal.dropped == 0, "the sandbox itself dropped updates"
         return Report(
             case.name,
             seed,
             verdict,
             len(stage.faults),
-            company.journal.silences(stage.kills, ANSWERED_S),
+            crowd.journal.silences(stage.kills, ANSWERED_S),
             quiet_s,
             time() - began,
             list(told.values()),

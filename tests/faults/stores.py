@@ -1,4 +1,4 @@
-"""Both stores, read when every process has ended."""
+"""Reads both stores after every process has ended."""
 
 from pathlib import Path
 from random import Random
@@ -11,7 +11,7 @@ from passerby.ports.live_store import LiveStore
 
 
 async def both_stores(directory: Path) -> tuple[int, list[str]]:
-    """Of one process that keeps everything itself. Returns as `compared`."""
+    """Compare the stores of one process that stores everything itself. Returns the same as `compared`."""
     log = FileLog(directory / "passerby.live")
     try:
         return await compared(MemoryStore(log, SystemClock(), Random()), SqlRecords.at(directory / "passerby.db"))
@@ -20,7 +20,7 @@ async def both_stores(directory: Path) -> tuple[int, list[str]]:
 
 
 async def shared_stores(redis_url: str, postgres_uri: str) -> tuple[int, list[str]]:
-    """Of a fleet. Returns as `compared`."""
+    """Compare the stores of a fleet. Returns the same as `compared`."""
     store, _ = await open_redis(redis_url, SystemClock(), Random())
     try:
         return await compared(store, SqlRecords.at(postgres_uri))
@@ -29,9 +29,10 @@ async def shared_stores(redis_url: str, postgres_uri: str) -> tuple[int, list[st
 
 
 async def compared(store: LiveStore, records: SqlRecords) -> tuple[int, list[str]]:
-    """How many people the live store and the records hold alike, and who differs, in which way. Closes the records.
+    """Return the number of people on whom the live store and the records agree, and the differences of all others.
+    Closes the records.
 
-    The live store may have let go of somebody idle, and of nobody else.
+    The live store may have dropped idle people, and nobody else.
     """
     try:
         live = {held.participant.person: held.participant for held in await store.everybody()}

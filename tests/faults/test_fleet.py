@@ -1,4 +1,5 @@
-"""A fleet on real Redis and PostgreSQL: every fault, in its short form, and a planted bug. At length: `make faults`."""
+"""A fleet on real Redis and PostgreSQL: every fault in its short form, and a planted bug. The long forms: `make
+faults`."""
 
 import asyncio
 from dataclasses import replace
@@ -27,9 +28,10 @@ def test_a_fleet_keeps_its_promises(name: str, tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_judge_finds_a_worker_that_ignores_its_fences(tmp_path: Path) -> None:
-    """It was found at the first try in seven of seven, on a machine that had ten times as much to do as it could.
+    """The judge found it at the first try in seven of seven runs, on a machine with ten times its load.
 
-    How much the sleeper has in hand, and what of it others have sent when it wakes, is chance. So it gets two more.
+    Chance decides how much the paused worker has in hand, and how much of it others have sent when it wakes. So the
+    test gets two more tries.
     """
     command = (*planted("fence_off"), "worker")
     case = replace(CASES["pause"], disturb=sleep, command=command, quiet_s=5.0)

@@ -1,4 +1,4 @@
-"""Ways in which a store loses something, or a disk or clock is wrong, shortly. All of them: `make faults`."""
+"""Short forms of faults in which a store loses data, or a disk or clock is wrong. The long forms: `make faults`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""An update that takes the process down is put aside by the third one. Real processes, started again by the test.
+"""An update that ends the process twice is put aside by the third process. Real processes, restarted by the test.
 
 In a fleet, and with webhooks: `python -m tests.faults poison-update poison-brought`.
 """
@@ -16,7 +16,7 @@ from passerby.ops.cluster import sockets
 from passerby.runtime.flight_recorder import EXIT_STUCK
 from simulated_people.phrases import words_of
 from tests.faults import child
-from tests.faults.company import Company
+from tests.faults.crowd import Crowd
 from tests.faults.people import Person
 from tests.faults.product import Product
 from tests.faults.sandbox import a_sandbox
@@ -36,15 +36,15 @@ async def two_in_a_chat(directory: Path, **environment: str) -> AsyncIterator[tu
     async with a_sandbox(directory, bots=2, seed=1) as (sandbox, tokens):
         product = Product(directory, tokens, sandbox.url, child.command("poison", role="run"), **environment)
         try:
-            company = Company(sandbox, 2, 1)
-            async with company.present():
+            crowd = Crowd(sandbox, 2, 1)
+            async with crowd.present():
                 product.start()
-                await company.join()
-                ann, ben = company.people
+                await crowd.join()
+                ann, ben = crowd.people
                 await asyncio.gather(ann.ask("/search", "Partner found"), ben.ask("/search", "Partner found"))
                 yield product, ann, ben
-                await company.follow()
-                assert company.journal.dropped == 0
+                await crowd.follow()
+                assert crowd.journal.dropped == 0
         finally:
             product.close()
 
@@ -74,11 +74,11 @@ async def test_an_update_that_ends_the_process_twice_is_put_aside(tmp_path: Path
         assert await product.stop() == 0
     said = product.log.read_text()
     assert said.count('"pipeline.put_aside"') == 1
-    assert "poison" not in said, "a log tells what somebody wrote"
+    assert "poison" not in said, "a log contains a person's message"
 
 
 async def _until_silent(directory: Path) -> None:
-    """Until it does not answer within two seconds whether it lives; a busy machine alone makes nobody that slow."""
+    """Wait until the liveness probe gets no answer within two seconds. A busy machine alone is never that slow."""
     async with asyncio.timeout(WAIT_S):
         while True:
             try:
@@ -89,7 +89,7 @@ async def _until_silent(directory: Path) -> None:
 
 
 class Systemd:
-    """Hears what a process says of itself."""
+    """Receives what a process reports to systemd."""
 
     def __init__(self, directory: Path) -> None:
         path = directory / "notify"
@@ -99,7 +99,7 @@ class Systemd:
         self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "300000"}
 
     def heard(self) -> list[str]:
-        """Since it was asked last."""
+        """Return the reports since the last call."""
         found = []
         while True:
             try:

@@ -1,4 +1,5 @@
-"""The slot of a Redis cluster moves while people chat, shortly. At length: `python -m tests.faults slot-moves`."""
+"""The slot of a Redis cluster moves while people chat: the short form. The long form: `python -m tests.faults
+slot-moves`."""
 
 import asyncio
 from dataclasses import replace

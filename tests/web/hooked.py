@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.cli.command import PASSERBY
 from tests.faults.product import Product
 from tests.faults.sandbox import Sandbox, a_sandbox
-from tests.faults.stage import a_door
+from tests.faults.stage import webhook_settings
 
 
 class Hooked(Product):
@@ -36,7 +36,7 @@ class Hooked(Product):
 async def a_hooked(directory: Path, *, bots: int, seed: int) -> AsyncIterator[tuple[Sandbox, Hooked]]:
     """A sandbox that brings updates, and the product, not yet started."""
     async with a_sandbox(directory, bots=bots, seed=seed) as (sandbox, tokens):
-        with a_door() as endpoint:
+        with webhook_settings() as endpoint:
             product = Hooked(directory, tokens, sandbox.url, endpoint)
             await product.hook()
             try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.company import Company
+from tests.faults.crowd import Crowd
 from tests.faults.people import Person
 from tests.faults.run import Outcome, Plan, _Run
 from tests.faults.sandbox import Sandbox
@@ -17,14 +17,14 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 SOON_S = 60.0
 
 
-async def endure(plan: Plan, directory: Path) -> Outcome:
+async def run_plan(plan: Plan, directory: Path) -> Outcome:
     async with a_hooked(directory, bots=plan.bots, seed=plan.seed) as (sandbox, product):
         return await _Run(plan, sandbox, product).run()
 
 
 @pytest.mark.long
 def test_nothing_is_lost_reordered_or_misrouted_when_who_takes_webhooks_is_killed(tmp_path: Path) -> None:
-    outcome = asyncio.run(endure(Plan(kills=2, people=6, bots=2, alive_s=(0.2, 1.5)), tmp_path))
+    outcome = asyncio.run(run_plan(Plan(kills=2, people=6, bots=2, alive_s=(0.2, 1.5)), tmp_path))
     assert outcome.happened
     assert outcome.kills >= 2
     assert outcome.stops == 1
@@ -38,23 +38,23 @@ async def test_an_album_is_one_message_and_not_an_item_of_it_is_lost_or_doubled_
 ) -> None:
     """Within one bot, and from one to another."""
     async with a_hooked(tmp_path, bots=bots, seed=1) as (sandbox, product):
-        company = Company(sandbox, 2, 1)
+        crowd = Crowd(sandbox, 2, 1)
         product.start()
-        async with company.present():
-            await company.join()
-            await show_albums(company, sandbox, product)
+        async with crowd.present():
+            await crowd.join()
+            await show_albums(crowd, sandbox, product)
 
 
-async def show_albums(company: Company, sandbox: Sandbox, product: Hooked) -> None:
-    ann, ben = company.people
-    for person in company.people:
+async def show_albums(crowd: Crowd, sandbox: Sandbox, product: Hooked) -> None:
+    ann, ben = crowd.people
+    for person in crowd.people:
         await person.say("/search")
     async with asyncio.timeout(SOON_S):
-        while any(person.stands != "chatting" for person in company.people):
+        while any(person.stands != "chatting" for person in crowd.people):
             await asyncio.sleep(0.05)
     await ann.show_album(4)
     await all_arrive(ann, ben)
-    assert await company.albums() == (1, 0), "in one piece"
+    assert await crowd.albums() == (1, 0), "in one piece"
 
     done = await answered(sandbox)
     await ann.show_album(3)

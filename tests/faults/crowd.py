@@ -1,4 +1,4 @@
-"""The people of a run together: they join, live, are listened to, and are asked at the end where they stand."""
+"""The people of a run together: they join, chat, listen, and are asked for their state at the end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -22,13 +22,13 @@ EXPECTED = {
     "searching": opening("search.already"),
     "idle": opening("search.begun"),
 }
-"""What /search is answered with, by where somebody stands."""
+"""The answer to /search, by a person's state."""
 
 MOVES = frozenset({Said.FOUND, Said.LEFT, Said.MOVED_ON, Said.SEARCHING, Said.ENDED, Said.CUT_OFF})
 
 
-class Company:
-    """Everybody, spread over the sandbox's bots."""
+class Crowd:
+    """All people, spread over the sandbox's bots."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Company:
 
     @asynccontextmanager
     async def present(self) -> AsyncIterator[None]:
-        """Within, they hear what is said to them."""
+        """Create the people. Inside the block, they receive what is sent to them."""
         await self._sandbox.post("settings", {"journal_length": 2_000_000, "history_length": 100_000})
         bots = [bot["id"] for bot in await self._sandbox.get("bots")]
         for number in range(self._number):
@@ -82,7 +82,7 @@ class Company:
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
-        """Within, they do as people do; at the end each finishes what they are about."""
+        """Inside the block, people act by themselves. At the end each one finishes the current action."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for person in self.people:
@@ -94,14 +94,14 @@ class Company:
 
     @property
     def behind(self) -> int:
-        """How many messages have been written in chats and have not come yet. Stickers count for ever."""
+        """How many messages were written in chats and have not arrived. Stickers are never counted as arrived."""
         return sum(person.written - person.received for person in self.people)
 
     async def follow(self) -> None:
         await self.journal.follow(self._sandbox)
 
     async def albums(self) -> tuple[int, int]:
-        """How many albums have arrived, and how many of them in more than one piece."""
+        """Return how many albums have arrived, and how many of them arrived in more than one piece."""
         pieces: dict[str, set[str]] = {}
         owner: dict[str, str] = {}
         phones = [await person.phone() for person in self.people]
@@ -120,7 +120,8 @@ class Company:
         return judge(self._lines, faults, leaves)
 
     def latencies(self, people: Collection[int], since: float, until: float) -> list[float]:
-        """How long what these people wrote within these times took to arrive, in seconds. As of the last look."""
+        """Return how long messages that these people wrote in this time took to arrive, in seconds. As of the last
+        look."""
         arrived = {
             line.mark: line.at
             for lines in self._lines.values()
@@ -135,7 +136,7 @@ class Company:
         ]
 
     def moved(self, since: float, until: float) -> set[int]:
-        """Who was told within these times that they stand elsewhere now. As of the last look."""
+        """Return the people who were told about a new state in this time. As of the last look."""
         return {
             person
             for person, lines in self._lines.items()
@@ -144,11 +145,11 @@ class Company:
 
     @property
     def cut_off(self) -> int:
-        """Who was told that the connection was lost. As of the last look."""
+        """How many people were told that the connection was lost. As of the last look."""
         return sum(any(line.notice is Said.CUT_OFF for line in lines) for lines in self._lines.values())
 
     async def quiet(self, faults: Sequence[Fault], at_most_s: float) -> tuple[Verdict, float]:
-        """Nobody writes any more. The verdict as soon as every message has its end, and how long that took."""
+        """Wait while nobody writes. Return the verdict once every message has its outcome, and how long that took."""
         begun = time()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -159,14 +160,16 @@ class Company:
                 return verdict, took_s
 
     def _is_calm(self) -> bool:
-        """Whether nothing is on its way any more. After a lost connection all counts as answered too early."""
+        """Return whether nothing is on its way. After a lost connection messages count as answered, so this check waits
+        longer."""
         latest = next((at for at, _, made in reversed(self.journal.requests) if made), 0.0)
         return not self.cut_off or time() - latest > CALM_S
 
     async def question(self, partners: Mapping[int, int]) -> dict[int, str]:
-        """Those in chats write to each other once more, then all ask; the idle last, for it begins a search.
+        """People in chats write to each other once more. Then all ask for their state, idle people last, because asking
+        begins a search.
 
-        Returns who is told another thing than their phone says, and what.
+        Returns: the people whose answer differs from what their phone says, with the difference.
         """
         told: dict[int, str] = {}
         people = {person.id: person for person in self.people}
