@@ -25,9 +25,10 @@ from benchmarks.sampler import Sampler, threads
 from benchmarks.stdin_commands import answer_commands, spent
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import RedisStore, open_redis
-from passerby.bootstrap import Role, SystemClock
-from passerby.bootstrap import serve as serve_fleet
-from passerby.bootstrap.stores import live_path
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.files import live_path
+from passerby.bootstrap.serving import Role
+from passerby.bootstrap.serving import serve as serve_fleet
 from passerby.cli.serving import run_until_signal
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId
 from passerby.kernel.participant import Chatting, Gender, Idle, Participant, Profile, State

@@ -32,7 +32,7 @@ def imports() -> dict[str, float]:
     return {
         "python_s": run("pass"),
         "command_s": run("import passerby.cli.app"),
-        "everything_s": run("import passerby.cli.app, passerby.bootstrap"),
+        "everything_s": run("import passerby.cli.app, passerby.bootstrap.serving"),
     }
 
 

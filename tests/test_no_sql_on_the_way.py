@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 
 from botapi_sandbox.service import make_world, running
 from botapi_sandbox.world import World
-from passerby import bootstrap
+from passerby.bootstrap.serving import serve
 from passerby.settings import Settings
 from tests.wording import opening
 
@@ -83,7 +83,7 @@ def test_relaying_runs_no_sql(tmp_path: Path) -> None:
         async with running(world) as sandbox:
             settings = Settings(bot_tokens=tokens, bot_api_url=sandbox.url, sqlite_db_path=tmp_path / "p.db")
             with counting() as statements:
-                serving = asyncio.ensure_future(bootstrap.serve(settings, stop=stop))
+                serving = asyncio.ensure_future(serve(settings, stop=stop))
                 ann, ben = (Phone(world, name, bot) for name, bot in zip(("Ann", "Ben"), world.state.bots, strict=True))
                 await ann.joins()
                 await ben.joins()

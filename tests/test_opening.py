@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from passerby.adapters.memory import FileLog
-from passerby.bootstrap.stores import heed_key
+from passerby.bootstrap.files import check_key_mark
 
 KEY, OTHER = bytes(32), bytes(range(32))
 
@@ -15,7 +15,7 @@ def said(path: Path, key: bytes, *former: bytes) -> list[str]:
     log = FileLog(path)
     try:
         with capture_logs() as entries:
-            heed_key(log, key, former)
+            check_key_mark(log, key, former)
         return [entry["event"] for entry in entries]
     finally:
         log.close()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from botapi_sandbox.service import make_world, running
 from botapi_sandbox.world.faults import Fault
-from passerby import bootstrap
+from passerby.bootstrap import serving
 from passerby.settings import Settings, WrongSetting
 
 WRONG = "1999999:sandbox-nobody-knows-this-one"
@@ -32,7 +32,7 @@ def served(directory: Path, tokens: int, *wrong: str, faults: Sequence[Fault] = 
                 sqlite_db_path=directory / "passerby.db",
                 run_dir=directory / "run",
             )
-            await bootstrap.serve(settings, on_ready=stop.set, stop=stop)
+            await serving.serve(settings, on_ready=stop.set, stop=stop)
 
     with capture_logs() as lines:
         asyncio.run(main())
@@ -47,7 +47,7 @@ def ready(lines: list[MutableMapping[str, Any]]) -> MutableMapping[str, Any]:
 def test_bots_whose_token_is_refused_are_not_counted_as_ready(tmp_path: Path) -> None:
     line = ready(served(tmp_path, 1, WRONG))
     assert line["bots"] == 1
-    assert line["reason"].startswith("1 more: Telegram refuses the token")
+    assert line["reason"].startswith("Telegram refuses the tokens of 1 more")
 
 
 def test_without_a_refusal_all_are_ready(tmp_path: Path) -> None:

@@ -36,9 +36,9 @@ from typing import Any
 
 import aiosqlite
 
-from passerby import bootstrap
 from passerby.adapters.botapi import BotApi
 from passerby.adapters.redis.store import RedisStore
+from passerby.bootstrap.clock import SystemClock
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import BotId, MessageId
@@ -97,7 +97,7 @@ def clock(words: str) -> None:
             looked_at, off = time.monotonic(), float(file.read_text())
         return time.time() + off
 
-    bootstrap.SystemClock.now = now  # type: ignore[method-assign]
+    SystemClock.now = now  # type: ignore[method-assign]
 
 
 def doubled(words: str) -> None:

@@ -6,7 +6,7 @@ from random import Random
 from passerby.adapters.memory import FileLog, MemoryStore
 from passerby.adapters.redis import open_redis
 from passerby.adapters.sql.records import SqlRecords
-from passerby.bootstrap import SystemClock
+from passerby.bootstrap.clock import SystemClock
 from passerby.ports.live_store import LiveStore
 
 

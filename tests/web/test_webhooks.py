@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from passerby.adapters.botapi.webhook_api import arrival
-from passerby.bootstrap import Listeners
+from passerby.bootstrap.listeners import Listeners
 from passerby.kernel.event import MessageReceived
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
@@ -119,7 +119,7 @@ def test_each_bot_has_a_path_and_a_secret_of_its_own_that_tell_nothing() -> None
 def test_webhooks_at_the_addresses_of_former_keys_are_still_taken(tmp_path: Path) -> None:
     async def main() -> list[int]:
         settings = Settings(bot_tokens=f"{BOT}:{'x' * 35}", run_dir=tmp_path)  # type: ignore[arg-type]
-        taking = Listeners(settings, (bytes(32), KEY), "one", webhook_api=False)
+        taking = Listeners(settings, (bytes(32), KEY), "one", webhooks=False)
         taker = Taker(None)
         taking._webhooks.open(taker)
         listener = listen_on_tcp(taking._webhooks, "127.0.0.1", 0, shared=True)

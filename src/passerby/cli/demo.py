@@ -74,7 +74,7 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
     threading.Thread(target=_watch, args=(child, asyncio.get_running_loop(), stop), daemon=True).start()
     try:
         # While the sandbox starts, this process does its own slow part.
-        from passerby import bootstrap
+        from passerby.bootstrap import serving
 
         tokens = await _bots(data, port, stop)
         if not stop.is_set():
@@ -85,7 +85,7 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
                 log_level="warning",
                 shutdown_timeout_s=3,
             )
-            await bootstrap.serve(settings, on_ready=lambda: _welcome(port), stop=stop)
+            await serving.serve(settings, on_ready=lambda: _welcome(port), stop=stop)
         if child.poll() is not None:
             last_words = log.read_text("utf-8", "replace").rstrip().rpartition("\n")[2] or "it gave no reason"
             raise SandboxEnded(f"The sandbox ended by itself (code {child.returncode}): {last_words}")

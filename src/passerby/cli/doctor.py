@@ -21,7 +21,7 @@ def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
 
     `processes` share the stores, over all machines; None: those that this machine runs or would run.
     """
-    from passerby.bootstrap import SystemClock
+    from passerby.bootstrap.clock import SystemClock
     from passerby.ops.doctor import Verdict, everything
 
     found = asyncio.run(everything(settings, processes=processes or _processes(settings), now=SystemClock().now))

@@ -33,7 +33,7 @@ from passerby.telemetry import logs
 from simulated_people.control import Sandbox, SandboxFault
 
 if TYPE_CHECKING:
-    from passerby.bootstrap import SystemClock
+    from passerby.bootstrap.clock import SystemClock
 
 HOST: Final = "127.0.0.1"
 TIED: Final = (sys.executable, "-m", "passerby.cli.exit_with_parent")
@@ -158,7 +158,7 @@ def _write(path: Path, report: Report) -> None:
 
 
 async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) -> None:
-    from passerby.bootstrap import SystemClock
+    from passerby.bootstrap.clock import SystemClock
 
     clock = SystemClock()
     wishes.plan.moments()  # too much is said before anything is started

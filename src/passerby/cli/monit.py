@@ -19,7 +19,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from passerby.bootstrap import SystemClock
+from passerby.bootstrap.clock import SystemClock
 from passerby.cli.tables import bot_table, process_table, verdict
 from passerby.ops.cluster.overview import Glance, Overview, Process, glance, overview
 from passerby.ops.doctor.telegram import waiting

@@ -30,7 +30,7 @@ def serve(
     with code 70 when its event loop is stuck.
     Raises: WrongSetting, for faults found while opening.
     """
-    from passerby import bootstrap
+    from passerby.bootstrap import serving
     from passerby.ops.cluster import processes
 
     def rss() -> int | None:
@@ -55,7 +55,7 @@ def serve(
         if role != "all":
             recycling.begin()
         try:
-            await bootstrap.serve(settings, role=role, name=name, on_ready=ready, stop=stop, on_beat=beat)
+            await serving.serve(settings, role=role, name=name, on_ready=ready, stop=stop, on_beat=beat)
         finally:
             recycling.close()
 

@@ -16,7 +16,7 @@ BETWEEN_LOOKS_S: Final = 0.3
 
 def show(settings: Settings, *, json: bool) -> int:
     """Print it; return the exit code: 1 if something is worth a look."""
-    from passerby.bootstrap import SystemClock
+    from passerby.bootstrap.clock import SystemClock
     from passerby.cli.cluster import where_else
     from passerby.ops.doctor.telegram import waiting
 

@@ -42,15 +42,15 @@ def webhook(settings: "Settings", action: Action, names: Sequence[str], max_conn
 
 
 async def _carry_out(settings: "Settings", action: Action, names: Sequence[str], max_connections: int) -> "list[Seen]":
-    from passerby import bootstrap
+    from passerby.bootstrap.webhook_admin import webhook_admin
 
-    webhook_admin = bootstrap.webhook_admin(settings)
+    admin = webhook_admin(settings)
     try:
         bots = list(settings.tokens)
         if names:
             known = {str(bot): bot for bot in bots}
             if any(not name.isdigit() for name in names):
-                known |= {each.username.lower(): each.bot for each in await webhook_admin.look(bots) if each.username}
+                known |= {each.username.lower(): each.bot for each in await admin.look(bots) if each.username}
             unknown = [name for name in names if name.removeprefix("@").lower() not in known]
             if unknown:
                 raise typer.BadParameter(f"{unknown[0]} is none of the bots of BOT_TOKENS")
@@ -58,13 +58,13 @@ async def _carry_out(settings: "Settings", action: Action, names: Sequence[str],
             bots = [bot for bot in bots if bot in chosen]
         match action:
             case Action.SET:
-                return await webhook_admin.set(bots, max_connections)
+                return await admin.set(bots, max_connections)
             case Action.DELETE:
-                return await webhook_admin.delete(bots)
+                return await admin.delete(bots)
             case Action.INFO:
-                return await webhook_admin.look(bots)
+                return await admin.look(bots)
     finally:
-        await webhook_admin.aclose()
+        await admin.aclose()
 
 
 def table(seen: "Sequence[Seen]") -> list[str]:

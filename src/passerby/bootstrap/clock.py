@@ -1,0 +1,17 @@
+"""The machine's time, behind the port `Clock`."""
+
+import asyncio
+import time
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> float:
+        return time.time()  # noqa: TID251  # the source of time
+
+    def monotonic(self) -> float:
+        return time.monotonic()  # noqa: TID251  # the source of time
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)

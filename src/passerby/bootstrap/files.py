@@ -1,0 +1,97 @@
+"""Opens the files of one process: the key, the log of the live store, the flight recorder."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+from passerby.adapters.memory import FileLog, LogInUse
+from passerby.runtime.flight_recorder import RECORDING, FlightRecorder, RecorderInUse
+from passerby.settings import Settings, WrongSetting, former_keys, open_key
+from passerby.telemetry import logs
+
+DISK: Final = "make room, or let this user write to it and its directory, and start again"
+
+
+class Files(NamedTuple):
+    """`log` is of the live store; None if that is Redis. Keys have 32 bytes."""
+
+    log: FileLog | None
+    key: bytes
+    former_keys: tuple[bytes, ...]
+    recorder: FlightRecorder
+
+
+@contextmanager
+def open_files(settings: Settings, name: str, rng: Random) -> Iterator[Files]:
+    """`name` is what operators call the process. The live store closes the log. Raises: WrongSetting."""
+    _warn_of_a_lost_key(settings)
+    key, former = open_key(settings), former_keys(settings)
+    # Before anything else: a second process on the same files must end before it listens under the same name.
+    log = None if settings.is_shared else open_log(settings)
+    if log is not None:
+        check_key_mark(log, key, former)
+    recorder = _open_recorder(settings, name, rng)
+    try:
+        yield Files(log, key, former, recorder)
+    finally:
+        recorder.close()
+
+
+def open_log(settings: Settings) -> FileLog:
+    """Raises: WrongSetting."""
+    path = live_path(settings)
+    try:
+        return FileLog(path)
+    except LogInUse:
+        problem = f"another Passerby uses {path.name} now"
+        raise WrongSetting("SQLITE_DB_PATH", problem, "stop it, or give this one another path") from None
+    except OSError as error:
+        remedy = "remove that directory, or name another file" if path.is_dir() else DISK
+        raise WrongSetting("SQLITE_DB_PATH", f"{path.name} cannot be opened ({error.strerror})", remedy) from None
+
+
+def live_path(settings: Settings) -> Path:
+    """The path of the live store's log, if one process has it in a file. It is next to the database."""
+    return settings.sqlite_db_path.with_suffix(".live")
+
+
+def check_key_mark(log: FileLog, key: bytes, former: Iterable[bytes]) -> None:
+    """Warn if the live store was last used with a key that is not among these. Then mark it with the new one, so that
+    the warning comes once."""
+    marks = [hmac.digest(each, b"passerby key mark", hashlib.sha256)[:16] for each in (key, *former)]
+    with suppress(OSError):  # others will soon write to the same disk and report the fault
+        if log.mark and log.mark not in marks:
+            reason = (
+                f"{log.name} was used with another key: messages that were parked with it stay unreadable unless "
+                "SECRET_KEY_PREVIOUS has it"
+            )
+            logs.record("key.other", "warning", setting="SECRET_KEY", reason=reason)
+        if log.mark != marks[0]:
+            log.put_mark(marks[0])
+
+
+def _warn_of_a_lost_key(settings: Settings) -> None:
+    """The first start makes the key file. If a later start does not find it, it was lost."""
+    live = live_path(settings)
+    is_missing = settings.secret_key is None and not settings.key_path.exists()
+    if is_missing and live.exists() and live.stat().st_size:
+        reason = f"{settings.key_path.name} is gone, so a new key is made: what the old one sealed stays unreadable"
+        logs.record("key.lost", "warning", setting="SECRET_KEY", reason=reason)
+
+
+def _open_recorder(settings: Settings, name: str, rng: Random) -> FlightRecorder:
+    """Open the flight recorder. Without it, an update that ends the process would come again and again."""
+    path = settings.run_path / f"{name}{RECORDING}"
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        return FlightRecorder.open(path, f"{rng.getrandbits(64):016x}")
+    except RecorderInUse:
+        reason = f"another process called {name} uses the same RUN_DIR"
+    except OSError as error:
+        reason = f"{path.name} cannot be made in RUN_DIR ({error.strerror or logs.name_of(error)})"
+    logs.record("recorder.unavailable", "warning", reason=reason)
+    return FlightRecorder()

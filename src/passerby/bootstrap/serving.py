@@ -1,0 +1,262 @@
+"""Serves the bots with one process, from its first file to its last line in the log.
+
+The stages of a start, in this order: files, listeners, live store, records, Telegram's client. They outlast the
+workers: when a worker has lapsed, another follows (see `runtime.supervise`). All is closed in the opposite order.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Literal, NamedTuple
+
+from passerby.adapters.botapi import BotApi
+from passerby.adapters.botapi.files import Disguised
+from passerby.adapters.memory import FileLog
+from passerby.adapters.sql import DatabaseUnusable, SqlRecords
+from passerby.bootstrap.clock import SystemClock
+from passerby.bootstrap.files import Files, open_files
+from passerby.bootstrap.guarding import Guard
+from passerby.bootstrap.listeners import Listeners, listening
+from passerby.bootstrap.start import Start, ToldToStop
+from passerby.bootstrap.stores import unusable
+from passerby.bootstrap.webhook_admin import check_webhooks
+from passerby.catalogue import Catalogue
+from passerby.domain.budgets import Budget
+from passerby.domain.quota import Quota
+from passerby.features import ALL
+from passerby.features.search import introduce
+from passerby.kernel.rules import ContactPolicy, Rules
+from passerby.ports.live_store import LiveStore, LiveStoreLost
+from passerby.ports.records import RecordsLost
+from passerby.runtime.background.loop_watch import LoopWatch
+from passerby.runtime.delivery.courier import PARK_AFTER_S
+from passerby.runtime.supervise import supervise
+from passerby.runtime.tasks import Background
+from passerby.runtime.worker import App, NoBotWorks
+from passerby.runtime.worker_status import WorkerStatus
+from passerby.settings import Settings, WrongSetting, addresses
+from passerby.telemetry import logs, metrics
+
+Role = Literal["all", "worker", "web"]
+"""all: everything, in one process. worker: whatever its leases say (polling, pairing, recording). web: only receives
+webhooks."""
+
+LOOK_AGAIN_S = 30.0
+WEBHOOKS_PARKED_AFTER_S = 20.0
+"""An update from a webhook delays only its own chat, and Telegram waits a minute for the answer."""
+
+
+class Parts(NamedTuple):
+    """What every worker of this process is made from."""
+
+    clock: SystemClock
+    rng: Random
+    files: Files
+    store: LiveStore
+    records: SqlRecords
+    telegram: BotApi
+
+
+async def serve(
+    settings: Settings,
+    *,
+    role: Role = "all",
+    name: str = "passerby",
+    on_ready: Callable[[], None] | None = None,
+    stop: asyncio.Event,
+    on_beat: Callable[[], None] | None = None,
+) -> None:
+    """Do one process's part of the work until `stop` is set, then finish the current work and return.
+
+    `name` is what operators call the process. `on_beat` is called often, from the event loop. With it, the process ends
+    if the loop is stuck. A store on another machine that is away is waited for (see `start`).
+    Raises: WrongSetting, for faults that only show at the start: a database in use, or all tokens refused.
+    """
+    if not settings.tokens:
+        raise WrongSetting("BOT_TOKENS", "there is none", "give at least one token, or try `passerby demo` without")
+    start = Start(settings, SystemClock(), stop)
+    try:
+        async with AsyncExitStack() as closing:
+            await _serve(closing, start, settings, role, name, on_ready, stop, on_beat)
+    except ToldToStop:
+        return
+
+
+async def _serve(
+    closing: AsyncExitStack,
+    start: Start,
+    settings: Settings,
+    role: Role,
+    name: str,
+    on_ready: Callable[[], None] | None,
+    stop: asyncio.Event,
+    on_beat: Callable[[], None] | None,
+) -> None:
+    clock, rng = SystemClock(), SystemRandom()
+    files = closing.enter_context(open_files(settings, name, rng))
+    receives = settings.update_mode == "webhook" and role != "worker"
+    keys = (files.key, *files.former_keys)
+    # Before anything is waited for, so that probes see a process that is alive.
+    listeners = await closing.enter_async_context(listening(settings, keys, name, webhooks=receives))
+    store = await closing.enter_async_context(start.live_store(files.log, rng))
+    records = await closing.enter_async_context(start.records(needed=store.newborn))
+    telegram = await closing.enter_async_context(_telegram(settings, store, files.key))
+    background = Background(lambda error: logs.failed("webhook.unseen", error))
+    closing.push_async_callback(background.aclose)
+    process = Process(settings, role, name, Parts(clock, rng, files, store, records, telegram))
+
+    def ready(app: App) -> None:
+        is_first = not process.was_ready
+        process.ready(app, listeners)
+        if is_first:
+            background.spawn(_warn_of_few_connections(records, store, clock))
+            if receives:
+                background.spawn(check_webhooks(settings))
+            if on_ready is not None:
+                on_ready()
+
+    if on_beat is not None:
+        watch = LoopWatch(files.recorder, on_beat)
+        closing.callback(watch.close)
+        watch.begin()
+    if files.log is not None:
+        background.spawn(_guard(settings, files.log, files.key, clock, start))
+    background.spawn(start.watch(store, records, lambda: process.was_ready))
+    try:
+        whole = await supervise(process.make, stop, clock, settings.shutdown_timeout_s, ready, listeners.end)
+    except NoBotWorks:
+        remedy = "ask @BotFather for the bots' tokens"
+        raise WrongSetting("BOT_TOKENS", "Telegram refuses every one", remedy) from None
+    except DatabaseUnusable as error:
+        raise unusable(settings, error) from None
+    if start.failure is not None:
+        raise start.failure
+    _say_goodbye(whole, process.unrecorded)
+
+
+class Process:
+    """Makes one worker after another, and says when they are ready."""
+
+    def __init__(self, settings: Settings, role: Role, name: str, parts: Parts) -> None:
+        self._settings = settings
+        self._role = role
+        self._name = name
+        self._parts = parts
+        self._words = Catalogue.load(Path(__file__).parents[1])
+        self._app: App | None = None
+        self.was_ready = False
+
+    @property
+    def unrecorded(self) -> int:
+        """How many facts the last worker could not write to the records."""
+        return self._app.unrecorded if self._app is not None else 0
+
+    def make(self) -> App:
+        settings, parts = self._settings, self._parts
+        polls = settings.update_mode == "polling"
+        self._app = App(
+            telegram=parts.telegram,
+            store=parts.store,
+            records=parts.records,
+            features=ALL,
+            introduce=introduce,
+            words=self._words,
+            clock=parts.clock,
+            rng=parts.rng,
+            rules=_rules(settings),
+            key=parts.files.key,
+            former_keys=parts.files.former_keys,
+            bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
+            chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
+            quota=Quota(settings.person_at_once, settings.person_rate_per_s),
+            polls=polls,
+            leads=self._role != "web",
+            shared=settings.is_shared,
+            park_after_s=PARK_AFTER_S if polls else WEBHOOKS_PARKED_AFTER_S,
+            name=self._name,
+            home=home_of(settings),
+            recorder=parts.files.recorder,
+            token_refused_after_s=settings.token_refused_after_s,
+            # A person at a terminal wants to hear about wrong tokens. A supervised process waits until they work.
+            insists=self._role == "all" and not self.was_ready,
+        )
+        return self._app
+
+    def ready(self, app: App, listeners: Listeners) -> None:
+        """Open the listeners to this worker, and log that it is ready. Raises: WrongSetting."""
+        parts = self._parts
+        serves = {"api": addresses.without_password(self._settings.bot_api_url), "bots": tuple(self._settings.tokens)}
+        listeners.begin(app, WorkerStatus(app, parts.store, parts.records, self._name, self._role, serves))
+        refused = len(app.refused_bots)
+        if refused:
+            reason = f"Telegram refuses the tokens of {refused} more; it is asked again later"
+            logs.record("runtime.ready", bots=len(parts.telegram.bots) - refused, reason=reason)
+        else:
+            logs.record("runtime.ready", bots=len(parts.telegram.bots))
+        self.was_ready = True
+
+
+@asynccontextmanager
+async def _telegram(settings: Settings, store: LiveStore, key: bytes) -> AsyncIterator[BotApi]:
+    telegram = BotApi(
+        {bot: token.get_secret_value() for bot, token in settings.tokens.items()},
+        Disguised(store, key),
+        base_url=settings.bot_api_url,
+        unlimited_files=settings.bot_api_local,
+        on_connected=lambda: metrics.CONNECTIONS.add("tls" if settings.bot_api_url[:5] == "https" else "plain"),
+        sightings=store,
+        key=key,
+    )
+    try:
+        yield telegram
+    finally:
+        await telegram.aclose()
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        minimum_age=settings.minimum_age,
+        contact_policy=ContactPolicy(settings.contact_policy),
+        just_met_s=settings.contact_policy_min * 60,
+        idle_nudge_s=settings.idle_nudge_min * 60,
+        idle_end_s=settings.idle_end_min * 60,
+        patience=settings.patience,
+        free_filters=settings.free_filters,
+        brands=settings.pools,
+    )
+
+
+def home_of(settings: Settings) -> str:
+    """The installation's name, for operators with several of them."""
+    return f"{socket.gethostname()}:{settings.run_path.absolute()}"
+
+
+async def _guard(settings: Settings, log: FileLog, key: bytes, clock: SystemClock, start: Start) -> None:
+    start.end(await Guard(settings, log, key, clock).watch())
+
+
+async def _warn_of_few_connections(records: SqlRecords, store: LiveStore, clock: SystemClock) -> None:
+    """Warn if all processes together may want more connections than the database allows."""
+    crowded: str | None = None
+    while True:
+        try:
+            processes = max(1, len((await store.members()).workers))
+            crowded = await records.shortage(processes)
+        except (LiveStoreLost, RecordsLost):  # the next read or write reports it
+            await clock.sleep(LOOK_AGAIN_S)
+        else:
+            break
+    if crowded is not None:
+        logs.record("records.crowded", "warning", reason=crowded)
+
+
+def _say_goodbye(whole: bool, unrecorded: int) -> None:
+    reason = "all done" if whole else "the rest is done by the next start"
+    if not unrecorded:
+        logs.record("runtime.stopped", reason=reason)
+        return
+    reason = "not everything is in the database yet: the live store keeps it, and the next start stores it"
+    logs.record("runtime.stopped", "warning", count=unrecorded, reason=reason)
