@@ -258,5 +258,7 @@ class SimBotApi(BotApi):
         self._client = client
         self._files = files = Disguised(store, b"")
         alone = len(self._bots) == 1
-        self._carrier = ContentSender(client, files, Sets(store, b""), alone=alone, unlimited_files=False, transfers=4)
-        self._carrier._mover = SimMover(client, unlimited_files=False, at_once=4)
+        self._content_sender = ContentSender(
+            client, files, Sets(store, b""), alone=alone, unlimited_files=False, transfers=4
+        )
+        self._content_sender._mover = SimMover(client, unlimited_files=False, at_once=4)
