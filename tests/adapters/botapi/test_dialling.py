@@ -256,7 +256,7 @@ async def test_whoever_gives_up_while_waiting_to_connect_takes_nobodys_place() -
             for each in stuck:
                 each.cancel()
             await asyncio.gather(*stuck, return_exceptions=True)
-            assert (made._connecting, len([each for each in made._hopeful if not each.done()])) == (0, 0)
+            assert (made._connecting, len([each for each in made._waiters if not each.done()])) == (0, 0)
             resolver.ips = (GOOD,)
             made.dialler._known.clear()
             assert await call(made) == 200

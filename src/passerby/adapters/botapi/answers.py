@@ -1,4 +1,4 @@
-"""The one table that says what Telegram's refusals mean: from the text of an answer to what is done about it.
+"""One table that says what Telegram's refusals mean: from the text of an answer to our reaction.
 
 The text is matched without regard to case. The first row whose fragment is in it wins, so more specific rows come
 first. Rows with *parts* say what to leave out: an effect, formatting, a reply. The message is then sent without it (see
@@ -136,7 +136,7 @@ TABLE: tuple[Row, ...] = (
     Row("message can't be edited", Meaning.FINAL, Refusal.CANNOT_COPY),
     Row("there is no text in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
     Row("there is no caption in the message to edit", Meaning.FINAL, Refusal.CANNOT_COPY),
-    # reactions and deletions: if the message is gone there is nothing to do, and the sender need not be told
+    # reactions and deletions: if the message is gone there is nothing to do, and the sender need not know
     Row("reaction_invalid", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
     Row("reactions_too_many", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
     Row("message to react not found", Meaning.ALREADY_SO, Refusal.CANNOT_COPY),
@@ -204,6 +204,6 @@ _ABOUT_A_FILE = re.compile("file|photo|video|audio|voice|sticker|document|media|
 
 
 def unknown(text: str) -> Row:
-    """The meaning of a refusal (400) that no row matches; `text` in lower case."""
+    """Return the meaning of a refusal (400) that no row matches; `text` in lower case."""
     meaning = Meaning.FILE_UNKNOWN if _ABOUT_A_FILE.search(text) else Meaning.UNKNOWN
     return Row("", meaning, Refusal.BROKEN)

@@ -42,13 +42,14 @@ ALLOWED_UPDATES = (
     "message_reaction",
     "pre_checkout_query",
 )
-"""Named in every getUpdates: Telegram keeps the last list, and leaves reactions out of its default one."""
+"""Named in every getUpdates. Telegram remembers the last list, and its default list has no reactions."""
 
 INTRODUCTION = "introduction:"
-"""No file's name: under it the cache keeps what a bot said of itself last. Three calls a language at each gain of a
-lease would be twelve hundred where forty bots with ten languages start anew, and Telegram names no limits for them."""
+"""The key, not a file's name, under which the cache keeps the last introduction of a bot. It saves three calls for each
+language whenever a bot's lease is taken. Forty bots with ten languages would make 1,200 calls at a restart, and
+Telegram does not publish limits for them."""
 
-# Telegram answers a long poll after `timeout` at the latest; what is later than this has been lost on the way.
+# Telegram answers a long poll after `timeout` at the latest; later than this, the answer has been lost on the way.
 _POLL_GRACE_S = 10
 
 
@@ -71,22 +72,22 @@ _ME: msgspec.json.Decoder[Answer[_Me]] = msgspec.json.Decoder(Answer[_Me])
 def _introduction(menus: tuple[CommandList, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The calls that set a bot's menus and descriptions."""
     for menu in menus:
-        told = {"language_code": menu.language} if menu.language else {}
+        language = {"language_code": menu.language} if menu.language else {}
         commands = [{"command": name, "description": text} for name, text in menu.commands]
-        yield "setMyCommands", {"commands": commands} | told
+        yield "setMyCommands", {"commands": commands} | language
         if menu.description:
-            yield "setMyDescription", {"description": menu.description} | told
+            yield "setMyDescription", {"description": menu.description} | language
         if menu.short_description:
-            yield "setMyShortDescription", {"short_description": menu.short_description} | told
+            yield "setMyShortDescription", {"short_description": menu.short_description} | language
 
 
 class BotApi:
     """The fleet's connection to a Bot API server. Satisfies `ports.telegram.Telegram`.
 
-    `base_url` is the server's address, without the `/bot…` part. `unlimited_files` says that it is an own server, which
-    lets bots download more than 20 MB. `transfers` limits the uploads at one time. `on_connected` is called for each
-    new connection for calls. `sightings` tells which sticker sets many people use; without it, no set is passed on.
-    `key`, of up to 64 bytes, hides what is stored there.
+    `base_url` is the server's address, without the `/bot…` part. `unlimited_files` means that it is our own server,
+    which lets bots download more than 20 MB. `transfers` limits the uploads at one time. `on_connected` is called for
+    each new connection for calls. `sightings` tells which sticker sets many people use; without it, no set is passed
+    on. `key`, of up to 64 bytes, hides the data that is stored there.
     """
 
     def __init__(
@@ -140,14 +141,14 @@ class BotApi:
             return None
 
     async def _note_said(self, bot: BotId, said: str) -> None:
-        with suppress(LiveStoreLost):  # then the calls are made once more than necessary
+        with suppress(LiveStoreLost):  # without the note, the calls are made once more than necessary
             await self._files.remember_file(INTRODUCTION, bot, said)
 
     async def _introduce(self, bot: BotId, menus: tuple[CommandList, ...], said: str, done: int) -> None:
-        """Make the calls, one after the other, but for the first `done`.
+        """Make the calls in order, without the first `done`.
 
-        After a temporary refusal, the next try continues from there; otherwise a rate limit below the number of calls
-        would never let them all through. A permanent refusal of one call does not stop the others.
+        After a temporary refusal, the next try continues from there. Otherwise a rate limit below the number of calls
+        would never let all of them through. A permanent refusal of one call does not stop the others.
         """
         refused: Refused | None = None
         for number, (method, members) in enumerate(_introduction(menus)):
@@ -176,13 +177,13 @@ class BotApi:
     async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
         match outgoing:
             case SendContent():
-                return await self._content_sender.content_call(outgoing)
+                return await self._content_sender.send(outgoing)
             case SendNotice():
-                return await self._speak(outgoing)
+                return await self._send_notice(outgoing)
             case EditNotice():
-                return await self._rewrite(outgoing)
+                return await self._edit_notice(outgoing)
             case AnswerCallback():
-                return await self._reassure(outgoing)
+                return await self._answer_callback(outgoing)
             case EditContent():
                 return await self._content_sender.edit(outgoing)
             case SetReaction():
@@ -195,38 +196,38 @@ class BotApi:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _speak(self, speak: SendNotice) -> tuple[MessageId, ...]:
+    async def _send_notice(self, notice: SendNotice) -> tuple[MessageId, ...]:
         message = outgoing.SendMessage(
-            chat_id=speak.person,
-            text=speak.html,
+            chat_id=notice.person,
+            text=notice.html,
             link_preview_options=outgoing.NO_PREVIEW,
             parse_mode="HTML",
-            reply_markup=outgoing.markup(speak.markup),
-            reply_parameters=outgoing.reply(speak.reply_to),
-            message_thread_id=speak.thread,
+            reply_markup=outgoing.markup(notice.markup),
+            reply_parameters=outgoing.reply(notice.reply_to),
+            message_thread_id=notice.thread,
         )
 
         async def attempt(members: Any) -> tuple[MessageId, ...]:
-            sent = await self._client.call(speak.bot, "sendMessage", encode(members), SENT, sends=True)
+            sent = await self._client.call(notice.bot, "sendMessage", encode(members), SENT, sends=True)
             return (MessageId(sent.message_id),)
 
         return await with_less(attempt, message)
 
-    async def _rewrite(self, rewrite: EditNotice) -> tuple[MessageId, ...]:
+    async def _edit_notice(self, notice: EditNotice) -> tuple[MessageId, ...]:
         edit = outgoing.EditMessageText(
-            chat_id=rewrite.person,
-            message_id=rewrite.message,
-            text=rewrite.html,
+            chat_id=notice.person,
+            message_id=notice.message,
+            text=notice.html,
             link_preview_options=outgoing.NO_PREVIEW,
             parse_mode="HTML",
-            reply_markup=outgoing.markup(rewrite.markup),
+            reply_markup=outgoing.markup(notice.markup),
         )
-        await self._unless_already_so(rewrite.bot, "editMessageText", edit, sends=True)
-        return (rewrite.message,)
+        await self._unless_already_so(notice.bot, "editMessageText", edit, sends=True)
+        return (notice.message,)
 
-    async def _reassure(self, reassure: AnswerCallback) -> tuple[MessageId, ...]:
-        answer = outgoing.AnswerCallbackQuery(reassure.query, reassure.plain, reassure.alert)
-        await self._unless_already_so(reassure.bot, "answerCallbackQuery", answer, sends=False)
+    async def _answer_callback(self, callback: AnswerCallback) -> tuple[MessageId, ...]:
+        answer = outgoing.AnswerCallbackQuery(callback.query, callback.plain, callback.alert)
+        await self._unless_already_so(callback.bot, "answerCallbackQuery", answer, sends=False)
         return ()
 
     async def _react(self, reaction: SetReaction) -> tuple[MessageId, ...]:

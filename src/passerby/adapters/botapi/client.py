@@ -1,8 +1,8 @@
-"""HTTP for the whole fleet: a call goes out as JSON, its answer comes back typed, or as an error of ours.
+"""HTTP for the whole fleet: sends a call as JSON, and returns its typed answer or raises one of our errors.
 
-Calls go through our own transport; files, which are streamed, through pyreqwest. The URL of a call holds the bot's
-token, and pyreqwest's errors quote URLs. They are turned into ours here, and raised outside of the `except` that caught
-them, so that no chain of causes carries one on. Nothing here knows what a method does, and nothing is tried twice.
+Calls go through our own transport; files are streamed through pyreqwest. A call's URL contains the bot's token, and
+pyreqwest's errors quote URLs. So these errors are converted here, and ours are raised outside of the `except` block, so
+that no chain of causes carries a token. This module does not know what a method does, and it retries nothing.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ T = TypeVar("T")
 
 
 class Answer(Struct, Generic[T]):
-    """Of an answer that is ok: its result. One that is not ok has none, and so fails to decode as this."""
+    """A successful answer's result. A refusal has no result, so it fails to decode as this."""
 
     ok: bool
     result: T
 
 
 class Sent(Struct, gc=False):
-    """Of a message that we sent: its id."""
+    """The id of a message that we sent."""
 
     message_id: int
 
@@ -51,14 +51,14 @@ DONE: msgspec.json.Decoder[Answer[Any]] = msgspec.json.Decoder(Answer[Any])
 encode = msgspec.json.Encoder().encode
 
 QUICK = timedelta(seconds=30)
-# A transfer slower than this is given up: at 20 MB it may take a little over five minutes.
+# A slower transfer is given up. At this rate 20 MB take a little over five minutes.
 _SLOWEST_BYTES_PER_S = 65_536
 _CLOSING_S = 30.0
 CHUNK_BYTES = 65_536
 
 
 def transfer_time(size: int) -> timedelta:
-    """How long moving `size` bytes may take."""
+    """Return how long moving `size` bytes may take."""
     return QUICK + timedelta(seconds=size / _SLOWEST_BYTES_PER_S)
 
 
@@ -73,9 +73,10 @@ class Client:
         max_connections: int = 4096,
         on_connected: Callable[[], None] = lambda: None,
     ) -> None:
-        """`max_connections` bounds the requests under way, long polls included; `on_connected` hears of each new one.
+        """`max_connections` limits the requests under way, long polls included. `on_connected` is called for each new
+        one.
 
-        Raises: ValueError where `base_url` is not an http(s) URL.
+        Raises: ValueError if `base_url` is not an http(s) URL.
         """
         self._base = _checked(base_url)
         self._tokens = dict(tokens)
@@ -84,7 +85,7 @@ class Client:
         self._http: Transport | ProxiedTransport = transport(
             self._base, max_connections=max_connections, on_connected=on_connected
         )
-        # Files are streamed, which is another trade, and must not stand in the way of calls.
+        # Files are streamed by a client of their own, so they do not hold up calls.
         dialler = self._http.dialler if isinstance(self._http, Transport) else None
         self._transfers = StreamingClients(self._base, max_connections, dialler)
         self._sending = 0
@@ -104,7 +105,7 @@ class Client:
     ) -> T:
         """Call a method and return its result.
 
-        `sends` says that the recipient could see an effect, so that a lost answer leaves the outcome unknown.
+        `sends` means that the recipient may see an effect, so after a lost answer the outcome is unknown.
         Raises: TelegramError.
         """
         answer = await self.raw(bot, method, body, sends=sends)
@@ -160,9 +161,10 @@ class Client:
 
     @asynccontextmanager
     async def download(self, bot: BotId, path: str, size: int) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
-        """Open a file that getFile has named and yield what reads its next chunk, empty at its end.
+        """Open a file that getFile has located. Yields a function that reads the next chunk; it is empty at the end.
 
-        Raises: TelegramError, also while reading."""
+        Raises: TelegramError, also while reading.
+        """
         url = f"{self._base}/file/bot{self._tokens[bot]}/{quote(path)}"
         client = await self._transfers.get()
         request = client.get(url).timeout(transfer_time(size)).build_streamed()
@@ -178,7 +180,7 @@ class Client:
             raise failure
 
     async def aclose(self) -> None:
-        """Wait, but not for ever, for sends under way; long polls are cut off."""
+        """Close. Waits a bounded time for sends under way; long polls are cut off."""
         if self._sending:
             self._idle = asyncio.Event()
             with suppress(TimeoutError):

@@ -1,8 +1,8 @@
-"""Finds the messages that are safe to copy: those in which every member is known.
+"""Finds the messages that are safe to copy: messages in which we know every member.
 
-`wire` skips members that it does not know, so a rebuilt message cannot hold them. A copy skips nothing: it shows the
+`wire` skips members that it does not know, so a rebuilt message cannot contain them. A copy skips nothing: it shows the
 message as Telegram stores it, with members that we may not know. So before a message may be copied, which is rare (see
-`rich`), the getUpdates answer that it came in is read once more, for the names of its members.
+`rich`), this module reads its getUpdates answer once more, for the names of the members.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ import msgspec
 _MEMBERS = frozenset(
     {"message_id", "from", "chat", "date", "edit_date", "rich_message", "has_protected_content", "effect_id"}
 )
-"""Members that are read, or that are in every message and in no copy."""
+"""Members that we read, and members that every message has and no copy shows."""
 _OTHERS = frozenset({"reply_to_message", "quote", "forward_origin"})
 """Members that hold another message: a copy is no reply and has no origin (source: Bot API 10.3, copyMessage)."""
 _PERSON = frozenset({"id", "is_bot", "first_name", "last_name", "username", "language_code", "is_premium"})
@@ -20,7 +20,7 @@ _CHAT = frozenset({"id", "type", "first_name", "last_name", "username"})
 
 
 def known(body: bytes) -> frozenset[int]:
-    """The numbers of the updates whose message has only known members. `body`: a getUpdates answer."""
+    """Return the numbers of the updates whose message has only known members. `body` is a getUpdates answer."""
     try:
         answer = msgspec.json.decode(body)
         return frozenset(update["update_id"] for update in answer["result"] if _is_known(update))

@@ -29,13 +29,14 @@ from passerby.kernel.ids import BotId, MessageId, PersonId, UpdateRef
 from passerby.ports.telegram import Arrival
 
 _QUOTED = frozenset({"bold", "italic", "underline", "strikethrough", "spoiler", "custom_emoji", "date_time"})
-"""Formatting that a quote must repeat to be found in what it quotes (source: Bot API 10.3, ReplyParameters)."""
+"""Formatting that a quote must repeat, so that Telegram finds it in the quoted message (source: Bot API 10.3,
+ReplyParameters)."""
 
 
 def arrivals(body: bytes, bot: BotId) -> list[Arrival]:
-    """Decode a getUpdates answer: one arrival an update, in order.
+    """Decode a getUpdates answer: one arrival for each update, in order.
 
-    Raises: ValueError where the body is not such an answer.
+    Raises: ValueError if the body is not such an answer.
     """
     found = [Arrival(UpdateRef(bot, update.update_id), event(update, bot)) for update in read_updates(body)]
     if b'"rich_message"' in body and any(_may_be_copied(_message_in(arrival.event)) for arrival in found):
@@ -55,7 +56,7 @@ def _message_in(event: Event) -> MessageReceived | None:
 
 
 def _may_be_copied(message: MessageReceived | None) -> bool:
-    """Whether only a copy could pass it on."""
+    """Whether the message could only be passed on as a copy."""
     if message is None or message.contents[0].kind is not Kind.RICH:
         return False
     detail = message.contents[0].detail or {}
@@ -63,7 +64,7 @@ def _may_be_copied(message: MessageReceived | None) -> bool:
 
 
 def _never_copied(arrival: Arrival) -> Arrival:
-    """The same, but not copyable: a copy would show members that were not read."""
+    """The same arrival, but not copyable: a copy would show members that were not read."""
     message = _message_in(arrival.event)
     if message is None or not _may_be_copied(message):
         return arrival
@@ -75,7 +76,7 @@ def _never_copied(arrival: Arrival) -> Arrival:
 
 
 def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
-    """Say what happened."""
+    """Return the event that an update means."""
     if isinstance(update, wire.Unreadable):
         return _unreadable(update, bot)
     if update.message is not None:
@@ -94,12 +95,12 @@ def event(update: wire.Update | wire.Unreadable, bot: BotId) -> Event:
 
 
 def _is_by_bot(user: wire.User | None, bot: BotId) -> bool:
-    """Whether a bot sent it. Bots are not answered: two bots that answer each other would never stop."""
+    """Whether a bot sent it. We do not answer bots: two bots that answer each other would never stop."""
     return user is not None and (user.is_bot or user.id == bot)
 
 
 def _unreadable(update: wire.Unreadable, bot: BotId) -> Event:
-    """Of a message it is worth knowing that there was one: its sender is told that it was not passed on."""
+    """Return the event for an unreadable update. If it was a message, its sender learns that it was not passed on."""
     person = PersonId(update.person)
     if update.by_bot or update.person == bot:
         return Unusable(person, bot, "by_bot")
@@ -115,7 +116,7 @@ def _received(message: wire.Message, bot: BotId) -> Event:
     unused = _unused(message, bot)
     if unused is not None:
         return unused
-    # Id 0 stands for messages that cannot be addressed (ephemeral ones): nothing could be replied to or copied.
+    # Id 0 stands for messages that cannot be addressed (ephemeral ones): we can neither reply to them nor copy them.
     held = content(message) if message.message_id > 0 else Content(Kind.UNKNOWN)
     if held.kind is Kind.SERVICE and any(getattr(message, name) for name in wire.TOPIC_FIELDS):
         return Unusable(PersonId(message.chat.id), bot, "topic")
@@ -138,14 +139,14 @@ def _received(message: wire.Message, bot: BotId) -> Event:
 
 
 def _question(replied: wire.RepliedTo | None) -> str:
-    """The action of the first button under the message that is replied to; empty if it has none."""
+    """Return the action of the first button under the replied-to message; empty if there is none."""
     markup = replied.reply_markup if replied is not None else None
     first = next((button for row in markup.inline_keyboard for button in row), None) if markup is not None else None
     return (first.callback_data or "").partition(":")[0] if first is not None else ""
 
 
 def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
-    """Why a message is not used; None if it is."""
+    """Return why a message is not used; None if it is used."""
     sender = message.from_
     person = PersonId(sender.id if sender else 0)
     if message.chat.type != "private":
@@ -156,7 +157,7 @@ def _unused(message: wire.Message, bot: BotId) -> Unusable | None:
 
 
 def _thread(message: wire.Message | wire.PressedMessage) -> MessageId | None:
-    """The topic that a message is in; None: the general one."""
+    """Return the topic that a message is in; None for the general one."""
     return MessageId(message.message_thread_id) if message.is_topic_message and message.message_thread_id else None
 
 
@@ -197,7 +198,7 @@ def _pressed(query: wire.CallbackQuery, bot: BotId) -> Event:
 
 
 def _subject(pressed: wire.PressedMessage | None, bot: BotId, presser: int) -> MessageReceived | None:
-    """The message of the presser's own that the pressed notice replies to."""
+    """Return the presser's own message that the pressed notice replies to."""
     message = pressed.reply_to_message if pressed is not None else None
     if message is None or message.from_ is None or not presser == message.from_.id == message.chat.id:
         return None
@@ -230,7 +231,7 @@ def _member_changed(change: wire.ChatMemberUpdated, bot: BotId) -> Event:
 
 
 def content(message: wire.Message) -> Content:
-    """What the message carries.
+    """Return what the message contains.
 
     Order matters where Telegram sets two fields for one content: a live photo also has `photo`, an animation also
     `document`, a venue also `location` (source: Bot API 10.3, Message).
@@ -251,13 +252,13 @@ def content(message: wire.Message) -> Content:
             effect=message.effect_id,
         )
     if message.rich_message is not None:
-        words, told = rich.read(message.rich_message)
+        words, rich_detail = rich.read(message.rich_message)
         return Content(
             kind=Kind.RICH,
             text=words,
             protected=message.has_protected_content,
             effect=message.effect_id,
-            detail=told,
+            detail=rich_detail,
         )
     kind, file, detail = _kind(message)
     return Content(
@@ -306,11 +307,11 @@ def _fileless(m: wire.Message) -> _Parts:
     if m.poll is not None:
         return Kind.POLL, None, _poll_detail(m.poll)
     if m.venue is not None:
-        return Kind.VENUE, None, _told(m.venue) | {"location": _told(m.venue.location)}
+        return Kind.VENUE, None, _sent_members(m.venue) | {"location": _sent_members(m.venue.location)}
     if m.location is not None:
-        return Kind.LOCATION, None, _told(m.location)
+        return Kind.LOCATION, None, _sent_members(m.location)
     if m.contact is not None:
-        return Kind.CONTACT, None, _told(m.contact)
+        return Kind.CONTACT, None, _sent_members(m.contact)
     for kind, present in (
         (Kind.GAME, m.game),
         (Kind.STORY, m.story),
@@ -362,7 +363,7 @@ def _poll_detail(poll: wire.Poll) -> dict[str, Any]:
 
 
 def _written_out(checklist: wire.Checklist) -> str:
-    """A checklist as text, for bots cannot send one. A tick stays, whoever made it does not."""
+    """Return a checklist as text, because bots cannot send one. Ticks stay; the names of who ticked do not."""
     lines = (
         f"{'☑' if task.completed_by_user or task.completed_by_chat or task.completion_date else '☐'} {task.text}"
         for task in checklist.tasks
@@ -371,7 +372,7 @@ def _written_out(checklist: wire.Checklist) -> str:
 
 
 def _emoji_only(entities: Sequence[Entity]) -> list[dict[str, Any]]:
-    """Telegram allows only custom emoji here; whatever else might turn up could name somebody."""
+    """Keep only custom emoji: Telegram allows nothing else here, and other entities could name somebody."""
     return [
         {name: getattr(entity, name) for name in ("type", "offset", "length", "custom_emoji_id")}
         for entity in entities
@@ -379,6 +380,6 @@ def _emoji_only(entities: Sequence[Entity]) -> list[dict[str, Any]]:
     ]
 
 
-def _told(struct: msgspec.Struct) -> dict[str, Any]:
-    """The members that Telegram sent, by name."""
+def _sent_members(struct: msgspec.Struct) -> dict[str, Any]:
+    """Return the members that Telegram sent, by name."""
     return {name: value for name, value in msgspec.structs.asdict(struct).items() if value is not None}

@@ -5,7 +5,7 @@ has failed. The first connection wins and the others are dropped. The next time,
 and an address that failed or was too slow goes last for a while. IPv6 and IPv4 take turns, so a family without a route
 costs one such pause.
 
-All who wait for a name share one look-up. While the resolver fails or hangs, its last answer is used.
+All callers that wait for a name share one look-up. While the resolver fails or hangs, its last answer is used.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class Address(NamedTuple):
     kind: int
     protocol: int
     place: Any
-    """What a socket of the family connects to: (ip, port), or four of them for IPv6."""
+    """The address for a socket of this family: (ip, port), or four values for IPv6."""
 
     @property
     def ip(self) -> str:
@@ -44,7 +44,7 @@ class Address(NamedTuple):
 
 
 class Dialler:
-    """Connects to one host and port. Belongs to the event loop it is first used in."""
+    """Connects to one host and port. Belongs to the event loop that first uses it."""
 
     def __init__(self, host: str, port: int) -> None:
         self._host = host
@@ -57,7 +57,7 @@ class Dialler:
         self._demoted: dict[Address, float] = {}
 
     async def connect(self) -> tuple[socket.socket, Address]:
-        """A connected socket and its address. Raises: OSError; the caller limits the time."""
+        """Return a connected socket and its address. Raises: OSError. The caller limits the time."""
         loop = asyncio.get_running_loop()
         order = self._ordered(await self._addresses(), loop.time())
         if len(order) == 1:
@@ -89,7 +89,7 @@ class Dialler:
         raise failure
 
     async def best(self) -> str:
-        """An IP address of the host that works, as far as is known. Raises: OSError; the caller limits the time."""
+        """Return an IP address of the host that works, as far as known. Raises: OSError. The caller limits the time."""
         loop = asyncio.get_running_loop()
         if self._winner is not None and loop.time() - self._won_at < TRUSTED_S:
             return self._winner.ip
@@ -98,7 +98,7 @@ class Dialler:
         return address.ip
 
     def demote(self, address: Address) -> None:
-        """Note that this address failed: for a while the others are tried first."""
+        """Note that this address failed. For a while, the others are tried first."""
         self._demoted[address] = asyncio.get_running_loop().time() + DEMOTED_S
         if self._winner == address:
             self._winner = None
@@ -115,8 +115,8 @@ class Dialler:
             self._demoted[loser] = now + DEMOTED_S
 
     def _ordered(self, addresses: list[Address], now: float) -> list[Address]:
-        """The order of attempts: the address that worked last, then the families in turn, then those that failed
-        lately."""
+        """Return the order of attempts: first the address that worked last, then the families in turn, then addresses
+        that failed lately."""
         self._demoted = {address: until for address, until in self._demoted.items() if until > now}
         families: dict[int, list[Address]] = {}
         for address in addresses:
@@ -154,7 +154,7 @@ class Dialler:
         if self._lookup is lookup:
             self._lookup = None
         if not lookup.cancelled():
-            lookup.exception()  # a waiter has taken it
+            lookup.exception()  # a waiting caller has got it
 
 
 async def _attempt(address: Address) -> socket.socket:
@@ -174,8 +174,8 @@ async def _attempt(address: Address) -> socket.socket:
 
 
 async def _writable(connecting: socket.socket) -> None:
-    """Wait until the socket is connected or has failed. Not `sock_connect`: uvloop's would look the address up
-    again."""
+    """Wait until the socket is connected or has failed. We do not use `sock_connect`: uvloop's would look the address
+    up again."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     loop.add_writer(connecting, lambda: None if ended.done() else ended.set_result(None))
@@ -186,7 +186,7 @@ async def _writable(connecting: socket.socket) -> None:
 
 
 async def _drop(attempts: Iterable["asyncio.Task[socket.socket]"]) -> None:
-    """Cancel the attempts that have not won; one that connects at this moment is closed."""
+    """Cancel the attempts that have not won. If one connects at this moment, it is closed."""
     for attempt in attempts:
         attempt.cancel()
     for ended in await asyncio.gather(*attempts, return_exceptions=True):
@@ -195,7 +195,7 @@ async def _drop(attempts: Iterable["asyncio.Task[socket.socket]"]) -> None:
 
 
 def _literal(host: str, port: int) -> Address | None:
-    """The address of a host that is given as an IP address."""
+    """Return the address of a host that is given as an IP address."""
     try:
         version = ip_address(host).version
     except ValueError:
@@ -203,5 +203,5 @@ def _literal(host: str, port: int) -> Address | None:
     if version == 4:
         return Address(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port))
     if "%" in host:
-        return None  # the resolver turns the scope into a number
+        return None  # the resolver converts the scope to a number
     return Address(socket.AF_INET6, socket.SOCK_STREAM, socket.IPPROTO_TCP, (host, port, 0, 0))

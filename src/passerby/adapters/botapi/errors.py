@@ -1,10 +1,10 @@
-"""From an answer of the Bot API server, or from none, to the family of errors that the port promises.
+"""Maps an answer of the Bot API server, or a missing one, to the errors that the port promises.
 
-The text is looked up first (`answers`), because the server changes codes (a 403 in capitals arrives as 400, unknown
-codes as 400). The code decides only if no row matches.
+The text is looked up first (`answers`), because the server changes codes: a 403 in capitals arrives as 400, and so do
+unknown codes. The code decides only if no row matches.
 
-No `detail` quotes an answer, because Telegram's texts repeat what we sent ("unsupported start tag ..."). It holds the
-row that matched, or the answer if that is only a code in capitals.
+No `detail` quotes an answer, because Telegram's texts repeat what we sent ("unsupported start tag ..."). It contains
+the row that matched, or the answer if that is only a code in capitals.
 """
 
 import re
@@ -25,7 +25,7 @@ from passerby.ports.telegram import Conflict, FloodWait, Refused, TelegramError,
 
 
 class Rejected(Refused):
-    """A `Refused` that tells the adapter what it could do about it. To the runtime it is just `Refused`."""
+    """A `Refused` that tells the adapter what it can do. To the runtime it is just `Refused`."""
 
     def __init__(self, refusal: Refusal, detail: str, meaning: Meaning, parts: tuple[Part, ...] = ()) -> None:
         super().__init__(refusal, detail)
@@ -43,28 +43,28 @@ _BY_CODE: dict[int, Row] = {
 
 _FINAL = Row("", Meaning.FINAL, Refusal.BROKEN)
 
-# A server that knows no bot of this token answers even these with 404; for other methods it may be a version gap.
+# A server that does not know the token answers these with 404, too. For other methods, 404 may mean a version gap.
 _SURELY_THERE = frozenset({"getMe", "getUpdates"})
 _CODE_ALONE = re.compile(r"\A(?:[A-Za-z ]+: )?([A-Z][A-Z0-9_]{3,63})")
 _FLOOD_WITHOUT_A_TIME_S = 5.0
 _LONGEST_FLOOD_S = 3600.0
-"""Whatever Telegram says, after so long one call asks again: an odd answer must not silence a bot for good."""
+"""We ask again after this long, whatever Telegram says: an odd answer must not silence a bot forever."""
 _DONE = re.compile(rb'\s{0,4}\{\s{0,4}"ok"\s{0,4}:\s{0,4}true\b')
 _failures = msgspec.json.Decoder(Failure)
 
 
 def failure(status: int, body: bytes, retry_after: str | None, *, method: str, sends: bool) -> TelegramError:
-    """Say what an answer means that is not `ok: true`.
+    """Return what an answer means that is not `ok: true`.
 
-    `retry_after` is the header; `sends`, whether the recipient could see an effect of the call.
+    `retry_after` is the header. `sends`: the recipient may see an effect of the call.
     """
     if sends and status == 200 and _DONE.match(body):
-        # It was done, though nobody knows which message it became: made again, it would arrive twice.
+        # It was done, but nobody knows which message it became. A retry would deliver it twice.
         return Rejected(Refusal.UNCERTAIN, "the answer lacks its result", Meaning.FINAL)
     try:
         answer = _failure_in(body)
     except (ValueError, RecursionError):
-        # Not the Bot API server but something in front of it: proxies answer in HTML.
+        # The answer comes from something in front of the Bot API server: proxies answer in HTML.
         answer = Failure(ok=False)
         if status not in (413, 429):
             return Unavailable(f"HTTP {status}, not JSON", uncertain=sends)
@@ -88,7 +88,7 @@ def failure(status: int, body: bytes, retry_after: str | None, *, method: str, s
 
 
 def _failure_in(body: bytes) -> Failure:
-    """The members of a refusal; those that are not of their type are left out. Raises: ValueError, RecursionError."""
+    """Read the members of a refusal, without those of a wrong type. Raises: ValueError, RecursionError."""
     try:
         return _failures.decode(body)
     except msgspec.ValidationError:
@@ -116,23 +116,23 @@ def _error(row: Row, detail: str, description: str, *, sends: bool) -> TelegramE
 
 
 def _wait_s(answer: Failure, header: str | None) -> float:
-    told = answer.parameters.retry_after if answer.parameters else None
-    if told is None and header is not None:
+    wait_s = answer.parameters.retry_after if answer.parameters else None
+    if wait_s is None and header is not None:
         try:
-            told = float(header)
+            wait_s = float(header)
         except ValueError:
-            told = None
-    if told is None or told != told or told <= 0:  # not a number, or no time at all
+            wait_s = None
+    if wait_s is None or wait_s != wait_s or wait_s <= 0:  # not a number, or no time at all
         return _FLOOD_WITHOUT_A_TIME_S
-    return min(told, _LONGEST_FLOOD_S)
+    return min(wait_s, _LONGEST_FLOOD_S)
 
 
 def lost(error: DetailedPyreqwestError, *, sends: bool) -> Unavailable:
-    """Say what a call that got no answer means: did the request leave?
+    """Return what a call without an answer means: did the request leave?
 
-    pyreqwest raises `ConnectError` also for a reset after the request was written; only its cause
-    "client error (Connect)" tells that there never was a connection. Its texts quote the URL, which holds the token,
-    so nothing of them is passed on.
+    pyreqwest raises `ConnectError` also for a reset after the request was written. Only its cause "client error
+    (Connect)" shows that there was no connection. Its texts quote the URL, which contains the token, so they are never
+    passed on.
     """
     if isinstance(error, ClientClosedError):
         return Unavailable("the client was closed", uncertain=sends)

@@ -1,7 +1,7 @@
-"""Which file is meant, and what the recipient's bot calls it.
+"""Which file of a message is meant, and its id for the recipient's bot.
 
-A piece is one file of a message with the key that its ids are remembered under: `unique`, or `neutral:` + `unique` for
-a file that must not travel by its own id because that would show the sender's name for it (see `safe_filenames`).
+A piece is one file of a message. Its ids are remembered under a key: `unique`, or `neutral:` + `unique` for a file that
+must not be sent by its own id, because that would show the sender's name for it (see `safe_filenames`).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _NEUTRAL = "neutral:"
 
 
 class Piece(Struct, frozen=True, gc=False):
-    """One file of a message. `own` is its id where the recipient's bot is the one that received it, and may use it."""
+    """One file of a message. `own` is its id if the recipient's bot also received it, and may use the id."""
 
     part: str
     key: str
@@ -37,7 +37,7 @@ class Piece(Struct, frozen=True, gc=False):
 
 
 def pieces(content_call: SendContent, content: Content) -> tuple[Piece, ...]:
-    """The files of a message, the main one first; a live photo has two."""
+    """Return the files of a message, the main one first; a live photo has two."""
     assert content.file is not None
     _, part, _ = MEDIA[content.kind]
     detail = content.detail or {}
@@ -61,7 +61,7 @@ def pieces(content_call: SendContent, content: Content) -> tuple[Piece, ...]:
 
 
 class Received(Struct):
-    """A message that we sent, as far as it tells what the bot calls its files."""
+    """The members of a message that we sent in which we find the ids of its files."""
 
     message_id: int
     photo: tuple[Media, ...] = ()
@@ -75,7 +75,7 @@ class Received(Struct):
     sticker: Sticker | None = None
 
     def file_id(self, part: str) -> str | None:
-        """The id of the file that was sent as `part`; None where Telegram made another kind of it."""
+        """Return the id of the file that was sent as `part`; None if Telegram converted it to another kind."""
         if part == "photo":
             sizes = self.live_photo.photo if self.live_photo and self.live_photo.photo else self.photo
             return max(sizes, key=lambda size: size.width * size.height).file_id if sizes else None
@@ -91,14 +91,14 @@ _STICKER_SET: msgspec.json.Decoder[Answer[_StickerSet]] = msgspec.json.Decoder(A
 
 
 class FileIds:
-    """The file cache, where a lost store is a miss."""
+    """The file cache. If the store is lost, every look-up is a miss."""
 
     def __init__(self, client: Client, files: FileCache) -> None:
         self._client = client
         self._files = files
 
     async def find(self, piece: Piece, bot: BotId, *, trust_own: bool) -> str | None:
-        """The id that the bot knows the file by, as far as we know."""
+        """Return the id that the bot has for the file, if we know one."""
         if piece.own is not None and trust_own:
             return piece.own
         try:
@@ -107,21 +107,21 @@ class FileIds:
             return None
 
     async def note(self, key: str, bot: BotId, file_id: str | None) -> None:
-        """Remember an id, or forget it."""
+        """Remember an id, or forget it (None)."""
         try:
             await self._files.remember_file(key, bot, file_id)
         except LiveStoreLost:
             return
 
     async def look_up(self, piece: Piece, bot: BotId) -> str | None:
-        """Find a sticker through its set, which every bot may read; no bytes move. Raises: TelegramError."""
+        """Find a sticker through its set, which every bot may read. No bytes move. Raises: TelegramError."""
         if piece.sticker_set is None:
             return None
         try:
             found = await self._client.call(bot, "getStickerSet", encode({"name": piece.sticker_set}), _STICKER_SET)
         except Rejected:
             return None
-        # The whole set: whoever sends one of its stickers often sends another.
+        # Note the whole set: people who send one of its stickers often send another.
         await self._note_all(found.stickers, bot)
         return next((s.file_id for s in found.stickers if s.file_unique_id == piece.key), None)
 

@@ -1,11 +1,11 @@
 """The adapter's port for remembering files: the id of each file for each bot.
 
-`LiveStore` satisfies it. A `unique` is the same for every bot, a file id belongs to one. Keys that begin with
-`neutral:` are ours: they name the copy of a file that was uploaded without its sender's name for it. So is
-`introduction:` (see `bot_api`).
+`LiveStore` satisfies it. A `unique` is the same for every bot; a file id belongs to one bot. We add two kinds of keys:
+`neutral:` is the copy of a file that was uploaded without its sender's name for it; `introduction:` is not a file (see
+`bot_api`).
 
-With a bot's token, a file can be fetched by its id, and anybody who has a file knows its `unique`. So the stored values
-are encrypted or hashed: without the key they tell neither what was sent nor how to get it.
+A bot's token and a file id suffice to fetch a file, and anybody who has a file knows its `unique`. So the stored values
+are encrypted or hashed. Without the key they show neither what was sent nor how to get it.
 """
 
 import os
@@ -23,11 +23,11 @@ class FileCache(Protocol):
     """A cache: entries may vanish at any time, and a wrong one costs one more attempt."""
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
-        """What this bot calls the file, if it has ever seen it."""
+        """Return this bot's id for the file, if it is known."""
         ...
 
     async def remember_file(self, unique: str, bot: BotId, file_id: str | None) -> None:
-        """Remember, or with None forget, a bot's id for a file."""
+        """Remember a bot's id for a file, or forget it (None)."""
         ...
 
 
@@ -37,7 +37,7 @@ _IDS: Final = b"file ids"
 
 
 class Disguised:
-    """Stores hashed names and encrypted ids in another cache. `key`: at most 64 bytes; with another key, nothing is
+    """Stores hashed names and encrypted ids in another cache. `key` has at most 64 bytes. With another key, nothing is
     found."""
 
     def __init__(self, inner: FileCache, key: bytes) -> None:
@@ -51,7 +51,7 @@ class Disguised:
             return None
         try:
             held = urlsafe_b64decode(sealed)
-            return self._cipher.decrypt(held[:_NONCE], held[_NONCE:], _told(unique)).decode()
+            return self._cipher.decrypt(held[:_NONCE], held[_NONCE:], _encoded(unique)).decode()
         except (InvalidTag, ValueError):
             return None
 
@@ -59,12 +59,14 @@ class Disguised:
         sealed = None
         if file_id is not None:
             nonce = os.urandom(_NONCE)
-            sealed = urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, _told(file_id), _told(unique))).decode()
+            sealed = urlsafe_b64encode(
+                nonce + self._cipher.encrypt(nonce, _encoded(file_id), _encoded(unique))
+            ).decode()
         await self._inner.remember_file(self._name(unique), bot, sealed)
 
     def _name(self, unique: str) -> str:
-        return blake2b(_told(unique), digest_size=16, key=self._key, person=_NAMES).hexdigest()
+        return blake2b(_encoded(unique), digest_size=16, key=self._key, person=_NAMES).hexdigest()
 
 
-def _told(unique: str) -> bytes:
+def _encoded(unique: str) -> bytes:
     return unique.encode("utf-8", "surrogatepass")

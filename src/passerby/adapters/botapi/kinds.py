@@ -1,6 +1,6 @@
-"""Every field that a message may have, and every kind of content with the ways it takes: read off the tables that do
-the work. Nothing here decides; `docs/reference/content-kinds.md` is written from it, and tests hold it against the Bot
-API's schema and against what the relay does.
+"""All fields that a message may have, and all kinds of content with their ways of sending. Everything is read from the
+tables that do the work; nothing is decided here. `docs/reference/content-kinds.md` is generated from it. Tests compare
+it with the Bot API's schema and with the relay.
 """
 
 from msgspec import Struct
@@ -11,9 +11,9 @@ from passerby.kernel.content import Kind
 
 
 class Way(Struct, frozen=True):
-    """How a kind travels; empty where it does not. All but `fields` are Bot API methods.
+    """How a kind is sent; a member is empty if the kind is not sent that way. All but `fields` are Bot API methods.
 
-    `fields`: of a message, those that make it this kind. `copied`: on one bot, where it cannot be sent anew.
+    `fields`: the members of a message that make it this kind. `copied`: on one bot, if it cannot be rebuilt.
     """
 
     kind: Kind
@@ -23,7 +23,7 @@ class Way(Struct, frozen=True):
     grouped: str = ""
     edits: tuple[str, ...] = ()
     uploads: bool = False
-    """Whether a file goes along, which the other bot may not have seen yet."""
+    """Whether a file goes along that the other bot may not know yet."""
 
 
 _FIELDS = {Kind.GIVEAWAY: ("giveaway", "giveaway_winners"), Kind.SERVICE: wire.SERVICE_FIELDS, Kind.UNKNOWN: ()}
@@ -38,11 +38,11 @@ UNREAD = frozenset(
         "link_preview_options", "suggested_post_info", "reply_markup",
     }
 )  # fmt: skip
-"""Fields that no part of the relay ever sees: most of them name somebody."""
+"""Fields that no part of the relay ever sees. Most of them name somebody."""
 
 
 def way(kind: Kind) -> Way:
-    """The row of a kind."""
+    """Return the row of a kind."""
     fields = _FIELDS.get(kind, (kind.value,))
     edits = (
         *([REWORDED[kind]] if kind in REWORDED else []),
@@ -61,7 +61,7 @@ def way(kind: Kind) -> Way:
 
 
 def beside() -> frozenset[str]:
-    """The fields that are looked at and are no content of their own."""
+    """Return the fields that are read and are not content."""
     of_kinds = {field for kind in Kind for field in way(kind).fields}
     return frozenset(_read_fields()) - of_kinds
 

@@ -1,4 +1,4 @@
-"""How each kind of content is written as a request: the method, and the members beside the common ones."""
+"""How each kind of content becomes a request: the method, and its own members."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from passerby.adapters.botapi.outgoing import captioned
 from passerby.kernel.content import Content, Kind
 
-# kind: method, the part that the file goes in, the members of `detail` passed on
+# kind: method, the part for the file, the members of `detail` that are passed on
 MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
     Kind.PHOTO: ("sendPhoto", "photo", ()),
     Kind.LIVE_PHOTO: ("sendLivePhoto", "live_photo", ()),
@@ -18,10 +18,10 @@ MEDIA: Mapping[Kind, tuple[str, str, tuple[str, ...]]] = {
     Kind.DOCUMENT: ("sendDocument", "document", ()),
     Kind.STICKER: ("sendSticker", "sticker", ()),
 }
-"""Audio goes without title and performer: they may name a person."""
+"""Audio is sent without title and performer: they may name a person."""
 
 SMALL = frozenset({"photo", "sticker"})
-"""Kinds whose files are never too large to be moved (source: telegram.org, limits of photos and stickers)."""
+"""Kinds whose files are never too large to move (source: telegram.org, limits of photos and stickers)."""
 
 WRITTEN: Mapping[Kind, str] = {
     Kind.TEXT: "sendMessage",
@@ -33,13 +33,14 @@ WRITTEN: Mapping[Kind, str] = {
     Kind.CONTACT: "sendContact",
     Kind.CHECKLIST: "sendMessage",
 }
-"""Kinds without a file, and the method that sends one anew."""
+"""Kinds without a file, and the method that sends a new one."""
 
 COPIED = frozenset({Kind.RICH})
 """The kind that a fleet of one bot copies, if it cannot be rebuilt (rich text with files) and nothing had to be
 removed.
 
-Only this kind, because a copy also carries members that we did not read, and sending a file by its id costs no more.
+It is the only kind, because a copy also carries members that we did not read. For other kinds, sending a file by its id
+costs no more.
 """
 
 REWORDED: Mapping[Kind, str] = {
@@ -48,24 +49,24 @@ REWORDED: Mapping[Kind, str] = {
     Kind.RICH: "editMessageText",
     Kind.LOCATION: "editMessageLiveLocation",
 }
-"""Kinds without a file whose edits follow, and the method."""
+"""Kinds without a file whose edits are passed on, and the method."""
 
 SHOWN = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.ANIMATION})
 CAPTIONED = frozenset(MEDIA) - {Kind.STICKER, Kind.VIDEO_NOTE}
 GROUPED = frozenset({Kind.PHOTO, Kind.LIVE_PHOTO, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT})
-"""What may stand in an album (source: Bot API 10.3, sendMediaGroup)."""
+"""The kinds that an album may contain (source: Bot API 10.3, sendMediaGroup)."""
 
 EXCHANGEABLE = GROUPED | {Kind.ANIMATION}
-"""What may be put in the place of other media (source: Bot API 10.3, InputMedia)."""
+"""The kinds that can replace other media (source: Bot API 10.3, InputMedia)."""
 
 
 def moved(content: Content) -> dict[str, Any]:
-    """Where a location is now. A live one stays live; an alert on coming near is between its sender and us."""
+    """Return where a location is now. A live one stays live. Proximity alerts stay between the sender and us."""
     return _only(content.detail or {}, "latitude", "longitude", "horizontal_accuracy", "heading", "live_period")
 
 
 def media_members(content: Content) -> dict[str, Any]:
-    """Of a file's message: everything but the file and the common members."""
+    """Return the members of a file's message, without the file and the common members."""
     _, _, passed_on = MEDIA[content.kind]
     detail = content.detail or {}
     members: dict[str, Any] = {name: detail[name] for name in passed_on if name in detail}
@@ -74,26 +75,26 @@ def media_members(content: Content) -> dict[str, Any]:
     if content.kind is Kind.VIDEO:
         members["supports_streaming"] = True
     if content.kind is Kind.DOCUMENT:
-        # Else a GIF sent as a file arrives as an animation.
+        # Otherwise a GIF sent as a file arrives as an animation.
         members["disable_content_type_detection"] = True
     return members
 
 
 def fileless(content: Content) -> dict[str, Any] | None:
-    """Of a kind without a file, for its method in WRITTEN: the members. None where it cannot be written anew."""
+    """Return the members for the method in WRITTEN of a kind without a file. None if it cannot be rebuilt."""
     detail = content.detail or {}
     match content.kind:
         case Kind.CHECKLIST:
             return {"text": content.text}
         case Kind.DICE:
-            # A dice of ours would roll anew, and the two would see different numbers.
+            # A new dice would roll again, and the two people would see different numbers.
             return {"text": f"{detail['emoji']} {detail['value']}"}
         case Kind.POLL:
             return _poll(detail)
         case Kind.VENUE:
             place = detail["location"]
-            told = {name: value for name, value in detail.items() if name != "location"}
-            return told | {"latitude": place["latitude"], "longitude": place["longitude"]}
+            members = {name: value for name, value in detail.items() if name != "location"}
+            return members | {"latitude": place["latitude"], "longitude": place["longitude"]}
         case Kind.LOCATION:
             return moved(content)
         case Kind.CONTACT:
@@ -108,7 +109,7 @@ def _poll(detail: Mapping[str, Any]) -> dict[str, Any]:
         detail, "question", "question_entities", "options", "allows_multiple_answers", "open_period", "description"
     )
     members["is_anonymous"] = True
-    # Telegram tells the right answer of a quiz only to its author and to who has voted; without it none can be made.
+    # Telegram tells the right answer of a quiz only to its author and to voters. Without it we cannot make a quiz.
     if detail.get("type") == "quiz" and detail.get("correct_option_ids"):
         members |= {"type": "quiz"} | _only(detail, "correct_option_ids", "explanation")
     return members

@@ -1,7 +1,7 @@
-"""What we write: the requests of the hot path as structs, the parts that all requests share.
+"""What we write: the requests of the hot path as structs, and the parts that all requests share.
 
-Members that hold their default are left out. Methods of the cold path (media, polls, places) take plain dicts made of
-the same parts.
+Members that have their default value are left out. Methods of the cold path (media, polls, places) take plain dicts
+made of the same parts.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ class LinkPreviewOptions(Struct, frozen=True, gc=False):
 
 
 NO_PREVIEW = LinkPreviewOptions(True)
-"""A preview fetches a stranger's URL, and shows what is there."""
+"""A preview would fetch a stranger's URL and show what is there."""
 
 
 class ReplyParameters(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Never with `allow_sending_without_reply`: it swallows every error of the lookup, a 429 among them."""
+    """Never with `allow_sending_without_reply`: it hides every error of the lookup, also a 429."""
 
     message_id: int
     quote: str | None = None
@@ -70,7 +70,7 @@ class AnswerCallbackQuery(Struct, gc=False, omit_defaults=True):
 
 
 def markup(of: Markup | None) -> dict[str, Any] | None:
-    """The keyboard as the Bot API has it."""
+    """Return the keyboard in the Bot API's form."""
     if of is None:
         return None
     if isinstance(of, InlineRows):
@@ -85,7 +85,8 @@ def markup(of: Markup | None) -> dict[str, Any] | None:
 
 
 def entities(of: Content) -> Sequence[Entity]:
-    """The content's entities but for mentions of accounts: they have lost their target and Telegram refuses them."""
+    """Return the content's entities without mentions of accounts: they have lost their target and Telegram refuses
+    them."""
     found = of.entities
     return [e for e in found if e.type != "text_mention"] if any(e.type == "text_mention" for e in found) else found
 
@@ -103,7 +104,7 @@ def reply_of(content_call: SendContent) -> ReplyParameters | None:
 
 
 def captioned(content: Content, *, shown: bool) -> dict[str, Any]:
-    """The members of a caption and, of media that are `shown`, of how."""
+    """Return the members of a caption, and for media that are `shown`, how they are shown."""
     members: dict[str, Any] = {}
     if content.text:
         members["caption"] = content.text

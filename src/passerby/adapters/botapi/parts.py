@@ -1,8 +1,8 @@
 """Sends a message without the part that Telegram refuses. The words matter more than their decoration.
 
 A refused attempt delivered nothing, so another attempt cannot duplicate the message. The table in `answers` says which
-part is meant. After a refusal that no row matches there is one *plain* attempt without any decoration, and if the
-message has a keyboard, one more without that.
+part is meant. If no row matches, there is one *plain* attempt without any decoration. If the message has a keyboard,
+there is one more attempt without it.
 """
 
 import re
@@ -23,22 +23,22 @@ _LOOKS = frozenset({"icon_custom_emoji_id", "style"})
 _TAG = re.compile(r"<[^<>]*+>")
 _EMOJI_TAG = re.compile(r"</?tg-emoji\b[^<>]*+>")
 
-ADORNMENTS = (Part.EFFECT, Part.ENTITIES, Part.REPLY, Part.THREAD, Part.LOOK)
+DECORATION = (Part.EFFECT, Part.ENTITIES, Part.REPLY, Part.THREAD, Part.LOOK)
 """The parts that a plain attempt leaves out. A keyboard is not among them, because it is more than decoration."""
 
 
 async def with_less(attempt: Callable[[Any], Awaitable[T]], members: Any, *, file: bool = False) -> T:
     """Call `attempt`; if Telegram refuses a part, call it again without that part.
 
-    `members` is the request, as a dict or a struct. `file`: a fresh upload may help, so refusals of the file are left
-    to the caller. Raises: the error of the last attempt, or of the first one if a plain attempt failed as well.
+    `members` is the request, as a dict or a struct. `file`: a fresh upload may help, so the caller handles refusals of
+    the file. Raises: the error of the last attempt, or of the first one if a plain attempt failed as well.
     """
     try:
         return await attempt(members)
     except Rejected as rejected:
         refused = first = rejected
     left: Members = msgspec.to_builtins(members)
-    plain = [ADORNMENTS, (*ADORNMENTS, Part.KEYBOARD)]
+    plain = [DECORATION, (*DECORATION, Part.KEYBOARD)]
     while True:
         less = next((found for part in refused.parts if (found := without(left, part)) is not None), None)
         if less is None:
@@ -58,7 +58,7 @@ async def with_less(attempt: Callable[[Any], Awaitable[T]], members: Any, *, fil
 
 
 def without(members: Mapping[str, Any], *parts: Part) -> Members | None:
-    """The request without these parts; None if it has none of them."""
+    """Return the request without these parts; None if it has none of them."""
     left = dict(members)
     for part in parts:
         left = _LESS[part](left)
@@ -70,7 +70,7 @@ def _only_top(*names: str) -> Callable[[Members], Members]:
 
 
 def _deep(value: Any, of: Callable[[str, Any], Any]) -> Any:
-    """A copy without the members for which `of` returns None, at any depth."""
+    """Return a copy without the members for which `of` returns None, at any depth."""
     match value:
         case dict():
             kept = ((name, of(name, each)) for name, each in value.items())

@@ -1,6 +1,7 @@
-"""The same as `transport`, through a proxy that the environment names: slower, and rarely needed.
+"""The same as `transport`, but through a proxy named by the environment. It is slower, and rarely needed.
 
-Where Telegram cannot be reached directly, `HTTPS_PROXY` and its like say how. pyreqwest knows every kind of proxy.
+Where Telegram cannot be reached directly, `HTTPS_PROXY` and similar variables name a proxy. pyreqwest supports every
+kind of proxy.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,7 @@ def is_loopback(host: str) -> bool:
 
 
 def builder(base_url: str, max_connections: int) -> ClientBuilder:
-    """How every client of pyreqwest's is made here."""
+    """Return the settings that every pyreqwest client here shares."""
     client = (
         ClientBuilder()
         .user_agent("passerby")
@@ -42,7 +43,7 @@ def builder(base_url: str, max_connections: int) -> ClientBuilder:
         .pool_timeout(timedelta(seconds=30))
         .pool_idle_timeout(timedelta(seconds=IDLE_S))
         .tcp_keepalive(timedelta(seconds=30))
-        # A redirect or a Referer would carry the token to somewhere else.
+        # A redirect or a Referer would carry the token somewhere else.
         .follow_redirects(False)
         .referer(False)
         .gzip(False)
@@ -54,7 +55,7 @@ def builder(base_url: str, max_connections: int) -> ClientBuilder:
 
 
 class ProxiedTransport:
-    """See `transport.Transport`. A head is the URL here."""
+    """See `transport.Transport`. Here a head is the URL."""
 
     def __init__(self, base_url: str, *, max_connections: int, on_connected: Callable[[], None]) -> None:
         self._base = base_url

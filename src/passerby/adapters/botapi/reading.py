@@ -1,8 +1,8 @@
-"""Takes a getUpdates answer apart into its updates.
+"""Splits a getUpdates answer into its updates.
 
-One update that cannot be read must not cost the others. The whole answer is decoded at once. If that fails, the answer
-is cut into its updates by hand: msgspec skips nested values recursively even for `Raw`, so it fails on the whole list
-if one update is nested too deeply. An update that still cannot be decoded is salvaged as far as possible.
+One unreadable update must not cost the others. The whole answer is decoded at once. If that fails, the answer is cut
+into its updates by hand: msgspec skips nested values recursively even for `Raw`, so one update that is nested too
+deeply makes it fail on the whole list. An update that still cannot be decoded is salvaged as far as possible.
 """
 
 import re
@@ -42,7 +42,7 @@ _NO_MESSAGES = frozenset({"callback_query", "message_reaction", "my_chat_member"
 def read_updates(body: bytes) -> list[Update | Unreadable]:
     """Decode a getUpdates answer that has `ok: true`, in order.
 
-    Raises: ValueError if the body is no such answer.
+    Raises: ValueError if the body is not such an answer.
     """
     try:
         answer = _answers.decode(body)
@@ -68,7 +68,7 @@ def _read_alone(piece: bytes) -> Update | Unreadable | None:
         pass
     found = _UPDATE_ID.search(piece)
     if found is None:
-        return None  # without an id there is nothing to confirm; the offset of the next update skips it
+        return None  # without an id we cannot confirm it; the offset of the next update skips it
     try:
         value = parsed(piece)
     except ValueError:
@@ -77,23 +77,23 @@ def _read_alone(piece: bytes) -> Update | Unreadable | None:
         return Unreadable(int(found[1]))
     if value.keys() <= NOT_ASKED_FOR | {"update_id"}:
         return Update(int(found[1]))
-    made_out = _made_out(int(found[1]), value)
-    update_or_none = salvaged(value | {"update_id": made_out.update_id})
+    unreadable = _unreadable(int(found[1]), value)
+    update_or_none = salvaged(value | {"update_id": unreadable.update_id})
     if update_or_none is None or _is_empty(update_or_none):
-        return made_out
+        return unreadable
     return update_or_none
 
 
-def _made_out(update_id: int, value: Mapping[str, Any]) -> Unreadable:
-    """An update whose content cannot be read: the sender, and whether it is a message or an edit, so that they can be
-    told."""
+def _unreadable(update_id: int, value: Mapping[str, Any]) -> Unreadable:
+    """Describe an update whose content cannot be read: its sender, and whether it is a message or an edit, so that the
+    sender can be told."""
     for name, part in value.items():
         if name not in NOT_ASKED_FOR and isinstance(part, dict):
-            return _made_out_of(update_id, name, part)
+            return _unreadable_part(update_id, name, part)
     return Unreadable(update_id)
 
 
-def _made_out_of(update_id: int, name: str, part: Mapping[str, Any]) -> Unreadable:
+def _unreadable_part(update_id: int, name: str, part: Mapping[str, Any]) -> Unreadable:
     sender, chat = part.get("from") or part.get("user"), part.get("chat")
     by_bot = isinstance(sender, dict) and sender.get("is_bot") is True
     person = _number(sender.get("id")) if isinstance(sender, dict) else 0
@@ -113,7 +113,7 @@ def _may_be_private(chat: Any) -> bool:
 
 
 def _number(value: Any) -> int:
-    """0 if Telegram would never send such a number."""
+    """Return the number, or 0 if Telegram would never send it."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:19])
     return value if isinstance(value, int) and -(2**63) <= value < 2**63 else 0

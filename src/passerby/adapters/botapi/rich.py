@@ -27,7 +27,7 @@ _BLOCKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] 
     "pullquote": (("text", "credit"), (), ()),
     "details": (("summary",), ("blocks",), ("is_open",)),
 }
-# Blocks with files, and whether the file object could hold a name, a title or a performer.
+# Blocks with files.
 _MEDIA = frozenset({"photo", "voice_note", "video", "animation", "audio", "document"})
 _IN_FILE = frozenset(
     {"file_id", "file_unique_id", "file_size", "width", "height", "duration", "mime_type", "thumbnail"}
@@ -80,7 +80,7 @@ def read(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         return "", {"rebuilt": None, "copyable": False}
     rebuilt: dict[str, Any] | None = None
     if not reader.holds_files and not reader.unknown:
-        # Detection would make links of bare words again; the sender's client has marked what was meant to be one.
+        # Detection would turn bare words into links again. The sender's client has already marked the real ones.
         rebuilt = {"blocks": blocks, "skip_entity_detection": True}
         if message.get("is_rtl") is True:
             rebuilt["is_rtl"] = True
@@ -89,7 +89,7 @@ def read(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 class _Reader:
-    """One pass over a message, noting what could not be taken over."""
+    """One pass over a message. It notes what could not be taken over."""
 
     def __init__(self) -> None:
         self.reduced = False

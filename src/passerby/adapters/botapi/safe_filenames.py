@@ -1,7 +1,7 @@
-"""Names for uploads that say nothing of anybody.
+"""Names for uploads that reveal nothing about anybody.
 
-The sender's own name for a file is dropped; a document keeps its ending where that is a known harmless one and fits the
-file's type, because without it the reader's device does not know what to open it with.
+The sender's own name for a file is dropped. A document keeps its ending if the ending is known, harmless and fits the
+file's type. Without an ending, the reader's device does not know how to open it.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _ZIP = frozenset({"application/zip", "application/x-zip-compressed"})
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
 
-# ending: the types that it may go with
+# ending: the types that it may have
 _HARMLESS: Mapping[str, frozenset[str]] = {
     "pdf": frozenset({"application/pdf"}),
     "txt": _TEXT,
@@ -78,10 +78,10 @@ def is_apart(content: Content) -> bool:
 
 
 def names_somebody(content: Content) -> bool:
-    """Whether a copy of the file, or its id, would show its sender's name for it.
+    """Whether a copy of the file, or its id, would show the sender's name for it.
 
-    For audio this is always possible: its title and performer stay with its id. A name that we gave to the file
-    ourselves is harmless. A sticker's id shows its set, which may be its sender's own (see `sets`).
+    For audio this is always possible: title and performer stay with the id. A name that we gave to the file ourselves
+    is harmless. A sticker's id shows its set, which may be the sender's own (see `sets`).
     """
     if content.file is None:
         return False
@@ -89,12 +89,12 @@ def names_somebody(content: Content) -> bool:
     if content.kind is Kind.STICKER:
         return is_apart(content)
     if content.kind is Kind.DOCUMENT and content.file.mime not in (None, "", mime):
-        return True  # a type that nobody knows is a word of the sender's own, too
+        return True  # an unknown type may be the sender's own word, too
     return content.kind is Kind.AUDIO or content.file.name not in (None, "", name)
 
 
 def name_and_type(content: Content) -> tuple[str, str]:
-    """The file name and MIME type to upload the content's file with."""
+    """Return the file name and MIME type for the upload of the content's file."""
     assert content.file is not None
     if content.kind is Kind.STICKER:
         ending = _STICKER_ENDINGS.get((content.detail or {}).get("format", ""), "webp")
@@ -108,7 +108,7 @@ def name_and_type(content: Content) -> tuple[str, str]:
 
 
 def _ending(file: File) -> tuple[str, str]:
-    """A harmless ending and its type; without a harmless one, no ending and no type."""
+    """Return a harmless ending and its type; otherwise two empty strings."""
     mime = (file.mime or "").lower()
     _, dot, ending = (file.name or "").lower().rpartition(".")
     if not dot:

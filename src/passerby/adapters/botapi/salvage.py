@@ -1,8 +1,8 @@
 """Reads what it can of an update that does not follow the Bot API.
 
-A text that is not Unicode, a field of another type, an object that is nested too deeply: a wrong value is corrected if
-its meaning is clear (a number written as text), and left out otherwise. The rest of the message is passed on. This is
-slow, and only for updates that `wire` could not read.
+The text is not Unicode, a field has another type, an object is nested too deeply: a wrong value is corrected if its
+meaning is clear (a number written as text), and left out otherwise. The rest of the message is passed on. This is slow,
+and only for updates that `wire` could not read.
 """
 
 import json
@@ -14,17 +14,17 @@ import msgspec
 
 from passerby.adapters.botapi.wire import TOKENS, Update
 
-_MOST = 64
-"""At most this many fields of one update may be wrong. Beyond that it is no update."""
+_MOST_CORRECTIONS = 64
+"""At most this many fields of one update may be wrong. With more, it is not an update."""
 
-_DEEPEST = 100
+_MAX_DEPTH = 100
 """Values that are nested deeper are left out. Real formatting is far less deep."""
 
 _PLACE = re.compile(r" - at `\$((?:\.[^.\[\]`]+|\[\d+\])+)`\Z")
 _STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
 _EXPECTED = re.compile(r"Expected `(\w+)(?: \| null)?`, got `(\w+)`")
 _HALF = re.compile("[\ud800-\udfff]")
-_CAREFUL = frozenset({"has_protected_content", "has_media_spoiler"})
+_TRUE_IF_UNREADABLE = frozenset({"has_protected_content", "has_media_spoiler"})
 """Members that count as true if they cannot be read: the safe assumption is that the sender asked for them."""
 
 _MEND: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -37,7 +37,7 @@ _MEND: dict[tuple[str, str], Callable[[Any], Any]] = {
 
 
 def parsed(piece: bytes) -> Any:
-    """An update as plain values, with U+FFFD for each lone surrogate. Raises: ValueError."""
+    """Return an update as plain values, with U+FFFD for each lone surrogate. Raises: ValueError."""
     text = _shallow(piece).decode("utf-8", "replace")
     try:
         return _whole(json.loads(text, strict=False, parse_constant=lambda _: None))
@@ -46,14 +46,14 @@ def parsed(piece: bytes) -> Any:
 
 
 def salvaged(value: Any) -> Update | None:
-    """The update without the members that cannot be read. Changes `value`. None if nothing is left."""
-    for _ in range(_MOST):
+    """Return the update without the members that cannot be read. Changes `value`. None if nothing is left."""
+    for _ in range(_MOST_CORRECTIONS):
         try:
             return msgspec.convert(value, Update, strict=False)
         except msgspec.ValidationError as error:
             problem = str(error)
         place = _PLACE.search(problem)
-        if place is None or not _mended(value, [*_steps(place[1])], problem):
+        if place is None or not _corrected(value, [*_steps(place[1])], problem):
             return None
     return None
 
@@ -63,8 +63,8 @@ def _steps(place: str) -> Iterator[str | int]:
         yield step[1] if step[1] is not None else int(step[2])
 
 
-def _mended(value: Any, steps: list[str | int], problem: str) -> bool:
-    """Correct the value at this place, or remove it. False if there is no such place."""
+def _corrected(value: Any, steps: list[str | int], problem: str) -> bool:
+    """Correct the value at this place, or remove it. Returns False if there is no such place."""
     *way, last = steps
     try:
         for step in way:
@@ -72,7 +72,7 @@ def _mended(value: Any, steps: list[str | int], problem: str) -> bool:
         there = value[last]
     except (LookupError, TypeError):
         return False
-    if last in _CAREFUL:
+    if last in _TRUE_IF_UNREADABLE:
         value[last] = True
         return True
     found = _EXPECTED.search(problem)
@@ -86,7 +86,7 @@ def _mended(value: Any, steps: list[str | int], problem: str) -> bool:
 
 
 def _whole(value: Any) -> Any:
-    """The same without lone surrogates."""
+    """Return the value without lone surrogates."""
     match value:
         case str():
             return _HALF.sub("\ufffd", value)
@@ -99,16 +99,16 @@ def _whole(value: Any) -> Any:
 
 
 def _shallow(piece: bytes) -> bytes:
-    """The same, with null for values that are nested too deeply."""
+    """Return the JSON with null for values that are nested too deeply."""
     depth, begin, kept, at = 0, 0, bytearray(), 0
     for token in TOKENS.finditer(piece):
         match token[0]:
             case b"{" | b"[":
                 depth += 1
-                if depth == _DEEPEST + 1:
+                if depth == _MAX_DEPTH + 1:
                     begin = token.start()
             case b"}" | b"]":
-                if depth == _DEEPEST + 1:
+                if depth == _MAX_DEPTH + 1:
                     kept += piece[at:begin] + b"null"
                     at = token.end()
                 depth -= 1

@@ -1,15 +1,15 @@
-"""Passes a message on: chooses the method, the file ids, and whether to copy the message or to rebuild it.
+"""Passes a message on: chooses the method and the file ids, and whether to copy the message or to rebuild it.
 
-Text is always rebuilt, so that it carries only the entities that the caller kept. A file is sent by its id if the
-recipient's bot has one; otherwise, or if the id would show the sender's own name for the file, it is downloaded and
-uploaded (`transfer`). Messages without a file are rebuilt (`methods`), or refused.
+Text is always rebuilt, so it has only the entities that the caller kept. A file is sent by its id if the recipient's
+bot has one. Otherwise, or if the id would show the sender's own name for the file, it is downloaded and uploaded
+(`transfer`). Messages without a file are rebuilt (`methods`), or refused.
 
-A fleet of several bots does nothing that works only within one bot: from what fails, a sender would learn whether their
-partner uses the same bot, which hints at a language, a country or a brand. So a file that could not be moved is refused
-even if it need not be moved, and nothing is copied.
+A fleet of several bots does nothing that works only within one bot. Otherwise a sender would learn from a failure
+whether their partner uses the same bot, which hints at a language, a country or a brand. So a file that could not be
+moved is refused even if it need not be moved, and nothing is copied.
 
-Albums are always rebuilt, even on one bot: `copyMessages` may deliver half of one and then answer 400, or leave
-items out in silence, while sendMediaGroup is all or nothing, and takes replies and effects.
+Albums are always rebuilt, even on one bot. `copyMessages` may deliver half of one and then answer 400, or leave items
+out silently. sendMediaGroup sends all or nothing, and takes replies and effects.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -51,11 +51,11 @@ _ALBUM: msgspec.json.Decoder[Answer[tuple[Received, ...]]] = msgspec.json.Decode
 _ALBUM_MOST = 10
 
 Send = Callable[[Mapping[Piece, str], Sequence[Piece]], Awaitable[tuple[Received, ...]]]
-"""Sends a message given the ids of the pieces that the bot knows, and those that must be uploaded with it."""
+"""Sends a message. It gets the ids of the pieces that the bot knows, and the pieces to upload with it."""
 
 
 class ContentSender:
-    """Carries out `SendContent`, and `Edit` of a carried message. `alone`: the fleet has only this bot."""
+    """Carries out `SendContent`, and `EditContent` for a relayed message. `alone`: the fleet has only this bot."""
 
     def __init__(
         self, client: Client, files: FileCache, sets: Sets, *, alone: bool, unlimited_files: bool, transfers: int
@@ -66,8 +66,8 @@ class ContentSender:
         self._alone = alone
         self._mover = Mover(client, unlimited_files=unlimited_files, at_once=transfers)
 
-    async def content_call(self, content_call: SendContent) -> tuple[MessageId, ...]:
-        """Deliver it; return the new ids in order. Raises: TelegramError."""
+    async def send(self, content_call: SendContent) -> tuple[MessageId, ...]:
+        """Send the message. Returns the new ids in order. Raises: TelegramError."""
         content = content_call.contents[0]
         is_plain = content.kind is Kind.TEXT and not (content.entities or content_call.quote_entities)
         if not is_plain and (content_call.quote_entities or any(map(has_set, content_call.contents))):
@@ -86,7 +86,7 @@ class ContentSender:
         return await send(content_call)
 
     async def edit(self, edit: EditContent) -> tuple[MessageId, ...]:
-        """Let a carried message follow its original. Raises: TelegramError."""
+        """Edit the partner's copy like its original. Raises: TelegramError."""
         if has_set(edit.content):
             content = await self._sets.without_unknown(edit.content, edit.source_person)
             edit = msgspec.structs.replace(edit, content=content)
@@ -120,7 +120,7 @@ class ContentSender:
                 raise
 
     async def _exchange(self, edit: EditContent, target: dict[str, Any]) -> None:
-        """Put another file into a carried message."""
+        """Replace the file of the partner's copy."""
         content = edit.content
         content_call = SendContent(
             edit.bot, edit.person, edit.source_bot, edit.source_person, (edit.message,), (content,)
@@ -134,7 +134,7 @@ class ContentSender:
                 media[place] = known[piece] if piece in known else f"attach://{parts[piece]}"
             members = target | {"media": media}
             moves = [_move(content_call, piece, part) for piece, part in parts.items()]
-            return (await self._bring(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
+            return (await self._call_with_files(edit.bot, "editMessageMedia", members, moves, _RECEIVED),)
 
         try:
             await self._with_files(content_call, [item], send)
@@ -191,7 +191,7 @@ class ContentSender:
         async def send(known: Mapping[Piece, str], unknown: Sequence[Piece]) -> tuple[Received, ...]:
             named = members | {piece.part: file_id for piece, file_id in known.items()}
             moves = [_move(content_call, piece, piece.part) for piece in unknown]
-            return (await self._bring(content_call.bot, method, named, moves, _RECEIVED),)
+            return (await self._call_with_files(content_call.bot, method, named, moves, _RECEIVED),)
 
         return await self._with_files(content_call, [pieces(content_call, content)], send)
 
@@ -213,19 +213,19 @@ class ContentSender:
                 media.append(entry)
             album = members | {"media": media}
             moves = [_move(content_call, piece, part) for piece, part in parts.items()]
-            return await self._bring(content_call.bot, "sendMediaGroup", album, moves, _ALBUM)
+            return await self._call_with_files(content_call.bot, "sendMediaGroup", album, moves, _ALBUM)
 
         return await self._with_files(content_call, items, send)
 
     async def _call(self, bot: BotId, method: str, members: Any, decoder: "msgspec.json.Decoder[Answer[T]]") -> T:
-        """Call a method whose effect the recipient sees; leave out the parts that Telegram refuses."""
+        """Call a method whose effect the recipient sees, without the parts that Telegram refuses."""
 
         async def attempt(members: Any) -> T:
             return await self._client.call(bot, method, encode(members), decoder, sends=True)
 
         return await with_less(attempt, members)
 
-    async def _bring(
+    async def _call_with_files(
         self,
         bot: BotId,
         method: str,
@@ -233,7 +233,7 @@ class ContentSender:
         moves: Sequence[Move],
         decoder: "msgspec.json.Decoder[Answer[T]]",
     ) -> T:
-        """The same for a method that sends files: by their ids, and those in `moves` as uploads."""
+        """Call a method that sends files: by their ids, and those in `moves` as uploads."""
 
         async def attempt(members: dict[str, Any]) -> T:
             if moves:
@@ -245,7 +245,7 @@ class ContentSender:
     async def _with_files(
         self, content_call: SendContent, items: Sequence[tuple[Piece, ...]], send: Send
     ) -> tuple[MessageId, ...]:
-        """Send by the ids that the bot knows; what it does not know, or turns out not to, is moved."""
+        """Send by the ids that the bot knows. Files without a working id are moved."""
         every = list(dict.fromkeys(piece for item in items for piece in item))
         if not self._alone:
             for piece in every:
@@ -261,7 +261,7 @@ class ContentSender:
             await self._forget(content_call, every)
             known = {}
         async with self._mover.turn(content_call.bot, [piece.key for piece in every if piece not in known]):
-            # Whoever had the turn before may have brought what we miss.
+            # The previous holder of the turn may have uploaded the files that we miss.
             known = await self._known(content_call, every, trust_own=refused is None)
             for piece in every:
                 if piece not in known and (found := await self._file_ids.look_up(piece, content_call.bot)):
@@ -277,8 +277,8 @@ class ContentSender:
                 unknown = every
                 received = await send({}, every)
             except Refused:
-                # For example, too large for an upload. That is not the reason for Telegram's refusal, so it is not
-                # reported.
+                # For example, the file is too large for an upload. That is not why Telegram refused, so we do not
+                # report it.
                 if refused is not None and refused.meaning is Meaning.UNKNOWN:
                     raise refused from None
                 raise
@@ -305,20 +305,21 @@ class ContentSender:
                 if piece in moved:
                     if file_id := message.file_id(piece.part):
                         await self._file_ids.note(piece.key, content_call.bot, file_id)
-                    # For the way back; ids that show a name are not worth remembering, since none may be used.
+                    # Later sends use these ids. Ids that show a name are not worth remembering: none of them may be
+                    # used.
                     if piece.key == piece.file.unique:
                         await self._file_ids.note(piece.key, content_call.source_bot, piece.file.file_id)
 
 
 def _if_an_upload_may_do(rejected: Rejected) -> Rejected:
-    """Raises: the refusal itself, if it is not about a file."""
+    """Return if an upload may help. Raises: the refusal itself, if it is not about a file."""
     if rejected.meaning not in (Meaning.FILE_UNKNOWN, Meaning.UNKNOWN):
         raise rejected
     return rejected
 
 
 def _copies(content_call: SendContent, content: Content) -> bool:
-    """Whether the original is copied as it is."""
+    """Whether the original is copied unchanged."""
     if not content_call.copyable or content_call.bot != content_call.source_bot or content.kind not in COPIED:
         return False
     detail = content.detail or {}
@@ -326,7 +327,7 @@ def _copies(content_call: SendContent, content: Content) -> bool:
 
 
 def _reworded(content: Content) -> dict[str, Any]:
-    """The members of an edit of what has no file. Raises: Refused where it cannot be written anew."""
+    """Return the members to edit a message without a file. Raises: Refused if it cannot be rebuilt."""
     match content.kind:
         case Kind.LOCATION:
             return moved(content)
@@ -341,7 +342,7 @@ def _reworded(content: Content) -> dict[str, Any]:
 
 
 def _common(content_call: SendContent, content: Content) -> dict[str, Any]:
-    """The members that every sending method takes."""
+    """Return the members that every sending method takes."""
     members: dict[str, Any] = {"chat_id": content_call.person}
     if content.protected:
         members["protect_content"] = True

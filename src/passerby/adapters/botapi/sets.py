@@ -1,11 +1,11 @@
-"""Hides sticker and custom emoji sets that may tell who made them.
+"""Hides sticker and custom emoji sets that may reveal who made them.
 
 Anybody can make a set, and its name and link lead to its maker. So a set is passed on only if many people use it: then
-it says nothing about its sender. A sticker of any other set is uploaded again, and so belongs to no set. A custom emoji
-of any other set is replaced by the plain emoji in the text. The sender is not asked, because the partner sees the same,
-only without the set.
+it reveals nothing about its sender. A sticker of any other set is uploaded again, and so belongs to no set. A custom
+emoji of any other set is replaced by the plain emoji in the text. The sender is not asked, because the partner sees the
+same thing, only without the set.
 
-Custom emoji are counted by their own ids, so that no request is needed to find their set.
+Custom emoji are counted by their own ids, so no request is needed to find their set.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from passerby.ports.live_store import LiveStoreLost
 
 _EMOJI: Final = "custom_emoji"
 _TRUSTED_FOR: Final = 100
-"""A set that is known as popular is looked up again once in this many times, which also counts its sender."""
+"""A set that is known to be popular is looked up again once in this many times. That also counts its sender."""
 
 _REMEMBERED: Final = 4096
 _POLL_TEXTS: Final = ("question_entities", "text_entities")
@@ -45,7 +45,7 @@ def has_set(content: Content) -> bool:
 
 
 class Sets:
-    """Without `sightings` no set is known."""
+    """Decides which sets may be passed on. Without `sightings` no set is known."""
 
     def __init__(self, sightings: Sightings | None, key: bytes) -> None:
         self._sightings = sightings
@@ -53,7 +53,7 @@ class Sets:
         self._trusted: dict[str, int] = {}
 
     async def without_unknown(self, content: Content, by: PersonId) -> Content:
-        """The same content without parts of sets that few people use."""
+        """Return the content without stickers and emoji of sets that few people use."""
         if content.entities:
             content = msgspec.structs.replace(content, entities=await self.known_only(content.entities, by))
         detail = content.detail
@@ -67,7 +67,7 @@ class Sets:
         return content
 
     async def known_only(self, entities: Sequence[Entity], by: PersonId) -> tuple[Entity, ...]:
-        """The entities without custom emoji that few people use."""
+        """Return the entities without custom emoji that few people use."""
         return tuple(
             [
                 e
@@ -77,7 +77,7 @@ class Sets:
         )
 
     async def _poll(self, detail: dict[str, Any], by: PersonId) -> dict[str, Any]:
-        """In a poll, custom emoji can be in the question and in the answers."""
+        """Remove rare custom emoji from the question and the answers of a poll."""
         options = [await self._texts(option, by) for option in detail.get("options", ())]
         return await self._texts(detail, by) | ({"options": options} if options else {})
 
@@ -89,7 +89,7 @@ class Sets:
         }
 
     async def _is_known(self, what: str, by: PersonId) -> bool:
-        """Whether many people use it. The sender is counted as well."""
+        """Whether many people use it. This sender is counted, too."""
         left = self._trusted.get(what, 0)
         if left:
             self._trusted[what] = left - 1

@@ -1,7 +1,7 @@
-"""Clients for streaming files: pyreqwest, told which address of the server to use.
+"""Clients for streaming files: pyreqwest, with a fixed address of the server.
 
 By itself pyreqwest spends half of its time limit on a dead address before it tries the next one of the same family. So
-it is given the address that works for calls (see `dialling`), and there is one client for each address.
+it gets the address that works for calls (see `dialling`), and there is one client for each address.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ MOST = 8
 
 class StreamingClients:
     def __init__(self, base_url: str, max_connections: int, dialler: Dialler | None) -> None:
-        """`dialler` None: requests go through a proxy, which finds the server itself."""
+        """`dialler` None: requests go through a proxy, which looks up the server itself."""
         self._base = base_url
         self._max_connections = max_connections
         self._dialler = None if is_proxied(base_url) else dialler
@@ -27,7 +27,7 @@ class StreamingClients:
         self._clients: dict[str, Streaming] = {}
 
     async def get(self) -> Streaming:
-        """A client for a transfer. Raises: Unavailable."""
+        """Return a client for a transfer. Raises: Unavailable."""
         if self._dialler is None:
             return self._of("")
         failure = "no connection (time-out)"
@@ -44,7 +44,7 @@ class StreamingClients:
         client = self._clients.get(ip)
         if client is None:
             while len(self._clients) >= MOST:
-                del self._clients[next(iter(self._clients))]  # transfers under way keep theirs
+                del self._clients[next(iter(self._clients))]  # transfers under way keep their client
             build = builder(self._base, self._max_connections)
             # Port 0 means the port that the URL names.
             client = self._clients[ip] = (

@@ -1,10 +1,11 @@
-"""Moving files from one bot to another: down from the sender's, up to the recipient's, never whole in memory.
+"""Moves files from one bot to another: down from the sender's, up to the recipient's, never whole in memory.
 
     getFile on the source bot ─► download, chunk by chunk ─► multipart body of the sending method
 
-The body pulls: a chunk is read from Telegram when the one before it has been written to Telegram, so that what is held
-is a few chunks, whatever the size. Transfers under way at once are bounded, and of several that want the same file on
-the same bot one moves it while the others wait to use its id: Telegram throttles repeated uploads of equal size.
+The body pulls: it reads a chunk from Telegram after the previous chunk has been written to Telegram. So only a few
+chunks are in memory, whatever the size. The number of transfers at one time is limited. If several transfers want the
+same file on the same bot, one moves it, and the others wait to use its id: Telegram throttles repeated uploads of equal
+size.
 """
 
 import asyncio
@@ -26,11 +27,11 @@ from passerby.kernel.ids import BotId
 from passerby.ports.telegram import Refused, TelegramError, TokenRefused, Unavailable
 
 DOWNLOAD_LIMIT = 20 * 2**20
-"""Bytes that getFile gives out (source: Bot API server)."""
+"""The most bytes that a bot may download (source: Bot API server)."""
 
 
 class Move(Struct, frozen=True):
-    """A file to be uploaded as the part `part`, under a neutral name."""
+    """A file to upload as the part `part`, under a neutral name."""
 
     part: str
     file: File
@@ -48,7 +49,7 @@ _LOCATED: msgspec.json.Decoder[Answer[_Located]] = msgspec.json.Decoder(Answer[_
 
 
 class Mover:
-    """Uploads on behalf of the carrier."""
+    """Uploads files for `ContentSender`."""
 
     def __init__(self, client: Client, *, unlimited_files: bool, at_once: int) -> None:
         self._client = client
@@ -58,7 +59,7 @@ class Mover:
 
     @asynccontextmanager
     async def turn(self, bot: BotId, keys: Sequence[str]) -> AsyncIterator[None]:
-        """Hold the right to upload these files to this bot. Taken in one order by everybody, so never in a circle."""
+        """Hold the right to upload these files to this bot. All callers take keys in one order, so no deadlock."""
         async with AsyncExitStack() as held:
             for key in sorted(set(keys)):
                 lock = self._turns.setdefault((bot, key), asyncio.Lock())
@@ -75,7 +76,7 @@ class Mover:
     ) -> T:
         """Call the method with the files as parts. Raises: TelegramError; Refused(TOO_LARGE) before anything moves."""
         for move in moves:
-            self._weigh(move.file.size)
+            self._check_size(move.file.size)
         async with self._slots:
             flows = [_Flow(self._client, move, await self._locate(move.source, move.file)) for move in moves]
             form = FormBuilder()
@@ -88,7 +89,7 @@ class Mover:
             except _FlowBroke:
                 pass
             except TelegramError:
-                # Where our own side cut the body short, Telegram cannot have taken it for a message.
+                # Our side ended the body early, so Telegram cannot have accepted it as a message.
                 if not any(flow.error for flow in flows):
                     raise
             finally:
@@ -97,12 +98,12 @@ class Mover:
             raise next((flow.error for flow in flows if flow.error), Unavailable("download broke", uncertain=False))
 
     async def admit(self, source: BotId, file: File) -> None:
-        """Return if the file could be moved, whether or not it will be. Raises: TelegramError; Refused(TOO_LARGE)."""
-        self._weigh(file.size)
+        """Return if the file could be moved, even if it will not be. Raises: TelegramError; Refused(TOO_LARGE)."""
+        self._check_size(file.size)
         if not file.size and not self._unlimited:
             await self._locate(source, file)
 
-    def _weigh(self, size: int) -> None:
+    def _check_size(self, size: int) -> None:
         if size > DOWNLOAD_LIMIT and not self._unlimited:
             raise Refused(Refusal.TOO_LARGE, "more than a bot may download")
 
@@ -110,25 +111,25 @@ class Mover:
         try:
             located = await self._client.call(source, "getFile", encode({"file_id": file.file_id}), _LOCATED)
         except Rejected as rejected:
-            # The source bot's own id: there is no other to try.
+            # This is the source bot's own id; there is no other id to try.
             if rejected.meaning is not Meaning.FILE_UNKNOWN:
                 raise
             located = _Located()
         except TokenRefused as refused:
-            # The refused token may be another bot's than the sending bot's.
+            # The refused token may belong to the source bot instead of the sending bot.
             raise refused.of(source) from None
         if not located.file_path:
             raise Refused(Refusal.CANNOT_COPY, "the file is gone")
-        self._weigh(located.file_size)
+        self._check_size(located.file_size)
         return located
 
 
 class _FlowBroke(Exception):
-    """A download ended early; its flow says why."""
+    """A download ended early. Its flow says why."""
 
 
 class _Flow:
-    """One file on its way. `error` is why it broke, if it did."""
+    """One file in transfer. `error` is why it broke, if it did."""
 
     def __init__(self, client: Client, move: Move, located: _Located) -> None:
         assert located.file_path is not None
@@ -146,8 +147,8 @@ class _Flow:
         return body.file_name(self.move.name).mime(self.move.mime)
 
     async def aclose(self) -> None:
-        """Let go of the download, wherever it stands."""
-        # Still being pulled: it is cancelled with its upload and closes by itself.
+        """Close the download, wherever it stands."""
+        # RuntimeError: it is still being read. Then it is cancelled with its upload and closes by itself.
         with suppress(RuntimeError):
             await self._chunks.aclose()
 
@@ -157,7 +158,7 @@ class _Flow:
             async with aclosing(self._local() if self._path.startswith("/") else self._remote()) as chunks:
                 async for chunk in chunks:
                     moved += len(chunk)
-                    # More than announced would be cut off in silence and arrive as a broken file.
+                    # Extra bytes would be cut off silently, and a broken file would arrive.
                     if self.size and moved > self.size:
                         raise Unavailable("the file is longer than announced", uncertain=False)
                     yield chunk
@@ -174,7 +175,7 @@ class _Flow:
                 yield chunk
 
     async def _local(self) -> AsyncGenerator[bytes, None]:
-        """An own server started with `--local` names a file on the disk that it shares with us."""
+        """Read a file from the disk that we share with our own server, started with `--local`."""
         try:
             source = await asyncio.to_thread(Path(self._path).open, "rb")
         except OSError:

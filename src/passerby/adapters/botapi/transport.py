@@ -1,17 +1,17 @@
-"""HTTP/1.1 to one server: requests with a ready head over connections that are kept warm.
+"""HTTP/1.1 to one server: requests with a prepared head, over connections that stay open.
 
-What a Bot API call needs, and no more: a body of known length goes out in one write, one answer comes back whole. No
-redirects, no cookies, no compression, no pipelining. Answers are parsed by httptools; files do not come this way.
+It does what a Bot API call needs and no more: a body of known length goes out in one write, one whole answer comes
+back. No redirects, no cookies, no compression, no pipelining. httptools parses the answers. Files go another way.
 
-It exists for two reasons: it knows what a lost answer means, and a call takes a third of a general client's CPU.
+It exists for two reasons: it knows what a lost answer means, and it needs a third of a general client's CPU per call.
 
-    not sent      no connection could be made, or the one at hand was closed already: nothing can have arrived
-    unknown       the bytes were handed to the system, and then the connection broke, fell silent or made no sense
+    not sent      no connection could be made, or this one was already closed: nothing can have arrived
+    unknown       the bytes were handed to the system; then the connection broke, went silent or sent nonsense
 
-New connections are made a few at a time (CONNECTS_AT_ONCE), because a handshake costs as much as dozens of calls. A
+Only a few connections are made at a time (CONNECTS_AT_ONCE), because a handshake costs as much as dozens of calls. A
 call that waits to make one takes the next free connection instead. `dialling` finds an address that works.
 
-Nothing is tried twice: a connection that the server closes in the very moment of the write counts as unknown.
+Nothing is retried: if the server closes a connection at the moment of the write, the outcome counts as unknown.
 """
 
 import asyncio
@@ -30,28 +30,28 @@ from passerby.adapters.botapi.dialling import Dialler
 CONNECT_S = 10.0
 CONNECTS_AT_ONCE = 64
 HANDSHAKE_S = 3.0
-"""If a server takes a connection but has not finished the handshake by then, its next address is tried."""
+"""If a server accepts a connection but has not finished the handshake by then, its next address is tried."""
 
 HANDSHAKES = 2
 IDLE_S = 60.0
-"""A connection that nobody has used for so long is closed, before the server does it: nginx waits for 75 s."""
+"""A connection is closed after this long without use, before the server closes it: nginx waits 75 s."""
 
 SWEEP_S = 1.0
-"""How often time-outs are looked for. One timer for all calls: a timer for each costs as much as parsing the answer."""
+"""How often time-outs are checked. All calls share one timer: a timer each would cost as much as parsing the answer."""
 
 HEAD_BYTES = 65_536
 BODY_BYTES = 64 * 2**20
-"""More than 100 of the largest updates."""
+"""More than a getUpdates answer with 100 of the largest updates."""
 
 
 def place_of(base_url: str) -> tuple[str, int]:
-    """The host and the port of an http(s) URL."""
+    """Return the host and the port of an http(s) URL."""
     parts = urlsplit(base_url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 class Lost(Exception):
-    """There is no answer. `sent`: the request may have been carried out. `reason` quotes nothing that was sent."""
+    """There is no answer. `sent`: the request may have been carried out. `reason` quotes nothing of the request."""
 
     def __init__(self, reason: str, *, sent: bool) -> None:
         super().__init__(reason, sent)
@@ -66,9 +66,9 @@ class Reply(NamedTuple):
 
 
 class Transport:
-    """Connections to the server of `base_url` (http or https), at most `max_connections`; callers wait for room.
+    """Connections to the server of `base_url` (http or https), at most `max_connections`. Callers wait for a free one.
 
-    `on_connected` is called for each new connection. Belongs to the event loop it is first used in.
+    `on_connected` is called for each new connection. Belongs to the event loop that first uses it.
     """
 
     def __init__(self, base_url: str, *, max_connections: int, on_connected: Callable[[], None]) -> None:
@@ -84,7 +84,7 @@ class Transport:
         self._room = max_connections
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._connecting = 0
-        self._hopeful: deque[asyncio.Future[_Line | None]] = deque()
+        self._waiters: deque[asyncio.Future[_Line | None]] = deque()
         """The calls that wait for a free connection, or for permission to make one (None)."""
         self._idle: list[_Line] = []
         self._busy: set[_Line] = set()
@@ -92,7 +92,7 @@ class Transport:
         self._closed = False
 
     def head(self, path: str) -> bytes:
-        """The head of a request for `path`, which is quoted already, for `post`."""
+        """Return the head of a request for `post`. `path` is already quoted."""
         for part in (self._authority, self._path, path):
             if any(character <= " " or character == "\x7f" for character in part):
                 raise ValueError("a path has no spaces and no control characters")
@@ -102,9 +102,9 @@ class Transport:
         ).encode("ascii")
 
     async def post(self, head: bytes, body: bytes, timeout_s: float) -> Reply:
-        """Send a request; return its answer, whatever the status. Raises: Lost."""
+        """Send a request. Returns its answer, whatever the status. Raises: Lost."""
         loop = asyncio.get_running_loop()
-        # Not asyncio's Semaphore: it looks through all who wait each time.
+        # We do not use asyncio's Semaphore: it scans all waiters each time.
         while not self._room:
             turn: asyncio.Future[None] = loop.create_future()
             self._waiting.append(turn)
@@ -124,7 +124,7 @@ class Transport:
                 return await line.ask(b"%b%d\r\n\r\n%b" % (head, len(body), body), loop.time() + timeout_s)
             finally:
                 self._busy.discard(line)
-                line.rest(loop.time())
+                line.release(loop.time())
                 self._give(line)
         finally:
             self._room += 1
@@ -139,16 +139,16 @@ class Transport:
                 return
 
     async def aclose(self) -> None:
-        """Hang up. Calls under way are lost."""
+        """Close all connections. Calls under way are lost."""
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
         self.dialler.aclose()
-        for hopeful in self._hopeful:
-            if not hopeful.done():
-                hopeful.set_exception(Lost("the client was closed", sent=False))
-        self._hopeful.clear()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(Lost("the client was closed", sent=False))
+        self._waiters.clear()
         lines = [*self._idle, *self._busy]
         self._idle.clear()
         for line in lines:
@@ -157,7 +157,7 @@ class Transport:
         await asyncio.gather(*(line.gone for line in lines))
 
     def _warm(self) -> "_Line | None":
-        """The connection that was used last: the others may grow old and go."""
+        """Return the connection that was used last. Unused ones then grow old and are closed."""
         while self._idle:
             line = self._idle.pop()
             if line.usable:
@@ -166,14 +166,14 @@ class Transport:
         return None
 
     def _give(self, line: "_Line") -> None:
-        """Take back a connection that a call is done with."""
+        """Take back a connection after a call."""
         if not line.usable or self._closed:
             line.hang_up()
             return
-        while self._hopeful:
-            hopeful = self._hopeful.popleft()
-            if not hopeful.done():
-                hopeful.set_result(line)
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(line)
                 return
         self._idle.append(line)
 
@@ -195,14 +195,14 @@ class Transport:
         raise Lost("no connection (time-out)", sent=False)
 
     async def _next(self) -> "_Line | None":
-        """A free connection; or None: the caller may make one now, and it is counted already."""
-        hopeful: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
-        self._hopeful.append(hopeful)
+        """Return a free connection. None means that the caller may make one now; it is already counted."""
+        waiter: asyncio.Future[_Line | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
-            return await hopeful
+            return await waiter
         except asyncio.CancelledError:
-            if hopeful.done() and not hopeful.cancelled() and hopeful.exception() is None:
-                line = hopeful.result()
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                line = waiter.result()
                 if line is None:
                     self._connected()
                 else:
@@ -210,16 +210,16 @@ class Transport:
             raise
 
     def _connected(self) -> None:
-        """An attempt to connect has ended, with or without success: the next one may begin."""
-        while self._hopeful:
-            hopeful = self._hopeful.popleft()
-            if not hopeful.done():
-                hopeful.set_result(None)
+        """An attempt to connect has ended, with or without success. The next one may begin."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 return
         self._connecting -= 1
 
     async def _made(self) -> "_Line":
-        """A new connection. Raises: Lost."""
+        """Return a new connection. Raises: Lost."""
         failure = "the client was closed"
         try:
             for _ in range(HANDSHAKES if not self._closed else 0):
@@ -228,7 +228,7 @@ class Transport:
                 except OSError as error:
                     raise Lost(f"no connection ({type(error).__name__})", sent=False) from None
                 try:
-                    line = await self._greeted(connected)
+                    line = await self._with_tls(connected)
                 except (OSError, ssl.SSLError) as error:
                     self.dialler.demote(address)
                     failure = f"no connection ({'time-out' if type(error) is TimeoutError else type(error).__name__})"
@@ -239,8 +239,8 @@ class Transport:
             self._connected()
         raise Lost(failure, sent=False)
 
-    async def _greeted(self, connected: socket.socket) -> "_Line":
-        """The handshake, where there is one. Raises: OSError, ssl.SSLError."""
+    async def _with_tls(self, connected: socket.socket) -> "_Line":
+        """Do the TLS handshake, if there is one. Raises: OSError, ssl.SSLError."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(HANDSHAKE_S):
@@ -256,7 +256,7 @@ class Transport:
         return line
 
     def _sweep(self) -> None:
-        """Give up what is late, close what nobody has needed."""
+        """Give up late calls, and close connections that nobody has used."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         for line in self._busy:
@@ -268,7 +268,7 @@ class Transport:
 
 
 class _Line(asyncio.Protocol):
-    """One connection. While it is asked, `deadline` is the answer's; while it rests, its own."""
+    """One connection. `deadline` is the answer's during a call, and the connection's own while it is free."""
 
     __slots__ = (
         "_answer",
@@ -295,8 +295,6 @@ class _Line(asyncio.Protocol):
         self.usable = False
         self.gone: asyncio.Future[None] = loop.create_future()
 
-    # ------------------------------------------------------------------ for the transport
-
     def ask(self, request: bytes, deadline: float) -> "asyncio.Future[Reply]":
         answer: asyncio.Future[Reply] = self._loop.create_future()
         self._answer = answer
@@ -305,8 +303,8 @@ class _Line(asyncio.Protocol):
         self._transport.write(request)
         return answer
 
-    def rest(self, now: float) -> None:
-        """Nobody waits any more. Where the answer has not come, it is not to be taken for the next one's."""
+    def release(self, now: float) -> None:
+        """The call no longer waits. If its answer has not come, the next call must not get it."""
         if self._answer is not None:
             self._answer = None
             self.usable = False
@@ -322,14 +320,12 @@ class _Line(asyncio.Protocol):
         self.usable = False
         self._transport.abort()
 
-    # ------------------------------------------------------------------ for asyncio
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         self.usable = True
 
     def data_received(self, data: bytes) -> None:
-        if self._answer is None:  # nothing was asked: whatever this is, no answer after it could be trusted
+        if self._answer is None:  # nothing was asked: after such bytes, no later answer could be trusted
             self.hang_up()
             return
         self._unparsed += len(data)
@@ -342,12 +338,10 @@ class _Line(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         if error is None and self._body is not None and not self._is_measured:
-            self.on_message_complete()  # an answer without a length ends with its connection
+            self.on_message_complete()  # an answer without a length ends when its connection closes
         self.fail("the connection broke" if error is not None else "the connection was closed")
         if not self.gone.done():
             self.gone.set_result(None)
-
-    # ------------------------------------------------------------------ for httptools
 
     def _begin(self) -> None:
         self._body: list[bytes] | None = None
@@ -376,7 +370,7 @@ class _Line(asyncio.Protocol):
             return
         self.usable = self.usable and bool(self._parser.should_keep_alive())
         answer, self._answer = self._answer, None
-        if answer is None:  # a second answer to one question
+        if answer is None:  # a second answer to one request
             self.usable = False
         elif not answer.done():
             answer.set_result(Reply(status, body[0] if len(body) == 1 else b"".join(body), retry_after))

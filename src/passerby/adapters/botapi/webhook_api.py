@@ -1,6 +1,6 @@
-"""Webhooks, as the Bot API has them: what Telegram brings, and where it is told to bring it.
+"""Webhooks in the Bot API: decodes what Telegram delivers, and tells Telegram where to deliver it.
 
-Taking the requests is the web part's business; which path and which secret belong to a bot is, too.
+The web part receives the requests. It also knows each bot's path and secret.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from passerby.ports.webhook_api import Switches, WebhookState
 
 
 def arrival(body: bytes, bot: BotId) -> Arrival:
-    """Decode what a webhook was brought. An update that cannot be understood is `Unusable`, as in `updates`.
+    """Decode the body of a webhook request. An update that cannot be understood is `Unusable`, as in `updates`.
 
-    Raises: ValueError where it is not one update.
+    Raises: ValueError if the body is not one update.
     """
-    # The way of getUpdates, whose answer is these in a list: it makes the best of one that is damaged.
+    # We build a getUpdates answer with this update, because its reader salvages what it can of a damaged update.
     updates = read_updates(b'{"ok":true,"result":[' + body + b"]}")
     if len(updates) != 1:
         raise ValueError("not one update")
@@ -49,7 +49,7 @@ _BOT: msgspec.json.Decoder[Answer[_Bot]] = msgspec.json.Decoder(Answer[_Bot])
 
 
 class BotApiWebhooks:
-    """Satisfies `ports.webhook_api.Hooks`."""
+    """Satisfies `ports.webhook_api.WebhookApi`."""
 
     wanted_updates: tuple[str, ...] = ALLOWED_UPDATES
 
@@ -73,6 +73,6 @@ class BotApiWebhooks:
 
     async def aclose(self) -> None:
         await self._client.aclose()
-        # Through a proxy, pyreqwest's threads still let go of results. A process that ends then is aborted by Python
-        # ("thread state must be current"; seen in one of ten with no pause, in none of eighty with this one).
+        # Through a proxy, pyreqwest's threads may still release results. If the process ends then, Python aborts it
+        # ("thread state must be current"; seen in one of ten without a pause, in none of eighty with this one).
         await asyncio.sleep(_LETTING_GO_S)

@@ -1,9 +1,9 @@
-"""What is read of Telegram's JSON: the fields that a relay looks at, by their Bot API names, and nothing else.
+"""The part of Telegram's JSON that we read: the fields that a relay needs, by their Bot API names, and nothing else.
 
-Unknown members are skipped without being built, so names, origins and everything else that is not listed here never
-becomes an object. What the fields *mean* is `decode`'s affair; what we *write* is in `outgoing`.
+Unknown members are skipped without being built, so names, origins and other members that are not listed here never
+become objects. `decode` knows what the fields *mean*; `outgoing` has what we *write*.
 
-`reading` takes answers apart, and handles updates that do not fit these types.
+`reading` splits answers, and handles updates that do not fit these types.
 """
 
 import re
@@ -22,7 +22,7 @@ class User(Struct, gc=False):
 
 
 class Present(Struct, gc=False):
-    """An object of which only the presence matters."""
+    """An object; only its presence matters."""
 
 
 class Chat(Struct, gc=False):
@@ -31,7 +31,7 @@ class Chat(Struct, gc=False):
 
 
 class Media(Struct, gc=False):
-    """Any of Telegram's file objects. `file_name` is the sender's own; title and performer are not even read."""
+    """Any of Telegram's file objects. `file_name` is the sender's own. Title and performer are not even read."""
 
     file_id: str
     file_unique_id: str
@@ -82,7 +82,7 @@ class Poll(Struct, gc=False):
 
 
 class ChecklistTask(Struct, gc=False):
-    """Who has ticked it off, a person or a chat, is not read, only that somebody has."""
+    """We read only that it was ticked off, and not by whom."""
 
     text: str
     completed_by_user: Present | None = None
@@ -114,7 +114,7 @@ class Venue(Struct, gc=False):
 
 
 class Contact(Struct, gc=False):
-    """The user id and the vCard are not read: they hold more than the sender sees."""
+    """The user id and the vCard are not read: they contain more than the sender sees."""
 
     phone_number: str
     first_name: str
@@ -136,14 +136,14 @@ class InlineKeyboard(Struct, gc=False):
 
 
 class RepliedTo(Struct, gc=False):
-    """The buttons say which question of ours is replied to. A copy of what a partner wrote has none."""
+    """Its buttons say which question of ours is replied to. A copy of a partner's message has no buttons."""
 
     message_id: Whole
     reply_markup: InlineKeyboard | None = None
 
 
 class Message(Struct):
-    """A message. The last block are service messages: whatever they hold stays unparsed."""
+    """A message. The last block are service messages: their contents are not parsed."""
 
     message_id: Whole
     chat: Chat
@@ -247,13 +247,13 @@ class Message(Struct):
 
 
 TOPIC_FIELDS = tuple(name for name in Message.__struct_fields__ if "forum_topic" in name)
-"""Service messages about topics; nothing is done about them."""
+"""Service messages about topics. We do nothing about them."""
 
 SERVICE_FIELDS: tuple[str, ...] = Message.__struct_fields__[Message.__struct_fields__.index("boost_added") :]
 
 
 class PressedMessage(Struct):
-    """A notice of ours, or what Telegram still tells of one too old to be read: then without what it replies to."""
+    """A notice of ours. If it is too old for Telegram, it comes without the message that it replies to."""
 
     message_id: Whole
     chat: Chat
@@ -296,7 +296,7 @@ class FromSomebody(Struct, gc=False):
 
 
 class Update(Struct):
-    """One update; of those kinds that no list of ours asks for, only the id is read."""
+    """One update. For kinds that we never ask for, only the id is read."""
 
     update_id: Whole
     message: Message | None = None
@@ -334,7 +334,7 @@ class Failure(Struct, gc=False):
     parameters: Parameters | None = None
 
 
-# An unfinished string extends to the end of the body; otherwise each quotation mark in it would be tried as a
+# An unfinished string extends to the end of the body. Otherwise each quotation mark in it would be tried as a
 # beginning.
 TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
-"""Strings and brackets: enough to find where the values of a JSON text begin and end."""
+"""Strings and brackets: enough to find where values of a JSON text begin and end."""
