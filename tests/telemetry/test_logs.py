@@ -96,7 +96,7 @@ def test_an_exception_is_told_by_its_types_and_our_frames(lines: Lines) -> None:
     (entry,) = lines
     assert entry["error"] == "ConnectionError < WrongSetting"
     assert [frame.split(":")[0] for frame in entry["frames"]] == ["settings/checks.py"]
-    assert entry["frames"][0].endswith(" _redis_url_is_one")
+    assert entry["frames"][0].endswith(" _redis_url_is_valid")
 
 
 def test_a_group_is_told_by_the_types_inside_it() -> None:
