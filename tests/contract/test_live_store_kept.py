@@ -13,7 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from passerby.adapters.memory import MemoryStore, store
+from passerby.adapters.memory import MemoryStore, logged
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import ChatId, PersonId, UpdateRef, search_of
 from passerby.kernel.participant import Chatting, Idle, Participant, State
@@ -232,13 +232,13 @@ class Histories(RuleBasedStateMachine):
     @rule(full=st.booleans())
     def rewrite(self, full: bool) -> None:
         """As `sweep` does when the log has grown."""
-        small, store.REWRITE_BYTES, store.REWRITE_FACTOR = (store.REWRITE_BYTES, store.REWRITE_FACTOR), 0, 0
+        small, logged.REWRITE_BYTES, logged.REWRITE_FACTOR = (logged.REWRITE_BYTES, logged.REWRITE_FACTOR), 0, 0
         try:
             if not (full and self.refused(self.store.sweep())):
                 at_once(self.store.sweep())
                 assert len(self.disk.records) == 1
         finally:
-            store.REWRITE_BYTES, store.REWRITE_FACTOR = small
+            logged.REWRITE_BYTES, logged.REWRITE_FACTOR = small
 
     def refused(self, step: Awaitable[Any]) -> bool:
         """Try with a full disk. Whether it was refused: what needs no writing is answered all the same."""

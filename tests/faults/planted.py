@@ -52,7 +52,7 @@ def confirm_early() -> None:
 
 
 def dedupe_off() -> None:
-    _replace("passerby.adapters.memory.store", "DoneMarks", Forgetful)
+    _replace("passerby.adapters.memory.state", "DoneMarks", Forgetful)
 
 
 def crossed_wires() -> None:

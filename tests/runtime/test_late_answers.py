@@ -209,7 +209,7 @@ class Pool:
 
     async def outage(self, *meanwhile: Participant) -> None:
         self.away = True
-        self.bench.store._tickets._pool(ADULTS).news.set()  # whoever waits looks, and finds nobody there
+        self.bench.store._state.tickets._pool(ADULTS).news.set()  # whoever waits looks, and finds nobody there
         await asyncio.sleep(1.0)
         await self.bench.put(*meanwhile)
         self.away = False

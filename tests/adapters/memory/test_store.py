@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from passerby.adapters.memory import FileLog, MemoryStore, store
+from passerby.adapters.memory import FileLog, MemoryStore, logged, state
 from passerby.adapters.memory.done import DoneMarks
 from passerby.kernel.decision import Facts
 from passerby.kernel.ids import PersonId, UpdateRef, search_of
@@ -74,8 +74,8 @@ def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkey
         assert sum(after < before for before, after in pairwise(sizes)) >= 3
         assert (await opened(disk).load(ANN)) == Facts(somebody(ANN, 399, waiting(ANN)))
 
-    monkeypatch.setattr(store, "REWRITE_BYTES", 2_000)
-    monkeypatch.setattr(store, "REWRITE_FACTOR", 2)
+    monkeypatch.setattr(logged, "REWRITE_BYTES", 2_000)
+    monkeypatch.setattr(logged, "REWRITE_FACTOR", 2)
     run(main())
 
 
@@ -87,7 +87,7 @@ async def test_what_one_burst_has_left_in_the_log_goes_within_a_minute_though_ot
     for number in range(1, 3_000):
         await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
     burst = sum(map(len, disk.records))
-    assert burst > store.QUIET_BYTES
+    assert burst > logged.QUIET_BYTES
     for number in range(3_000, 3_060):
         await live.commit(Commit((somebody(ANN, number, waiting(ANN)),), updates=(UpdateRef(BOT, number),)))
         await live.sweep()
@@ -108,7 +108,7 @@ def test_a_log_that_grew_before_a_restart_is_rewritten_after_it(monkeypatch: pyt
         await again.sweep()
         assert await again.load(ANN) == Facts(somebody(ANN, 99, waiting(ANN)))
 
-    monkeypatch.setattr(store, "REWRITE_BYTES", 2_000)
+    monkeypatch.setattr(logged, "REWRITE_BYTES", 2_000)
     run(main())
 
 
@@ -132,8 +132,8 @@ def test_a_rewritten_log_knows_all_that_the_long_one_knew(monkeypatch: pytest.Mo
         assert seen == [1, 1, 1]
         assert await opened(disk).sight((64 + 9,)) == 4
 
-    monkeypatch.setattr(store, "REWRITE_BYTES", 0)
-    monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    monkeypatch.setattr(logged, "REWRITE_BYTES", 0)
+    monkeypatch.setattr(logged, "REWRITE_FACTOR", 0)
     run(main())
 
 
@@ -154,8 +154,8 @@ def test_somebody_idle_whom_the_records_do_not_know_stays_after_a_rewrite_and_a_
             await again.sweep()
         assert await again.load(ANN) == Facts(somebody(ANN))
 
-    monkeypatch.setattr(store, "REWRITE_BYTES", 0)
-    monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    monkeypatch.setattr(logged, "REWRITE_BYTES", 0)
+    monkeypatch.setattr(logged, "REWRITE_FACTOR", 0)
     run(main())
 
 
@@ -177,8 +177,8 @@ def test_a_rewritten_log_knows_owners_and_what_people_were_told(monkeypatch: pyt
             assert await one.is_preceded("b")
             assert [each.speaker for each in await one.idle_chats(inf, 10)] == [BEN]
 
-    monkeypatch.setattr(store, "REWRITE_BYTES", 0)
-    monkeypatch.setattr(store, "REWRITE_FACTOR", 0)
+    monkeypatch.setattr(logged, "REWRITE_BYTES", 0)
+    monkeypatch.setattr(logged, "REWRITE_FACTOR", 0)
     run(main())
 
 
@@ -257,7 +257,7 @@ def test_the_file_cache_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         known = [number for number in range(5) if await live.file_id(f"u{number}", BOT)]
         assert known == [2, 3, 4]
 
-    monkeypatch.setattr(store, "FILES_KEPT", 3)
+    monkeypatch.setattr(state, "FILES_KEPT", 3)
     run(main())
 
 

@@ -44,17 +44,17 @@ class Pool:
         return tuple(reversed(newest_first)), False
 
 
-class Tickets:
+class TicketPools:
     def __init__(self, first: int = 0) -> None:
         self._pools: dict[PoolId, Pool] = {}
         self._first = first
         self._number = first
 
-    def successor(self) -> "Tickets":
+    def successor(self) -> "TicketPools":
         """One with nobody in it, for which every reader of this one is too far behind. Whoever waits here is woken."""
         for pool in self._pools.values():
             pool.news.set()
-        return Tickets(self._number + 1)
+        return TicketPools(self._number + 1)
 
     @property
     def waiting(self) -> int:
