@@ -1,7 +1,7 @@
 """Ages, and the wall between adults and minors.
 
-An age is what a person said on a day. It grows by one for each full year since, so nobody is taken for older than they
-can be: a seventeen-year-old becomes an adult here a year after saying so, not on the first of January.
+An age is what a person said on some day. It grows by one for each full year since then. So nobody counts as older than
+they can be: somebody who said they were seventeen becomes an adult here one year later, not on 1 January.
 """
 
 from passerby.kernel.ids import PoolId
@@ -21,14 +21,14 @@ def age_now(profile: Profile, now: float) -> int:
 
 
 def pool_for(age: int, rules: Rules) -> PoolId:
-    """The side of the wall that a person of this age is on. The two never meet; see `pools`."""
+    """The side of the wall for a person of this age. The two sides never meet; see `pools`."""
     return ADULTS if age >= rules.adult_age else MINORS
 
 
 def age_in(text: str, rules: Rules) -> int | None:
-    """The age that somebody typed, in full years; None if it is not a believable one.
+    """The age that somebody typed, in full years. None if it is not a believable age.
 
-    Any script's digits will do. Too young is an age all the same: whether it is enough is not decided here.
+    Digits of any script count. An age below the minimum is still an age: the caller decides whether it is enough.
     """
     text = text.strip()
     if not text.isdecimal() or len(text) > 3:

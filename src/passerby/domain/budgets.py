@@ -1,15 +1,15 @@
-"""How often may we send: a budget of so many a second, with a burst.
+"""How often we may send: a number of messages a second, with a burst.
 
-The generic cell rate algorithm: one number per bucket, the *theoretical arrival time*, is all that is remembered. A
-bucket that has not been used for `burst / rate_per_s` seconds is full again and may be forgotten.
+This is the generic cell rate algorithm. Each bucket remembers only one number, the *theoretical arrival time*. A bucket
+that has not been used for `burst / rate_per_s` seconds is full again and may be forgotten.
 
-Source: ITU-T I.371, annex A; Bot API FAQ, "My bot is hitting limits", for the numbers operators set.
+Source: ITU-T I.371, annex A; Bot API FAQ, "My bot is hitting limits", for the numbers that operators set.
 """
 
 from dataclasses import dataclass
 
 FULL = float("-inf")
-"""The theoretical arrival time of a bucket never used."""
+"""The theoretical arrival time of a bucket that was never used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Budget:
     burst: int
 
     def wait_s(self, tat: float, now: float) -> float:
-        """Seconds until one more may be sent; zero or less: now. Times are monotonic seconds."""
+        """Seconds until one more message may be sent. Zero or less means now. Times are monotonic seconds."""
         return tat - now - (self.burst - 1) / self.rate_per_s
 
     def spend(self, tat: float, now: float) -> float:
@@ -28,5 +28,5 @@ class Budget:
         return max(tat, now) + 1 / self.rate_per_s
 
     def full_at(self, tat: float) -> float:
-        """From when on the bucket is as good as new."""
+        """When the bucket is full again."""
         return tat

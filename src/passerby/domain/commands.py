@@ -1,8 +1,8 @@
-"""Commands as people type them: which one a message begins with, and which one a mistyped one was meant to be.
+"""Finds the command that a message begins with, and guesses which command a mistyped one was meant to be.
 
 In a chat, a message that begins like a command does not reach the partner unless its sender confirms it: it was most
-likely meant for the bot. "Begins like a command" means a slash and a word at the very start. A slash with a space
-behind it, or a backslash, counts only if the word is the whole message and resembles a command.
+likely meant for the bot. "Begins like a command" means a slash and a word at the very start. A slash with a space after
+it, or a backslash, counts only if the word is the whole message and resembles a command.
 """
 
 import re
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Collection
 
 _INVISIBLE = "\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
-"""Marks that come along when a command is copied out of a text in a right-to-left script, and the like."""
+"""Invisible marks that are copied together with a command, for example from a text in a right-to-left script."""
 
 _TYPED = re.compile(rf"\A[\s{_INVISIBLE}]*+[/／]([{_INVISIBLE}]*+\w\S*+)")
 _APART = re.compile(rf"\A[\s{_INVISIBLE}]*+[/／\\]++\s*+(\w{{2,32}}+)[.!…]*+\s*+")
@@ -18,22 +18,22 @@ _MARKS = re.compile(f"[{_INVISIBLE}]")
 _NOT_LETTERS = re.compile(r"^[\W_]++|(?<![\W_])[\W_]++$")
 
 LONGEST = 32
-"""Source: Bot API, BotCommand. A longer word resembles no command."""
+"""Source: Bot API, BotCommand. A longer word is not compared with commands."""
 
 _SLIPS = ((8, 2), (4, 1))
-"""How many slips are forgiven, by the length of the longer word. A slip is a letter more, less or other, or two letters
-swapped."""
+"""How many slips are allowed, by the length of the longer word. A slip is one extra, missing or wrong letter, or two
+swapped letters."""
 
 _SURE_BEGINNING = 5
 """In words shorter than this the first letter must be right: "text" is not "next"."""
 
 _RUN = re.compile(r"(.)\1{2,}")
-"""A key that was held down."""
+"""A letter that is repeated because a key was held down."""
 
 _SHORTEST_BEGINNING = 3
 
 _RUSSIAN_KEYS = str.maketrans("йцукенгшщзхъфывапролджэячсмитьбю", "qwertyuiop[]asdfghjkl;'zxcvbnm,.")
-"""For words typed while the keyboard was still set to Russian."""
+"""For words that were typed with the keyboard still set to Russian."""
 
 _IN_OTHER_WORDS = {
     "search": "pair connect match partner поиск искать найти buscar encontrar procurar suche suchen finden ara bul"
@@ -56,7 +56,7 @@ _IN_OTHER_WORDS = {
 
 
 def _folded(word: str) -> str:
-    """A word without case, accents, and the punctuation around it."""
+    """A word without case, accents or surrounding punctuation."""
     word = word[: 4 * LONGEST]  # normalising sorts runs of accents, in quadratic time
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", word).casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
@@ -67,7 +67,8 @@ _MEANT = {_folded(word): name for name, words in _IN_OTHER_WORDS.items() for wor
 
 
 def command_in(words: str) -> str | None:
-    """The command that a text begins with: "/STOP@a_bot now" gives "stop", "/stop." gives "stop."; None: with none."""
+    """The command at the start of a text: "/STOP@a_bot now" gives "stop", "/stop." gives "stop.". None if there is
+    none."""
     if words[:1].isalnum():  # nearly every message
         return None
     found = _TYPED.match(words)
@@ -75,12 +76,12 @@ def command_in(words: str) -> str | None:
 
 
 def begins_like_a_command(words: str) -> bool:
-    """Whether the message may have been meant for the bot, whether or not there is such a command."""
+    """Whether the message may have been meant for the bot. Such a command need not exist."""
     return command_in(words) is not None or (not words[:1].isalnum() and _APART.fullmatch(words) is not None)
 
 
 def slip_in(words: str, commands: Collection[str]) -> str | None:
-    """The only word of a text, behind something like a slash, if it resembles a command."""
+    """The only word of a text, after something like a slash, if it resembles a command."""
     if words[:1].isalnum():
         return None
     apart = _APART.fullmatch(words)
@@ -88,7 +89,7 @@ def slip_in(words: str, commands: Collection[str]) -> str | None:
 
 
 def nearest(typed: str, commands: Collection[str]) -> str | None:
-    """Which of the commands was meant; None if it resembles none of them."""
+    """The command that was probably meant. None if the word resembles no command."""
     word = _folded(typed[: LONGEST + 1])
     if not word or len(word) > LONGEST:
         return None
@@ -109,7 +110,7 @@ def _like(word: str, commands: Collection[str]) -> str | None:
 
 
 def _slips(typed: str, meant: str) -> int | None:
-    """How many slips lie between two words; None if more than are forgiven."""
+    """How many slips there are between two words. None if there are too many."""
     longer = max(len(typed), len(meant))
     most = next((slips for length, slips in _SLIPS if longer >= length), 0)
     if abs(len(typed) - len(meant)) > most or (longer < _SURE_BEGINNING and typed[:1] != meant[:1]):

@@ -1,4 +1,4 @@
-"""What a person is entitled to: VIP while it lasts, and filters, which operators may give to everybody."""
+"""What a person is entitled to: being a VIP for a time, and filters, which operators may open to everybody."""
 
 import msgspec
 
@@ -18,7 +18,7 @@ def may_filter(me: Participant, which: Filter, env: Env) -> bool:
 
 
 def wishes_of(me: Participant, env: Env) -> Preferences:
-    """The preferences that count now. What somebody wished for while they were a VIP waits until they are one again."""
+    """The preferences that count now. Wishes that need VIP wait until the person is a VIP again."""
     wants = me.preferences
     if not may_filter(me, Filter.GENDER, env):
         wants = msgspec.structs.replace(wants, genders=())

@@ -1,11 +1,12 @@
 """A message's visible content as one number. It tells a real edit from an update that changed nothing, and a change of
 words from a change of the rest.
 
-Telegram also sends an edit for changes that we do not pass on (a reaction has been seen to cause one). The upper half
-stands for the words and their formatting, the lower half for the *body*: the file, or the fields of a kind without one.
+Telegram also sends edits for changes that we do not pass on (a reaction has caused one). The upper half of the number
+stands for the words and their formatting. The lower half stands for the *body*: the file, or the fields of a kind
+without one.
 
-The number is kept as long as the message map, so it must not tell what was said, and short messages could all be tried
-out. So it is made with a key, and with the chat's id: the same words give a different number in each chat.
+The number is kept as long as the message map, so it must not tell what was said; all short messages could be tried out.
+So it is made with a key, and with the id of the chat: the same words give a different number in each chat.
 """
 
 from hashlib import blake2s
@@ -24,7 +25,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Prints:
-    """Makes fingerprints with `key`, and also recognises those made with `former` keys. Keys: at most 32 bytes."""
+    """Makes fingerprints with `key`, and recognises those made with `former` keys, too. A key has at most 32 bytes."""
 
     def __init__(self, key: bytes, *former: bytes) -> None:
         # BLAKE2 takes a key by itself. Preparing the keyed state here saves a third of the time (measured).
@@ -33,11 +34,12 @@ class Prints:
         )
 
     def of(self, content: Content, chat: ChatId) -> int:
-        """A number from 0 up to 2**62. Equal contents of a chat have equal ones; others almost never do."""
+        """A number from 0 up to 2**62. Equal contents of a chat have equal numbers. Different contents almost never
+        do."""
         return _print(self._begun, content, chat)
 
     def fits(self, known: int, content: Content, chat: ChatId) -> bool:
-        """Whether the fingerprint was made of this content."""
+        """Whether the fingerprint was made from this content."""
         return known == self.of(content, chat) or any(known == _print(key, content, chat) for key in self._former)
 
     @staticmethod
@@ -47,7 +49,7 @@ class Prints:
         return known ^ (1 << _HALF)
 
     def fits_body(self, known: int, content: Content, chat: ChatId) -> bool:
-        """Whether the bodies are the same, so that at most the words differ."""
+        """Whether the bodies are the same, so that only the words can differ."""
         return any(known & _BODY == _body(key, content, chat) for key in (self._begun, *self._former))
 
 

@@ -1,10 +1,9 @@
-"""What ratings come to: a score that fades, steers pairing gently, and is hard to buy.
+"""Turns ratings into a score that fades, influences pairing gently, and is hard to manipulate.
 
-Only `shade` is looked at when people are paired (see `wishes`): being rated well opens no door that is closed to
-others, so a ring of friends gains nothing by raising each other above neutral. What it could do is wash off poor
-ratings, or heap them on a stranger. Both fail on `weight`: a rating counts by how many people the rater has met whom
-the rated person has not. Accounts that only ever meet each other know the same people, and weigh next to nothing; so do
-fresh ones.
+Pairing looks only at `shade` (see `wishes`). A good rating opens no door that is closed to others, so a ring of friends
+gains nothing by raising each other above neutral. They could only wash off poor ratings, or pile them on a stranger.
+`weight` prevents both: a rating counts by how many people the rater has met and the rated person has not. Accounts that
+only ever meet each other know the same people, so they weigh almost nothing. New accounts weigh almost nothing, too.
 """
 
 from math import exp2
@@ -13,27 +12,27 @@ from passerby.kernel.participant import Karma, Participant, Rating
 
 HALF_LIFE_S = 14 * 86_400.0
 HIGHEST = 10.0
-"""Of a score, in either direction."""
+"""The limit of a score, in both directions."""
 
 POOR = -2.0
 BAD = -5.0
 
 INDEPENDENT = 6
-"""Other people whom a rater must have met lately for their word to count in full. `lifecycle` remembers ten."""
+"""How many other people a rater must have met recently for a rating to count fully. `lifecycle` remembers ten."""
 
 REPEATED = 0.25
-"""What is left of a rating's weight if the two have been paired before, for each time they were."""
+"""Each earlier chat of the same two people multiplies the weight of a rating by this."""
 
 POOR_RATERS = 0.5
 
 
 def karma_now(karma: Karma, now: float) -> float:
-    """The score as of `now` (Unix seconds): it halves every fortnight, in either direction."""
+    """The score as of `now` (Unix seconds). It halves every fortnight, in both directions."""
     return karma.score * exp2(-max(0.0, now - karma.at) / HALF_LIFE_S)
 
 
 def shade(score: float) -> int:
-    """0 for nearly everybody, 1 for the poorly rated, 2 for the badly rated."""
+    """0 for almost everybody, 1 for poorly rated people, 2 for badly rated ones."""
     if score > POOR:
         return 0
     return 1 if score > BAD else 2
@@ -42,7 +41,7 @@ def shade(score: float) -> int:
 def weight(rater: Participant, rated: Participant, now: float) -> float:
     """How much a rating counts, from 0 to 1.
 
-    `rater.recent` and `rated.recent` are to include the chat that is rated.
+    `rater.recent` and `rated.recent` must include the chat that is rated.
     """
     known = {met.person for met in rated.recent}
     independent = {met.person for met in rater.recent} - known - {rated.person}
@@ -53,7 +52,7 @@ def weight(rater: Participant, rated: Participant, now: float) -> float:
 
 
 def rated(karma: Karma, rating: Rating, weight: float, now: float) -> Karma:
-    """The karma after one more rating. The nearer to an end of the scale, the less it moves towards it."""
+    """The karma after one more rating. Near an end of the scale, a rating moves it less towards that end."""
     score = karma_now(karma, now)
     direction = 1.0 if rating is Rating.GOOD else -1.0
     room = 1.0 - max(0.0, direction * score) / HIGHEST

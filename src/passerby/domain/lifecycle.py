@@ -1,20 +1,20 @@
-"""What a person may be doing, and how that changes.
+"""What a person can be doing, and how that changes.
 
-Three states, and nobody is ever in two of them:
+There are three states, and nobody is ever in two of them:
 
     idle ──SEARCH──► searching ──PAIR──► chatting ──PART──► idle
       ▲                  │                   │
       └─────CANCEL───────┘                   └─AGAIN──► searching
 
-A pair is two participants, each chatting with the other in the same chat. It comes about and ends for both in one
-commit: `pair` and `part` return both sides, and the live store takes both or neither. That is all there is to
-symmetry; no repair job runs anywhere.
+A pair is two participants who are chatting with each other in the same chat. It begins and ends for both in one commit:
+`pair` and `part` return both sides, and the live store takes both or neither. So both sides always agree, and no repair
+job is needed.
 
-PART and AGAIN also end a chat whose partner is already elsewhere (which a rebuild from the records could leave
-behind): then only the one side changes.
+PART and AGAIN also end a chat whose partner is already somewhere else, which a rebuild from the records could cause.
+Then only one side changes.
 
-`TABLE` is the whole machine. A transition that it does not list is a bug of the caller, who has the state in hand and
-answers a person's wish that does not fit with a sentence instead.
+`TABLE` is the whole state machine. A transition that it does not list is a bug in the caller. The caller knows the
+state, and answers a wish that does not fit with a notice.
 """
 
 from collections.abc import Iterable
@@ -42,15 +42,15 @@ from passerby.kernel.participant import (
 )
 
 SEEN_EVERY_S = 3600.0
-"""How stale `seen_at` may get. Writing it for every message would make every relay a state change."""
+"""How old `seen_at` may become. If every message wrote it, every relay would change state."""
 
 
 MET_FOR_S = 1800.0
-"""So long somebody counts as met lately."""
+"""How long somebody counts as met recently."""
 
 SKIPPED_FOR_S = 86_400.0
 AT_ONCE_S = 15.0
-"""Who leaves a chat so soon has skipped the other."""
+"""A person who leaves a chat within this time has skipped the other."""
 
 RECENT_KEPT = 10
 
@@ -73,7 +73,7 @@ TABLE: dict[tuple[type[State], Action], type[State]] = {
 
 
 class IllegalTransition(AssertionError):
-    """A decider asked for a step that the table does not have."""
+    """A decider asked for a transition that the table does not have."""
 
 
 def _step(me: Participant, action: Action, state: State, last: LastChat | None = None) -> Participant:
@@ -83,11 +83,11 @@ def _step(me: Participant, action: Action, state: State, last: LastChat | None =
 
 
 def arrive(me: Participant, bot: BotId, language: str, now: float, thread: MessageId | None = None) -> Participant:
-    """The person wrote or did something in `bot`: from now on they are reached there, in this topic (None: the general
+    """The person wrote or did something in `bot`. From now on they are reached there, in this topic (None: the general
     one).
 
-    Returns `me` itself if nothing is new.
-    A chat follows its people from bot to bot. The language is Telegram's (IETF tag), taken until the person has one.
+    Returns `me` itself if nothing changed. A chat follows its people from bot to bot. `language` is Telegram's (an IETF
+    tag) and counts until the person has chosen one.
     """
     same = me.bot == bot and me.thread == thread
     heard = same and me.profile.language and now - me.seen_at < SEEN_EVERY_S
@@ -103,7 +103,7 @@ def arrive(me: Participant, bot: BotId, language: str, now: float, thread: Messa
 
 
 def lose_bot(me: Participant, bot: BotId) -> Participant:
-    """The person cannot be reached through `bot` any more; the bot used before it takes over, if there is one."""
+    """The person can no longer be reached through `bot`. The bot they used before it takes over, if there is one."""
     bots = tuple(other for other in me.bots if other != bot)
     current = me.bot if me.bot != bot else (bots[0] if bots else None)
     if bots == me.bots and current == me.bot:
@@ -113,7 +113,7 @@ def lose_bot(me: Participant, bot: BotId) -> Participant:
 
 
 def make_ticket(me: Participant, env: Env) -> Ticket:
-    """The wish of a person whose profile is complete, as pairing will look at it."""
+    """The request of a person, as pairing will see it. The profile must be complete."""
     profile = me.profile
     age = age_now(profile, env.now)
     return Ticket(
@@ -137,31 +137,32 @@ def make_ticket(me: Participant, env: Env) -> Ticket:
 
 
 def spoken(profile: Profile) -> tuple[str, ...]:
-    """The languages that somebody talks in; until they say, the one that their Telegram is set to."""
+    """The languages that somebody chats in. Until they choose, it is the language of their Telegram."""
     if profile.languages or profile.talks_anyhow or not profile.language:
         return profile.languages
     return (profile.language.lower().replace("_", "-").partition("-")[0],)
 
 
 def written_to_in(profile: Profile, language: str) -> Profile:
-    """The profile, written to in `language` from now on. What they talk in, and so whom they meet, stays as it is."""
+    """The profile of somebody whom we write to in `language` from now on. The languages they chat in, and so the people
+    they meet, stay the same."""
     talked = spoken(profile)
     return msgspec.structs.replace(profile, language=language, languages=talked, talks_anyhow=not talked)
 
 
 def _met(side: Participant, state: Chatting, now: float, leaver: PersonId) -> tuple[Met, ...]:
-    """The latest partners after a chat, the newest first. Who went at once skipped the other."""
+    """The latest partners after a chat, the newest first. A person who left at once has skipped the other."""
     skipped = side.person == leaver and now - state.opened_at < AT_ONCE_S
     return (Met(state.partner, now, skipped, state.chat), *side.recent)[:RECENT_KEPT]
 
 
 def search(me: Participant, env: Env) -> Participant:
-    """Begin to wait for somebody. The profile must be complete and the person reachable."""
+    """Start searching. The profile must be complete and the person reachable."""
     return _step(me, Action.SEARCH, Searching(make_ticket(me, env)))
 
 
 def refresh_ticket(me: Participant, env: Env) -> Participant:
-    """Let a waiting person's ticket say what their profile says now; their place in the queue stays."""
+    """Update the ticket of a searching person from their profile. They keep their place in the queue."""
     if not isinstance(me.state, Searching):
         return me
     ticket = msgspec.structs.replace(make_ticket(me, env), since=me.state.ticket.since)
@@ -173,7 +174,7 @@ def cancel(me: Participant) -> Participant:
 
 
 def pair(one: Participant, other: Participant, chat: ChatId, now: float) -> tuple[Participant, Participant]:
-    """Put two waiting people together."""
+    """Pair two searching people."""
     assert one.person != other.person, "nobody is paired with themselves"
     return (
         _step(one, Action.PAIR, Chatting(chat, other.person, now)),
@@ -182,7 +183,7 @@ def pair(one: Participant, other: Participant, chat: ChatId, now: float) -> tupl
 
 
 def together(one: Participant, other: Participant | None) -> bool:
-    """Whether both say that they are in the same chat with each other."""
+    """Whether both are in the same chat with each other, according to both."""
     return (
         other is not None
         and isinstance(one.state, Chatting)
@@ -196,9 +197,9 @@ def together(one: Participant, other: Participant | None) -> bool:
 def part(
     me: Participant, partner: Participant | None, env: Env, *, reason: str, leaver: PersonId, again: bool = False
 ) -> tuple[Participant, ...]:
-    """End the chat of `me` for both sides; with `again`, `me` waits for somebody new at once.
+    """End the chat of `me` for both sides. With `again`, `me` starts searching at once.
 
-    `reason` is a word for the operator's statistics ("next", "stop", "blocked"); `leaver` is who caused it.
+    `reason` is a word for the operator's statistics ("next", "stop", "blocked"). `leaver` is the person who caused it.
     """
     assert isinstance(me.state, Chatting), "only a chat can end"
     chat, now = me.state.chat, env.now

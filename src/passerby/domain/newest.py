@@ -1,7 +1,7 @@
 """Decides which edits and reactions can be left out because a newer one of the same message is on its way.
 
-An edit holds the whole message as it is now, and so does a reaction: somebody who never saw the older one misses
-nothing. The newest keeps its own place among the messages, so nothing changes its order; the older ones are left out.
+An edit holds the whole message as it is now, and a reaction works the same way. So nobody misses anything without the
+older one. The newest keeps its own place among the messages, and the older ones are left out.
 """
 
 import msgspec
@@ -23,7 +23,7 @@ _FOLLOWING = MessageEdited | ReactionChanged
 
 
 def together(older: Event, newer: Event) -> Event | None:
-    """Merge two consecutive events of one person into one; None if both count."""
+    """Merge two consecutive events of one person into one. None if both count."""
     if type(older) is not type(newer):
         return None
     if isinstance(older, Overrun) and isinstance(newer, Overrun) and older.spell == newer.spell:
@@ -56,8 +56,8 @@ def overtakes(newer: RelayEffect, older: RelayEffect) -> bool:
 
 
 def with_edit(relay: Relay, edit: RelayEdit) -> Relay | None:
-    """An unsent message with an edit applied. None if the edit is of another message, or changes its kind: an edit that
-    turns a text into a picture is sent as an edit."""
+    """An unsent message with an edit applied. None if the edit belongs to another message or changes the kind: an edit
+    that turns a text into a picture is sent as an edit."""
     if relay.chat != edit.chat or relay.source_bot != edit.source.bot or edit.source.message not in relay.sources:
         return None
     at = relay.sources.index(edit.source.message)
@@ -65,6 +65,6 @@ def with_edit(relay: Relay, edit: RelayEdit) -> Relay | None:
     if before.kind != edit.content.kind:
         return None
     after = msgspec.structs.replace(edit.content, group=before.group)
-    # Not copied: Telegram's version may by then be newer than the one that was checked.
+    # It is not copied: by then Telegram may have a newer version than the one we checked.
     contents = (*relay.contents[:at], after, *relay.contents[at + 1 :])
     return msgspec.structs.replace(relay, contents=contents, copyable=False)

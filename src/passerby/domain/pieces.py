@@ -1,9 +1,9 @@
 """Splits one message of a person into several messages of a bot.
 
 People with Premium may write longer captions than a bot, and an album may combine kinds that a bot cannot combine. This
-module decides what fits into one message, and where words are cut: at the end of a paragraph, else of a line, a
-sentence or a word, and never inside a character as the reader sees it. Lengths are in UTF-16 units without markup
-(source: Bot API 10.3, sendMessage, sendPhoto, sendMediaGroup).
+module decides what fits into one message, and where to cut words: at the end of a paragraph if possible, otherwise of a
+line, a sentence or a word. It never cuts inside a character as the reader sees it. Lengths are in UTF-16 units without
+markup (source: Bot API 10.3, sendMessage, sendPhoto, sendMediaGroup).
 """
 
 import unicodedata
@@ -18,7 +18,7 @@ from passerby.kernel.content import Content, Entity, Kind
 TEXT_MOST = 4096
 CAPTION_MOST = 1024
 LEAST = 256
-"""The shortest piece that words are cut into, even if Telegram calls it too long."""
+"""The shortest piece to cut words into, even if Telegram says that it is too long."""
 
 WRITTEN = frozenset({Kind.TEXT, Kind.CHECKLIST})
 """Kinds whose words are the message itself."""
@@ -45,7 +45,7 @@ _FURTHEST_BACK = 32
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How long words may be. A caption limit of 0 means no caption: all words follow their file."""
+    """How long words may be. A caption limit of 0 means no caption: all words come after their file."""
 
     text: int = TEXT_MOST
     caption: int = CAPTION_MOST
@@ -67,7 +67,7 @@ def fits(content: Content, limits: Limits = USUAL) -> bool:
 
 
 def pieces(content: Content, limits: Limits = USUAL) -> tuple[Content, ...]:
-    """The messages that it becomes: the one with the file comes first, and words that do not fit into its caption
+    """The messages that it becomes. The one with the file comes first, and words that do not fit into its caption
     follow."""
     if fits(content, limits):
         return (content,)
@@ -80,8 +80,8 @@ def pieces(content: Content, limits: Limits = USUAL) -> tuple[Content, ...]:
 
 
 def groups(contents: Sequence[Content]) -> tuple[tuple[int, ...], ...]:
-    """The places of the contents, in order, in groups that may be one album. A content that fits into no album is a
-    group of one."""
+    """The positions of the contents, in order, in groups that can each be one album. A content that fits into no album
+    is a group of one."""
     found: list[tuple[int, ...]] = []
     for place, content in enumerate(contents):
         kin = TOGETHER.get(content.kind)
@@ -94,10 +94,11 @@ def groups(contents: Sequence[Content]) -> tuple[tuple[int, ...], ...]:
 
 
 def cut_words(text: str, entities: Sequence[Entity], most: int) -> list[tuple[str, tuple[Entity, ...]]]:
-    """Cut into pieces of at most `most` UTF-16 units, each with its share of the entities. At least one piece.
+    """Cut into pieces of at most `most` UTF-16 units, each with its share of the entities. There is at least one piece.
 
-    The time grows with the text and with the number of entities, not with their product: one walk over the entities,
-    sorted by offset. Of those a piece shares with the next one, at most `ENTITIES_MOST` are looked at twice.
+    The time grows with the text and with the number of entities, not with their product: there is one walk over the
+    entities, sorted by offset. At most `ENTITIES_MOST` entities that a piece shares with the next one are looked at
+    twice.
     """
     units = _offsets(text)
     ahead = deque(sorted(entities, key=lambda each: each.offset))
@@ -162,7 +163,7 @@ def _is_inside(text: str, at: int) -> bool:
 
 
 def _flags_before(text: str, at: int) -> int:
-    """How many regional indicator letters stand right before `at`; two of them make a flag."""
+    """How many regional indicator letters come right before `at`. Two of them make a flag."""
     count = 0
     while count < _FURTHEST_BACK and at > count and "\U0001f1e6" <= text[at - count - 1] <= "\U0001f1ff":
         count += 1

@@ -1,7 +1,8 @@
-"""Pools: people of different pools never meet. One matcher owns a pool.
+"""Pools: people in different pools never meet. One matcher owns a pool.
 
-Adults and minors are apart, always. Beyond that an operator may part people by *brand*: the bots that they came
-through, the language that is dearest to them, or both. Who fits no brand is in the pool of their side of the wall.
+Adults and minors are always apart. Beyond that, an operator may divide people by *brand*: by the bots they came
+through, by their preferred language, or both. People who fit no brand are in the general pool of their side of the
+wall.
 """
 
 from collections.abc import Sequence
@@ -21,9 +22,9 @@ def _takes(brand: Brand, bot: BotId | None, languages: Sequence[str]) -> bool:
 
 
 def pool_of(age: int, bot: BotId | None, languages: Sequence[str], rules: Rules) -> PoolId:
-    """Where somebody is paired who came through `bot` and speaks these languages, the dearest first.
+    """The pool for somebody who came through `bot` and speaks these languages, the preferred one first.
 
-    The first brand that takes them counts.
+    The first brand that fits counts.
     """
     side = pool_for(age, rules)
     brand = next((each for each in rules.brands if _takes(each, bot, languages)), None)
@@ -31,6 +32,6 @@ def pool_of(age: int, bot: BotId | None, languages: Sequence[str], rules: Rules)
 
 
 def pools(rules: Rules) -> tuple[PoolId, ...]:
-    """All there can be."""
+    """All pools that can exist."""
     sides = (ADULTS, MINORS)
     return (*sides, *(_named(side, brand) for brand in rules.brands for side in sides))

@@ -1,9 +1,9 @@
 """Counts how many people used a sticker set or custom emoji, without storing who used which.
 
 A *table* has SLOTS slots of BITS bits. A keyed hash gives each thing ROWS slots. When a person sends the thing, a
-*sighting*, they set one bit in each of its slots; a keyed hash of person and thing says which. The slot with the fewest
-bits gives the count. Two people may share a bit, so the count can be too low. Two things may share a slot, but hardly
-ever all ROWS of them, so it is almost never too high.
+*sighting*, they set one bit in each of its slots; a keyed hash of person and thing chooses the bit. The slot with the
+fewest bits gives the count. Two people may share a bit, so the count can be too low. Two things may share a slot, but
+hardly ever all ROWS of them, so it is almost never too high.
 
 A table has a fixed size, whatever people send. It holds no ids and no names, and tells nothing to anybody without the
 key. With the key and a guess of person and thing, it tells whether they fit, and one person in 64 fits by chance.
@@ -21,7 +21,7 @@ BITS: Final = 64
 """A table has four mebibytes. With ten thousand popular things in it, one rare thing in 5,000 passes for popular."""
 
 ENOUGH: Final = 10
-"""The number of people from which on a set is popular: it no longer points to one of them."""
+"""A set is popular if at least this many people used it: then it no longer points to one of them."""
 
 PERIOD_S: Final = 30 * 24 * 3600
 """How often a new table begins. The table before it still counts, so popular things stay known."""

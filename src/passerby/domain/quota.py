@@ -1,12 +1,12 @@
-"""How much one person may have in hand, so that nobody else waits for it.
+"""How much one person may have waiting, so that they do not slow down others.
 
 There are two limits for each person. *Waiting*: at most `at_once` of their events and the resulting deliveries may be
-unfinished. *Pace*: `at_once` events in one go, `per_s` in the long run; it bounds events that cost us work but never
-wait.
+unfinished. *Pace*: `at_once` events in one burst, `per_s` a second in the long run. The pace limits events that cost us
+work but never wait.
 
-Beyond either, a *spell* begins: everything is refused until half of both is free again. Refusing single messages
-instead would tear gaps into a conversation. Two things go through in a spell: a few commands and buttons, so that a
-chat can be left, and edits of the messages edited last, so that the partner ends up seeing what is there.
+Above either limit, a *spell* begins: everything is refused until half of both limits is free again. Refusing single
+messages instead would tear gaps into a conversation. Two things are accepted during a spell: a few commands and
+buttons, so that people can leave a chat, and edits of the latest messages, so that the partner sees the final text.
 """
 
 from collections import deque
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from passerby.domain.budgets import FULL, Budget
 
 REMEMBERED = 8
-"""Edits of the latest messages, this many, cost nothing: they replace each other before they are sent. Reactions,
-too."""
+"""Edits of this many of the latest messages cost nothing, because they replace each other before they are sent. The
+same holds for reactions."""
 
 RESERVE = Budget(0.5, 10)
 """The budget for commands and buttons during a spell: one in two seconds, ten at once."""
@@ -24,7 +24,7 @@ RESERVE = Budget(0.5, 10)
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """`at_once` in messages, commands, taps and edits; `per_s` of them a second."""
+    """`at_once` counts messages, commands, taps and edits. `per_s` is how many of them a second."""
 
     at_once: int = 150
     per_s: float = 2.0
@@ -34,7 +34,7 @@ STANDARD = Quota()
 
 
 class Endpoint:
-    """One person's use of their quota; it is shut during a spell. Times are monotonic seconds."""
+    """One person's use of their quota. It is shut during a spell. Times are monotonic seconds."""
 
     __slots__ = ("_pace", "_quota", "_recent", "_reserve_tat", "_tat", "is_shut")
 
@@ -47,8 +47,11 @@ class Endpoint:
         """Whether a spell is under way."""
 
     def admits(self, waiting: int, now: float, *, follows: object = None) -> bool:
-        """Admit one more event, or begin a spell. `waiting`: how many of the person's events and deliveries are
-        unfinished. `follows`: the message that an edit or a reaction is about."""
+        """Admit one more event, or begin a spell.
+
+        `waiting` is how many of the person's events and deliveries are unfinished. `follows` is the message that an
+        edit or a reaction is about.
+        """
         if follows is not None:
             if follows in self._recent:
                 return True
@@ -62,14 +65,14 @@ class Endpoint:
         return False
 
     def admits_command(self, now: float) -> bool:
-        """Whether a command or a button goes through during a spell."""
+        """Whether a command or a button is accepted during a spell."""
         if RESERVE.wait_s(self._reserve_tat, now) > 0:
             return False
         self._reserve_tat = RESERVE.spend(self._reserve_tat, now)
         return True
 
     def reopens(self, waiting: int, now: float) -> bool:
-        """End the spell, if half of the quota is free."""
+        """End the spell if half of the quota is free."""
         half = self._quota.at_once // 2
         if waiting <= half and self._pace.wait_s(self._tat, now) <= -half / self._quota.per_s:
             self.is_shut = False

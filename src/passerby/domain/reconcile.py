@@ -1,18 +1,18 @@
 """Decides what to do if the live store and the records hold different values for the same person.
 
-Each change of a person has the next version, and the journal carries it from the live store to the records. So three
-situations are normal: both hold the same; the live store is ahead and the journal still has the rest; or the live store
-has dropped an idle person. Everything else means that one of the two has lost something:
+Each change of a person has the next version number, and the journal carries it from the live store to the records. So
+three situations are normal: both hold the same value; the live store is ahead and the journal still has the rest; or
+the live store has dropped an idle person. Everything else means that one of the two has lost something:
 
-- *The live store is older* (a damaged log, a Redis that came back from an old file, an old primary). It may also have
-  lost the newest writes, which the records never received. So every chat is *in doubt*, not only those that show a
+- *The live store is older* (a damaged log, a Redis that was restored from an old file, an old primary). It may also
+  have lost the newest writes, which the records never received. So every chat is *in doubt*, not only the ones with a
   difference.
-- *The records are older* (a restored database, a deleted one). The live store is right; only people who differ are in
+- *The records are older* (a restored or deleted database). The live store is right; only people who differ are in
   doubt.
 
-A person in doubt leaves their chat or search, together with everybody who was in a chat with them according to either
-store, and all of them are told. No message is passed on while its chat is in doubt. The newest profile counts, and a
-block that either store knows is kept.
+A person in doubt leaves their chat or search, and so does everybody who was in a chat with them according to either
+store. All of them are told. No message is passed on while its chat is in doubt. The newest profile counts. A block is
+kept if either store has it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ from passerby.kernel.participant import Chatting, Idle, LastChat, Met, Participa
 
 RECENT_KEPT = 10
 REASON = "lost"
-"""The reason for the end of such a chat, in the records."""
+"""The reason that the records give for the end of these chats."""
 
 
 class View(NamedTuple):

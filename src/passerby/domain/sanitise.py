@@ -1,10 +1,10 @@
-"""What may pass from one stranger to another.
+"""What may be passed on from one stranger to another.
 
-Every relay goes through `sanitise`. Decoding has already left out whatever names the sender beside the content (forward
-origin, via-bot, external reply, the target of a `text_mention`); here go the things inside the content that point at a
-person: mentions without a visible name, and links that open somebody's profile.
+Every relay goes through `sanitise`. Decoding has already left out everything beside the content that names the sender
+(forward origin, via-bot, external reply, the target of a `text_mention`). This module removes things inside the content
+that point to a person: mentions without a visible name, and links that open a profile.
 
-The kinds that can never be passed on, and those that would tell who or where their sender is, are tables.
+Tables list the kinds that are never passed on, and the kinds that would tell who or where their sender is.
 """
 
 import re
@@ -31,11 +31,12 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "custom_emoji": ("custom_emoji_id",),
     "date_time": ("unix_time", "date_time_format"),
 }
-"""Entities passed on, and what each may say beside where it stands."""
+"""Entities that are passed on, and the members that each may have besides its position."""
 
 FOUND_ANEW = frozenset({"mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number"})
-"""What stands in the text for everybody to read: not passed on, because Telegram finds it again by itself, and harmless
-in a copy. Whatever is neither here nor in KEPT (a `text_mention`, a type yet to come) could unmask somebody in one."""
+"""Types that everybody can read in the text. They are not passed on, because Telegram finds them again by itself, and
+they are harmless in a copy. Types that are neither here nor in KEPT (a `text_mention`, or a future type) could reveal
+somebody in a copy."""
 
 REFUSED = {
     Kind.GAME: "chat.refused_game",
@@ -46,32 +47,32 @@ REFUSED = {
     Kind.SERVICE: "chat.refused_service",
     Kind.UNKNOWN: "chat.refused_unknown",
 }
-"""What is never passed on, and the sentence that its sender gets. Telegram refuses to copy most of these; a story names
-its author."""
+"""Kinds that are never passed on, and the text that their sender gets. Telegram refuses to copy most of them; a story
+names its author."""
 
 REVEALS_SENDER = frozenset({Kind.CONTACT, Kind.LOCATION, Kind.VENUE})
-"""What tells who or where somebody is: passed on only after its sender has confirmed it."""
+"""Kinds that tell who or where somebody is. They are passed on only after their sender has confirmed it."""
 
 INSIDE = (
     ("chat.inside_picture", ("image/", "video/")),
     ("chat.inside_sound", ("audio/",)),
     ("chat.inside_paper", ("application/pdf", "application/msword", "application/rtf", "application/vnd.")),
 )
-"""Types of files that carry more than they show, and the sentence that says so."""
+"""File types that contain more than they show, and the text that says so."""
 
 
 def refusal(content: Content) -> str | None:
-    """The text key that says why this is never passed on; None if it may be."""
+    """The text key for why this is never passed on. None if it may be passed on."""
     if content.kind is Kind.POLL and (content.detail or {}).get("has_media"):
         return "chat.refused_poll_media"
     return REFUSED.get(content.kind)
 
 
 def warning(content: Content) -> str | None:
-    """The text key for what its sender should know of a file that goes as it is; None if there is nothing to say.
+    """The text key for a warning to the sender of a file that is passed on unchanged. None if there is nothing to say.
 
-    Telegram takes place and camera out of photos and videos, but not of the same sent as files; it does not touch the
-    tags of a song, nor the author's name in a document.
+    Telegram removes place and camera from photos and videos, but not if they are sent as files. It does not touch the
+    tags of a song or the author's name in a document.
     """
     if content.kind is Kind.AUDIO:
         return "chat.inside_sound"
@@ -91,34 +92,34 @@ _USER_LINK = re.compile(
     """,
     re.VERBOSE,
 )
-"""Links that open a profile: any of Telegram's own, in any spelling (`name.t.me` is one, without a path). Behind other
-words they are a hidden mention; written out they are the sender's choice."""
+"""Links that open a profile: all of Telegram's own, in any spelling (`name.t.me` is one, without a path). Behind other
+words they are a hidden mention. Written out, they are the sender's choice."""
 
 _NO_PART = re.compile(r"[\s\x00-\x20\x7f\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff]")
-"""What a browser leaves out of an address, or nobody sees in it."""
+"""Characters that a browser ignores in an address, or that nobody sees in it."""
 
 _UNQUOTINGS = 3
-"""How often an address is unquoted: `%2574` is `%74` is `t`."""
+"""How many times an address is unquoted: `%2574` becomes `%74`, which becomes `t`."""
 
 _LONGEST_LINK = 2_048
 """In characters. Browsers and servers accept no more (source: sitemaps.org), so a longer link is dropped."""
 
 
 _LINKS_READ = 131_072
-"""How much of its links is read in one message: a hundred of 1,300 characters each, or of 160 that are not ASCII. Of
-more together nobody needs to know where they lead."""
+"""How much of a message's links is read: a hundred links of 1,300 characters each, or of 160 that are not ASCII. If
+there is more, nobody needs to know where the links lead."""
 _RICH_READ = 262_144
-"""The same of the strings of a rich message: 32,768 characters in any script (source: Bot API 10.3, RichMessage)."""
+"""The same for the strings of a rich message: 32,768 characters in any script (source: Bot API 10.3, RichMessage)."""
 _HEAVY = 8
-"""A character that is not ASCII counts for so many: each is composed alone, and may stand for eighteen others."""
+"""A character that is not ASCII counts as this many: each is normalised alone, and may expand to eighteen others."""
 
 
 def opens_profile(url: str) -> bool:
-    """Whether a link leads to somebody's account, once it is read as a browser would read it; if in doubt, it does."""
+    """Whether a link leads to somebody's account when read as a browser would read it. If in doubt, it does."""
     if len(url) > _LONGEST_LINK:
         return True
     for _ in range(_UNQUOTINGS):
-        # Character by character: normalising the whole would sort runs of combining marks, in quadratic time.
+        # Character by character, because normalising the whole would sort runs of combining marks, in quadratic time.
         composed = url if url.isascii() else "".join(unicodedata.normalize("NFKC", sign) for sign in url)
         read = _NO_PART.sub("", composed).lower()
         if _USER_LINK.match(read.replace("\\", "/").replace("。", ".").replace("｡", ".")):
@@ -145,29 +146,29 @@ SAID: Mapping[str, re.Pattern[str]] = {
     "custom_emoji_id": re.compile(r"[0-9]{1,20}"),
     "date_time_format": re.compile(r"r|w?[dD]?[tT]?"),
 }
-"""What a member may say, where clients fill it in and a sender could put in anything (source: Bot API 10.3,
-MessageEntity; for languages there is no list, so they are looked through as words are, too)."""
+"""The allowed values of members that clients fill in, because a sender could put anything into them (source: Bot API
+10.3, MessageEntity). There is no list of languages, so those are also searched for traces."""
 
 _EFFECT = re.compile(r"[0-9]{1,20}")
 _SAYING = tuple(name for name in Entity.__struct_fields__ if name not in ("type", "offset", "length"))
 
 
 class Clean(msgspec.Struct, frozen=True):
-    """Content that may be passed on. `intact`: nothing was taken away, so the original holds nothing else either."""
+    """Content that may be passed on. `intact`: nothing was removed, so the original contains nothing else either."""
 
     content: Content
     intact: bool
 
 
 def _bare_all(entities: Iterable[Entity]) -> list[Entity | None]:
-    """Each as `_bare` has it. Links that are too much to read are all left out."""
+    """Each entity after `_bare`. If the links are too long to read, all of them are left out."""
     entities = tuple(entities)
     readable = _are_readable(entity.url for entity in entities if entity.type == "text_link" and entity.url)
     return [_bare(entity) if readable or entity.type != "text_link" else None for entity in entities]
 
 
 def _bare(entity: Entity) -> Entity | None:
-    """The entity with nothing but what its type calls for; None if it may not be passed on."""
+    """The entity with only the members of its type. None if it may not be passed on."""
     said = KEPT.get(entity.type)
     if said is None or (entity.type == "text_link" and (entity.url is None or opens_profile(entity.url))):
         return None
@@ -185,12 +186,12 @@ def _may_say(name: str, value: Any) -> bool:
 
 
 def bare_entities(entities: Iterable[Entity]) -> tuple[Entity, ...]:
-    """The entities that may be passed on, with nothing but what their types call for."""
+    """The entities that may be passed on, each with only the members of its type."""
     return tuple(kept for kept in _bare_all(entities) if kept is not None)
 
 
 def sanitise(content: Content) -> Clean:
-    """Take away what would unmask the sender or a third person."""
+    """Remove everything that would reveal the sender or a third person."""
     entities = content.entities
     cleaned = _bare_all(entities) if entities else []
     kept = tuple(entity for entity in cleaned if entity is not None)
@@ -208,12 +209,13 @@ def sanitise(content: Content) -> Clean:
 
 
 def without_words(content: Content) -> Content:
-    """The same without its caption."""
+    """The same content without its caption."""
     return msgspec.structs.replace(content, text="", entities=())
 
 
 def _innocent(value: Any) -> bool:
-    """Whether a tree of rich text holds no user and no profile link, at any depth. Too much to read may hold one."""
+    """Whether a tree of rich text contains no user and no profile link, at any depth. A tree that is too long to read
+    may contain one."""
     pending = [value]
     left = _RICH_READ
     while pending:

@@ -1,11 +1,12 @@
-"""Who of the living holds what: every worker works it out for itself, from the same roll, and comes to the same.
+"""Decides which worker holds which name. Every worker computes it from the same list of members and gets the same
+result.
 
-`spread` shares names out so that nobody has more than one more than anybody else. It is *sticky*: what somebody holds
-stays where it is as long as that keeps the balance, so a worker that joins moves only what it is to have, and one that
-dies only what it had. Two workers that look at rolls of different moments may disagree for a moment; then a name has
-nobody, or is asked for by two, and the store gives it to one.
+`spread` divides names so that no worker has more than one more than any other. It is *sticky*: a name stays with its
+holder as long as that keeps the balance. So a worker that joins moves only the names that it will get, and a worker
+that dies moves only the names that it had. Two workers that look at different member lists may disagree for a moment.
+Then a name has no worker, or two ask for it, and the store gives it to one.
 
-What a name stands for, and how it is handed over, is none of this module's business.
+This module does not know what a name stands for, or how it is handed over.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,10 @@ Worker = TypeVar("Worker", bound=str)
 
 
 def spread(names: Sequence[Name], workers: Sequence[Worker], holders: Mapping[Name, Worker]) -> dict[Name, Worker]:
-    """Share `names` out among `workers`; empty without workers.
+    """Divide `names` among `workers`. Without workers, the result is empty.
 
-    `holders` says who has what now; those who are not among `workers` count as gone. What is left over goes to those
-    who come first in `workers`, and of what a worker has too much of, it keeps what comes first in `names`.
+    `holders` says which worker has which name now. A holder that is not in `workers` is gone. Names that cannot be
+    divided evenly go to the first workers. A worker with too many names keeps the first ones in `names`.
     """
     if not workers:
         return {}
@@ -30,7 +31,7 @@ def spread(names: Sequence[Name], workers: Sequence[Worker], holders: Mapping[Na
         if holder in held:
             held[holder].append(name)
     share, extra = divmod(len(names), len(workers))
-    # One more goes to those who have it already, so that it need not move.
+    # The extra names go to workers that hold them already, so that they need not move.
     by_load = sorted(workers, key=lambda worker: (-min(len(held[worker]), share + 1), order[worker]))
     quota = {worker: share + (place < extra) for place, worker in enumerate(by_load)}
     owners = {name: worker for worker in workers for name in held[worker][: quota[worker]]}

@@ -1,4 +1,4 @@
-"""What a person may say of themselves besides age and gender: languages, interests, a country."""
+"""What a person may say about themselves besides age and gender: languages, interests and a country."""
 
 import re
 import unicodedata
@@ -14,10 +14,10 @@ LANGUAGES = {
     "bn": "বাংলা", "ur": "اردو", "ta": "தமிழ்", "te": "తెలుగు", "am": "አማርኛ", "sw": "Kiswahili",
     "he": "עברית", "el": "Ελληνικά", "cs": "Čeština", "sr": "Srpski", "az": "Azərbaycanca", "hy": "Հայերեն",
 }  # fmt: skip
-"""Languages to talk in, by IETF tag, each in its own name: that one reads the same to everybody."""
+"""Languages to chat in, by IETF tag. Each is in its own name, so it reads the same for everybody."""
 
 WRITTEN_IN = ("en", "ru", "es", "pt", "hi", "id", "fa", "ar", "tr", "de")
-"""The languages that the product is written in; a test holds them against the catalogues."""
+"""The languages of the product. A test compares them with the catalogues."""
 
 _IN_ENGLISH = {
     "russian": "ru", "spanish": "es", "castellano": "es", "portuguese": "pt", "hindi": "hi", "indonesian": "id",
@@ -30,7 +30,7 @@ INTERESTS = (
     "psychology", "philosophy", "history", "languages", "writing", "memes", "news", "business", "astrology",
     "study",
 )  # fmt: skip
-"""The curated list, worded in the catalogues as `interests.NAME`."""
+"""The curated list. The catalogues word it as `interests.NAME`."""
 
 COUNTRIES = (
     "AE", "AM", "AR", "AT", "AZ", "BD", "BR", "BY", "CA", "CH", "CL", "CN", "CO", "CZ", "DE", "EG", "ES", "ET",
@@ -41,13 +41,13 @@ COUNTRIES = (
 """ISO 3166-1 codes that have a button. Any other country may be typed."""
 
 ICEBREAKERS = 24
-"""How many opening questions the catalogues have, as `icebreakers.1` and so on."""
+"""How many opening questions the catalogues have: `icebreakers.1` and so on."""
 
 MOST_LANGUAGES = 6
 MOST_INTERESTS = 12
 WORD_LENGTH = 24
 _LONGEST_PART = 4 * WORD_LENGTH
-"""How many characters between two commas are read, invisible ones and spaces included."""
+"""How many characters are read between two commas, including invisible ones and spaces."""
 _BETWEEN = re.compile(r"[,;،؛\n]")
 _WORD = re.compile(r"[^\W_][\w'’ -]*")
 
@@ -58,14 +58,14 @@ def worded(interest: str) -> Text:
 
 
 def language_in(words: str) -> str | None:
-    """The language of the product that somebody named, by its tag or its name; None if they named none of them."""
+    """The language of the product that somebody named, by its tag or its name. None if there is none."""
     named = _plain(words[:_LONGEST_PART])
     tag = named.replace("_", "-").partition("-")[0]
     return tag if tag in WRITTEN_IN else _WRITTEN_NAMES.get(named)
 
 
 def _plain(name: str) -> str:
-    """A name in small letters, without accents."""
+    """A name in lower case, without accents."""
     parts = unicodedata.normalize("NFKD", name.strip().casefold())
     return "".join(sign for sign in parts if not unicodedata.combining(sign))
 
@@ -74,14 +74,14 @@ _WRITTEN_NAMES = {_plain(LANGUAGES[each]): each for each in WRITTEN_IN} | _IN_EN
 
 
 def flag(country: str) -> str:
-    """A country's flag, by its code."""
+    """The flag of a country code."""
     return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in country)
 
 
 def interests_in(words: str) -> tuple[str, ...]:
-    """Interests as somebody typed them, between commas: in small letters, each once, no longer than a word or three.
+    """The interests that somebody typed, separated by commas: in lower case, each once, each a few words at most.
 
-    What is no word (an account's name, a number, a link) is left out.
+    Parts that are not words (a user name, a number, a link) are left out.
     """
     found: dict[str, None] = {}
     for part in _BETWEEN.split(words):
@@ -96,5 +96,6 @@ def interests_in(words: str) -> tuple[str, ...]:
 
 
 def _belongs_to_letter(sign: str) -> bool:
-    """Vowel signs (Hindi) and the joiners between letters (Persian): part of a word, and not `\\w`."""
+    """Whether it is a vowel sign (Hindi) or a joiner between letters (Persian): they are part of a word but do not
+    match `\\w`."""
     return unicodedata.category(sign).startswith("M") or sign in "\u200c\u200d"

@@ -1,1 +1,1 @@
-"""What features are written in: events, facts, decisions, effects. Imports nothing else of Passerby."""
+"""The types that features use: events, facts, decisions, effects. It imports nothing else of Passerby."""

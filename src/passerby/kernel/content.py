@@ -1,8 +1,8 @@
-"""What a message carries, free of who wrote it.
+"""What a message contains, without who wrote it.
 
-`Content` is all that a relay may pass on. Whatever of Telegram's message names a person (sender, forward origin,
-via-bot, external reply) never gets in here, so nothing downstream can let it out. Contacts and places are content that
-a person may choose to show; the chat feature decides on them.
+`Content` is everything that a relay may pass on. The parts of a Telegram message that name a person (sender, forward
+origin, via-bot, external reply) are never stored in it, so no later code can leak them. Contacts and places are content
+that a person may choose to show; the chat feature decides about them.
 """
 
 from enum import StrEnum
@@ -12,7 +12,8 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """All that a person can send. Values are the Bot API's own field names (source: Bot API 10.3, Message)."""
+    """Everything that a person can send. The values are the Bot API's own field names (source: Bot API 10.3,
+    Message)."""
 
     TEXT = "text"
     RICH = "rich_message"
@@ -41,13 +42,13 @@ class Kind(StrEnum):
 
 
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""A number of Telegram's. They all fit; one that does not could be neither stored nor sent."""
+"""A number from Telegram. All real ones fit. A larger number could be neither stored nor sent."""
 
 
 class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A stretch of formatted text. Offsets and lengths in UTF-16 units (source: Bot API, MessageEntity).
+    """A range of formatted text. Offset and length are in UTF-16 units (source: Bot API, MessageEntity).
 
-    There is no `user` here on purpose: a `text_mention` arrives as a type without its target.
+    There is no `user` field on purpose: a `text_mention` arrives as a type without its target.
     """
 
     type: str
@@ -61,10 +62,11 @@ class Entity(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class File(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A file as the bot that received it knows it.
+    """A file, as the bot that received it knows it.
 
-    `file_id` works for that bot alone; `unique` is the same for every bot but cannot fetch. `size` in bytes, 0 when
-    Telegram does not tell. `name` is the sender's own name for it: it may tell who they are and is never passed on.
+    `file_id` works only for that bot. `unique` is the same for every bot, but files cannot be fetched by it. `size` is
+    in bytes, 0 if Telegram does not say. `name` is the sender's own file name: it may show who they are, and is never
+    passed on.
     """
 
     file_id: str
@@ -77,9 +79,9 @@ class File(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class Content(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The content of one message.
 
-    `text` is the text or the caption (of rich text, its words), `entities` belong to it. `group` is Telegram's album
-    id, unique enough within one sender. `detail` holds the fields of the kinds that have no file (dice, poll, venue,
-    location, contact, rich text, sticker set name, durations, sizes), by the Bot API's names.
+    `text` is the text or the caption; for rich text, its words. `entities` belong to it. `group` is Telegram's album
+    id, unique among one sender's albums. `detail` holds the fields of kinds without a file (dice, poll, venue,
+    location, contact, rich text, sticker set name, durations, sizes), under the Bot API's names.
     """
 
     kind: Kind

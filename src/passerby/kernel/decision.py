@@ -1,4 +1,4 @@
-"""What a feature returns, and what it is given."""
+"""What a feature gets, and what it returns."""
 
 from collections.abc import Callable, Iterable
 from random import Random
@@ -13,15 +13,15 @@ from passerby.kernel.rules import Rules
 
 
 class Places(Protocol):
-    """Countries by name, in the languages of the catalogues. The same question always gets the same answer. Codes are
-    ISO 3166-1."""
+    """Country names in the languages of the catalogues. The same question always gets the same answer. Codes are ISO
+    3166-1."""
 
     def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
         """The codes, sorted by the names in that language."""
         ...
 
     def exactly(self, words: str) -> str | None:
-        """The country with this name, in any language, or this code; None if there is none, or more than one."""
+        """The country with this name (in any language) or this code. None if there is none, or more than one."""
         ...
 
     def like(self, words: str) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ class Places(Protocol):
 
 
 class Unmapped:
-    """Knows no names. For decisions that need none."""
+    """Knows no country names. For decisions that need none."""
 
     def in_order(self, codes: Iterable[str], language: str) -> tuple[str, ...]:
         return tuple(codes)
@@ -46,7 +46,7 @@ UNMAPPED = Unmapped()
 
 
 class Env(msgspec.Struct, frozen=True):
-    """The world outside a decision. `now` in Unix seconds, UTC; `rng` the only chance there is."""
+    """The world outside a decision. `now` is in Unix seconds, UTC. `rng` is the only source of chance."""
 
     now: float
     rng: Random
@@ -55,10 +55,11 @@ class Env(msgspec.Struct, frozen=True):
 
 
 class Counterpart(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The other side's message for one of ours: the copy of what we wrote (`mine`), or the original of what we got.
+    """The partner's side of a message: the copy of a message that this person wrote (`mine`), or the original of one
+    that they received.
 
-    `print` is the fingerprint of what the copy shows (see `domain.fingerprint`). `rest`: further messages of the copy,
-    in order, where it took several; from each of them the way leads back to the original.
+    `print` is the fingerprint of what the copy shows (see `domain.fingerprint`). `rest` are the further messages of a
+    copy that needed several, in order. Each of them leads back to the original.
     """
 
     at: MessageRef
@@ -68,14 +69,15 @@ class Counterpart(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What a decision may look at, read at once.
+    """Everything that a decision may look at. It is read at one moment.
 
-    `partner` is there while `me` is chatting. `counterpart` is the partner's side of the message that the event is
-    about (the one replied to, edited), as far as the message map knows it. `anchor` is the notice that told `me` of the
-    chat (or of the search, while searching), once it has arrived: what was written before it was not meant for this
-    partner. It is `NOWHERE` where it never will arrive, or is not known any more. `partner_anchor` is the partner's.
-    `others` are further people that the decider's feature asked for (see `Feature.also_load`), as far as they are
-    known.
+    - `partner` is set while `me` is chatting.
+    - `counterpart` is the partner's side of the message that the event is about (the one replied to or edited), if the
+      message map knows it.
+    - `anchor` is the notice that told `me` about the chat (or the search, while searching), once it has arrived.
+      Messages written before it were not meant for this partner. It is `NOWHERE` if the notice will never arrive, or is
+      no longer known. `partner_anchor` is the partner's.
+    - `others` are further people that the feature asked for (see `Feature.also_load`), if they are known.
     """
 
     me: Participant
@@ -87,7 +89,7 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """`changes` are new values of participants whose versions were read; either all are stored or none."""
+    """`changes` are new values of participants whose versions were read. Either all of them are stored or none."""
 
     changes: tuple[Participant, ...] = ()
     effects: tuple[Effect, ...] = ()
@@ -96,4 +98,4 @@ class Decision(msgspec.Struct, frozen=True):
 NOTHING = Decision()
 
 Decider = Callable[[Any, Facts, Env], Decision]
-"""Pure and synchronous: (event, facts, env) -> Decision. Awaits nothing, logs nothing, reads no clock."""
+"""Pure and synchronous: (event, facts, env) -> Decision. It awaits nothing, logs nothing and reads no clock."""

@@ -1,8 +1,8 @@
-"""What is to be done, in the imperative. Effects are data: the shell carries them out after the decision has settled.
+"""What to do, named as orders. Effects are data: the runtime carries them out after the decision is stored.
 
 `Say`, `Revise` and `Owe` are durable: they enter the outbox in the same atomic commit as the change that caused them.
-The relay effects (`Relay` and what follows a relayed message) are not: until they are delivered, Telegram still holds
-the update that they came from. `Answer` and `Discard` are best effort: they may be lost.
+The relay effects (`Relay` and the ones that follow a relayed message) are not: until they are delivered, Telegram still
+holds the update they came from. `Answer` and `Discard` are best effort: they may be lost.
 """
 
 from enum import IntEnum
@@ -15,7 +15,7 @@ from passerby.kernel.text import Text
 
 
 class Priority(IntEnum):
-    """Who goes first when a bot's budget is short; smaller first."""
+    """Which message goes first when a bot's budget is short. The smaller value goes first."""
 
     CHAT = 0
     MATCH = 1
@@ -25,7 +25,8 @@ class Priority(IntEnum):
 
 
 class Button(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """An inline button: `action` finds its decider, `token` says what it is about (opaque; a chat, say)."""
+    """An inline button. `action` finds its decider. `token` says what the button is about, a chat for example; it is
+    opaque."""
 
     label: Text
     action: str
@@ -33,13 +34,14 @@ class Button(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Menu(msgspec.Struct, frozen=True, gc=False, tag="menu"):
-    """An inline keyboard, by rows."""
+    """An inline keyboard, as rows."""
 
     rows: tuple[tuple[Button, ...], ...]
 
 
 class Keys(msgspec.Struct, frozen=True, gc=False, tag="keys"):
-    """A reply keyboard, by rows of text keys whose wording is also what pressing one sends. No rows: remove it."""
+    """A reply keyboard, as rows of text keys. Pressing a key sends its label as a message. Without rows, it removes the
+    keyboard."""
 
     rows: tuple[tuple[str, ...], ...] = ()
 
@@ -50,7 +52,8 @@ Keyboard = Menu | Keys
 class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Tell a person something.
 
-    `anchors` marks the notice that opens a chat: what its reader wrote before it arrived was not meant for the partner.
+    `anchors` marks the notice that opens a chat. Messages that its reader wrote before it arrived were not meant for
+    the partner.
     """
 
     to: PersonId
@@ -62,7 +65,7 @@ class Say(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Change a notice of ours in place: a menu that was pressed, say."""
+    """Change one of our notices in place, for example a menu after a button press."""
 
     to: PersonId
     message: MessageId
@@ -71,7 +74,7 @@ class Revise(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Owe(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Store a notice to be said later, under a name. A later one with the same name replaces it; it outlives the
+    """Store a notice to send later, under a name. A later one with the same name replaces it. It survives the
     process."""
 
     to: PersonId
@@ -80,7 +83,7 @@ class Owe(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Stop the spinner of a pressed button, with a line for its presser or without."""
+    """Stop the spinner of a pressed button, with or without a line of text for the person."""
 
     query: str
     text: Text | None = None
@@ -88,12 +91,13 @@ class Answer(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=True):
-    """Pass a message, or an album, on to the partner of the chat that it was written in.
+    """Pass a message or an album on to the partner, in the chat it was written in.
 
-    `source` are the sender's messages on `source_bot`; `contents` run parallel and are already sanitised. `copyable`
-    says that the originals hold nothing that must not be passed on, so that one bot may copy them as they are.
-    `reply_to` is the message answered as the sender sees it; which message that is for the partner is looked up when it
-    is sent, for it may be on its way itself. `thread` is the partner's topic; whoever settles knows it.
+    `sources` are the sender's messages on `source_bot`; `contents` run parallel and are already sanitised. `copyable`
+    says that the originals hold nothing that must stay private, so that a bot may copy them as they are. `reply_to` is
+    the message that it replies to, as the sender sees it. The partner's side of that message is looked up at the time
+    of sending, because it may still be on its way. `thread` is the partner's topic; it is filled in when the decision
+    is stored.
     """
 
     chat: ChatId
@@ -111,7 +115,7 @@ class Relay(msgspec.Struct, frozen=True, gc=False, tag="relay", omit_defaults=Tr
 
 
 class RelayEdit(msgspec.Struct, frozen=True, gc=False, tag="edit", omit_defaults=True):
-    """Let the partner's copy of a message follow an edit. `source` is the message as its writer's bot sees it."""
+    """Apply an edit to the partner's copy of a message. `source` is the message as its writer's bot sees it."""
 
     chat: ChatId
     sender: PersonId
@@ -122,7 +126,7 @@ class RelayEdit(msgspec.Struct, frozen=True, gc=False, tag="edit", omit_defaults
 
 
 class React(msgspec.Struct, frozen=True, gc=False, tag="react", omit_defaults=True):
-    """Show a reaction on the partner's counterpart of a message, or with None take it away."""
+    """Show a reaction on the partner's side of a message. With None, remove it."""
 
     chat: ChatId
     sender: PersonId
@@ -134,7 +138,7 @@ class React(msgspec.Struct, frozen=True, gc=False, tag="react", omit_defaults=Tr
 class RelayDelete(msgspec.Struct, frozen=True, gc=False, tag="delete", omit_defaults=True):
     """Delete the partner's copy of a message that the sender takes back.
 
-    `tidy` are messages in the sender's own chat that go once the copy has: the original, and the command.
+    `tidy` are messages in the sender's own chat that are deleted after the copy: the original and the command.
     """
 
     chat: ChatId
@@ -145,8 +149,8 @@ class RelayDelete(msgspec.Struct, frozen=True, gc=False, tag="delete", omit_defa
 
 
 class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Store a person's comment on their report of a chat: sealed, with the complaint, for the people who decide on
-    it."""
+    """Store a person's comment on their report about a chat. It is stored sealed, with the complaint, for the people
+    who decide about complaints."""
 
     chat: ChatId
     by: PersonId
@@ -154,13 +158,13 @@ class Explain(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Discard(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Delete messages in the chat with a person themselves. Best effort, like `Answer`."""
+    """Delete messages in a person's own chat with the bot. Best effort, like `Answer`."""
 
     to: PersonId
     messages: tuple[MessageId, ...]
 
 
 RelayEffect = Relay | RelayEdit | React | RelayDelete
-"""What goes from one partner to the other. In one queue, so that what follows a message never overtakes it."""
+"""The effects that reach the partner. They share one queue, so that an edit never overtakes its message."""
 
 Effect = Say | Revise | Owe | Answer | Discard | Explain | RelayEffect

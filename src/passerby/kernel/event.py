@@ -1,6 +1,6 @@
-"""What happened, in the past tense. Telegram's updates and our own outcomes are decoded into these and nothing else.
+"""What happened, in the past tense. Telegram's updates and our own outcomes become these events and nothing else.
 
-An event names the person whose queue it belongs to; `bot` is the bot it came through. Times are Unix seconds, UTC.
+An event names the person whose queue it belongs to. `bot` is the bot it came through. Times are in Unix seconds, UTC.
 """
 
 from enum import StrEnum
@@ -12,11 +12,11 @@ from passerby.kernel.ids import BotId, ChatId, MessageId, PersonId
 
 
 class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person wrote to a bot. `contents` has several items for an album, then `messages` runs parallel to it.
+    """A person wrote to a bot. An album has several `contents`, and `messages` runs parallel to them.
 
-    `edited_at` is set if the message comes with a button press and was edited before.
-    `thread` is the topic of their chat with the bot that it is in; None: the general one.
-    `answers`: if it replies to a notice of ours with buttons, the action of the first one; else empty.
+    - `edited_at` is set if the message comes with a button press and was edited before.
+    - `thread` is the topic in their chat with the bot. None is the general topic.
+    - `answers`: if it replies to one of our notices with buttons, the action of the first button; otherwise empty.
     """
 
     person: PersonId
@@ -35,13 +35,13 @@ class MessageReceived(msgspec.Struct, frozen=True, gc=False, tag=True):
 
     @property
     def text(self) -> str:
-        """The text of a text message, else the empty string: captions are never commands."""
+        """The text of a text message, otherwise an empty string. Captions are never commands."""
         first = self.contents[0]
         return first.text if first.kind == "text" else ""
 
 
 class MessageEdited(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person edited a message, or Telegram says so: the content may be unchanged."""
+    """A person edited a message, or Telegram says so. The content may be unchanged."""
 
     person: PersonId
     bot: BotId
@@ -51,9 +51,9 @@ class MessageEdited(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """An inline button of ours was pressed. `action` and `token` are the two halves of its data.
+    """One of our inline buttons was pressed. `action` and `token` are the two halves of its data.
 
-    `message` is the notice that carries the button, `subject` the message that the notice replies to, if it does.
+    `message` is the notice with the button. `subject` is the message that the notice replies to, if it is a reply.
     """
 
     person: PersonId
@@ -68,7 +68,7 @@ class ButtonPressed(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person set or removed their reaction; `emoji` None when removed or when it is one we cannot set."""
+    """A person set or removed a reaction. `emoji` is None if it was removed, or if a bot cannot set it."""
 
     person: PersonId
     bot: BotId
@@ -77,9 +77,9 @@ class ReactionChanged(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class BotBlocked(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person blocked the bot (`my_chat_member`), or a send was refused in a way that says so.
+    """A person blocked the bot (`my_chat_member`), or a refused send shows that they did.
 
-    `refused_at` is when the send that was refused began; None when Telegram itself tells of the block.
+    `refused_at` is when the refused send began. It is None if Telegram reported the block itself.
     """
 
     person: PersonId
@@ -88,14 +88,14 @@ class BotBlocked(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class BotLost(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A send failed because Telegram refuses the bot's token: nobody can be reached through it any more."""
+    """A send failed because Telegram refuses the bot's token. The bot can no longer reach anybody."""
 
     person: PersonId
     bot: BotId
 
 
 class BotUnblocked(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person started the bot anew (`my_chat_member`)."""
+    """A person started the bot again (`my_chat_member`)."""
 
     person: PersonId
     bot: BotId
@@ -105,31 +105,31 @@ class Refusal(StrEnum):
     """Why a message could not be delivered to a chat."""
 
     UNREACHABLE = "unreachable"
-    """Blocked, deactivated, never started: this bot cannot write to this person."""
+    """This bot cannot write to this person: blocked, deactivated or never started."""
     KIND_REFUSED = "kind_refused"
-    """The recipient's privacy settings refuse this kind (voice messages, say)."""
+    """The recipient's privacy settings refuse this kind, for example voice messages."""
     CANNOT_COPY = "cannot_copy"
-    """The source is gone or Telegram does not let it be passed on."""
+    """The original is gone, or Telegram does not allow copying it."""
     TOO_LARGE = "too_large"
-    """The file."""
+    """The file is too large."""
     TOO_LONG = "too_long"
     """The words are too long, even in pieces."""
     UNCERTAIN = "uncertain"
-    """Every try ended without an answer: it may or may not have arrived."""
+    """Every attempt ended without an answer. It may or may not have arrived."""
     EXPIRED = "expired"
     """It waited longer than a relay may wait."""
     BOT_LOST = "bot_lost"
-    """The bot it should leave through has been revoked."""
+    """The token of the bot that should send it has been revoked."""
     LEFT = "left"
-    """The chat ended while it was waiting its turn."""
+    """The chat ended while the message was waiting."""
     BROKEN = "broken"
-    """A bug of ours: Telegram rejected the request, or no try got as far as one."""
+    """One of our bugs: Telegram rejected the request, or no attempt even reached Telegram."""
     FATAL = "fatal"
     """The message ended the process that worked on it, more than once."""
 
 
 class Attempt(StrEnum):
-    """What was to be delivered."""
+    """What should have been delivered."""
 
     RELAY = "relay"
     EDIT = "edit"
@@ -138,10 +138,10 @@ class Attempt(StrEnum):
 
 
 class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Something for the partner did not arrive, and will not. The event's person is the sender; `recipient` may be
+    """Something for the partner did not arrive and never will. The event's person is the sender. `recipient` may be
     gone.
 
-    `count`: how many messages did not arrive; `message` is the first of them.
+    `count` is how many messages did not arrive. `message` is the first of them.
     """
 
     person: PersonId
@@ -156,7 +156,8 @@ class DeliveryFailed(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class ChatIdle(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """Nothing has been delivered in a person's chat since `since`. `speaker` had the last word; None: nobody spoke."""
+    """Nothing has been delivered in a person's chat since `since`. `speaker` wrote the last message; None if nobody
+    wrote."""
 
     person: PersonId
     bot: BotId
@@ -166,10 +167,10 @@ class ChatIdle(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class SearchDelayed(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person has been waiting since `since`, and it is time to tell them how things stand.
+    """A person has been searching since `since`, and it is time to tell them how the search stands.
 
-    `fitting` is how many of those who wait or came by lately suit them; `expected_s` is how long it took others with
-    such wishes, None while nobody knows.
+    `fitting` is how many people who are waiting, or came recently, suit them. `expected_s` is how long others with
+    similar wishes waited; None if that is not known yet.
     """
 
     person: PersonId
@@ -180,11 +181,12 @@ class SearchDelayed(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """A person sent more than they may have in hand, and some of it was refused unread.
+    """A person sent more than their quota allows, and some of it was refused unread.
 
-    `spell` names the time from the first refusal until they may write again; `count` is how many events were refused in
-    it so far. `begins`: this is the first refusal. `message` is the refused message, if it was one; `query` is a
-    pressed button.
+    - `spell` names the time from the first refusal until they may write again.
+    - `count` is how many events were refused in the spell so far.
+    - `begins`: this is the first refusal.
+    - `message` is the refused message, if it was one. `query` is the refused button press.
     """
 
     person: PersonId
@@ -198,7 +200,7 @@ class Overrun(msgspec.Struct, frozen=True, gc=False, tag=True):
 
 
 class Unusable(msgspec.Struct, frozen=True, gc=False, tag=True):
-    """An update that needs no reaction: it is only marked as done. `why` is one of WHY_UNUSED."""
+    """An update that needs no reaction. It is only marked as done. `why` is one of WHY_UNUSED."""
 
     person: PersonId
     bot: BotId

@@ -1,4 +1,4 @@
-"""A feature: one ability, as a table from what happens to who decides."""
+"""A feature: one ability, as a table from events to the functions that decide."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -27,22 +27,22 @@ class MenuCommand:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """The table of one ability: which decider handles which event. Two features may not claim the same word, command or
+    """The table of one ability: which decider handles which event. Two features cannot claim the same word, command or
     button.
 
-    - `commands`: names without the slash; aliases are further entries.
+    - `commands`: names without the slash. Aliases are further entries.
     - `menu`: those of its commands that a bot's menu shows.
-    - `words`: text keys of reply-keyboard buttons; matched exactly, in every language.
-    - `awaits`: returns the decider for a message that a person was asked for, or None; it comes before the deciders
+    - `words`: text keys of reply-keyboard buttons. Their labels match exactly, in every language.
+    - `awaits`: returns the decider for a message that the person was asked for, or None. It comes before the deciders
       below.
-    - `unknown`: from the names of all commands, makes the decider for messages that begin like one but are none; only
-      one feature has it.
+    - `unknown`: gets the names of all commands, and makes the decider for messages that look like a command but are
+      none. Only one feature has it.
     - `presses`: actions of inline buttons.
-    - `messages`: whatever else a person writes in that state.
+    - `messages`: everything else that a person writes in that state.
     - `events`: everything that is not a message or a press.
-    - `newcomer`: whatever a person does who has not answered the first questions; one feature has it.
-    - `open_to_all`: newcomers may use its commands and presses too.
-    - `also_load`: which of its deciders look at, or change, more people than a person and their partner.
+    - `newcomer`: everything that a person does before they have answered the first questions. Only one feature has it.
+    - `open_to_all`: newcomers may use its commands and presses, too.
+    - `also_load`: the deciders that look at, or change, more people than a person and their partner.
     """
 
     name: str

@@ -1,25 +1,25 @@
-"""The names of things. Telegram's own ids keep their meaning; ours are opaque and mean nothing outside."""
+"""Ids. Telegram's own ids keep their meaning. Ours are opaque and mean nothing outside Passerby."""
 
 from typing import NamedTuple, NewType
 
 PersonId = NewType("PersonId", int)
-"""A Telegram user id; in a private chat also the chat's id, and the same for every bot."""
+"""A Telegram user id. It is the same for every bot, and in a private chat it is also the id of the chat."""
 
 BotId = NewType("BotId", int)
 """The number before the colon of a bot's token."""
 
 MessageId = NewType("MessageId", int)
-"""Counts up within one bot's private chats; two bots use the same numbers for different messages."""
+"""Counts up within one bot's private chats. Two bots use the same numbers for different messages."""
 
 ChatId = NewType("ChatId", str)
-"""Names a pair while it lasts. Random, so that it may stand in a button: it says nothing of either person."""
+"""Identifies a chat between two people. It is random, so a button can carry it: it says nothing about either person."""
 
 PoolId = NewType("PoolId", str)
-"""People of different pools never meet. One matcher owns a pool."""
+"""People in different pools never meet. One matcher owns a pool."""
 
 
 class UpdateRef(NamedTuple):
-    """One update of one bot: what Telegram is told is done, and what a redelivery is recognised by."""
+    """One update of one bot. It is confirmed to Telegram, and a repeated delivery is recognised by it."""
 
     bot: BotId
     update: int
@@ -33,9 +33,9 @@ class MessageRef(NamedTuple):
 
 
 def search_of(person: PersonId) -> ChatId:
-    """Names a person's search where an anchor names a chat. It begins and ends with the search."""
+    """Stands for a person's search where an anchor has a chat. It begins and ends with the search."""
     return ChatId(f"search:{person}")
 
 
 NOWHERE = MessageRef(BotId(0), MessageId(0))
-"""In place of a message that is not there and never will be."""
+"""Stands for a message that does not exist and never will."""

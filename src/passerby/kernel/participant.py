@@ -1,7 +1,7 @@
-"""A person as the chat sees them now: profile, where to reach them, and what they are doing.
+"""A person as Passerby sees them now: profile, how to reach them, and what they are doing.
 
-The record is a value. Deciders return a new one; the live store accepts it only if nobody changed it meanwhile
-(`version`). It holds no name and no content.
+The record is a value. Deciders return a new one, and the live store accepts it only if nobody changed it since it was
+read (`version`). It holds no name and no content.
 """
 
 from enum import StrEnum
@@ -19,13 +19,15 @@ class Gender(StrEnum):
 
 
 class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a person said of themselves. Ages in full years as of `age_given_at`; times are Unix seconds.
+    """What a person said about themselves. Ages are in full years as of `age_given_at`. Times are in Unix seconds.
 
-    `too_young_at` is when they last gave an age that is not let in. `language` is the one that they are written to in,
-    `languages` are those that they talk in, the dearest first (IETF tags without a region). `interests` are tags: names
-    of the curated list, or their own words in small letters. `country` is an ISO 3166-1 code. `talks_anyhow`: nothing
-    is known of the languages they talk in, and the one they are written to in says nothing of it. `age_mended_at` is
-    when they said that such an age had been a slip; nobody says so twice.
+    - `too_young_at` is when they last gave an age below the minimum. `age_mended_at` is when they said that this was a
+      typing mistake; they can say so only once.
+    - `language` is the language that we write to them in. `languages` are the ones they chat in, the preferred one
+      first (IETF tags without a region). `talks_anyhow`: we know nothing about the languages they chat in, and
+      `language` does not tell.
+    - `interests` are tags: names from the curated list, or their own words in lower case.
+    - `country` is an ISO 3166-1 code.
     """
 
     consented_at: float | None = None
@@ -46,18 +48,18 @@ class Profile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Preferences(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Whom a person would like to meet. No genders: anybody. Ages in full years, both ends included."""
+    """Whom a person wants to meet. Without genders: anybody. Ages are in full years, and both ends are included."""
 
     genders: tuple[Gender, ...] = ()
     age_min: int | None = None
     age_max: int | None = None
     other_languages: bool = True
-    """Whether somebody without a common language will do, once nobody else is to be found."""
+    """Whether they accept somebody without a common language, if nobody else is found."""
     icebreakers: bool = True
 
 
 class Complaint(StrEnum):
-    """What somebody reports a partner for."""
+    """The reason for reporting a partner."""
 
     SPAM = "spam"
     RUDE = "rude"
@@ -67,9 +69,9 @@ class Complaint(StrEnum):
 
 
 class Met(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Somebody that a person was paired with. `at` is when they parted; `skipped`: the person left at once.
+    """A former partner. `at` is when they parted. `skipped`: the person left at once.
 
-    `chat` is the chat that it was, and `complaint` what the person reported of it. Tickets carry neither.
+    `chat` is the chat they had, and `complaint` is the person's report about it. Tickets carry neither.
     """
 
     person: PersonId
@@ -80,9 +82,9 @@ class Met(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Saved(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """Somebody whom a person would like to meet again. `token` stands for them in buttons.
+    """Somebody whom a person wants to chat with again. `token` stands for them in buttons.
 
-    Only `mutual` ones are to be seen and asked: until both have saved each other, nobody learns of it.
+    Only `mutual` entries can be seen and asked. Until both have saved each other, neither learns about it.
     """
 
     token: str
@@ -96,7 +98,7 @@ class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A person was asked at `at` to add a comment to their report about `chat`.
 
     `prompt` is the message with the question. `over`: they have answered it. A later reply still goes to no partner.
-    `any_message`: the question asked for the next message, not for a reply.
+    `any_message`: the question asked for their next message, not for a reply.
     """
 
     chat: ChatId
@@ -107,14 +109,14 @@ class Commenting(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class Karma(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """How others rated a person, as of `at`: 0 is neutral, and time brings everything back there."""
+    """How others rated a person, as of `at`. 0 is neutral, and over time every score returns to it."""
 
     score: float = 0.0
     at: float = 0.0
 
 
 class Ticket(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A wish to be paired: the facts of a waiting person that pairing may look at. `since` is Unix seconds.
+    """A person's request for a partner: the facts that pairing may look at. `since` is in Unix seconds.
 
     `wants` are the wishes that they are entitled to. `karma` is the score as of `since`.
     """
@@ -142,10 +144,11 @@ class Searching(msgspec.Struct, frozen=True, gc=False, tag="searching"):
 
 
 class Held(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A message that is not passed on until its sender confirms it. `edited_at` is when they last edited it, 0: never.
+    """A message that is not passed on until its sender confirms it. `edited_at` is when they last edited it; 0 means
+    never.
 
-    `reply_to` is the message it replies to, as they see it. `goes`: the edit left nothing to ask about, so it was
-    passed on.
+    `reply_to` is the message it replies to, as they see it. `goes`: an edit removed everything that needed
+    confirmation, so the message was passed on.
     """
 
     at: MessageRef
@@ -159,9 +162,9 @@ class Chatting(msgspec.Struct, frozen=True, gc=False, tag="chatting"):
     partner: PersonId
     opened_at: float
     nudged_at: float | None = None
-    """When this person was last reminded that their partner is waiting for a word."""
+    """When this person was last reminded that their partner is waiting for an answer."""
     held: tuple[Held, ...] = ()
-    """Their held messages, the latest last."""
+    """Their held messages, the newest last."""
 
 
 State = Idle | Searching | Chatting
@@ -173,10 +176,10 @@ class Rating(StrEnum):
 
 
 class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The chat that a person was in last. `left` says that they were the one who ended it.
+    """A person's last chat. `left`: they were the one who ended it.
 
-    `rating` is what they said of the partner, `complaint` what they reported. `wants_back_at` is when they asked to
-    return to it.
+    `rating` is how they rated the partner, and `complaint` is what they reported. `wants_back_at` is when they asked to
+    return to the chat.
     """
 
     chat: ChatId
@@ -190,12 +193,15 @@ class LastChat(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Participant(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One person. `bot` is the bot that they used last and are reached through; None: nobody can reach them now.
+    """One person. `bot` is the bot that they used last and that reaches them. None: nobody can reach them now.
 
-    `bots` are those that they have started and not blocked, most recent first. `vip_until` is Unix seconds. `recent`
-    are the latest partners, the newest first; `blocked` are the people they never meet again, and `blocked_at` runs
-    parallel: the time of each block, 0 if it is not known. `thread` is the topic of the chat with `bot` that they wrote
-    in last; None: the general one. The records do not keep it.
+    - `bots` are the bots that they have started and not blocked, the most recent first.
+    - `vip_until` is in Unix seconds.
+    - `recent` are the latest partners, the newest first.
+    - `blocked` are the people they never meet again. `blocked_at` runs parallel: the time of each block, 0 if it is not
+      known.
+    - `thread` is the topic that they wrote in last, in the chat with `bot`. None is the general topic. The records do
+      not keep it.
     """
 
     person: PersonId
