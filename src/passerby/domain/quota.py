@@ -33,7 +33,7 @@ class Quota:
 STANDARD = Quota()
 
 
-class Endpoint:
+class QuotaUsage:
     """One person's use of their quota. It is shut during a spell. Times are monotonic seconds."""
 
     __slots__ = ("_pace", "_quota", "_recent", "_reserve_tat", "_tat", "is_shut")

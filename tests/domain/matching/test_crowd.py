@@ -6,7 +6,8 @@ from random import Random
 import pytest
 
 from passerby.domain.matching import crowd
-from passerby.domain.matching.crowd import OLDEST_AGE, Crowd, Place
+from passerby.domain.matching.block import OLDEST_AGE, Place
+from passerby.domain.matching.crowd import Crowd
 from passerby.domain.matching.match import match, turn
 from passerby.kernel.ids import PersonId
 from passerby.kernel.participant import Gender, Preferences

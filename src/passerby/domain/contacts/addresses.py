@@ -1,7 +1,7 @@
 """Finds user names, links and e-mail addresses in a text that `reading` has normalised.
 
-No pattern here begins with a repetition, and every repetition has a bound. So a search costs the same at every place of
-any text. `tests/test_linear` measures it.
+No pattern here begins with a repetition, and every repetition has a limit. So a search costs the same at every place of
+any text. `tests/linear` measures it.
 """
 
 import re
@@ -25,8 +25,8 @@ _WORDS_TOO = words_in(
     """
 )
 """Domain endings that are also words in some language: a missing space after a full stop looks the same. So they count
-only with a path, or alone where no sentence ends with such a word. Telegram marks most such addresses itself, and those
-marks count too."""
+only with a path, or alone where no sentence ends with this word. Telegram marks most of these addresses itself, and
+those marks count, too."""
 _COMMON = "com|net|org|ru"
 
 _MAIL = "gmail|googlemail|yandex|outlook|hotmail|yahoo|icloud|proton|protonmail|gmx|web|rambler|inbox|bk|list|g?mail|ya"
@@ -91,9 +91,10 @@ def holds_email(form: str) -> bool:
 
 
 def holds_spelt_email(spelt: str) -> bool:
-    """Whether there is an e-mail address in a text in which words for signs were replaced by the signs.
+    """Whether a text, in which words for signs were replaced by the signs, contains an e-mail address.
 
-    "At" is a common word, so the end must be certain: a spelt-out dot as well, or an ending that is no word.
+    "At" is a common word, so the end must be certain: it needs a spelt-out dot as well, or an ending that is not a
+    word.
     """
     known = ENDINGS | _WORDS_TOO
     return any(found[2] in (known if _SPELT_DOT in found[1] else ENDINGS) for found in _SPELT_EMAIL.finditer(spelt))

@@ -1,7 +1,7 @@
-"""Searches every string of a message that its reader could see for traces, whatever the member's name is.
+"""Searches every string of a message that its reader could see for traces, whatever the member is called.
 
-Only two kinds of strings are skipped: values from a short list that a client fills in (`LISTED`), and the telephone
-number on a contact card, which needs its sender's confirmation anyway.
+Only two kinds of strings are skipped: values from a short list that a client fills in (`LISTED`), and the phone number
+on a contact card, which needs its sender's confirmation anyway.
 """
 
 import re
@@ -36,7 +36,7 @@ LISTED: Mapping[str, re.Pattern[str]] = {
 """For each member, the values that cannot be an address (source: Bot API 10.3, the types of these names)."""
 
 _WORDLESS = frozenset({Kind.STICKER})
-"""Kinds whose detail is not passed on as words: a sticker's is its set."""
+"""Kinds whose detail is not passed on as words. For a sticker, it is the name of its set."""
 
 _MOST_STRINGS = 20_000
 """A limit for strings in one message. Telegram allows 500 blocks, with a few thousand texts in them."""
@@ -56,7 +56,8 @@ def traces(content: Content) -> Trace | None:
 
 
 def _in_entities(content: Content) -> Trace | None:
-    """What is marked in the words, or stands behind them. All of that together is looked at as far as one text is."""
+    """Traces that entities mark in the words, or that are behind the words. All of these together are searched only as
+    far as one text is."""
     seen = 0
     for entity in content.entities:
         if (marked := _MARKED.get(entity.type)) is not None:

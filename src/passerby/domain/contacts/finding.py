@@ -1,8 +1,8 @@
-"""Searches a text for traces: which forms of it are searched, for what, and in which order.
+"""Searches a text for traces: in which forms of the text, for what, and in which order.
 
-A text is normalised first (`reading`). If it holds none of the signs, digits and words that all traces need, the search
-ends there. Otherwise several forms of it are searched: as normalised, with Latin look-alikes replaced, with spaced-out
-letters joined, with digits replaced by the letters they stand for, and with spelt-out signs replaced.
+A text is normalised first (`reading`). If it contains none of the signs, digits and words that all traces need, the
+search ends there. Otherwise several forms of it are searched: as normalised, with Latin look-alikes replaced, with
+spaced-out letters joined, with digits replaced by the letters they stand for, and with spelt-out signs replaced.
 """
 
 import re
@@ -26,13 +26,14 @@ from passerby.domain.contacts.words import ACCOUNTS, DIGITS, NAMES, PLACES, SIGN
 
 LOOKED_AT = 16_384
 """How many characters of one text are searched: four times the longest plain text (source: Bot API 10.3). Some rich
-messages are longer; their senders are asked, because a worker that searches on answers nobody else meanwhile."""
+messages are longer. Their senders are asked instead, because a worker that searches for long answers nobody else
+meanwhile."""
 
 _BACKWARDS = "\u202e"
-"""The text after it is shown from right to left."""
+"""The text after this character is shown from right to left."""
 
 _FEWEST_DIGITS = 6
-"""The least digits for a number: telephone numbers have seven, and one of them may be written as a letter."""
+"""The fewest digits in a number: phone numbers have seven, and one of them may be written as a letter."""
 _FEWEST_SPELT = 3
 
 
@@ -54,11 +55,11 @@ _SIGN = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _TWO_SCRIPTS = re.compile(r"[a-z][^\W\d_a-z]|[^\W\d_a-z][a-z]")
-"""Inside of one word. Nearly always that is a disguise."""
+"""Two alphabets inside one word. This is nearly always a disguise."""
 _MIXED = re.compile(r"[a-z][0-9]|[0-9][a-z]")
 
 _BREAKING = bytes(code if chr(code).isalnum() or code > 127 else 32 for code in range(256))
-"""Replaces ASCII that belongs to no word by spaces."""
+"""Replaces ASCII characters that belong to no word by spaces."""
 _DULL = bytes({*range(256)} - {*b"@/\\.,:=([{<\x7f"})
 """Bytes that no sign of `_SIGN` needs: a text of only these has no sign."""
 _DIGITS = b"0123456789"

@@ -1,8 +1,8 @@
 """Finds the name of another service ("a place") together with a user name there: "insta: ann.smith", "my tg is ann_99".
 
-Names are searched for only if the text has the word for such a place in it. A name that could be a word counts only if
-the rest of the line leaves no other meaning, because people talk about these places more often than they give their
-name there.
+Names are searched for only if the text contains the word for a place. A name that could be a word counts only if the
+rest of the line has no other meaning, because people talk about these places more often than they give their name
+there.
 """
 
 import re
@@ -26,11 +26,11 @@ _PREPOSITIONS = frozenset({"on", "in", "at", "auf", "en", "no", "di", "da"})
 _BETWEEN = 5
 """At most this many words between a place and a name."""
 _WORD_LENGTH = 5
-"""The least length of a name without a digit: a shorter one is more likely a word."""
+"""The shortest name without a digit. A shorter one is more likely a word."""
 
 
 def holds_handle(read: str) -> bool:
-    """Whether a normalised text names a place and somebody's name there."""
+    """Whether a normalised text names a place and somebody's user name there."""
     parts = _PART.findall(read)
     for at, part in enumerate(parts):
         if part in PLACES or part in ACCOUNTS:
@@ -79,7 +79,8 @@ def _is_name(part: str, place: str, parts: list[str], at: int, after: int, *, po
 
 
 def _precedes(parts: list[str], at: int) -> bool:
-    """`follow annsmith on insta`, `annsmith is my insta`, at the end of a line."""
+    """Whether the name comes before the place, at the end of a line: `follow annsmith on insta`, `annsmith is my
+    insta`."""
     if at < 2 or not _ends(parts, at):
         return False
     before = parts[at - 1]

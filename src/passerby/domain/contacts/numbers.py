@@ -1,6 +1,6 @@
-"""Finds telephone numbers, written or spelt out, and IP addresses.
+"""Finds phone numbers, written or spelt out, and IP addresses.
 
-Dates, sums, scores and counting can have as many digits. They are told apart by how the digits are grouped.
+Dates, sums, scores and counting can have as many digits. The grouping of the digits tells them apart.
 """
 
 import re
@@ -13,12 +13,12 @@ _PHONE = re.compile(
 )
 _GROUP = re.compile(r"\d+")
 _USUAL = re.compile(r"[\d\s().\-/_]*")
-"""Telephone numbers as people usually write them."""
+"""Phone numbers as people usually write them."""
 _INNOCENT = re.compile(
     r"\d{1,3}(?:[ ,.]\d{3}){2,}|(?:\d{4}[-./]\d{2}[-./]\d{2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4})(?:[\s,][^+]*+)?|"
     r"(?:(?:19|20)\d\d[\s./-]*+)++|\d+[.,]\d+|(\d)\1+|[1-9]0{8,}"
 )
-"""No telephone numbers: thousands with separators, dates, years, decimals, one repeated digit, round numbers."""
+"""Not phone numbers: thousands with separators, dates, years, decimals, one repeated digit, round numbers."""
 _COUNTING = "1234567891011121314151617181920", "1234567890", "9876543210", "10987654321", "0123456789"
 _FEWEST, _MOST = 7, 17
 
@@ -37,12 +37,12 @@ def digits_for_letters(read: str) -> str:
 
 
 def holds_phone(read: str) -> bool:
-    """Whether there is a telephone number in a text."""
+    """Whether a text contains a phone number."""
     return any(not _innocent(found[0].strip()) for found in _PHONE.finditer(read))
 
 
 def _innocent(number: str) -> bool:
-    """Whether the digits are something else than a telephone number: a date, a sum, counting."""
+    """Whether the digits are something other than a phone number: a date, a sum, counting."""
     if number.startswith("tel:"):
         return False
     together = "".join(_GROUP.findall(number))
@@ -62,7 +62,7 @@ def _innocent(number: str) -> bool:
 
 
 def spells_phone(words: Iterable[str]) -> bool:
-    """Whether a row of spelt-out digits is a telephone number. Written digits may be among them."""
+    """Whether a row of spelt-out digits is a phone number. It may contain written digits, too."""
     run = ""
     spelt = 0
     for word in words:
@@ -82,7 +82,7 @@ def _counts(run: str, spelt: int) -> bool:
 
 
 def holds_machine(read: str) -> bool:
-    """Whether there is an IP address in a text. A version (1.2.3.4) looks the same, so small numbers do not count."""
+    """Whether a text contains an IP address. A version (1.2.3.4) looks the same, so small numbers do not count."""
     for found in _IP.finditer(read):
         octets = [int(found[place]) for place in range(1, 5)]
         large = max(octets) > 99 or min(octets) > 9

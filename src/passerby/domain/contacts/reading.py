@@ -1,9 +1,9 @@
 """Normalises a text to what a person reads in it: one form for the many ways to write the same letters, digits and
 signs.
 
-One table maps each character by itself, so this is linear in the length of the text. (Unicode's own normal forms are
-not: they sort runs of combining marks, which is quadratic.) The Unicode database tells what a character looks like, by
-its name, category and decomposition. Only look-alikes from other alphabets are listed here.
+One table maps each character by itself, so the time is linear in the length of the text. (Unicode's own normal forms
+are not linear: they sort runs of combining marks, which is quadratic.) The Unicode database shows what a character
+looks like, by its name, category and decomposition. Only look-alikes from other alphabets are listed here.
 """
 
 import re
@@ -47,9 +47,9 @@ _SIGN_CATEGORIES = {"Pd": "-", "Ps": "(", "Pe": ")", "So": SYMBOL, "Sm": SYMBOL,
 _UNSEEN = frozenset({"Cf", "Mn", "Mc", "Me", "Cc", "Cs"})
 _CHINESE_DIGITS = {sign: str(number) for signs in ("零一二三四五六七八九", "〇") for number, sign in enumerate(signs)}
 _LONGEST = 4
-"""A character that expands to more than this (some Arabic ones stand for a sentence) is part of no address."""
+"""A character that expands to more than this is not part of an address. Some Arabic ones stand for a whole sentence."""
 _REMEMBERED = 20_000
-"""How many characters are cached. There are a million, and a sender of all of them must not fill the memory."""
+"""How many characters are cached. There are a million of them, and a sender who uses all must not fill the memory."""
 
 
 class _Table(dict[int, str]):
@@ -105,9 +105,9 @@ _LINES = re.compile(r" ?\n[\n ]*")
 
 
 def plain(text: str) -> str:
-    """The normalised text, in its own alphabet: nothing invisible, no marks on letters, all digits as 0-9.
+    """The normalised text, in its own alphabet: no invisible characters, no marks on letters, all digits as 0-9.
 
-    Runs of spaces become one space; a symbol or an emoji becomes `SYMBOL`, or the sign that it looks like.
+    Several spaces become one. A symbol or an emoji becomes `SYMBOL`, or the sign that it looks like.
     """
     if text.isascii() and text.isprintable():
         read = text.lower()
@@ -119,7 +119,7 @@ def plain(text: str) -> str:
 
 
 def latin(read: str) -> str:
-    """A normalised text in which letters that look Latin are replaced by Latin ones."""
+    """A normalised text with letters that look Latin replaced by Latin ones."""
     return read if read.isascii() else read.translate(_LATIN)
 
 
@@ -132,11 +132,11 @@ _LEET = str.maketrans("013457", "oieast")
 
 
 def together(read: str) -> str:
-    """A normalised text in which spaced-out letters (`t . m e`, `i.n.s.t.a`) are joined."""
+    """A normalised text with spaced-out letters (`t . m e`, `i.n.s.t.a`) joined."""
     moved = _APART.sub(lambda run: _GAPS.sub("", run[0]), read)
     return _DOTTED.sub(lambda run: _JOINTS.sub("", run[0]), moved)
 
 
 def letters_for_digits(read: str) -> str:
-    """A normalised text in which digits inside words are replaced by the letters they stand for: `t.m3`, `1nsta`."""
+    """A normalised text with digits inside words replaced by the letters they stand for: `t.m3`, `1nsta`."""
     return _LETTERS_AND_DIGITS.sub(lambda run: run[0] if run[0].isdecimal() else run[0].translate(_LEET), read)

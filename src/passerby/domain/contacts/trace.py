@@ -1,14 +1,14 @@
-"""The kinds of trace that words may hold."""
+"""The kinds of traces in words."""
 
 from enum import StrEnum
 
 
 class Trace(StrEnum):
-    """What was found. The texts about it have keys that end in the value."""
+    """What was found. The keys of the texts about it end in the value."""
 
     NAME = "name"
     LINK = "link"
     EMAIL = "email"
     PHONE = "phone"
     UNREAD = "unread"
-    """The text is longer than the limit: nobody knows what is in it."""
+    """The text is longer than the limit, so it was not searched."""

@@ -1,5 +1,5 @@
-"""The word lists of the detector: spelt-out signs and digits, services where people have a name, and words that are no
-name.
+"""The word lists of the detector: spelt-out signs and digits, services where people have a user name, and words that
+are not a name.
 
 Each list covers the ten languages of the product and a few more, in the form that `reading.plain` returns. A longer
 list does not make a search slower: each word of a text is looked up, not each word of the list.
@@ -31,7 +31,7 @@ SIGNS = _table(
         "нижнее подчеркивание, подчеркивание, андерскор, अंडरस्कोर, آندرلاین, اندرلاین, اندرسكور, شرطة سفلية",
     }
 )
-"""A word or two, and the sign they spell."""
+"""One or two words, and the sign that they spell."""
 
 NAMES = _table(
     {
@@ -93,7 +93,7 @@ _OTHER_PLACES = (
 )
 PLACES = frozenset(place + ending for place in words_in(_LATIN_PLACES) for ending in _ENDINGS) | words_in(_OTHER_PLACES)
 OWN_PLACES = frozenset(place + ending for place in words_in(_LATIN_PLACES) for ending in _OWN_ENDINGS[1:])
-"""With possessive endings, as Turkish writes them."""
+"""Places with possessive endings, as Turkish writes them."""
 ACCOUNTS = words_in(
     "username handle benutzername юз юзер юзернейм آیدی ایدی یوزر يوزر یوزرنیم यूजरनेम आईडी kullaniciadim"
 )
@@ -140,4 +140,4 @@ COMMON = words_in(
     hello there kaise kaisa kyun nahi nahin accha bilkul
     """
 )
-"""Words that people use when they talk about a place, so they are no name there."""
+"""Words that people use when they talk about a place. They are not a user name there."""

@@ -1,1 +1,1 @@
-"""Who is paired with whom: wishes, the crowd of those who wait, and the choice among them."""
+"""Pairing: wishes, the crowd of waiting people, and the choice among them."""

@@ -1,10 +1,10 @@
-"""What a waiting person is told of their chances: how many fit, and how long it takes.
+"""Estimates for waiting people: how many others fit, and how long it takes.
 
-Measured, never promised: waits of people in the same pool with such wishes who were paired within the last while, and
-those who wait or came by lately. The matcher feeds it.
+They are measurements, not promises: recent waits of people in the same pool with similar wishes who were paired, and
+the people who wait or came recently. The matcher feeds them.
 
-No count leaves here as it is. Somebody who narrows their filters until only one person is left could watch the count
-for that person's coming and going; `blurred` knows three sizes, and the smallest begins at nobody.
+No exact count is shown. Somebody could narrow their filters until only one person is left, and watch when that person
+comes and goes. So `blurred` knows only three sizes, and the smallest includes nobody.
 """
 
 from collections import OrderedDict, deque
@@ -18,12 +18,12 @@ from passerby.kernel.participant import Ticket
 
 LATELY_S = 900.0
 SAMPLE = 400
-"""People who came by that are remembered for `fitting`."""
+"""How many recent people are remembered for `fitting`."""
 
 WAITS_KEPT = 50
 WAITS_LATELY_S = 3600.0
 ENOUGH = 5
-"""Waits that make a measurement."""
+"""How many waits are needed for a measurement."""
 
 SOME = 6
 MANY = 20
@@ -44,29 +44,30 @@ def blurred(count: int) -> Crowding:
 
 
 class Estimates:
-    """Of one pool. Times are Unix seconds."""
+    """The estimates of one pool. Times are in Unix seconds."""
 
     def __init__(self) -> None:
         self._waits: dict[Hashable, deque[tuple[float, float]]] = {}
         self._seen: OrderedDict[PersonId, Ticket] = OrderedDict()
 
     def saw(self, ticket: Ticket) -> None:
-        """Somebody waits."""
+        """A person has started to wait."""
         self._seen[ticket.person] = ticket
         self._seen.move_to_end(ticket.person)
         if len(self._seen) > SAMPLE:
             self._seen.popitem(last=False)
 
     def paired(self, ticket: Ticket, now: float) -> None:
-        """Somebody who waited has been paired."""
+        """A waiting person has been paired."""
         for kind in _kinds(ticket):
             waits = self._waits.setdefault(kind, deque(maxlen=WAITS_KEPT))
             waits.append((now, max(0.0, now - ticket.since)))
 
     def expected_s(self, ticket: Ticket, now: float) -> float | None:
-        """How long people with such wishes waited, in the middle of them; None while too few were measured.
+        """The median wait of people with similar wishes. None until enough waits are measured.
 
-        Of those with the same gender and filters, or if they are too few, with any filters of the same kinds.
+        It is measured over people with the same gender and filters. If they are too few, over everybody with the same
+        kinds of filters.
         """
         for kind in _kinds(ticket):
             waits = [wait_s for at, wait_s in self._waits.get(kind, ()) if now - at <= WAITS_LATELY_S]
@@ -75,9 +76,9 @@ class Estimates:
         return None
 
     def fitting(self, ticket: Ticket, now: float) -> int:
-        """How many of those who wait or came by lately are within the hard wishes, both ways; `MANY` at most.
+        """How many people who wait or came recently fit the hard wishes, both ways. `MANY` at most.
 
-        For people's eyes only through `blurred`.
+        People may see it only through `blurred`.
         """
         count = 0
         for other in reversed(self._seen.values()):
@@ -89,7 +90,8 @@ class Estimates:
 
 
 def _kinds(ticket: Ticket) -> tuple[Hashable, Hashable]:
-    """Whose waits are alike, the closest first: few enough kinds that each is measured, so ages go by tens."""
+    """The groups whose waits are similar, the closest first. There are few groups, so that each is measured; ages go by
+    tens."""
     wants = ticket.wants
     filtered = (bool(wants.genders), wants.age_min is not None or wants.age_max is not None, not wants.other_languages)
     ages = tuple(None if age is None else age // 10 for age in (wants.age_min, wants.age_max))

@@ -1,22 +1,24 @@
-"""Who is paired with whom.
+"""Decides who is paired with whom.
 
-Pure and deterministic: tickets and a time in, pairs out. Promise, of everybody whom `wishes` lets be paired by now:
-whose turn comes first chooses first, and takes who suits them best, and among equals whose turn comes first; no pair
-that is open is left waiting. The *turn* is the wait: who began to search earlier goes first. A VIP goes as if they had
-come `VIP_HEAD_START_S` earlier, and so passes nobody who has waited longer than that before them. Equal turns go by
-person.
+It is pure and deterministic: tickets and a time go in, pairs come out. The promise covers everybody who may be paired
+by now according to `wishes`: the person with the earliest turn chooses first. They get the person who suits them best;
+among equals, the one with the earliest turn. No pair that is open is left waiting. The *turn* is the wait: whoever
+began to search earlier goes first. A VIP counts as if they had come `VIP_HEAD_START_S` earlier, so they pass nobody who
+came longer than that before them. Equal turns go by the person's id.
 
-`Pool` remembers from look to look. After a look no two who wait are open to each other, and only newcomers, or people
-who have just come to put up with more, can change that: a look costs what these are, not who waits. For each of them
-the crowd is asked for the first who is open to them; of all those, the one whose turn comes first chooses. If so many
-are new that asking each for their first would cost more, everybody chooses in turn.
+`Pool` remembers the result of the last look. After a look, no two waiting people are open to each other. Only
+newcomers, or people who have just begun to accept more, can change that. So the cost of a look depends on their number,
+not on how many people wait. For each of them, the crowd finds the first person who is open to them. Of all these
+people, the one with the earliest turn chooses. If there are so many newcomers that this would cost more, everybody
+chooses in turn.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from passerby.domain.matching.crowd import Crowd, Place, Step, Turn, steps
+from passerby.domain.matching.block import Place, Step, Turn, steps
+from passerby.domain.matching.crowd import Crowd
 from passerby.domain.matching.wishes import Common, common
 from passerby.kernel.ids import PersonId, PoolId
 from passerby.kernel.participant import Ticket
@@ -26,7 +28,7 @@ VIP_HEAD_START_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`first` has chosen."""
+    """`first` is the one who has chosen."""
 
     first: Ticket
     second: Ticket
@@ -37,24 +39,24 @@ class Pair:
 
 
 def turn(ticket: Ticket) -> Turn:
-    """What the order of choice goes by: the least first."""
+    """The order of choosing: the smallest value first."""
     return ticket.since - (VIP_HEAD_START_S if ticket.vip else 0.0), ticket.person
 
 
 class Pool:
-    """The people who wait in one pool, and their pairs. Times are Unix seconds.
+    """The people who wait in one pool, and their pairs. Times are in Unix seconds.
 
-    `patience` stretches the steps of widening (see `Rules.patience`).
+    `patience` is a factor for the steps of widening (see `Rules.patience`).
     """
 
     def __init__(self, patience: float = 1.0) -> None:
         self._patience = patience
         self._crowd = Crowd()
         self._newcomers: dict[PersonId, Ticket] = {}
-        """Not in the crowd before the next look: then in order, and with what they put up with by now."""
+        """They join the crowd at the next look, in order, and with everything that they accept by then."""
         self._steps: list[tuple[float, int, Place, Step]] = []
         self._later: dict[PersonId, list[tuple[float, Step]]] = {}
-        """The steps after the one that is among `_steps`, the latest first."""
+        """The steps after the one in `_steps`, the latest first."""
         self._counter = 0
 
     def __len__(self) -> int:
@@ -64,12 +66,12 @@ class Pool:
         return person in self._newcomers or self._crowd.get(person) is not None
 
     def add(self, ticket: Ticket) -> None:
-        """Somebody waits, or waits for something else than before."""
+        """A person waits, or their wishes have changed."""
         self.remove(ticket.person)
         self._newcomers[ticket.person] = ticket
 
     def remove(self, person: PersonId) -> None:
-        """Somebody waits no longer, if they ever did."""
+        """A person no longer waits. Nothing happens if they did not."""
         self._newcomers.pop(person, None)
         place = self._crowd.get(person)
         if place is not None:
@@ -80,7 +82,7 @@ class Pool:
         self._later.pop(place.ticket.person, None)
 
     def next_at(self) -> float | None:
-        """When to look again, if nothing happens: somebody will put up with more then, or is new. None: never."""
+        """When to look again if nothing else happens: a person will accept more then, or is new. None: never."""
         if self._newcomers:
             return float("-inf")
         while self._steps and self._steps[0][2].block is None:
@@ -88,9 +90,9 @@ class Pool:
         return self._steps[0][0] if self._steps else None
 
     def pairs(self, now: float) -> list[Pair]:
-        """Pair all who may be paired by now, in the order in which they choose. They wait here no longer.
+        """Pair everybody who may be paired by now, in the order in which they choose. They no longer wait here.
 
-        Whoever is not brought together after all is to be added again. `now` never goes back.
+        If a pair is not brought together after all, add its people again. `now` never goes back.
         """
         fresh = [*self._widen(now), *self._let_in(now)]
         if len(fresh) ** 2 > 4 * len(self._crowd):
@@ -138,7 +140,7 @@ class Pool:
         return pairs
 
     def _around(self, fresh: list[Place], now: float) -> list[Pair]:
-        """The same pairs, looking only at who is fresh and who is open to them."""
+        """The same pairs, but it looks only at the fresh people and those who are open to them."""
         crowd, pairs = self._crowd, []
         heads: list[tuple[Turn, Turn, Place, Place]] = []
 
@@ -169,7 +171,7 @@ class Pool:
 
 
 def match(tickets: Iterable[Ticket], now: float, patience: float = 1.0) -> list[Pair]:
-    """Pair as many of the waiting as may be paired by now. At most one ticket a person; pools stay apart."""
+    """Pair as many waiting people as may be paired by now. Each person has at most one ticket. Pools stay apart."""
     pools: dict[PoolId, Pool] = {}
     for ticket in tickets:
         pool = pools.get(ticket.pool)

@@ -1,32 +1,34 @@
-"""Who suits whom: hard wishes rule out, soft ones wait a little and then give way.
+"""Decides who suits whom. Hard wishes are never broken; soft wishes give way after a short wait.
 
-Over two tickets and nothing else. Who of all that wait is paired is `matching`'s affair; a new wish is a line here, and
-one in `crowd`, which answers the same questions for thousands at once (its tests compare the two).
+This module looks at two tickets and nothing else. Which of the waiting people are paired is the affair of `match`. A
+new wish is one line here and one in `block`, which answers the same questions for thousands at once. Its tests compare
+the two.
 
-*Hard*, never broken, whoever the other side is: the pool, blocks in either direction, the wanted genders and ages of
-both, and a common language where somebody asked for nothing else (`Preferences.other_languages` off).
+*Hard*, never broken: the pool, blocks in either direction, the wanted genders and ages of both, and a common language
+if somebody accepts nothing else (`Preferences.other_languages` off).
 
-*Soft*: each side asks for some patience before it takes somebody who is less than it hoped for. Counted from the
-moment that it began to search:
+*Soft*: each side waits a while before it accepts somebody who is less than it hoped for. The time counts from the start
+of its search:
 
-    at once   a common language, a common interest (of those who named any), nobody met lately
-    5 s       no common interest; for a poorly rated person: somebody one shade better rated
-    10 s      somebody met within the half hour; two shades better
+    at once   a common language, a common interest (if they named any), nobody met recently
+    5 s       no common interest; for a poorly rated person: somebody rated one shade better
+    10 s      somebody met within half an hour; two shades better
     15 s      no common language
-    20 s      somebody they skipped at once, within the day
+    20 s      somebody they skipped at once, within a day
 
 In a quiet pool all of these are shorter: a tenth with fewer than 10 searches a minute, a third with fewer than 40.
 
-Whoever wants certain genders is open to few, and those few could choose among many: of the few who come, nearly each
-would have somebody who fits a little better, for ever. So for *interests and languages* the wait of who wants certain
-genders counts for both: somebody takes them once either of the two has waited for that long (`is_narrow`).
+A person who wants certain genders is open to few people, and those few can choose among many. Nearly each of them would
+find somebody who fits a little better, so this person could wait for ever. So for *interests and languages*, the wait
+of a person who wants certain genders counts for both: the other side accepts them once either of the two has waited
+long enough (`is_narrow`).
 
-So a pair *opens* at a moment that both tickets determine, `WIDEST_S` after the later of them at the latest, and stays
-open. Poorly rated people wait for others alike; it is their own patience that is asked for, so nobody is kept from
-anybody who is rated better.
+So a pair *opens* at a moment that both tickets determine, at most `WIDEST_S` after the later of them, and stays open.
+Poorly rated people wait for others in the same way. Only their own patience counts, so nobody is kept away from better
+rated people.
 
-Among those to whom somebody is open, the score chooses: not met lately, then a common language, then the number of
-common interests.
+Among the people who are open to somebody, the score chooses: first not met recently, then a common language, then the
+number of common interests.
 """
 
 from typing import NamedTuple
@@ -37,7 +39,7 @@ from passerby.kernel.participant import Ticket
 
 INTERESTS_S = 5.0
 KARMA_S = 5.0
-"""For each shade of difference."""
+"""The wait for each shade of difference."""
 MET_S = 10.0
 LANGUAGE_S = 15.0
 SKIPPED_S = 20.0
@@ -45,19 +47,20 @@ WIDEST_S = max(INTERESTS_S, 2 * KARMA_S, MET_S, LANGUAGE_S, SKIPPED_S)
 
 FLOW_S = 60.0
 QUIET, LIVELY = 10, 40
-"""Searches begun within `FLOW_S`: fewer than the one, and than the other."""
+"""Numbers of searches that began within `FLOW_S`: below the first, a pool is quiet; from the second on, it is
+lively."""
 
 NEW = 8
 SAME_LANGUAGE = 4
 INTERESTS_COUNTED = 3
-"""More common interests than these make nobody suit better: long lists would win over everybody else."""
+"""More common interests than this do not raise the score. Otherwise long lists would win over everybody else."""
 
 
 def patience_in(came: int) -> float:
-    """How much of the steps is worth asking for in a pool where so many began to search within `FLOW_S`.
+    """The factor for the steps in a pool where `came` people began to search within `FLOW_S`.
 
-    Waiting for somebody better makes sense where somebody comes. Of two people who are alone at night the one whom the
-    other met a minute ago is the best there is, and nobody is helped by their waiting for twenty seconds.
+    Waiting for somebody better makes sense only if more people come. If two people are alone at night and met a minute
+    ago, each is the best that the other can get, and waiting for twenty seconds helps nobody.
     """
     if came < QUIET:
         return 0.1
@@ -65,7 +68,7 @@ def patience_in(came: int) -> float:
 
 
 class Common(NamedTuple):
-    """What two people share, in the order in which the first of them named it."""
+    """What two people share, in the order of the first one's list."""
 
     languages: tuple[str, ...]
     interests: tuple[str, ...]
@@ -83,7 +86,7 @@ def has_met(one: Ticket, person: PersonId) -> bool:
 
 
 def _wants(one: Ticket, other: Ticket) -> bool:
-    """Whether `other` is within the hard wishes of `one`."""
+    """Whether `other` fits the hard wishes of `one`."""
     wants = one.wants
     return (
         (not wants.genders or other.gender in wants.genders)
@@ -95,7 +98,7 @@ def _wants(one: Ticket, other: Ticket) -> bool:
 
 
 def is_strict(one: Ticket) -> bool:
-    """Whether somebody meets only people with a common language. Without any of their own, that would be nobody."""
+    """Whether somebody accepts only people with a common language. If they named no language, that would be nobody."""
     return not one.wants.other_languages and bool(one.languages)
 
 
@@ -105,15 +108,15 @@ def compatible(one: Ticket, other: Ticket) -> bool:
 
 
 def asks_s(one: Ticket, other: Ticket) -> float:
-    """How many seconds `one` has to have waited before `other` will do. Not symmetric, at most `WIDEST_S`.
+    """How many seconds `one` must have waited before they accept `other`. Not symmetric; at most `WIDEST_S`.
 
-    Somebody who named no languages is taken to get along with everybody.
+    Somebody who named no languages counts as able to talk with everybody.
     """
     return max(_misfit_s(one, other), _company_s(one, other))
 
 
 def _misfit_s(one: Ticket, other: Ticket) -> float:
-    """For what they share too little of."""
+    """The wait for languages and interests that they do not share."""
     if one.languages and other.languages and not any(each in other.languages for each in one.languages):
         return LANGUAGE_S
     if one.interests and not any(each in other.interests for each in one.interests):
@@ -122,7 +125,7 @@ def _misfit_s(one: Ticket, other: Ticket) -> float:
 
 
 def _company_s(one: Ticket, other: Ticket) -> float:
-    """For who the other is."""
+    """The wait for what the other person is: met before, skipped, or better rated."""
     patience = max(0.0, KARMA_S * (shade(one.karma) - shade(other.karma)))
     for met in one.recent:
         if met.person == other.person:
@@ -131,32 +134,33 @@ def _company_s(one: Ticket, other: Ticket) -> float:
 
 
 def is_narrow(one: Ticket) -> bool:
-    """Whether somebody's wait counts for those whom they wait for, too."""
+    """Whether somebody's wait also counts for the people they wait for."""
     return bool(one.wants.genders)
 
 
 def opens_at(one: Ticket, other: Ticket, patience: float = 1.0) -> float:
-    """From when on (Unix seconds) two compatible people may be paired. Symmetric.
+    """When two compatible people may be paired at the earliest, in Unix seconds. Symmetric.
 
-    `patience` stretches every step: 0 asks nobody to wait for anything soft (see `Rules.patience`).
+    `patience` is a factor for every step. With 0, nobody waits for soft wishes (see `Rules.patience`).
     """
     return max(_takes_at(one, other, patience), _takes_at(other, one, patience))
 
 
 def _takes_at(one: Ticket, other: Ticket, patience: float) -> float:
-    """From when on `other` will do for `one`."""
+    """When `one` begins to accept `other`."""
     since = min(one.since, other.since) if is_narrow(other) else one.since
     fits_at = ripe_at(since, patience * _misfit_s(one, other))
     return max(fits_at, ripe_at(one.since, patience * _company_s(one, other)))
 
 
 def ripe_at(since: float, wait_s: float) -> float:
-    """When somebody will have waited so long. What asks for no wait does not ask whether two clocks agree."""
+    """When somebody who began at `since` has waited for `wait_s`. Without a wait: always, so differing clocks do not
+    matter."""
     return since + wait_s if wait_s else float("-inf")
 
 
 def score(one: Ticket, other: Ticket) -> int:
-    """How well two compatible people suit each other: the higher, the better. Symmetric."""
+    """How well two compatible people suit each other: higher is better. Symmetric."""
     shared = common(one, other)
     return (
         (0 if has_met(one, other.person) or has_met(other, one.person) else NEW)

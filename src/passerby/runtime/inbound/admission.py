@@ -14,7 +14,7 @@ webhooks each update may reach a different process, so parked relays, which all 
 from collections.abc import Callable
 from typing import get_args
 
-from passerby.domain.quota import Endpoint, Quota
+from passerby.domain.quota import Quota, QuotaUsage
 from passerby.kernel.event import ButtonPressed, Event, MessageEdited, MessageReceived, Overrun, ReactionChanged
 from passerby.kernel.ids import MessageId, PersonId
 from passerby.ports.clock import Clock
@@ -61,7 +61,7 @@ class Admission:
         self._clock = clock
         self._quota = quota
         self._is_for_us = is_for_us
-        self._doors: dict[PersonId, Endpoint] = {}
+        self._usage: dict[PersonId, QuotaUsage] = {}
         self._spells: dict[PersonId, _Spell] = {}
 
     @property
@@ -92,14 +92,14 @@ class Admission:
             if self._person_queues.repeats(event):
                 return True
             follows = (kind, event.bot, event.message)
-        door = self._doors.get(event.person)
-        if door is None:
-            door = self._doors[event.person] = Endpoint(self._quota)
+        usage = self._usage.get(event.person)
+        if usage is None:
+            usage = self._usage[event.person] = QuotaUsage(self._quota)
         now = self._clock.monotonic()
         waiting = self._person_queues.waiting(event.person) + self._courier.waiting(event.person)
-        if door.admits(max(waiting, parked), now, follows=follows):
+        if usage.admits(max(waiting, parked), now, follows=follows):
             return True
-        return self._is_for_us(event) and door.admits_command(now)
+        return self._is_for_us(event) and usage.admits_command(now)
 
     def refuse(self, work: Work) -> None:
         """Queue it as an `Overrun`: it is not read, and its sender is told."""
@@ -136,16 +136,18 @@ class Admission:
     async def look_round(self) -> None:
         """End the spells that are over. Meant to be called every second. Raises: LiveStoreLost."""
         now = self._clock.monotonic()
-        for person, door in list(self._doors.items()):
-            if door.is_shut:
+        for person, usage in list(self._usage.items()):
+            if usage.is_shut:
                 parked = len(await self._store.trail(person))
-                if self._person_queues.has(person) or not door.reopens(max(self._courier.waiting(person), parked), now):
+                if self._person_queues.has(person) or not usage.reopens(
+                    max(self._courier.waiting(person), parked), now
+                ):
                     continue
                 spell = self._spells.pop(person, None)
                 if spell is not None and spell.owed is not None:
                     self._courier.say(spell.owed)
-            if door.is_idle(now):
-                del self._doors[person]
+            if usage.is_idle(now):
+                del self._usage[person]
 
 
 def _message(event: _Subject) -> MessageId | None:
