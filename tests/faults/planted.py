@@ -74,13 +74,13 @@ def crossed_wires() -> None:
 
 def swallowed() -> None:
     """Now and then a message counts as delivered although it was never sent."""
-    content_call = ContentSender.content_call
+    send = ContentSender.send
     count = itertools.count(1)
 
     async def carrying(self: ContentSender, what: SendContent) -> tuple[MessageId, ...]:
-        return (MessageId(1),) if next(count) % 10 == 0 else await content_call(self, what)
+        return (MessageId(1),) if next(count) % 10 == 0 else await send(self, what)
 
-    ContentSender.content_call = carrying  # type: ignore[method-assign, assignment]
+    ContentSender.send = carrying  # type: ignore[method-assign, assignment]
 
 
 def order_off() -> None:

@@ -21,7 +21,7 @@ def figures(**given: Any) -> Snapshot:
     return Snapshot(at=NOW, polled_at=given.pop("polled_at", {1: NOW - 3, 2: NOW - 3}), **given)
 
 
-def standing(worker: str = "a", **given: Any) -> WorkerStatus:
+def status(worker: str = "a", **given: Any) -> WorkerStatus:
     whole = {
         "figures": figures(relays=5),
         "stores": {"live": "ok", "records": "ok"},
@@ -38,7 +38,7 @@ def glance(**given: Any) -> Glance:
         "kept": {"worker-1": KEPT, "worker-2": second},
         "pids": {"worker-1": 11, "worker-2": 12},
         "readings": {11: READING, 12: READING},
-        "standings": {"worker-1": standing("a"), "worker-2": standing("b")},
+        "statuses": {"worker-1": status("a"), "worker-2": status("b")},
         "unready": {},
         "listening": frozenset({"worker-1", "worker-2"}),
     }
@@ -74,15 +74,15 @@ def test_what_is_well_has_no_faults() -> None:
         ),
         ({"kept": {"worker-1": replace(KEPT, state="BACKOFF", pid=0)}, "pids": {}}, "crashed, starts again"),
         ({"kept": {"worker-1": replace(KEPT, state="STOPPED", pid=0)}, "pids": {}}, "stopped"),
-        ({"standings": {}}, "does not answer"),
-        ({"standings": {}, "readings": {11: replace(READING, age_s=5.0)}}, "does not answer"),
-        ({"standings": {}, "listening": frozenset()}, "does not answer"),
-        ({"standings": {}, "listening": frozenset(), "readings": {11: replace(READING, age_s=5.0)}}, "starting"),
+        ({"statuses": {}}, "does not answer"),
+        ({"statuses": {}, "readings": {11: replace(READING, age_s=5.0)}}, "does not answer"),
+        ({"statuses": {}, "listening": frozenset()}, "does not answer"),
+        ({"statuses": {}, "listening": frozenset(), "readings": {11: replace(READING, age_s=5.0)}}, "starting"),
         (
             {
                 "kept": {"worker-1": KEPT},
                 "pids": {"worker-1": 11},
-                "standings": {},
+                "statuses": {},
                 "readings": {11: replace(READING, state="T")},
             },
             "paused by a signal",
@@ -103,41 +103,41 @@ def test_nothing_running_is_a_fault() -> None:
 
 def test_a_bot_without_an_owner_and_one_that_is_not_polled_are_faults() -> None:
     silent = figures(polled_at={1: NOW - SILENT_S - 1})
-    alone = standing("a", holders={"bot:1": "a"}, figures=silent)
-    found = seen(glance(standings={"worker-1": alone})).faults
+    alone = status("a", holders={"bot:1": "a"}, figures=silent)
+    found = seen(glance(statuses={"worker-1": alone})).faults
     assert "bot 1: not polled for 76 s" in found
     assert "bot 2: nobody polls it" in found
 
 
 def test_a_fleet_that_has_just_begun_may_have_bots_without_an_owner() -> None:
-    young = standing("a", holders={}, since=NOW - TAKEOVER_S + 1)
-    assert seen(glance(standings={"worker-1": young, "worker-2": young})).faults == ()
-    old = standing("a", holders={}, since=NOW - TAKEOVER_S)
-    found = seen(glance(standings={"worker-1": old, "worker-2": young})).faults
+    young = status("a", holders={}, since=NOW - TAKEOVER_S + 1)
+    assert seen(glance(statuses={"worker-1": young, "worker-2": young})).faults == ()
+    old = status("a", holders={}, since=NOW - TAKEOVER_S)
+    found = seen(glance(statuses={"worker-1": old, "worker-2": young})).faults
     assert found == ("bot 1: nobody polls it", "bot 2: nobody polls it")
 
 
 def test_with_webhooks_nobody_has_to_poll() -> None:
-    alone = standing("a", holders={}, figures=figures(polled_at={}))
-    assert seen(glance(standings={"worker-1": alone, "worker-2": standing("b", holders={})}), polls=False).faults == ()
+    alone = status("a", holders={}, figures=figures(polled_at={}))
+    assert seen(glance(statuses={"worker-1": alone, "worker-2": status("b", holders={})}), polls=False).faults == ()
 
 
 def test_a_refused_token_is_a_fault_and_no_lack_of_an_owner() -> None:
-    refused = standing("a", holders={"bot:1": "a"}, idle_bots=(2,))
-    found = seen(glance(standings={"worker-1": refused, "worker-2": refused})).faults
+    refused = status("a", holders={"bot:1": "a"}, idle_bots=(2,))
+    found = seen(glance(statuses={"worker-1": refused, "worker-2": refused})).faults
     assert found == ("bot 2: Telegram refuses its token",)
 
 
 def test_a_token_that_is_being_asked_about_is_told_as_such() -> None:
-    doubting = standing("a", holders={"bot:1": "a", "bot:2": "a"}, doubted_bots=(2,))
-    picture = seen(glance(standings={"worker-1": doubting, "worker-2": doubting}))
+    doubting = status("a", holders={"bot:1": "a", "bot:2": "a"}, doubted_bots=(2,))
+    picture = seen(glance(statuses={"worker-1": doubting, "worker-2": doubting}))
     assert picture.faults == ("bot 2: Telegram refuses its token; that is being confirmed",)
     assert [bot.bot for bot in picture.bots if bot.suspected] == [2]
 
 
 def test_a_store_counts_as_its_worst_off_process_says() -> None:
-    away = standing("b", stores={"live": "ok", "records": "away"})
-    picture = seen(glance(standings={"worker-1": standing("a"), "worker-2": away}))
+    away = status("b", stores={"live": "ok", "records": "away"})
+    picture = seen(glance(statuses={"worker-1": status("a"), "worker-2": away}))
     assert picture.stores == {"live": "ok", "records": "away"}
     assert picture.faults == ("records store: away",)
 
@@ -149,7 +149,7 @@ def test_workers_of_other_machines_are_shown_by_what_they_reported() -> None:
         kept={"worker-1": KEPT},
         pids={"worker-1": 11},
         readings={11: READING},
-        standings={"worker-1": standing("a", **members)},
+        statuses={"worker-1": status("a", **members)},
     )
     picture = seen(now)
     assert [(row.name, row.state, row.rss, row.bots) for row in picture.processes] == [
@@ -167,7 +167,7 @@ def test_a_worker_of_another_installation_is_shown_with_its_machine_and_its_plac
         kept={"worker-1": KEPT},
         pids={"worker-1": 11},
         readings={11: READING},
-        standings={"worker-1": standing("a", **members)},
+        statuses={"worker-1": status("a", **members)},
     )
     picture = seen(now)
     assert [row.name for row in picture.processes] == ["worker-1", "worker-1 (den:/srv/run)"]
@@ -193,7 +193,7 @@ def test_a_process_that_supervisor_does_not_keep_is_shown_too() -> None:
         {},
         {"passerby": 20},
         {20: READING},
-        {"passerby": standing("a", workers={}, holders={})},
+        {"passerby": status("a", workers={}, holders={})},
         {},
         frozenset({"passerby"}),
     )

@@ -41,7 +41,7 @@ class Pair:
         commit = msgspec.structs.replace(Commit(people, facts=tuple(facts), owner=ME), **more)
         assert await self.store.commit(commit) is Committed.YES
 
-    async def content_call(self) -> None:
+    async def record(self) -> None:
         """The journal to the records, as the recorder does it."""
         entries = await self.store.journal(0, 1000)
         await self.records.apply(self.store.generation, entries)
@@ -51,10 +51,10 @@ class Pair:
     async def settle(self) -> None:
         """Reconcile, carry the repair over, and see that nothing is left to repair."""
         assert await self.reconciler.reconcile()
-        await self.content_call()
+        await self.record()
         told = list(self.told)
         assert await self.reconciler.reconcile()
-        await self.content_call()
+        await self.record()
         assert self.told == told, "a repair leaves nothing to repair"
         for held in await self.store.everybody():
             assert self.records.disk.people[held.participant.person] == held.participant
@@ -83,7 +83,7 @@ async def together(pair: Pair) -> tuple[Participant, Participant]:
     ann, ben = couple()
     await pair.put(ann, ben)
     await pair.records.apply("opened", [(1, ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH))])
-    await pair.content_call()
+    await pair.record()
     return ann, ben
 
 
@@ -106,7 +106,7 @@ async def test_what_the_journal_still_has_to_carry_is_no_difference(pair: Pair) 
     await pair.put(somebody(EVE, waiting(EVE)))
     assert await pair.reconciler.reconcile()
     assert pair.told == []
-    await pair.content_call()
+    await pair.record()
     assert not pair.records.disk.chats[CHAT].active, "a chat that nobody is in is closed"
 
 
@@ -115,7 +115,7 @@ async def test_people_whom_older_records_have_elsewhere_are_taken_out_and_told_a
     await together(pair)
     before = pair.records.disk.copy()
     await pair.put(somebody(EVE, Chatting(OTHER, DAN, EPOCH)), somebody(DAN, Chatting(OTHER, EVE, EPOCH)))
-    await pair.content_call()
+    await pair.record()
     pair.records.disk = before
     await pair.settle()
     assert pair.readers == [EVE, DAN]
@@ -141,7 +141,7 @@ async def test_a_store_that_has_lost_its_newest_writes_ends_every_chat_once_even
 async def test_records_that_are_gone_are_written_again(pair: Pair) -> None:
     await together(pair)
     await pair.put(somebody(EVE))
-    await pair.content_call()
+    await pair.record()
     pair.records.disk.people.clear()
     await pair.settle()
     assert sorted(pair.records.disk.people) == [ANN, BEN, EVE]
@@ -152,7 +152,7 @@ async def test_records_that_are_gone_are_written_again(pair: Pair) -> None:
 async def test_a_live_store_that_is_older_puts_every_chat_in_doubt(pair: Pair) -> None:
     await together(pair)
     await pair.put(somebody(EVE, waiting(EVE)))
-    await pair.content_call()
+    await pair.record()
     known = pair.records.disk.people[EVE]
     pair.records.disk.people[EVE] = newer(known, 3, state=Chatting(OTHER, DAN, EPOCH), blocked=(BEN,))
     pair.records.disk.people[DAN] = somebody(DAN, Chatting(OTHER, EVE, EPOCH))
@@ -179,7 +179,7 @@ async def test_somebody_who_moves_during_the_look_is_not_taken_for_a_difference(
     async def read_and_move() -> object:
         found = await read()
         await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
-        await pair.content_call()
+        await pair.record()
         return found
 
     pair.records.active = read_and_move  # type: ignore[method-assign, assignment]
@@ -209,7 +209,7 @@ async def test_somebody_in_doubt_who_acts_first_is_looked_at_again(pair: Pair) -
 async def test_a_block_that_the_records_have_lost_is_told_again(pair: Pair) -> None:
     ann, _ = await together(pair)
     await pair.put(newer(ann, blocked=(EVE,)))
-    await pair.content_call()
+    await pair.record()
     pair.records.disk.people[ANN] = ann
     assert await pair.reconciler.reconcile()
     facts = [fact for _, fact in await pair.store.journal(0, 100)]
@@ -229,7 +229,7 @@ async def test_nothing_is_repaired_while_the_records_are_away(pair: Pair) -> Non
 async def test_somebody_nobody_can_reach_is_repaired_and_not_told(pair: Pair) -> None:
     ann, _ = await together(pair)
     await pair.put(newer(ann, bot=None))
-    await pair.content_call()
+    await pair.record()
     pair.records.disk.people.clear()
     await pair.settle()
     assert pair.readers == [BEN]
@@ -238,7 +238,7 @@ async def test_somebody_nobody_can_reach_is_repaired_and_not_told(pair: Pair) ->
 @pairwise
 async def test_a_search_that_differs_ends_with_a_word(pair: Pair) -> None:
     await pair.put(somebody(EVE, waiting(EVE)))
-    await pair.content_call()
+    await pair.record()
     pair.records.disk.people.clear()
     await pair.settle()
     await asyncio.sleep(0)

@@ -174,24 +174,24 @@ class BotApi:
             pass
         raise errors.failure(200, answer, None, method="getUpdates", sends=False)
 
-    async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
-        match outgoing:
+    async def send(self, outgoing_call: OutgoingCall) -> tuple[MessageId, ...]:
+        match outgoing_call:
             case SendContent():
-                return await self._content_sender.send(outgoing)
+                return await self._content_sender.send(outgoing_call)
             case SendNotice():
-                return await self._send_notice(outgoing)
+                return await self._send_notice(outgoing_call)
             case EditNotice():
-                return await self._edit_notice(outgoing)
+                return await self._edit_notice(outgoing_call)
             case AnswerCallback():
-                return await self._answer_callback(outgoing)
+                return await self._answer_callback(outgoing_call)
             case EditContent():
-                return await self._content_sender.edit(outgoing)
+                return await self._content_sender.edit(outgoing_call)
             case SetReaction():
-                return await self._react(outgoing)
+                return await self._react(outgoing_call)
             case DeleteMessages():
-                return await self._delete(outgoing)
+                return await self._delete(outgoing_call)
             case _:
-                assert_never(outgoing)
+                assert_never(outgoing_call)
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -32,7 +32,7 @@ STARTING_S: Final = 60.0
 ELSEWHERE: Final = "elsewhere"
 
 
-class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
+class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a process says of itself at `/status`."""
 
     name: str = ""
@@ -109,7 +109,7 @@ class Glance(msgspec.Struct, frozen=True):
     kept: dict[str, Kept]
     pids: dict[str, int]
     readings: dict[int, processes.Reading]
-    standings: dict[str, Standing]
+    statuses: dict[str, WorkerStatus]
     unready: dict[str, str]
     listening: frozenset[str]
     supervisor: str = ""
@@ -131,7 +131,7 @@ def glance(directory: Path) -> Glance:
         kept=kept,
         pids=pids,
         readings={pid: reading for pid in pids.values() if (reading := processes.read(pid)) is not None},
-        standings={name: answer.standing for name, answer in told.items() if answer.standing is not None},
+        statuses={name: answer.status for name, answer in told.items() if answer.status is not None},
         unready={name: answer.unready for name, answer in told.items() if answer.unready is not None},
         listening=frozenset(name for name, answer in told.items() if answer.pid is not None),
         supervisor=supervisor,
@@ -160,9 +160,9 @@ def overview(
     """`at` in Unix seconds. `bots` are those of the settings. `polls`: updates come by polling. `beside`: a sentence
     about other installations that serve the same bots on this machine."""
     members = max(
-        now.standings.values(), key=lambda standing: (standing.assured, len(standing.workers)), default=Standing()
+        now.statuses.values(), key=lambda status: (status.assured, len(status.workers)), default=WorkerStatus()
     )
-    here = {standing.worker: name for name, standing in now.standings.items() if standing.worker}
+    here = {status.worker: name for name, status in now.statuses.items() if status.worker}
     called = {worker: here.get(worker) or _far(member) or ELSEWHERE for worker, member in members.workers.items()}
     owners = {lease: called[worker] for lease, worker in members.holders.items() if worker in called}
     homes = {members.workers[worker].home for worker in here if worker in members.workers}
@@ -186,9 +186,9 @@ def overview(
         for bot, when in one.polled_at.items():
             polled[bot] = max(when, polled.get(bot, 0.0))
     refused = {bot for member in members.workers.values() for bot in member.idle_bots}
-    refused |= {bot for standing in now.standings.values() for bot in standing.idle_bots}
+    refused |= {bot for status in now.statuses.values() for bot in status.idle_bots}
     doubted = {bot for member in members.workers.values() for bot in member.doubted_bots}
-    doubted |= {bot for standing in now.standings.values() for bot in standing.doubted_bots}
+    doubted |= {bot for status in now.statuses.values() for bot in status.doubted_bots}
     lines = tuple(
         Bot(
             bot=bot,
@@ -230,12 +230,12 @@ def _names(now: Glance) -> list[str]:
 
 
 def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Process:
-    kept, standing, pid = now.kept.get(name), now.standings.get(name), now.pids.get(name, 0)
+    kept, status, pid = now.kept.get(name), now.statuses.get(name), now.pids.get(name, 0)
     reading = now.readings.get(pid)
     earlier = before.readings.get(pid) if before is not None else None
     return Process(
         name=name,
-        state=_state(kept, reading, standing, now.unready.get(name), listens=name in now.listening),
+        state=_state(kept, reading, status, now.unready.get(name), listens=name in now.listening),
         pid=pid,
         up_s=reading.age_s if reading is not None else 0.0,
         restarts=kept.restarts if kept is not None else None,
@@ -243,14 +243,14 @@ def _process(name: str, before: Glance | None, now: Glance, bots: int) -> Proces
         cpu=processes.cpu_share(earlier, reading),
         rss=reading.rss if reading is not None else None,
         bots=bots,
-        figures=standing.figures if standing is not None else None,
+        figures=status.figures if status is not None else None,
     )
 
 
 def _state(
     kept: Kept | None,
     reading: processes.Reading | None,
-    standing: Standing | None,
+    status: WorkerStatus | None,
     unready: str | None,
     *,
     listens: bool,
@@ -268,7 +268,7 @@ def _state(
         return "paused by a signal"
     if unready is not None:
         return f"not ready: {unready}"
-    if standing is None:
+    if status is None:
         young = reading is not None and reading.age_s < STARTING_S
         return "starting" if young and not listens else "does not answer"
     return "ready"
@@ -277,8 +277,8 @@ def _state(
 def _stores(now: Glance) -> dict[str, str]:
     """What the worst-off process says of each."""
     found: dict[str, str] = {}
-    for standing in now.standings.values():
-        for store, state in standing.stores.items():
+    for status in now.statuses.values():
+        for store, state in status.stores.items():
             if found.get(store, "ok") == "ok":
                 found[store] = state
     return found
@@ -293,9 +293,9 @@ def _faults(
     found += [f"{store} store: {state}" for store, state in stores.items() if state != "ok"]
     found += [f"bot {bot.bot}: Telegram refuses its token" for bot in bots if bot.refused]
     found += [f"bot {bot.bot}: Telegram refuses its token; that is being confirmed" for bot in bots if bot.suspected]
-    if polls and now.standings:
+    if polls and now.statuses:
         served = [bot for bot in bots if not (bot.refused or bot.suspected)]
-        if max(at - standing.since for standing in now.standings.values()) >= TAKEOVER_S:
+        if max(at - status.since for status in now.statuses.values()) >= TAKEOVER_S:
             found += [f"bot {bot.bot}: nobody polls it" for bot in served if bot.owner is None]
         found += [
             f"bot {bot.bot}: not polled for {bot.polled_ago_s:.0f} s"
@@ -309,7 +309,7 @@ class _Answer(NamedTuple):
     pid: int | None
     unready: str | None
     """Why it is not ready; None if it is, or does not say."""
-    standing: Standing | None
+    status: WorkerStatus | None
 
 
 def _ask(directory: Path, name: str) -> _Answer:
@@ -326,6 +326,6 @@ def _ask(directory: Path, name: str) -> _Answer:
         return _Answer(pid, unready, None)
     try:
         # Figures are keyed by bot; in JSON a key is a text.
-        return _Answer(pid, unready, msgspec.convert(told, Standing, strict=False))
+        return _Answer(pid, unready, msgspec.convert(told, WorkerStatus, strict=False))
     except msgspec.ValidationError:
         return _Answer(pid, unready or "it is of another release", None)
