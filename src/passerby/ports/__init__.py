@@ -1,4 +1,4 @@
-"""What the runtime needs of the world, as protocols.
+"""What the runtime needs from outside, as protocols. One role a module.
 
-A docstring here is the contract; `tests/contract` holds every adapter to it.
+A docstring here is the contract; `tests/contract` tests every adapter against it.
 """

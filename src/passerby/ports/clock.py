@@ -1,10 +1,10 @@
-"""Time, as something that is handed in."""
+"""Time, as a dependency that is passed in."""
 
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two readings. Wall time is for people and for Telegram's dates; monotonic time for every wait and deadline."""
+    """Wall time is for people and for Telegram's dates. Monotonic time is for every wait and deadline."""
 
     def now(self) -> float:
         """Unix seconds, UTC. May jump when the machine's clock is set."""
@@ -15,5 +15,5 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, delay_s: float) -> None:
-        """Return after `delay_s` of monotonic time; at once when it is not positive."""
+        """Return after `delay_s` of monotonic time; immediately if it is not positive."""
         ...

@@ -1,4 +1,4 @@
-"""Facts for the records: what the journal carries from the live store to SQL, in order, applied once."""
+"""Facts for the records. The journal carries them from the live store to SQL, in order; each is applied once."""
 
 import msgspec
 
@@ -30,7 +30,7 @@ class ChatClosed(msgspec.Struct, frozen=True, gc=False, tag="closed"):
 
 
 class ChatTold(msgspec.Struct, frozen=True, gc=False, tag="told"):
-    """The notice that told a person of a chat has arrived: so much of the message map outlives the live store."""
+    """The notice about a chat has reached a person. Only this part of the message map outlives the live store."""
 
     chat: ChatId
     person: PersonId
@@ -54,7 +54,7 @@ class ComplaintFiled(msgspec.Struct, frozen=True, gc=False, tag="complaint"):
 
 
 class ComplaintExplained(msgspec.Struct, frozen=True, gc=False, tag="explained"):
-    """The comment of the person who filed a complaint. `words` are sealed; only the first comment counts."""
+    """The comment of the person who filed a complaint. `words` are encrypted. Only the first comment counts."""
 
     chat: ChatId
     by: PersonId

@@ -1,10 +1,11 @@
-"""Who does what in a fleet: one owner for each bot's queue, for each pool, for each duty; a lease, never for good.
+"""Leases: which worker polls which bot, pairs which pool, and does which duty. Each has one holder, for a limited time.
 
-A *worker* is one process of the fleet, or rather one incarnation of it: a name is never used twice. It sends heartbeats
-at short intervals. What it holds it renews by its heartbeats, and loses by sending none for the time it named.
+A *worker* is one process of the fleet. A process that restarts is another worker: a name is never used twice. A worker
+sends heartbeats at short intervals. They renew the leases that it holds. It loses its leases if it sends no heartbeat
+for the time that it named.
 
-Every taking of a lease has a number higher than the last one's, the *epoch*. A write that stands on a lease names both,
-and the store refuses it once somebody else has taken the lease: a holder that was paused and wakes up changes nothing.
+Each time a lease is taken, it gets a higher number, the *epoch*. A write that depends on a lease names both, and the
+store refuses it if somebody else has taken the lease. So a holder that was paused changes nothing when it wakes up.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import msgspec
 from passerby.kernel.ids import BotId, PoolId
 
 WorkerId = NewType("WorkerId", str)
-"""One incarnation of one process. Opaque, and says nothing of the machine."""
+"""One incarnation of one process. Opaque: it does not identify the machine."""
 
 NOBODY = WorkerId("")
 
@@ -23,39 +24,40 @@ LeaseName = NewType("LeaseName", str)
 
 
 def bot_lease(bot: BotId) -> LeaseName:
-    """To poll a bot, and to deal with what it brought."""
+    """The right to poll a bot and to handle its updates."""
     return LeaseName(f"bot:{bot}")
 
 
 def pool_lease(pool: PoolId) -> LeaseName:
-    """To pair the people of a pool."""
+    """The right to pair the people of a pool."""
     return LeaseName(f"pool:{pool}")
 
 
 def duty_lease(duty: str) -> LeaseName:
-    """To do what one worker does for all."""
+    """The right to do something that one worker does for all."""
     return LeaseName(f"duty:{duty}")
 
 
 class Fence(NamedTuple):
-    """The lease that a write stands on, at the epoch it was taken at."""
+    """The lease that a write depends on, with the epoch at which it was taken."""
 
     lease: LeaseName
     epoch: int
 
 
 class Fenced(Exception):
-    """Somebody else has taken the lease. Nothing was stored; what stood on it is theirs now."""
+    """Somebody else has taken the lease, and its work with it. Nothing was stored."""
 
 
 class Evicted(Exception):
-    """This worker was taken for dead, and what it had to send is another's. It can only begin anew, as another one."""
+    """This worker was considered dead, and another one sends its messages. It must restart under a new name."""
 
 
 class Members(msgspec.Struct, frozen=True):
-    """What a heartbeat tells. `kept` are the leases that were renewed; one named and not kept is lost.
+    """The answer to a heartbeat. `kept`: the leases that were renewed. A lease that was named but not kept is lost.
 
-    `workers` are the living, in the order they came, with what each reported last; `holders` says who of them has what.
+    `workers`: the living workers with their last reports, in the order of their arrival. `holders`: which of them holds
+    which lease.
     """
 
     kept: frozenset[LeaseName]
@@ -64,35 +66,35 @@ class Members(msgspec.Struct, frozen=True):
 
 
 class Leases(Protocol):
-    """Times are the store's own: no worker's clock plays a part.
+    """The store measures the time; the workers' clocks do not matter.
 
-    After the store itself has been away for longer than leases last, or has been wiped, everybody who held something
-    has one such time to renew it before it can be taken: an outage of the store moves nothing.
+    After the store was unreachable for longer than leases last, or was wiped, holders get that time once more to renew
+    their leases before anybody can take them. So an outage of the store moves no lease.
     """
 
     async def heartbeat(self, worker: WorkerId, held: Mapping[LeaseName, int], ttl_s: float, report: bytes) -> Members:
-        """Be living for another `ttl_s`, and renew what is held (lease -> epoch), even if its time was up, as long as
-        nobody else has taken it.
+        """Count as living for another `ttl_s`, and renew the leases in `held` (lease -> epoch).
 
-        A wiped store knows no leases: one that nobody has taken since is renewed at the epoch named. Raises: Evicted.
+        A lease whose time had run out is renewed too, if nobody else has taken it. A wiped store knows no leases: it
+        renews a lease at the named epoch if nobody has taken it since. Raises: Evicted.
         """
         ...
 
     async def take(self, worker: WorkerId, lease: LeaseName, ttl_s: float) -> int | None:
-        """Take a lease that is free or has run out; its epoch, or None where it is not to be had.
+        """Take a lease that is free or has run out. Returns its epoch; None if the lease is not available.
 
-        A living worker takes what it holds already at its present epoch.
+        If a living worker holds the lease already, it gets the current epoch.
         """
         ...
 
     async def give(self, worker: WorkerId, lease: LeaseName, epoch: int) -> None:
-        """Give a lease back. Nothing, if it is another's by now."""
+        """Give a lease back. Does nothing if another worker has it now."""
         ...
 
     async def leave(self, worker: WorkerId) -> None:
-        """Give everything back and be living no more. What is still in the outbox is inherited by whoever asks."""
+        """Give all leases back, and stop counting as living. Whoever calls `inherit` next gets the unsent outbox."""
         ...
 
     async def members(self) -> Members:
-        """What a heartbeat would tell, without a heartbeat: for those who only look."""
+        """The answer that a heartbeat would get, without sending one. For observers."""
         ...

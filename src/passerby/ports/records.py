@@ -1,4 +1,4 @@
-"""The truth of everything that must last: SQL. Never on the way of a relay."""
+"""The records: everything that must last, in SQL. No relay waits for them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -9,7 +9,7 @@ from passerby.ports.facts import Fact
 
 
 class Told(NamedTuple):
-    """The notice that told a person of an open chat."""
+    """The notice that told a person about an open chat."""
 
     chat: ChatId
     person: PersonId
@@ -17,7 +17,7 @@ class Told(NamedTuple):
 
 
 class Active(NamedTuple):
-    """Who is searching or chatting, what told them of it, and the chats that are open. All as of one moment."""
+    """Who is searching or chatting, the notices that told them, and the open chats. All read at one moment."""
 
     people: list[Participant]
     told: list[Told]
@@ -25,28 +25,28 @@ class Active(NamedTuple):
 
 
 class RecordsLost(Exception):
-    """The database cannot be reached or refuses for a passing reason. Nothing was stored: the call may be repeated."""
+    """The database is unreachable, or refuses for a temporary reason. Nothing was stored: the call may be repeated."""
 
 
 class Records(Protocol):
     """Raises: RecordsLost from every method."""
 
     async def people(self, persons: Sequence[PersonId]) -> dict[PersonId, Participant]:
-        """Those that the records know, in one query, as the journal last left them."""
+        """Those of these people whom the records know, with their newest recorded values. One query."""
         ...
 
     async def active(self) -> Active:
-        """Everybody who is searching or in an open chat, and what told them of it: for rebuilding a live store."""
+        """Everybody who is searching or in an open chat, and the notices that told them. To rebuild a live store."""
         ...
 
     async def apply(self, generation: str, entries: Sequence[tuple[int, Fact]]) -> None:
         """Store journal entries.
 
-        Atomicity: all of them and the number of the last, in one transaction. Entries up to that number, of the same
-        generation, were applied before and are skipped.
-        Ordering: entries come in the journal's order; of several values for one person the newest version wins. So a
-        value that is older than what the records hold changes nothing, and entries of another generation that were
-        applied before may come again.
+        Atomicity: all entries and the number of the last one, in one transaction. Entries of the same generation up to
+        the number stored before are skipped.
+        Ordering: entries come in the journal's order. If there are several values for a person, the newest version
+        wins, so a value older than the recorded one changes nothing. Entries that were applied under another
+        generation may therefore come again.
         """
         ...
 

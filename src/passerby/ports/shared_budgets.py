@@ -1,7 +1,7 @@
-"""Budgets that hold over all processes together.
+"""Budgets that limit all processes together.
 
-An account is a bot, or a bot's chat with one person. It is a GCRA bucket (see `domain.budgets`) that lives in the
-store; who wants to send takes from it in blocks, so that not every message asks.
+An account is a bot, or a bot's chat with one person. It is a GCRA bucket (see `domain.budgets`) in the store. Senders
+take from it in blocks, so not every message needs a call.
 """
 
 from typing import NamedTuple, Protocol
@@ -17,7 +17,7 @@ class Account(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """`granted` may be sent from now on. With none, `wait_s` says when to ask again, in seconds."""
+    """`granted` messages may be sent from now on. If 0, ask again after `wait_s` seconds."""
 
     granted: int
     wait_s: float
@@ -25,16 +25,24 @@ class Grant(NamedTuple):
 
 class SharedBudgets(Protocol):
     async def reserve(self, account: Account, rate_per_s: float, burst: int, wanted: int) -> Grant:
-        """Take up to `wanted` from an account, as many as it has now; time is the store's own. An answer that is lost
-        may have taken them: they come back with time. Raises: LiveStoreLost."""
+        """Take up to `wanted` from an account, at most what it has now. The store measures the time.
+
+        If the answer is lost, they may have been taken all the same; the account refills with time.
+        Raises: LiveStoreLost.
+        """
         ...
 
     async def hold(self, account: Account, wait_s: float) -> None:
-        """Telegram said so: nothing is granted from the account for so long, whoever asks. Never shortens a hold.
-        Raises: LiveStoreLost."""
+        """Grant nothing from the account for `wait_s`, to any process, because Telegram said so.
+
+        Never shortens a hold. Raises: LiveStoreLost.
+        """
         ...
 
     def is_held(self, account: Account) -> bool:
-        """Whether this process has heard that an account is held. All do within milliseconds, unless they are cut off
-        from the store; `reserve` knows at once. What was granted before is not to be sent meanwhile."""
+        """Whether this process knows that an account is held. If so, do not send what was granted before.
+
+        All processes hear of a hold within milliseconds, unless they are cut off from the store. `reserve` knows at
+        once.
+        """
         ...

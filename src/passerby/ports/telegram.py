@@ -1,7 +1,7 @@
-"""Telegram, as the runtime sees it: updates come in as events, outgoing calls go out, failures are of a small family.
+"""Telegram, as the runtime sees it: updates come in as events, calls go out, and failures form a small family.
 
-An outgoing call is ready to go: worded in its reader's language, addressed to one person through one bot. How it
-becomes Bot API calls (copy or rebuild, which file id, how many requests) is the adapter's affair.
+An outgoing call is complete: it is in its reader's language, and addressed to one person through one bot. The adapter
+decides how it becomes Bot API calls (copy or rebuild, which file id, how many requests).
 """
 
 from typing import Protocol, Self
@@ -32,7 +32,7 @@ class InlineRows(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReplyRows(msgspec.Struct, frozen=True, gc=False):
-    """A reply keyboard; without rows, the one shown is removed."""
+    """A reply keyboard. Without rows: remove the one that is shown."""
 
     rows: tuple[tuple[str, ...], ...]
 
@@ -41,9 +41,9 @@ Markup = InlineRows | ReplyRows
 
 
 class SendNotice(msgspec.Struct, frozen=True, gc=False):
-    """A notice of ours. `html` is Telegram's HTML, already escaped; link previews are always off.
+    """Send a notice. `html` is Telegram's HTML, already escaped. Link previews are always off.
 
-    `thread` is the topic of the private chat that it goes to; None: the general one.
+    `thread` is the topic of the private chat; None: the general one.
     """
 
     bot: BotId
@@ -55,7 +55,7 @@ class SendNotice(msgspec.Struct, frozen=True, gc=False):
 
 
 class EditNotice(msgspec.Struct, frozen=True, gc=False):
-    """Change a notice of ours. "Not modified" counts as done."""
+    """Edit a notice. "Not modified" counts as done."""
 
     bot: BotId
     person: PersonId
@@ -65,10 +65,10 @@ class EditNotice(msgspec.Struct, frozen=True, gc=False):
 
 
 class SendContent(msgspec.Struct, frozen=True, gc=False):
-    """Pass on a message, or an album, without telling whose it is.
+    """Pass on a message or an album without revealing its sender.
 
-    `sources` are the messages as `source_bot` sees them in the chat with `source_person`. `copyable` allows the adapter
-    to copy them unchanged where `bot == source_bot`; otherwise it sends `contents` anew. File names are never kept.
+    `sources` are the messages as `source_bot` sees them in the chat with `source_person`. `copyable`: the adapter may
+    copy them unchanged if `bot == source_bot`. Otherwise it rebuilds them from `contents`. File names are never kept.
     """
 
     bot: BotId
@@ -86,7 +86,7 @@ class SendContent(msgspec.Struct, frozen=True, gc=False):
 
 
 class AnswerCallback(msgspec.Struct, frozen=True, gc=False):
-    """Answer a callback query. One that is too old counts as done."""
+    """Answer a callback query. If it is too old, that counts as done."""
 
     bot: BotId
     query: str
@@ -95,7 +95,7 @@ class AnswerCallback(msgspec.Struct, frozen=True, gc=False):
 
 
 class EditContent(msgspec.Struct, frozen=True, gc=False):
-    """Change a carried message. `words_only`: the file is the same and only text or caption changed.
+    """Edit a relayed message. `words_only`: the file is the same, only the text or caption changed.
 
     `source_bot` is the bot that `content`'s file id belongs to. "Not modified" counts as done.
     """
@@ -110,7 +110,7 @@ class EditContent(msgspec.Struct, frozen=True, gc=False):
 
 
 class SetReaction(msgspec.Struct, frozen=True, gc=False):
-    """Set the bot's one reaction on a message; None takes it away. An emoji that Telegram does not allow is dropped."""
+    """Set the bot's only reaction to a message; None removes it. An emoji that Telegram does not allow is dropped."""
 
     bot: BotId
     person: PersonId
@@ -119,7 +119,7 @@ class SetReaction(msgspec.Struct, frozen=True, gc=False):
 
 
 class DeleteMessages(msgspec.Struct, frozen=True, gc=False):
-    """Delete messages of a chat, at most 100. Those that are gone already count as done."""
+    """Delete messages of a chat, at most 100. Messages that no longer exist count as done."""
 
     bot: BotId
     person: PersonId
@@ -130,24 +130,24 @@ OutgoingCall = SendNotice | EditNotice | SendContent | AnswerCallback | EditCont
 
 
 class TelegramError(Exception):
-    """The family. None of them quotes a token, a message or a file name.
+    """The base of all failures. None of them quotes a token, a message or a file name.
 
-    `bot` is set where it was not the outgoing call's own bot that failed: a file is fetched through the one that it
-    came to. Nothing was delivered then.
+    `bot` is set if another bot than the call's own failed: a file is fetched through the bot that received it. Then
+    nothing was delivered.
     """
 
     bot: BotId | None = None
     reason = ""
-    """A few words about the cause, for a log line."""
+    """The cause in a few words, for the log."""
 
     def of(self, bot: BotId) -> Self:
-        """The same, blamed on this bot."""
+        """The same error, with this bot as the one that failed."""
         self.bot = bot
         return self
 
 
 class Refused(TelegramError):
-    """Telegram will not do this, now or later; no retry helps. Nothing was delivered."""
+    """Telegram refuses this call for good; a retry does not help. Nothing was delivered."""
 
     def __init__(self, refusal: Refusal, detail: str = "") -> None:
         super().__init__(refusal, detail)
@@ -157,7 +157,7 @@ class Refused(TelegramError):
 
 
 class FloodWait(TelegramError):
-    """429: nothing was delivered; not before `retry_after_s` again. Which limit was hit is not told."""
+    """429: nothing was delivered; wait `retry_after_s`. Telegram does not say which limit was hit."""
 
     def __init__(self, retry_after_s: float) -> None:
         super().__init__(retry_after_s)
@@ -166,7 +166,7 @@ class FloodWait(TelegramError):
 
 
 class Unavailable(TelegramError):
-    """A fault on the way: 5xx, reset, time-out. `uncertain`: the request may have had its effect."""
+    """A fault on the way: 5xx, reset, time-out. `uncertain`: the request may have been carried out."""
 
     def __init__(self, reason: str, *, uncertain: bool) -> None:
         super().__init__(reason, uncertain)
@@ -175,7 +175,7 @@ class Unavailable(TelegramError):
 
 
 class Conflict(TelegramError):
-    """409: somebody else polls this bot, or a webhook is set. `reason` is Telegram's text."""
+    """409: another program polls this bot, or a webhook is set. `reason` is Telegram's text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -200,8 +200,10 @@ class BotIdentity(msgspec.Struct, frozen=True, gc=False):
 
 
 class CommandList(msgspec.Struct, frozen=True, gc=False):
-    """What a bot says of itself in one language ("" for everyone else): its menu, as (command, what it does); what is
-    shown to who has not started it; and what stands in its profile. Empty: left as it is.
+    """What a bot says about itself in one language; "" is for all other languages. Empty fields are left unchanged.
+
+    `commands`: its menu, as (command, what it does). `description`: shown before somebody starts the bot.
+    `short_description`: shown in its profile.
     """
 
     language: str
@@ -213,39 +215,39 @@ class CommandList(msgspec.Struct, frozen=True, gc=False):
 class Telegram(Protocol):
     """One connection to the Bot API for the whole fleet.
 
-    Ordering: none between calls; who needs one waits for the answer.
-    Raises, from every method: the `TelegramError` family and nothing else, cancellation excepted.
+    Ordering: none between calls. A caller that needs an order waits for each answer.
+    Raises, from every method: only the `TelegramError` family, and cancellation.
     """
 
     @property
     def bots(self) -> tuple[BotId, ...]:
-        """Every bot that there is a token for, in the operator's order."""
+        """Every bot that has a token, in the operator's order."""
         ...
 
     async def identify(self, bot: BotId) -> BotIdentity:
-        """Ask who the bot is (getMe). Raises TokenRefused where the token does not work."""
+        """Ask who the bot is (getMe). Raises TokenRefused if the token does not work."""
         ...
 
     async def prepare(self, bot: BotId, menus: tuple[CommandList, ...]) -> None:
-        """Set the bot's command menus and descriptions, unless they were the last that were set."""
+        """Set the bot's command menus and descriptions, unless these were set last time."""
         ...
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
-        """Long-poll once. Everything below `offset` is confirmed, that is deleted, by this very call.
+        """Long-poll once. This call confirms, and so deletes, every update below `offset`.
 
-        Albums come as one arrival an item. Every update yields an arrival; what cannot be decoded is `Unusable`.
-        Raises: Conflict, besides the rest.
+        Each item of an album is an arrival. Every update yields one; an update that cannot be decoded is `Unusable`.
+        Raises: also Conflict.
         """
         ...
 
     async def send(self, outgoing: OutgoingCall) -> tuple[MessageId, ...]:
-        """Carry out an outgoing call; return the ids of the messages that now stand in the recipient's chat, in order.
+        """Carry out an outgoing call. Returns the ids of the messages in the recipient's chat, in order.
 
-        Atomicity: an album arrives whole or not at all. Never retried inside: each call makes at most one attempt that
-        could be seen by the recipient.
+        Atomicity: an album arrives completely or not at all. There is no retry inside: each call makes at most one
+        attempt that the recipient could see.
         """
         ...
 
     async def aclose(self) -> None:
-        """Finish what is under way and close every connection."""
+        """Finish the calls that are under way, and close every connection."""
         ...

@@ -1,4 +1,4 @@
-"""Where Telegram is told to bring a bot's updates, instead of being asked for them."""
+"""Webhooks: tell Telegram where to send a bot's updates, instead of polling for them."""
 
 from typing import Protocol
 
@@ -8,10 +8,10 @@ from passerby.kernel.ids import BotId
 
 
 class WebhookState(msgspec.Struct, frozen=True):
-    """What Telegram knows of a bot's webhook. An empty `url`: there is none, and updates are asked for.
+    """What Telegram knows about a bot's webhook. If `url` is empty, there is none, and the bot is polled.
 
-    `pending_update_count`: updates that wait, whichever way they are to come. `last_error_date` in Unix seconds, 0 if
-    there was no error. `last_error_message` is Telegram's and names no person.
+    `pending_update_count`: updates that wait, for the webhook or for polling. `last_error_date` in Unix seconds, 0 if
+    there was no error. `last_error_message` comes from Telegram and names no person.
     """
 
     url: str = ""
@@ -35,7 +35,7 @@ class Switches(msgspec.Struct, frozen=True):
 
 
 class WebhookApi(Protocol):
-    """Nothing here ever drops an update that waits. Raises, from every method: TelegramError."""
+    """No method drops a pending update. Raises, from every method: TelegramError."""
 
     wanted_updates: tuple[str, ...]
     """The kinds of updates that `set` asks for."""
@@ -47,12 +47,12 @@ class WebhookApi(Protocol):
     async def set(self, bot: BotId, url: str, secret: str, max_connections: int) -> None:
         """`secret`: 1 to 256 of A-Z, a-z, 0-9, _ and -. `max_connections`: updates under way at once, 1 to 100.
 
-        Polling gets a 409 from now on; what waits comes by the webhook.
+        From now on polling gets a 409, and pending updates come through the webhook.
         """
         ...
 
     async def delete(self, bot: BotId) -> None:
-        """What waits can be asked for again."""
+        """Pending updates can then be polled again."""
         ...
 
     async def state(self, bot: BotId) -> WebhookState: ...

@@ -1,7 +1,7 @@
-"""The open chats: which message is whose copy, what told each side of the chat, and how long nobody has said a word.
+"""The open chats: their message maps, their anchors, and when something was delivered last.
 
-Also the anchors of searches, which are to a search what they are to a chat. Who is with whom is not decided here: a
-chat is open because somebody is chatting in it, and `Chats.note` is told of everybody.
+Also the anchors of searches. This table does not decide who chats with whom: a chat is open because a participant is
+chatting in it, and `Chats.note` gets every participant's new value.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ from passerby.ports.idle_chats import IdleChat
 from passerby.ports.message_map import Anchor, Copied
 
 MAP_TURN_S = 24 * 3600.0
-"""Half the age that a pair of the message map may reach (48 h): every turn the older half goes."""
+"""Half the age that a pair of the message map may reach (48 h). Each turn drops the older half."""
 
 
 class Chat(msgspec.Struct):
-    """`young` and `old` are the message map, in two halves by age. `word_at` is when something was delivered last."""
+    """`young` and `old` are the message map, in two halves by age. `word_at`: when something was delivered last."""
 
     people: tuple[PersonId, PersonId]
     turned_at: float
@@ -30,7 +30,7 @@ class Chat(msgspec.Struct):
     anchors: dict[PersonId, MessageRef] = {}
 
     def turn(self, now: float) -> None:
-        """Let go of what is too old. In steps from the chat's beginning, so that a replay comes to the same."""
+        """Drop what is too old. In steps from the chat's beginning, so that a replay gives the same result."""
         while now - self.turned_at >= MAP_TURN_S:
             self.old, self.young, self.turned_at = self.young, {}, self.turned_at + MAP_TURN_S
 
@@ -39,7 +39,7 @@ class Chat(msgspec.Struct):
 
 
 class FlatChat(msgspec.Struct, frozen=True, array_like=True):
-    """A chat as a snapshot of the log has it."""
+    """A chat as it is stored in a snapshot."""
 
     id: ChatId
     people: tuple[PersonId, PersonId]
@@ -53,7 +53,7 @@ class FlatChat(msgspec.Struct, frozen=True, array_like=True):
 
 class Chats:
     def __init__(self) -> None:
-        self._open: dict[ChatId, Chat] = {}  # in the order of their last words
+        self._open: dict[ChatId, Chat] = {}  # in the order of their last deliveries
         self._searches: dict[PersonId, MessageRef | None] = {}
 
     def __len__(self) -> int:
@@ -82,7 +82,7 @@ class Chats:
         self._open.pop(chat, None)
 
     def anchor(self, anchor: Anchor) -> bool:
-        """Remember what told somebody of a chat or a search. False: it is over, or they were told before."""
+        """Remember the notice that told somebody about a chat or search. False: it is over, or they knew before."""
         chat, person = self._open.get(anchor.chat), anchor.person
         if chat is not None:
             if person in chat.anchors:
@@ -95,14 +95,14 @@ class Chats:
         return False
 
     def is_told(self, chat: ChatId, person: PersonId) -> bool:
-        """Whether they are known to have been told, or it is over."""
+        """Whether the person was told about the chat or search, as far as is known, or it is over."""
         found = self._open.get(chat)
         if found is not None:
             return person in found.anchors
         return chat != search_of(person) or self._searches.get(person, NOWHERE) is not None
 
     def welcome(self, people: Iterable[Participant], anchors: Iterable[Anchor]) -> None:
-        """Of people from the records: what told them, as far as the records know. They have been noted already."""
+        """Set the anchors of people from the records, as far as the records know them. Call `note` first."""
         known = {(anchor.chat, anchor.person): anchor.at for anchor in anchors}
         for person in people:
             match person.state:
@@ -113,7 +113,7 @@ class Chats:
                     self.anchor(Anchor(search, person.person, known.get((search, person.person), NOWHERE)))
 
     def hear(self, chat: ChatId, pairs: Iterable[Copied], speaker: PersonId | None, at: float) -> None:
-        """Something was delivered: remember the pairs, and whose word it was, if it was one."""
+        """Something was delivered: remember the pairs, and the speaker if it was a message."""
         found = self._open.get(chat)
         if found is None:
             return
@@ -140,8 +140,6 @@ class Chats:
         for chat in self._open.values():
             chat.turn(now)
 
-    # ------------------------------------------------------------------ snapshots
-
     def dump(self) -> tuple[list[FlatChat], list[tuple[PersonId, MessageRef]]]:
         chats = [
             FlatChat(
@@ -159,7 +157,7 @@ class Chats:
         return chats, [(person, at) for person, at in self._searches.items() if at is not None]
 
     def restore(self, chats: Iterable[FlatChat], searches: Iterable[tuple[PersonId, MessageRef]]) -> None:
-        """After everybody has been noted."""
+        """Call `note` for everybody first."""
         self._open = {
             flat.id: Chat(
                 flat.people,

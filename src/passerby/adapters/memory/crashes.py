@@ -1,5 +1,4 @@
-"""Remembers which updates have taken a worker down, for a little more than a day. There are few: each cost a
-process."""
+"""Which updates have crashed a worker, for a little more than a day. There are few, because each cost a process."""
 
 from collections.abc import Iterable
 

@@ -1,6 +1,6 @@
-"""Which updates are done, for a day and a little longer.
+"""Which updates are done, for a little more than a day.
 
-A set of numbers per bot, not a high-water mark: update ids may start anew. They mostly come one after another, so a bit
+A set of numbers per bot and not a maximum, because Telegram may restart the ids. Most ids are consecutive, so one bit
 each is enough: a day of a hundred updates a second takes about a megabyte.
 """
 

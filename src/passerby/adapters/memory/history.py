@@ -1,6 +1,6 @@
-"""What the log is made of: everything that changes the store, and `Snapshot` in place of all that was before.
+"""The records of the log: every change of the store, and `Snapshot`, which replaces all records before it.
 
-Leases and shared budgets have no place here: one process has the file, and they end with it.
+Leases and shared budgets are not logged: only one process uses the file, and they end with it.
 """
 
 from typing import Final
@@ -22,18 +22,18 @@ from passerby.ports.trails import Trail
 
 
 class Begun(msgspec.Struct, frozen=True, tag="begun"):
-    """A generation begins. The data stays; `newborn` tells whether the records have to be read first."""
+    """A generation begins. The data stays. `newborn`: the records must be read first."""
 
     generation: str
     newborn: bool = True
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The store was closed in good order. If this is the last record, nothing after it was lost."""
+    """The store was closed properly. If this is the last record, nothing after it was lost."""
 
 
 class Entry(msgspec.Struct, frozen=True, tag="entry"):
-    """A commit or a mark, and when (Unix seconds, as everywhere here). `number` is its first fact's in the journal."""
+    """A commit or a mark. `at` in Unix seconds, as everywhere here. `number`: the journal number of its first fact."""
 
     at: float
     what: Commit | Mark
@@ -41,7 +41,7 @@ class Entry(msgspec.Struct, frozen=True, tag="entry"):
 
 
 class Adopted(msgspec.Struct, frozen=True, tag="adopted"):
-    """`whole`: those were all, and the store is newborn no more."""
+    """`whole`: these were all, so the store is no longer newborn."""
 
     at: float
     people: list[Participant]
@@ -50,7 +50,7 @@ class Adopted(msgspec.Struct, frozen=True, tag="adopted"):
 
 
 class Inherited(msgspec.Struct, frozen=True, tag="inherited"):
-    """Everything of these owners became the heir's."""
+    """The heir took over all entries of these owners."""
 
     owners: list[WorkerId]
     heir: WorkerId
@@ -80,8 +80,10 @@ class Crashed(msgspec.Struct, frozen=True, tag="crashed"):
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
-    """The whole content of the store. `uncarried`: people whose newest value the records do not have yet, each with its
-    fact's number."""
+    """The whole content of the store.
+
+    `uncarried`: people whose newest value the records do not have yet, each with the number of its fact.
+    """
 
     generation: str
     newborn: bool

@@ -1,14 +1,14 @@
-"""Who is living, who holds what, and until when.
+"""Which workers are living, which leases they hold, and until when.
 
-Not in the log: the file has one process, and after a restart nobody who sent heartbeats before is there to send a
-heartbeat again.
+Not in the log: only one process uses the file, and after a restart none of its former workers exists.
 
-An outage. Where nobody at all has sent a heartbeat for longer than anybody had named, the store was away, or all were
-paused with it: whoever sends heartbeats first cannot be sure that the others are dead. So the time in between does not
-count. Everyone who was living when it began is living for another time of theirs, and holds what they held.
+Outages: if no worker has sent a heartbeat for longer than every one of them had named, the store was unreachable, or
+all workers were paused with it. The first worker to send a heartbeat cannot know that the others are dead. So the time
+in between does not count: workers that were living when the outage began live for another of their periods, and keep
+their leases.
 
-After a wipe the holders come back by its heartbeats, each with what they hold. Meanwhile nobody takes what is not known
-to be free: nothing is, for the time that the taker names for a lease.
+After a wipe, holders name their leases again in their heartbeats. Until the time that a taker names for a lease has
+passed, a lease that nobody named does not count as free.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ class Living(msgspec.Struct):
 
 
 class Lease(msgspec.Struct):
-    """`holder` NOBODY: it was given back. The epoch is then that of the last taking."""
+    """`holder` NOBODY: it was given back. `epoch` is then from the last time it was taken."""
 
     holder: WorkerId
     epoch: int
@@ -37,13 +37,13 @@ class Lease(msgspec.Struct):
 
 
 class WorkerTable:
-    """Epochs count on from `epoch`: an earlier generation of the store gave out none above it.
+    """Epochs continue after `epoch`, because earlier generations of the store used none above it.
 
-    `wiped_at` is when this generation began, if others may hold leases of an earlier one.
+    `wiped_at`: when this generation began, if others may hold leases of an earlier one.
     """
 
     def __init__(self, epoch: int, wiped_at: float = -inf) -> None:
-        self._workers: dict[WorkerId, Living] = {}  # in the order they came
+        self._workers: dict[WorkerId, Living] = {}  # in the order of their arrival
         self._leases: dict[LeaseName, Lease] = {}
         self._evicted: set[WorkerId] = set()
         self._epoch = epoch
@@ -53,7 +53,7 @@ class WorkerTable:
 
     @property
     def epoch(self) -> int:
-        """The highest that was given out."""
+        """The highest epoch so far."""
         return self._epoch
 
     def is_living(self, worker: WorkerId, now: float) -> bool:
@@ -82,7 +82,7 @@ class WorkerTable:
         return frozenset(lease for lease, epoch in held.items() if self._renew(worker, lease, epoch, ttl_s, now))
 
     def _stop_the_clock(self, now: float) -> None:
-        """See above. Those who had already run out when somebody last sent a heartbeat stay so."""
+        """Do not count an outage (see the module). What had run out before the last heartbeat stays expired."""
         for living in self._workers.values():
             living.until = now + living.ttl_s
         for lease in self._leases.values():
@@ -134,6 +134,6 @@ class WorkerTable:
         return Members(kept, workers, holders)
 
     def is_fenced(self, fence: Fence) -> bool:
-        """Whether somebody else has taken the lease. One that nobody has taken in this generation fences nobody."""
+        """Whether somebody else has taken the lease. A lease that nobody took in this generation fences nobody."""
         found = self._leases.get(fence.lease)
         return found is not None and found.epoch != fence.epoch

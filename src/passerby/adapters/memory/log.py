@@ -83,7 +83,7 @@ class Log(Protocol):
 
     @property
     def is_broken(self) -> bool:
-        """Whether it accepts nothing more until it has been rewritten."""
+        """Whether it accepts nothing until it has been rewritten."""
         ...
 
     def records(self) -> Iterable[bytes | Hole]: ...
@@ -95,7 +95,7 @@ class Log(Protocol):
         ...
 
     async def sync(self) -> None:
-        """Return when everything appended before the call is on the disk. Whoever appended first returns first."""
+        """Return when everything appended before the call is on the disk. Calls return in their order."""
         ...
 
     def close(self) -> None: ...
@@ -131,7 +131,9 @@ def unframe(data: bytes, synced: int = 0) -> Contents:
             continue
         start = at
         if 0 < synced <= sequence:
-            return Contents(records, start, sequence)  # nobody was told of what is missing, or of what follows
+            return Contents(
+                records, start, sequence
+            )  # no caller was told that the missing bytes, or those after them, are stored
         found, at = _next_frame(data, at, sequence)
         if found is None:
             if _is_torn(data, start):
@@ -189,10 +191,10 @@ def _is_torn(data: bytes, at: int) -> bool:
 
 
 class FileLog:
-    """A log in a file. Holds an exclusive lock on it for as long as it is open."""
+    """A log in a file. It holds an exclusive lock while it is open."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create. Raises LogInUse, or OSError where the path cannot be read or written."""
+        """Open or create. Raises LogInUse, or OSError if the path cannot be read or written."""
         self._path = path
         self._lock_path = path.with_name(path.name + ".lock")
         self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -215,7 +217,7 @@ class FileLog:
         self._appended = self._synced = 0  # in records, since it was opened
         self._is_syncing = False
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
-        """Up to which record, and who is told. In order: whoever appended first goes on first."""
+        """Up to which record each caller waits. In the order of their calls."""
         self._syncer = ThreadPoolExecutor(1, thread_name_prefix="passerby-log")
 
     @property
@@ -232,7 +234,7 @@ class FileLog:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the file was deleted or replaced by somebody."""
+        """Whether somebody deleted or replaced the file."""
         return not _is_at(self._file, self._path)
 
     def keep_lock(self) -> bool:
@@ -247,13 +249,13 @@ class FileLog:
             self._is_lost = True
             raise LogInUse(str(self._path)) from None
         former, self._lock = self._lock, lock
-        if not self._is_syncing:  # else a thread may be about to write to it
+        if not self._is_syncing:  # otherwise a thread may write to it soon
             os.close(former)
         return True
 
     @property
     def mark(self) -> bytes:
-        """What `put_mark` has put beside the log; empty if nothing."""
+        """What `put_mark` stored beside the log; empty if nothing."""
         return os.pread(self._lock, _MARK_BYTES, _MARK_AT)
 
     def put_mark(self, mark: bytes) -> None:
@@ -262,7 +264,7 @@ class FileLog:
         os.pwrite(self._lock, mark, _MARK_AT)
 
     def records(self) -> Iterable[bytes | Hole]:
-        """What was there when the log was opened; handed out once, so that it need not be kept."""
+        """What was in the log when it was opened. Returned only once, to free the memory."""
         records, self._records = self._records, []
         return records
 
@@ -324,7 +326,7 @@ class FileLog:
         os.link(self._path, self._path.with_name(f"{self._path.name}.damaged-{number}"))
 
     def _sync_folder(self) -> None:
-        """Without this, power loss could bring the old log back, and with it lose what was synced to the new one."""
+        """Without this, a power cut could bring the old log back, and lose what was synced to the new one."""
         with contextlib.suppress(OSError):
             folder = os.open(self._path.parent, os.O_RDONLY)
             try:
@@ -363,17 +365,17 @@ class FileLog:
             # The kernel may drop the pages that it could not write, and report success for the next sync.
             self._is_broken = True
         else:
-            error = None  # a rewrite has put all of it on the disk meanwhile
+            error = None  # meanwhile a rewrite has put everything on the disk
         self._release(error or (_broken() if self._is_broken else None))
         if self._waiting:
             self._begin_sync()
 
     def _release(self, error: BaseException | None) -> None:
-        """Let those go on who wait for what is synced now; with an error, all others learn of it."""
+        """Wake the callers whose records are synced. With an error, raise it in all others."""
         while self._waiting and (error is not None or self._waiting[0][0] <= self._synced):
             wanted, waiter = self._waiting.popleft()
             if waiter.done():
-                continue  # nobody waits any more
+                continue  # the caller was cancelled
             if error is None or wanted <= self._synced:
                 waiter.set_result(None)
             else:
@@ -386,13 +388,13 @@ class FileLog:
 
 
 def _is_at(file: int, path: Path) -> bool:
-    """Whether the open file is the one with this name."""
+    """Whether the open file is the one at this path."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:
         return False
     except OSError:
-        return True  # the disk does not say; the next write will
+        return True  # the disk does not answer; the next write will show it
 
 
 def _broken() -> OSError:
@@ -408,14 +410,14 @@ def _flush(file: int, lock: int, sequence: int) -> None:
 
 
 def _note_synced(lock: int, sequence: int) -> None:
-    """Not synced itself. After a power cut the number may be too low, which does no harm; it is never too high."""
+    """Not synced itself: after a power cut the number may be too low, which is harmless. It is never too high."""
     number = _SYNCED.pack(sequence)
     with contextlib.suppress(OSError):
         os.pwrite(lock, number + _CRC.pack(zlib.crc32(number)), 0)
 
 
 def _read_synced(lock: int) -> int:
-    """0, if it does not say."""
+    """0 if the lock file does not say."""
     told = os.pread(lock, _SYNCED.size + _CRC.size, 0)
     number = told[: _SYNCED.size]
     if len(told) < _SYNCED.size + _CRC.size or _CRC.unpack_from(told, _SYNCED.size)[0] != zlib.crc32(number):

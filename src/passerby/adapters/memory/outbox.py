@@ -1,4 +1,4 @@
-"""What is still to be said, and by whom: every entry has an owner, and keeps its age when it changes hands."""
+"""The outbox: what is not sent yet. Every entry has an owner, and keeps its place when it changes hands."""
 
 from collections.abc import Callable, Iterable
 
@@ -45,11 +45,11 @@ class OutboxEntries:
         return [kept.outgoing for kept in self._entries.values() if kept.owner == owner]
 
     def owners(self, which: Callable[[WorkerId], bool]) -> list[WorkerId]:
-        """Those of the owners of anything that `which` is true of."""
+        """The owners of entries for whom `which` is true."""
         return [owner for owner in self._of_owner if which(owner)]
 
     def hand_over(self, owners: Iterable[WorkerId], heir: WorkerId) -> list[Outgoing]:
-        """Make everything of these owners the heir's; return that, oldest first."""
+        """Give the heir all entries of these owners. Returns them, oldest first."""
         from_whom = set(owners)
         inherited = []
         for kept in self._entries.values():
@@ -78,11 +78,9 @@ class OutboxEntries:
         return [kept.outgoing for kept in self._of_person.get(person, {}).values()]
 
     def will_tell(self, chat: ChatId, person: PersonId) -> bool:
-        """Whether the notice that tells a person of a chat is still to be sent."""
+        """Whether the notice that tells a person about a chat is not sent yet."""
         theirs = self._of_person.get(person, {}).values()
         return any(isinstance(kept.outgoing, Notice) and kept.outgoing.anchors == chat for kept in theirs)
-
-    # ------------------------------------------------------------------ snapshots
 
     def dump(self) -> list[tuple[WorkerId, Outgoing]]:
         return [(kept.owner, kept.outgoing) for kept in self._entries.values()]

@@ -1,6 +1,6 @@
-"""Budgets that several couriers share. Not in the log: after a restart a bucket is full, as one that was not used is.
+"""Budgets that several couriers share. Not in the log: after a restart a bucket is full, as if it had not been used.
 
-That may be a burst early, once for each start; Telegram's own counting is unknown and a 429 is obeyed in any case.
+So each start may send one burst too early. Telegram's own counting is unknown, and a 429 is obeyed in any case.
 """
 
 from math import floor
@@ -9,7 +9,7 @@ from passerby.domain.budgets import FULL
 from passerby.ports.shared_budgets import Account, Grant
 
 _ROUNDING = 1e-9
-"""What a whole message may lack because seconds are no decimal fractions."""
+"""Floating point: this much may be missing from a whole message."""
 
 
 class Buckets:
@@ -38,6 +38,6 @@ class Buckets:
         return bool(self._held) and self._held.get(account, now) > now
 
     def sweep(self, now: float) -> None:
-        """Forget the buckets that are full again, and the holds that are over."""
+        """Drop buckets that are full again, and holds that are over."""
         self._tats = {account: tat for account, tat in self._tats.items() if tat > now}
         self._held = {account: until for account, until in self._held.items() if until > now}

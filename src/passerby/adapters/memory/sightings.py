@@ -1,11 +1,11 @@
-"""The tables of sightings of this period and the one before: see `domain.popularity`."""
+"""The tables of sightings of this period and the one before (see `domain.popularity`)."""
 
 from collections.abc import Iterable, Sequence
 
 from passerby.domain.popularity import PERIOD_S, slot_and_bit
 
 FlatTable = tuple[int, list[tuple[int, int]]]
-"""The number of a period, and its slots that are not empty."""
+"""The number of a period, and its nonempty slots."""
 
 
 class Sightings:
@@ -13,7 +13,7 @@ class Sightings:
         self._tables: dict[int, dict[int, int]] = {}
 
     def has(self, marks: Iterable[int], at: float) -> bool:
-        """Whether all these marks are set already."""
+        """Whether all these marks are set."""
         table = self._tables.get(_period(at), {})
         return all(table.get(slot, 0) >> bit & 1 for slot, bit in map(slot_and_bit, marks))
 
@@ -26,7 +26,7 @@ class Sightings:
             table[slot] = table.get(slot, 0) | 1 << bit
 
     def least(self, marks: Sequence[int], at: float) -> int:
-        """The lowest number of bits in any of their slots, in whichever period it is higher."""
+        """The lowest number of bits in any of their slots, taken from the period where it is higher."""
         slots = [slot for slot, _ in map(slot_and_bit, marks)]
         tables = [self._tables.get(period, {}) for period in (_period(at), _period(at) - 1)]
         return max(min((table.get(slot, 0).bit_count() for slot in slots), default=0) for table in tables)

@@ -1,8 +1,8 @@
 """Who waits in which pool, and a feed of the changes for the pool's matcher.
 
-Each change of a person gets the next number; only a person's latest is kept. Somebody who no longer waits leaves a
-tombstone, so that a reader learns of it; past a bound the oldest tombstones go, and a reader from before that begins
-anew with the whole pool.
+Each change gets the next number; only a person's latest change is kept. If somebody no longer waits, the change stays
+as a tombstone, so that readers learn of it. Above a bound, tombstones are dropped, and a reader that is further behind
+gets the whole pool again.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class TicketPools:
         self._number = first
 
     def successor(self) -> "TicketPools":
-        """One with nobody in it, for which every reader of this one is too far behind. Whoever waits here is woken."""
+        """An empty one. Every reader of this one is too far behind for it. Wakes those who wait here."""
         for pool in self._pools.values():
             pool.news.set()
         return TicketPools(self._number + 1)
