@@ -1,9 +1,9 @@
 """Which update a worker was working on when it ended: a page of memory that outlives the process.
 
-An update may take its worker down with an endless loop, a crash in a library, or unbounded memory use. Telegram then
-gives the same update to the next worker. That worker has to know which update it was, and the process that knew is
-gone. So the page is a memory-mapped file: writing to it needs no system call and no store call, and the kernel keeps
-its contents when the process dies. The next process of the same name reads it.
+An update may end its worker with an endless loop, a crash in a library, or unbounded memory use. Telegram then gives
+the same update to the next worker. That worker must know which update it was, but the process that knew is gone. So the
+page is a memory-mapped file: writing to it needs no system call and no store call, and the kernel keeps its contents
+when the process dies. The next process of the same name reads it.
 
 The code that handles an update runs in *steps*, from one await to the next. The recorder writes the update's number
 before each step and removes it after. So the page names an update only while code runs for that update. If a process is
@@ -12,11 +12,11 @@ killed while it waits for Telegram, no update is blamed, however many it has in 
 The page, little-endian:
 
     0   8 bytes   MAGIC
-    8   u64       how many turns the event loop has completed (see `loop_watch`); supervisor reads it
-    16  u32       the process's number
+    8   u64       how many turns the event loop has completed (see `loop_watch`); the supervisor reads it
+    16  u32       the number of the process
     20  16 bytes  the run: the name of this run of the process
     36  u32       how many updates follow; fewer than 256, so that writing the first byte ends a step
-    40  i64, i64  bot and update of each, MOST_UPDATES at most
+    40  i64, i64  bot and update, for each; MOST_UPDATES at most
 """
 
 import fcntl
@@ -33,10 +33,10 @@ from passerby.kernel.ids import BotId, UpdateRef
 T = TypeVar("T")
 
 RECORDING: Final = ".flight"
-"""The page of a process is a file of its name with this ending, in RUN_DIR."""
+"""The page of a process is a file in RUN_DIR with its name and this ending."""
 
 EXIT_STUCK: Final = 70
-"""The exit code of a process whose event loop was stuck: EX_SOFTWARE of sysexits.h."""
+"""The exit code of a process whose event loop was stuck: EX_SOFTWARE in sysexits.h."""
 
 MAGIC: Final = b"psrflt01"
 MOST_UPDATES: Final = 12
@@ -89,9 +89,9 @@ class FlightRecorder:
 
     @classmethod
     def open(cls, path: Path, run: str) -> "FlightRecorder":
-        """The page at `path`, made if there is none. `run`: 16 characters that no other run has.
+        """Open the page at `path`; make it if there is none. `run` is 16 characters that no other run has.
 
-        Raises: RecorderInUse; OSError, where the file cannot be made or mapped.
+        Raises: RecorderInUse; OSError if the file cannot be made or mapped.
         """
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -107,7 +107,7 @@ class FlightRecorder:
             raise
 
     def settle(self) -> None:
-        """Begin this run. Call it after the previous run's crash, if any, has been stored elsewhere."""
+        """Begin this run. Call this after the previous run's crash, if any, has been stored elsewhere."""
         self.crash = None
         self._page[_COUNT_AT : _COUNT_AT + 4] = _NONE
         self._page[: _HEAD.size] = _HEAD.pack(MAGIC, self._beats, os.getpid(), self._run)
@@ -129,7 +129,7 @@ class FlightRecorder:
         return page[: _COUNT.size + count * _UPDATE.size] if count else b""
 
     def follow(self, work: Coroutine[Any, Any, T], refs: tuple[UpdateRef, ...]) -> Coroutine[Any, Any, T]:
-        """The same coroutine, with each of its steps recorded."""
+        """Return the coroutine with each of its steps recorded."""
         return _Followed(self._page, work, refs) if refs else work
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class _Followed(Coroutine[Any, Any, T]):
 
 
 def pulse_of(path: Path) -> Pulse | None:
-    """What the page at `path` says about its process; None if there is no page, or no run has begun."""
+    """Return what the page at `path` says about its process; None if there is no page, or no run has begun."""
     try:
         page = path.read_bytes()
     except OSError:

@@ -530,7 +530,7 @@ class App:
             self.courier.forget_idle()
             self._heed_others()
             try:
-                await self.admission.look_round()
+                await self.admission.end_spells()
                 self._pools |= await self._store.pools()
             except LiveStoreLost:
                 continue

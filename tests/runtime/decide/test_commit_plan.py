@@ -315,13 +315,13 @@ def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
 def test_what_is_said_about_a_complaint_reaches_the_records_sealed() -> None:
     sealer = Sealer(bytes(32))
     ann = somebody(ANN)
-    explains = Decision((changed(ann, vip_until=1.0),), (Explain(CHAT, ANN, "he is 15"),))
+    explains = Decision((changed(ann, vip_until=1.0),), (Explain(CHAT, ANN, "he is fifteen"),))
     plan = plan_commit(explains, {ANN: ann}, now=EPOCH, name=str, refs=REFS, seal=sealer.seal_words)
     assert plan.commit is not None
     _, fact = plan.commit.facts
     assert isinstance(fact, ComplaintExplained)
     assert (fact.chat, fact.by, fact.at) == (CHAT, ANN, EPOCH)
-    assert b"15" not in fact.words
-    assert sealer.open_words(fact.words) == "he is 15"
+    assert b"fifteen" not in fact.words
+    assert sealer.open_words(fact.words) == "he is fifteen"
     assert Sealer(bytes([1] * 32)).open_words(fact.words) is None
-    assert Sealer(bytes([1] * 32), bytes(32)).open_words(fact.words) == "he is 15", "after a change of the key"
+    assert Sealer(bytes([1] * 32), bytes(32)).open_words(fact.words) == "he is fifteen", "after a change of the key"

@@ -4,7 +4,7 @@ import asyncio
 
 from passerby.domain.budgets import Budget
 from passerby.kernel.effect import Priority
-from passerby.runtime.delivery.bot_queue import STRIKE_WINDOW_S, BotQueue
+from passerby.runtime.delivery.bot_queue import FLOOD_WINDOW_S, BotQueue
 from passerby.runtime.delivery.limiters import LocalLimiter
 from passerby.runtime.tasks import Background
 from tests.runtime.virtual import VirtualClock, settled
@@ -112,14 +112,14 @@ async def test_who_gives_up_waiting_costs_nothing() -> None:
 @in_virtual_time
 async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> None:
     opened, queue = bot_queue(100.0, 100)
-    assert not opened.strike(ANN, 10.0)
-    assert not opened.strike(ANN, 10.0)
+    assert not opened.note_flood(ANN, 10.0)
+    assert not opened.note_flood(ANN, 10.0)
     assert opened.passes()
-    await asyncio.sleep(STRIKE_WINDOW_S + 0.1)
-    assert not opened.strike(BEN, 10.0), "long after"
+    await asyncio.sleep(FLOOD_WINDOW_S + 0.1)
+    assert not opened.note_flood(BEN, 10.0), "long after"
     await asyncio.sleep(1.0)
     held_at = queue.clock.monotonic()
-    assert opened.strike(ANN, 10.0)
+    assert opened.note_flood(ANN, 10.0)
     assert not opened.passes()
     queue.join("later", Priority.CHAT)
     await asyncio.sleep(9.9)
@@ -132,8 +132,8 @@ async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> Non
 async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
     """One chat may be held for an hour, and then another for a second."""
     opened, _ = bot_queue(100.0, 100)
-    assert opened.strike(ANN, 1.0) == 0.0
-    assert opened.strike(BEN, 2000.0) == 1.0
+    assert opened.note_flood(ANN, 1.0) == 0.0
+    assert opened.note_flood(BEN, 2000.0) == 1.0
     assert not opened.passes()
     await asyncio.sleep(1.1)
     assert opened.passes()
@@ -142,9 +142,9 @@ async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
 @in_virtual_time
 async def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
     opened, _ = bot_queue(100.0, 100)
-    opened.strike(ANN, 100.0)
-    assert opened.strike(BEN, 100.0)
-    assert opened.strike(ANN, 1.0)
+    opened.note_flood(ANN, 100.0)
+    assert opened.note_flood(BEN, 100.0)
+    assert opened.note_flood(ANN, 1.0)
     await asyncio.sleep(50)
     assert not opened.passes()
 
@@ -154,8 +154,8 @@ async def test_a_hold_that_grows_while_people_wait_holds_them() -> None:
     opened, queue = bot_queue(1.0, 1)
     assert opened.passes()
     queue.join("waits", Priority.CHAT)
-    opened.strike(ANN, 30.0)
-    opened.strike(BEN, 30.0)
+    opened.note_flood(ANN, 30.0)
+    opened.note_flood(BEN, 30.0)
     await asyncio.sleep(29)
     assert queue.passed == []
     await asyncio.sleep(2)

@@ -96,9 +96,9 @@ class Worker:
             shared=True,
         )
 
-    def send(self, *numbers: int, to: PersonId = BEN, told: bool = True) -> None:
+    def send(self, *numbers: int, to: PersonId = BEN, reader_told: bool = True) -> None:
         for number in numbers:
-            self.courier.pass_on(relay(number, to=to), OTHER_BOT, (UpdateRef(BOT, number),), told=told)
+            self.courier.pass_on(relay(number, to=to), OTHER_BOT, (UpdateRef(BOT, number),), reader_told=reader_told)
 
     async def note(
         self, id_: str, words: str = IDLE, to: PersonId = BEN, *, anchors: ChatId | None = None, at: float = EPOCH
@@ -292,7 +292,7 @@ async def test_notices_of_one_worker_and_of_other_people_do_not_wait(fleet: Flee
 @staged(in_fleet)
 async def test_a_relay_waits_until_its_reader_has_been_told_of_the_chat(fleet: Fleet, /) -> None:
     found = await fleet.one.note("found", FOUND, anchors=CHAT)
-    fleet.two.send(1, 2, told=False)
+    fleet.two.send(1, 2, reader_told=False)
     await asyncio.sleep(2)
     assert fleet.times == []
     fleet.one.courier.say(found)
@@ -304,7 +304,7 @@ async def test_a_relay_waits_until_its_reader_has_been_told_of_the_chat(fleet: F
 @staged(in_fleet)
 async def test_a_relay_does_not_wait_for_ever_for_its_reader_to_be_told(fleet: Fleet, /) -> None:
     await fleet.one.note("found", FOUND, anchors=CHAT)
-    fleet.two.send(1, 2, told=False)
+    fleet.two.send(1, 2, reader_told=False)
     await asyncio.sleep(TOLD_WAIT_S - 0.1)
     assert fleet.times == []
     await asyncio.sleep(0.2)
@@ -326,7 +326,7 @@ async def test_a_parked_relay_that_is_taken_up_waits_until_its_reader_has_been_t
 async def test_the_notice_of_a_chat_that_is_found_late_goes_before_its_relays(fleet: Fleet, /) -> None:
     """Its commit was stored, the answer was lost, and the janitor finds it when the first relay is there already."""
     found = await fleet.one.note("found", FOUND, anchors=CHAT)
-    fleet.one.send(1, 2, told=False)
+    fleet.one.send(1, 2, reader_told=False)
     await asyncio.sleep(1)
     fleet.one.courier.say(found)
     await asyncio.sleep(1)
@@ -337,7 +337,7 @@ async def test_the_notice_of_a_chat_that_is_found_late_goes_before_its_relays(fl
 @staged(in_fleet)
 async def test_what_waits_for_another_is_dropped_with_its_chat(fleet: Fleet, /) -> None:
     await fleet.one.note("found", FOUND, anchors=CHAT)
-    fleet.two.send(1, 2, told=False)
+    fleet.two.send(1, 2, reader_told=False)
     await asyncio.sleep(1)
     fleet.two.courier.drop(CHAT)
     await asyncio.sleep(1)

@@ -86,10 +86,10 @@ async def pour(bench: Bench, kind: Kinds, number: int = POURED) -> list[UpdateRe
     return refs
 
 
-async def look_round(bench: Bench, for_s: float) -> None:
+async def end_spells(bench: Bench, for_s: float) -> None:
     for _ in range(int(for_s)):
         await asyncio.sleep(1.0)
-        await bench.admission.look_round()
+        await bench.admission.end_spells()
 
 
 def notices(bench: Bench, person: PersonId = ANN) -> list[str]:
@@ -114,7 +114,7 @@ async def test_little_of_any_flood_is_kept_and_none_of_it_holds_up_the_queue(ben
 @staged(bench_with)
 async def test_it_is_told_at_the_start_and_at_the_end_and_adds_up(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"])
-    await look_round(bench, 300)
+    await end_spells(bench, 300)
     arrived = carried(bench)
     assert arrived == [f"text {2000 + each}" for each in range(len(arrived))], "in order, from the first on"
     began, ended = notices(bench)
@@ -134,7 +134,7 @@ async def test_what_waits_when_the_chat_ends_is_told_in_one_sentence(bench: Benc
     await pour(bench, KINDS["texts"], 100)
     arrived = len(carried(bench))
     bench.happens(written(BEN, "/stop", 9000, bot=OTHER_BOT), OTHER_BOT)
-    await look_round(bench, 120)
+    await end_spells(bench, 120)
     told = [each for each in notices(bench) if "not delivered" in each]
     assert len(carried(bench)) == arrived
     assert [f"<b>{100 - arrived}</b> messages from here on" in each for each in told] == [True]
@@ -145,7 +145,7 @@ async def test_what_waits_when_the_chat_ends_is_told_in_one_sentence(bench: Benc
 @staged(bench_with)
 async def test_a_lively_burst_arrives_whole(bench: Bench, /, number: int) -> None:
     await pour(bench, KINDS["texts"], number)
-    await look_round(bench, 120)
+    await end_spells(bench, 120)
     assert carried(bench) == [f"text {2000 + each}" for each in range(number)]
     assert notices(bench) == []
 
@@ -181,7 +181,7 @@ async def test_it_holds_for_whoever_is_in_no_chat(bench: Bench, /, state: str) -
     refs = await pour(bench, KINDS["texts"])
     assert set(refs) <= set(bench.finished)
     assert bench.courier.pending <= BOUND + 2
-    await look_round(bench, 400)
+    await end_spells(bench, 400)
     assert sum(each == html("pace.begun") for each in notices(bench)) == 1
     assert sum("You can go on" in each for each in notices(bench)) == 1
 

@@ -277,7 +277,7 @@ async def test_what_was_put_aside_with_another_key_is_given_up(one: Web, two: We
 @staged(webs)
 async def test_a_trace_that_nothing_is_left_of_is_cleared_away_in_time(one: Web, two: Web, /) -> None:
     store = one.bench.store
-    await store.commit(Commit(outbox=(Trail("trace:1:1", trail_of(ANN), BOT, LATE + 100),), owner=HEIR))
+    await store.commit(Commit(outbox=(Trail("mark:1:1", trail_of(ANN), BOT, LATE + 100),), owner=HEIR))
     await one.takes(1, "a", group=None)
     await one.bench.quiet()
     assert len(await store.trail(ANN)) == 1
@@ -300,13 +300,13 @@ async def test_to_nobody_it_is_answered_once_as_any_message(one: Web, two: Web, 
 
 
 @staged(webs)
-async def test_what_is_looked_after_is_known_and_a_trace_always_is(one: Web, two: Web, /) -> None:
+async def test_watched_items_and_all_marks_count_as_known(one: Web, two: Web, /) -> None:
     await one.takes(1, "a")
     (item,) = await one.bench.store.trail(ANN)
     assert one.bench.albums.is_known(item.id)
     assert not two.bench.albums.is_known(item.id)
-    assert two.bench.albums.is_known("trace:1:1")
+    assert two.bench.albums.is_known("mark:1:1")
     assert one.bench.albums.waiting == 1
-    await two.bench.parking.take_up([item, Trail("trace:1:1", trail_of(BEN), BOT, LATE)])
+    await two.bench.parking.take_up([item, Trail("mark:1:1", trail_of(BEN), BOT, LATE)])
     assert two.bench.albums.is_known(item.id)
     await one.bench.store.mark(Mark())

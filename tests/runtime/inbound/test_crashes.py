@@ -170,7 +170,7 @@ async def test_webhooks_bring_their_crashes_along_too(bench: Bench, /, group: st
 async def test_an_album_that_was_put_aside_and_has_taken_two_workers_down_is_given_up(bench: Bench, /) -> None:
     await bench.put(*couple())
     arrival = Arrival(REF, written(ANN, "words", group="album"))
-    await bench.albums.put_aside(arrival, ())
+    await bench.albums.store_item(arrival, ())
     for crash in ("one", "two"):
         await bench.store.record_crash((REF,), crash)
     await bench.quiet()

@@ -20,7 +20,7 @@ from passerby.runtime.delivery.addressing import ATTEMPTS, copies, subject
 from passerby.runtime.delivery.best_effort import BestEffort
 from passerby.runtime.delivery.courier import persistently
 from passerby.runtime.delivery.delivery_queue import Delivery
-from passerby.runtime.inbound.albums import trace_id
+from passerby.runtime.inbound.albums import mark_id
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
 
@@ -164,4 +164,4 @@ def _failures(delivery: Delivery, relay_effect: RelayEffect, refusal: Refusal) -
 
 def _in_outbox(delivery: Delivery) -> tuple[str, ...]:
     """The outbox entries that end with a delivery."""
-    return (delivery.id, trace_id(delivery.refs)) if delivery.refs else (delivery.id,)
+    return (delivery.id, mark_id(delivery.refs)) if delivery.refs else (delivery.id,)

@@ -19,7 +19,7 @@ from passerby.ports.trails import Trail
 from passerby.runtime.delivery.courier import RELAY_TTL_S, Courier
 from passerby.runtime.delivery.delivery_queue import Delivery, relay_effect_id, relayed
 from passerby.runtime.delivery.sealing import Sealer
-from passerby.runtime.inbound.albums import Albums, trace_of
+from passerby.runtime.inbound.albums import Albums, parked_mark
 from passerby.runtime.inbound.crashes import FATAL_CRASHES, crashes_of
 from passerby.runtime.inbound.person_queues import PersonQueues, Work
 from passerby.runtime.membership.fencing import OwnLeases, write_refused
@@ -110,7 +110,7 @@ class Parking:
                 return False
             for delivery in left:
                 delivery.parked = stored is Committed.YES
-                delivery.careful = False
+                delivery.must_park = False
                 metrics.PARKED.add()
             self._finished(tuple(refs))
         return True
@@ -135,11 +135,11 @@ class Parking:
     ) -> tuple[Outgoing, ...]:
         """The outbox entries of a parked relay effect.
 
-        Without a lease it leaves a trace: another process may take the sender's next update.
+        Without a lease it leaves a mark: another process may take the sender's next update.
         """
         expires_at = self._clock.now() + RELAY_TTL_S
         parked = Parked(id_, relay_effect.chat, relay_effect.to, bot, self._sealer.seal(relay_effect, refs), expires_at)
-        return (parked,) if fences else (parked, trace_of(relay_effect.sender, refs, expires_at))
+        return (parked,) if fences else (parked, parked_mark(relay_effect.sender, refs, expires_at))
 
     async def take_up(self, entries: Iterable[Outgoing]) -> None:
         """Send the entries of our outbox that nothing here is sending: another incarnation left them, or the answer to
@@ -148,7 +148,7 @@ class Parking:
             if self._courier.known(outgoing.id):
                 continue
             if isinstance(outgoing, Trail):
-                self._albums.look_after((outgoing,))
+                self._albums.watch((outgoing,))
                 continue
             if isinstance(outgoing, Notice):
                 self._courier.say(outgoing, found_again=True)
@@ -160,8 +160,8 @@ class Parking:
                 await self._give_up(outgoing)
             else:
                 fatal = await crashes_of(self._store, parked.refs) >= FATAL_CRASHES
-                doomed = Refusal.FATAL if fatal else None
-                self._courier.resume(parked.relay_effect, outgoing.bot, parked.refs, outgoing.id, left_s, doomed)
+                refusal = Refusal.FATAL if fatal else None
+                self._courier.resume(parked.relay_effect, outgoing.bot, parked.refs, outgoing.id, left_s, refusal)
 
     async def _give_up(self, parked: Parked) -> None:
         """Drop an entry that cannot be read any more, and tell its sender if the chat is still open.

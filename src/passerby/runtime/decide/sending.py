@@ -51,23 +51,23 @@ class EffectSender:
             self.say(notice)
         if not plan.relay_effects:
             return None
-        careful = work.behind or (self._shared and any(map(self._leases.is_young, work.fences)))
-        alone = len(plan.relay_effects) == 1 and not careful
+        must_park = work.behind or (self._shared and any(map(self._leases.is_young, work.fences)))
+        alone = len(plan.relay_effects) == 1 and not must_park
         for relay_effect, bot in plan.relay_effects:
             delivery = self._courier.pass_on(
                 relay_effect,
                 bot,
                 work.refs,
                 fences=work.fences,
-                told=facts.partner_anchor is not None,
+                reader_told=facts.partner_anchor is not None,
                 taken_at=work.taken_at,
-                careful=careful,
+                must_park=must_park,
                 start=not alone,
                 parked=work.parks,
             )
             if delivery is not None and alone:
-                return self._courier.going(delivery)
-            if delivery is not None and delivery.careful and not self._courier.is_in_crowd(delivery):
+                return self._courier.drain(delivery)
+            if delivery is not None and delivery.must_park and not self._courier.is_in_crowd(delivery):
                 with suppress(LiveStoreLost):  # then it is parked when it is overdue
                     await self._parking.park(delivery)
         return None

@@ -1,10 +1,10 @@
-"""Turns a relay effect into a send. The partner's copy of the message it is about is looked up at the last moment.
+"""Turns a relay effect into an outgoing call. The partner's copy of the message is looked up at the last moment.
 
-Relay effects of one chat leave in order, so by the time an edit, a reaction or a reply is its queue's turn, the message
-that it is about has been delivered and is in the map; if it is not, it never will be, and nothing is left to do.
+Relay effects of one chat leave in order. So when an edit, a reaction or a reply is first in its queue, its message has
+been delivered and is in the map. If it is not in the map, it never will be, and there is nothing to do.
 
-Most relay effects are one send. Whether one needs several (see `steps`) is decided here, or when Telegram refuses it as
-one.
+Most relay effects are one send. This module decides if one needs several (see `steps`): before the send, or after
+Telegram has refused it as a whole.
 """
 
 from typing import assert_never
@@ -23,9 +23,9 @@ from passerby.runtime.delivery.steps import FOR_ALL, EditSteps, RelaySteps
 async def address(
     relay_effect: RelayEffect, bot: BotId, store: LiveStore, prints: Prints
 ) -> OutgoingCall | RelaySteps | EditSteps | Refusal | None:
-    """The outgoing call for a relay effect that leaves through `bot`; None where there is nothing to do (any more).
+    """Return the outgoing call for a relay effect that leaves through `bot`; None if there is nothing to do.
 
-    A message that cannot be taken back, because nobody knows its copy (any more), is EXPIRED.
+    If a message cannot be deleted because its copy is not known (any more), returns EXPIRED.
     """
     match relay_effect:
         case Relay():
@@ -60,7 +60,7 @@ async def address(
 async def apart(
     relay_effect: RelayEffect, bot: BotId, refusal: Refusal, store: LiveStore, prints: Prints
 ) -> RelaySteps | EditSteps | None:
-    """The steps for a relay effect that was refused as one send; None if no part of it could be sent either."""
+    """Return the steps for a relay effect that was refused as one send; None if no part of it could be sent either."""
     if refusal in FOR_ALL:
         return None
     match relay_effect:
@@ -76,7 +76,7 @@ async def apart(
 
 
 async def _steps(relay: Relay, whole: SendContent, store: LiveStore, prints: Prints) -> RelaySteps:
-    """Some of its messages may have arrived already, before a process died or a lease was lost."""
+    """Return the steps. Some messages may have arrived before a process died or a lease was lost."""
     arrived = {}
     for place, source in enumerate(relay.sources):
         found = await store.counterpart(relay.chat, MessageRef(relay.source_bot, source))
@@ -86,7 +86,7 @@ async def _steps(relay: Relay, whole: SendContent, store: LiveStore, prints: Pri
 
 
 async def _content_call(relay: Relay, bot: BotId, store: LiveStore) -> SendContent:
-    """A reply to something that was said on another bot, or that nobody remembers, is a plain message."""
+    """Return the send. A reply is left out if its message is on another bot or no longer known."""
     answered = await store.counterpart(relay.chat, relay.reply_to) if relay.reply_to is not None else None
     replies = answered is not None and answered.at.bot == bot
     return SendContent(
@@ -108,7 +108,7 @@ async def _content_call(relay: Relay, bot: BotId, store: LiveStore) -> SendConte
 def copies(
     relay_effect: RelayEffect, bot: BotId, messages: tuple[MessageId, ...], prints: Prints
 ) -> tuple[Copied, ...]:
-    """What the message map is to remember of a relay effect that arrived as `messages`."""
+    """Return what the message map stores for a relay effect that arrived as `messages`."""
     match relay_effect:
         case Relay(chat=chat, source_bot=source_bot, sources=sources, contents=contents):
             return tuple(
@@ -130,7 +130,7 @@ ATTEMPTS: dict[type[RelayEffect], Attempt] = {
 
 
 def subject(relay_effect: RelayEffect) -> MessageRef:
-    """The message of the sender's that a relay effect is about, as the sender's bot sees it."""
+    """Return the sender's message that a relay effect is about, as the sender's bot sees it."""
     return (
         MessageRef(relay_effect.source_bot, relay_effect.sources[0])
         if isinstance(relay_effect, Relay)

@@ -1,6 +1,7 @@
-"""A bot's budget, with the order of those who wait for it: chat before match before reply before the rest.
+"""A bot's budget, and the order of the deliveries that wait for it: chat before match before reply before the rest.
 
-One queue a bot. Somebody passes at once while the budget lasts and nobody waits; otherwise by priority, then in turn.
+Each bot has one queue. A delivery passes at once if the budget allows it and nothing waits. Otherwise deliveries wait
+in the order of priority, then of arrival.
 """
 
 import asyncio
@@ -15,13 +16,13 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.runtime.delivery.limiters import Limiter
 from passerby.runtime.tasks import Background
 
-STRIKE_WINDOW_S = 5.0
-"""Two chats of a bot that Telegram holds back within this time: then it is the bot that is held, not the chats."""
+FLOOD_WINDOW_S = 5.0
+"""If Telegram holds back two chats of a bot within this time, we hold the whole bot."""
 
 STORE_PAUSE_S = 0.5
 
 Place = asyncio.Future[None]
-"""In the queue. Done when its owner may pass; cancelled, it costs nothing."""
+"""A place in the queue. It is done when its owner may send. Cancelling it costs nothing."""
 
 
 class BotQueue:
@@ -32,17 +33,17 @@ class BotQueue:
         self._waiting: list[tuple[Priority, int, Place]] = []
         self._turn = count()
         self._pump: asyncio.Task[None] | None = None
-        self._strike: tuple[PersonId, float, float] | None = None
+        self._last_flood: tuple[PersonId, float, float] | None = None
         self.held_until = FULL
         self.lost = False
-        """Its token has been refused: nothing goes out through this bot any more."""
+        """The bot's token has been refused: nothing goes out through this bot any more."""
 
     @property
     def waiting(self) -> int:
         return sum(not place.done() for _, _, place in self._waiting)
 
     def passes(self) -> bool:
-        """Take one from the budget if that is possible at once."""
+        """Take one message from the budget if that is possible at once. Returns whether it was."""
         now = self._clock.monotonic()
         if self._waiting or self.held_until > now or not self._limiter.ready(now):
             return False
@@ -50,7 +51,7 @@ class BotQueue:
         return True
 
     def queue(self, priority: Priority) -> Place:
-        """A place to be awaited; one has been taken from the budget when it is done."""
+        """Return a place to wait for. When it is done, one message has been taken from the budget."""
         place: Place = asyncio.get_running_loop().create_future()
         heappush(self._waiting, (priority, next(self._turn), place))
         if self.lost:
@@ -59,26 +60,27 @@ class BotQueue:
             self._pump = self._background.spawn(self._run())
         return place
 
-    def hasten(self, place: Place, priority: Priority) -> None:
-        """Somebody of a higher priority waits behind this one: from now on it waits as they would."""
+    def raise_priority(self, place: Place, priority: Priority) -> None:
+        """Raise the priority of a place, because a delivery of a higher priority waits behind it."""
         if not place.done():
             heappush(self._waiting, (priority, next(self._turn), place))
 
-    def strike(self, person: PersonId, retry_after_s: float) -> float:
-        """Telegram held a chat back. Returns for how many seconds the whole bot is held; 0.0: not at all.
+    def note_flood(self, person: PersonId, retry_after_s: float) -> float:
+        """Note that Telegram held a chat back. Returns how many seconds the whole bot is held; 0.0 if it is not.
 
-        That is the shorter of the two times: the longer one may be its chat's own, and all others would wait for it.
+        The bot is held for the shorter of the two chats' times. The longer time may concern only its chat, and all
+        other chats would wait for it.
         """
         now = self._clock.monotonic()
-        before, self._strike = self._strike, (person, now, retry_after_s)
-        if before is None or before[0] == person or now - before[1] > STRIKE_WINDOW_S:
+        before, self._last_flood = self._last_flood, (person, now, retry_after_s)
+        if before is None or before[0] == person or now - before[1] > FLOOD_WINDOW_S:
             return 0.0
         hold_s = min(retry_after_s, before[2])
         self.held_until = max(self.held_until, now + hold_s)
         return hold_s
 
     async def _run(self) -> None:
-        """Let those who wait through as the budget allows, until nobody waits."""
+        """Let places through as the budget allows, until none waits."""
         try:
             while self._skip_gone():
                 now = self._clock.monotonic()
@@ -89,7 +91,7 @@ class BotQueue:
                     except LiveStoreLost:
                         wait_s = STORE_PAUSE_S
                     if wait_s <= 0:
-                        continue  # who waits, and who is first, may have changed
+                        continue  # during the call, other places may have come or gone
                 if wait_s > 0:
                     await self._clock.sleep(wait_s)
                     continue
@@ -100,7 +102,7 @@ class BotQueue:
             self._pump = None
 
     def _skip_gone(self) -> bool:
-        """Whether anybody waits, once those who have passed or given up are left out."""
+        """Remove places that are done or cancelled from the front. Returns whether any place waits."""
         while self._waiting and self._waiting[0][2].done():
             heappop(self._waiting)
         return bool(self._waiting)
@@ -111,7 +113,7 @@ class BotQueue:
             place.set_result(None)
 
     def lose(self) -> None:
-        """The bot is gone: let everybody who waits through, to be told so."""
+        """The bot is gone: let all places through; their deliveries then fail."""
         self.lost = True
         if self._pump is not None:
             self._pump.cancel()

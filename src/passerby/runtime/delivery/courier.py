@@ -1,30 +1,30 @@
-"""Getting things delivered: in order, within budgets, at most one attempt of a chat under way.
+"""Delivers notices and relay effects: in order, within budgets, with at most one attempt for a chat at a time.
 
-Everything for one person through one bot is a *queue* (see `deliveries`), retries included: what follows waits until
-what precedes has arrived or has been given up. A queue sends the next delivery only after the last one's outcome is
-stored; so whenever the process dies, at most one message a chat can have arrived without our knowing, and at most that
-one is sent twice.
+All deliveries for one person through one bot form a *queue* (see `delivery_queue`), retries included: a delivery waits
+until the one before it has arrived or was given up. A queue sends the next delivery only after the outcome of the last
+one is stored. So if the process dies, at most one message of a chat may have arrived without our knowing, and at most
+that one is sent twice.
 
-What goes wrong, and what is done:
+What can go wrong, and what the courier does:
 
-    429                held: the chat; with a second chat soon after, the bot. Then again. Costs no try.
-    not sent           (refused connection) again, with growing pauses, until the delivery's time is up.
-    unknown outcome    (5xx, reset, time-out after the bytes left) again, up to UNCERTAIN_TRIES in all.
-    refused            over: the outcome says why.
-    superseded         over, without a send: a newer edit or reaction of the same message is behind it (see
+    429                it holds the chat; if a second chat follows soon, the bot. Then it retries. This costs no try.
+    not sent           (refused connection) it retries, with growing pauses, until the delivery's deadline.
+    unknown outcome    (5xx, reset, time-out after the bytes left) it retries, up to UNCERTAIN_TRIES in all.
+    refused            the delivery ends: the outcome says why.
+    superseded         the delivery ends without a send: a newer edit or reaction of the same message is behind it (see
                        `domain.newest`). An edit of a message that has not been sent changes what is sent.
-    token refused      everything for that bot waits while that is confirmed (see `tokens`), then goes on or is over.
-                       A call that is refused although the token works is made again, as one that was not sent.
+    token refused      all deliveries of that bot wait while this is confirmed (see `tokens`), then continue or end.
+                       If the token works after all, the call is retried like one that was not sent.
 
-Where a fault is another bot's, the one that a file is fetched through, the one that sends is not blamed for it.
+If another bot is at fault, because the file is fetched through it, the sending bot is not blamed.
 
-Over several processes budgets are shared (see `limiter`); a notice waits until what was said to its reader earlier
-has gone out elsewhere, and a relay until its reader has been told of the chat: for a while each, not for ever. No send
-begins while this worker is not assured of its leases.
+With several processes, budgets are shared (see `limiters`). A notice waits until earlier notices to its reader have
+left other processes, and a relay waits until its reader has been told of the chat. Both waits are limited. No send
+begins unless this worker is sure of its leases.
 
-A relay that is not through after PARK_AFTER_S is *parked*: sealed into the outbox, so that its update counts as done
-and does not hold Telegram's queue up. It stays where it is in its lane. Behind CROWD others nothing is waited for: its
-turn is far, and the updates of other people stand behind it in Telegram's queue.
+A relay that is not delivered after PARK_AFTER_S is *parked*: sealed into the outbox, so that its update counts as done
+and does not hold up Telegram's queue. It keeps its place in its queue. Behind CROWD others, a relay is parked at once:
+its turn is far away, and updates of other people wait behind it in Telegram's queue.
 """
 
 import asyncio
@@ -74,72 +74,72 @@ RELAY_TTL_S = 3600.0
 
 NOTICE_TTL_S = 24 * 3600.0
 NOTICE_LEAST_S = 60.0
-"""An inherited notice is tried for at least this long. It may only look old, because the machine's clock was set, and
-it may be the one that tells somebody that their message did not arrive."""
+"""An inherited notice is tried for at least this long. It may only look old because the machine's clock was set, and it
+may be the notice that tells a person that their message did not arrive."""
 
 RECHECK_AFTER_S = 0.05
 """A relay that waited longer than this is sent only if its chat is still open."""
 
 ENDED_KEPT_S = 60.0
-"""A relay effect that was decided on while its chat was open may come here so much after the end of the chat."""
+"""For this long after the end of a chat, we remember it: relay effects that were decided on before may still come."""
 
 UNCERTAIN_TRIES = 7
 REFUSED_TRIES = 7
-"""A call that is refused so often, and for as long as a token's loss is confirmed, is refused whatever the token."""
+"""After this many refusals, over at least the time that confirms a token's loss, the call itself is refused."""
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 LONGEST_STORE_PAUSE_S = 2.0
-"""The same while the live store is away: it is ours, and takes being asked often."""
+"""The same while the live store is away. It is our own server, so we may ask it often."""
 FLOOD_MARGIN_S = 0.1
 ELSEWHERE_POLL_S = 0.5
-"""How often a delivery that needs a second bot, which is suspected, looks whether that one works again."""
+"""How often a delivery checks whether a second bot that it needs works again."""
 
 ORDER_POLL_S = 0.05
 TOLD_WAIT_S = 10.0
 """How long a relay waits for the notice that tells its reader of the chat."""
 
 PRECEDED_WAIT_S = 60.0
-"""How long a notice waits for an earlier one that another process is to send; it may have to come from a dead one."""
+"""How long a notice waits for an earlier one of another process. That process may be dead, and its notice inherited."""
 
-IMPATIENT_S = 120.0
-"""What has waited so long in vain lets what follows it in its queue go on without waiting, for so long."""
+NO_WAIT_S = 120.0
+"""After a wait in vain, deliveries in this queue do not wait for other processes for this long."""
 
 KINDS: dict[type[RelayEffect], str] = {Relay: "relay", RelayEdit: "edit", React: "react", RelayDelete: "delete"}
 
 
 class _Overtaken:
-    """Something that goes first has come into the queue meanwhile."""
+    """Another delivery that goes first has come into the queue."""
 
 
 OVERTAKEN: Final = _Overtaken()
 
 
 class _Superseded:
-    """Nobody needs to see it any more."""
+    """Nobody needs to see this delivery any more."""
 
 
 SUPERSEDED: Final = _Superseded()
 
 End = tuple[MessageId, ...] | Refusal
-"""The messages that a delivery became, or why it did not."""
+"""The messages that a delivery became, or why it failed."""
 
 
 class Outcomes(Protocol):
-    """Who is told how a delivery ended. When these return, it is stored."""
+    """Stores how deliveries end. When a method returns, the outcome is stored."""
 
     async def delivered(self, delivery: Delivery, messages: tuple[MessageId, ...]) -> None: ...
 
     async def failed(self, delivery: Delivery, refusal: Refusal) -> None: ...
 
     async def advanced(self, delivery: Delivery) -> None:
-        """One of several steps has arrived. Nothing is lost where this cannot be stored now."""
+        """One of several steps has arrived. If this cannot be stored now, nothing is lost."""
         ...
 
 
 class Courier:
-    """`outcomes` stores how each delivery ends. A send begins only while `assurance` says that nobody else can hold
-    what we hold. `tokens`: if left out, its own. `shared`: other processes send through the same bots.
+    """`outcomes` stores how each delivery ends. A send begins only while `assurance` says that no other worker can hold
+    our leases. Without `tokens` it has its own. `shared`: other processes send through the same bots.
     """
 
     def __init__(
@@ -176,13 +176,13 @@ class Courier:
         self._shared = shared
         self._park_after_s = park_after_s
         self.tokens = tokens or Tokens(telegram, background, clock, rng)
-        self.tokens.listeners.append(self._heed_trust)
+        self.tokens.listeners.append(self._on_trust)
         self._queues: dict[tuple[BotId, PersonId], DeliveryQueue] = {}
         self._bot_queues: dict[BotId, BotQueue] = {}
         self._relay_effects: dict[ChatId, dict[str, Delivery]] = {}
         self._ended: dict[ChatId, float] = {}
         self._in_hand: dict[str, Delivery] = {}
-        self._afoot = 0
+        self._sends_under_way = 0
         self._pending = 0
         self._halted = False
         self._abandoned = False
@@ -194,10 +194,9 @@ class Courier:
         """Set when relays should be parked at once."""
         metrics.know_bots(telegram.bots)
 
-    # ------------------------------------------------------------------ taking in
-
     def say(self, notice: Notice, *, found_again: bool = False) -> None:
-        """Deliver an entry of the outbox. `found_again`: it is older than what came since, and goes before it."""
+        """Deliver a notice of the outbox. `found_again`: it is older than the deliveries that came since, and goes
+        first."""
         now = self._clock.monotonic()
         age_s = max(0.0, self._clock.now() - notice.made_at)
         deadline = now + max(NOTICE_LEAST_S, NOTICE_TTL_S - age_s)
@@ -214,26 +213,26 @@ class Courier:
         refs: tuple[UpdateRef, ...],
         *,
         fences: tuple[Fence, ...] = (),
-        told: bool = True,
+        reader_told: bool = True,
         taken_at: float | None = None,
-        careful: bool = False,
+        must_park: bool = False,
         start: bool = True,
         parked: bool = False,
     ) -> Delivery | None:
-        """Deliver a relay effect through `bot`; `refs`, taken under `fences`, are done when it is.
+        """Deliver a relay effect through `bot`. Its `refs`, taken under `fences`, are done when it is delivered.
 
-        `told`: its reader has heard of the chat. `taken_at`: when the update was taken, in monotonic seconds.
-        `careful`: not before whoever called has parked it. `parked`: that has been done. `start`: its queue is set
-        going here; else whoever called must do that at once (`going`). Returns what is in the queue now, if it is new
-        there.
+        `reader_told`: its reader has been told of the chat. `taken_at`: when the update was taken, in monotonic
+        seconds. `must_park`: do not send it before the caller has parked it. `parked`: it has been parked. `start`:
+        start its queue here; otherwise the caller must do so at once (`drain`). Returns the new delivery; None if there
+        is none, because the effect was merged into another one or its chat has ended.
         """
         waiting = self._relay_effects.get(relay_effect.chat)
         id_ = relay_effect_id(relay_effect, refs)
         if waiting is not None:
-            pressed_twice = waiting.get(id_)
-            if pressed_twice is not None and not (pressed_twice.parked or pressed_twice.over):
-                pressed_twice.refs += refs
-                pressed_twice.fences = tuple(dict.fromkeys(pressed_twice.fences + fences))
+            same = waiting.get(id_)
+            if same is not None and not (same.parked or same.over):
+                same.refs += refs
+                same.fences = tuple(dict.fromkeys(same.fences + fences))
                 return None
             if not isinstance(relay_effect, Relay):
                 bot = self._behind(relay_effect.source, waiting.values()) or bot
@@ -242,7 +241,7 @@ class Courier:
         now = self._clock.monotonic()
         delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + RELAY_TTL_S)
         delivery.fences = fences
-        delivery.told = told or not self._shared
+        delivery.reader_told = reader_told or not self._shared
         delivery.parked = delivery.may_be_parked = parked
         if taken_at is not None:
             delivery.taken_at = taken_at
@@ -250,7 +249,7 @@ class Courier:
             delivery.dropped = True
             self._background.spawn(self._fail(delivery, Refusal.LEFT))
             return None
-        delivery.careful = careful and self._shared and not parked
+        delivery.must_park = must_park and self._shared and not parked
         if not parked:
             self._unparked[delivery.id] = delivery
         queue = self._put(delivery)
@@ -262,8 +261,8 @@ class Courier:
             self._start(queue)
         return delivery
 
-    def going(self, delivery: Delivery) -> Coroutine[Any, Any, None] | None:
-        """Have a delivery's queue set going by whoever awaits what this returns; None where it is going already."""
+    def drain(self, delivery: Delivery) -> Coroutine[Any, Any, None] | None:
+        """Return a coroutine that drains a delivery's queue; None if the queue is already running."""
         queue = self._queues[delivery.bot, delivery.person]
         if queue.running:
             return None
@@ -277,21 +276,21 @@ class Courier:
         refs: tuple[UpdateRef, ...],
         id_: str,
         left_s: float,
-        doomed: Refusal | None = None,
+        refusal: Refusal | None = None,
     ) -> None:
         """Deliver a relay effect that an earlier process parked, if its chat is still open.
 
-        `doomed`: it is not to be tried.
+        `refusal`: fail it with this reason instead of trying it.
         """
         now = self._clock.monotonic()
-        left_s = min(left_s, RELAY_TTL_S)  # more, if the machine's clock has been set back
+        left_s = min(left_s, RELAY_TTL_S)  # it is more if the machine's clock has been set back
         delivery = self._relay_effect_delivery(relay_effect, bot, refs, id_, now, now + left_s)
-        delivery.doomed = doomed
+        delivery.refusal = refusal
         delivery.put_at = float("-inf")
         delivery.made_at = self._clock.now() - (RELAY_TTL_S - left_s)
         delivery.found_again = True
         delivery.may_be_parked = True
-        delivery.told = not self._shared
+        delivery.reader_told = not self._shared
         delivery.parked = True
         queue = self._put(delivery)
         self._supersede(delivery)
@@ -309,7 +308,7 @@ class Courier:
         return delivery
 
     def _behind(self, source: MessageRef, waiting: Iterable[Delivery]) -> BotId | None:
-        """The bot that a message is still on its way through, so that what is about it waits in the same lane."""
+        """Return the bot that a message still waits for. An effect about that message then waits in the same queue."""
         for delivery in waiting:
             relay = delivery.relay_effect
             if isinstance(relay, Relay) and relay.source_bot == source.bot and source.message in relay.sources:
@@ -323,9 +322,9 @@ class Courier:
         fences: tuple[Fence, ...],
         waiting: Iterable[Delivery],
     ) -> bool:
-        """Whether an edit has become part of a message that waits its turn, with which its updates are done.
+        """Whether an edit was merged into a message that still waits. Then its updates are done with the message.
 
-        What is parked stays as it was sealed: the edit follows it, as any edit does.
+        A parked message stays as it was sealed; its edit follows it like any other edit.
         """
         if not isinstance(relay_effect, RelayEdit):
             return False
@@ -343,7 +342,7 @@ class Courier:
         return False
 
     def _supersede(self, delivery: Delivery) -> None:
-        """Leave out what nobody needs to see any more, now that this is on its way."""
+        """Leave out older deliveries that nobody needs to see any more because of this one."""
         newer = delivery.relay_effect
         if newer is None or isinstance(newer, Relay):
             return
@@ -362,12 +361,12 @@ class Courier:
                 queue.wake.set()
 
     async def _skip(self, delivery: Delivery) -> None:
-        """It is done, and nothing was sent."""
+        """End a delivery that was not sent: its updates are done."""
         await self._outcomes.delivered(delivery, ())
         self._forget(delivery)
 
     def drop(self, chat: ChatId) -> None:
-        """A chat has ended: whatever of it still waits its turn, or was decided on before, goes to nobody."""
+        """Note that a chat has ended. Its waiting relay effects, and those decided on before its end, are dropped."""
         self._ended[chat] = self._clock.monotonic()
         for delivery in list(self._relay_effects.get(chat, {}).values()):
             if delivery.under_way or delivery.dropped or delivery.superseded:
@@ -381,8 +380,8 @@ class Courier:
                 self._take_out(queue, delivery)
                 self._background.spawn(self._fail(delivery, Refusal.LEFT))
 
-    def _heed_trust(self, bot: BotId, trust: Trust) -> None:
-        """A bot is suspected, lost, or works again. What waited to hear which is woken."""
+    def _on_trust(self, bot: BotId, trust: Trust) -> None:
+        """React to a bot that is suspected, lost, or works again. Wakes the queues that waited for this."""
         bot_queue = self._bot_queue(bot)
         if trust is Trust.LOST:
             bot_queue.lose()
@@ -395,29 +394,30 @@ class Courier:
 
     @property
     def pending(self) -> int:
-        """Deliveries not yet delivered."""
+        """The number of deliveries that have not ended."""
         return self._pending
 
     @property
     def under_way(self) -> bool:
-        """Whether the outcome of some send is not known, or not stored, yet."""
-        return self._afoot > 0
+        """Whether the outcome of some send is not known, or not stored yet."""
+        return self._sends_under_way > 0
 
     def halt(self) -> None:
-        """Begin no further send. Those under way go on: cut off, they might have arrived, and would be sent again."""
+        """Begin no further send. Sends under way continue: if cut off, they might have arrived and would be sent
+        again."""
         self._halted = True
 
     def abandon(self) -> None:
-        """This incarnation is over, and its leases are others': begin nothing more, and say nothing of what was in
-        hand."""
+        """End this incarnation, whose leases are others' now: begin nothing more, and report nothing about deliveries
+        in hand."""
         self._halted = self._abandoned = True
 
     @contextmanager
     def inheriting(self) -> Iterator[None]:
-        """Within, entries of others become ours and are given to `say` and `resume`.
+        """Mark the time in which we take over entries of others and pass them to `say` and `resume`.
 
-        In between the store counts them as ours already, and they are in no queue yet: what may come after one of them
-        is not sent meanwhile.
+        Meanwhile the store counts the entries as ours, but they are in no queue yet. So deliveries that may come after
+        one of them wait.
         """
         self._inheriting += 1
         self._inherited += 1
@@ -427,7 +427,7 @@ class Courier:
             self._inheriting -= 1
 
     def known(self, entry: str) -> bool:
-        """Whether an entry of the outbox is in hand here."""
+        """Whether this process is delivering an entry of the outbox."""
         return entry in self._in_hand
 
     def waiting(self, person: PersonId) -> int:
@@ -435,7 +435,7 @@ class Courier:
         return self._waiting.get(person, 0)
 
     def overdue(self, more_s: float = 0.0) -> list[Delivery]:
-        """Relays that have taken longer than an update may be held, and `more_s` besides, oldest first."""
+        """Return relays that have waited longer than an update may be held, plus `more_s`, oldest first."""
         before = self._clock.monotonic() - self._park_after_s - more_s
         found = []
         for delivery in self._unparked.values():
@@ -446,11 +446,11 @@ class Courier:
         return found
 
     def is_in_crowd(self, delivery: Delivery) -> bool:
-        """Whether what was put last has come behind many others: then it is parked together with them."""
+        """Whether this last relay has come behind many others. Then it is parked together with them."""
         return bool(self._crowd) and self._crowd[-1] is delivery
 
     def crowd(self) -> list[Delivery]:
-        """Relays that have come behind many others, as long as nobody has tried to park them."""
+        """Return relays that have come behind many others and that nobody has tried to park."""
         self.is_crowded.clear()
         self._crowd = [
             each for each in self._crowd if not (each.may_be_parked or each.over or each.superseded or each.dropped)
@@ -458,7 +458,7 @@ class Courier:
         return self._crowd
 
     def unparked_before(self, delivery: Delivery) -> list[Delivery]:
-        """What precedes a relay effect in its queue and is not parked: in the outbox, too, it is to come first."""
+        """Return the unparked relay effects before this one in its queue: they must come first in the outbox, too."""
         queue = self._queues.get((delivery.bot, delivery.person))
         before = takewhile(lambda each: each is not delivery, queue if queue is not None else ())
         return [
@@ -466,16 +466,17 @@ class Courier:
         ]
 
     def settles_before(self, delivery: Delivery) -> bool:
-        """Whether the outcome of what precedes a delivery in its queue is being stored just now.
+        """Whether the outcome of the previous delivery in its queue is being stored at this moment.
 
-        Were the delivery parked first and the process killed then, it would be taken up before what precedes it.
+        If this delivery were parked first and the process were killed, the next process would send them in the wrong
+        order.
         """
         queue = self._queues.get((delivery.bot, delivery.person))
         current = queue.current if queue is not None else None
         return current is not None and current is not delivery and current.over
 
     def forget_idle(self) -> None:
-        """Drop queues with nothing in them whose budget is whole again, and chats that ended long ago."""
+        """Drop empty queues whose budget is full again, and chats that ended long ago."""
         now = self._clock.monotonic()
         while self._ended and now - self._ended[oldest := next(iter(self._ended))] > ENDED_KEPT_S:
             del self._ended[oldest]
@@ -487,8 +488,6 @@ class Courier:
         for key in idle:
             del self._queues[key]
         metrics.PENDING.set(self._pending)
-
-    # ------------------------------------------------------------------ queues
 
     def _bot_queue(self, bot: BotId) -> BotQueue:
         bot_queue = self._bot_queues.get(bot)
@@ -505,7 +504,7 @@ class Courier:
         )
 
     def _put(self, delivery: Delivery) -> DeliveryQueue:
-        """Put it into its queue, which is to be set going."""
+        """Put it into its queue. The caller starts the queue."""
         key = (delivery.bot, delivery.person)
         queue = self._queues.get(key)
         if queue is None:
@@ -516,7 +515,7 @@ class Courier:
             self._waiting[owner] = self._waiting.get(owner, 0) + 1
         self._in_hand[delivery.id] = delivery
         if queue.place is not None and queue.current is not None and delivery.priority < queue.current.priority:
-            self._bot_queue(delivery.bot).hasten(queue.place, delivery.priority)
+            self._bot_queue(delivery.bot).raise_priority(queue.place, delivery.priority)
         return queue
 
     def _start(self, queue: DeliveryQueue) -> None:
@@ -536,16 +535,16 @@ class Courier:
         try:
             while queue:
                 delivery = queue.current = queue.first
-                await self._recorder.follow(self._bring(queue, delivery), delivery.refs)
+                await self._recorder.follow(self._deliver_and_store(queue, delivery), delivery.refs)
         except Exception:
             queue.running = False
-            self._start(queue)  # whoever watches the background hears of this delivery; the next ones go on
+            self._start(queue)  # the background reports this delivery's bug; the next deliveries continue
             raise
         finally:
             queue.running = queue.running and bool(queue)
             queue.current, queue.passed = None, False
 
-    async def _bring(self, queue: DeliveryQueue, delivery: Delivery) -> None:
+    async def _deliver_and_store(self, queue: DeliveryQueue, delivery: Delivery) -> None:
         end = await self._deliver(queue, delivery)
         if self._abandoned:
             await _for_ever()
@@ -553,7 +552,7 @@ class Courier:
             await self._conclude(queue, delivery, end)
 
     async def _conclude(self, queue: DeliveryQueue, delivery: Delivery, end: End) -> None:
-        """Have the outcome stored; only then the queue goes on."""
+        """Store the outcome. Only then does the queue continue."""
         self._count(delivery, end)
         if delivery.steps is not None:
             if isinstance(end, Refusal):
@@ -563,11 +562,11 @@ class Courier:
             if isinstance(end, Refusal):
                 await self._fail(delivery, end)
             else:
-                self._afoot += 1
+                self._sends_under_way += 1
                 try:
                     await self._outcomes.delivered(delivery, end)
                 finally:
-                    self._afoot -= 1
+                    self._sends_under_way -= 1
                 self._forget(delivery)
         finally:
             self._take_out(queue, delivery)
@@ -599,9 +598,9 @@ class Courier:
                     del self._relay_effects[chat]
 
     async def _deliver(self, queue: DeliveryQueue, delivery: Delivery) -> End | _Overtaken:
-        """Bring one delivery to its end, unless another goes first after all."""
-        if delivery.doomed is not None:
-            return delivery.doomed
+        """Deliver it to its end, unless another delivery goes first after all."""
+        if delivery.refusal is not None:
+            return delivery.refusal
         bot_queue = self._bot_queue(delivery.bot)
         uncertain, tries, refused = 0, 0, 0
         refused_since = float("inf")
@@ -618,7 +617,7 @@ class Courier:
                 if self._halted:
                     await _for_ever()
                 delivery.under_way = True
-                self._afoot += 1
+                self._sends_under_way += 1
                 outgoing = await self._outgoing_call(delivery)
                 if outgoing is None:
                     return _end(delivery)
@@ -656,10 +655,10 @@ class Courier:
             except Refused as error:
                 if error.refusal is Refusal.BROKEN:
                     logs.record("courier.rejected", "error", reason=error.detail, bot=bot)
-                if await self._goes_on(delivery, error.refusal):
+                if await self._can_continue(delivery, error.refusal):
                     continue
                 if error.refusal is Refusal.UNREACHABLE and bot != delivery.bot:
-                    return Refusal.CANNOT_COPY  # a bot that the partner has left behind; they are still here
+                    return Refusal.CANNOT_COPY  # the partner has left this other bot, but still uses theirs
                 return error.refusal
             except TokenRefused as error:
                 blamed = error.bot if error.bot is not None else bot
@@ -679,11 +678,11 @@ class Courier:
                 logs.failed("courier.broken", error)
                 return Refusal.BROKEN
             finally:
-                self._afoot -= delivery.under_way
+                self._sends_under_way -= delivery.under_way
                 delivery.under_way = False
 
-    async def _goes_on(self, delivery: Delivery, refusal: Refusal) -> bool:
-        """Whether something of a refused delivery may go all the same."""
+    async def _can_continue(self, delivery: Delivery, refusal: Refusal) -> bool:
+        """Whether a part of a refused delivery can still be sent."""
         if delivery.relay_effect is None or delivery.dropped or refusal in FOR_ALL:
             return False
         if delivery.steps is not None:
@@ -696,7 +695,7 @@ class Courier:
         return delivery.steps is not None
 
     async def _is_sure(self) -> bool:
-        """Whether a send may begin now. After a pause all that was looked at before it is looked at again."""
+        """Whether a send may begin now. After a longer wait, the caller checks everything again."""
         if self._assurance.is_assured and not self._halted:
             return True
         asked_at = self._clock.monotonic()
@@ -708,9 +707,9 @@ class Courier:
     async def _wait_turn(
         self, queue: DeliveryQueue, bot_queue: BotQueue, delivery: Delivery, elsewhere: BotId | None
     ) -> Refusal | _Overtaken | _Superseded | None:
-        """Return when the delivery may be sent now, or why it may not be any more.
+        """Return None when the delivery may be sent now, otherwise why it ends.
 
-        `elsewhere`: a second bot that it needs, because the file or the message that it is about is there.
+        `elsewhere`: a second bot that it needs, because the file or the message is there.
         """
         limiter = queue.limiter
         while True:
@@ -721,7 +720,7 @@ class Courier:
             if bot_queue.lost:
                 return Refusal.BOT_LOST
             if elsewhere is not None and self.tokens.is_lost(elsewhere):
-                return Refusal.CANNOT_COPY  # with its bot that is gone; the partner's works
+                return Refusal.CANNOT_COPY  # the other bot is gone; the partner's bot works
             now = self._clock.monotonic()
             if now >= delivery.deadline:
                 return Refusal.EXPIRED
@@ -732,7 +731,7 @@ class Courier:
                 wait_s = delivery.deadline - now
             elif elsewhere is not None and not self.tokens.works(elsewhere):
                 wait_s = ELSEWHERE_POLL_S
-            elif wait_s <= 0 and self._shared and await self._is_early(delivery):
+            elif wait_s <= 0 and self._shared and await self._must_wait(delivery):
                 if delivery.relay_effect is not None and not await self._store.open_chats(
                     (delivery.relay_effect.chat,)
                 ):
@@ -768,7 +767,7 @@ class Courier:
             return None
 
     async def _queue(self, queue: DeliveryQueue, bot_queue: BotQueue) -> None:
-        """Wait for the bot's budget, as urgently as what waits in the lane."""
+        """Wait for the bot's budget, with the highest priority that waits in the queue."""
         began_at = self._clock.monotonic()
         queue.place = bot_queue.queue(queue.urgency)
         try:
@@ -777,24 +776,24 @@ class Courier:
             queue.place = None
         metrics.BUDGET_WAIT.observe(self._clock.monotonic() - began_at, "bot")
 
-    async def _is_early(self, delivery: Delivery) -> bool:
-        """Whether another process has something to send that comes first. Waited for with a bound, and asked about once
-        in a while; afterwards never again."""
+    async def _must_wait(self, delivery: Delivery) -> bool:
+        """Whether another process must send something first. The wait is limited. Once it is over, it is never asked
+        again for this delivery."""
         relay_effect = delivery.relay_effect
-        if delivery.careful:
+        if delivery.must_park:
             return True
-        if relay_effect is not None and not delivery.told:
-            if not await self._store.told(relay_effect.chat, delivery.person) and self._waits_on(delivery, TOLD_WAIT_S):
+        if relay_effect is not None and not delivery.reader_told:
+            if not await self._store.told(relay_effect.chat, delivery.person) and self._may_wait(delivery, TOLD_WAIT_S):
                 return True
-            delivery.told, delivery.patient_until = True, None
+            delivery.reader_told, delivery.waits_until = True, None
         if delivery.in_turn or delivery.is_aside or (relay_effect is not None and not delivery.parked):
             return False
         queue = self._queues[delivery.bot, delivery.person]
         now = self._clock.monotonic()
-        if now >= queue.impatient_until and await self._is_preceded(delivery):
-            if self._waits_on(delivery, PRECEDED_WAIT_S):
+        if now >= queue.no_wait_until and await self._is_preceded(delivery):
+            if self._may_wait(delivery, PRECEDED_WAIT_S):
                 return True
-            queue.impatient_until = now + IMPATIENT_S
+            queue.no_wait_until = now + NO_WAIT_S
         delivery.in_turn = True
         return False
 
@@ -802,17 +801,17 @@ class Courier:
         inherited = self._inherited
         if self._inheriting or await self._store.is_preceded(delivery.id):
             return True
-        return inherited != self._inherited  # what came first may be ours by now: asked again, it is in the queue
+        return inherited != self._inherited  # the earlier entry may be ours by now: asked again, it is in the queue
 
-    def _waits_on(self, delivery: Delivery, bound_s: float) -> bool:
-        """Whether a delivery has not waited for others as long as it may."""
+    def _may_wait(self, delivery: Delivery, bound_s: float) -> bool:
+        """Whether a delivery may still wait for others."""
         now = self._clock.monotonic()
-        if delivery.patient_until is None:
-            delivery.patient_until = now + bound_s
-        return now < delivery.patient_until
+        if delivery.waits_until is None:
+            delivery.waits_until = now + bound_s
+        return now < delivery.waits_until
 
     def _is_void(self, delivery: Delivery, bot_queue: BotQueue) -> bool:
-        """Whether something happened, while the delivery waited, that ends it or makes it wait on."""
+        """Whether something happened while the delivery waited that ends it or makes it wait longer."""
         return delivery.dropped or delivery.superseded or bot_queue.lost or not self.tokens.works(delivery.bot)
 
     async def _pause(self, queue: DeliveryQueue, wait_s: float) -> None:
@@ -831,29 +830,29 @@ class Courier:
         return pause_s * self._rng.uniform(0.75, 1.25)
 
     def _hold(self, queue: DeliveryQueue, bot: BotId, delivery: Delivery, error: FloodWait) -> None:
-        """Obey a 429: with the chat, with the whole bot where two chats are held, and in every process.
+        """Obey a 429: hold the chat, and the whole bot if two chats are held, in every process.
 
-        Where the bot is the one that a file is fetched through, the chat is none of it.
+        If the file's bot is held, other processes are not told to hold this chat.
         """
         blamed = error.bot if error.bot is not None else bot
         hold_s = error.retry_after_s + FLOOD_MARGIN_S
         queue.held_until = self._clock.monotonic() + hold_s
-        whole_s = self._bot_queue(blamed).strike(delivery.person, hold_s)
+        whole_s = self._bot_queue(blamed).note_flood(delivery.person, hold_s)
         if self._shared and blamed == bot:
-            self._background.spawn(self._tell_hold(Account(bot, delivery.person), hold_s))
+            self._background.spawn(self._share_hold(Account(bot, delivery.person), hold_s))
         if self._shared and whole_s:
-            self._background.spawn(self._tell_hold(Account(blamed), whole_s))
+            self._background.spawn(self._share_hold(Account(blamed), whole_s))
         kind = "bot" if whole_s else "chat"
         metrics.FLOODS.add(blamed, kind)
         logs.record("courier.flood", "warning", bot=blamed, retry_after_s=error.retry_after_s, kind=kind)
 
-    async def _tell_hold(self, account: Account, hold_s: float) -> None:
-        with suppress(LiveStoreLost):  # then the others find out for themselves
+    async def _share_hold(self, account: Account, hold_s: float) -> None:
+        with suppress(LiveStoreLost):  # then the other processes get their own 429
             await self._store.hold(account, hold_s)
 
     async def _outgoing_call(self, delivery: Delivery) -> OutgoingCall | Refusal | None:
         if delivery.relay_effect is not None:
-            if delivery.steps is None or delivery.tried_at is None:  # what has not been tried may have been edited
+            if delivery.steps is None or delivery.tried_at is None:  # an untried message may have been edited
                 found = await address(delivery.relay_effect, delivery.bot, self._store, self.prints)
                 if not isinstance(found, RelaySteps | EditSteps):
                     return found
@@ -871,7 +870,7 @@ class Courier:
 async def persistently(
     attempt: Callable[[], Awaitable[None]], lost: type[Exception], clock: Clock, rng: Random
 ) -> None:
-    """Try until the store is back, with growing pauses. For what has happened and only needs to be written down."""
+    """Try until the store is back, with growing pauses. This is for results that only need to be stored."""
     pause_s = 0.05
     while True:
         try:
@@ -882,7 +881,7 @@ async def persistently(
 
 
 def _end(delivery: Delivery) -> End:
-    """Of a delivery with nothing left to send: what it became. If nothing of it arrived, why it did not."""
+    """Return the end of a delivery with nothing left to send: its messages, or if nothing arrived, why not."""
     steps = delivery.steps
     if steps is None:
         return ()
@@ -891,5 +890,5 @@ def _end(delivery: Delivery) -> End:
 
 
 async def _for_ever() -> None:
-    """Until the task is cancelled."""
+    """Wait until the task is cancelled."""
     await asyncio.get_running_loop().create_future()

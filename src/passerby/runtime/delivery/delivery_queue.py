@@ -1,15 +1,16 @@
-"""What the courier carries, and the order in which one person gets it.
+"""The courier's deliveries, and the order in which one person gets them.
 
-A *queue* is what one person is still to get through one bot. Relay effects and notices leave in the order they came,
-with two exceptions, neither of which changes the order of what people write:
+A *queue* has all deliveries for one person through one bot. Relay effects and notices leave in the order they came,
+with two exceptions. Neither of them changes the order of people's own messages:
 
-- An *aside* is a notice that only says why something did not work: it offers nothing to press, anchors nothing, changes
-  nothing. It lets everything else go first, so that who is told twenty times that nobody is there hears at once that
+- An *aside* is a notice that only says why something did not work. It offers no buttons, anchors nothing and changes
+  nothing. It lets everything else go first. So a person who has twenty "nobody is there" waiting hears at once when
   somebody is.
-- The notice that tells of a chat goes before that chat's relay effects, should it come after them: it was found again
-  in the outbox. Whatever else was found again, because another process left it, goes by its age.
+- The notice that tells of a chat goes before that chat's relay effects, even if it comes after them because it was
+found
+  again in the outbox. All other entries that another process left are placed by age.
 
-What has been tried keeps its place: it may have arrived.
+A delivery that has been tried keeps its place, because it may have arrived.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from passerby.runtime.delivery.limiters import Limiter
 from passerby.runtime.delivery.steps import Steps
 
 LOOK_BEHIND = 20
-"""Of so many that wait in a queue, the first one lends its place the priority of the most urgent."""
+"""The place of a queue's first delivery gets the highest priority among this many deliveries."""
 
 
 class Delivery:
@@ -36,9 +37,7 @@ class Delivery:
 
     __slots__ = (
         "bot",
-        "careful",
         "deadline",
-        "doomed",
         "dropped",
         "fences",
         "found_again",
@@ -48,22 +47,24 @@ class Delivery:
         "lock",
         "made_at",
         "may_be_parked",
+        "must_park",
         "notice",
         "over",
         "parked",
-        "patient_until",
         "person",
         "priority",
         "put_at",
+        "reader_told",
         "refs",
+        "refusal",
         "relay_effect",
         "steps",
         "superseded",
         "taken_at",
         "through",
-        "told",
         "tried_at",
         "under_way",
+        "waits_until",
     )
 
     def __init__(
@@ -75,11 +76,11 @@ class Delivery:
         self.priority = priority
         self.put_at = put_at
         self.made_at = 0.0
-        """When it was decided on, in Unix seconds, whoever did."""
+        """When it was decided on, in Unix seconds, in any process."""
         self.generation = ""
-        """Of a notice: the store's, when it was decided on."""
+        """For a notice: the store's generation when it was decided on."""
         self.found_again = False
-        """It comes from the outbox, where another incarnation has left it."""
+        """Another incarnation left it in the outbox."""
         self.taken_at = put_at
         """When its update was taken from Telegram, in monotonic seconds."""
         self.deadline = deadline
@@ -89,31 +90,31 @@ class Delivery:
         """The steps of a relay effect that takes more than one send."""
         self.refs: tuple[UpdateRef, ...] = ()
         self.fences: tuple[Fence, ...] = ()
-        """The leases that the updates were taken under, for the mark that makes them done."""
-        self.told = True
-        """Whether its reader has heard of the chat; where not, it waits until they have."""
-        self.patient_until: float | None = None
-        """Until when it waits for what other processes have to send first, once it has begun to."""
+        """The leases under which the updates were taken, for the mark that makes them done."""
+        self.reader_told = True
+        """Whether its reader has been told of the chat. If not, it waits for that."""
+        self.waits_until: float | None = None
+        """Until when it waits for other processes, once it has begun to."""
         self.in_turn = False
-        """Nothing that others have to send comes first; or it has waited long enough for that."""
-        self.careful = False
-        """It is not sent before it is parked: another process may have older ones of this chat parked."""
+        """No delivery of another process comes first, or it has waited long enough for that."""
+        self.must_park = False
+        """It is not sent before it is parked, because another process may have parked older ones of this chat."""
         self.parked = False
         self.may_be_parked = False
-        """Parking has been tried: the outbox may hold it, though nobody said so."""
+        """Parking has been tried. The outbox may hold it, even without an answer."""
         self.over = False
         self.lock: asyncio.Lock | None = None
         """Held while the delivery is being parked; most never are."""
         self.dropped = False
         self.superseded = False
-        """A newer edit or reaction of the same message is on its way: this one ends without a send."""
-        self.doomed: Refusal | None = None
-        """Why it is not tried at all."""
+        """A newer edit or reaction of the same message waits: this one ends without a send."""
+        self.refusal: Refusal | None = None
+        """If set, it fails with this reason and is not tried."""
         self.under_way = False
         self.tried_at: float | None = None
         """When the last attempt began, in Unix seconds."""
         self.through = bot
-        """The bot that it left through: what is about a message goes to the bot where that message stands."""
+        """The bot that it left through. An effect about a message goes to the bot that has the message."""
 
     @property
     def owner(self) -> PersonId | None:
@@ -124,7 +125,7 @@ class Delivery:
 
     @property
     def is_untouched(self) -> bool:
-        """Whether nobody has seen anything of it, and nobody will before its turn."""
+        """Whether it has not been tried, and is not being sent now."""
         over = self.over or self.dropped or self.superseded
         return not (self.under_way or over) and self.tried_at is None
 
@@ -134,29 +135,29 @@ class Delivery:
 
 
 def relay_effect_id(relay_effect: RelayEffect, refs: tuple[UpdateRef, ...]) -> str:
-    """A relay is named by its messages, so that one that was confirmed twice is one; the rest by their update."""
+    """Return a name. A relay is named by its messages, so two confirmations make one relay; others by their update."""
     if isinstance(relay_effect, Relay):
         return f"relay:{relay_effect.source_bot}:{relay_effect.sources[0]}"
     return f"effect:{refs[0].bot}:{refs[0].update}"
 
 
 def relayed(id_: str) -> MessageRef | None:
-    """The sender's message that the relay with this name passes on; None if the name is not a relay's."""
+    """Return the sender's message of the relay with this name; None if it is not a relay's name."""
     kind, _, rest = id_.partition(":")
     bot, _, message = rest.partition(":")
     return MessageRef(BotId(int(bot)), MessageId(int(message))) if kind == "relay" else None
 
 
 class DeliveryQueue:
-    """`current` is what is being delivered; it stays in the queue until its outcome is stored."""
+    """`current` is being delivered. It stays in the queue until its outcome is stored."""
 
     __slots__ = (
         "_asides",
         "_queue",
         "current",
         "held_until",
-        "impatient_until",
         "limiter",
+        "no_wait_until",
         "passed",
         "place",
         "running",
@@ -169,10 +170,10 @@ class DeliveryQueue:
         self.limiter = limiter
         self.current: Delivery | None = None
         self.held_until = FULL
-        self.impatient_until = FULL
-        """Until then nothing here waits for what other processes have to send first."""
+        self.no_wait_until = FULL
+        """Until then, no delivery of this queue waits for other processes."""
         self.passed = False
-        """One of the bot's budget has been taken for whatever is sent next."""
+        """One message has been taken from the bot's budget, for the next delivery of this queue."""
         self.place: Place | None = None
         self.running = False
         self.wake: asyncio.Event | None = None
@@ -189,7 +190,7 @@ class DeliveryQueue:
 
     @property
     def urgency(self) -> Priority:
-        """The highest priority of those at the front."""
+        """The highest priority among the first deliveries."""
         return min(delivery.priority for delivery in islice(self, LOOK_BEHIND))
 
     def put(self, delivery: Delivery) -> None:
@@ -203,9 +204,9 @@ class DeliveryQueue:
             self._queue.insert(at, delivery)
 
     def _place_by_age(self, delivery: Delivery) -> int | None:
-        """Before which of the queue something goes that is older than it came; None: to the end.
+        """Return the index at which a delivery that was found again belongs by its age; None for the end.
 
-        What was found again is found in its order.
+        Such deliveries come in the right order.
         """
         for index, waiting in enumerate(self._queue):
             if waiting.made_at > delivery.made_at and waiting.tried_at is None and not waiting.found_again:
@@ -213,7 +214,7 @@ class DeliveryQueue:
         return self._place_of_anchor(delivery)
 
     def _place_of_anchor(self, delivery: Delivery) -> int | None:
-        """Before which of the queue the notice of a chat belongs; None for anything else."""
+        """Return the index at which the notice of a chat belongs; None for the end, and for other deliveries."""
         chat = delivery.notice.anchors if delivery.notice is not None else None
         if chat is None:
             return None
@@ -229,5 +230,5 @@ class DeliveryQueue:
             self._queue.remove(delivery)
 
     def is_overtaken(self, delivery: Delivery) -> bool:
-        """Whether something that goes before it has come since, and it has not been tried."""
+        """Whether another delivery goes before this untried one now."""
         return self.first is not delivery and delivery.tried_at is None

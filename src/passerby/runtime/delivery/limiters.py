@@ -1,14 +1,13 @@
-"""What may be sent of one account, a bot's or a chat's: looked at, asked for, spent.
+"""Limits what an account, a bot or a chat, may send.
 
-`LocalLimiter` is a bucket of this process alone, exact and free. `SharedLimiter` is this process's part of a bucket
-that lives in the store: it takes *blocks* from it, so that not every message asks, and a block that is not used in time
-is void.
+`LocalLimiter` is a bucket of this process alone, exact and free. `SharedLimiter` is this process's part of a bucket in
+the store. It takes *blocks* from it, so that not every message needs a call. A block that is not used in time is void.
 
-Over all processes no more is sent in any time t than rate·t + burst, although what was taken may be sent up to E later:
-whatever is sent within t was taken within t + E, so the store is given a burst that is smaller by the *slack* rate·E.
-What that costs is a shorter first burst, and nothing of the rate.
+In any time t, all processes together send no more than rate·t + burst, although a message may be sent up to E after it
+was taken. Everything that is sent within t was taken within t + E. So the store gets a burst that is smaller by the
+*slack* rate·E. The price is a shorter first burst; the rate stays the same.
 
-What was taken before a hold is not sent during it: news of holds goes to all processes at once.
+A block that was taken before a hold is not used during it: holds are published to all processes at once.
 """
 
 from typing import Protocol
@@ -19,32 +18,33 @@ from passerby.ports.shared_budgets import Account, SharedBudgets
 from passerby.telemetry import metrics
 
 _ROUNDING_S = 1e-9
-"""Seconds are no decimal fractions: so near to its time, it is time."""
+"""Floating-point seconds are not exact: a time this near counts as reached."""
 
 LEAST_S = 0.05
-"""A block is good for this long after it came, however long the store took: else nothing might ever be sent."""
+"""A block is good for at least this long after it came, however slow the store was. Otherwise nothing might ever
+leave."""
 
 SHORTEST_WAIT_S = 0.02
-"""Ask no sooner again: in the meantime more than one may have been earned."""
+"""We wait at least this long before we ask again. Meanwhile several messages may have been earned."""
 
 
 class Limiter(Protocol):
-    """For one asker at a time. Times are monotonic seconds."""
+    """For one caller at a time. Times are monotonic seconds."""
 
     def ready(self, now: float) -> bool:
-        """Whether one may be sent now."""
+        """Whether one message may be sent now."""
         ...
 
     async def ask(self) -> float:
-        """Get ready: 0.0, or after how many seconds to look again. Raises: LiveStoreLost."""
+        """Get ready. Returns 0.0, or after how many seconds to try again. Raises: LiveStoreLost."""
         ...
 
     def spend(self, now: float) -> None:
-        """One is being sent. Only when ready."""
+        """Count one message that is being sent. Only when ready."""
         ...
 
     def is_idle(self, now: float) -> bool:
-        """Whether this may be forgotten: a new one would be as good."""
+        """Whether this limiter may be forgotten, because a new one would be in the same state."""
         ...
 
 
@@ -70,7 +70,7 @@ class LocalLimiter:
 
 
 class SharedLimiter:
-    """A bot's slack is half of its burst: its rate makes up for that within half a second. A chat's is a quarter."""
+    """A bot's slack is half of its burst; the rate makes up for that within half a second. A chat's is a quarter."""
 
     __slots__ = ("_account", "_block", "_burst", "_clock", "_good_for_s", "_left", "_rate_per_s", "_store", "_until")
 

@@ -1,7 +1,7 @@
-"""What waits longer than Telegram's queue should be held up: encrypted, because content is never stored bare.
+"""Encrypts content that is stored: relays that wait too long for Telegram's queue, items of albums, comments.
 
-AES-GCM-SIV would forgive a repeated nonce; AES-GCM with a random 96-bit one is safe for four thousand million
-deliveries a key (source: NIST SP 800-38D, 8.3), far more than are ever parked.
+AES-GCM-SIV would tolerate a repeated nonce. AES-GCM with a random 96-bit nonce is safe for four billion messages per
+key (source: NIST SP 800-38D, 8.3), far more than are ever parked.
 """
 
 import os
@@ -42,7 +42,7 @@ class Words(msgspec.Struct, frozen=True):
 
 
 class Sealer:
-    """Seals with `key`, and opens what was sealed with it or with one of `former`. Keys: 32 bytes."""
+    """Seals with `key`. Opens data that was sealed with it or with one of `former`. Keys have 32 bytes."""
 
     def __init__(self, key: bytes, *former: bytes) -> None:
         self._cipher = AESGCM(key)
@@ -81,6 +81,6 @@ class Sealer:
         for cipher in self._ciphers:
             try:
                 return decoder.decode(cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], purpose))
-            except (InvalidTag, ValueError):  # a ValueError: it cannot be decoded, or is too short
+            except (InvalidTag, ValueError):  # ValueError: it is too short, or cannot be decoded
                 continue
         return None

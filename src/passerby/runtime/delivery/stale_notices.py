@@ -1,9 +1,9 @@
-"""Notices that were decided on before the store was wiped.
+"""Corrects notices that were decided on before the store was wiped.
 
-What a decision changed just before a wipe is forgotten where the records had not heard of it yet, and its notices may
-still be on their way. Whoever is told "you are in a chat" by one of them, and is in none, writes to nobody; whoever is
-told "your partner left" while somebody new has been found goes away from them. So what a notice says of where its
-reader stands, by its keyboard, is compared with where they do; and they are told that instead.
+The records may not have a decision that was made just before a wipe, but its notices may still be on their way. A
+person who is told "you are in a chat" but is in none would write to nobody. A person who is told "your partner left"
+after a new one was found would leave the new partner. So we compare the state that a notice's keyboard shows with the
+reader's state. If they differ, the reader gets a notice about their real state instead.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ _NOW: Final = {Idle: "search.idle", Searching: "search.already", Chatting: "sear
 
 
 def as_things_stand(notice: Notice, state: State) -> Notice:
-    """The notice itself, where its reader stands as it says or it does not say; else one that tells how it is."""
+    """Return the notice if it fits the reader's state or says nothing about it; otherwise one that tells the state."""
     says = notice.keyboard
     if says not in KEYS.values() or (says == keys_for(state) and not _of_another_chat(notice, state)):
         return notice

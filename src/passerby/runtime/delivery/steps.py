@@ -1,9 +1,9 @@
 """A relay effect that takes several sends: long words that follow their file, or an album that has to be split.
 
 `Steps` are sent one after the other, in the order of the original. A refused step does not affect the others: an album
-is halved until only the refused items are left out, a caption that is too long moves out of its file's message, words
-are cut shorter. After each step the message map names what has arrived, so a process that takes over sends only the
-rest.
+is halved until only the refused items are left out, a caption that is too long moves out of its file's message, long
+text is cut into shorter messages. After each step the message map names what has arrived, so another process that takes
+over sends only the rest.
 """
 
 from collections import deque
@@ -28,15 +28,15 @@ FOR_ALL = frozenset({Refusal.UNREACHABLE, Refusal.BOT_LOST})
 
 class Steps(Protocol):
     def next(self) -> OutgoingCall | None:
-        """The next thing to send; None at the end."""
+        """Return the next call; None at the end."""
         ...
 
     def took(self, messages: tuple[MessageId, ...]) -> None:
-        """The current step has arrived, as these messages."""
+        """Note that the current step has arrived, as these messages."""
         ...
 
     def refused(self, refusal: Refusal) -> None:
-        """The current step was refused and will not arrive."""
+        """Note that the current step was refused and will not arrive."""
         ...
 
     def give_up(self, refusal: Refusal) -> None:
@@ -55,7 +55,7 @@ class Steps(Protocol):
 
 
 class _Send(msgspec.Struct, frozen=True):
-    """Messages to be sent in one call: the places of their originals."""
+    """Messages to send in one call: the places of their originals."""
 
     places: tuple[int, ...]
 
@@ -99,7 +99,7 @@ class RelaySteps:
                 return self._content_call(step.places)
             if step.place in self._heads:
                 return self._words(step)
-            self._left.popleft()  # words whose message did not arrive
+            self._left.popleft()  # words of a message that did not arrive
         return None
 
     def took(self, messages: tuple[MessageId, ...]) -> None:
@@ -116,7 +116,7 @@ class RelaySteps:
                 self._failed.setdefault(step.place, refusal)
                 self._drop_followers(step.place)
             return
-        if refusal is Refusal.UNCERTAIN:  # it may be there already: in pieces it would arrive twice
+        if refusal is Refusal.UNCERTAIN:  # it may have arrived already: in pieces it would arrive twice
             self._failed.update(dict.fromkeys(step.places, refusal))
             return
         if len(step.places) > 1:
@@ -156,7 +156,7 @@ class RelaySteps:
         return {self._relay.sources[place]: refusal for place, refusal in sorted(self._failed.items())}
 
     def _drop_followers(self, place: int) -> None:
-        """Words with a gap could mean something else, so the rest of them is not sent."""
+        """Drop the rest of some words. Words with a gap could mean something else."""
         self._left = deque(each for each in self._left if not (isinstance(each, _Follow) and each.place == place))
 
     def _followers(self, place: int) -> list[_Follow]:
@@ -194,7 +194,7 @@ class RelaySteps:
         return True
 
     def _narrower(self, place: int) -> Limits | None:
-        """Tighter limits, so that fewer words go with the message itself; None if they cannot be tighter."""
+        """Return tighter limits, so that fewer words go with the message itself; None if that is not possible."""
         content, limits = self._relay.contents[place], self._limits[place]
         most = limits.of(content)
         if most is None or most == 0 or not content.text:
@@ -210,14 +210,14 @@ class _Delete(msgspec.Struct, frozen=True):
 
 
 class _Say(msgspec.Struct, frozen=True):
-    """Words for the piece at this place after the first one; a new message if there is none yet."""
+    """Words for a follow-up piece, at this place after the first one; a new message if there is no such piece yet."""
 
     place: int
     words: Content
 
 
 class EditSteps:
-    """An edit of a message whose copy has several pieces, or will have: each piece takes its share of the new words."""
+    """An edit of a message whose copy has, or will have, several pieces. Each piece gets its share of the new words."""
 
     def __init__(self, relay_edit: RelayEdit, copy: Counterpart, prints: Prints, limits: Limits = USUAL) -> None:
         self._prints = prints
@@ -234,7 +234,7 @@ class EditSteps:
         head, *words = pieces(content, self._limits)
         same = self._prints.fits_body(self._copy.print, content, self._relay_edit.chat)
         self._left: deque[EditContent | _Say | _Delete] = deque()
-        if not (same and self._rest and words and content.file is not None):  # else it has no words, then and now
+        if not (same and self._rest and words and content.file is not None):  # else the file has no words, as before
             self._left.append(self._edit(self._copy.at.message, head, words_only=same))
         self._left.extend(_Say(place, each) for place, each in enumerate(words))
         if gone := tuple(self._rest[len(words) :]):
@@ -308,5 +308,5 @@ class EditSteps:
 
 
 def _unanswering(content_call: SendContent) -> SendContent:
-    """The same without the reply: only the first send replies."""
+    """Return the call without the reply: only the first send replies."""
     return msgspec.structs.replace(content_call, reply_to=None, quote=None, quote_position=0, quote_entities=())

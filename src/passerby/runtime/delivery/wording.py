@@ -1,4 +1,4 @@
-"""From what is to be said to what is sent: wording, labels and button data, in the reader's language."""
+"""Turns our notices into calls: wording, labels and button data, in the reader's language."""
 
 from collections.abc import Sequence
 from typing import Protocol, assert_never
@@ -21,7 +21,7 @@ from passerby.ports.telegram import (
 
 
 class Words(Protocol):
-    """The catalogues."""
+    """The texts in all languages."""
 
     @property
     def languages(self) -> tuple[str, ...]: ...

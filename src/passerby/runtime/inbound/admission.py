@@ -1,14 +1,14 @@
-"""Admission of updates: bounds how much one person may have in hand, and refuses the rest before it costs anything.
+"""Limits how many updates of one person we have in hand. Further updates are refused before they cost anything.
 
-The rule is in `domain.quota`. A refused update is not read: it becomes an `Overrun` in its person's own lane. The queue
-handles it after everything that came before it, in one commit with all other refusals since.
+The rule is in `domain.quota`. A refused update is not read: it becomes an `Overrun` in its person's own queue. The
+queue handles it after everything that came before it, in one commit with all other refusals since.
 
-A person is told twice: at once when a spell begins, as a reply to the first refused message; and when the spell is
-over, with the number of refused messages. The second notice is in the outbox from the beginning, with the current
-count, so that another process can send it if this one dies.
+A person gets two notices: one at once when a spell begins, as a reply to the first refused message; and one when the
+spell is over, with the number of refused messages. The second notice is in the outbox from the beginning, with the
+current count, so that another process can send it if this one dies.
 
-The count covers work that waits in this process. Only one process polls a bot, so with polling that is everything. With
-webhooks each update may reach a different process, so parked relays, which all processes see, count as well.
+The count covers work that waits in this process. With polling that is everything, because only one process polls a bot.
+With webhooks each update may reach a different process, so parked relays, which all processes see, count as well.
 """
 
 from collections.abc import Callable
@@ -40,11 +40,11 @@ class _Spell:
         self.name = name
         self.count = 0
         self.owed: Notice | None = None
-        """The notice to send when the spell is over, as stored."""
+        """The notice to send at the end of the spell, as stored."""
 
 
 class Admission:
-    """`is_for_us` tells a command or a button from words for somebody else."""
+    """`is_for_us` is true for commands and buttons, and false for messages to a partner."""
 
     def __init__(
         self,
@@ -72,17 +72,17 @@ class Admission:
     def put(self, work: Work) -> None:
         """Put it into its queue, or refuse it."""
         if self.admits(work.event):
-            self.let_in(work)
+            self.enqueue(work)
         else:
             self.refuse(work)
 
-    def let_in(self, work: Work) -> None:
+    def enqueue(self, work: Work) -> None:
         self._person_queues.put(work)
 
     def admits(self, event: Event, parked: int = 0) -> bool:
-        """Count an event against its person's quota. Returns whether it comes in.
+        """Count an event against its person's quota. Returns whether it is admitted.
 
-        `parked`: how many of this person's messages are known to wait, in any process.
+        `parked`: how many messages of this person are known to wait, in any process.
         """
         kind = type(event)
         if kind not in _SUBJECTS:
@@ -102,7 +102,7 @@ class Admission:
         return self._is_for_us(event) and usage.admits_command(now)
 
     def refuse(self, work: Work) -> None:
-        """Queue it as an `Overrun`: it is not read, and its sender is told."""
+        """Queue it as an `Overrun`: it is not read, and its sender gets a notice."""
         event, ref = work.event, work.refs[0]
         assert isinstance(event, _Subject), "nothing else is refused"
         spell = self._spells.get(event.person)
@@ -124,7 +124,7 @@ class Admission:
         self._person_queues.put(Work(overrun, work.refs, fences=work.fences, taken_at=work.taken_at))
 
     def owe(self, notice: Notice) -> None:
-        """Take note that the notice for the end of a spell has been stored."""
+        """Note that the notice for the end of a spell has been stored."""
         spell = self._spells.get(notice.to)
         if spell is not None and spell.name == notice.id:
             spell.owed = notice
@@ -133,15 +133,14 @@ class Admission:
         """Whether this process will send an entry of the outbox at the end of a spell."""
         return any(spell.name == entry for spell in self._spells.values())
 
-    async def look_round(self) -> None:
+    async def end_spells(self) -> None:
         """End the spells that are over. Meant to be called every second. Raises: LiveStoreLost."""
         now = self._clock.monotonic()
         for person, usage in list(self._usage.items()):
             if usage.is_shut:
                 parked = len(await self._store.trail(person))
-                if self._person_queues.has(person) or not usage.reopens(
-                    max(self._courier.waiting(person), parked), now
-                ):
+                waiting = max(self._courier.waiting(person), parked)
+                if self._person_queues.has(person) or not usage.reopens(waiting, now):
                     continue
                 spell = self._spells.pop(person, None)
                 if spell is not None and spell.owed is not None:
@@ -151,7 +150,7 @@ class Admission:
 
 
 def _message(event: _Subject) -> MessageId | None:
-    """The message to show the sender as the first refused one."""
+    """Return the message to show the sender as the first refused one."""
     match event:
         case MessageReceived(messages=messages):
             return messages[0]

@@ -1,22 +1,22 @@
-"""Albums that Telegram brings one item at a time, to whichever process it likes, and never tells the end of.
+"""Albums from webhooks. Telegram delivers an album one item at a time, to any process, without an end mark.
 
-Where a bot is polled, the items of an album come in one burst to one process, and its queue puts them together. Where
-Telegram brings updates it waits for the answer to one item before it brings the next, so an item that stood at the door
-until it is delivered would wait for those that cannot come. Therefore an item is *put aside*: sealed into the outbox,
-as part of its person's trail, in the commit that makes its update done; and answered. The album goes out when
+If a bot is polled, the items of an album come in one burst to one process, and its queue joins them. With webhooks,
+Telegram waits for the answer to one item before it delivers the next. If we kept an item's request open until its
+delivery, the next item could never come. So each item is *stored*: sealed into the outbox, as part of its person's
+trail, in the commit that makes its update done. Then the request is answered. The album is sent when
 
-    - no further item has come for QUIET_S. Every process that took one of its items looks, so that one may die;
+    - no further item has come for QUIET_S. Every process that received one of its items checks this, so one may die;
     - its last possible item has come;
-    - its person does something else, for then Telegram has no more of it. Whoever is brought that update sends the
-      album first.
+    - its person does something else, because then Telegram has no more items. The process that receives that update
+      sends the album first.
 
-So several may come to send it, and the first commit decides: an album has a done mark of its own, under a number that
-no update has. In the same commit the items leave the outbox, and the relay is parked there. An item that somebody added
-meanwhile stays, and is an album of its own.
+So several processes may try to send it, and the first commit wins: an album has a done mark of its own, under a number
+that no update has. The same commit removes the items from the outbox and parks the relay there. If another process
+added an item meanwhile, that item stays and becomes an album of its own.
 
-What is parked leaves a *trace* in the trail. While there is one, whoever takes an update of that person knows that
-something of theirs may be on its way elsewhere, and parks what comes of the update before it is sent: entries of the
-outbox keep their order over all processes.
+A parked relay leaves a *mark* in the trail. While there is one, any process that gets an update of this person knows
+that a relay of theirs may be on its way elsewhere. It then parks the relays of this update before it sends them,
+because entries of the outbox keep their order over all processes.
 """
 
 import asyncio
@@ -40,22 +40,23 @@ from passerby.runtime.tasks import Background
 from passerby.telemetry import logs
 
 QUIET_S = 0.8
-"""Longer than from the answer to one item until the next one comes over the Internet and is stored."""
+"""This is longer than the time from our answer to one item until the next one has come over the Internet and is
+stored."""
 
 KEPT_S = 24 * 3600.0
-"""An item goes out within seconds of somebody being there to send it, however late that is; this is for the record."""
+"""When the record of an item expires. An item is sent within seconds once a process can, however late that is."""
 
 _ITEM = "item:"
-_TRACE = "trace:"
+_MARK = "mark:"
 
 
-def trace_of(sender: PersonId, refs: Sequence[UpdateRef], expires_at: float) -> Trail:
-    """What a relay leaves behind when it is parked. `refs` are its updates."""
-    return Trail(trace_id(refs), trail_of(sender), refs[0].bot, expires_at)
+def parked_mark(sender: PersonId, refs: Sequence[UpdateRef], expires_at: float) -> Trail:
+    """Return the trail entry for a relay that is parked. `refs` are its updates."""
+    return Trail(mark_id(refs), trail_of(sender), refs[0].bot, expires_at)
 
 
-def trace_id(refs: Sequence[UpdateRef]) -> str:
-    return f"{_TRACE}{refs[0].bot}:{refs[0].update}"
+def mark_id(refs: Sequence[UpdateRef]) -> str:
+    return f"{_MARK}{refs[0].bot}:{refs[0].update}"
 
 
 def is_item(event: Event) -> bool:
@@ -63,7 +64,7 @@ def is_item(event: Event) -> bool:
 
 
 class Albums:
-    """`uncertain` is called when a commit was left without an answer."""
+    """`uncertain` is called when a commit got no answer."""
 
     def __init__(
         self,
@@ -86,14 +87,14 @@ class Albums:
 
     @property
     def waiting(self) -> int:
-        """For how many people's albums this process waits to be whole."""
+        """How many people have an album here that is not complete."""
         return len(self._watched)
 
     def is_known(self, entry: str) -> bool:
-        """Whether an entry of the outbox is a trace, whose relay speaks for it, or an item that is looked after."""
-        return entry.startswith(_TRACE) or any(entry in watch.items for watch in self._watched.values())
+        """Whether an entry of the outbox is the mark of a relay, or an item that this process watches."""
+        return entry.startswith(_MARK) or any(entry in watch.items for watch in self._watched.values())
 
-    async def put_aside(self, arrival: Arrival, trail: Iterable[Trail]) -> None:
+    async def store_item(self, arrival: Arrival, trail: Iterable[Trail]) -> None:
         """Store an item, so that its update is done. `trail` is what was there before. Raises: LiveStoreLost."""
         event, ref = arrival.event, arrival.ref
         assert isinstance(event, MessageReceived), "only messages are items of albums"
@@ -115,16 +116,16 @@ class Albums:
             raise
         self._watch(event.person, *(each.id for each in trail if each.sealed), item.id)
 
-    def look_after(self, trail: Iterable[Trail]) -> None:
-        """See to it that the items among these go out: their update came again, or whoever had them is gone."""
+    def watch(self, trail: Iterable[Trail]) -> None:
+        """Make sure that the items among these are sent: their update came again, or their process is gone."""
         for entry in trail:
             if entry.sealed:
                 self._watch(entry.person, entry.id)
 
-    async def make_way(self, person: PersonId, trail: Sequence[Trail]) -> bool:
-        """Send what this person has put aside: they have done something else. Raises: LiveStoreLost.
+    async def send_stored(self, person: PersonId, trail: Sequence[Trail]) -> bool:
+        """Send this person's stored items, because they have done something else. Raises: LiveStoreLost.
 
-        Returns whether something of theirs may be on its way in another process.
+        Returns whether a relay of theirs may be on its way in another process.
         """
         while items := [each for each in trail if each.sealed]:
             await self._send(items)
@@ -135,8 +136,6 @@ class Albums:
             await self._store.mark(Mark(sent=void))
         return len(trail) > len(void)
 
-    # ------------------------------------------------------------------ waiting for the end
-
     def _watch(self, person: PersonId, *items: str) -> None:
         watch = self._watched.get(person)
         if watch is None:
@@ -144,7 +143,7 @@ class Albums:
             self._background.spawn(self._until_sent(person, watch))
         watch.items.update(items)
         watch.heard_at = self._clock.monotonic()
-        watch.heard += 1
+        watch.arrivals += 1
         if len(watch.items) >= ALBUM_ITEMS:
             watch.full.set()
 
@@ -155,7 +154,7 @@ class Albums:
                 if left_s > 0 and len(watch.items) < ALBUM_ITEMS:
                     await self._pause(watch, left_s)
                     continue
-                heard = watch.heard
+                arrivals = watch.arrivals
                 try:
                     found = [each for each in await self._store.trail(person) if each.sealed]
                 except LiveStoreLost:
@@ -164,26 +163,24 @@ class Albums:
                 names = {each.id for each in found}
                 if names - watch.items and len(names) < ALBUM_ITEMS:
                     watch.items |= names
-                    watch.heard_at = self._clock.monotonic()  # others have heard more
+                    watch.heard_at = self._clock.monotonic()  # other processes have got more items
                 elif found:
                     await self._send(found)
                     watch.items -= names
-                elif watch.heard == heard:
+                elif watch.arrivals == arrivals:
                     return
         finally:
             del self._watched[person]
 
     async def _pause(self, watch: "_Watch", pause_s: float) -> None:
-        """Shorter, if the album becomes as long as albums can be."""
+        """Wait. Ends early if the album is as long as albums can be."""
         watch.full.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(pause_s):
                 await watch.full.wait()
 
-    # ------------------------------------------------------------------ sending
-
     async def _send(self, items: Sequence[Trail]) -> None:
-        """Decide on what was put aside, album by album; return when that is stored, whoever did it."""
+        """Decide on stored items, album by album. Returns when that is stored, by any process."""
         for _, album in groupby(items, lambda each: (each.bot, each.group)):
             entries, opened = tuple(album), list[tuple[MessageReceived, UpdateRef]]()
             for entry in entries:
@@ -191,7 +188,7 @@ class Albums:
                 if item is not None:
                     opened.append((item.event, item.ref))
             if len(opened) < len(entries):
-                logs.record("albums.unreadable", "error", reason="put aside with another SECRET_KEY")
+                logs.record("albums.unreadable", "error", reason="stored with another SECRET_KEY")
             names = tuple(each.id for each in entries)
             if not opened:
                 await self._store.mark(Mark(sent=names))
@@ -204,13 +201,13 @@ class Albums:
 
 
 class _Watch:
-    """The items that one person has put aside, as far as is known here, and when the last of them was heard of."""
+    """The stored items of one person, as far as this process knows, and when the last of them came."""
 
-    __slots__ = ("full", "heard", "heard_at", "items")
+    __slots__ = ("arrivals", "full", "heard_at", "items")
 
     def __init__(self) -> None:
         self.items: set[str] = set()
         self.heard_at = 0.0
-        self.heard = 0
-        """How often something was."""
+        self.arrivals = 0
+        """How often an item came."""
         self.full = asyncio.Event()

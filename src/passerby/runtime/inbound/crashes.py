@@ -1,8 +1,8 @@
-"""Updates that take workers down: when to give one up, and who knows how often it has been tried.
+"""Updates that end workers: when to give one up, and how often it has been tried.
 
-An update that ended a worker comes again, to this worker or another. The next process of the ended worker's name
-reports the crash as soon as it has started (see `flight_recorder` and `App`), and the live store counts it. So an
-update with a reported crash is not tried at once: the worker that it took down last may not have reported yet.
+Telegram delivers such an update again, to this worker or another. The next process with the ended worker's name reports
+the crash as soon as it has started (see `flight_recorder` and `App`), and the live store counts it. So an update with a
+reported crash is not tried at once: the worker that it ended last may not have reported yet.
 """
 
 from collections.abc import Iterable
@@ -12,16 +12,16 @@ from passerby.kernel.ids import UpdateRef
 from passerby.ports.live_store import LiveStore
 
 FATAL_CRASHES: Final = 2
-"""An update that has taken down this many workers is not tried again. One crash may be chance: a process that was
+"""An update that has ended this many workers is not tried again. One crash may be chance: the process may have been
 killed while it worked on the update."""
 
 CRASH_HEARD_S: Final = 10.0
-"""How long to wait, from when the update came again, for the last process that it took down to start and report
-that."""
+"""How long to wait, after the update came again, for the last process that it ended to start again and report the
+crash."""
 
 
 async def crashes_of(store: LiveStore, refs: Iterable[UpdateRef]) -> int:
-    """How many workers have ended while they worked on the worst of these updates. Raises: LiveStoreLost."""
+    """Return how many workers have ended while they worked on the worst of these updates. Raises: LiveStoreLost."""
     of: dict[object, list[UpdateRef]] = {}
     for ref in refs:
         of.setdefault(ref.bot, []).append(ref)

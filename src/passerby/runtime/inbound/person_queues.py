@@ -1,11 +1,11 @@
-"""One queue per person: what somebody does is decided on in the order they did it, one thing at a time.
+"""One queue per person: the events of a person are decided on in order, one at a time.
 
-Different people's queues run side by side. A queue exists while there is something in it. A newer edit or reaction of
-the message that waits at the end replaces the older one (see `domain.newest`).
+Different people's queues run side by side. A queue exists while it is not empty. A newer edit or reaction replaces an
+older one of the same message at the end of the queue (see `domain.newest`).
 
-An album arrives as one update per item, without a count or an end mark. The queue puts it together again: items of one
-album that follow each other are one event, and the queue waits a moment for late ones before it hands it on. Whatever
-comes later still is an event of its own.
+An album arrives as one update per item, without a count or an end mark. The queue joins it: items of one album that
+follow each other are one event, and the queue waits a moment for late ones before it hands it on. Even later items are
+events of their own.
 """
 
 import asyncio
@@ -28,24 +28,24 @@ ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
 
 MANY = 50
-"""From this many on, messages that were not delivered because a chat had ended share one notice: single notices would
-take a minute. Fewer are answered one by one, so that their sender sees which."""
+"""From this many on, undelivered messages of an ended chat share one notice, because single notices would take a
+minute. Fewer get one notice each, so that their sender sees which messages they are."""
 
 MOST_TOGETHER = 400
-"""Updates that one piece of work may settle: a commit is one message to the store."""
+"""The most updates that one piece of work may settle, because a commit is one message to the store."""
 
 ALBUM_QUIET_S = 0.4
-"""How long no further item must come before an album counts as whole. Items come in one burst; the wait is for the
+"""If no further item comes for this long, an album counts as complete. Items come in one burst; this allows for the
 network between Telegram and us."""
 
 
 class Work(msgspec.Struct, frozen=True):
     """An event, the updates that are done when it is, and the outbox entries that it settles.
 
-    `fences` are the leases under which the updates were taken. Where there is no update, `cause` names what the event
-    came of, so that two of a kind are told apart. `taken_at` is when the first update was taken, in monotonic seconds.
-    `parks`: what is to be relayed is parked in the commit of the decision. `behind`: what its person did before may be
-    on its way in another process. `crashes`: how many workers have ended while they worked on it.
+    `fences` are the leases under which the updates were taken. If there is no update, `cause` names the reason of the
+    event, so that two of the same kind differ. `taken_at` is when the first update was taken, in monotonic seconds.
+    `parks`: its relays are parked in the commit of the decision. `behind`: earlier relays of the person may be on their
+    way in another process. `crashes`: how many workers have ended while they worked on it.
     """
 
     event: Event
@@ -60,7 +60,7 @@ class Work(msgspec.Struct, frozen=True):
 
 
 Rest = Coroutine[Any, Any, None]
-"""What is left to do when a piece of work has been handled, and does not keep the queue from going on."""
+"""What is left to do after a piece of work. The queue does not wait for it."""
 
 
 class _PersonQueue:
@@ -68,17 +68,16 @@ class _PersonQueue:
 
     def __init__(self, newest: int) -> None:
         self.newest = newest
-        """The number of what came into it last. Numbers rise, in the queues that a person has one after another,
-        too."""
+        """The number of the newest item. Numbers keep rising over all queues that a person has, one after another."""
         self.items: deque[tuple[Work, asyncio.Future[None] | None]] = deque()
         self.arrived: asyncio.Event | None = None
 
 
 class PersonQueues:
-    """`handle` carries one piece of work through to its end and does not raise.
+    """`handle` does one piece of work completely and does not raise.
 
-    What it leaves to be done goes on in the queue's own task if nothing waits there, as is usual: a task costs more
-    than most steps of a relay.
+    It may return a rest. If nothing waits in the queue, as usual, the rest runs in the queue's own task: another task
+    would cost more than most steps of a relay.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class PersonQueues:
 
     @property
     def busy(self) -> int:
-        """How many people have something waiting or under way."""
+        """How many people have events that wait or are being handled."""
         return len(self._queues)
 
     def put(self, work: Work, handled: asyncio.Future[None] | None = None) -> None:
@@ -122,12 +121,12 @@ class PersonQueues:
         return len(queue.items) if queue is not None else 0
 
     def newest(self, person: PersonId) -> int:
-        """The number of what came into a person's queue last; 0 where nothing is there."""
+        """Return the number of the newest event in a person's queue; 0 if there is no queue."""
         queue = self._queues.get(person)
         return queue.newest if queue is not None else 0
 
     def current(self, person: PersonId) -> int:
-        """The number of what is being handled there."""
+        """Return the number of the event that is being handled."""
         queue = self._queues.get(person)
         return queue.newest - len(queue.items) if queue is not None else 0
 
@@ -136,7 +135,7 @@ class PersonQueues:
         return person in self._queues
 
     def repeats(self, event: Event) -> bool:
-        """Whether an event would replace the one at the end of its person's lane."""
+        """Whether an event would replace the one at the end of its person's queue."""
         queue = self._queues.get(event.person)
         return queue is not None and bool(queue.items) and together(queue.items[-1][0].event, event) is not None
 
@@ -153,7 +152,7 @@ class PersonQueues:
         return msgspec.structs.replace(last, event=event, refs=last.refs + work.refs, behind=last.behind or work.behind)
 
     async def run(self, work: Work) -> None:
-        """Put, and wait until it has been handled."""
+        """Put it into its queue, and wait until it has been handled."""
         handled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.put(work, handled)
         await handled
@@ -181,7 +180,7 @@ class PersonQueues:
             await rest
 
     def _sum_up(self, first: Work, event: DeliveryFailed, queue: _PersonQueue) -> Work:
-        """Take the other undelivered messages of the same chat with it, if there are many."""
+        """Combine it with the other undelivered messages of the same chat, if there are many."""
         more: list[Work] = []
         for work, handled in islice(queue.items, MOST_TOGETHER):
             if handled is not None or work.fences != first.fences or not is_more_of(event, work.event):
@@ -199,7 +198,7 @@ class PersonQueues:
         )
 
     async def _gather(self, first: Work, event: MessageReceived, queue: _PersonQueue) -> Work:
-        """Join the items of an album that follow each other in the lane."""
+        """Join the items of an album that follow each other in the queue."""
         group, items, refs, crashes = event.contents[0].group, [event], list(first.refs), first.crashes
         queue.arrived = asyncio.Event()
         try:
@@ -231,7 +230,7 @@ class PersonQueues:
 
 
 def joined(items: Iterable[MessageReceived]) -> MessageReceived:
-    """The items of an album, in any order, as one message."""
+    """Return the items of an album, given in any order, as one message."""
     ordered = sorted(items, key=lambda item: item.messages[0])
     return msgspec.structs.replace(
         ordered[0],

@@ -1,11 +1,12 @@
-"""Taking updates from Telegram, and confirming them only when they are done.
+"""Takes updates from Telegram, and confirms them only when they are done.
 
-Telegram's queue is the write-ahead log. Asking for updates from an offset deletes everything below it for good, so the
-offset is the *low-water mark*: the first update in hand that is not done. What lies above it and is done already is
-remembered twice: in hand, for the next answer repeats it, and in the live store, for the next process.
+Telegram's queue is the write-ahead log. A request from an offset deletes everything below it for good, so the offset is
+the *low-water mark*: the first update in hand that is not done. Done updates above it are remembered twice: in hand,
+because the next answer repeats them, and in the live store, for the next process.
 
-At most WINDOW unfinished updates of a bot are in hand. The same offset again within half a second would get a single
-update (source: telegram-bot-api, Client.cpp), so the next request waits for the mark to move, or for that time.
+At most WINDOW unfinished updates of a bot are in hand. A request with the same offset within half a second would return
+a single update (source: telegram-bot-api, Client.cpp). So the next request waits until the mark moves, or for that
+time.
 """
 
 import asyncio
@@ -24,19 +25,19 @@ from passerby.telemetry import logs, metrics
 WINDOW = 100
 SAME_OFFSET_S = 0.55
 BUNCH_S = 0.01
-"""After the mark has moved, so long is waited for it to move further: an answer repeats whatever is still in hand."""
+"""After the mark has moved, we wait this long for it to move further: an answer repeats everything still in hand."""
 
 LONG_POLL_S = 50
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 LONGEST_STORE_PAUSE_S = 2.0
-"""The live store is ours and takes it. Whoever writes to a bot must not wait for a minute after it is back."""
+"""The live store is our own, so we may retry often. People must not wait for a minute after it is back."""
 
 
 class Window:
-    """The updates of one bot that are in hand, in the order they came, and how far they are done.
+    """The updates of one bot that are in hand, in the order they came, and which of them are done.
 
-    Ids are not compared: they may start anew (source: Bot API, Update.update_id).
+    Ids are not compared: Telegram may start over with other ids (source: Bot API, Update.update_id).
     """
 
     def __init__(self) -> None:
@@ -59,19 +60,20 @@ class Window:
         return not self._done
 
     def admit(self, update: int) -> bool:
-        """Take an update in hand; False if it is in hand already."""
+        """Take an update in hand. Returns False if it is in hand already."""
         if update in self._done:
             return False
         self._done[update] = False
         return True
 
     def release(self, updates: Iterable[int]) -> None:
-        """Let go of updates that nothing was done for: they will come again."""
+        """Let go of updates that were not worked on: they will come again."""
         for update in updates:
             del self._done[update]
 
     def finish(self, update: int) -> None:
-        """An update is done, and stored as such. Those not in hand are of an earlier incarnation and do not matter."""
+        """Note that an update is done and stored as done. Updates of an earlier incarnation are not in hand and are
+        ignored."""
         if update not in self._done:
             return
         self._done[update] = True
@@ -85,12 +87,12 @@ class Window:
 
 
 class Intake:
-    """Polls one bot until it is cancelled or told to `stop`; `put` receives what is new, and how many workers it has
-    taken down.
+    """Polls one bot until it is cancelled or told to `stop`. `put` gets each new update, and how many workers it has
+    ended.
 
-    `assurance` says whether nobody else can be polling the bot. It is asked before each poll, which confirms, and
-    before each taking of updates, for the process may have been paused in between. While the bot's token is suspected,
-    or refused, it is not polled (see `tokens`).
+    `assurance` says whether another process could be polling the bot. It is asked before each poll, which confirms, and
+    before updates are taken, because the process may have been paused in between. The bot is not polled while its token
+    is suspected or refused (see `tokens`).
     """
 
     def __init__(
@@ -119,7 +121,7 @@ class Intake:
         self.stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Take nothing more; `run` returns soon, whatever it is waiting for."""
+        """Take no more updates. `run` returns soon, whatever it is waiting for."""
         self.stopping.set()
         self.window.moved.set()
         if self._asked is not None:
@@ -149,11 +151,11 @@ class Intake:
                 if isinstance(error, TokenRefused):
                     self._tokens.refused(self._bot)
                 else:
-                    self._tell(error)
+                    self._report(error)
                 longest_s = LONGEST_STORE_PAUSE_S if isinstance(error, LiveStoreLost) else LONGEST_PAUSE_S
                 wait_s = error.retry_after_s if isinstance(error, FloodWait) else min(longest_s, pause_s)
                 pause_s = min(longest_s, pause_s * 2)
-                await self._rest(wait_s * self._rng.uniform(1.0, 1.25))
+                await self._pause(wait_s * self._rng.uniform(1.0, 1.25))
             else:
                 pause_s = FIRST_PAUSE_S
                 self._is_failing = False
@@ -161,13 +163,13 @@ class Intake:
                 self._faults.over("polling", "intake.recovered", bot=self._bot)
 
     async def _is_assured(self) -> bool:
-        """Wait until we are sure of our lease, unless we are told to stop. Returns whether to go on."""
+        """Wait until we are sure of our lease, or until `stop`. Returns whether to continue."""
         if self._assurance.is_assured:
             return True
         return await self._until(self._assurance.assured())
 
     async def _until(self, event: Coroutine[Any, Any, None]) -> bool:
-        """Wait for something, unless we are told to stop. Returns whether to go on."""
+        """Wait for something, or until `stop`. Returns whether to continue."""
         waiting = asyncio.ensure_future(event)
         stopped = asyncio.ensure_future(self.stopping.wait())
         try:
@@ -179,7 +181,7 @@ class Intake:
         return not self.stopping.is_set()
 
     async def _poll(self, offset: int | None, timeout_s: int) -> list[Arrival]:
-        """Ask for updates; a stop interrupts a long wait."""
+        """Ask for updates. `stop` interrupts a long wait."""
         asked = self._asked = asyncio.ensure_future(self._telegram.updates(self._bot, offset, WINDOW, timeout_s))
         try:
             return await asked
@@ -208,7 +210,7 @@ class Intake:
                 self._put(arrival, crashes.get(arrival.ref.update, 0))
 
     async def _room(self, last_offset: int, last_at: float) -> None:
-        """Wait until asking again makes sense."""
+        """Wait until another request makes sense."""
         window = self.window
         window.moved.clear()
         while not self.stopping.is_set():
@@ -228,14 +230,14 @@ class Intake:
             return
         self.window.moved.clear()
 
-    async def _rest(self, pause_s: float) -> None:
+    async def _pause(self, pause_s: float) -> None:
         try:
             async with asyncio.timeout(pause_s):
                 await self.stopping.wait()
         except TimeoutError:
             pass
 
-    def _tell(self, error: TelegramError | LiveStoreLost) -> None:
+    def _report(self, error: TelegramError | LiveStoreLost) -> None:
         match error:
             case Conflict():
                 event = "intake.conflict"
@@ -249,7 +251,7 @@ class Intake:
         self._faults.began("polling", event, bot=self._bot, error=logs.name_of(error), reason=reason)
 
     async def confirm(self) -> None:
-        """Tell Telegram how far we got, at the end: the next process need not be given it again."""
+        """Confirm what is done, at the end, so that the next process does not get it again."""
         if self.window.offset is not None:
             try:
                 await self._telegram.updates(self._bot, self.window.offset, 1, 0)

@@ -1,4 +1,4 @@
-"""Counts updates that are dropped or cannot be read, so that nothing disappears silently."""
+"""Counts updates that are dropped or cannot be read, so that nothing disappears unnoticed."""
 
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.event import Event, MessageEdited, MessageReceived, Unusable

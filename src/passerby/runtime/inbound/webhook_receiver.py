@@ -1,10 +1,10 @@
-"""Webhook updates: the request of each one stays open until the update is done.
+"""Webhook updates: each request stays open until its update is done.
 
-Telegram keeps an update until it is answered with success, so the answer is the confirmation: it may be given only when
-the update is done, or durably parked. An update that is not answered in time comes again, here or to another process.
-Here it joins the one that is in work; elsewhere the live store shows whether it is done.
+Telegram keeps an update until it is answered with success, so the answer is the confirmation. It may be given only when
+the update is done, or durably parked. An unanswered update comes again, to this or to another process. Here it joins
+the one that is being worked on; elsewhere the live store shows whether it is done.
 
-The items of an album are put aside and answered at once (see `albums`). A refused update (see `admission`) is answered
+The items of an album are stored and answered at once (see `albums`). A refused update (see `admission`) is answered
 when its sender has been told.
 """
 
@@ -40,32 +40,32 @@ class WebhookReceiver:
     async def receive(self, arrival: Arrival) -> None:
         """Return when the update is done. Raises: LiveStoreLost."""
         ref, event = arrival.ref, arrival.event
-        waiting, behind, comes_in, fatal = self._waiting.get(ref), False, True, 0
+        waiting, behind, is_admitted, fatal = self._waiting.get(ref), False, True, 0
         if waiting is None:
             await self._assurance.assured()
-            # Asked for together, the two go in one round trip.
+            # The two reads share one round trip.
             (done, crashes), trail = await asyncio.gather(
                 self._store.known(ref.bot, (ref.update,)), self._store.trail(event.person)
             )
             if ref.update in done:
-                self._albums.look_after(trail)
+                self._albums.watch(trail)
                 return
             fatal = crashes.get(ref.update, 0)
-            comes_in = self._admission.admits(event, len(trail))
-            if comes_in and is_item(event) and not fatal:
+            is_admitted = self._admission.admits(event, len(trail))
+            if is_admitted and is_item(event) and not fatal:
                 metrics.UPDATES.add(ref.bot, type(event).__name__)
-                await self._recorder.follow(self._albums.put_aside(arrival, trail), (ref,))
+                await self._recorder.follow(self._albums.store_item(arrival, trail), (ref,))
                 return
-            if comes_in and trail:
-                behind = await self._albums.make_way(event.person, trail)
+            if is_admitted and trail:
+                behind = await self._albums.send_stored(event.person, trail)
                 if ref.update in await self._store.done(ref.bot, (ref.update,)):
-                    return  # that took a while
-            waiting = self._waiting.get(ref)  # it may have come twice meanwhile
+                    return  # sending the album took a while
+            waiting = self._waiting.get(ref)  # the update may have come twice meanwhile
         if waiting is None:
             waiting = self._waiting[ref] = asyncio.get_running_loop().create_future()
             metrics.UPDATES.add(ref.bot, type(event).__name__)
             work = Work(event, (ref,), behind=behind, crashes=fatal)
-            (self._admission.let_in if comes_in else self._admission.refuse)(work)
+            (self._admission.enqueue if is_admitted else self._admission.refuse)(work)
         await asyncio.shield(waiting)
 
     def finished(self, ref: UpdateRef) -> None:
@@ -74,7 +74,7 @@ class WebhookReceiver:
             waiting.set_result(None)
 
     def close(self) -> None:
-        """Whoever waits is told that it will not be done: Telegram brings it again."""
+        """End all waiting requests without success. Telegram delivers those updates again."""
         for waiting in self._waiting.values():
             waiting.cancel()
         self._waiting.clear()
