@@ -64,7 +64,7 @@ BY_ITSELF = frozenset(
     {
         *(key for key, means in MEANS.items() if means is Said.FOUND),
         *("chat.partner_left", "idle.ended", "chat.connection_lost", "idle.your_turn", "idle.nobody_spoke"),
-        *("after_chat.ask", "chat.edit_failed", "search.drags", "search.widened"),
+        *("after_chat.ask", "chat.edit_failed", "search.delayed", "search.widened"),
     }
 )
 """Notices that answer no message of their reader's."""

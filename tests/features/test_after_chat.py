@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from passerby.dialogue.after_chat import EARLIER_S, menu
+from passerby.dialogue.after_chat import menu
+from passerby.domain.after_chat import EARLIER_S
 from passerby.domain.karma import INDEPENDENT
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Menu, Revise, Say

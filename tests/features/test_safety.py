@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from passerby.dialogue.after_chat import EARLIER_S, complaints, menu
+from passerby.dialogue.after_chat import menu
+from passerby.domain.after_chat import EARLIER_S, complaints
 from passerby.domain.karma import INDEPENDENT
 from passerby.features.safety import SHOWN
 from passerby.kernel.decision import Decision

@@ -220,7 +220,7 @@ def test_a_search_that_drags_on_says_how_it_stands_without_counting_anybody(
     fitting: int, chance: str, expected_s: float | None, wait: Any
 ) -> None:
     ann = Playbook().searching()
-    said = text("search.drags", chance=text(f"search.chance_{chance}"), wait=wait)
+    said = text("search.delayed", chance=text(f"search.chance_{chance}"), wait=wait)
     assert drag(ann, fitting=fitting, expected_s=expected_s) == Decision(
         effects=(Say(ann.person, said, None, priority=Priority.SYSTEM, anchors=search_of(ann.person)),)
     )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from passerby.dialogue.after_chat import RETURN_S, menu, never_again
+from passerby.dialogue.after_chat import menu
+from passerby.domain.after_chat import RETURN_S, never_again
 from passerby.domain.lifecycle import together
 from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind

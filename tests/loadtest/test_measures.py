@@ -156,7 +156,7 @@ def test_a_notice_tells_where_its_reader_stands(key: str) -> None:
     [
         (worded("pace.over", n=7), 7),
         (worded("chat.failed_many", n=12), 12),
-        (worded("search.drags", chance=text("search.chance_few"), wait=text("search.wait_seconds", n=20)), 0),
+        (worded("search.delayed", chance=text("search.chance_few"), wait=text("search.wait_seconds", n=20)), 0),
         (worded("search.already"), 1),
         (worded("chat.partner_left"), 0),
         ("something else", 1),

@@ -16,30 +16,30 @@ from passerby.kernel.text import Arg, Text
 
 FALLBACK = "en"
 JOINED = "lists.joined"
-"""The text that joins two things of a list: in Arabic and Persian the comma is another one."""
+"""The text that joins two items of a list. Arabic and Persian have a different comma."""
 
 LABELS = "labels.toml"
-"""Every label that a reply key ever had, by language and key. A phone shows a keyboard until it gets a new one, so an
-old label must still do what its key does: otherwise it would go to the partner as a message."""
+"""All labels that reply keys ever had, by language and key. A phone shows a keyboard until it gets a new one, so an old
+label must still do what its key does. Otherwise it would go to the partner as a message."""
 
-# What is pressed on a reply keyboard comes back as its wording, so these must be told apart in every language at once.
+# Pressing a reply key sends its label, so the labels must be different in all languages at once.
 _KEYS = "keys."
 
 
 def wording_files(root: Path) -> list[Path]:
-    """The catalogues beneath the package directory `root`. A file's stem is its language."""
+    """The catalogues below the package directory `root`. A file's stem is its language."""
     return sorted([*root.glob("texts/*.po"), *root.glob("features/*/texts/*.po")])
 
 
 class Catalogue:
-    """Wordings by language and key. A key that English lacks is a bug, and an assertion."""
+    """Wordings by language and key. A key that English lacks is a bug, and fails an assertion."""
 
     def __init__(
         self, wordings: dict[str, dict[str, Wording]], labels: Mapping[str, Mapping[str, Iterable[str]]] | None = None
     ) -> None:
-        """`labels` are those that reply keys had before, by language and key.
+        """`labels` are the former labels of reply keys, by language and key.
 
-        Raises: ValueError, if two keys have the same label, in whatever languages.
+        Raises: ValueError, if two keys have the same label, in any languages.
         """
         english = wordings.get(FALLBACK, {})
         self._own = wordings
@@ -55,9 +55,9 @@ class Catalogue:
 
     @classmethod
     def load(cls, root: Path, languages: Iterable[str] | None = None) -> Self:
-        """Read the catalogues beneath the package directory `root`: all, or those of some languages.
+        """Read the catalogues below the package directory `root`: all, or those of some languages.
 
-        Raises: ValueError, if a file cannot be understood or says a key that another file of its language says.
+        Raises: ValueError, if a file cannot be read, or has a key that another file of its language has.
         """
         wordings: dict[str, dict[str, Wording]] = {}
         wanted = None if languages is None else frozenset(languages)
@@ -73,7 +73,7 @@ class Catalogue:
         return cls(wordings, tomllib.loads(labels.read_text("utf-8")) if labels.exists() else None)
 
     def word(self, text: Text, language: str) -> str:
-        """The text as Telegram HTML, its arguments escaped. `language` is a code as Telegram gives it, or empty."""
+        """The text as Telegram HTML, with its arguments escaped. `language` is a code from Telegram, or empty."""
         wording = self._find(text.key, language)
         if not text.args and wording.form is None:
             return wording.templates[0].html % ()
@@ -88,7 +88,7 @@ class Catalogue:
         return self._list([self.word(each, language) for each in texts], language)
 
     def plain(self, text: Text, language: str) -> str:
-        """The text without markup, for where Telegram shows none: button labels, callback answers, menus."""
+        """The text without markup, for places where Telegram shows none: button labels, callback answers, menus."""
         args = dict(text.args)
         template = self._find(text.key, language).template(args)
         return template.plain % tuple([self._plain_arg(args[name], language) for name in template.names])
@@ -100,14 +100,14 @@ class Catalogue:
         return self._list([self.plain(each, language) for each in texts], language)
 
     def _list(self, said: list[str], language: str) -> str:
-        """Several things in a row. They are worded already, so nothing is escaped here."""
+        """Join several items. They are already worded, so nothing is escaped here."""
         if len(said) < 2:
             return "".join(said)
         joined = self._find(JOINED, language).templates[0]
         return reduce(lambda before, after: joined.plain % (before, after), said)
 
     def words(self, key: str) -> dict[str, str]:
-        """Every language's own plain wording of a key without placeholders."""
+        """The plain wording of a key in each language that has its own. The key must have no placeholders."""
         return {
             language: table[key].templates[0].plain % ()
             for language, table in ((language, self._wordings[language]) for language in self.languages)
@@ -115,15 +115,16 @@ class Catalogue:
         }
 
     def find_word(self, label: str) -> str | None:
-        """The reply-keyboard key that is worded exactly so in some language, or once was."""
+        """The reply-keyboard key with exactly this label in some language, now or in the past."""
         return self._labels.get(label)
 
     def notices(self, language: str) -> Notices:
-        """The texts of a language, to be known by what phones show."""
+        """The texts of a language, to recognise what phones show."""
         return Notices(self._wordings[self.choose(language)])
 
     def choose(self, language_code: str) -> str:
-        """The language to speak to somebody whose Telegram says `language_code`: `pt-BR` gives `pt`, unknown `en`."""
+        """The language for somebody whose Telegram says `language_code`: `pt-BR` gives `pt`, an unknown one gives
+        `en`."""
         if language_code in self._wordings:
             return language_code
         code = language_code.lower().replace("_", "-")
@@ -170,6 +171,6 @@ def _read(path: Path) -> Iterator[tuple[str, Wording]]:
         if not message.id or message.fuzzy:
             continue
         forms = tuple(message.string) if isinstance(message.string, tuple) else (str(message.string or ""),)
-        if all(forms):  # what is not yet translated is left to English
+        if all(forms):  # untranslated texts use English to English
             key = message.id[0] if isinstance(message.id, tuple) else str(message.id)
             yield key, Wording(tuple(map(compile_template, forms)), form if isinstance(message.id, tuple) else None)

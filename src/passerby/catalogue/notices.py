@@ -1,7 +1,7 @@
-"""The other way round: from what a phone shows to the name of the text. The load test and tests read phones this way.
+"""Finds the key of a text from what a phone shows. The load test and tests read phones this way.
 
 A text without placeholders is looked up. The others are tried as patterns, those with the most words of their own
-first; a text that consists of little else than placeholders is not recognised.
+first. A text that consists of almost nothing but placeholders is not recognised.
 """
 
 import re
@@ -11,13 +11,13 @@ from functools import lru_cache
 from passerby.catalogue.template import Wording
 
 _LETTERS = 8
-"""A text with fewer signs of its own could be anything."""
+"""The fewest characters of its own that a text needs. With fewer, it could be anything."""
 _PIECE = re.compile(r"%%|%s|[^%]+")
 _MOST = 4096
 
 
 class Notices:
-    """The texts of one language, known by their wording. Where two texts are worded alike, the first one is named."""
+    """The texts of one language, found by their wording. If two texts have the same wording, the first one is found."""
 
     def __init__(self, wordings: Mapping[str, Wording]) -> None:
         self._fixed: dict[str, str] = {}
@@ -34,12 +34,12 @@ class Notices:
         self.find = lru_cache(_MOST)(self._find)
 
     def key(self, shown: str) -> str | None:
-        """The name of the text, or None."""
+        """The key of the text, or None."""
         found = self.find(shown)
         return found[0] if found is not None else None
 
     def _find(self, shown: str) -> tuple[str, Mapping[str, str]] | None:
-        """The name of the text, and what stands in its places."""
+        """The key of the text, and the values of its placeholders."""
         words = shown.strip()
         if (key := self._fixed.get(words)) is not None:
             return key, {}

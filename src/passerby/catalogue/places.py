@@ -1,7 +1,7 @@
-"""Names of countries, and dates, in each language, from Babel's locale data (CLDR). Read on first use.
+"""Names of countries, and dates, in each language, from Babel's locale data (CLDR). They are read on first use.
 
 This module also finds countries by name, in any of our languages: by the beginning of a name or of a word in it, or
-with a spelling mistake.
+with a typing mistake.
 """
 
 import unicodedata
@@ -14,7 +14,7 @@ from babel import Locale
 from babel.dates import format_date
 
 _NOT_COUNTRIES = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
-"""Two-letter codes in CLDR that are no countries: unions, pseudo-locales, codes that ISO 3166-1 only reserves."""
+"""Two-letter codes in CLDR that are not countries: unions, pseudo-locales, codes that ISO 3166-1 only reserves."""
 
 _ALSO = {
     "usa": "US", "america": "US", "uk": "GB", "england": "GB", "uae": "AE", "korea": "KR", "holland": "NL",
@@ -22,7 +22,7 @@ _ALSO = {
     "eeuu": "US", "eua": "US", "abd": "US", "inggris": "GB", "ingiltere": "GB", "inglaterra": "GB",
     "امریکا": "US", "امريكا": "US", "انگلیس": "GB", "امارات": "AE", "الامارات": "AE", "अमेरिका": "US",
 }  # fmt: skip
-"""Names that people write and CLDR lacks."""
+"""Names that people use but CLDR lacks."""
 
 _SAME_LETTERS = str.maketrans({"ı": "i", "ي": "ی", "ى": "ی", "ك": "ک", "ة": "ه", "ـ": None})
 _MOST = 8
@@ -31,18 +31,19 @@ _FLAG_A = 0x1F1E6
 _NEARLY = 0.75
 _SLIP = 3
 _LONGEST = 128
-"""How many characters of a name are read; no country's name has half as many. Normalising takes quadratic time."""
+"""How many characters of a name are read. No country's name has half as many, and normalising takes quadratic time."""
 
 
 def fold(name: str) -> str:
-    """A name without differences that people ignore: case, accents, hyphens, the two ways to write Arabic letters."""
+    """A name without differences that people ignore: case, accents, hyphens, and the two ways to write some Arabic
+    letters."""
     plain = unicodedata.normalize("NFKD", name[:_LONGEST].casefold()).translate(_SAME_LETTERS)
     letters = (sign if sign.isalnum() else " " for sign in plain if not unicodedata.combining(sign))
     return " ".join("".join(letters).split())
 
 
 def _flag(words: str) -> str | None:
-    """The code that a flag stands for: its two signs are the code's letters. None if it is no flag."""
+    """The country code of a flag, whose two characters are the letters of the code. None if it is not a flag."""
     signs = [ord(sign) - _FLAG_A for sign in words.strip()]
     if len(signs) != 2 or not all(0 <= sign < 26 for sign in signs):  # two of the alphabet's letters
         return None
@@ -56,12 +57,12 @@ def _names(language: str) -> dict[str, str]:
 
 
 def day(number: int, language: str) -> str:
-    """A date as people write it in that language. `number` counts days since 1970, UTC."""
+    """A date as people write it in the language. `number` counts days since 1970-01-01, UTC."""
     return format_date(date.fromordinal(date(1970, 1, 1).toordinal() + number), "medium", language)
 
 
 class Places:
-    """The names of countries in these languages."""
+    """The names of countries in some languages."""
 
     def __init__(self, languages: Iterable[str]) -> None:
         self._languages = tuple(languages)
@@ -75,7 +76,7 @@ class Places:
         return tuple(sorted(codes, key=lambda code: fold(self.name(code, language))))
 
     def exactly(self, words: str) -> str | None:
-        """The country with this name, in any language, or this code; None if there is none, or more than one."""
+        """The country with this name (in any language) or this code. None if there is none, or more than one."""
         code = _flag(words) or words.strip().upper()
         if code in _names(self._languages[0]):
             return code
@@ -83,8 +84,8 @@ class Places:
         return next(iter(found)) if len(found) == 1 else None
 
     def like(self, words: str) -> tuple[str, ...]:
-        """Countries whose name, or a word of it, begins like this; otherwise those with a similar spelling. The
-        likeliest first, and only a few."""
+        """Countries whose name, or a word of it, begins like this; otherwise those with a similar spelling. Only a few,
+        the likeliest first."""
         wanted = fold(words).removeprefix("the ")
         if not wanted:
             return ()
@@ -100,7 +101,8 @@ class Places:
                 yield from sorted(codes)
 
     def _nearly(self, wanted: str) -> Iterator[str]:
-        # Comparing all names would take too long. A typing mistake is seldom in the first letter, or longer than this.
+        # Comparing all names would take too long. A typing mistake is seldom in the first letter, and seldom changes
+        # the length by more than this.
         near = [each for each in self._by_name if each[0] == wanted[0] and abs(len(each) - len(wanted)) <= _SLIP]
         for name in get_close_matches(wanted, near, _MOST, _NEARLY):
             yield from sorted(self._by_name[name])

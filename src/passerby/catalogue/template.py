@@ -1,7 +1,7 @@
-"""One wording, taken apart once so that saying it costs a `%` and no parsing.
+"""One wording, parsed once, so that using it costs only a `%`.
 
-Escaping happens here and nowhere else: arguments are escaped for Telegram's HTML as they are put in, and left alone
-where tags cannot be shown (button labels, callback answers).
+Escaping happens only here. Arguments are escaped for Telegram's HTML when they are put in. They are not escaped where
+tags cannot be shown (button labels, callback answers).
 """
 
 import re
@@ -26,7 +26,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A key in one language: one template, or one a plural form, chosen by `form(n)`."""
+    """One key in one language: one template, or one for each plural form, chosen by `form(n)`."""
 
     templates: tuple[Template, ...]
     form: Callable[[int], int] | None = None
@@ -40,7 +40,7 @@ class Wording:
 
 
 def compile_template(source: str) -> Template:
-    """Take `"Hello, <b>{name}</b>"` apart. Doubled braces stand for themselves.
+    """Parse `"Hello, <b>{name}</b>"`. Doubled braces stand for single ones.
 
     Raises: ValueError, if a placeholder is anything but a bare name.
     """
@@ -59,7 +59,7 @@ def compile_template(source: str) -> Template:
 
 
 def tags(source: str) -> list[str]:
-    """Every tag in order, attributes included: what must not change in translation."""
+    """All tags in order, with their attributes. A translation must not change them."""
     return _TAG.findall(source)
 
 

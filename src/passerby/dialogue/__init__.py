@@ -1,1 +1,1 @@
-"""Keyboards, menus and texts that several features share. Pure, as features are."""
+"""Keyboards, menus and notices that several features share. Pure, as features are."""

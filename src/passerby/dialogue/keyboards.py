@@ -1,4 +1,4 @@
-"""Three states, three keyboards. The keys are text keys; what they word is also what pressing them sends."""
+"""The reply keyboard of each state. The keys are text keys; pressing one sends its label."""
 
 from passerby.kernel.effect import Keys
 from passerby.kernel.participant import Chatting, Idle, Searching, State

@@ -1,7 +1,7 @@
-"""The abilities of Passerby: one folder each, with its texts. `ALL` is what a fleet offers.
+"""The abilities of Passerby: one folder each, with its texts. `ALL` contains all of them.
 
 Every package in this folder is a feature, and exports it as `feature`. There is no list to edit: a new folder is found
-at the next start. A feature imports the kernel and the domain, nothing else, and never another feature.
+at the next start. A feature imports the dialogue, the domain and the kernel, and never another feature.
 """
 
 from importlib import import_module
@@ -15,5 +15,5 @@ def _feature(name: str) -> Feature:
     return feature
 
 
-# In alphabetical order. The order decides nothing: two features may not claim the same command, word or button.
+# In alphabetical order. The order does not matter, because two features cannot claim the same command, word or button.
 ALL: tuple[Feature, ...] = tuple(_feature(module.name) for module in iter_modules(__path__))

@@ -1,25 +1,18 @@
-"""After a chat: how it was, and the way back out of a slip of the finger."""
+"""After a chat: rate the partner, or return if the chat ended by mistake."""
 
 import msgspec
 
-from passerby.dialogue.after_chat import (
-    BAD,
-    DONE,
-    GOOD,
-    RETURN,
-    ask_again,
+from passerby.dialogue.after_chat import BAD, DONE, GOOD, RETURN, ask_again, bring_together, in_place, too_old
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.after_chat import (
     at_hand,
-    bring_together,
-    in_place,
     last_partner,
     load_last_partner,
     may_meet,
     may_return,
-    too_old,
     wants_back,
     with_last,
 )
-from passerby.dialogue.keyboards import keys_for
 from passerby.domain.karma import rated, weight
 from passerby.domain.lifecycle import cancel
 from passerby.kernel.decision import Decision, Env, Facts
@@ -31,7 +24,7 @@ from passerby.kernel.text import text
 
 
 def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """👍 or 👎. The first press counts, and the partner never learns of it."""
+    """Rate the partner 👍 or 👎. The first press counts, and the partner never learns about it."""
     me = facts.me
     if me.last is None or last_partner(me, event.token) is None:
         return too_old(event, me, env.now)
@@ -47,15 +40,15 @@ def rate(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def done(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Nothing to say about it: the buttons go."""
+    """The person has nothing to say about the chat. Remove the buttons."""
     return Decision(effects=(Answer(event.query), *in_place(event, text("after_chat.over"))))
 
 
 def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Ask to return. Where both ask, they are together again; where not, nobody learns anything.
+    """Ask to return. If both ask, they are together again. Otherwise nobody learns anything.
 
-    What the asker reads is the same whatever the partner does, has done or is doing. Who asks does not wait for
-    somebody new meanwhile, or the way back would be gone before the partner has read of it.
+    The person who asks reads the same whatever the partner does. They stop searching meanwhile: with a new partner,
+    they could not return after the old one has read the invitation.
     """
     me = facts.me
     if me.last is None or last_partner(me, event.token) is None:
@@ -80,14 +73,14 @@ def go_back(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     if last.wants_back_at is None and not _had_enough(partner):
         offer = Menu(((Button(text("after_chat.return"), RETURN, last.chat),),))
         told = (*told, Say(partner.person, text("after_chat.invited_back"), offer, priority=Priority.SYSTEM))
-    # The partner goes into the commit as they are: were they to ask at this very moment, one of the two asks is made
-    # again and finds the other.
+    # The partner is part of the commit, although unchanged. If they ask at the same moment, one of the two decisions is
+    # made again and sees the other.
     return Decision((asks, partner), told)
 
 
 def _within_reach(facts: Facts, me: Participant, env: Env) -> Participant | None:
-    """The last partner, if it was their last chat, too, and the two may meet."""
-    assert me.last is not None, "asked only about a chat that was"
+    """The last partner, if that was their last chat, too, and the two may meet."""
+    assert me.last is not None, "there is a last chat"
     partner = at_hand(facts, me.last.partner)
     if partner is None or partner.last is None or partner.last.chat != me.last.chat:
         return None

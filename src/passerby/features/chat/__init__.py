@@ -1,4 +1,4 @@
-"""Talking, moving on, leaving: all that two people in a chat can do to each other."""
+"""Everything that two people in a chat can do: talk, move on, leave."""
 
 from passerby.dialogue.keyboards import NEXT, STOP
 from passerby.features.chat.follow import edited, reacted, take_back

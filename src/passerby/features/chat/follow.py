@@ -1,7 +1,7 @@
-"""What happens to a message after it was sent: its writer edits it, somebody reacts, its writer takes it back.
+"""What happens to a message after it was sent: its writer edits it or takes it back, or somebody reacts.
 
-Each follows the message to the partner's side. Which message that is there is looked up when it is sent, so an edit of
-something that is still on its way waits for it.
+Each of these follows the message to the partner. The partner's copy is looked up at the time of sending, so an edit of
+a message that is still on its way waits for it.
 """
 
 from passerby.domain.lifecycle import together
@@ -17,7 +17,8 @@ from passerby.kernel.text import text
 
 
 def edited(event: MessageEdited, facts: Facts, env: Env) -> Decision:
-    """An edit of what was not said in this chat finds no copy to change, and changes none."""
+    """Apply an edit to the partner's copy. If the message does not belong to this chat, there is no copy, and nothing
+    changes."""
     state = facts.me.state
     if not isinstance(state, Chatting) or not together(facts.me, facts.partner):
         return NOTHING
@@ -43,13 +44,13 @@ def reacted(event: ReactionChanged, facts: Facts, env: Env) -> Decision:
     if not isinstance(state, Chatting) or not together(facts.me, facts.partner):
         return NOTHING
     if event.emoji is not None and any(map(str.isalnum, event.emoji)):
-        return NOTHING  # no emoji, but words
+        return NOTHING  # words instead of an emoji
     source = MessageRef(event.bot, event.message)
     return Decision(effects=(React(state.chat, facts.me.person, source, state.partner, event.emoji),))
 
 
 def take_back(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/delete`, as a reply: the writer's own message goes on both sides, and the command with it."""
+    """`/delete`, as a reply: delete one's own message on both sides, and the command with it."""
     me, state = facts.me, facts.me.state
     if not isinstance(state, Chatting):
         return Decision(effects=(Say(me.person, text("chat.delete_outside")),))
@@ -57,6 +58,7 @@ def take_back(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Say(me.person, text("chat.delete_how")),))
     if facts.counterpart is not None and not facts.counterpart.mine:
         return Decision(effects=(Say(me.person, text("chat.delete_not_yours")),))
-    # What has no copy yet may still be on its way: this follows it, and comes back if there is none then either.
+    # A message without a copy may still be on its way. The deletion follows it, and comes back if there is no copy then
+    # either.
     source, tidy = MessageRef(event.bot, event.reply_to), (event.reply_to, *event.messages)
     return Decision(effects=(RelayDelete(state.chat, me.person, source, state.partner, tidy),))

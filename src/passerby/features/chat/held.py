@@ -1,13 +1,13 @@
-"""Held messages: they wait for their sender's confirmation, because they tell where to find somebody.
+"""Held messages: they wait for their sender's confirmation, because they tell how to find somebody.
 
 A person's state says which messages are held: ids and times, no content. So an edit of a held message is recognised.
 The message that is passed on is the one its sender sees when they press the button, not the one they were asked about:
 
-    edited, and nothing to ask about is left      it is passed on at once
-    edited otherwise                              it stays held; the press looks at its newest text
-    pressed, and it tells no more than was asked  it is passed on
-    pressed, and it tells more                    its sender is asked again
-    pressed, and Telegram brings an older text    its sender is asked again, below the message as it is
+    edited, and nothing needs confirmation any more   it is passed on at once
+    any other edit                                    it stays held; the press looks at its newest text
+    pressed, and it tells no more than was asked      it is passed on
+    pressed, and it tells more                        its sender is asked again
+    pressed, and Telegram brings an older text        its sender is asked again, below the current message
 """
 
 from collections import Counter
@@ -21,15 +21,15 @@ from passerby.kernel.ids import MessageRef
 from passerby.kernel.participant import Chatting, Held, Participant
 
 MOST = 10
-"""How many held messages are remembered. The buttons of older ones still work, but edits before the press are not
+"""How many held messages are remembered. The buttons of older ones still work, but their edits before the press are not
 known."""
 
 ANYTHING = "*"
-"""Marks a question that covers whatever the message tells."""
+"""Marks a question that covers everything the message tells."""
 
 _WORDS = 500
 _LETTERS = 16
-"""A button's data has 64 bytes: a chat, a message, and this many letters for traces."""
+"""How many letters for traces a button has room for. Its data has 64 bytes, for a chat, a message and these letters."""
 
 
 def held_in(state: Chatting, at: MessageRef) -> Held | None:
@@ -58,7 +58,7 @@ def place_of(event: MessageReceived) -> MessageRef:
 
 
 def said(content: Content) -> str:
-    """A message's traces as letters for a button: one for each word that is a trace, one for the rest, one for
+    """A message's traces as letters for a button: one for each word that is a trace, one for the rest, and one for
     links."""
     words = content.text.split(maxsplit=_WORDS)
     found = [find(word) for word in words]

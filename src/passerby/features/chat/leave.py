@@ -1,4 +1,4 @@
-"""Ending a chat: for good, or for the next one. Nothing can keep a person in a chat."""
+"""Ending a chat, or moving on to the next one. Nothing can keep a person in a chat."""
 
 from typing import assert_never
 
@@ -17,7 +17,7 @@ def _tell(facts: Facts, key: str) -> Decision:
 
 
 def move_on(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/next`: end this chat and search again. Outside a chat it searches, as people expect."""
+    """`/next`: end this chat and search again. Outside a chat it searches."""
     match facts.me.state:
         case Idle():
             me = search(facts.me, env)

@@ -1,4 +1,4 @@
-"""What becomes of a chat when a message cannot be delivered, and when somebody blocks the bot or comes back to it."""
+"""What happens to a chat when a message cannot be delivered, or when somebody blocks the bot or comes back to it."""
 
 from typing import assert_never
 
@@ -26,14 +26,14 @@ SENTENCES = {
     Refusal.BROKEN: "chat.failed_broken",
     Refusal.FATAL: "chat.failed_fatal",
 }
-"""One sentence for a partner who blocked the bot and one who left: nobody learns which it was."""
+"""The texts. A partner who blocked the bot and one who left give the same text, so nobody learns which it was."""
 
 FOLLOWING = {Attempt.EDIT: "chat.edit_failed", Attempt.DELETE: "chat.delete_failed"}
 ENDED = frozenset({Refusal.UNREACHABLE, Refusal.LEFT})
 
 
 def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
-    """Something of `me` did not arrive, and they are told why. A reaction is not worth a sentence."""
+    """Tell `me` why something did not arrive. A failed reaction is not reported."""
     if event.attempt is Attempt.REACT or (event.attempt is not Attempt.RELAY and event.refusal in ENDED):
         return NOTHING
     key = FOLLOWING.get(event.attempt) or SENTENCES[event.refusal]
@@ -45,10 +45,10 @@ def undelivered(event: DeliveryFailed, facts: Facts, env: Env) -> Decision:
 
 
 def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:
-    """`me` blocked a bot. If it is the one they talk through, they have left: nobody is kept waiting for a ghost.
+    """`me` blocked a bot. If they chat through it, they have left: their partner does not have to wait.
 
-    A refusal that comes in late may be of a block that is over. What began after it was tried shows that it is, or will
-    be refused itself.
+    A refusal that arrives late may be about a block that is over. A chat or search that began after the refused send
+    shows that it is over, or will be refused itself.
     """
     me = lose_bot(facts.me, event.bot)
     if me is facts.me or (event.refused_at is not None and _began_after(event.refused_at, me.state)):
@@ -57,7 +57,8 @@ def unreachable(event: BotBlocked, facts: Facts, env: Env) -> Decision:
 
 
 def bot_lost(event: BotLost, facts: Facts, env: Env) -> Decision:
-    """A bot that `me` used is gone. Another that they have started takes over; without one they are out of reach."""
+    """A bot that `me` used is lost. Another bot that they have started takes over. Without one, nobody can reach
+    them."""
     me = lose_bot(facts.me, event.bot)
     if me is facts.me:
         return NOTHING
@@ -92,7 +93,7 @@ def _began_after(at: float, state: State) -> bool:
 
 
 def reachable(event: BotUnblocked, facts: Facts, env: Env) -> Decision:
-    """`me` started a bot again. While they use another one, it is only one more way to reach them."""
+    """`me` started a bot again. If they use another one now, it is only one more way to reach them."""
     me = facts.me
     if me.bot is None:
         me = arrive(me, event.bot, "", env.now)

@@ -1,4 +1,4 @@
-"""Passing a message on to the partner of the moment it was sent in, or to nobody."""
+"""Passes a message on to the partner of the chat in which it was written, or to nobody."""
 
 import re
 from collections.abc import Iterable
@@ -23,12 +23,12 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 def predates(event: MessageReceived, facts: Facts, opened_at: float) -> bool:
-    """Whether the message was written before its writer could know of this chat.
+    """Whether the message was written before its writer could know about this chat.
 
-    Telegram numbers the messages of a private chat in order, so what came before the notice of the chat was meant for
-    an earlier partner or for nobody; so was everything, until that notice has arrived. Where numbers say nothing (on
-    another bot, or where the notice was given up: `NOWHERE`) dates decide; they are whole seconds, and within the same
-    second doubt means nobody.
+    Telegram numbers the messages of a private chat in order. So messages before the notice of the chat were meant for
+    an earlier partner or for nobody. Until that notice has arrived, this holds for all messages. Without comparable
+    numbers (on another bot, or if the notice was given up: `NOWHERE`), the dates decide. They are whole seconds, and
+    within the same second the message goes to nobody.
     """
     anchor = facts.anchor
     if anchor is None:
@@ -58,7 +58,7 @@ def relay(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if len(event.contents) == 1:
         waits = hold(facts.me, state, Held(place_of(event), event.edited_at, event.reply_to))
         return Decision((waits,), (_ask_first(event, state.chat, trace, said(event.contents[0])),))
-    # A confirmation can bring back one message only, so an album goes at once, without its words.
+    # A confirmation can bring back only one message, so an album goes at once, without its words.
     bare = msgspec.structs.replace(event, contents=tuple(without_words(content) for content in event.contents))
     relayed = msgspec.structs.replace(_pass_on(bare, facts, state), copyable=False)
     held = Say(me, text("chat.album_words_held"), reply_to=event.messages[0])
@@ -88,14 +88,14 @@ def _only(event: MessageReceived, places: list[int]) -> MessageReceived:
 
 
 def _unheard(event: MessageReceived, facts: Facts, state: Chatting) -> str | None:
-    """Why nothing of this may reach the partner; None if it may."""
+    """Why no part of this may reach the partner. None if it may."""
     if not together(facts.me, facts.partner):
         return "chat.not_connected"
     return "chat.before_this_chat" if predates(event, facts, state.opened_at) else None
 
 
 def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env) -> str | None:
-    """Why this is never passed on, even if its sender confirms it; None if it may be."""
+    """Why this is never passed on, even if its sender confirms it. None if it may be passed on."""
     unheard = _unheard(event, facts, state)
     if unheard is not None:
         return unheard
@@ -110,7 +110,7 @@ def obstacle_to(event: MessageReceived, facts: Facts, state: Chatting, env: Env)
 
 
 def _warn(event: MessageReceived) -> tuple[Say, ...]:
-    """A word to the sender of a file that may carry more than it shows; one for a whole album."""
+    """Warn the sender of a file that may contain more than it shows. An album gets one warning."""
     warnings = (warning(content) for content in event.contents)
     key = next((key for key in warnings if key is not None), None)
     return (Say(event.person, text(key), reply_to=event.messages[0]),) if key is not None else ()
@@ -119,7 +119,7 @@ def _warn(event: MessageReceived) -> tuple[Say, ...]:
 def trace_between_strangers(
     contents: Iterable[Content], state: Chatting, env: Env, quote: str | None = None
 ) -> Trace | None:
-    """What the words of a message tell of where to find somebody, if the two have only just met and it matters here."""
+    """The trace in the words of a message, if the two have only just met and the rules look for traces."""
     if env.rules.contact_policy is ContactPolicy.OFF or env.now - state.opened_at >= env.rules.just_met_s:
         return None
     found = next((found for content in contents if (found := traces(content)) is not None), None)
@@ -148,16 +148,21 @@ def _ask_first(event: MessageReceived, chat: ChatId, what: str, asked: str = "")
 
 
 def choice(event: MessageReceived, chat: ChatId, asked: str = "", send: str = "chat.show_it") -> Menu:
-    """The buttons "Send" and "Don't send" for a held message. `asked`: the kinds of traces that a yes covers. `send`:
-    the label of the first button."""
-    # What the message replies to is told here, because in a press Telegram leaves out the reply of a reply.
+    """The buttons "Send" and "Don't send" for a held message.
+
+    `asked` are the kinds of traces that a yes covers. `send` is the label of the first button.
+    """
+    # The button says what the message replies to, because in a press Telegram leaves out the reply of a reply.
     token = chat + (f".{event.reply_to}" if event.reply_to is not None else "") + (f"~{asked}" if asked else "")
     return Menu(((Button(text(send), "show", token), Button(text("chat.keep_it"), "hide", token)),))
 
 
 def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The sender does want to show a contact, a place, an address. The button is about one chat: in another it does
-    nothing. What it brings back is looked at once more: a forged press could name any message."""
+    """The sender confirms that they want to show a contact, a place or an address.
+
+    The button is about one chat, and does nothing in another. The message that it brings back is checked again, because
+    a forged press could name any message.
+    """
     state, subject = facts.me.state, event.subject
     about, _, asked = event.token.partition("~")
     chat, _, reply_to = about.partition(".")
@@ -184,9 +189,9 @@ def confirm(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def for_partner(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The button "For my partner" under words that might have been a comment on a report (see `blocks.words`).
+    """The button "For my partner" under words that might have been a comment on a report (see `safety.words`).
 
-    They are looked at as if they had just been written, and no comment is waited for any more.
+    They are checked like a new message, and no comment is expected any more.
     """
     state, subject = facts.me.state, event.subject
     chat, _, reply_to = event.token.partition(".")
@@ -215,8 +220,8 @@ def _ask_again(
     if held is None:
         return None
     if subject.edited_at < held.edited_at:
-        # Telegram sent an older text than the sender sees. Pressing a new question will bring the newest, so that one
-        # may tell anything.
+        # Telegram sent an older text than the sender sees. A press on a new question will bring the newest text, so
+        # that question covers anything it may tell.
         again = _ask_first(subject, state.chat, "edited", ANYTHING)
     else:
         trace, tells = trace_between_strangers(subject.contents, state, env), said(subject.contents[0])
@@ -227,9 +232,9 @@ def _ask_again(
 
 
 def edited_while_held(event: MessageEdited, facts: Facts, state: Chatting, held: Held) -> Decision | None:
-    """A held message was edited: it stays held, or is passed on if there is nothing to ask about any more.
+    """A held message was edited. It stays held, or is passed on if nothing needs confirmation any more.
 
-    None if an earlier edit has let it go. The edit that let it go may itself come twice.
+    None if an earlier edit has already let it through. That edit itself may come twice.
     """
     content, at = event.content, event.edited_at
     if held.goes and at > held.edited_at:
@@ -251,11 +256,12 @@ def decline(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _is_passed_on(subject: MessageReceived, facts: Facts, state: Chatting) -> bool:
-    """Whether the held message has arrived or is on its way: the button was pressed before, or an edit let it go."""
+    """Whether the held message has arrived or is on its way: the button was pressed before, or an edit let it
+    through."""
     held = held_in(state, place_of(subject))
     return facts.counterpart is not None or (held is not None and held.goes)
 
 
 def _close(event: ButtonPressed, facts: Facts, key: str = "chat.not_shown") -> tuple[Revise, ...]:
-    """Take the buttons away, so that a question is answered once."""
+    """Remove the buttons, so that a question is answered only once."""
     return (Revise(facts.me.person, event.message, text(key)),) if event.message is not None else ()

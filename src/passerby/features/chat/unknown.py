@@ -1,6 +1,7 @@
-"""Unknown commands: mistyped, or of another bot. They reach the partner only if their sender confirms it.
+"""Unknown commands: mistyped ones, or those of another bot. They reach the partner only if their sender confirms it.
 
-Such a message is held like one with a trace: the button, or an edit that turns it into a plain sentence, passes it on.
+Such a message is held like one with a trace. The button passes it on, and so does an edit that turns it into a plain
+sentence.
 """
 
 from collections.abc import Collection
@@ -17,7 +18,7 @@ from passerby.kernel.text import Text, text
 
 
 def answer_to_unknown(commands: Collection[str]) -> Decider:
-    """The decider for messages that begin like a command but are none of `commands`."""
+    """Make the decider for messages that look like a command but are none of `commands`."""
 
     def answer(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         me, state = facts.me, facts.me.state

@@ -1,28 +1,17 @@
-"""Meeting somebody again later, if both wish it. Who they are stays between them.
+"""Chatting with somebody again later, if both want it. Who they are stays between them.
 
-To *save* a partner is a wish that nobody learns of. When both have saved each other, both find the other in `/friends`,
-under a name that each chooses for oneself, and may ask for a chat. An ask that is not taken up looks like any other,
-and who is forgotten or blocked keeps an entry that leads nowhere: an entry that vanished would tell.
+Nobody learns that somebody has *saved* them. When both have saved each other, each finds the other in `/friends`, under
+a name of their own choice, and may ask for a chat. An ask without an answer looks the same for every reason. A friend
+who was forgotten or blocked keeps an entry that leads nowhere, because a missing entry would tell them.
 """
 
 import re
 
 import msgspec
 
-from passerby.dialogue.after_chat import (
-    SAVE,
-    ask_again,
-    at_hand,
-    bring_together,
-    in_place,
-    is_free,
-    last_partner,
-    load_last_partner,
-    may_meet,
-    never_again,
-    too_old,
-)
+from passerby.dialogue.after_chat import SAVE, ask_again, bring_together, in_place, too_old
 from passerby.dialogue.keyboards import keys_for
+from passerby.domain.after_chat import at_hand, is_free, last_partner, load_last_partner, may_meet, never_again
 from passerby.kernel.decision import Decision, Env, Facts
 from passerby.kernel.effect import Answer, Button, Discard, Effect, Menu, Priority, Say
 from passerby.kernel.event import ButtonPressed, MessageReceived
@@ -32,10 +21,10 @@ from passerby.kernel.participant import Participant, Saved
 from passerby.kernel.text import Arg, text
 
 MOST = 30
-"""Friends and wishes together; the oldest wish that came to nothing makes room."""
+"""Friends and one-sided saves together. If there is no room, the oldest one-sided save is dropped."""
 
 ASK_S = 600.0
-"""For so long an ask may be taken up, and so long must pass before the next one to the same person."""
+"""How long an ask can be answered, and how long until the next ask to the same person."""
 
 NAME_LENGTH = 24
 _NAME = re.compile(r"/\w+(?:@\w+)?\s+(\d{1,2})\s+(\S.*)", re.DOTALL)
@@ -54,7 +43,7 @@ def _entry(me: Participant, person: PersonId) -> Saved | None:
 
 
 def _with(me: Participant, entry: Saved) -> Participant:
-    """With this entry in place of the one for the same person, or as the newest."""
+    """The person with this entry: it replaces the entry for the same person, or becomes the newest."""
     if _entry(me, entry.person) is not None:
         saved = tuple(entry if each.person == entry.person else each for each in me.saved)
     else:
@@ -70,7 +59,7 @@ def _room(saved: tuple[Saved, ...]) -> tuple[Saved, ...]:
 
 
 def _who(me: Participant, entry: Saved) -> Arg:
-    """What `me` calls them: a name of one's own, or a number in the list."""
+    """The name that `me` gave them, or their number in the list."""
     if entry.nickname:
         return entry.nickname
     return text("friends.friend", number=1 + [each.token for each in _mutual(me)].index(entry.token))
@@ -81,12 +70,9 @@ def _load_by_token(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
     return (entry.person,) if entry is not None else ()
 
 
-# ---------------------------------------------------------------------- the list
-
-
 def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Remember the last partner. What is read is the same whether the other has done so or not; once both have, it is
-    told apart, to whoever does not know yet."""
+    """Save the last partner. The answer is the same whether or not the other has saved this person. When both have,
+    both are told, unless they know already."""
     me = facts.me
     whom = last_partner(me, event.token)
     if whom is None:
@@ -96,7 +82,7 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return Decision(effects=(Answer(event.query, text("friends.full"), alert=True),))
     mine = known or Saved(f"{env.rng.getrandbits(64):016x}", whom)
     me = _with(me, mine)
-    assert me.last is not None, "`last_partner` has seen to it"
+    assert me.last is not None, "`last_partner` found one"
     question = "after_chat.ask" if me.last.rating is None else "after_chat.thanks"
     answer: tuple[Effect, ...] = (
         Answer(event.query, text("friends.saved"), alert=True),
@@ -105,7 +91,8 @@ def save(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     partner = at_hand(facts, whom)
     theirs = _entry(partner, me.person) if partner is not None and not never_again(me, partner) else None
     if partner is None or theirs is None:
-        # The partner goes into the commit as they are, so that of two who save at one moment one sees the other.
+        # The partner is part of the commit, although unchanged: if both save at the same moment, one of them sees the
+        # other's save.
         return Decision((me, partner) if partner is not None else (me,), answer)
     told = tuple(
         Say(side, text("friends.mutual"), priority=Priority.SYSTEM)
@@ -142,7 +129,7 @@ def friends(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/name 2 Sunny`: a name of one's own for the second of the list."""
+    """`/name 2 Sunny`: give the second friend in the list a name."""
     me = facts.me
     found = _NAME.fullmatch(event.text)
     known = _mutual(me)
@@ -154,7 +141,7 @@ def rename(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Out of one's own list. The other is not told, and what they ask from now on reaches nobody."""
+    """Remove a friend from one's own list. The other is not told, and their asks reach nobody from now on."""
     entry = _by_token(facts.me, event.token)
     if entry is None:
         return Decision(effects=(Answer(event.query, text("friends.gone")),))
@@ -167,11 +154,8 @@ def forget(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
     return Decision((me,), (Answer(event.query), *listed))
 
 
-# ---------------------------------------------------------------------- asking for a chat
-
-
 def ask(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Would they like to talk? The answer to the asker is the same whatever they are doing."""
+    """Ask a friend for a chat. The answer to the person who asks is the same, whatever the friend is doing."""
     me, entry = facts.me, _by_token(facts.me, event.token)
     if entry is None:
         return Decision(effects=(Answer(event.query, text("friends.gone")),))
@@ -197,7 +181,7 @@ def _is_asking(entry: Saved, env: Env) -> bool:
 
 
 def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Take an ask up. If the asker cannot any more, for whatever reason, it is as if it had run out."""
+    """Accept an ask. If the person who asked cannot chat any more, for whatever reason, the ask counts as expired."""
     me, entry = facts.me, _by_token(facts.me, event.token)
     if entry is None:
         return Decision(effects=(Answer(event.query, text("friends.gone")),))
@@ -213,7 +197,7 @@ def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _meet(event: ButtonPressed, me: Participant, other: Participant, env: Env) -> Decision:
-    """Together, each told by their own name for the other, and the asks are used up."""
+    """Put the two together. Each reads their own name for the other. The asks are used up."""
     sides, words = [], []
     for side, opposite in ((me, other), (other, me)):
         entry = _entry(side, opposite.person)

@@ -1,4 +1,4 @@
-"""A chat in which nobody says anything: a reminder for who owes a word, and in the end a polite end for both."""
+"""Idle chats: a reminder for the person whose turn it is, and later a polite end for both."""
 
 import msgspec
 
@@ -14,7 +14,7 @@ from passerby.kernel.text import text
 
 
 def remind(event: ChatIdle, facts: Facts, env: Env) -> Decision:
-    """`me` owes a word. Once a silence; a word of either begins a new one."""
+    """It is the turn of `me`: remind them, once for each silence, or end the chat."""
     me, rules = facts.me, env.rules
     state = me.state
     if not isinstance(state, Chatting) or state.chat != event.chat:

@@ -1,4 +1,4 @@
-"""What a person can read: what this is, the rules, and the pages that Telegram asks every bot for."""
+"""Pages to read: help, the rules, and the pages that Telegram asks of every bot."""
 
 from passerby.dialogue.keyboards import keys_for
 from passerby.kernel.decision import Decider, Decision, Env, Facts
@@ -19,7 +19,7 @@ FIRST_PLACE = 120
 
 
 def _key(name: str, env: Env) -> str:
-    """Which page it is. Nothing is said to be open to everybody where it is not."""
+    """The text key of the page. If some filters are only for VIPs, the VIP page says so."""
     return "pages.vip_given" if name == "vip" and set(Filter) - set(env.rules.free_filters) else f"pages.{name}"
 
 

@@ -1,7 +1,7 @@
-"""What a person has said of themselves and whom they would like to meet, in one menu that edits in place.
+"""The profile and the wishes of a person, in one menu that is edited in place.
 
-A press carries its section and what to put there (`langs.es`); what the menu then shows is worked out anew from the
-person, so that an old menu shows and does the right thing.
+A press carries its section and the new value (`langs.es`). The menu is then made again from the person's current
+profile, so an old menu shows and does the right thing.
 """
 
 from passerby.features.profile.changes import put, talk, type_country, type_interests, type_language

@@ -1,4 +1,4 @@
-"""Changing the profile and the preferences. Who waits keeps their place, and waits for what they wish for now."""
+"""Changes the profile and the preferences. A searching person keeps their place, and searches with the new wishes."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ from passerby.kernel.rules import Filter
 from passerby.kernel.text import text
 
 Change = Callable[[Participant, str, Env], Participant | None]
-"""The person with something put in place; None where that is nothing to put there."""
+"""Returns the changed person. None if the value is not allowed."""
 
 
 def _profile(me: Participant, **changes: object) -> Participant:
@@ -54,7 +54,7 @@ def _wants(me: Participant, **changes: object) -> Participant:
 
 
 def _switched(chosen: tuple[str, ...], one: str, most: int) -> tuple[str, ...] | None:
-    """With `one` taken away or added; None where there is no room."""
+    """The chosen values with `one` removed or added. None if there is no room."""
     if one in chosen:
         return tuple(each for each in chosen if each != one)
     return (*chosen, one) if len(chosen) < most else None
@@ -82,7 +82,7 @@ def _tags(me: Participant, value: str, env: Env) -> Participant | None:
 
 
 def _own(me: Participant, value: str, env: Env) -> Participant:
-    """Without the word of their own that the button stands for."""
+    """The person without their own word that the button stands for."""
     gone = {each for each in own_words(me) if mark_of(each) == value}
     return _profile(me, interests=tuple(each for each in me.profile.interests if each not in gone))
 
@@ -136,7 +136,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "ice": (_ice, "wants"),
     "speak": (_speak, "top"),
 }
-"""By what is put: how, and the section that is shown afterwards."""
+"""For each kind of change: the function, and the section that is shown afterwards."""
 
 LOCKED = {"want": Filter.GENDER, "ages": Filter.AGE}
 FULL = {"langs": "profile.full_languages", "tags": "profile.full_interests"}
@@ -158,14 +158,14 @@ def put(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
         return Decision(effects=in_place(event, me, env, section, page))
     me = refresh_ticket(me, env)
     effects = in_place(event, me, env, section, page)
-    if what == "speak":  # the keyboard is in the old language until a new one comes
+    if what == "speak":  # the keyboard keeps the old language until a new one arrives until a new one comes
         effects = (*effects, Say(me.person, text("profile.speaks"), keys_for(me.state)), *_ask_to_talk(me, value))
     return Decision((me,), effects)
 
 
 def _ask_to_talk(me: Participant, language: str) -> tuple[Say, ...]:
-    """Ask whether they also want to meet people who speak the bot's new language. Until the answer, that stays as it
-    was."""
+    """Ask whether they also want to meet people who speak the bot's new language. Until they answer, nothing
+    changes."""
     talked = spoken(me.profile)
     if not talked or language in talked or len(talked) >= MOST_LANGUAGES:
         return ()
@@ -180,7 +180,7 @@ def _ask_to_talk(me: Participant, language: str) -> tuple[Say, ...]:
 
 
 def talk(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The answer: either one more language to chat in, behind the preferred one, or no change."""
+    """The answer: either one more language to chat in, after the preferred one, or no change."""
     me, language = facts.me, event.token
     talked = spoken(me.profile)
     if language in LANGUAGES and language not in talked and len(talked) < MOST_LANGUAGES:
@@ -211,7 +211,7 @@ def _typed(event: MessageReceived) -> str:
 
 
 def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/interests chess, long walks`: one's own words, in place of those before; chosen buttons stay."""
+    """`/interests chess, long walks`: set one's own words, in place of the earlier ones. Chosen buttons stay."""
     me = facts.me
     words = interests_in(_typed(event))
     if not words:
@@ -226,7 +226,7 @@ def type_interests(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def type_language(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/language de`, or the language's name: the bot speaks it at once. Otherwise the menu."""
+    """`/language de`, or the name of the language: the bot speaks it at once. Otherwise, show the menu."""
     language = language_in(_typed(event))
     if language is None:
         return choose_language(event, facts, env)
@@ -238,7 +238,7 @@ def type_language(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def type_country(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/country Peru`, in any language: a full name is taken at once, a part of one lists the countries that fit."""
+    """`/country Peru`, in any language. A full name is set at once. A part of a name lists the countries that fit."""
     me, words = facts.me, _typed(event)
     if not words:
         return Decision(effects=(Say(me.person, text("profile.how_country"), keys_for(me.state)),))

@@ -1,4 +1,4 @@
-"""The sections of the settings: what each shows, and the buttons under it."""
+"""The sections of the settings: the text of each, and its buttons."""
 
 from collections.abc import Callable, Iterable
 from zlib import crc32
@@ -34,7 +34,7 @@ def _mark(label: Text, chosen: bool, action: str) -> Button:
 
 
 def _filter(which: Filter, me: Participant, env: Env, label: Text, chosen: bool, action: str) -> Button:
-    """A button for a hard wish. People without the entitlement see a lock, and a press says how to get it."""
+    """A button for a hard wish. People who are not entitled to it see a lock, and a press tells them how to get it."""
     if not may_filter(me, which, env):
         return Button(text("profile.behind_lock", what=label), "put", action)
     return _mark(label, chosen, action)
@@ -49,7 +49,7 @@ BACK: Row = (_go("profile.back", "top"),)
 
 
 def _number(page: str, buttons: int) -> int:
-    """The page number in a button's data, limited to the list; the first page if it is no number."""
+    """The page number from a button's data, limited to the list. The first page if it is not a number."""
     number = int(page) if page.isdecimal() and len(page) < 4 else 0
     return min(number, (buttons - 1) // PAGE)
 
@@ -65,15 +65,12 @@ def _paged(section: str, buttons: list[Button], page: str, width: int) -> tuple[
     return (*rows, *((tuple(turns),) if turns else ()), BACK)
 
 
-# ---------------------------------------------------------------------- what is said
-
-
 def _listed(texts: tuple[Text, ...], none: str) -> Arg:
     return texts or text(none)
 
 
 def languages_of(me: Participant) -> Arg:
-    """The names of the languages that somebody chats in, for a placeholder."""
+    """The names of the languages that somebody chats in, as a placeholder value."""
     known = tuple(text("interests.own", word=LANGUAGES.get(each, each)) for each in spoken(me.profile))
     return _listed(known, "profile.no_languages")
 
@@ -84,7 +81,7 @@ def country_of(code: str) -> Text:
 
 
 def _wishes(me: Participant, env: Env) -> tuple[Text, ...]:
-    """The wishes of somebody that count now."""
+    """The person's wishes that count now."""
     wants = wishes_of(me, env)
     genders = tuple(text(f"profile.gender_{each}") for each in wants.genders)
     ages: tuple[Text, ...] = ()
@@ -110,15 +107,11 @@ def card(me: Participant, env: Env) -> Text:
 
 
 def allowed(age: int, now: int, rules: Rules) -> bool:
-    """Whether somebody aged `now` may say `age` instead.
+    """Whether somebody aged `now` may change their age to `age`.
 
-    Nobody makes themselves younger than the minimum age, and nobody steps over the wall between minors and adults:
-    only time does that.
+    Nobody can go below the minimum age, and nobody can cross the wall between minors and adults: only time does that.
     """
     return rules.minimum_age <= age <= rules.maximum_age and pool_for(age, rules) == pool_for(now, rules)
-
-
-# ---------------------------------------------------------------------- sections
 
 
 def _top(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
@@ -137,7 +130,7 @@ def _gender(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
 
 
 def _age(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
-    """Steps up and down, within what is allowed."""
+    """Buttons to change the age in steps, within what is allowed."""
     now = age_now(me.profile, env.now)
     ages = [now + step for step in AGE_STEPS if allowed(now + step, now, env.rules)]
     return card(me, env), Menu(
@@ -156,7 +149,7 @@ def _langs(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
 
 
 def _tags(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
-    """Words of one's own stand first: pressed, they go."""
+    """The interests. The person's own words come first; pressing one removes it."""
     chosen = me.profile.interests
     buttons = [_mark(worded(each), True, f"own.{mark_of(each)}") for each in own_words(me)]
     buttons += [_mark(worded(each), each in chosen, f"tags.{each}") for each in INTERESTS]
@@ -169,17 +162,17 @@ def own_words(me: Participant) -> tuple[str, ...]:
 
 
 def mark_of(word: str) -> str:
-    """What stands for a word of one's own in a button: the word itself may be longer than a button can carry."""
+    """Stands for a person's own word in a button, because the word itself may be longer than a button can carry."""
     return f"{crc32(word.encode()):08x}"
 
 
 def page_of_interest(me: Participant, interest: str) -> str:
-    """The page that an interest of the curated list stands on."""
+    """The page with this interest of the curated list."""
     return str((len(own_words(me)) + INTERESTS.index(interest)) // PAGE)
 
 
 def _country(me: Participant, env: Env, page: str) -> tuple[Text, Menu]:
-    """Their own country first, then by name in the reader's language. The first row of the first page is for no
+    """The countries: their own first, then by name in the reader's language. The first row of the first page means no
     country."""
     own = me.profile.country
     others = env.places.in_order((each for each in COUNTRIES if each != own), spoken_to(me))
@@ -232,7 +225,7 @@ def _speak(me: Participant, env: Env, _: str) -> tuple[Text, Menu]:
 
 
 def spoken_to(me: Participant) -> str:
-    """The language that the product writes to somebody in."""
+    """The language in which we write to somebody."""
     code = me.profile.language.lower().replace("_", "-").partition("-")[0]
     return code if code in WRITTEN_IN else WRITTEN_IN[0]
 
@@ -249,11 +242,8 @@ SECTIONS: dict[str, Section] = {
 }
 
 
-# ---------------------------------------------------------------------- deciders
-
-
 def show(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/profile`: what others may learn of you."""
+    """`/profile`: show what others may learn about the person."""
     said = text("profile.shown", card=card(facts.me, env))
     return Decision(effects=(Say(facts.me.person, said, keys_for(facts.me.state)),))
 
@@ -264,13 +254,13 @@ def settings(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def choose_language(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """The menu of the languages that the product is written in."""
+    """The menu of the product's languages."""
     said, menu = _speak(facts.me, env, "")
     return Decision(effects=(Say(facts.me.person, said, menu),))
 
 
 def in_place(event: ButtonPressed, me: Participant, env: Env, section: str, page: str = "") -> tuple[Effect, ...]:
-    """The menu as it is now, where it was pressed."""
+    """Show the current menu in the notice with the pressed button."""
     answer = Answer(event.query)
     if event.message is None:
         return (answer,)

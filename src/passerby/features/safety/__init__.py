@@ -1,30 +1,24 @@
-"""Never meeting somebody again: for oneself with a block, for everybody's sake with a report as well.
+"""Blocks and reports. A block protects oneself; a report also helps to protect others.
 
-Both work in a chat, which they end, and after it, for a day also where there has been another since. The other side
-reads what it would read of any partner who leaves.
+Both work in a chat, which they end, and after it: for a day, even if there was another chat since. The other side reads
+the same as for any partner who leaves.
 """
 
 import re
 
 import msgspec
 
-from passerby.dialogue.after_chat import (
-    BLOCK,
-    REPORT,
-    ask_again,
+from passerby.dialogue.after_chat import BLOCK, REPORT, ask_again, in_place, tell_left, too_old, what_was_said
+from passerby.dialogue.keyboards import keys_for
+from passerby.domain.after_chat import (
     at_hand,
     block,
     blocked_since,
     complaints,
-    in_place,
     last_partner,
     partner_in,
-    tell_left,
-    too_old,
-    what_was_said,
     with_complaint,
 )
-from passerby.dialogue.keyboards import keys_for
 from passerby.domain.karma import rated, weight
 from passerby.domain.lifecycle import part, refresh_ticket
 from passerby.features.safety.words import FOR_REPORT, add_held, ask_for_words, awaited, begin_comment, skip_comment
@@ -37,31 +31,32 @@ from passerby.kernel.participant import Chatting, Complaint, Participant, Rating
 from passerby.kernel.text import Text, day, text
 
 SHOWN = 8
-"""So many blocks a page of `/blocked`, the newest first."""
+"""How many blocks a page of `/blocked` shows, the newest first."""
 
 
 def _chat(me: Participant) -> str | None:
-    """The chat that a command is about: the present one, or else the last."""
+    """The chat that a command is about: the present one, otherwise the last one."""
     if isinstance(me.state, Chatting):
         return me.state.chat
     return me.last.chat if me.last is not None else None
 
 
 def _whom(me: Participant, chat: str, now: float) -> PersonId | None:
-    """Whom `chat` is, or was, with; None where that is too long ago."""
+    """The partner in `chat`, now or before. None if it was too long ago."""
     if isinstance(me.state, Chatting) and me.state.chat == chat:
         return me.state.partner
     return partner_in(me, chat, now)
 
 
 def _accused(event: ButtonPressed, facts: Facts) -> tuple[PersonId, ...]:
-    """For `Feature.also_load`: their karma changes. Whether it is too late is for `complain` to say."""
+    """For `Feature.also_load`: the reported person, because their karma changes. `complain` checks whether it is too
+    late."""
     whom = _whom(facts.me, event.token.partition(".")[0], 0.0)
     return (whom,) if whom is not None else ()
 
 
 def _apart(facts: Facts, whom: PersonId, env: Env, reason: str) -> tuple[tuple[Participant, ...], tuple[Say, ...]]:
-    """Both sides after a block: out of the chat that they are in, if it is with each other, and what they are told."""
+    """Both sides after a block, and their notices. If they are in a chat with each other, it ends."""
     me = facts.me
     told: tuple[Say, ...] = ()
     sides: tuple[Participant, ...] = (me,)
@@ -94,13 +89,10 @@ def block_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _keys(before: Participant, after: Participant) -> tuple[Say, ...]:
-    """The keyboard of the new state, where pressing a button ended a chat."""
+    """Send the keyboard of the new state, if a button press ended a chat."""
     if type(before.state) is type(after.state):
         return ()
     return (Say(after.person, text("safety.chat_over"), keys_for(after.state)),)
-
-
-# ---------------------------------------------------------------------- reports
 
 
 def _reasons(chat: str) -> Menu:
@@ -110,12 +102,12 @@ def _reasons(chat: str) -> Menu:
 
 
 def _what_for(me: Participant) -> Text:
-    """The question. In a chat it says that what is typed still goes to the partner."""
+    """The question for the reason. In a chat, it says that typed words still go to the partner."""
     return text("safety.what_for_here" if isinstance(me.state, Chatting) else "safety.what_for")
 
 
 def report(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/report`: what for?"""
+    """`/report`: ask for the reason."""
     me = facts.me
     chat = _chat(me)
     if chat is None:
@@ -131,7 +123,7 @@ def report_pressed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def cancel_report(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Cancel the report: nothing is filed. If it was opened from the question how the chat was, that question comes
+    """Cancel the report: nothing is filed. If it was opened from the question about the last chat, that question comes
     back."""
     me = facts.me
     back = in_place(event, text("safety.not_reported"))
@@ -141,7 +133,8 @@ def cancel_report(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The reason has been chosen: it is filed, once a chat; the two never meet again. The accused learns nothing."""
+    """The reason has been chosen: file the report, once for each chat. The two never meet again. The reported person
+    learns nothing."""
     chat, _, reason = event.token.partition(".")
     whom = _whom(facts.me, chat, env.now)
     if whom is None or reason not in set(Complaint):
@@ -162,14 +155,11 @@ def complain(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def _already(event: ButtonPressed, me: Participant) -> tuple[Revise, ...]:
-    """A second report of a chat is not filed. A double press leaves the question for a comment as it is."""
+    """A second report about a chat is not filed. A double press leaves the question for a comment as it is."""
     asked = me.commenting
     if asked is not None and event.message is not None and asked.prompt == MessageRef(event.bot, event.message):
         return ()
     return in_place(event, text("safety.already"))
-
-
-# ---------------------------------------------------------------------- the list
 
 
 def _list(me: Participant, page: int) -> tuple[Text, Menu | None]:
@@ -207,7 +197,8 @@ def turn_page(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def unblock(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Numbers count from the oldest. Where the list has changed since it was shown, it is shown anew instead."""
+    """Remove a block. Numbers count from the oldest. If the list has changed since it was shown, the new list is shown
+    instead."""
     me = facts.me
     number, _, total = event.token.partition(".")
     unchanged = re.fullmatch(r"[0-9]{1,6}", number) and total == str(len(me.blocked))

@@ -22,14 +22,14 @@ COMMENT_S = 300.0
 """How long a comment can be added."""
 
 DOUBT_S = 3600.0
-"""How long words to a new partner are held: the question asked for the next message, and it names no time."""
+"""How long words to a new partner are held: the question asked for the next message, and gives no time limit."""
 
 LONGEST = 1000
-"""Characters."""
+"""The longest comment, in characters."""
 
 FOR_REPORT = "for_report"
 _QUESTIONS = frozenset({"complain", FOR_REPORT})
-"""The first buttons of the questions that only a press answers: what a report is for, and whom words are for."""
+"""The first buttons of the questions that need a press: the reason for a report, and the person the words are for."""
 
 
 def _skip(chat: str) -> Menu:
@@ -82,13 +82,14 @@ def _met_another(me: Participant, asked: Commenting) -> bool:
 
 
 def ask_for_a_press(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """Words in reply to a question that only a button answers. They are about a partner, so no partner gets them."""
+    """Answer words that reply to a question which needs a press. They are about a partner, so no partner gets them."""
     me = facts.me
     return Decision(effects=(Say(me.person, text("safety.press"), keys_for(me.state), event.messages[0]),))
 
 
 def ask_which(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """The first words to a new partner, while the question still asks for the next message: which are they?
+    """The question still asks for the next message, and these are the first words to a new partner. Ask whom they are
+    for.
 
     They go nowhere until a button is pressed. Telegram brings them back with the press.
     """
@@ -120,7 +121,8 @@ def add_held(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def refuse_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """A reply to the question that comes too late, or a second one. It is about somebody, so nobody else gets it."""
+    """Refuse a reply to the question that comes too late, or a second one. It is about somebody, so nobody else gets
+    it."""
     me = facts.me
     return Decision(effects=(Say(me.person, text("safety.comment_over"), keys_for(me.state), event.messages[0]),))
 
@@ -140,7 +142,7 @@ def take_words(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def _refuse(event: MessageReceived, asked: Commenting) -> Say | None:
-    """Why this can be no comment; None if it can."""
+    """Why this cannot be the comment. None if it can."""
     words = event.text.strip()
     if words and len(words) <= LONGEST:
         return None

@@ -1,11 +1,12 @@
-"""Looking for somebody, and giving up looking. Who is paired with whom is the matcher's affair."""
+"""Starting and cancelling a search. The matcher decides who is paired with whom."""
 
 from typing import assert_never
 
 import msgspec
 
-from passerby.dialogue.after_chat import SEEK, ask_again, last_partner, what_was_said
+from passerby.dialogue.after_chat import SEEK, ask_again, what_was_said
 from passerby.dialogue.keyboards import CANCEL, FIND, keys_for
+from passerby.domain.after_chat import last_partner
 from passerby.domain.lifecycle import cancel, pair, refresh_ticket, search
 from passerby.domain.matching.estimates import blurred
 from passerby.domain.matching.wishes import common
@@ -37,8 +38,8 @@ def find(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Deci
 
 
 def seek(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The button "Find" under the question how the last chat was. If pressed late, it says what the person is doing
-    now."""
+    """The button "Find" under the question about the last chat. If it is pressed late, the answer says what the person
+    is doing now."""
     found = find(event, facts, env)
     me = found.changes[0] if found.changes else facts.me
     asked = () if last_partner(me, event.token) is None else ask_again(event, what_was_said(me), me, env.now)
@@ -46,7 +47,7 @@ def seek(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """The Cancel key. Pressed late, when somebody has been found or nothing was sought, it changes nothing."""
+    """The Cancel key. Without a search, it changes nothing."""
     match facts.me.state:
         case Searching():
             me = cancel(facts.me)
@@ -60,14 +61,14 @@ def give_up(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def patience(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """Something written while searching: it goes to nobody."""
+    """Answer a message that was written while searching. It goes to nobody."""
     return _tell(facts, "search.nobody_yet", event.messages[0])
 
 
 def hint(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """Something written while idle: it goes to nobody, and the way on is one key away.
+    """Answer a message that was written while idle. It goes to nobody.
 
-    What was sent before the last chat ended, and read after, was meant for that partner; it says so.
+    If it was sent before the last chat ended but read after it, it was meant for that partner, and the answer says so.
     """
     last = facts.me.last
     if last is not None and event.sent_at <= last.closed_at:
@@ -76,13 +77,13 @@ def hint(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 def introduce(one: Participant, other: Participant, env: Env) -> Decision:
-    """Two people have been found for each other. The notice anchors the chat: see `Facts.anchor`.
+    """Introduce two people who were paired. The notice anchors the chat: see `Facts.anchor`.
 
-    What they have in common is named, and who likes it gets a question to begin with, the same for both.
+    It names what they have in common. If both like opening questions, it asks one, the same for both.
     """
     chat = ChatId(f"{env.rng.getrandbits(80):020x}")
-    assert isinstance(one.state, Searching), "only who waits is paired"
-    assert isinstance(other.state, Searching), "only who waits is paired"
+    assert isinstance(one.state, Searching), "only searching people are paired"
+    assert isinstance(other.state, Searching), "only searching people are paired"
     shared = common(one.state.ticket, other.state.ticket)
     question = env.rng.randrange(ICEBREAKERS) + 1
     both_like = one.preferences.icebreakers and other.preferences.icebreakers
@@ -117,11 +118,11 @@ def _found(interests: tuple[str, ...], question: int | None) -> Text:
 
 
 def delayed(event: SearchDelayed, facts: Facts, env: Env) -> Decision:
-    """Tell somebody how their search stands, and offer to widen it. The same notice is revised the next time."""
+    """Tell somebody how their search stands, and offer to widen it. The next time, the same notice is revised."""
     state = facts.me.state
     if not isinstance(state, Searching) or state.ticket.since != event.since:
         return NOTHING
-    said = text("search.drags", chance=_chance(event), wait=_wait(event))
+    said = text("search.delayed", chance=_chance(event), wait=_wait(event))
     menu = _wider(facts.me, state)
     at = facts.anchor
     if at is not None and at != NOWHERE and at.bot == facts.me.bot:
@@ -135,7 +136,7 @@ def _chance(event: SearchDelayed) -> Text:
 
 
 def _wait(event: SearchDelayed) -> Text:
-    """In steps of ten seconds, or in minutes: it is a measurement, not a promise."""
+    """The expected wait, in steps of ten seconds or in minutes. It is a measurement, not a promise."""
     if event.expected_s is None:
         return text("search.wait_unknown")
     if event.expected_s < 55:
@@ -144,7 +145,7 @@ def _wait(event: SearchDelayed) -> Text:
 
 
 def _wider(me: Participant, state: Searching) -> Menu | None:
-    """What could be let go of. None where the wishes are as wide as they can be."""
+    """The buttons to drop a wish. None if the wishes are as wide as they can be."""
     wants = state.ticket.wants
     rows = []
     if wants.genders:
@@ -164,7 +165,7 @@ WIDER: dict[str, dict[str, object]] = {
 
 
 def widen(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Let a wish go, from now on. The place in the queue stays."""
+    """Drop a wish from now on. The person keeps their place in the queue."""
     me, change = facts.me, WIDER.get(event.token)
     if change is None:
         return Decision(effects=(Answer(event.query),))

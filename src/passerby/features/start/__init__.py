@@ -1,7 +1,7 @@
-"""Getting to know a person: one consent line, two answers (age, gender), nothing else.
+"""The first questions to a person: consent, age and gender, and nothing else.
 
-The questions are asked in order; whatever a person does before they have answered brings the open question up again.
-Answers to questions that are no longer open change nothing here: `/settings` is the place for second thoughts.
+The questions come in order. Whatever a person does before they have answered brings back the open question. Answers to
+earlier questions change nothing here: changes are made in `/settings`.
 """
 
 import math
@@ -20,10 +20,10 @@ from passerby.kernel.text import text
 AGE_BUTTONS = (18, 20, 22, 25, 28, 30, 35, 40, 45, 50)
 
 TURNED_AWAY_S = 24 * 3600.0
-"""How long no other age is accepted: a child should not be able to try out ages within a minute."""
+"""How long no other age is accepted, so that a child cannot try out ages within a minute."""
 
 MEND_S = 600.0
-"""How long after that a typing mistake can be corrected, once: by pressing the button and answering again."""
+"""How long after that they can correct a typing mistake, once: they press the button and answer again."""
 
 MEND_MENU = Menu(((Button(text("start.typed_wrong"), "mend"),),))
 CONSENT_MENU = Menu(((Button(text("start.agree"), "agree"),),))
@@ -43,7 +43,7 @@ READY: dict[type[State], str] = {
 
 
 def age_menu(env: Env) -> Menu:
-    """Buttons for common ages; any other is typed."""
+    """Buttons for common ages. Any other age can be typed."""
     ages = [age for age in AGE_BUTTONS if age >= env.rules.minimum_age]
     if ages[:1] != [env.rules.minimum_age]:
         ages.insert(0, env.rules.minimum_age)
@@ -52,7 +52,7 @@ def age_menu(env: Env) -> Menu:
 
 
 def ask(me: Participant, env: Env) -> Say:
-    """The question that is open, or the invitation to search when none is."""
+    """The open question. If there is none, the invitation to search."""
     profile = me.profile
     if _turned_away(profile, env):
         return _sorry(me, env)
@@ -68,7 +68,8 @@ def ask(me: Participant, env: Env) -> Say:
 
 
 def _learn(facts: Facts, env: Env, profile: Profile, pressed: ButtonPressed | None = None) -> Decision:
-    """Take an answer in and go on. A pressed question becomes the next one in place, so that it is answered once."""
+    """Accept an answer and continue. A pressed question is replaced by the next one, so that it is answered only
+    once."""
     me = msgspec.structs.replace(facts.me, profile=profile)
     following = ask(me, env)
     if pressed is None:
@@ -82,7 +83,7 @@ def _learn(facts: Facts, env: Env, profile: Profile, pressed: ButtonPressed | No
 
 
 def _turned_away(profile: Profile, env: Env) -> bool:
-    """Whether they have just said that they are too young: the next number they try is not believed for a day."""
+    """Whether they said recently that they are too young. Then no other age is believed for a day."""
     said_at = profile.too_young_at
     if profile.age is not None or said_at is None or env.now - said_at >= TURNED_AWAY_S:
         return False
@@ -112,12 +113,12 @@ def _sorry(me: Participant, env: Env) -> Say:
 
 
 def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
-    """`/start`: a greeting for the new, the state of things for the others."""
+    """`/start`: greet a newcomer, or say how things stand."""
     return Decision(effects=(ask(facts.me, env),))
 
 
 def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """Something done while a question is open: an age if that is what was asked, else the question again."""
+    """Handle anything while a question is open: an age if it was asked for, otherwise ask the question again."""
     profile = facts.me.profile
     if isinstance(event, ButtonPressed):
         return Decision(effects=(Answer(event.query), ask(facts.me, env)))
@@ -132,7 +133,7 @@ def answer(event: MessageReceived | ButtonPressed, facts: Facts, env: Env) -> De
 
 def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = None) -> Decision:
     if age < env.rules.minimum_age:
-        # Later than `age_mended_at`, whatever the clock says, so that the second answer is final.
+        # It is later than `age_mended_at`, whatever the clock says, so that the second answer is final.
         last = facts.me.profile.age_mended_at or 0.0
         at = env.now if env.now > last else math.nextafter(last, math.inf)
         me = msgspec.structs.replace(facts.me, profile=msgspec.structs.replace(facts.me.profile, too_young_at=at))
@@ -142,7 +143,8 @@ def _take_age(age: int, facts: Facts, env: Env, pressed: ButtonPressed | None = 
 
 
 def _closed(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """The question has been answered already, or is not open yet: the one that is takes its place, if any is."""
+    """The pressed question is already answered, or is not open yet. It is replaced by the open question, if there is
+    one."""
     effects: list[Effect] = [Answer(event.query)]
     if event.message is not None:
         following = ask(facts.me, env)
@@ -169,7 +171,7 @@ def press_age(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
 
 
 def press_mend(event: ButtonPressed, facts: Facts, env: Env) -> Decision:
-    """It was a typing mistake: one more answer is taken, and it is final. `age_mended_at` remembers that."""
+    """It was a typing mistake: one more answer is accepted, and it is final. `age_mended_at` remembers that."""
     me, profile = facts.me, facts.me.profile
     changes: tuple[Participant, ...] = ()
     if profile.age is None and _may_mend(profile, env):

@@ -9,7 +9,7 @@ from typing import TypeVar, assert_never
 
 import msgspec
 
-from passerby.dialogue.after_chat import complaints
+from passerby.domain.after_chat import complaints
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import (
     Answer,
