@@ -11,7 +11,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -27,7 +27,7 @@ from passerby.domain.budgets import Budget
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.kernel.rules import ContactPolicy, Rules
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
 from passerby.telemetry import logs
 from tests.botapi_sandbox.samples import PNG
 from tests.leaks.canaries import Who, filled
@@ -66,8 +66,8 @@ class Couple:
     partner_bot: int
 
 
-def app_with(*, ours: Rules, **parts: Any) -> App:
-    return App(**{**parts, "rules": ours})
+def app_with(*, ours: Rules, **parts: Any) -> Worker:
+    return Worker(**{**parts, "config": replace(parts["config"], rules=ours)})
 
 
 class Stage:

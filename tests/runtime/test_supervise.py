@@ -14,10 +14,11 @@ from passerby.kernel.event import Event
 from passerby.kernel.ids import BotId, UpdateRef
 from passerby.kernel.participant import Chatting
 from passerby.kernel.rules import Rules
-from passerby.ports.telegram import Arrival, SendContent, TokenRefused
+from passerby.ports.telegram import Arrival, SendContent, Telegram, TokenRefused
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
 from passerby.runtime.supervise import supervise
-from passerby.runtime.worker import App, NoBotWorks
+from passerby.runtime.worker import NoBotWorks, Worker
+from passerby.runtime.worker_config import WorkerConfig
 from passerby.runtime.worker_status import WorkerStatus
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
@@ -39,21 +40,22 @@ from tests.wording import html
 
 
 class Process:
-    def __init__(self, town: "Town", name: str, **how: Any) -> None:
+    def __init__(self, town: "Town", name: str, telegram: Telegram | None = None, **how: Any) -> None:
         self.town = town
         self.name = name
+        self.telegram = telegram or town.telegram
         self.how = how
-        self.incarnations: list[App] = []
+        self.incarnations: list[Worker] = []
         self.ended: list[bool] = []
         self.stop = asyncio.Event()
         self.running = asyncio.ensure_future(
             supervise(self.make, self.stop, town.clock, 5.0, self.incarnations.append, self.ended.append)
         )
 
-    def make(self) -> App:
+    def make(self) -> Worker:
         town = self.town
-        parts = {"telegram": town.telegram} | self.how
-        return App(
+        return Worker(
+            telegram=self.telegram,
             store=town.store,
             records=town.records,
             features=ALL,
@@ -61,13 +63,15 @@ class Process:
             words=WORDS,
             clock=town.clock,
             rng=Random(f"{self.name} {len(self.incarnations)}"),
-            rules=Rules(),
-            key=bytes(32),
-            bot_budget=PLENTY,
-            chat_budget=PLENTY,
-            shared=True,
-            name=self.name,
-            **parts,
+            config=WorkerConfig(
+                rules=Rules(),
+                key=bytes(32),
+                bot_budget=PLENTY,
+                chat_budget=PLENTY,
+                shared=True,
+                name=self.name,
+                **self.how,
+            ),
         )
 
     @property
@@ -156,8 +160,8 @@ async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(
     assert one.ended == [True]
     assert len(one.incarnations) == 2
     second = one.incarnations[1]
-    assert second.worker != first.worker
-    assert set((await town.store.members()).workers) == {second.worker}, "nobody counts on the former"
+    assert second.id != first.id
+    assert set((await town.store.members()).workers) == {second.id}, "nobody counts on the former"
     await town.meet()
     assert isinstance(town.records.disk.people[ANN].state, Chatting)
     one.stop.set()
@@ -213,8 +217,8 @@ async def test_a_worker_tells_how_it_stands(town: Town, /) -> None:
     assert await worker_status.unready() == []
     told = await worker_status.status()
     assert told["stores"] == {"live": "ok", "records": "ok"}
-    assert told["worker"] == one.incarnations[0].worker
-    assert set(told["holders"].values()) == {one.incarnations[0].worker}  # type: ignore[attr-defined]
+    assert told["worker"] == one.incarnations[0].id
+    assert set(told["holders"].values()) == {one.incarnations[0].id}  # type: ignore[attr-defined]
     town.records.lost = True
     assert await worker_status.unready() == [], "people chat without the records"
     assert "does not answer" in (await worker_status.status())["stores"]["records"]  # type: ignore[index]

@@ -17,7 +17,8 @@ from passerby.kernel.participant import Chatting, Idle
 from passerby.kernel.rules import Rules
 from passerby.ports.telegram import Arrival, FloodWait, SendContent, TokenRefused, Unavailable
 from passerby.runtime.membership.tokens import REFUSED_AFTER_S
-from passerby.runtime.worker import App, NoBotWorks
+from passerby.runtime.worker import NoBotWorks, Worker
+from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.live_places import Disk, DiskLog
 from tests.contract.records_memory import MemoryRecords
 from tests.runtime.virtual import EPOCH, VirtualClock, run
@@ -50,7 +51,7 @@ class House:
         self.telegram = ScriptedTelegram(self.clock)
         rng = Random(len(self.disk.records))  # no two incarnations have the same name
         self.store = MemoryStore(DiskLog(self.disk), self.clock, rng)
-        self.app = App(
+        self.app = Worker(
             telegram=self.telegram,
             store=self.store,
             records=self.records,
@@ -59,10 +60,12 @@ class House:
             words=WORDS,
             clock=self.clock,
             rng=rng,
-            rules=Rules(),
-            key=bytes(32),
-            bot_budget=PLENTY,
-            chat_budget=chat_budget,
+            config=WorkerConfig(
+                rules=Rules(),
+                key=bytes(32),
+                bot_budget=PLENTY,
+                chat_budget=chat_budget,
+            ),
         )
         self._update = dict.fromkeys(self.telegram.bots, 0)
 

@@ -20,7 +20,8 @@ from passerby.features.search import introduce
 from passerby.kernel.ids import BotId, PersonId
 from passerby.kernel.participant import Gender, Participant, Profile
 from passerby.kernel.rules import Rules
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
+from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.live_places import MemoryPlace, Place
 from tests.scenario.records_places import RecordsPlace
 from tests.scenario.stores import Severed, opened
@@ -177,7 +178,7 @@ class Stage:
         self.store = Severed(self.place.open())
         self.lives += 1
         rng = Random(3 * self.lives)
-        self.app = App(
+        self.app = Worker(
             telegram=SimBotApi(self.tokens, self.store, self.network, self.life),
             store=self.store,
             records=self.records_place.open(),
@@ -186,10 +187,12 @@ class Stage:
             words=catalogue(),
             clock=self.place.clock,
             rng=rng,
-            rules=self.rules,
-            key=KEY,
-            bot_budget=BOT_BUDGET,
-            chat_budget=CHAT_BUDGET,
+            config=WorkerConfig(
+                rules=self.rules,
+                key=KEY,
+                bot_budget=BOT_BUDGET,
+                chat_budget=CHAT_BUDGET,
+            ),
         )
         await self.app.start()
 

@@ -26,11 +26,11 @@ from passerby.ports.telegram import Arrival
 from passerby.runtime.background.reconciler import Reconciler
 from passerby.runtime.delivery.courier import Courier, Delivery
 from passerby.runtime.membership.heartbeat import Membership
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
 from tests.simulation.process import Build
 
 
-class ConfirmsBeforeDone(App):
+class ConfirmsBeforeDone(Worker):
     """An update counts as done as soon as it has been taken in hand."""
 
     def _receive(self, arrival: Arrival, fences: tuple[Fence, ...] = ()) -> None:
@@ -82,7 +82,7 @@ class _PartnerOfNow(Courier):
         return await super()._deliver(queue, delivery)
 
 
-class SendsToThePartnerOfNow(App):
+class SendsToThePartnerOfNow(Worker):
     """See `_PartnerOfNow`."""
 
     def __init__(self, **parts: Any) -> None:
@@ -121,7 +121,7 @@ class NeverLooks(Reconciler):
         return True
 
 
-class ComparesNothing(App):
+class ComparesNothing(Worker):
     """See `NeverLooks`."""
 
     def __init__(self, **parts: Any) -> None:
@@ -211,7 +211,7 @@ class _NeverInDoubt(Membership):
         pass
 
 
-class KeepsWhatItHad(App):
+class KeepsWhatItHad(Worker):
     """See `_NeverInDoubt`."""
 
     def __init__(self, **parts: Any) -> None:

@@ -24,7 +24,8 @@ from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Rules
 from passerby.ports.live_store import LiveStore
 from passerby.runtime.supervise import supervise
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
+from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
 from tests.simulation.distant_store import Distant
@@ -48,7 +49,7 @@ def catalogue() -> Catalogue:
 class Build:
     """What the program is made of; a planted bug replaces a part."""
 
-    app: Callable[..., App] = App
+    app: Callable[..., Worker] = Worker
     store: Callable[..., MemoryStore] = MemoryStore
     features: tuple[Feature, ...] = ALL
     bot_budget: Budget = BOT_BUDGET
@@ -115,7 +116,7 @@ class Host:
     lapses: list[float] = field(default_factory=list)
     """When a worker found that others have what it held, and began anew."""
     life: Life | None = None
-    app: App | None = None
+    app: Worker | None = None
     inner: MemoryStore | None = None
     """Its live store, if it has one of its own."""
     doom: Doom | None = None
@@ -149,7 +150,7 @@ class Host:
         self.records.lost = self.sql_lost
         telegram = SimBotApi(self.tokens, store, self.network, life)
 
-        def make() -> App:
+        def make() -> Worker:
             self.app = self.build.app(
                 telegram=telegram,
                 store=store,
@@ -159,12 +160,14 @@ class Host:
                 words=catalogue(),
                 clock=self.clock,
                 rng=rng,
-                rules=self.rules,
-                key=KEY,
-                bot_budget=self.build.bot_budget,
-                chat_budget=self.build.chat_budget,
-                shared=self.server is not None,
-                name=self.name,
+                config=WorkerConfig(
+                    rules=self.rules,
+                    key=KEY,
+                    bot_budget=self.build.bot_budget,
+                    chat_budget=self.build.chat_budget,
+                    shared=self.server is not None,
+                    name=self.name,
+                ),
             )
             return self.app
 
@@ -182,7 +185,7 @@ class Host:
             return inner
         return Distant(inner, rng, self.store_delay_s, lost)
 
-    async def _run(self, make: Callable[[], App], stop: asyncio.Event, ended: asyncio.Event) -> None:
+    async def _run(self, make: Callable[[], Worker], stop: asyncio.Event, ended: asyncio.Event) -> None:
         def end(lapsed: bool) -> None:
             if lapsed:
                 self.lapses.append(self.loop.time())

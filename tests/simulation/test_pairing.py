@@ -24,7 +24,8 @@ from passerby.kernel.rules import Rules
 from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, BotIdentity, CommandList, OutgoingCall
 from passerby.runtime.inbound.person_queues import Work
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
+from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.records_memory import Disk, MemoryRecords
 from tests.simulation.disk import Platter
 from tests.simulation.distant_store import Distant
@@ -128,7 +129,7 @@ def live_through(
     life = Life("the only one")
     inner = store(Platter().open(life), clock, rng)
     distant: Any = Distant(inner, rng, delay_s, lambda: False, late_answers=late_answers)
-    app = App(
+    app = Worker(
         telegram=NoTelegram(),
         store=distant,
         records=MemoryRecords(Disk(people={person: known(person) for person in PEOPLE})),
@@ -137,10 +138,12 @@ def live_through(
         words=catalogue(),
         clock=clock,
         rng=rng,
-        rules=Rules(minimum_age=16),
-        key=KEY,
-        bot_budget=PLENTY,
-        chat_budget=PLENTY,
+        config=WorkerConfig(
+            rules=Rules(minimum_age=16),
+            key=KEY,
+            bot_budget=PLENTY,
+            chat_budget=PLENTY,
+        ),
     )
 
     async def play() -> None:

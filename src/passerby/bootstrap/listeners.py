@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from passerby.adapters.botapi.webhook_api import arrival
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
 from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting
 from passerby.telemetry import logs, metrics
@@ -40,7 +40,7 @@ class Listeners:
                 self._listeners.append(listener)
                 logs.record("pages.listening", "debug", setting=setting, address=listener.address)
 
-    def begin(self, app: App, worker_status: WorkerStatus) -> None:
+    def begin(self, app: Worker, worker_status: WorkerStatus) -> None:
         """A worker takes updates now. Raises: WrongSetting."""
         self._pages.watched = worker_status
         self._webhooks.open(app)

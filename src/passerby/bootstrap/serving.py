@@ -35,7 +35,8 @@ from passerby.runtime.background.loop_watch import LoopWatch
 from passerby.runtime.delivery.courier import PARK_AFTER_S
 from passerby.runtime.supervise import supervise
 from passerby.runtime.tasks import Background
-from passerby.runtime.worker import App, NoBotWorks
+from passerby.runtime.worker import NoBotWorks, Worker
+from passerby.runtime.worker_config import WorkerConfig
 from passerby.runtime.worker_status import WorkerStatus
 from passerby.settings import Settings, WrongSetting, addresses
 from passerby.telemetry import logs, metrics
@@ -108,7 +109,7 @@ async def _serve(
     closing.push_async_callback(background.aclose)
     process = Process(settings, role, name, Parts(clock, rng, files, store, records, telegram))
 
-    def ready(app: App) -> None:
+    def ready(app: Worker) -> None:
         is_first = not process.was_ready
         process.ready(app, listeners)
         if is_first:
@@ -146,7 +147,7 @@ class Process:
         self._name = name
         self._parts = parts
         self._words = Catalogue.load(Path(__file__).parents[1])
-        self._app: App | None = None
+        self._app: Worker | None = None
         self.was_ready = False
 
     @property
@@ -154,10 +155,10 @@ class Process:
         """How many facts the last worker could not write to the records."""
         return self._app.unrecorded if self._app is not None else 0
 
-    def make(self) -> App:
+    def make(self) -> Worker:
         settings, parts = self._settings, self._parts
         polls = settings.update_mode == "polling"
-        self._app = App(
+        self._app = Worker(
             telegram=parts.telegram,
             store=parts.store,
             records=parts.records,
@@ -166,26 +167,28 @@ class Process:
             words=self._words,
             clock=parts.clock,
             rng=parts.rng,
-            rules=_rules(settings),
-            key=parts.files.key,
-            former_keys=parts.files.former_keys,
-            bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
-            chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
-            quota=Quota(settings.person_at_once, settings.person_rate_per_s),
-            polls=polls,
-            leads=self._role != "web",
-            shared=settings.is_shared,
-            park_after_s=PARK_AFTER_S if polls else WEBHOOKS_PARKED_AFTER_S,
-            name=self._name,
-            home=home_of(settings),
-            recorder=parts.files.recorder,
-            token_refused_after_s=settings.token_refused_after_s,
-            # A person at a terminal wants to hear about wrong tokens. A supervised process waits until they work.
-            insists=self._role == "all" and not self.was_ready,
+            flight_recorder=parts.files.recorder,
+            config=WorkerConfig(
+                rules=_rules(settings),
+                key=parts.files.key,
+                former_keys=parts.files.former_keys,
+                bot_budget=Budget(settings.bot_rate_per_s, max(1, round(settings.bot_rate_per_s))),
+                chat_budget=Budget(settings.chat_rate_per_s, settings.chat_burst),
+                quota=Quota(settings.person_at_once, settings.person_rate_per_s),
+                polls=polls,
+                leads=self._role != "web",
+                shared=settings.is_shared,
+                park_after_s=PARK_AFTER_S if polls else WEBHOOKS_PARKED_AFTER_S,
+                name=self._name,
+                home=home_of(settings),
+                token_refused_after_s=settings.token_refused_after_s,
+                # A person at a terminal wants to hear about wrong tokens. A supervised process waits until they work.
+                insists=self._role == "all" and not self.was_ready,
+            ),
         )
         return self._app
 
-    def ready(self, app: App, listeners: Listeners) -> None:
+    def ready(self, app: Worker, listeners: Listeners) -> None:
         """Open the listeners to this worker, and log that it is ready. Raises: WrongSetting."""
         parts = self._parts
         serves = {"api": addresses.without_password(self._settings.bot_api_url), "bots": tuple(self._settings.tokens)}

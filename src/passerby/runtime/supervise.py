@@ -1,46 +1,46 @@
-"""One process, incarnation after incarnation: a worker that has lapsed is abandoned, and another begins in its place.
+"""Runs one incarnation of a worker after another: a worker that has lapsed is abandoned, and a new one begins.
 
-It begins as a stranger, with a name of its own and nothing in hand. That is all the cleaning up there is.
+The new one has a new name and nothing in hand, so there is nothing to clean up.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 from passerby.ports.clock import Clock
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
 from passerby.telemetry import logs
 
 PAUSE_S = 0.5
-"""Between two incarnations: a store that evicts us again and again is not to be besieged."""
+"""Between two incarnations, so that a store that evicts us again and again is not flooded."""
 
 
 async def supervise(
-    make: Callable[[], App],
+    make: Callable[[], Worker],
     stop: asyncio.Event,
     clock: Clock,
     stop_timeout_s: float,
-    on_ready: Callable[[App], None] = lambda app: None,
+    on_ready: Callable[[Worker], None] = lambda worker: None,
     on_end: Callable[[bool], None] = lambda lapsed: None,
 ) -> bool:
-    """Keep an app going until `stop` is set; then stop it. Returns whether everything in hand was finished.
+    """Keep a worker going until `stop` is set; then stop it. Returns whether everything in hand was finished.
 
-    `on_ready` is called in each incarnation, when it takes updates; `on_end` when that is over, before anything is
-    stopped or abandoned (then with True). Raises: NoBotWorks, in the first.
+    `on_ready` is called when an incarnation takes updates. `on_end` is called before it is stopped (with False) or
+    abandoned (with True). Raises: NoBotWorks, in the first incarnation.
     """
     while True:
-        app = make()
+        worker = make()
         try:
-            if not await _first(app.start(), stop, app.has_lapsed):
-                on_ready(app)
-                await _first(asyncio.get_running_loop().create_future(), stop, app.has_lapsed)
+            if not await _first(worker.start(), stop, worker.has_lapsed):
+                on_ready(worker)
+                await _first(asyncio.get_running_loop().create_future(), stop, worker.has_lapsed)
             on_end(not stop.is_set())
             if stop.is_set():
                 logs.record("runtime.stopping")
-                return await app.stop(stop_timeout_s)
+                return await worker.stop(stop_timeout_s)
         except BaseException:
-            await app.abandon()
+            await worker.abandon()
             raise
-        await app.abandon()
+        await worker.abandon()
         logs.record("runtime.anew")
         await clock.sleep(PAUSE_S)
 

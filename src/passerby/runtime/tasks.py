@@ -5,8 +5,12 @@ collected, if ever. `Background` holds every task until it ends, and hands an un
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
+
+from passerby.ports.clock import Clock
+
+BROKEN_PAUSE_S = 1.0
 
 
 class Background:
@@ -21,6 +25,19 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def keep_going(self, work: Callable[[], Awaitable[None]], clock: Clock) -> asyncio.Task[None]:
+        """Run it until it returns or is cancelled. If it raises, it is begun again after a pause."""
+
+        async def again_and_again() -> None:
+            while True:
+                try:
+                    return await work()
+                except Exception as error:  # noqa: BLE001  # the supervised place of what runs as long as we do
+                    self._on_error(error)
+                    await clock.sleep(BROKEN_PAUSE_S)
+
+        return self.spawn(again_and_again())
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -1,5 +1,4 @@
-"""How one worker stands, for whoever watches it: whether it can be relied on now, what it holds, and what it knows of
-the others."""
+"""The status of one worker, for operators: whether it is ready, what it holds, and what it knows of the others."""
 
 import asyncio
 import os
@@ -12,25 +11,25 @@ from passerby import __version__
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
 from passerby.runtime.membership.heartbeat import read_report
-from passerby.runtime.worker import App
+from passerby.runtime.worker import Worker
 from passerby.telemetry import logs
 
 ANSWER_WITHIN_S = 2.0
 
 
 class WorkerStatus:
-    """`role` and `name` as the process was started with. `serves`: which bots, of which Bot API server."""
+    """`role` and `name` are those that the process was started with. `serves`: the bots, and their Bot API server."""
 
     def __init__(
         self,
-        app: App,
+        worker: Worker,
         store: LiveStore,
         records: Records,
         name: str,
         role: str,
         serves: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        self._app = app
+        self._worker = worker
         self._store = store
         self._records = records
         self._name = name
@@ -38,11 +37,14 @@ class WorkerStatus:
         self._serves = serves
 
     async def unready(self) -> Sequence[str]:
-        """Without the records nothing waits but strangers, so their absence is no reason to send people elsewhere."""
+        """The reasons why updates should go to another worker.
+
+        The records are no reason: without them, only people whom the live store does not know have to wait.
+        """
         reasons = []
-        if not self._app.is_ready:
+        if not self._worker.is_ready:
             reasons.append("it is starting, or stopping")
-        elif not self._app.fleet.is_assured:
+        elif not self._worker.fleet.is_assured:
             reasons.append("it is not sure of its leases")
         live = await self._live()
         if live != "ok":
@@ -51,16 +53,16 @@ class WorkerStatus:
 
     async def status(self) -> Mapping[str, object]:
         live, records = await asyncio.gather(self._live(), self._recorded())
-        report, members = self._app.report(), self._app.fleet.members
+        report, members = self._worker.report(), self._worker.fleet.members
         return {
             "name": self._name,
             "role": self._role,
             "serves": dict(self._serves),
             "pid": os.getpid(),
             "version": __version__,
-            "worker": self._app.worker,
+            "worker": self._worker.id,
             "since": report.since,
-            "assured": self._app.fleet.is_assured,
+            "assured": self._worker.fleet.is_assured,
             "figures": msgspec.to_builtins(report.figures),
             "idle_bots": report.idle_bots,
             "doubted_bots": report.doubted_bots,

@@ -198,10 +198,10 @@ def left_behind(path: Path) -> FlightRecorder:
 @in_virtual_time
 async def test_the_next_run_says_what_the_last_one_ended_with_before_it_takes_anything(tmp_path: Path) -> None:
     house = House()
-    house.app._recorder = left_behind(tmp_path / "page")
+    house.app._flight_recorder = left_behind(tmp_path / "page")
     await house.app.start()
     assert await house.store.known(BOT, (7,)) == (set(), {7: 1})
-    assert house.app._recorder.crash is None
+    assert house.app._flight_recorder.crash is None
     await house.app.stop(10.0)
 
 

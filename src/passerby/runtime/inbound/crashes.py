@@ -1,7 +1,7 @@
 """Updates that end workers: when to give one up, and how often it has been tried.
 
 Telegram delivers such an update again, to this worker or another. The next process with the ended worker's name reports
-the crash as soon as it has started (see `flight_recorder` and `App`), and the live store counts it. So an update with a
+the crash as soon as it has started (see `flight_recorder`), and the live store counts it. So an update with a
 reported crash is not tried at once: the worker that it ended last may not have reported yet.
 """
 

@@ -1,0 +1,126 @@
+"""The path of a message, from its person's queue to Telegram, built as a whole.
+
+It is a circle: an event becomes deliveries, and a failed delivery becomes an event. `_handle` closes it.
+"""
+
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+from passerby.domain.fingerprint import Prints
+from passerby.kernel.decision import Env, Places
+from passerby.kernel.ids import UpdateRef
+from passerby.ports.clock import Clock
+from passerby.ports.live_store import LiveStore
+from passerby.ports.records import Records
+from passerby.ports.telegram import Telegram
+from passerby.runtime.decide.committing import Committer
+from passerby.runtime.decide.event_handler import EventHandler
+from passerby.runtime.decide.loading import FactsLoader
+from passerby.runtime.decide.outcomes import DeliveryOutcomes
+from passerby.runtime.decide.pairings import Pairings
+from passerby.runtime.decide.parking import Parking
+from passerby.runtime.decide.put_aside import HopelessWork
+from passerby.runtime.decide.router import Router
+from passerby.runtime.decide.sending import EffectSender
+from passerby.runtime.delivery.best_effort import BestEffort
+from passerby.runtime.delivery.courier import Courier
+from passerby.runtime.delivery.sealing import Sealer
+from passerby.runtime.delivery.wording import Wording
+from passerby.runtime.flight_recorder import FlightRecorder
+from passerby.runtime.inbound.admission import Admission
+from passerby.runtime.inbound.albums import Albums
+from passerby.runtime.inbound.person_queues import PersonQueues, Rest, Work
+from passerby.runtime.inbound.uncertain_commits import UncertainCommits
+from passerby.runtime.membership.heartbeat import Membership
+from passerby.runtime.membership.tokens import Tokens
+from passerby.runtime.tasks import Background
+from passerby.runtime.worker_config import WorkerConfig
+from passerby.telemetry import logs
+
+
+class MessagePath:
+    """`finished` is called with updates that are done and stored as done."""
+
+    def __init__(
+        self,
+        *,
+        telegram: Telegram,
+        store: LiveStore,
+        records: Records,
+        router: Router,
+        wording: Wording,
+        places: Places,
+        tokens: Tokens,
+        fleet: Membership,
+        background: Background,
+        flight_recorder: FlightRecorder,
+        finished: Callable[[tuple[UpdateRef, ...]], None],
+        clock: Clock,
+        rng: Random,
+        config: WorkerConfig,
+    ) -> None:
+        worker, shared = fleet.worker, config.shared
+        self._clock = clock
+        self._rng = rng
+        self._rules = config.rules
+        self._places = places
+        self.uncertain = UncertainCommits(clock)
+        self.faults = logs.Faults(clock.monotonic)
+        sealer, prints = Sealer(config.key, *config.former_keys), Prints(config.key, *config.former_keys)
+        best_effort = BestEffort(telegram, wording, tokens, fleet, background)
+        queues = self.person_queues = PersonQueues(self._handle, background, clock, flight_recorder)
+        self.albums = Albums(store, sealer, queues, background, clock, worker, self.uncertain.mark)
+        self.courier = Courier(
+            telegram,
+            store,
+            wording,
+            background,
+            clock,
+            rng,
+            config.bot_budget,
+            config.chat_budget,
+            outcomes=DeliveryOutcomes(store, queues, best_effort, prints, fleet, finished, clock, rng),
+            assurance=fleet,
+            prints=prints,
+            shared=shared,
+            park_after_s=config.park_after_s,
+            recorder=flight_recorder,
+            tokens=tokens,
+        )
+        self.admission = Admission(queues, self.courier, store, clock, config.quota, router.is_for_us)
+        self.parking = Parking(store, self.courier, sealer, self.albums, queues, fleet, finished, clock, worker)
+        sender = EffectSender(store, self.courier, best_effort, self.parking, fleet, worker, shared=shared)
+        committer = Committer(store, sealer, self.uncertain, clock, worker)
+        self.pairings = Pairings(committer, sender, fleet)
+        self._handler = EventHandler(
+            router=router,
+            loader=FactsLoader(store, records, router, queues, clock),
+            committer=committer,
+            sender=sender,
+            parking=self.parking,
+            hopeless=HopelessWork(store, sender, fleet, finished, clock, rng, worker, shared=shared),
+            person_queues=queues,
+            leases=fleet,
+            env=self.env,
+            finished=finished,
+            owe=self.admission.owe,
+            faults=self.faults,
+            clock=clock,
+            rng=rng,
+        )
+
+    def env(self) -> Env:
+        return Env(self._clock.now(), self._rng, self._rules, self._places)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is waiting or under way."""
+        return bool(self.person_queues.busy or self.courier.pending or self.albums.waiting)
+
+    def is_in_hand(self, entry: str) -> bool:
+        """Whether an entry of the outbox is taken care of here."""
+        return self.courier.known(entry) or self.albums.is_known(entry) or self.admission.is_known(entry)
+
+    def _handle(self, work: Work) -> Coroutine[Any, Any, Rest | None]:
+        return self._handler.handle(work)

@@ -1,0 +1,38 @@
+"""The settings of one worker."""
+
+from dataclasses import dataclass
+
+from passerby.domain.budgets import Budget
+from passerby.domain.quota import STANDARD, Quota
+from passerby.kernel.rules import Rules
+from passerby.runtime.delivery.courier import PARK_AFTER_S
+from passerby.runtime.membership.tokens import REFUSED_AFTER_S
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkerConfig:
+    rules: Rules
+    key: bytes
+    """32 bytes, to seal with."""
+    former_keys: tuple[bytes, ...] = ()
+    """What was sealed with these can still be opened."""
+    bot_budget: Budget
+    chat_budget: Budget
+    quota: Quota = STANDARD
+    """How much one person may have in hand."""
+    polls: bool = True
+    """Whether to ask Telegram for updates. If not, Telegram brings them (see `Worker.receive`)."""
+    leads: bool = True
+    """Whether to take leases. A worker that only receives updates needs none."""
+    shared: bool = False
+    """Whether there may be other workers."""
+    park_after_s: float = PARK_AFTER_S
+    """How long an undelivered relay may hold up its update."""
+    name: str = ""
+    """The name of the process, for operators."""
+    home: str = ""
+    """The installation: the machine's name and the run directory, for operators."""
+    token_refused_after_s: float = REFUSED_AFTER_S
+    """How long Telegram must refuse a token until the bot is lost (see `membership.tokens`)."""
+    insists: bool = True
+    """Whether the start fails if no bot works."""
