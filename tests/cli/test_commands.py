@@ -66,7 +66,7 @@ def test_the_schema_is_made_once_and_checked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["walk"], ["run", "--fast"], ["demo", "--port", "0"], []])
-def test_what_is_no_command_ends_with_code_2(tmp_path: Path, arguments: list[str]) -> None:
+def test_an_unknown_command_ends_with_code_2(tmp_path: Path, arguments: list[str]) -> None:
     assert passerby(tmp_path, *arguments).returncode == 2
 
 
@@ -80,8 +80,15 @@ def test_a_crash_shows_neither_the_text_nor_the_variables(tmp_path: Path) -> Non
     assert "canary" not in output
 
 
-def test_what_a_command_does_not_need_is_not_loaded(tmp_path: Path) -> None:
-    heavy = {"sqlalchemy", "pydantic_settings", "structlog", "uvloop", "passerby.bootstrap"}
+def test_serving_with_files_loads_neither_redis_nor_alembic(tmp_path: Path) -> None:
+    script = "import sys, passerby.bootstrap.serving; print(sorted({'redis', 'alembic'} & sys.modules.keys()))"
+    with running(tmp_path, PASSERBY[0], "-c", script) as process:
+        output, _ = process.communicate()
+    assert output.splitlines()[-1] == "[]"
+
+
+def test_a_command_does_not_load_modules_that_it_does_not_need(tmp_path: Path) -> None:
+    heavy = {"sqlalchemy", "pydantic_settings", "structlog", "uvloop", "passerby.bootstrap.serving"}
     script = (
         "import sys; from passerby.cli.app import app; app(['version'], standalone_mode=False);"
         f"print(sorted({heavy!r} & sys.modules.keys()))"

@@ -108,7 +108,7 @@ def test_a_state_that_the_sandbox_cannot_read_is_told_in_its_words(tmp_path: Pat
     done = passerby(tmp_path, "demo", "--port", str(free_port()))
     assert done.returncode == 1
     assert done.stderr.startswith("The sandbox ended by itself (code 2): ")
-    assert "is no state file" in done.stderr
+    assert "is not a state file" in done.stderr
 
 
 def test_real_settings_play_no_part(tmp_path: Path) -> None:

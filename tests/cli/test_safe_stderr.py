@@ -10,11 +10,11 @@ from tests.cli.command import running
 
 LOGS_AND_GOES_ON = """
 import os, sys
-from passerby import logs
-from passerby.cli.safe_stderr import unfailing
+from passerby.telemetry import logs
+from passerby.cli.safe_stderr import safe
 
 stream = {stream}
-logs.set_up("info", "json", stream=unfailing(stream))
+logs.set_up("info", "json", stream=safe(stream))
 for _ in range(10_000):
     logs.record("test.said", reason="x" * 100)
 os.write(1, b"went on")

@@ -1,23 +1,27 @@
-"""The `passerby` command. What a command needs is imported when it runs, so that `--help` costs nothing."""
+"""The `passerby` command. Each command imports its modules when it runs, so that `--help` is fast."""
 
 import errno
 import os
 import sys
 
+from passerby.cli.importing import without_collecting
 from passerby.cli.leaving import leave
 
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM})
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 70 the event
-    loop was stuck, 128+n a second signal n."""
+    """Run the command line.
+
+    Exit codes: 0 done, 1 a fault, 2 a wrong setting or argument, 70 the event loop was stuck, 128+n a second signal n.
+    """
     leave(_run())
 
 
 def _run() -> int:
-    from passerby.cli.app import app
-    from passerby.settings import WrongSetting
+    with without_collecting():
+        from passerby.cli.app import app
+        from passerby.settings import WrongSetting
 
     try:
         app(prog_name="passerby")
@@ -29,11 +33,11 @@ def _run() -> int:
     except OSError as error:
         if error.errno not in _OF_THE_DISK:
             return _crashed(error)
-        # Its file is ours: nobody else's names get here.
+        # The file is one of ours, so its name may be shown.
         name = os.path.basename(error.filename) if isinstance(error.filename, str) else "a file"  # noqa: PTH119
         print(f"{name}: {error.strerror}; make room, or let this user write there", file=sys.stderr)  # noqa: T201
         return 2
-    except Exception as error:  # noqa: BLE001  # the outermost place: the text of what gets here is not to be shown
+    except Exception as error:  # noqa: BLE001  # the outermost handler: the text of an exception must not be shown
         return _crashed(error)
     return 0
 

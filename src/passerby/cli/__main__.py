@@ -1,4 +1,4 @@
-"""`python -m passerby.cli`: how supervisor starts our processes, whatever PATH is."""
+"""`python -m passerby.cli`: supervisor starts our processes this way, because it does not depend on PATH."""
 
 from passerby.cli import main
 

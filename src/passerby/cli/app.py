@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from passerby.cli.importing import without_collecting
 from passerby.cli.webhook import Action
 
 if TYPE_CHECKING:
@@ -166,10 +167,11 @@ def _settled() -> "Settings":
 
 
 def _serve(role: "Role", name: str) -> None:
-    from passerby import settings
-    from passerby.cli.safe_stderr import safe
-    from passerby.cli.serving import serve
-    from passerby.telemetry import logs
+    with without_collecting():
+        from passerby import settings
+        from passerby.cli.safe_stderr import safe
+        from passerby.cli.serving import serve
+        from passerby.telemetry import logs
 
     settled = _settled()
     if not re.fullmatch(NAMES, name):
@@ -324,6 +326,8 @@ def init_schema(
         typer.echo(
             f"up to date ({state.needed})"
             if state.is_current
+            else f"at {state.current}, which is of a newer release: install that one"
+            if state.is_newer
             else f"at {state.current or 'nothing'}, not {state.needed}"
         )
         raise typer.Exit(0 if state.is_current else 1)

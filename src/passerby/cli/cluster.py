@@ -1,4 +1,4 @@
-"""The commands that start, replace and end a cluster: what they refuse, and what they say."""
+"""The commands that start, replace and end a cluster: what they refuse, and what they print."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from passerby.ops.cluster.installations import serving
 from passerby.settings import Settings, WrongSetting, addresses
 
 WORKERS_BESIDE_WEBHOOKS: Final = 2
-"""With webhooks, workers only match, record and tidy up. One would do; the second takes over."""
+"""With webhooks, workers only match, record and clean up. One is enough; the second takes over if it ends."""
 
 
 def plan(settings: Settings, workers: int | None, cores: int) -> tuple[Program, ...]:
-    """Which processes there are to be. `workers` None: one for each bot, as far as there are cores.
+    """The processes of a cluster. `workers` None: one for each bot, but not more than cores.
 
-    With webhooks, as many processes take them, and a few workers do the rest. Without Redis there can be one process,
-    which is `passerby run`, kept. Raises: WrongSetting.
+    With webhooks, that many processes receive them, and WORKERS_BESIDE_WEBHOOKS workers do the rest. Without Redis
+    there is only one process: `passerby run`. Raises: WrongSetting.
     """
     if not settings.is_shared:
         if workers is not None and workers > 1:
@@ -40,11 +40,12 @@ def plan(settings: Settings, workers: int | None, cores: int) -> tuple[Program, 
 
 
 def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
-    """Start, and wait until every process is ready. In the foreground: until it ends, with its exit code."""
+    """Start, and wait until every process is ready. In the foreground: wait until the cluster ends, and exit with its
+    code."""
     directory = settings.run_path
     names = plan(settings, workers, cores())
     try:
-        # Checked before a directory is made, and again under the lock.
+        # Checked before a directory is made, and again after the lock is taken.
         operations.refuse_second(directory, frozenset(settings.tokens), api_of(settings))
         if not settings.is_shared:
             typer.echo("REDIS_URL is not set, so one process does everything. It is kept running; nothing is shared.")
@@ -61,7 +62,7 @@ def start(settings: Settings, workers: int | None, *, foreground: bool) -> None:
         try:
             operations.await_ready(cluster, [one.name for one in names], typer.echo)
         except NoCluster:
-            # Somebody has said stop meanwhile.
+            # Somebody ran `passerby stop` at the same time.
             typer.echo("The cluster was ended while it started.", err=True)
             if not foreground:
                 raise typer.Exit(1) from None
@@ -124,7 +125,7 @@ def _wait(child: subprocess.Popen[bytes]) -> int:
         try:
             return abs(child.wait())
         except KeyboardInterrupt:
-            # Ctrl-C has reached supervisor, too, which ends in good order.
+            # Ctrl-C has reached supervisor too, which ends cleanly.
             typer.echo("Stopping.", file=sys.stderr)
 
 
@@ -134,12 +135,12 @@ def _give_up(fault: ClusterFault, more: str = "") -> NoReturn:
 
 
 def api_of(settings: Settings) -> str:
-    """As processes report it themselves."""
+    """The address of the Bot API server, in the form in which processes report it."""
     return addresses.without_password(settings.bot_api_url)
 
 
 def where_else(settings: Settings) -> str:
-    """A sentence about processes that serve these bots from another run directory; empty if there are none."""
+    """A sentence about processes that serve these bots from another run directory. Empty if there are none."""
     beside = serving(frozenset(settings.tokens), api_of(settings), besides=settings.run_path)
     if not beside:
         return ""

@@ -1,7 +1,7 @@
-"""The demo: the sandbox in a child process, Passerby in this one, and a page with phones to talk on.
+"""The demo: the sandbox in a child process, Passerby in this process, and a page with phones to chat on.
 
-Everything that a second run goes on from lies in one directory: the sandbox's state, the bots' pretend tokens,
-Passerby's database. Settings of the environment and of `.env` play no part: a real token must never get in here.
+One directory has everything that the next run continues with: the sandbox's state, the bots' pretend tokens, Passerby's
+database. Settings in the environment and in `.env` are ignored: a real token must never get in here.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from passerby.telemetry import logs
 
 HOST = "127.0.0.1"
 USUAL_PORT = 8081
-"""The one that Telegram's own Bot API server listens on."""
+"""The default port of Telegram's own Bot API server."""
 BOTS = (("Lantern", "lantern_demo_bot"), ("Harbour", "harbour_demo_bot"), ("Meadow", "meadow_demo_bot"))
 STEPS = (
     "Start",
@@ -37,20 +37,20 @@ STEPS = (
     "a button with your age, then one with your gender",
     "🔎 Find a partner",
 )
-"""What a newcomer presses, in order: the words of the buttons in English, which the phones speak at first."""
+"""The buttons that a new person presses, in order. They are in English, like the phones at the start."""
 FIRST_ID = 1_000_001
 PATIENCE_S = 20.0
 POLL_S = 0.05
 
 
 class SandboxEnded(Exception):
-    """The child is gone, or does not do what it should. The text is for the person at the terminal."""
+    """The sandbox has ended, or does not do what it should. The text is for the person at the terminal."""
 
 
 def run_demo(data: Path, port: int | None) -> None:
-    """Run until Ctrl-C or SIGTERM. `port` None: the usual one, or any free one where it is taken.
+    """Run until Ctrl-C or SIGTERM. `port` None: USUAL_PORT, or any free port if that is taken.
 
-    Raises: WrongSetting for arguments that cannot work, typer.Exit(1) if the sandbox ends by itself.
+    Raises: WrongSetting, for arguments that cannot work; typer.Exit(1), if the sandbox ends by itself.
     """
     logs.set_up("warning", "console")
     with _only_demo_in(data):
@@ -73,7 +73,7 @@ async def _demo(data: Path, port: int, stop: asyncio.Event) -> None:
     child = start_sandbox([*where, "--bots", "0", "--quiet"], log)
     threading.Thread(target=_watch, args=(child, asyncio.get_running_loop(), stop), daemon=True).start()
     try:
-        # While the sandbox starts, this process does its own slow part.
+        # This import is slow. The sandbox starts at the same time.
         from passerby.bootstrap import serving
 
         tokens = await _bots(data, port, stop)
@@ -108,7 +108,7 @@ def _watch(child: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop, stop
 
 
 async def _bots(data: Path, port: int, stop: asyncio.Event) -> tuple[SecretStr, ...]:
-    """The demo's tokens, once the sandbox answers and has a bot for each of them."""
+    """Wait until the sandbox answers and has a bot for each token. Returns the tokens."""
     tokens = _tokens(data / "bots.json")
     known = await _first_answer(port, stop)
     for token, (first_name, username) in zip(tokens, BOTS, strict=True):
@@ -121,7 +121,7 @@ async def _bots(data: Path, port: int, stop: asyncio.Event) -> tuple[SecretStr, 
 
 
 async def _first_answer(port: int, stop: asyncio.Event) -> set[int]:
-    """The ids of the bots that the sandbox has, as soon as it answers; empty if it is told to stop first."""
+    """Wait until the sandbox answers. Returns the ids of its bots; empty if told to stop first."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + PATIENCE_S
     while not stop.is_set():
@@ -136,7 +136,7 @@ async def _first_answer(port: int, stop: asyncio.Event) -> set[int]:
 
 
 def _ask(port: int, method: str, body: dict[str, str] | None = None) -> tuple[int, Any]:
-    """One request to the sandbox's list of bots."""
+    """Send one request to the sandbox's list of bots. Returns the status and the body."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         content = json.dumps(body).encode() if body is not None else None
@@ -148,20 +148,20 @@ def _ask(port: int, method: str, body: dict[str, str] | None = None) -> tuple[in
 
 
 def _tokens(path: Path) -> list[str]:
-    """The pretend tokens of an earlier run, else new ones."""
+    """The pretend tokens of an earlier run, or new ones."""
     try:
         tokens = json.loads(path.read_text("utf-8"))
         if isinstance(tokens, list) and len(tokens) == len(BOTS):
             return [str(token) for token in tokens]
     except (OSError, ValueError):
-        pass  # the first run, or a file cut short: nothing hangs on these tokens but the demo
+        pass  # the first run, or an incomplete file: only the demo needs these tokens
     tokens = [f"{FIRST_ID + number}:sandbox-{secrets.token_hex(13)}1" for number in range(len(BOTS))]
     path.write_text(json.dumps(tokens), "utf-8")
     return tokens
 
 
 def _free_port(wanted: int | None) -> int:
-    """The port asked for; without one, the usual port or any free one."""
+    """The wanted port; if none is wanted, USUAL_PORT or any free one. Raises: WrongSetting."""
     fault = ""
     for port in (wanted,) if wanted is not None else (USUAL_PORT, 0):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -177,7 +177,7 @@ def _free_port(wanted: int | None) -> int:
 
 @contextmanager
 def _only_demo_in(data: Path) -> Iterator[None]:
-    """Hold `data` for this process: two demos in one directory would undo each other's work."""
+    """Lock `data` for this process: two demos in one directory would undo each other's work. Raises: WrongSetting."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = os.open(data / "demo.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

@@ -17,9 +17,9 @@ MARKS: Final = {
 
 
 def examine(settings: Settings, processes: int | None, *, json: bool) -> int:
-    """Print every finding; return the exit code: 1 if something fails.
+    """Print every finding. Returns the exit code: 1 if something fails.
 
-    `processes` share the stores, over all machines; None: those that this machine runs or would run.
+    `processes`: how many share the stores, on all machines. None: as many as this machine runs or would run.
     """
     from passerby.bootstrap.clock import SystemClock
     from passerby.ops.doctor import Verdict, everything

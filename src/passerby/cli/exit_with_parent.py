@@ -1,7 +1,6 @@
-"""`python -m passerby.cli.exit_with_parent COMMAND...`: a command of ours that ends in good order when whoever started
-it is gone.
+"""`python -m passerby.cli.exit_with_parent COMMAND...`: a `passerby` command that ends cleanly when its parent is gone.
 
-Whoever starts it holds the other end of its standard input.
+The parent holds the other end of its standard input.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""`passerby loadtest`: which sandbox, which processes, which stores; then the people come."""
+"""`passerby loadtest`: starts a sandbox and Passerby, lets simulated people chat, and reports."""
 
 import asyncio
 import base64
@@ -47,7 +47,7 @@ UNBOUNDED: Final = "100000"
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What was asked for on the command line."""
+    """The options of the command line."""
 
     plan: Plan
     sandbox: str | None
@@ -80,7 +80,7 @@ def wishes(
     json: bool,
     keep: Path | None,
 ) -> Wishes:
-    """Of the command line's words. Raises: WrongSetting for what does not go together."""
+    """Check the options of the command line. Raises: WrongSetting, for options that do not fit together."""
     if dau is not None and (users is not None or searching):
         raise WrongSetting("--dau", "says already how many people there are", "leave out --users and --searching")
     if compress is not None and dau is None:
@@ -112,7 +112,7 @@ def wishes(
 
 
 def run_loadtest(wishes: Wishes) -> int:
-    """Play it and report; the exit code. Raises: WrongSetting."""
+    """Run the load test and report. Returns the exit code. Raises: WrongSetting."""
     logs.set_up("warning", "console")
     outcome: list[Report] = []
     place = _place_of_report(wishes)
@@ -142,7 +142,7 @@ def run_loadtest(wishes: Wishes) -> int:
 
 
 def _place_of_report(wishes: Wishes) -> Path:
-    """Where the page goes. Raises: WrongSetting, before anything is started for it."""
+    """The path of the report. Raises: WrongSetting, if it cannot be written."""
     path = wishes.report or Path(f"passerby-loadtest-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}.html")  # noqa: TID251
     if path.is_dir():
         raise WrongSetting("--report", "is a directory", "write the path of a file in it, ending in .html")
@@ -161,7 +161,7 @@ async def _loadtest(wishes: Wishes, stop: asyncio.Event, outcome: list[Report]) 
     from passerby.bootstrap.clock import SystemClock
 
     clock = SystemClock()
-    wishes.plan.moments()  # too much is said before anything is started
+    wishes.plan.moments()  # a load that is too large is refused before anything starts
     async with AsyncExitStack() as closing:
         directory = wishes.keep or Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="passerby-loadtest-")))
         directory.mkdir(parents=True, exist_ok=True)
@@ -214,7 +214,7 @@ async def _watched(
     pids: Mapping[str, int],
     pages: Mapping[str, str],
 ) -> Course:
-    """Play it, and show how it goes where somebody looks on."""
+    """Run the load, and show its progress if there is a terminal."""
     from rich.console import Console
     from rich.live import Live
 
@@ -247,7 +247,7 @@ async def _watched(
 
 @asynccontextmanager
 async def _theirs(url: str) -> AsyncIterator[Sandbox]:
-    """A sandbox that runs already, wherever. Raises: WrongSetting for whatever is none."""
+    """A sandbox that is running already. Raises: WrongSetting, if there is no sandbox at the address."""
     where = urlsplit(url)
     remedy = "write where a sandbox listens, as in http://127.0.0.1:8081"
     host = where.hostname or ""
@@ -270,7 +270,7 @@ async def _theirs(url: str) -> AsyncIterator[Sandbox]:
 
 @asynccontextmanager
 async def _own(directory: Path, wishes: Wishes) -> AsyncIterator[tuple[Sandbox, subprocess.Popen[bytes]]]:
-    """A sandbox of our own on a free port of the loopback."""
+    """Start a sandbox on a free port of this machine."""
     port = _free_port()
     where = ["--host", HOST, "--port", str(port), "--bots", "0", "--seed", str(wishes.plan.seed), "--quiet"]
     child = start_sandbox([*where, *([] if wishes.budgets else ["--no-limits"])], directory / "sandbox.log")
@@ -300,7 +300,7 @@ async def _first_answer(sandbox: Sandbox, child: subprocess.Popen[bytes], log: P
 
 
 async def _tokens(sandbox: Sandbox, number: int) -> tuple[list[str], list[int]]:
-    """New bots with pretended tokens of their own, instead of those that every sandbox begins with."""
+    """Make new bots with random pretend tokens. Every sandbox starts with the same bots, which are not used."""
     made = [await sandbox.post("bots", {"first_name": f"Load {each}"}) for each in range(1, number + 1)]
     return [bot["token"] for bot in made], [bot["id"] for bot in made]
 
@@ -315,7 +315,7 @@ def _free_port() -> int:
 
 
 async def _stores(wishes: Wishes, directory: Path, closing: AsyncExitStack) -> tuple[dict[str, str], Looker]:
-    """Where Passerby is to keep things: files in `directory`, or places of its own on the operator's servers.
+    """The stores of Passerby: files in `directory`, or separate keys and a separate database on the operator's servers.
 
     Raises: WrongSetting.
     """
@@ -346,7 +346,7 @@ async def _stores(wishes: Wishes, directory: Path, closing: AsyncExitStack) -> t
 async def _fleet(
     wishes: Wishes, directory: Path, sandbox: Sandbox, tokens: Sequence[str], stores: Mapping[str, str]
 ) -> AsyncIterator[Fleet]:
-    """Passerby in front of it: one process, or workers on `stores`."""
+    """Start Passerby: one process, or several workers on `stores`."""
     told = {
         "BOT_TOKENS": ",".join(tokens),
         "BOT_API_URL": sandbox.url,
@@ -370,7 +370,7 @@ async def _fleet(
 
 
 def _of_the_settings() -> Looker:
-    """The stores of a staging fleet, where the settings here name them."""
+    """The stores of a staging fleet, if the settings here name them."""
     settled = settings.read()
     postgres = settled.postgres_uri.get_secret_value() if settled.postgres_uri is not None else None
     redis = settled.redis_url.get_secret_value() if settled.is_shared else None

@@ -1,4 +1,4 @@
-"""The cluster's log files, printed: the end of them, or, with -f, also what is added from now on."""
+"""Prints the end of the cluster's log files. With -f, it continues with new lines."""
 
 import os
 import time
@@ -11,7 +11,7 @@ _BLOCK: Final = 64 * 1024
 
 
 def tail(path: Path, lines: int) -> list[str]:
-    """The last `lines` of a file; fewer, if it has not got so many or does not exist."""
+    """The last `lines` of a file, or fewer if it has fewer. Empty if it does not exist."""
     found = b""
     try:
         with path.open("rb") as file:
@@ -27,7 +27,7 @@ def tail(path: Path, lines: int) -> list[str]:
 
 
 class Follower:
-    """Reads what is added to a file, over its rotation: a file that is another, or shorter, is read from its start."""
+    """Reads the lines that are added to a file, also after a rotation. A new or shorter file is read from its start."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,10 +37,10 @@ class Follower:
             self._file.seek(0, os.SEEK_END)
 
     def added(self) -> list[str]:
-        """Whole lines since the last call."""
+        """The complete lines that were added since the last call."""
         lines = self._read()
         if self._was_replaced():
-            lines += self._read()  # what came between that and the rotation
+            lines += self._read()  # lines that were written just before the rotation
             self.close()
             self._file, self._rest = self._opened(), b""
             lines += self._read()
@@ -75,7 +75,7 @@ class Follower:
 
 
 def show(files: dict[str, Path], lines: int, *, follow: bool, say: Callable[[str], None]) -> None:
-    """`files` by the name of the process, which is put before each line where there are several. Ctrl-C ends -f."""
+    """Print the files. If there are several, each line begins with the name of its process. Ctrl-C ends `follow`."""
     width = max(map(len, files))
 
     def say_all(name: str, these: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""`passerby monit`: what the cluster does, once a second, in the terminal."""
+"""`passerby monit`: shows the cluster's rates in the terminal, once a second."""
 
 import asyncio
 import os
@@ -28,11 +28,11 @@ from passerby.telemetry.figures import Snapshot
 
 EVERY_S: Final = 1.0
 COUNT_EVERY_S: Final = 15.0
-"""Telegram is asked how much waits only so often."""
+"""How often Telegram is asked how many updates wait."""
 
 
 class Monitor:
-    """Looks again and again, and keeps the look before, so that there are rates."""
+    """Looks at the cluster repeatedly. It keeps the previous look, because a rate is the difference of two."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -42,7 +42,7 @@ class Monitor:
         self._pending: dict[int, int | None] = {}
 
     def count(self) -> None:
-        """Ask Telegram how much waits."""
+        """Ask Telegram how many updates wait."""
         self._pending = asyncio.run(waiting(self._settings))
 
     def look(self) -> RenderableType:
@@ -62,7 +62,7 @@ class Monitor:
 
 
 def page(seen: Overview, earlier: dict[str, Snapshot]) -> RenderableType:
-    """`earlier`: each process's figures at the look before."""
+    """`earlier`: each process's figures at the previous look."""
     return Group(
         _fleet(seen, earlier),
         Panel(process_table(seen.processes), title="processes", title_align="left"),
@@ -137,7 +137,7 @@ def milliseconds(seconds: float | None) -> str:
 
 
 def watch(settings: Settings) -> None:
-    """Until q or Ctrl-C. Where nobody watches (a pipe): two looks, one picture."""
+    """Show the page until q or Ctrl-C. Without a terminal: look twice and print it once."""
     monitor = Monitor(settings)
     console = Console(highlight=False)
     monitor.count()
@@ -152,7 +152,7 @@ def watch(settings: Settings) -> None:
         while not ended.wait(COUNT_EVERY_S):
             monitor.count()
 
-    # Telegram may take its time to answer; the picture does not wait.
+    # Telegram may answer slowly, and the page must not wait for it.
     threading.Thread(target=count_on, daemon=True).start()
     try:
         with _single_keys(), Live(picture, console=console, screen=True, auto_refresh=False) as live:
@@ -166,7 +166,7 @@ def watch(settings: Settings) -> None:
 
 @contextmanager
 def _single_keys() -> Iterator[None]:
-    """Keys come one by one, without Return, and are not shown."""
+    """Read single keys, without Return, and do not show them."""
     before = termios.tcgetattr(sys.stdin)
     tty.setcbreak(sys.stdin)
     try:
@@ -178,6 +178,7 @@ def _single_keys() -> Iterator[None]:
 def _pressed_q(within_s: float) -> bool:
     if not select.select([sys.stdin], [], [], within_s)[0]:
         return False
-    # Past Python's buffer, which select knows nothing of; nothing to read means that the terminal is gone.
+    # Not through Python's buffer, which `select` does not see. If there is nothing to read, the terminal is gone.
+
     keys = os.read(sys.stdin.fileno(), 64)
     return not keys or b"q" in keys.lower()

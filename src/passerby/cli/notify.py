@@ -15,7 +15,7 @@ SHARE: Final = 3
 
 
 class Notify:
-    """`now` in monotonic seconds, as everywhere here."""
+    """`now` is in monotonic seconds."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
@@ -35,7 +35,7 @@ class Notify:
             self._tell("STOPPING=1")
 
     def alive(self, now: float) -> None:
-        """Give a sign of life. Meant to be called often; it is sent only as often as systemd needs it."""
+        """Give a sign of life. Call it often: it is sent only as often as systemd needs it."""
         if self._every_s and now - self._told_at >= self._every_s:
             self._told_at = now
             self._tell("WATCHDOG=1")

@@ -1,7 +1,8 @@
-"""A process that has grown too large ends itself in good order, and whoever keeps it starts it anew.
+"""Ends a process cleanly when it has grown too large. Its supervisor then starts it again.
 
-The memory of a long-lived process creeps up, and the kernel's answer to too much of it is to kill. This is for
-processes that are kept: exit code 0, nothing lost, no crash counted. `passerby run` in a terminal is not kept.
+The memory of a long-lived process grows slowly, and the kernel kills a process that uses too much. This stops it before
+that: with exit code 0, nothing lost, and no crash counted. `passerby run` in a terminal has no supervisor, so it is not
+ended.
 """
 
 import asyncio
@@ -12,11 +13,11 @@ from typing import Final
 from passerby.telemetry import logs
 
 SHARE: Final = 0.8
-"""Of MAX_MEMORY_MB, from which on a process ends."""
+"""A process ends when it uses this share of MAX_MEMORY_MB."""
 AT_ONCE: Final = 0.95
 LOOK_S: Final = 5.0
 FIRST_LOOK_S: Final = 60.0
-"""Who is too large at once has too small a limit, and is not helped by beginning again and again."""
+"""If a process is too large right after its start, its limit is too small, and restarts would not help."""
 SPREAD_S: Final = 30.0
 """Processes that grow alike must not end together: each waits a random part of this, unless there is no time left."""
 
@@ -24,7 +25,8 @@ _MB: Final = 1024 * 1024
 
 
 class Recycling:
-    """Looks at `rss` (bytes; None where the system does not tell) and sets `stop` once. Runs until then, or `close`."""
+    """Checks `rss` (bytes; None if the system does not tell) and sets `stop` once. Runs until then, or until
+    `close`."""
 
     def __init__(self, limit_mb: int, stop: asyncio.Event, rss: Callable[[], int | None], rng: Random) -> None:
         self._limit = limit_mb * _MB

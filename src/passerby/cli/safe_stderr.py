@@ -1,4 +1,4 @@
-"""Standard error that never fails: a full disk or a reader that is gone must not stop a process that can work on."""
+"""A standard error that never fails: a full disk or a closed pipe must not stop a process that can still work."""
 
 import io
 from contextlib import suppress
@@ -6,7 +6,7 @@ from typing import TextIO, cast
 
 
 def safe(stream: TextIO) -> TextIO:
-    """Passes on to `stream`; what that does not take is lost."""
+    """Writes to `stream`. Output that it does not accept is lost."""
     return cast("TextIO", _SafeStream(stream))
 
 
@@ -16,7 +16,7 @@ class _SafeStream(io.TextIOBase):
         self._stream = stream
 
     def write(self, text: str) -> int:
-        # ValueError: somebody has closed it.
+        # ValueError: the stream is closed.
         with suppress(OSError, ValueError):
             self._stream.write(text)
         return len(text)

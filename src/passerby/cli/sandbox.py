@@ -1,4 +1,4 @@
-"""The sandbox, which is a program of its own: run as a command of ours, or as a child process beside Passerby."""
+"""Runs the sandbox, which is a separate program: as a command, or as a child process next to Passerby."""
 
 import os
 import signal
@@ -10,17 +10,17 @@ from pathlib import Path
 
 
 def run_sandbox(arguments: Sequence[str]) -> int:
-    """Run the sandbox in this process; return its exit code."""
+    """Run the sandbox in this process. Returns its exit code."""
     from botapi_sandbox.cli import main
 
     return main(list(arguments)) or 0
 
 
 def start_sandbox(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start the sandbox as a child in this process group; its output goes to `log`.
+    """Start the sandbox as a child in this process group. Its output goes to `log`.
 
     It ignores Ctrl-C and SIGTERM, which may reach the whole group at once, so that its clients can finish first. It
-    ends when the pipe to it closes: by `end_sandbox`, or because this process has ended in any way.
+    ends when the pipe to it closes: by `end_sandbox`, or because this process has ended for any reason.
     """
     # A blocked signal stays blocked in the child, whatever handlers it sets.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -37,7 +37,7 @@ def start_sandbox(arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes
 
 
 def end_sandbox(child: subprocess.Popen[bytes], patience_s: float = 5) -> None:
-    """Ask it to end; make it, if it does not within `patience_s`."""
+    """Ask it to end. Kill it if it does not end within `patience_s`."""
     if child.stdin is not None:
         child.stdin.close()
     try:

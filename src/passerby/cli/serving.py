@@ -1,4 +1,4 @@
-"""Running Passerby in this process: an event loop, the signals that end it, and nothing of what it does."""
+"""Runs Passerby in this process: the event loop, and the signals that end it."""
 
 import asyncio
 import os
@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from random import SystemRandom
 from typing import Literal
 
+from passerby.cli.importing import without_collecting
 from passerby.cli.notify import Notify
 from passerby.cli.recycling import Recycling
 from passerby.settings import Settings
@@ -16,7 +17,7 @@ from passerby.telemetry import logs
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 LAST_S = 3.0
-"""For closing what is open: much longer than it takes, and as long as nobody minds."""
+"""The extra time for closing files and connections. It usually takes much less."""
 
 Role = Literal["all", "worker", "web"]
 
@@ -24,14 +25,15 @@ Role = Literal["all", "worker", "web"]
 def serve(
     settings: Settings, *, role: Role = "all", name: str = "passerby", on_ready: Callable[[], None] | None = None
 ) -> None:
-    """Serve until a signal says stop. A second one ends the process at once with 128 + its number.
+    """Serve until a signal tells the process to stop. A second signal ends it at once, with code 128 + its number.
 
-    A worker of a cluster also ends when it has grown too large, because supervisor starts it again. Any process ends
-    with code 70 when its event loop is stuck.
-    Raises: WrongSetting, for faults found while opening.
+    A worker of a cluster also ends when it has grown too large; supervisor starts it again. Any process ends with code
+    70 if its event loop is stuck.
+    Raises: WrongSetting, for faults that are found during the start.
     """
-    from passerby.bootstrap import serving
-    from passerby.ops.cluster import processes
+    with without_collecting():
+        from passerby.bootstrap import serving
+        from passerby.ops.cluster import processes
 
     def rss() -> int | None:
         reading = processes.read(os.getpid())
@@ -63,10 +65,10 @@ def serve(
 
 
 def run_until_signal(main: Callable[[asyncio.Event], Awaitable[None]], within_s: float | None = None) -> None:
-    """Run `main` with an event that SIGTERM and SIGINT set. uvloop where there is one, else asyncio's own loop.
+    """Run `main` with an event that SIGTERM and SIGINT set. Uses uvloop if it is installed, otherwise asyncio's loop.
 
-    `within_s`: `main` ends by itself in that time. If a disk or a library keeps it, the process is ended LAST_S later,
-    as by `kill -9`, with exit code 1.
+    `within_s`: the time that `main` needs to end. If a disk or a library blocks it for LAST_S longer, the process ends
+    at once with exit code 1, as by `kill -9`.
     """
 
     async def watched() -> None:
@@ -86,7 +88,7 @@ def _heed(number: signal.Signals, stop: asyncio.Event, within_s: float | None) -
         os._exit(128 + number)
     stop.set()
     if within_s is not None:
-        # A thread, because it may be the event loop that hangs.
+        # A thread, because the event loop itself may hang.
         last = threading.Timer(within_s + LAST_S, _cut_short)
         last.daemon = True
         last.start()

@@ -1,4 +1,4 @@
-"""`passerby status`: the picture as a table, or as JSON."""
+"""`passerby status`: prints the state of the installation as a table, or as JSON."""
 
 import asyncio
 import time
@@ -11,11 +11,11 @@ from passerby.ops.cluster.overview import Bot, Overview, Process, glance, overvi
 from passerby.settings import Settings
 
 BETWEEN_LOOKS_S: Final = 0.3
-"""Two readings of the processors, so that there is a share to show."""
+"""The time between two readings of the processes' CPU time. Their difference gives the share."""
 
 
 def show(settings: Settings, *, json: bool) -> int:
-    """Print it; return the exit code: 1 if something is worth a look."""
+    """Print the state. Returns the exit code: 1 if something needs a look."""
     from passerby.bootstrap.clock import SystemClock
     from passerby.cli.cluster import where_else
     from passerby.ops.doctor.telegram import waiting

@@ -74,7 +74,7 @@ def state_style(state: str) -> str:
 
 
 def age(seconds: float) -> str:
-    """Two units at most: 3d 4h, 12m 5s, 0.4s."""
+    """A duration in at most two units: 3d 4h, 12m 5s, 0.4s."""
     if seconds < 10:
         return f"{seconds:.1f}s"
     whole = int(seconds)

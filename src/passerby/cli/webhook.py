@@ -1,4 +1,4 @@
-"""`passerby webhook`: have Telegram bring updates or keep them, and see which it does."""
+"""`passerby webhook`: tell Telegram to send updates or to keep them, and show which of the two it does."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _HEAD = ("bot", "name", "webhook", "waiting", "remark")
 
 
 def webhook(settings: "Settings", action: Action, names: Sequence[str], max_connections: int) -> int:
-    """Do it for the bots named, by number or @name, or for all; print what is then so. Return the exit code.
+    """Do the action for the bots given by number or @name, or for all. Print their state and return the exit code.
 
     Raises: WrongSetting.
     """
@@ -68,7 +68,7 @@ async def _carry_out(settings: "Settings", action: Action, names: Sequence[str],
 
 
 def table(seen: "Sequence[Seen]") -> list[str]:
-    """Lines with aligned columns, the head first."""
+    """Lines with aligned columns. The first line has the headings."""
     rows = [_HEAD]
     for each in seen:
         name = f"@{each.username}" if each.username else "?"

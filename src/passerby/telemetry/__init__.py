@@ -1,1 +1,1 @@
-"""What the program tells of itself: log lines and metrics. Everything above the ports may use it."""
+"""Log lines and metrics. All layers above the ports may use them."""

@@ -1,7 +1,7 @@
-"""A process's figures at one moment: what workers report to each other, and what `status` and `monit` show.
+"""The figures of a process at one moment. Workers report them to each other; `status` and `monit` show them.
 
-Small, plain and mergeable: counts since the process began, and gauges as they are. What happened in between is the
-difference of two, what a fleet does the sum of several. Where the figures come from is `metrics`.
+They are counts since the start of the process, and gauges. The difference of two snapshots is what happened in between;
+the sum of several is the whole fleet. `metrics` makes them.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from itertools import accumulate
 import msgspec
 
 LATENCY_S = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0)
-"""Upper bounds of the buckets that latencies are counted in; there is one more for what took longer."""
+"""Upper bounds of the buckets for latencies. There is one more bucket for longer ones."""
 
 COUNTS = (
     *("updates", "relays", "relays_failed", "notices", "searches", "pairs", "floods", "retries", "errors", "lapses"),
@@ -23,8 +23,8 @@ OF_THE_FLEET = ("waiting", "chats", "outbox", "journal")
 class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """`at`: Unix seconds. `relays`: delivered ones. `errors`: bugs of ours, and stores that did not answer.
 
-    `latency`: relays by the buckets of `LATENCY_S`, from taking the update to delivery; empty for none.
-    `waiting`, `chats`, `outbox` and `journal` are the whole fleet's.
+    `latency`: relays by the buckets of `LATENCY_S`, from receiving the update to delivery. Empty if there were none.
+    `waiting`, `chats`, `outbox` and `journal` are of the whole fleet.
     `polled_at`: bot -> Unix seconds of its last answered poll.
     """
 
@@ -53,7 +53,8 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     polled_at: dict[int, float] = {}
 
     def since(self, earlier: "Snapshot") -> "Snapshot":
-        """What was counted in between, the rest as it is now. From a process that began anew, all that it counted."""
+        """What was counted in between. Gauges are as they are now. If the process has restarted, all that it
+        counted."""
         if any(getattr(self, name) < getattr(earlier, name) for name in COUNTS):
             return self
         counts = {name: getattr(self, name) - getattr(earlier, name) for name in COUNTS}
@@ -62,7 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return msgspec.structs.replace(self, latency=latency, **counts)
 
     def quantile_s(self, share: float) -> float | None:
-        """The latency that this share of the relays stayed under, to within its bucket; None without any."""
+        """The latency that this share of the relays did not exceed, as exact as its bucket. None without relays."""
         wanted = share * sum(self.latency)
         if not wanted:
             return None
@@ -75,7 +76,7 @@ class Snapshot(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def together(snapshots: Iterable[Snapshot]) -> Snapshot:
-    """Several processes as one. Raises: ValueError, without any."""
+    """The sum of several processes. Raises: ValueError, if there are none."""
     every = list(snapshots)
     newest = max(every, key=lambda each: (any(getattr(each, name) for name in OF_THE_FLEET), each.at))
     columns = [each.latency for each in every if each.latency]

@@ -1,7 +1,7 @@
-"""Counters, gauges and histograms of one process: an addition in a dictionary each, and rendered only when asked.
+"""Counters, gauges and histograms of one process. Each addition is one in a dictionary; rendering is on request.
 
-prometheus_client's own take a lock and several microseconds for each addition; here the event loop is the lock. Every
-label has a closed list of values, and what is none of them is shown as "other".
+The ones of prometheus_client take a lock and several microseconds for each addition. Here, only the event loop's thread
+adds. Every label has a closed list of values; any other value is shown as "other".
 """
 
 from bisect import bisect_left
@@ -12,16 +12,16 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 Label = str | int
 
 OTHER = "other"
-"""What a value is shown as that is none of its label's."""
+"""Shown instead of a value that is not in the label's list."""
 
 MOST_SETS = 5_000
-"""So many label sets an instrument keeps apart: nothing that comes from outside may grow without a bound."""
+"""The most label sets that an instrument keeps. Nothing that comes from outside may grow without a limit."""
 
 INSTRUMENTS: list["Instrument"] = []
 
 
 class Instrument:
-    """`meaning` is one sentence; the labels are given with the values that they may have."""
+    """`meaning` is one sentence. Each label is given with the values that it may have."""
 
     kind: str
 
@@ -39,7 +39,7 @@ class Instrument:
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Forget everything: for tests."""
+        """Forget all counts. For tests."""
         raise NotImplementedError
 
 
@@ -57,7 +57,7 @@ class Counter(Instrument):
         counts[labels] = counts.get(labels, 0) + count
 
     def total(self, **chosen: Label) -> float:
-        """All that was counted under these label values, whatever the others."""
+        """The sum of all counts with these label values."""
         at = [(list(self.labels).index(label), value) for label, value in chosen.items()]
         return sum(count for key, count in self._counts.items() if all(key[index] == value for index, value in at))
 
@@ -87,7 +87,7 @@ class Gauge(Instrument):
             self._values[labels] = value
 
     def drop(self, *labels: Label) -> None:
-        """It is another worker's to say from now on."""
+        """Remove the value, because another worker reports it from now on."""
         self._values.pop(labels, None)
 
     def value(self, *labels: Label) -> float:
@@ -100,7 +100,7 @@ class Gauge(Instrument):
         family = GaugeMetricFamily(self.name, self.meaning, labels=tuple(self.labels))
         for labels, value in self._values.items():
             shown = self._shown(labels)
-            if OTHER not in shown:  # one value cannot stand for several
+            if OTHER not in shown:  # several values cannot be shown as one
                 family.add_metric(shown, value)
         return family
 
@@ -109,7 +109,7 @@ class Gauge(Instrument):
 
 
 class Histogram(Instrument):
-    """Counts by upper bounds, in seconds; what is beyond the last one is counted as well."""
+    """Counts by upper bounds, in seconds. Values above the last bound are counted, too."""
 
     kind = "histogram"
 
@@ -129,7 +129,7 @@ class Histogram(Instrument):
         total[0] += value_s
 
     def counts(self) -> tuple[int, ...]:
-        """How many fell into each bucket, over all label values; empty for none."""
+        """The counts of all buckets, over all label values. Empty if nothing was counted."""
         return tuple(map(sum, zip(*(counts for counts, _ in self._seen.values()), strict=True)))
 
     def family(self) -> Metric:

@@ -1,11 +1,9 @@
 """What may be logged, and the one function that logs it.
 
-An event is a constant name and fields from a closed list; that keeps content, names, texts, tokens and ids of people
-and files out by construction. A person appears as a `Pseudonym`, which changes every day and cannot be turned back
-without the installation's key. A foreign exception is logged by its type and by our own frames, because its text may
-quote a token or a message; so are the messages of libraries, which come in here too and lose their arguments.
-
-Nothing here decides what is worth logging.
+An event has a constant name and fields from a closed list. So no content, name, text, token, or id of a person or a
+file can get into a log. A person appears as a `Pseudonym`. It changes every day, and nobody can find the person without
+the installation's key. An exception of a library is logged by its type and by our own frames, because its text may
+quote a token or a message. Log messages of libraries come in here too, and lose their arguments.
 """
 
 import asyncio
@@ -28,16 +26,16 @@ Level = Literal["debug", "info", "warning", "error"]
 
 
 class Pseudonym(str):
-    """How a person appears in logs. Made by `Pseudonyms` alone, so that a bare id cannot pass for one."""
+    """How a person appears in logs. Only `Pseudonyms` makes it, so that nobody logs a plain id by mistake."""
 
     __slots__ = ()
 
 
 class Fields(TypedDict, total=False):
-    """Everything that a log line may carry besides its name. Whoever adds one answers for what it can hold."""
+    """All fields that a log line may have. If you add one, make sure that it cannot contain anything private."""
 
     address: str
-    """Where a server listens, ours or the Bot API's; never with a path."""
+    """The address of a server, ours or the Bot API's. It never has a path."""
     attempt: int
     bot: BotId
     bots: int
@@ -55,7 +53,7 @@ class Fields(TypedDict, total=False):
     pending: int
     person: Pseudonym
     reason: str
-    """In our words or Telegram's, never in a person's."""
+    """In our words or Telegram's, never a person's."""
     refusal: str
     retry_after_s: float
     revision: str
@@ -66,7 +64,7 @@ class Fields(TypedDict, total=False):
     """A library's message without its arguments."""
     timeout_s: float
     username: str
-    """A bot's."""
+    """The username of a bot."""
     version: str
 
 
@@ -83,10 +81,10 @@ _strict = True
 def set_up(
     level: Level, style: Literal["console", "json"], *, strict: bool = False, stream: TextIO | None = None
 ) -> None:
-    """Direct everything that is logged, by us and by libraries, to `stream` (stderr), in one form.
+    """Send all logs, ours and those of libraries, to `stream` (default: stderr), in one form.
 
-    `strict`: a field or a name that may not be logged is an assertion; otherwise it is left out. Before the first call
-    it is strict. Uncaught exceptions take the same way from here on.
+    `strict`: a field or a name that may not be logged raises AssertionError; otherwise it is left out. Before the first
+    call, logs are strict. From here on, uncaught exceptions are logged in the same way.
     """
     global _strict  # noqa: PLW0603  # logging is one per process, as in the standard library
     _strict = strict
@@ -124,7 +122,7 @@ def record(event: str, /, level: Level = "info", **fields: Unpack[Fields]) -> No
 
 
 def failed(event: str, error: BaseException, /, level: Level = "error", **fields: Unpack[Fields]) -> None:
-    """Log `event` with what may be told of `error`: the types of its chain and our own frames."""
+    """Log `event` with the parts of `error` that may be shown: the types in its chain, and our own frames."""
     fields["error"] = name_of(error)
     if frames := frames_of(error):
         fields["frames"] = frames
@@ -132,24 +130,24 @@ def failed(event: str, error: BaseException, /, level: Level = "error", **fields
 
 
 def name_of(error: BaseException) -> str:
-    """The exception's type, with those that caused it: `Unavailable < ConnectionResetError`. Never its text."""
+    """The type of the exception and of its causes: `Unavailable < ConnectionResetError`. Never its text."""
     return " < ".join(_type_name(one) for one in _chain(error))
 
 
 def fields_of(error: BaseException) -> Fields:
-    """The field `error`, and as `reason` what an exception of ours says to the operator; most only have a name."""
+    """The field `error`. If the exception is ours and has a text for the operator, also the field `reason`."""
     words = str(error)
     return {"error": name_of(error), "reason": words} if " " in words else {"error": name_of(error)}
 
 
 def frames_of(error: BaseException) -> tuple[str, ...]:
-    """Where the exception passed through our code, innermost last: `runtime/delivery/courier.py:120 deliver`."""
+    """The frames of the exception in our code, the innermost last: `runtime/delivery/courier.py:120 deliver`."""
     frames = [frame for one in _chain(error) for frame in _own_frames(one.__traceback__)]
     return tuple(dict.fromkeys(frames))[-FRAME_LIMIT:]
 
 
 def on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """For `loop.set_exception_handler`: asyncio's own would print the exception's text."""
+    """For `loop.set_exception_handler`. asyncio's own handler would print the text of the exception."""
     error = context.get("exception")
     if error is None:
         record("loop.complained", "error", reason=str(context.get("message", "")))
@@ -158,13 +156,13 @@ def on_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
 
 
 class Pseudonyms:
-    """Disguises people in logs. The same person has one pseudonym a day (UTC) and another the next."""
+    """Hides people in logs. A person has one pseudonym for a day (UTC) and another for the next."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
     def of(self, person: PersonId, now: float) -> Pseudonym:
-        """`now` in Unix seconds."""
+        """`now` is in Unix seconds."""
         day = b"passerby log pseudonyms %d" % (now // 86_400)
         daily = hmac.digest(self._key, day, hashlib.sha256)
         return Pseudonym("p-" + hmac.digest(daily, str(person).encode(), hashlib.sha256)[:5].hex())
@@ -175,10 +173,10 @@ AGAIN_S = 300.0
 
 
 class Faults:
-    """Says that a fault began, once, and that it is over, once, however often it is met in between.
+    """Logs once that a fault began and once that it is over, no matter how often it occurs in between.
 
-    With `monotonic`, a fault that comes and goes is one fault: it is over when it has not been met for CALM_S, and
-    while it lasts it is said again every AGAIN_S.
+    With `monotonic`, a fault that comes and goes counts as one. It is over when it has not occurred for CALM_S. While
+    it lasts, it is logged again every AGAIN_S.
     """
 
     def __init__(self, monotonic: Callable[[], float] | None = None) -> None:
@@ -187,7 +185,7 @@ class Faults:
         self._met: dict[Hashable, float] = {}
 
     def began(self, key: Hashable, event: str, /, level: Level = "warning", **fields: Unpack[Fields]) -> bool:
-        """Log `event` unless the fault named `key` is known already. Returns whether it was logged."""
+        """Log `event`, unless the fault `key` is already known. Returns whether it was logged."""
         now = self._now()
         self._met[key] = now
         if key in self._told and now - self._told[key] < AGAIN_S:
@@ -197,7 +195,7 @@ class Faults:
         return True
 
     def over(self, key: Hashable, event: str, /, level: Level = "info", **fields: Unpack[Fields]) -> bool:
-        """Log `event` if the fault named `key` was present and is over. Returns whether it was logged."""
+        """Log `event` if the fault `key` was known and is over. Returns whether it was logged."""
         if key not in self._told or (self._monotonic is not None and self._now() - self._met[key] < CALM_S):
             return False
         del self._told[key], self._met[key]
@@ -209,7 +207,7 @@ class Faults:
 
 
 class _FromLibraries(logging.Handler):
-    """Logs what libraries say through the standard library: the first line of the message, its arguments left out."""
+    """Logs the messages of libraries that use the standard `logging`: the first line, without its arguments."""
 
     def emit(self, record_: logging.LogRecord) -> None:
         level: Level = "error" if record_.levelno >= logging.ERROR else "warning"
@@ -232,7 +230,7 @@ def _may_be_logged(event: str, name: str, value: object) -> bool:
 
 
 def _clean(value: object) -> object:
-    """Second line of defence: a token that got into a text after all does not get out."""
+    """A second protection: removes tokens that got into a text in spite of the first."""
     if not isinstance(value, str):
         return value
     return _ANY_TOKEN.sub("<token>", " ".join(value.split()))[:_TEXT_LIMIT]
@@ -263,7 +261,8 @@ def _own_frames(traceback: TracebackType | None) -> Iterator[str]:
 
 
 def name_of_frame(code: CodeType, line: int) -> str | None:
-    """A place in our own code; None for foreign code."""
+    """A place in our own code. None for other code."""
+
     path = Path(code.co_filename)
     return f"{path.relative_to(_OURS).as_posix()}:{line} {code.co_name}" if path.is_relative_to(_OURS) else None
 

@@ -1,14 +1,13 @@
-"""What this process counts, for operators: cheap to count, rendered only when somebody asks.
+"""The metrics of this process. Counting is cheap, and they are only rendered on request.
 
-Counting is an addition in a dictionary; nothing here awaits, locks or reads a clock. `exposition()` renders everything
-in Prometheus' text format, `snapshot()` the handful of figures that `passerby status` and `monit` show and that a
-worker reports to the others.
+Counting is an addition in a dictionary. Nothing here awaits, locks or reads a clock. `exposition()` renders everything
+in Prometheus' text format. `snapshot()` gives the few figures that `passerby status` and `monit` show and that a worker
+reports to the others.
 
-Nothing may tell of a person. Every label has a closed list of values: words that stand in this file or in the kernel's
-enums, bots that `know_bots` has named, pools that `know_pools` has. Whatever else comes in a label's place is
-counted under "other" and never shown.
+Metrics say nothing about a person. Every label has a closed list of values: words in this file or in the kernel's
+enums, bots named by `know_bots`, pools named by `know_pools`. Any other value is counted as "other" and never shown.
 
-What belongs here: the instruments and what they mean. Not: when something is counted, which its place in the code says.
+This file has the instruments and their meaning. The code that counts is where the counted thing happens.
 """
 
 import os
@@ -36,15 +35,13 @@ POOLS: set[Label] = set()
 
 
 def know_bots(bots: Iterable[BotId]) -> None:
-    """Name the bots there are; every other number is hidden."""
+    """Name the bots. Every other number is hidden."""
     BOTS.update(bots)
 
 
 def know_pools(pools: Iterable[PoolId]) -> None:
     POOLS.update(pools)
 
-
-# ---------------------------------------------------------------------- what is counted
 
 EVENTS = tuple(each.__name__ for each in get_args(Event))
 ATTEMPTS = tuple(map(str, Attempt))
@@ -151,9 +148,6 @@ LONG_TURNS = Counter("passerby_loop_long_turns", "Turns of the event loop that t
 LOOP_LAG = Gauge("passerby_loop_lag_seconds", "How late the event loop last woke a timer.")
 
 
-# ---------------------------------------------------------------------- for readers
-
-
 class _Instruments(Collector):
     def collect(self) -> Iterator[Metric]:
         for instrument in INSTRUMENTS:
@@ -199,7 +193,7 @@ def snapshot(now: float) -> Snapshot:
 
 
 def _memory_bytes() -> int:
-    """Resident memory; 0 where the kernel does not tell in this way."""
+    """Resident memory. 0 if the system has no /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
     except (OSError, IndexError, ValueError):

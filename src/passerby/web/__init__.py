@@ -1,7 +1,7 @@
-"""What this process answers over HTTP: pages for whoever runs it, and Telegram's webhooks.
+"""Answers over HTTP: pages for operators, and Telegram's webhooks.
 
-Bare ASGI on uvicorn, in the same event loop as everything else. What a page shows and what an update causes lies
-further in; here are only requests and answers. Nothing that is answered or logged names a path or quotes a request.
+It is bare ASGI on uvicorn, in the same event loop as everything else. This package handles requests and answers; other
+packages decide what a page shows and what an update does. No answer or log line names a path or quotes a request.
 """
 
 from passerby.web.endpoints import Endpoint, endpoint_of

@@ -1,8 +1,8 @@
-"""Where Telegram finds a bot's webhook, and how it shows that it is Telegram.
+"""The path of each bot's webhook, and the secret by which we recognise Telegram.
 
-Both are made from the installation's key, so every process knows them and none has to be told; neither holds the bot's
-token or says which bot it is for. Another key makes other paths: `passerby webhook set` then has to be run again, and
-until then those made from former keys are answered as well.
+Both are derived from the installation's key, so every process knows them. They do not contain the token and do not show
+which bot they are for. A new key gives new paths: `passerby webhook set` is needed then. Until that, the paths of
+former keys are answered, too.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from passerby.kernel.ids import BotId
 
 
 class Endpoint(NamedTuple):
-    """`path` is the last part of the URL's path, 43 characters of base64url. `secret` is what Telegram repeats in
+    """`path` is the last part of the URL's path, 43 characters of base64url. Telegram sends `secret` in the header
     `X-Telegram-Bot-Api-Secret-Token`. Neither is logged or shown."""
 
     bot: BotId

@@ -1,4 +1,4 @@
-"""One request, one answer, in as little ASGI as that takes."""
+"""Reads one request and sends one answer, with a minimum of ASGI."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -10,15 +10,15 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 class TooLarge(Exception):
-    """The body has more bytes than are taken."""
+    """The body has more bytes than are accepted."""
 
 
 class Gone(Exception):
-    """Whoever asked has hung up."""
+    """The client has closed the connection."""
 
 
 def header(scope: Scope, name: bytes) -> bytes:
-    """A header of the request, or b"". `name` in lower case."""
+    """A header of the request, or b"". `name` is in lower case."""
     for key, value in scope["headers"]:
         if key == name:
             return bytes(value)
@@ -26,7 +26,7 @@ def header(scope: Scope, name: bytes) -> bytes:
 
 
 async def read(receive: Receive, most: int) -> bytes:
-    """The whole body. Raises: TooLarge as soon as it is, Gone."""
+    """The whole body. Raises: TooLarge, as soon as it is larger than `most` bytes; Gone."""
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -43,7 +43,7 @@ async def read(receive: Receive, most: int) -> bytes:
 
 
 async def answer(send: Send, status: int, body: bytes = b"", headers: Headers = ()) -> None:
-    """One whole answer. An error tells nothing but its number unless a body is given."""
+    """Send one whole answer. Without `body`, an error has only its number."""
     sized = [(b"content-length", str(len(body)).encode()), *headers]
     await send({"type": "http.response.start", "status": status, "headers": sized})
     await send({"type": "http.response.body", "body": body})

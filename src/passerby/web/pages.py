@@ -1,11 +1,11 @@
-"""Pages for whoever runs this process: is it alive, is it ready, what has it counted, what is it doing.
+"""Pages for operators: whether this process is alive, whether it is ready, its counters, and what it is doing.
 
     /livez     200 whenever the event loop turns; while it is stuck there is no answer, so probes need a time limit
     /readyz    200, or 503 and a line for each reason why not
     /metrics   Prometheus' text format
     /status    JSON: this process, what it holds, and what it knows of the others
 
-They are for operators. Nothing in them tells of a person, but they tell much of the operation.
+They say nothing about a person, but much about the installation. Do not publish them.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import msgspec
 from passerby.web.exchange import Receive, Scope, Send, answer
 
 PATIENCE_S = 3.0
-"""A store that takes longer than this to answer is not ready; a probe waits no longer either."""
+"""A store that takes longer than this to answer is not ready. A probe does not wait longer either."""
 
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _METRICS = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
@@ -26,19 +26,19 @@ _FRESH = (b"cache-control", b"no-store")
 
 
 class Watched(Protocol):
-    """What the pages are about. Both may take long; nobody waits longer than `PATIENCE_S`."""
+    """What the pages show. Both methods may take long; the pages wait at most `PATIENCE_S`."""
 
     async def unready(self) -> Sequence[str]:
-        """Why nobody should rely on this process now, one sentence each; nothing if it is ready."""
+        """Why this process is not ready, one sentence for each reason. Empty if it is ready."""
         ...
 
     async def status(self) -> Mapping[str, object]:
-        """What it does, as values that JSON has."""
+        """What it is doing, as values for JSON."""
         ...
 
 
 class Pages:
-    """`watched` is replaced whenever a new incarnation begins; None until the first one has."""
+    """`watched` is replaced at the start of each incarnation. It is None before the first."""
 
     def __init__(self, exposition: Callable[[], bytes]) -> None:
         self._exposition = exposition

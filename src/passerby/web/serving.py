@@ -1,6 +1,6 @@
-"""HTTP servers in the event loop that is there already: on a Unix socket, or on an address of their own.
+"""HTTP servers in the event loop that is already running: on a Unix socket, or on a port.
 
-uvicorn without what belongs to the program that holds the loop: signals, logs, the headers that tell what it is.
+uvicorn does not handle signals or write logs here, because the program does. It sends no headers about itself.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ from passerby.web.bounds import BoundedProtocol
 
 _BACKLOG = 2048
 _KEEP_ALIVE_S = 75
-"""Longer than nginx keeps an idle connection to us (60 s): whoever closes first should not be the one that is asked."""
+"""Longer than nginx keeps an idle connection to us (60 s). If the server closed first, a request could get lost."""
 
 _MOST_AT_ONCE = 10_000
 _FOR_OPERATORS = 100
-"""Connections to the pages: a few people, a probe, and something that collects figures."""
+"""The most connections to the pages. They come from a few people, a probe and a metrics collector."""
 _LAST_ANSWERS_S = 2
 _NEXT_PORTS = 64
 
 
 class CannotListen(Exception):
-    """The text is a sentence part for the operator: why not, without the address."""
+    """The text says why, as a part of a sentence for the operator. It does not contain the address."""
 
 
 class _Server(uvicorn.Server):
@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
 
 
 class Listener:
-    """A server that is answering. `address`: host:port, or the name of the socket's file."""
+    """A running server. `address`: host:port, or the name of the socket's file."""
 
     def __init__(
         self, app: Any, listening: socket.socket, address: str, file: "_File | None" = None, most: int = _FOR_OPERATORS
@@ -73,22 +73,22 @@ class Listener:
         return int(name[1]) if isinstance(name, tuple) else 0
 
     def refuse(self) -> None:
-        """Take no more connections; those that are open go on."""
-        for server in getattr(self._server, "servers", ()):  # none before uvicorn has started
+        """Accept no new connections. Open connections continue."""
+        for server in getattr(self._server, "servers", ()):  # there are none before uvicorn has started
             server.close()
         self._socket.close()
 
     async def aclose(self) -> None:
-        """Take no more requests, answer those in hand within two seconds, close every connection."""
+        """Accept no new requests, answer the current ones within two seconds, and close all connections."""
         if self._file is not None:
-            # First, so that nobody finds an endpoint that is being closed.
+            # First, so that no client finds a socket that is about to close.
             self._file.remove()
         self._server.should_exit = True
         await self._serving
 
 
 class _File:
-    """The file of a Unix socket, which is ours only as long as nobody has put another in its place."""
+    """The file of a Unix socket. It is ours only until another process replaces it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -101,7 +101,7 @@ class _File:
 
 
 def listen_on_socket(app: Any, path: Path, most: int = _FOR_OPERATORS) -> Listener:
-    """Answer on a Unix socket that only this user can reach; one that a dead process left there is taken over.
+    """Listen on a Unix socket that only this user can reach. The socket of a dead process is replaced.
 
     Raises: CannotListen.
     """
@@ -124,10 +124,10 @@ def listen_on_socket(app: Any, path: Path, most: int = _FOR_OPERATORS) -> Listen
 
 
 def listen_on_tcp(app: Any, host: str, port: int, *, shared: bool = False, or_next: bool = False) -> Listener:
-    """Answer on a port; 0 takes any free one.
+    """Listen on a port; 0 means any free one.
 
-    `shared`: several processes of this machine may listen there at once, and the kernel spreads connections over them.
-    `or_next`: if the port is taken, one of the 63 after it will do.
+    `shared`: several processes on this machine may listen there. The kernel spreads connections over them.
+    `or_next`: if the port is taken, use one of the 63 after it.
     Raises: CannotListen.
     """
     try:
@@ -155,19 +155,19 @@ def listen_on_tcp(app: Any, host: str, port: int, *, shared: bool = False, or_ne
 
 
 def _most_at_once() -> int:
-    """Half of the files that this process may open: the other half is for what it opens itself."""
+    """Half of the files that this process may open. The other half is for the files that it opens itself."""
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return _MOST_AT_ONCE if allowed == resource.RLIM_INFINITY else min(_MOST_AT_ONCE, allowed // 2)
 
 
 def _make_ready(listening: socket.socket) -> None:
-    # Listening from here on: what connects before uvicorn has started waits a moment.
+    # From here on, clients can connect. They wait a moment until uvicorn has started.
     listening.listen(_BACKLOG)
     listening.setblocking(False)
 
 
 def _is_answered(path: Path) -> bool:
-    """Whether a living process listens at this socket. Raises: CannotListen, if it is none."""
+    """Whether a running process listens on this socket. Raises: CannotListen, if the file is not a socket."""
     if not path.is_socket():
         if path.exists():
             raise CannotListen(f"there is a file named {path.name} already")

@@ -1,10 +1,10 @@
-"""Telling Telegram to bring updates, or to keep them until they are asked for; and seeing which it does.
+"""Tells Telegram to send updates, or to keep them for polling, and shows which of the two it does.
 
-What a bot's webhook is:
+A bot's webhook is one of these:
 
-    ours       updates come to this installation, by this key's path or a former one's
-    another's  they go to another address, or to a path made from another key
-    none       they wait until they are asked for
+    ours       updates come to this installation, at a path from this key or a former key
+    another's  updates go to another address, or to a path from another key
+    none       updates wait for polling
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Whose = Literal["ours", "another's", "none", "?"]
 _AT_ONCE = 8
 _TRIES = 4
 _LONGEST_WAIT_S = 15.0
-"""Telegram lets a webhook be set once a second; what it wants us to wait longer for is told instead."""
+"""Telegram lets a bot set its webhook once a second. If it demands a longer wait than this, the caller is told."""
 
 _PAUSE_S = 0.25
 _FIRST_LOOK_S = 5.0
@@ -37,8 +37,8 @@ _STALE_ERROR_S = 600.0
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """One bot's webhook. `fault`: why it could not be seen or changed. `remark`: what to change. `error`: what Telegram
-    met with lately when it brought something."""
+    """One bot's webhook. `fault`: why it could not be read or changed. `remark`: what to change. `error`: the last
+    failure that Telegram met when it sent an update."""
 
     bot: BotId
     username: str = ""
@@ -49,15 +49,15 @@ class Seen(msgspec.Struct, frozen=True):
     error: str = ""
     fault: str = ""
     again_s: float = 0.0
-    """With a fault: Telegram wants to be left alone for so long."""
+    """With a fault: how long Telegram wants us to wait."""
 
 
 NO_DOORS: Mapping[BotId, Sequence[Endpoint]] = {}
 
 
 class WebhookAdmin:
-    """`base_url` is WEBHOOK_URL; without one, nothing can be set and no webhook is ours. `former` are the endpoints by
-    former keys, which are still open.
+    """`base_url` is WEBHOOK_URL. Without it, nothing can be set and no webhook is ours. `former` are the endpoints of
+    former keys. They are still open.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class WebhookAdmin:
         self._clock = clock
 
     async def set(self, bots: Iterable[BotId], max_connections: int) -> list[Seen]:
-        """Have updates brought here; say what is then so."""
+        """Tell Telegram to send updates here. Returns the state after that."""
 
         async def change(bot: BotId) -> None:
             await self._webhook_api.set(bot, self._url(bot), self._endpoints[bot].secret, max_connections)
@@ -83,7 +83,7 @@ class WebhookAdmin:
         return await self._each(bots, change)
 
     async def delete(self, bots: Iterable[BotId]) -> list[Seen]:
-        """Have updates kept until they are asked for; say what is then so."""
+        """Tell Telegram to keep updates for polling. Returns the state after that."""
         return await self._each(bots, self._webhook_api.delete)
 
     async def look(self, bots: Iterable[BotId]) -> list[Seen]:
@@ -95,8 +95,7 @@ class WebhookAdmin:
     async def complain(self, bots: Iterable[BotId]) -> None:
         """Log which bots' updates do not come here, although they should.
 
-        A bot that cannot be seen just now is looked at again with growing pauses, until it can: return when each has
-        been seen.
+        If a bot's webhook cannot be read now, try again with growing pauses. Returns when all have been read.
         """
         unseen, told = list(bots), set[BotId]()
         pause_s = _FIRST_LOOK_S
@@ -128,7 +127,7 @@ class WebhookAdmin:
         async def one(bot: BotId) -> Seen:
             async with room:
                 try:
-                    # First, because only getMe tells a refused token from anything else that may be wrong.
+                    # First, because only getMe distinguishes a refused token from other faults.
                     username = await self._patiently(lambda: self._webhook_api.username(bot))
                     await self._patiently(lambda: change(bot))
                     return self._judged(bot, username, await self._patiently(lambda: self._webhook_api.state(bot)))
@@ -139,7 +138,7 @@ class WebhookAdmin:
         return list(await asyncio.gather(*(one(bot) for bot in bots)))
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, and make it again where the refusal may pass: one answer decides nothing."""
+        """Make a call. If it is refused and the refusal may be temporary, repeat it."""
         for attempt in range(_TRIES - 1):
             try:
                 return await call()

@@ -1,18 +1,18 @@
-"""Telegram's webhooks: an update is taken when it comes, and answered with 200 only when its work is done or parked.
+"""Receives updates from Telegram's webhooks. The answer is 200 only when the update's work is done or parked.
 
-Until then Telegram keeps it, and brings the next one of the same chat only after the 200, so order is kept by whoever
-keeps it best. What is not answered in time, or comes while the stores are away, is answered with 503: Telegram brings
-it again. One that is still in hand then is not taken twice; its second bringer waits for the same end. One that was
-done by another process is recognised by its done mark, further in.
+Until then Telegram keeps the update. It sends the next update of the same chat only after the 200, so Telegram itself
+keeps the order. If the work takes too long, or the stores are away, the answer is 503, and Telegram sends the update
+again. If the first request is still being worked on then, the second waits for the same result. If another process has
+done the update, the runtime recognises it by its done mark.
 
-The answer never has a body: a method call in it would be one that nobody sees fail.
+The answer never has a body. Telegram would run a method call in it, but would not report its failure.
 
-What is refused, in this order, so that nobody learns that there is something here without knowing the secret:
+Requests are refused in this order, so that nobody without the secret learns what is here:
 
-    404  another path, or a wrong secret        415  no JSON
+    404  another path, or a wrong secret        415  not JSON
     405  not POST                               413  more than MOST_BODY
-    503  this process takes nothing now         408  a body that does not come
-                                                400  no update
+    503  this process takes no updates now      408  the body does not arrive
+                                                400  not an update
 """
 
 import asyncio
@@ -28,28 +28,28 @@ from passerby.web.endpoints import Endpoint
 from passerby.web.exchange import Gone, Headers, Receive, Scope, Send, TooLarge, answer, header, read
 
 MOST_BODY = 1024 * 1024
-"""Updates are rarely larger than 20 kB; the largest possible are rich messages, of some 100 kB."""
+"""In bytes. Updates are rarely larger than 20 kB. The largest are rich messages, of about 100 kB."""
 
 BODY_WITHIN_S = 10.0
 ANSWER_WITHIN_S = 50.0
-"""Telegram gives up after 60 s, and so does nginx unless told otherwise. Relays are parked long before."""
+"""Telegram gives up after 60 s, and so does nginx by default. Relays are parked long before."""
 
 SOON = ((b"retry-after", b"2"), (b"connection", b"close"))
-"""Telegram keeps to the time; without it, its back-off grows to a minute or two. The next connection may lead to a
-process that is better off."""
+"""Telegram respects the time. Without it, its pause grows to a minute or two. The connection is closed because the next
+one may reach a process that can take updates."""
 
 
 class Receiver(Protocol):
     async def receive(self, arrival: Arrival) -> None:
-        """Return once the update is done, durably parked, or known to be done already.
+        """Return when the update is done, durably parked, or known to be done already.
 
-        Raises: LiveStoreLost, if it should come again. May be cancelled: then it comes again.
+        Raises: LiveStoreLost, if Telegram should send it again. It may be cancelled; then Telegram sends it again, too.
         """
         ...
 
 
 class Webhooks:
-    """`decode` makes an arrival of a body, and raises ValueError where it is no update."""
+    """`decode` makes an arrival from a body. It raises ValueError if the body is not an update."""
 
     def __init__(self, endpoints: Iterable[Endpoint], decode: Callable[[bytes, BotId], Arrival]) -> None:
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
@@ -65,17 +65,17 @@ class Webhooks:
         return len(self._in_hand)
 
     def open(self, receiver: Receiver) -> None:
-        """Take updates, and hand them to `receiver`."""
+        """Accept updates, and pass them to `receiver`."""
         self.abandon()
         self._receiver = receiver
         self._taking = True
 
     def close(self) -> None:
-        """Take nothing new; what is in hand is still answered when it is done."""
+        """Accept no new updates. Current ones are answered when they are done."""
         self._taking = False
 
     def abandon(self) -> None:
-        """Take nothing new, and let Telegram bring again what is in hand."""
+        """Accept no new updates, and let Telegram send the current ones again."""
         self._taking = False
         self._receiver = None
         for under_way in self._in_hand.values():
@@ -90,7 +90,7 @@ class Webhooks:
         await answer(send, status, headers=headers)
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, Headers]:
-        # Whatever precedes the last part is how the proxy in front finds us.
+        # The proxy in front of us may use the rest of the path.
         endpoint = self._endpoints.get(scope["path"].rpartition("/")[2])
         secret = header(scope, b"x-telegram-bot-api-secret-token")
         if endpoint is None or not hmac.compare_digest(secret, endpoint.secret.encode()):
@@ -124,7 +124,7 @@ class Webhooks:
             under_way = asyncio.ensure_future(self._work(self._receiver, arrival))
             self._in_hand[arrival.ref] = under_way
             under_way.add_done_callback(lambda ended: self._let_go(arrival.ref, ended))
-        # `wait` leaves the work alone when time is up or whoever asked has gone.
+        # `wait` does not cancel the work if time is up or the client has gone.
         await asyncio.wait((under_way,), timeout=ANSWER_WITHIN_S)
         return under_way.done() and not under_way.cancelled() and under_way.result()
 

@@ -9,12 +9,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.pool import NullPool
 
-from passerby.adapters.sql import DatabaseUnusable, SchemaState, init_schema, schema_state
+from passerby.adapters.sql import DatabaseUnusable, SchemaState, init_schema, schema, schema_state
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.schema import _LOCK
 from passerby.adapters.sql.tables import metadata
+from passerby.adapters.sql.upgrading import configuration
 
 
 def execute(database: str, *statements: str) -> None:
@@ -70,6 +72,20 @@ def partial_indexes(database: str) -> dict[str, str]:
 def test_the_migrations_leave_exactly_the_tables_of_the_code(database: str) -> None:
     asyncio.run(init_schema(database))
     assert differences(database) == []
+
+
+def test_the_newest_revision_is_known_from_the_names_of_the_files() -> None:
+    assert schema._needed() == ScriptDirectory.from_config(configuration()).get_current_head()
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    asyncio.run(init_schema(tmp_path / "p.db"))
+    code = (
+        "import asyncio, sys; from passerby.adapters.sql import init_schema;"
+        "print(asyncio.run(init_schema(sys.argv[1])).is_current, 'alembic' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path / "p.db"], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True", "False"]
 
 
 def test_the_comparison_sees_a_column_too_many_and_an_index_too_few(database: str) -> None:

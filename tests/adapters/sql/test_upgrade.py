@@ -12,8 +12,8 @@ from sqlalchemy.pool import NullPool
 from passerby.adapters.sql import SqlRecords, init_schema, schema_state
 from passerby.adapters.sql.engine import connect, database_url
 from passerby.adapters.sql.rows import row
-from passerby.adapters.sql.schema import _upgrade
 from passerby.adapters.sql.tables import journal_positions
+from passerby.adapters.sql.upgrading import upgrade
 from passerby.kernel.ids import BotId, ChatId, MessageId, MessageRef, PersonId, PoolId
 from passerby.kernel.participant import Chatting, Gender, Karma, Met, Participant, Preferences, Searching, Ticket
 from passerby.ports.records import Told
@@ -69,7 +69,7 @@ async def first_release(database: str, *statements: tuple[sa.TextClause, dict[st
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
         async with connection.begin():
-            await connection.run_sync(lambda sync: _upgrade(sync, "0001"))
+            await connection.run_sync(lambda sync: upgrade(sync, "0001"))
     await engine.dispose()
     await write(database, *statements)
 

@@ -143,5 +143,5 @@ def test_a_key_file_without_a_key_in_it_is_found(directory: Path, content: str) 
     file.touch(0o600)
     file.write_text(content)
     check = found(embedded(directory))["key file"]
-    assert (check.verdict, check.told) == (Verdict.FAIL, "passerby.key holds no key")
+    assert (check.verdict, check.told) == (Verdict.FAIL, "passerby.key contains no key")
     assert file.read_text() == content

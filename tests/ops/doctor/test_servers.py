@@ -1,13 +1,16 @@
 """What servers are found to be, from what they tell; and that one which is away is a finding."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from passerby.adapters.sql import init_schema
 from passerby.ops.doctor import database, redis, telegram
 from passerby.ops.doctor.finding import Finding, Verdict
 from passerby.ports.webhook_api import Switches, WebhookState
@@ -177,3 +180,16 @@ def test_a_file_has_a_schema_and_no_pools(tmp_path: Path) -> None:
     assert {check: finding.verdict for check, finding in found.items()} == {"schema": "ok"}
     assert list(tmp_path.iterdir()) == []
     assert collected(redis.checks(embedded, lambda: NOW)) == {}
+
+
+def test_the_doctor_advises_the_newer_release_if_that_has_changed_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "passerby.db"
+    asyncio.run(init_schema(path))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+    embedded = Settings(bot_tokens=TOKEN, sqlite_db_path=path)
+    schema = collected(database.checks(embedded, 1, lambda: NOW))["schema"]
+    assert schema.verdict is Verdict.FAIL
+    assert "9999" in schema.told
+    assert schema.remedy == "install the newer release that has changed the database"

@@ -47,6 +47,9 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
         yield well("schema", f"up to date ({state.needed})")
     elif state.current is None and not settings.postgres_uri and not settings.sqlite_db_path.exists():
         yield well("schema", f"{settings.sqlite_db_path.name} is made at the first start")
+    elif state.is_newer:
+        told = f"at {state.current}, newer than {state.needed}, the last that this release knows"
+        yield fail("schema", told, "install the newer release that has changed the database")
     else:
         yield fail("schema", f"at {state.current or 'nothing'}, {state.needed} is needed", "run passerby init-schema")
     if facts is not None:
