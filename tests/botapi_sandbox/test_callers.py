@@ -57,7 +57,7 @@ BOT = b'{"first_name": "E", "username": "evil_e_bot"}'
     ],
     ids=str,
 )
-def test_a_foreign_page_is_refused_wherever_it_asks(headers: dict[str, str]) -> None:
+def test_a_foreign_page_is_refused_everywhere(headers: dict[str, str]) -> None:
     assert with_headers("/sandbox/bots", headers, BOT) == 403
     assert with_headers("/sandbox/people", headers) == 403
     assert with_headers("/bot{}/getMe", headers) == 403
@@ -76,18 +76,18 @@ def test_a_foreign_page_is_refused_wherever_it_asks(headers: dict[str, str]) -> 
     ],
     ids=str,
 )
-def test_a_program_and_the_own_page_are_served(headers: dict[str, str]) -> None:
+def test_programs_and_the_playgrounds_own_page_are_served(headers: dict[str, str]) -> None:
     assert with_headers("/sandbox/bots", headers, BOT) == 200
     assert with_headers("/bot{}/getMe", headers) == 200
 
 
-def test_the_page_itself_opens_through_a_link_from_elsewhere_and_not_under_a_foreign_name() -> None:
+def test_the_page_opens_from_a_link_but_not_under_a_foreign_host_name() -> None:
     assert with_headers("/", {"Sec-Fetch-Site": "cross-site"}) == 200
     assert with_headers("/", {"Host": "evil.example"}) == 403
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_a_body_that_a_foreign_form_could_send_is_not_read(kind: str) -> None:
+def test_a_body_that_a_foreign_form_can_send_is_refused(kind: str) -> None:
     assert with_headers("/sandbox/bots", {"Content-Type": kind}, BOT) == 415
 
 
@@ -108,9 +108,7 @@ def test_a_body_that_a_foreign_form_could_send_is_not_read(kind: str) -> None:
     ],
 )
 @staged(with_server)
-async def test_a_webhook_beyond_this_machine_is_refused_unless_it_is_switched_on(
-    here: Served, /, url: str, taken: bool
-) -> None:
+async def test_a_webhook_on_another_machine_is_refused_unless_allowed(here: Served, /, url: str, taken: bool) -> None:
     answer: Any = (await here.bot("setWebhook", url=url)).json()
     assert answer["ok"] is taken
     if not taken:
@@ -119,7 +117,7 @@ async def test_a_webhook_beyond_this_machine_is_refused_unless_it_is_switched_on
         assert (await here.bot("setWebhook", url=url)).json()["ok"]
 
 
-def test_a_name_stands_for_this_machine_only_if_it_can_be_nothing_else() -> None:
+def test_only_unambiguous_names_count_as_this_machine() -> None:
     assert all(map(is_loopback, ("localhost", "LOCALHOST.", "a.localhost", "127.1.2.3", "::1")))
     assert not any(map(is_loopback, (None, "", "localhost.org", "10.0.0.1", "example.org", "127.0.0.1.org")))
     assert host_of("http://[bad") == ""

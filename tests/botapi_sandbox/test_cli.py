@@ -40,7 +40,7 @@ class Process:
         return code
 
 
-def test_it_says_where_it_listens_and_the_tokens_and_stops_cleanly() -> None:
+def test_the_command_prints_its_address_and_tokens_and_stops_cleanly() -> None:
     started = Process("--bots", "2", "--seed", "5")
     tokens = started.read_tokens(2)
     assert tokens == [pretend_token(5, 1000001), pretend_token(5, 1000002)]
@@ -49,7 +49,7 @@ def test_it_says_where_it_listens_and_the_tokens_and_stops_cleanly() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_open_polls_and_streams_do_not_hold_it_up(number: int) -> None:
+def test_open_polls_and_streams_do_not_delay_the_stop(number: int) -> None:
     started = Process("--bots", "1")
     (token,) = started.read_tokens(1)
     port = int(started.url.rpartition(":")[2])
@@ -64,7 +64,7 @@ def test_open_polls_and_streams_do_not_hold_it_up(number: int) -> None:
         connection.close()
 
 
-def test_a_killed_sandbox_goes_on_from_its_file(tmp_path: Path) -> None:
+def test_a_killed_sandbox_continues_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "world"
     started = Process("--bots", "1", "--state", str(path))
     (token,) = started.read_tokens(1)
@@ -90,7 +90,7 @@ def test_a_killed_sandbox_goes_on_from_its_file(tmp_path: Path) -> None:
         (["--what"], "botapi_sandbox: unrecognized arguments: --what\n"),
     ],
 )
-def test_a_wrong_argument_ends_with_two_and_one_line(
+def test_a_wrong_argument_exits_with_2_and_prints_one_line(
     arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -98,7 +98,7 @@ def test_a_wrong_argument_ends_with_two_and_one_line(
     assert (ended.value.code, capsys.readouterr().err) == (2, line)
 
 
-def test_a_taken_port_and_a_strange_state_file_end_with_two_and_one_line(
+def test_a_taken_port_or_an_unreadable_state_file_exits_with_2_and_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

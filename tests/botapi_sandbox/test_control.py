@@ -12,7 +12,7 @@ from tests.staged import staged
 
 
 @staged(with_server)
-async def test_bots_are_listed_without_tokens_and_new_ones_come_with_theirs(here: Served, /) -> None:
+async def test_bots_are_listed_without_tokens_and_a_new_bot_comes_with_its_token(here: Served, /) -> None:
     listed = (await here.get("/sandbox/bots")).json()
     assert listed == [{"id": 1000001, "username": "sandbox_1_bot", "first_name": "Sandbox One", "commands": []}]
     made = (await here.post("/sandbox/bots", {"first_name": "Mine", "token": "77:" + "x" * 35})).json()
@@ -24,7 +24,7 @@ async def test_bots_are_listed_without_tokens_and_new_ones_come_with_theirs(here
 
 
 @staged(with_server)
-async def test_a_person_is_made_starts_writes_and_reads(here: Served, /) -> None:
+async def test_a_new_person_can_start_write_and_read(here: Served, /) -> None:
     person = (await here.post("/sandbox/people", {"first_name": "Cy", "language_code": "de"})).json()
     assert (person["first_name"], person["username"], person["language_code"]) == ("Cy", None, "de")
     assert person in (await here.get("/sandbox/people")).json()
@@ -46,7 +46,7 @@ async def test_a_person_is_made_starts_writes_and_reads(here: Served, /) -> None
 
 
 @staged(with_server)
-async def test_a_file_goes_up_and_its_bytes_come_back(here: Served, /) -> None:
+async def test_an_uploaded_file_can_be_downloaded(here: Served, /) -> None:
     fields = {
         "kind": "photo",
         "caption": "c",
@@ -76,7 +76,7 @@ async def test_any_content_can_be_sent_and_forwarded(here: Served, /) -> None:
 
 
 @staged(with_server)
-async def test_presses_reactions_and_votes(here: Served, /) -> None:
+async def test_people_can_press_react_and_vote(here: Served, /) -> None:
     made = here.made
     keyboard = {"inline_keyboard": [[{"text": "x", "callback_data": "d"}]]}
     sent = made.ask("sendMessage", chat_id=made.ann, text="x", reply_markup=keyboard)["message_id"]
@@ -100,7 +100,7 @@ async def test_presses_reactions_and_votes(here: Served, /) -> None:
     ],
 )
 @staged(with_server)
-async def test_a_payment_is_answered_when_it_is_decided(
+async def test_a_payment_request_is_answered_when_the_payment_ends(
     here: Served, /, answer: dict[str, Any] | None, outcome: dict[str, str]
 ) -> None:
     made = here.made
@@ -138,7 +138,7 @@ streams: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
 
 @staged(with_server)
-async def test_one_stream_shows_what_several_phones_show(here: Served, /) -> None:
+async def test_one_stream_can_show_several_phones(here: Served, /) -> None:
     made = here.made
     streams.clear()
     several = asyncio.ensure_future(events(here, f"/sandbox/events?people={made.ann},{made.bob}", 7))
@@ -162,7 +162,7 @@ async def test_one_stream_shows_what_several_phones_show(here: Served, /) -> Non
 
 
 @staged(with_server)
-async def test_a_crowd_acts_in_one_request_in_its_order(here: Served, /) -> None:
+async def test_one_request_can_do_many_actions_in_order(here: Served, /) -> None:
     made = here.made
     bot = made.bot.id
     people = (await here.post("/sandbox/people", [{"first_name": "Cy"}, {"first_name": "Di"}])).json()
@@ -187,7 +187,7 @@ async def test_a_crowd_acts_in_one_request_in_its_order(here: Served, /) -> None
 
 
 @staged(with_server)
-async def test_a_stream_of_everybody_shows_who_comes_later_and_when(here: Served, /) -> None:
+async def test_a_stream_of_everybody_includes_people_added_later(here: Served, /) -> None:
     made = here.made
     streams.clear()
     everybody = asyncio.ensure_future(events(here, "/sandbox/events?people=all", 2))
@@ -203,7 +203,7 @@ async def test_a_stream_of_everybody_shows_who_comes_later_and_when(here: Served
 
 
 @staged(with_server)
-async def test_a_brief_journal_leaves_out_what_was_asked(here: Served, /) -> None:
+async def test_a_brief_journal_omits_parameters(here: Served, /) -> None:
     here.made.ask("sendMessage", chat_id=here.made.ann, text="a")
     whole = (await here.get("/sandbox/journal?after=0")).json()
     brief = (await here.get("/sandbox/journal?after=0&brief=1")).json()
@@ -212,7 +212,7 @@ async def test_a_brief_journal_leaves_out_what_was_asked(here: Served, /) -> Non
 
 
 @staged(with_server)
-async def test_faults_settings_and_the_journal(here: Served, /) -> None:
+async def test_faults_and_settings_can_be_changed_and_the_journal_read(here: Served, /) -> None:
     put = await here.post("/sandbox/faults", [{"kind": "429", "count": 1, "retry_after": 3}], verb="PUT")
     assert put.json()[0]["retry_after"] == 3
     assert (await here.bot("getMe")).status == 429
@@ -253,9 +253,7 @@ async def test_faults_settings_and_the_journal(here: Served, /) -> None:
     ],
 )
 @staged(with_server)
-async def test_what_cannot_be_done_is_said_in_a_sentence(
-    here: Served, /, verb: str, path: str, body: Any, status: int
-) -> None:
+async def test_errors_are_one_readable_sentence(here: Served, /, verb: str, path: str, body: Any, status: int) -> None:
     reply = await (here.get(path) if verb == "GET" else here.post(path, body, verb))
     told = reply.json()
     assert (reply.status, told["ok"]) == (status, False)
@@ -263,7 +261,7 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(
 
 
 @staged(with_server)
-async def test_an_album_comes_in_one_burst_with_its_files(here: Served, /) -> None:
+async def test_an_album_arrives_in_one_burst_with_its_files(here: Served, /) -> None:
     items = json.dumps([{"kind": "photo", "caption": "first"}, {"kind": "document", "file_name": "b.txt"}])
     files = {"file0": ("a.png", PNG), "file1": ("x", b"text")}
     body, kind = multipart({"items": items}, files)
@@ -276,7 +274,7 @@ async def test_an_album_comes_in_one_burst_with_its_files(here: Served, /) -> No
 
 
 @staged(with_server)
-async def test_a_person_takes_another_name(here: Served, /) -> None:
+async def test_a_person_can_change_their_name(here: Served, /) -> None:
     renamed = await here.post(f"/sandbox/people/{here.made.ann}", {"first_name": "Anna"}, "PATCH")
     assert renamed.json()["first_name"] == "Anna"
     assert here.made.write()["from"]["first_name"] == "Anna"

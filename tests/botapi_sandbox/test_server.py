@@ -12,7 +12,7 @@ from tests.staged import in_a_loop, staged
 
 
 @staged(with_server)
-async def test_parameters_come_as_json_form_query_or_multipart(here: Served, /) -> None:
+async def test_parameters_can_be_json_form_query_or_multipart(here: Served, /) -> None:
     path = f"/bot{here.made.bot.token}/sendMessage"
     chat = here.made.ann
     body, kind = multipart({"chat_id": str(chat), "text": "hi"}, {})
@@ -26,7 +26,7 @@ async def test_parameters_come_as_json_form_query_or_multipart(here: Served, /) 
 
 
 @staged(with_server)
-async def test_files_come_by_their_parameter_or_attached_by_name(here: Served, /) -> None:
+async def test_files_can_be_parameters_or_attached_by_name(here: Served, /) -> None:
     token, chat = here.made.bot.token, str(here.made.ann)
     body, kind = multipart({"chat_id": chat}, {"photo": ("a.png", PNG)})
     direct = await here.raw(f"/bot{token}/sendPhoto", body, kind)
@@ -58,13 +58,13 @@ async def test_a_broken_body_is_refused(here: Served, /, data: bytes, kind: str,
 
 
 @staged(with_server)
-async def test_what_is_larger_than_any_upload_is_refused_as_such(here: Served, /) -> None:
+async def test_a_body_larger_than_any_upload_is_refused_as_too_large(here: Served, /) -> None:
     reply = await here.raw(f"/bot{here.made.bot.token}/sendDocument", b"x" * (53 * 2**20), "text/plain")
     assert (reply.status, reply.json()["description"]) == (413, "Request Entity Too Large")
 
 
 @staged(with_server)
-async def test_a_long_poll_is_answered_when_something_comes(here: Served, /) -> None:
+async def test_a_long_poll_is_answered_when_an_update_arrives(here: Served, /) -> None:
     polled = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
     await waiting(here)
     here.made.write("there")
@@ -79,7 +79,7 @@ async def waiting(here: Served) -> None:
 
 
 @staged(with_server)
-async def test_a_poller_that_goes_away_leaves_no_wait_behind(here: Served, /) -> None:
+async def test_a_poller_that_disconnects_leaves_no_waiting_poll(here: Served, /) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
     path = f"/bot{here.made.bot.token}/getUpdates?timeout=50&offset={here.made.offset}"
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
@@ -92,7 +92,7 @@ async def test_a_poller_that_goes_away_leaves_no_wait_behind(here: Served, /) ->
 
 
 @staged(with_server)
-async def test_the_older_poller_gets_the_conflict_over_http(here: Served, /) -> None:
+async def test_the_older_of_two_pollers_gets_a_conflict_over_http(here: Served, /) -> None:
     older = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
     await waiting(here)
     newer = asyncio.ensure_future(here.bot("getUpdates", offset=here.made.offset, timeout=50))
@@ -104,7 +104,7 @@ async def test_the_older_poller_gets_the_conflict_over_http(here: Served, /) -> 
 
 @pytest.mark.parametrize(("kind", "arrived"), [("reset_before", 0), ("reset_after", 1)])
 @staged(with_server)
-async def test_a_reset_cuts_the_connection_before_or_after_the_message_was_sent(
+async def test_a_reset_cuts_the_connection_before_or_after_the_message_is_sent(
     here: Served, /, kind: str, arrived: int
 ) -> None:
     here.made.world.faults = [Fault(kind=kind, count=1)]  # type: ignore[arg-type]
@@ -116,7 +116,7 @@ async def test_a_reset_cuts_the_connection_before_or_after_the_message_was_sent(
 
 
 @in_a_loop
-async def test_a_stalled_request_ends_when_the_server_does() -> None:
+async def test_a_stalled_request_ends_when_the_server_stops() -> None:
     async with served() as here:
         here.made.world.faults = [Fault(kind="stall", count=1)]
         stalled = asyncio.ensure_future(here.bot("getMe"))
@@ -128,14 +128,14 @@ async def test_a_stalled_request_ends_when_the_server_does() -> None:
 
 
 @staged(with_server)
-async def test_the_gateways_error_is_html_and_a_flood_has_its_header(here: Served, /) -> None:
+async def test_a_502_is_html_and_a_429_has_retry_after(here: Served, /) -> None:
     here.made.world.faults = [Fault(kind="502", count=1), Fault(kind="429", retry_after=7)]
     gateway, flood = await here.bot("getMe"), await here.bot("getMe")
     assert (gateway.status, gateway.headers["content-type"]) == (502, "text/html")
     assert (flood.status, flood.headers["retry-after"]) == (429, "7")
 
 
-def test_a_bug_of_the_sandbox_ends_one_request_and_is_seen(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_in_the_sandbox_ends_one_request_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     async def story(here: Served) -> None:
         here.made.bot.chats[here.made.ann].messages = None  # type: ignore[assignment]
         broken = await here.bot("sendMessage", chat_id=here.made.ann, text="x")
@@ -147,7 +147,7 @@ def test_a_bug_of_the_sandbox_ends_one_request_and_is_seen(caplog: pytest.LogCap
 
 
 @staged(with_server)
-async def test_the_page_and_nothing_beside_it_is_served(here: Served, /) -> None:
+async def test_only_the_playgrounds_own_files_are_served(here: Served, /) -> None:
     root, page = await here.get("/"), await here.get("/playground/")
     assert root.body == page.body
     assert root.status == 200
@@ -156,7 +156,7 @@ async def test_the_page_and_nothing_beside_it_is_served(here: Served, /) -> None
 
 
 @staged(with_server)
-async def test_a_webhook_is_posted_to_with_its_secret_and_in_order(here: Served, /) -> None:
+async def test_webhook_requests_carry_the_secret_and_stay_in_order(here: Served, /) -> None:
     received: list[tuple[str, str]] = []
     done = asyncio.Event()
 

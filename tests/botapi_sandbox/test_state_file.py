@@ -21,7 +21,7 @@ def again(made: Hand, path: Path) -> World:
     return world
 
 
-def test_people_chats_queues_files_and_sets_come_back(tmp_path: Path) -> None:
+def test_people_chats_queues_files_and_sticker_sets_survive_a_restart(tmp_path: Path) -> None:
     made = hand()
     path = tmp_path / "world"
     sent = made.world.phones.upload(made.ann, made.bot.id, "document", Upload(b"paper", "a.txt"))
@@ -44,7 +44,7 @@ def test_people_chats_queues_files_and_sets_come_back(tmp_path: Path) -> None:
     assert next_id == made.bot.next_message_id
 
 
-def test_chance_does_not_repeat_itself_after_a_restart(tmp_path: Path) -> None:
+def test_random_choices_do_not_repeat_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "world"
     first = World(clock=Clock(), seed=3)
     first.add_bot()
@@ -59,7 +59,7 @@ def test_chance_does_not_repeat_itself_after_a_restart(tmp_path: Path) -> None:
     assert len(values) == 3
 
 
-def test_forgotten_bytes_leave_the_disk(tmp_path: Path) -> None:
+def test_dropped_file_bytes_are_deleted_from_disk(tmp_path: Path) -> None:
     made = hand(file_bytes_kept=100)
     file = StateFile(made.world, tmp_path / "world")
     for letter in (b"a", b"b"):
@@ -83,7 +83,7 @@ def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_no_file_is_no_state_and_a_strange_one_is_said_to_be(tmp_path: Path) -> None:
+def test_a_missing_file_is_no_state_and_an_unreadable_one_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "world"
     assert load(path) is None
     path.write_bytes(b"something else")
@@ -91,7 +91,7 @@ def test_no_file_is_no_state_and_a_strange_one_is_said_to_be(tmp_path: Path) -> 
         load(path)
 
 
-def test_a_running_sandbox_saves_every_half_second_and_at_its_end(tmp_path: Path) -> None:
+def test_a_running_sandbox_saves_regularly_and_when_it_stops(tmp_path: Path) -> None:
     path = tmp_path / "world"
 
     async def story() -> None:

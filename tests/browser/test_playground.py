@@ -18,21 +18,21 @@ RED, GREEN, BLUE = (200, 60, 60), (60, 160, 90), (60, 90, 200)
 Phones = tuple[Phone, Phone]
 
 
-def test_two_phones_stand_on_two_bots_and_wait_for_start(page: Page) -> None:
+def test_the_page_opens_with_two_phones_on_two_bots_before_start(page: Page) -> None:
     for n, bot in ((1, "First"), (2, "Second")):
         expect(page.get_by_test_id(f"switch-{n}")).to_contain_text(bot)
         expect(page.get_by_test_id(f"start-{n}")).to_be_visible()
         expect(page.get_by_test_id(f"composer-{n}")).to_be_hidden()
 
 
-def test_what_is_typed_arrives_and_the_answer_comes_back_live(phones: Phones) -> None:
+def test_a_typed_message_arrives_and_the_answer_appears_live(phones: Phones) -> None:
     first, second = phones
     first.say("hello there")
     first.hears("Echo: hello there")
     assert "hello there" not in " ".join(second.texts())
 
 
-def test_shift_enter_starts_a_line_and_enter_sends(first: Phone) -> None:
+def test_shift_enter_starts_a_new_line_and_enter_sends(first: Phone) -> None:
     first.composer.press_sequentially("one")
     first.composer.press("Shift+Enter")
     first.composer.press_sequentially("two")
@@ -50,7 +50,7 @@ def test_quick_messages_keep_their_order(first: Phone) -> None:
     assert said == words
 
 
-def test_markup_of_a_stranger_stays_text(first: Phone) -> None:
+def test_html_in_a_message_stays_text(first: Phone) -> None:
     nasty = '<img src=x onerror="document.title=1"><b>bold</b>'
     first.say(nasty)
     bubble = first.hears("Echo:")
@@ -58,7 +58,7 @@ def test_markup_of_a_stranger_stays_text(first: Phone) -> None:
     expect(bubble.locator("img, b")).to_have_count(0)
 
 
-def test_a_reply_keyboard_types_for_the_person_and_goes_when_removed(first: Phone) -> None:
+def test_a_reply_keyboard_sends_its_text_and_disappears_when_removed(first: Phone) -> None:
     expect(first.composer).to_have_attribute("data-placeholder", "Say something")
     first.tap("Left")
     first.hears("Echo: Left")
@@ -66,7 +66,7 @@ def test_a_reply_keyboard_types_for_the_person_and_goes_when_removed(first: Phon
     expect(first.keyboard).to_be_hidden()
 
 
-def test_the_reply_keyboard_can_be_put_away_and_back(first: Phone) -> None:
+def test_the_reply_keyboard_can_be_hidden_and_shown(first: Phone) -> None:
     toggle = first.page.get_by_test_id("keyboard-toggle-1")
     toggle.click()
     expect(first.keyboard).to_be_hidden()
@@ -83,7 +83,7 @@ def test_an_inline_button_spins_until_answered_and_shows_the_answer(first: Phone
     expect(settled.get_by_test_id("inline-button")).to_have_count(0)
 
 
-def test_an_alert_waits_for_the_person(first: Phone) -> None:
+def test_an_alert_stays_until_the_person_closes_it(first: Phone) -> None:
     first.say("ask")
     first.press("No")
     alert = first.node.get_by_role("alertdialog")
@@ -95,7 +95,7 @@ def test_an_alert_waits_for_the_person(first: Phone) -> None:
     )
 
 
-def test_a_link_button_asks_before_it_leads_away(first: Phone) -> None:
+def test_a_link_button_asks_before_it_opens_the_link(first: Phone) -> None:
     first.say("ask")
     first.press("Rules")
     expect(first.node.get_by_test_id("link")).to_contain_text("https://example.com/rules")
@@ -104,7 +104,7 @@ def test_a_link_button_asks_before_it_leads_away(first: Phone) -> None:
     assert len(first.page.context.pages) == 1
 
 
-def test_formatting_is_shown_and_a_spoiler_opens_on_a_tap(first: Phone) -> None:
+def test_formatting_is_shown_and_a_tap_opens_a_spoiler(first: Phone) -> None:
     first.say("format")
     bubble = first.hears("Bold")
     expect(bubble.locator("b").filter(has_text="Bold")).to_be_visible()
@@ -129,7 +129,7 @@ def test_formatting_typed_with_the_keyboard_becomes_entities(first: Phone, bots:
     assert message["entities"] == [{"type": "bold", "offset": 3, "length": 4}]
 
 
-def test_every_kind_of_file_goes_out_and_comes_back(phones: Phones) -> None:
+def test_every_kind_of_file_can_be_sent_and_received(phones: Phones) -> None:
     first, second = phones
     kinds = [
         (first, "gallery", "photo", "img"),
@@ -157,14 +157,14 @@ def test_a_voice_message_is_opus_in_ogg(first: Phone, sandbox: Sandbox) -> None:
     assert b"OpusHead" in data[:64]
 
 
-def test_a_sticker_is_sent_from_the_panel(first: Phone) -> None:
+def test_a_sticker_can_be_sent_from_the_panel(first: Phone) -> None:
     first.sticker(2)
     picture = first.receives("sticker").locator("img")
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("naturalWidth", 512)
 
 
-def test_a_picked_photo_keeps_its_caption_and_its_veil(first: Phone) -> None:
+def test_a_photo_keeps_its_caption_and_spoiler(first: Phone) -> None:
     first.attach_files("gallery", [png("red.png", RED)], caption="a red square", spoiler=True)
     photo = first.hears("a red square", kind="photo")
     photo.get_by_test_id("veil").click()
@@ -192,7 +192,7 @@ def test_a_file_keeps_its_name_and_bytes(first: Phone) -> None:
     assert download.value.path().read_text() == "dear reader"
 
 
-def test_small_things_are_sent_from_the_attach_menu(first: Phone) -> None:
+def test_locations_contacts_and_dice_can_be_sent_from_the_attach_menu(first: Phone) -> None:
     for tile, kind in (("location", "location"), ("contact", "contact")):
         first.page.get_by_test_id("attach-1").click()
         first.node.get_by_test_id(f"attach-{tile}").click()
@@ -204,7 +204,7 @@ def test_small_things_are_sent_from_the_attach_menu(first: Phone) -> None:
     expect(first.receives("dice").get_by_role("img", name=re.compile(r"🎲 shows [1-6]"))).to_be_visible()
 
 
-def test_a_poll_is_drawn_up_and_sent(first: Phone) -> None:
+def test_a_poll_can_be_made_and_sent(first: Phone) -> None:
     first.page.get_by_test_id("attach-1").click()
     first.node.get_by_test_id("attach-poll").click()
     form = first.node.get_by_test_id("form")
@@ -215,7 +215,7 @@ def test_a_poll_is_drawn_up_and_sent(first: Phone) -> None:
     expect(first.hears("Tea or coffee?", kind="poll")).to_contain_text("Coffee")
 
 
-def test_a_vote_is_counted_and_told(first: Phone, bots: list[ScriptedBot]) -> None:
+def test_a_vote_is_counted_and_the_bot_is_told(first: Phone, bots: list[ScriptedBot]) -> None:
     bots[0].call("sendPoll", chat_id=first.person_id, question="Which?", options=[{"text": "This"}, {"text": "That"}])
     poll = first.hears("Which?", kind="poll")
     poll.get_by_test_id("poll-option").filter(has_text="That").click()
@@ -232,14 +232,14 @@ def test_a_message_can_be_forwarded_to_another_bot(first: Phone, bots: list[Scri
     assert forwarded["forward_origin"]["sender_user"]["id"] == first.person_id
 
 
-def test_a_person_can_take_back_what_they_wrote(first: Phone) -> None:
+def test_a_person_can_delete_their_own_message(first: Phone) -> None:
     said = first.say("forget this")
     first.hears("Echo: forget this")
     first.open_menu(said).get_by_test_id("menu-delete").click()
     expect(first.log.locator('[data-outgoing="yes"]').filter(has_text="forget this")).to_have_count(0)
 
 
-def test_delete_for_both_is_offered_only_where_the_bot_can_do_it(
+def test_delete_for_both_is_offered_only_if_the_bot_can_do_it(
     own_sandbox: Sandbox, open_page: Callable[..., Page]
 ) -> None:
     made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
@@ -262,7 +262,7 @@ def test_delete_for_both_is_offered_only_where_the_bot_can_do_it(
         bot.stop()
 
 
-def test_commands_are_told_from_their_descriptions(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
+def test_commands_look_different_from_their_descriptions(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
     made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
     bot = ScriptedBot(own_sandbox.url, made["token"])
     try:
@@ -279,7 +279,7 @@ def test_commands_are_told_from_their_descriptions(own_sandbox: Sandbox, open_pa
         bot.stop()
 
 
-def test_a_link_has_a_card_that_tells_where_it_leads(first: Phone, bots: list[ScriptedBot]) -> None:
+def test_a_link_has_a_card_with_its_address(first: Phone, bots: list[ScriptedBot]) -> None:
     person = first.person_id
     bots[0].say(person, "look: https://www.example.com/a/house")
     card = first.hears("look:").get_by_test_id("link-preview")
@@ -301,7 +301,7 @@ def test_a_link_has_a_card_that_tells_where_it_leads(first: Phone, bots: list[Sc
         ("no link: @somebody, a@example.com", {}, 0),
     ],
 )
-def test_a_card_is_there_as_the_options_say(
+def test_link_preview_options_control_the_card(
     first: Phone, bots: list[ScriptedBot], text: str, more: dict[str, object], cards: int
 ) -> None:
     bots[0].say(first.person_id, text, **more)
@@ -311,7 +311,7 @@ def test_a_card_is_there_as_the_options_say(
         expect(found).to_have_text("example.net")
 
 
-def test_a_reply_quotes_what_it_answers(first: Phone) -> None:
+def test_a_reply_quotes_the_message_it_answers(first: Phone) -> None:
     first.say("the first word")
     echo = first.hears("Echo: the first word")
     reply = first.reply(echo, "and the last")
@@ -319,20 +319,20 @@ def test_a_reply_quotes_what_it_answers(first: Phone) -> None:
     first.hears("Echo: and the last (to: Echo: the first word)")
 
 
-def test_an_own_message_can_be_changed_and_the_bot_hears_of_it(first: Phone) -> None:
+def test_a_person_can_edit_their_own_message_and_the_bot_is_told(first: Phone) -> None:
     said = first.say("a misteak")
     first.hears("Echo: a misteak")
     first.edit(said, "a mistake")
     first.hears("You made it: a mistake")
 
 
-def test_what_a_bot_wrote_offers_no_editing(first: Phone) -> None:
+def test_a_person_cannot_edit_a_bots_message(first: Phone) -> None:
     menu = first.open_menu(first.hears("Welcome"))
     expect(menu.get_by_test_id("menu-reply")).to_be_visible()
     expect(menu.get_by_test_id("menu-edit")).to_have_count(0)
 
 
-def test_a_reaction_is_shown_told_and_taken_back(first: Phone) -> None:
+def test_a_reaction_is_shown_reported_to_the_bot_and_can_be_removed(first: Phone) -> None:
     welcome = first.log.locator('[data-testid="message"]').filter(has_text="Welcome")
     first.react(welcome, "🔥")
     first.hears("You reacted: 🔥")
@@ -341,7 +341,7 @@ def test_a_reaction_is_shown_told_and_taken_back(first: Phone) -> None:
     first.hears("You reacted: no more")
 
 
-def test_the_menu_of_a_message_is_there_for_the_keyboard(first: Phone) -> None:
+def test_the_menu_of_a_message_works_with_the_keyboard(first: Phone) -> None:
     welcome = first.hears("Welcome")
     welcome.focus()
     first.page.keyboard.press("Enter")
@@ -365,7 +365,7 @@ def test_a_blocked_bot_cannot_write_until_it_is_unblocked(
     assert "are you there?" not in first.texts()
 
 
-def test_a_person_talks_to_several_bots_and_each_keeps_its_history(first: Phone) -> None:
+def test_a_person_can_chat_with_several_bots_and_each_keeps_its_history(first: Phone) -> None:
     first.say("for the first bot")
     first.hears("Echo: for the first bot")
     first.switch_to("Second")
@@ -376,7 +376,7 @@ def test_a_person_talks_to_several_bots_and_each_keeps_its_history(first: Phone)
     first.hears("Echo: for the first bot")
 
 
-def test_a_message_from_another_bot_is_counted(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
+def test_unread_messages_from_another_bot_are_counted(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     first.switch_to("Second")
     bots[0].say(first.person_id, "over here")
     first.page.get_by_test_id("chats-1").click()
@@ -385,7 +385,7 @@ def test_a_message_from_another_bot_is_counted(first: Phone, bots: list[Scripted
     expect(row.locator(".count")).to_have_text("1")
 
 
-def test_a_person_can_be_renamed_and_speak_another_language(first: Phone, bots: list[ScriptedBot]) -> None:
+def test_a_person_can_get_a_new_name_and_language(first: Phone, bots: list[ScriptedBot]) -> None:
     first.rename("Nadia", "ar")
     first.choose("restart")
     first.hears("Welcome, Nadia")
@@ -394,7 +394,7 @@ def test_a_person_can_be_renamed_and_speak_another_language(first: Phone, bots: 
     assert first.hears("Echo: مرحبا").get_by_test_id("text").get_attribute("dir") == "auto"
 
 
-def test_a_deleted_message_goes(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
+def test_a_deleted_message_disappears(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     person = first.person_id
     sent = bots[0].say(person, "not for long")
     first.hears("not for long")
@@ -402,12 +402,12 @@ def test_a_deleted_message_goes(first: Phone, bots: list[ScriptedBot], sandbox: 
     expect(first.log.get_by_text("not for long")).to_have_count(0)
 
 
-def test_a_chat_action_shows_under_the_name(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
+def test_a_chat_action_is_shown_under_the_name(first: Phone, bots: list[ScriptedBot], sandbox: Sandbox) -> None:
     bots[0].call("sendChatAction", chat_id=first.person_id, action="typing")
     expect(first.page.get_by_test_id("subtitle-1")).to_have_text("typing…")
 
 
-def test_someone_who_reads_older_messages_is_not_pulled_away(
+def test_a_new_message_does_not_scroll_a_person_away_from_older_ones(
     first: Phone, bots: list[ScriptedBot], sandbox: Sandbox
 ) -> None:
     person = first.person_id

@@ -100,7 +100,7 @@ def talk(phone: Phone, bot: ScriptedBot) -> None:
 @pytest.mark.parametrize(
     ("size", "scheme"), in_full([("desktop", "light"), ("phone", "dark"), ("desktop", "dark"), ("phone", "light")], 2)
 )
-def test_axe_finds_nothing(
+def test_the_accessibility_checker_finds_no_problems(
     spoken_to: tuple[Sandbox, ScriptedBot], open_page: Callable[..., Page], size: str, scheme: str
 ) -> None:
     sandbox, bot = spoken_to

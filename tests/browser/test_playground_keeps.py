@@ -41,7 +41,7 @@ def test_a_reload_keeps_the_phones_the_people_and_the_conversation(phones: Phone
     first.hears("Echo: still here")
 
 
-def test_a_third_phone_is_a_third_person(phones: Phones) -> None:
+def test_a_third_phone_has_a_third_person(phones: Phones) -> None:
     page = phones[0].page
     third = add_phone(page, 3, "Second")
     third.start()
@@ -53,7 +53,7 @@ def test_a_third_phone_is_a_third_person(phones: Phones) -> None:
     phones[0].hears("Echo: one")
 
 
-def test_the_bot_of_a_new_phone_is_chosen(page: Page) -> None:
+def test_a_new_phone_asks_for_its_bot(page: Page) -> None:
     expect(page.get_by_test_id("start-2")).to_be_visible()
     for n, bot in ((3, "Second"), (4, "Second")):
         add_phone(page, n, bot)
@@ -62,7 +62,7 @@ def test_the_bot_of_a_new_phone_is_chosen(page: Page) -> None:
         expect(page.get_by_test_id(f"switch-{n}")).to_contain_text("Second")
 
 
-def test_four_phones_stand_side_by_side_on_a_desk(page: Page) -> None:
+def test_four_phones_fit_side_by_side_on_a_large_screen(page: Page) -> None:
     expect(page.get_by_test_id("start-2")).to_be_visible()
     four = [Phone(page, 1), Phone(page, 2), add_phone(page, 3, "First"), add_phone(page, 4, "Second")]
     for phone in four:
@@ -78,7 +78,7 @@ def test_there_are_at_most_eight_phones(page: Page) -> None:
     expect(page.get_by_test_id("add-phone")).to_be_hidden()
 
 
-def test_a_removed_phone_stays_away(phones: Phones) -> None:
+def test_a_removed_phone_does_not_come_back(phones: Phones) -> None:
     first, second = phones
     second.choose("remove")
     expect(second.node).to_have_count(0)
@@ -87,7 +87,7 @@ def test_a_removed_phone_stays_away(phones: Phones) -> None:
     expect(second.node).to_have_count(0)
 
 
-def test_a_break_is_told_calmly_and_a_reset_sandbox_gets_the_people_anew(
+def test_the_page_shows_an_interruption_and_reconnects_to_a_reset_sandbox(
     own_sandbox: Sandbox, open_page: Callable[..., Page]
 ) -> None:
     own_sandbox.post("bots", {"first_name": "Silent", "username": "silent_bot"})
@@ -108,9 +108,9 @@ def test_a_break_is_told_calmly_and_a_reset_sandbox_gets_the_people_anew(
         bot.stop()
 
 
-def test_without_a_bot_the_page_waits_for_one(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
+def test_the_page_waits_until_there_is_a_bot(own_sandbox: Sandbox, open_page: Callable[..., Page]) -> None:
     page = open_page(own_sandbox)
-    expect(page.get_by_test_id("banner")).to_contain_text("no bots yet")
+    expect(page.get_by_test_id("banner")).to_contain_text("No bots yet")
     own_sandbox.post("bots", {"first_name": "Late", "username": "late_bot"})
     expect(page.get_by_test_id("start-1")).to_be_visible()
     expect(page.get_by_test_id("banner")).to_be_hidden()
@@ -135,7 +135,7 @@ def test_on_a_small_screen_one_phone_is_in_front(
         assert added.node.evaluate("node => node.getBoundingClientRect().bottom === innerHeight")
 
 
-def test_on_a_small_screen_nothing_lies_over_the_list_of_commands(
+def test_on_a_small_screen_nothing_covers_the_list_of_commands(
     own_sandbox: Sandbox, open_page: Callable[..., Page]
 ) -> None:
     made = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
@@ -157,7 +157,7 @@ def test_on_a_small_screen_nothing_lies_over_the_list_of_commands(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_loads_nothing_from_outside(
+def test_the_page_loads_nothing_from_the_internet(
     bots: list[ScriptedBot], open_page: Callable[..., Page], sandbox: Sandbox, scheme: str
 ) -> None:
     page = open_page(sandbox, color_scheme=scheme)

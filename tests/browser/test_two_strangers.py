@@ -77,7 +77,7 @@ def strangers(page: Page) -> tuple[Phone, Phone]:
     return one, other
 
 
-def test_two_strangers_on_two_bots_talk(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
+def test_two_strangers_on_two_bots_can_talk(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
     one, other = strangers
     bots = [page.get_by_test_id(f"switch-{n}").inner_text() for n in (1, 2)]
     assert bots[0] != bots[1]
@@ -111,7 +111,7 @@ def test_two_strangers_on_two_bots_talk(strangers: tuple[Phone, Phone], page: Pa
     page.screenshot(path=tmp_path / "3-reply-and-edit.png")
 
 
-def test_what_the_terminal_says_to_press_leads_to_a_partner(page: Page, demo: Demo) -> None:
+def test_the_instructions_in_the_terminal_lead_to_a_partner(page: Page, demo: Demo) -> None:
     said = demo.log.read_text("utf-8")
     steps = re.findall(r"^ +\d\. (.+)$", said[said.rindex("Open http") :], re.MULTILINE)
     assert len(steps) == 4
@@ -129,7 +129,7 @@ def test_what_the_terminal_says_to_press_leads_to_a_partner(page: Page, demo: De
         phone.hears("Partner found")
 
 
-def test_delete_for_both_takes_it_back_from_the_partner_too(strangers: tuple[Phone, Phone]) -> None:
+def test_delete_for_both_also_deletes_the_partners_copy(strangers: tuple[Phone, Phone]) -> None:
     one, other = strangers
     said = one.say("I wish I had not said this")
     other.hears("I wish I had not said this")
@@ -141,7 +141,7 @@ def test_delete_for_both_takes_it_back_from_the_partner_too(strangers: tuple[Pho
     expect(menu.get_by_test_id("menu-take-back")).to_have_count(0)
 
 
-def test_next_and_stop_part_them(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
+def test_next_and_stop_end_the_chat(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
     one, other = strangers
     one.tap(NEXT)
     one.hears(opening("chat.you_moved_on"))
@@ -162,7 +162,7 @@ def test_next_and_stop_part_them(strangers: tuple[Phone, Phone], page: Page, tmp
         expect(phone.keyboard).to_contain_text(FIND)
 
 
-def test_who_blocks_the_bot_leaves_the_chat(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
+def test_blocking_the_bot_ends_the_chat(strangers: tuple[Phone, Phone], page: Page, tmp_path: Path) -> None:
     one, other = strangers
     one.block()
     other.hears("partner left")
@@ -170,7 +170,7 @@ def test_who_blocks_the_bot_leaves_the_chat(strangers: tuple[Phone, Phone], page
     page.screenshot(path=tmp_path / "1-blocked.png")
 
 
-def test_after_a_restart_they_are_still_in_their_chat(
+def test_two_strangers_are_still_in_their_chat_after_a_restart(
     strangers: tuple[Phone, Phone], page: Page, demo: Demo, tmp_path: Path
 ) -> None:
     one, other = strangers

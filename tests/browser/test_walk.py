@@ -26,7 +26,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 @pytest.mark.parametrize(
     ("language", "size"), [(language, [*SIZES][index % 2]) for index, language in enumerate(sorted(WRITTEN_IN))]
 )
-def test_something_follows_every_press(browser: Browser, demo: Demo, tmp_path: Path, language: str, size: str) -> None:
+def test_every_press_has_a_visible_result(
+    browser: Browser, demo: Demo, tmp_path: Path, language: str, size: str
+) -> None:
     with opened(browser, demo.url, SIZES[size]) as page:
         walker = Walker(page, language, tmp_path, f"{language}-{size}")
         walker.walk()

@@ -1,4 +1,4 @@
-// The sandbox's control API, one function a call. What a person could do on a phone, and nothing more.
+// The sandbox's control API, one function for each route. Only actions that a person can do on a phone.
 
 export class ApiError extends Error {
   constructor(message, status) {
@@ -18,7 +18,7 @@ async function call(method, path, body) {
   try {
     response = await fetch(`/sandbox/${path}`, options);
   } catch {
-    throw new ApiError("The sandbox does not answer.", 0);
+    throw new ApiError("The sandbox isn't answering.", 0);
   }
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw new ApiError(answer?.error ?? `The sandbox answered ${response.status}.`, response.status);
@@ -46,7 +46,7 @@ export const api = {
   unblock: (person, bot) => call("POST", `${chat(person, bot)}/unblock`, {}),
   pay: (person, bot, message_id) => call("POST", `${chat(person, bot)}/pay`, { message_id }),
 
-  /** `kind` and `file` (a File), then the optional form fields of the contract. */
+  /** `kind` and `file` (a File), then optional form fields: see `upload` in docs/reference/sandbox.md. */
   upload(person, bot, { file, ...fields }) {
     const form = new FormData();
     for (const [name, value] of Object.entries(given(fields))) form.append(name, String(value));
@@ -54,7 +54,7 @@ export const api = {
     return call("POST", `${chat(person, bot)}/upload`, form);
   },
 
-  /** Items as for `upload`, from two to ten, in one request: a bot gets an album in one burst. */
+  /** Two to ten items as for `upload`, in one request, because a bot gets an album in one burst. */
   album(person, bot, items) {
     const form = new FormData();
     form.append("items", JSON.stringify(items.map(({ file, ...fields }) => given(fields))));

@@ -1,4 +1,4 @@
-// The attach menu and the sheets behind it. Each ends in `out.upload({kind, file, …})`, `out.album([…])` or `out.content({…})`.
+// The attach menu and its sheets. Each one calls `out.upload({kind, file, …})`, `out.album([…])` or `out.content({…})` at the end.
 
 import { el, replace } from "./dom.js";
 import { icon } from "./icons.js";
@@ -42,7 +42,7 @@ export class Attach {
     else await this[chosen]();
   }
 
-  /** Where a file comes from: this computer, a sample, or the microphone. */
+  /** Ask for the source of a file: this computer, a sample, or the microphone. */
   async source(key) {
     const kind = FILE_KINDS[key];
     const options = [{ label: kind.many ? "Choose files" : "Choose a file", image: "download", testid: "source-pick", run: () => this.#pick(key) },
@@ -61,13 +61,13 @@ export class Attach {
   }
 
   async #sample(kind, make) {
-    this.overlay.tell("Making it…");
+    this.overlay.tell("Preparing…");
     try {
       const file = await make();
       this.overlay.hush();
       await this.out.upload({ kind, file });
     } catch (error) {
-      this.overlay.tell(`It could not be made: ${error.message}`);
+      this.overlay.tell(`That didn't work: ${error.message}`);
     }
   }
 
@@ -82,11 +82,11 @@ export class Attach {
       const file = await recording;
       if (chosen === "send") await this.out.upload({ kind: "voice", file });
     } catch {
-      this.overlay.tell("The microphone cannot be used here.");
+      this.overlay.tell("This page can't use the microphone.");
     }
   }
 
-  /** Files that were picked, dropped or pasted: look at them, add a caption, send. `key` of FILE_KINDS. */
+  /** Preview files that were picked, dropped or pasted, with a caption, and send them. `key` is one of FILE_KINDS. */
   async offer(files, key = "gallery") {
     if (files.length === 0) return;
     const chosen = files.slice(0, MOST_IN_ALBUM);
@@ -94,24 +94,24 @@ export class Attach {
     const visual = key === "gallery" && chosen.every((file) => /^(image|video)\//.test(file.type));
     const captioned = !["video_note"].includes(key);
     const caption = captioned && el("input", { class: "field", type: "text", dir: "auto", placeholder: "Add a caption…", "aria-label": "Caption", maxlength: 1024, data: { testid: "caption" } });
-    const [spoiler, spoilerBox] = toggle("Hide behind a spoiler", "spoiler");
+    const [spoiler, spoilerBox] = toggle("Hide with a spoiler", "spoiler");
     const [asFile, asFileBox] = toggle("Send as a file", "as-file");
     const read = () => ({ caption: caption ? caption.value.trim() : "", spoiler: spoiler.checked, asFile: asFile.checked });
     const answer = await this.overlay.ask({
-      title: chosen.length === 1 ? "Send it?" : `Send ${chosen.length} as an album?`, testid: "offer",
+      title: chosen.length === 1 ? "Send this?" : `Send ${chosen.length} as an album?`, testid: "offer",
       body: () => [el("div", { class: `previews${chosen.length > 1 ? " many" : ""}` }, chosen.map((file, index) => preview(file, urls[index]))), visual && el("div", { class: "toggles" }, spoilerBox, asFileBox), caption],
       actions: [{ label: "Cancel", value: null }, { label: "Send", value: read, kind: "main", testid: "offer-send" }],
     });
     urls.forEach((url) => URL.revokeObjectURL(url));
     if (!answer) return;
-    if (files.length > MOST_IN_ALBUM) this.overlay.tell(`An album holds ${MOST_IN_ALBUM}: the first ${MOST_IN_ALBUM} were sent.`);
+    if (files.length > MOST_IN_ALBUM) this.overlay.tell(`Albums have up to ${MOST_IN_ALBUM} items, so only the first ${MOST_IN_ALBUM} were sent.`);
     const items = chosen.map((file, index) => ({
       kind: kindOfFile(file, key, answer.asFile), file, caption: index === 0 ? answer.caption : "", has_spoiler: visual && answer.spoiler && !answer.asFile,
     }));
     await this.#sendAll(items);
   }
 
-  // Telegram joins photos with videos, and files with files; animations always go alone.
+  // In an album, Telegram mixes photos and videos, but no other kinds. Animations are always sent alone.
   async #sendAll(items) {
     const groups = new Map();
     for (const item of items) {
@@ -140,7 +140,7 @@ export class Attach {
     const add = () => options.children.length < 12 && options.append(field(`Option ${options.children.length + 1}`, "", options.children.length < 2));
     add();
     add();
-    const [many, manyBox] = toggle("Several answers allowed", "many");
+    const [many, manyBox] = toggle("Allow several answers", "many");
     await this.#form("Poll", [question, options, el("button", { type: "button", class: "choice", on: { click: add } }, "Add an option"), manyBox], () => {
       const texts = [...options.children].map((input) => input.value.trim()).filter(Boolean);
       return { poll: { question: question.value, options: texts.map((text) => ({ text })), type: "regular", is_anonymous: true, allows_multiple_answers: many.checked } };

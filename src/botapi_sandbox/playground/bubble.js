@@ -1,4 +1,4 @@
-// One row of the conversation: a message, or an album, as a bubble with its time, quote, reactions and buttons.
+// One row of the conversation: a message or an album as a bubble, with its time, quote, reactions and buttons.
 
 import { append, aside, el } from "./dom.js";
 import { icon } from "./icons.js";
@@ -12,7 +12,7 @@ import { linkPreview } from "./preview.js";
 const SERVICE = {
   pinned_message: (message) => `Pinned: ${summary(message.pinned_message)}`,
   successful_payment: ({ successful_payment: payment }) => `You paid ${amount(payment)}`,
-  refunded_payment: ({ refunded_payment: payment }) => `${amount(payment)} came back to you`,
+  refunded_payment: ({ refunded_payment: payment }) => `You got ${amount(payment)} back`,
 };
 
 function amount(payment) {
@@ -24,8 +24,8 @@ export function timeOf(message) {
 }
 
 /**
- * The node of a row. `row`: {messages, first, last} (first and last of a run of one side).
- * `view`: {chat, botName, actions}; actions as for `renderEntities` and `renderMedia`, plus
+ * The node of a row. `row`: {messages, first, last}; first and last in a series from one side.
+ * `view`: {chat, botName, actions}. The actions are those of `renderEntities` and `renderMedia`, and
  * openMenu(message, event), react(message, emoji), press(message, row, column), jump(messageId).
  */
 export function bubble(row, view) {
@@ -54,7 +54,7 @@ export function bubble(row, view) {
   return node;
 }
 
-// In an album, the picture under the pointer is the one that the menu is about.
+// In an album, the menu is about the picture under the pointer.
 function target(event, row) {
   const tile = event.target.closest?.("[data-tile]");
   return row.messages.find((message) => String(message.message_id) === tile?.dataset.tile) ?? row.messages[0];
@@ -90,7 +90,7 @@ function quoted(message, view) {
   const replied = message.reply_to_message;
   if (!replied && !message.quote) return null;
   const id = replied?.message_id;
-  // Whose it was is known from the phone's own copy; the nested message carries no "outgoing".
+  // The phone's own copy tells who wrote it. The nested message has no "outgoing".
   const original = view.chat.get(id);
   const own = original ? original.outgoing : replied?.from && !replied.from.is_bot;
   return el("button", { type: "button", class: "quote", data: { testid: "quote" }, on: { click: () => view.actions.jump(id) } },
@@ -107,7 +107,7 @@ function content(row, kind, actions) {
     return message.link_preview_options?.show_above_text ? [card, text] : [text, card];
   }
   const words = caption(message, actions);
-  const media = renderMedia(kind, message, actions) ?? el("div", { class: "unknown" }, `${summary(message)}: this page cannot show it.`);
+  const media = renderMedia(kind, message, actions) ?? el("div", { class: "unknown" }, `${summary(message)}: this page can't show it.`);
   return message.show_caption_above_media ? [words, media] : [media, words];
 }
 

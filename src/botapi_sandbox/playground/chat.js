@@ -1,7 +1,7 @@
-// One person's conversation with one bot, as data: what the phone draws. No DOM here.
+// The data of one person's conversation with one bot, for the phone to draw. There is no DOM here.
 
-const ACTION_LASTS_MS = 6000; // Telegram shows a chat action for five seconds or so
-const PRESS_WAITS_MS = 30000; // a bot that never answers a button must not leave it spinning for ever
+const ACTION_LASTS_MS = 6000; // Telegram shows a chat action for about five seconds
+const PRESS_WAITS_MS = 30000; // after this, a button stops spinning even if the bot never answers
 
 export class Chat {
   messages = [];
@@ -12,10 +12,10 @@ export class Chat {
   unread = 0;
   action = null;
   keyboardOpen = true;
-  draft = []; // the editor's nodes, while another chat is open
+  draft = []; // the editor's nodes while another chat is open
   #byId = new Map();
   #touched = null;
-  #removed = new Set(); // a bot may delete what was just sent before the page hears that it was sent
+  #removed = new Set(); // a bot may delete a new message before the page learns its id
   #presses = new Map();
   #answeredEarly = new Set();
   #actionTimer = null;
@@ -34,8 +34,8 @@ export class Chat {
   }
 
   /**
-   * Take the server's snapshot. What an event said while the snapshot was on its way is newer and stays;
-   * unchanged messages keep their identity, so the phone does not draw them again.
+   * Apply the server's snapshot. Events that arrived during the request are newer and stay. Unchanged messages keep
+   * their identity, so the phone does not draw them again.
    */
   async load(fetchSnapshot) {
     const touched = new Map();
@@ -108,7 +108,7 @@ export class Chat {
     return this.#presses.has(`${messageId}:${row}:${column}`);
   }
 
-  /** Spin the button while `press()` runs and until the bot's answer came; the answer may overtake the response. */
+  /** Spin the button until `press()` has ended and the bot has answered. The answer may come before the response. */
   async press(messageId, row, column, press) {
     const key = `${messageId}:${row}:${column}`;
     if (this.#presses.has(key)) return;
@@ -142,7 +142,7 @@ export class Chat {
     this.#redraw(Number(key.split(":")[0]));
   }
 
-  // A new identity makes the phone draw the message again.
+  // A new object makes the phone draw the message again.
   #redraw(messageId) {
     const message = this.#byId.get(messageId);
     if (message) this.#byId.set(messageId, { ...message });
@@ -169,13 +169,13 @@ const KINDS = [
   ["giveaway", "Giveaway"], ["pinned_message", "Pinned message"], ["successful_payment", "Payment"], ["refunded_payment", "Refund"],
 ];
 
-/** The Bot API field that says what a message is: "text", "photo" …; null for one this page does not know. */
+/** The Bot API field with a message's content: "text", "photo" …; null if this page does not know it. */
 export function kindOf(message) {
   if (message.text !== undefined) return "text";
   return KINDS.find(([kind]) => message[kind] !== undefined)?.[0] ?? null;
 }
 
-/** One line about a message, for quotes and the list of chats. */
+/** A summary of a message in one line, for quotes and the list of chats. */
 export function summary(message) {
   if (!message) return "";
   if (message.text) return message.text;

@@ -1,4 +1,4 @@
-// The list of a person's chats: every bot of the sandbox, the last message and how many are unread.
+// The list of a person's chats: every bot in the sandbox, with its last message and the number of unread ones.
 
 import { avatar, el, iconButton, replace } from "./dom.js";
 import { icon } from "./icons.js";

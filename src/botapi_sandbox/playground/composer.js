@@ -1,4 +1,4 @@
-// Where a person writes: an editor with formatting, reply and edit bars, and the send button. It knows nothing of the server.
+// The composer: an editor with formatting, reply and edit bars, and the send button. It does not call the server.
 
 import { append, el, iconButton, replace } from "./dom.js";
 import { icon } from "./icons.js";
@@ -76,7 +76,7 @@ export class Composer {
     this.#changed();
   }
 
-  /** What stands in the editor, taken out of it: a chat that is left keeps its draft. */
+  /** Remove and return the editor's content, as the draft of a chat that the person leaves. */
   take() {
     this.clearMode();
     const nodes = [...this.editor.childNodes];
@@ -84,7 +84,7 @@ export class Composer {
     return nodes;
   }
 
-  /** Put back what could not be sent, unless the person has already begun something new. */
+  /** Put back a message that could not be sent, unless the person has started a new one. */
   restore(nodes, mode) {
     if (this.editor.textContent) return;
     append(this.editor, [nodes]);
@@ -160,7 +160,7 @@ export class Composer {
   }
 
   #changed() {
-    // A browser leaves a lone <br> behind in an emptied editor; without it the placeholder shows.
+    // Browsers leave a <br> in an emptied editor. The placeholder shows only without it.
     if (!this.editor.textContent && !this.editor.querySelector("br + br")) this.editor.replaceChildren();
     const full = this.editor.textContent.trim() !== "" || this.#mode?.kind === "edit";
     this.sendButton.hidden = !full;

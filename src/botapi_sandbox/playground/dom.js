@@ -1,9 +1,9 @@
-// Building DOM nodes. Text only ever becomes text nodes: nothing that a bot or a person wrote is parsed as HTML.
+// Builds DOM nodes. Text always becomes text nodes, so the words of bots and people are never parsed as HTML.
 
 /**
  * Make an element: `el("button", {class: "x", "aria-label": "Send", on: {click: f}}, "Send", node)`.
- * Props: `on` holds listeners, `data` dataset entries, `style` custom properties; true sets an empty attribute;
- * null, undefined and false set nothing. Children: nodes, strings, arrays; null and false are skipped.
+ * Props: `on` has listeners, `data` dataset entries, `style` custom properties. True sets an empty attribute; null,
+ * undefined and false set nothing. Children: nodes, strings, arrays. Null and false are skipped.
  */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -30,15 +30,15 @@ export function replace(node, ...children) {
   return append(node, children);
 }
 
-/** Words for those who listen: they follow the words that are seen, in the same name. */
+/** Words for screen readers only. They follow the visible words in the same name. */
 export const aside = (words) => el("span", { class: "heard" }, words);
 
-/** A button that is only an icon needs a name for those who do not see it. */
+/** A button with only an icon. `name` is for screen readers. */
 export function iconButton(image, label, onClick, props = {}) {
   return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, on: { click: onClick }, ...props }, image);
 }
 
-// White on each of them has a contrast of 4.5 or more.
+// White text has a contrast of at least 4.5 on each of these.
 const TINTS = ["#c9443d,#ae3348", "#a95c12,#8f4c0c", "#7a5bd6,#6342bd", "#2f8548,#22703c", "#1f7f9c,#156782", "#2f70cf,#2259b0", "#c4457f,#a63068"];
 
 /** A round avatar with initials, tinted by id as Telegram does when there is no photo. */

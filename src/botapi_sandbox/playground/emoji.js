@@ -5,7 +5,7 @@ import { STICKERS } from "./samples.js";
 
 export const REACTIONS = ["👍", "❤", "🔥", "😁", "😢", "🎉"];
 
-/** The Bot API's "❤" has no variation selector, without which it is drawn in black. */
+/** Adds the variation selector. The Bot API's "❤" does not have it and would be drawn in black. */
 export const colourful = (emoji) => (emoji === "❤" ? "❤\ufe0f" : emoji);
 
 const EMOJI = [..."😀😄😁😅😂🙂🙃😉😊😍😘😋😜🤪🤔🤨😐😶🙄😏😴😌🤤😎🤓🥳😕😟😮😳🥺😢😭😤😡🤯😱🥶🥵🤗🤭🤫🤥😬👍👎👏🙌🙏👋🤝💪👀💔🔥✨🎉🎁🌈🌍🍕🍓☕🍺⚽🎲🎵🚀🏡🐈🐕🦊🌸🌙⭐🙈💬💡✅❌"];

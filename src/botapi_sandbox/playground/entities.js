@@ -1,12 +1,12 @@
 // Formatted text in both directions: Bot API entities to DOM nodes, and an edited DOM back to text with entities.
-// Offsets are UTF-16 units, which is what JavaScript strings count in.
+// Offsets are UTF-16 units, as in JavaScript strings.
 
 import { el } from "./dom.js";
 
 const TAGS = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", pre: "pre", blockquote: "blockquote", expandable_blockquote: "blockquote" };
 const SAFE_PROTOCOLS = new Set(["http:", "https:", "tg:", "mailto:", "tel:", "ton:"]);
 
-/** A link that may be followed, or null: `javascript:` and the like never become an href. */
+/** The URL if a link to it is safe, else null: schemes such as `javascript:` never become an href. */
 export function safeUrl(text) {
   const candidate = /^[a-z][a-z0-9+.-]*:/i.test(text) ? text : `https://${text}`;
   try {
@@ -19,7 +19,7 @@ export function safeUrl(text) {
 
 /**
  * Nodes for `text` with `entities`. `actions`: {openLink(url, label), sendCommand(text), copy(text)};
- * without actions (in the editor) the result is plain formatting that `readEditor` reads back.
+ * without actions, for the editor, the result is plain formatting that `readEditor` can read.
  */
 export function renderEntities(text, entities, actions) {
   const sorted = (entities ?? []).map((entity) => ({ ...entity, end: entity.offset + entity.length }))
@@ -28,7 +28,7 @@ export function renderEntities(text, entities, actions) {
   return build(text, 0, text.length, sorted, actions);
 }
 
-// Nested by offset; one that sticks out of its parent is split at the parent's end, as Telegram's clients do.
+// Entities are nested by offset. One that goes beyond its parent is split at the parent's end, as in Telegram's clients.
 function build(text, start, end, entities, actions) {
   const nodes = [];
   let position = start;
@@ -54,7 +54,7 @@ function build(text, start, end, entities, actions) {
   return nodes;
 }
 
-// A block ends its own line: the line break that follows it in the text would show as an empty line.
+// A block ends its own line, so a line break after it would show as an empty line.
 function between(text, before) {
   const last = before.at(-1);
   return last instanceof HTMLElement && /^(BLOCKQUOTE|FIGURE|PRE)$/.test(last.nodeName) ? text.replace(/^\n/, "") : text;
@@ -130,7 +130,7 @@ const TYPES = { B: "bold", STRONG: "bold", I: "italic", EM: "italic", U: "underl
   DEL: "strikethrough", CODE: "code", PRE: "pre", BLOCKQUOTE: "blockquote", A: "text_link" };
 const BLOCKS = new Set(["DIV", "P", "PRE", "BLOCKQUOTE", "LI"]);
 
-/** What stands in an editor: {text, entities}, trimmed as Telegram trims a message. */
+/** The content of an editor: {text, entities}, trimmed as Telegram trims a message. */
 export function readEditor(root) {
   let text = "";
   const entities = [];

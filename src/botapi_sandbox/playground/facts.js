@@ -1,8 +1,8 @@
-// What a real client knows about a file before it sends it: sizes and lengths, as the browser measures them.
+// The facts that a real client sends with a file: sizes and lengths, as the browser measures them.
 
 const PATIENCE_MS = 3000;
 
-/** {width?, height?, length?, duration?} for `file` as `kind`; what cannot be measured is left out. Units: pixels, whole seconds. */
+/** {width?, height?, length?, duration?} for `file` as `kind`; unknown ones are left out. Units: pixels, whole seconds. */
 export async function measure(kind, file) {
   if (["video", "animation", "video_note"].includes(kind) && file.type.startsWith("video/")) {
     const video = await loaded(document.createElement("video"), file);
@@ -14,7 +14,7 @@ export async function measure(kind, file) {
   return {};
 }
 
-// A recording just made by the browser says that it is endless.
+// The browser reports an infinite duration for its own new recordings.
 function duration(player) {
   return Number.isFinite(player?.duration) ? { duration: Math.max(1, Math.round(player.duration)) } : {};
 }

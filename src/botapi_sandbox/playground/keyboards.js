@@ -7,7 +7,7 @@ const STYLES = new Set(["primary", "success", "danger"]);
 
 const styled = (name, button) => `${name}${STYLES.has(button.style) ? ` ${button.style}` : ""}`;
 
-/** The buttons under `message`, or null. An invoice without buttons has one to pay, as in Telegram. */
+/** The buttons under `message`, or null. An invoice without buttons gets a Pay button, as in Telegram. */
 export function inlineKeyboard(message, view) {
   const rows = message.reply_markup?.inline_keyboard ?? (message.invoice ? [[{ text: "Pay", pay: true }]] : null);
   if (!rows?.length) return null;
@@ -23,7 +23,7 @@ function inlineButton(message, button, row, column, { chat, actions }) {
     else if (button.copy_text) actions.copy(button.copy_text.text);
     else if (button.pay) actions.pay(message);
     else if (button.callback_data !== undefined || button.callback_game) actions.press(message, row, column);
-    else actions.tell("This page cannot follow that kind of button.");
+    else actions.tell("This page doesn't support that button.");
   };
   const mark = url ? "link" : button.copy_text ? "copy" : button.pay ? "star" : null;
   return el("button", {
@@ -32,7 +32,7 @@ function inlineButton(message, button, row, column, { chat, actions }) {
   }, busy && el("span", { class: "spinner", "aria-hidden": "true" }), el("span", { dir: "auto" }, button.text), mark && icon(mark, 13));
 }
 
-/** The reply keyboard below the composer. `press(button)` sends what the button stands for. */
+/** The reply keyboard below the composer. `press(button)` sends the button's text or content. */
 export function replyKeyboard(n, markup, press) {
   const classes = `reply-keyboard${markup.resize_keyboard ? "" : " tall"}`;
   const rows = markup.keyboard.map((buttons) => el("div", { class: "reply-row" }, buttons.map((button) => {

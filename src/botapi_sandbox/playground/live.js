@@ -1,5 +1,5 @@
-// One event stream for the whole page: a browser allows six connections to a server, and there may be eight phones.
-// After every (re)connection the histories are loaded anew, so a break loses nothing.
+// One event stream for the whole page, because a browser allows six connections to a server and there may be eight
+// phones. After every connection the histories are loaded again, so an interruption loses nothing.
 
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 3000;
@@ -11,14 +11,14 @@ export class Live {
   #attempt = 0;
 
   /**
-   * `prepare()` resolves to the ids of the people to listen for, when they are known to exist.
-   * `onEvent(event)`, `onOpen()` after every connection, `onLost()` when the server went away.
+   * `prepare()` makes sure that the people exist, and resolves to the ids to listen for.
+   * `onEvent(event)`; `onOpen()` after every connection; `onLost()` when the server is gone.
    */
   constructor({ prepare, onEvent, onOpen, onLost }) {
     Object.assign(this, { prepare, onEvent, onOpen, onLost });
   }
 
-  /** Listen for the people of now. The old stream is closed only once the new one is open: nothing falls between. */
+  /** Listen for the current people. The old stream is closed after the new one is open, so that no event is lost. */
   async restart() {
     const attempt = ++this.#attempt;
     clearTimeout(this.#timer);
@@ -58,7 +58,7 @@ export class Live {
     this.#source = null;
   }
 
-  // The browser's own retry gives up after an HTTP error, so the retrying is done here.
+  // The browser stops retrying after an HTTP error, so this class retries.
   #lose(attempt) {
     if (attempt !== this.#attempt) return;
     this.#close();

@@ -1,4 +1,4 @@
-// The page: phones side by side, one event stream for all, and what is kept over a reload.
+// The page: phones side by side, one event stream for all of them, and the data that a reload keeps.
 
 import { aside, el, iconButton, avatar } from "./dom.js";
 import { icon } from "./icons.js";
@@ -11,12 +11,12 @@ import * as roster from "./roster.js";
 
 const FIRST_PHONES = 2;
 const LOOK_FOR_BOTS_MS = 2000;
-const CALM_MS = 700; // a break shorter than this is not worth a word
+const CALM_MS = 700; // a shorter interruption is not shown
 
 const place = document.getElementById("phones");
 const banner = document.getElementById("banner");
 const switcher = document.getElementById("switcher");
-const narrow = matchMedia("(max-width: 760px)"); // as in the style sheets
+const narrow = matchMedia("(max-width: 760px)"); // the same width as in the style sheets
 const phones = [];
 let bots = [];
 let shown = null;
@@ -26,7 +26,7 @@ const overlay = new Overlay(document.getElementById("over"), place);
 
 const page = {
   bots: () => bots,
-  /** A bot may have set its commands since; without an answer, what was known stays. */
+  /** Load the bots again, because one may have set new commands. Without an answer, keep the old list. */
   async refresh() {
     bots = await api.bots().catch(() => bots);
   },
@@ -57,11 +57,11 @@ const live = new Live({
   onLost: () => say("Reconnecting…"),
 });
 
-/** Bots known, people there: the sandbox may have been reset since the last time, then the people are made anew. */
+/** Load the bots, and make the people again if the sandbox was reset. */
 async function prepare() {
   bots = await api.bots();
   if (bots.length === 0) {
-    say("The sandbox has no bots yet. Waiting for one…");
+    say("No bots yet. Waiting for one…");
     setTimeout(() => live.restart(), LOOK_FOR_BOTS_MS);
     return [];
   }
@@ -102,7 +102,7 @@ function mount(record) {
   return phone;
 }
 
-/** Ask for the bot of a new phone, where there is a choice. */
+/** Ask for the bot of a new phone, if there are several. */
 async function choosePhone(event) {
   const button = event.currentTarget;
   await page.refresh();
@@ -128,7 +128,7 @@ async function addPhone(bot) {
   }
 }
 
-/** On a small screen one phone is in front; on a large one this only brings it into view. */
+/** Bring a phone to the front. On a large screen, only scroll it into view. */
 function show(phone) {
   shown = phone ?? null;
   for (const each of phones) each.node.classList.toggle("shown", each === shown);
@@ -146,9 +146,9 @@ function drawSwitcher() {
   switcher.replaceChildren(...tabs, ...(full ? [] : [iconButton(icon("plus", 20), "Add a phone", choosePhone, { "aria-haspopup": "menu", data: { testid: "tab-add" } })]));
 }
 
-// An invitation while there is room for it; the button in the header is always there.
+// A large second button for a new phone, while there is room. The one in the header is always there.
 const addCard = el("button", { type: "button", class: "add-card", "aria-haspopup": "menu", on: { click: choosePhone } },
-  el("span", { class: "add-plus" }, icon("plus", 26)), el("b", {}, "Add a phone"), el("span", {}, "one more person, on a bot of your choice"));
+  el("span", { class: "add-plus" }, icon("plus", 26)), el("b", {}, "Add a phone"), el("span", {}, "One more person, with any bot"));
 const addButton = el("button", { type: "button", class: "top-button", "aria-haspopup": "menu", data: { testid: "add-phone" }, on: { click: choosePhone } }, icon("plus", 18), el("span", {}, "Add a phone"));
 
 function tools() {
@@ -167,7 +167,7 @@ async function open() {
   place.append(addCard);
   for (const record of roster.load()) mount(record);
   if (phones.length === 0) {
-    // The bots' ids are known only once the server answers; prepare() puts the phones on them.
+    // Only the server knows the ids of the bots. prepare() assigns them to the phones.
     for (let n = 1; n <= FIRST_PHONES; n += 1) mount({ n, person: { id: 0, first_name: roster.defaultName(n), language_code: "en" }, bot: 0 });
   }
   show(phones[0]);

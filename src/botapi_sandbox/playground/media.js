@@ -1,16 +1,16 @@
-// The visible part of every kind of message content but text. Bytes come from the sandbox by file_id.
+// Draws every kind of message content except text. The bytes come from the sandbox by file_id.
 
 import { aside, el } from "./dom.js";
 import { fileUrl } from "./api.js";
 import { dieFace, icon } from "./icons.js";
 import { renderEntities } from "./entities.js";
 
-/** Nodes for `message`'s content; `kind` as of `kindOf`. `actions` as for `renderEntities`, plus openPicture(url, name). */
+/** Nodes for `message`'s content; `kind` as from `kindOf`. `actions` as for `renderEntities`, and openPicture(url, name). */
 export function renderMedia(kind, message, actions) {
   return RENDERERS[kind]?.(message[kind], message, actions) ?? null;
 }
 
-/** Kinds that stand without a bubble around them. */
+/** Kinds without a bubble around them. */
 export const BARE_KINDS = new Set(["sticker", "video_note", "dice"]);
 
 export const isVisual = (kind) => kind === "photo" || kind === "video" || kind === "animation" || kind === "live_photo";
@@ -85,7 +85,7 @@ function videoNote(content) {
   return el("div", { class: "round" }, button, el("span", { class: "badge" }, clock(content.duration)));
 }
 
-// Bars are drawn from the file's own unique id: the Bot API carries no waveform, and the same voice should look the same.
+// The bars depend on the file's unique id: the Bot API has no waveform, and the same file should always look the same.
 function bars(seed, count) {
   let state = 7;
   for (const character of String(seed)) state = (state * 31 + character.codePointAt(0)) % 65521;
@@ -104,7 +104,7 @@ function player(content, title, under, wave) {
   const time = el("span", { class: "sound-time" }, clock(content.duration));
   const progress = el("div", { class: wave ? "wave" : "track" }, wave ? bars(content.file_unique_id, 34).map((height) => el("i", { style: { "--height": `${height}%` } })) : null);
   const button = el("button", { type: "button", class: "sound-button", "aria-label": `Play ${title}`, data: { testid: "play" }, on: { click: () => (sound.paused ? sound.play().catch(failed) : sound.pause()) } }, icon("play", 20));
-  const failed = () => { time.textContent = "Cannot be played here"; };
+  const failed = () => { time.textContent = "Can't play this here"; };
   const draw = () => {
     button.replaceChildren(icon(sound.paused ? "play" : "pause", 20));
     button.setAttribute("aria-label", `${sound.paused ? "Play" : "Pause"} ${title}`);
@@ -142,7 +142,7 @@ function document_(content) {
 function map(place, title, under) {
   const words = `${place.latitude.toFixed(4)}, ${place.longitude.toFixed(4)}`;
   const href = `https://www.openstreetmap.org/?mlat=${place.latitude}&mlon=${place.longitude}#map=14/${place.latitude}/${place.longitude}`;
-  // A drawn map: the page loads nothing from outside.
+  // The map is only a drawing, because the page loads nothing from the internet.
   return el("a", { class: "place", href, target: "_blank", rel: "noopener noreferrer" }, el("span", { class: "map" }, el("span", { class: "map-pin" }, icon("pin", 34))),
     el("span", { class: "place-words" }, el("b", { dir: "auto" }, title), el("span", {}, under || words)));
 }

@@ -1,14 +1,14 @@
-// The scrolling conversation: rows in order, drawn again only where a message changed, glued to the newest one
-// unless the person scrolled up.
+// The scrolling conversation: rows in order. Only changed messages are drawn again. It stays at the newest message
+// unless the person has scrolled up.
 
 import { el, plural } from "./dom.js";
 import { icon } from "./icons.js";
 import { bubble } from "./bubble.js";
 import { kindOf } from "./chat.js";
 
-const PAGE = 120; // rows drawn at first, and added when scrolled to the top
-const NEAR_PX = 48; // this close to the end counts as being at the end
-const RUN_S = 300; // messages of one side within five minutes stand together
+const PAGE = 120; // rows drawn at first, and added at each scroll to the top
+const NEAR_PX = 48; // a distance up to this counts as the end
+const RUN_S = 300; // messages from one side within five minutes are grouped
 
 export class Messages {
   #rows = new Map();
@@ -87,7 +87,7 @@ export class Messages {
     return row.node;
   }
 
-  // Only what moved is touched, so that playing media and selections elsewhere stay as they are.
+  // Only changed nodes are touched, so that playing media and selections are not interrupted.
   #arrange(nodes) {
     const wanted = new Set(nodes);
     for (const child of [...this.inner.children]) if (!wanted.has(child)) child.remove();
@@ -109,7 +109,7 @@ export class Messages {
   }
 
   #empty(chat) {
-    const words = chat.loaded ? ["No messages here yet", "Press Start to say hello to the bot."] : ["", "Loading…"];
+    const words = chat.loaded ? ["No messages here yet", "Tap Start to say hello to the bot."] : ["", "Loading…"];
     return el("div", { class: "empty" }, el("div", { class: "empty-card" }, words[0] && el("b", {}, words[0]), el("span", {}, words[1])));
   }
 
@@ -118,7 +118,7 @@ export class Messages {
     if (!changed && !this.#stuck) {
       this.#missed += chat.messages.filter((message) => message.message_id > this.#lastSeen && !message.outgoing).length;
     }
-    // One's own message always brings the person to the end.
+    // The person's own message always scrolls to the end.
     if (!changed && newest > this.#lastSeen && chat.last?.outgoing) this.#stuck = true;
     this.#lastSeen = newest;
   }
@@ -146,7 +146,7 @@ export class Messages {
   }
 }
 
-/** Rows of a list of messages: albums joined (an answer may have come between their parts), runs of one side marked. */
+/** The rows of a list of messages. Albums become one row, even with answers in between; series from one side are marked. */
 function group(messages) {
   const rows = [];
   const albums = new Map();

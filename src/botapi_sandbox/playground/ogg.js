@@ -1,10 +1,10 @@
-// A voice message as Telegram's clients make it: Opus in an Ogg container (RFC 7845), encoded by the browser (WebCodecs).
-// Browsers encode Opus but write no Ogg, so the pages are laid out here. Without an encoder the result is a WAV file.
+// Makes voice messages like Telegram's clients: Opus in an Ogg container (RFC 7845), encoded by the browser (WebCodecs).
+// Browsers encode Opus but do not write Ogg, so this file does. Without an encoder the result is a WAV file.
 
 const RATE = 48000;
-const PRE_SKIP = 312; // samples that the encoder puts before the sound; the value libopus uses at 48 kHz
+const PRE_SKIP = 312; // samples that the encoder adds before the sound; libopus uses this value at 48 kHz
 
-/** `samples`: Float32Array, mono, 48 kHz. Resolves to a File of audio/ogg, or of audio/wav where Opus cannot be encoded. */
+/** `samples`: Float32Array, mono, 48 kHz. Resolves to an audio/ogg File, or audio/wav if the browser cannot encode Opus. */
 export async function voiceFile(samples, name = "voice") {
   const packets = await opusPackets(samples).catch(() => null);
   if (!packets?.length) return wavFile(samples, name);
@@ -48,7 +48,7 @@ function oggPages(packets, samples) {
     ascii(view, 12, "sandbox");
   }, 23);
   const pages = [page([head], 0, 2, serial, 0), page([tags], 0, 0, serial, 1)];
-  const perPage = 40; // 0.8 s a page; at 32 kbit/s far below the 255 segments that a page may have
+  const perPage = 40; // 0.8 s in each page; at 32 kbit/s far below the limit of 255 segments
   let position = 0;
   for (let at = 0; at < packets.length; at += perPage) {
     const part = packets.slice(at, at + perPage);

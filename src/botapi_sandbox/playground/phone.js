@@ -1,4 +1,4 @@
-// One phone: a person, the bots they talk to, and the screen. It turns events into chats and taps into calls.
+// One phone: a person, their chats with the bots, and the screen. Events update the chats, and taps become calls.
 
 import { aside, avatar, el, iconButton, replace } from "./dom.js";
 import { icon } from "./icons.js";
@@ -6,7 +6,7 @@ import { api } from "./api.js";
 import { Chat } from "./chat.js";
 import { Messages } from "./messages.js";
 import { Composer } from "./composer.js";
-import { Deeds } from "./deeds.js";
+import { Calls } from "./calls.js";
 import { Attach } from "./attach.js";
 import { EmojiPanel } from "./emoji.js";
 import { Overlay } from "./sheet.js";
@@ -18,11 +18,11 @@ import { askPerson, languageName } from "./person.js";
 const ACTIONS = { typing: "typing", upload_photo: "sending a photo", upload_video: "sending a video", upload_voice: "sending a voice message", record_voice: "recording a voice message",
   upload_document: "sending a file", choose_sticker: "choosing a sticker", record_video: "recording a video", record_video_note: "recording a video message", upload_video_note: "sending a video message", find_location: "finding a place" };
 
-// As in the style sheets. There the person stands in the bar, so that menus and lists cover them as they do the rest.
+// The same width as in the style sheets. Below it, the person is shown in the bar, so that menus can cover them.
 const NARROW = matchMedia("(max-width: 760px)");
 
 export class Phone {
-  fresh = 0; // messages that came while another phone was in front, on a small screen
+  fresh = 0; // on a small screen: messages that came while another phone was in front
   #chats = new Map();
   #frame = 0;
 
@@ -30,7 +30,7 @@ export class Phone {
   constructor(record, page) {
     this.record = record;
     this.page = page;
-    this.deeds = new Deeds(this);
+    this.calls = new Calls(this);
     this.#build(record.n);
     this.draw();
   }
@@ -57,7 +57,7 @@ export class Phone {
   }
 
   #build(n) {
-    const { deeds } = this;
+    const { calls } = this;
     this.title = el("b", { dir: "auto" });
     this.subtitle = el("span", { class: "subtitle", data: { testid: `subtitle-${n}` } });
     this.face = el("span", { class: "bar-face" });
@@ -69,18 +69,18 @@ export class Phone {
       el("button", { type: "button", class: "bar-bot", data: { testid: `switch-${n}` }, on: { click: openList } }, this.face, el("span", { class: "bar-words" }, this.title, this.subtitle), aside(": switch bot")), this.menuButton);
     this.messages = new Messages(n, { botName: "", actions: this.#actions() });
     this.composer = new Composer(n, {
-      send: (written) => deeds.write(written), attach: () => this.attach.open(), emoji: () => this.panel.toggle(), voice: () => this.attach.source("voice"),
-      toggleKeyboard: () => this.chat.toggleKeyboard(), commands: (button) => commandsMenu(this, button), files: (files) => this.attach.offer(files), editLast: () => deeds.editLast(),
+      send: (written) => calls.write(written), attach: () => this.attach.open(), emoji: () => this.panel.toggle(), voice: () => this.attach.source("voice"),
+      toggleKeyboard: () => this.chat.toggleKeyboard(), commands: (button) => commandsMenu(this, button), files: (files) => this.attach.offer(files), editLast: () => calls.editLast(),
     });
-    this.panel = new EmojiPanel(n, { emoji: (text) => this.composer.insert(text), sticker: (sticker) => deeds.sticker(sticker) });
-    this.startButton = el("button", { type: "button", class: "start", data: { testid: `start-${n}` }, on: { click: () => deeds.start() } }, "Start");
-    this.unblockButton = el("button", { type: "button", class: "start", data: { testid: `unblock-${n}` }, on: { click: () => deeds.unblock() } }, "Unblock");
+    this.panel = new EmojiPanel(n, { emoji: (text) => this.composer.insert(text), sticker: (sticker) => calls.sticker(sticker) });
+    this.startButton = el("button", { type: "button", class: "start", data: { testid: `start-${n}` }, on: { click: () => calls.start() } }, "Start");
+    this.unblockButton = el("button", { type: "button", class: "start", data: { testid: `unblock-${n}` }, on: { click: () => calls.unblock() } }, "Unblock");
     this.keyboardSlot = el("div", { class: "keyboard-slot" });
     this.foot = el("footer", { class: "phone-foot" }, this.composer.node, this.startButton, this.unblockButton, this.panel.node, this.keyboardSlot);
     this.content = el("div", { class: "screen-content" }, bar, this.messages.node, this.foot);
     this.screen = el("div", { class: "screen", on: this.#dropping() }, this.content);
     this.overlay = new Overlay(this.screen, this.content);
-    this.attach = new Attach(this.overlay, { upload: (item) => deeds.upload([item]), album: (items) => deeds.upload(items), content: (content) => deeds.send({ message: content }), stickers: () => this.panel.show("Stickers") }, () => this.person);
+    this.attach = new Attach(this.overlay, { upload: (item) => calls.upload([item]), album: (items) => calls.upload(items), content: (content) => calls.send({ message: content }), stickers: () => this.panel.show("Stickers") }, () => this.person);
     this.list = new ChatList(n, { choose: (bot) => this.switchTo(bot), chat: (bot) => this.#chat(bot), bots: () => this.page.bots() });
     this.content.append(this.list.node);
     this.holder = el("button", { type: "button", class: "holder", data: { testid: `person-${n}` }, on: { click: () => this.changePerson() } });
@@ -90,25 +90,25 @@ export class Phone {
     place();
   }
 
-  // What a bubble may ask for.
+  // The actions of bubbles.
   #actions() {
-    const { deeds } = this;
+    const { calls } = this;
     return {
-      openLink: (url, label) => deeds.openLink(url, label),
+      openLink: (url, label) => calls.openLink(url, label),
       openPicture: (url, name) => this.overlay.picture(url, name),
       openMenu: (message, event) => messageMenu(this, message, event),
-      sendCommand: (text) => deeds.send({ text }),
-      copy: (text) => deeds.copy(text),
+      sendCommand: (text) => calls.send({ text }),
+      copy: (text) => calls.copy(text),
       tell: (words) => this.overlay.tell(words),
       jump: (id) => this.messages.jump(id),
-      react: (message, emoji) => deeds.react(message, emoji),
-      pay: (message) => deeds.pay(message),
-      vote: (message, index) => deeds.vote(message, index),
-      press: (message, row, column) => deeds.press(message, row, column),
+      react: (message, emoji) => calls.react(message, emoji),
+      pay: (message) => calls.pay(message),
+      vote: (message, index) => calls.vote(message, index),
+      press: (message, row, column) => calls.press(message, row, column),
     };
   }
 
-  /** Draw soon, once, however many changes arrive at once. */
+  /** Draw soon, and only once for many changes. */
   draw() {
     if (this.#frame) return;
     this.#frame = requestAnimationFrame(() => {
@@ -122,7 +122,7 @@ export class Phone {
     const { bot, chat, person } = this;
     if (this.list.node.hidden) chat.unread = 0;
     this.node.setAttribute("aria-label", `Phone ${this.record.n}: ${person.first_name} with ${bot.first_name}`);
-    replace(this.holder, avatar(person.id, person.first_name, 26), el("b", { dir: "auto" }, person.first_name), el("span", { class: "holder-language" }, languageName(person.language_code)), aside(": change this person"), icon("edit", 15));
+    replace(this.holder, avatar(person.id, person.first_name, 26), el("b", { dir: "auto" }, person.first_name), el("span", { class: "holder-language" }, languageName(person.language_code)), aside(": edit"), icon("edit", 15));
     this.title.textContent = bot.first_name;
     replace(this.face, avatar(bot.id, bot.first_name, 38));
     const busy = chat.action && !chat.blocked;
@@ -152,7 +152,7 @@ export class Phone {
     const drawn = open ? markup : null;
     if (this.keyboardSlot.markup === drawn) return;
     this.keyboardSlot.markup = drawn;
-    replace(this.keyboardSlot, drawn && replyKeyboard(this.record.n, drawn, (button) => this.deeds.pressReply(button)));
+    replace(this.keyboardSlot, drawn && replyKeyboard(this.record.n, drawn, (button) => this.calls.pressReply(button)));
   }
 
   apply(event) {
@@ -178,12 +178,12 @@ export class Phone {
 
   #callbackAnswered(chat, { callback_query_id: query, text, show_alert: alert, url }) {
     chat.answered(query);
-    if (url) this.deeds.openLink(url, null);
+    if (url) this.calls.openLink(url, null);
     else if (text && alert) this.overlay.alert(text);
     else if (text) this.overlay.tell(text);
   }
 
-  /** Load what this phone shows, and every other chat that it has already shown. */
+  /** Load the open chat, and every other chat that was open before. */
   async sync() {
     const bots = new Set([this.record.bot, ...[...this.#chats.values()].filter((chat) => chat.loaded).map((chat) => chat.bot)]);
     await Promise.all([...bots].map((bot) => this.#load(bot)));
@@ -193,7 +193,7 @@ export class Phone {
     return this.#chat(bot).load(() => api.history(this.person.id, bot));
   }
 
-  /** The sandbox was reset and knows nobody: the person is new, and so are the chats. */
+  /** The sandbox was reset: use a new person, and new chats. */
   forget() {
     this.#chats.clear();
     this.draw();
@@ -202,7 +202,7 @@ export class Phone {
   async changePerson() {
     const changes = await askPerson(this.overlay, this.person);
     if (!changes) return;
-    const person = await this.deeds.attempt(() => api.changePerson(this.person.id, changes));
+    const person = await this.calls.attempt(() => api.changePerson(this.person.id, changes));
     if (!person) return;
     this.record.person = { ...this.person, ...changes };
     this.page.changed(true);
@@ -225,7 +225,7 @@ export class Phone {
     this.composer.restore(this.chat.draft, null);
     this.page.changed(true);
     this.showList(false);
-    await this.deeds.attempt(() => this.#load(bot));
+    await this.calls.attempt(() => this.#load(bot));
   }
 
   #dropping() {

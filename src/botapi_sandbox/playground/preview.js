@@ -1,10 +1,10 @@
-// The card below a text with a link, where Telegram shows a page's title and picture. Nothing is loaded from the link:
-// the card tells where it leads, and no more.
+// The card below a text with a link. Telegram shows the page's title and picture; this card shows only the address,
+// because nothing is loaded from the link.
 
 import { el } from "./dom.js";
 import { safeUrl } from "./entities.js";
 
-/** The URL that `message`'s card is about, or null: the one of its options, else the first web link in its text. */
+/** The URL for the card of `message`, or null: from its options, else the first web link in its text. */
 export function previewedUrl(message) {
   const options = message.link_preview_options ?? {};
   if (options.is_disabled || message.text === undefined) return null;

@@ -1,4 +1,4 @@
-// Which phones are on the page: kept in localStorage so that a reload shows the same people on the same bots.
+// The phones on the page. They are in localStorage, so that a reload shows the same people with the same bots.
 
 const KEY = "botapi-sandbox.phones";
 export const MOST_PHONES = 8;
@@ -18,7 +18,7 @@ export function save(records) {
   try {
     localStorage.setItem(KEY, JSON.stringify(records));
   } catch {
-    // A private window without storage: the phones live as long as the page.
+    // In a private window without storage, the phones last as long as the page.
   }
 }
 

@@ -1,4 +1,4 @@
-// Things to send for those who have no file at hand: drawn and composed here, so the page ships no media.
+// Samples to send without a file of one's own. They are drawn and composed here, so the package contains no media.
 
 import { voiceFile, wavFile } from "./ogg.js";
 
@@ -70,7 +70,7 @@ export async function sampleVideo(name, shape = "wide") {
   return new File(parts, `${name}.${plain === "video/mp4" ? "mp4" : "webm"}`, { type: plain });
 }
 
-// A short tune from a pentatonic scale: every one sounds fine.
+// A short random tune. On a pentatonic scale, every tune sounds fine.
 function tune(seconds) {
   const samples = new Float32Array(RATE * seconds);
   const scale = [0, 2, 4, 7, 9, 12, 14];
@@ -89,7 +89,7 @@ export const sampleVoice = () => voiceFile(tune(3));
 export const sampleAudio = async () => wavFile(tune(5), "pentatonic");
 export const sampleFile = async () => new File([`A note from the playground.\n\nWritten at ${new Date().toLocaleString()}.\n`], "note.txt", { type: "text/plain" });
 
-/** Record from the microphone until `stop` resolves, as a voice message. Throws where there is none or it is refused. */
+/** Record from the microphone until `stop` resolves, as a voice message. Throws if there is no microphone or no permission. */
 export async function recordVoice(stop) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
   const recorder = new MediaRecorder(stream);
@@ -117,7 +117,7 @@ const FACES = [
   ["❤️", null, (pen) => pen.heart(0, 0, 170)],
 ];
 
-/** The built-in stickers: [{emoji, file()}], 512 × 512 WebP with a white rim, as the real ones have. */
+/** The built-in stickers: [{emoji, file()}], 512 × 512 WebP with a white outline, like real ones. */
 export const STICKERS = FACES.map(([emoji, colour, features], index) => ({ emoji, file: () => drawSticker(colour, features, `sticker-${index + 1}`) }));
 
 async function drawSticker(colour, features, name) {
@@ -135,7 +135,7 @@ async function drawSticker(colour, features, name) {
   return new File([await blobOf(canvas, "image/webp", 0.92)], `${name}.webp`, { type: "image/webp" });
 }
 
-/** Draws the parts of a face around the middle; with `rim`, only the white outline of what sticks out. */
+/** Draws the parts of a face around the middle. With `rim`, draws only the white outline of parts beyond the edge. */
 class Pen {
   rim = false;
 

@@ -1,5 +1,5 @@
-// What comes up over a phone: sheets (dialogs), toasts, the picture viewer and pop-up menus. Each stays inside its phone,
-// because on this page the phone is the screen.
+// Everything that opens over a phone: sheets (dialogs), toasts, the picture viewer and pop-up menus. They stay inside
+// the phone, because on this page the phone is the screen.
 
 import { append, el, iconButton } from "./dom.js";
 import { icon } from "./icons.js";
@@ -9,7 +9,7 @@ const TOAST_MS = 3200;
 export class Overlay {
   #open = null;
 
-  /** `screen`: the phone's screen; `content`: the part of it that must rest while a sheet is up. */
+  /** `screen`: the phone's screen; `content`: the part that cannot be used while a sheet is open. */
   constructor(screen, content) {
     this.screen = screen;
     this.content = content;
@@ -36,7 +36,7 @@ export class Overlay {
   }
 
   /**
-   * Show a sheet and resolve with what was chosen: the `value` of the action, or null when dismissed.
+   * Show a sheet. Resolves to the `value` of the chosen action, or to null if the sheet is dismissed.
    * `actions`: [{label, value, kind?: "main"|"danger"|"quiet"}]; `value` may be a function that reads the form
    * (returning undefined keeps the sheet open). `body(done)` returns nodes.
    */
@@ -62,7 +62,7 @@ export class Overlay {
         on: action.kind === "main" ? {} : { click: () => choose(action) },
       }, action.label));
       const main = actions.find((action) => action.kind === "main");
-      // Not aria-modal: the other phones can be reached while this one asks.
+      // Not aria-modal, because the other phones stay usable.
       const form = el("form", { class: "sheet-form", on: { submit: (event) => {
         event.preventDefault();
         if (main) choose(main);
@@ -103,10 +103,10 @@ export class Overlay {
   }
 
   /**
-   * A menu at a point of the window. `items`: [{label, run, image? or picture?, about?, kind?, danger?, testid?} | null]: `image` is the
+   * Open a menu at a point of the window. `items`: [{label, run, image? or picture?, about?, kind?, danger?, testid?} | null]: `image` is the
    * name of an icon, `picture` a node, `about` a second line,
    * `kind` a class for its looks. `head`: nodes above them.
-   * Arrow keys move, Escape closes; it is kept inside the screen.
+   * Arrow keys move, Escape closes. The menu stays inside the screen.
    */
   menu(items, { x, y, head, label = "Menu" }) {
     this.closeMenu?.();

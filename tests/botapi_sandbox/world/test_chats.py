@@ -22,7 +22,7 @@ def why(made: Hand, method: str, **params: Any) -> str:
 # Starting and blocking
 
 
-def test_a_stranger_is_no_chat_and_someone_seen_who_never_started_is_forbidden() -> None:
+def test_a_bot_can_write_only_to_people_who_have_started_it() -> None:
     made = hand()
     stranger = made.world.add_person().id
     assert made.refusal("sendMessage", chat_id=stranger, text="x") == (400, "Bad Request: chat not found")
@@ -33,7 +33,7 @@ def test_a_stranger_is_no_chat_and_someone_seen_who_never_started_is_forbidden()
     assert refused == (403, "Forbidden: bot can't initiate conversation with a user")
 
 
-def test_starting_one_bot_is_not_starting_another() -> None:
+def test_starting_one_bot_does_not_start_another() -> None:
     made = hand()
     other = made.world.add_bot()
     assert made.refusal("sendMessage", bot=other, chat_id=made.ann, text="x") == (400, "Bad Request: chat not found")
@@ -41,7 +41,7 @@ def test_starting_one_bot_is_not_starting_another() -> None:
     assert made.refusal("sendMessage", bot=other, chat_id=made.ann, text="x")[0] == 403
 
 
-def test_a_block_holds_for_one_bot_and_is_told_to_it() -> None:
+def test_a_block_affects_one_bot_and_that_bot_is_told() -> None:
     made = hand()
     other = made.world.add_bot()
     made.world.phones.start(made.ann, other.id)
@@ -57,7 +57,7 @@ def test_a_block_holds_for_one_bot_and_is_told_to_it() -> None:
     send(made)
 
 
-def test_start_unblocks_first_and_speaks_then() -> None:
+def test_start_first_unblocks_and_then_sends_start() -> None:
     made = hand()
     made.world.phones.block(made.ann, made.bot.id)
     made.world.phones.start(made.ann, made.bot.id, "ref")
@@ -66,21 +66,21 @@ def test_start_unblocks_first_and_speaks_then() -> None:
     assert message["message"]["text"] == "/start ref"
 
 
-def test_who_blocked_the_bot_cannot_write_to_it() -> None:
+def test_a_person_cannot_write_to_a_bot_they_blocked() -> None:
     made = hand()
     made.world.phones.block(made.ann, made.bot.id)
     with pytest.raises(CannotDo):
         made.write()
 
 
-def test_deleted_accounts_and_bots_are_no_recipients() -> None:
+def test_a_bot_cannot_write_to_deleted_accounts_or_bots() -> None:
     made = hand()
     made.world.phones.deactivate(made.ann)
     assert made.refusal("sendMessage", chat_id=made.ann, text="x") == (403, "Forbidden: user is deactivated")
     assert made.refusal("sendMessage", chat_id=made.bot.id, text="x")[0] == 403
 
 
-def test_who_refuses_voice_messages_gets_none() -> None:
+def test_a_person_can_refuse_voice_messages() -> None:
     made = hand()
     shy = made.world.add_person(refuses_voice=True).id
     made.world.phones.start(shy, made.bot.id)
@@ -92,13 +92,13 @@ def test_who_refuses_voice_messages_gets_none() -> None:
 # Messages
 
 
-def test_message_ids_grow_over_all_chats_of_a_bot() -> None:
+def test_message_ids_grow_across_all_chats_of_a_bot() -> None:
     made = hand()
     ids = [made.ask("sendMessage", chat_id=person, text="x")["message_id"] for person in (made.ann, made.bob, made.ann)]
     assert ids == [ids[0], ids[0] + 1, ids[0] + 2]
 
 
-def test_a_history_forgets_its_oldest() -> None:
+def test_a_full_history_drops_its_oldest_messages() -> None:
     made = hand(history_length=2)
     first = send(made)
     send(made), send(made)
@@ -107,7 +107,7 @@ def test_a_history_forgets_its_oldest() -> None:
     )
 
 
-def test_a_reply_shows_what_it_answers_and_the_quote_must_be_there() -> None:
+def test_a_reply_contains_its_message_and_a_quote_must_be_in_it() -> None:
     made = hand()
     written = made.write("one two three", entities=[{"type": "bold", "offset": 4, "length": 3}])
     to = {"message_id": written["message_id"]}
@@ -121,7 +121,7 @@ def test_a_reply_shows_what_it_answers_and_the_quote_must_be_there() -> None:
         assert refused == "QUOTE_TEXT_INVALID"
 
 
-def test_a_reply_to_nothing_is_refused_unless_told_to_go_without() -> None:
+def test_a_reply_to_a_missing_message_is_refused_unless_allowed() -> None:
     made = hand()
     refused = why(made, "sendMessage", chat_id=made.ann, text="x", reply_parameters={"message_id": 999})
     assert refused == "message to be replied not found"
@@ -129,7 +129,7 @@ def test_a_reply_to_nothing_is_refused_unless_told_to_go_without() -> None:
     assert "reply_to_message" not in sent
 
 
-def test_what_came_with_a_message_is_in_it() -> None:
+def test_message_options_appear_in_the_message() -> None:
     made = hand()
     sent = send(made, message_effect_id="5104841245755180586", link_preview_options={"is_disabled": True})
     assert (sent["effect_id"], sent["link_preview_options"]) == ("5104841245755180586", {"is_disabled": True})
@@ -138,7 +138,7 @@ def test_what_came_with_a_message_is_in_it() -> None:
     )
 
 
-def test_a_bot_with_topics_writes_into_open_ones_only() -> None:
+def test_a_bot_with_topics_can_write_only_into_open_ones() -> None:
     made = hand()
     bot = made.world.state.bots[made.bot.id]
     bot.topics = True
@@ -181,7 +181,7 @@ def test_a_wrong_keyboard_is_refused(markup: Any, reason: str) -> None:
     assert why(made, "sendMessage", chat_id=made.ann, text="x", reply_markup=markup) == reason
 
 
-def test_sixty_four_bytes_of_data_fit() -> None:
+def test_callback_data_has_at_most_64_bytes() -> None:
     made = hand()
     sent = send(made, reply_markup=keys({"text": "x", "callback_data": "ü" * 32}))
     assert sent["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "ü" * 32
@@ -200,7 +200,7 @@ def test_a_reply_keyboard_stays_until_it_is_removed() -> None:
     assert [event["type"] for event in events] == ["message", "keyboard", "message", "message", "keyboard"]
 
 
-def test_a_press_reaches_the_bot_and_its_answer_the_phone_once() -> None:
+def test_a_press_reaches_the_bot_and_its_answer_reaches_the_phone_once() -> None:
     made = hand()
     events: list[Json] = []
     made.world.on_event(lambda person, event: events.append(event))
@@ -218,7 +218,7 @@ def test_a_press_reaches_the_bot_and_its_answer_the_phone_once() -> None:
     assert why(made, "answerCallbackQuery", callback_query_id=pressed) == too_old
 
 
-def test_a_press_is_answered_in_time_and_by_its_own_bot() -> None:
+def test_only_the_same_bot_can_answer_a_press_and_only_in_time() -> None:
     made = hand()
     other = made.world.add_bot()
     sent = send(made, reply_markup=keys({"text": "x", "callback_data": "d"}))
@@ -228,7 +228,7 @@ def test_a_press_is_answered_in_time_and_by_its_own_bot() -> None:
     assert made.refusal("answerCallbackQuery", callback_query_id=pressed)[0] == 400
 
 
-def test_a_press_where_no_button_is_cannot_be() -> None:
+def test_people_can_press_only_buttons_that_exist() -> None:
     made = hand()
     sent = send(made, reply_markup=keys({"text": "x", "url": "https://x.org"}))
     for row, column in ((0, 0), (0, 1), (1, 0), (0, -1)):
@@ -239,7 +239,7 @@ def test_a_press_where_no_button_is_cannot_be() -> None:
 # Edits, deletions, reactions
 
 
-def test_a_bot_edits_its_own_and_only_to_something_else() -> None:
+def test_a_bot_can_edit_only_its_own_messages_and_must_change_something() -> None:
     made = hand()
     sent = send(made, "a", reply_markup=keys({"text": "x", "callback_data": "d"}))
     where = {"chat_id": made.ann, "message_id": sent["message_id"]}
@@ -264,7 +264,7 @@ def test_a_bot_edits_its_own_and_only_to_something_else() -> None:
     assert why(made, "editMessageText", chat_id=made.ann, message_id=999, text="c") == "message to edit not found"
 
 
-def test_media_has_no_text_to_edit_but_a_caption() -> None:
+def test_a_media_message_has_a_caption_to_edit_but_no_text() -> None:
     made = hand()
     photo = made.world.phones.send(made.ann, made.bot.id, {"photo": {}})["photo"][-1]["file_id"]
     sent = made.ask("sendPhoto", chat_id=made.ann, photo=photo, caption="a")
@@ -274,7 +274,7 @@ def test_media_has_no_text_to_edit_but_a_caption() -> None:
     assert "caption" not in made.ask("editMessageCaption", **where)
 
 
-def test_a_live_location_moves_while_it_lives() -> None:
+def test_a_live_location_can_move_until_it_ends() -> None:
     made = hand()
     sent = made.ask("sendLocation", chat_id=made.ann, latitude=1, longitude=2, live_period=60)
     where = {"chat_id": made.ann, "message_id": sent["message_id"]}
@@ -284,7 +284,7 @@ def test_a_live_location_moves_while_it_lives() -> None:
     assert made.ask("stopMessageLiveLocation", **where)["location"] == {"latitude": 3, "longitude": 4}
 
 
-def test_a_persons_edit_is_an_update_with_the_same_id() -> None:
+def test_a_persons_edit_is_an_update_with_the_same_message_id() -> None:
     made = hand()
     written = made.write("a")
     made.world.phones.edit(made.ann, made.bot.id, written["message_id"], text="b")
@@ -295,7 +295,7 @@ def test_a_persons_edit_is_an_update_with_the_same_id() -> None:
         made.world.phones.edit(made.ann, made.bot.id, sent["message_id"], text="b")
 
 
-def test_deletions_have_their_time() -> None:
+def test_a_bot_can_delete_messages_only_within_48_hours() -> None:
     made = hand()
     sent, written, dice = send(made), made.write(), made.ask("sendDice", chat_id=made.ann)
     fresh = why(made, "deleteMessage", chat_id=made.ann, message_id=dice["message_id"])
@@ -312,7 +312,7 @@ def test_deletions_have_their_time() -> None:
     assert sent["message_id"] in made.bot.chats[made.ann].messages
 
 
-def test_no_update_tells_of_a_persons_deletion() -> None:
+def test_a_bot_is_not_told_when_a_person_deletes_a_message() -> None:
     made = hand()
     written = made.write()
     made.updates()
@@ -320,7 +320,7 @@ def test_no_update_tells_of_a_persons_deletion() -> None:
     assert made.updates() == []
 
 
-def test_a_bot_has_one_reaction_among_telegrams() -> None:
+def test_a_bot_can_set_one_of_telegrams_reactions() -> None:
     made = hand()
     written = made.write()
     where = {"chat_id": made.ann, "message_id": written["message_id"]}
@@ -362,7 +362,7 @@ def test_an_album_carries_its_reactions_on_its_first_item() -> None:
 # Polls
 
 
-def test_a_vote_is_told_for_the_bots_own_polls() -> None:
+def test_a_bot_is_told_about_votes_in_its_own_polls() -> None:
     made = hand()
     sent = made.ask(
         "sendPoll", chat_id=made.ann, question="Q?", options=[{"text": "a"}, {"text": "b"}], is_anonymous=False
@@ -376,7 +376,7 @@ def test_a_vote_is_told_for_the_bots_own_polls() -> None:
         made.world.phones.vote(made.ann, made.bot.id, sent["message_id"], [0])
 
 
-def test_what_no_client_could_send_is_turned_down() -> None:
+def test_content_that_no_client_can_send_is_refused() -> None:
     made = hand()
     for content in ({"text": ""}, {"text": "x" * 4097}, {"nonsense": 1}, {"contact": {}}, {"dice": {"emoji": "x"}}):
         with pytest.raises(CannotDo):

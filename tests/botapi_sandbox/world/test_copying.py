@@ -20,7 +20,7 @@ def content(message: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in message.items() if key not in ("message_id", "from", "chat", "date")}
 
 
-def test_a_copy_names_no_author_but_keeps_every_entity_even_a_mention_of_oneself() -> None:
+def test_a_copy_has_no_author_but_keeps_every_entity() -> None:
     made = hand()
     mention = {"type": "text_mention", "offset": 0, "length": 2, "user": {"id": made.ann}}
     written = made.write("me and @somebody at x.com", entities=[mention])
@@ -51,7 +51,7 @@ def test_a_caption_is_kept_replaced_or_removed() -> None:
     assert "caption" not in copy(made, sent, caption="")
 
 
-def test_a_reply_and_a_keyboard_are_the_copys_own() -> None:
+def test_a_copy_has_its_own_reply_and_keyboard() -> None:
     made = hand()
     anchor = made.ask("sendMessage", chat_id=made.bob, text="anchor")
     question = made.write("q")
@@ -61,21 +61,21 @@ def test_a_reply_and_a_keyboard_are_the_copys_own() -> None:
     assert arrived["reply_to_message"]["text"] == "anchor"
 
 
-def test_a_dice_is_thrown_again() -> None:
+def test_a_copied_dice_is_thrown_again() -> None:
     made = hand()
     sent = made.world.phones.send(made.ann, made.bot.id, {"dice": {"emoji": "🎰", "value": 64}})
     values = {copy(made, sent)["dice"]["value"] for _ in range(20)}
     assert len(values) > 1
 
 
-def test_a_live_location_becomes_a_point() -> None:
+def test_a_copied_live_location_becomes_a_fixed_point() -> None:
     made = hand()
     live = {"latitude": 1.0, "longitude": 2.0, "live_period": 600, "heading": 3}
     sent = made.world.phones.send(made.ann, made.bot.id, {"location": live})
     assert copy(made, sent)["location"] == {"latitude": 1.0, "longitude": 2.0}
 
 
-def test_a_poll_starts_anew() -> None:
+def test_a_copied_poll_starts_without_votes() -> None:
     made = hand()
     sent = made.world.phones.send(made.ann, made.bot.id, {"poll": {"question": "Q?", "options": ["a", "b"]}})
     made.world.phones.vote(made.ann, made.bot.id, sent["message_id"], [0])
@@ -94,7 +94,7 @@ def test_a_quiz_is_copied_only_if_its_answer_is_known() -> None:
     assert refused == (400, "Bad Request: the message can't be copied")
 
 
-def test_a_checklist_loses_its_ticks() -> None:
+def test_a_copied_checklist_loses_its_ticks() -> None:
     made = hand()
     ticked = {
         "id": 1,
@@ -118,14 +118,14 @@ def test_a_checklist_loses_its_ticks() -> None:
     ],
     ids=lambda refused: next(iter(refused)),
 )
-def test_what_is_never_copied(refused: dict[str, Any]) -> None:
+def test_some_content_can_never_be_copied(refused: dict[str, Any]) -> None:
     made = hand()
     sent = made.world.phones.send(made.ann, made.bot.id, refused)
     answer = made.refusal("copyMessage", chat_id=made.bob, from_chat_id=made.ann, message_id=sent["message_id"])
     assert answer == (400, "Bad Request: the message can't be copied")
 
 
-def test_a_copy_needs_a_source_that_is_there() -> None:
+def test_only_existing_messages_can_be_copied() -> None:
     made = hand()
     refused = made.refusal("copyMessage", chat_id=made.bob, from_chat_id=made.ann, message_id=999)
     assert refused == (400, "Bad Request: message to copy not found")
@@ -135,7 +135,7 @@ def test_a_copy_needs_a_source_that_is_there() -> None:
     )
 
 
-def test_another_bots_chat_is_no_source() -> None:
+def test_a_bot_cannot_copy_from_another_bots_chat() -> None:
     made = hand()
     other = made.world.add_bot()
     made.world.phones.start(made.bob, other.id)
@@ -146,7 +146,7 @@ def test_another_bots_chat_is_no_source() -> None:
     assert refused == (400, "Bad Request: chat not found")
 
 
-def test_protection_stops_a_forward_but_no_copy() -> None:
+def test_protected_content_can_be_copied_but_not_forwarded() -> None:
     made = hand()
     sent = made.ask("sendMessage", chat_id=made.ann, text="secret", protect_content=True)
     assert content(copy(made, sent)) == {"text": "secret"}
@@ -154,7 +154,7 @@ def test_protection_stops_a_forward_but_no_copy() -> None:
     assert refused == (400, "Bad Request: message has protected content and can't be forwarded")
 
 
-def test_a_forward_names_its_first_author() -> None:
+def test_a_forward_names_the_original_author() -> None:
     made = hand()
     written = made.write()
     first = made.ask("forwardMessage", chat_id=made.bob, from_chat_id=made.ann, message_id=written["message_id"])
@@ -166,7 +166,7 @@ def many(made: Hand, method: str, ids: list[int], **more: Any) -> Any:
     return made.answer(method, chat_id=made.bob, from_chat_id=made.ann, message_ids=ids, **more).json()
 
 
-def test_copies_of_many_keep_order_and_albums_and_skip_what_is_missing() -> None:
+def test_copies_keep_order_and_albums_and_skip_missing_messages() -> None:
     made = hand()
     album = made.world.phones.album(made.ann, made.bot.id, [{"photo": {}, "caption": "c"}, {"video": {}}])
     ids = [item["message_id"] for item in album]
@@ -177,7 +177,7 @@ def test_copies_of_many_keep_order_and_albums_and_skip_what_is_missing() -> None
     assert "caption" not in arrived[0]
 
 
-def test_half_the_work_can_be_done_and_called_a_failure() -> None:
+def test_copy_messages_can_answer_an_error_after_sending_some() -> None:
     made = hand(copy_messages_half=True)
     ids = [made.write(text)["message_id"] for text in ("a", "b")]
     made.world.phones.delete(made.ann, made.bot.id, ids[0])
@@ -201,7 +201,7 @@ def test_a_wrong_list_of_messages_is_refused(ids: list[int], why: str) -> None:
     assert many(hand(), "copyMessages", ids)["description"] == f"Bad Request: {why}"
 
 
-def test_a_person_forwards_to_another_bot_the_same_file_under_another_id() -> None:
+def test_a_file_forwarded_to_another_bot_gets_another_id() -> None:
     made = hand()
     other = made.world.add_bot()
     made.world.phones.start(made.ann, other.id)

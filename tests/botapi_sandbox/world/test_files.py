@@ -18,7 +18,7 @@ def document(made: Hand, data: bytes = b"paper") -> dict[str, object]:
     return found
 
 
-def test_a_file_id_is_one_bots_and_the_unique_id_everybodys() -> None:
+def test_a_file_id_belongs_to_one_bot_but_the_unique_id_is_shared() -> None:
     made = hand()
     other = made.world.add_bot()
     mine = document(made)
@@ -33,25 +33,25 @@ def test_a_file_id_is_one_bots_and_the_unique_id_everybodys() -> None:
     assert made.ask("sendDocument", chat_id=made.ann, document=mine["file_id"])["document"] == mine
 
 
-def test_a_unique_id_sends_nothing() -> None:
+def test_a_unique_id_cannot_send_a_file() -> None:
     made = hand()
     unique = document(made)["file_unique_id"]
     assert why(made, "sendDocument", document=unique) == "wrong file identifier/HTTP URL specified"
     assert made.refusal("getFile", file_id=unique) == (400, "Bad Request: invalid file_id")
 
 
-def test_a_file_of_one_kind_is_not_sent_as_another() -> None:
+def test_a_file_of_one_kind_cannot_be_sent_as_another() -> None:
     made = hand()
     photo = made.world.phones.send(made.ann, made.bot.id, {"photo": {}})["photo"][-1]["file_id"]
     assert why(made, "sendVideo", video=photo) == "can't use file of type Photo as Video"
 
 
-def test_the_sandbox_never_goes_out() -> None:
+def test_the_sandbox_never_downloads_a_url() -> None:
     made = hand()
     assert why(made, "sendPhoto", photo="https://x.org/a.png") == "failed to get HTTP URL content"
 
 
-def test_an_upload_has_the_size_its_header_says() -> None:
+def test_the_size_of_a_picture_comes_from_its_header() -> None:
     made = hand()
     sent = made.ask("sendPhoto", {"photo": Upload(png(1000, 500), "a.png")}, chat_id=made.ann)
     sides = [(size["width"], size["height"]) for size in sent["photo"]]
@@ -62,11 +62,11 @@ def test_an_upload_has_the_size_its_header_says() -> None:
 @pytest.mark.parametrize(
     ("data", "size"), [(PNG, (40, 30)), (GIF, (20, 10)), (WEBP, (1, 1)), (JPEG, (64, 48)), (b"x", None)]
 )
-def test_headers_are_read(data: bytes, size: tuple[int, int] | None) -> None:
+def test_picture_headers_are_read(data: bytes, size: tuple[int, int] | None) -> None:
     assert image_size(data) == size
 
 
-def test_limits_of_size() -> None:
+def test_uploads_above_the_size_limits_are_refused() -> None:
     made = hand()
     big = made.refusal("sendPhoto", {"photo": Upload(b"x" * (10 * 2**20 + 1))}, chat_id=made.ann)[1]
     assert big == "Bad Request: file of size 10485761 bytes is too big for a photo; the maximum size is 10485760 bytes"
@@ -78,7 +78,7 @@ def test_limits_of_size() -> None:
     assert heavy == "Bad Request: file is too big"
 
 
-def test_twenty_megabytes_can_be_fetched_and_no_more() -> None:
+def test_files_above_20_megabytes_cannot_be_downloaded() -> None:
     made = hand()
     for size, fits in ((20 * 2**20, True), (20 * 2**20 + 1, False)):
         sent = made.world.phones.send(made.ann, made.bot.id, {"document": {"file_size": size}})
@@ -87,7 +87,7 @@ def test_twenty_megabytes_can_be_fetched_and_no_more() -> None:
     assert answer.json()["description"] == "Bad Request: file is too big"
 
 
-def test_a_link_lives_an_hour() -> None:
+def test_a_download_link_is_valid_for_an_hour() -> None:
     made = hand()
     path = made.ask("getFile", file_id=document(made)["file_id"])["file_path"]
     assert path.startswith("documents/file_")
@@ -98,7 +98,7 @@ def test_a_link_lives_an_hour() -> None:
     assert isinstance(made.world.fetch_file(made.bot.token, path), Answer)
 
 
-def test_the_oldest_bytes_are_forgotten_beyond_a_bound() -> None:
+def test_the_oldest_file_bytes_are_dropped_above_a_limit() -> None:
     made = hand(file_bytes_kept=100)
     old, new = document(made, b"a" * 60), document(made, b"b" * 60)
     assert made.refusal("getFile", file_id=old["file_id"])[1].endswith("temporarily unavailable")
@@ -114,7 +114,7 @@ def album(made: Hand, *kinds: str) -> list[dict[str, str]]:
     return items
 
 
-def test_an_album_has_two_to_ten_items_that_go_together() -> None:
+def test_an_album_has_two_to_ten_matching_items() -> None:
     made = hand()
     items = album(made, "photo", "video", "audio", "document")
     assert len(made.ask("sendMediaGroup", chat_id=made.ann, media=items[:2])) == 2
@@ -136,7 +136,7 @@ def test_an_album_with_one_bad_file_names_it_and_sends_nothing() -> None:
     assert len(made.bot.chats[made.ann].messages) == before
 
 
-def test_sticker_sets_resolve_by_name_for_every_bot() -> None:
+def test_every_bot_finds_sticker_sets_by_name() -> None:
     made = hand()
     other = made.world.add_bot()
     mine = made.ask("getStickerSet", name="SandboxStickers")["stickers"]
@@ -155,7 +155,7 @@ def test_custom_emoji_are_found_by_id() -> None:
     assert made.ask("getCustomEmojiStickers", custom_emoji_ids=wanted) == [emoji[1]]
 
 
-def test_a_bot_makes_and_deletes_its_own_set() -> None:
+def test_a_bot_can_make_and_delete_its_own_sticker_set() -> None:
     made = hand()
     name = f"mine_by_{made.bot.username}"
     stickers = [{"sticker": "attach://one", "format": "static", "emoji_list": ["😀"]}]

@@ -10,7 +10,7 @@ from botapi_sandbox.world.faults import Fault, choose
 from tests.botapi_sandbox.hand import Hand, hand
 
 
-def test_a_burst_into_one_chat_then_one_a_second() -> None:
+def test_one_chat_allows_a_burst_and_then_one_message_a_second() -> None:
     made = hand(limits=True)
     for _ in range(20):
         made.ask("sendMessage", chat_id=made.ann, text="x")
@@ -26,7 +26,7 @@ def test_a_burst_into_one_chat_then_one_a_second() -> None:
     assert made.refusal("sendMessage", chat_id=made.ann, text="x")[0] == 429
 
 
-def test_thirty_a_second_over_all_chats_of_a_bot() -> None:
+def test_a_bot_can_send_thirty_messages_a_second_over_all_chats() -> None:
     made = hand(limits=True)
     people = [made.ann, made.bob, made.world.add_person().id]
     made.world.phones.start(people[2], made.bot.id)
@@ -37,7 +37,7 @@ def test_thirty_a_second_over_all_chats_of_a_bot() -> None:
     made.ask("sendMessage", bot=other, chat_id=made.ann, text="another bot has its own")
 
 
-def test_an_album_costs_as_much_as_its_items_and_goes_whole_or_not_at_all() -> None:
+def test_an_album_counts_all_its_items_and_is_sent_completely_or_not_at_all() -> None:
     made = hand(limits=True, chat_burst=4.0)
     file_id = made.world.phones.send(made.ann, made.bot.id, {"photo": {}})["photo"][-1]["file_id"]
     items = [{"type": "photo", "media": file_id}] * 3
@@ -50,7 +50,7 @@ def test_an_album_costs_as_much_as_its_items_and_goes_whole_or_not_at_all() -> N
     made.ask("sendMediaGroup", chat_id=made.ann, media=items)
 
 
-def test_what_is_no_message_costs_nothing() -> None:
+def test_only_messages_count_against_the_limits() -> None:
     made = hand(limits=True, chat_burst=1.0)
     sent = made.ask("sendMessage", chat_id=made.ann, text="x")
     for _ in range(3):
@@ -84,7 +84,7 @@ def arrived(made: Hand) -> int:
         ({"kind": "reset_after"}, 200, "reset_after", 1),
     ],
 )
-def test_what_goes_wrong(fault: dict[str, object], status: int, how: str | None, happened: int) -> None:
+def test_each_fault_has_its_effect(fault: dict[str, object], status: int, how: str | None, happened: int) -> None:
     made = hand()
     answer = spoil(made, **fault)
     assert (answer.status, answer.fault, arrived(made)) == (status, how, happened)
@@ -101,7 +101,7 @@ def test_the_502_is_html_and_the_500_json() -> None:
     assert internal.json()["description"] == "Internal Server Error: restart"
 
 
-def test_a_fault_is_narrowed_down_and_counted() -> None:
+def test_a_fault_can_be_restricted_and_counted() -> None:
     made = hand()
     other = made.world.add_bot()
     made.world.phones.start(made.ann, other.id)
@@ -114,13 +114,13 @@ def test_a_fault_is_narrowed_down_and_counted() -> None:
     assert made.answer("getMe").status == 200
 
 
-def test_chance_decides_with_the_given_probability() -> None:
+def test_a_fault_acts_with_the_given_probability() -> None:
     faults, rng = [Fault(kind="500", probability=0.25)], random.Random(1)
     struck = sum(choose(faults, rng, 1, "getme", None) is not None for _ in range(2000))
     assert 400 < struck < 600
 
 
-def test_polls_and_downloads_fail_too() -> None:
+def test_faults_also_affect_polls_and_downloads() -> None:
     made = hand()
     made.world.faults = [Fault(kind="502", method="getUpdates"), Fault(kind="reset_before", method="download")]
     polled = made.poll()
@@ -131,7 +131,7 @@ def test_polls_and_downloads_fail_too() -> None:
     assert fetched.fault == "reset_before"
 
 
-def test_updates_whose_answer_was_lost_come_again() -> None:
+def test_updates_in_a_lost_answer_are_delivered_again() -> None:
     made = hand()
     made.write("once")
     made.world.faults = [Fault(kind="reset_after", method="getUpdates", count=1)]
@@ -142,7 +142,7 @@ def test_updates_whose_answer_was_lost_come_again() -> None:
     assert [update["message"]["text"] for update in made.updates()] == ["once"]
 
 
-def test_a_wrong_fault_is_turned_down() -> None:
+def test_an_invalid_fault_is_refused() -> None:
     for wrong in ({"kind": "boom"}, {"kind": "500", "chance": 1}):
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wrong, Fault)

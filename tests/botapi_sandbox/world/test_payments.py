@@ -24,7 +24,7 @@ def asked(made: Hand) -> dict[str, Any]:
     return query
 
 
-def test_a_payment_is_asked_for_settled_and_told() -> None:
+def test_a_payment_is_confirmed_by_the_bot_and_reported() -> None:
     made = hand()
     payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
     query = asked(made)
@@ -37,7 +37,7 @@ def test_a_payment_is_asked_for_settled_and_told() -> None:
     assert made.ask("getMyStarBalance") == {"amount": 50}
 
 
-def test_a_checkout_that_nobody_answers_in_ten_seconds_fails() -> None:
+def test_a_checkout_fails_if_the_bot_does_not_answer_in_ten_seconds() -> None:
     made = hand()
     payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
     query = payment.query_id
@@ -53,7 +53,7 @@ def test_a_checkout_that_nobody_answers_in_ten_seconds_fails() -> None:
     assert made.ask("getMyStarBalance") == {"amount": 0}
 
 
-def test_a_refused_checkout_needs_a_reason_and_moves_nothing() -> None:
+def test_a_refused_checkout_needs_a_reason_and_moves_no_stars() -> None:
     made = hand()
     payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
     query = asked(made)["id"]
@@ -71,13 +71,13 @@ def pay(made: Hand, message_id: int) -> str:
     return charge
 
 
-def test_an_invoice_can_be_paid_again_with_another_charge() -> None:
+def test_an_invoice_can_be_paid_twice_with_different_charges() -> None:
     made = hand()
     invoice = sell(made)
     assert len({pay(made, invoice), pay(made, invoice)}) == 2
 
 
-def test_a_charge_is_refunded_once_by_its_own_bot() -> None:
+def test_only_the_same_bot_can_refund_a_charge_and_only_once() -> None:
     made = hand()
     other = made.world.add_bot()
     charge = pay(made, sell(made))
@@ -94,7 +94,7 @@ def test_a_charge_is_refunded_once_by_its_own_bot() -> None:
     assert made.ask("getStarTransactions", offset=1, limit=1)["transactions"] == [refunded]
 
 
-def test_a_subscription_is_sold_by_link() -> None:
+def test_a_subscription_can_be_sold_by_link() -> None:
     made = hand()
     link = made.ask("createInvoiceLink", **VIP, subscription_period=2592000)
     made.world.phones.pay_link(made.ann, link)

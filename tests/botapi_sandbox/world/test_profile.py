@@ -3,7 +3,7 @@
 from tests.botapi_sandbox.hand import hand
 
 
-def test_commands_are_kept_by_scope_and_language() -> None:
+def test_commands_are_stored_by_scope_and_language() -> None:
     made = hand()
     mine, german = [{"command": "next", "description": "n"}], [{"command": "next", "description": "w"}]
     made.ask("setMyCommands", commands=mine)
@@ -24,7 +24,7 @@ def test_wrong_commands_are_refused() -> None:
     assert refused == (400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
 
 
-def test_name_and_descriptions_fall_back_to_the_general_ones() -> None:
+def test_name_and_descriptions_fall_back_to_the_default_language() -> None:
     made = hand()
     for what in ("Name", "Description", "ShortDescription"):
         field = {"Name": "name", "Description": "description", "ShortDescription": "short_description"}[what]
@@ -37,7 +37,7 @@ def test_name_and_descriptions_fall_back_to_the_general_ones() -> None:
     assert made.ask("getMe")["first_name"] == "general"
 
 
-def test_the_menu_button_of_a_chat_wins() -> None:
+def test_the_menu_button_of_a_chat_overrides_the_default_one() -> None:
     made = hand()
     assert made.ask("getChatMenuButton") == {"type": "commands"}
     made.ask("setChatMenuButton", chat_id=made.ann, menu_button={"type": "default"})
@@ -45,7 +45,7 @@ def test_the_menu_button_of_a_chat_wins() -> None:
     assert made.ask("getChatMenuButton") == {"type": "commands"}
 
 
-def test_people_are_known_only_to_bots_that_saw_them() -> None:
+def test_a_bot_knows_only_people_it_has_seen() -> None:
     made = hand()
     assert made.ask("getChat", chat_id=made.ann)["first_name"] == "Ann"
     assert made.ask("getChatMember", chat_id=made.ann, user_id=made.ann)["status"] == "member"
@@ -56,7 +56,7 @@ def test_people_are_known_only_to_bots_that_saw_them() -> None:
     assert made.refusal("getChat", chat_id="@nobody") == (400, "Bad Request: chat not found")
 
 
-def test_rich_messages_are_shown_as_they_came() -> None:
+def test_rich_messages_are_shown_unchanged() -> None:
     made = hand()
     blocks = [{"type": "paragraph", "text": ["a ", {"type": "bold", "text": "b"}]}]
     sent = made.ask("sendRichMessage", chat_id=made.ann, rich_message={"blocks": blocks})
@@ -66,7 +66,7 @@ def test_rich_messages_are_shown_as_they_came() -> None:
     assert made.refusal("sendRichMessage", chat_id=made.ann, rich_message={})[0] == 400
 
 
-def test_a_draft_leaves_nothing_behind() -> None:
+def test_a_draft_does_not_change_the_history() -> None:
     made = hand()
     before = len(made.bot.chats[made.ann].messages)
     made.ask("sendMessageDraft", chat_id=made.ann, draft_id=1, text="thinking")

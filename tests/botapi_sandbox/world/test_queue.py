@@ -24,27 +24,27 @@ def three() -> tuple[Hand, list[int]]:
     return made, [item.update_id for item in made.bot.queue.items]
 
 
-def test_ids_begin_anywhere_and_grow_by_one(three: tuple[Hand, list[int]]) -> None:
+def test_update_ids_start_anywhere_and_grow_by_one(three: tuple[Hand, list[int]]) -> None:
     _, ids = three
     assert ids == [ids[0], ids[0] + 1, ids[0] + 2]
     assert 2_000_001 <= ids[0] <= 2**30
 
 
-def test_without_confirming_everything_comes_again(three: tuple[Hand, list[int]]) -> None:
+def test_unconfirmed_updates_are_returned_again(three: tuple[Hand, list[int]]) -> None:
     made, _ = three
     for _ in range(2):
         made.clock.pass_by(4)
         assert texts(made.poll()) == ["one", "two", "three"]
 
 
-def test_an_offset_forgets_what_is_below(three: tuple[Hand, list[int]]) -> None:
+def test_an_offset_confirms_all_updates_below_it(three: tuple[Hand, list[int]]) -> None:
     made, ids = three
     assert texts(made.poll(offset=ids[2])) == ["three"]
     made.clock.pass_by(4)
     assert texts(made.poll(offset=ids[0])) == ["three"]
 
 
-def test_a_limit_bounds_the_answer(three: tuple[Hand, list[int]]) -> None:
+def test_an_answer_has_at_most_limit_updates(three: tuple[Hand, list[int]]) -> None:
     made, _ = three
     assert texts(made.poll(limit=2)) == ["one", "two"]
 
@@ -56,7 +56,7 @@ def test_a_negative_offset_keeps_only_the_tail(three: tuple[Hand, list[int]]) ->
     assert texts(made.poll()) == ["three"]
 
 
-def test_an_offset_just_beyond_the_tail_forgets_all(three: tuple[Hand, list[int]]) -> None:
+def test_an_offset_just_beyond_the_tail_confirms_everything(three: tuple[Hand, list[int]]) -> None:
     made, ids = three
     assert isinstance(made.poll(offset=ids[2] + 11, timeout=5), Waiting)
     assert made.bot.queue.items == []
@@ -67,7 +67,7 @@ def test_an_offset_far_beyond_the_tail_is_ignored(three: tuple[Hand, list[int]])
     assert texts(made.poll(offset=ids[2] + 12)) == ["one", "two", "three"]
 
 
-def test_the_same_offset_at_once_gets_one_update(three: tuple[Hand, list[int]]) -> None:
+def test_an_immediate_call_with_the_same_offset_gets_one_update(three: tuple[Hand, list[int]]) -> None:
     made, ids = three
     assert len(texts(made.poll(offset=ids[0]))) == 3
     made.clock.pass_by(0.4)
@@ -76,7 +76,7 @@ def test_the_same_offset_at_once_gets_one_update(three: tuple[Hand, list[int]]) 
     assert len(texts(made.poll(offset=ids[0]))) == 3
 
 
-def test_an_impatient_poller_waits_three_seconds_all_the_same() -> None:
+def test_a_quick_call_with_the_same_offset_waits_three_seconds() -> None:
     made = hand()
     assert texts(made.poll(offset=made.offset, timeout=0)) == []
     waiting = made.poll(offset=made.offset, timeout=0)
@@ -84,7 +84,7 @@ def test_an_impatient_poller_waits_three_seconds_all_the_same() -> None:
     assert waiting.deadline == made.clock.now + 3
 
 
-def test_a_long_poll_ends_when_something_comes() -> None:
+def test_a_long_poll_ends_when_an_update_arrives() -> None:
     made = hand()
     waiting = made.poll(offset=made.offset, timeout=30)
     assert isinstance(waiting, Waiting)
@@ -96,7 +96,7 @@ def test_a_long_poll_ends_when_something_comes() -> None:
     assert texts(made.world.resume(waiting)) == ["there"]
 
 
-def test_a_long_poll_ends_empty_at_its_deadline_and_never_after_fifty_seconds() -> None:
+def test_a_long_poll_ends_empty_at_its_deadline_of_at_most_fifty_seconds() -> None:
     made = hand()
     waiting = made.poll(offset=made.offset, timeout=500)
     assert isinstance(waiting, Waiting)
@@ -121,13 +121,13 @@ def test_the_older_of_two_pollers_is_refused() -> None:
     assert texts(made.world.resume(newer)) == ["for the newer"]
 
 
-def test_with_updates_there_two_pollers_are_both_served() -> None:
+def test_two_pollers_both_get_updates_if_there_are_any() -> None:
     made = hand()
     made.write("again and again")
     assert texts(made.poll()) == texts(made.poll()) == ["again and again"]
 
 
-def test_repeated_conflicts_come_late() -> None:
+def test_repeated_conflicts_are_answered_late() -> None:
     made = hand()
     ended = []
     for _ in range(3):
@@ -138,7 +138,7 @@ def test_repeated_conflicts_come_late() -> None:
 
 
 @pytest.mark.parametrize(("life_s", "verb"), [(150, "press"), (86400, "write")])
-def test_an_update_lives_as_long_as_its_kind(life_s: int, verb: str) -> None:
+def test_each_kind_of_update_expires_after_its_own_time(life_s: int, verb: str) -> None:
     made = hand()
     if verb == "press":
         made.world.phones.press_data(made.ann, made.bot.id, 1, "x")
@@ -151,7 +151,7 @@ def test_an_update_lives_as_long_as_its_kind(life_s: int, verb: str) -> None:
     assert made.world.journal.after(0)[-1]["reason"] == "expired"
 
 
-def test_a_full_queue_drops_silently(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_drops_new_updates_silently(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "MOST_UPDATES", 2)
     made = hand()
     for text in ("one", "two", "three"):
@@ -159,20 +159,20 @@ def test_a_full_queue_drops_silently(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [update["message"]["text"] for update in made.updates()] == ["one", "two"]
 
 
-def test_a_week_of_silence_makes_the_next_id_random() -> None:
+def test_the_next_update_id_is_random_after_a_week_without_updates() -> None:
     line = Queue(next_id=5, last_at=1.0)
     assert queue.next_id(line, 1.0 + 7 * 86400, random.Random(1)) == 5
     assert queue.next_id(line, 2.0 + 7 * 86400, random.Random(1)) != 5
 
 
-def test_a_queue_is_bounded_in_bytes() -> None:
+def test_a_queue_has_a_limit_in_bytes() -> None:
     line = Queue(next_id=1)
     item = Queued(1, "message", "", 1e12, b"x" * queue.MOST_BYTES)
     assert queue.append(line, item, 0.0)
     assert not queue.append(line, Queued(2, "message", "", 1e12, b"x"), 0.0)
 
 
-def test_allowed_updates_are_kept_until_told_otherwise() -> None:
+def test_allowed_updates_are_kept_until_they_are_changed() -> None:
     made = hand()
     made.updates(allowed_updates=["callback_query"])
     made.write("unheard")
@@ -190,7 +190,7 @@ def test_a_list_without_a_known_name_means_the_default() -> None:
     assert len(made.updates()) == 1
 
 
-def test_what_was_confirmed_stands_in_the_journal() -> None:
+def test_the_journal_lists_confirmed_updates() -> None:
     made = hand()
     made.write("one")
     (update,) = made.updates()

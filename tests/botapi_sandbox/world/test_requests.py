@@ -11,7 +11,7 @@ from botapi_sandbox.world.values import Mismatch, utf16_len
 from tests.botapi_sandbox.hand import Clock, hand
 
 
-def test_a_wrong_token_is_unauthorized_and_what_is_none_is_not_found() -> None:
+def test_a_wrong_token_is_unauthorized_and_a_malformed_one_is_not_found() -> None:
     made = hand()
     wrong = made.world.call("1000009:" + "x" * 35, "getMe", {})
     none = made.world.call("nonsense", "getMe", {})
@@ -25,17 +25,17 @@ def test_a_revoked_token_is_unauthorized() -> None:
     assert made.refusal("getMe") == (401, "Unauthorized")
 
 
-def test_methods_are_known_in_any_case_and_others_are_not_found() -> None:
+def test_method_names_ignore_case_and_unknown_ones_are_not_found() -> None:
     made = hand()
     assert made.ask("GETME")["id"] == made.bot.id
     assert made.refusal("getYou") == (404, "Not Found: method not found")
 
 
-def test_the_sandbox_owns_up_to_what_it_does_not_do() -> None:
+def test_the_sandbox_names_methods_it_does_not_support() -> None:
     assert hand().refusal("getAvailableGifts") == (400, "Bad Request: the sandbox does not do getAvailableGifts yet")
 
 
-def test_an_unknown_parameter_is_refused_and_noted() -> None:
+def test_an_unknown_parameter_is_refused_and_written_to_the_journal() -> None:
     made = hand()
     refused = made.refusal("sendMessage", chat_id=made.ann, text="x", txet="y")
     assert refused == (400, "Bad Request: sendMessage has no parameter txet in Bot API 10.3")
@@ -49,7 +49,7 @@ def test_an_unknown_parameter_inside_an_object_is_refused_too() -> None:
     assert description == "Bad Request: sendMessage has no parameter InlineKeyboardButton.colour in Bot API 10.3"
 
 
-def test_a_lenient_sandbox_only_notes_unknown_parameters() -> None:
+def test_a_lenient_sandbox_accepts_unknown_parameters_and_notes_them() -> None:
     made = hand(strict=False)
     made.ask("sendMessage", chat_id=made.ann, text="x", txet="y")
     assert made.world.journal.after(0)[-1]["unknown"] == ["sendMessage.txet"]
@@ -70,14 +70,14 @@ def test_a_lenient_sandbox_only_notes_unknown_parameters() -> None:
         ("sendVenue", {"chat_id": 1, "latitude": 1, "longitude": 1, "title": "t"}, 'parameter "address" is required'),
     ],
 )
-def test_telegrams_words_for(method: str, params: dict[str, Any], text: str) -> None:
+def test_errors_have_telegrams_words(method: str, params: dict[str, Any], text: str) -> None:
     made = hand()
     if params.get("chat_id") == 1:
         params = {**params, "chat_id": made.ann}
     assert made.refusal(method, **params) == (400, f"Bad Request: {text}")
 
 
-def test_form_values_are_read_as_what_they_mean() -> None:
+def test_form_values_are_converted_to_their_types() -> None:
     made = hand()
     sent = made.ask(
         "sendMessage",
@@ -92,7 +92,7 @@ def test_form_values_are_read_as_what_they_mean() -> None:
     assert sent["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "b"
 
 
-def test_lengths_are_utf16_units() -> None:
+def test_lengths_are_counted_in_utf16_units() -> None:
     made = hand()
     assert utf16_len("a😀") == 3
     made.ask(
@@ -104,21 +104,21 @@ def test_lengths_are_utf16_units() -> None:
     assert made.refusal("answerCallbackQuery", callback_query_id=query, text="😀" * 101)[0] == 400
 
 
-def test_a_mention_needs_no_more_of_its_user_than_the_id() -> None:
+def test_a_mention_needs_only_the_users_id() -> None:
     made = hand()
     mention = {"type": "text_mention", "offset": 0, "length": 1, "user": {"id": made.bob}}
     sent = made.ask("sendMessage", chat_id=made.ann, text="x", entities=[mention])
     assert sent["entities"][0]["user"]["first_name"] == "Bob"
 
 
-def test_a_location_may_live_until_it_is_stopped() -> None:
+def test_a_live_location_may_last_until_it_is_stopped() -> None:
     made = hand()
     where = {"chat_id": made.ann, "latitude": 1, "longitude": 2}
     assert made.ask("sendLocation", **where, live_period=0x7FFFFFFF)["location"]["live_period"] == 0x7FFFFFFF
     assert made.refusal("sendLocation", **where, live_period=59)[0] == 400
 
 
-def test_the_schemas_book_of_emissions_is_exact() -> None:
+def test_the_sandboxs_own_output_is_checked_exactly() -> None:
     book = bot_api_schema().emissions
     book.verify({"message_id": 1}, "MessageId")
     for wrong in ({"message_id": "1"}, {"message_id": 1, "more": 2}, {}, {"message_id": True}):
@@ -146,7 +146,7 @@ def test_the_same_seed_and_calls_give_the_same_world() -> None:
     assert story() == story()
 
 
-def test_pretended_tokens_follow_from_the_seed_and_look_like_none_of_telegrams() -> None:
+def test_tokens_depend_on_the_seed_and_do_not_look_like_telegrams() -> None:
     tokens = [World(clock=Clock(), seed=seed).add_bot().token for seed in (1, 1, 2)]
     assert tokens[0] == tokens[1] != tokens[2]
     secret = tokens[0].partition(":")[2]

@@ -101,7 +101,7 @@ def test_broken_markdown_v2_is_refused_in_telegrams_words(source: str, why: str)
     assert complaint(source, "MarkdownV2") == f"Bad Request: can't parse entities: {why}"
 
 
-def test_the_legacy_markdown_does_the_common_things() -> None:
+def test_legacy_markdown_supports_the_common_styles() -> None:
     assert parsed("*b* _i_ `c` [l](x.org)", "Markdown") == (
         "b i c l",
         [("bold", "b"), ("italic", "i"), ("code", "c"), ("text_link", "l")],
@@ -113,7 +113,7 @@ def test_an_unknown_parse_mode_is_refused() -> None:
     assert complaint("x", "BBCode") == "Bad Request: unsupported parse_mode"
 
 
-def test_text_is_trimmed_and_its_entities_with_it() -> None:
+def test_text_and_its_entities_are_trimmed() -> None:
     assert parsed("  hi  ", None, [entity("bold", 2, 4)]) == ("hi", [("bold", "hi")])
     assert parsed("\n a \n") == ("a", [])
 
@@ -128,7 +128,7 @@ def test_an_unknown_kind_of_entity_is_refused() -> None:
         parsed("abc", None, [entity("loud", 0, 1)])
 
 
-def test_a_mention_survives_only_of_somebody_the_bot_knows() -> None:
+def test_a_mention_is_kept_only_if_the_bot_knows_the_person() -> None:
     both = [entity("text_mention", 0, 1, user={"id": 1}), entity("text_mention", 1, 1, user={"id": 2})]
     _, found = formatted("ab", None, both, known, 4096, "message")
     assert found == [{"type": "text_mention", "offset": 0, "length": 1, "user": ANN}]
@@ -141,7 +141,7 @@ def test_crossing_entities_are_split() -> None:
     )
 
 
-def test_nothing_stays_inside_code() -> None:
+def test_no_entities_stay_inside_code() -> None:
     assert parsed("abcd", None, [entity("code", 0, 4), entity("bold", 1, 2)]) == ("abcd", [("code", "abcd")])
 
 
@@ -160,20 +160,20 @@ def test_nothing_stays_inside_code() -> None:
         ("call +49 30 1234567", "phone_number", "+49 30 1234567"),
     ],
 )
-def test_telegram_finds(text: str, kind: str, what: str) -> None:
+def test_telegram_finds_entities_by_itself(text: str, kind: str, what: str) -> None:
     assert parsed(text)[1] == [(kind, what)]
 
 
 @pytest.mark.parametrize("text", ["1/2", "a/b c", "x@y", "5 > 3", "no.thing", "#1", "C# or $5"])
-def test_telegram_finds_nothing_in(text: str) -> None:
+def test_telegram_finds_no_entities_in_plain_words(text: str) -> None:
     assert parsed(text)[1] == []
 
 
-def test_nothing_is_found_inside_code() -> None:
+def test_no_entities_are_found_inside_code() -> None:
     assert parsed("<code>/start @some_one</code>", "HTML")[1] == [("code", "/start @some_one")]
 
 
-def test_lengths_are_measured_after_parsing() -> None:
+def test_lengths_are_checked_after_parsing() -> None:
     made = hand()
     made.ask("sendMessage", chat_id=made.ann, text="<b>" + "x" * 4096 + "</b>", parse_mode="HTML")
     assert made.refusal("sendMessage", chat_id=made.ann, text="😀" * 2049) == (400, "Bad Request: message is too long")
@@ -192,7 +192,7 @@ _WHERE = st.integers(-2, 40)
         st.builds(entity, st.sampled_from(["bold", "italic", "code", "spoiler", "pre"]), _WHERE, _WHERE), max_size=6
     ),
 )
-def test_what_comes_out_is_sorted_nested_and_inside_the_text(text: str, entities: list[Json]) -> None:
+def test_entities_are_always_sorted_nested_and_inside_the_text(text: str, entities: list[Json]) -> None:
     done, found = formatted(text, None, entities, known, 4096, "message")
     assert done == done.strip()
     spans = [(each["offset"], each["offset"] + each["length"]) for each in found]

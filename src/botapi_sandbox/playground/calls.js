@@ -1,4 +1,4 @@
-// What a person does on a phone, as calls to the sandbox. What the phone shows of it comes back as events and answers.
+// A person's actions on a phone, as calls to the sandbox. Their results come back as events and answers.
 
 import { avatar, el } from "./dom.js";
 import { api } from "./api.js";
@@ -8,15 +8,15 @@ export function isEditable(message) {
   return !message.forward_origin && (message.text !== undefined || message.caption !== undefined);
 }
 
-/** The deeds of one `phone`: always of its person, in the chat that is open when they begin. */
-export class Deeds {
+/** The calls of one `phone`. Each is made by its person, in the chat that is open when the call begins. */
+export class Calls {
   #sending = Promise.resolve();
 
   constructor(phone) {
     this.phone = phone;
   }
 
-  /** The result of `doing()`; when it fails, the phone says why and the result is null. */
+  /** The result of `doing()`. If it fails, the phone shows the reason and the result is null. */
   async attempt(doing) {
     try {
       return await doing();
@@ -26,7 +26,7 @@ export class Deeds {
     }
   }
 
-  // One after another, so that two quick messages keep their order.
+  // One at a time, so that two quick messages keep their order.
   #inTurn(doing) {
     const next = this.#sending.then(doing, doing);
     this.#sending = next.catch(() => {});
@@ -114,11 +114,11 @@ export class Deeds {
 
   react(message, emoji) {
     const { chat } = this.phone;
-    // The event stream tells what came of it: of an album, Telegram reacts to the first picture.
+    // The result comes as an event. In an album, Telegram puts the reaction on the first picture.
     this.attempt(() => api.react(this.phone.person.id, chat.bot, message.message_id, emoji));
   }
 
-  // In a private chat the counts are this person's own votes, and the sandbox keeps no others.
+  // A private chat has one voter, so the counts are this person's votes.
   vote(message, index) {
     const { chat } = this.phone;
     const { poll } = message;
@@ -136,7 +136,7 @@ export class Deeds {
     if (to && (await this.attempt(() => api.forward(this.phone.person.id, chat.bot, message.message_id, to))) && to !== chat.bot) await this.phone.switchTo(to);
   }
 
-  /** The bot passed it on to somebody: only the bot can take it back there too. */
+  /** The bot passed the message on to somebody, and only the bot can delete it there too. */
   takeBack(message) {
     this.attempt(async () => {
       const { person, chat } = this.phone;
@@ -145,7 +145,7 @@ export class Deeds {
     });
   }
 
-  /** The message leaves the chat of this person and the bot, and the bot is not told. */
+  /** Delete the message from this chat. The bot is not told. */
   remove(message) {
     const { chat } = this.phone;
     this.attempt(() => api.remove(this.phone.person.id, chat.bot, message.message_id));
@@ -154,16 +154,16 @@ export class Deeds {
   async pay(message) {
     const { chat } = this.phone;
     const price = message.invoice ? `⭐ ${message.invoice.total_amount}` : "this";
-    const yes = await this.phone.overlay.ask({ title: `Pay ${price}?`, body: () => el("p", {}, "No real Stars: the sandbox pretends."), actions: [{ label: "Cancel", value: null }, { label: "Pay", value: true, kind: "main", testid: "pay" }] });
+    const yes = await this.phone.overlay.ask({ title: `Pay ${price}?`, body: () => el("p", {}, "These aren't real Stars. You won't be charged."), actions: [{ label: "Cancel", value: null }, { label: "Pay", value: true, kind: "main", testid: "pay" }] });
     if (!yes) return;
     const result = await this.attempt(() => api.pay(this.phone.person.id, chat.bot, message.message_id));
-    if (result && result.status !== "paid") this.phone.overlay.alert(result.error || (result.status === "timeout" ? "The bot did not answer the checkout in ten seconds." : "The bot refused the payment."));
+    if (result && result.status !== "paid") this.phone.overlay.alert(result.error || (result.status === "timeout" ? "The bot didn't answer in ten seconds, so nothing was paid." : "The bot refused the payment."));
     else if (result) this.phone.overlay.tell("Paid");
   }
 
   async startWith() {
     const input = el("input", { class: "field", type: "text", "aria-label": "Parameter", placeholder: "Parameter", pattern: "[A-Za-z0-9_\\-]{1,64}", required: true });
-    const parameter = await this.phone.overlay.ask({ title: "Start with a parameter", body: () => [el("p", {}, "As if the person had followed a link to the bot: letters, digits, _ and -."), input], actions: [{ label: "Cancel", value: null }, { label: "Start", value: () => input.value, kind: "main" }] });
+    const parameter = await this.phone.overlay.ask({ title: "Start with a parameter", body: () => [el("p", {}, "Like opening a link to the bot. Use letters, digits, _ and -."), input], actions: [{ label: "Cancel", value: null }, { label: "Start", value: () => input.value, kind: "main" }] });
     if (parameter) await this.start(parameter);
   }
 
@@ -172,11 +172,11 @@ export class Deeds {
       await navigator.clipboard.writeText(text);
       this.phone.overlay.tell("Copied");
     } catch {
-      this.phone.overlay.tell("The browser does not allow copying here.");
+      this.phone.overlay.tell("Your browser doesn't allow copying here.");
     }
   }
 
-  /** Links to a bot of this sandbox open in this phone, others after a question: a label may say something else than the address. */
+  /** Open a link: to a bot of this sandbox in this phone, others after a question if the label hides the address. */
   async openLink(url, label) {
     const parsed = URL.canParse(url) ? new URL(url) : null;
     const name = parsed?.hostname === "t.me" ? parsed.pathname.slice(1) : parsed?.protocol === "tg:" ? parsed.searchParams.get("domain") : null;
@@ -187,7 +187,7 @@ export class Deeds {
       return;
     }
     if (!parsed || !["http:", "https:", "mailto:", "tel:"].includes(parsed.protocol)) {
-      this.phone.overlay.tell(`This page does not follow ${url}`);
+      this.phone.overlay.tell(`This page can't open ${url}`);
       return;
     }
     const plain = label !== null && (label === url || url === `https://${label}` || url === `${label}/` || url === `https://${label}/`);
