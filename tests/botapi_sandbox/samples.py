@@ -1,4 +1,4 @@
-"""Small files: enough of each format for its header to be read."""
+"""Small files with a readable header in each format."""
 
 import struct
 import zlib

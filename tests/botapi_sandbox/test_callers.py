@@ -1,4 +1,4 @@
-"""Another web page in the same browser can neither use the sandbox nor read it."""
+"""Other web pages in the same browser can neither use nor read the sandbox."""
 
 import asyncio
 import urllib.error

@@ -1,4 +1,4 @@
-"""The command, as its own process."""
+"""The command in its own process."""
 
 import signal
 import socket
@@ -14,7 +14,7 @@ from tests.botapi_sandbox.wire import request
 
 
 class Process:
-    """A sandbox that was started with some arguments."""
+    """A sandbox that runs with these arguments."""
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "botapi_sandbox", "--port", "0", *arguments]

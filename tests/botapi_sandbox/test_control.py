@@ -1,4 +1,4 @@
-"""The control API: what a page and a test can do with it."""
+"""The control API, as pages and tests use it."""
 
 import asyncio
 import json
@@ -119,7 +119,7 @@ async def test_a_payment_request_is_answered_when_the_payment_ends(
 
 
 async def events(here: Served, path: str, count: int) -> list[dict[str, Any]]:
-    """The first events of a stream; the story goes on once it is open."""
+    """The first `count` events of a stream. The test continues when the stream is open."""
     reader, writer = await asyncio.open_connection("127.0.0.1", here.sandbox.port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     await reader.readuntil(b": open")

@@ -1,4 +1,4 @@
-"""The page about the sandbox says what the code says."""
+"""The reference page of the sandbox matches the code."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The HTTP shell: bodies of every form, long polls, cut connections, downloads, the page."""
+"""The HTTP server: all kinds of bodies, long polls, cut connections, downloads, the page."""
 
 import asyncio
 import json
@@ -73,7 +73,7 @@ async def test_a_long_poll_is_answered_when_an_update_arrives(here: Served, /) -
 
 
 async def waiting(here: Served) -> None:
-    """Until a poll waits."""
+    """Wait until there is a waiting poll."""
     while (poller := here.made.world.polls.get(here.made.bot.id)) is None or poller.waiting is None:
         await asyncio.sleep(0.005)
 

@@ -1,4 +1,4 @@
-"""The state file: a restart goes on where the last run stopped."""
+"""The state file: a restart continues where the last run stopped."""
 
 import asyncio
 import random
@@ -8,12 +8,12 @@ import pytest
 
 from botapi_sandbox import Switches, Upload, World
 from botapi_sandbox.state_file import SAVE_EVERY_S, StateFile, UnreadableState, load
-from tests.botapi_sandbox.hand import Clock, Hand, hand
+from tests.botapi_sandbox.small_world import Clock, SmallWorld, small_world
 from tests.botapi_sandbox.wire import served
 
 
-def again(made: Hand, path: Path) -> World:
-    """The world as another process would bring it back."""
+def again(made: SmallWorld, path: Path) -> World:
+    """The world as another process loads it."""
     state = load(path)
     assert state is not None
     world = World(clock=made.clock, rng=random.Random(1), switches=Switches(limits=False, check_own=True), state=state)
@@ -22,7 +22,7 @@ def again(made: Hand, path: Path) -> World:
 
 
 def test_people_chats_queues_files_and_sticker_sets_survive_a_restart(tmp_path: Path) -> None:
-    made = hand()
+    made = small_world()
     path = tmp_path / "world"
     sent = made.world.phones.upload(made.ann, made.bot.id, "document", Upload(b"paper", "a.txt"))
     made.ask("sendMessage", chat_id=made.ann, text="x", reply_markup={"keyboard": [[{"text": "k"}]]})
@@ -60,7 +60,7 @@ def test_random_choices_do_not_repeat_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_dropped_file_bytes_are_deleted_from_disk(tmp_path: Path) -> None:
-    made = hand(file_bytes_kept=100)
+    made = small_world(file_bytes_kept=100)
     file = StateFile(made.world, tmp_path / "world")
     for letter in (b"a", b"b"):
         made.world.phones.upload(made.ann, made.bot.id, "document", Upload(letter * 60, "a.txt"))
@@ -71,7 +71,7 @@ def test_dropped_file_bytes_are_deleted_from_disk(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_while_nothing_changes(tmp_path: Path) -> None:
-    made = hand()
+    made = small_world()
     path = tmp_path / "world"
     file = StateFile(made.world, path)
     file.save()

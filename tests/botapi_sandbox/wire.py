@@ -1,4 +1,4 @@
-"""A plain HTTP client for the tests of the server: blocking, run in a thread beside the server's loop."""
+"""A simple HTTP client for the tests of the server. It blocks, so it runs in a thread beside the server's loop."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from botapi_sandbox.service import Sandbox, running
-from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -41,9 +41,9 @@ def request(url: str, data: bytes | None = None, kind: str = "application/json",
 
 @dataclass
 class Served:
-    """A world in the hand behind a real server."""
+    """A small world behind a real server."""
 
-    made: Hand
+    made: SmallWorld
     sandbox: Sandbox
 
     async def get(self, path: str) -> Reply:
@@ -65,24 +65,24 @@ class Served:
 
 @asynccontextmanager
 async def served(state: Path | None = None, **switches: Any) -> AsyncIterator[Served]:
-    """The hand's clock stands still unless the test moves it; the server's timer goes on."""
-    made = hand(**switches)
+    """The world's clock moves only when the test moves it. The server's timer is real."""
+    made = small_world(**switches)
     async with running(made.world, state=state) as sandbox:
         yield Served(made, sandbox)
 
 
-def with_server(story: Callable[[Served], Awaitable[None]], **switches: Any) -> None:
-    """Run a story against a server."""
+def with_server(test: Callable[[Served], Awaitable[None]], **switches: Any) -> None:
+    """Run a test function against a server."""
 
     async def run() -> None:
         async with served(**switches) as here:
-            await story(here)
+            await test(here)
 
     asyncio.run(run())
 
 
 def multipart(fields: dict[str, str], files: dict[str, tuple[str, bytes]]) -> tuple[bytes, str]:
-    """A body and its content type."""
+    """A multipart body and its content type."""
     parts = [f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields.items()]
     for name, (file_name, data) in files.items():
         head = f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="{file_name}"\r\n\r\n'

@@ -1,6 +1,5 @@
-"""What axe-core finds on the page: every rule of WCAG 2.2 A and AA, of good practice, and those still in trial.
-
-Of the last, one asks that a name holds the words that are seen; it is off unless asked for.
+"""Runs the accessibility checker axe-core with the rules of WCAG 2.2 A and AA, the best practices and the experimental
+rules. One experimental rule is off by default: the name of a control must contain its visible words.
 """
 
 import json
@@ -10,14 +9,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice", "experimental"]
-# What moves or fades is looked at when it has come to rest; what turns for ever does not come to rest.
+# Wait for the end of animations, except for endless ones.
 REST = """Promise.all(document.getAnimations()
     .filter(each => each.effect.getTiming().iterations !== Infinity)
     .map(each => each.finished.catch(() => null)))"""
 
 
 def findings(page: Page) -> list[str]:
-    """One line a place: the rule, the element, and why. Empty when all is well."""
+    """One line for each problem: the rule, the element, the reason."""
     page.evaluate(f"{REST}.then(() => null)")
     options = {"resultTypes": ["violations"], "runOnly": {"type": "tag", "values": TAGS}}
     found: dict[str, Any] = Axe().run(page, options=options).response

@@ -1,4 +1,4 @@
-"""A real chromium, a sandbox in its own process, and a scripted bot on it."""
+"""A real chromium, a sandbox in its own process, and scripted bots."""
 
 import os
 import shutil
@@ -22,13 +22,14 @@ QUIET = [
     "--disable-sync",
 ]
 DESKTOP: ViewportSize = {"width": 1400, "height": 900}
-# The machine may be busy: how long something may take is not what these tests are about.
+# Generous, because the machine may be busy and these tests do not measure time.
 PATIENCE_MS = 20_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
 
-# Not for the session: Playwright keeps an event loop running, and other tests start their own.
+# One browser for each module, not for the session: Playwright keeps an event loop running, and other tests start
+# their own.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
@@ -44,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    """One for all: every page in a fresh profile brings people of its own, so tests do not meet."""
+    """One sandbox for all tests. Every page has a new profile and new people, so tests do not affect each other."""
     sandbox = Sandbox()
     sandbox.start()
     yield sandbox
@@ -53,7 +54,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def own_sandbox() -> Iterator[Sandbox]:
-    """A sandbox for one test, without bots; the test may stop it."""
+    """A sandbox without bots for one test. The test may stop it."""
     sandbox = Sandbox()
     sandbox.start()
     yield sandbox
@@ -81,7 +82,7 @@ def bots(running_bots: list[ScriptedBot]) -> Iterator[list[ScriptedBot]]:
 
 @pytest.fixture
 def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Opens the playground in a fresh profile. An error on the page fails the test; a last picture is kept."""
+    """Opens the playground in a new profile. An error on the page fails the test. The last screenshot is kept."""
     contexts = []
     errors: list[str] = []
 
@@ -104,13 +105,13 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]
 
 @pytest.fixture
 def page(bots: list[ScriptedBot], sandbox: Sandbox, open_page: Callable[..., Page]) -> Page:
-    """The page with two phones on the two bots."""
+    """The page with two phones, on two bots."""
     return open_page(sandbox)
 
 
 @pytest.fixture
 def first(page: Page) -> Phone:
-    """The first phone, started and greeted."""
+    """The first phone, after Start and the bot's welcome."""
     phone = Phone(page, 1)
     phone.start()
     phone.hears("Welcome, Mira")
@@ -119,7 +120,7 @@ def first(page: Page) -> Phone:
 
 @pytest.fixture
 def phones(page: Page, first: Phone) -> tuple[Phone, Phone]:
-    """Both phones, started and greeted."""
+    """Both phones, after Start and the bots' welcomes."""
     second = Phone(page, 2)
     second.start()
     second.hears("Welcome, Jonas")

@@ -12,7 +12,7 @@ END_S = 30.0
 
 
 class Demo:
-    """The demo at `url`, its data in `folder`. What it says is in `log`."""
+    """The demo at `url`, with its data in `folder` and its output in `log`."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -20,7 +20,7 @@ class Demo:
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / "demo.log"
         self._process: subprocess.Popen[bytes] | None = None
-        self._said = 0  # bytes of the log that an earlier start wrote
+        self._said = 0  # bytes of the log from earlier starts
 
     def start(self) -> None:
         program = Path(sys.executable).parent / "passerby"
@@ -37,7 +37,7 @@ class Demo:
             sleep(0.1)
 
     def stop(self) -> int:
-        """Ctrl-C. The exit code."""
+        """Press Ctrl-C. Returns the exit code."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
         try:
@@ -48,7 +48,7 @@ class Demo:
             raise
 
     def end(self) -> None:
-        """Stop it if it still runs, after a test that failed half-way."""
+        """Stop it if a failed test left it running."""
         if self._process is not None and self._process.poll() is None:
             self.stop()
 

@@ -1,4 +1,4 @@
-"""A phone of the playground, driven as a person would: by what it shows and says, not by how the page is built."""
+"""A phone of the playground, used like a person uses it: by its visible words, not by the structure of the page."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 
 class Phone:
-    """Phone `n` (from 1) on the playground page. Every method waits until the page shows what it is about."""
+    """Phone `n` (from 1) on the playground page. Every method waits for the page."""
 
     def __init__(self, page: Page, n: int) -> None:
         self.page = page
@@ -18,14 +18,12 @@ class Phone:
 
     @property
     def person_id(self) -> int:
-        """The Telegram id of the person who holds this phone, as the page keeps it."""
+        """The Telegram id of the phone's person."""
         kept = self.page.evaluate("JSON.parse(localStorage.getItem('botapi-sandbox.phones'))")
         return int(next(record["person"]["id"] for record in kept if record["n"] == self.n))
 
-    # What it shows
-
     def message(self, text: str | None = None, *, kind: str | None = None, outgoing: bool | None = None) -> Locator:
-        """The newest bubble with this text and of this kind ("photo", "album" ...), of this side."""
+        """The newest bubble with this text, of this kind ("photo", "album" ...), from this side."""
         selector = '[data-testid="message"]'
         if kind is not None:
             selector += f'[data-kind="{kind}"]'
@@ -35,13 +33,13 @@ class Phone:
         return (found if text is None else found.filter(has_text=text)).last
 
     def hears(self, text: str, *, kind: str | None = None) -> Locator:
-        """Wait for a message of the bot with this text."""
+        """Wait for a message with this text from the bot."""
         found = self.message(text, kind=kind, outgoing=False)
         expect(found).to_be_visible()
         return found
 
     def receives(self, kind: str) -> Locator:
-        """Wait for a message of the bot of this kind."""
+        """Wait for a message of this kind from the bot."""
         found = self.message(kind=kind, outgoing=False)
         expect(found).to_be_visible()
         return found
@@ -49,8 +47,6 @@ class Phone:
     def texts(self) -> list[str]:
         """The texts in the conversation, oldest first."""
         return self.log.get_by_test_id("text").all_inner_texts()
-
-    # What a person does
 
     def start(self) -> None:
         self.page.get_by_test_id(f"start-{self.n}").click()
@@ -80,7 +76,7 @@ class Phone:
     def attach_files(
         self, tile: str, files: Sequence[FilePayload], *, caption: str = "", spoiler: bool = False
     ) -> None:
-        """Pick files and send them as they are offered; several become an album."""
+        """Pick files and send them without changes. Several files become an album."""
         with self.page.expect_file_chooser() as chooser:
             self.attach(tile, "pick")
         chooser.value.set_files(files)

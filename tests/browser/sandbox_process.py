@@ -1,4 +1,4 @@
-"""The sandbox in a process of its own, and what a test asks of its control API."""
+"""The sandbox in its own process, with its control API."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ START_S = 30.0
 
 
 class Sandbox:
-    """A sandbox in its own process, at `url`, without bots of its own. It can be stopped and started again, empty."""
+    """A sandbox in its own process, at `url`, without bots. It can be stopped, and started again empty."""
 
     def __init__(self) -> None:
         self.port = free_port()

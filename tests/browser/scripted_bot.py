@@ -1,6 +1,6 @@
-"""A bot of urllib and one thread, for the page to talk to: it greets, repeats, and reports what it was sent.
+"""A simple bot for the page: it greets, repeats texts, and describes other messages. It uses urllib and one thread.
 
-Foreign to both sides on purpose: it shares no code with the sandbox and none with Passerby.
+On purpose it shares no code with the sandbox or Passerby.
 """
 
 import json
@@ -29,7 +29,7 @@ UPDATES = ["message", "edited_message", "callback_query", "message_reaction", "m
 
 
 class ScriptedBot:
-    """Polls until `stop`. `seen` holds every update; `api_url` as of BOT_API_URL."""
+    """Polls until `stop`. `seen` has every update. `api_url` is as in BOT_API_URL."""
 
     def __init__(self, api_url: str, token: str) -> None:
         self._url = f"{api_url}/bot{token}"
@@ -40,23 +40,23 @@ class ScriptedBot:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread. Raises: what ended it before, if something did."""
+        """End the thread. Raises: the error that ended it, if there was one."""
         self._stopping.set()
         self._thread.join()
         self.check()
 
     def check(self) -> None:
-        """Raises: what ended the thread, if something did."""
+        """Raises: the error that ended the thread, if there was one."""
         if self.failure is not None:
             raise self.failure
 
     def heard_from(self, person: int) -> list[Json]:
-        """The messages of one person, oldest first."""
+        """One person's messages, oldest first."""
         messages = [update["message"] for update in self.seen if "message" in update]
         return [message for message in messages if message["from"]["id"] == person]
 
     def wait_for(self, person: int, messages: int) -> list[Json]:
-        """Wait until this many messages of one person have arrived, and return all of theirs. Raises: TimeoutError."""
+        """Wait for this many messages from one person, and return all their messages. Raises: TimeoutError."""
         deadline = time.monotonic() + WAIT_S
         while len(heard := self.heard_from(person)) < messages:
             self.check()

@@ -1,4 +1,4 @@
-"""The page by itself: what a person can do on a phone, with a scripted bot on the other side."""
+"""The page with scripted bots: everything a person can do on a phone."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""axe-core finds nothing to complain of, in any state of the page, on a desk and in a hand, by day and by night."""
+"""axe-core finds no problems in any state of the page, on large and small screens, in the light and dark themes."""
 
 from collections.abc import Callable, Iterator
 
@@ -35,8 +35,8 @@ STYLED = {
 
 
 @pytest.fixture
-def spoken_to(own_sandbox: Sandbox) -> Iterator[tuple[Sandbox, ScriptedBot]]:
-    """A sandbox with two bots, of which the first speaks and has commands."""
+def sandbox_and_bot(own_sandbox: Sandbox) -> Iterator[tuple[Sandbox, ScriptedBot]]:
+    """A sandbox with two bots. The first one has a program and commands."""
     speaking = own_sandbox.post("bots", {"first_name": "First", "username": "first_bot"})
     own_sandbox.post("bots", {"first_name": "Second", "username": "second_bot"})
     bot = ScriptedBot(own_sandbox.url, speaking["token"])
@@ -45,22 +45,22 @@ def spoken_to(own_sandbox: Sandbox) -> Iterator[tuple[Sandbox, ScriptedBot]]:
     bot.stop()
 
 
-class Looker:
-    """Looks at the page in one state after another. `found` holds what axe found where."""
+class Checker:
+    """Checks the page in one state after another. `found` lists the problems."""
 
     def __init__(self, phone: Phone) -> None:
         self.phone = phone
         self.page = phone.page
         self.found: list[str] = []
 
-    def look(self, state: str) -> None:
+    def check(self, state: str) -> None:
         self.found += [f"{state}: {each}" for each in findings(self.page)]
 
     def sheet(self, state: str, testid: str) -> None:
-        """Look while this sheet is open, and close it."""
+        """Check the page while this sheet is open, and close the sheet."""
         sheet = self.phone.node.get_by_test_id(testid)
         expect(sheet).to_be_visible()
-        self.look(state)
+        self.check(state)
         self.page.keyboard.press("Escape")
         expect(sheet).to_be_hidden()
 
@@ -70,7 +70,7 @@ class Looker:
 
 
 def talk(phone: Phone, bot: ScriptedBot) -> None:
-    """Something of every kind, in both directions."""
+    """Send every kind of message, in both directions."""
     person = phone.person_id
     bot.say(person, RICH, parse_mode="HTML", reply_markup=BUTTONS)
     bot.say(person, "Read https://example.com/rules/of/the/house", reply_markup=STYLED)
@@ -101,74 +101,74 @@ def talk(phone: Phone, bot: ScriptedBot) -> None:
     ("size", "scheme"), in_full([("desktop", "light"), ("phone", "dark"), ("desktop", "dark"), ("phone", "light")], 2)
 )
 def test_the_accessibility_checker_finds_no_problems(
-    spoken_to: tuple[Sandbox, ScriptedBot], open_page: Callable[..., Page], size: str, scheme: str
+    sandbox_and_bot: tuple[Sandbox, ScriptedBot], open_page: Callable[..., Page], size: str, scheme: str
 ) -> None:
-    sandbox, bot = spoken_to
+    sandbox, bot = sandbox_and_bot
     page = open_page(sandbox, color_scheme=scheme, **(HAND if size == "phone" else {"viewport": DESKTOP}))
     phone = Phone(page, 1)
-    looker = Looker(phone)
+    checker = Checker(phone)
     expect(page.get_by_test_id("start-1")).to_be_visible()
-    looker.look("before Start")
+    checker.check("before Start")
     phone.start()
     welcome = phone.hears("Welcome")
-    looker.look("a reply keyboard")
+    checker.check("a reply keyboard")
     talk(phone, bot)
-    looker.look("a conversation")
+    checker.check("a conversation")
     phone.log.evaluate("log => log.scrollTo({top: 0, behavior: 'instant'})")
-    looker.look("its beginning")
+    checker.check("its beginning")
 
     phone.open_menu(welcome)
-    looker.sheet("the menu of the bot's message", "menu")
+    checker.sheet("the menu of the bot's message", "menu")
     phone.open_menu(phone.message("a reply", outgoing=True))
-    looker.sheet("the menu of an own message", "menu")
+    checker.sheet("the menu of an own message", "menu")
     page.get_by_test_id("menu-1").click()
-    looker.sheet("the menu of the chat", "menu")
+    checker.sheet("the menu of the chat", "menu")
     page.get_by_test_id("commands-1").click()
-    looker.sheet("the commands", "menu")
+    checker.sheet("the commands", "menu")
     page.get_by_test_id("add-phone" if size == "desktop" else "tab-add").click()
     expect(page.get_by_role("menu")).to_be_visible()
-    looker.look("the bots for a new phone")
+    checker.check("the bots for a new phone")
     page.keyboard.press("Escape")
 
     page.get_by_test_id("attach-1").click()
-    looker.sheet("what can be attached", "attach-menu")
-    looker.attach("gallery")
-    looker.sheet("where a picture comes from", "source")
+    checker.sheet("what can be attached", "attach-menu")
+    checker.attach("gallery")
+    checker.sheet("where a picture comes from", "source")
     for form in ("location", "contact", "poll"):
-        looker.attach(form)
-        looker.sheet(f"a {form}", "form")
-    looker.attach("dice")
-    looker.sheet("dice", "dice")
+        checker.attach(form)
+        checker.sheet(f"a {form}", "form")
+    checker.attach("dice")
+    checker.sheet("dice", "dice")
     phone.open_menu(welcome).get_by_test_id("menu-json").click()
-    looker.sheet("a message as JSON", "sheet")
+    checker.sheet("a message as JSON", "sheet")
     phone.open_menu(welcome).get_by_test_id("menu-forward").click()
-    looker.sheet("where to forward", "forward")
+    checker.sheet("where to forward", "forward")
     page.get_by_test_id("person-1").click()
-    looker.sheet("the person", "person")
+    checker.sheet("the person", "person")
     phone.press("Rules")
-    looker.sheet("a link", "link")
+    checker.sheet("a link", "link")
     phone.press("Pay")
-    looker.sheet("a payment", "sheet")
+    checker.sheet("a payment", "sheet")
     phone.press("Plain")
-    looker.sheet("an alert", "alert")
+    checker.sheet("an alert", "alert")
     phone.message("with words", kind="photo", outgoing=True).get_by_test_id("veil").click()
     phone.message("with words", kind="photo", outgoing=True).get_by_role("button", name="Open photo").click()
-    looker.sheet("a picture", "viewer")
+    checker.sheet("a picture", "viewer")
 
     page.get_by_test_id("emoji-1").click()
-    looker.look("the emoji")
+    checker.check("the emoji")
     page.get_by_test_id("panel-stickers-1").click()
     expect(phone.node.get_by_test_id("sticker-choice").first).to_be_visible()
-    looker.look("the stickers")
+    checker.check("the stickers")
     page.get_by_test_id("emoji-1").click()
     phone.open_menu(welcome).get_by_test_id("menu-reply").click()
     phone.composer.press_sequentially("some words")
     phone.composer.press("Control+a")
-    looker.look("a reply with formatting")
+    checker.check("a reply with formatting")
     page.get_by_test_id("chats-1").click()
     expect(page.get_by_test_id("chat-list-1")).to_be_visible()
-    looker.look("the chats")
+    checker.check("the chats")
     page.get_by_test_id("chats-close-1").click()
     phone.block()
-    looker.look("a blocked bot")
-    assert not looker.found, "\n".join(looker.found)
+    checker.check("a blocked bot")
+    assert not checker.found, "\n".join(checker.found)

@@ -1,4 +1,4 @@
-"""What the page keeps: over a reload, over a break, and on a small screen."""
+"""The page after a reload and an interruption, with many phones, and on a small screen."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
-"""The whole product, as a newcomer meets it: two people on two bots are paired, talk, part, and come back.
+"""The whole product as a newcomer sees it: two people on two bots are paired, chat, leave, and come back.
 
-The pictures of each stage lie in the test's tmp_path.
+Screenshots of each stage are in the test's tmp_path.
 """
 
 import re
@@ -24,7 +24,7 @@ FIND, CANCEL, NEXT, STOP = "🔎 Find a partner", "✖️ Cancel", "⏭ Next", "
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """One for all: every page brings people of its own, and no test leaves anybody searching."""
+    """One demo for all tests. Every page has new people, and no test leaves anybody searching."""
     demo = Demo(tmp_path_factory.mktemp("demo"), free_port())
     demo.start()
     yield demo

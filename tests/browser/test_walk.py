@@ -1,4 +1,4 @@
-"""The walk past every button, in every language, at one of the two sizes each: something must follow each press."""
+"""Presses every button, in every language, at one of two screen sizes. Every press must have a visible result."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The walkers leave nobody searching, so they do not meet one another."""
+    """One demo for all walks. They leave nobody searching, so they do not affect each other."""
     demo = Demo(tmp_path_factory.mktemp("demo"), free_port())
     demo.start()
     yield demo

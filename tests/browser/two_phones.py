@@ -1,8 +1,8 @@
-"""Takes the picture at the top of the README: two strangers on two bots, in a chat.
+"""Makes the picture at the top of the README: two strangers on two bots, in a chat.
 
     python -m tests.browser.two_phones
 
-Writes docs/two-phones.png. Needs chromium, and about half a minute.
+Writes docs/two-phones.png. Needs chromium. Takes about half a minute.
 """
 
 import shutil
@@ -31,7 +31,7 @@ TALK = (
     (0, "At my kitchen table, wide awake 😄"),
     (1, "Then tell me a story 🙂"),
 )
-"""The number of the phone, and what its person says."""
+"""The index of the phone, and its person's words."""
 
 
 def word(key: str) -> str:

@@ -1,9 +1,9 @@
-"""A walk past every button that people are shown, as two people on two bots would take it.
+"""Presses every button that people see, as two people on two bots.
 
     python -m tests.browser.walk FOLDER [--languages en,ru,ar] [--sizes desktop,phone]
 
-Takes a few minutes a language. Leaves in FOLDER a picture of each stage, and
-`LANGUAGE-SIZE.txt` with what was read after each press. Ends with 1 if a press was followed by nothing at all.
+Takes a few minutes for each language. Writes a screenshot of each stage to FOLDER, and `LANGUAGE-SIZE.txt` with the
+text after each press. Exits with 1 if a press had no visible result.
 """
 
 import argparse
@@ -31,18 +31,18 @@ from tests.browser.sandbox_process import free_port
 
 SIZES: dict[str, ViewportSize] = {"desktop": DESKTOP, "phone": {"width": 390, "height": 844}}
 SETTLED_MS = 120
-"""After the answer to a press: so long nothing more has come in."""
+"""The page is settled if nothing changes for this time."""
 ANSWER_S = 8.0
-"""Notices to one person go at most one a second, so what is said in a hurry is answered a little later."""
+"""The longest wait for an answer. A person gets at most one notice a second, so quick presses are answered later."""
 
 CATALOGUE = Catalogue.load(Path(passerby.__file__).parent)
 BACK, LATER = "profile.back", "profile.later"
 MOST_PRESSED = 14
-"""Of one section: a page full. The pages after it are turned, and looked at."""
+"""The number of buttons to press in one section, which is one page. Further pages are only opened."""
 
 
 class Walker:
-    """One language, one size. Texts are named by their keys in the catalogues."""
+    """A walk in one language at one screen size. Texts are named by their keys in the catalogues."""
 
     def __init__(self, page: Page, language: str, folder: Path, name: str) -> None:
         self.page = page
@@ -53,8 +53,6 @@ class Walker:
         self._name = name
         self._pictures = 0
         self._log = (folder / f"{name}.txt").open("w", encoding="utf-8")
-
-    # ------------------------------------------------------------------ looking
 
     def word(self, key: str, **args: str | int) -> str:
         return CATALOGUE.plain(text(key, **args), self.language)
@@ -73,7 +71,7 @@ class Walker:
             self.page.screenshot(path=self._folder / f"{self._name}-{self._pictures:02}-{stage}-{phone.n}.png")
 
     def face(self, phone: Phone) -> None:
-        """On a small screen there is one phone at a time."""
+        """Bring this phone to the front, on a small screen."""
         tab = self.page.get_by_test_id(f"tab-{phone.n}")
         if tab.is_visible():
             tab.click()
@@ -96,7 +94,7 @@ class Walker:
         return re.sub(r"\s+", " ", said)
 
     def settle(self, phone: Phone, after: tuple[str, str] | None = None) -> tuple[str, str]:
-        """What is shown when it has come to rest, and is something else than `after`, if it ever will be."""
+        """Wait until the phone's content differs from `after` and is settled, or for ANSWER_S. Returns the content."""
         expect(phone.log.locator('[aria-busy="true"]')).to_have_count(0)
         until = monotonic() + ANSWER_S
         while self._shown(phone) == after and not self._is_told(phone) and monotonic() < until:
@@ -110,10 +108,8 @@ class Walker:
             before = now
         return before
 
-    # ------------------------------------------------------------------ pressing
-
     def press(self, phone: Phone, button: Locator, *, twice: bool = False) -> None:
-        """Press an inline button; note what came of it."""
+        """Press an inline button, and write the result to the log."""
         self.face(phone)
         label, before = button.inner_text().strip(), self.settle(phone)
         if twice:
@@ -128,7 +124,7 @@ class Walker:
             self.silent.append(f"{self._name}: <{label}> under {newest.splitlines()[0]}")
 
     def buttons(self, phone: Phone) -> Locator:
-        """Those of the newest message that has any."""
+        """The buttons of the newest message that has some."""
         return phone.log.get_by_test_id("inline-keyboard").last.get_by_test_id("inline-button")
 
     def button(self, phone: Phone, key: str, **args: str | int) -> Locator:
@@ -161,8 +157,6 @@ class Walker:
     def await_button(self, phone: Phone, key: str, *, patience_s: float = PATIENCE_MS / 1000) -> None:
         self.face(phone)
         expect(self.button(phone, key)).to_be_visible(timeout=1000 * patience_s)
-
-    # ------------------------------------------------------------------ the way
 
     def walk(self) -> None:
         for stage in (self.arrive, self.read, self.set_everything, self.search, self.after, self.friends, self.report):
@@ -211,7 +205,7 @@ class Walker:
             self.picture(f"settings-{section}")
             for index in range(MOST_PRESSED):
                 labels = [each.strip() for each in self._top(one)]
-                if self._is_top(labels):  # choosing has led back
+                if self._is_top(labels):  # the choice has led back
                     self.choose(one, f"profile.change_{section}")
                 if index >= self.buttons(one).count():
                     break
@@ -242,7 +236,7 @@ class Walker:
         return self.word(key) in [each.strip() for each in self._top(phone)]
 
     def search(self) -> None:
-        """Narrow wishes, a long wait, and the offers to widen."""
+        """Search with narrow wishes, wait for long, and use the offers to widen them."""
         one = self.phones[0]
         self.say(one, "/settings")
         self.choose(one, "profile.change_wants")
@@ -303,7 +297,7 @@ class Walker:
         self.meet_again_by_return()
         self.part()
         old = self.phones[0].log.get_by_test_id("inline-button").filter(has_text=self.word("after_chat.block")).nth(0)
-        self.press(one, old)  # of the chat before: it works, and the two would never meet again
+        self.press(one, old)  # from the chat before: it works, and the two would never be paired again
         self.say(one, "/blocked")
         self.press(one, self.buttons(one).first)
         self.choose(two, "after_chat.done")
@@ -333,7 +327,7 @@ class Walker:
         self.press(one, self.buttons(one).first)
         self.await_button(two, "friends.talk")
         self.picture("asked")
-        self.press(one, self.buttons(one).first)  # again: nothing more may come of it than the same answer
+        self.press(one, self.buttons(one).first)  # again: the answer must be the same
         self.choose(two, "friends.talk")
         self.picture("together-by-ask")
         self.say(one, "/friends")

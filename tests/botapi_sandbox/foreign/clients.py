@@ -1,7 +1,7 @@
-"""Three client libraries that nobody here wrote, each behind the same few verbs, so that one conversation fits all.
+"""Three public client libraries behind one small interface, so that one conversation works with all of them.
 
-Method names, attribute names and most argument names are the same in all three (they follow the Bot API); what
-differs is here: how a bot is made, how a file, a keyboard or a price is given, and which exception means what.
+Their method names, attribute names and most argument names are the same, because they follow the Bot API. This module
+covers the differences: making a bot; passing a file, a keyboard or a price; the exceptions.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Client(Protocol):
     async def call(self, method: str, **arguments: Any) -> Any: ...
 
     def file(self, data: bytes, name: str, *, inside: bool = False) -> Any:
-        """An upload; `inside` if it goes into an InputMedia."""
+        """An upload. `inside` means it is part of an InputMedia."""
         ...
 
     def code(self, error: Exception) -> int: ...
@@ -106,7 +106,7 @@ class PythonTelegramBot:
         return after.total_seconds() if not isinstance(after, int) else after
 
     async def download(self, file_path: str) -> bytes:
-        # The library has already put the file's whole address in the place of the path.
+        # The library has already replaced the path with the complete address.
         return await self._bot.request.retrieve(file_path)
 
 

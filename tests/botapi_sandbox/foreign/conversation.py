@@ -1,4 +1,4 @@
-"""One conversation between a bot, written with a library of choice, and two people on their phones."""
+"""One conversation between a bot, written with any of the libraries, and two people on their phones."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -25,7 +25,7 @@ ALL_UPDATES = [
 
 @dataclass
 class Talk:
-    """The bot, its world, and how far it has read its updates."""
+    """The bot, its world, and the offset of its next update."""
 
     client: Client
     world: World
@@ -35,7 +35,7 @@ class Talk:
     seen: list[Any] = field(default_factory=list)
 
     async def updates(self, count: int) -> list[Any]:
-        """The next `count` updates, asked for with a growing offset."""
+        """The next `count` updates, read with a growing offset."""
         found: list[Any] = []
         while len(found) < count:
             batch = await self.client.call(
@@ -51,7 +51,7 @@ class Talk:
         return await self.client.call(method, chat_id=self.ann, **arguments)
 
     def phone(self, message_id: int) -> Json:
-        """A message as it stands on Ann's phone."""
+        """A message as Ann's phone shows it."""
         chat, _ = self.world.phones.view(self.ann, self.bot)
         return chat.messages[message_id].message
 
@@ -259,7 +259,7 @@ async def sell(talk: Talk) -> None:
     )
     assert invoice.invoice.total_amount == 50
     charges = []
-    for _ in range(2):  # one invoice can be paid twice
+    for _ in range(2):  # an invoice can be paid twice
         payment = talk.world.phones.pay(talk.ann, talk.bot, invoice.message_id)
         (asked,) = await talk.updates(1)
         query = asked.pre_checkout_query
@@ -275,7 +275,7 @@ async def sell(talk: Talk) -> None:
     assert "CHARGE_ALREADY_REFUNDED" in str(error).upper()
     ledger = await talk.client.call("get_star_transactions")
     assert [entry.id for entry in ledger.transactions] == [*charges, charges[0]]
-    await talk.updates(1)  # the refund is a message, too
+    await talk.updates(1)  # the refund is also a message
 
 
 async def be_refused(talk: Talk) -> None:
@@ -294,7 +294,7 @@ async def be_refused(talk: Talk) -> None:
     older = asyncio.ensure_future(talk.client.call("get_updates", offset=talk.offset, timeout=20))
     while (poller := talk.world.polls.get(talk.bot)) is None or poller.waiting is None:
         await asyncio.sleep(0.01)
-    # The newer one comes from elsewhere: the libraries keep one connection for polling.
+    # The second poller is not the library, because a library keeps one connection for polling.
     newer = talk.world.poll(talk.world.state.bots[talk.bot].token, {"offset": talk.offset, "timeout": 1})
     await talk.refused(409, older)
     talk.world.abandon(newer)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Libraries that nobody here wrote take the sandbox for Telegram."""
+"""Public client libraries work with the sandbox as with Telegram."""
 
 import random
 
@@ -11,9 +11,9 @@ from tests.botapi_sandbox.foreign.conversation import SCENES, Talk
 from tests.staged import in_a_loop
 
 pytestmark = [
-    # pyTelegramBotAPI asks for names that it itself calls old.
+    # pyTelegramBotAPI uses names that it has deprecated itself.
     pytest.mark.filterwarnings("ignore::DeprecationWarning:telebot"),
-    # python-telegram-bot announces another type for durations at every use of one.
+    # python-telegram-bot warns about a new type of durations at every use.
     pytest.mark.filterwarnings("ignore:.*PTB_TIMEDELTA"),
 ]
 

@@ -1,4 +1,4 @@
-"""Who may write to whom, what arrives, what is shown: starting, blocking, replies, keyboards, edits, presses."""
+"""Chats: starting, blocking, messages, replies, keyboards, presses, edits, deletions, reactions, polls."""
 
 from typing import Any
 
@@ -6,24 +6,21 @@ import pytest
 
 from botapi_sandbox.world.answers import Json
 from botapi_sandbox.world.people import CannotDo
-from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 
-def send(made: Hand, text: str = "hi", **more: Any) -> Any:
+def send(made: SmallWorld, text: str = "hi", **more: Any) -> Any:
     return made.ask("sendMessage", chat_id=made.ann, text=text, **more)
 
 
-def why(made: Hand, method: str, **params: Any) -> str:
+def why(made: SmallWorld, method: str, **params: Any) -> str:
     code, description = made.refusal(method, **params)
     assert code == 400
     return description.removeprefix("Bad Request: ")
 
 
-# Starting and blocking
-
-
 def test_a_bot_can_write_only_to_people_who_have_started_it() -> None:
-    made = hand()
+    made = small_world()
     stranger = made.world.add_person().id
     assert made.refusal("sendMessage", chat_id=stranger, text="x") == (400, "Bad Request: chat not found")
     made.world.phones.block(stranger, made.bot.id)
@@ -34,7 +31,7 @@ def test_a_bot_can_write_only_to_people_who_have_started_it() -> None:
 
 
 def test_starting_one_bot_does_not_start_another() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     assert made.refusal("sendMessage", bot=other, chat_id=made.ann, text="x") == (400, "Bad Request: chat not found")
     made.world.switch({"unknown_person": "can't initiate"})
@@ -42,7 +39,7 @@ def test_starting_one_bot_does_not_start_another() -> None:
 
 
 def test_a_block_affects_one_bot_and_that_bot_is_told() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     made.world.phones.start(made.ann, other.id)
     made.world.phones.block(made.ann, made.bot.id)
@@ -58,7 +55,7 @@ def test_a_block_affects_one_bot_and_that_bot_is_told() -> None:
 
 
 def test_start_first_unblocks_and_then_sends_start() -> None:
-    made = hand()
+    made = small_world()
     made.world.phones.block(made.ann, made.bot.id)
     made.world.phones.start(made.ann, made.bot.id, "ref")
     _, member, message = made.updates()
@@ -67,21 +64,21 @@ def test_start_first_unblocks_and_then_sends_start() -> None:
 
 
 def test_a_person_cannot_write_to_a_bot_they_blocked() -> None:
-    made = hand()
+    made = small_world()
     made.world.phones.block(made.ann, made.bot.id)
     with pytest.raises(CannotDo):
         made.write()
 
 
 def test_a_bot_cannot_write_to_deleted_accounts_or_bots() -> None:
-    made = hand()
+    made = small_world()
     made.world.phones.deactivate(made.ann)
     assert made.refusal("sendMessage", chat_id=made.ann, text="x") == (403, "Forbidden: user is deactivated")
     assert made.refusal("sendMessage", chat_id=made.bot.id, text="x")[0] == 403
 
 
 def test_a_person_can_refuse_voice_messages() -> None:
-    made = hand()
+    made = small_world()
     shy = made.world.add_person(refuses_voice=True).id
     made.world.phones.start(shy, made.bot.id)
     voice = made.world.phones.send(made.ann, made.bot.id, {"voice": {}})["voice"]["file_id"]
@@ -89,17 +86,14 @@ def test_a_person_can_refuse_voice_messages() -> None:
     assert made.ask("getChat", chat_id=shy)["has_restricted_voice_and_video_messages"] is True
 
 
-# Messages
-
-
 def test_message_ids_grow_across_all_chats_of_a_bot() -> None:
-    made = hand()
+    made = small_world()
     ids = [made.ask("sendMessage", chat_id=person, text="x")["message_id"] for person in (made.ann, made.bob, made.ann)]
     assert ids == [ids[0], ids[0] + 1, ids[0] + 2]
 
 
 def test_a_full_history_drops_its_oldest_messages() -> None:
-    made = hand(history_length=2)
+    made = small_world(history_length=2)
     first = send(made)
     send(made), send(made)
     assert why(made, "copyMessage", chat_id=made.bob, from_chat_id=made.ann, message_id=first["message_id"]).endswith(
@@ -108,7 +102,7 @@ def test_a_full_history_drops_its_oldest_messages() -> None:
 
 
 def test_a_reply_contains_its_message_and_a_quote_must_be_in_it() -> None:
-    made = hand()
+    made = small_world()
     written = made.write("one two three", entities=[{"type": "bold", "offset": 4, "length": 3}])
     to = {"message_id": written["message_id"]}
     sent = send(
@@ -116,13 +110,13 @@ def test_a_reply_contains_its_message_and_a_quote_must_be_in_it() -> None:
     )
     assert sent["reply_to_message"]["text"] == "one two three"
     assert (sent["quote"]["text"], sent["quote"]["position"]) == ("two", 4)
-    for wrong in ("four", "two"):  # the second lacks its bold
+    for wrong in ("four", "two"):  # the second one is bold in the message
         refused = why(made, "sendMessage", chat_id=made.ann, text="x", reply_parameters={**to, "quote": wrong})
         assert refused == "QUOTE_TEXT_INVALID"
 
 
 def test_a_reply_to_a_missing_message_is_refused_unless_allowed() -> None:
-    made = hand()
+    made = small_world()
     refused = why(made, "sendMessage", chat_id=made.ann, text="x", reply_parameters={"message_id": 999})
     assert refused == "message to be replied not found"
     sent = send(made, reply_parameters={"message_id": 999, "allow_sending_without_reply": True})
@@ -130,7 +124,7 @@ def test_a_reply_to_a_missing_message_is_refused_unless_allowed() -> None:
 
 
 def test_message_options_appear_in_the_message() -> None:
-    made = hand()
+    made = small_world()
     sent = send(made, message_effect_id="5104841245755180586", link_preview_options={"is_disabled": True})
     assert (sent["effect_id"], sent["link_preview_options"]) == ("5104841245755180586", {"is_disabled": True})
     assert why(made, "sendMessage", chat_id=made.ann, text="x", message_thread_id=5).startswith(
@@ -139,7 +133,7 @@ def test_message_options_appear_in_the_message() -> None:
 
 
 def test_a_bot_with_topics_can_write_only_into_open_ones() -> None:
-    made = hand()
+    made = small_world()
     bot = made.world.state.bots[made.bot.id]
     bot.topics = True
     thread = made.world.phones.open_topic(made.ann, bot.id)
@@ -147,9 +141,6 @@ def test_a_bot_with_topics_can_write_only_into_open_ones() -> None:
     assert (sent["message_thread_id"], sent["is_topic_message"]) == (thread, True)
     made.world.phones.close_topic(made.ann, bot.id, thread)
     assert why(made, "sendMessage", chat_id=made.ann, text="x", message_thread_id=thread) == "message thread not found"
-
-
-# Keyboards and presses
 
 
 def keys(*buttons: Json) -> Json:
@@ -177,18 +168,18 @@ UNREADABLE = "can't parse inline keyboard button"
     ],
 )
 def test_a_wrong_keyboard_is_refused(markup: Any, reason: str) -> None:
-    made = hand()
+    made = small_world()
     assert why(made, "sendMessage", chat_id=made.ann, text="x", reply_markup=markup) == reason
 
 
 def test_callback_data_has_at_most_64_bytes() -> None:
-    made = hand()
+    made = small_world()
     sent = send(made, reply_markup=keys({"text": "x", "callback_data": "ü" * 32}))
     assert sent["reply_markup"]["inline_keyboard"][0][0]["callback_data"] == "ü" * 32
 
 
 def test_a_reply_keyboard_stays_until_it_is_removed() -> None:
-    made = hand()
+    made = small_world()
     events: list[Json] = []
     made.world.on_event(lambda person, event: events.append(event))
     send(made, reply_markup={"keyboard": [[{"text": "Find"}]], "resize_keyboard": True})
@@ -201,7 +192,7 @@ def test_a_reply_keyboard_stays_until_it_is_removed() -> None:
 
 
 def test_a_press_reaches_the_bot_and_its_answer_reaches_the_phone_once() -> None:
-    made = hand()
+    made = small_world()
     events: list[Json] = []
     made.world.on_event(lambda person, event: events.append(event))
     sent = send(made, reply_markup=keys({"text": "x", "callback_data": "d"}))
@@ -219,7 +210,7 @@ def test_a_press_reaches_the_bot_and_its_answer_reaches_the_phone_once() -> None
 
 
 def test_only_the_same_bot_can_answer_a_press_and_only_in_time() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     sent = send(made, reply_markup=keys({"text": "x", "callback_data": "d"}))
     pressed = made.world.phones.press(made.ann, made.bot.id, sent["message_id"], 0, 0)
@@ -229,18 +220,15 @@ def test_only_the_same_bot_can_answer_a_press_and_only_in_time() -> None:
 
 
 def test_people_can_press_only_buttons_that_exist() -> None:
-    made = hand()
+    made = small_world()
     sent = send(made, reply_markup=keys({"text": "x", "url": "https://x.org"}))
     for row, column in ((0, 0), (0, 1), (1, 0), (0, -1)):
         with pytest.raises(CannotDo):
             made.world.phones.press(made.ann, made.bot.id, sent["message_id"], row, column)
 
 
-# Edits, deletions, reactions
-
-
 def test_a_bot_can_edit_only_its_own_messages_and_must_change_something() -> None:
-    made = hand()
+    made = small_world()
     sent = send(made, "a", reply_markup=keys({"text": "x", "callback_data": "d"}))
     where = {"chat_id": made.ann, "message_id": sent["message_id"]}
     edited = made.ask("editMessageText", **where, text="<b>b</b>", parse_mode="HTML")
@@ -265,7 +253,7 @@ def test_a_bot_can_edit_only_its_own_messages_and_must_change_something() -> Non
 
 
 def test_a_media_message_has_a_caption_to_edit_but_no_text() -> None:
-    made = hand()
+    made = small_world()
     photo = made.world.phones.send(made.ann, made.bot.id, {"photo": {}})["photo"][-1]["file_id"]
     sent = made.ask("sendPhoto", chat_id=made.ann, photo=photo, caption="a")
     where = {"chat_id": made.ann, "message_id": sent["message_id"]}
@@ -275,7 +263,7 @@ def test_a_media_message_has_a_caption_to_edit_but_no_text() -> None:
 
 
 def test_a_live_location_can_move_until_it_ends() -> None:
-    made = hand()
+    made = small_world()
     sent = made.ask("sendLocation", chat_id=made.ann, latitude=1, longitude=2, live_period=60)
     where = {"chat_id": made.ann, "message_id": sent["message_id"]}
     assert made.ask("editMessageLiveLocation", **where, latitude=3, longitude=4)["location"]["latitude"] == 3
@@ -285,7 +273,7 @@ def test_a_live_location_can_move_until_it_ends() -> None:
 
 
 def test_a_persons_edit_is_an_update_with_the_same_message_id() -> None:
-    made = hand()
+    made = small_world()
     written = made.write("a")
     made.world.phones.edit(made.ann, made.bot.id, written["message_id"], text="b")
     _, update = made.updates()
@@ -296,7 +284,7 @@ def test_a_persons_edit_is_an_update_with_the_same_message_id() -> None:
 
 
 def test_a_bot_can_delete_messages_only_within_48_hours() -> None:
-    made = hand()
+    made = small_world()
     sent, written, dice = send(made), made.write(), made.ask("sendDice", chat_id=made.ann)
     fresh = why(made, "deleteMessage", chat_id=made.ann, message_id=dice["message_id"])
     assert fresh == "message can't be deleted for everyone"
@@ -313,7 +301,7 @@ def test_a_bot_can_delete_messages_only_within_48_hours() -> None:
 
 
 def test_a_bot_is_not_told_when_a_person_deletes_a_message() -> None:
-    made = hand()
+    made = small_world()
     written = made.write()
     made.updates()
     made.world.phones.delete(made.ann, made.bot.id, written["message_id"])
@@ -321,7 +309,7 @@ def test_a_bot_is_not_told_when_a_person_deletes_a_message() -> None:
 
 
 def test_a_bot_can_set_one_of_telegrams_reactions() -> None:
-    made = hand()
+    made = small_world()
     written = made.write()
     where = {"chat_id": made.ann, "message_id": written["message_id"]}
     thumb, fire = ({"type": "emoji", "emoji": emoji} for emoji in "👍🔥")
@@ -339,7 +327,7 @@ def test_a_bot_can_set_one_of_telegrams_reactions() -> None:
 
 
 def test_reactions_of_people_can_be_switched_off() -> None:
-    made = hand()
+    made = small_world()
     sent = send(made)
     made.world.phones.react(made.ann, made.bot.id, sent["message_id"], "❤️")
     (update,) = made.updates()
@@ -352,18 +340,15 @@ def test_reactions_of_people_can_be_switched_off() -> None:
 
 
 def test_an_album_carries_its_reactions_on_its_first_item() -> None:
-    made = hand()
+    made = small_world()
     first, second = made.world.phones.album(made.ann, made.bot.id, [{"photo": {}}, {"photo": {}}])
     thumb = {"type": "emoji", "emoji": "👍"}
     made.ask("setMessageReaction", chat_id=made.ann, message_id=second["message_id"], reaction=[thumb])
     assert made.bot.chats[made.ann].messages[first["message_id"]].bots == thumb
 
 
-# Polls
-
-
 def test_a_bot_is_told_about_votes_in_its_own_polls() -> None:
-    made = hand()
+    made = small_world()
     sent = made.ask(
         "sendPoll", chat_id=made.ann, question="Q?", options=[{"text": "a"}, {"text": "b"}], is_anonymous=False
     )
@@ -377,7 +362,7 @@ def test_a_bot_is_told_about_votes_in_its_own_polls() -> None:
 
 
 def test_content_that_no_client_can_send_is_refused() -> None:
-    made = hand()
+    made = small_world()
     for content in ({"text": ""}, {"text": "x" * 4097}, {"nonsense": 1}, {"contact": {}}, {"dice": {"emoji": "x"}}):
         with pytest.raises(CannotDo):
             made.world.phones.send(made.ann, made.bot.id, content)

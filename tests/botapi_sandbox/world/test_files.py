@@ -1,25 +1,25 @@
-"""Files: whose id is whose, what may be sent as what, how large, and how bytes are fetched."""
+"""Files: ids, kinds, size limits, downloads, albums, stickers."""
 
 import pytest
 
 from botapi_sandbox import Answer, Upload
 from botapi_sandbox.world.files import image_size
-from tests.botapi_sandbox.hand import Hand, hand
 from tests.botapi_sandbox.samples import GIF, JPEG, PNG, WEBP, png
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 
-def why(made: Hand, method: str, **params: object) -> str:
+def why(made: SmallWorld, method: str, **params: object) -> str:
     return made.refusal(method, chat_id=made.ann, **params)[1].removeprefix("Bad Request: ")
 
 
-def document(made: Hand, data: bytes = b"paper") -> dict[str, object]:
+def document(made: SmallWorld, data: bytes = b"paper") -> dict[str, object]:
     sent = made.world.phones.upload(made.ann, made.bot.id, "document", Upload(data, "a.pdf"))
     found: dict[str, object] = sent["document"]
     return found
 
 
 def test_a_file_id_belongs_to_one_bot_but_the_unique_id_is_shared() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     mine = document(made)
     record = next(each for each in made.world.state.files.values() if each.name == "a.pdf")
@@ -34,25 +34,25 @@ def test_a_file_id_belongs_to_one_bot_but_the_unique_id_is_shared() -> None:
 
 
 def test_a_unique_id_cannot_send_a_file() -> None:
-    made = hand()
+    made = small_world()
     unique = document(made)["file_unique_id"]
     assert why(made, "sendDocument", document=unique) == "wrong file identifier/HTTP URL specified"
     assert made.refusal("getFile", file_id=unique) == (400, "Bad Request: invalid file_id")
 
 
 def test_a_file_of_one_kind_cannot_be_sent_as_another() -> None:
-    made = hand()
+    made = small_world()
     photo = made.world.phones.send(made.ann, made.bot.id, {"photo": {}})["photo"][-1]["file_id"]
     assert why(made, "sendVideo", video=photo) == "can't use file of type Photo as Video"
 
 
 def test_the_sandbox_never_downloads_a_url() -> None:
-    made = hand()
+    made = small_world()
     assert why(made, "sendPhoto", photo="https://x.org/a.png") == "failed to get HTTP URL content"
 
 
 def test_the_size_of_a_picture_comes_from_its_header() -> None:
-    made = hand()
+    made = small_world()
     sent = made.ask("sendPhoto", {"photo": Upload(png(1000, 500), "a.png")}, chat_id=made.ann)
     sides = [(size["width"], size["height"]) for size in sent["photo"]]
     assert sides == [(90, 45), (320, 160), (800, 400), (1000, 500)]
@@ -67,7 +67,7 @@ def test_picture_headers_are_read(data: bytes, size: tuple[int, int] | None) -> 
 
 
 def test_uploads_above_the_size_limits_are_refused() -> None:
-    made = hand()
+    made = small_world()
     big = made.refusal("sendPhoto", {"photo": Upload(b"x" * (10 * 2**20 + 1))}, chat_id=made.ann)[1]
     assert big == "Bad Request: file of size 10485761 bytes is too big for a photo; the maximum size is 10485760 bytes"
     long = made.refusal("sendPhoto", {"photo": Upload(png(2100, 100))}, chat_id=made.ann)[1]
@@ -79,7 +79,7 @@ def test_uploads_above_the_size_limits_are_refused() -> None:
 
 
 def test_files_above_20_megabytes_cannot_be_downloaded() -> None:
-    made = hand()
+    made = small_world()
     for size, fits in ((20 * 2**20, True), (20 * 2**20 + 1, False)):
         sent = made.world.phones.send(made.ann, made.bot.id, {"document": {"file_size": size}})
         answer = made.answer("getFile", file_id=sent["document"]["file_id"])
@@ -88,7 +88,7 @@ def test_files_above_20_megabytes_cannot_be_downloaded() -> None:
 
 
 def test_a_download_link_is_valid_for_an_hour() -> None:
-    made = hand()
+    made = small_world()
     path = made.ask("getFile", file_id=document(made)["file_id"])["file_path"]
     assert path.startswith("documents/file_")
     assert made.world.fetch_file(made.bot.token, path) == (b"paper", "application/pdf")
@@ -99,14 +99,14 @@ def test_a_download_link_is_valid_for_an_hour() -> None:
 
 
 def test_the_oldest_file_bytes_are_dropped_above_a_limit() -> None:
-    made = hand(file_bytes_kept=100)
+    made = small_world(file_bytes_kept=100)
     old, new = document(made, b"a" * 60), document(made, b"b" * 60)
     assert made.refusal("getFile", file_id=old["file_id"])[1].endswith("temporarily unavailable")
     made.ask("getFile", file_id=new["file_id"])
     made.ask("sendDocument", chat_id=made.ann, document=old["file_id"])
 
 
-def album(made: Hand, *kinds: str) -> list[dict[str, str]]:
+def album(made: SmallWorld, *kinds: str) -> list[dict[str, str]]:
     items = []
     for kind in kinds:
         sent = made.world.phones.send(made.ann, made.bot.id, {kind: {}})[kind]
@@ -115,7 +115,7 @@ def album(made: Hand, *kinds: str) -> list[dict[str, str]]:
 
 
 def test_an_album_has_two_to_ten_matching_items() -> None:
-    made = hand()
+    made = small_world()
     items = album(made, "photo", "video", "audio", "document")
     assert len(made.ask("sendMediaGroup", chat_id=made.ann, media=items[:2])) == 2
     for wrong, reason in (
@@ -128,7 +128,7 @@ def test_an_album_has_two_to_ten_matching_items() -> None:
 
 
 def test_an_album_with_one_bad_file_names_it_and_sends_nothing() -> None:
-    made = hand()
+    made = small_world()
     items = album(made, "photo", "photo")
     items[1]["media"] = "nonsense"
     before = len(made.bot.chats[made.ann].messages)
@@ -137,7 +137,7 @@ def test_an_album_with_one_bad_file_names_it_and_sends_nothing() -> None:
 
 
 def test_every_bot_finds_sticker_sets_by_name() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     mine = made.ask("getStickerSet", name="SandboxStickers")["stickers"]
     theirs = made.ask("getStickerSet", bot=other, name="SandboxStickers")["stickers"]
@@ -149,14 +149,14 @@ def test_every_bot_finds_sticker_sets_by_name() -> None:
 
 
 def test_custom_emoji_are_found_by_id() -> None:
-    made = hand()
+    made = small_world()
     emoji = made.ask("getStickerSet", name="SandboxEmoji")["stickers"]
     wanted = [emoji[1]["custom_emoji_id"], "1"]
     assert made.ask("getCustomEmojiStickers", custom_emoji_ids=wanted) == [emoji[1]]
 
 
 def test_a_bot_can_make_and_delete_its_own_sticker_set() -> None:
-    made = hand()
+    made = small_world()
     name = f"mine_by_{made.bot.username}"
     stickers = [{"sticker": "attach://one", "format": "static", "emoji_list": ["😀"]}]
     made.ask(

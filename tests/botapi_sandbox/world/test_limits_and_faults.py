@@ -1,4 +1,4 @@
-"""Floods are refused, and what is scripted to go wrong goes wrong."""
+"""Flood limits, and faults on purpose."""
 
 import random
 
@@ -7,11 +7,11 @@ import pytest
 
 from botapi_sandbox import Answer
 from botapi_sandbox.world.faults import Fault, choose
-from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 
 def test_one_chat_allows_a_burst_and_then_one_message_a_second() -> None:
-    made = hand(limits=True)
+    made = small_world(limits=True)
     for _ in range(20):
         made.ask("sendMessage", chat_id=made.ann, text="x")
     refused = made.answer("sendMessage", chat_id=made.ann, text="x")
@@ -27,7 +27,7 @@ def test_one_chat_allows_a_burst_and_then_one_message_a_second() -> None:
 
 
 def test_a_bot_can_send_thirty_messages_a_second_over_all_chats() -> None:
-    made = hand(limits=True)
+    made = small_world(limits=True)
     people = [made.ann, made.bob, made.world.add_person().id]
     made.world.phones.start(people[2], made.bot.id)
     outcomes = [made.answer("sendMessage", chat_id=people[index % 3], text="x").status for index in range(31)]
@@ -38,7 +38,7 @@ def test_a_bot_can_send_thirty_messages_a_second_over_all_chats() -> None:
 
 
 def test_an_album_counts_all_its_items_and_is_sent_completely_or_not_at_all() -> None:
-    made = hand(limits=True, chat_burst=4.0)
+    made = small_world(limits=True, chat_burst=4.0)
     file_id = made.world.phones.send(made.ann, made.bot.id, {"photo": {}})["photo"][-1]["file_id"]
     items = [{"type": "photo", "media": file_id}] * 3
     made.ask("sendMediaGroup", chat_id=made.ann, media=items)
@@ -51,7 +51,7 @@ def test_an_album_counts_all_its_items_and_is_sent_completely_or_not_at_all() ->
 
 
 def test_only_messages_count_against_the_limits() -> None:
-    made = hand(limits=True, chat_burst=1.0)
+    made = small_world(limits=True, chat_burst=1.0)
     sent = made.ask("sendMessage", chat_id=made.ann, text="x")
     for _ in range(3):
         made.ask("sendChatAction", chat_id=made.ann, action="typing")
@@ -59,12 +59,12 @@ def test_only_messages_count_against_the_limits() -> None:
     made.ask("deleteMessage", chat_id=made.ann, message_id=sent["message_id"])
 
 
-def spoil(made: Hand, **fault: object) -> Answer:
+def spoil(made: SmallWorld, **fault: object) -> Answer:
     made.world.faults = [msgspec.convert(fault, Fault)]
     return made.answer("sendMessage", chat_id=made.ann, text="x")
 
 
-def arrived(made: Hand) -> int:
+def arrived(made: SmallWorld) -> int:
     return sum(not held.outgoing for held in made.bot.chats[made.ann].messages.values())
 
 
@@ -85,7 +85,7 @@ def arrived(made: Hand) -> int:
     ],
 )
 def test_each_fault_has_its_effect(fault: dict[str, object], status: int, how: str | None, happened: int) -> None:
-    made = hand()
+    made = small_world()
     answer = spoil(made, **fault)
     assert (answer.status, answer.fault, arrived(made)) == (status, how, happened)
     assert answer.delay_s == fault.get("delay_s", 0.0)
@@ -94,7 +94,7 @@ def test_each_fault_has_its_effect(fault: dict[str, object], status: int, how: s
 
 
 def test_the_502_is_html_and_the_500_json() -> None:
-    made = hand()
+    made = small_world()
     gateway, internal = spoil(made, kind="502"), spoil(made, kind="500")
     assert gateway.headers["Content-Type"] == "text/html"
     assert gateway.body.startswith(b"<html>")
@@ -102,7 +102,7 @@ def test_the_502_is_html_and_the_500_json() -> None:
 
 
 def test_a_fault_can_be_restricted_and_counted() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     made.world.phones.start(made.ann, other.id)
     made.world.faults = [Fault(kind="500", bot=made.bot.id, method="send*", chat=made.ann, count=2, skip=1)]
@@ -121,7 +121,7 @@ def test_a_fault_acts_with_the_given_probability() -> None:
 
 
 def test_faults_also_affect_polls_and_downloads() -> None:
-    made = hand()
+    made = small_world()
     made.world.faults = [Fault(kind="502", method="getUpdates"), Fault(kind="reset_before", method="download")]
     polled = made.poll()
     assert isinstance(polled, Answer)
@@ -132,7 +132,7 @@ def test_faults_also_affect_polls_and_downloads() -> None:
 
 
 def test_updates_in_a_lost_answer_are_delivered_again() -> None:
-    made = hand()
+    made = small_world()
     made.write("once")
     made.world.faults = [Fault(kind="reset_after", method="getUpdates", count=1)]
     lost = made.poll(offset=made.offset)

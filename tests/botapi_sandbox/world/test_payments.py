@@ -1,11 +1,11 @@
-"""Stars: invoices, the ten seconds, paying twice, refunds, the ledger."""
+"""Telegram Stars: invoices, checkouts, payments, refunds, transactions."""
 
 from typing import Any
 
 import pytest
 
 from botapi_sandbox.world.people import CannotDo
-from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 VIP = {
     "title": "VIP", "description": "A month", "payload": "order", "currency": "XTR",
@@ -13,19 +13,19 @@ VIP = {
 }  # fmt: skip
 
 
-def sell(made: Hand) -> int:
+def sell(made: SmallWorld) -> int:
     message_id: int = made.ask("sendInvoice", chat_id=made.ann, **VIP)["message_id"]
     return message_id
 
 
-def asked(made: Hand) -> dict[str, Any]:
+def asked(made: SmallWorld) -> dict[str, Any]:
     (update,) = made.updates()
     query: dict[str, Any] = update["pre_checkout_query"]
     return query
 
 
 def test_a_payment_is_confirmed_by_the_bot_and_reported() -> None:
-    made = hand()
+    made = small_world()
     payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
     query = asked(made)
     assert (query["invoice_payload"], query["total_amount"], query["from"]["id"]) == ("order", 50, made.ann)
@@ -38,7 +38,7 @@ def test_a_payment_is_confirmed_by_the_bot_and_reported() -> None:
 
 
 def test_a_checkout_fails_if_the_bot_does_not_answer_in_ten_seconds() -> None:
-    made = hand()
+    made = small_world()
     payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
     query = payment.query_id
     made.clock.pass_by(10)
@@ -54,7 +54,7 @@ def test_a_checkout_fails_if_the_bot_does_not_answer_in_ten_seconds() -> None:
 
 
 def test_a_refused_checkout_needs_a_reason_and_moves_no_stars() -> None:
-    made = hand()
+    made = small_world()
     payment = made.world.phones.pay(made.ann, made.bot.id, sell(made))
     query = asked(made)["id"]
     assert made.refusal("answerPreCheckoutQuery", pre_checkout_query_id=query, ok=False)[0] == 400
@@ -63,7 +63,7 @@ def test_a_refused_checkout_needs_a_reason_and_moves_no_stars() -> None:
     assert made.updates() == []
 
 
-def pay(made: Hand, message_id: int) -> str:
+def pay(made: SmallWorld, message_id: int) -> str:
     made.world.phones.pay(made.ann, made.bot.id, message_id)
     made.ask("answerPreCheckoutQuery", pre_checkout_query_id=asked(made)["id"], ok=True)
     (update,) = made.updates()
@@ -72,13 +72,13 @@ def pay(made: Hand, message_id: int) -> str:
 
 
 def test_an_invoice_can_be_paid_twice_with_different_charges() -> None:
-    made = hand()
+    made = small_world()
     invoice = sell(made)
     assert len({pay(made, invoice), pay(made, invoice)}) == 2
 
 
 def test_only_the_same_bot_can_refund_a_charge_and_only_once() -> None:
-    made = hand()
+    made = small_world()
     other = made.world.add_bot()
     charge = pay(made, sell(made))
     refund = {"user_id": made.ann, "telegram_payment_charge_id": charge}
@@ -95,7 +95,7 @@ def test_only_the_same_bot_can_refund_a_charge_and_only_once() -> None:
 
 
 def test_a_subscription_can_be_sold_by_link() -> None:
-    made = hand()
+    made = small_world()
     link = made.ask("createInvoiceLink", **VIP, subscription_period=2592000)
     made.world.phones.pay_link(made.ann, link)
     made.ask("answerPreCheckoutQuery", pre_checkout_query_id=asked(made)["id"], ok=True)
@@ -125,12 +125,12 @@ def test_a_subscription_can_be_sold_by_link() -> None:
     ],
 )
 def test_a_wrong_invoice_is_refused(change: dict[str, Any]) -> None:
-    made = hand()
+    made = small_world()
     assert made.refusal("sendInvoice", chat_id=made.ann, **{**VIP, **change})[0] == 400
 
 
 def test_only_invoices_can_be_paid() -> None:
-    made = hand()
+    made = small_world()
     sent = made.ask("sendMessage", chat_id=made.ann, text="x")
     with pytest.raises(CannotDo):
         made.world.phones.pay(made.ann, made.bot.id, sent["message_id"])

@@ -1,10 +1,10 @@
-"""What a bot says about itself, and what it can ask about others."""
+"""A bot's profile, and what it can learn about people."""
 
-from tests.botapi_sandbox.hand import hand
+from tests.botapi_sandbox.small_world import small_world
 
 
 def test_commands_are_stored_by_scope_and_language() -> None:
-    made = hand()
+    made = small_world()
     mine, german = [{"command": "next", "description": "n"}], [{"command": "next", "description": "w"}]
     made.ask("setMyCommands", commands=mine)
     made.ask("setMyCommands", commands=german, language_code="de")
@@ -17,7 +17,7 @@ def test_commands_are_stored_by_scope_and_language() -> None:
 
 
 def test_wrong_commands_are_refused() -> None:
-    made = hand()
+    made = small_world()
     for commands in ([{"command": "Ab C", "description": "d"}], [{"command": "a", "description": "d"}] * 101):
         assert made.refusal("setMyCommands", commands=commands)[0] == 400
     refused = made.refusal("setMyCommands", commands=[{"command": "a", "description": ""}])
@@ -25,7 +25,7 @@ def test_wrong_commands_are_refused() -> None:
 
 
 def test_name_and_descriptions_fall_back_to_the_default_language() -> None:
-    made = hand()
+    made = small_world()
     for what in ("Name", "Description", "ShortDescription"):
         field = {"Name": "name", "Description": "description", "ShortDescription": "short_description"}[what]
         made.ask(f"setMy{what}", **{field: "general"})
@@ -38,7 +38,7 @@ def test_name_and_descriptions_fall_back_to_the_default_language() -> None:
 
 
 def test_the_menu_button_of_a_chat_overrides_the_default_one() -> None:
-    made = hand()
+    made = small_world()
     assert made.ask("getChatMenuButton") == {"type": "commands"}
     made.ask("setChatMenuButton", chat_id=made.ann, menu_button={"type": "default"})
     assert made.ask("getChatMenuButton", chat_id=made.ann) == {"type": "default"}
@@ -46,7 +46,7 @@ def test_the_menu_button_of_a_chat_overrides_the_default_one() -> None:
 
 
 def test_a_bot_knows_only_people_it_has_seen() -> None:
-    made = hand()
+    made = small_world()
     assert made.ask("getChat", chat_id=made.ann)["first_name"] == "Ann"
     assert made.ask("getChatMember", chat_id=made.ann, user_id=made.ann)["status"] == "member"
     assert made.ask("getChatMemberCount", chat_id=made.ann) == 2
@@ -57,7 +57,7 @@ def test_a_bot_knows_only_people_it_has_seen() -> None:
 
 
 def test_rich_messages_are_shown_unchanged() -> None:
-    made = hand()
+    made = small_world()
     blocks = [{"type": "paragraph", "text": ["a ", {"type": "bold", "text": "b"}]}]
     sent = made.ask("sendRichMessage", chat_id=made.ann, rich_message={"blocks": blocks})
     assert sent["rich_message"]["blocks"] == blocks
@@ -67,7 +67,7 @@ def test_rich_messages_are_shown_unchanged() -> None:
 
 
 def test_a_draft_does_not_change_the_history() -> None:
-    made = hand()
+    made = small_world()
     before = len(made.bot.chats[made.ann].messages)
     made.ask("sendMessageDraft", chat_id=made.ann, draft_id=1, text="thinking")
     assert len(made.bot.chats[made.ann].messages) == before

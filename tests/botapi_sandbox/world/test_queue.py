@@ -1,4 +1,4 @@
-"""getUpdates: what an offset does, who is refused, what a hasty poller gets."""
+"""getUpdates: offsets, conflicts, too frequent calls, expiry, limits."""
 
 import random
 
@@ -7,7 +7,7 @@ import pytest
 from botapi_sandbox import Answer, Waiting
 from botapi_sandbox.world import queue
 from botapi_sandbox.world.state import Queue, Queued
-from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 
 def texts(answer: Answer | Waiting) -> list[str]:
@@ -16,58 +16,58 @@ def texts(answer: Answer | Waiting) -> list[str]:
 
 
 @pytest.fixture
-def three() -> tuple[Hand, list[int]]:
-    """Three messages wait; their update ids."""
-    made = hand()
+def three() -> tuple[SmallWorld, list[int]]:
+    """A world with three queued messages, and their update ids."""
+    made = small_world()
     for text in ("one", "two", "three"):
         made.write(text)
     return made, [item.update_id for item in made.bot.queue.items]
 
 
-def test_update_ids_start_anywhere_and_grow_by_one(three: tuple[Hand, list[int]]) -> None:
+def test_update_ids_start_anywhere_and_grow_by_one(three: tuple[SmallWorld, list[int]]) -> None:
     _, ids = three
     assert ids == [ids[0], ids[0] + 1, ids[0] + 2]
     assert 2_000_001 <= ids[0] <= 2**30
 
 
-def test_unconfirmed_updates_are_returned_again(three: tuple[Hand, list[int]]) -> None:
+def test_unconfirmed_updates_are_returned_again(three: tuple[SmallWorld, list[int]]) -> None:
     made, _ = three
     for _ in range(2):
         made.clock.pass_by(4)
         assert texts(made.poll()) == ["one", "two", "three"]
 
 
-def test_an_offset_confirms_all_updates_below_it(three: tuple[Hand, list[int]]) -> None:
+def test_an_offset_confirms_all_updates_below_it(three: tuple[SmallWorld, list[int]]) -> None:
     made, ids = three
     assert texts(made.poll(offset=ids[2])) == ["three"]
     made.clock.pass_by(4)
     assert texts(made.poll(offset=ids[0])) == ["three"]
 
 
-def test_an_answer_has_at_most_limit_updates(three: tuple[Hand, list[int]]) -> None:
+def test_an_answer_has_at_most_limit_updates(three: tuple[SmallWorld, list[int]]) -> None:
     made, _ = three
     assert texts(made.poll(limit=2)) == ["one", "two"]
 
 
-def test_a_negative_offset_keeps_only_the_tail(three: tuple[Hand, list[int]]) -> None:
+def test_a_negative_offset_keeps_only_the_tail(three: tuple[SmallWorld, list[int]]) -> None:
     made, _ = three
     assert texts(made.poll(offset=-1)) == ["three"]
     made.clock.pass_by(4)
     assert texts(made.poll()) == ["three"]
 
 
-def test_an_offset_just_beyond_the_tail_confirms_everything(three: tuple[Hand, list[int]]) -> None:
+def test_an_offset_just_beyond_the_tail_confirms_everything(three: tuple[SmallWorld, list[int]]) -> None:
     made, ids = three
     assert isinstance(made.poll(offset=ids[2] + 11, timeout=5), Waiting)
     assert made.bot.queue.items == []
 
 
-def test_an_offset_far_beyond_the_tail_is_ignored(three: tuple[Hand, list[int]]) -> None:
+def test_an_offset_far_beyond_the_tail_is_ignored(three: tuple[SmallWorld, list[int]]) -> None:
     made, ids = three
     assert texts(made.poll(offset=ids[2] + 12)) == ["one", "two", "three"]
 
 
-def test_an_immediate_call_with_the_same_offset_gets_one_update(three: tuple[Hand, list[int]]) -> None:
+def test_an_immediate_call_with_the_same_offset_gets_one_update(three: tuple[SmallWorld, list[int]]) -> None:
     made, ids = three
     assert len(texts(made.poll(offset=ids[0]))) == 3
     made.clock.pass_by(0.4)
@@ -77,7 +77,7 @@ def test_an_immediate_call_with_the_same_offset_gets_one_update(three: tuple[Han
 
 
 def test_a_quick_call_with_the_same_offset_waits_three_seconds() -> None:
-    made = hand()
+    made = small_world()
     assert texts(made.poll(offset=made.offset, timeout=0)) == []
     waiting = made.poll(offset=made.offset, timeout=0)
     assert isinstance(waiting, Waiting)
@@ -85,7 +85,7 @@ def test_a_quick_call_with_the_same_offset_waits_three_seconds() -> None:
 
 
 def test_a_long_poll_ends_when_an_update_arrives() -> None:
-    made = hand()
+    made = small_world()
     waiting = made.poll(offset=made.offset, timeout=30)
     assert isinstance(waiting, Waiting)
     roused = []
@@ -97,7 +97,7 @@ def test_a_long_poll_ends_when_an_update_arrives() -> None:
 
 
 def test_a_long_poll_ends_empty_at_its_deadline_of_at_most_fifty_seconds() -> None:
-    made = hand()
+    made = small_world()
     waiting = made.poll(offset=made.offset, timeout=500)
     assert isinstance(waiting, Waiting)
     assert waiting.deadline == made.clock.now + 50
@@ -106,7 +106,7 @@ def test_a_long_poll_ends_empty_at_its_deadline_of_at_most_fifty_seconds() -> No
 
 
 def test_the_older_of_two_pollers_is_refused() -> None:
-    made = hand()
+    made = small_world()
     older = made.poll(offset=made.offset, timeout=30)
     assert isinstance(older, Waiting)
     newer = made.poll(offset=made.offset, timeout=30)
@@ -122,13 +122,13 @@ def test_the_older_of_two_pollers_is_refused() -> None:
 
 
 def test_two_pollers_both_get_updates_if_there_are_any() -> None:
-    made = hand()
+    made = small_world()
     made.write("again and again")
     assert texts(made.poll()) == texts(made.poll()) == ["again and again"]
 
 
 def test_repeated_conflicts_are_answered_late() -> None:
-    made = hand()
+    made = small_world()
     ended = []
     for _ in range(3):
         waiting = made.poll(offset=made.offset, timeout=30)
@@ -139,7 +139,7 @@ def test_repeated_conflicts_are_answered_late() -> None:
 
 @pytest.mark.parametrize(("life_s", "verb"), [(150, "press"), (86400, "write")])
 def test_each_kind_of_update_expires_after_its_own_time(life_s: int, verb: str) -> None:
-    made = hand()
+    made = small_world()
     if verb == "press":
         made.world.phones.press_data(made.ann, made.bot.id, 1, "x")
     else:
@@ -153,7 +153,7 @@ def test_each_kind_of_update_expires_after_its_own_time(life_s: int, verb: str) 
 
 def test_a_full_queue_drops_new_updates_silently(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "MOST_UPDATES", 2)
-    made = hand()
+    made = small_world()
     for text in ("one", "two", "three"):
         made.write(text)
     assert [update["message"]["text"] for update in made.updates()] == ["one", "two"]
@@ -173,7 +173,7 @@ def test_a_queue_has_a_limit_in_bytes() -> None:
 
 
 def test_allowed_updates_are_kept_until_they_are_changed() -> None:
-    made = hand()
+    made = small_world()
     made.updates(allowed_updates=["callback_query"])
     made.write("unheard")
     assert made.updates() == []
@@ -184,14 +184,14 @@ def test_allowed_updates_are_kept_until_they_are_changed() -> None:
 
 
 def test_a_list_without_a_known_name_means_the_default() -> None:
-    made = hand()
+    made = small_world()
     made.updates(allowed_updates=["nonsense"])
     made.write("heard")
     assert len(made.updates()) == 1
 
 
 def test_the_journal_lists_confirmed_updates() -> None:
-    made = hand()
+    made = small_world()
     made.write("one")
     (update,) = made.updates()
     made.updates()

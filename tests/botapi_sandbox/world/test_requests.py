@@ -1,4 +1,4 @@
-"""What is refused before anything is done: wrong tokens, unknown methods, requests that do not fit the schema."""
+"""Checks before a method runs: wrong tokens, unknown methods, requests that do not fit the schema."""
 
 import random
 from typing import Any
@@ -8,11 +8,11 @@ import pytest
 from botapi_sandbox import Switches, World
 from botapi_sandbox.world.schema import bot_api_schema
 from botapi_sandbox.world.values import Mismatch, utf16_len
-from tests.botapi_sandbox.hand import Clock, hand
+from tests.botapi_sandbox.small_world import Clock, small_world
 
 
 def test_a_wrong_token_is_unauthorized_and_a_malformed_one_is_not_found() -> None:
-    made = hand()
+    made = small_world()
     wrong = made.world.call("1000009:" + "x" * 35, "getMe", {})
     none = made.world.call("nonsense", "getMe", {})
     assert (wrong.status, wrong.json()["description"]) == (401, "Unauthorized")
@@ -20,37 +20,40 @@ def test_a_wrong_token_is_unauthorized_and_a_malformed_one_is_not_found() -> Non
 
 
 def test_a_revoked_token_is_unauthorized() -> None:
-    made = hand()
+    made = small_world()
     made.bot.revoked = True
     assert made.refusal("getMe") == (401, "Unauthorized")
 
 
 def test_method_names_ignore_case_and_unknown_ones_are_not_found() -> None:
-    made = hand()
+    made = small_world()
     assert made.ask("GETME")["id"] == made.bot.id
     assert made.refusal("getYou") == (404, "Not Found: method not found")
 
 
 def test_the_sandbox_names_methods_it_does_not_support() -> None:
-    assert hand().refusal("getAvailableGifts") == (400, "Bad Request: the sandbox does not do getAvailableGifts yet")
+    assert small_world().refusal("getAvailableGifts") == (
+        400,
+        "Bad Request: the sandbox does not do getAvailableGifts yet",
+    )
 
 
 def test_an_unknown_parameter_is_refused_and_written_to_the_journal() -> None:
-    made = hand()
+    made = small_world()
     refused = made.refusal("sendMessage", chat_id=made.ann, text="x", txet="y")
     assert refused == (400, "Bad Request: sendMessage has no parameter txet in Bot API 10.3")
     assert "txet" in made.world.journal.after(0)[-1]["error"]
 
 
 def test_an_unknown_parameter_inside_an_object_is_refused_too() -> None:
-    made = hand()
+    made = small_world()
     markup = {"inline_keyboard": [[{"text": "x", "callback_data": "y", "colour": "red"}]]}
     _, description = made.refusal("sendMessage", chat_id=made.ann, text="x", reply_markup=markup)
     assert description == "Bad Request: sendMessage has no parameter InlineKeyboardButton.colour in Bot API 10.3"
 
 
 def test_a_lenient_sandbox_accepts_unknown_parameters_and_notes_them() -> None:
-    made = hand(strict=False)
+    made = small_world(strict=False)
     made.ask("sendMessage", chat_id=made.ann, text="x", txet="y")
     assert made.world.journal.after(0)[-1]["unknown"] == ["sendMessage.txet"]
 
@@ -71,14 +74,14 @@ def test_a_lenient_sandbox_accepts_unknown_parameters_and_notes_them() -> None:
     ],
 )
 def test_errors_have_telegrams_words(method: str, params: dict[str, Any], text: str) -> None:
-    made = hand()
+    made = small_world()
     if params.get("chat_id") == 1:
         params = {**params, "chat_id": made.ann}
     assert made.refusal(method, **params) == (400, f"Bad Request: {text}")
 
 
 def test_form_values_are_converted_to_their_types() -> None:
-    made = hand()
+    made = small_world()
     sent = made.ask(
         "sendMessage",
         chat_id=str(made.ann),
@@ -93,7 +96,7 @@ def test_form_values_are_converted_to_their_types() -> None:
 
 
 def test_lengths_are_counted_in_utf16_units() -> None:
-    made = hand()
+    made = small_world()
     assert utf16_len("a😀") == 3
     made.ask(
         "answerCallbackQuery",
@@ -105,14 +108,14 @@ def test_lengths_are_counted_in_utf16_units() -> None:
 
 
 def test_a_mention_needs_only_the_users_id() -> None:
-    made = hand()
+    made = small_world()
     mention = {"type": "text_mention", "offset": 0, "length": 1, "user": {"id": made.bob}}
     sent = made.ask("sendMessage", chat_id=made.ann, text="x", entities=[mention])
     assert sent["entities"][0]["user"]["first_name"] == "Bob"
 
 
 def test_a_live_location_may_last_until_it_is_stopped() -> None:
-    made = hand()
+    made = small_world()
     where = {"chat_id": made.ann, "latitude": 1, "longitude": 2}
     assert made.ask("sendLocation", **where, live_period=0x7FFFFFFF)["location"]["live_period"] == 0x7FFFFFFF
     assert made.refusal("sendLocation", **where, live_period=59)[0] == 400

@@ -1,4 +1,4 @@
-"""Text and entities: what survives, what is found, what is refused."""
+"""Text and entities: what is kept, what Telegram finds, what is refused."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from botapi_sandbox.world.answers import Json, Refusal
 from botapi_sandbox.world.text import formatted, slice_utf16
 from botapi_sandbox.world.values import utf16_len
-from tests.botapi_sandbox.hand import hand
+from tests.botapi_sandbox.small_world import small_world
 
 ANN = {"id": 1, "is_bot": False, "first_name": "Ann"}
 
@@ -23,7 +23,7 @@ def parsed(text: str, mode: str | None = None, entities: list[Json] | None = Non
     return done, [(each["type"], slice_utf16(done, each["offset"], each["length"])) for each in found]
 
 
-def complaint(text: str, mode: str) -> str:
+def refusal_text(text: str, mode: str) -> str:
     with pytest.raises(Refusal) as refusal:
         parsed(text, mode)
     return refusal.value.description
@@ -69,7 +69,7 @@ def test_html_becomes_entities(source: str, text: str, entities: list[tuple[str,
     ],
 )
 def test_broken_html_is_refused_in_telegrams_words(source: str, why: str) -> None:
-    assert complaint(source, "HTML") == f"Bad Request: can't parse entities: {why}"
+    assert refusal_text(source, "HTML") == f"Bad Request: can't parse entities: {why}"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_markdown_v2_becomes_entities(source: str, text: str, entities: list[tup
     ],
 )
 def test_broken_markdown_v2_is_refused_in_telegrams_words(source: str, why: str) -> None:
-    assert complaint(source, "MarkdownV2") == f"Bad Request: can't parse entities: {why}"
+    assert refusal_text(source, "MarkdownV2") == f"Bad Request: can't parse entities: {why}"
 
 
 def test_legacy_markdown_supports_the_common_styles() -> None:
@@ -106,11 +106,11 @@ def test_legacy_markdown_supports_the_common_styles() -> None:
         "b i c l",
         [("bold", "b"), ("italic", "i"), ("code", "c"), ("text_link", "l")],
     )
-    assert "Can't find end of the entity starting at byte offset 2" in complaint("a *b", "Markdown")
+    assert "Can't find end of the entity starting at byte offset 2" in refusal_text("a *b", "Markdown")
 
 
 def test_an_unknown_parse_mode_is_refused() -> None:
-    assert complaint("x", "BBCode") == "Bad Request: unsupported parse_mode"
+    assert refusal_text("x", "BBCode") == "Bad Request: unsupported parse_mode"
 
 
 def test_text_and_its_entities_are_trimmed() -> None:
@@ -174,7 +174,7 @@ def test_no_entities_are_found_inside_code() -> None:
 
 
 def test_lengths_are_checked_after_parsing() -> None:
-    made = hand()
+    made = small_world()
     made.ask("sendMessage", chat_id=made.ann, text="<b>" + "x" * 4096 + "</b>", parse_mode="HTML")
     assert made.refusal("sendMessage", chat_id=made.ann, text="😀" * 2049) == (400, "Bad Request: message is too long")
     too_long = {"chat_id": made.ann, "photo": "x", "caption": "x" * 1025}

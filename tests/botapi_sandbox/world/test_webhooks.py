@@ -1,24 +1,24 @@
-"""Webhooks: order within a queue, retries, what an answer means. No HTTP here: the core decides, the tests answer."""
+"""Webhooks: order within a queue, retries, answers. There is no HTTP here: the tests give the answers."""
 
 import msgspec
 import pytest
 
 from botapi_sandbox import Answer, Waiting
 from botapi_sandbox.world.webhooks import Delivery
-from tests.botapi_sandbox.hand import Hand, hand
+from tests.botapi_sandbox.small_world import SmallWorld, small_world
 
 URL = "https://localhost/hook"
 
 
 @pytest.fixture
-def made() -> Hand:
+def made() -> SmallWorld:
     """A bot with a webhook."""
-    hooked = hand()
+    hooked = small_world()
     hooked.ask("setWebhook", url=URL, secret_token="s3cret", max_connections=10)
     return hooked
 
 
-def due(made: Hand) -> list[Delivery]:
+def due(made: SmallWorld) -> list[Delivery]:
     return made.world.webhooks.due(made.bot.id)
 
 
@@ -29,13 +29,13 @@ def text(delivery: Delivery) -> str:
     return found
 
 
-def test_a_delivery_carries_the_update_and_the_secret(made: Hand) -> None:
+def test_a_delivery_carries_the_update_and_the_secret(made: SmallWorld) -> None:
     made.write("one")
     (delivery,) = due(made)
     assert (delivery.url, delivery.secret, text(delivery)) == (URL, "s3cret", "one")
 
 
-def test_the_next_message_of_a_chat_waits_but_other_chats_do_not(made: Hand) -> None:
+def test_the_next_message_of_a_chat_waits_but_other_chats_do_not(made: SmallWorld) -> None:
     made.write("one")
     made.write("two")
     made.world.phones.write(made.bob, made.bot.id, "bob's")
@@ -46,14 +46,14 @@ def test_the_next_message_of_a_chat_waits_but_other_chats_do_not(made: Hand) -> 
     assert [text(each) for each in due(made)] == ["two"]
 
 
-def test_a_press_may_overtake_a_message_of_the_same_person(made: Hand) -> None:
+def test_a_press_may_overtake_a_message_of_the_same_person(made: SmallWorld) -> None:
     made.write("one")
     made.world.phones.press_data(made.ann, made.bot.id, 1, "pressed")
     assert sorted(text(each) for each in due(made)) == ["one", "pressed"]
 
 
 def test_there_are_never_more_requests_in_flight_than_connections() -> None:
-    made = hand()
+    made = small_world()
     made.ask("setWebhook", url=URL, max_connections=1)
     made.write("one")
     made.world.phones.write(made.bob, made.bot.id, "bob's")
@@ -61,7 +61,7 @@ def test_there_are_never_more_requests_in_flight_than_connections() -> None:
     assert due(made) == []
 
 
-def test_only_a_2xx_confirms_an_update(made: Hand) -> None:
+def test_only_a_2xx_confirms_an_update(made: SmallWorld) -> None:
     made.write("one")
     (delivery,) = due(made)
     made.world.webhooks.answered(delivery, 500)
@@ -72,7 +72,7 @@ def test_only_a_2xx_confirms_an_update(made: Hand) -> None:
     assert made.world.journal.after(0)[-1]["update_ids"] == [delivery.update_id]
 
 
-def test_retries_back_off_up_to_a_minute_or_two(made: Hand) -> None:
+def test_retries_back_off_up_to_a_minute_or_two(made: SmallWorld) -> None:
     made.write("one")
     waits = []
     for _ in range(10):
@@ -88,7 +88,7 @@ def test_retries_back_off_up_to_a_minute_or_two(made: Hand) -> None:
     assert (info["last_error_message"], info["pending_update_count"]) == ("Connection refused", 1)
 
 
-def test_retry_after_is_respected_up_to_an_hour(made: Hand) -> None:
+def test_retry_after_is_respected_up_to_an_hour(made: SmallWorld) -> None:
     made.write("one")
     for asked, given in ((30.0, 30.0), (9000.0, 3600.0)):
         (delivery,) = due(made)
@@ -99,7 +99,7 @@ def test_retry_after_is_respected_up_to_an_hour(made: Hand) -> None:
         made.clock.now = at
 
 
-def test_a_webhook_that_answers_410_for_23_hours_is_removed(made: Hand) -> None:
+def test_a_webhook_that_answers_410_for_23_hours_is_removed(made: SmallWorld) -> None:
     made.write("one")
     made.world.webhooks.answered(due(made)[0], 410)
     made.clock.pass_by(23 * 3600)
@@ -107,7 +107,7 @@ def test_a_webhook_that_answers_410_for_23_hours_is_removed(made: Hand) -> None:
     assert made.ask("getWebhookInfo")["url"] == ""
 
 
-def test_a_method_call_in_the_answer_is_carried_out(made: Hand) -> None:
+def test_a_method_call_in_the_answer_is_carried_out(made: SmallWorld) -> None:
     made.write("one")
     reply = {"method": "sendMessage", "chat_id": made.ann, "text": "from the answer"}
     made.world.webhooks.answered(due(made)[0], 200, reply=reply)
@@ -117,13 +117,13 @@ def test_a_method_call_in_the_answer_is_carried_out(made: Hand) -> None:
     assert made.ask("getWebhookInfo")["url"] == URL
 
 
-def test_expired_updates_are_not_delivered(made: Hand) -> None:
+def test_expired_updates_are_not_delivered(made: SmallWorld) -> None:
     made.write("one")
     made.clock.pass_by(86400)
     assert due(made) == []
 
 
-def test_a_bot_cannot_poll_while_a_webhook_is_set(made: Hand) -> None:
+def test_a_bot_cannot_poll_while_a_webhook_is_set(made: SmallWorld) -> None:
     refused = made.poll()
     assert isinstance(refused, Answer)
     assert refused.status == 409
@@ -137,7 +137,7 @@ def test_a_bot_cannot_poll_while_a_webhook_is_set(made: Hand) -> None:
     assert ended.json()["description"] == "Conflict: terminated by setWebhook request"
 
 
-def test_an_answer_after_the_webhook_was_deleted_is_ignored(made: Hand) -> None:
+def test_an_answer_after_the_webhook_was_deleted_is_ignored(made: SmallWorld) -> None:
     made.write("one")
     (delivery,) = due(made)
     made.ask("deleteWebhook")
@@ -145,7 +145,7 @@ def test_an_answer_after_the_webhook_was_deleted_is_ignored(made: Hand) -> None:
     assert [update["message"]["text"] for update in made.updates()] == ["one"]
 
 
-def test_pending_updates_are_dropped_only_on_request(made: Hand) -> None:
+def test_pending_updates_are_dropped_only_on_request(made: SmallWorld) -> None:
     made.write("one")
     made.ask("deleteWebhook")
     assert len(made.bot.queue.items) == 1
@@ -163,10 +163,10 @@ def test_pending_updates_are_dropped_only_on_request(made: Hand) -> None:
     ],
 )
 def test_an_invalid_webhook_is_refused(change: dict[str, str], why: str) -> None:
-    assert hand().refusal("setWebhook", **{"url": URL, **change})[1] == f"Bad Request: {why}"
+    assert small_world().refusal("setWebhook", **{"url": URL, **change})[1] == f"Bad Request: {why}"
 
 
 def test_setting_a_webhook_twice_in_a_second_is_refused() -> None:
-    made = hand(limits=True)
+    made = small_world(limits=True)
     made.ask("setWebhook", url=URL)
     assert made.refusal("setWebhook", url=URL)[0] == 429

@@ -1,4 +1,4 @@
-"""A world in the hand: a bot, two people, and a clock that moves when it is told to."""
+"""A small world for tests: a bot, two people, and a clock that a test moves."""
 
 import random
 from dataclasses import dataclass, field
@@ -25,8 +25,8 @@ class Clock:
 
 
 @dataclass
-class Hand:
-    """What most tests need. Ann and Bob have started the bot, and its queue is read."""
+class SmallWorld:
+    """Ann and Bob have started the bot, and the bot has read its updates."""
 
     clock: Clock
     world: World
@@ -41,7 +41,7 @@ class Hand:
         return self.world.call((bot or self.bot).token, method, params, files)
 
     def ask(self, method: str, files: dict[str, Upload] | None = None, bot: Bot | None = None, **params: Any) -> Any:
-        """The result of a call that succeeds."""
+        """The result of a successful call."""
         body = self.answer(method, files, bot, **params).json()
         assert body["ok"], body
         return body["result"]
@@ -49,7 +49,7 @@ class Hand:
     def refusal(
         self, method: str, files: dict[str, Upload] | None = None, bot: Bot | None = None, **params: Any
     ) -> tuple[int, str]:
-        """Code and description of a call that is refused; the world has not changed."""
+        """The code and description of a refused call. Checks that the world did not change."""
         before = self.world.changes
         body = self.answer(method, files, bot, **params).json()
         assert not body["ok"], body
@@ -60,7 +60,7 @@ class Hand:
         return self.world.poll(self.bot.token, params)
 
     def updates(self, **params: Any) -> list[Json]:
-        """What is there now, confirmed by the next call of this."""
+        """The updates in the queue. The next call confirms them."""
         outcome = self.world.poll(self.bot.token, {"offset": self.offset, "timeout": 9, **params})
         if isinstance(outcome, Waiting):
             self.world.abandon(outcome)
@@ -71,11 +71,11 @@ class Hand:
         found: list[Json] = body["result"]
         if found:
             self.offset = found[-1]["update_id"] + 1
-        self.clock.pass_by(4)  # nobody is hasty here
+        self.clock.pass_by(4)  # so that the next call is not too early
         return found
 
     def write(self, text: str = "hello", **more: Any) -> Json:
-        """Ann writes; the message as the bot has it."""
+        """Ann writes. Returns the message as the bot sees it."""
         return self.world.phones.write(self.ann, self.bot.id, text, **more)
 
     def held(self, message_id: int, person: int | None = None) -> Json:
@@ -84,15 +84,15 @@ class Hand:
         return message
 
 
-def hand(**switches: Any) -> Hand:
-    """A new one. It checks all that the sandbox emits against the schema."""
+def small_world(**switches: Any) -> SmallWorld:
+    """A new world. It checks its own answers and updates against the schema."""
     clock = Clock()
     world = World(
         clock=clock, rng=random.Random(7), switches=Switches(**{"check_own": True, "limits": False, **switches})
     )
     bot = world.add_bot()
     people = [world.add_person(name).id for name in ("Ann", "Bob")]
-    made = Hand(clock, world, bot, *people)
+    made = SmallWorld(clock, world, bot, *people)
     for person in people:
         world.phones.start(person, bot.id)
     made.updates(allowed_updates=["message", "edited_message", "callback_query", "message_reaction", "my_chat_member",
