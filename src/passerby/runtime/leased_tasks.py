@@ -12,7 +12,6 @@ end so leaves behind, because its process died or lost the lease, is what the st
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from random import Random
 from typing import Protocol, TypeVar
 
@@ -20,8 +19,10 @@ from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
 from passerby.ports.telegram import CommandList, FloodWait, Refused, Telegram, TelegramError, TokenRefused
+from passerby.runtime.backoff import Backoff
 from passerby.runtime.inbound.polling import Intake
 from passerby.runtime.membership.tokens import Tokens
+from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs, metrics
 
 T = TypeVar("T")
@@ -35,8 +36,7 @@ LOOK_EVERY_S = 0.02
 FIRST_ANSWER_S = 3.0
 """How long a beginning waits for the bot's first answer. Less than leases last, for whoever begins waits for it."""
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 600.0
+BACKOFF = Backoff(1.0, 600.0, 1.0, 1.25)
 
 Stand = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
 """Keeps something going until it returns by itself or is cancelled, whatever bugs it has."""
@@ -81,9 +81,7 @@ class PollingTask:
     async def begin(self) -> None:
         """Return when getMe has been answered, or takes too long; polling begins in either case."""
         self._presenting = self._stand(self._present)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FIRST_ANSWER_S):
-                await self._asked.wait()
+        await event_within(self._asked, FIRST_ANSWER_S)
         if self.intake is not None:
             self._polling = self._stand(self.intake.run)
 
@@ -98,7 +96,7 @@ class PollingTask:
 
     async def _persistently(self, event: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Repeat a call until it succeeds. Raises: Refused."""
-        pause_s = FIRST_PAUSE_S
+        failures = 0
         while True:
             try:
                 done = await attempt()
@@ -109,15 +107,19 @@ class PollingTask:
                     self._tokens.refused(self.bot)
                 else:
                     self._faults.began(event, event, bot=self.bot, error=logs.name_of(error), reason=error.reason)
-                wait_s = error.retry_after_s if isinstance(error, FloodWait) else pause_s
+                failures += 1
+                wait_s = (
+                    BACKOFF.spread(error.retry_after_s, self._rng)
+                    if isinstance(error, FloodWait)
+                    else BACKOFF.pause_s(failures, self._rng)
+                )
             else:
                 self._faults.over(event, "bot.prepared", bot=self.bot)
                 return done
             finally:
                 self._asked.set()
-            await self._clock.sleep(wait_s * self._rng.uniform(1.0, 1.25))
+            await self._clock.sleep(wait_s)
             await self._tokens.worked(self.bot)
-            pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
     async def end(self) -> None:
         intake = self.intake

@@ -33,6 +33,7 @@ from passerby.runtime.background.janitor import Janitor
 from passerby.runtime.background.matcher import Introduce, Matcher
 from passerby.runtime.background.recorder import Recorder
 from passerby.runtime.background.search_delays import SearchDelays
+from passerby.runtime.backoff import steady
 from passerby.runtime.decide.router import Router
 from passerby.runtime.delivery.courier import persistently
 from passerby.runtime.delivery.wording import Wording, Words
@@ -58,7 +59,7 @@ SURE_AFTER = 3
 SURE_WITHIN_S = 15.0
 ASKED_WITHIN_S = 2.0
 
-AWAY_PAUSE_S = 0.5
+AWAY = steady(0.5)
 GOODBYE_S = 1.0
 RECORDER_SHARE = 0.25
 """The share of the time for stopping that is kept for writing the records."""
@@ -163,7 +164,7 @@ class Worker:
         metrics.know_bots(self._telegram.bots)
         self._duties.know_pools(())
         while not await self.janitor.rebuild():
-            await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
+            await self._clock.sleep(AWAY.pause_s(1, self._rng))
         if not self._config.shared:
             # Nobody watched the store while we were gone. If the records are away, the janitor checks again later.
             with suppress(LiveStoreLost):
@@ -200,7 +201,7 @@ class Worker:
             try:
                 return await self.janitor.inherit()
             except LiveStoreLost:
-                await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.75, 1.25))
+                await self._clock.sleep(AWAY.pause_s(1, self._rng))
 
     def _is_undecided(self, waited_s: float) -> bool:
         """Whether it is not known yet which bots work at the start. Raises: NoBotWorks."""

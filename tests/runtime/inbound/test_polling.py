@@ -18,9 +18,8 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.message_map import Mark
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, TokenRefused, Unavailable
 from passerby.runtime.inbound.polling import (
-    FIRST_PAUSE_S,
-    LONGEST_PAUSE_S,
-    LONGEST_STORE_PAUSE_S,
+    BACKOFF,
+    STORE_BACKOFF,
     WINDOW,
     Intake,
     Window,
@@ -260,9 +259,9 @@ async def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(desk: Desk,
     desk.telegram.faults[BOT].extend([fault] * 12)
     await asyncio.sleep(900)
     pauses = [after - before for before, after in pairwise(desk.times)][:12]
-    assert FIRST_PAUSE_S <= pauses[0] <= FIRST_PAUSE_S * 1.25
+    assert BACKOFF.first_s <= pauses[0] <= BACKOFF.first_s * 1.25
     assert pauses[3] > pauses[1] > pauses[0]
-    longest_s = LONGEST_STORE_PAUSE_S if isinstance(fault, LiveStoreLost) else LONGEST_PAUSE_S
+    longest_s = (STORE_BACKOFF if isinstance(fault, LiveStoreLost) else BACKOFF).longest_s
     assert longest_s <= max(pauses) <= longest_s * 1.25 + 0.1
     desk.telegram.push(BOT, *arrivals(1))
     await asyncio.sleep(1)
@@ -272,7 +271,7 @@ async def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(desk: Desk,
     asked = len(desk.times)
     await asyncio.sleep(120)
     assert desk.taken == [1, 2]
-    assert desk.times[asked + 1] - desk.times[asked] <= FIRST_PAUSE_S * 1.25 + 0.1, "pauses begin small again"
+    assert desk.times[asked + 1] - desk.times[asked] <= BACKOFF.first_s * 1.25 + 0.1, "pauses begin small again"
 
 
 def test_a_webhook_in_the_way_is_said_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,12 +16,12 @@ from passerby.ports.clock import Clock
 from passerby.ports.facts import Fact
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.records import Records, RecordsLost
+from passerby.runtime.backoff import Backoff
 from passerby.telemetry import metrics
 
 BATCH: Final = 500
 EVERY_S: Final = 0.2
-_FIRST_RETRY_S: Final = 0.2
-_LAST_RETRY_S: Final = 10.0
+_BACKOFF: Final = Backoff(0.2, 10.0, 0.5, 1.0)
 _CALM_S: Final = 60.0
 """A store that is lost again so soon is not reported once more."""
 
@@ -87,7 +87,7 @@ class Recorder:
         while True:
             recorded = await self._attempt()
             if recorded is None:
-                await self._clock.sleep(self._retry_delay_s())
+                await self._clock.sleep(_BACKOFF.pause_s(self._failures, self._rng))
             elif recorded < self._batch:
                 await self._rest()
 
@@ -109,7 +109,7 @@ class Recorder:
             if left_s <= 0:
                 return False
             if recorded is None:
-                await self._clock.sleep(min(self._retry_delay_s(), left_s))
+                await self._clock.sleep(min(_BACKOFF.pause_s(self._failures, self._rng), left_s))
 
     async def _attempt(self) -> int | None:
         """Record one batch and say how many entries were waiting, up to a batch; None: a store is lost."""
@@ -157,11 +157,6 @@ class Recorder:
             await self._store.trim_journal(self._position, generation)
             self._trimmed = self._position
         return len(entries)
-
-    def _retry_delay_s(self) -> float:
-        """Exponential and capped; jittered by half, so that processes that lost one database do not return as one."""
-        delay_s = min(_LAST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 16))
-        return delay_s * self._rng.uniform(0.5, 1.0)
 
     async def _rest(self) -> None:
         """Until the next turn or a poke. A nap that was cancelled by a poke ends its group in peace."""

@@ -20,6 +20,7 @@ from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.outbox import Notice
 from passerby.ports.participants import Committed
 from passerby.ports.records import RecordsLost
+from passerby.runtime.backoff import Backoff, steady
 from passerby.runtime.decide.commit_plan import CommitPlan
 from passerby.runtime.decide.committing import Committer, Unanswered, notice_prefix
 from passerby.runtime.decide.edits import Edits
@@ -33,14 +34,13 @@ from passerby.runtime.membership.fencing import OwnLeases, write_refused
 from passerby.telemetry import logs, metrics
 
 BUG_TRIES = 5
-BUG_PAUSE_S = 0.2
+BUGGY = Backoff(0.2, 0.8, 0.0, 1.0)
 STALE_TRIES = 50
 """How often a decision may be overtaken in a row. Two people who press everything at once overtake each other a few
 times; this many times means a bug."""
 
-STALE_PAUSE_S = 0.002
-LONGEST_STALE_PAUSE_S = 0.1
-AWAY_PAUSE_S = 0.5
+OVERTAKEN = Backoff(0.004, 0.1, 0.0, 1.0)
+AWAY = steady(0.5, 0.5, 1.5)
 
 
 class EventHandler:
@@ -103,14 +103,14 @@ class EventHandler:
                     if unanswered == 1:
                         continue  # at once, so that later notices to the same people do not overtake it
                 self._faults.began("store", "store.lost", **logs.fields_of(error))
-                await self._clock.sleep(AWAY_PAUSE_S * self._rng.uniform(0.5, 1.5))
+                await self._clock.sleep(AWAY.pause_s(1, self._rng))
             except Exception as error:  # noqa: BLE001  # the supervised place: a bug ends one unit of work
                 bugs += 1
                 logs.failed("pipeline.broken", error, kind=type(work.event).__name__, attempt=bugs)
                 if bugs >= BUG_TRIES:
                     await self._hopeless.put_aside(work, Refusal.BROKEN)
                     return None
-                await self._clock.sleep(BUG_PAUSE_S * bugs * self._rng.random())
+                await self._clock.sleep(BUGGY.pause_s(bugs, self._rng))
             else:
                 self._faults.over("store", "store.back")
                 return rest
@@ -136,7 +136,7 @@ class EventHandler:
             if committed is Committed.STALE:
                 metrics.DECISIONS.add("stale")
                 if tries:  # a random pause, so that two who overtake each other do not keep step
-                    await self._clock.sleep(self._rng.random() * min(STALE_PAUSE_S * 2**tries, LONGEST_STALE_PAUSE_S))
+                    await self._clock.sleep(OVERTAKEN.pause_s(tries, self._rng))
                 continue
             for notice in plan.owed:
                 self._owe(notice)

@@ -53,6 +53,7 @@ from passerby.ports.telegram import (
     TokenRefused,
     Unavailable,
 )
+from passerby.runtime.backoff import Backoff
 from passerby.runtime.delivery.addressing import address, apart
 from passerby.runtime.delivery.bot_queue import BotQueue
 from passerby.runtime.delivery.delivery_queue import Delivery as Delivery
@@ -65,6 +66,7 @@ from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens, Trust
 from passerby.runtime.tasks import Background
+from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs, metrics
 
 PARK_AFTER_S = 1.5
@@ -87,10 +89,13 @@ UNCERTAIN_TRIES = 7
 REFUSED_TRIES = 7
 """After this many refusals, over at least the time that confirms a token's loss, the call itself is refused."""
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-LONGEST_STORE_PAUSE_S = 2.0
+BACKOFF = Backoff(0.5, 30.0)
+STORE_BACKOFF = Backoff(0.5, 2.0)
 """The same while the live store is away. It is our own server, so we may ask it often."""
+
+WRITE_BACKOFF = Backoff(0.05, 5.0)
+"""For storing what has happened (`persistently`)."""
+
 FLOOD_MARGIN_S = 0.1
 ELSEWHERE_POLL_S = 0.5
 """How often a delivery checks whether a second bot that it needs works again."""
@@ -642,7 +647,7 @@ class Courier:
             except LiveStoreLost:
                 tries += 1
                 metrics.RETRIES.add(bot, "store")
-                queue.held_until = self._clock.monotonic() + min(LONGEST_STORE_PAUSE_S, self._pause_s(tries))
+                queue.held_until = self._clock.monotonic() + STORE_BACKOFF.pause_s(tries, self._rng)
             except FloodWait as error:
                 self._hold(queue, bot, delivery, error)
             except Unavailable as error:
@@ -651,7 +656,7 @@ class Courier:
                 if uncertain >= UNCERTAIN_TRIES:
                     return Refusal.UNCERTAIN
                 metrics.RETRIES.add(bot, "uncertain" if error.uncertain else "not_sent")
-                queue.held_until = self._clock.monotonic() + self._pause_s(tries)
+                queue.held_until = self._clock.monotonic() + BACKOFF.pause_s(tries, self._rng)
             except Refused as error:
                 if error.refusal is Refusal.BROKEN:
                     logs.record("courier.rejected", "error", reason=error.detail, bot=bot)
@@ -672,7 +677,7 @@ class Courier:
                     if refused > REFUSED_TRIES and now - refused_since >= self.tokens.refused_after_s:
                         logs.record("courier.rejected", "error", reason=error.reason, bot=blamed)
                         return Refusal.BROKEN
-                    queue.held_until = now + self._pause_s(tries)
+                    queue.held_until = now + BACKOFF.pause_s(tries, self._rng)
             except Exception as error:  # noqa: BLE001  # one delivery's bug ends that delivery, not its queue
                 metrics.BUGS.add()
                 logs.failed("courier.broken", error)
@@ -818,16 +823,9 @@ class Courier:
         queue.passed = False
         queue.wake = asyncio.Event()
         try:
-            async with asyncio.timeout(wait_s):
-                await queue.wake.wait()
-        except TimeoutError:
-            pass
+            await event_within(queue.wake, wait_s)
         finally:
             queue.wake = None
-
-    def _pause_s(self, tries: int) -> float:
-        pause_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (tries - 1))
-        return pause_s * self._rng.uniform(0.75, 1.25)
 
     def _hold(self, queue: DeliveryQueue, bot: BotId, delivery: Delivery, error: FloodWait) -> None:
         """Obey a 429: hold the chat, and the whole bot if two chats are held, in every process.
@@ -871,13 +869,13 @@ async def persistently(
     attempt: Callable[[], Awaitable[None]], lost: type[Exception], clock: Clock, rng: Random
 ) -> None:
     """Try until the store is back, with growing pauses. This is for results that only need to be stored."""
-    pause_s = 0.05
+    failures = 0
     while True:
         try:
             return await attempt()
         except lost:
-            await clock.sleep(pause_s * rng.uniform(0.75, 1.25))
-            pause_s = min(5.0, pause_s * 2)
+            failures += 1
+            await clock.sleep(WRITE_BACKOFF.pause_s(failures, rng))
 
 
 def _end(delivery: Delivery) -> End:

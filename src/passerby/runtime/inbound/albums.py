@@ -21,7 +21,6 @@ because entries of the outbox keep their order over all processes.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from itertools import groupby
 
 from passerby.kernel.event import Event, MessageReceived
@@ -37,6 +36,7 @@ from passerby.runtime.delivery.sealing import Sealer
 from passerby.runtime.inbound.crashes import crashes_of
 from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, PersonQueues, Work, joined
 from passerby.runtime.tasks import Background
+from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs
 
 QUIET_S = 0.8
@@ -175,9 +175,7 @@ class Albums:
     async def _pause(self, watch: "_Watch", pause_s: float) -> None:
         """Wait. Ends early if the album is as long as albums can be."""
         watch.full.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await watch.full.wait()
+        await event_within(watch.full, pause_s)
 
     async def _send(self, items: Sequence[Trail]) -> None:
         """Decide on stored items, album by album. Returns when that is stored, by any process."""

@@ -23,6 +23,7 @@ from passerby.ports.clock import Clock
 from passerby.ports.leases import Fence
 from passerby.runtime.flight_recorder import FlightRecorder
 from passerby.runtime.tasks import Background
+from passerby.runtime.waiting import event_within
 
 ALBUM_ITEMS = 10
 """Source: Bot API, sendMediaGroup."""
@@ -205,10 +206,7 @@ class PersonQueues:
             while len(items) < ALBUM_ITEMS:
                 if not queue.items:
                     queue.arrived.clear()
-                    try:
-                        async with asyncio.timeout(ALBUM_QUIET_S):
-                            await queue.arrived.wait()
-                    except TimeoutError:
+                    if not await event_within(queue.arrived, ALBUM_QUIET_S):
                         break
                 work, _ = queue.items[0]
                 following = work.event

@@ -18,8 +18,10 @@ from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.live_store import LiveStore, LiveStoreLost
 from passerby.ports.telegram import Arrival, Conflict, FloodWait, Telegram, TelegramError, TokenRefused
+from passerby.runtime.backoff import Backoff
 from passerby.runtime.membership.heartbeat import Assurance
 from passerby.runtime.membership.tokens import Tokens
+from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs, metrics
 
 WINDOW = 100
@@ -28,9 +30,8 @@ BUNCH_S = 0.01
 """After the mark has moved, we wait this long for it to move further: an answer repeats everything still in hand."""
 
 LONG_POLL_S = 50
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 60.0
-LONGEST_STORE_PAUSE_S = 2.0
+BACKOFF = Backoff(0.5, 60.0, 1.0, 1.25)
+STORE_BACKOFF = Backoff(0.5, 2.0, 1.0, 1.25)
 """The live store is our own, so we may retry often. People must not wait for a minute after it is back."""
 
 
@@ -128,7 +129,7 @@ class Intake:
             self._asked.cancel()
 
     async def run(self) -> None:
-        pause_s = FIRST_PAUSE_S
+        failures = 0
         last_offset, last_at = -1, float("-inf")
         while not self.stopping.is_set():
             await self._room(last_offset, last_at)
@@ -152,15 +153,19 @@ class Intake:
                     self._tokens.refused(self._bot)
                 else:
                     self._report(error)
-                longest_s = LONGEST_STORE_PAUSE_S if isinstance(error, LiveStoreLost) else LONGEST_PAUSE_S
-                wait_s = error.retry_after_s if isinstance(error, FloodWait) else min(longest_s, pause_s)
-                pause_s = min(longest_s, pause_s * 2)
-                await self._pause(wait_s * self._rng.uniform(1.0, 1.25))
+                failures += 1
+                await event_within(self.stopping, self._pause_s(error, failures))
             else:
-                pause_s = FIRST_PAUSE_S
+                failures = 0
                 self._is_failing = False
                 metrics.POLLED_AT.set(self._clock.now(), self._bot)
                 self._faults.over("polling", "intake.recovered", bot=self._bot)
+
+    def _pause_s(self, error: TelegramError | LiveStoreLost, failures: int) -> float:
+        if isinstance(error, FloodWait):
+            return BACKOFF.spread(error.retry_after_s, self._rng)
+        backoff = STORE_BACKOFF if isinstance(error, LiveStoreLost) else BACKOFF
+        return backoff.pause_s(failures, self._rng)
 
     async def _is_assured(self) -> bool:
         """Wait until we are sure of our lease, or until `stop`. Returns whether to continue."""
@@ -223,19 +228,8 @@ class Intake:
             await self._until_moved(wait_s)
 
     async def _until_moved(self, wait_s: float) -> None:
-        try:
-            async with asyncio.timeout(wait_s):
-                await self.window.moved.wait()
-        except TimeoutError:
-            return
-        self.window.moved.clear()
-
-    async def _pause(self, pause_s: float) -> None:
-        try:
-            async with asyncio.timeout(pause_s):
-                await self.stopping.wait()
-        except TimeoutError:
-            pass
+        if await event_within(self.window.moved, wait_s):
+            self.window.moved.clear()
 
     def _report(self, error: TelegramError | LiveStoreLost) -> None:
         match error:

@@ -28,7 +28,9 @@ from passerby.domain.spreading import spread
 from passerby.ports.clock import Clock
 from passerby.ports.leases import Evicted, Fence, LeaseName, Leases, Members, WorkerId
 from passerby.ports.live_store import LiveStoreLost
+from passerby.runtime.backoff import steady
 from passerby.runtime.tasks import Background
+from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs, metrics
 from passerby.telemetry.figures import Snapshot
 
@@ -190,7 +192,7 @@ class Membership:
         while not await self._heartbeat():
             if self._over:
                 return
-            await self._clock.sleep(RETRY_S * self._rng.uniform(0.75, 1.25))
+            await self._clock.sleep(steady(RETRY_S).pause_s(1, self._rng))
 
     async def claim_first(self) -> None:
         """Begin with a first share of the leases; return when what is done under them has begun.
@@ -212,9 +214,7 @@ class Membership:
                 self._pause_s = HASTE_S if more else BEAT_S
 
     async def _rest(self, pause_s: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s):
-                await self._hurry.wait()
+        await event_within(self._hurry, pause_s)
         self._hurry.clear()
 
     async def _heartbeat(self) -> bool:

@@ -25,6 +25,7 @@ from passerby.kernel.ids import BotId
 from passerby.ports.clock import Clock
 from passerby.ports.telegram import FloodWait, Telegram, TelegramError, TokenRefused
 from passerby.runtime.tasks import Background
+from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs
 
 REFUSED_AFTER_S = 120.0
@@ -233,11 +234,7 @@ class Tokens:
         return pause_s * self._rng.uniform(0.8, 1.2)
 
     async def _rest(self, doubt: _Doubt, pause_s: float) -> None:
-        try:
-            async with asyncio.timeout(pause_s):
-                await doubt.hurry.wait()
-        except TimeoutError:
-            pass
+        await event_within(doubt.hurry, pause_s)
         doubt.hurry.clear()
 
     def _clear(self, bot: BotId, doubt: _Doubt) -> None:

@@ -1,0 +1,13 @@
+"""Waits with a bound."""
+
+import asyncio
+
+
+async def event_within(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait until the event is set, but not longer than `timeout_s`. Returns whether it was set in that time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
