@@ -235,7 +235,7 @@ class SimMover(Mover):
         decoder: "msgspec.json.Decoder[Decoded[T]]",
     ) -> T:
         for move in moves:
-            self._weigh(move.file.size)
+            self._check_size(move.file.size)
         async with self._slots:
             uploads = {}
             for move in moves:

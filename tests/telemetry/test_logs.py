@@ -92,7 +92,7 @@ def test_a_token_inside_a_text_is_cut_out(lines: Lines) -> None:
 
 
 def test_an_exception_is_told_by_its_types_and_our_frames(lines: Lines) -> None:
-    logs.failed("lane.broke", fail_with(SECRET))
+    logs.failed("queue.broke", fail_with(SECRET))
     (entry,) = lines
     assert entry["error"] == "ConnectionError < WrongSetting"
     assert [frame.split(":")[0] for frame in entry["frames"]] == ["settings/checks.py"]
@@ -153,17 +153,17 @@ def test_what_the_loop_complains_of_is_told_the_same_way(lines: Lines) -> None:
 
 
 def test_less_important_events_are_left_out(lines: Lines) -> None:
-    logs.record("lane.opened", "debug")
+    logs.record("queue.opened", "debug")
     assert list(lines) == []
 
 
 def test_a_line_for_people_is_one_line() -> None:
     stream = io.StringIO()
     logs.set_up("info", "console", stream=stream)
-    logs.failed("lane.broke", fail_with(SECRET), reason="one\ntwo")
+    logs.failed("queue.broke", fail_with(SECRET), reason="one\ntwo")
     structlog.reset_defaults()
     assert stream.getvalue().count("\n") == 1
-    assert "lane.broke" in stream.getvalue()
+    assert "queue.broke" in stream.getvalue()
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[", stream.getvalue())
     assert SECRET not in stream.getvalue()
 
