@@ -68,7 +68,7 @@ def _key_is_a_directory(directory: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "setting", "words"),
     [
-        (_no_version, "SQLITE_DB_PATH", "does not say which release they are of; restore a backup"),
+        (_no_version, "SQLITE_DB_PATH", "does not say which release made them; restore a backup"),
         (_newer, "SQLITE_DB_PATH", "a newer release has changed this database; use that release"),
         (_not_one, "SQLITE_DB_PATH", "is not an SQLite database; name another file"),
         (_live_is_a_directory, "SQLITE_DB_PATH", "passerby.live cannot be opened"),

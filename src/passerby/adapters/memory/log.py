@@ -131,9 +131,7 @@ def unframe(data: bytes, synced: int = 0) -> Contents:
             continue
         start = at
         if 0 < synced <= sequence:
-            return Contents(
-                records, start, sequence
-            )  # no caller was told that the missing bytes, or those after them, are stored
+            return Contents(records, start, sequence)  # what follows was never synced, so no caller relies on it
         found, at = _next_frame(data, at, sequence)
         if found is None:
             if _is_torn(data, start):

@@ -1,8 +1,8 @@
 """Records in SQL: the same code on SQLite (aiosqlite) and on PostgreSQL (asyncpg), through SQLAlchemy Core.
 
-`tables` says what is stored, `rows` how a participant becomes a row and back, `writing` what statements a batch of
-facts becomes, `engine` and `pool` how to connect, `failures` which failures pass, `records` is the port, `schema` and
-`migrations` make and change the tables. Nothing here is on the way of a relay.
+`tables` describes what is stored. `rows` converts a participant to a row and back. `writing` turns a batch of facts
+into statements. `engine` and `pool` connect. `failures` knows which failures are temporary. `records` implements the
+port. `schema` and `migrations` create and change the tables. No relay waits for anything here.
 """
 
 from passerby.adapters.sql.failures import DatabaseUnusable

@@ -1,4 +1,4 @@
-"""Engines: how each database is named and opened. A setting that cannot work is found before anything is started."""
+"""Engines: how each database is named and opened. A wrong setting is found before anything starts."""
 
 import os
 from pathlib import Path
@@ -17,13 +17,13 @@ _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
 
 def sqlite_url(path: str | os.PathLike[str]) -> URL:
-    """Makes no file yet. Raises: DatabaseUnusable, if there is one that is no database, or none could be made."""
+    """Creates no file yet. Raises: DatabaseUnusable, if the file is not a database, or cannot be created."""
     file = Path(path).expanduser()
     if file.is_dir():
         raise DatabaseUnusable(f"{file} is a directory; name a file in it")
     if not file.parent.is_dir():
         raise DatabaseUnusable(f"the directory {file.parent} does not exist; make it or name another file")
-    # The journal of the database is made beside it, so the directory counts even when the file is there.
+    # SQLite creates its journal beside the file, so the directory must be writable even if the file exists.
     if not os.access(file.parent, os.W_OK | os.X_OK):
         raise DatabaseUnusable(
             f"{file.name} needs a directory that this user may write to, and {file.parent.absolute()} is not one; "
@@ -40,9 +40,9 @@ def sqlite_url(path: str | os.PathLike[str]) -> URL:
 
 
 def postgres_url(uri: str) -> URL:
-    """A libpq URI as asyncpg takes it: `sslmode` and `connect_timeout` are translated, a unix socket may be `?host=`.
+    """A libpq URI, as a URL for asyncpg. `sslmode` is translated, `connect_timeout` dropped; `?host=` may be a socket.
 
-    Raises: DatabaseUnusable, if it is no such URI.
+    Raises: DatabaseUnusable, if it is not such a URI.
     """
     try:
         url = make_url(uri)
@@ -60,23 +60,23 @@ def postgres_url(uri: str) -> URL:
 
 
 def database_url(database: str | os.PathLike[str]) -> URL:
-    """A PostgreSQL URI, or else the path of an SQLite file."""
+    """The URL for a PostgreSQL URI or for the path of an SQLite file."""
     text = os.fspath(database)
     return postgres_url(text) if "://" in text else sqlite_url(text)
 
 
 def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
-    """An engine; nothing is opened yet. `options` go to SQLAlchemy. Its errors quote no row."""
+    """Make an engine; it opens nothing yet. `options` go to SQLAlchemy. Its errors quote no row."""
     pool = pool or Pool()
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, pool.timeout_s, options)
     if "poolclass" not in options:
         options |= {
-            # All of them may stay; `Keeper` closes those that nobody has used for a while.
+            # The pool keeps all; `Keeper` closes connections that were idle for a while.
             "pool_size": pool.most,
             "max_overflow": 0,
             "pool_timeout": pool.timeout_s,
-            # The hottest connections stay hot, the rest grow old.
+            # Reuse the most recent connections, so that the others become idle.
             "pool_use_lifo": True,
         }
     engine = create_async_engine(
@@ -85,7 +85,7 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
         connect_args={
             "timeout": min(pool.timeout_s, pool.connect_s),
             "command_timeout": pool.timeout_s,
-            # SQLAlchemy keeps prepared statements, where there is no pooler. Those of the driver itself are unnamed.
+            # Without a pooler, SQLAlchemy keeps prepared statements. The driver must not: its own would be unnamed.
             "statement_cache_size": 0,
             "server_settings": {"application_name": "passerby"},
         },
@@ -96,14 +96,14 @@ def connect(url: URL, pool: Pool | None = None, **options: Any) -> AsyncEngine:
 
 
 def _sqlite(url: URL, timeout_s: float, options: dict[str, Any]) -> AsyncEngine:
-    """WAL: readers do not wait for the writer. FULL: the journal forgets what it is told is stored here.
+    """WAL: readers do not wait for the writer. FULL: a power cut must not undo what the journal has already dropped.
 
-    The driver's own guessing of transactions is switched off: it begins them too late for BEGIN IMMEDIATE, without
-    which two writers that have both read first cannot wait for each other and fail.
+    The driver's automatic transactions are switched off, because they begin too late for BEGIN IMMEDIATE. Without BEGIN
+    IMMEDIATE, two writers that have both read cannot wait for each other, and fail.
     """
     assert url.database is not None
     try:
-        # What people said of themselves is nobody else's on this machine; the journal's files take over these rights.
+        # Profiles must not be readable for other users of this machine. The journal's files get the same rights.
         Path(url.database).touch(0o600)
     except OSError as error:
         raise DatabaseUnusable(f"{url.database} cannot be made ({error.strerror}); name another file") from None

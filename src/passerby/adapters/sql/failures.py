@@ -1,10 +1,11 @@
-"""Which failures pass by themselves, in one table a database, and what that means for whoever asked.
+"""Which database failures are temporary, and what each means for the caller. One table a database.
 
-*Undone*: the server has taken the whole transaction back, for the sake of another one; it may be repeated at once, and
-will do better. *Lost*: the database is away, full, locked or switching over; what was under way may have been stored or
-not. *Refused*: it is there, and will not let us in; at the start that is a wrong setting, later on somebody is changing
-something, and it is as good as lost. *Damaged*: the file holds nonsense, and only the operator can mend that. *Ours*:
-everything else is a bug, and stays what SQLAlchemy made of it.
+- *Undone*: the server rolled the whole transaction back in favour of another one. Repeat it at once.
+- *Lost*: the database is unreachable, full, locked or failing over. The transaction may be stored or not.
+- *Refused*: the server does not let us in. At the start this is a wrong setting. Later, somebody is changing the
+  server, and it counts as lost.
+- *Damaged*: the file is corrupt. Only the operator can repair that.
+- *Ours*: everything else is a bug. The exception of SQLAlchemy is not changed.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ class Fate(Enum):
 class DatabaseUnusable(Exception):
     """The database of these settings can never work.
 
-    The text is one sentence for the operator, without secrets: what is wrong, and perhaps, after a semicolon, a remedy.
+    The text is one sentence for the operator, without secrets: the problem, then optionally a semicolon and a remedy.
     """
 
     @property
@@ -47,7 +48,7 @@ class DatabaseUnusable(Exception):
 
 
 class Undone(RecordsLost):
-    """Nothing of the transaction is stored, for certain."""
+    """Certainly nothing of the transaction is stored."""
 
 
 class Refused(RecordsLost):
@@ -69,10 +70,10 @@ SQLSTATES: Final = {
     "26000": Fate.UNDONE,  # no such prepared statement: a pooler has changed the server under it
     "28": Fate.REFUSED,  # user or password
     "3D000": Fate.REFUSED,  # no such database
-    "40": Fate.LOST,  # rollback, of which 40003 does not know whether
+    "40": Fate.LOST,  # rollback; 40003 means that the outcome is unknown
     "40001": Fate.UNDONE,  # serialization failure
     "40P01": Fate.UNDONE,  # deadlock
-    "42P05": Fate.UNDONE,  # such a prepared statement is there already: the same
+    "42P05": Fate.UNDONE,  # the prepared statement already exists: the same reason
     "53": Fate.LOST,  # resources: memory, disk, connections
     "55P03": Fate.LOST,  # lock timeout
     "57": Fate.LOST,  # the operator: shutdown, starting up, cancelled
@@ -95,7 +96,7 @@ SQLITE_CODES: Final = {
 
 LOCKED: Final = "another program has the database file locked"
 
-# For the operator. The rest is named by the exception's type.
+# For the operator. For other codes, the exception's type is shown.
 SQLITE_SENTENCES: Final = {
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
@@ -112,7 +113,7 @@ def fate(error: exc.DBAPIError) -> Fate:
         code = getattr(cause, "sqlite_errorcode", None)
         return Fate.OURS if code is None else SQLITE_CODES.get(code & 0xFF, Fate.OURS)
     state = getattr(cause, "sqlstate", None)
-    if state is None:  # the driver's own: the connection went away under it
+    if state is None:  # an error of the driver itself: the connection broke
         gone = error.connection_invalidated or isinstance(error, exc.InterfaceError | exc.OperationalError)
         return Fate.LOST if gone else Fate.OURS
     return next((SQLSTATES[state[:length]] for length in (5, 2) if state[:length] in SQLSTATES), Fate.OURS)
@@ -120,9 +121,9 @@ def fate(error: exc.DBAPIError) -> Fate:
 
 @contextmanager
 def losses() -> Iterator[None]:
-    """Turn what passes into RecordsLost, or Undone, and damage into DatabaseUnusable.
+    """Turn temporary failures into RecordsLost or Undone, and damage into DatabaseUnusable.
 
-    The cause is named by its type: its text may quote a row.
+    The cause is named by its type, because its text may quote a row.
     """
     try:
         yield
@@ -141,13 +142,13 @@ def losses() -> Iterator[None]:
             case Fate.OURS:
                 raise
     except (exc.TimeoutError, OSError) as error:
-        # OSError: a connection refused, a name not found, and TimeoutError, which is what a slow statement ends in.
+        # OSError: a refused connection, an unknown host, or TimeoutError from a slow statement.
         metrics.STORE_ERRORS.add("records")
         raise RecordsLost(type(error).__name__) from None
 
 
 def _name(error: exc.DBAPIError) -> str:
-    """The driver's own name, where SQLAlchemy's adapter has one name for all."""
+    """The name of the driver's exception. SQLAlchemy's adapter has one name for all."""
     cause = error.orig
     return type(getattr(cause, "__cause__", None) or cause).__name__
 
@@ -164,10 +165,10 @@ def _sentence(error: exc.DBAPIError) -> str:
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Let `work` finish even if its caller is cancelled meanwhile; then the caller is.
+    """Let `work` finish even if its caller is cancelled meanwhile. The cancellation follows then.
 
-    A statement that is dropped half-way goes on in SQLite's thread and leaves a transaction open that locks everybody
-    out. Statements are bounded in time, so this is too.
+    An abandoned statement would continue in SQLite's thread, and leave a transaction open that locks everybody out.
+    Every statement has a time limit, so this wait has one too.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -175,5 +176,5 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait({task})
         if not task.cancelled():
-            task.exception()  # seen: nobody is left to be told
+            task.exception()  # mark it as retrieved: no caller is left
         raise

@@ -1,9 +1,9 @@
-"""How many connections a process has to PostgreSQL: some kept warm, more as they are needed, idle ones closed.
+"""How many connections a process has to PostgreSQL: some are always open, more open on demand, idle ones are closed.
 
-SQLAlchemy's pool lends, waits and counts; it neither opens ahead nor closes what has been idle. `Keeper` does both from
-outside, with the pool's public means alone: its events tell what is open and what is idle, and an idle entry that is
-*invalidated* closes its connection and opens a new one when it is next lent. The pool is last in, first out, so the
-entries that nobody needs stay at the bottom and grow old.
+SQLAlchemy's pool lends, waits and counts. It neither opens connections ahead nor closes idle ones, so `Keeper` does
+both from outside, through the pool's public interface. The pool's events tell what is open and what is idle. An idle
+entry that is *invalidated* closes its connection, and opens a new one when it is lent again. The pool is last in, first
+out, so entries that nobody needs stay idle.
 """
 
 from contextlib import AsyncExitStack, suppress
@@ -26,11 +26,11 @@ from passerby.telemetry import metrics
 class Pool:
     """Connections of one process.
 
-    PostgreSQL: `most` is the ceiling. `least` are opened at the start and kept; what is above them is closed once it
-    has been idle for `idle_s`, looked for every `evict_every_s`. `timeout_s` bounds the wait for a connection, and each
-    statement; `connect_s` bounds the opening of a connection, if it is shorter.
+    PostgreSQL: at most `most`. `least` are opened at the start and kept. Connections above that are closed after they
+    were idle for `idle_s`, checked every `evict_every_s`. `timeout_s` limits the wait for a connection, and each
+    statement. `connect_s` limits the opening of a connection, if it is shorter.
 
-    SQLite: `timeout_s` bounds the wait for another process's lock; the rest has no meaning.
+    SQLite: `timeout_s` limits the wait for another process's lock. The rest is not used.
     """
 
     most: int = 100
@@ -42,7 +42,7 @@ class Pool:
 
 
 class Keeper:
-    """Looks after the pool of `engine`. Nothing is opened before `tend` or `warm`."""
+    """Maintains the pool of `engine`. It opens nothing before `tend` or `warm`."""
 
     def __init__(self, engine: AsyncEngine, pool: Pool) -> None:
         self._engine = engine
@@ -50,7 +50,7 @@ class Keeper:
         self._open: set[ConnectionPoolEntry] = set()
         self._turn = 0
         self._idle: dict[ConnectionPoolEntry, int] = {}
-        """Since which turn; in the order that they became it."""
+        """Idle entries, each with the turn since which it is idle. The longest idle first."""
         for name, heard in (
             ("connect", self._opened),
             ("close", self._closed),
@@ -68,8 +68,7 @@ class Keeper:
         return len(self._idle)
 
     async def tend(self, clock: Clock) -> None:
-        """Keep the least open, and close what has long been idle, until cancelled. A server that is away is asked again
-        at the next turn."""
+        """Keep `least` open and close idle ones, until cancelled. If the server is away, the next turn tries again."""
         while True:
             self.bury()
             with suppress(RecordsLost):
@@ -78,9 +77,9 @@ class Keeper:
             await clock.sleep(self._pool.evict_every_s)
 
     async def warm(self) -> None:
-        """Open what is missing to the least. Raises: RecordsLost."""
+        """Open connections until there are `least`. Raises: RecordsLost."""
         async with AsyncExitStack() as held:
-            # Each is held until the last is there: the pool would lend the same one again.
+            # Hold each until the last one is open. Otherwise the pool would lend the same one again.
             for _ in range(self._pool.most):
                 if self.open >= self._pool.least:
                     return
@@ -88,17 +87,17 @@ class Keeper:
                     await held.enter_async_context(self._engine.connect())
 
     def bury(self) -> None:
-        """Let go of idle connections whose server has gone, so that others are opened in their place."""
+        """Drop idle connections that are closed, so that new ones are opened in their place."""
         for entry in list(self._idle):
             driver: Any = entry.driver_connection
             if driver is None or driver.is_closed():
                 entry.invalidate()
 
     def evict(self) -> None:
-        """A turn: close what is above the least and has been idle for too long, the coldest first.
+        """One turn: close connections above `least` that were idle for too long, the longest idle first.
 
-        Without an await, so that nobody is lent one half-closed: the server sees the connection end between two
-        transactions, which is nothing to it.
+        There is no await, so no half-closed connection is lent. The server sees a connection end between two
+        transactions, which is harmless.
         """
         self._turn += 1
         patience = self._pool.idle_s / self._pool.evict_every_s
@@ -121,7 +120,7 @@ class Keeper:
         self._tell()
 
     def _given_back(self, connection: Any, entry: ConnectionPoolEntry) -> None:
-        # One that broke comes back without its connection.
+        # A broken entry comes back without its connection.
         if connection is not None:
             self._idle[entry] = self._turn
         self._tell()
@@ -132,7 +131,7 @@ class Keeper:
 
 
 async def room(engine: AsyncEngine) -> int | None:
-    """How many connections the server allows for all our processes together; None behind a pooler, which owns them.
+    """How many connections the server allows to all our processes together. None behind a pooler, which decides that.
 
     Raises: RecordsLost.
     """
@@ -145,12 +144,12 @@ async def room(engine: AsyncEngine) -> int | None:
 
 
 def shortage(pool: Pool, processes: int, room: int | None) -> str | None:
-    """What is wrong with so many processes at one server, as a sentence; None: nothing."""
+    """A sentence for the operator if this many processes may want more connections than `room`; otherwise None."""
     if room is None or pool.most * processes <= room:
         return None
     return (
         f"{processes} processes with up to {pool.most} connections each may want {pool.most * processes}, "
-        f"and the server lets in {room}; set DB_POOL_MAX to {max(1, room // processes)} or raise max_connections"
+        f"but the server allows {room}; set DB_POOL_MAX to {max(1, room // processes)} or raise max_connections"
     )
 
 
@@ -160,4 +159,4 @@ _LIMITS = sa.text(
     " (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role"
     " FROM pg_settings WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')"
 )
-"""-1: no limit. The one of the server always is."""
+"""-1: no limit. The server itself always has one."""

@@ -1,13 +1,13 @@
 """Connections that may lead through a pooler such as PgBouncer, Odyssey or a cloud's proxy.
 
-A pooler in transaction mode hands each transaction to whichever server connection is free. A prepared statement lives
-in one server connection, so a name that one transaction prepared is missing, or somebody else's, in the next. So
-through a pooler we keep no prepared statements: each is sent unnamed, within its own transaction. On a direct
-connection they are kept, which saves a round trip and 150 µs of CPU for each small statement.
+A pooler in transaction mode gives each transaction any free server connection. A prepared statement belongs to one
+server connection, so a name prepared in one transaction may be missing in the next, or belong to somebody else. So we
+keep no prepared statements through a pooler: each is sent unnamed, within its own transaction. On a direct connection
+they are kept, which saves a round trip and 150 µs of CPU for each small statement.
 
-A pooler can be recognised: it invents the process number in its greeting, because the client has no server connection
-yet. So every new connection compares that number with the server's own. Nothing else of ours outlives a transaction:
-the schema's lock and its time limits belong to one, too.
+A pooler can be recognised: it invents the process id in its greeting, because the client has no server connection yet.
+So every new connection compares that id with the server's own. Nothing else of ours outlives a transaction: the lock
+and the time limits of `schema` belong to one too.
 """
 
 from itertools import count
@@ -21,22 +21,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.util import await_only
 
 _UNNAMED: Final[dict[str, Any]] = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
-"""The empty name is the unnamed statement's, which the next one replaces."""
+"""The empty name means the unnamed statement, which the next one replaces."""
 
 _CONSOLE: Final = "pgbouncer"
-"""PgBouncer's own database. Connected to it, the server version is PgBouncer's: 1.24.1/bouncer."""
+"""PgBouncer's own database. There, the server version is PgBouncer's: 1.24.1/bouncer."""
 
 
 def look_out(engine: AsyncEngine) -> None:
-    """Make each connection of `engine` find out whether it leads through a pooler, and keep prepared statements only if
-    not."""
+    """Check each new connection of `engine` for a pooler. Keep prepared statements only if there is none."""
 
     @event.listens_for(engine.sync_engine, "do_connect")
     def opened(dialect: sa.Dialect, _entry: Any, args: Any, params: Any) -> Any:
         driver, error, pooled = await_only(_open(args, params))
 
         async def as_it_was(*_: Any, **__: Any) -> Any:
-            # The dialect translates the driver's errors only where it opens connections itself.
+            # The dialect translates the driver's errors only if it opens the connection itself.
             if error is not None:
                 raise error
             return driver
@@ -51,9 +50,9 @@ async def is_pooled(connection: AsyncConnection) -> bool:
 
 
 async def name_of_pooler(url: URL, timeout_s: float) -> str:
-    """The pooler's name, as far as it tells: PgBouncer with its version, or only that it is a pooler.
+    """PgBouncer with its version, or "a connection pooler" if it does not say.
 
-    PgBouncer tells it to users who may read its statistics (`admin_users`, `stats_users`).
+    PgBouncer tells its version to users who may read its statistics (`admin_users`, `stats_users`).
     """
     _, params = url.get_dialect()().create_connect_args(url.set(database=_CONSOLE))
     try:
@@ -67,7 +66,7 @@ async def name_of_pooler(url: URL, timeout_s: float) -> str:
 
 
 def _named() -> dict[str, Any]:
-    """The check for one connection."""
+    """Named statements, for one direct connection."""
     numbers = count(1)
     return {"prepared_statement_name_func": lambda: f"passerby_{next(numbers)}"}
 
@@ -82,7 +81,7 @@ async def _open(args: Any, params: Any) -> tuple[Any, Exception | None, bool]:
             driver.terminate()
         if not isinstance(error, Exception):
             raise  # cancelled
-        return None, error, False  # raised again where it can be translated
+        return None, error, False  # the caller raises it where it can be translated
     return driver, None, pooled
 
 

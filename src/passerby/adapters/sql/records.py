@@ -1,7 +1,7 @@
 """The records port over SQL.
 
-A batch of facts is one transaction: the position of the generation is locked and read first, so two recorders that
-were given the same journal cannot both store an entry; then the few statements that `writing` makes of the facts.
+A batch of facts is one transaction. It first locks and reads the position of the generation, so two recorders with the
+same journal cannot both store an entry. Then it runs the few statements that `writing` makes of the facts.
 """
 
 import os
@@ -29,19 +29,19 @@ T = TypeVar("T")
 
 _PERSONS_A_QUERY: Final = 5_000
 _ROWS_A_CHUNK: Final = 1_000
-"""Decoding this many holds the loop for about 10 ms."""
+"""Decoding this many blocks the event loop for about 10 ms."""
 _TRIES: Final = 3
 _DEAD_AFTER_S: Final = 30 * 86_400.0
-"""A generation that has told nothing for so long is no store's any more."""
+"""No store still uses a generation that has sent no facts for this long."""
 
 
 class SqlRecords:
-    """Implements `passerby.ports.records.Records`. The tables must be there: `init_schema` makes them.
+    """Implements `passerby.ports.records.Records`. The tables must exist: `init_schema` creates them.
 
-    Reads are tried three times at once, which gets over connections that died in the pool. `apply` is tried again only
-    where the server has undone all of it, after a deadlock say. After a commit that was not answered nobody knows
-    whether it counts, so it is RecordsLost, and the caller repeats the same call. That is right, although the call may
-    have been stored, because the position is stored with it, is read first, and entries up to it are skipped.
+    Reads are tried up to three times without a pause, because connections in the pool may be dead. `apply` is tried
+    again only if the server has undone all of it, for example after a deadlock. If a commit gets no answer, its outcome
+    is unknown, so the caller gets RecordsLost and repeats the call. This is safe even if the commit was stored: the
+    position is stored with it, and the next call skips entries up to the position.
     """
 
     def __init__(self, engine: AsyncEngine, pool: Pool | None = None) -> None:
@@ -59,17 +59,19 @@ class SqlRecords:
 
     @classmethod
     def at(cls, database: str | os.PathLike[str], pool: Pool | None = None) -> "SqlRecords":
-        """Over a PostgreSQL URI or the path of an SQLite file. Raises: DatabaseUnusable."""
+        """For a PostgreSQL URI or the path of an SQLite file. Raises: DatabaseUnusable."""
         return cls(connect(database_url(database), pool), pool)
 
     async def tend(self, clock: Clock) -> None:
-        """Look after the pool of connections until cancelled; SQLite's needs nobody, and this returns at once."""
+        """Maintain the pool of connections until cancelled. With SQLite it returns at once."""
         if self._is_postgres:
             await self._keeper.tend(clock)
 
     async def shortage(self, processes: int) -> str | None:
-        """What the operator should know if so many processes with such a pool may want more connections than the
-        server gives; None where there are enough. Raises: RecordsLost."""
+        """A sentence for the operator if this many processes may want more connections than the server allows.
+
+        None if there are enough. Raises: RecordsLost.
+        """
         return shortage(self._pool, processes, await room(self._engine)) if self._is_postgres else None
 
     @property
@@ -89,7 +91,7 @@ class SqlRecords:
         return found
 
     async def active(self) -> Active:
-        """One snapshot, read in chunks by id, so that neither the loop nor the server's cursor is held for long."""
+        """One snapshot, read in chunks by id, so that neither the event loop nor a cursor is blocked for long."""
 
         async def query(connection: AsyncConnection) -> Active:
             if self._is_postgres:
@@ -146,7 +148,7 @@ class SqlRecords:
 
 
 async def _again(failure: type[RecordsLost], attempt: Callable[[], Awaitable[T]]) -> T:
-    """Three times, as long as it fails in this way."""
+    """Try up to three times, as long as the failure is of this type."""
     for tries_left in range(_TRIES - 1, -1, -1):
         try:
             with losses():
@@ -158,7 +160,7 @@ async def _again(failure: type[RecordsLost], attempt: Callable[[], Awaitable[T]]
 
 
 def _people(dialect: str) -> sa.Select[Any]:
-    """One bind for all the ids, so that there is one statement to prepare, however many they are."""
+    """One parameter holds all ids, so there is one statement to prepare for any number of them."""
     if dialect == "postgresql":
         ids = sa.bindparam("ids", type_=postgresql.ARRAY(sa.BigInteger))
         return sa.select(*READ).where(users.c.id == sa.func.any(ids))
@@ -171,7 +173,7 @@ _TOLD = (
     sa.case((_FIRST, chats.c.told1_bot), else_=chats.c.told2_bot),
     sa.case((_FIRST, chats.c.told1_message), else_=chats.c.told2_message),
 )
-"""What told a person of the chat that they are in."""
+"""The notice that told a person about their chat."""
 _ACTIVE = (
     sa.select(*READ, *_TOLD)
     .outerjoin_from(
@@ -179,12 +181,12 @@ _ACTIVE = (
         chats,
         sa.and_(chats.c.id == users.c.chat, chats.c.active, sa.or_(_FIRST, chats.c.user2 == users.c.id)),
     )
-    # Written as in the partial index, or the planners do not see that it is the same.
+    # Written exactly as in the partial index. Otherwise the planners do not use the index.
     .where(users.c.state != sa.literal_column("'idle'"), users.c.id > sa.bindparam("after"))
     .order_by(users.c.id)
     .limit(sa.literal_column(str(_ROWS_A_CHUNK)))
 )
-# Written as in the partial index, or SQLite reads every chat that there ever was.
+# Written exactly as in the partial index. Otherwise SQLite reads all chats, also closed ones.
 _OPEN = sa.select(chats.c.id).where(sa.text("active"))
 _APPLIED = sa.select(journal_positions.c.applied).where(journal_positions.c.generation == sa.bindparam("of"))
 _APPLIED_LOCKED = _APPLIED.with_for_update()

@@ -1,12 +1,12 @@
-"""A participant as a row of `users`, and back. Everything that a `Participant` carries survives the way.
+"""A participant as a row of `users`, and back. The round trip loses nothing of a `Participant`.
 
-What operators and queries ask for has a column of its own; the rest is `details`. What of that belongs to a chat names
-it: a release that does not know of `details` leaves them alone when it writes the row, and they would be taken for
-another chat's.
+Fields that operators and queries use have a column of their own; the rest is in `details`. A detail that belongs to a
+chat names the chat. Otherwise, if a release that does not know `details` writes the row and leaves them unchanged, they
+would be taken for another chat's.
 
-The ticket is kept whole, as JSON, because it grows with every new filter; `pool` and `searching_since` repeat two of
-its fields for queries and are never read back. Its partners of late are written as numbers with the rest beside them,
-because the first release wrote numbers and reads no more than those.
+The ticket is stored whole, as JSON, because it grows with every new filter. `pool` and `searching_since` repeat two of
+its fields for queries, and are never read back. Its recent partners are stored as ids, and the rest about them apart,
+because the first release wrote ids only.
 """
 
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ class _Nudged(msgspec.Struct, gc=False, array_like=True):
 
 
 class _Afterwards(msgspec.Struct, gc=False, omit_defaults=True):
-    """What is to be said of the last chat."""
+    """What the person did about their last chat."""
 
     chat: ChatId
     rating: Rating | None = None
@@ -104,7 +104,7 @@ class _Details(msgspec.Struct, gc=False, omit_defaults=True):
 
 
 class _StoredTicket(msgspec.Struct, gc=False, omit_defaults=True):
-    """A `Ticket` with `recent` in two: whom, and when and how. From the first release: whom alone."""
+    """A `Ticket` with `recent` in two parts: the ids, and when and how they met. The first release wrote only ids."""
 
     person: PersonId
     pool: PoolId
@@ -314,7 +314,7 @@ def _stored(ticket: Ticket) -> _StoredTicket:
 
 
 def _restored(stored: _StoredTicket) -> Ticket:
-    """When it was that they met is not known from the first release: when the search began, at the latest."""
+    """Rows of the first release do not say when people met. It was before the search began."""
     met = stored.met or ((stored.since, False),) * len(stored.recent)
     return Ticket(
         stored.person,

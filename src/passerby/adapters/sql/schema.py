@@ -1,8 +1,8 @@
-"""Making and changing the tables, through Alembic, without a configuration file of its own.
+"""Create and change the tables, through Alembic, without a configuration file.
 
-Safe to repeat and to start in many processes at once: a lock is taken before the first look, so the second finds
-everything done. It is held on a connection of its own, because building an index CONCURRENTLY needs a migration to be
-able to end its transaction.
+It is safe to repeat, and to start in many processes at once: each takes a lock before it looks, so the second finds
+everything done. The lock has its own connection, because a migration must end its transaction to build an index
+CONCURRENTLY.
 """
 
 import asyncio
@@ -29,21 +29,21 @@ _REVISIONS: Final = Path(__file__).with_name("migrations") / "versions"
 _VERSIONS: Final = "alembic_version"
 """Alembic's table with the revision of the database."""
 _LOCK: Final = 0x50617373
-"""Any number that nothing else in the database locks: "Pass"."""
+"""A number that nothing else in the database locks: "Pass" in ASCII."""
 _PATIENT: Final = Pool(timeout_s=600.0)
 """An index on a large table takes minutes."""
 _BRIEF: Final = Pool(timeout_s=0.5)
-"""A thread that waits for SQLite's lock cannot be called back, so it is asked for again and again instead."""
+"""A thread that waits for SQLite's lock cannot be cancelled, so we ask for the lock repeatedly instead."""
 _LOCKED_S: Final = 15.0
 """How long another program may hold the lock."""
 _ANSWER_S: Final = 10.0
-"""How long a server may take to answer at all."""
+"""How long a server may take for its first answer."""
 _ASK_AGAIN_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """Revisions: what the database has (None: nothing yet) and what this release needs."""
+    """Revisions: the one of the database (None: no tables yet) and the one that this release needs."""
 
     current: str | None
     needed: str
@@ -76,11 +76,11 @@ async def schema_state(database: str | os.PathLike[str] | URL) -> SchemaState:
 async def init_schema(
     database: str | os.PathLike[str] | URL, on_lock: Callable[[], object] = lambda: None
 ) -> SchemaState:
-    """Bring the tables to what this release needs, and say what they were at before.
+    """Upgrade the tables to what this release needs. Returns the revision that they had before.
 
-    `on_lock` is called when PostgreSQL has answered and it is our turn; from then on it may take minutes.
+    `on_lock` is called when PostgreSQL has answered and we hold the lock. The upgrade may then take minutes.
 
-    Not for two event loops of one process at once: Alembic keeps the migration under way in module globals.
+    Do not run it in two event loops of one process at once: Alembic keeps its state in module globals.
     Raises: DatabaseUnusable, RecordsLost.
     """
     url = database if isinstance(database, URL) else database_url(database)
@@ -127,7 +127,7 @@ async def is_damaged(database: str | os.PathLike[str] | URL) -> bool:
 
 @contextmanager
 def _answers() -> Iterator[None]:
-    """A server that refuses us at the start will go on doing so: that is for the operator."""
+    """A server that refuses us at the start will keep doing so, so the operator must act."""
     try:
         with losses():
             yield
@@ -136,7 +136,7 @@ def _answers() -> Iterator[None]:
 
 
 async def _on_sqlite(engine: AsyncEngine) -> str | None:
-    """The transaction is the lock: BEGIN IMMEDIATE, and DDL belongs to it."""
+    """The transaction is the lock: BEGIN IMMEDIATE, and it includes the DDL."""
     async with engine.connect() as connection:
         await connection.execution_options(writes=True)
         async with connection.begin():
@@ -146,7 +146,7 @@ async def _on_sqlite(engine: AsyncEngine) -> str | None:
 
 
 async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> str | None:
-    """The guard's lock lasts as long as its transaction: it works through a pooler, and a dead process lets go."""
+    """The guard's lock lasts as long as its transaction, so it works through a pooler, and ends with its process."""
     async with engine.connect() as guard:
         async with asyncio.timeout(_ANSWER_S):
             await guard.scalar(sa.select(1))
@@ -155,26 +155,31 @@ async def _on_postgres(engine: AsyncEngine, on_lock: Callable[[], object]) -> st
         async with engine.connect() as connection:
             before = await connection.run_sync(_known_revision)
             await connection.commit()
-            # Better to give up than to make everybody else's reads queue behind this lock.
+            # Give up rather than make all other reads wait behind this lock.
             event.listen(connection.sync_connection, "begin", _hurry)
             await _upgrade(connection, before)
             return before
 
 
 def _hurry(connection: sa.Connection) -> None:
-    """Set for each transaction, because a pooler would pass a lasting setting on to its next client. Outside a
-    transaction, as for an index that is built CONCURRENTLY, there is no limit."""
+    """Set the limit for each transaction, because a pooler would pass a session setting on to its next client.
+
+    Outside a transaction, for example when an index is built CONCURRENTLY, there is no limit.
+    """
     if connection.get_isolation_level() != "AUTOCOMMIT":
         connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
 
 
 async def _lock(guard: AsyncConnection) -> None:
-    """Neither those who wait nor the one who has it may hold a snapshot meanwhile: an index that is built CONCURRENTLY
-    waits for everybody who holds an older one. So whoever waits asks again and again, between transactions."""
+    """Wait for the lock. Neither the waiting processes nor the holder may hold a snapshot meanwhile.
+
+    Building an index CONCURRENTLY waits for every transaction with an older snapshot. So waiting processes ask again
+    and again, and end their transaction in between.
+    """
     for _ in range(round(_PATIENT.timeout_s / _ASK_AGAIN_S)):
         if await guard.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))):
-            # The guard idles from here on. Any statement that needs no snapshot would do: PostgreSQL keeps that of the
-            # one before for as long as nothing follows.
+            # The guard is idle from here on. Any statement without a snapshot would do: PostgreSQL keeps the snapshot
+            # of the last statement until another one follows.
             await guard.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             return
         await guard.rollback()
@@ -207,11 +212,11 @@ def _revision(connection: sa.Connection) -> str | None:
 
 
 def _known_revision(connection: sa.Connection) -> str | None:
-    """Raises: DatabaseUnusable, if there are tables with names of ours and nothing says of which release."""
+    """Raises: DatabaseUnusable, if our tables exist but nothing says which release made them."""
     revision = _revision(connection)
     if revision is None and (strays := sorted(metadata.tables.keys() & set(sa.inspect(connection).get_table_names()))):
         raise DatabaseUnusable(
-            f"it has tables ({', '.join(strays[:3])}) but does not say which release they are of; "
+            f"it has tables ({', '.join(strays[:3])}) but does not say which release made them; "
             "restore a backup, or name a database that is empty"
         )
     return revision

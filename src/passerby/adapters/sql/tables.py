@@ -1,18 +1,19 @@
-"""The tables. What is here is what the newest migration leaves behind; a test compares the two.
+"""The tables, as the newest migration leaves them. A test compares the two.
 
-Times are double precision Unix seconds, UTC, in both databases. The kernel counts in them, so a value comes back as the
-very float that went in (`timestamptz` rounds to microseconds), SQLite has no time type anyway, and a row costs some ten
-conversions less. To read one: `to_timestamp(opened_at)` in PostgreSQL, `datetime(opened_at, 'unixepoch')` in SQLite.
+Times are double precision Unix seconds, UTC, in both databases. The kernel uses the same, so a value comes back as
+exactly the float that was stored (`timestamptz` rounds to microseconds). SQLite has no time type anyway, and a row
+needs about ten conversions less. To read one: `to_timestamp(opened_at)` in PostgreSQL, `datetime(opened_at,
+'unixepoch')` in SQLite.
 
-A relay's content has no column here, and no name of a person does; the nicknames that people gave to those whom they
-saved are theirs alone, in `details`.
+There is no column for the content of a relay or for a person's name. The nicknames that people gave to those they saved
+are in `details`.
 """
 
 import sqlalchemy as sa
 
 metadata = sa.MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"})
 
-# SQLite makes an INTEGER primary key the row's own address, and only if it is called that.
+# In SQLite an INTEGER primary key is the row's own address, but only if the type has exactly this name.
 _ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _NO = sa.false()
 
@@ -21,11 +22,11 @@ users = sa.Table(
     metadata,
     sa.Column("id", _ROW_ID, primary_key=True, autoincrement=False, comment="Telegram's user id"),
     sa.Column("version", sa.BigInteger, nullable=False),
-    # Where they are reached.
+    # How to reach them.
     sa.Column("bot_id", sa.BigInteger, comment="used last; null: they cannot be reached"),
     sa.Column("bots", sa.Text, nullable=False, comment="JSON list, most recent first"),
     sa.Column("has_started", sa.Boolean, nullable=False, comment="at least one bot may write to them"),
-    # What they said of themselves.
+    # What they said about themselves.
     sa.Column("consented_at", sa.Double),
     sa.Column("age", sa.Integer),
     sa.Column("age_given_at", sa.Double, nullable=False),
@@ -36,16 +37,16 @@ users = sa.Table(
     sa.Column("languages", sa.Text, nullable=False, server_default="[]", comment="JSON list, the preferred one first"),
     sa.Column("interests", sa.Text, nullable=False, server_default="[]", comment="JSON list"),
     sa.Column("country", sa.Text, comment="ISO 3166-1"),
-    # Whom they would like to meet, and what they paid for. The rest of their wishes is in `details`.
+    # Their wishes, and what they paid for. The rest of their wishes is in `details`.
     sa.Column("vip_gender", sa.Text, comment="the genders they want"),
     sa.Column("vip_age_min", sa.Integer),
     sa.Column("vip_age_max", sa.Integer),
     sa.Column("vip_until", sa.Double, nullable=False, server_default="0"),
-    # What others think of them, as of a time.
+    # What others think of them, and when this was computed.
     sa.Column("karma", sa.Double, nullable=False, server_default="0"),
     sa.Column("karma_at", sa.Double, nullable=False, server_default="0"),
     sa.Column("details", sa.Text, nullable=False, server_default="{}", comment="JSON: fields that no query uses"),
-    # What they are doing. One row alone is enough to put a person back to where they were.
+    # What they are doing. One row is enough to restore a person's state.
     sa.Column("state", sa.Text, nullable=False, comment="idle, searching or chatting"),
     sa.Column("pool", sa.Text),
     sa.Column("searching_since", sa.Double),
@@ -60,7 +61,7 @@ users = sa.Table(
     sa.Column("last_left", sa.Boolean),
     sa.Column("last_active_date", sa.Double, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
-    # Not the journal's: moderation writes these, the recorder never touches them.
+    # Not from the journal: moderation writes these, and the recorder never changes them.
     sa.Column("banned", sa.Boolean, nullable=False, server_default=_NO),
     sa.Column("banned_until", sa.Double, comment="null while banned: for ever"),
 )
@@ -78,7 +79,7 @@ chats = sa.Table(
     sa.Column("closed_at", sa.Double),
     sa.Column("closed_by", sa.BigInteger),
     sa.Column("reason", sa.Text),
-    # Of the message map no more than this: the notice that told each side of the chat.
+    # The only part of the message map that is stored: the notice that told each side about the chat.
     sa.Column("told1_bot", sa.BigInteger),
     sa.Column("told1_message", sa.BigInteger),
     sa.Column("told2_bot", sa.BigInteger),
@@ -132,9 +133,9 @@ sa.Index(
 sa.Index("ix_users_audience", users.c.banned, users.c.has_started, users.c.last_active_date)
 # Growth by day.
 sa.Index("ix_users_created_at", users.c.created_at)
-# A rebuild reads these and only these: small however many people there have been.
+# For a rebuild, which reads only these. Small, however many people are stored.
 _partial("ix_users_occupied", users.c.id, where=users.c.state != sa.literal_column("'idle'"))
-# Who has waited longest, by pool.
+# The longest waiting people, by pool.
 _partial(
     "ix_users_searching",
     users.c.pool,
@@ -145,13 +146,13 @@ _partial(
 _partial("ix_users_banned_until", users.c.banned_until, where=users.c.banned_until.is_not(None))
 # Entitlements that run out.
 _partial("ix_users_vip_until", users.c.vip_until, where=users.c.vip_until > sa.literal_column("0"))
-# Who has been blocked by how many lately.
+# How many people blocked somebody lately.
 sa.Index("ix_blocks_blocked_id", blocks.c.blocked_id, blocks.c.blocked_at)
-# Who has been reported by how many lately.
+# How many people reported somebody lately.
 sa.Index("ix_complaints_accused_id", complaints.c.accused_id, complaints.c.filed_at)
-# Someone's chats, the newest last, open ones apart.
+# A person's chats, the newest last, open ones apart.
 sa.Index("ix_chats_user1", chats.c.user1, chats.c.active, chats.c.opened_at)
 sa.Index("ix_chats_user2", chats.c.user2, chats.c.active, chats.c.opened_at)
-# Open chats by age, and how many there were in a while.
+# Open chats by age; and the number of chats in a period.
 _partial("ix_chats_open", chats.c.opened_at, where=chats.c.active)
 sa.Index("ix_chats_opened_at", chats.c.opened_at)

@@ -1,14 +1,14 @@
-"""What a batch of facts becomes: a few statements, each sent for all its rows at once.
+"""Turn a batch of facts into a few statements, each sent once for all its rows.
 
-Most are sent as executemany. People, who are most of it, go to PostgreSQL as one statement with an array a column
-(unnest): half the CPU of both sides, 26 µs a row instead of 39 to 59. `insert().values([...])` with many rows is never
-used: it compiles anew for each batch, at 15 times the price.
+Most are sent as executemany. Most rows are people; PostgreSQL gets them as one statement with an array for each column
+(unnest). That halves the CPU time of both sides: 26 µs a row instead of 39 to 59. `insert().values([...])` with many
+rows is never used, because SQLAlchemy would compile it again for each batch, at 15 times the cost.
 
-Of several values for one person in a batch only the last is written. Rows go in the order of their ids, so that two
+If a batch has several values for a person, only the last one is written. Rows are sorted by id, so that two
 transactions cannot each wait for a row of the other.
 
-What is said of a chat acts on the chat as it was when the fact came: on one of an earlier batch, or on one opened in
-this one. So a chat's facts from before its opening go first, as odd as such a journal is.
+A fact about a chat changes the chat as it was when the fact came: one of an earlier batch, or one opened in this batch.
+So facts that come before the chat's opening are written first, although such a journal is unusual.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,14 +37,14 @@ K = TypeVar("K", bound=Any)
 
 
 class Step(NamedTuple):
-    """A statement, and the rows that it is sent for; or, as a dictionary, their columns."""
+    """A statement and its rows. As a dictionary: their columns."""
 
     statement: sa.Executable
     rows: list[Row] | dict[str, list[Any]]
 
 
 class Writer:
-    """Turns facts into the statements of one dialect, which are built once."""
+    """Turns facts into statements of one dialect. The statements are built once."""
 
     def __init__(self, dialect: str) -> None:
         self._in_columns = dialect == "postgresql"
@@ -54,7 +54,7 @@ class Writer:
         self._file_complaint = _file_complaint(dialect)
 
     def steps(self, facts: Iterable[Fact]) -> list[Step]:
-        """In the order that they are to be carried out in. Those without a row are left out."""
+        """In the order of execution. Statements without rows are left out."""
         batch = _Batch()
         for fact in facts:
             batch.take(fact)
@@ -79,12 +79,12 @@ class Writer:
 
 
 def insert_into(table: sa.Table, dialect: str) -> Any:
-    """The dialects' own INSERT, which knows ON CONFLICT."""
+    """The dialect's own INSERT, which has ON CONFLICT."""
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 class _Said:
-    """What is said of chats that are there."""
+    """Changes of chats that exist."""
 
     def __init__(self) -> None:
         self.closed: dict[ChatId, Row] = {}
@@ -142,7 +142,7 @@ class _Batch:
                 assert_never(fact)
 
     def said(self) -> tuple[_Said, _Said]:
-        """Before the openings and after them. Of a chat that this batch does not open all may be said after."""
+        """The changes before the openings and after them. All changes of a chat not opened here go after."""
         self._put_off(self._before.closed, self._after.closed)
         self._put_off(self._before.told, self._after.told)
         self._put_off(self._before.rated, self._after.rated)
@@ -193,8 +193,10 @@ def _in_order(rows: Mapping[K, Row]) -> list[Row]:
 
 
 def _upsert_user(dialect: str) -> sa.Executable:
-    """The journal does not carry bans, and `created_at` is from the first value: neither is overwritten. An older value
-    changes nothing."""
+    """Write people. An older version changes nothing.
+
+    Bans are not in the journal, and `created_at` comes from the first value, so neither is overwritten.
+    """
     insert = insert_into(users, dialect)
     written = [column for column in users.c if column.name not in {"banned", "banned_until"}]
     kept = {"id", "created_at"}
@@ -222,7 +224,7 @@ def _put_block(dialect: str) -> sa.Executable:
 
 
 def _file_complaint(dialect: str) -> sa.Executable:
-    """The first one of a person about a chat counts."""
+    """Only a person's first complaint about a chat counts."""
     file: sa.Executable = insert_into(complaints, dialect).on_conflict_do_nothing(
         index_elements=[complaints.c.chat_id, complaints.c.user_id]
     )
@@ -232,7 +234,7 @@ def _file_complaint(dialect: str) -> sa.Executable:
 def _by_side(
     columns: Sequence[tuple[str, sa.ColumnElement[Any]]], who: sa.ColumnElement[Any]
 ) -> dict[str, sa.ColumnElement[Any]]:
-    """For each side of a chat that `who` is: its column (`told{}`) takes the value; the other side's stays."""
+    """Set the column of the side that `who` is (`told{}` with the side's number). The other side's is not changed."""
     return {
         name.format(side): sa.case((chats.c[f"user{side}"] == who, value), else_=chats.c[name.format(side)])
         for side in (1, 2)
@@ -244,7 +246,7 @@ _WHO = sa.bindparam("who", type_=sa.BigInteger)
 _ITS_PEOPLE = sa.or_(chats.c.user1 == _WHO, chats.c.user2 == _WHO)
 _CLOSE_CHAT = (
     sa.update(chats)
-    # The first ending counts.
+    # Only the first ending counts.
     .where(chats.c.id == sa.bindparam("of"), chats.c.active)
     .values(active=sa.false(), closed_at=sa.bindparam("at"), closed_by=sa.bindparam("by"), reason=sa.bindparam("why"))
 )
@@ -268,7 +270,7 @@ _RATE = (
 )
 _EXPLAIN = (
     sa.update(complaints)
-    # The first words count, and only after the complaint.
+    # Only the first comment counts, and only after the complaint.
     .where(
         complaints.c.chat_id == sa.bindparam("of"),
         complaints.c.user_id == sa.bindparam("who", type_=sa.BigInteger),

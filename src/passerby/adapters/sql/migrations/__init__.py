@@ -1,1 +1,1 @@
-"""The history of the tables. Expand first: a release's migration must let the previous release go on working."""
+"""The history of the tables. A migration must let the previous release keep working, so expand first."""

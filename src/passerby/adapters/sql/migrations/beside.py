@@ -1,7 +1,7 @@
-"""Building on tables that are in use meanwhile.
+"""Add to tables that are in use.
 
-On PostgreSQL an index is built CONCURRENTLY, which ends the migration's transaction: what came before it is there
-although the revision is not yet noted. So a migration that does this must be able to run again over what it left.
+On PostgreSQL an index is built CONCURRENTLY, which ends the migration's transaction. So what the migration did before
+is stored, although the revision is not. A migration that does this must work when it runs again over its own leftovers.
 """
 
 import sqlalchemy as sa
@@ -13,9 +13,9 @@ def has_column(table: str, column: str) -> bool:
 
 
 def create_index_beside(name: str, table: str, columns: list[str], where: str | None = None) -> None:
-    """Create an index without holding up those who write. Last in a migration; nothing if it is there and valid.
+    """Create an index without blocking writers. Use it last in a migration. Does nothing if a valid index exists.
 
-    It waits for transactions that began before, a backup say, as long as it takes: nobody queues behind it.
+    It waits without a limit for transactions that began before it, such as a backup. Nobody waits behind it.
     """
     condition = sa.text(where) if where is not None else None
     if op.get_bind().dialect.name != "postgresql":
@@ -30,4 +30,4 @@ def create_index_beside(name: str, table: str, columns: list[str], where: str | 
 
 
 _INVALID = sa.text("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
-"""What building that broke off leaves behind: kept up to date, and of no use."""
+"""What an aborted build leaves behind: an index that is kept up to date but never used."""

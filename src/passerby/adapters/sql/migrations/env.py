@@ -1,4 +1,4 @@
-"""Run by Alembic for each command; the connection is handed in by `schema`."""
+"""Alembic runs this for each command. `schema` passes the connection."""
 
 from alembic import context
 

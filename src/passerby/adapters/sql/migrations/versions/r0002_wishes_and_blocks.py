@@ -1,6 +1,6 @@
-"""Wishes, entitlements, ratings, blocks, complaints; what told a chat's people of it.
+"""Wishes, entitlements, ratings, blocks, complaints; the notices that told people about their chat.
 
-Every column has a default or may be null, so that the release before this one goes on writing its rows.
+Every column has a default or may be null, so the release before this one can still write its rows.
 """
 
 import sqlalchemy as sa
@@ -71,7 +71,7 @@ def upgrade() -> None:
 
 
 def _add(table: str, *columns: sa.Column[object]) -> None:
-    """A constant default: neither database rewrites the rows."""
+    """Add a column with a constant default, for which neither database rewrites the rows."""
     for column in columns:
         if not has_column(table, column.name):
             op.add_column(table, column)

@@ -1,6 +1,6 @@
-"""When somebody said that their age had been a slip; what they say about a complaint, sealed.
+"""When somebody corrected an age below the limit; the encrypted comment about a complaint.
 
-Both may be null, so that the release before this one goes on writing its rows.
+Both may be null, so the release before this one can still write its rows.
 """
 
 import sqlalchemy as sa
