@@ -1,4 +1,4 @@
-"""What these tests share: two bots with planted tokens, an honest file cache, the adapter on a stub."""
+"""Shared by these tests: two bots with planted tokens, a real file cache in memory, the adapter on a stub."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ READER = PersonId(555000222)
 
 
 class Memory:
-    """The file cache in a dict, and what was seen with how many people."""
+    """The file cache in a dict, and how many people each set was seen with."""
 
     def __init__(self) -> None:
         self.ids: dict[tuple[str, BotId], str] = {}
@@ -40,7 +40,7 @@ class Memory:
 
 
 class Popular(Memory):
-    """Every set is one that many people use."""
+    """Treats every set as one that many people use."""
 
     async def sight(self, marks: Sequence[int]) -> int:
         return 64

@@ -1,6 +1,6 @@
-"""Values of every Bot API type, made from the schema: the smallest that is valid, and one with everything in it.
+"""Values of every Bot API type, made from the schema: a smallest valid one, and one with every member.
 
-Wherever a user stands, it is the same one, with a name and an id that can be searched for.
+The user in them is always the same, with a name and an id that tests can search for.
 """
 
 import json

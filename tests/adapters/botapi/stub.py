@@ -1,7 +1,7 @@
-"""A Bot API server of a few lines, for what no honest server does: reset, stall, answer in HTML, refuse on cue.
+"""A tiny Bot API server for behaviour that no good server shows: reset, stall, answer in HTML, refuse on demand.
 
-It records every request, answers with what was scripted for a method, and otherwise with what a send would return. The
-sandbox is the place for Telegram's behaviour; here is only what an adapter could be told.
+It records every request. It answers with what was scripted for a method, and otherwise like a successful send.
+Telegram's own behaviour belongs into the sandbox; this stub only gives answers that an adapter could get.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Request:
 
 @dataclass(slots=True)
 class Reply:
-    """`then` runs with the connection's writer before, or instead of, the answer."""
+    """`then` runs with the connection's writer, before the answer or instead of it."""
 
     status: int = 200
     body: bytes = b""
@@ -160,7 +160,7 @@ def _read(head: bytes, body: bytes) -> Request:
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[Stub]:
-    """A stub on a free port, closed with all its connections."""
+    """Yield a stub on a free port. At the end it is closed with all its connections."""
     stub = Stub()
     tasks: set[asyncio.Task[Any]] = set()
 
@@ -184,7 +184,7 @@ async def serving() -> AsyncIterator[Stub]:
                 writer.write("\r\n".join(lines).encode() + reply.body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-            # Ended by the client, or by the end of the test; either way this task has nothing left to do.
+            # The client or the end of the test has ended it. Either way there is nothing left to do.
             pass
         finally:
             writer.transport.abort()
@@ -196,7 +196,7 @@ async def serving() -> AsyncIterator[Stub]:
         yield stub
     finally:
         server.close()
-        # A connection accepted just now has a task that has not begun; it must, to close what it was given.
+        # The task of a connection that was just accepted has not begun. It must begin, so that it can close it.
         for _ in range(3):
             await asyncio.sleep(0)
             for task in list(tasks):

@@ -1,4 +1,4 @@
-"""Calls: what a lost answer means, and that no token gets out."""
+"""Calls: what a lost answer means, and that no token leaks."""
 
 import asyncio
 import logging
@@ -61,7 +61,7 @@ def test_an_answer_cut_short_is_uncertain() -> None:
 
 
 @in_a_loop
-async def test_where_nobody_listens_nothing_can_have_arrived() -> None:
+async def test_without_a_server_nothing_can_have_arrived() -> None:
     async with fleet() as (_, stub):
         dead = stub.url
     api = BotApi(TOKENS, Memory(), base_url=dead)
@@ -82,7 +82,7 @@ async def test_a_lost_read_is_never_uncertain() -> None:
 
 
 @in_a_loop
-async def test_a_delivered_message_whose_answer_makes_no_sense_counts_as_uncertain() -> None:
+async def test_a_delivered_message_with_a_garbled_answer_counts_as_uncertain() -> None:
     async with fleet() as (api, stub):
         error = await outcome(api, stub, Reply(body=b'{"ok":true,"result":{"no":"id"}}'))
         assert isinstance(error, Refused)
@@ -101,7 +101,7 @@ async def test_a_delivered_message_whose_answer_makes_no_sense_counts_as_uncerta
     ],
     ids=["reset", "html", "garbage", "401", "400"],
 )
-def test_no_token_shows_in_an_error_or_what_led_to_it(reply: Reply, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_token_appears_in_an_error_or_its_causes(reply: Reply, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
     async def scenario() -> str:
@@ -152,7 +152,7 @@ async def test_reply_keyboards_are_shown_and_removed(rows: tuple[tuple[str, ...]
 
 
 @in_a_loop
-async def test_an_edit_that_changes_nothing_and_a_press_too_old_count_as_done() -> None:
+async def test_an_edit_without_changes_and_an_outdated_press_count_as_done() -> None:
     async with fleet() as (api, stub):
         stub.answer("editMessageText", refusal(400, "Bad Request: message is not modified: exactly the same"))
         stub.answer("answerCallbackQuery", refusal(400, "Bad Request: query is too old and response timeout"))
@@ -162,7 +162,7 @@ async def test_an_edit_that_changes_nothing_and_a_press_too_old_count_as_done() 
 
 
 @in_a_loop
-async def test_another_refused_edit_is_an_error() -> None:
+async def test_any_other_refused_edit_is_an_error() -> None:
     async with fleet() as (api, stub):
         stub.answer("editMessageText", refusal(400, "Bad Request: message to edit not found"))
         with pytest.raises(Refused):
@@ -170,7 +170,7 @@ async def test_another_refused_edit_is_an_error() -> None:
 
 
 @in_a_loop
-async def test_a_reply_to_something_gone_is_sent_without_first_its_quote_and_then_its_link() -> None:
+async def test_a_reply_to_a_deleted_message_loses_its_quote_first_and_then_its_link() -> None:
     async with fleet() as (api, stub):
         stub.answer(
             "sendMessage",
@@ -235,7 +235,7 @@ async def test_identify_and_prepare() -> None:
 
 
 @in_a_loop
-async def test_closing_lets_a_send_under_way_finish_and_cuts_a_poll_off() -> None:
+async def test_closing_waits_for_sends_and_cuts_off_polls() -> None:
     arrived = asyncio.Event()
     go_on = asyncio.Event()
 
@@ -260,6 +260,6 @@ async def test_closing_lets_a_send_under_way_finish_and_cuts_a_poll_off() -> Non
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8081", "ftp://example.org", "http://"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_server_address_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="http"):
         BotApi(TOKENS, Memory(), base_url=url)

@@ -1,4 +1,4 @@
-"""A message is copied only if each of its members is known: what nobody has read may tell who somebody is."""
+"""A message is copied only if we know all its members, because an unknown member may reveal who somebody is."""
 
 import copy
 from collections.abc import Iterator
@@ -67,13 +67,13 @@ def at(value: Any, path: tuple[Any, ...]) -> Any:
 LEVELS = list(objects(UPDATE))
 
 
-def test_what_is_known_in_every_member_may_be_copied() -> None:
+def test_a_message_with_only_known_members_may_be_copied() -> None:
     assert may_be_copied(answer(UPDATE))
     assert len(LEVELS) > 25
 
 
 @pytest.mark.parametrize("path", LEVELS, ids=lambda path: ".".join(map(str, path)) or "update")
-def test_a_member_that_nobody_knows_forbids_the_copy_wherever_it_is(path: tuple[Any, ...]) -> None:
+def test_an_unknown_member_forbids_the_copy_wherever_it_is(path: tuple[Any, ...]) -> None:
     for invented in INVENTED:
         strange = copy.deepcopy(UPDATE)
         at(strange, path)["hologram"] = invented
@@ -96,14 +96,14 @@ NAMED = [
 
 
 @pytest.mark.parametrize(("path", "name", "value"), NAMED)
-def test_a_member_that_says_what_it_is_not_for_forbids_the_copy(path: tuple[Any, ...], name: str, value: Any) -> None:
+def test_a_known_member_with_an_unexpected_value_forbids_the_copy(path: tuple[Any, ...], name: str, value: Any) -> None:
     strange = copy.deepcopy(UPDATE)
     at(strange, path)[name] = value
     assert not may_be_copied(answer(strange))
 
 
 @pytest.mark.parametrize("strange", [False, True])
-def test_the_same_holds_for_a_message_that_comes_back_with_a_press(strange: bool) -> None:
+def test_the_same_rule_holds_for_a_message_that_a_press_brings(strange: bool) -> None:
     mine = copy.deepcopy(UPDATE["message"])
     if strange:
         mine["hologram"] = {"id": 777}
@@ -113,7 +113,7 @@ def test_the_same_holds_for_a_message_that_comes_back_with_a_press(strange: bool
     assert may_be_copied(answer({"update_id": 1, "callback_query": query})) is not strange
 
 
-def test_one_strange_message_forbids_no_other() -> None:
+def test_an_unknown_member_does_not_affect_other_messages() -> None:
     strange = copy.deepcopy(UPDATE)
     strange["message"]["hologram"] = 1
     strange["update_id"] = 2

@@ -1,4 +1,4 @@
-"""Updates become events, whatever is in them, and nothing of their sender comes along."""
+"""Updates become events, whatever they contain, and nothing about their sender comes along."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ def content(**members: Any) -> Content:
     return event.contents[0]
 
 
-def test_a_text_message_is_read_with_all_that_it_says() -> None:
+def test_a_text_message_is_read_completely() -> None:
     (event,) = decoded(
         {
             "message": message(
@@ -82,7 +82,7 @@ def test_a_text_message_is_read_with_all_that_it_says() -> None:
     )
 
 
-def test_of_a_photo_the_largest_size_counts() -> None:
+def test_the_largest_size_of_a_photo_is_used() -> None:
     sizes = [
         {"file_id": f"{width}", "file_unique_id": f"u{width}", "width": width, "height": 10, "file_size": width}
         for width in (90, 1280, 320)
@@ -93,7 +93,7 @@ def test_of_a_photo_the_largest_size_counts() -> None:
     )
 
 
-def test_a_file_keeps_its_name_apart() -> None:
+def test_a_file_name_is_kept_separately() -> None:
     told = {"file_id": "f", "file_unique_id": "u", "file_name": "x.pdf", "mime_type": "application/pdf", "file_size": 2}
     assert content(document=told) == Content(Kind.DOCUMENT, file=File("f", "u", 2, "x.pdf", "application/pdf"))
 
@@ -155,7 +155,7 @@ SIZE = {**MEDIA, "width": 3, "height": 2}
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_kind_keeps_what_sending_it_anew_takes(members: Any, kind: Kind, detail: Any) -> None:
+def test_every_kind_keeps_what_is_needed_to_rebuild_it(members: Any, kind: Kind, detail: Any) -> None:
     found = content(**members)
     assert (found.kind, found.detail) == (kind, detail)
 
@@ -212,7 +212,7 @@ def test_every_kind_that_telegram_knows_is_recognised(name: str, specimen: Any) 
     assert found.kind == expected.get(name, name)
 
 
-def test_a_kind_that_nobody_has_heard_of_is_unknown() -> None:
+def test_an_unheard_of_kind_is_unknown() -> None:
     assert content(hologram={"file_id": "x"}).kind is Kind.UNKNOWN
 
 
@@ -258,7 +258,7 @@ def test_a_rich_message_of_formatting_is_kept_whole() -> None:
         {"type": "something_new", "text": "word", "of": CANARY_ID},
     ],
 )
-def test_of_what_points_at_somebody_in_a_rich_message_only_the_words_stay(text: Any) -> None:
+def test_links_to_people_in_a_rich_message_become_plain_words(text: Any) -> None:
     found = rich({"type": "paragraph", "text": ["my ", {"type": "bold", "text": text}]})
     blocks = [{"type": "paragraph", "text": ["my ", {"type": "bold", "text": "word"}]}]
     assert found == {"rebuilt": {"blocks": blocks, "skip_entity_detection": True}, "copyable": False}
@@ -289,7 +289,7 @@ def test_every_block_that_telegram_knows_decodes() -> None:
             rich(specimen(name))
 
 
-def test_an_edit_tells_when() -> None:
+def test_an_edit_has_its_time() -> None:
     (dated, undated) = decoded(
         {"edited_message": message(text="new", edit_date=1700000009)}, {"edited_message": message(text="new")}
     )
@@ -317,7 +317,7 @@ def test_a_press_is_split_into_action_and_token(members: Any, action: str, token
     assert event == ButtonPressed(42, A, "q", at, action, token, "de")  # type: ignore[arg-type]
 
 
-def test_a_press_brings_the_message_of_the_pressers_own_that_the_notice_answers() -> None:
+def test_a_press_brings_the_pressers_own_message_that_the_notice_replies_to() -> None:
     own, ours = message(message_id=3, text="mine"), message(message_id=3, text="ours", **{"from": {"id": A}})
     for answered, subject in ((own, 3), (ours, None), (None, None)):
         (event,) = decoded(query(message=message(text="menu") | ({"reply_to_message": answered} if answered else {})))
@@ -348,7 +348,7 @@ def test_a_reaction_is_its_first_plain_emoji(new: Any, emoji: str | None) -> Non
         ("kicked", GROUP, Unusable(42, A, "not_private")),  # type: ignore[arg-type]
     ],
 )
-def test_blocking_and_starting_anew_are_told(status: str, chat: Any, event: Event) -> None:
+def test_blocking_and_unblocking_the_bot_become_events(status: str, chat: Any, event: Event) -> None:
     member = {"status": status, "user": {"id": A}}
     change = {"chat": chat, "from": PERSON, "date": 1, "old_chat_member": member, "new_chat_member": member}
     assert decoded({"my_chat_member": change}) == [event]
@@ -379,7 +379,7 @@ BOTS_CHAT = {"id": 999001, "type": "private"}
         ({"message": message(general_forum_topic_hidden={})}, 42, "topic"),
     ],
 )
-def test_what_is_not_from_a_private_chat_or_not_used_is_done_by_being_seen(update: Any, person: int, why: str) -> None:
+def test_updates_from_elsewhere_or_of_unused_kinds_are_skipped(update: Any, person: int, why: str) -> None:
     assert decoded(update) == [Unusable(person, A, why)]  # type: ignore[arg-type]
 
 
@@ -440,7 +440,7 @@ def unread(message: int = 0, date: float = 0.0) -> MessageReceived:
     ids=["wrong type", "lone surrogate", "not UTF-8", "too deep", "wrong shape", "spaces", "unknown kind"],
 )
 @pytest.mark.parametrize("bad_first", [True, False])
-def test_one_update_that_cannot_be_read_does_not_cost_the_others(bad: bytes, event: Any, bad_first: bool) -> None:
+def test_an_unreadable_update_does_not_affect_the_others(bad: bytes, event: Any, bad_first: bool) -> None:
     pieces = [bad, GOOD] if bad_first else [GOOD, bad]
     found = {a.ref.update: a.event for a in arrivals(b'{"ok":true,"result":[' + b",\n".join(pieces) + b"]}", A)}
     assert list(found) == ([7, 8] if bad_first else [8, 7])
@@ -453,16 +453,16 @@ def test_one_update_that_cannot_be_read_does_not_cost_the_others(bad: bytes, eve
     "body",
     [b"", b"<html>", b"[]", b'{"ok":true}', b'{"ok":false,"result":[]}', b'{"ok":true,"result":[{"update_id":"x"}'],
 )
-def test_what_is_no_answer_at_all_is_said_so(body: bytes) -> None:
+def test_a_body_that_is_not_an_answer_is_an_error(body: bytes) -> None:
     with pytest.raises(ValueError, match="answer"):
         arrivals(body, A)
 
 
-def test_an_update_without_an_id_is_left_to_the_next_offset() -> None:
+def test_an_update_without_an_id_is_skipped_by_the_next_offset() -> None:
     assert [a.ref.update for a in arrivals(b'{"ok":true,"result":[{"message":{}},' + GOOD + b"]}", A)] == [8]
 
 
-def test_of_a_rich_message_the_words_are_known_as_they_are_read() -> None:
+def test_the_text_of_a_rich_message_is_read_in_order() -> None:
     bold = {"type": "bold", "text": "smi"}
     cells = [[{"text": "one", "align": "left", "valign": "top"}, {"text": "two", "align": "left", "valign": "top"}]]
     picture = {"type": "photo", "photo": [SIZE], "caption": {"text": "under it"}}
@@ -480,7 +480,7 @@ def test_of_a_rich_message_the_words_are_known_as_they_are_read() -> None:
         (None, ""),
     ],
 )
-def test_a_reply_says_which_question_of_ours_it_replies_to(markup: dict[str, Any] | None, action: str) -> None:
+def test_a_reply_shows_which_question_of_ours_it_answers(markup: dict[str, Any] | None, action: str) -> None:
     notice = message(message_id=3, text="What's wrong?") | ({"reply_markup": markup} if markup else {})
     (event,) = decoded({"message": message(text="he was rude", reply_to_message=notice)})
     assert isinstance(event, MessageReceived)

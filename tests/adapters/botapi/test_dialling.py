@@ -1,4 +1,4 @@
-"""Reaching a server of which an address, or the resolver, is dead; and not too much at once."""
+"""Reaching a server if one of its addresses, or the resolver, is dead; and not making too many connections at once."""
 
 import asyncio
 import socket
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere 127.0
 
 @contextmanager
 def a_port(port: int = 0) -> Iterator[int]:
-    """A port of GOOD that nobody else takes before or after a server listens there."""
+    """Yield a port of GOOD that nobody else uses before a server listens there, or after."""
     with socket.socket() as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         reserved.bind((GOOD, port))
@@ -38,7 +38,8 @@ def a_port(port: int = 0) -> Iterator[int]:
 
 @contextmanager
 def a_black_hole() -> Iterator[int]:
-    """A port of HOLE that takes no connection and refuses none: its queue is full. It is reserved on GOOD, too."""
+    """Yield a port of HOLE that neither accepts nor refuses connections: its queue is full. It is reserved on GOOD,
+    too."""
     held = []
     with a_port() as port, socket.socket() as listening:
         listening.bind((HOLE, port))
@@ -55,7 +56,7 @@ def a_black_hole() -> Iterator[int]:
 
 
 class Server:
-    """Answers every request, on GOOD, when `open` is set. `most`: so many connections have been unanswered at once."""
+    """Answers every request on GOOD once `open` is set. `most`: how many connections were unanswered at once."""
 
     def __init__(self) -> None:
         self.connections = 0
@@ -79,7 +80,7 @@ class Server:
 
 
 class Resolver:
-    """What the loop's resolver says of NAME."""
+    """What the event loop's resolver answers for NAME."""
 
     def __init__(self, *ips: str) -> None:
         self.ips = ips
@@ -119,7 +120,7 @@ async def call(made: Transport, timeout_s: float = 30.0) -> int:
 
 
 @pytest.mark.parametrize("loop", [None, _loop_factory()], ids=["asyncio", "ours"])
-def test_a_dead_first_address_is_given_up_for_the_next_within_a_second(
+def test_the_next_address_is_tried_within_a_second_if_the_first_is_dead(
     loop: Callable[[], asyncio.AbstractEventLoop] | None,
 ) -> None:
     async def scenario() -> None:
@@ -148,7 +149,7 @@ async def test_a_second_connection_does_not_try_the_dead_address_again() -> None
 
 
 @in_a_loop
-async def test_an_address_that_refuses_is_left_at_once() -> None:
+async def test_an_address_that_refuses_is_skipped_at_once() -> None:
     with a_port() as port:
         async with a_server(port, HOLE, GOOD):
             made = transport(port)
@@ -157,7 +158,7 @@ async def test_an_address_that_refuses_is_left_at_once() -> None:
 
 
 @in_a_loop
-async def test_files_take_the_address_that_works_too() -> None:
+async def test_files_use_the_address_that_works_too() -> None:
     with a_black_hole() as port:
         async with a_server(port, HOLE, GOOD), asyncio.timeout(5):
             client = Client(TOKENS, f"http://{NAME}:{port}")
@@ -167,7 +168,7 @@ async def test_files_take_the_address_that_works_too() -> None:
 
 
 @pytest.mark.parametrize("ill", ["hangs", "fails"])
-def test_a_resolver_that_is_ill_is_a_fault_that_passes(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_resolver_is_a_temporary_fault(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         with a_port() as port:
             async with a_server(port, GOOD) as (_, resolver):
@@ -182,7 +183,7 @@ def test_a_resolver_that_is_ill_is_a_fault_that_passes(ill: str, monkeypatch: py
                         pass
                 assert not caught.value.uncertain
                 setattr(resolver, ill, False)
-                made.dialler.aclose()  # a real look-up ends by itself in the end
+                made.dialler.aclose()  # a real look-up ends by itself
                 assert await call(made) == 200
                 await made.aclose()
                 await client.aclose()
@@ -192,7 +193,7 @@ def test_a_resolver_that_is_ill_is_a_fault_that_passes(ill: str, monkeypatch: py
 
 
 @pytest.mark.parametrize("ill", ["hangs", "fails"])
-def test_what_the_resolver_said_last_holds_while_it_is_ill(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_answer_of_a_failing_resolver_is_used(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         with a_port() as port:
             async with a_server(port, GOOD) as (_, resolver):
@@ -209,7 +210,7 @@ def test_what_the_resolver_said_last_holds_while_it_is_ill(ill: str, monkeypatch
 
 
 @in_a_loop
-async def test_a_name_is_looked_up_once_for_all_who_wait() -> None:
+async def test_a_name_is_looked_up_once_for_all_waiting_callers() -> None:
     with a_port() as port:
         async with a_server(port, GOOD) as (_, resolver):
             made = transport(port)
@@ -219,7 +220,7 @@ async def test_a_name_is_looked_up_once_for_all_who_wait() -> None:
 
 
 def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted where a connection is asked for and where it is there: a handshake lies in between."""
+    """We count from the request for a connection until it is made, with a handshake between."""
     under_way, most = 0, 0
     connect = Dialler.connect
 
@@ -247,7 +248,7 @@ def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch
 
 
 @in_a_loop
-async def test_whoever_gives_up_while_waiting_to_connect_takes_nobodys_place() -> None:
+async def test_a_caller_that_gives_up_connecting_takes_no_place() -> None:
     with a_black_hole() as port:
         async with a_server(port, HOLE) as (_, resolver):
             made = transport(port)
@@ -264,7 +265,7 @@ async def test_whoever_gives_up_while_waiting_to_connect_takes_nobodys_place() -
 
 
 @in_a_loop
-async def test_those_who_wait_to_connect_hear_of_the_end() -> None:
+async def test_callers_that_wait_to_connect_get_an_error_at_the_end() -> None:
     with a_black_hole() as port:
         async with a_server(port, HOLE):
             made = transport(port)

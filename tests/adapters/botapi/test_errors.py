@@ -1,4 +1,4 @@
-"""What each of Telegram's answers means. Texts are literal: they are what is matched on."""
+"""What each of Telegram's answers means. The texts are literal, because the table matches on them."""
 
 import json
 
@@ -47,7 +47,7 @@ def judged(
         (406, "FROZEN_METHOD_INVALID", Refusal.BROKEN),
     ],
 )
-def test_a_final_answer_is_a_refusal_of_its_kind(code: int, description: str, refusal: Refusal) -> None:
+def test_each_final_answer_is_its_kind_of_refusal(code: int, description: str, refusal: Refusal) -> None:
     error = judged(code, description)
     assert isinstance(error, Rejected)
     assert (error.refusal, error.meaning) == (refusal, Meaning.FINAL)
@@ -73,7 +73,7 @@ def test_a_final_answer_is_a_refusal_of_its_kind(code: int, description: str, re
         ),
     ],
 )
-def test_what_the_adapter_can_mend_is_told_apart(description: str, meaning: Meaning) -> None:
+def test_refusals_that_the_adapter_can_work_around_are_recognised(description: str, meaning: Meaning) -> None:
     error = judged(400, description)
     assert isinstance(error, Rejected)
     assert error.meaning is meaning
@@ -117,14 +117,14 @@ REFUSED_PARTS = [
 
 
 @pytest.mark.parametrize(("description", "part"), REFUSED_PARTS)
-def test_the_refusal_of_a_part_names_that_part_first(description: str, part: Part) -> None:
+def test_the_refused_part_is_named_first(description: str, part: Part) -> None:
     error = judged(400, f"Bad Request: {description}")
     assert isinstance(error, Rejected)
     assert error.parts[0] is part
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.fragment)
-def test_every_row_is_reached_in_either_case(row: Row) -> None:
+def test_every_row_matches_in_upper_and_lower_case(row: Row) -> None:
     fragment, meaning, refusal, parts = row
     for description in (f"Bad Request: {fragment}", fragment.upper()):
         error = judged(400, description)
@@ -146,11 +146,11 @@ def test_every_row_is_reached_in_either_case(row: Row) -> None:
         (421, "Misdirected Request: unallowed token specified", "getMe"),
     ],
 )
-def test_a_token_that_does_not_work_is_told_as_such(code: int, description: str, method: str) -> None:
+def test_a_token_that_does_not_work_is_recognised(code: int, description: str, method: str) -> None:
     assert isinstance(judged(code, description, method=method), TokenRefused)
 
 
-def test_a_method_that_an_older_server_lacks_does_not_cost_the_bot() -> None:
+def test_a_method_missing_on_an_older_server_does_not_disable_the_bot() -> None:
     assert isinstance(judged(404, "Not Found", method="sendRichMessage"), Refused)
 
 
@@ -201,7 +201,7 @@ def test_a_flood_wait_says_how_long(body: bytes, header: str | None, wait_s: flo
         (302, b"moved"),
     ],
 )
-def test_after_trouble_on_the_way_a_send_may_have_arrived(status: int, body: bytes, sends: bool) -> None:
+def test_after_a_server_fault_a_send_may_have_arrived(status: int, body: bytes, sends: bool) -> None:
     error = failure(status, body, None, method="sendMessage", sends=sends)
     assert isinstance(error, Unavailable)
     assert error.uncertain is sends
@@ -221,18 +221,18 @@ def test_an_html_413_is_too_large() -> None:
         "my secret words",
     ],
 )
-def test_no_error_repeats_what_was_sent(description: str) -> None:
+def test_no_error_quotes_what_was_sent(description: str) -> None:
     assert "secret" not in repr(judged(400, description)) + str(judged(400, description))
 
 
-def test_an_unknown_code_in_capitals_is_kept_for_whoever_looks_into_it() -> None:
+def test_an_unknown_code_in_capitals_is_kept_in_the_error() -> None:
     error = judged(400, "Bad Request: SOMETHING_NEW_INVALID")
     assert isinstance(error, Refused)
     assert error.detail == "400 SOMETHING_NEW_INVALID"
 
 
 @pytest.mark.parametrize("rest", [b"}", b',"result":true}', b',"result":{"message_id":"x"}}', b',"resul'])
-def test_what_was_done_is_not_done_again_because_its_answer_makes_no_sense(rest: bytes) -> None:
+def test_a_completed_send_is_not_repeated_after_a_garbled_answer(rest: bytes) -> None:
     error = failure(200, b' { "ok" : true' + rest, None, method="sendMessage", sends=True)
     assert isinstance(error, Refused)
     assert error.refusal is Refusal.UNCERTAIN
@@ -248,7 +248,7 @@ def test_what_was_done_is_not_done_again_because_its_answer_makes_no_sense(rest:
         b'"error_code":[],"description":"Forbidden: bot was blocked by the user"',
     ],
 )
-def test_a_refusal_is_understood_though_one_of_its_members_is_of_another_type(odd: bytes) -> None:
+def test_a_refusal_is_understood_even_if_a_member_has_the_wrong_type(odd: bytes) -> None:
     error = failure(403, b'{"ok":false,' + odd + b"}", None, method="sendMessage", sends=True)
     assert isinstance(error, Refused)
     assert error.refusal is Refusal.UNREACHABLE

@@ -1,4 +1,4 @@
-"""Which bot calls which file what is kept so that a store, by itself, tells neither what was sent nor how to get it."""
+"""File ids are stored so that the store alone reveals neither what was sent nor how to get it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ async def test_a_file_is_known_by_each_bot_until_it_is_forgotten(memory: Memory,
 
 
 @staged(kept)
-async def test_neither_the_file_nor_its_id_can_be_told_from_what_is_kept(memory: Memory, files: Disguised, /) -> None:
+async def test_stored_data_reveals_neither_the_file_nor_its_id(memory: Memory, files: Disguised, /) -> None:
     await files.remember_file("a well-known picture", A, "id-a")
     await files.remember_file("another", A, "id-a")
     (one, sealed), (other, sealed_too) = memory.ids.items()
@@ -45,7 +45,7 @@ async def test_neither_the_file_nor_its_id_can_be_told_from_what_is_kept(memory:
 
 @pytest.mark.parametrize("damaged", ["", "x", "Zm9v", "\u00e4"])
 @staged(kept)
-async def test_what_is_damaged_is_not_known(memory: Memory, files: Disguised, /, damaged: str) -> None:
+async def test_a_damaged_entry_counts_as_unknown(memory: Memory, files: Disguised, /, damaged: str) -> None:
     await files.remember_file("u", A, "id-a")
     (place,) = memory.ids
     memory.ids[place] = damaged
@@ -53,7 +53,7 @@ async def test_what_is_damaged_is_not_known(memory: Memory, files: Disguised, /,
 
 
 @staged(kept)
-async def test_an_id_of_one_file_does_not_pass_for_anothers(memory: Memory, files: Disguised, /) -> None:
+async def test_an_id_of_one_file_is_not_accepted_for_another(memory: Memory, files: Disguised, /) -> None:
     await files.remember_file("u", A, "id-a")
     await files.remember_file("v", A, "id-b")
     first, second = memory.ids
@@ -62,13 +62,13 @@ async def test_an_id_of_one_file_does_not_pass_for_anothers(memory: Memory, file
 
 
 @staged(kept)
-async def test_what_is_not_even_text_is_kept(memory: Memory, files: Disguised, /) -> None:
+async def test_a_name_that_is_not_valid_text_is_stored_too(memory: Memory, files: Disguised, /) -> None:
     await files.remember_file("\ud800", A, "id")
     assert await files.file_id("\ud800", A) == "id"
 
 
 @staged(kept)
-async def test_what_the_adapter_learns_is_kept_so(memory: Memory, files: Disguised, /) -> None:
+async def test_the_adapter_stores_file_ids_in_disguise(memory: Memory, files: Disguised, /) -> None:
     async with fleet(files) as (api, stub):  # type: ignore[arg-type]
         stub.files["photo-a"] = b"abc"
         await api.send(content_call(photo()))

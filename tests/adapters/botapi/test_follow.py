@@ -1,4 +1,4 @@
-"""What follows a relayed message: edits, reactions, deletions."""
+"""Edits, reactions and deletions that follow a relayed message."""
 
 import asyncio
 from typing import Any
@@ -64,7 +64,7 @@ async def test_a_copy_follows_its_original(
         assert [(r.method, r.members) for r in stub.calls()] == [(method, TARGET | members)]
 
 
-def test_another_file_takes_the_place_of_the_old_one_and_shows_no_name() -> None:
+def test_a_replaced_file_shows_no_name() -> None:
     content = Content(Kind.DOCUMENT, "look", file=File("d-a", "d", 3, "Ann.pdf", "application/pdf"))
 
     async def scenario() -> None:
@@ -90,7 +90,7 @@ def test_another_file_takes_the_place_of_the_old_one_and_shows_no_name() -> None
 
 @pytest.mark.parametrize("kind", [Kind.STICKER, Kind.VOICE, Kind.VIDEO_NOTE])
 @in_a_loop
-async def test_what_telegram_does_not_let_be_exchanged_is_refused(kind: Kind) -> None:
+async def test_an_exchange_that_telegram_does_not_allow_is_refused(kind: Kind) -> None:
     async with fleet() as (api, stub):
         with pytest.raises(Refused) as caught:
             await api.send(edit(Content(kind, file=File("x-a", "x", 3))))
@@ -100,7 +100,7 @@ async def test_what_telegram_does_not_let_be_exchanged_is_refused(kind: Kind) ->
 
 @pytest.mark.parametrize(("content", "method"), [(Content(Kind.TEXT, "same"), "Text"), (photo(), "Media")])
 @in_a_loop
-async def test_an_edit_that_changes_nothing_is_done(content: Content, method: str) -> None:
+async def test_an_edit_without_changes_counts_as_done(content: Content, method: str) -> None:
     files = Memory()
     files.ids["photo", B] = "photo-b"
     async with fleet(files) as (api, stub):
@@ -110,7 +110,7 @@ async def test_an_edit_that_changes_nothing_is_done(content: Content, method: st
 
 @pytest.mark.parametrize(("emoji", "shown"), [("👍", [{"type": "emoji", "emoji": "👍"}]), (None, [])])
 @in_a_loop
-async def test_a_reaction_is_set_and_taken_away(emoji: str | None, shown: Any) -> None:
+async def test_a_reaction_is_set_and_removed(emoji: str | None, shown: Any) -> None:
     async with fleet() as (api, stub):
         stub.answer("setMessageReaction", ok(True), refusal(400, "Bad Request: REACTION_INVALID"))
         for _ in range(2):
@@ -119,7 +119,7 @@ async def test_a_reaction_is_set_and_taken_away(emoji: str | None, shown: Any) -
 
 
 @in_a_loop
-async def test_what_is_gone_already_counts_as_deleted() -> None:
+async def test_a_message_that_is_already_gone_counts_as_deleted() -> None:
     async with fleet() as (api, stub):
         stub.answer("deleteMessages", ok(True), refusal(400, "Bad Request: message to delete not found"))
         for _ in range(2):

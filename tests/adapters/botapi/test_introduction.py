@@ -1,4 +1,4 @@
-"""What a bot says of itself is set when it differs from what was set last, and only then."""
+"""A bot's introduction is set if it differs from the one that was set last, and only then."""
 
 import pytest
 
@@ -16,7 +16,7 @@ METHODS = ["setMyCommands", "setMyDescription", "setMyShortDescription"]
 
 
 def said(stub: Stub) -> list[tuple[str, str | None]]:
-    """Which calls were made, in which language."""
+    """Return which calls were made, in which language."""
     return [
         (call.method, call.members.get("language_code")) for call in stub.calls() if call.method.startswith("setMy")
     ]
@@ -26,7 +26,7 @@ EVERYTHING: list[tuple[str, str | None]] = [(method, language) for language in (
 
 
 @in_a_loop
-async def test_a_restart_sets_nothing_anew_and_a_changed_word_sets_everything() -> None:
+async def test_a_restart_sets_nothing_and_a_changed_text_sets_everything() -> None:
     kept = Memory()
     async with fleet(kept) as (api, stub):
         await api.prepare(A, MENUS)
@@ -43,7 +43,7 @@ async def test_a_restart_sets_nothing_anew_and_a_changed_word_sets_everything() 
 
 
 @in_a_loop
-async def test_each_bot_says_it_for_itself() -> None:
+async def test_each_bot_has_its_own_introduction() -> None:
     async with fleet() as (api, stub):
         for bot in (A, B):
             await api.prepare(bot, (ENGLISH,))
@@ -51,7 +51,7 @@ async def test_each_bot_says_it_for_itself() -> None:
 
 
 @in_a_loop
-async def test_after_a_refusal_that_passes_the_next_try_goes_on_from_there() -> None:
+async def test_after_a_temporary_refusal_the_next_try_continues_from_there() -> None:
     async with fleet() as (api, stub):
         stub.answer("setMyShortDescription", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
         with pytest.raises(FloodWait):
@@ -62,7 +62,7 @@ async def test_after_a_refusal_that_passes_the_next_try_goes_on_from_there() -> 
 
 
 @in_a_loop
-async def test_a_limit_below_what_there_is_to_say_is_worked_off() -> None:
+async def test_a_rate_limit_below_the_number_of_calls_only_delays_them() -> None:
     async with fleet() as (api, stub):
         for _ in EVERYTHING[1:]:
             stub.answer("setMyCommands", refusal(429, "Too Many Requests: retry after 5", retry_after=5))
@@ -79,7 +79,7 @@ async def test_a_limit_below_what_there_is_to_say_is_worked_off() -> None:
 
 
 @in_a_loop
-async def test_one_call_that_is_refused_for_good_does_not_cost_the_others() -> None:
+async def test_a_permanent_refusal_of_one_call_does_not_stop_the_others() -> None:
     async with fleet() as (api, stub):
         stub.answer("setMyDescription", refusal(400, "Bad Request: BOT_DESCRIPTION_INVALID"))
         with pytest.raises(Refused):
@@ -98,7 +98,7 @@ class Gone(Memory):
 
 
 @in_a_loop
-async def test_without_the_live_store_it_is_set_all_the_same() -> None:
+async def test_the_introduction_is_set_even_without_the_live_store() -> None:
     async with fleet(Gone()) as (api, stub):
         await api.prepare(A, MENUS)
         assert said(stub) == EVERYTHING

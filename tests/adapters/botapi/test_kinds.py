@@ -1,4 +1,5 @@
-"""Every field of a message has a place: it makes a kind, it is looked at beside the content, or it is never read."""
+"""Every field of a message has a place: it is content of some kind, it is read beside the content, or it is never
+read."""
 
 import json
 from typing import Any
@@ -35,14 +36,14 @@ def test_each_field_of_a_kind_makes_that_kind(kind: Kind, specimen: Any) -> None
 
 
 @pytest.mark.parametrize("field", sorted(UNREAD))
-def test_what_is_never_read_makes_no_difference(field: str) -> None:
+def test_fields_that_are_never_read_make_no_difference(field: str) -> None:
     value = fullest(fields("Message")[field]["types"][0])
     without, with_it = ({"text": "hi"}, {"text": "hi", field: value})
     assert reading._updates.decode(_update(without)) == reading._updates.decode(_update(with_it))
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_every_kind_has_a_way_or_a_sentence(kind: Kind) -> None:
+def test_every_kind_can_be_sent_or_has_an_explanation(kind: Kind) -> None:
     row = way(kind)
     assert bool(row.sent) is (kind not in REFUSED)
     if kind in REFUSED:

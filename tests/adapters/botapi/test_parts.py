@@ -1,4 +1,4 @@
-"""One refused part does not cost the message: it goes without that part, and with all the others."""
+"""One refused part does not stop the message: it is sent without that part, and with all the others."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ SENT: dict[str, OutgoingCall] = {
     "menu": EditNotice(A, READER, MessageId(9), "<b>hi</b>", KEYS),
 }
 
-# what a refusal is about: what of a request it is, and the wordings
+# subject of the refusal: the part of a request, and the wordings
 PARTS = {
     "message_effect_id": ("EFFECT_ID_INVALID", "MESSAGE_EFFECT_NOT_AVAILABLE", "wrong message effect identifier"),
     "777000": ("DOCUMENT_INVALID", "custom emoji not found", "PREMIUM_ACCOUNT_REQUIRED", "EMOJI_INVALID"),
@@ -72,7 +72,7 @@ def _told(request: Request) -> str:
 
 
 def _refusing(stub: Stub, having: str, description: str) -> None:
-    """Telegram refuses whatever has this in it."""
+    """Let Telegram refuse every request that contains this."""
     for method in (
         "sendMessage", "sendPhoto", "sendVoice", "sendMediaGroup", "editMessageText", "editMessageCaption",
         "editMessageMedia",
@@ -106,7 +106,7 @@ def _request_of(outgoing: OutgoingCall) -> str:
 
 @pytest.mark.parametrize(("outgoing", "having", "wording"), _cases())
 @in_a_loop
-async def test_what_telegram_refuses_a_part_of_goes_without_that_part(
+async def test_a_message_is_sent_without_the_part_that_telegram_refuses(
     outgoing: OutgoingCall, having: str, wording: str
 ) -> None:
     async with fleet(Popular()) as (api, stub):
@@ -118,7 +118,7 @@ async def test_what_telegram_refuses_a_part_of_goes_without_that_part(
         words = "hi" if isinstance(outgoing, SendNotice | EditNotice) else "so 👍"
         assert words in _told(last)
         if wording == "never heard of it":
-            return  # then it goes plain
+            return  # then the plain attempt follows
         for part in PARTS:
             kept = part in _told(first) and part != having
             within = (having, part) in {
@@ -133,7 +133,7 @@ async def test_what_telegram_refuses_a_part_of_goes_without_that_part(
 
 
 @in_a_loop
-async def test_several_refused_parts_go_one_after_the_other() -> None:
+async def test_several_refused_parts_are_removed_one_by_one() -> None:
     async with fleet(Popular()) as (api, stub):
         stub.answer(
             "sendMessage",
@@ -154,7 +154,7 @@ async def test_several_refused_parts_go_one_after_the_other() -> None:
 
 @pytest.mark.parametrize(("name", "attempts"), [("text", 2), ("notice", 3)])
 @in_a_loop
-async def test_a_refusal_that_nobody_knows_and_that_stays_ends_after_a_plain_attempt(name: str, attempts: int) -> None:
+async def test_an_unknown_refusal_ends_after_a_plain_attempt(name: str, attempts: int) -> None:
     async with fleet(Popular()) as (api, stub):
         _refusing(stub, "chat_id", "never heard of it")
         with pytest.raises(Refused) as caught:
@@ -205,7 +205,7 @@ def test_an_unknown_refusal_of_a_file_is_answered_with_a_fresh_upload_once(wordi
 
 
 @in_a_loop
-async def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> None:
+async def test_a_file_refused_by_id_and_as_upload_fails_after_one_upload() -> None:
     async with fleet(Popular()) as (api, stub):
         stub.files["photo-a"] = b"abc"
         _refusing(stub, "chat_id", "never heard of it")
@@ -215,7 +215,7 @@ async def test_a_file_that_is_refused_both_ways_is_broken_after_one_upload() -> 
         assert [bool(call.files) for call in stub.calls("sendPhoto")] == [False, True]
 
 
-def test_a_file_too_large_to_be_uploaded_anew_is_not_blamed_for_a_refusal_that_nobody_knows() -> None:
+def test_a_file_too_large_to_upload_is_not_blamed_for_an_unknown_refusal() -> None:
     huge = Content(Kind.VIDEO, file=File("v", "v", 30 * 2**20))
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""Of a message that is not as the Bot API says, what can be passed on is; and nobody's vanishes in silence."""
+"""A message that does not follow the Bot API is passed on as far as possible, and none disappears unnoticed."""
 
 import json
 from typing import Any
@@ -52,7 +52,7 @@ def content_of(update: Any) -> Content:
         ),
     ],
 )
-def test_a_field_of_another_type_costs_that_field_alone(members: Any, expected: Content) -> None:
+def test_a_field_of_the_wrong_type_loses_only_that_field(members: Any, expected: Content) -> None:
     assert content_of({"message": message(**members)}) == expected
 
 
@@ -66,7 +66,7 @@ def test_a_field_of_another_type_costs_that_field_alone(members: Any, expected: 
         (b'"a\tb\x01c"', "a\tb\x01c"),
     ],
 )
-def test_a_text_that_is_not_unicode_goes_with_a_mark_in_the_place(raw: bytes, text: str) -> None:
+def test_invalid_unicode_is_replaced_and_the_text_is_sent(raw: bytes, text: str) -> None:
     body = json.dumps({"update_id": 1, "message": message(text="TEXT")}).encode().replace(b'"TEXT"', raw)
     (arrival,) = arrivals(b'{"ok":true,"result":[' + body + b"]}", A)
     assert isinstance(arrival.event, MessageReceived)
@@ -74,7 +74,7 @@ def test_a_text_that_is_not_unicode_goes_with_a_mark_in_the_place(raw: bytes, te
     arrival.event.text.encode()
 
 
-def test_what_is_nested_too_deeply_costs_only_itself() -> None:
+def test_a_value_nested_too_deeply_loses_only_that_value() -> None:
     deep: Any = "x"
     for _ in range(300):
         deep = {"type": "bold", "text": deep}
@@ -84,7 +84,7 @@ def test_what_is_nested_too_deeply_costs_only_itself() -> None:
     assert arrival.event.text == "hi"
 
 
-def test_an_edit_that_cannot_be_read_is_one_of_an_unknown_kind() -> None:
+def test_an_unreadable_edit_has_an_unknown_kind() -> None:
     (event,) = decoded({"edited_message": message(voice={"file_id": []}, edit_date=5)})
     assert isinstance(event, MessageEdited)
     assert event.content == Content(Kind.UNKNOWN)
@@ -92,7 +92,7 @@ def test_an_edit_that_cannot_be_read_is_one_of_an_unknown_kind() -> None:
 
 @pytest.mark.parametrize("broken", ["chat", "from", "date", "message_id", "text"])
 @pytest.mark.parametrize("value", [None, 7, "x", [], {}, [[]], True, -1.5, {"id": "x"}])
-def test_whatever_is_broken_the_sender_is_known_where_anything_tells_of_them(broken: str, value: Any) -> None:
+def test_the_sender_of_a_broken_update_is_found_if_any_field_names_them(broken: str, value: Any) -> None:
     (event,) = decoded({"message": message(**{"text": "hi", broken: value})})
     assert isinstance(event, MessageReceived)
     assert event.person == 42
@@ -109,7 +109,7 @@ NAMES = sorted(set(fields("Message")) - {"chat", "from"})
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=3), st.booleans())
-def test_with_any_fields_of_any_type_a_message_is_somebodys(members: Any, full: bool) -> None:
+def test_a_message_with_any_fields_of_any_type_still_has_a_sender(members: Any, full: bool) -> None:
     whole = {name: fullest(fields("Message")[name]["types"][0]) for name in members} if full else {}
     (event,) = decoded({"message": {**message(text="hi"), **whole, **members}})
     if isinstance(event, Unusable):

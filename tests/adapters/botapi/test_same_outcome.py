@@ -1,4 +1,5 @@
-"""What could not be moved from bot to bot is refused on one bot as well: nobody learns which bot their partner uses."""
+"""A file that could not be moved between bots is refused on one bot as well: nobody learns which bot their partner
+uses."""
 
 import asyncio
 from typing import Any
@@ -22,7 +23,7 @@ def large(kind: Kind, size: int = DOWNLOAD_LIMIT + 1) -> Content:
 
 
 def outcome(outgoing: SendContent | EditContent, **options: Any) -> Refusal | list[str]:
-    """Why it was refused; or the methods that were called."""
+    """Return why it was refused, or the methods that were called."""
     found = {int(A): 0, **options.pop("located", {})}
 
     async def scenario() -> Refusal | list[str]:
@@ -42,7 +43,7 @@ def outcome(outgoing: SendContent | EditContent, **options: Any) -> Refusal | li
 
 @both
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_file_that_is_too_large_to_be_moved_is_refused_on_each_bot(kind: Kind, to: BotId) -> None:
+def test_a_file_too_large_to_move_is_refused_on_each_bot(kind: Kind, to: BotId) -> None:
     assert outcome(content_call(large(kind), to=to)) is Refusal.TOO_LARGE
 
 
@@ -68,7 +69,7 @@ def test_it_is_refused_in_an_album_and_in_an_edit_as_well(to: BotId) -> None:
     assert outcome(edit) is Refusal.TOO_LARGE
 
 
-def test_a_bot_that_is_alone_or_has_its_own_server_sends_it_by_its_id() -> None:
+def test_a_single_bot_or_one_with_its_own_server_sends_by_id() -> None:
     outgoing = content_call(large(Kind.VIDEO), to=A)
     assert outcome(outgoing, tokens={A: TOKENS[A]}) == ["sendVideo"]
     assert outcome(outgoing, unlimited_files=True) == ["sendVideo"]

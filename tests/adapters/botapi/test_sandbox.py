@@ -1,4 +1,4 @@
-"""The adapter against the sandbox: what one person sends through a bot arrives with another, on the same bot or not."""
+"""The adapter with the sandbox: what one person sends through a bot reaches another person, on the same bot or not."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ from tests.staged import in_a_loop
 
 @dataclass
 class Stage:
-    """Two bots, a sender who uses the first, a reader who uses both."""
+    """Two bots, a sender who uses the first bot, a reader who uses both."""
 
     sandbox: Sandbox
     api: BotApi
@@ -53,16 +53,16 @@ class Stage:
     offset: int | None = None
 
     async def arrivals(self) -> list[Arrival]:
-        """All that waits for the first bot."""
+        """Return everything that waits for the first bot."""
         every: list[Arrival] = []
-        # One poll does not do: asked again so soon with the same offset, Telegram hands out one update at a time.
+        # One poll is not enough: for a repeated offset, Telegram returns one update at a time.
         while found := await self.api.updates(self.a, self.offset, 100, 0):
             self.offset = found[-1].ref.update + 1
             every += found
         return every
 
     async def sent(self, content: dict[str, Any], **more: Any) -> MessageReceived:
-        """What the first bot learns when the sender writes this."""
+        """Return what the first bot receives when the sender writes this."""
         self.sandbox.world.phones.send(self.sender, self.a, content, **more)
         (arrival,) = await self.arrivals()
         assert isinstance(arrival.event, MessageReceived)
@@ -82,7 +82,7 @@ class Stage:
         )
 
     def seen(self, bot: BotId) -> list[dict[str, Any]]:
-        """The messages in the reader's chat with a bot, /start apart."""
+        """Return the messages in the reader's chat with a bot, without /start."""
         _, held = self.sandbox.world.phones.view(self.reader, bot)
         return [one.message for one in held if not one.outgoing]
 
@@ -102,7 +102,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with running(world) as sandbox:
         api = BotApi(tokens, files, base_url=sandbox.url)
         a, b = tokens
-        # The first poll tells the sandbox which updates are wanted, as with Telegram.
+        # The first poll tells the sandbox which kinds of updates we want, as with Telegram.
         await api.updates(a, None, 1, 0)
         world.phones.start(sender, a)
         for bot in (a, b):
@@ -138,7 +138,7 @@ CONTENTS: dict[Kind, dict[str, Any]] = {
 @pytest.mark.parametrize("copyable", [True, False], ids=["copyable", "rebuilt"])
 @pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
 @in_a_loop
-async def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(home: bool, copyable: bool) -> None:
+async def test_every_kind_arrives_unchanged_and_reveals_nothing_about_its_sender(home: bool, copyable: bool) -> None:
     async with stage() as on:
         to = on.a if home else on.b
         for kind, members in CONTENTS.items():
@@ -152,7 +152,7 @@ async def test_every_kind_arrives_as_itself_and_tells_nothing_of_its_sender(home
             shown = json.dumps(seen)
             assert "anary" not in shown
             assert str(on.sender) not in shown
-            # Again: by now the reader's bot knows the file.
+            # Send it again: by now the reader's bot knows the file.
             before = len(on.requests("getFile"))
             await on.relayed(received, to=to, copyable=copyable)
             assert len(on.requests("getFile")) == before, kind
@@ -207,19 +207,19 @@ def test_a_big_file_arrives_byte_for_byte() -> None:
 
 
 @in_a_loop
-async def test_a_stale_file_id_is_mended() -> None:
+async def test_a_stale_file_id_is_replaced() -> None:
     async with stage() as on:
         received = await on.sent({"voice": {"duration": 3}})
         file = received.contents[0].file
         assert file is not None
-        on.files.ids[file.unique, on.b] = file.file_id  # another bot's: Telegram refuses it
+        on.files.ids[file.unique, on.b] = file.file_id  # an id of another bot: Telegram refuses it
         await on.relayed(received, to=on.b)
         assert "voice" in on.seen(on.b)[0]
         assert on.files.ids[file.unique, on.b] != file.file_id
 
 
 @in_a_loop
-async def test_replies_quotes_and_what_is_gone() -> None:
+async def test_replies_quotes_and_deleted_messages_work() -> None:
     async with stage() as on:
         (first,) = await on.api.send(SendNotice(on.b, on.reader, "<b>question</b> here"))
         received = await on.sent({"text": "answer"})
@@ -243,7 +243,7 @@ async def test_replies_quotes_and_what_is_gone() -> None:
 
 
 @in_a_loop
-async def test_notices_buttons_edits_and_presses() -> None:
+async def test_notices_buttons_edits_and_presses_work() -> None:
     async with stage() as on:
         rows = InlineRows(((InlineButton("Next", "next:abc"),),))
         (message,) = await on.api.send(SendNotice(on.a, on.reader, "menu <i>x</i>", rows))
@@ -260,7 +260,7 @@ async def test_notices_buttons_edits_and_presses() -> None:
 
 
 @in_a_loop
-async def test_blocking_reactions_and_refusals() -> None:
+async def test_blocking_reactions_and_refusals_work() -> None:
     async with stage() as on:
         phones = on.sandbox.world.phones
         (message,) = await on.api.send(SendNotice(on.a, on.reader, "hi"))
@@ -314,7 +314,7 @@ async def test_a_deleted_original_is_not_copied() -> None:
 
 @pytest.mark.parametrize("kind", ["story", "game", "invoice"])
 @in_a_loop
-async def test_what_telegram_would_not_pass_on_is_refused_without_asking(kind: str) -> None:
+async def test_kinds_that_telegram_would_refuse_are_refused_without_a_call(kind: str) -> None:
     async with stage() as on:
         content = Content(Kind(kind))
         with pytest.raises(Refused):
@@ -345,7 +345,7 @@ async def test_after_a_fault_the_outcome_is_unknown(kind: Kind, fault: Fault, un
 
 
 @in_a_loop
-async def test_a_flood_wait_a_revoked_token_and_a_second_poller() -> None:
+async def test_flood_waits_revoked_tokens_and_second_pollers_are_recognised() -> None:
     async with stage() as on:
         on.sandbox.world.faults = [Fault(kind="429", count=1, retry_after=7)]
         with pytest.raises(FloodWait) as caught:
@@ -363,7 +363,7 @@ async def test_a_flood_wait_a_revoked_token_and_a_second_poller() -> None:
 
 
 @in_a_loop
-async def test_identity_and_menus() -> None:
+async def test_identity_and_menus_work() -> None:
     async with stage() as on:
         me = await on.api.identify(on.b)
         assert (me.bot, me.title) == (on.b, on.sandbox.world.state.bots[on.b].first_name)

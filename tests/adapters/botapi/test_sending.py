@@ -1,4 +1,4 @@
-"""Which requests a relay becomes: copied, sent by id, written anew, or refused."""
+"""The requests that a relay becomes: a copy, a send by id, a rebuilt message, or a refusal."""
 
 import asyncio
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from tests.staged import in_a_loop
 def requests_of(
     outgoing: SendContent, files: Memory | None = None, tokens: Mapping[BotId, str] = TOKENS, **stored: bytes
 ) -> list[tuple[str, dict[str, Any]]]:
-    """What the adapter asks for, by method and members, when everything goes well."""
+    """Return the adapter's calls, by method and members, if all goes well."""
 
     async def scenario() -> list[tuple[str, dict[str, Any]]]:
         async with fleet(files, tokens) as (api, stub):
@@ -46,7 +46,7 @@ def refusal_of(outgoing: SendContent) -> Refusal:
 BOLD = Entity("bold", 0, 2)
 
 
-def test_text_is_always_written_anew_even_where_it_could_be_copied() -> None:
+def test_text_is_always_rebuilt_even_if_it_could_be_copied() -> None:
     mention = Entity("text_mention", 0, 2)
     text = Content(Kind.TEXT, "hi", (BOLD, mention), protected=True, effect="42")
     expected = {
@@ -61,7 +61,7 @@ def test_text_is_always_written_anew_even_where_it_could_be_copied() -> None:
         assert requests_of(content_call(text, to=to, copyable=True)) == [("sendMessage", expected)]
 
 
-def test_media_on_one_bot_goes_by_its_id_with_a_new_caption() -> None:
+def test_media_on_one_bot_is_sent_by_id_with_a_new_caption() -> None:
     content = photo(text="look", entities=(BOLD,), spoiler=True, caption_above=True)
     assert requests_of(content_call(content, to=A)) == [
         (
@@ -78,7 +78,7 @@ def test_media_on_one_bot_goes_by_its_id_with_a_new_caption() -> None:
     ]
 
 
-def test_across_bots_a_known_file_goes_by_the_other_bots_id() -> None:
+def test_across_bots_a_known_file_is_sent_by_the_other_bots_id() -> None:
     files = Memory()
     files.ids["photo", B] = "photo-b"
     assert requests_of(content_call(photo(), copyable=True), files) == [
@@ -88,7 +88,7 @@ def test_across_bots_a_known_file_goes_by_the_other_bots_id() -> None:
 
 @pytest.mark.parametrize("kind", [Kind.DOCUMENT, Kind.VIDEO, Kind.ANIMATION])
 @pytest.mark.parametrize("to", [A, B])
-def test_a_file_with_a_name_of_its_own_is_uploaded_under_another_even_on_one_bot(kind: Kind, to: Any) -> None:
+def test_a_file_with_the_senders_name_is_uploaded_under_another_even_on_one_bot(kind: Kind, to: Any) -> None:
     content = Content(kind, file=File("x-a", "x", 3, "John Smith CV.pdf", "application/pdf"))
 
     async def scenario() -> None:
@@ -103,13 +103,13 @@ def test_a_file_with_a_name_of_its_own_is_uploaded_under_another_even_on_one_bot
             assert name == {"document": "document.pdf"}.get(kind, f"{kind.value}.mp4")
             assert second.members[kind.value] == files.ids["neutral:x", to] != "x-a"
             assert not [request for request in stub.requests if b"Smith" in request.raw]
-            # The id under which the name shows is not kept for anybody.
+            # The id that shows the name is not remembered for any bot.
             assert set(files.ids) == {("neutral:x", to)}
 
     asyncio.run(scenario())
 
 
-def test_audio_never_goes_by_its_own_id_which_keeps_title_and_performer() -> None:
+def test_audio_is_never_sent_by_its_own_id_which_keeps_title_and_performer() -> None:
     content = Content(Kind.AUDIO, file=File("x-a", "x", 3, None, "audio/mpeg"), detail={"duration": 9})
 
     async def scenario() -> None:
@@ -129,7 +129,7 @@ def test_a_name_that_we_gave_ourselves_need_not_be_hidden() -> None:
 
 
 @pytest.mark.parametrize(("mime", "hidden"), [("application/zip", False), (None, False), ("application/x-ann", True)])
-def test_a_type_that_nobody_knows_is_hidden_like_a_name(mime: str | None, hidden: bool) -> None:
+def test_an_unknown_type_is_hidden_like_a_name(mime: str | None, hidden: bool) -> None:
     content = Content(Kind.DOCUMENT, file=File("x-a", "x", 3, None, mime))
     first, *_ = requests_of(content_call(content, to=A, copyable=True), **{"x-a": b"abc"})
     assert (first[0] == "getFile") is hidden
@@ -159,7 +159,7 @@ def test_a_document_keeps_only_a_harmless_ending_that_fits_its_type(name: str, m
     asyncio.run(scenario())
 
 
-def test_the_file_id_is_learned_from_the_answer_for_both_ways() -> None:
+def test_the_answer_teaches_the_file_id_for_both_directions() -> None:
     files = Memory()
     requests = requests_of(content_call(photo()), files, **{"photo-a": b"abc"})
     assert [method for method, _ in requests] == ["getFile", "photo-a", "sendPhoto"]
@@ -167,7 +167,7 @@ def test_the_file_id_is_learned_from_the_answer_for_both_ways() -> None:
 
 
 @in_a_loop
-async def test_an_id_that_turned_out_wrong_is_forgotten_and_the_file_moved_once() -> None:
+async def test_a_wrong_id_is_forgotten_and_the_file_is_moved_once() -> None:
     files = Memory()
     files.ids["photo", B] = "stale"
     async with fleet(files) as (api, stub):
@@ -209,7 +209,7 @@ async def test_a_sticker_whose_set_is_gone_is_moved(form: str, name: str) -> Non
 
 
 @pytest.mark.parametrize("copyable", [True, False])
-def test_a_dice_is_told_and_not_rolled_anew(copyable: bool) -> None:
+def test_a_dice_is_shown_as_text_and_not_rolled_again(copyable: bool) -> None:
     dice = Content(Kind.DICE, detail={"emoji": "🎲", "value": 4})
     ((method, members),) = requests_of(content_call(dice, to=A, copyable=copyable))
     assert (method, members["text"]) == ("sendMessage", "🎲 4")
@@ -222,7 +222,7 @@ def poll(**detail: Any) -> Content:
     return Content(Kind.POLL, detail={"question": "well?", "options": OPTIONS, **detail})
 
 
-def test_a_poll_is_made_anew_and_anonymous() -> None:
+def test_a_poll_is_rebuilt_as_an_anonymous_one() -> None:
     regular = poll(type="regular", allows_multiple_answers=True)
     assert requests_of(content_call(regular, to=A, copyable=True)) == [
         (
@@ -238,7 +238,7 @@ def test_a_poll_is_made_anew_and_anonymous() -> None:
     ]
 
 
-def test_a_quiz_stays_one_only_where_its_answer_is_known() -> None:
+def test_a_quiz_stays_a_quiz_only_if_its_answer_is_known() -> None:
     ((_, known),) = requests_of(content_call(poll(type="quiz", correct_option_ids=[1], explanation="because")))
     assert (known["type"], known["correct_option_ids"], known["explanation"]) == ("quiz", [1], "because")
     ((_, unknown),) = requests_of(content_call(poll(type="quiz")))
@@ -275,11 +275,11 @@ def test_a_quiz_stays_one_only_where_its_answer_is_known() -> None:
     ],
     ids=lambda value: value.kind if isinstance(value, Content) else None,
 )
-def test_what_has_no_file_is_written_anew(content: Content, method: str, members: dict[str, Any]) -> None:
+def test_kinds_without_a_file_are_rebuilt(content: Content, method: str, members: dict[str, Any]) -> None:
     assert requests_of(content_call(content, to=A, copyable=True)) == [(method, {"chat_id": READER, **members})]
 
 
-def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
+def test_a_single_bot_copies_a_rich_message_with_files() -> None:
     rich = Content(Kind.RICH, detail={"rebuilt": None, "copyable": True})
     common = {"protect_content": True, "message_effect_id": "7"}
     alone = {A: TOKENS[A]}
@@ -289,7 +289,7 @@ def test_a_bot_that_is_alone_copies_a_rich_message_with_files() -> None:
 
 
 @pytest.mark.parametrize("faithful", [True, False])
-def test_a_rich_message_of_words_alone_is_written_anew(faithful: bool) -> None:
+def test_a_rich_message_without_files_is_rebuilt(faithful: bool) -> None:
     rich = Content(Kind.RICH, detail={"rebuilt": {"blocks": []}, "copyable": faithful})
     assert requests_of(content_call(rich, to=A, copyable=True))[0][0] == "sendRichMessage"
 
@@ -317,17 +317,17 @@ def test_among_several_bots_a_rich_message_with_files_is_refused_on_each(
     ],
 )
 @pytest.mark.parametrize("to", [A, B])
-def test_what_cannot_be_relayed_is_refused_before_anything_is_asked(kind: Kind, to: Any) -> None:
+def test_kinds_that_cannot_be_relayed_are_refused_before_any_call(kind: Kind, to: Any) -> None:
     assert refusal_of(content_call(Content(kind), to=to, copyable=True)) is Refusal.CANNOT_COPY
 
 
-def test_more_than_a_bot_may_download_is_too_large_before_anything_is_asked() -> None:
+def test_a_file_above_the_download_limit_is_refused_before_any_call() -> None:
     huge = Content(Kind.VIDEO, file=File("x", "x", 20 * 2**20 + 1))
     assert refusal_of(content_call(huge)) is Refusal.TOO_LARGE
 
 
 @in_a_loop
-async def test_an_album_goes_in_one_call_with_known_ids_and_uploads_side_by_side() -> None:
+async def test_an_album_is_one_call_with_known_ids_and_uploads() -> None:
     files = Memory()
     files.ids["one", B] = "one-b"
     async with fleet(files) as (api, stub):
@@ -362,14 +362,14 @@ async def test_an_album_goes_in_one_call_with_known_ids_and_uploads_side_by_side
         assert files.ids["two", B].startswith("video-")
 
 
-def test_an_album_on_one_bot_goes_by_ids_because_copies_may_arrive_by_half() -> None:
+def test_an_album_on_one_bot_is_sent_by_ids_because_copies_may_arrive_in_part() -> None:
     album = (photo("one-a", "one"), photo("two-a", "two"))
     ((method, members),) = requests_of(content_call(*album, to=A, copyable=True))
     assert method == "sendMediaGroup"
     assert [entry["media"] for entry in members["media"]] == ["one-a", "two-a"]
 
 
-def test_a_live_photo_travels_with_its_still() -> None:
+def test_a_live_photo_is_sent_with_its_still_image() -> None:
     live = Content(Kind.LIVE_PHOTO, file=File("l-a", "l", 3), detail={"photo": {"file_id": "s-a", "unique": "s"}})
     ((_, members),) = requests_of(content_call(live, to=A))
     assert members == {"chat_id": READER, "live_photo": "l-a", "photo": "s-a"}
@@ -384,7 +384,7 @@ def test_a_live_photo_travels_with_its_still() -> None:
     asyncio.run(scenario())
 
 
-def test_a_lost_store_costs_an_upload_and_no_message() -> None:
+def test_a_lost_store_costs_an_upload_but_no_message() -> None:
     class Lost(Memory):
         async def file_id(self, unique: str, bot: Any) -> str | None:
             raise LiveStoreLost
@@ -397,7 +397,7 @@ def test_a_lost_store_costs_an_upload_and_no_message() -> None:
 
 
 @in_a_loop
-async def test_an_upload_whose_reply_is_gone_is_made_again_without_it() -> None:
+async def test_an_upload_whose_reply_target_is_gone_is_repeated_without_it() -> None:
     async with fleet() as (api, stub):
         stub.files["photo-a"] = b"abc"
         stub.answer("sendPhoto", refusal(400, "Bad Request: message to be replied not found"))

@@ -1,4 +1,4 @@
-"""A sticker or custom emoji set that few people use is not passed on, on one bot as across two."""
+"""A sticker or custom emoji set that few people use is not passed on, on one bot or across two."""
 
 import asyncio
 from typing import Any
@@ -29,7 +29,7 @@ def by(person: PersonId, outgoing: SendContent) -> SendContent:
 
 
 def play(*calls: SendContent | EditContent, files: Memory | None = None) -> Stub:
-    """Send one after the other, all by themselves; the server that was asked."""
+    """Send one after the other, each alone. Returns the server."""
 
     async def scenario() -> Stub:
         async with fleet(files) as (api, stub):
@@ -44,7 +44,7 @@ def play(*calls: SendContent | EditContent, files: Memory | None = None) -> Stub
 
 
 @both
-def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_anew_once(to: BotId) -> None:
+def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_once(to: BotId) -> None:
     files = Memory()
     stub = play(*[content_call(sticker(set_name="ann_by_bot"), to=to)] * 2, files=files)
     first, second = stub.calls("sendSticker")
@@ -56,7 +56,7 @@ def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_anew_once(to: BotI
 
 
 @both
-def test_a_sticker_of_a_set_that_many_people_use_keeps_it_without_a_byte_moved(to: BotId) -> None:
+def test_a_sticker_of_a_popular_set_keeps_its_set_without_an_upload(to: BotId) -> None:
     stub = play(*[by(person, content_call(sticker(set_name="cats"), to=to)) for person in CROWD])
     *_, last = stub.calls("sendSticker")
     assert last.members["sticker"] == {A: "st-a", B: "st-b"}[to]
@@ -70,7 +70,7 @@ def test_one_person_who_sends_a_sticker_often_does_not_make_its_set_popular() ->
 
 
 @both
-def test_a_sticker_that_is_in_no_set_goes_by_its_id_where_it_has_one(to: BotId) -> None:
+def test_a_sticker_without_a_set_is_sent_by_its_id_if_it_has_one(to: BotId) -> None:
     stub = play(content_call(sticker(), to=to))
     assert (len(stub.calls("getFile")) == 0) is (to == A)
 
@@ -83,7 +83,7 @@ CAPTION = Content(Kind.PHOTO, "\U0001f600 hi", (EMOJI, BOLD), file=File("st-a", 
 @pytest.mark.parametrize(
     ("content", "place"), [(TEXT, "entities"), (CAPTION, "caption_entities")], ids=["text", "caption"]
 )
-def test_a_custom_emoji_that_few_people_use_goes_as_the_plain_one(content: Content, place: str, to: BotId) -> None:
+def test_a_custom_emoji_that_few_people_use_becomes_the_plain_one(content: Content, place: str, to: BotId) -> None:
     *_, sent = play(content_call(content, to=to)).requests
     assert "5301" not in sent.raw.decode()
     assert sent.members[place] == [{"type": "bold", "offset": 0, "length": 2}]
@@ -91,7 +91,7 @@ def test_a_custom_emoji_that_few_people_use_goes_as_the_plain_one(content: Conte
     assert sent.members[place][0]["custom_emoji_id"] == "5301"
 
 
-def test_one_in_an_edit_a_quote_or_a_poll_goes_as_the_plain_one_as_well() -> None:
+def test_rare_custom_emoji_in_an_edit_quote_or_poll_become_plain_too() -> None:
     edit = EditContent(B, READER, MessageId(5), A, CROWD[0], TEXT, True)
     quoting = content_call(
         Content(Kind.TEXT, "yes"), reply_to=MessageId(4), quote="\U0001f600", quote_entities=(EMOJI, BOLD)
@@ -111,7 +111,7 @@ def test_one_in_an_edit_a_quote_or_a_poll_goes_as_the_plain_one_as_well() -> Non
     assert empty.contents[0].detail is None
 
 
-def test_while_the_store_is_away_no_set_is_known() -> None:
+def test_while_the_store_is_away_no_set_counts_as_popular() -> None:
     class Away(Memory):
         async def sight(self, marks: Any) -> int:
             raise LiveStoreLost

@@ -1,4 +1,4 @@
-"""Files on their way between bots: streamed, bounded, moved once."""
+"""File transfers between bots: streamed, limited, and each file moved only once."""
 
 import asyncio
 import logging
@@ -32,9 +32,9 @@ async def test_twenty_megabytes_cross_unharmed() -> None:
 
 
 def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> None:
-    """The upload's server reads nothing: unless the adapter buffers, the download cannot get to its end either.
+    """The upload's server reads nothing. Unless the adapter buffers, the download cannot get to its end either.
 
-    64 MB, because the sockets' own buffers on both sides hold several each.
+    The file has 64 MB, because the sockets' own buffers on both sides hold several MB each.
     """
     size = 64 * MEGABYTES
     written = 0
@@ -49,7 +49,7 @@ def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> No
             written += MEGABYTES
 
     async def deaf(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """A server that takes a request's head and then no more."""
+        """A server that reads a request's head and then nothing more."""
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             if b"/getFile" in head:
@@ -82,13 +82,13 @@ def test_a_reader_that_stalls_stops_the_download_so_memory_stays_bounded() -> No
             await sending
         await api.aclose()
         server.close()
-        await asyncio.sleep(0.05)  # connections that were accepted last begin, and end
+        await asyncio.sleep(0.05)  # the connections accepted last begin, and end
 
     asyncio.run(scenario())
 
 
 @in_a_loop
-async def test_of_ten_who_send_one_file_at_once_one_uploads_it() -> None:
+async def test_of_ten_senders_of_one_file_only_one_uploads_it() -> None:
     async with fleet() as (api, stub):
         stub.files["photo-a"] = b"abc"
         sent = await asyncio.gather(*(api.send(content_call(photo())) for _ in range(10)))
@@ -167,7 +167,7 @@ def test_no_more_transfers_run_at_once_than_allowed() -> None:
     ids=["reset", "html", "longer than announced", "shorter than announced"],
 )
 @in_a_loop
-async def test_a_download_that_breaks_has_delivered_nothing(reply: Reply) -> None:
+async def test_a_broken_download_has_delivered_nothing(reply: Reply) -> None:
     async with fleet() as (api, stub):
         stub.files["v-a"] = b"abc"
         stub.answer("v-a", reply)
@@ -198,7 +198,7 @@ async def test_an_upload_whose_answer_is_lost_is_uncertain() -> None:
     ids=["too big", "unknown", "no path", "bigger than said"],
 )
 @in_a_loop
-async def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) -> None:
+async def test_a_file_that_cannot_be_downloaded_is_refused(answer: Reply, expected: Refusal) -> None:
     async with fleet() as (api, stub):
         stub.answer("getFile", answer)
         with pytest.raises(Refused) as caught:
@@ -209,8 +209,8 @@ async def test_what_cannot_be_downloaded_is_refused(answer: Reply, expected: Ref
 
 @pytest.mark.parametrize("method", ["getFile", "v-a"], ids=["asked where it is", "downloaded"])
 @in_a_loop
-async def test_a_token_that_is_refused_while_a_file_is_fetched_is_the_other_bots(method: str) -> None:
-    """Whoever sends it is not blamed, and the file is not given up for one refusal."""
+async def test_a_token_refused_during_a_download_is_the_source_bots(method: str) -> None:
+    """The sending bot is not blamed, and the file is not given up after one refusal."""
     async with fleet() as (api, stub):
         stub.files["v-a"] = b"abc"
         stub.answer(method, refusal(401, "Unauthorized"))
@@ -229,7 +229,7 @@ async def test_a_file_gone_from_the_server_cannot_be_copied() -> None:
         assert caught.value.refusal is Refusal.CANNOT_COPY
 
 
-def test_an_own_server_may_name_a_file_on_its_disk_and_any_size(tmp_path: Path) -> None:
+def test_our_own_server_may_share_files_of_any_size_on_its_disk(tmp_path: Path) -> None:
     stored = tmp_path / "John Smith.mp4"
     stored.write_bytes(bytes(21 * MEGABYTES))
 
@@ -247,7 +247,7 @@ def test_an_own_server_may_name_a_file_on_its_disk_and_any_size(tmp_path: Path) 
     asyncio.run(scenario())
 
 
-def test_nothing_of_the_sender_is_in_any_request_to_the_readers_bot(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_request_to_the_readers_bot_contains_anything_of_the_sender(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     name = "Canary Miller tax.pdf"
     contents: tuple[Content, ...] = (

@@ -1,4 +1,4 @@
-"""The transport against a server that does what servers should not: what a lost answer means, and what is kept warm."""
+"""The transport with a misbehaving server: what a lost answer means, and which connections stay open."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,7 +15,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 async def request(reader: asyncio.StreamReader) -> bytes:
-    """A whole request: its head and its body."""
+    """Read a whole request: its head and its body."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
     return head + await reader.readexactly(length)
@@ -28,7 +28,7 @@ class Server:
         self.url = ""
 
     def answering(self, *answers: bytes, keep: bool = True) -> Conduct:
-        """Answer one request after the other on each connection; with the last one, hang up unless `keep`."""
+        """Answer requests one after the other on each connection. After the last answer, hang up unless `keep`."""
 
         async def conduct(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             turn = iter(answers)
@@ -80,7 +80,7 @@ async def post(made: Transport, body: bytes = b"{}", timeout_s: float = 5.0) -> 
 
 
 @in_a_loop
-async def test_a_request_is_whole_and_says_what_it_is() -> None:
+async def test_a_request_is_complete_and_has_the_right_headers() -> None:
     async with serving(lambda server: server.answering(OK)) as (server, made):
         assert await post(made, b'{"a":1}') == Reply(200, b"ok", None)
         head, _, body = server.requests[0].partition(b"\r\n\r\n")
@@ -100,7 +100,7 @@ async def test_a_connection_is_used_again() -> None:
 
 
 @in_a_loop
-async def test_calls_at_once_have_a_connection_each_up_to_the_limit() -> None:
+async def test_simultaneous_calls_have_a_connection_each_up_to_the_limit() -> None:
     async with serving(lambda server: server.answering(OK), max_connections=3) as (server, made):
         assert [each.body for each in await asyncio.gather(*(post(made) for _ in range(20)))] == [b"ok"] * 20
         assert server.connections == 3
@@ -122,7 +122,7 @@ async def test_calls_at_once_have_a_connection_each_up_to_the_limit() -> None:
     ids=["chunked", "flood", "early hints", "continue", "no content", "redirect"],
 )
 @in_a_loop
-async def test_an_answer_is_taken_in_any_form(answer: bytes, expected: tuple[int, bytes, str | None]) -> None:
+async def test_every_form_of_answer_is_understood(answer: bytes, expected: tuple[int, bytes, str | None]) -> None:
     async with serving(lambda server: server.answering(answer)) as (server, made):
         assert await post(made) == Reply(*expected)
         assert await post(made) == Reply(*expected), "what came before leaves nothing behind"
@@ -164,7 +164,7 @@ async def test_a_connection_that_the_server_will_close_is_not_used_again() -> No
 
 
 @in_a_loop
-async def test_a_connection_closed_while_it_rested_is_not_used_again() -> None:
+async def test_a_connection_closed_while_idle_is_not_used_again() -> None:
     async with serving(lambda server: server.answering(OK, keep=False)) as (server, made):
         await post(made)
         while made._idle and made._idle[0].usable:
@@ -200,7 +200,7 @@ async def _head_without_end(reader: asyncio.StreamReader, writer: asyncio.Stream
 
 @pytest.mark.parametrize("conduct", [_reset_at_once, _close_after_half, _talk_nonsense, _head_without_end])
 @in_a_loop
-async def test_what_breaks_after_the_request_left_may_have_been_carried_out(conduct: Conduct) -> None:
+async def test_a_request_that_breaks_after_it_left_may_have_been_carried_out(conduct: Conduct) -> None:
     async with serving(lambda _: conduct) as (_, made):
         with pytest.raises(Lost) as lost:
             await post(made)
@@ -226,11 +226,11 @@ def test_a_server_that_stays_silent_is_given_up(monkeypatch: pytest.MonkeyPatch)
 
 
 @in_a_loop
-async def test_where_nobody_listens_nothing_was_sent() -> None:
+async def test_without_a_server_nothing_was_sent() -> None:
     async with serving(lambda server: server.answering(OK)) as (server, _):
         gone = server.url
     made = Transport(gone, max_connections=1, on_connected=lambda: None)
-    for _ in range(2):  # and the room is given back
+    for _ in range(2):  # the second one shows that the place was given back
         with pytest.raises(Lost) as lost:
             await post(made)
         assert not lost.value.sent
@@ -238,7 +238,7 @@ async def test_where_nobody_listens_nothing_was_sent() -> None:
 
 
 @in_a_loop
-async def test_who_gives_up_waiting_leaves_no_answer_to_the_next() -> None:
+async def test_a_call_that_gives_up_leaves_no_answer_to_the_next() -> None:
     released = asyncio.Event()
 
     def conduct(server: Server) -> Conduct:
@@ -262,7 +262,7 @@ async def test_who_gives_up_waiting_leaves_no_answer_to_the_next() -> None:
 
 
 @in_a_loop
-async def test_what_comes_unasked_ends_the_connection() -> None:
+async def test_unexpected_bytes_end_the_connection() -> None:
     async with serving(lambda server: server.answering(OK + OK)) as (server, made):
         await post(made)
         while made._idle and made._idle[0].usable:
@@ -288,7 +288,7 @@ def test_closing_ends_calls_under_way() -> None:
     asyncio.run(scenario())
 
 
-def test_idle_connections_are_closed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_connections_are_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "SWEEP_S", 0.01)
     monkeypatch.setattr(transport_module, "IDLE_S", 0.02)
 
@@ -304,7 +304,7 @@ def test_idle_connections_are_closed_in_the_end(monkeypatch: pytest.MonkeyPatch)
 
 
 @in_a_loop
-async def test_a_login_of_the_address_is_sent_and_not_shown_in_the_host() -> None:
+async def test_a_login_in_the_address_is_sent_but_not_shown_in_the_host() -> None:
     async with serving(lambda server: server.answering(OK)) as (server, _):
         made = Transport(
             server.url.replace("http://", "http://me:secret@"), max_connections=1, on_connected=lambda: None

@@ -1,4 +1,4 @@
-"""A server of our own for these tests."""
+"""A server of these tests' own."""
 
 from collections.abc import Iterator
 
@@ -10,14 +10,16 @@ from tests.contract.servers import Valkey, start_valkey
 
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[Valkey]:
-    """Ours alone: it is emptied, killed and started again. Synced always: everysec may lose what it acknowledged."""
+    """Our own server: tests empty, kill and restart it. It syncs always, because everysec may lose acknowledged
+    writes."""
     with start_valkey("--appendonly", "yes", "--appendfsync", "always") as server:
         yield server
 
 
 @pytest.fixture
 def by_hand(valkey: Valkey) -> Iterator["Redis"]:
-    """What an operator could do with redis-cli; the server is empty and set up as it should be."""
+    """A plain client, to do what an operator could do with redis-cli. The server is empty and set up as it should
+    be."""
     with Redis.from_url(valkey.url) as redis:
         redis.flushall()
         yield redis

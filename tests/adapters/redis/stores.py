@@ -1,4 +1,4 @@
-"""Stores opened on a server in the loop of a test, and a wire to it that can be cut."""
+"""Stores opened in a test's event loop, and a wire to the server that can be cut."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from tests.runtime.virtual import VirtualClock
 
 @asynccontextmanager
 async def opened(url: str, seed: int = 1, replicas: int = 0) -> AsyncIterator[RedisStore]:
-    """The seed is what tells one process from another."""
+    """Open a store. The seed distinguishes one process from another."""
     store, _ = await open_redis(url, VirtualClock(), Random(seed), replicas=replicas, may_lose=True)
     try:
         yield store
@@ -21,7 +21,7 @@ async def opened(url: str, seed: int = 1, replicas: int = 0) -> AsyncIterator[Re
 
 
 class Wire:
-    """Carries bytes between a store and its server until it is told to break, once."""
+    """Carries bytes between a store and its server, until it is told to break, once."""
 
     def __init__(self, url: str) -> None:
         server = urlsplit(url)
@@ -29,14 +29,14 @@ class Wire:
         self.lose_request = False
         """The next request breaks the connection before the server has seen it."""
         self.lose_answer = False
-        """The next answer breaks the connection: the server has done what was asked, and nobody hears of it."""
+        """The next answer breaks the connection: the server has carried out the call, but nobody gets the answer."""
         self.breaks = 0
         self.requests = 0
-        """Pieces that came from the store, each by one write of it as long as they are small."""
+        """How many pieces came from the store. Each small piece is one write."""
 
     @asynccontextmanager
     async def laid(self) -> AsyncIterator[str]:
-        """Yields the URL of its near end."""
+        """Yield the URL of the near end."""
         carrying: list[asyncio.Task[None]] = []
 
         def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Whether a server is fit to be used is said before it is, in a sentence."""
+"""A server that is not fit for use is refused or warned about, in a sentence, before it is used."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.staged import in_a_loop
 
 
 async def opened(url: str, name: str = "passerby", **options: Any) -> Opened:
-    """Opened, and closed again."""
+    """Open a store, and close it again."""
     result = await open_redis(url, VirtualClock(), Random(1), name=name, **options)
     await result.store.aclose()
     return result
@@ -28,7 +28,7 @@ async def opened(url: str, name: str = "passerby", **options: Any) -> Opened:
 
 @pytest.fixture
 def user(by_hand: Redis, valkey: Valkey) -> Iterator[str]:
-    """The URL of somebody who may use our keys and scripts, and not CONFIG, as with many hosters."""
+    """The URL of a user who may use our keys and scripts, but not CONFIG, as at many hosting providers."""
     by_hand.acl_setuser(
         "guest",
         enabled=True,
@@ -43,13 +43,13 @@ def user(by_hand: Redis, valkey: Valkey) -> Iterator[str]:
 
 
 @pytest.mark.services
-def test_a_server_that_is_as_it_should_be_is_opened_without_a_word(valkey: Valkey, by_hand: Redis) -> None:
+def test_a_well_configured_server_opens_without_warnings(valkey: Valkey, by_hand: Redis) -> None:
     assert asyncio.run(opened(valkey.url)).warnings == ()
 
 
 @pytest.mark.services
 @pytest.mark.parametrize("policy", ["allkeys-lru", "volatile-ttl", "volatile-lfu"])
-def test_a_server_that_may_throw_keys_away_is_refused(valkey: Valkey, by_hand: Redis, policy: str) -> None:
+def test_a_server_that_may_evict_keys_is_refused(valkey: Valkey, by_hand: Redis, policy: str) -> None:
     by_hand.config_set("maxmemory-policy", policy)
     with pytest.raises(RedisUnfit, match=rf"maxmemory-policy {policy}.*noeviction"):
         asyncio.run(opened(valkey.url))
@@ -57,13 +57,13 @@ def test_a_server_that_may_throw_keys_away_is_refused(valkey: Valkey, by_hand: R
 
 
 @pytest.mark.services
-def test_a_server_that_forgets_at_a_restart_is_warned_of(valkey: Valkey, by_hand: Redis) -> None:
+def test_a_server_that_forgets_at_a_restart_gives_a_warning(valkey: Valkey, by_hand: Redis) -> None:
     by_hand.config_set("appendonly", "no")
     try:
         (warning,) = asyncio.run(opened(valkey.url)).warnings
     finally:
         by_hand.config_set("appendonly", "yes")
-        # Until its first file is written it can neither be stopped nor killed without loss.
+        # Until its first file is written, it cannot be stopped or killed without loss.
         while (state := by_hand.info("persistence"))["aof_rewrite_in_progress"] or state["aof_rewrite_scheduled"]:
             sleep(0.01)
     assert "appendonly" in warning
@@ -89,7 +89,7 @@ def test_a_server_that_may_lose_its_last_seconds_is_refused_unless_that_is_accep
 
 @pytest.mark.services
 @pytest.mark.parametrize(("replicas", "many"), [(0, 1), (1, 0)])
-def test_a_cluster_without_replicas_to_wait_for_is_warned_of(replicas: int, many: int) -> None:
+def test_a_cluster_without_replicas_to_wait_for_gives_a_warning(replicas: int, many: int) -> None:
     """It replicates later than it answers, so a failover may lose the last writes."""
     with start_cluster(2) as cluster:
         warnings = asyncio.run(opened(cluster.url, replicas=replicas, may_lose=True)).warnings
@@ -97,7 +97,7 @@ def test_a_cluster_without_replicas_to_wait_for_is_warned_of(replicas: int, many
 
 
 @pytest.mark.services
-def test_where_config_is_forbidden_info_tells(valkey: Valkey, by_hand: Redis, user: str) -> None:
+def test_if_config_is_forbidden_the_settings_come_from_info(valkey: Valkey, by_hand: Redis, user: str) -> None:
     assert asyncio.run(opened(user)).warnings == ()
     by_hand.config_set("maxmemory-policy", "allkeys-random")
     with pytest.raises(RedisUnfit, match="allkeys-random"):
@@ -105,7 +105,7 @@ def test_where_config_is_forbidden_info_tells(valkey: Valkey, by_hand: Redis, us
 
 
 @pytest.mark.services
-def test_where_nothing_tells_that_is_said(valkey: Valkey, by_hand: Redis, user: str) -> None:
+def test_unknown_settings_give_a_warning(valkey: Valkey, by_hand: Redis, user: str) -> None:
     by_hand.execute_command("ACL", "SETUSER", "guest", "-info")
     warnings = asyncio.run(opened(user)).warnings
     assert ["maxmemory-policy" in warnings[0], "appendonly" in warnings[1]] == [True, True]
@@ -119,13 +119,13 @@ def test_a_user_without_scripts_is_refused(valkey: Valkey, by_hand: Redis, user:
 
 
 @pytest.mark.services
-def test_a_wrong_password_is_told_without_being_quoted(valkey: Valkey, by_hand: Redis) -> None:
+def test_a_wrong_password_is_reported_without_quoting_it(valkey: Valkey, by_hand: Redis) -> None:
     with pytest.raises(RedisUnfit, match="password") as told:
         asyncio.run(opened(valkey.url.replace("//", "//nobody:wrong@")))
     assert "wrong" not in str(told.value)
 
 
-def test_no_server_is_no_answer() -> None:
+def test_a_missing_server_counts_as_unreachable() -> None:
     with pytest.raises(RedisUnreachable):
         asyncio.run(opened(f"redis://127.0.0.1:{free_port()}"))
 
@@ -146,7 +146,7 @@ async def test_two_installations_share_a_server(valkey: Valkey, by_hand: Redis) 
     "url",
     ["", "localhost", "http://localhost", "redis+ring://localhost", "redis+sentinel://localhost", "redis://h:port"],
 )
-def test_what_is_no_redis_url_is_refused_without_being_quoted(url: str) -> None:
+def test_a_malformed_redis_url_is_refused_without_quoting_it(url: str) -> None:
     with pytest.raises(RedisUnfit) as told:
         connector(url, Keys("passerby"))
     assert "localhost" not in str(told.value)

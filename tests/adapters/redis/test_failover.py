@@ -1,5 +1,5 @@
-"""Another server becomes the right one: a cluster's slot moves, a replica is promoted. Callers notice nothing of it,
-or a store that is lost for a moment."""
+"""Another server becomes the right one: a cluster's slot moves, a replica is promoted. Callers notice nothing, or a
+short loss of the store."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.services
 
 
 async def persistently(store: LiveStore, commit: Commit) -> Committed:
-    """As the runtime does it: a store that is lost is asked again, for as long as it takes."""
+    """Commit as the runtime does: if the store is lost, try again for as long as it takes."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -38,7 +38,7 @@ async def persistently(store: LiveStore, commit: Commit) -> Committed:
                 await asyncio.sleep(0.02)
 
 
-def test_a_slot_that_moves_takes_the_store_along() -> None:
+def test_the_store_follows_a_moving_slot() -> None:
     with start_cluster(2) as cluster:
         old = cluster.owner
         new = next(node for node in cluster.nodes if node is not old)
@@ -70,7 +70,7 @@ def test_a_slot_that_moves_takes_the_store_along() -> None:
 
 
 @pytest.mark.parametrize("commit", [Commit((somebody(ANN),), updates=(update(7),)), Commit((somebody(ANN),))])
-def test_what_no_replica_has_is_not_acknowledged(commit: Commit) -> None:
+def test_a_write_that_no_replica_has_is_not_acknowledged(commit: Commit) -> None:
     with (
         start_valkey("--repl-diskless-sync-delay", "0") as primary,
         start_valkey("--replicaof", "127.0.0.1 " + str(urlsplit(primary.url).port)) as replica,
@@ -98,8 +98,8 @@ def test_what_no_replica_has_is_not_acknowledged(commit: Commit) -> None:
         asyncio.run(main())
 
 
-def test_a_server_that_has_become_a_replica_is_not_believed_about_a_chat_known_from_before() -> None:
-    """It answers plain reads, from whatever it has."""
+def test_a_server_that_has_become_a_replica_is_not_trusted_about_a_known_chat() -> None:
+    """The replica still answers plain reads, from whatever it has."""
     with start_valkey() as store_of_old, start_valkey() as other, Redis.from_url(store_of_old.url) as by_hand:
 
         async def main() -> None:
@@ -117,7 +117,7 @@ def test_a_server_that_has_become_a_replica_is_not_believed_about_a_chat_known_f
 
 @contextmanager
 def start_sentinel(master_port: int, directory: Path) -> Iterator[int]:
-    """Yields its port. It alone decides, and soon."""
+    """Yield the port of a sentinel that decides alone and soon."""
     port, file = free_port(), directory / "sentinel.conf"
     file.write_text(
         f"port {port}\nbind 127.0.0.1\ndir {directory}\nsentinel monitor ours 127.0.0.1 {master_port} 1\n"

@@ -1,5 +1,5 @@
-"""A server that has lost its newest writes, or may have: everybody notices, and nobody is served before the records are
-compared."""
+"""A server that has, or may have, lost its newest writes. Every process notices, and nobody is served before the
+records are compared."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -32,7 +32,7 @@ UNSURE, OLDER = Doubts(is_unsure=True), Doubts(is_unsure=True, is_older=True)
 
 
 class Copy:
-    """All that a server holds, to be put back later."""
+    """All data of a server, to restore it later."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -46,7 +46,7 @@ class Copy:
 
 
 def on(valkey: Valkey, body: Callable[[RedisStore, RedisStore], Awaitable[None]]) -> None:
-    """Two processes, in a store where Ann and Ben chat."""
+    """Run `body` with the stores of two processes. Ann and Ben are in a chat."""
 
     async def main() -> None:
         async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
@@ -60,7 +60,7 @@ def on(valkey: Valkey, body: Callable[[RedisStore, RedisStore], Awaitable[None]]
 
 
 async def doubted(store: RedisStore) -> Doubts:
-    """Its doubts, once it has noticed."""
+    """Return the store's doubts, once it has noticed."""
     async with asyncio.timeout(20):
         while not store.doubts:
             with suppress(LiveStoreLost):
@@ -74,7 +74,7 @@ def restart(valkey: Valkey) -> None:
 
 
 @staged(on, "valkey")
-async def test_a_server_that_started_again_begins_another_life_in_which_nobody_is_served(
+async def test_after_a_restart_of_the_server_nobody_is_served_before_a_comparison(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     generation = one.generation
@@ -104,7 +104,7 @@ async def test_a_server_that_started_again_begins_another_life_in_which_nobody_i
 
 
 @staged(on, "valkey")
-async def test_one_worker_compares_and_repairs_and_then_all_go_on(
+async def test_one_worker_compares_and_repairs_and_then_all_continue(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     restart(valkey)
@@ -129,7 +129,7 @@ async def test_one_worker_compares_and_repairs_and_then_all_go_on(
 
 
 @staged(on, "valkey")
-async def test_who_starts_while_another_compares_hears_that_it_is_done(
+async def test_a_worker_that_starts_during_a_comparison_learns_when_it_is_done(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     restart(valkey)
@@ -145,10 +145,10 @@ async def test_who_starts_while_another_compares_hears_that_it_is_done(
 
 
 @staged(on, "valkey")
-async def test_a_worker_that_has_seen_more_than_the_server_holds_says_that_it_is_older(
+async def test_a_worker_that_has_seen_more_than_the_server_reports_an_older_state(
     one: RedisStore, other: RedisStore, /, by_hand: Redis
 ) -> None:
-    """The server runs on, so nothing else shows it."""
+    """The server keeps running, so nothing else shows the loss."""
     copy = Copy(by_hand)
     await one.heartbeat(ONE, {}, LONG_S, b"")
     copy.put_back()
@@ -156,13 +156,13 @@ async def test_a_worker_that_has_seen_more_than_the_server_holds_says_that_it_is
         await one.heartbeat(ONE, {}, LONG_S, b"")
     assert one.doubts == OLDER
     assert await doubted(other) == OLDER
-    assert one.generation == other.generation, "both have noticed, and it is one new life"
+    assert one.generation == other.generation, "both have noticed, and it is one new generation"
     await settled(one)
     assert await other.load(ANN) == Facts(*couple())
 
 
 @staged(on, "valkey")
-async def test_an_older_file_under_a_server_that_starts_again_is_older(
+async def test_a_restart_on_an_older_file_counts_as_an_older_state(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     copy = Copy(by_hand)
@@ -178,11 +178,10 @@ async def test_an_older_file_under_a_server_that_starts_again_is_older(
 
 
 @staged(on, "valkey")
-async def test_a_former_life_that_comes_back_is_not_taken_for_the_present_one(
+async def test_a_former_generation_that_returns_is_not_taken_for_the_present_one(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
-    """The old server was away alone and never stopped: it has its own name for its generation, and finds nothing
-    amiss."""
+    """The old server was cut off but never stopped. It has its own name for its generation, and notices nothing."""
     former = one.generation
     copy = Copy(by_hand)
     restart(valkey)
@@ -200,7 +199,7 @@ async def test_a_former_life_that_comes_back_is_not_taken_for_the_present_one(
 
 
 @staged(on, "valkey")
-async def test_an_incarnation_that_ended_while_it_was_compared_is_not_declared_sound(
+async def test_a_generation_that_ended_during_its_comparison_is_not_declared_sound(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     restart(valkey)
@@ -215,7 +214,7 @@ async def test_an_incarnation_that_ended_while_it_was_compared_is_not_declared_s
 
 
 @staged(on, "valkey")
-async def test_the_journal_of_an_unsure_life_is_counted_for_itself(
+async def test_the_journal_of_a_doubtful_generation_is_counted_separately(
     one: RedisStore, other: RedisStore, /, valkey: Valkey, by_hand: Redis
 ) -> None:
     await put(one, facts=(fact(2),))
@@ -225,6 +224,6 @@ async def test_the_journal_of_an_unsure_life_is_counted_for_itself(
     restart(valkey)
     await doubted(one)
     await settled(one)
-    assert await one.trimmed() == 0, "the records have told nothing of this life"
+    assert await one.trimmed() == 0, "the records have nothing of this generation"
     assert (await one.held((ANN,)))[ANN].recorded, "but they do hold what was carried to them"
     assert await one.journal(0, 10) == [(last, fact(2))]

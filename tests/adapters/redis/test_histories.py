@@ -1,4 +1,4 @@
-"""Any history of writes by two processes, with lost answers in between: the store says what a simple model says."""
+"""Random histories of writes by two processes, with lost answers: the store always agrees with a simple model."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -83,8 +83,6 @@ class Histories(RuleBasedStateMachine):
         if self.stores:
             self.now(self.laid.__aexit__(None, None, None))
         self.runner.close()
-
-    # ------------------------------------------------------------------ steps
 
     @rule(
         which=st.integers(0, 1),
@@ -202,8 +200,6 @@ class Histories(RuleBasedStateMachine):
         if fault is not None:
             setattr(self.wire, fault, True)
 
-    # ------------------------------------------------------------------ what is seen
-
     @precondition(lambda self: bool(self.stores))
     @invariant()
     def the_same_as_the_model_for_each_process(self) -> None:
@@ -259,6 +255,6 @@ class Histories(RuleBasedStateMachine):
 
 
 @pytest.mark.services
-def test_any_history_is_the_models(valkey: Valkey, by_hand: Redis) -> None:
+def test_the_store_agrees_with_the_model_in_any_history(valkey: Valkey, by_hand: Redis) -> None:
     once = settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(lambda: Histories(valkey.url, by_hand), settings=once)

@@ -1,4 +1,4 @@
-"""What is the Redis store's own about workers: a wipe under a fleet, a server that is killed, answers that are lost."""
+"""The Redis store's own part in leases: a wipe under a fleet, a killed server, lost answers."""
 
 import asyncio
 import os
@@ -29,14 +29,11 @@ SHORT_S = 0.2
 
 
 async def holding(store: RedisStore, worker: WorkerId = ONE, ttl_s: float = LONG_S) -> int:
-    """The epoch of `LEASE`, in that worker's hands."""
+    """Return the epoch of `LEASE`, taken by this worker."""
     await store.heartbeat(worker, {}, ttl_s, b"")
     epoch = await store.take(worker, LEASE, ttl_s)
     assert epoch is not None
     return epoch
-
-
-# ---------------------------------------------------------------------- wiped under a fleet
 
 
 @in_a_loop
@@ -65,9 +62,7 @@ async def test_a_wipe_moves_no_lease(valkey: Valkey, by_hand: Redis) -> None:
 
 
 @in_a_loop
-async def test_after_a_wipe_what_nobody_comes_back_for_can_be_taken_with_an_epoch_never_seen(
-    valkey: Valkey, by_hand: Redis
-) -> None:
+async def test_after_a_wipe_an_abandoned_lease_can_be_taken_with_a_new_epoch(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         epoch = await holding(one, GONE)
         by_hand.flushall()
@@ -91,7 +86,7 @@ async def test_a_fresh_server_hands_out_leases_at_once(valkey: Valkey, by_hand: 
 
 
 @in_a_loop
-async def test_who_did_not_adopt_hears_of_it_with_a_heartbeat(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_worker_learns_of_an_adoption_by_its_heartbeat(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         await one.adopt((somebody(ANN),))
         await other.heartbeat(OTHER, {}, LONG_S, b"")
@@ -102,8 +97,8 @@ async def test_who_did_not_adopt_hears_of_it_with_a_heartbeat(valkey: Valkey, by
 
 
 @in_a_loop
-async def test_a_wiped_store_takes_in_nobody_alone(valkey: Valkey, by_hand: Redis) -> None:
-    """The person may be in a chat that is still to be adopted."""
+async def test_a_wiped_store_adopts_no_single_person(valkey: Valkey, by_hand: Redis) -> None:
+    """The person may be in a chat that still has to be adopted."""
     async with opened(valkey.url) as store:
         by_hand.flushall()
         for _ in range(2):
@@ -116,7 +111,7 @@ async def test_a_wiped_store_takes_in_nobody_alone(valkey: Valkey, by_hand: Redi
 
 
 @in_a_loop
-async def test_of_another_generation_no_journal_is_trimmed(valkey: Valkey, by_hand: Redis) -> None:
+async def test_the_journal_of_another_generation_is_not_trimmed(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         before = store.generation
         by_hand.flushall()
@@ -128,9 +123,6 @@ async def test_of_another_generation_no_journal_is_trimmed(valkey: Valkey, by_ha
         assert await store.journal(0, 10) == [(1, fact(1))]
         await store.trim_journal(1, store.generation)
         assert await store.journal(0, 10) == []
-
-
-# ---------------------------------------------------------------------- killed, and fallen back
 
 
 @in_a_loop
@@ -154,7 +146,7 @@ async def test_leases_outlive_a_kill_of_the_server(valkey: Valkey, by_hand: Redi
 
 
 @in_a_loop
-async def test_a_taking_that_the_server_has_lost_is_heard_of_from_who_took(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_lease_that_the_server_has_lost_is_reported_by_its_holder(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         before = await holding(store, OTHER)
         kept = {key: value for key in by_hand.scan_iter() if (value := by_hand.dump(key)) is not None}
@@ -176,11 +168,8 @@ async def test_a_taking_that_the_server_has_lost_is_heard_of_from_who_took(valke
             await store.commit(Commit((somebody(ANN),), fences=(Fence(LEASE, before),)))
 
 
-# ---------------------------------------------------------------------- inheriting
-
-
 @in_a_loop
-async def test_more_than_a_page_is_inherited_in_its_order(valkey: Valkey, by_hand: Redis) -> None:
+async def test_more_than_a_page_is_inherited_in_order(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         left = [notice(f"{number}", PersonId(1 + number % 3)) for number in range(PAGE + 7)]
         for number, each in enumerate(left):
@@ -193,10 +182,10 @@ async def test_more_than_a_page_is_inherited_in_its_order(valkey: Valkey, by_han
 
 
 @in_a_loop
-async def test_what_was_inherited_without_an_answer_is_told_the_next_time(valkey: Valkey, by_hand: Redis) -> None:
+async def test_entries_inherited_without_an_answer_are_returned_the_next_time(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         await store.commit(Commit(outbox=(notice("n"),), owner=GONE))
-        await store.inherit(GONE)  # so that the script is known
+        await store.inherit(GONE)  # loads the script
         store._batcher._patience_s = 0.2
         os.kill(valkey.pid, SIGSTOP)
         try:
@@ -210,11 +199,8 @@ async def test_what_was_inherited_without_an_answer_is_told_the_next_time(valkey
         assert await store.inherit(ONE) == []
 
 
-# ---------------------------------------------------------------------- budgets
-
-
 @in_a_loop
-async def test_a_lost_answer_never_grants_more_than_there_is(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_lost_answer_never_grants_more_than_the_budget(valkey: Valkey, by_hand: Redis) -> None:
     wire, account = Wire(valkey.url), Account(BOT, ANN)
     async with wire.laid() as url, opened(url) as store:
         await store.pools()
@@ -234,7 +220,7 @@ async def test_a_budget_is_forgotten_when_it_is_full_again(valkey: Valkey, by_ha
     assert 119_000 < by_hand.pttl("{passerby}:budget:1000001:1") <= 120_000
 
 
-def test_everything_of_the_fleet_has_the_tag(valkey: Valkey, by_hand: Redis) -> None:
+def test_all_keys_of_the_fleet_have_the_hash_tag(valkey: Valkey, by_hand: Redis) -> None:
     async def main() -> None:
         async with opened(valkey.url) as store:
             epoch = await holding(store)

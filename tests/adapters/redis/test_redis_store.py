@@ -1,4 +1,4 @@
-"""What is the Redis store's own: lost answers, several processes, a full server, a wiped one, a killed one."""
+"""The Redis store's own tests: lost answers, several processes, and a full, a wiped or a killed server."""
 
 import asyncio
 import os
@@ -66,13 +66,10 @@ async def everything(store: LiveStore) -> list[Any]:
     ]
 
 
-# ---------------------------------------------------------------------- lost answers
-
-
 @pytest.mark.parametrize("commit", [WHOLE, OF_NO_UPDATE], ids=["of an update", "of none"])
 @pytest.mark.parametrize("lost", ["lose_request", "lose_answer"])
 @in_a_loop
-async def test_a_commit_whose_answer_was_lost_is_stored_once_and_said_to_be_stored(
+async def test_a_commit_whose_answer_was_lost_is_stored_once_and_reported_as_stored(
     valkey: Valkey, by_hand: Redis, commit: Commit, lost: str
 ) -> None:
     wire = Wire(valkey.url)
@@ -97,7 +94,7 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_what_is_carried_out_twice_comes_to_the_same(valkey: Valkey, by_hand: Redis, write: str) -> None:
+def test_running_a_script_twice_gives_the_same_result(valkey: Valkey, by_hand: Redis, write: str) -> None:
     async def main(lose: bool) -> list[Any]:
         wire = Wire(valkey.url)
         async with wire.laid() as url, opened(url) as store:
@@ -113,7 +110,7 @@ def test_what_is_carried_out_twice_comes_to_the_same(valkey: Valkey, by_hand: Re
 
 
 @in_a_loop
-async def test_a_connection_that_breaks_under_many_calls_costs_none_of_them(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_connection_that_breaks_under_many_calls_loses_none_of_them(valkey: Valkey, by_hand: Redis) -> None:
     wire = Wire(valkey.url)
     async with wire.laid() as url, opened(url) as store:
         await store.pools()
@@ -143,9 +140,6 @@ async def test_a_server_that_does_not_answer_in_time_is_lost_and_found_again(val
         assert await store.journal(0, 10) == [(1, fact(1))]
 
 
-# ---------------------------------------------------------------------- batches
-
-
 @in_a_loop
 async def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Valkey, by_hand: Redis) -> None:
     wire = Wire(valkey.url)
@@ -153,7 +147,7 @@ async def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Val
         await store.pools()
         before = wire.requests
         await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
-        # The script has to be loaded once: asked for, loaded, asked for again.
+        # The script must be loaded once: called, loaded, called again.
         assert wire.requests - before <= 3
         before, calls, trips = wire.requests, metrics.STORE_CALLS.total(), sum(metrics.STORE_TRIPS.counts())
         await asyncio.gather(*(store.load(PersonId(number)) for number in range(100)))
@@ -163,7 +157,7 @@ async def test_calls_of_one_turn_leave_together_over_few_connections(valkey: Val
 
 
 @in_a_loop
-async def test_more_than_may_wait_gets_through_all_the_same(valkey: Valkey, by_hand: Redis) -> None:
+async def test_more_calls_than_may_wait_all_get_through(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         asked = [asyncio.ensure_future(store.load(PersonId(number))) for number in range(PENDING + 700)]
         await asyncio.sleep(0)
@@ -173,7 +167,7 @@ async def test_more_than_may_wait_gets_through_all_the_same(valkey: Valkey, by_h
 
 
 @in_a_loop
-async def test_who_gives_up_waiting_takes_nobody_along(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_cancelled_call_does_not_affect_the_others(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         given_up, kept = (asyncio.ensure_future(store.load(person)) for person in (ANN, BEN))
         await asyncio.sleep(0)
@@ -190,11 +184,8 @@ async def test_scripts_that_the_server_has_forgotten_are_loaded_again(valkey: Va
         assert len(await asyncio.gather(*(store.load(ANN) for _ in range(5)), store.pools())) == 6
 
 
-# ---------------------------------------------------------------------- several processes
-
-
 @in_a_loop
-async def test_of_two_processes_commits_on_one_version_one_is_stored(valkey: Valkey, by_hand: Redis) -> None:
+async def test_if_two_processes_commit_on_one_version_one_is_stored(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         people = [somebody(PersonId(number), 1, waiting(PersonId(number))) for number in range(1, 41)]
         await one.commit(Commit(tuple(people)))
@@ -222,7 +213,7 @@ async def test_of_two_processes_commits_on_one_version_one_is_stored(valkey: Val
 
 
 @in_a_loop
-async def test_what_one_process_has_done_the_other_knows(valkey: Valkey, by_hand: Redis) -> None:
+async def test_each_process_knows_what_the_other_has_done(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         assert one.generation == other.generation
         await one.commit(WHOLE)
@@ -232,7 +223,7 @@ async def test_what_one_process_has_done_the_other_knows(valkey: Valkey, by_hand
 
 
 @in_a_loop
-async def test_news_of_one_process_wakes_the_reader_of_another(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_change_by_one_process_wakes_the_reader_of_another(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         feed = await other.tickets(ADULTS, None, 0)
         reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
@@ -244,7 +235,7 @@ async def test_news_of_one_process_wakes_the_reader_of_another(valkey: Valkey, b
 
 
 @in_a_loop
-async def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey: Valkey, by_hand: Redis) -> None:
+async def test_changes_while_nobody_listened_are_found_when_listening_resumes(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         feed = await other.tickets(ADULTS, None, 0)
         reader = asyncio.ensure_future(other.tickets(ADULTS, feed.cursor, 100.0))
@@ -256,7 +247,7 @@ async def test_news_while_nobody_listened_is_found_when_listening_goes_on(valkey
             assert (await reader).changes == (TicketChange(ANN, waiting(ANN).ticket, 1),)
 
 
-def test_of_a_hold_all_processes_hear_at_once(valkey: Valkey, by_hand: Redis) -> None:
+def test_all_processes_learn_of_a_hold_at_once(valkey: Valkey, by_hand: Redis) -> None:
     chat, bot = Account(BOT, ANN), Account(BOT)
 
     async def main() -> None:
@@ -278,14 +269,14 @@ def test_of_a_hold_all_processes_hear_at_once(valkey: Valkey, by_hand: Redis) ->
     asyncio.run(main())
 
 
-def test_holds_that_are_over_are_not_kept_for_ever() -> None:
-    class Hand:
+def test_expired_holds_are_removed() -> None:
+    class ManualClock:
         now_s = 0.0
 
         def monotonic(self) -> float:
             return self.now_s
 
-    hand = Hand()
+    hand = ManualClock()
     holds = Holds(hand)  # type: ignore[arg-type]
     for person in range(1, 3001):
         holds.on_message(hold_message(Account(BOT, PersonId(person)), 1.0).encode())
@@ -298,9 +289,6 @@ def test_holds_that_are_over_are_not_kept_for_ever() -> None:
     holds.add(Account(BOT), 1.0)
     hand.now_s += 4.0
     assert Account(BOT) in holds, "a hold is never shortened"
-
-
-# ---------------------------------------------------------------------- full, refusing, killed
 
 
 @in_a_loop
@@ -334,7 +322,7 @@ async def test_a_server_without_its_replicas_refuses(valkey: Valkey, by_hand: Re
 
 
 @in_a_loop
-async def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there_whole_or_not_at_all(
+async def test_after_a_kill_acknowledged_commits_are_there_and_the_others_are_whole_or_missing(
     valkey: Valkey, by_hand: Redis
 ) -> None:
     acknowledged: set[int] = set()
@@ -373,8 +361,8 @@ async def test_what_was_acknowledged_is_there_after_a_kill_and_the_rest_is_there
 
 
 @in_a_loop
-async def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: Valkey, by_hand: Redis) -> None:
-    """The records would pass over a fact with a number that they have seen."""
+async def test_a_server_that_lost_its_last_second_gives_out_no_number_twice(valkey: Valkey, by_hand: Redis) -> None:
+    """The records would skip a fact whose number they have seen."""
     async with opened(valkey.url) as store:
         await store.commit(Commit((somebody(ANN, 1, waiting(ANN)),), facts=(fact(1),)))
         kept = [(key, by_hand.dump(key)) for key in by_hand.scan_iter()]
@@ -394,9 +382,6 @@ async def test_a_server_that_lost_its_last_second_gives_no_number_twice(valkey: 
         news = await store.tickets(ADULTS, feed.cursor, 0)
         assert news.whole
         assert {change.person for change in news.changes} == {ANN, EVE}
-
-
-# ---------------------------------------------------------------------- wiped
 
 
 @in_a_loop
@@ -421,7 +406,7 @@ async def test_a_wiped_store_refuses_until_the_records_have_been_adopted(valkey:
 
 
 @in_a_loop
-async def test_one_process_adopts_and_the_others_go_on(valkey: Valkey, by_hand: Redis) -> None:
+async def test_one_process_adopts_and_the_others_continue(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         await one.adopt((), whole=True)
         by_hand.flushall()
@@ -435,8 +420,8 @@ async def test_one_process_adopts_and_the_others_go_on(valkey: Valkey, by_hand: 
 
 
 @in_a_loop
-async def test_many_are_adopted_before_anybody_goes_on(valkey: Valkey, by_hand: Redis) -> None:
-    """Else somebody could be told that they are in no chat, while their chat is still to come."""
+async def test_all_people_are_adopted_before_any_call_is_answered(valkey: Valkey, by_hand: Redis) -> None:
+    """Otherwise a person could be told that they are in no chat, before their chat is adopted."""
     async with opened(valkey.url, 1) as one, opened(valkey.url, 2) as other:
         by_hand.flushall()
         with pytest.raises(RedisWiped):
@@ -456,7 +441,7 @@ async def test_many_are_adopted_before_anybody_goes_on(valkey: Valkey, by_hand: 
 
 
 @in_a_loop
-async def test_a_reader_from_before_the_wipe_begins_anew(valkey: Valkey, by_hand: Redis) -> None:
+async def test_a_reader_from_before_the_wipe_starts_again(valkey: Valkey, by_hand: Redis) -> None:
     async with opened(valkey.url) as store:
         await store.commit(WHOLE)
         feed = await store.tickets(ADULTS, None, 0)
@@ -469,7 +454,7 @@ async def test_a_reader_from_before_the_wipe_begins_anew(valkey: Valkey, by_hand
         assert news.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)
 
 
-def test_only_what_is_ours_is_touched_and_everything_has_one_tag(valkey: Valkey, by_hand: Redis) -> None:
+def test_only_our_keys_are_touched_and_all_have_one_hash_tag(valkey: Valkey, by_hand: Redis) -> None:
     async def main() -> None:
         async with opened(valkey.url) as store:
             ann, ben = couple()
@@ -487,8 +472,8 @@ def test_only_what_is_ours_is_touched_and_everything_has_one_tag(valkey: Valkey,
 
 
 @in_a_loop
-async def test_where_a_person_was_last_seen_is_a_guess_that_is_looked_up(valkey: Valkey, by_hand: Redis) -> None:
-    """Two processes: what one of them remembers, the other changes."""
+async def test_the_chat_that_a_person_was_last_seen_in_is_checked(valkey: Valkey, by_hand: Redis) -> None:
+    """There are two processes: one remembers the chat, and the other changes it."""
     async with opened(valkey.url) as one, opened(valkey.url, 2) as other:
         ann, ben = couple()
         await one.commit(Commit((ann, ben, somebody(EVE))))

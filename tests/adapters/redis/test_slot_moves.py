@@ -1,4 +1,4 @@
-"""A cluster's slot moves from node to node, key by key, while the store is at work. Nothing may be done by halves."""
+"""A cluster's slot moves from node to node, key by key, while the store works. Nothing may be done by halves."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -83,7 +83,7 @@ async def persistently(ask: Callable[[], Awaitable[T]]) -> T:
 
 
 async def hears_of(store: LiveStore, cursor: int, person: PersonId) -> None:
-    """Follow the tickets until this one comes: where the slot has moved, all of them are told again first."""
+    """Follow the tickets until this person's comes. After a slot move, all tickets are returned again first."""
     while True:
         feed = await persistently(partial(store.tickets, ADULTS, cursor, 1000.0))
         if person in {change.person for change in feed.changes}:
@@ -92,7 +92,7 @@ async def hears_of(store: LiveStore, cursor: int, person: PersonId) -> None:
 
 
 BOTH_SENT = Mark((update(9),), ("n", "m"), CHAT, (copied(9, 90),), Anchor(CHAT, ANN, at(9)), (fact(3),), ANN)
-"""With the first of the two the outbox is empty, and its keys are gone."""
+"""This mark settles both entries, so the outbox is empty and its keys are gone."""
 
 WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
     "mark": lambda store: store.mark(BOTH_SENT),
@@ -102,14 +102,12 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_what_is_written_while_the_slot_moves_is_refused_whole_and_stored_once_it_has_moved(
-    cluster: Cluster, write: str
-) -> None:
+def test_writes_during_a_slot_move_are_refused_whole_and_stored_after_it(cluster: Cluster, write: str) -> None:
     async def main(*, moving: bool) -> list[Any]:
         old, new = old_and_new(cluster)
         async with opened(cluster.url) as store:
             await store.commit(Commit(couple(), (), (notice("n"), notice("m")), (fact(1),), (update(7),)))
-            # So that every key that a mark names is there before the slot begins to move.
+            # So every key that a mark names exists before the slot begins to move.
             await store.heartbeat(NOBODY, {}, 60.0, b"")
             await store.take(NOBODY, "bot:1", 60.0)
             await store.mark(Mark((update(6),), (), CHAT, (copied(1, 10),), speaker=ANN))
@@ -134,8 +132,8 @@ def test_what_is_written_while_the_slot_moves_is_refused_whole_and_stored_once_i
 
 
 @pytest.mark.parametrize("at_once", [1, 7])
-def test_whatever_is_asked_while_the_slot_moves_again_and_again_is_done_once(cluster: Cluster, at_once: int) -> None:
-    """Several processes. Each of their calls is repeated until it is answered, as the runtime does it."""
+def test_every_call_during_repeated_slot_moves_is_done_once(cluster: Cluster, at_once: int) -> None:
+    """Several processes work at the same time. Each repeats its calls until they are answered, like the runtime."""
     rng = Random(at_once)
     people, rounds = 12, 4
 
@@ -178,7 +176,7 @@ def test_whatever_is_asked_while_the_slot_moves_again_and_again_is_done_once(clu
 
 
 @in_a_loop
-async def test_who_waits_for_tickets_hears_of_them_wherever_the_slot_has_gone(cluster: Cluster) -> None:
+async def test_readers_of_tickets_get_changes_wherever_the_slot_has_moved(cluster: Cluster) -> None:
     async with opened(cluster.url, 1) as one, opened(cluster.url, 2) as other:
         await one.commit(Commit((somebody(BEN),)))
         for number in range(1, 4):
@@ -193,7 +191,7 @@ async def test_who_waits_for_tickets_hears_of_them_wherever_the_slot_has_gone(cl
                 await reader
 
 
-def test_who_waits_for_tickets_hears_of_them_after_the_node_they_listened_to_has_left_the_cluster() -> None:
+def test_readers_of_tickets_get_changes_after_their_node_has_left_the_cluster() -> None:
     with start_cluster(3) as cluster:
 
         async def main() -> None:
@@ -221,7 +219,7 @@ def test_who_waits_for_tickets_hears_of_them_after_the_node_they_listened_to_has
         asyncio.run(main())
 
 
-def test_each_answer_says_whether_anything_was_done() -> None:
+def test_each_error_answer_shows_whether_anything_was_done() -> None:
     slot = "1 127.0.0.1:7000"
     nothing = [
         MovedError(slot),
@@ -248,8 +246,8 @@ def test_each_answer_says_whether_anything_was_done() -> None:
     assert not says_elsewhere(AskError(slot)), "the old node is still the one to ask"
 
 
-def test_a_script_that_touches_a_key_that_it_was_not_given_is_caught(valkey: Valkey) -> None:
-    """The live store's whole contract is tried under this watch."""
+def test_a_script_that_uses_an_undeclared_key_is_caught(valkey: Valkey) -> None:
+    """The whole contract of the live store runs under this check."""
 
     def asked(source: str, *keys: str) -> Any:
         with Redis.from_url(valkey.url) as redis:
