@@ -1,4 +1,4 @@
-"""What a process was working on is known when it is gone, and only that."""
+"""The flight recorder shows what a process was working on when it ended, and only that."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ def opened(path: Path, run: str = NEXT_RUN) -> FlightRecorder:
 
 
 def dies(path: Path, body: str) -> int:
-    """A process that follows work with this body, which is indented and ends the process."""
+    """Run a process that follows work with this body, which is indented and ends the process."""
     program = f"""
 import asyncio, os, signal
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_a_crash_stays_in_the_page_until_it_is_settled(tmp_path: Path) -> None:
     assert opened(tmp_path / "page").crash is None
 
 
-def test_a_page_has_one_process(tmp_path: Path) -> None:
+def test_a_page_belongs_to_one_process(tmp_path: Path) -> None:
     first = FlightRecorder.open(tmp_path / "page", RUN)
     with pytest.raises(RecorderInUse):
         FlightRecorder.open(tmp_path / "page", NEXT_RUN)
@@ -82,13 +82,13 @@ def test_a_page_has_one_process(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 4096, b"psrflt01" + b"\xff" * 4096])
-def test_a_page_that_is_no_page_is_written_anew(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_page_is_replaced(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "page").write_bytes(content)
     assert opened(tmp_path / "page").crash is None
     assert pulse_of(tmp_path / "page") == Pulse(os.getpid(), 0)
 
 
-def test_beats_are_seen_from_outside(tmp_path: Path) -> None:
+def test_other_processes_can_see_the_beats(tmp_path: Path) -> None:
     assert pulse_of(tmp_path / "page") is None
     recorder = FlightRecorder.open(tmp_path / "page", RUN)
     for _ in range(3):
@@ -97,7 +97,7 @@ def test_beats_are_seen_from_outside(tmp_path: Path) -> None:
     recorder.close()
 
 
-def test_each_step_is_framed_and_nothing_between_them() -> None:
+def test_each_step_is_recorded_and_nothing_between_steps() -> None:
     recorder = FlightRecorder()
     seen: list[bool] = []
 
@@ -119,7 +119,7 @@ def test_each_step_is_framed_and_nothing_between_them() -> None:
     assert not recorder.current
 
 
-def test_more_updates_than_a_page_has_room_for_are_named_as_far_as_they_go() -> None:
+def test_a_page_names_as_many_updates_as_it_has_room_for() -> None:
     recorder, many = FlightRecorder(), tuple(UpdateRef(REF.bot, number) for number in range(MOST_UPDATES + 5))
 
     async def work() -> bytes:
@@ -138,8 +138,8 @@ def _hands_out(value: object) -> Any:
     return (yield value)
 
 
-def test_what_is_followed_behaves_as_what_it_follows() -> None:
-    """Values sent in, errors thrown in, and the end."""
+def test_a_followed_coroutine_behaves_like_the_original() -> None:
+    """This covers values sent in, errors thrown in, and the end."""
 
     async def work() -> list[object]:
         got: list[object] = [await _hands_out("first")]
@@ -163,7 +163,7 @@ def test_what_is_followed_behaves_as_what_it_follows() -> None:
     recorder.follow(nothing(), (REF,)).close()
 
 
-def test_cancelling_goes_through() -> None:
+def test_cancelling_reaches_the_followed_coroutine() -> None:
     recorder = FlightRecorder()
 
     async def main() -> None:
@@ -177,7 +177,7 @@ def test_cancelling_goes_through() -> None:
     assert not recorder.current
 
 
-def test_what_is_no_updates_work_is_left_as_it_is() -> None:
+def test_work_without_an_update_is_not_wrapped() -> None:
     work = nothing()
     assert FlightRecorder().follow(work, ()) is work
     work.close()

@@ -1,4 +1,4 @@
-"""A store whose answers come late: what is asked counts from the question, and what is known from then may be old."""
+"""A store whose answers come late. Times count from the question, and the answers may be old."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -30,7 +30,7 @@ Method = Callable[..., Awaitable[Any]]
 
 
 def later(method: Method, *, before_s: float = 0.0, after_s: float = 0.0) -> Method:
-    """The same, that takes a while to get there, and whose answer takes a while."""
+    """Return the method with a delay before the call and a delay before its answer."""
 
     async def call(*args: Any, **more: Any) -> Any:
         await asyncio.sleep(before_s)
@@ -45,12 +45,10 @@ def use(store: Any, name: str, method: Method) -> None:
     setattr(store, name, method)
 
 
-# ---------------------------------------------------------------------- leases
-
-
 @staged(at_port)
-async def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_the_answer(port: Port, /) -> None:
-    """The store counts from when it heard; nobody knows when that was, but it was after the question."""
+async def test_a_lease_counts_from_the_question_and_not_from_the_answer(port: Port, /) -> None:
+    """The store counts from when it got the question. Nobody knows that time, but it was after the question was
+    sent."""
     use(port.store, "heartbeat", later(port.store.heartbeat, after_s=3.0))
     one = Worker("one", port.store, port.clock)
     await one.fleet.first_heartbeat()
@@ -64,7 +62,7 @@ async def test_a_worker_is_sure_of_its_leases_from_when_it_asked_and_not_from_th
 
 
 @staged(at_port)
-async def test_an_answer_that_comes_too_late_makes_nobody_sure(port: Port, /) -> None:
+async def test_an_answer_that_comes_too_late_gives_no_assurance(port: Port, /) -> None:
     use(port.store, "heartbeat", later(port.store.heartbeat, after_s=TTL_S - MARGIN_S + 0.01))
     one = Worker("one", port.store, port.clock)
     await one.fleet.first_heartbeat()
@@ -73,11 +71,12 @@ async def test_an_answer_that_comes_too_late_makes_nobody_sure(port: Port, /) ->
 
 
 @staged(at_port)
-async def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_their_life(port: Port, /) -> None:
-    """The attending names the lease as held; if it got there after the giving, it would be told that it is lost."""
+async def test_giving_a_lease_back_during_a_heartbeat_does_not_end_the_worker(port: Port, /) -> None:
+    """The heartbeat names the lease as held. If it arrived after the lease was given back, it would report it as
+    lost."""
     one = await port.come("one")
     use(port.store, "heartbeat", later(port.store.heartbeat, before_s=1.0, after_s=1.0))
-    await asyncio.sleep(2.0)  # by now an attending is on its way
+    await asyncio.sleep(2.0)  # by now a heartbeat is under way
     for lease in BOTS[:2]:
         await one.fleet.hand_over([lease])
     await asyncio.sleep(5.0)
@@ -85,7 +84,7 @@ async def test_what_is_handed_over_while_attending_is_under_way_costs_nobody_the
 
 
 @staged(at_port)
-async def test_whoever_retires_begins_nothing_that_is_granted_only_then(port: Port, /) -> None:
+async def test_a_retiring_worker_does_not_start_a_lease_granted_late(port: Port, /) -> None:
     one = Worker("one", port.store, port.clock)
     await one.fleet.first_heartbeat()
     use(port.store, "take", later(port.store.take, after_s=1.0))
@@ -102,8 +101,8 @@ async def test_whoever_retires_begins_nothing_that_is_granted_only_then(port: Po
 
 
 @staged(at_port)
-async def test_a_lease_that_is_another_s_by_the_time_of_the_answer_is_never_used(port: Port, /) -> None:
-    """Paused in the middle of its question, it comes back after the others have taken over."""
+async def test_a_lease_that_another_worker_has_by_then_is_never_used(port: Port, /) -> None:
+    """The worker is paused in the middle of its question, and continues after others have taken over."""
     one = await port.come("one")
     use(one.fleet._store, "heartbeat", later(port.store.heartbeat, after_s=0.0))
     one.running.cancel()
@@ -118,12 +117,9 @@ async def test_a_lease_that_is_another_s_by_the_time_of_the_answer_is_never_used
     assert not one.fleet.is_assured
 
 
-# ---------------------------------------------------------------------- budgets and holds
-
-
 @in_virtual_time
-async def test_what_is_granted_is_good_from_when_it_was_asked_for() -> None:
-    """What was taken long ago must not be sent on top of what is taken now."""
+async def test_a_granted_block_counts_from_the_question() -> None:
+    """A block taken long ago must not be sent on top of a block taken now."""
     bench = Bench(shared=True)
     use(bench.store, "reserve", later(bench.store.reserve, after_s=3.0))
     limiter = SharedLimiter(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
@@ -135,7 +131,7 @@ async def test_what_is_granted_is_good_from_when_it_was_asked_for() -> None:
 
 
 @in_virtual_time
-async def test_a_block_is_void_after_its_time_however_much_is_left_of_it() -> None:
+async def test_a_block_expires_even_if_some_of_it_is_left() -> None:
     bench = Bench(shared=True)
     limiter = SharedLimiter(Account(BOT), Budget(20.0, 20), bench.store, bench.clock)
     assert await limiter.ask() == 0.0
@@ -146,8 +142,8 @@ async def test_a_block_is_void_after_its_time_however_much_is_left_of_it() -> No
     await bench.close()
 
 
-def test_a_chat_that_is_held_stays_held_when_nothing_waits_in_it_any_more() -> None:
-    """The hold is Telegram's and of the person, not of the chat that ended meanwhile."""
+def test_a_hold_outlives_the_last_waiting_message() -> None:
+    """The hold is Telegram's and concerns the person, not the chat that has ended meanwhile."""
     next_chat = ChatId("next")
 
     async def body(post: Post) -> None:
@@ -172,9 +168,6 @@ def test_a_chat_that_is_held_stays_held_when_nothing_waits_in_it_any_more() -> N
         assert post.words == ["words 2"]
 
     at_post(body)
-
-
-# ---------------------------------------------------------------------- a matcher that begins anew
 
 
 def waiting(person: int, since: float = EPOCH) -> Participant:
@@ -209,7 +202,7 @@ class Pool:
 
     async def outage(self, *meanwhile: Participant) -> None:
         self.away = True
-        self.bench.store._state.tickets._pool(ADULTS).news.set()  # whoever waits looks, and finds nobody there
+        self.bench.store._state.tickets._pool(ADULTS).news.set()  # the waiting reader looks, and finds nobody there
         await asyncio.sleep(1.0)
         await self.bench.put(*meanwhile)
         self.away = False
@@ -230,7 +223,7 @@ def at_pool(body: Callable[[Pool], Awaitable[None]]) -> None:
 
 
 @staged(at_pool)
-async def test_a_matcher_that_begins_anew_knows_those_who_wait_and_nobody_else(pool: Pool, /) -> None:
+async def test_a_restarted_matcher_knows_exactly_the_people_who_wait(pool: Pool, /) -> None:
     await pool.bench.put(waiting(1))
     await asyncio.sleep(1.0)
     await pool.outage(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
@@ -244,8 +237,8 @@ async def test_a_matcher_that_begins_anew_knows_those_who_wait_and_nobody_else(p
 
 
 @staged(at_pool)
-async def test_a_matcher_that_begins_anew_counts_nobody_twice(pool: Pool, /) -> None:
-    """How long people are let wait for somebody better depends on how many come."""
+async def test_a_restarted_matcher_counts_nobody_twice(pool: Pool, /) -> None:
+    """The number of people who come decides how long others wait for a better match."""
     await pool.bench.put(waiting(1))
     await asyncio.sleep(1.0)
     for _ in range(3):
@@ -256,9 +249,7 @@ async def test_a_matcher_that_begins_anew_counts_nobody_twice(pool: Pool, /) -> 
 
 
 @staged(at_pool)
-async def test_somebody_whose_search_takes_long_is_told_once_however_often_the_matcher_begins_anew(
-    pool: Pool, /
-) -> None:
+async def test_a_long_search_is_reported_once_even_if_the_matcher_restarts(pool: Pool, /) -> None:
     await pool.bench.put(waiting(1))
     await asyncio.sleep(1.0)
     for _ in range(2):
@@ -269,9 +260,7 @@ async def test_somebody_whose_search_takes_long_is_told_once_however_often_the_m
 
 
 @staged(at_pool)
-async def test_two_hundred_who_wait_are_paired_though_every_answer_comes_late_and_in_another_order(
-    pool: Pool, /
-) -> None:
+async def test_two_hundred_people_are_paired_even_if_answers_come_late_and_unordered(pool: Pool, /) -> None:
     rng, store = Random(7), pool.bench.store
 
     def reordered(method: Method) -> Method:

@@ -1,4 +1,4 @@
-"""A process lives on when its worker has lapsed; and several workers share bots, people and what is to be said."""
+"""A process continues after its worker has lapsed, and several workers share bots, people and notices."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -80,7 +80,7 @@ class Process:
 
 
 class Town:
-    """Two bots, one store, and processes that come and go."""
+    """Two bots, one store, and processes that start and stop."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
@@ -120,7 +120,7 @@ def carried(town: Town) -> list[str]:
 
 
 @staged(in_town)
-async def test_two_workers_share_the_bots_and_people_of_both_meet_and_talk(town: Town, /) -> None:
+async def test_two_workers_share_the_bots_and_their_people_meet_and_talk(town: Town, /) -> None:
     one, two = await town.begin("one"), await town.begin("two")
     await asyncio.sleep(6)
     assert one.bots | two.bots == {BOT, OTHER_BOT}
@@ -139,7 +139,7 @@ async def test_two_workers_share_the_bots_and_people_of_both_meet_and_talk(town:
 
 
 @staged(in_town)
-async def test_who_leaves_hands_its_bots_over_at_once(town: Town, /) -> None:
+async def test_a_worker_that_leaves_hands_over_its_bots_at_once(town: Town, /) -> None:
     one, two = await town.begin("one"), await town.begin("two")
     await asyncio.sleep(6)
     two.stop.set()
@@ -152,7 +152,7 @@ async def test_who_leaves_hands_its_bots_over_at_once(town: Town, /) -> None:
 
 
 @staged(in_town)
-async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(town: Town, /) -> None:
+async def test_a_lapsed_worker_restarts_under_a_new_name_with_nothing_in_hand(town: Town, /) -> None:
     one = await town.begin("one")
     first = one.incarnations[0]
     first.fleet.lapse("a test says so")
@@ -169,7 +169,7 @@ async def test_who_has_lapsed_begins_anew_as_somebody_else_with_nothing_in_hand(
 
 
 @staged(in_town)
-async def test_where_no_token_works_there_is_no_first_incarnation(town: Town, /) -> None:
+async def test_without_a_working_token_there_is_no_first_incarnation(town: Town, /) -> None:
     town.telegram.identities = {bot: TokenRefused() for bot in town.telegram.bots}
     one = await town.begin("one")
     with pytest.raises(NoBotWorks):
@@ -177,7 +177,7 @@ async def test_where_no_token_works_there_is_no_first_incarnation(town: Town, /)
 
 
 @staged(in_town)
-async def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody(town: Town, /) -> None:
+async def test_a_bot_with_a_refused_token_keeps_its_holder(town: Town, /) -> None:
     town.telegram.identities[OTHER_BOT] = TokenRefused()
     one, two = await town.begin("one"), await town.begin("two")
     await asyncio.sleep(REFUSED_AFTER_S + 30)
@@ -191,7 +191,7 @@ async def test_a_bot_whose_token_is_refused_is_kept_and_fought_over_by_nobody(to
 
 
 @staged(in_town)
-async def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brought(town: Town, /) -> None:
+async def test_a_process_for_webhooks_only_holds_no_leases_and_handles_its_updates(town: Town, /) -> None:
     worker = await town.begin("worker", polls=False)
     web = await town.begin("web", polls=False, leads=False)
     await asyncio.sleep(3)
@@ -210,7 +210,7 @@ async def test_who_only_takes_webhooks_leads_nothing_and_deals_with_what_is_brou
 
 
 @staged(in_town)
-async def test_a_worker_tells_how_it_stands(town: Town, /) -> None:
+async def test_a_worker_reports_its_status(town: Town, /) -> None:
     one = await town.begin("one")
     await asyncio.sleep(2)
     worker_status = WorkerStatus(one.incarnations[0], town.store, town.records, "one", "worker")

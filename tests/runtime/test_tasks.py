@@ -1,4 +1,4 @@
-"""Tasks that nobody awaits: none is lost, and neither is its error."""
+"""Background tasks: none is lost, and none of their errors."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ async def fail(error: BaseException) -> None:
 
 
 @in_virtual_time
-async def test_an_error_of_a_task_that_nobody_awaits_is_heard() -> None:
+async def test_an_error_of_a_background_task_is_reported() -> None:
     heard: list[BaseException] = []
     background = Background(heard.append)
     error = ZeroDivisionError()
@@ -22,7 +22,7 @@ async def test_an_error_of_a_task_that_nobody_awaits_is_heard() -> None:
 
 
 @in_virtual_time
-async def test_a_cancelled_task_is_no_error() -> None:
+async def test_a_cancelled_task_is_not_an_error() -> None:
     heard: list[BaseException] = []
     task = Background(heard.append).spawn(fail(ZeroDivisionError()))
     await asyncio.sleep(0.5)
@@ -32,7 +32,7 @@ async def test_a_cancelled_task_is_no_error() -> None:
 
 
 @in_virtual_time
-async def test_closing_cancels_what_runs_and_waits_for_its_end() -> None:
+async def test_closing_cancels_running_tasks_and_waits_for_them() -> None:
     ended: list[int] = []
 
     async def linger() -> None:

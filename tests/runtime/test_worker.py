@@ -1,4 +1,4 @@
-"""The runtime as a whole: how it starts, what it survives, and how it stops."""
+"""The whole runtime: how it starts, what it survives, and how it stops."""
 
 import asyncio
 from collections import deque
@@ -40,7 +40,7 @@ from tests.staged import in_virtual_time, staged
 
 
 class House:
-    """An app over memory. Its disk and its records outlive it."""
+    """An app over memory. Its disk and its records survive it."""
 
     def __init__(
         self, disk: Disk | None = None, records: MemoryRecords | None = None, chat_budget: Budget = PLENTY
@@ -49,7 +49,7 @@ class House:
         self.disk = disk or Disk()
         self.records = records or MemoryRecords()
         self.telegram = ScriptedTelegram(self.clock)
-        rng = Random(len(self.disk.records))  # no two incarnations have the same name
+        rng = Random(len(self.disk.records))  # so no two incarnations have the same name
         self.store = MemoryStore(DiskLog(self.disk), self.clock, rng)
         self.app = Worker(
             telegram=self.telegram,
@@ -113,7 +113,7 @@ async def test_two_strangers_on_two_bots_meet_and_talk(house: House, /) -> None:
     assert isinstance(house.records.disk.people[ANN].state, Chatting), "and recorded"
 
 
-def test_a_newborn_store_takes_open_chats_from_the_records() -> None:
+def test_an_empty_store_gets_the_open_chats_from_the_records() -> None:
     async def body(house: House) -> None:
         assert await house.store.open_chats((CHAT,)) == {CHAT}
         assert not house.store.newborn
@@ -126,7 +126,7 @@ def test_a_newborn_store_takes_open_chats_from_the_records() -> None:
 
 
 @staged(at_home)
-async def test_a_store_that_lives_is_not_overwritten_by_older_records(house: House, /) -> None:
+async def test_a_working_store_is_not_overwritten_by_older_records(house: House, /) -> None:
     await house.meet()
     records = MemoryRecords()
     records.disk.people.update((each.person, each) for each in couple())
@@ -149,14 +149,14 @@ def test_a_bot_whose_token_is_refused_is_left_out_and_the_others_work() -> None:
 
 
 @in_virtual_time
-async def test_without_a_bot_that_works_there_is_no_start() -> None:
+async def test_without_a_working_bot_there_is_no_start() -> None:
     house = House()
     house.telegram.identities = {bot: TokenRefused() for bot in house.telegram.bots}
     with pytest.raises(NoBotWorks):
         await house.app.start()
 
 
-def test_a_bot_that_cannot_be_asked_just_now_is_believed_to_work() -> None:
+def test_a_bot_that_cannot_be_checked_counts_as_working() -> None:
     async def body(house: House) -> None:
         house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
         await asyncio.sleep(2)
@@ -169,7 +169,7 @@ def test_a_bot_that_cannot_be_asked_just_now_is_believed_to_work() -> None:
 
 @pytest.mark.parametrize("noticed_by", ["intake", "courier"])
 @staged(at_home)
-async def test_a_bot_that_is_lost_is_left_alone_and_the_others_go_on(house: House, /, noticed_by: str) -> None:
+async def test_a_lost_bot_is_left_alone_and_the_others_continue(house: House, /, noticed_by: str) -> None:
     house.telegram.identities[OTHER_BOT] = TokenRefused()
     if noticed_by == "intake":
         house.telegram.faults[OTHER_BOT].append(TokenRefused())
@@ -188,7 +188,7 @@ async def test_a_bot_that_is_lost_is_left_alone_and_the_others_go_on(house: Hous
 @pytest.mark.parametrize("noticed_by", ["polls", "sends"])
 @pytest.mark.parametrize("times", [1, 2, 5])
 @staged(at_home)
-async def test_stray_refusals_end_no_chat_and_lose_no_message(house: House, /, noticed_by: str, times: int) -> None:
+async def test_a_few_refusals_end_no_chat_and_lose_no_message(house: House, /, noticed_by: str, times: int) -> None:
     await house.meet()
     if noticed_by == "polls":
         house.telegram.faults[OTHER_BOT].extend([TokenRefused()] * times)
@@ -204,7 +204,7 @@ async def test_stray_refusals_end_no_chat_and_lose_no_message(house: House, /, n
 
 
 @staged(at_home)
-async def test_a_token_refused_for_a_minute_costs_nothing_but_the_minute(house: House, /) -> None:
+async def test_a_token_refused_for_a_minute_only_delays_messages(house: House, /) -> None:
     await house.meet()
     chat = (await house.store.load(ANN)).me.state  # type: ignore[union-attr]
     house.telegram.refuse(OTHER_BOT)
@@ -258,7 +258,7 @@ def test_the_setup_of_a_bot_is_repeated_until_it_succeeds() -> None:
     at_home(body, house)
 
 
-def test_a_first_question_that_is_never_answered_delays_neither_the_other_bots_nor_the_leases() -> None:
+def test_an_unanswered_getme_delays_neither_other_bots_nor_leases() -> None:
     async def body(house: House) -> None:
         assert house.clock.monotonic() < 5
         house.happens(written(ANN, "/start"))
@@ -274,7 +274,7 @@ def test_a_first_question_that_is_never_answered_delays_neither_the_other_bots_n
 
 
 @staged(at_home)
-async def test_a_bug_in_what_stands_ends_one_turn_of_it(house: House, /) -> None:
+async def test_a_bug_in_a_background_duty_ends_only_one_round(house: House, /) -> None:
     house.telegram.faults[BOT].append(ZeroDivisionError())
     house.happens(written(ANN, "/start", bot=OTHER_BOT), OTHER_BOT)
     await asyncio.sleep(60)
@@ -284,7 +284,7 @@ async def test_a_bug_in_what_stands_ends_one_turn_of_it(house: House, /) -> None
 
 
 @staged(at_home)
-async def test_a_relay_held_up_is_parked_and_lets_the_queue_go_on(house: House, /) -> None:
+async def test_a_delayed_relay_is_parked_and_the_queue_continues(house: House, /) -> None:
     await house.meet()
     house.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
     house.happens(written(ANN, "held up", 2000, sent_at=EPOCH + 9))
@@ -296,9 +296,9 @@ async def test_a_relay_held_up_is_parked_and_lets_the_queue_go_on(house: House, 
     assert carried(house) == ["held up"]
 
 
-def test_a_process_that_lags_behind_has_no_time_to_park_what_is_only_late() -> None:
+def test_an_overloaded_process_does_not_park_relays_that_are_only_late() -> None:
     class Sluggish(VirtualClock):
-        """Whoever sleeps a little sleeps longer."""
+        """Short sleeps take longer."""
 
         async def sleep(self, delay_s: float) -> None:
             await super().sleep(delay_s + (0.5 if delay_s < 1 else 0))
@@ -317,7 +317,7 @@ def test_a_process_that_lags_behind_has_no_time_to_park_what_is_only_late() -> N
 
 
 @staged(at_home)
-async def test_while_the_store_is_away_nothing_is_confirmed_and_afterwards_all_goes_on(house: House, /) -> None:
+async def test_while_the_store_is_away_nothing_is_confirmed_and_then_all_continues(house: House, /) -> None:
     await house.meet()
     house.disk.full = True
     house.happens(written(ANN, "/stop", 2000))
@@ -329,11 +329,8 @@ async def test_while_the_store_is_away_nothing_is_confirmed_and_afterwards_all_g
     assert not isinstance(house.records.disk.people[ANN].state, Chatting)
 
 
-# ---------------------------------------------------------------------- stopping
-
-
 @in_virtual_time
-async def test_a_stop_finishes_what_is_in_hand_and_confirms_it() -> None:
+async def test_a_stop_finishes_and_confirms_the_updates_in_hand() -> None:
     house = House()
     await house.app.start()
     await house.meet()
@@ -346,7 +343,7 @@ async def test_a_stop_finishes_what_is_in_hand_and_confirms_it() -> None:
 
 
 @in_virtual_time
-async def test_a_stop_is_bounded_and_leaves_the_rest_where_it_is_safe() -> None:
+async def test_a_stop_takes_limited_time_and_leaves_the_rest_in_safety() -> None:
     house = House()
     await house.app.start()
     await house.meet()
@@ -367,7 +364,7 @@ async def test_a_stop_is_bounded_and_leaves_the_rest_where_it_is_safe() -> None:
 
 
 @in_virtual_time
-async def test_a_stop_says_how_much_is_not_in_the_database_yet() -> None:
+async def test_a_stop_reports_how_much_is_not_in_the_database_yet() -> None:
     house = House()
     await house.app.start()
     await house.meet()
@@ -379,8 +376,8 @@ async def test_a_stop_says_how_much_is_not_in_the_database_yet() -> None:
 
 
 @in_virtual_time
-async def test_a_stop_waits_for_sends_under_way_and_begins_no_more() -> None:
-    """Cut off, such a send may have arrived, and the next process would send it again."""
+async def test_a_stop_waits_for_sends_under_way_and_begins_no_others() -> None:
+    """If it were cut off, such a send might have arrived, and the next process would send it again."""
     house = House()
     await house.app.start()
     await house.meet()
@@ -401,7 +398,7 @@ async def test_a_stop_waits_for_sends_under_way_and_begins_no_more() -> None:
 
 
 @in_virtual_time
-async def test_a_stop_is_bounded_though_hands_are_full_and_the_store_is_away() -> None:
+async def test_a_stop_takes_limited_time_even_if_the_store_is_away() -> None:
     house = House()
     await house.app.start()
     house.disk.full = True

@@ -1,7 +1,7 @@
-"""An event loop in which time passes only when nobody has anything to do: no test waits, and each run is the same.
+"""An event loop in which time passes only when nobody has anything to do. No test waits, and every run is the same.
 
-When nothing is ready the loop's clock jumps to the next timer. When there is no timer either, and no thread answers
-within `PATIENCE_S`, everybody waits for ever: that is a `Deadlock`, and the test says where.
+When nothing is ready, the loop's clock jumps to the next timer. If there is no timer either, and no thread answers
+within `PATIENCE_S`, all tasks would wait forever. That is a `Deadlock`, and the test shows where.
 """
 
 import asyncio
@@ -11,17 +11,17 @@ from typing import Any, TypeVar
 
 PATIENCE_S = 5.0
 EPOCH = 1_800_000_000.0
-"""What the wall clock says when a loop begins; Unix seconds."""
+"""The wall clock's time when a loop begins, in Unix seconds."""
 
 T = TypeVar("T")
 
 
 class Deadlock(AssertionError):
-    """Every task waits for something that nobody is going to do."""
+    """Every task waits for something that will never happen."""
 
 
 class _Jumping(selectors.BaseSelector):
-    """Asks the real selector what is ready, and instead of waiting moves the clock on."""
+    """Asks the real selector what is ready. Instead of waiting, it moves the clock forward."""
 
     def __init__(self) -> None:
         self._real = selectors.DefaultSelector()
@@ -65,7 +65,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The product's clock over the running loop's time. Outside a loop it stands where `offset_s` has put it."""
+    """The product's clock over the running loop's time. Outside a loop it stands at `offset_s`."""
 
     def __init__(self) -> None:
         self.offset_s = 0.0
@@ -90,5 +90,5 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 async def settled() -> None:
-    """Let everything happen that can happen now."""
+    """Let everything run that can run without time passing."""
     await asyncio.sleep(1e-6)

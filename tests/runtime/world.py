@@ -1,4 +1,4 @@
-"""The world around the runtime, as its tests script it: a Telegram that does as told, and people's messages."""
+"""The world around the runtime: a Telegram that tests script, and people's messages."""
 
 import asyncio
 from collections import deque
@@ -67,11 +67,11 @@ WORDS = Catalogue.load(Path(passerby.__file__).parent)
 PLENTY = Budget(1e6, 1000)
 
 Answer = TelegramError | Exception | tuple[int, ...] | None
-"""What a send comes to: an error, the messages it became, or None for one new message."""
+"""The result of a send: an error, the messages it became, or None for one new message."""
 
 
 class ScriptedTelegram:
-    """Telegram's port. Every send is answered by `answer`, after `latency_s`; every poll from a queue of its own."""
+    """Telegram's port. `answer` answers every send after `latency_s`. Each bot's polls have their own queue."""
 
     def __init__(self, clock: VirtualClock, bots: tuple[BotId, ...] = (BOT, OTHER_BOT)) -> None:
         self._clock = clock
@@ -89,7 +89,7 @@ class ScriptedTelegram:
         self.news = asyncio.Event()
         self.identities: dict[BotId, Exception] = {}
         self.silent: set[BotId] = set()
-        """Bots that are never told who they are."""
+        """Bots whose getMe is never answered."""
         self.refused: set[BotId] = set()
         self.unprepared: dict[BotId, deque[Exception]] = {}
         self.prepared: list[BotId] = []
@@ -118,7 +118,7 @@ class ScriptedTelegram:
         self.prepared.append(bot)
 
     def refuse(self, bot: BotId) -> None:
-        """From now on the bot's token is refused, whatever is called; waiting polls are answered so too."""
+        """From now on the bot's token is refused for every call, waiting polls included."""
         self.refused.add(bot)
         self.news.set()
 
@@ -184,14 +184,14 @@ class ScriptedTelegram:
 
 
 class Assured:
-    """A worker that is sure of its leases, until a test says otherwise."""
+    """An assurance that holds until a test ends it."""
 
     def __init__(self) -> None:
         self.is_assured = True
         self.again = asyncio.Event()
 
     def returns(self) -> None:
-        """It is sure again."""
+        """The worker is sure of its leases again."""
         self.is_assured = True
         self.again.set()
 
@@ -201,7 +201,7 @@ class Assured:
 
 
 class Leaseholder:
-    """What a worker knows of its leases."""
+    """What a worker knows about its leases."""
 
     def __init__(self) -> None:
         self.held: set[Fence] = set()
@@ -218,7 +218,7 @@ class Leaseholder:
 
 
 class Bench:
-    """The runtime between intake and Telegram, wired as the product wires it, over memory. One process' life."""
+    """The runtime between polling and Telegram, wired as in the product, over memory. One incarnation of a process."""
 
     def __init__(
         self,
@@ -236,8 +236,8 @@ class Bench:
         beside: "Bench | None" = None,
         outcomes: Outcomes | None = None,
     ) -> None:
-        """`shared`: others send through the same bots. `beside`: one of them, on the same stores and Telegram.
-        `outcomes`: what the courier tells of its deliveries, instead of the product's own."""
+        """`shared`: other processes send through the same bots. `beside`: one of them, with the same stores and
+        Telegram. `outcomes`: used for the courier's outcomes instead of the product's own."""
         self.store: MemoryStore
         self.telegram: ScriptedTelegram
         self.clock = VirtualClock()
@@ -344,14 +344,14 @@ class Bench:
         assert await self.store.commit(Commit(people)) is Committed.YES
 
     def happens(self, event: Event, bot: BotId = BOT) -> UpdateRef:
-        """An update arrives."""
+        """Deliver an update."""
         self._update += 1
         ref = UpdateRef(bot, self._update)
         self.admission.put(Work(event, (ref,)))
         return ref
 
     async def quiet(self, within_s: float = 10.0) -> None:
-        """Until nothing is under way, but not longer."""
+        """Wait until nothing is under way, for a limited time."""
         until = self.clock.monotonic() + within_s
         await asyncio.sleep(1e-6)
         while (
@@ -375,7 +375,7 @@ def somebody(person: PersonId, state: State | None = None, bot: BotId = BOT, ver
 
 
 def couple(chat: ChatId = CHAT, opened_at: float = EPOCH - 1000) -> tuple[Participant, Participant]:
-    """Ann on one bot and Ben on the other, who have long known of each other."""
+    """Ann on one bot and Ben on the other. Their chat was announced to both long ago."""
     return (
         somebody(ANN, Chatting(chat, BEN, opened_at)),
         somebody(BEN, Chatting(chat, ANN, opened_at), OTHER_BOT),
@@ -383,7 +383,7 @@ def couple(chat: ChatId = CHAT, opened_at: float = EPOCH - 1000) -> tuple[Partic
 
 
 async def talking(bench: Bench) -> None:
-    """Ann and Ben have been introduced through the product's own decisions, and both have been told."""
+    """Pair Ann and Ben through the product's own decisions, and tell both."""
     await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
     for person, bot in ((ANN, BOT), (BEN, OTHER_BOT)):
         bench.happens(written(person, "/search", bot=bot), bot)
@@ -411,7 +411,7 @@ def relay(number: int, *, to: PersonId = BEN, chat: ChatId = CHAT, sender: Perso
 
 
 def words_of(calls: list[OutgoingCall]) -> list[str]:
-    """What the messages in these outgoing calls say; of notices, the first line."""
+    """Return the texts of these outgoing calls; of notices only the first line."""
     said = []
     for each in calls:
         contents = getattr(each, "contents", None)

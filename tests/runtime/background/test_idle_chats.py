@@ -1,4 +1,4 @@
-"""A chat in which nobody says anything is brought up with who owes a word, now and then."""
+"""In an idle chat, the person who owes an answer is reminded, now and then."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ TWO_YEARS_S = 730 * 86_400.0
 
 
 class SetClock(VirtualClock):
-    """One whose wall time somebody sets."""
+    """A clock whose wall time a test can set."""
 
     off_s = 0.0
 
@@ -36,7 +36,7 @@ async def watched(bench: Bench, rules: Rules, for_s: float) -> list[ChatIdle]:
 
 
 @in_virtual_time
-async def test_who_owes_a_word_is_brought_up_and_not_who_spoke_last() -> None:
+async def test_an_idle_chat_reminds_the_person_who_owes_an_answer() -> None:
     bench = Bench()
     await bench.put(*couple())
     said = Copied(MessageRef(BOT, MessageId(1)), MessageRef(OTHER_BOT, MessageId(2)), 0)
@@ -46,7 +46,7 @@ async def test_who_owes_a_word_is_brought_up_and_not_who_spoke_last() -> None:
 
 
 @in_virtual_time
-async def test_it_is_brought_up_again_but_not_at_every_look() -> None:
+async def test_an_idle_chat_is_reported_again_but_not_at_every_check() -> None:
     bench = Bench()
     await bench.put(*couple())
     found = await watched(bench, Rules(idle_nudge_s=100, idle_end_s=1000), 100 + 3 * AGAIN_S + 15)
@@ -54,7 +54,7 @@ async def test_it_is_brought_up_again_but_not_at_every_look() -> None:
 
 
 @in_virtual_time
-async def test_nothing_is_brought_up_before_its_time_or_where_nobody_wants_it() -> None:
+async def test_no_idle_chat_is_reported_too_early_or_if_switched_off() -> None:
     bench = Bench()
     await bench.put(*couple())
     assert await watched(bench, Rules(idle_nudge_s=100, idle_end_s=0), 95) == []
@@ -63,7 +63,7 @@ async def test_nothing_is_brought_up_before_its_time_or_where_nobody_wants_it() 
 
 @pytest.mark.parametrize("by_s", [-TWO_YEARS_S, TWO_YEARS_S])
 @in_virtual_time
-async def test_a_clock_that_is_set_makes_no_chat_quiet(by_s: float) -> None:
+async def test_setting_the_clock_makes_no_chat_idle(by_s: float) -> None:
     bench = Bench()
     await bench.put(*couple())
     clock = SetClock()

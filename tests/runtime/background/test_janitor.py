@@ -1,4 +1,4 @@
-"""What nobody else will put right: strays of the outbox, and a store that came back empty."""
+"""Repairs that nobody else makes: stray entries of the outbox, and a store that came back empty."""
 
 import asyncio
 from collections.abc import Iterable
@@ -50,7 +50,7 @@ class Household:
 
 
 @in_virtual_time
-async def test_what_the_dead_left_is_taken_up_once() -> None:
+async def test_entries_of_dead_workers_are_taken_over_once() -> None:
     house = Household()
     store = house.bench.store
     await store.adopt((), whole=True)
@@ -63,7 +63,7 @@ async def test_what_the_dead_left_is_taken_up_once() -> None:
 
 
 @in_virtual_time
-async def test_a_stray_of_our_own_is_taken_up_when_two_looks_have_found_it_in_nobodys_hands() -> None:
+async def test_our_own_stray_entry_is_resumed_after_two_checks() -> None:
     house = Household()
     store = house.bench.store
     for name in ("stray", "late", "known"):
@@ -74,14 +74,14 @@ async def test_a_stray_of_our_own_is_taken_up_when_two_looks_have_found_it_in_no
     assert house.taken == [], "nothing was uncertain, so nothing is looked for"
     house.uncertain_at = house.bench.clock.monotonic()
     await house.janitor.recheck()
-    house.known.add("late")  # its commit was answered in the meantime
+    house.known.add("late")  # meanwhile its commit was answered
     assert house.taken == []
     await house.janitor.recheck()
     assert house.taken == ["stray"]
 
 
 @in_virtual_time
-async def test_after_a_while_nothing_is_looked_for_any_more() -> None:
+async def test_the_search_for_strays_ends_after_a_while() -> None:
     house = Household()
     await house.bench.store.commit(Commit(outbox=(notice("stray"),), owner=ME))
     house.uncertain_at = house.bench.clock.monotonic()
@@ -93,7 +93,7 @@ async def test_after_a_while_nothing_is_looked_for_any_more() -> None:
 
 
 @in_virtual_time
-async def test_a_newborn_store_is_filled_with_who_is_chatting_and_what_told_them() -> None:
+async def test_an_empty_store_is_filled_with_chats_and_their_anchors() -> None:
     house = Household()
     ann, ben = couple()
     at = MessageRef(BOT, MessageId(70))
@@ -112,7 +112,7 @@ async def test_a_newborn_store_is_filled_with_who_is_chatting_and_what_told_them
 
 
 @in_virtual_time
-async def test_a_store_that_was_wiped_is_filled_again_and_an_anchor_that_the_records_know_is_there() -> None:
+async def test_a_wiped_store_is_filled_again_with_recorded_anchors() -> None:
     house = Household()
     ann, ben = couple()
     at = MessageRef(BOT, MessageId(70))
@@ -132,7 +132,7 @@ async def test_a_store_that_was_wiped_is_filled_again_and_an_anchor_that_the_rec
 
 
 @in_virtual_time
-async def test_what_was_inherited_without_an_answer_is_found_and_taken_up() -> None:
+async def test_entries_inherited_without_an_answer_are_found_and_resumed() -> None:
     house = Household()
     store = house.bench.store
     await store.adopt((), whole=True)
@@ -153,8 +153,8 @@ async def test_what_was_inherited_without_an_answer_is_found_and_taken_up() -> N
 
 
 @in_virtual_time
-async def test_what_somebody_was_to_be_told_before_a_repair_is_not_told_any_more() -> None:
-    """An older log has "Partner found" in it again. "The connection was lost" comes in its place, not after it."""
+async def test_notices_from_before_a_repair_are_not_sent_any_more() -> None:
+    """An older log contains "Partner found" again. "The connection was lost" replaces it and does not follow it."""
     house = Household()
     store, records = house.bench.store, house.bench.records
     await store.adopt((), whole=True)

@@ -40,7 +40,7 @@ def test_a_turn_of_one_update_is_stuck_after_a_few_seconds() -> None:
 
 
 @pytest.mark.parametrize(("worked", "waits"), [(0.0, True), (0.3, True), (1.0, False)])
-def test_it_is_stuck_whether_it_works_or_waits(worked: float, waits: bool) -> None:
+def test_a_turn_is_stuck_whether_it_computes_or_waits(worked: float, waits: bool) -> None:
     stall = begun()
     ticks(stall, STUCK_S + 0.5, MINE, worked=worked, waits=waits)
     assert stall.is_stuck
@@ -54,7 +54,7 @@ def test_a_turn_that_goes_from_one_update_to_the_next_is_only_long() -> None:
     assert not stall.is_stuck
 
 
-def test_a_turn_of_nobodys_is_given_more_time_and_not_for_ever() -> None:
+def test_a_turn_without_an_update_gets_more_time_but_not_unlimited() -> None:
     stall = begun()
     ticks(stall, LOST_S - 1, NOBODYS)
     assert not stall.is_stuck
@@ -62,7 +62,7 @@ def test_a_turn_of_nobodys_is_given_more_time_and_not_for_ever() -> None:
     assert stall.is_stuck
 
 
-def test_a_loop_that_comes_round_is_never_stuck() -> None:
+def test_a_loop_that_keeps_turning_is_never_stuck() -> None:
     stall = begun()
     for beats in range(2, 1000):
         stall.tick(TICK_S, TICK_S, False, beats, MINE)
@@ -70,16 +70,16 @@ def test_a_loop_that_comes_round_is_never_stuck() -> None:
 
 
 @pytest.mark.parametrize("away_s", [12.0, 8 * 3600.0])
-def test_a_process_that_was_stopped_or_a_machine_that_slept_is_not_stuck(away_s: float) -> None:
-    """The thread that looks was away as well, and the loop's thread did nothing meanwhile."""
+def test_a_stopped_process_or_a_sleeping_machine_is_not_stuck(away_s: float) -> None:
+    """The watching thread was away as well, and the loop's thread did nothing meanwhile."""
     stall = begun()
     stall.tick(away_s, 0.0, True, 1, MINE)
     stall.tick(TICK_S, 0.01, True, 1, MINE)
     assert not stall.is_long
 
 
-def test_a_machine_that_has_other_things_to_do_is_not_stuck() -> None:
-    """The loop's thread wants to work all the time, and is let for a fifth of it."""
+def test_a_process_on_a_busy_machine_is_not_stuck() -> None:
+    """The loop's thread always has work to do, but gets only a fifth of the CPU."""
     stall = begun()
     ticks(stall, 4 * STUCK_S, MINE, worked=0.2)
     assert not stall.is_stuck
@@ -87,19 +87,16 @@ def test_a_machine_that_has_other_things_to_do_is_not_stuck() -> None:
     assert stall.is_stuck, "it has worked as long as any other by now"
 
 
-def test_a_library_that_lets_nobody_else_work_counts_by_what_it_works() -> None:
-    """It holds the interpreter, so the thread's tick is late, but the loop's thread was at work all the time."""
+def test_a_library_that_blocks_all_threads_counts_by_its_cpu_time() -> None:
+    """It holds the interpreter lock, so the watching thread is late, but the loop's thread worked all the time."""
     stall = begun()
     stall.tick(STUCK_S + 1, STUCK_S + 0.9, False, 1, MINE)
     stall.tick(STUCK_S + 1, STUCK_S + 0.9, False, 1, MINE)
     assert stall.is_stuck
 
 
-# ---------------------------------------------------------------------- a real loop
-
-
 def watched(turn: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str, Any]], list[int]]:
-    """What is logged of a turn, and with which codes the process would have ended."""
+    """Return what is logged about a turn, and the exit codes with which the process would have ended."""
     said: list[dict[str, Any]] = []
     ends: list[int] = []
     monkeypatch.setattr(logs, "record", lambda event, level="info", **fields: said.append({"event": event, **fields}))
@@ -124,7 +121,7 @@ def watched(turn: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[l
 def busy(for_s: float) -> None:
     until = time.process_time() + for_s
     while time.process_time() < until:
-        logs.name_of(KeyError())  # code of ours, to be named
+        logs.name_of(KeyError())  # code of ours that the report can name
 
 
 def test_a_long_turn_is_counted_and_named_by_our_own_frames(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +129,7 @@ def test_a_long_turn_is_counted_and_named_by_our_own_frames(monkeypatch: pytest.
     said, ends = watched(lambda: busy(1.0), monkeypatch)
     assert metrics.LONG_TURNS.total() == before + len(said)
     assert {each["event"] for each in said} == {"loop.long_turn"}
-    long = max(said, key=lambda each: each["duration_s"])  # others may come of a machine that has much to do
+    long = max(said, key=lambda each: each["duration_s"])  # a busy machine may cause other reports
     assert long["duration_s"] >= 0.5
     assert long["frames"]
     assert all(frame.split(":")[0].endswith(".py") and "/" not in frame[:1] for frame in long["frames"])
@@ -140,7 +137,7 @@ def test_a_long_turn_is_counted_and_named_by_our_own_frames(monkeypatch: pytest.
     assert ends == []
 
 
-def test_a_turn_that_waits_for_something_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_that_blocks_on_waiting_is_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     before = metrics.LONG_TURNS.total()
     watched(lambda: time.sleep(1.0), monkeypatch)
     assert metrics.LONG_TURNS.total() > before
@@ -167,7 +164,7 @@ asyncio.run(main())
 """
 
 
-def test_a_library_that_never_returns_is_ended_by_the_kernel_which_says_where_it_was() -> None:
+def test_a_library_that_never_returns_is_killed_with_a_traceback() -> None:
     ended = subprocess.run([sys.executable, "-c", PROGRAM], timeout=100, check=False, capture_output=True, text=True)
     assert ended.returncode == -signal.SIGPROF
     assert "in match" in ended.stderr

@@ -1,4 +1,4 @@
-"""The owner of a pool: everybody who can be paired is, and a stale pair is harmless."""
+"""The owner of a pool pairs everybody who can be paired, and a stale pair is harmless."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -50,7 +50,7 @@ async def chats(bench: Bench, *people: int) -> dict[ChatId, set[PersonId]]:
 
 
 @staged(at_pool)
-async def test_in_a_quiet_pool_nobody_waits_long_for_somebody_better(bench: Bench, matcher: Matcher, /) -> None:
+async def test_in_a_quiet_pool_nobody_waits_long_for_a_better_match(bench: Bench, matcher: Matcher, /) -> None:
     await bench.put(waiting(1, recent=(Met(PersonId(2), EPOCH - 60, skipped=True),)))
     await bench.put(waiting(2))
     await asyncio.sleep(1)
@@ -60,7 +60,7 @@ async def test_in_a_quiet_pool_nobody_waits_long_for_somebody_better(bench: Benc
 
 
 @staged(at_pool)
-async def test_in_a_lively_one_they_do(bench: Bench, matcher: Matcher, /) -> None:
+async def test_in_a_busy_pool_people_wait_for_a_better_match(bench: Bench, matcher: Matcher, /) -> None:
     for number in range(100, 100 + LIVELY):
         ticket = Ticket(PersonId(number), ADULTS, EPOCH, Gender.UNSAID, 30, wants=Preferences(age_min=99))
         await bench.put(somebody(PersonId(number), Searching(ticket)))
@@ -74,7 +74,7 @@ async def test_in_a_lively_one_they_do(bench: Bench, matcher: Matcher, /) -> Non
 
 
 @staged(at_pool)
-async def test_two_who_wait_are_brought_together_and_told(bench: Bench, matcher: Matcher, /) -> None:
+async def test_two_waiting_people_are_paired_and_told(bench: Bench, matcher: Matcher, /) -> None:
     await bench.put(waiting(1))
     await asyncio.sleep(60)
     assert bench.telegram.sent == []
@@ -90,7 +90,7 @@ async def test_two_who_wait_are_brought_together_and_told(bench: Bench, matcher:
 
 
 @staged(at_pool)
-async def test_a_thousand_who_search_at_once_are_all_paired_and_none_twice(bench: Bench, matcher: Matcher, /) -> None:
+async def test_a_thousand_simultaneous_searchers_are_all_paired_once(bench: Bench, matcher: Matcher, /) -> None:
     everybody = range(1, 1001)
     for person in everybody:
         await bench.put(waiting(person, EPOCH + person % 7))
@@ -102,7 +102,7 @@ async def test_a_thousand_who_search_at_once_are_all_paired_and_none_twice(bench
 
 
 @staged(at_pool)
-async def test_pairs_do_not_wait_for_each_other_while_the_store_is_far_away(bench: Bench, matcher: Matcher, /) -> None:
+async def test_pairs_are_committed_in_parallel_if_the_store_is_slow(bench: Bench, matcher: Matcher, /) -> None:
     load, asked_s = bench.store.load, 0.02
 
     async def far(person: PersonId, *rest: Any) -> Any:
@@ -113,15 +113,13 @@ async def test_pairs_do_not_wait_for_each_other_while_the_store_is_far_away(benc
     for person in everybody:
         await bench.put(waiting(person))
     bench.store.load = far  # type: ignore[method-assign, assignment]
-    await asyncio.sleep(1)  # one after another they would take four
+    await asyncio.sleep(1)  # one after another, they would take four seconds
     bench.store.load = load  # type: ignore[method-assign]
     assert len(await chats(bench, *everybody)) == 100
 
 
 @staged(at_pool)
-async def test_people_come_and_go_meanwhile_and_nobody_is_paired_who_does_not_wait(
-    bench: Bench, matcher: Matcher, /
-) -> None:
+async def test_while_people_come_and_go_only_waiting_people_are_paired(bench: Bench, matcher: Matcher, /) -> None:
     await bench.put(waiting(1))
     await asyncio.sleep(1)
     await bench.put(msgspec.structs.replace(waiting(1), version=2, state=Idle()))
@@ -133,8 +131,8 @@ async def test_people_come_and_go_meanwhile_and_nobody_is_paired_who_does_not_wa
     assert list((await chats(bench, 1, 2, 3)).values()) == [{BEN, EVE}]
 
 
-def test_a_pair_that_has_gone_stale_is_harmless_and_the_other_still_finds_somebody() -> None:
-    """Ann gives up between the match and the commit."""
+def test_a_stale_pair_is_harmless_and_the_other_person_still_finds_a_partner() -> None:
+    """Ann stops searching between the match and the commit."""
     meddled: list[int] = []
 
     async def body(bench: Bench, matcher: Matcher) -> None:
@@ -160,8 +158,8 @@ def test_a_pair_that_has_gone_stale_is_harmless_and_the_other_still_finds_somebo
 
 
 @staged(at_pool)
-async def test_a_ticket_of_a_moment_ago_is_not_good_enough(bench: Bench, matcher: Matcher, /) -> None:
-    """Ann's age has just been put right: she is on the other side of the wall now."""
+async def test_an_outdated_ticket_is_not_paired(bench: Bench, matcher: Matcher, /) -> None:
+    """Ann's age has just been corrected: she belongs to the other pool now."""
     load = bench.store.load
     changed: list[PersonId] = []
 
@@ -179,7 +177,7 @@ async def test_a_ticket_of_a_moment_ago_is_not_good_enough(bench: Bench, matcher
 
 
 @staged(at_pool)
-async def test_who_changed_their_ticket_is_looked_at_again(bench: Bench, matcher: Matcher, /) -> None:
+async def test_a_changed_ticket_is_considered_again(bench: Bench, matcher: Matcher, /) -> None:
     load = bench.store.load
     changed: list[PersonId] = []
 
@@ -198,7 +196,9 @@ async def test_who_changed_their_ticket_is_looked_at_again(bench: Bench, matcher
 
 
 @staged(at_pool)
-async def test_while_the_store_is_away_it_waits_and_then_begins_anew(bench: Bench, matcher: Matcher, /) -> None:
+async def test_while_the_store_is_away_the_matcher_waits_and_then_starts_again(
+    bench: Bench, matcher: Matcher, /
+) -> None:
     await bench.put(waiting(1), waiting(2))
     bench.disk.full = True
     await asyncio.sleep(5)
@@ -208,7 +208,7 @@ async def test_while_the_store_is_away_it_waits_and_then_begins_anew(bench: Benc
     assert len(await chats(bench, 1, 2)) == 1
 
 
-def test_a_bug_keeps_one_pair_apart_not_the_whole_pool() -> None:
+def test_a_bug_affects_one_pair_and_not_the_whole_pool() -> None:
     def clumsy(one: Participant, other: Participant, env: Env) -> Decision:
         if {one.person, other.person} == {ANN, BEN}:
             raise ZeroDivisionError
@@ -229,7 +229,7 @@ def test_a_bug_keeps_one_pair_apart_not_the_whole_pool() -> None:
 
 
 @staged(at_pool)
-async def test_somebody_whom_the_store_has_forgotten_is_not_paired(bench: Bench, matcher: Matcher, /) -> None:
+async def test_a_person_whom_the_store_has_forgotten_is_not_paired(bench: Bench, matcher: Matcher, /) -> None:
     load = bench.store.load
 
     async def forgetful(person: PersonId, *rest: Any) -> Any:

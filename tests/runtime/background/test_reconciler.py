@@ -1,4 +1,4 @@
-"""The two stores are compared, and brought together where one of them has lost something."""
+"""The two stores are compared, and repaired if one of them has lost something."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -24,7 +24,7 @@ OTHER = ChatId("another")
 
 
 class Pair:
-    """A live store and records, with the journal between them carried by hand."""
+    """A live store and records. The test copies the journal between them."""
 
     def __init__(self) -> None:
         self.bench = Bench()
@@ -42,14 +42,14 @@ class Pair:
         assert await self.store.commit(commit) is Committed.YES
 
     async def record(self) -> None:
-        """The journal to the records, as the recorder does it."""
+        """Copy the journal to the records, as the recorder does."""
         entries = await self.store.journal(0, 1000)
         await self.records.apply(self.store.generation, entries)
         if entries:
             await self.store.trim_journal(entries[-1][0], self.store.generation)
 
     async def settle(self) -> None:
-        """Reconcile, carry the repair over, and see that nothing is left to repair."""
+        """Reconcile, copy the repair to the records, and check that nothing is left to repair."""
         assert await self.reconciler.reconcile()
         await self.record()
         told = list(self.told)
@@ -79,7 +79,7 @@ def pairwise(body: Callable[[Pair], Awaitable[None]]) -> Callable[[], None]:
 
 
 async def together(pair: Pair) -> tuple[Participant, Participant]:
-    """Ann and Ben chat, and the records know."""
+    """Ann and Ben chat, and the records know it."""
     ann, ben = couple()
     await pair.put(ann, ben)
     await pair.records.apply("opened", [(1, ChatOpened(CHAT, ANN, BEN, BOT, OTHER_BOT, EPOCH))])
@@ -92,7 +92,7 @@ def newer(one: Participant, by: int = 1, **more: object) -> Participant:
 
 
 @pairwise
-async def test_where_both_stores_agree_nothing_happens(pair: Pair) -> None:
+async def test_if_both_stores_agree_nothing_happens(pair: Pair) -> None:
     await together(pair)
     await pair.settle()
     assert pair.told == []
@@ -100,7 +100,7 @@ async def test_where_both_stores_agree_nothing_happens(pair: Pair) -> None:
 
 
 @pairwise
-async def test_what_the_journal_still_has_to_carry_is_no_difference(pair: Pair) -> None:
+async def test_facts_still_in_the_journal_are_not_a_difference(pair: Pair) -> None:
     ann, ben = await together(pair)
     await pair.put(newer(ann, state=Idle()), newer(ben, state=Idle()), ended=(CHAT,))
     await pair.put(somebody(EVE, waiting(EVE)))
@@ -111,7 +111,7 @@ async def test_what_the_journal_still_has_to_carry_is_no_difference(pair: Pair) 
 
 
 @pairwise
-async def test_people_whom_older_records_have_elsewhere_are_taken_out_and_told_and_the_others_stay(pair: Pair) -> None:
+async def test_people_on_whom_older_records_differ_leave_their_chats_and_are_told(pair: Pair) -> None:
     await together(pair)
     before = pair.records.disk.copy()
     await pair.put(somebody(EVE, Chatting(OTHER, DAN, EPOCH)), somebody(DAN, Chatting(OTHER, EVE, EPOCH)))
@@ -124,7 +124,7 @@ async def test_people_whom_older_records_have_elsewhere_are_taken_out_and_told_a
 
 
 @pairwise
-async def test_a_store_that_has_lost_its_newest_writes_ends_every_chat_once_even_if_no_difference_shows(
+async def test_a_store_that_lost_its_newest_writes_ends_every_chat_once(
     pair: Pair,
 ) -> None:
     """The newest writes may be in neither store."""
@@ -138,7 +138,7 @@ async def test_a_store_that_has_lost_its_newest_writes_ends_every_chat_once_even
 
 
 @pairwise
-async def test_records_that_are_gone_are_written_again(pair: Pair) -> None:
+async def test_lost_records_are_written_again(pair: Pair) -> None:
     await together(pair)
     await pair.put(somebody(EVE))
     await pair.record()
@@ -164,7 +164,7 @@ async def test_a_live_store_that_is_older_puts_every_chat_in_doubt(pair: Pair) -
 
 
 @pairwise
-async def test_two_histories_of_one_person_with_the_same_number_are_seen(pair: Pair) -> None:
+async def test_two_histories_of_a_person_with_the_same_version_are_noticed(pair: Pair) -> None:
     ann, _ = await together(pair)
     pair.records.disk.people[ANN] = msgspec.structs.replace(ann, state=Chatting(OTHER, EVE, EPOCH))
     await pair.settle()
@@ -172,7 +172,7 @@ async def test_two_histories_of_one_person_with_the_same_number_are_seen(pair: P
 
 
 @pairwise
-async def test_somebody_who_moves_during_the_look_is_not_taken_for_a_difference(pair: Pair) -> None:
+async def test_a_change_during_the_comparison_is_not_a_difference(pair: Pair) -> None:
     ann, ben = await together(pair)
     read = pair.records.active
 
@@ -188,7 +188,7 @@ async def test_somebody_who_moves_during_the_look_is_not_taken_for_a_difference(
 
 
 @pairwise
-async def test_somebody_in_doubt_who_acts_first_is_looked_at_again(pair: Pair) -> None:
+async def test_a_person_in_doubt_who_acts_first_is_compared_again(pair: Pair) -> None:
     ann, ben = await together(pair)
     pair.records.disk.people.clear()
     commit = pair.store.commit
@@ -206,7 +206,7 @@ async def test_somebody_in_doubt_who_acts_first_is_looked_at_again(pair: Pair) -
 
 
 @pairwise
-async def test_a_block_that_the_records_have_lost_is_told_again(pair: Pair) -> None:
+async def test_a_block_that_the_records_have_lost_is_recorded_again(pair: Pair) -> None:
     ann, _ = await together(pair)
     await pair.put(newer(ann, blocked=(EVE,)))
     await pair.record()
@@ -226,7 +226,7 @@ async def test_nothing_is_repaired_while_the_records_are_away(pair: Pair) -> Non
 
 
 @pairwise
-async def test_somebody_nobody_can_reach_is_repaired_and_not_told(pair: Pair) -> None:
+async def test_an_unreachable_person_is_repaired_and_gets_no_notice(pair: Pair) -> None:
     ann, _ = await together(pair)
     await pair.put(newer(ann, bot=None))
     await pair.record()
@@ -236,7 +236,7 @@ async def test_somebody_nobody_can_reach_is_repaired_and_not_told(pair: Pair) ->
 
 
 @pairwise
-async def test_a_search_that_differs_ends_with_a_word(pair: Pair) -> None:
+async def test_a_search_that_differs_ends_with_a_notice(pair: Pair) -> None:
     await pair.put(somebody(EVE, waiting(EVE)))
     await pair.record()
     pair.records.disk.people.clear()

@@ -1,4 +1,4 @@
-"""The recorder over the memory store and the fake records, under a clock that is moved by hand."""
+"""The recorder with the memory store and fake records, under a clock that the test moves."""
 
 import asyncio
 import heapq
@@ -22,7 +22,7 @@ from tests.staged import staged
 
 
 class Clock:
-    """Stands still unless it is moved. `asked` are the sleeps, in order."""
+    """Stands still unless it is moved. `asked` are the requested sleeps, in order."""
 
     def __init__(self) -> None:
         self._at = 1_000.0
@@ -54,13 +54,13 @@ class Clock:
 
 
 async def quiet() -> None:
-    """Until whatever can go on without time has done so."""
+    """Let everything run that can run without time passing."""
     for _ in range(200):
         await asyncio.sleep(0)
 
 
 class Log(FileLog):
-    """On a disk that can be full."""
+    """A log on a disk that can be full."""
 
     full = False
 
@@ -70,7 +70,7 @@ class Log(FileLog):
         super().append(record)
 
     async def sync(self) -> None:
-        """At once: the clock is moved by hand, and no thread would wait for it."""
+        """Sync at once: the test moves the clock, and no thread would wait for it."""
 
 
 class Watched(MemoryRecords):
@@ -111,7 +111,7 @@ class World:
         assert await self.store.commit(Commit(facts=facts)) is Committed.YES
 
     async def visits(self, people: int, start: int = 1) -> None:
-        """As many commits as people, each of one fact, a moment apart."""
+        """Make one commit of one fact for each person, a moment apart."""
         for number in range(start, start + people):
             await self.commit(changed(person(number), self.clock.now() + number / 1e6))
 
@@ -128,7 +128,7 @@ def world(tmp_path: Path) -> World:
 
 
 def play(world: World, story: Callable[[], Awaitable[None]]) -> None:
-    """Run `story` to its end and clear away."""
+    """Run `story` to its end, and clean up."""
 
     async def run() -> None:
         try:
@@ -147,7 +147,7 @@ async def stop(task: asyncio.Task[None]) -> None:
 
 
 @staged(play, "world")
-async def test_what_gathers_in_a_fifth_of_a_second_is_one_batch_and_leaves_the_journal(world: World) -> None:
+async def test_facts_of_a_fifth_of_a_second_are_one_batch_and_are_trimmed(world: World) -> None:
     running = asyncio.ensure_future(world.recorder().run())
     await quiet()
     await world.visits(3)
@@ -197,7 +197,7 @@ async def test_a_commit_larger_than_a_batch_still_goes_through(world: World) -> 
 
 
 @staged(play, "world")
-async def test_a_poke_is_answered_at_once_even_between_two_looks(world: World) -> None:
+async def test_a_poke_causes_a_look_at_once(world: World) -> None:
     recorder = world.recorder()
     running = asyncio.ensure_future(recorder.run())
     await quiet()
@@ -205,7 +205,7 @@ async def test_a_poke_is_answered_at_once_even_between_two_looks(world: World) -
     recorder.poke()
     await quiet()
     assert world.records.batches == [[1]]
-    # One poke is one look, and the naps go on as before.
+    # One poke causes one look, and the pauses continue as before.
     await world.visits(1, start=2)
     await quiet()
     assert world.records.batches == [[1]]
@@ -216,9 +216,9 @@ async def test_a_poke_is_answered_at_once_even_between_two_looks(world: World) -
 
 
 @staged(play, "world")
-async def test_a_start_goes_on_where_the_records_are(world: World) -> None:
+async def test_a_start_continues_from_the_position_of_the_records(world: World) -> None:
     await world.visits(5)
-    # An earlier process stored three and died before it could trim.
+    # An earlier process stored three facts and died before it could trim.
     entries = await world.store.journal(0, 3)
     await world.records.apply(world.store.generation, entries)
     recorder = world.recorder()
@@ -228,7 +228,7 @@ async def test_a_start_goes_on_where_the_records_are(world: World) -> None:
 
 
 @staged(play, "world")
-async def test_what_a_dead_process_stored_is_trimmed_even_if_nothing_comes_after(world: World) -> None:
+async def test_facts_stored_by_a_dead_process_are_trimmed_even_if_none_follow(world: World) -> None:
     await world.visits(2)
     await world.records.apply(world.store.generation, await world.store.journal(0, 10))
     assert await world.recorder().drain(1.0)
@@ -244,7 +244,7 @@ async def test_a_commit_that_was_not_answered_is_stored_once(world: World) -> No
     await quiet()
     assert await world.journal() == [1, 2], "what is not known to be stored stays"
     world.records.mute = False
-    # Somebody else has written meanwhile; the repeated batch must not undo it.
+    # Another process has written meanwhile; the repeated batch must not undo that.
     newer = person(1, 7)
     world.records.disk.people[PersonId(1)] = newer
     await world.clock.move(1.0)
@@ -254,7 +254,7 @@ async def test_a_commit_that_was_not_answered_is_stored_once(world: World) -> No
 
 
 @staged(play, "world")
-async def test_lost_records_are_waited_for_and_spoken_of_once(world: World) -> None:
+async def test_lost_records_are_awaited_and_reported_once(world: World) -> None:
     recorder = world.recorder()
     running = asyncio.ensure_future(recorder.run())
     await quiet()
@@ -273,7 +273,7 @@ async def test_lost_records_are_waited_for_and_spoken_of_once(world: World) -> N
 
 
 @staged(play, "world")
-async def test_records_that_come_and_go_are_spoken_of_once(world: World) -> None:
+async def test_records_that_come_and_go_are_reported_once(world: World) -> None:
     running = asyncio.ensure_future(world.recorder().run())
     await quiet()
     for _ in range(5):
@@ -287,7 +287,7 @@ async def test_records_that_come_and_go_are_spoken_of_once(world: World) -> None
 
 
 @staged(play, "world")
-async def test_the_back_off_grows_is_capped_and_jittered(world: World) -> None:
+async def test_the_backoff_grows_up_to_a_limit_with_jitter(world: World) -> None:
     world.records.lost = True
     running = asyncio.ensure_future(world.recorder().run())
     await world.clock.move(200.0)
@@ -307,7 +307,7 @@ async def test_the_back_off_grows_is_capped_and_jittered(world: World) -> None:
 
 
 @staged(play, "world")
-async def test_a_live_store_that_cannot_be_written_is_a_loss_too(world: World) -> None:
+async def test_a_live_store_that_cannot_be_written_counts_as_lost_too(world: World) -> None:
     await world.visits(2)
     running = asyncio.ensure_future(world.recorder().run())
     world.log.full = True
@@ -322,7 +322,7 @@ async def test_a_live_store_that_cannot_be_written_is_a_loss_too(world: World) -
 
 
 class Address:
-    """Where a live store is found: what answers there may be a new one."""
+    """The address of a live store. The store that answers there may be a new one."""
 
     def __init__(self, store: MemoryStore) -> None:
         self.store = store
@@ -332,7 +332,7 @@ class Address:
 
 
 @staged(play, "world")
-async def test_a_store_that_was_wiped_counts_from_one_and_is_followed(world: World, tmp_path: Path) -> None:
+async def test_a_wiped_store_counts_from_one_and_is_followed(world: World, tmp_path: Path) -> None:
     address = Address(world.store)
     await world.visits(4)
     recorder = world.recorder(address)
@@ -374,7 +374,7 @@ async def test_a_drain_gives_up_when_its_time_is_up(world: World) -> None:
 
 @pytest.mark.parametrize("turns", range(12))
 @staged(play, "world")
-async def test_cut_off_anywhere_and_drained_everything_is_stored_once_and_in_order(world: World, turns: int) -> None:
+async def test_a_recorder_cut_off_anywhere_stores_everything_once_and_in_order(world: World, turns: int) -> None:
     for version in range(30):
         at = world.clock.now() + version
         await world.commit(PersonChanged(person(1 + version % 3, version), at))
@@ -390,7 +390,7 @@ async def test_cut_off_anywhere_and_drained_everything_is_stored_once_and_in_ord
 
 
 @staged(play, "world")
-async def test_a_drain_beside_a_running_recorder_does_not_store_twice(world: World) -> None:
+async def test_a_drain_during_a_running_recorder_does_not_store_twice(world: World) -> None:
     await world.visits(50)
     recorder = world.recorder(batch=10)
     running = asyncio.ensure_future(recorder.run())
@@ -405,7 +405,7 @@ class Broken(MemoryRecords):
 
 
 @staged(play, "world")
-async def test_a_bug_is_not_taken_for_a_loss(world: World) -> None:
+async def test_a_bug_is_not_mistaken_for_a_loss(world: World) -> None:
     await world.visits(1)
     recorder = Recorder(world.store, Broken(), world.clock, Random(2), lambda *_, **__: None)
     with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""What a decision comes to: one commit, and what follows from a change derived once."""
+"""The plan for a decision: one commit, and each consequence of a change derived once."""
 
 import msgspec
 import pytest
@@ -63,36 +63,36 @@ def changed(was: Participant, **fields: object) -> Participant:
     return msgspec.structs.replace(was, **fields)
 
 
-def test_nothing_decided_is_the_update_done() -> None:
+def test_an_empty_decision_makes_the_update_done() -> None:
     assert settled(Decision(), somebody(ANN)) == CommitPlan(Commit(updates=REFS), (), (), (), ())
 
 
-def test_nothing_decided_about_no_update_stores_nothing() -> None:
+def test_an_empty_decision_without_an_update_stores_nothing() -> None:
     assert plan_commit(Decision(), {}, now=EPOCH, name=str).commit is None
 
 
-def test_a_change_is_stored_under_the_next_version_and_told_to_the_records() -> None:
+def test_a_change_is_stored_under_the_next_version_and_recorded() -> None:
     ann = somebody(ANN)
     stored = changed(ann, state=WAITING, version=2)
     plan = settled(Decision((changed(ann, state=WAITING),)), ann)
     assert plan.commit == Commit((stored,), facts=(PersonChanged(stored, EPOCH),), updates=REFS)
 
 
-def test_what_another_decision_on_the_same_update_says_is_another_notice() -> None:
-    """Else it would be taken for the one that the first has left in the outbox, and never be sent."""
+def test_another_decision_on_the_same_update_makes_another_notice() -> None:
+    """Otherwise it would be taken for the first decision's notice in the outbox, and never be sent."""
     first, second, again = (settled(Decision((), (Say(ANN, text(key)),)), somebody(ANN)) for key in ("a", "b", "a"))
     assert first.notices[0].id != second.notices[0].id
     assert first.notices[0].id == again.notices[0].id
 
 
-def test_what_is_owed_is_stored_and_not_said_yet() -> None:
+def test_an_owed_notice_is_stored_and_not_sent_yet() -> None:
     ann = somebody(ANN)
     plan = settled(Decision((), (Owe(ANN, "later", text("a")),)), ann)
     owed = Notice("later", ANN, BOT, text("a"), Priority.COMMAND, EPOCH)
     assert plan == CommitPlan(Commit(outbox=(owed,), updates=REFS, seen=()), (), (), (), (), (owed,))
 
 
-def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None:
+def test_notices_use_the_readers_bot_after_the_change() -> None:
     ann, ben = couple()
     moved = changed(ann, bot=OTHER_BOT)
     say = Say(ANN, text("a"), None, MessageId(4), Priority.SYSTEM, CHAT)
@@ -106,7 +106,7 @@ def test_notices_go_through_the_bot_their_reader_uses_after_the_change() -> None
     assert plan.commit.outbox == plan.notices
 
 
-def test_who_cannot_be_reached_is_not_told() -> None:
+def test_unreachable_people_get_no_notice() -> None:
     gone = changed(somebody(ANN), bot=None, bots=())
     assert settled(Decision(effects=(Say(ANN, text("a")), Revise(ANN, MessageId(1), text("a")))), gone).notices == ()
 
@@ -122,14 +122,14 @@ RELAY_EFFECTS: list[Effect] = [
 
 @pytest.mark.parametrize("relay_effect", RELAY_EFFECTS, ids=lambda each: type(each).__name__)
 def test_an_update_with_a_relay_effect_is_not_done_by_the_commit(relay_effect: Effect) -> None:
-    """It is when the relay effect has been delivered."""
+    """It is done when the relay effect has been delivered."""
     plan = settled(Decision(effects=(relay_effect,)), *couple())
     assert plan == CommitPlan(None, (), ((relay_effect, OTHER_BOT),), (), ())  # type: ignore[arg-type]
     both = settled(Decision(effects=(relay_effect, Say(ANN, text("a")))), *couple())
     assert both.commit == Commit(outbox=both.notices)
 
 
-def test_nobody_passes_anything_to_the_unreachable() -> None:
+def test_nothing_is_relayed_to_unreachable_people() -> None:
     ann, ben = couple()
     with pytest.raises(AssertionError):
         settled(Decision(effects=(relay(1),)), ann, changed(ben, bot=None))
@@ -142,12 +142,12 @@ def test_best_effort_effects_are_not_stored() -> None:
     )
 
 
-def test_what_an_event_settles_of_the_outbox_is_in_the_same_commit() -> None:
+def test_outbox_entries_that_an_event_settles_are_in_the_same_commit() -> None:
     assert settled(Decision(), somebody(ANN), sent=("parked",)).commit == Commit(updates=REFS, sent=("parked",))
 
 
 @pytest.mark.parametrize("leaver", [ANN, BEN])
-def test_a_chat_that_ends_is_closed_once_by_the_one_who_left(leaver: PersonId) -> None:
+def test_an_ending_chat_is_closed_once_by_the_person_who_left(leaver: PersonId) -> None:
     ann, ben = couple()
     after = tuple(
         changed(each, state=Idle(), last=LastChat(CHAT, each.state.partner, EPOCH, "stop", each.person == leaver))
@@ -166,7 +166,7 @@ def test_a_chat_that_ends_is_closed_once_by_the_one_who_left(leaver: PersonId) -
     )
 
 
-def test_a_chat_that_one_side_alone_leaves_is_closed_as_well() -> None:
+def test_a_chat_that_only_one_side_leaves_is_closed_as_well() -> None:
     ann, _ = couple()
     alone = changed(ann, state=WAITING, last=LastChat(CHAT, BEN, EPOCH, "next", True))
     plan = settled(Decision((alone,)), ann)
@@ -182,7 +182,7 @@ def test_a_change_that_leaves_the_chat_alone_closes_nothing() -> None:
     assert [type(fact) for fact in plan.commit.facts] == [PersonChanged]
 
 
-def test_something_noted_about_a_chat_neither_ends_it_nor_opens_it() -> None:
+def test_a_note_about_a_chat_neither_ends_nor_opens_it() -> None:
     ann, _ = couple()
     assert isinstance(ann.state, Chatting)
     reminded = changed(ann, state=msgspec.structs.replace(ann.state, nudged_at=EPOCH))
@@ -216,7 +216,7 @@ def test_a_complaint_about_a_chat_before_the_last_one_is_filed_once() -> None:
     assert [type(fact) for fact in later.commit.facts] == [PersonChanged]
 
 
-def test_what_was_filed_of_the_last_chat_is_not_filed_again_when_another_has_been() -> None:
+def test_a_filed_complaint_is_not_filed_again_after_another_chat() -> None:
     last = LastChat(CHAT, BEN, EPOCH, "report", True, complaint=Complaint.RUDE)
     ann = changed(somebody(ANN), last=last, recent=(Met(BEN, EPOCH, False, CHAT, Complaint.RUDE),))
     following = changed(ann, last=LastChat(ChatId("later"), PersonId(9), EPOCH, "next", True))
@@ -242,14 +242,14 @@ def test_a_chat_for_one_is_a_bug() -> None:
 
 
 @pytest.mark.parametrize("gone", [ANN, BEN])
-def test_a_chat_with_somebody_unreachable_is_a_bug(gone: PersonId) -> None:
+def test_a_chat_with_an_unreachable_person_is_a_bug(gone: PersonId) -> None:
     before = [changed(each, state=WAITING, bot=None if each.person == gone else BOT) for each in couple()]
     after = tuple(changed(one, state=two.state) for one, two in zip(before, couple(NEXT), strict=True))
     with pytest.raises(AssertionError):
         settled(Decision(after), *before)
 
 
-def test_a_rating_is_told_to_the_records_once() -> None:
+def test_a_rating_is_recorded_once() -> None:
     left = LastChat(CHAT, BEN, EPOCH, "next", left=True)
     ann = changed(somebody(ANN), last=left)
     rated = changed(ann, last=msgspec.structs.replace(left, rating=Rating.GOOD))
@@ -261,7 +261,7 @@ def test_a_rating_is_told_to_the_records_once() -> None:
     assert not [fact for fact in again.commit.facts if isinstance(fact, ChatRated)]
 
 
-def test_a_rating_that_was_changed_is_told_again_and_one_of_the_next_chat_too() -> None:
+def test_a_changed_rating_and_one_of_the_next_chat_are_recorded() -> None:
     good = LastChat(CHAT, BEN, EPOCH, "next", left=True, rating=Rating.GOOD)
     for other in (
         msgspec.structs.replace(good, rating=Rating.BAD),
@@ -274,7 +274,7 @@ def test_a_rating_that_was_changed_is_told_again_and_one_of_the_next_chat_too() 
         assert ChatRated(other.chat, ANN, other.rating, EPOCH) in commit.facts
 
 
-def test_blocks_and_their_lifting_are_told_to_the_records_one_by_one() -> None:
+def test_blocks_and_unblocks_are_recorded_one_by_one() -> None:
     ann = changed(somebody(ANN), blocked=(BEN, PersonId(7)))
     commit = settled(Decision((changed(ann, blocked=(PersonId(8), BEN)),)), ann).commit
     assert commit is not None
@@ -284,7 +284,7 @@ def test_blocks_and_their_lifting_are_told_to_the_records_one_by_one() -> None:
     ]
 
 
-def test_what_is_only_told_is_checked_against_the_version_that_it_was_decided_on() -> None:
+def test_a_mere_notice_is_checked_against_the_version_it_was_decided_on() -> None:
     ann, ben = couple()
     seen = ((ANN, ann.version),)
     said = Decision(effects=(Say(ANN, text("search.already")),))
@@ -301,7 +301,7 @@ def test_what_is_only_told_is_checked_against_the_version_that_it_was_decided_on
     assert commit.seen == (), "nothing is told"
 
 
-def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
+def test_a_commit_names_its_sender_and_its_fences() -> None:
     ann = somebody(ANN)
     fences = (Fence(LeaseName("bot:1"), 7),)
     owner = WorkerId("me")
@@ -312,7 +312,7 @@ def test_a_commit_names_who_sends_and_what_it_stands_on() -> None:
     assert (plan.commit.owner, plan.commit.fences) == (owner, fences)
 
 
-def test_what_is_said_about_a_complaint_reaches_the_records_sealed() -> None:
+def test_a_comment_on_a_complaint_is_recorded_encrypted() -> None:
     sealer = Sealer(bytes(32))
     ann = somebody(ANN)
     explains = Decision((changed(ann, vip_until=1.0),), (Explain(CHAT, ANN, "he is fifteen"),))

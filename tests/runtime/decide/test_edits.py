@@ -1,4 +1,4 @@
-"""A press is about the message as its sender sees it, as far as this process has seen the edit."""
+"""A press refers to the message as its sender sees it, as far as this process has seen its edits."""
 
 from msgspec.structs import replace
 
@@ -21,17 +21,17 @@ def noting(*edits: MessageEdited) -> Edits:
     return known
 
 
-def test_the_newest_edit_is_what_the_press_is_about() -> None:
+def test_a_press_uses_the_newest_edit() -> None:
     known = noting(replace(EDIT, content=OLD, edited_at=2.0), EDIT)
     assert known.as_edited(PRESS) == replace(PRESS, subject=replace(SUBJECT, contents=(NEW,), edited_at=3.0))
 
 
-def test_what_telegram_brings_as_it_is_now_stays() -> None:
+def test_the_version_that_telegram_sends_is_kept() -> None:
     current = replace(PRESS, subject=replace(SUBJECT, edited_at=3.0))
     assert noting(EDIT).as_edited(current) == current
 
 
-def test_the_edit_of_another_message_or_of_another_person_changes_nothing() -> None:
+def test_an_edit_of_another_message_or_person_changes_nothing() -> None:
     others = [replace(EDIT, message=MessageId(7)), replace(EDIT, bot=OTHER_BOT), replace(EDIT, person=BEN)]
     assert noting(*others).as_edited(PRESS) == PRESS
     assert noting(EDIT).as_edited(SUBJECT) == SUBJECT

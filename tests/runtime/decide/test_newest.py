@@ -1,4 +1,4 @@
-"""Edits and reactions that nobody has seen yet give way to the newest; what people write keeps its order."""
+"""A newer edit or reaction replaces older ones that nobody has seen yet; messages keep their order."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ _ids = count(3000)
 
 
 def slowly(body: Callable[[Bench], Awaitable[None]]) -> None:
-    """Ann and Ben talk; each may be told one thing a second."""
+    """Run `body` while Ann and Ben chat. Each may get one message a second."""
 
     async def main() -> None:
         bench = Bench(chat_budget=SLOW)
@@ -34,7 +34,7 @@ def edited(words: str, message: int = 2000) -> MessageEdited:
 
 
 def said(bench: Bench) -> list[str]:
-    """What Ben got, in order; an edit after an equals sign."""
+    """Return what Ben got, in order; edits begin with an equals sign."""
     kept = []
     for each in bench.telegram.sent:
         if each.person != BEN:  # type: ignore[union-attr]
@@ -49,7 +49,7 @@ def said(bench: Bench) -> list[str]:
 
 
 @staged(slowly)
-async def test_a_hundred_edits_cost_the_next_message_a_second_or_two(bench: Bench, /) -> None:
+async def test_a_hundred_edits_delay_the_next_message_by_a_second_or_two(bench: Bench, /) -> None:
     bench.happens(written(ANN, "here", 2000))
     await bench.quiet()
     refs = []
@@ -65,7 +65,7 @@ async def test_a_hundred_edits_cost_the_next_message_a_second_or_two(bench: Benc
 
 
 @staged(slowly)
-async def test_the_last_state_arrives_however_many_went_before(bench: Bench, /) -> None:
+async def test_the_last_state_arrives_after_any_number_of_edits(bench: Bench, /) -> None:
     bench.happens(written(ANN, "here", 2000))
     await bench.quiet()
     for step in range(500):
@@ -78,7 +78,7 @@ async def test_the_last_state_arrives_however_many_went_before(bench: Bench, /) 
 
 
 @staged(slowly)
-async def test_the_newest_edit_keeps_its_own_place_among_the_messages(bench: Bench, /) -> None:
+async def test_the_newest_edit_keeps_its_place_among_the_messages(bench: Bench, /) -> None:
     bench.happens(written(ANN, "a", 2000))
     await bench.quiet()
     bench.happens(written(ANN, "b", 2001))
@@ -91,7 +91,7 @@ async def test_the_newest_edit_keeps_its_own_place_among_the_messages(bench: Ben
 
 
 @staged(slowly)
-async def test_reactions_give_way_to_the_newest_and_other_messages_keep_theirs(bench: Bench, /) -> None:
+async def test_a_new_reaction_replaces_older_ones_of_its_message_only(bench: Bench, /) -> None:
     for message in (2000, 2001):
         bench.happens(written(ANN, str(message), message))
     await bench.quiet(60)
@@ -100,13 +100,13 @@ async def test_reactions_give_way_to_the_newest_and_other_messages_keep_theirs(b
         bench.happens(ReactionChanged(ANN, BOT, MessageId(2000), emoji))
         bench.happens(ReactionChanged(ANN, BOT, MessageId(2001), emoji))
     await bench.quiet(60)
-    # The first may have been on its way already.
+    # The first may already have been under way.
     assert said(bench)[-2:] == ["~🔥", "~🔥"]
     assert len(said(bench)) <= 3
 
 
 @staged(slowly)
-async def test_an_edit_of_what_has_not_been_sent_changes_what_is_sent(bench: Bench, /) -> None:
+async def test_an_edit_of_an_unsent_message_changes_what_is_sent(bench: Bench, /) -> None:
     bench.happens(written(ANN, "first", 2000))
     message = bench.happens(written(ANN, "secnod", 2001))
     edit = bench.happens(edited("second", 2001))
@@ -150,7 +150,7 @@ async def test_a_superseded_edit_that_was_parked_leaves_nothing_behind(bench: Be
 
 
 @staged(slowly)
-async def test_the_end_of_a_chat_meets_superseded_edits(bench: Bench, /) -> None:
+async def test_a_chat_can_end_with_superseded_edits(bench: Bench, /) -> None:
     bench.happens(written(ANN, "here", 2000))
     await bench.quiet()
     bench.happens(written(ANN, "between", 2001))

@@ -1,4 +1,4 @@
-"""One event to its end, and the way back: overtaken, buggy, with a store away, undeliverable."""
+"""One event from start to end: with outdated facts, bugs, a store that is away, and undeliverable relays."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -45,9 +45,6 @@ def at_bench(body: Callable[[Bench], Awaitable[None]], **how: object) -> None:
     run(main())
 
 
-# ---------------------------------------------------------------------- the way in
-
-
 @staged(at_bench)
 async def test_a_wish_is_stored_answered_and_done_in_one_commit(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
@@ -63,7 +60,7 @@ async def test_a_wish_is_stored_answered_and_done_in_one_commit(bench: Bench, /)
 
 
 @staged(at_bench)
-async def test_an_update_that_was_done_before_is_done_without_a_word(bench: Bench, /) -> None:
+async def test_an_update_that_was_done_before_is_skipped_silently(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
     ref = bench.happens(written(ANN, "/search"))
     await bench.quiet()
@@ -75,7 +72,7 @@ async def test_an_update_that_was_done_before_is_done_without_a_word(bench: Benc
 
 
 @staged(at_bench)
-async def test_a_person_whom_only_the_records_know_is_taken_in(bench: Bench, /) -> None:
+async def test_a_person_known_only_to_the_records_is_adopted(bench: Bench, /) -> None:
     bench.records.disk.people[ANN] = somebody(ANN, version=41)
     bench.happens(written(ANN, "/search"))
     await bench.quiet()
@@ -92,8 +89,8 @@ async def test_a_stranger_is_greeted(bench: Bench, /) -> None:
 
 
 @staged(at_bench)
-async def test_who_is_overtaken_decides_again_on_what_is_so_now(bench: Bench, /) -> None:
-    """Both press stop at once: one leaves, the other has been left."""
+async def test_a_decision_on_outdated_facts_is_made_again(bench: Bench, /) -> None:
+    """Both press stop at the same time: one leaves, the other has been left."""
     await bench.put(*couple())
     bench.happens(written(ANN, "/stop"))
     bench.happens(written(BEN, "/stop", bot=OTHER_BOT), OTHER_BOT)
@@ -108,10 +105,8 @@ async def test_who_is_overtaken_decides_again_on_what_is_so_now(bench: Bench, /)
 
 
 @staged(at_bench)
-async def test_who_is_found_while_they_ask_is_not_told_afterwards_that_they_are_still_searching(
-    bench: Bench, /
-) -> None:
-    """The answer changes nobody; it is checked all the same."""
+async def test_a_person_found_meanwhile_is_not_told_that_they_still_search(bench: Bench, /) -> None:
+    """The answer changes nobody, but its version is checked all the same."""
     await bench.put(somebody(ANN), somebody(BEN))
     for person in (ANN, BEN):
         bench.happens(written(person, "/search"))
@@ -136,7 +131,8 @@ async def test_who_is_found_while_they_ask_is_not_told_afterwards_that_they_are_
 
 
 def test_a_decision_is_made_on_the_facts_that_its_commit_is_checked_against() -> None:
-    """Between reading and storing, somebody else stores: the decision is made again, and only the second is kept."""
+    """Another process stores between our read and our commit. The decision is made again, and only the second is
+    kept."""
     decided: list[int] = []
 
     async def body(bench: Bench) -> None:
@@ -163,7 +159,7 @@ def test_a_decision_is_made_on_the_facts_that_its_commit_is_checked_against() ->
     at_bench(body, features=(Feature("f", messages={Idle: decide}),))
 
 
-def test_two_who_overtake_each_other_without_end_are_a_bug_and_end() -> None:
+def test_two_decisions_that_outdate_each_other_forever_end_as_a_bug() -> None:
     async def body(bench: Bench) -> None:
         await bench.put(somebody(ANN))
         store_it, tries = bench.store.commit, 0
@@ -182,9 +178,6 @@ def test_two_who_overtake_each_other_without_end_are_a_bug_and_end() -> None:
     at_bench(body)
 
 
-# ---------------------------------------------------------------------- bugs and stores that are away
-
-
 def buggy(event: MessageReceived, facts: Facts, env: Env) -> Decision:
     if event.text == "poison":
         raise ZeroDivisionError
@@ -192,7 +185,7 @@ def buggy(event: MessageReceived, facts: Facts, env: Env) -> Decision:
 
 
 @staged(at_bench, features=(Feature("f", messages={Idle: buggy}),))
-async def test_a_poison_message_is_put_aside_with_a_word_and_the_next_one_goes_on(bench: Bench, /) -> None:
+async def test_a_poison_message_is_put_aside_with_a_notice_and_the_next_continues(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
     poison = bench.happens(written(ANN, "poison", 7))
     fine = bench.happens(written(ANN, "fine", 8))
@@ -207,7 +200,7 @@ async def test_a_poison_message_is_put_aside_with_a_word_and_the_next_one_goes_o
     assert await bench.store.outbox(ME) == []
 
 
-def test_a_poison_event_that_is_no_message_is_put_aside_in_silence() -> None:
+def test_a_poison_event_other_than_a_message_is_put_aside_silently() -> None:
     def fail(event: BotBlocked, facts: Facts, env: Env) -> Decision:
         raise ZeroDivisionError
 
@@ -238,15 +231,12 @@ async def test_while_a_store_is_away_an_event_waits_and_nothing_is_given_up(benc
 
 
 @staged(at_bench)
-async def test_an_event_of_no_use_is_done_by_being_seen(bench: Bench, /) -> None:
+async def test_an_unused_event_is_done_at_once(bench: Bench, /) -> None:
     ref = bench.happens(Unusable(ANN, BOT))
     await bench.quiet()
     assert bench.finished == [ref]
     assert await bench.store.done(BOT, (1,)) == {1}
     assert await bench.store.load(ANN) is None
-
-
-# ---------------------------------------------------------------------- relays
 
 
 @staged(at_bench)
@@ -266,7 +256,7 @@ async def test_a_relay_is_done_only_when_it_has_arrived(bench: Bench, /) -> None
 
 
 @staged(at_bench)
-async def test_what_was_relayed_can_be_answered_edited_and_reacted_to(bench: Bench, /) -> None:
+async def test_a_relayed_message_can_get_replies_edits_and_reactions(bench: Bench, /) -> None:
     await talking(bench)
     bench.happens(written(ANN, "hello", 2000))
     await bench.quiet()
@@ -304,7 +294,7 @@ async def test_a_partner_who_blocked_the_bot_ends_the_chat_and_the_sender_is_tol
 
 
 @staged(at_bench)
-async def test_a_notice_to_somebody_who_blocked_the_bot_says_so_to_the_rest_of_us(bench: Bench, /) -> None:
+async def test_a_notice_to_a_person_who_blocked_the_bot_marks_them_unreachable(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
     bench.telegram.answer = lambda outgoing: Refused(Refusal.UNREACHABLE)
     bench.happens(written(ANN, "/search"))
@@ -316,9 +306,7 @@ async def test_a_notice_to_somebody_who_blocked_the_bot_says_so_to_the_rest_of_u
 
 @pytest.mark.parametrize("refusal", [Refusal.KIND_REFUSED, Refusal.TOO_LARGE, Refusal.BROKEN])
 @staged(at_bench)
-async def test_a_relay_that_is_refused_ends_with_a_sentence_and_the_chat_goes_on(
-    bench: Bench, /, refusal: Refusal
-) -> None:
+async def test_a_refused_relay_ends_with_a_notice_and_the_chat_continues(bench: Bench, /, refusal: Refusal) -> None:
     await talking(bench)
     answers = iter([Refused(refusal)])
     bench.telegram.answer = lambda outgoing: next(answers, None)
@@ -331,7 +319,7 @@ async def test_a_relay_that_is_refused_ends_with_a_sentence_and_the_chat_goes_on
 
 
 @staged(at_bench)
-async def test_leaving_drops_what_is_on_its_way_and_its_sender_hears_of_it(bench: Bench, /) -> None:
+async def test_leaving_drops_waiting_relays_and_tells_their_sender(bench: Bench, /) -> None:
     await talking(bench)
     down = Unavailable("down", uncertain=False)
     bench.telegram.answer = lambda outgoing: down if isinstance(outgoing, SendContent) else None
@@ -346,7 +334,7 @@ async def test_leaving_drops_what_is_on_its_way_and_its_sender_hears_of_it(bench
 
 
 @staged(at_bench)
-async def test_once_delivered_nothing_is_forgotten_though_the_store_is_away(bench: Bench, /) -> None:
+async def test_a_delivery_is_recorded_even_if_the_store_was_away(bench: Bench, /) -> None:
     await talking(bench)
     ref = bench.happens(written(ANN, "hello", 2000))
     await settled()
@@ -365,7 +353,7 @@ async def test_once_delivered_nothing_is_forgotten_though_the_store_is_away(benc
 
 
 @staged(at_bench)
-async def test_a_pairing_that_is_stale_says_nothing_to_anybody(bench: Bench, /) -> None:
+async def test_a_stale_pairing_tells_nobody_anything(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
     old = await bench.facts_of(ANN)
     await bench.put(msgspec.structs.replace(old, version=2))
@@ -377,7 +365,7 @@ async def test_a_pairing_that_is_stale_says_nothing_to_anybody(bench: Bench, /) 
 
 
 @staged(at_bench)
-async def test_a_press_is_answered_though_it_changes_nothing(bench: Bench, /) -> None:
+async def test_a_press_without_effect_is_answered(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
     ref = bench.happens(ButtonPressed(ANN, BOT, "q", None, "long gone", "", "en"))
     await bench.quiet()
@@ -386,9 +374,9 @@ async def test_a_press_is_answered_though_it_changes_nothing(bench: Bench, /) ->
 
 
 @staged(at_bench)
-async def test_what_is_said_the_second_time_is_not_taken_for_what_was_said_the_first(bench: Bench, /) -> None:
-    """A file goes on with a word of warning to its sender; the process dies before either has gone out, and when the
-    update comes again its sender has left the chat."""
+async def test_a_second_decisions_notice_is_not_mistaken_for_the_firsts(bench: Bench, /) -> None:
+    """A file is relayed with a warning to its sender. The process dies before either is sent, and when the update comes
+    again its sender has left the chat."""
     await talking(bench)
     bench.telegram.answer = lambda outgoing: Unavailable("down", uncertain=False)
     file = File("f", "u", 10, mime="image/png", name="me.png")

@@ -1,4 +1,4 @@
-"""The pipeline among several workers: what a write stands on, and what becomes of one that nobody answered."""
+"""The pipeline among several workers: fences of writes, and commits without an answer."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ REF = UpdateRef(BOT, 900)
 
 
 def at_bench(body: Callable[[Bench, Fence], Awaitable[None]], **how: Any) -> None:
-    """A worker that has taken the bot's lease."""
+    """Run `body` on a worker that holds the bot's lease."""
 
     async def main() -> None:
         bench = Bench(**how)
@@ -48,7 +48,7 @@ def at_bench(body: Callable[[Bench, Fence], Awaitable[None]], **how: Any) -> Non
 
 
 async def lose_lease(bench: Bench, fence: Fence) -> None:
-    """Somebody else has it now."""
+    """Let another worker take the lease."""
     await bench.store.give(ME, fence.lease, fence.epoch)
     other = type(ME)("another")
     await bench.store.heartbeat(other, {}, 1e6, b"")
@@ -57,9 +57,6 @@ async def lose_lease(bench: Bench, fence: Fence) -> None:
 
 def relays(bench: Bench) -> list[str]:
     return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent)])
-
-
-# ---------------------------------------------------------------------- fences
 
 
 @staged(at_bench)
@@ -77,7 +74,7 @@ async def test_a_decision_under_a_lost_lease_is_not_stored_and_ends_this_incarna
 
 
 @staged(at_bench)
-async def test_what_was_handed_over_is_dropped_and_this_incarnation_goes_on(bench: Bench, fence: Fence, /) -> None:
+async def test_an_update_of_a_lease_that_was_given_back_is_dropped(bench: Bench, fence: Fence, /) -> None:
     await bench.put(somebody(ANN), somebody(BEN, bot=OTHER_BOT))
     bench.fences.discard(fence)
     bench.person_queues.put(Work(written(ANN, "/search"), (REF,), fences=(fence,)))
@@ -103,10 +100,7 @@ async def test_a_relay_whose_mark_is_refused_ends_this_incarnation_and_is_not_do
     assert await bench.store.done(BOT, (REF.update,)) == set()
 
 
-# ---------------------------------------------------------------------- commits without an answer
-
-
-def test_a_commit_that_was_stored_and_not_answered_is_told_of_once() -> None:
+def test_the_notices_of_a_commit_without_an_answer_are_sent_once() -> None:
     async def body(bench: Bench, fence: Fence) -> None:
         await bench.put(somebody(ANN))
         store, lost = bench.store.commit, 1
@@ -153,11 +147,8 @@ async def test_a_relay_that_may_be_parked_is_sent_once_and_leaves_nothing_behind
     assert bench.finished == [REF]
 
 
-# ---------------------------------------------------------------------- what is told to the records, and of others
-
-
 @staged(at_bench)
-async def test_what_told_people_of_a_chat_is_told_to_the_records(bench: Bench, fence: Fence, /) -> None:
+async def test_the_notices_that_announced_a_chat_are_recorded(bench: Bench, fence: Fence, /) -> None:
     await talking(bench)
     told = [fact for _, fact in await bench.store.journal(0, 99) if isinstance(fact, ChatTold)]
     state = (await bench.facts_of(ANN)).state
@@ -169,7 +160,7 @@ async def test_what_told_people_of_a_chat_is_told_to_the_records(bench: Bench, f
     assert facts.anchor in {fact.anchor for fact in told}
 
 
-def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it() -> None:
+def test_a_decision_gets_the_extra_people_its_feature_asks_for() -> None:
     def greet(event: MessageReceived, facts: Facts, env: Env) -> Decision:
         (eve,) = facts.others
         changed = msgspec.structs.replace(eve, blocked=(facts.me.person,))
@@ -193,7 +184,7 @@ def test_a_decision_gets_the_company_that_its_feature_asks_for_and_may_change_it
 
 
 @staged(at_bench)
-async def test_who_speaks_last_is_known(bench: Bench, fence: Fence, /) -> None:
+async def test_the_last_person_who_wrote_is_known(bench: Bench, fence: Fence, /) -> None:
     await talking(bench)
     bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
     await bench.quiet()

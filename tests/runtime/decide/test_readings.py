@@ -1,4 +1,4 @@
-"""What somebody sends in one go is decided on facts that are read once; whatever comes or changes since is seen."""
+"""Events of one burst are decided on facts that are read once; later events and changes are still seen."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ def carried(bench: Bench) -> list[str]:
     return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN])
 
 
-def test_what_comes_in_one_go_is_decided_on_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_of_one_burst_are_decided_on_one_read(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(bench: Bench, read: list[PersonId]) -> None:
         for number in range(100):
             bench.happens(written(ANN, f"text {number}", 2000 + number))
@@ -51,11 +51,11 @@ def test_what_comes_in_one_go_is_decided_on_one_reading(monkeypatch: pytest.Monk
     bench_that_counts(body, monkeypatch)
 
 
-def test_what_comes_after_the_reading_has_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_after_the_read_has_its_own_read(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(bench: Bench, read: list[PersonId]) -> None:
         for number in range(3):
             bench.happens(written(ANN, f"text {number}", 2000 + number))
-        await asyncio.sleep(0.01)  # the facts are being read
+        await asyncio.sleep(0.01)  # meanwhile the facts are being read
         bench.happens(written(ANN, "late", 2003))
         await bench.quiet()
         assert read.count(ANN) == 2
@@ -64,7 +64,7 @@ def test_what_comes_after_the_reading_has_one_of_its_own(monkeypatch: pytest.Mon
     bench_that_counts(body, monkeypatch)
 
 
-def test_a_reading_serves_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_is_used_until_something_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(bench: Bench, read: list[PersonId]) -> None:
         for number, words in enumerate(("one", "two", "/stop", "three", "four")):
             bench.happens(written(ANN, words, 2000 + number))
@@ -89,7 +89,7 @@ def test_a_message_that_comes_when_the_partner_has_left_reaches_nobody(monkeypat
     bench_that_counts(body, monkeypatch)
 
 
-def test_an_answer_has_a_reading_that_tells_what_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_has_a_read_that_includes_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
     async def body(bench: Bench, read: list[PersonId]) -> None:
         bench.happens(written(BEN, "hello", 2900, OTHER_BOT), OTHER_BOT)
         await bench.quiet()

@@ -1,4 +1,4 @@
-"""Which message a relay effect is about on the partner's side, looked up when it leaves."""
+"""Which message of the partner's a relay effect is about, looked up when it leaves."""
 
 from collections.abc import Awaitable, Callable
 
@@ -22,7 +22,7 @@ OLD, NEW = Content(Kind.TEXT, "old"), Content(Kind.TEXT, "new")
 
 
 def with_map(body: Callable[[Bench], Awaitable[None]]) -> None:
-    """Ann's message 1 is Ben's 70 and says "old"."""
+    """Run `body` with Ann's message 1, whose copy is Ben's 70 and says "old"."""
 
     async def main() -> None:
         bench = Bench()
@@ -50,10 +50,10 @@ def with_map(body: Callable[[Bench], Awaitable[None]]) -> None:
     ],
 )
 @staged(with_map)
-async def test_what_follows_a_message_goes_where_its_counterpart_stands(
+async def test_edits_reactions_and_deletions_reach_the_partners_copy(
     bench: Bench, /, relay_effect: RelayEffect, expected: object
 ) -> None:
-    """Whoever wrote it may change or erase it, nobody else; what is already so needs no doing."""
+    """Only the writer may edit or delete a message. If an edit changes nothing, there is nothing to do."""
     assert await address(relay_effect, OTHER_BOT, bench.store, PRINTS) == expected
 
 
@@ -61,7 +61,7 @@ async def test_what_follows_a_message_goes_where_its_counterpart_stands(
     ("about", "bot", "reply_to"), [(SOURCE, OTHER_BOT, 70), (SOURCE, BOT, None), (UNKNOWN, OTHER_BOT, None)]
 )
 @staged(with_map)
-async def test_a_reply_answers_the_partners_message_where_it_stands_on_the_same_bot(
+async def test_a_reply_points_to_the_partners_message_on_the_same_bot(
     bench: Bench, /, about: MessageRef, bot: int, reply_to: int | None
 ) -> None:
     relay_effect = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
@@ -79,12 +79,12 @@ def test_every_message_of_an_album_is_remembered_beside_its_copy() -> None:
     )
 
 
-def test_what_left_no_message_leaves_nothing_to_remember() -> None:
+def test_a_relay_without_a_message_adds_nothing_to_the_map() -> None:
     for relay_effect in (relay(1), React(CHAT, ANN, SOURCE, BEN, None), RelayDelete(CHAT, ANN, SOURCE, BEN)):
         assert copies(relay_effect, OTHER_BOT, (), PRINTS) == ()
 
 
-def test_each_relay_effect_is_about_one_message_of_its_senders() -> None:
+def test_each_relay_effect_is_about_one_message_of_its_sender() -> None:
     relay_effects: list[RelayEffect] = [
         relay(1),
         RelayEdit(CHAT, ANN, SOURCE, BEN, NEW),

@@ -1,4 +1,4 @@
-"""A bot's budget, and who passes first when it is short."""
+"""A bot's budget, and which delivery passes first when it is short."""
 
 import asyncio
 
@@ -35,7 +35,7 @@ def bot_queue(rate: float = 1.0, burst: int = 1) -> tuple[BotQueue, Queue]:
 
 
 @in_virtual_time
-async def test_while_the_budget_lasts_everybody_passes_at_once() -> None:
+async def test_all_deliveries_pass_at_once_while_the_budget_lasts() -> None:
     opened, _ = bot_queue(1.0, 3)
     assert [opened.passes() for _ in range(4)] == [True, True, True, False]
     await asyncio.sleep(1.0)
@@ -43,7 +43,7 @@ async def test_while_the_budget_lasts_everybody_passes_at_once() -> None:
 
 
 @in_virtual_time
-async def test_then_by_priority_and_among_equals_in_turn() -> None:
+async def test_without_budget_they_pass_by_priority_and_then_in_order() -> None:
     opened, queue = bot_queue()
     assert opened.passes()
     for name, priority in [
@@ -71,7 +71,7 @@ async def test_then_by_priority_and_among_equals_in_turn() -> None:
 
 
 @in_virtual_time
-async def test_nobody_slips_past_those_who_wait() -> None:
+async def test_no_delivery_overtakes_waiting_ones() -> None:
     opened, queue = bot_queue(1.0, 2)
     assert opened.passes()
     assert opened.passes()
@@ -83,7 +83,7 @@ async def test_nobody_slips_past_those_who_wait() -> None:
 
 
 @in_virtual_time
-async def test_nobody_slips_past_at_the_very_moment_that_the_next_may_pass() -> None:
+async def test_no_delivery_overtakes_at_the_moment_when_the_next_may_pass() -> None:
     opened, queue = bot_queue()
     assert opened.passes()
     tried: list[bool] = []
@@ -95,7 +95,7 @@ async def test_nobody_slips_past_at_the_very_moment_that_the_next_may_pass() -> 
 
 
 @in_virtual_time
-async def test_who_gives_up_waiting_costs_nothing() -> None:
+async def test_a_cancelled_place_costs_nothing() -> None:
     opened, queue = bot_queue()
     assert opened.passes()
     queue.join("given up", Priority.CHAT).cancel()
@@ -110,7 +110,7 @@ async def test_who_gives_up_waiting_costs_nothing() -> None:
 
 
 @in_virtual_time
-async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> None:
+async def test_one_held_chat_holds_only_itself_and_two_hold_the_bot() -> None:
     opened, queue = bot_queue(100.0, 100)
     assert not opened.note_flood(ANN, 10.0)
     assert not opened.note_flood(ANN, 10.0)
@@ -129,8 +129,8 @@ async def test_one_chat_held_back_is_that_chats_affair_two_are_the_bots() -> Non
 
 
 @in_virtual_time
-async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
-    """One chat may be held for an hour, and then another for a second."""
+async def test_a_bot_is_held_for_the_shorter_of_two_chat_holds() -> None:
+    """One chat may be held for an hour, and another for a second."""
     opened, _ = bot_queue(100.0, 100)
     assert opened.note_flood(ANN, 1.0) == 0.0
     assert opened.note_flood(BEN, 2000.0) == 1.0
@@ -140,7 +140,7 @@ async def test_a_bot_is_held_for_the_shorter_of_two_times() -> None:
 
 
 @in_virtual_time
-async def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
+async def test_a_shorter_hold_does_not_shorten_a_longer_one() -> None:
     opened, _ = bot_queue(100.0, 100)
     opened.note_flood(ANN, 100.0)
     assert opened.note_flood(BEN, 100.0)
@@ -150,7 +150,7 @@ async def test_a_shorter_hold_does_not_cut_a_longer_one_short() -> None:
 
 
 @in_virtual_time
-async def test_a_hold_that_grows_while_people_wait_holds_them() -> None:
+async def test_a_hold_that_begins_while_people_wait_holds_them() -> None:
     opened, queue = bot_queue(1.0, 1)
     assert opened.passes()
     queue.join("waits", Priority.CHAT)
@@ -163,7 +163,7 @@ async def test_a_hold_that_grows_while_people_wait_holds_them() -> None:
 
 
 @in_virtual_time
-async def test_a_lost_bot_lets_everybody_through_to_be_told() -> None:
+async def test_a_lost_bot_lets_all_waiting_deliveries_through_to_fail() -> None:
     opened, queue = bot_queue(0.001, 1)
     assert opened.passes()
     for name in ("one", "two"):

@@ -1,4 +1,4 @@
-"""Delivery: in order, one at a time, within budgets, and to an end that somebody hears of."""
+"""Delivery: in order, one at a time, within budgets, and always with an outcome that is reported."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -43,7 +43,7 @@ from tests.wording import html
 
 
 class Ledger:
-    """Notes how deliveries end; storing that takes as long as `pace_s` says."""
+    """Notes how deliveries end. Storing an outcome takes `pace_s`."""
 
     def __init__(self) -> None:
         self.pace_s = 0.0
@@ -85,7 +85,7 @@ class Post:
         self.courier.say(Notice(id_, to, bot, text("search.idle"), priority, made_at, **rest))
 
     def answers(self, *answers: Answer) -> None:
-        """What the next sends come to; afterwards all goes well."""
+        """Set the results of the next sends. After these, all sends succeed."""
         coming: Iterator[Answer] = iter(answers)
         self.telegram.answer = lambda outgoing: next(coming, None)
 
@@ -111,12 +111,9 @@ def at_post(body: Callable[[Post], Awaitable[None]], **budgets: Budget) -> None:
 DOWN, RESET = Unavailable("refused", uncertain=False), Unavailable("reset", uncertain=True)
 
 
-# ---------------------------------------------------------------------- order
-
-
 @pytest.mark.parametrize("fault", [DOWN, RESET, FloodWait(2.0)], ids=["refused", "reset", "429"])
 @staged(at_post)
-async def test_what_follows_waits_until_what_precedes_has_arrived(post: Post, /, fault: Exception) -> None:
+async def test_a_delivery_waits_until_the_one_before_it_has_arrived(post: Post, /, fault: Exception) -> None:
     post.answers(fault, fault, None, fault)
     post.send(1, 2, 3)
     post.say("n", BEN, OTHER_BOT)
@@ -128,7 +125,7 @@ async def test_what_follows_waits_until_what_precedes_has_arrived(post: Post, /,
 
 
 @staged(at_post)
-async def test_one_send_of_a_lane_is_under_way_and_lanes_do_not_wait_for_each_other(post: Post, /) -> None:
+async def test_each_queue_sends_one_at_a_time_and_queues_do_not_wait_for_each_other(post: Post, /) -> None:
     post.telegram.latency_s = 1.0
     post.send(1, 2)
     post.send(3, to=EVE)
@@ -142,7 +139,7 @@ async def test_one_send_of_a_lane_is_under_way_and_lanes_do_not_wait_for_each_ot
 
 
 @staged(at_post)
-async def test_the_next_leaves_only_when_the_last_ones_outcome_is_stored(post: Post, /) -> None:
+async def test_the_next_delivery_waits_until_the_last_outcome_is_stored(post: Post, /) -> None:
     post.ledger.pace_s = 5.0
     post.send(1, 2)
     await asyncio.sleep(4.9)
@@ -152,15 +149,12 @@ async def test_the_next_leaves_only_when_the_last_ones_outcome_is_stored(post: P
 
 
 @staged(at_post)
-async def test_an_outcome_names_the_messages_that_it_became(post: Post, /) -> None:
+async def test_an_outcome_names_the_messages_that_a_delivery_became(post: Post, /) -> None:
     post.answers((71, 72))
     post.send(1)
     await settled()
     assert post.ledger.delivered_ == [(f"relay:{BOT}:1", (71, 72))]
     assert post.ledger.refs == [UpdateRef(BOT, 1)]
-
-
-# ---------------------------------------------------------------------- budgets
 
 
 @staged(at_post, chat_budget=Budget(1.0, 5))
@@ -174,7 +168,7 @@ async def test_a_chat_gets_a_burst_and_then_its_rate(post: Post, /) -> None:
 
 
 @staged(at_post, bot_budget=Budget(1.0, 1))
-async def test_a_bots_budget_goes_to_chats_first(post: Post, /) -> None:
+async def test_a_bots_budget_serves_chats_first(post: Post, /) -> None:
     post.say("first", to=PersonId(100))
     for number in range(3):
         post.say(f"broadcast {number}", to=PersonId(200 + number), priority=Priority.BROADCAST)
@@ -192,7 +186,7 @@ async def test_a_bots_budget_goes_to_chats_first(post: Post, /) -> None:
 
 
 @staged(at_post)
-async def test_a_429_holds_its_chat_and_nobody_else(post: Post, /) -> None:
+async def test_a_429_holds_only_its_chat(post: Post, /) -> None:
     post.answers(FloodWait(30.0))
     post.send(1, 2)
     await settled()
@@ -228,7 +222,7 @@ async def test_a_429_costs_no_try(post: Post, /) -> None:
 
 
 @staged(at_post)
-async def test_a_file_that_cannot_be_fetched_in_time_is_the_other_bots_affair(post: Post, /) -> None:
+async def test_a_429_during_a_download_holds_only_the_source_bot(post: Post, /) -> None:
     fetching = FloodWait(30.0).of(BOT)
     post.answers(fetching, fetching)
     post.send(1)
@@ -243,7 +237,7 @@ async def test_a_file_that_cannot_be_fetched_in_time_is_the_other_bots_affair(po
 
 
 @staged(at_post)
-async def test_a_file_whose_bot_is_lost_cannot_be_had_and_the_sending_bot_works_on(post: Post, /) -> None:
+async def test_a_file_of_a_lost_bot_is_refused_and_the_sending_bot_continues(post: Post, /) -> None:
     post.telegram.identities[BOT] = TokenRefused()
     post.answers(TokenRefused().of(BOT))
     post.send(1, 2)
@@ -253,14 +247,11 @@ async def test_a_file_whose_bot_is_lost_cannot_be_had_and_the_sending_bot_works_
     assert post.bench.lost_bots == [BOT]
 
 
-# ---------------------------------------------------------------------- what goes first
-
-
 KEYS = Keys((("keys.stop",),))
 
 
 @staged(at_post, chat_budget=Budget(1.0, 3))
-async def test_who_was_told_twenty_times_that_nobody_is_there_hears_at_once_that_somebody_is(post: Post, /) -> None:
+async def test_a_new_partner_is_announced_before_twenty_waiting_asides(post: Post, /) -> None:
     for number in range(20):
         post.say(f"aside {number}", to=BEN, bot=OTHER_BOT)
     await asyncio.sleep(2.5)
@@ -275,7 +266,7 @@ async def test_who_was_told_twenty_times_that_nobody_is_there_hears_at_once_that
 
 
 @staged(at_post)
-async def test_what_offers_something_keeps_its_place(post: Post, /) -> None:
+async def test_a_notice_with_buttons_keeps_its_place(post: Post, /) -> None:
     post.telegram.latency_s = 1.0
     post.say("first", to=BEN, bot=OTHER_BOT)
     await asyncio.sleep(0.5)
@@ -298,8 +289,9 @@ async def test_an_aside_that_may_have_arrived_keeps_its_place(post: Post, /) -> 
 
 
 @staged(at_post, bot_budget=Budget(1.0, 1))
-async def test_what_waits_behind_lends_its_urgency(post: Post, /) -> None:
-    """Ben's queue begins with a reply; the relay behind it must not wait until every other reply has gone out."""
+async def test_a_relay_behind_a_reply_gives_it_its_priority(post: Post, /) -> None:
+    """Ben's queue begins with a reply to a command. The relay behind it must not wait until all such replies have
+    left."""
     post.say("first", to=PersonId(100), bot=OTHER_BOT)
     for number in range(5):
         post.say(f"reply {number}", to=PersonId(200 + number), bot=OTHER_BOT)
@@ -314,7 +306,7 @@ async def test_what_waits_behind_lends_its_urgency(post: Post, /) -> None:
 
 
 @staged(at_post, bot_budget=Budget(1.0, 1))
-async def test_what_goes_first_takes_the_turn_that_an_aside_has_waited_for(post: Post, /) -> None:
+async def test_a_more_important_delivery_takes_the_turn_of_an_aside(post: Post, /) -> None:
     post.say("first", to=PersonId(100), bot=OTHER_BOT)
     post.say("aside", to=BEN, bot=OTHER_BOT)
     await asyncio.sleep(0.5)
@@ -324,12 +316,9 @@ async def test_what_goes_first_takes_the_turn_that_an_aside_has_waited_for(post:
     assert post.times == [0.0, 1.0, 2.0]
 
 
-# ---------------------------------------------------------------------- ends
-
-
 @pytest.mark.parametrize("refusal", [each for each in Refusal if each not in (Refusal.LEFT, Refusal.EXPIRED)])
 @staged(at_post)
-async def test_a_refusal_is_an_end_and_what_follows_goes_on(post: Post, /, refusal: Refusal) -> None:
+async def test_a_refusal_ends_a_delivery_and_the_next_continues(post: Post, /, refusal: Refusal) -> None:
     post.answers(Refused(refusal, "detail"))
     post.send(1, 2)
     await post.bench.quiet()
@@ -338,7 +327,7 @@ async def test_a_refusal_is_an_end_and_what_follows_goes_on(post: Post, /, refus
 
 
 @staged(at_post)
-async def test_unknown_outcomes_are_tried_a_bounded_number_of_times(post: Post, /) -> None:
+async def test_unknown_outcomes_are_retried_a_limited_number_of_times(post: Post, /) -> None:
     post.answers(*[RESET] * UNCERTAIN_TRIES)
     post.send(1, 2)
     await post.bench.quiet(600)
@@ -348,7 +337,7 @@ async def test_unknown_outcomes_are_tried_a_bounded_number_of_times(post: Post, 
 
 
 @staged(at_post)
-async def test_what_was_surely_not_sent_is_tried_until_its_time_is_up(post: Post, /) -> None:
+async def test_an_unsent_delivery_is_retried_until_its_deadline(post: Post, /) -> None:
     post.answers(*[DOWN] * 100_000)
     post.send(1)
     await asyncio.sleep(RELAY_TTL_S - 10)
@@ -362,7 +351,7 @@ async def test_what_was_surely_not_sent_is_tried_until_its_time_is_up(post: Post
 
 
 @staged(at_post)
-async def test_a_notice_expires_by_when_it_was_made(post: Post, /) -> None:
+async def test_a_notice_expires_by_its_age(post: Post, /) -> None:
     post.answers(*[DOWN] * 100_000)
     post.say("old", made_at=EPOCH - NOTICE_TTL_S + 600)
     post.say("of the future", made_at=EPOCH + 60, to=BEN)
@@ -372,14 +361,14 @@ async def test_a_notice_expires_by_when_it_was_made(post: Post, /) -> None:
 
 @staged(at_post)
 async def test_a_notice_that_only_looks_old_is_still_delivered(post: Post, /) -> None:
-    """The machine's clock may have been set since it was made."""
+    """The machine's clock may have been set since the notice was made."""
     post.say("two years old", made_at=EPOCH - 730 * 86_400)
     await post.bench.quiet()
     assert [id_ for id_, _ in post.ledger.delivered_] == ["two years old"]
 
 
 @staged(at_post)
-async def test_a_bug_ends_one_delivery_not_its_lane(post: Post, /) -> None:
+async def test_a_bug_ends_one_delivery_and_not_its_queue(post: Post, /) -> None:
     post.answers(ValueError("a bug"))
     post.send(1, 2)
     await post.bench.quiet()
@@ -388,7 +377,7 @@ async def test_a_bug_ends_one_delivery_not_its_lane(post: Post, /) -> None:
 
 
 @staged(at_post)
-async def test_a_refused_token_ends_everything_for_that_bot_once_it_is_confirmed(post: Post, /) -> None:
+async def test_a_confirmed_token_loss_ends_all_deliveries_of_that_bot(post: Post, /) -> None:
     post.telegram.identities[OTHER_BOT] = TokenRefused()
     post.answers(DOWN, TokenRefused())
     post.send(1, 2)
@@ -409,9 +398,7 @@ async def test_a_refused_token_ends_everything_for_that_bot_once_it_is_confirmed
 
 @pytest.mark.parametrize("for_s", [1, 60, 119])
 @staged(at_post)
-async def test_while_a_token_is_refused_for_a_while_everything_waits_and_then_goes_in_order(
-    post: Post, /, for_s: int
-) -> None:
+async def test_deliveries_wait_while_a_token_is_suspected_and_keep_their_order(post: Post, /, for_s: int) -> None:
     post.telegram.identities[OTHER_BOT] = TokenRefused()
     post.telegram.answer = lambda outgoing: TokenRefused() if OTHER_BOT in post.telegram.identities else None
     post.send(1, 2)
@@ -428,7 +415,7 @@ async def test_while_a_token_is_refused_for_a_while_everything_waits_and_then_go
 
 @pytest.mark.parametrize("times", [1, 2, 9])
 @staged(at_post)
-async def test_a_send_that_is_refused_although_the_token_works_is_made_again(post: Post, /, times: int) -> None:
+async def test_a_send_refused_by_mistake_is_retried(post: Post, /, times: int) -> None:
     post.answers(*[TokenRefused()] * times)
     post.send(1, 2)
     await asyncio.sleep(240)
@@ -437,7 +424,7 @@ async def test_a_send_that_is_refused_although_the_token_works_is_made_again(pos
     assert post.bench.lost_bots == []
 
 
-def test_a_send_that_is_always_refused_although_the_token_works_ends_visibly_and_the_next_goes_on() -> None:
+def test_a_send_always_refused_by_mistake_fails_and_the_next_continues() -> None:
     async def body(post: Post) -> None:
         asked = 0
         identify = post.telegram.identify
@@ -458,7 +445,7 @@ def test_a_send_that_is_always_refused_although_the_token_works_ends_visibly_and
     at_post(body)
 
 
-def test_answers_that_alternate_lose_nothing() -> None:
+def test_alternating_answers_lose_no_message() -> None:
     async def body(post: Post) -> None:
         turn = 0
 
@@ -476,7 +463,7 @@ def test_answers_that_alternate_lose_nothing() -> None:
 
 
 @staged(at_post)
-async def test_a_bot_that_is_back_after_it_was_lost_delivers_again(post: Post, /) -> None:
+async def test_a_bot_that_was_lost_delivers_again_when_it_is_back(post: Post, /) -> None:
     post.telegram.identities[OTHER_BOT] = TokenRefused()
     post.answers(TokenRefused())
     post.send(1)
@@ -490,7 +477,7 @@ async def test_a_bot_that_is_back_after_it_was_lost_delivers_again(post: Post, /
 
 
 @staged(at_post)
-async def test_a_bot_lost_elsewhere_wakes_those_who_wait_to_send_through_it(post: Post, /) -> None:
+async def test_a_bot_lost_in_another_process_wakes_its_waiting_deliveries(post: Post, /) -> None:
     post.answers(FloodWait(1000.0), FloodWait(1000.0))
     post.send(1)
     post.say("n", EVE, OTHER_BOT)
@@ -502,7 +489,7 @@ async def test_a_bot_lost_elsewhere_wakes_those_who_wait_to_send_through_it(post
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_best_effort_call_that_is_refused_with_the_token_is_tried_once_more(times: int) -> None:
+def test_a_best_effort_call_refused_with_the_token_is_tried_once_more(times: int) -> None:
     async def body(post: Post) -> None:
         tries = 0
 
@@ -522,11 +509,8 @@ def test_a_best_effort_call_that_is_refused_with_the_token_is_tried_once_more(ti
     at_post(body)
 
 
-# ---------------------------------------------------------------------- leaving
-
-
 @staged(at_post)
-async def test_what_waits_is_dropped_when_its_chat_ends(post: Post, /) -> None:
+async def test_waiting_relays_are_dropped_when_their_chat_ends(post: Post, /) -> None:
     post.answers(FloodWait(50.0))
     post.send(1, 2, 3)
     post.say("n", BEN, OTHER_BOT)
@@ -540,7 +524,7 @@ async def test_what_waits_is_dropped_when_its_chat_ends(post: Post, /) -> None:
 
 
 @staged(at_post)
-async def test_what_is_under_way_when_the_chat_ends_arrives_and_the_rest_does_not(post: Post, /) -> None:
+async def test_a_relay_under_way_at_the_end_of_the_chat_arrives_and_the_rest_does_not(post: Post, /) -> None:
     post.telegram.latency_s = 1.0
     post.send(1, 2)
     await asyncio.sleep(0.5)
@@ -552,7 +536,7 @@ async def test_what_is_under_way_when_the_chat_ends_arrives_and_the_rest_does_no
 
 
 @staged(at_post)
-async def test_what_was_decided_on_before_the_end_of_its_chat_and_comes_after_it_goes_to_nobody(post: Post, /) -> None:
+async def test_a_relay_that_comes_after_the_end_of_its_chat_is_dropped(post: Post, /) -> None:
     post.courier.drop(CHAT)
     post.send(1)
     await settled()
@@ -565,7 +549,7 @@ async def test_what_was_decided_on_before_the_end_of_its_chat_and_comes_after_it
 
 
 @staged(at_post, bot_budget=Budget(0.1, 1))
-async def test_what_waits_for_the_bots_budget_is_dropped_too(post: Post, /) -> None:
+async def test_a_relay_that_waits_for_the_bots_budget_is_dropped_too(post: Post, /) -> None:
     post.say("first", bot=OTHER_BOT)
     post.send(1)
     await asyncio.sleep(1)
@@ -576,7 +560,7 @@ async def test_what_waits_for_the_bots_budget_is_dropped_too(post: Post, /) -> N
 
 
 @staged(at_post)
-async def test_another_chat_of_the_same_people_is_not_touched(post: Post, /) -> None:
+async def test_another_chat_of_the_same_people_is_not_affected(post: Post, /) -> None:
     post.answers(FloodWait(5.0))
     post.send(1, chat=CHAT)
     await settled()
@@ -588,8 +572,8 @@ async def test_another_chat_of_the_same_people_is_not_touched(post: Post, /) -> 
 
 
 @staged(at_post)
-async def test_what_waited_long_is_sent_only_if_its_chat_is_still_open(post: Post, /) -> None:
-    """Another process may have ended it."""
+async def test_a_relay_that_waited_long_is_sent_only_if_its_chat_is_open(post: Post, /) -> None:
+    """Another process may have ended the chat."""
     post.answers(FloodWait(5.0), FloodWait(5.0))
     post.send(1)
     await settled()
@@ -600,16 +584,13 @@ async def test_what_waited_long_is_sent_only_if_its_chat_is_still_open(post: Pos
 
 
 @staged(at_post)
-async def test_what_is_resumed_is_sent_only_if_its_chat_is_still_open(post: Post, /) -> None:
+async def test_a_resumed_relay_is_sent_only_if_its_chat_is_open(post: Post, /) -> None:
     post.courier.resume(relay(1), OTHER_BOT, (), "open", 60.0)
     post.courier.resume(relay(2, chat=ChatId("ended")), OTHER_BOT, (), "ended", 60.0)
     post.courier.resume(relay(3), OTHER_BOT, (), "too late", -1.0)
     await post.bench.quiet()
     assert post.words == ["words 1"]
     assert sorted(post.ledger.failed_) == [("ended", Refusal.LEFT), ("too late", Refusal.EXPIRED)]
-
-
-# ---------------------------------------------------------------------- the store away
 
 
 @pytest.mark.parametrize("method", ["open_chats", "load", "counterpart"])
@@ -633,7 +614,7 @@ async def test_while_the_store_is_away_a_delivery_waits_and_is_not_lost(
 
 
 @staged(at_post)
-async def test_however_long_the_store_was_away_a_delivery_goes_seconds_after_it_is_back(
+async def test_a_delivery_leaves_within_seconds_after_the_store_is_back(
     post: Post, /, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -647,11 +628,8 @@ async def test_however_long_the_store_was_away_a_delivery_goes_seconds_after_it_
     assert [id_ for id_, _ in post.ledger.delivered_] == ["n"]
 
 
-# ---------------------------------------------------------------------- one relay twice
-
-
 @staged(at_post)
-async def test_a_relay_confirmed_twice_while_it_waits_is_one(post: Post, /) -> None:
+async def test_a_waiting_relay_confirmed_twice_is_sent_once(post: Post, /) -> None:
     post.answers(FloodWait(3.0))
     post.send(1)
     await settled()
@@ -662,7 +640,7 @@ async def test_a_relay_confirmed_twice_while_it_waits_is_one(post: Post, /) -> N
 
 
 @staged(at_post)
-async def test_the_second_of_two_that_share_a_name_can_still_be_dropped(post: Post, /) -> None:
+async def test_the_second_relay_of_the_same_name_can_still_be_dropped(post: Post, /) -> None:
     post.ledger.pace_s = 1.0
     post.send(1)
     await settled()
@@ -676,16 +654,13 @@ async def test_the_second_of_two_that_share_a_name_can_still_be_dropped(post: Po
     assert post.ledger.refusals == [Refusal.LEFT]
 
 
-# ---------------------------------------------------------------------- what follows a message
-
-
 def react(number: int, emoji: str = "👍") -> React:
     return React(CHAT, ANN, MessageRef(BOT, MessageId(number)), BEN, emoji)
 
 
 @staged(at_post)
-async def test_what_is_about_a_message_on_its_way_waits_in_the_same_lane(post: Post, /) -> None:
-    """Though its reader has gone over to another bot meanwhile."""
+async def test_an_edit_of_a_waiting_message_waits_in_the_same_queue(post: Post, /) -> None:
+    """This holds even if the reader has moved to another bot meanwhile."""
     post.courier._outcomes = post.bench.outcomes
     post.answers(FloodWait(3.0))
     post.send(1)
@@ -697,7 +672,7 @@ async def test_what_is_about_a_message_on_its_way_waits_in_the_same_lane(post: P
 
 
 @staged(at_post)
-async def test_what_is_about_an_unknown_message_ends_without_a_send(post: Post, /) -> None:
+async def test_an_edit_of_an_unknown_message_ends_without_a_send(post: Post, /) -> None:
     post.courier.pass_on(react(9), OTHER_BOT, (UpdateRef(BOT, 2),))
     await post.bench.quiet()
     assert post.telegram.tried == []
@@ -706,8 +681,11 @@ async def test_what_is_about_an_unknown_message_ends_without_a_send(post: Post, 
 
 @pytest.mark.parametrize("answer", [TokenRefused(), Refused(Refusal.UNREACHABLE)], ids=["lost", "blocked"])
 @staged(at_post)
-async def test_trouble_with_a_bot_left_behind_is_not_the_one_in_use(post: Post, /, answer: Exception) -> None:
-    """Ben's copy stands on a bot that he has blocked or that is gone; he talks through another one, and stays."""
+async def test_trouble_with_a_bot_that_the_partner_left_does_not_affect_the_current_one(
+    post: Post, /, answer: Exception
+) -> None:
+    """Ben's copy is on a bot that he has blocked or that is lost. He chats through another bot, and stays in the
+    chat."""
     copy = Copied(MessageRef(BOT, MessageId(1)), MessageRef(OTHER_BOT, MessageId(7)), 0)
     await post.bench.store.mark(Mark(chat=CHAT, pairs=(copy,)))
     post.answers(answer)
@@ -721,12 +699,9 @@ async def test_trouble_with_a_bot_left_behind_is_not_the_one_in_use(post: Post, 
     assert post.ledger.refusals == [Refusal.CANNOT_COPY]
 
 
-# ---------------------------------------------------------------------- best-effort calls, housekeeping
-
-
 @pytest.mark.parametrize("answer", [None, DOWN, FloodWait(5.0)], ids=["well", "down", "429"])
 @staged(at_post)
-async def test_best_effort_calls_wait_for_nobody_and_are_tried_once(post: Post, /, answer: Answer) -> None:
+async def test_best_effort_calls_do_not_wait_and_are_tried_once(post: Post, /, answer: Answer) -> None:
     tries: list[OutgoingCall] = []
 
     async def send(outgoing: OutgoingCall) -> tuple[MessageId, ...]:
@@ -746,7 +721,7 @@ async def test_best_effort_calls_wait_for_nobody_and_are_tried_once(post: Post, 
 
 
 @staged(at_post)
-async def test_overdue_are_relays_alone_oldest_first_until_they_are_parked(post: Post, /) -> None:
+async def test_only_unparked_relays_are_overdue_the_oldest_first(post: Post, /) -> None:
     post.answers(*[FloodWait(1000.0)] * 3)
     post.send(1)
     post.say("n")
@@ -762,7 +737,7 @@ async def test_overdue_are_relays_alone_oldest_first_until_they_are_parked(post:
 
 
 @staged(at_post)
-async def test_how_long_a_relay_may_take_before_it_is_parked_can_be_set(post: Post, /) -> None:
+async def test_the_time_before_a_relay_is_parked_can_be_set(post: Post, /) -> None:
     post.courier._park_after_s = 40.0
     post.answers(FloodWait(1000.0))
     post.send(1)
@@ -773,7 +748,7 @@ async def test_how_long_a_relay_may_take_before_it_is_parked_can_be_set(post: Po
 
 
 @staged(at_post)
-async def test_an_outcome_that_cannot_be_stored_for_a_bug_does_not_stop_its_lane(post: Post, /) -> None:
+async def test_a_bug_while_storing_an_outcome_does_not_stop_the_queue(post: Post, /) -> None:
     delivered = post.ledger.delivered
 
     async def broken(delivery: Delivery, messages: tuple[MessageId, ...]) -> None:
@@ -790,7 +765,7 @@ async def test_an_outcome_that_cannot_be_stored_for_a_bug_does_not_stop_its_lane
 
 
 @staged(at_post, chat_budget=Budget(1.0, 2))
-async def test_a_lane_is_forgotten_only_when_nothing_of_it_matters_any_more(post: Post, /) -> None:
+async def test_a_queue_is_forgotten_only_when_it_no_longer_matters(post: Post, /) -> None:
     post.send(1, 2)
     await settled()
     post.courier.forget_idle()

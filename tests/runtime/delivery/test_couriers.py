@@ -53,7 +53,7 @@ KEYS = Keys((("keys.stop",),))
 
 
 class Books:
-    """Outcomes, written into the store as the pipeline writes them."""
+    """Stores outcomes as the pipeline does."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -103,7 +103,7 @@ class Worker:
     async def note(
         self, id_: str, words: str = IDLE, to: PersonId = BEN, *, anchors: ChatId | None = None, at: float = EPOCH
     ) -> Notice:
-        """Into the outbox, as this worker's to send."""
+        """Put a notice into the outbox, as this worker's to send."""
         keys, priority = (None, Priority.COMMAND) if words == IDLE else (KEYS, Priority.MATCH)
         notice = Notice(id_, to, OTHER_BOT, text(words), priority, at, keys, anchors=anchors)
         await self._bench.store.commit(Commit(outbox=(notice,), owner=self.name))
@@ -147,11 +147,8 @@ def in_fleet(
     run(main())
 
 
-# ---------------------------------------------------------------------- budgets
-
-
 @staged(in_fleet, bot_budget=Budget(20.0, 20))
-async def test_several_couriers_together_send_no_more_than_one_alone_may(fleet: Fleet, /) -> None:
+async def test_several_couriers_together_send_no_more_than_one_alone(fleet: Fleet, /) -> None:
     for number in range(300):
         worker = fleet.workers[number % 3]
         worker.courier.pass_on(relay(number, to=PersonId(100 + number % 40)), OTHER_BOT, (UpdateRef(BOT, number),))
@@ -164,7 +161,7 @@ async def test_several_couriers_together_send_no_more_than_one_alone_may(fleet: 
 
 
 @staged(in_fleet, chat_budget=Budget(1.0, 8))
-async def test_a_chats_budget_is_one_for_all_of_them(fleet: Fleet, /) -> None:
+async def test_couriers_share_a_chats_budget(fleet: Fleet, /) -> None:
     for worker in fleet.workers:
         worker.send(*range(1, 9))
     await asyncio.sleep(60)
@@ -174,7 +171,7 @@ async def test_a_chats_budget_is_one_for_all_of_them(fleet: Fleet, /) -> None:
 
 
 @staged(in_fleet)
-async def test_a_429_is_obeyed_by_all_of_them(fleet: Fleet, /) -> None:
+async def test_all_couriers_obey_a_429(fleet: Fleet, /) -> None:
     fleet.telegram.answer = lambda outgoing: FloodWait(30.0) if len(fleet.times) == 1 else None
     fleet.one.send(1)
     await settled()
@@ -188,7 +185,7 @@ async def test_a_429_is_obeyed_by_all_of_them(fleet: Fleet, /) -> None:
 
 
 @staged(in_fleet)
-async def test_a_bot_that_two_chats_found_held_is_held_for_all_of_them(fleet: Fleet, /) -> None:
+async def test_a_bot_held_by_two_chats_is_held_in_all_couriers(fleet: Fleet, /) -> None:
     fleet.telegram.answer = lambda outgoing: FloodWait(30.0) if len(fleet.times) <= 2 else None
     fleet.one.send(1)
     fleet.one.courier.pass_on(relay(2, to=PersonId(9)), OTHER_BOT, (UpdateRef(BOT, 2),))
@@ -202,7 +199,7 @@ async def test_a_bot_that_two_chats_found_held_is_held_for_all_of_them(fleet: Fl
 
 
 @staged(in_fleet)
-async def test_while_the_store_is_away_nothing_is_sent_on_credit(
+async def test_while_the_store_is_away_nothing_is_sent_beyond_the_budget(
     fleet: Fleet, /, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(*_: object) -> None:
@@ -218,7 +215,7 @@ async def test_while_the_store_is_away_nothing_is_sent_on_credit(
 
 
 @staged(in_fleet)
-async def test_who_waits_for_a_bots_budget_goes_on_when_the_store_is_back(
+async def test_deliveries_that_wait_for_a_budget_continue_when_the_store_is_back(
     fleet: Fleet, /, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reserve = fleet.bench.store.reserve
@@ -237,11 +234,8 @@ async def test_who_waits_for_a_bots_budget_goes_on_when_the_store_is_back(
     assert fleet.words == ["words 1", "words 2"]
 
 
-# ---------------------------------------------------------------------- order
-
-
 @staged(in_fleet)
-async def test_a_notice_waits_for_an_earlier_one_in_anothers_hands(fleet: Fleet, /) -> None:
+async def test_a_notice_waits_for_an_earlier_one_of_another_process(fleet: Fleet, /) -> None:
     earlier = await fleet.one.note("earlier", FOUND)
     later = await fleet.two.note("later", FOUND)
     fleet.two.courier.say(later)
@@ -254,11 +248,11 @@ async def test_a_notice_waits_for_an_earlier_one_in_anothers_hands(fleet: Fleet,
 
 
 @staged(in_fleet)
-async def test_nothing_overtakes_what_is_being_inherited(fleet: Fleet, /) -> None:
+async def test_no_delivery_overtakes_an_entry_that_is_being_inherited(fleet: Fleet, /) -> None:
     earlier = await fleet.one.note("earlier", FOUND)
     later = await fleet.two.note("later", FOUND, at=EPOCH + 1)
     with fleet.two.courier.inheriting():
-        # The store has made it the heir's, who does not know it yet.
+        # The store has given it to the heir, who does not know it yet.
         (inherited,) = await fleet.bench.store.inherit(fleet.two.name)
         assert inherited == earlier
         fleet.two.courier.say(later)
@@ -271,7 +265,7 @@ async def test_nothing_overtakes_what_is_being_inherited(fleet: Fleet, /) -> Non
 
 
 @staged(in_fleet)
-async def test_a_notice_does_not_wait_for_ever(fleet: Fleet, /) -> None:
+async def test_a_notice_waits_a_limited_time(fleet: Fleet, /) -> None:
     await fleet.one.note("never sent", FOUND)
     fleet.two.courier.say(await fleet.two.note("later", FOUND))
     await asyncio.sleep(PRECEDED_WAIT_S - 0.1)
@@ -302,7 +296,7 @@ async def test_a_relay_waits_until_its_reader_has_been_told_of_the_chat(fleet: F
 
 
 @staged(in_fleet)
-async def test_a_relay_does_not_wait_for_ever_for_its_reader_to_be_told(fleet: Fleet, /) -> None:
+async def test_a_relay_waits_a_limited_time_for_its_reader_to_be_told(fleet: Fleet, /) -> None:
     await fleet.one.note("found", FOUND, anchors=CHAT)
     fleet.two.send(1, 2, reader_told=False)
     await asyncio.sleep(TOLD_WAIT_S - 0.1)
@@ -312,7 +306,7 @@ async def test_a_relay_does_not_wait_for_ever_for_its_reader_to_be_told(fleet: F
 
 
 @staged(in_fleet)
-async def test_a_parked_relay_that_is_taken_up_waits_until_its_reader_has_been_told(fleet: Fleet, /) -> None:
+async def test_a_resumed_relay_waits_until_its_reader_has_been_told(fleet: Fleet, /) -> None:
     found = await fleet.one.note("found", FOUND, anchors=CHAT)
     fleet.two.courier.resume(relay(1), OTHER_BOT, (), "relay:x", 60.0)
     await asyncio.sleep(1)
@@ -323,8 +317,8 @@ async def test_a_parked_relay_that_is_taken_up_waits_until_its_reader_has_been_t
 
 
 @staged(in_fleet)
-async def test_the_notice_of_a_chat_that_is_found_late_goes_before_its_relays(fleet: Fleet, /) -> None:
-    """Its commit was stored, the answer was lost, and the janitor finds it when the first relay is there already."""
+async def test_a_chats_notice_that_is_found_late_goes_before_its_relays(fleet: Fleet, /) -> None:
+    """Its commit was stored, but the answer was lost. The janitor finds it when the first relay is already there."""
     found = await fleet.one.note("found", FOUND, anchors=CHAT)
     fleet.one.send(1, 2, reader_told=False)
     await asyncio.sleep(1)
@@ -335,7 +329,7 @@ async def test_the_notice_of_a_chat_that_is_found_late_goes_before_its_relays(fl
 
 
 @staged(in_fleet)
-async def test_what_waits_for_another_is_dropped_with_its_chat(fleet: Fleet, /) -> None:
+async def test_a_relay_that_waits_for_another_process_is_dropped_with_its_chat(fleet: Fleet, /) -> None:
     await fleet.one.note("found", FOUND, anchors=CHAT)
     fleet.two.send(1, 2, reader_told=False)
     await asyncio.sleep(1)
@@ -346,9 +340,6 @@ async def test_what_waits_for_another_is_dropped_with_its_chat(fleet: Fleet, /) 
     for worker in fleet.workers:
         worker.courier.forget_idle()
     assert fleet.two.courier._queues == {}
-
-
-# ---------------------------------------------------------------------- assurance and the end of an incarnation
 
 
 @staged(in_fleet)
@@ -364,7 +355,7 @@ async def test_no_send_begins_without_assurance(fleet: Fleet, /) -> None:
 
 
 @staged(in_fleet)
-async def test_a_chat_that_ended_while_nobody_was_sure_gets_nothing_any_more(fleet: Fleet, /) -> None:
+async def test_a_chat_that_ended_during_a_lack_of_assurance_gets_nothing_more(fleet: Fleet, /) -> None:
     fleet.one.assurance.is_assured = False
     fleet.one.send(1)
     await asyncio.sleep(5)
@@ -376,9 +367,7 @@ async def test_a_chat_that_ended_while_nobody_was_sure_gets_nothing_any_more(fle
 
 
 @staged(in_fleet)
-async def test_an_incarnation_that_is_abandoned_sends_nothing_more_and_says_nothing_of_what_it_sent(
-    fleet: Fleet, /
-) -> None:
+async def test_an_abandoned_incarnation_sends_and_reports_nothing_more(fleet: Fleet, /) -> None:
     fleet.telegram.latency_s = 1.0
     fleet.one.send(1, 2)
     fleet.one.courier.say(await fleet.one.note("n", to=ANN))
@@ -391,7 +380,7 @@ async def test_an_incarnation_that_is_abandoned_sends_nothing_more_and_says_noth
 
 
 @staged(in_fleet)
-async def test_what_is_in_hand_is_known_until_its_outcome_is_stored(fleet: Fleet, /) -> None:
+async def test_an_entry_in_hand_is_known_until_its_outcome_is_stored(fleet: Fleet, /) -> None:
     fleet.telegram.latency_s = 1.0
     courier = fleet.one.courier
     courier.say(await fleet.one.note("n", to=ANN))
@@ -408,7 +397,7 @@ async def test_what_is_in_hand_is_known_until_its_outcome_is_stored(fleet: Fleet
 
 
 @staged(in_fleet)
-async def test_the_fences_of_what_was_pressed_twice_are_those_of_both(fleet: Fleet, /) -> None:
+async def test_a_relay_confirmed_twice_has_the_fences_of_both(fleet: Fleet, /) -> None:
     courier = fleet.one.courier
     fleet.one.assurance.is_assured = False
     first, second = Fence(bot_lease(BOT), 1), Fence(bot_lease(BotId(9)), 4)
@@ -420,8 +409,8 @@ async def test_the_fences_of_what_was_pressed_twice_are_those_of_both(fleet: Fle
 
 
 @staged(in_fleet)
-async def test_an_aside_waits_for_nobody(fleet: Fleet, /) -> None:
-    """It has no order with what others say, and costs no question."""
+async def test_an_aside_does_not_wait_for_other_processes(fleet: Fleet, /) -> None:
+    """An aside has no order relative to other processes' messages, so no call is needed."""
     await fleet.one.note("earlier", FOUND)
     fleet.two.courier.say(await fleet.two.note("aside", IDLE))
     await settled()

@@ -1,4 +1,4 @@
-"""Budgets over several processes: together never more than one alone might send, and not a question a message."""
+"""Budgets over several processes: together never more than one alone might send, with less than a call per message."""
 
 import asyncio
 from itertools import combinations
@@ -19,7 +19,7 @@ CHAT_ACCOUNT, BOT_ACCOUNT = Account(BOT, ANN), Account(BOT)
 
 
 class Counted:
-    """The limiters of a store, and how often they were asked."""
+    """The budgets of a store, with a count of the calls."""
 
     def __init__(self, store: MemoryStore, delay_s: float = 0.0) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class Counted:
 
 
 async def send(limiter: Limiter, clock: VirtualClock, sent: list[float], pause_s: float = 0.0) -> None:
-    """One sender: as fast as it may, or with a pause after each."""
+    """Send as fast as allowed, or with a pause after each message."""
     while True:
         if limiter.ready(clock.monotonic()):
             limiter.spend(clock.monotonic())
@@ -66,7 +66,7 @@ async def sent_within(
 
 
 def most_over(sent: list[float], budget: Budget) -> float:
-    """By how many messages any stretch of time exceeds its share."""
+    """Return by how many messages any stretch of time exceeds its share."""
     return max(
         later - earlier + 1 - (sent[later] - sent[earlier]) * budget.rate_per_s - budget.burst
         for earlier, later in combinations(range(len(sent)), 2)
@@ -85,11 +85,11 @@ def most_over(sent: list[float], budget: Budget) -> float:
 )
 @pytest.mark.parametrize("delay_s", [0.0, 0.04])
 @in_virtual_time
-async def test_no_stretch_of_time_sees_more_than_the_budget_however_many_send(
+async def test_several_senders_never_exceed_the_budget_in_any_stretch_of_time(
     account: Account, budget: Budget, delay_s: float
 ) -> None:
     store = Counted(Bench().store, delay_s)
-    # Some as fast as they may; some now and then, so that they hold blocks when the others press.
+    # Some send as fast as allowed; some only now and then, so that they hold blocks while the others press.
     pauses_s = (0.0, 0.0, 0.0, 0.7 / budget.rate_per_s, 3.1 / budget.rate_per_s)
     within_s = 30 / budget.rate_per_s + 10
     sent = await sent_within(store, account, budget, pauses_s, within_s)
@@ -104,9 +104,7 @@ async def test_no_stretch_of_time_sees_more_than_the_budget_however_many_send(
     ids=["bot", "chat"],
 )
 @in_virtual_time
-async def test_blocks_that_were_held_back_do_not_make_a_burst_larger(
-    account: Account, budget: Budget, held_s: float
-) -> None:
+async def test_saved_blocks_do_not_make_a_burst_larger(account: Account, budget: Budget, held_s: float) -> None:
     clock, store = VirtualClock(), Bench().store
     parts = [SharedLimiter(account, budget, store, clock) for _ in range(4)]
     for part in parts:
@@ -137,7 +135,7 @@ async def test_a_burst_in_a_chat_asks_once_for_several_messages() -> None:
 
 
 @in_virtual_time
-async def test_a_block_that_is_not_used_in_time_is_void() -> None:
+async def test_a_block_that_is_not_used_in_time_expires() -> None:
     clock = VirtualClock()
     limiter = SharedLimiter(CHAT_ACCOUNT, Budget(1.0, 20), Bench().store, clock)
     assert not limiter.ready(clock.monotonic())
@@ -152,7 +150,7 @@ async def test_a_block_that_is_not_used_in_time_is_void() -> None:
 
 
 @in_virtual_time
-async def test_however_slow_the_store_is_what_it_grants_can_be_used() -> None:
+async def test_a_granted_block_can_be_used_however_slow_the_store_is() -> None:
     clock = VirtualClock()
     store = Counted(Bench().store, delay_s=9.0)
     limiter = SharedLimiter(BOT_ACCOUNT, Budget(30.0, 30), store, clock)
@@ -161,7 +159,7 @@ async def test_however_slow_the_store_is_what_it_grants_can_be_used() -> None:
 
 
 @in_virtual_time
-async def test_a_hold_holds_everybody_who_asks() -> None:
+async def test_a_hold_stops_every_limiter_of_the_account() -> None:
     clock, store = VirtualClock(), Bench().store
     await store.hold(CHAT_ACCOUNT, 30.0)
     limiter = SharedLimiter(CHAT_ACCOUNT, Budget(1.0, 20), store, clock)
@@ -172,14 +170,14 @@ async def test_a_hold_holds_everybody_who_asks() -> None:
 
 
 @in_virtual_time
-async def test_who_is_refused_does_not_ask_again_at_once() -> None:
+async def test_a_refused_limiter_does_not_ask_again_at_once() -> None:
     clock, store = VirtualClock(), Counted(Bench().store)
     limiter = SharedLimiter(BOT_ACCOUNT, Budget(1e4, 1), store, clock)
     assert await limiter.ask() == 0.0
     assert await limiter.ask() == SHORTEST_WAIT_S
 
 
-def test_a_store_that_is_away_is_heard_of() -> None:
+def test_a_store_that_is_away_raises_an_error() -> None:
     class Away(Counted):
         async def reserve(self, account: Account, rate_per_s: float, burst: int, wanted: int) -> Grant:
             raise LiveStoreLost
@@ -194,7 +192,7 @@ def test_a_store_that_is_away_is_heard_of() -> None:
 
 
 @in_virtual_time
-async def test_an_own_budget_is_exact_and_asks_nobody() -> None:
+async def test_a_local_budget_is_exact_and_needs_no_call() -> None:
     clock, sent, budget = VirtualClock(), list[float](), Budget(0.3, 2)
     limiter = LocalLimiter(budget, clock)
     assert limiter.is_idle(clock.monotonic())
@@ -208,7 +206,7 @@ async def test_an_own_budget_is_exact_and_asks_nobody() -> None:
 
 
 @in_virtual_time
-async def test_bots_and_chats_have_accounts_of_their_own() -> None:
+async def test_each_bot_and_each_chat_has_its_own_account() -> None:
     clock, store, budget = VirtualClock(), Bench().store, Budget(0.01, 1)
     for account in (BOT_ACCOUNT, CHAT_ACCOUNT, Account(BotId(2)), Account(BOT, PersonId(9))):
         assert await SharedLimiter(account, budget, store, clock).ask() == 0.0
@@ -216,7 +214,7 @@ async def test_bots_and_chats_have_accounts_of_their_own() -> None:
 
 
 @in_virtual_time
-async def test_what_was_granted_before_a_hold_is_not_sent_during_it() -> None:
+async def test_a_block_granted_before_a_hold_is_not_used_during_it() -> None:
     clock, store = VirtualClock(), Bench().store
     chat = SharedLimiter(CHAT_ACCOUNT, Budget(1.0, 8), store, clock)
     assert await chat.ask() == 0.0

@@ -1,4 +1,4 @@
-"""Relays that cannot leave for a while: sealed into the outbox, so that Telegram's queue is not held up."""
+"""Relays that cannot leave for a while are sealed into the outbox, so that Telegram's queue is not held up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ SECRET = "something nobody else may read"
 
 
 def parked(body: Callable[[Bench, UpdateRef], Awaitable[None]]) -> None:
-    """Ann has written to Ben, whom Telegram holds back for a minute; it has been parked."""
+    """Run `body` after Ann's message to Ben was parked, because Telegram holds Ben's chat for a minute."""
 
     async def main() -> None:
         bench = Bench()
@@ -48,9 +48,7 @@ def carried(bench: Bench) -> list[str]:
 
 
 @staged(parked)
-async def test_a_parked_relay_no_longer_holds_its_update_up_and_is_never_stored_in_the_clear(
-    bench: Bench, ref: UpdateRef, /
-) -> None:
+async def test_a_parked_relay_frees_its_update_and_is_stored_encrypted(bench: Bench, ref: UpdateRef, /) -> None:
     assert bench.finished == [ref]
     assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
     entry, trace = await bench.store.outbox(ME)
@@ -63,7 +61,7 @@ async def test_a_parked_relay_no_longer_holds_its_update_up_and_is_never_stored_
 
 
 @staged(parked)
-async def test_it_is_delivered_once_from_where_it_stands_in_its_lane(bench: Bench, ref: UpdateRef, /) -> None:
+async def test_a_parked_relay_is_delivered_once_from_its_place_in_the_queue(bench: Bench, ref: UpdateRef, /) -> None:
     bench.happens(written(ANN, "after", 2001))
     await bench.quiet(120)
     assert carried(bench) == [SECRET, "after"]
@@ -72,7 +70,7 @@ async def test_it_is_delivered_once_from_where_it_stands_in_its_lane(bench: Benc
 
 
 @staged(parked)
-async def test_after_a_restart_it_is_taken_up_again(bench: Bench, ref: UpdateRef, /) -> None:
+async def test_after_a_restart_a_parked_relay_is_resumed(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR)
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
@@ -83,8 +81,8 @@ async def test_after_a_restart_it_is_taken_up_again(bench: Bench, ref: UpdateRef
 
 
 @staged(parked)
-async def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended(bench: Bench, ref: UpdateRef, /) -> None:
-    """The chat ended, and the process was killed before the sender could be told."""
+async def test_after_a_restart_a_parked_relay_of_an_ended_chat_is_dropped(bench: Bench, ref: UpdateRef, /) -> None:
+    """The chat ended, and the process was killed before the sender was told."""
     me = await bench.facts_of(ANN)
     assert isinstance(me.state, Chatting)
     await bench.store.commit(Commit(ended=(me.state.chat,)))
@@ -98,7 +96,7 @@ async def test_after_a_restart_it_goes_to_nobody_if_the_chat_has_ended(bench: Be
 
 
 @staged(parked)
-async def test_what_waited_too_long_is_dropped_with_a_word(bench: Bench, ref: UpdateRef, /) -> None:
+async def test_a_parked_relay_that_waited_too_long_is_dropped_with_a_notice(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR)
     again.clock.offset_s = RELAY_TTL_S + 1
     await again.parking.take_up(await again.store.inherit(HEIR))
@@ -113,9 +111,7 @@ ANOTHER_KEY = b"another key".ljust(32)
 
 
 @staged(parked)
-async def test_what_was_parked_with_another_key_is_dropped_with_a_word_and_holds_nothing_up(
-    bench: Bench, ref: UpdateRef, /
-) -> None:
+async def test_a_relay_parked_with_another_key_is_dropped_with_a_notice(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
@@ -128,7 +124,7 @@ async def test_what_was_parked_with_another_key_is_dropped_with_a_word_and_holds
 
 
 @staged(parked)
-async def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_dropped_in_silence(
+async def test_a_relay_of_an_ended_chat_parked_with_another_key_is_dropped_silently(
     bench: Bench, ref: UpdateRef, /
 ) -> None:
     (entry,) = [each for each in await bench.store.outbox(ME) if isinstance(each, Parked)]
@@ -145,7 +141,7 @@ async def test_what_was_parked_with_another_key_in_a_chat_that_is_over_is_droppe
 
 
 @staged(parked)
-async def test_what_was_parked_with_a_former_key_is_delivered(bench: Bench, ref: UpdateRef, /) -> None:
+async def test_a_relay_parked_with_a_former_key_is_delivered(bench: Bench, ref: UpdateRef, /) -> None:
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY, former_keys=(b"older".ljust(32), bytes(32)))
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
@@ -155,7 +151,7 @@ async def test_what_was_parked_with_a_former_key_is_delivered(bench: Bench, ref:
 
 
 @staged(parked)
-async def test_leaving_drops_what_is_parked_and_its_sender_hears_of_it(bench: Bench, ref: UpdateRef, /) -> None:
+async def test_leaving_drops_parked_relays_and_tells_their_sender(bench: Bench, ref: UpdateRef, /) -> None:
     bench.happens(written(BEN, "/stop", 3000, OTHER_BOT), OTHER_BOT)
     await bench.quiet(120)
     assert carried(bench) == []
@@ -165,7 +161,7 @@ async def test_leaving_drops_what_is_parked_and_its_sender_hears_of_it(bench: Be
 
 
 @in_virtual_time
-async def test_what_is_on_the_wire_is_parked_too_and_still_ends_once() -> None:
+async def test_a_relay_being_sent_is_parked_too_and_ends_once() -> None:
     bench = Bench()
     await talking(bench)
     bench.telegram.latency_s = 5.0
@@ -180,8 +176,8 @@ async def test_what_is_on_the_wire_is_parked_too_and_still_ends_once() -> None:
 
 
 @in_virtual_time
-async def test_what_has_just_arrived_is_not_parked() -> None:
-    """Its outcome is being stored when the janitor comes."""
+async def test_a_relay_that_has_just_arrived_is_not_parked() -> None:
+    """Its outcome is being stored when the janitor looks."""
     bench = Bench()
     await talking(bench)
     bench.telegram.latency_s = 2.0
@@ -218,8 +214,8 @@ async def test_while_the_store_is_away_nothing_counts_as_parked() -> None:
 
 
 @in_virtual_time
-async def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> None:
-    """Or a process that died then would be followed by one that delivers them the wrong way round."""
+async def test_no_relay_is_parked_before_the_outcome_of_the_previous_one_is_stored() -> None:
+    """Otherwise, if the process died now, the next one would deliver them in the wrong order."""
     bench = Bench()
     await talking(bench)
     bench.telegram.latency_s = 2.0
@@ -237,7 +233,7 @@ async def test_nothing_is_parked_before_what_precedes_it_is_written_down() -> No
 
 
 @in_virtual_time
-async def test_the_notices_of_an_earlier_process_are_said() -> None:
+async def test_the_notices_of_an_earlier_process_are_sent() -> None:
     bench = Bench()
     down = Unavailable("down", uncertain=False)
     bench.telegram.answer = lambda outgoing: down
@@ -252,10 +248,7 @@ async def test_the_notices_of_an_earlier_process_are_said() -> None:
     await again.close()
 
 
-# ---------------------------------------------------------------------- the seal
-
-
-def test_what_is_sealed_opens_with_the_same_key_alone() -> None:
+def test_sealed_content_opens_only_with_the_same_key() -> None:
     relay_effect, refs = relay(1), (UpdateRef(BOT, 7), UpdateRef(BOT, 8))
     sealed = Sealer(bytes(32)).seal(relay_effect, refs)
     opened = Sealer(bytes(32)).open(sealed)
@@ -265,24 +258,24 @@ def test_what_is_sealed_opens_with_the_same_key_alone() -> None:
     assert Sealer(b"\x01" * 32, b"\x02" * 32, bytes(32)).open(sealed) == opened
 
 
-def test_two_seals_of_the_same_differ() -> None:
+def test_sealing_the_same_content_twice_gives_different_bytes() -> None:
     sealer = Sealer(bytes(32))
     assert sealer.seal(relay(1), ()) != sealer.seal(relay(1), ())
 
 
 @pytest.mark.parametrize("at", [0, 11, 12, 40, -1])
-def test_a_damaged_seal_does_not_open(at: int) -> None:
+def test_damaged_sealed_content_does_not_open(at: int) -> None:
     sealed = bytearray(Sealer(bytes(32)).seal(relay(1), ()))
     sealed[at] ^= 1
     assert Sealer(bytes(32)).open(bytes(sealed)) is None
 
 
 @pytest.mark.parametrize("size", [0, 5, 12, 20])
-def test_a_seal_cut_short_does_not_open(size: int) -> None:
+def test_truncated_sealed_content_does_not_open(size: int) -> None:
     assert Sealer(bytes(32)).open(Sealer(bytes(32)).seal(relay(1), ())[:size]) is None
 
 
-def test_a_seal_shows_neither_words_nor_people() -> None:
+def test_sealed_content_shows_neither_words_nor_people() -> None:
     sealed = Sealer(bytes(32)).seal(relay(1, chat=ChatId("visible")), ())
     assert b"words" not in sealed
     assert b"visible" not in sealed

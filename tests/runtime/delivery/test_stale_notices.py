@@ -1,4 +1,4 @@
-"""After a wipe nobody is told by an old notice that they stand where they do not."""
+"""After a wipe, no old notice tells a person a wrong state."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ def notice(keyboard: Keyboard | None, anchors: ChatId | None = None) -> Notice:
 
 
 @pytest.mark.parametrize("state", [Idle(), WAITING, TALKING], ids=lambda state: type(state).__name__)
-def test_what_is_so_is_said(state: State) -> None:
+def test_a_notice_that_fits_the_state_is_sent_unchanged(state: State) -> None:
     assert as_things_stand(notice(keys_for(state)), state).text == text("old")
     assert as_things_stand(notice(None), state).text == text("old")
 
@@ -40,13 +40,13 @@ def test_what_is_so_is_said(state: State) -> None:
         (Idle(), TALKING, "search.in_chat"),
     ],
 )
-def test_what_is_not_so_any_more_is_replaced_by_what_is(said: State, state: State, key: str) -> None:
+def test_an_outdated_notice_is_replaced_by_the_current_state(said: State, state: State, key: str) -> None:
     told = as_things_stand(notice(keys_for(said)), state)
     assert (told.text, told.keyboard) == (text(key), keys_for(state))
     assert told.id == "n", "and settles the same entry"
 
 
-def test_one_chat_is_not_another() -> None:
+def test_a_notice_of_another_chat_counts_as_outdated() -> None:
     keys = keys_for(TALKING)
     assert as_things_stand(notice(keys, CHAT), TALKING).anchors == CHAT
     assert as_things_stand(notice(keys, ChatId("another")), TALKING) == msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""A relay effect in several sends: which come when, and what is left of it when some are refused."""
+"""A relay effect in several sends: in which order they leave, and what remains when some are refused."""
 
 from passerby.domain.fingerprint import Prints
 from passerby.kernel.content import Content, File, Kind
@@ -26,7 +26,7 @@ def steps_of(*contents: Content, arrived: dict[int, Counterpart] | None = None) 
 
 
 def told(steps: Steps) -> str:
-    """The step that is next, in short."""
+    """Return the next step in short form."""
     match steps.next():
         case SendContent(sources=sources, contents=contents, reply_to=reply_to):
             shown = ",".join(
@@ -42,7 +42,7 @@ def told(steps: Steps) -> str:
             return "end"
 
 
-def test_long_words_follow_their_file_and_only_the_first_step_answers() -> None:
+def test_long_text_follows_its_file_and_only_the_first_step_is_a_reply() -> None:
     steps = steps_of(LONG, PHOTO)
     assert told(steps) == "0,1>5"
     steps.took((MessageId(70), MessageId(71)))
@@ -53,7 +53,7 @@ def test_long_words_follow_their_file_and_only_the_first_step_answers() -> None:
     assert not steps.failed
 
 
-def test_an_album_that_is_refused_is_halved_until_only_what_is_refused_is_left_out() -> None:
+def test_a_refused_album_is_halved_until_only_the_refused_items_are_left_out() -> None:
     steps = steps_of(*[PHOTO] * 5)
     seen = []
     while (step := told(steps)) != "end":
@@ -67,14 +67,14 @@ def test_an_album_that_is_refused_is_halved_until_only_what_is_refused_is_left_o
     assert [each.copy.message for each in steps.copied] == [70, 71, 72, 74]
 
 
-def test_the_words_of_what_did_not_go_do_not_go_alone() -> None:
+def test_the_text_of_a_refused_file_is_not_sent_alone() -> None:
     steps = steps_of(LONG)
     steps.refused(Refusal.TOO_LARGE)
     assert told(steps) == "end"
     assert steps.failed == {10: Refusal.TOO_LARGE}
 
 
-def test_words_that_are_refused_leave_their_file_and_are_named() -> None:
+def test_refused_words_leave_their_file_and_are_reported() -> None:
     steps = steps_of(LONG)
     steps.took((MessageId(70),))
     steps.refused(Refusal.BROKEN)
@@ -83,7 +83,7 @@ def test_words_that_are_refused_leave_their_file_and_are_named() -> None:
     assert steps.copied[0].rest == ()
 
 
-def test_words_that_are_too_long_all_the_same_are_cut_shorter_to_an_end() -> None:
+def test_text_that_is_still_too_long_is_cut_shorter_until_it_fits() -> None:
     steps = steps_of(LONG)
     steps.took((MessageId(70),))
     for _ in range(10):
@@ -94,7 +94,7 @@ def test_words_that_are_too_long_all_the_same_are_cut_shorter_to_an_end() -> Non
     assert steps.failed == {10: Refusal.TOO_LONG}
 
 
-def test_what_has_arrived_before_is_not_sent_again() -> None:
+def test_steps_that_have_arrived_before_are_not_sent_again() -> None:
     whole = Counterpart(MessageRef(THERE, MessageId(70)), True, 0, (MessageId(71),))
     half = Counterpart(MessageRef(THERE, MessageId(72)), True)
     steps = steps_of(LONG, LONG, PHOTO, arrived={0: whole, 1: half})
@@ -106,7 +106,7 @@ def test_what_has_arrived_before_is_not_sent_again() -> None:
     assert [each.rest for each in steps.copied] == [(71,), (74,), ()]
 
 
-def test_what_cannot_be_sent_any_more_is_named() -> None:
+def test_messages_that_cannot_be_sent_any_more_are_reported() -> None:
     steps = steps_of(PHOTO, LONG)
     steps.took((MessageId(70), MessageId(71)))
     steps.give_up(Refusal.LEFT)
@@ -122,7 +122,7 @@ def edited(content: Content, *rest: int) -> EditSteps:
     return EditSteps(RelayEdit(CHAT, ANN, MessageRef(HERE, MessageId(10)), BEN, content), copy, PRINTS)
 
 
-def test_a_caption_that_grows_short_takes_the_place_of_its_words() -> None:
+def test_a_caption_that_becomes_short_replaces_its_separate_text() -> None:
     steps = edited(Content(Kind.PHOTO, "short", file=File("p", "p")), 71, 72)
     assert told(steps) == "edit 70 5"
     steps.took((MessageId(70),))
@@ -131,7 +131,7 @@ def test_a_caption_that_grows_short_takes_the_place_of_its_words() -> None:
     assert (told(steps), steps.copied[0].rest, steps.failed) == ("end", (), {})
 
 
-def test_a_text_that_grows_long_gets_more_messages() -> None:
+def test_a_text_that_becomes_long_gets_more_messages() -> None:
     steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     assert told(steps).startswith("edit 70")
     steps.took((MessageId(70),))
@@ -142,7 +142,7 @@ def test_a_text_that_grows_long_gets_more_messages() -> None:
     assert (told(steps), steps.copied[0].rest) == ("end", (71, 72))
 
 
-def test_an_edit_that_is_refused_ends_there_and_one_of_the_words_alone_does_not() -> None:
+def test_a_refused_edit_of_a_file_ends_but_one_of_text_continues() -> None:
     steps = edited(Content(Kind.TEXT, "word " * 2000), 71)
     steps.refused(Refusal.CANNOT_COPY)
     assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
@@ -155,7 +155,7 @@ def test_an_edit_that_is_refused_ends_there_and_one_of_the_words_alone_does_not(
     assert (told(steps), steps.failed) == ("end", {10: Refusal.CANNOT_COPY})
 
 
-def test_an_edit_whose_caption_is_too_long_after_all_leaves_its_words_to_follow() -> None:
+def test_an_edit_whose_caption_is_too_long_moves_its_text_behind() -> None:
     steps = edited(Content(Kind.PHOTO, "word " * 10, file=File("p", "p")))
     steps.refused(Refusal.TOO_LONG)
     assert told(steps) == "edit 70 0"
@@ -163,7 +163,7 @@ def test_an_edit_whose_caption_is_too_long_after_all_leaves_its_words_to_follow(
     assert told(steps) == "0w>70"
 
 
-def test_an_album_that_may_have_arrived_is_not_sent_again_in_pieces() -> None:
+def test_an_album_that_may_have_arrived_is_not_repeated_in_pieces() -> None:
     steps = steps_of(*[PHOTO] * 3)
     steps.refused(Refusal.UNCERTAIN)
     assert told(steps) == "end"

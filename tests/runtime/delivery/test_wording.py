@@ -1,4 +1,4 @@
-"""From what is to be said to what is sent, in the reader's language."""
+"""Notices become calls in the reader's language."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def notice(key: str, **rest: object) -> Notice:
     return Notice("n", ANN, BOT, text(key), Priority.COMMAND, EPOCH, **rest)  # type: ignore[arg-type]
 
 
-def test_a_notice_speaks_its_readers_language_with_its_keys() -> None:
+def test_a_notice_is_in_its_readers_language_with_its_keyboard() -> None:
     english, russian = [WORDING.notice(notice("chat.shown", keyboard=FIND), language) for language in ("en", "ru")]
     assert english == SendNotice(BOT, ANN, "Sent.", ReplyRows((("🔎 Find a partner",),)))
     assert isinstance(russian, SendNotice)
@@ -31,7 +31,7 @@ def test_a_notice_speaks_its_readers_language_with_its_keys() -> None:
     assert WORDING.notice(notice("chat.shown", keyboard=FIND), "tlh") == english
 
 
-def test_a_button_carries_its_action_and_what_it_is_about() -> None:
+def test_a_button_has_its_action_and_subject() -> None:
     spoken = WORDING.notice(notice("chat.shown", keyboard=MENU, reply_to=MessageId(5)), "en")
     assert spoken == SendNotice(BOT, ANN, "Sent.", InlineRows(((InlineButton("Send", "show:c0ffee"),),)), 5)  # type: ignore[arg-type]
 
@@ -42,7 +42,7 @@ def test_button_data_that_telegram_would_refuse_is_a_bug() -> None:
         WORDING.notice(notice("chat.shown", keyboard=too_long), "en")
 
 
-def test_a_revision_changes_words_and_buttons_in_place() -> None:
+def test_an_edited_notice_changes_its_text_and_buttons() -> None:
     bare = WORDING.notice(notice("chat.shown", revises=MessageId(9)), "en")
     assert bare == EditNotice(BOT, ANN, MessageId(9), "Sent.")
     with_menu = WORDING.notice(notice("chat.shown", revises=MessageId(9), keyboard=MENU), "en")
@@ -50,7 +50,7 @@ def test_a_revision_changes_words_and_buttons_in_place() -> None:
     assert with_menu == EditNotice(BOT, ANN, MessageId(9), "Sent.", rows)
 
 
-def test_an_answer_is_plain_words_or_none() -> None:
+def test_an_answer_is_plain_text_or_empty() -> None:
     assert WORDING.answer(Answer("q"), BOT, "en") == AnswerCallback(BOT, "q")
     said = Answer("q", text("chat.button_too_old"), alert=True)
     assert WORDING.answer(said, BOT, "en") == AnswerCallback(BOT, "q", html("chat.button_too_old"), True)

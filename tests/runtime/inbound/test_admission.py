@@ -1,4 +1,4 @@
-"""One person pours: others do not wait, what is kept is bounded, and whoever pours is told what did not arrive."""
+"""One person floods: others do not wait, little is kept, and the person learns what was not delivered."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -77,7 +77,7 @@ def bench_with(body: Callable[[Bench], Awaitable[None]], *, chatting: bool = Tru
 
 
 async def pour(bench: Bench, kind: Kinds, number: int = POURED) -> list[UpdateRef]:
-    """As Telegram hands it out: a hundred at a time, the next when these are done or parked."""
+    """Deliver updates like Telegram: a hundred at a time, and the next hundred when these are done or parked."""
     refs: list[UpdateRef] = []
     for first in range(0, number, 100):
         refs += [bench.happens(kind(2000 + each)) for each in range(first, min(number, first + 100))]
@@ -102,7 +102,7 @@ def carried(bench: Bench) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @staged(bench_with)
-async def test_little_of_any_flood_is_kept_and_none_of_it_holds_up_the_queue(bench: Bench, /, kind: str) -> None:
+async def test_little_of_a_flood_is_kept_and_the_queue_is_not_held_up(bench: Bench, /, kind: str) -> None:
     refs = await pour(bench, KINDS[kind])
     await asyncio.sleep(2.0)  # the last album may become longer
     await bench.parking.park_crowd()
@@ -112,7 +112,7 @@ async def test_little_of_any_flood_is_kept_and_none_of_it_holds_up_the_queue(ben
 
 
 @staged(bench_with)
-async def test_it_is_told_at_the_start_and_at_the_end_and_adds_up(bench: Bench, /) -> None:
+async def test_a_flooder_is_told_at_the_start_and_at_the_end_with_the_right_count(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"])
     await end_spells(bench, 300)
     arrived = carried(bench)
@@ -130,7 +130,7 @@ async def test_it_is_told_at_the_start_and_at_the_end_and_adds_up(bench: Bench, 
 
 
 @staged(bench_with)
-async def test_what_waits_when_the_chat_ends_is_told_in_one_sentence(bench: Bench, /) -> None:
+async def test_messages_waiting_at_the_end_of_a_chat_share_one_notice(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"], 100)
     arrived = len(carried(bench))
     bench.happens(written(BEN, "/stop", 9000, bot=OTHER_BOT), OTHER_BOT)
@@ -143,7 +143,7 @@ async def test_what_waits_when_the_chat_ends_is_told_in_one_sentence(bench: Benc
 
 @pytest.mark.parametrize("number", [30, 100])
 @staged(bench_with)
-async def test_a_lively_burst_arrives_whole(bench: Bench, /, number: int) -> None:
+async def test_a_normal_burst_arrives_completely(bench: Bench, /, number: int) -> None:
     await pour(bench, KINDS["texts"], number)
     await end_spells(bench, 120)
     assert carried(bench) == [f"text {2000 + each}" for each in range(number)]
@@ -160,7 +160,7 @@ async def test_somebody_who_floods_can_still_leave_the_chat(bench: Bench, /) -> 
 
 
 @staged(bench_with)
-async def test_what_telegram_itself_says_always_comes_in(bench: Bench, /) -> None:
+async def test_events_from_telegram_itself_are_always_admitted(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"])
     bench.happens(BotBlocked(ANN, BOT))
     await asyncio.sleep(0.1)
@@ -168,14 +168,14 @@ async def test_what_telegram_itself_says_always_comes_in(bench: Bench, /) -> Non
 
 
 @staged(bench_with)
-async def test_a_tap_too_many_is_answered(bench: Bench, /) -> None:
+async def test_one_press_too_many_is_answered(bench: Bench, /) -> None:
     await pour(bench, KINDS["taps"], 400)
     assert any(getattr(each, "plain", None) == "Too fast. Give it a moment." for each in bench.telegram.best_effort)
 
 
 @pytest.mark.parametrize("state", ["newcomer", "idle"])
 @staged(bench_with, chatting=False)
-async def test_it_holds_for_whoever_is_in_no_chat(bench: Bench, /, state: str) -> None:
+async def test_the_quota_also_holds_outside_a_chat(bench: Bench, /, state: str) -> None:
     if state == "idle":
         await bench.put(somebody(ANN))
     refs = await pour(bench, KINDS["texts"])
@@ -187,7 +187,7 @@ async def test_it_holds_for_whoever_is_in_no_chat(bench: Bench, /, state: str) -
 
 
 @staged(bench_with)
-async def test_two_bots_are_one_person(bench: Bench, /) -> None:
+async def test_a_person_has_one_quota_over_two_bots(bench: Bench, /) -> None:
     ids = count(2000)
     for _ in range(BOUND):
         bench.happens(written(ANN, "x", next(ids)))
@@ -197,7 +197,7 @@ async def test_two_bots_are_one_person(bench: Bench, /) -> None:
 
 
 @staged(bench_with)
-async def test_others_are_let_in_while_one_person_is_refused(bench: Bench, /) -> None:
+async def test_others_are_admitted_while_one_person_is_refused(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"])
     bench.happens(written(EVE, "/start", 10))
     await asyncio.sleep(0.1)
@@ -205,7 +205,7 @@ async def test_others_are_let_in_while_one_person_is_refused(bench: Bench, /) ->
 
 
 @staged(bench_with)
-async def test_the_count_is_told_even_if_the_process_dies(bench: Bench, /) -> None:
+async def test_the_count_is_reported_even_if_the_process_dies(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"])
     entries = [each for each in await bench.store.outbox(ME) if isinstance(each, Notice)]
     (owed,) = [each for each in entries if each.text.key == "pace.over"]
@@ -220,7 +220,7 @@ async def test_the_count_is_told_even_if_the_process_dies(bench: Bench, /) -> No
 
 
 @staged(bench_with)
-async def test_where_updates_are_brought_what_other_processes_have_parked_counts(bench: Bench, /) -> None:
+async def test_with_webhooks_relays_parked_by_other_processes_count(bench: Bench, /) -> None:
     elsewhere = Bench(worker=HEIR, chat_budget=REAL, beside=bench)
     webhook_receiver = WebhookReceiver(elsewhere.store, Assured(), elsewhere.admission, elsewhere.albums)
     elsewhere.on_finished[:] = [lambda refs: list(map(webhook_receiver.finished, refs))]

@@ -1,4 +1,4 @@
-"""Albums that Telegram brings item by item, to several processes: one message, whoever dies, whoever is first."""
+"""Albums that Telegram delivers item by item to several processes become one message, whichever process dies."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,15 +22,15 @@ from tests.staged import staged
 
 SECRET = "something nobody else may read"
 LATE = EPOCH + 60
-"""When Ben has long been told of the chat."""
+"""Long after Ben was told of the chat."""
 
 
 def ref(update: int) -> UpdateRef:
-    return UpdateRef(BOT, 100 + update)  # some were needed for them to meet
+    return UpdateRef(BOT, 100 + update)  # earlier numbers were used to pair them
 
 
 class Web:
-    """A process that is brought updates."""
+    """A process that receives webhook updates."""
 
     def __init__(self, beside: "Web | None" = None, worker: WorkerId = ME) -> None:
         self.bench: Bench = Bench(shared=True, beside=beside.bench if beside else None, worker=worker)
@@ -43,17 +43,17 @@ class Web:
             self.webhook_receiver.finished(each)
 
     async def takes(self, update: int, words: str, group: str | None = "album") -> None:
-        """Until it is answered."""
+        """Deliver an item, and wait until it is answered."""
         event = written(ANN, words, 2000 + update, group=group, sent_at=LATE)
         await self.webhook_receiver.receive(Arrival(ref(update), event))
 
     async def dies(self) -> None:
-        """Nothing of it goes on, and others see that."""
+        """Stop everything of this process. Others notice that it is gone."""
         await self.bench.background.aclose()
 
 
 def webs(body: Callable[[Web, Web], Awaitable[None]]) -> None:
-    """Ann talks to Ben; two processes are brought her updates."""
+    """Run `body` while Ann chats with Ben. Two processes receive her updates."""
 
     async def main() -> None:
         one = Web()
@@ -85,7 +85,7 @@ async def test_an_album_that_comes_item_by_item_is_one_message(one: Web, two: We
 
 
 @staged(webs)
-async def test_an_item_is_done_when_it_is_answered_and_is_nowhere_in_the_clear(one: Web, two: Web, /) -> None:
+async def test_an_answered_item_is_done_and_stored_encrypted(one: Web, two: Web, /) -> None:
     store = one.bench.store
     await one.takes(1, SECRET)
     assert await store.done(BOT, (ref(1).update,))
@@ -97,7 +97,7 @@ async def test_an_item_is_done_when_it_is_answered_and_is_nowhere_in_the_clear(o
 
 
 @staged(webs)
-async def test_it_may_come_to_two_processes_in_turn(one: Web, two: Web, /) -> None:
+async def test_an_album_may_come_to_two_processes_in_turn(one: Web, two: Web, /) -> None:
     for update, words in enumerate(("a", "b", "c", "d"), 1):
         await (one, two)[update % 2].takes(update, words)
         await asyncio.sleep(QUIET_S / 2)
@@ -106,7 +106,7 @@ async def test_it_may_come_to_two_processes_in_turn(one: Web, two: Web, /) -> No
 
 
 @staged(webs)
-async def test_the_tenth_item_is_not_followed_by_a_wait(one: Web, two: Web, /) -> None:
+async def test_after_the_tenth_item_there_is_no_wait(one: Web, two: Web, /) -> None:
     for update in range(1, 11):
         await one.takes(update, str(update))
     await asyncio.sleep(QUIET_S / 10)
@@ -115,7 +115,7 @@ async def test_the_tenth_item_is_not_followed_by_a_wait(one: Web, two: Web, /) -
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 @staged(webs)
-async def test_whatever_else_its_person_does_comes_after_the_album(one: Web, two: Web, /, elsewhere: bool) -> None:
+async def test_the_persons_next_action_comes_after_the_album(one: Web, two: Web, /, elsewhere: bool) -> None:
     await one.takes(1, "a")
     await one.takes(2, "b")
     await (two if elsewhere else one).takes(3, "and then", group=None)
@@ -124,7 +124,7 @@ async def test_whatever_else_its_person_does_comes_after_the_album(one: Web, two
 
 
 @staged(webs)
-async def test_what_comes_after_a_parked_album_is_not_sent_before_it(one: Web, two: Web, /) -> None:
+async def test_a_message_after_a_parked_album_is_not_sent_before_it(one: Web, two: Web, /) -> None:
     answers = iter([FloodWait(30.0)])
     one.bench.telegram.answer = lambda outgoing: next(answers, None)
     await one.takes(1, "a")
@@ -139,7 +139,7 @@ async def test_what_comes_after_a_parked_album_is_not_sent_before_it(one: Web, t
 
 
 @staged(webs)
-async def test_nor_before_a_message_that_was_parked_elsewhere(one: Web, two: Web, /) -> None:
+async def test_a_message_is_not_sent_before_one_parked_by_another_process(one: Web, two: Web, /) -> None:
     answers = iter([FloodWait(30.0)])
     one.bench.telegram.answer = lambda outgoing: next(answers, None)
     first = asyncio.ensure_future(one.takes(1, "first", group=None))
@@ -162,7 +162,7 @@ async def test_two_albums_in_a_row_stay_two(one: Web, two: Web, /) -> None:
 
 
 @staged(webs)
-async def test_of_a_process_that_dies_another_sends_the_items(one: Web, two: Web, /) -> None:
+async def test_if_a_process_dies_another_sends_the_items(one: Web, two: Web, /) -> None:
     await one.takes(1, "a")
     await one.takes(2, "b")
     await one.dies()
@@ -173,7 +173,7 @@ async def test_of_a_process_that_dies_another_sends_the_items(one: Web, two: Web
 
 
 @staged(webs)
-async def test_a_process_that_dies_after_another_took_an_item_is_not_waited_for(one: Web, two: Web, /) -> None:
+async def test_an_album_does_not_wait_for_a_dead_process(one: Web, two: Web, /) -> None:
     await one.takes(1, "a")
     await two.takes(2, "b")
     await one.dies()
@@ -182,7 +182,7 @@ async def test_a_process_that_dies_after_another_took_an_item_is_not_waited_for(
 
 
 @staged(webs)
-async def test_one_that_dies_with_the_relay_parked_leaves_it_to_its_heir_whole(one: Web, two: Web, /) -> None:
+async def test_an_album_parked_by_a_dead_process_is_inherited_whole(one: Web, two: Web, /) -> None:
     one.bench.telegram.answer = lambda outgoing: FloodWait(3.0)
     await one.takes(1, "a")
     await one.takes(2, "b")
@@ -193,11 +193,11 @@ async def test_one_that_dies_with_the_relay_parked_leaves_it_to_its_heir_whole(o
     await two.bench.parking.take_up(await two.bench.store.inherit(HEIR))
     await asyncio.sleep(10)
     assert carried(two) == ["a+b"]
-    one.bench.courier._pending = 0  # it is dead, and nobody waits for it
+    one.bench.courier._pending = 0  # the process is dead, and nobody waits for it
 
 
 @staged(webs)
-async def test_an_item_that_comes_while_the_album_goes_out_is_sent_after_it(one: Web, two: Web, /) -> None:
+async def test_an_item_that_comes_while_the_album_is_sent_follows_it(one: Web, two: Web, /) -> None:
     store = one.bench.store.commit
     late: list[asyncio.Future[None]] = []
 
@@ -229,7 +229,7 @@ async def test_while_the_store_is_away_an_item_is_not_answered(one: Web, two: We
 
 
 @staged(webs)
-async def test_an_item_that_was_stored_without_an_answer_goes_out_when_it_comes_again(one: Web, two: Web, /) -> None:
+async def test_an_item_stored_without_an_answer_is_sent_when_it_comes_again(one: Web, two: Web, /) -> None:
     store = one.bench.store.commit
 
     async def unanswered(commit: Commit) -> Committed:
@@ -245,7 +245,7 @@ async def test_an_item_that_was_stored_without_an_answer_goes_out_when_it_comes_
     assert carried(one) == ["a"]
 
 
-def test_while_it_waits_a_store_that_is_away_is_asked_again() -> None:
+def test_a_waiting_album_asks_a_lost_store_again() -> None:
     async def body(one: Web, two: Web) -> None:
         trail, lost = one.bench.store.trail, 2
 
@@ -265,7 +265,7 @@ def test_while_it_waits_a_store_that_is_away_is_asked_again() -> None:
 
 
 @staged(webs)
-async def test_what_was_put_aside_with_another_key_is_given_up(one: Web, two: Web, /) -> None:
+async def test_an_item_stored_with_another_key_is_given_up(one: Web, two: Web, /) -> None:
     two.bench.albums._sealer = Sealer(bytes([1] * 32))
     await two.takes(1, "a")
     one.bench.albums._sealer = Sealer(bytes(32))
@@ -275,7 +275,7 @@ async def test_what_was_put_aside_with_another_key_is_given_up(one: Web, two: We
 
 
 @staged(webs)
-async def test_a_trace_that_nothing_is_left_of_is_cleared_away_in_time(one: Web, two: Web, /) -> None:
+async def test_an_expired_mark_is_removed(one: Web, two: Web, /) -> None:
     store = one.bench.store
     await store.commit(Commit(outbox=(Trail("mark:1:1", trail_of(ANN), BOT, LATE + 100),), owner=HEIR))
     await one.takes(1, "a", group=None)
@@ -288,7 +288,7 @@ async def test_a_trace_that_nothing_is_left_of_is_cleared_away_in_time(one: Web,
 
 
 @staged(webs)
-async def test_to_nobody_it_is_answered_once_as_any_message(one: Web, two: Web, /) -> None:
+async def test_an_album_without_a_partner_is_answered_once_like_any_message(one: Web, two: Web, /) -> None:
     await one.takes(1, "/stop", group=None)
     await one.bench.quiet()
     one.bench.telegram.sent.clear()

@@ -1,4 +1,4 @@
-"""An update that takes workers down is set aside, with a word to whoever sent it; and nothing else is."""
+"""An update that ends workers is put aside, and its sender is told. No other update is."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -35,7 +35,7 @@ def at_bench(body: Callable[[Bench], Awaitable[None]], *, shared: bool = False) 
 
 
 @staged(at_bench)
-async def test_an_update_that_has_taken_two_workers_down_is_not_decided_on_again(bench: Bench, /) -> None:
+async def test_an_update_that_ended_two_workers_is_not_tried_again(bench: Bench, /) -> None:
     await bench.put(somebody(ANN))
     bench.person_queues.put(Work(written(ANN, "/search", 41), (REF,), crashes=2))
     bench.person_queues.put(Work(written(ANN, "/help", 42), (UpdateRef(BOT, 8),)))
@@ -56,7 +56,7 @@ async def test_an_update_that_has_taken_two_workers_down_is_not_decided_on_again
     ],
 )
 @staged(at_bench)
-async def test_the_word_comes_in_their_language(bench: Bench, /, language: str, said: str) -> None:
+async def test_the_notice_about_it_is_in_the_senders_language(bench: Bench, /, language: str, said: str) -> None:
     ann = somebody(ANN)
     await bench.put(replace(ann, profile=replace(ann.profile, language=language)))
     bench.person_queues.put(Work(written(ANN, "words"), (REF,), crashes=2))
@@ -66,7 +66,7 @@ async def test_the_word_comes_in_their_language(bench: Bench, /, language: str, 
 
 @staged(at_bench)
 async def test_a_single_process_tries_again_after_one_crash(bench: Bench, /) -> None:
-    """It may have been chance, and whoever is alone has heard of every crash there was."""
+    """The crash may have been chance, and a single process knows of every crash."""
     await bench.put(somebody(ANN))
     bench.person_queues.put(Work(written(ANN, "/search"), (REF,), crashes=1))
     await asyncio.sleep(CRASH_HEARD_S / 2)
@@ -75,7 +75,7 @@ async def test_a_single_process_tries_again_after_one_crash(bench: Bench, /) -> 
 
 @pytest.mark.parametrize("another", [True, False])
 @staged(at_bench, shared=True)
-async def test_among_others_it_waits_whether_another_crash_is_told_of(bench: Bench, /, another: bool) -> None:
+async def test_in_a_fleet_it_waits_for_a_report_of_another_crash(bench: Bench, /, another: bool) -> None:
     await bench.put(somebody(ANN))
     await bench.store.record_crash((REF,), "one")
     bench.person_queues.put(Work(written(ANN, "/search"), (REF,), crashes=1))
@@ -90,7 +90,7 @@ async def test_among_others_it_waits_whether_another_crash_is_told_of(bench: Ben
 
 
 @staged(at_bench)
-async def test_an_album_is_set_aside_as_one(bench: Bench, /) -> None:
+async def test_an_album_is_put_aside_as_one(bench: Bench, /) -> None:
     await bench.put(*couple())
     for number in (7, 8, 9):
         event = written(ANN, "", 40 + number, group="album")
@@ -101,7 +101,7 @@ async def test_an_album_is_set_aside_as_one(bench: Bench, /) -> None:
 
 
 @staged(at_bench)
-async def test_a_parked_relay_that_has_taken_two_workers_down_is_dropped_with_a_word(bench: Bench, /) -> None:
+async def test_a_parked_relay_that_ended_two_workers_is_dropped_with_a_notice(bench: Bench, /) -> None:
     await talking(bench)
     bench.telegram.answer = lambda outgoing: FloodWait(60.0)
     ref = bench.happens(written(ANN, "deadly", 2000))
@@ -120,7 +120,7 @@ async def test_a_parked_relay_that_has_taken_two_workers_down_is_dropped_with_a_
 
 
 @staged(at_bench)
-async def test_what_is_being_sent_is_named_while_it_is_sent(bench: Bench, /) -> None:
+async def test_the_flight_recorder_names_a_relay_while_it_is_sent(bench: Bench, /) -> None:
     await talking(bench)
     recorder = FlightRecorder()
     bench.courier._recorder = recorder
@@ -133,11 +133,8 @@ async def test_what_is_being_sent_is_named_while_it_is_sent(bench: Bench, /) -> 
     assert not recorder.current
 
 
-# ---------------------------------------------------------------------- where updates come in
-
-
 @in_virtual_time
-async def test_polled_updates_bring_their_crashes_along() -> None:
+async def test_polled_updates_come_with_their_crashes() -> None:
     house = House()
     house.records.disk.people[ANN] = somebody(ANN)
     await house.store.adopt((), whole=True)
@@ -154,7 +151,7 @@ async def test_polled_updates_bring_their_crashes_along() -> None:
 
 @pytest.mark.parametrize("group", [None, "album"])
 @staged(at_bench)
-async def test_webhooks_bring_their_crashes_along_too(bench: Bench, /, group: str | None) -> None:
+async def test_webhook_updates_come_with_their_crashes_too(bench: Bench, /, group: str | None) -> None:
     await bench.put(*couple())
     for crash in ("one", "two"):
         await bench.store.record_crash((REF,), crash)
@@ -167,7 +164,7 @@ async def test_webhooks_bring_their_crashes_along_too(bench: Bench, /, group: st
 
 
 @staged(at_bench)
-async def test_an_album_that_was_put_aside_and_has_taken_two_workers_down_is_given_up(bench: Bench, /) -> None:
+async def test_a_stored_album_that_ended_two_workers_is_given_up(bench: Bench, /) -> None:
     await bench.put(*couple())
     arrival = Arrival(REF, written(ANN, "words", group="album"))
     await bench.albums.store_item(arrival, ())
@@ -178,11 +175,8 @@ async def test_an_album_that_was_put_aside_and_has_taken_two_workers_down_is_giv
     assert await bench.store.trail(ANN) == []
 
 
-# ---------------------------------------------------------------------- at the next start
-
-
 def left_behind(path: Path) -> FlightRecorder:
-    """The page of a run that ended while it worked on REF."""
+    """Return the page of a run that ended while it worked on REF."""
     recorder = FlightRecorder.open(path, "a" * 16)
 
     async def work() -> None:
@@ -196,7 +190,7 @@ def left_behind(path: Path) -> FlightRecorder:
 
 
 @in_virtual_time
-async def test_the_next_run_says_what_the_last_one_ended_with_before_it_takes_anything(tmp_path: Path) -> None:
+async def test_the_next_run_reports_the_last_crash_before_it_takes_updates(tmp_path: Path) -> None:
     house = House()
     house.app._flight_recorder = left_behind(tmp_path / "page")
     await house.app.start()
@@ -205,8 +199,8 @@ async def test_the_next_run_says_what_the_last_one_ended_with_before_it_takes_an
     await house.app.stop(10.0)
 
 
-def test_many_kills_in_a_row_set_nothing_aside(tmp_path: Path) -> None:
-    """Fifty runs, each ended while a hundred updates are in hand and wait for Telegram."""
+def test_many_kills_in_a_row_put_no_update_aside(tmp_path: Path) -> None:
+    """Fifty runs are killed, each while a hundred updates in hand wait for Telegram."""
     path = tmp_path / "page"
     refs = [UpdateRef(BotId(1), number) for number in range(100)]
     for _ in range(50):
@@ -216,7 +210,7 @@ def test_many_kills_in_a_row_set_nothing_aside(tmp_path: Path) -> None:
         async def main(recorder: FlightRecorder = recorder) -> None:
             waiting = [asyncio.ensure_future(recorder.follow(asyncio.sleep(60), (ref,))) for ref in refs]
             await asyncio.sleep(1)
-            path.with_suffix(".copy").write_bytes(path.read_bytes())  # as it is when the process is killed
+            path.with_suffix(".copy").write_bytes(path.read_bytes())  # the page as it is when the process is killed
             for each in waiting:
                 each.cancel()
 

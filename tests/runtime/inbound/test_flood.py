@@ -1,4 +1,4 @@
-"""What one person poured stands before everybody else's in Telegram's queue: how soon it is out of the way."""
+"""A flood of one person stands before everybody else's updates in Telegram's queue: how soon it is out of the way."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from tests.runtime.world import ANN, BEN, BOT, EVE, somebody, written
 from tests.staged import in_virtual_time
 
 POLL_S = 0.02
-"""What a poll takes, and a send."""
+"""How long a poll takes, and a send."""
 
 POLLS = POURED // 100
 WITHIN_S = 2.0
@@ -51,7 +51,7 @@ async def test_people_behind_a_flood_do_not_wait_for_it(kind: str, state: str) -
 
 
 @in_virtual_time
-async def test_the_partner_gets_what_was_accepted_in_order_and_nothing_else() -> None:
+async def test_the_partner_gets_exactly_the_accepted_messages_in_order() -> None:
     house = House(chat_budget=REAL)
     await house.app.start()
     await house.meet()

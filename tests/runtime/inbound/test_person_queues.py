@@ -1,4 +1,4 @@
-"""One thing at a time for one person, everybody side by side, and albums put together again."""
+"""One event at a time for one person, different people in parallel, and albums joined again."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from tests.staged import in_virtual_time
 
 
 class Hall:
-    """PersonQueues whose work takes as long as `pace_s` says, and what was handled when."""
+    """PersonQueues whose work takes `pace_s`, with a list of what was handled when."""
 
     def __init__(self, pace_s: float = 0.0) -> None:
         self.pace_s = pace_s
@@ -56,7 +56,7 @@ async def test_one_persons_work_is_done_in_order_one_at_a_time() -> None:
 
 
 @in_virtual_time
-async def test_different_people_go_side_by_side() -> None:
+async def test_different_peoples_events_run_side_by_side() -> None:
     hall = Hall(pace_s=1.0)
     for person in range(1, 51):
         hall.put(written(PersonId(person), "hi"))
@@ -97,7 +97,7 @@ async def test_items_that_come_out_of_order_are_put_in_order() -> None:
 
 
 @in_virtual_time
-async def test_late_items_are_waited_for_a_moment_and_then_go_by_themselves() -> None:
+async def test_late_items_are_awaited_for_a_moment_and_then_sent_alone() -> None:
     hall = Hall()
     hall.put(album("a", 10))
     await asyncio.sleep(ALBUM_QUIET_S * 0.9)
@@ -112,7 +112,7 @@ async def test_late_items_are_waited_for_a_moment_and_then_go_by_themselves() ->
 
 
 @in_virtual_time
-async def test_whatever_follows_an_album_ends_the_wait_for_it() -> None:
+async def test_the_next_message_ends_the_wait_for_an_album() -> None:
     hall = Hall()
     hall.put(album("a", 10))
     hall.put(album("b", 11))
@@ -133,8 +133,8 @@ async def test_albums_are_not_joined_across_bots_or_people() -> None:
 
 
 @in_virtual_time
-async def test_an_album_is_not_joined_over_two_takings_of_a_lease() -> None:
-    """What came under the earlier one may be another worker's to do, and must not be undone with it."""
+async def test_an_album_is_not_joined_across_two_leases() -> None:
+    """Items under the earlier lease may be another worker's now, and must not fail together with the new ones."""
     hall = Hall()
     for number, epoch in enumerate((1, 1, 2)):
         fences = (Fence(bot_lease(BOT), epoch),)
@@ -145,7 +145,7 @@ async def test_an_album_is_not_joined_over_two_takings_of_a_lease() -> None:
 
 
 @in_virtual_time
-async def test_an_album_that_is_full_is_not_waited_for() -> None:
+async def test_a_full_album_is_handled_without_waiting() -> None:
     hall = Hall()
     for number in range(ALBUM_ITEMS):
         hall.put(album(str(number), 10 + number))
@@ -154,7 +154,7 @@ async def test_an_album_that_is_full_is_not_waited_for() -> None:
 
 
 @in_virtual_time
-async def test_an_event_that_is_no_message_ends_the_wait_too() -> None:
+async def test_an_event_other_than_a_message_ends_the_wait_too() -> None:
     hall = Hall()
     hall.put(album("a", 10))
     hall.queues.put(Work(BotBlocked(ANN, BOT)))

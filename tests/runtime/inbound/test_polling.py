@@ -1,4 +1,4 @@
-"""Taking updates: nothing is confirmed before it is done, whatever goes wrong on the way."""
+"""Polling: no update is confirmed before it is done, whatever goes wrong."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,7 @@ def arrivals(*numbers: int) -> list[Arrival]:
 
 
 class Desk:
-    """An intake at work, and a hand that finishes what it hands on."""
+    """A running intake, and a function that finishes the updates that it hands on."""
 
     def __init__(self, *, auto: bool = True) -> None:
         self.clock = VirtualClock()
@@ -97,12 +97,9 @@ def at_desk(body: Callable[[Desk], Awaitable[None]], *, auto: bool = True) -> No
     run(main())
 
 
-# ---------------------------------------------------------------------- the window
-
-
 @given(st.lists(st.integers(0, 2**31), unique=True, min_size=1, max_size=30), st.data())
 def test_the_window_never_confirms_above_an_unfinished_update(numbers: list[int], data: st.DataObject) -> None:
-    """In whatever order work ends: what is confirmed is done, and what was before it in the queue is too."""
+    """In whatever order work ends, confirmed updates are done, and so are all updates before them in the queue."""
     window, done = Window(), set[int]()
     assert all(window.admit(number) for number in numbers)
     for number in data.draw(st.permutations(numbers)):
@@ -116,7 +113,7 @@ def test_the_window_never_confirms_above_an_unfinished_update(numbers: list[int]
 
 @given(st.lists(st.tuples(st.sampled_from(["admit", "finish", "release"]), st.integers(0, 9)), max_size=60))
 def test_whatever_happens_the_low_water_mark_has_nothing_unfinished_below_it(steps: list[tuple[str, int]]) -> None:
-    """Updates come with rising numbers, as from one queue; those released come again."""
+    """Updates come with rising numbers, as from one queue. Released ones come again."""
     window, held, base = Window(), dict[int, bool](), 0
     for what, number in steps:
         if what == "admit":
@@ -139,7 +136,7 @@ def test_whatever_happens_the_low_water_mark_has_nothing_unfinished_below_it(ste
             assert window.offset == min(unfinished)
 
 
-def test_ids_that_start_anew_are_a_window_like_any_other() -> None:
+def test_ids_that_start_over_work_like_any_others() -> None:
     window = Window()
     window.admit(900)
     window.finish(900)
@@ -150,13 +147,10 @@ def test_ids_that_start_anew_are_a_window_like_any_other() -> None:
     assert window.offset == 4
 
 
-def test_what_another_process_finished_does_not_matter() -> None:
+def test_updates_finished_by_another_process_are_ignored() -> None:
     window = Window()
     window.finish(5)
     assert window.offset is None
-
-
-# ---------------------------------------------------------------------- polling
 
 
 @staged(at_desk)
@@ -186,7 +180,7 @@ async def test_nothing_is_confirmed_before_it_is_done_nor_taken_twice(desk: Desk
 
 
 @staged(at_desk, auto=False)
-async def test_what_was_done_before_a_restart_is_recognised_and_confirmed(desk: Desk, /) -> None:
+async def test_updates_done_before_a_restart_are_recognised_and_confirmed(desk: Desk, /) -> None:
     await desk.store.mark(Mark((UpdateRef(BOT, 1), UpdateRef(BOT, 3))))
     desk.telegram.push(BOT, *arrivals(1, 2, 3))
     await asyncio.sleep(1)
@@ -199,7 +193,7 @@ async def test_what_was_done_before_a_restart_is_recognised_and_confirmed(desk: 
 
 @staged(at_desk, auto=False)
 async def test_the_same_offset_is_not_asked_for_again_within_half_a_second(desk: Desk, /) -> None:
-    """Telegram would give a single update."""
+    """Telegram would return a single update."""
     desk.telegram.push(BOT, *arrivals(1, 2))
     await asyncio.sleep(5)
     held = [at for at, _, offset, _ in desk.telegram.polls if offset == 1]
@@ -208,7 +202,7 @@ async def test_the_same_offset_is_not_asked_for_again_within_half_a_second(desk:
 
 
 @staged(at_desk, auto=False)
-async def test_when_the_mark_moves_the_next_question_comes_soon(desk: Desk, /) -> None:
+async def test_when_the_mark_moves_the_next_poll_follows_soon(desk: Desk, /) -> None:
     desk.telegram.push(BOT, *arrivals(1, 2))
     await settled()
     before = desk.clock.monotonic()
@@ -219,7 +213,7 @@ async def test_when_the_mark_moves_the_next_question_comes_soon(desk: Desk, /) -
 
 
 @staged(at_desk, auto=False)
-async def test_while_something_is_in_hand_no_long_poll_hides_what_it_confirms(desk: Desk, /) -> None:
+async def test_while_updates_are_in_hand_polls_return_at_once(desk: Desk, /) -> None:
     desk.telegram.push(BOT, *arrivals(1))
     await asyncio.sleep(3)
     timeouts = [timeout for _, _, offset, timeout in desk.telegram.polls if offset == 1]
@@ -231,7 +225,7 @@ async def test_while_something_is_in_hand_no_long_poll_hides_what_it_confirms(de
 
 
 @staged(at_desk, auto=False)
-async def test_at_most_a_window_of_unfinished_updates_is_in_hand(desk: Desk, /) -> None:
+async def test_at_most_one_window_of_unfinished_updates_is_in_hand(desk: Desk, /) -> None:
     desk.telegram.push(BOT, *arrivals(*range(1, 251)))
     await asyncio.sleep(5)
     assert len(desk.taken) == WINDOW
@@ -246,16 +240,13 @@ async def test_at_most_a_window_of_unfinished_updates_is_in_hand(desk: Desk, /) 
     assert len(desk.taken) == 2 * WINDOW + 1
 
 
-# ---------------------------------------------------------------------- what goes wrong
-
-
 @pytest.mark.parametrize(
     "fault",
     [Unavailable("reset", uncertain=True), Conflict("terminated by other getUpdates"), LiveStoreLost()],
     ids=lambda fault: type(fault).__name__,
 )
 @staged(at_desk)
-async def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(desk: Desk, /, fault: Exception) -> None:
+async def test_after_a_fault_polling_pauses_grow_up_to_a_limit(desk: Desk, /, fault: Exception) -> None:
     desk.telegram.faults[BOT].extend([fault] * 12)
     await asyncio.sleep(900)
     pauses = [after - before for before, after in pairwise(desk.times)][:12]
@@ -274,7 +265,7 @@ async def test_a_fault_is_waited_out_with_growing_pauses_up_to_a_cap(desk: Desk,
     assert desk.times[asked + 1] - desk.times[asked] <= BACKOFF.first_s * 1.25 + 0.1, "pauses begin small again"
 
 
-def test_a_webhook_in_the_way_is_said_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_webhook_in_the_way_is_reported_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     async def body(desk: Desk) -> None:
         said = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
         desk.telegram.faults[BOT].append(Conflict(f"Conflict: {said}"))
@@ -288,7 +279,7 @@ def test_a_webhook_in_the_way_is_said_with_its_remedy(capsys: pytest.CaptureFixt
 
 
 @staged(at_desk)
-async def test_a_flood_wait_is_kept_to_the_second(desk: Desk, /) -> None:
+async def test_a_flood_wait_is_obeyed_exactly(desk: Desk, /) -> None:
     desk.telegram.faults[BOT].append(FloodWait(33.0))
     await asyncio.sleep(60)
     assert 33.0 <= desk.times[1] - desk.times[0] <= 33.0 * 1.25 + 0.1
@@ -296,7 +287,7 @@ async def test_a_flood_wait_is_kept_to_the_second(desk: Desk, /) -> None:
 
 @pytest.mark.parametrize("times", [1, 2, 5])
 @staged(at_desk)
-async def test_a_poll_that_is_refused_although_the_token_works_is_asked_again(desk: Desk, /, times: int) -> None:
+async def test_a_poll_refused_by_mistake_is_repeated(desk: Desk, /, times: int) -> None:
     desk.telegram.faults[BOT].extend([TokenRefused()] * times)
     desk.telegram.push(BOT, *arrivals(1))
     await asyncio.sleep(60)
@@ -306,7 +297,7 @@ async def test_a_poll_that_is_refused_although_the_token_works_is_asked_again(de
 
 
 @staged(at_desk)
-async def test_a_bot_whose_token_is_refused_is_not_polled_until_it_works_again(desk: Desk, /) -> None:
+async def test_a_bot_with_a_refused_token_is_not_polled_until_it_works_again(desk: Desk, /) -> None:
     desk.telegram.identities[BOT] = TokenRefused()
     desk.telegram.faults[BOT].append(TokenRefused())
     await asyncio.sleep(2 * REFUSED_AFTER_S)
@@ -320,7 +311,7 @@ async def test_a_bot_whose_token_is_refused_is_not_polled_until_it_works_again(d
 
 @pytest.mark.parametrize("is_lost", [False, True])
 @staged(at_desk)
-async def test_a_stop_does_not_wait_for_a_bot_that_is_refused(desk: Desk, /, is_lost: bool) -> None:
+async def test_a_stop_does_not_wait_for_a_bot_with_a_refused_token(desk: Desk, /, is_lost: bool) -> None:
     desk.telegram.identities[BOT] = TokenRefused()
     desk.telegram.faults[BOT].append(TokenRefused())
     await asyncio.sleep(2 * REFUSED_AFTER_S if is_lost else 5)
@@ -330,7 +321,7 @@ async def test_a_stop_does_not_wait_for_a_bot_that_is_refused(desk: Desk, /, is_
 
 
 @staged(at_desk)
-async def test_a_fault_of_the_polling_says_why(desk: Desk, /) -> None:
+async def test_a_polling_fault_is_logged_with_its_reason(desk: Desk, /) -> None:
     with capture_logs() as lines:
         desk.telegram.faults[BOT].append(Unavailable("no connection (time-out)", uncertain=False))
         await asyncio.sleep(5)
@@ -339,7 +330,7 @@ async def test_a_fault_of_the_polling_says_why(desk: Desk, /) -> None:
 
 
 @staged(at_desk)
-async def test_while_the_store_is_away_nothing_is_taken_nor_confirmed(desk: Desk, /) -> None:
+async def test_while_the_store_is_away_nothing_is_taken_or_confirmed(desk: Desk, /) -> None:
     desk.store.away = True
     desk.telegram.push(BOT, *arrivals(1, 2))
     await asyncio.sleep(30)
@@ -352,7 +343,7 @@ async def test_while_the_store_is_away_nothing_is_taken_nor_confirmed(desk: Desk
 
 
 @staged(at_desk)
-async def test_however_long_the_store_was_away_a_bot_is_served_seconds_after_it_is_back(desk: Desk, /) -> None:
+async def test_a_bot_is_served_within_seconds_after_the_store_is_back(desk: Desk, /) -> None:
     desk.store.away = True
     desk.telegram.push(BOT, *arrivals(1, 2))
     await asyncio.sleep(600)
@@ -361,11 +352,8 @@ async def test_however_long_the_store_was_away_a_bot_is_served_seconds_after_it_
     assert desk.taken == [1, 2]
 
 
-# ---------------------------------------------------------------------- without assurance
-
-
-def test_a_bot_is_not_polled_by_a_worker_that_is_not_sure_of_its_lease() -> None:
-    """A poll confirms what another worker may have in hand."""
+def test_a_worker_without_assurance_does_not_poll() -> None:
+    """A poll confirms updates that another worker may have in hand."""
 
     async def body(desk: Desk) -> None:
         desk.telegram.push(BOT, *arrivals(1))
@@ -385,7 +373,7 @@ def test_a_bot_is_not_polled_by_a_worker_that_is_not_sure_of_its_lease() -> None
     at_desk(body)
 
 
-def test_nor_is_it_polled_again_when_a_poll_brought_nothing() -> None:
+def test_after_an_empty_poll_a_worker_without_assurance_does_not_poll_again() -> None:
     async def body(desk: Desk) -> None:
         await asyncio.sleep(1)
         desk.sure.is_assured = False
@@ -395,9 +383,6 @@ def test_nor_is_it_polled_again_when_a_poll_brought_nothing() -> None:
         assert len(desk.telegram.polls) == polls
 
     at_desk(body)
-
-
-# ---------------------------------------------------------------------- stopping
 
 
 @staged(at_desk)
@@ -428,7 +413,7 @@ async def test_a_stop_interrupts_the_wait_for_room(desk: Desk, /) -> None:
 
 
 @staged(at_desk, auto=False)
-async def test_at_the_end_telegram_is_told_how_far_we_got(desk: Desk, /) -> None:
+async def test_at_the_end_the_done_updates_are_confirmed(desk: Desk, /) -> None:
     await desk.intake.confirm()
     assert desk.offsets == [], "nothing to tell"
     desk.telegram.push(BOT, *arrivals(1, 2, 3))

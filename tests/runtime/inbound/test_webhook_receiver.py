@@ -1,4 +1,4 @@
-"""An update that Telegram brings is answered when it is done, however often it is brought."""
+"""A webhook update is answered when it is done, however often it is delivered."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ class Endpoint:
 
 
 @in_virtual_time
-async def test_it_is_answered_when_it_is_done_and_not_before() -> None:
+async def test_an_update_is_answered_when_it_is_done_and_not_before() -> None:
     receiving = Endpoint()
     asked = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(30)
@@ -46,11 +46,11 @@ async def test_it_is_answered_when_it_is_done_and_not_before() -> None:
 
 
 @in_virtual_time
-async def test_brought_twice_it_is_taken_once_and_both_wait() -> None:
+async def test_an_update_delivered_twice_is_taken_once_and_both_requests_wait() -> None:
     receiving = Endpoint()
     first = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(1)
-    first.cancel()  # whoever brought it has given up
+    first.cancel()  # the first request has given up
     second = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await asyncio.sleep(1)
     assert len(receiving.taken) == 1
@@ -59,7 +59,7 @@ async def test_brought_twice_it_is_taken_once_and_both_wait() -> None:
 
 
 @in_virtual_time
-async def test_what_another_process_has_done_is_answered_at_once() -> None:
+async def test_an_update_done_by_another_process_is_answered_at_once() -> None:
     receiving = Endpoint()
     await receiving.bench.store.mark(Mark((REF,)))
     await receiving.webhook_receiver.receive(ARRIVAL)
@@ -67,7 +67,7 @@ async def test_what_another_process_has_done_is_answered_at_once() -> None:
 
 
 @in_virtual_time
-async def test_nothing_is_taken_while_the_worker_is_not_sure_of_itself() -> None:
+async def test_nothing_is_taken_without_assurance() -> None:
     receiving = Endpoint()
     receiving.sure.is_assured = False
     asked = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
@@ -81,7 +81,7 @@ async def test_nothing_is_taken_while_the_worker_is_not_sure_of_itself() -> None
 
 
 @in_virtual_time
-async def test_when_this_incarnation_is_over_whoever_waits_is_told_to_bring_it_again() -> None:
+async def test_at_the_end_of_an_incarnation_waiting_requests_fail() -> None:
     receiving = Endpoint()
     asked = asyncio.ensure_future(receiving.webhook_receiver.receive(ARRIVAL))
     await settled()

@@ -1,4 +1,4 @@
-"""One worker among others: who has what, who is sure of it, and what happens when somebody is not."""
+"""One worker among others: who holds what, who has assurance, and what happens without it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ OTHERS = tuple(LeaseName(name) for name in ("pool:adults", "duty:janitor", "duty
 
 
 class Worker:
-    """A worker whose work is to remember what it was told."""
+    """A worker that only notes which leases it gets and loses."""
 
     def __init__(self, name: str, store: MemoryStore, clock: VirtualClock) -> None:
         self.name = name
@@ -63,7 +63,7 @@ class Worker:
 
 
 class Port:
-    """The store of a fleet, and whoever came there."""
+    """The store of a fleet, and its workers."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock()
@@ -91,13 +91,13 @@ def at_port(body: Callable[[Port], Awaitable[None]]) -> None:
 
 
 @staged(at_port)
-async def test_who_is_alone_has_everything_at_once(port: Port, /) -> None:
+async def test_a_single_worker_holds_all_leases_at_once(port: Port, /) -> None:
     one = await port.come("one")
     assert one.has == {*BOTS, *OTHERS}
 
 
 @staged(at_port)
-async def test_who_joins_is_handed_a_fair_share_and_nobody_has_anything_twice(port: Port, /) -> None:
+async def test_a_new_worker_gets_a_fair_share_and_no_lease_is_held_twice(port: Port, /) -> None:
     await port.come("one")
     await port.come("two")
     await asyncio.sleep(4 * BEAT_S)
@@ -109,7 +109,7 @@ async def test_who_joins_is_handed_a_fair_share_and_nobody_has_anything_twice(po
 
 
 @staged(at_port)
-async def test_a_lease_is_given_only_when_its_work_has_come_to_an_end(port: Port, /) -> None:
+async def test_a_lease_is_given_back_only_when_its_work_has_ended(port: Port, /) -> None:
     one = await port.come("one")
     one.handover_s = 3.0
     two = await port.come("two")
@@ -120,7 +120,7 @@ async def test_a_lease_is_given_only_when_its_work_has_come_to_an_end(port: Port
 
 
 @staged(at_port)
-async def test_what_a_dead_worker_had_is_taken_within_ten_seconds(port: Port, /) -> None:
+async def test_the_leases_of_a_dead_worker_are_taken_within_ten_seconds(port: Port, /) -> None:
     one, two = await port.come("one"), await port.come("two")
     await asyncio.sleep(4 * BEAT_S)
     await two.die()
@@ -129,7 +129,7 @@ async def test_what_a_dead_worker_had_is_taken_within_ten_seconds(port: Port, /)
 
 
 @staged(at_port)
-async def test_who_leaves_leaves_nothing_to_wait_for(port: Port, /) -> None:
+async def test_the_leases_of_a_worker_that_leaves_are_free_at_once(port: Port, /) -> None:
     one, two = await port.come("one"), await port.come("two")
     await asyncio.sleep(4 * BEAT_S)
     two.leaving = True
@@ -143,7 +143,7 @@ async def test_who_leaves_leaves_nothing_to_wait_for(port: Port, /) -> None:
 
 
 @staged(at_port)
-async def test_who_takes_no_leases_gets_none_and_is_there_all_the_same(port: Port, /) -> None:
+async def test_a_worker_that_takes_no_leases_is_a_member_too(port: Port, /) -> None:
     one = await port.come("one")
     two = Worker("two", port.store, port.clock)
     two.leads = False
@@ -166,11 +166,8 @@ async def test_many_bots_are_taken_few_at_a_time_and_soon(port: Port, /) -> None
     assert len(one.has) == 35 + len(OTHERS)
 
 
-# ---------------------------------------------------------------------- assurance
-
-
 @staged(at_port)
-async def test_assurance_ends_before_the_lease_can_be_anothers_and_comes_back(port: Port, /) -> None:
+async def test_assurance_ends_before_another_can_take_the_lease_and_comes_back(port: Port, /) -> None:
     one = await port.come("one")
     assert one.fleet.is_assured
 
@@ -195,10 +192,10 @@ async def test_assurance_ends_before_the_lease_can_be_anothers_and_comes_back(po
 
 
 @staged(at_port)
-async def test_who_was_paused_until_others_took_over_lapses_once_and_is_never_assured_again(port: Port, /) -> None:
+async def test_a_worker_paused_until_others_took_over_lapses_for_good(port: Port, /) -> None:
     one, two = await port.come("one"), await port.come("two")
     await asyncio.sleep(4 * BEAT_S)
-    two.running.cancel()  # paused
+    two.running.cancel()  # this pauses it
     await asyncio.sleep(10.0)
     assert one.has == {*BOTS, *OTHERS}
     assert not two.fleet.is_assured
@@ -210,7 +207,7 @@ async def test_who_was_paused_until_others_took_over_lapses_once_and_is_never_as
 
 
 @staged(at_port)
-async def test_a_fence_is_held_until_it_is_given(port: Port, /) -> None:
+async def test_a_fence_is_held_until_it_is_given_back(port: Port, /) -> None:
     one = await port.come("one")
     fence = one.fleet.fence(BOTS[0])
     assert fence is not None
@@ -223,5 +220,5 @@ async def test_a_fence_is_held_until_it_is_given(port: Port, /) -> None:
 
 
 @pytest.mark.parametrize("blob", [b"", b"\xff", b"[]", b'{"leads": "perhaps"}'])
-def test_a_report_that_cannot_be_read_leads_nothing(blob: bytes) -> None:
+def test_a_worker_with_an_unreadable_report_gets_no_leases(blob: bytes) -> None:
     assert read_report(blob) == Report(leads=False)

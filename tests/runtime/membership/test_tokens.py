@@ -1,4 +1,4 @@
-"""A token that is refused: suspected, confirmed, asked again; by one process and by a fleet."""
+"""A refused token is suspected, confirmed, and checked again, by one process and by a fleet."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from tests.staged import staged
 
 
 class Watch:
-    """Tokens, and a Telegram that notes when it is asked who a bot is."""
+    """Tokens, with a Telegram that notes each getMe."""
 
     def __init__(self, refused_after_s: float = REFUSED_AFTER_S) -> None:
         self.clock = VirtualClock()
@@ -72,7 +72,7 @@ async def test_a_suspected_bot_that_answers_is_trusted_at_once(watch: Watch, /) 
 
 
 @staged(watching)
-async def test_strays_ask_at_most_once_a_second(watch: Watch, /) -> None:
+async def test_single_refusals_cause_at_most_one_check_a_second(watch: Watch, /) -> None:
     for _ in range(100):
         watch.tokens.refused(BOT)
         await asyncio.sleep(0.1)
@@ -80,7 +80,7 @@ async def test_strays_ask_at_most_once_a_second(watch: Watch, /) -> None:
 
 
 @pytest.mark.parametrize("refused_after_s", [1.0, 10.0, 120.0, 3600.0])
-def test_a_loss_takes_several_refusals_over_the_time_that_is_set(refused_after_s: float) -> None:
+def test_a_loss_needs_several_refusals_over_the_set_time(refused_after_s: float) -> None:
     async def body(watch: Watch) -> None:
         watch.telegram.refuse(BOT)
         watch.tokens.refused(BOT)
@@ -110,9 +110,7 @@ async def test_one_success_among_refusals_is_enough(watch: Watch, /) -> None:
 
 @pytest.mark.parametrize("answer", [Unavailable("HTTP 502", uncertain=False), FloodWait(30.0), ZeroDivisionError()])
 @staged(watching)
-async def test_an_answer_that_says_nothing_of_the_token_neither_clears_nor_loses_it(
-    watch: Watch, /, answer: Exception
-) -> None:
+async def test_an_answer_unrelated_to_the_token_neither_clears_nor_loses_it(watch: Watch, /, answer: Exception) -> None:
     watch.telegram.identities[BOT] = answer
     watch.tokens.refused(BOT)
     await asyncio.sleep(REFUSED_AFTER_S * 3)
@@ -125,7 +123,7 @@ async def test_an_answer_that_says_nothing_of_the_token_neither_clears_nor_loses
 
 
 @staged(watching)
-async def test_a_lost_bot_is_asked_with_growing_pauses_up_to_an_hour_and_for_ever(watch: Watch, /) -> None:
+async def test_a_lost_bot_is_checked_forever_with_pauses_up_to_an_hour(watch: Watch, /) -> None:
     watch.telegram.refuse(BOT)
     watch.tokens.refused(BOT)
     await asyncio.sleep(REFUSED_AFTER_S * 1.2)
@@ -143,7 +141,7 @@ async def test_a_lost_bot_is_asked_with_growing_pauses_up_to_an_hour_and_for_eve
 
 
 @staged(watching)
-async def test_whoever_may_not_confirm_waits_for_whoever_may(watch: Watch, /) -> None:
+async def test_a_worker_that_may_not_confirm_waits_for_the_one_that_may(watch: Watch, /) -> None:
     watch.confirms = False
     watch.telegram.refuse(BOT)
     watch.tokens.refused(BOT)
@@ -158,7 +156,7 @@ async def test_whoever_may_not_confirm_waits_for_whoever_may(watch: Watch, /) ->
 
 
 @staged(watching)
-async def test_what_was_cleared_here_is_not_lost_again_by_old_news(watch: Watch, /) -> None:
+async def test_old_news_does_not_lose_a_cleared_bot_again(watch: Watch, /) -> None:
     watch.confirms = False
     watch.tokens.heed({"owner": (BOT,)}, {"owner": (BOT,)})
     await settled()
@@ -168,7 +166,7 @@ async def test_what_was_cleared_here_is_not_lost_again_by_old_news(watch: Watch,
 
 
 @staged(watching)
-async def test_whoever_confirms_asks_when_another_suspects(watch: Watch, /) -> None:
+async def test_the_confirming_worker_checks_when_another_suspects(watch: Watch, /) -> None:
     watch.telegram.refuse(BOT)
     watch.tokens.heed({"other": (BOT,)}, {})
     assert watch.tokens.of(BOT) is Trust.SUSPECTED
@@ -176,11 +174,8 @@ async def test_whoever_confirms_asks_when_another_suspects(watch: Watch, /) -> N
     assert watch.tokens.is_lost(BOT)
 
 
-# ---------------------------------------------------------------------- a fleet
-
-
 class Apart(ScriptedTelegram):
-    """One worker's view of the town's Telegram: what it refuses here, it may not refuse elsewhere."""
+    """One worker's view of the shared Telegram. A refusal here may not be one elsewhere."""
 
     def __init__(self, town: Town) -> None:
         super().__init__(town.clock, town.telegram.bots)
@@ -219,13 +214,13 @@ async def close(*processes: Process) -> None:
 
 @pytest.mark.parametrize("who", ["the owner", "another"])
 @staged(in_town)
-async def test_what_one_worker_alone_is_refused_ends_nobody_elses_chats(town: Town, /, who: str) -> None:
+async def test_a_refusal_seen_by_one_worker_ends_no_chats_of_others(town: Town, /, who: str) -> None:
     one, two, first, second = await two_workers(town)
     owner, view = (one, first) if OTHER_BOT in one.bots else (two, second)
     other = second if view is first else first
     seen = view if who == "the owner" else other
     if who == "another":
-        # Its own line to Telegram refuses the token; whoever holds the lease is not refused.
+        # Only its own connection to Telegram refuses the token; the lease holder is not refused.
         seen.refuse(OTHER_BOT)
         town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
         await asyncio.sleep(3 * REFUSED_AFTER_S)
@@ -245,7 +240,7 @@ async def test_what_one_worker_alone_is_refused_ends_nobody_elses_chats(town: To
 
 
 @staged(in_town)
-async def test_a_lost_bot_is_lost_and_comes_back_in_every_process_without_a_restart(town: Town, /) -> None:
+async def test_a_bot_is_lost_and_comes_back_in_every_process_without_a_restart(town: Town, /) -> None:
     one, two, first, second = await two_workers(town)
     web = await town.begin("web", telegram=(view := Apart(town)), polls=True, leads=False)
     await asyncio.sleep(5)
@@ -267,8 +262,8 @@ async def test_a_lost_bot_is_lost_and_comes_back_in_every_process_without_a_rest
 
 
 @staged(in_town)
-async def test_a_new_holder_of_a_lost_bot_ends_nothing_by_itself(town: Town, /) -> None:
-    """Whoever takes the lease over confirms it again; the others go on asking."""
+async def test_a_new_holder_of_a_lost_bot_ends_no_chats_by_itself(town: Town, /) -> None:
+    """The worker that takes over the lease confirms the loss again; the others keep checking."""
     one, two, first, second = await two_workers(town)
     first.refuse(OTHER_BOT)
     second.refuse(OTHER_BOT)
