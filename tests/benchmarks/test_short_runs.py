@@ -1,4 +1,4 @@
-"""The benchmarks measure: those with processes run for a moment, and what they show is of something that happened."""
+"""The benchmarks run: those with processes run briefly, and their figures come from work that happened."""
 
 from dataclasses import replace
 

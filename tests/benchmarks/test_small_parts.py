@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: updates that are real, seats, a certificate, and what a peer's row is divided by."""
+"""The parts of the benchmarks: realistic updates, CPU seats, a certificate, and how a peer's figures are divided."""
 
 import ast
 import asyncio
@@ -34,7 +34,7 @@ def test_the_updates_to_decode_match_the_bot_api(kind: str) -> None:
     for number in range(5):
         made = update(kind, number, Random(number))
         for member in ("message", "callback_query"):
-            # Telegram still sends a sticker's `thumb`, which its documentation no longer has.
+            # Telegram still sends a sticker's `thumb`, which its documentation no longer mentions.
             sticker = made.get(member, {}).get("sticker", {})
             sticker.pop("thumb", None)
         bot_api_schema().emissions.verify(made, "Update")
@@ -78,10 +78,10 @@ def test_a_process_of_ours_has_memory_and_has_used_time() -> None:
 
 
 async def _child() -> dict[str, float]:
-    """A parent that does nothing, with a child that has worked."""
+    """Start a parent that does nothing, with a child that has worked."""
     script = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], stdin=0)"
     work = "print(sum(range(20_000_000)) > 0, flush=True); input()"
-    # So that the parent's own start does not count for the child's work.
+    # This keeps the parent's own start out of the child's figures.
     child = await asyncio.create_subprocess_exec(
         "python3", "-c", script, work, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
@@ -178,7 +178,7 @@ def test_a_chats_next_update_waits_for_the_webhook_and_refused_updates_come_agai
         brought.append(body)
         if len(brought) == 8:
             all_there.set()
-        # The second of each is refused once.
+        # The second update of each person is refused once.
         return 503 if body.endswith(b"2") and first_time else 200
 
     async def bring() -> int:
@@ -252,7 +252,7 @@ def test_every_benchmark_has_a_short_form() -> None:
 
 
 def _is_command(path: Path) -> bool:
-    """Whether it has a `main` that takes arguments: sides and peers, which others start, have not."""
+    """Return whether the module has a `main` with arguments. Sides and peers, which other modules start, do not."""
     functions = (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef))
     return any(each.name == "main" and each.args.args for each in functions)
 

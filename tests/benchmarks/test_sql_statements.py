@@ -1,4 +1,4 @@
-"""Every statement of the SQL adapter is asked by the benchmark, which explains and times what it is asked."""
+"""The benchmark runs every statement of the SQL adapter, and explains and times each one."""
 
 import ast
 import asyncio
@@ -32,7 +32,7 @@ def test_a_statement_is_found_wherever_the_adapter_defines_it(monkeypatch: pytes
 
 @pytest.mark.parametrize("name", ["records.py", "writing.py", "pool.py"])
 def test_no_statement_is_built_where_it_is_sent(name: str) -> None:
-    """It would have no name, and nobody would notice that it is not measured."""
+    """Such a statement would have no name, and nobody would notice that it is not measured."""
     sent = [
         node.args[0]
         for node in ast.walk(ast.parse((ADAPTER / name).read_text()))
@@ -63,7 +63,7 @@ def test_the_benchmark_runs_every_statement_and_notices_a_full_table_scan() -> N
             assert all(each["p50_ms"] > 0 for row in timed for each in row["statements"].values())
             async with some.engine.connect() as reading:
                 whole = await plan(reading, "SELECT * FROM chats WHERE rating1 = 'odd'", ())
-                # So small a table would be read from end to end with the best of indexes.
+                # Even with the best index, PostgreSQL would scan such a small table.
                 await reading.exec_driver_sql("SET enable_seqscan = off")
                 told = await plan(reading, asked["writing.tell"].statement, asked["writing.tell"].values)
             assert read_whole(whole) == ["chats"]

@@ -1,8 +1,8 @@
-"""From an update that makes sense to one that almost does.
+"""Turns a valid update into an almost valid one.
 
-Structure-aware: a field is dropped, gets another type, another size, another place; objects are nested deeper; texts
-break in the middle of a character; names and kinds appear that nobody has heard of. The update's own id stays, as
-Telegram always writes one.
+The mutation knows the structure: a field is dropped, gets another type, size or place; objects are nested deeper; texts
+break in the middle of a character; unknown names and kinds appear. The update's own id stays, because Telegram always
+writes one.
 """
 
 from collections.abc import Callable
@@ -24,14 +24,14 @@ TEXTS = (
 )  # fmt: skip
 UNKNOWN = ("telepathy", "scent", "message", "text", "id", "type", "photo", "story", "entities", "date")
 BROKEN = b'"\\ud83d"', b'"\\udc4d\\ud83d"', b'"x\\ud800"', b'"\\ud83d\\u0041"', b'"\xed\xa0\xbd"', b'"\xff\xfe"'
-"""Texts that end in half a character, and bytes that are no text at all."""
+"""Texts that end in half a character, and bytes that are not text."""
 ADDRESS = frozenset({"chat", "from", "user", "message_id", "date", "old_chat_member"})
 HALF = "\ue000"
 """Stands for a broken text until the update has been encoded."""
 
 
 def places(value: Json, path: Path, found: list[Path]) -> list[Path]:
-    """The paths to everything in a value, objects and lists included."""
+    """Return the paths to everything in a value, including objects and lists."""
     found.append(path)
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -49,13 +49,13 @@ def _at(value: Json, path: Path) -> Json:
 
 
 def mutated(update: Json, rng: Random) -> Json:
-    """A copy with one to four things done to it. `update_id` is left alone."""
+    """Return a copy with one to four mutations. `update_id` is left alone."""
     update = _copied(update)
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))):
         every = [path for path in places(update, [], []) if path and path != ["update_id"]]
         if not every:
             break
-        # Without these there is not much to decide, and they are half of an update.
+        # Without these fields there is little to decide, and they are half of an update.
         content = [path for path in every if len(path) > 1 and not ADDRESS.intersection(path)]
         path = rng.choice(content if content and rng.random() < 0.85 else every)
         rng.choice(DEEDS)(update, path, rng)
@@ -130,7 +130,7 @@ def rename(update: Json, path: Path, rng: Random) -> None:
 
 
 def move(update: Json, path: Path, rng: Random) -> None:
-    """What is here is put somewhere else, too."""
+    """Put the value at this path somewhere else too."""
     others = [other for other in places(update, [], []) if other and other != ["update_id"]]
     there = rng.choice(others)
     if there[: len(path)] != path and path[: len(there)] != there:
@@ -143,7 +143,7 @@ DEEDS: tuple[Callable[[Json, Path, Random], None], ...] = (
 
 
 def broken(encoded: bytes, rng: Random) -> bytes:
-    """The encoded update with broken texts in the places meant for them."""
+    """Return the encoded update with broken texts in their places."""
     marker = HALF.encode()
     while (at := encoded.find(marker)) >= 0:
         begin, end = encoded.rfind(b'"', 0, at), encoded.find(b'"', at)

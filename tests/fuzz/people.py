@@ -1,4 +1,4 @@
-"""A participant in every state, for one update to meet."""
+"""A participant in every state, to receive one update."""
 
 from random import Random
 
@@ -32,7 +32,7 @@ ENVS = tuple(Env(NOW, Random(1), Rules(contact_policy=policy)) for policy in Con
 
 
 def facts_for(person: PersonId) -> tuple[Facts, ...]:
-    """The same person as a newcomer, idle, searching, and in a chat that is new, known well, or falling apart."""
+    """Return the same person as a newcomer, idle, searching, and in a new chat, an old chat and a broken chat."""
     ticket = Ticket(person, PoolId("adults"), NOW, Gender.OTHER, 30)
 
     def somebody(who: PersonId, state: State, version: int = 3) -> Participant:
@@ -60,7 +60,7 @@ def facts_for(person: PersonId) -> tuple[Facts, ...]:
 
 
 def decided(event: Event, ref: UpdateRef, facts: Facts, env: Env) -> Decision:
-    """Decide, and see that what was decided can be stored and sent. Raises where it cannot."""
+    """Decide, and check that the decision can be stored and sent. Raises if it cannot."""
     decision = router.decide(event, facts, env)
     assert isinstance(decision, Decision)
     before = {side.person: side for side in (facts.me, facts.partner) if side is not None}

@@ -1,4 +1,4 @@
-"""Real updates to begin with: one of everything that the sandbox emits."""
+"""Real updates as starting points: one of each kind that the sandbox produces."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -17,7 +17,7 @@ NOW = 1_800_000_000.0
 
 @cache
 def seeds() -> tuple[Json, ...]:
-    """Updates of every kind of content and event. Always the same ones."""
+    """Return updates of every kind of content and event. They are always the same."""
     world = World(clock=lambda: NOW, rng=Random(1), seed=1, switches=Switches(limits=False))
     bot, other = world.add_bot(), world.add_bot()
     bot.queue.allowed = list(ALLOWED_UPDATES)
@@ -54,7 +54,7 @@ def seeds() -> tuple[Json, ...]:
 
 
 def some(rng: Random) -> Json:
-    """One of them. Messages are half, since most of what can go wrong is in them."""
+    """Return one of them. Half are messages, because messages can go wrong in the most ways."""
     kinds = _by_kind()
     kind = rng.choices(tuple(kinds), [5 if kind == "message" else 1 for kind in kinds])[0]
     return rng.choice(kinds[kind])
@@ -71,6 +71,6 @@ def _by_kind() -> dict[str, list[Json]]:
 def _try(act: Callable[[], object]) -> None:
     try:
         act()
-    except Exception as error:  # what no phone would do is no seed
+    except Exception as error:  # an action that no phone would do is no seed
         if type(error).__name__ != "CannotDo":
             raise

@@ -1,4 +1,4 @@
-"""Any field of any message may be of any type: what can be passed on is, else its sender is told."""
+"""Any field of any message may have any type: the app relays what it can, and otherwise tells the sender."""
 
 import json
 import os
@@ -28,7 +28,7 @@ CONFUSING: tuple[Any, ...] = (
     None, True, 7, -1.5, 2**70, "7", "x", "", [], {}, [[]], [{}], {"id": "x"}, [None], ["x", 7], HALF,
 )  # fmt: skip
 NOT_OURS = ("is_bot",)
-"""What says that nobody human wrote it, said of anything."""
+"""A field that marks the sender as a bot. The app ignores bots."""
 
 
 def messages() -> list[Any]:
@@ -90,7 +90,7 @@ def test_each_malformed_message_is_delivered_or_its_sender_is_told(home: bool) -
 
 
 def feed(on: Stage, content: Any, rng: Random) -> None:
-    """Queue it as Ann's next message."""
+    """Queue a message as Ann's next one."""
     bot = on.world.state.bots[on.ann.bot]
     person = {"id": on.ann.id, "is_bot": False, "first_name": "Ann"}
     message = {**content, "from": person, "chat": {"id": on.ann.id, "type": "private"}}

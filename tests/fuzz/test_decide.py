@@ -1,7 +1,7 @@
-"""Whatever Telegram may send: it is decoded, decided on in every state, and stored.
+"""Every update that Telegram might send is decoded, decided in every state, and stored.
 
-FUZZ_UPDATES sets how many updates are tried (100,000 take half a minute of CPU). One that fails is kept
-under `found/` and is tried first from then on; FUZZ_SEED gives another selection.
+FUZZ_UPDATES sets the number of updates (100,000 take half a minute of CPU). A failing update is stored under `found/`
+and is tried first from then on. FUZZ_SEED selects other updates.
 """
 
 import os
@@ -31,7 +31,7 @@ encode = msgspec.json.Encoder().encode
 
 
 def updates(rng: Random, count: int, first: int = 1) -> Iterator[bytes]:
-    """Mutated updates, numbered from `first`."""
+    """Yield mutated updates, numbered from `first`."""
     number = first
     while number < first + count:
         try:
@@ -39,7 +39,7 @@ def updates(rng: Random, count: int, first: int = 1) -> Iterator[bytes]:
             update["update_id"] = number
             yield broken(encode(update), rng)
         except RecursionError:
-            continue  # deeper than we could write it ourselves
+            continue  # nested too deeply to be encoded here
         number += 1
 
 
@@ -48,7 +48,7 @@ def answer(bodies: list[bytes]) -> bytes:
 
 
 def digest(bodies: list[bytes], first: int, rng: Random) -> None:
-    """Decode an answer and decide on each of its updates. Raises where that cannot be done."""
+    """Decode a response and decide on each of its updates. Raises if that fails."""
     arrived = arrivals(answer(bodies), BOT)
     assert [arrival.ref for arrival in arrived] == [UpdateRef(BOT, first + n) for n in range(len(bodies))], (
         "one is lost"
@@ -89,7 +89,7 @@ def test_every_update_is_decoded_and_decided_in_every_state() -> None:
 
 
 def blame(bodies: list[bytes], first: int) -> str:
-    """Keep the update that fails, or if none fails alone, say so."""
+    """Store the failing update, or say that none fails alone."""
     for offset, body in enumerate(bodies):
         for turn in range(len(ENVS)):
             try:
@@ -98,8 +98,6 @@ def blame(bodies: list[bytes], first: int) -> str:
                 return kept(body).name
     return "nothing: only together they fail"
 
-
-# ---------------------------------------------------------------------- updates that resemble no seed
 
 NAMES = sorted({name for seed in seeds() for value in seed.values() if isinstance(value, dict) for name in value})
 KINDS = (

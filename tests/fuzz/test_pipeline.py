@@ -1,4 +1,4 @@
-"""A sample of what Telegram may send, through the whole app: each update ends, and the two people go on talking."""
+"""A sample of mutated updates through the whole app: each update ends, and the two people can continue to chat."""
 
 import asyncio
 import os
@@ -22,15 +22,15 @@ UPDATES = int(os.environ.get("FUZZ_PIPELINE_UPDATES", "2000"))
 SEED = os.environ.get("FUZZ_SEED", "passerby")
 BURST = 20
 BUGS = ("runtime.broken", "pipeline.broken", "pipeline.put_aside", "courier.broken", "loop.complained")
-"""That Telegram refuses a request, for what was in the update, is an end like any other."""
+"""If Telegram refuses a request because of the update's content, that is a normal end."""
 ENDING = ('"/', '"my_chat_member"')
-"""What most of the time ends the chat, and then little is relayed."""
+"""Parts of updates that usually end the chat. If they were frequent, little would be relayed."""
 
 encode = msgspec.json.Encoder().encode
 
 
 def addressed(kind: str, value: Any, on: Stage, rng: Random) -> Any:
-    """Let the object of an update be of Ann, as a seed's is of another, and of a message that is there, or is new."""
+    """Make the update's object Ann's instead of another person's, about an existing message or a new one."""
     bot = on.world.state.bots[on.ann.bot]
     moved = {who: {**value[who], "id": on.ann.id} for who in ("chat", "from", "user") if who in value}
     value = {**value, **moved}
@@ -49,7 +49,7 @@ def addressed(kind: str, value: Any, on: Stage, rng: Random) -> Any:
 
 
 def feed(on: Stage, rng: Random, update: Any) -> int:
-    """Queue a mutation of the update, as Telegram would; its id."""
+    """Queue a mutation of the update, as Telegram would. Return its id."""
     bot = on.world.state.bots[on.ann.bot]
     kind = next(name for name in update if name != "update_id")
     number = bot.queue.next_id
@@ -73,7 +73,7 @@ def seed(rng: Random) -> Any:
 
 
 async def together(on: Stage) -> None:
-    """Whatever was pressed and blocked: the two meet again."""
+    """Pair the two again, whatever was pressed and blocked before."""
     for phone in (on.ann, on.bob):
         on.world.phones.unblock(phone.id, phone.bot)
         phone.write("/stop")
@@ -81,7 +81,7 @@ async def together(on: Stage) -> None:
     for phone in (on.ann, on.bob):
         phone.write("/search")
         await on.quiet()
-    await asyncio.sleep(WIDEST_S + 1.0)  # they have met before
+    await asyncio.sleep(WIDEST_S + 1.0)  # they have met before, so the matcher waits longest
     await on.quiet()
 
 

@@ -1,10 +1,10 @@
-"""What must never get out, and how it is recognised.
+"""The data that must never leak, and how to recognise it.
 
-Every person has an id, names, a user name, a telephone number, and calls their files after themselves; all of it is
-made of tokens that stand nowhere else and tell whose they are. A stranger (`X`) is everybody else whom a message may
-name: the author of what was forwarded, a channel, a friend.
+Every person has an id, names, a user name and a phone number, and their files are named after them. All of these
+consist of unique tokens that identify their owner. A stranger (`X`) stands for everybody else that a message may name:
+the author of a forwarded message, a channel, a friend.
 
-What people type has a mark of its own (`TYPED`): it may arrive with the partner, and be nowhere else.
+Text that people type has its own mark (`TYPED`). It may reach the partner, and nobody else.
 """
 
 import re
@@ -18,7 +18,7 @@ TYPED = "Zwitscher"
 
 @dataclass(frozen=True)
 class Who:
-    """`letter` marks whatever is theirs, `number` the ids and telephone numbers."""
+    """`letter` marks everything of this person, `number` their ids and phone numbers."""
 
     letter: str
     number: int
@@ -55,7 +55,8 @@ _NUMBER = re.compile(r"(?:7351946|55019)(\d\d\d)")
 
 @dataclass(frozen=True)
 class Found:
-    """Whose canaries were found: letters of names, numbers of ids and telephones. `typed`: and somebody's own words."""
+    """The canaries that were found: letters of names, and numbers of ids and phones. `typed`: whether typed text was
+    found."""
 
     letters: frozenset[str]
     numbers: frozenset[int]
@@ -68,7 +69,7 @@ class Found:
 
 
 def look(text: str) -> Found:
-    """Whatever of a canary is in a text, also written with other letters, quoted, or with invisible signs in it."""
+    """Find canaries in a text, even if they are written in other letters, quoted, or contain invisible characters."""
     forms = {text, unquote(text)}
     forms |= {
         "".join(s for s in unicodedata.normalize("NFKC", form) if unicodedata.category(s) != "Cf") for form in forms
@@ -82,9 +83,10 @@ def look(text: str) -> Found:
 
 
 def filled(value: Any, who: Who) -> Any:
-    """A template with its gaps filled: `<id>` and the like in strings, `{"<": "user"}` for whole objects.
+    """Return a template with its gaps filled: placeholders such as `<id>` in strings, and `{"<": "user"}` for whole
+    objects.
 
-    With an `x` before it, it is the stranger's: `<xname>`, `{"<": "xuser"}`.
+    Placeholders with an `x` in front stand for the stranger's data: `<xname>`, `{"<": "xuser"}`.
     """
     match value:
         case str():

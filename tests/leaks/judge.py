@@ -1,4 +1,4 @@
-"""Plays a case on both couples and says what is wrong with what came of it."""
+"""Plays a case on both couples and reports what is wrong with the outcome."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Complaint:
 
 
 def leaks(left: Left, couple: Couple) -> Iterable[str]:
-    """Everything in what left that must not be there."""
+    """Yield everything that left the process and should not have."""
     for request in left.requests:
         yield from _in_request(request, couple)
     people = {who.id: who for who in (couple.me, couple.partner)}
@@ -38,7 +38,7 @@ def leaks(left: Left, couple: Couple) -> Iterable[str]:
 
 
 def _in_request(request: Json, couple: Couple) -> Iterable[str]:
-    """Ids stand where a request names a chat, and nowhere else; what was typed goes to those two alone."""
+    """Ids may appear only where a request names a chat. Typed text may go only to these two people."""
     addressed = {key: value for key, value in request["params"].items() if key not in ("chat_id", "from_chat_id")}
     found = look(as_json(addressed))
     if others := found.of_others():
@@ -51,7 +51,7 @@ def _in_request(request: Json, couple: Couple) -> Iterable[str]:
 
 
 def _as_read(message: Json, person: int) -> Json:
-    """Without what Telegram itself shows everybody of their own: the chat's name, and what they wrote themselves."""
+    """Return the message without what Telegram itself shows to a person: their chat's name and their own messages."""
     shown = {key: value for key, value in message.items() if key not in ("chat", "from")}
     answered = shown.get("reply_to_message")
     if answered is not None:
@@ -61,7 +61,7 @@ def _as_read(message: Json, person: int) -> Json:
 
 
 class Judge:
-    """Plays cases, one after the other; `complaints` gathers what is wrong."""
+    """Plays cases one after another. `complaints` collects what is wrong."""
 
     def __init__(self, stage: Stage, *, strangers: bool) -> None:
         self.stage = stage
@@ -71,7 +71,7 @@ class Judge:
         self.requests = 0
 
     async def play(self, case: Case) -> None:
-        """Both couples at once."""
+        """Play it for both couples at once."""
         stage = self.stage
         answered = await self._earlier(case) if case.replies_to else {}
         sent = {couple.me: self._send(case, couple, answered.get(couple.me)) for couple in stage.couples}
@@ -94,7 +94,7 @@ class Judge:
         self.complaints += [Complaint(case.name, couple, each) for each in what]
 
     async def _earlier(self, case: Case) -> dict[Who, Json]:
-        """Something to reply to, as its replier sees it."""
+        """Send a message to reply to. Return it as the person who replies sees it."""
         stage, own = self.stage, {}
         for couple in stage.couples:
             mine = case.replies_to == "own"
@@ -107,20 +107,20 @@ class Judge:
         return {couple.me: stage.held(couple.me, couple.bot, own[couple.me]) for couple in stage.couples}
 
     def _send(self, case: Case, couple: Couple, answered: Json | None) -> int:
-        """The id of its first message."""
+        """Send the messages of a case. Return the id of the first one."""
         around = {"reply_to_message": answered} if answered is not None else {}
         first, *_ = [self.stage.send(couple.me, couple.bot, {**item, **around}) for item in case.send]
         return first
 
     def _press(self, left: Left, couple: Couple) -> None:
-        """Whoever is asked says yes."""
+        """Answer every question with yes."""
         for person, message in left.shown:
             if person == couple.me.id and "inline_keyboard" in message.get("reply_markup", {}):
                 self.asked += 1
                 self.stage.world.phones.press(person, couple.bot, message["message_id"], 0, 0)
 
     def _astray(self, case: Case, couple: Couple, left: list[Left]) -> Iterable[str]:
-        """Whether the case came to another end than it should: then its silence would prove nothing."""
+        """Check that the case ended as expected. Otherwise its silence would prove nothing."""
         first, pressed, *edited = left
         at_once, after = _arrived(first, couple.partner, case), _arrived(pressed, couple.partner, case)
         told = [message for person, message in first.shown if person == couple.me.id]
@@ -146,7 +146,7 @@ class Judge:
 
 
 def _of(left: Left, couple: Couple) -> Left:
-    """What concerns one couple; log and store are everybody's."""
+    """Return the part that concerns one couple. The log and the store belong to both."""
     people = {couple.me.id, couple.partner.id}
     requests = [each for each in left.requests if each["params"].get("chat_id", couple.me.id) in people]
     return Left(requests, [each for each in left.shown if each[0] in people], left.log, left.stored)

@@ -1,7 +1,7 @@
-"""The whole app in one process, two couples talking through it, and everything that leaves it written down.
+"""The whole app in one process, two couples who chat through it, and a record of everything that leaves it.
 
-Ann and Ben share a bot; Cat and Dan use one each. What Ann does in a case, Cat does too. Messages are put into the
-world as they are given, past all that an honest client would refuse or mend.
+Ann and Ben share a bot; Cat and Dan use one each. In each case Cat does the same as Ann. Messages are put into the
+world exactly as given, even if an honest client would refuse or repair them.
 """
 
 import asyncio
@@ -39,19 +39,19 @@ Json = dict[str, Any]
 
 EPOCH_S = 1_760_000_000.0
 SETTLE_S = 2.5
-"""Long enough for an album to be seen as whole, and for an answer that is late."""
+"""Long enough for an album to be complete, and for a late answer."""
 FILES = ("photo", "video", "animation", "audio", "voice", "video_note", "document", "sticker", "live_photo")
 PLENTY = Budget(10_000.0, 10_000)
 
 
 @dataclass
 class Left:
-    """What left the process, and what it wrote, since one looked last."""
+    """Everything that left the process, and everything it wrote, since the last look."""
 
     requests: list[Json] = field(default_factory=list)
-    """method, params, and `names` of the files that went along."""
+    """Method, params, and the `names` of the uploaded files."""
     shown: list[tuple[int, Json]] = field(default_factory=list)
-    """Messages of bots, as they stand in somebody's chat: (person, message)."""
+    """Messages of bots as they appear in somebody's chat: (person, message)."""
     log: str = ""
     stored: bytes = b""
 
@@ -71,7 +71,7 @@ def app_with(*, ours: Rules, **parts: Any) -> Worker:
 
 
 class Stage:
-    """`just_met`: whether people stay strangers for ever, or know each other from the start."""
+    """`just_met`: whether the people stay strangers for ever, or know each other from the start."""
 
     def __init__(self, loop: VirtualLoop, log: io.StringIO, *, just_met: bool, policy: ContactPolicy) -> None:
         rules = Rules(contact_policy=policy, just_met_s=1e9 if just_met else 0.0)
@@ -108,10 +108,8 @@ class Stage:
         if event["type"] in ("message", "edited") and not event["message"]["outgoing"]:
             self._left.shown.append((person, event["message"]))
 
-    # ------------------------------------------------------------------ people
-
     async def open(self) -> None:
-        """Let everybody in, and both couples find each other."""
+        """Register everybody, and pair both couples."""
         for couple in self.couples:
             for who, bot in ((couple.me, couple.bot), (couple.partner, couple.partner_bot)):
                 self._let_in(who, bot)
@@ -123,10 +121,10 @@ class Stage:
             left = await self.settled()
             met = {person for person, message in left.shown if "Partner found" in message.get("text", "")}
             assert met == {couple.me.id, couple.partner.id}
-        await asyncio.sleep(2.0)  # what is written within the second of meeting is nobody's
+        await asyncio.sleep(2.0)  # a message within a second of the pairing has no recipient
 
     async def close(self) -> None:
-        """Stop the app in good order."""
+        """Stop the app gracefully."""
         self.host._stop.set()
         await self.host._task
 
@@ -140,7 +138,7 @@ class Stage:
         self.host.sql.people[person] = Participant(person, 1, BotId(bot), (BotId(bot),), profile)
 
     def send(self, who: Who, bot_id: int, content: Json) -> int:
-        """Put a message into a chat; its id."""
+        """Put a message into a chat. Return its id."""
         bot = self.world.state.bots[bot_id]
         chat = self.world.chat(bot, who.id)
         content = self._with_files(bot, filled(content, who))
@@ -156,7 +154,7 @@ class Stage:
         self.world.queue_update(bot, "edited_message", held.message, queue=f"chat:{who.id}")
 
     def _with_files(self, bot: Bot, content: Json) -> Json:
-        """Descriptions of files become files: `{"document": {"file_name": ...}}`."""
+        """Replace descriptions of files by files: `{"document": {"file_name": ...}}`."""
         made: Json = {}
         for kind in FILES:
             if isinstance(wish := content.get(kind), dict):
@@ -178,19 +176,17 @@ class Stage:
         return found
 
     def flood(self, who: Who, seconds: int) -> None:
-        """Whatever is sent to somebody is refused for a while."""
+        """Refuse everything that is sent to this person, for a while."""
         self.world.faults = [Fault(kind="429", method="send*", chat=who.id, retry_after=seconds, count=1)]
 
-    # ------------------------------------------------------------------ looking
-
     async def settled(self) -> Left:
-        """Wait until all is done; what left meanwhile."""
+        """Wait until everything is done. Return what left meanwhile."""
         await asyncio.sleep(SETTLE_S)
         return self.left()
 
     def left(self) -> Left:
         left, self._left = self._left, Left()
-        logged, stored = self._log.getvalue(), bytes(self.host.platter.data)
+        logged, stored = self._log.getvalue(), bytes(self.host.disk.data)
         left.log, left.stored = logged[self._read[0] :], stored[self._read[1] :]
         self._read = len(logged), len(stored)
         return left
@@ -198,7 +194,7 @@ class Stage:
 
 @contextmanager
 def staged(*, just_met: bool, policy: ContactPolicy = ContactPolicy.WARN) -> Iterator[Stage]:
-    """A stage on a loop of its own, with every log line kept, debug and all. `stage.loop` runs it."""
+    """Yield a stage on its own loop, with every log line recorded, including debug. `stage.loop` runs it."""
     loop = VirtualLoop()
     former, was_strict, hook, root = structlog.get_config(), logs._strict, sys.excepthook, logging.getLogger()
     handlers, level = root.handlers[:], root.level

@@ -1,7 +1,7 @@
-"""After a chat nobody is unmasked, and nobody finds out what the other pressed, unless both wished for the same.
+"""After a chat nobody is unmasked, and nobody can find out what the partner pressed, unless both wanted the same.
 
-What one of two reads is compared over whatever the other may have done before: words, buttons, answers to presses, how
-many there are and in which order.
+The tests compare what one person reads for each thing that the partner may have done before: texts, buttons, answers to
+presses, their number and their order.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,13 +18,13 @@ from tests.leaks.judge import _of, leaks
 from tests.leaks.stage import Couple, Json, Left, Stage, as_json, staged
 
 Step = Callable[[Stage, Couple], None]
-"""What Ann does."""
+"""One action of Ann."""
 
 Line = tuple[str, object]
 
 
 def press(stage: Stage, who: Who, bot: int, action: str) -> None:
-    """The latest button with this action."""
+    """Press the latest button with this action."""
     _, held = stage.world.phones.view(who.id, bot)
     for one in reversed(held):
         for row, buttons in enumerate(one.message.get("reply_markup", {}).get("inline_keyboard", ())):
@@ -51,7 +51,7 @@ def blocks_the_bot(stage: Stage, couple: Couple) -> None:
 
 
 def seen(left: Left, who: Who) -> list[Line]:
-    """What somebody was shown, without what differs from chat to chat."""
+    """Return what a person was shown, without the parts that differ from chat to chat."""
     lines: list[Line] = []
     for person, message in left.shown:
         if person == who.id:
@@ -62,13 +62,14 @@ def seen(left: Left, who: Who) -> list[Line]:
 
 
 def answered(left: Left) -> list[Line]:
-    """What presses were answered."""
+    """Return the answers to presses."""
     answers = [each["params"] for each in left.requests if each["method"] == "answerCallbackQuery"]
     return [("answer", {key: value for key, value in each.items() if "id" not in key}) for each in answers]
 
 
 def scene(ann: Iterable[Step], ben: Iterable[Step], *, last: bool = False) -> list[list[Line]]:
-    """What Ben sees, step by step: of what Ann does, and then of what he does; with `last`, of his last step alone."""
+    """Return what Ben sees, step by step, during Ann's steps and then his own. With `last`, only what he sees at his
+    last step."""
     with staged(just_met=False) as stage:
 
         async def play() -> list[list[Line]]:
@@ -118,7 +119,7 @@ def test_a_person_who_was_left_cannot_tell_what_the_partner_pressed(opinion: str
 
 @pytest.mark.parametrize("then", ["forget", "block"])
 def test_a_friend_cannot_tell_that_they_were_removed(then: str) -> None:
-    """The answer to an ask is the same, and it is not known whether it reached anybody."""
+    """The answer to an ask is the same, and does not show whether the ask reached anybody."""
     met: list[Step] = [
         writes("/stop"),
         presses("save"),
@@ -158,7 +159,7 @@ def test_buttons_after_a_chat_reveal_nothing_about_the_partner() -> None:
                     step(stage, couple)
                     left = _of(await stage.settled(), couple)
                     assert left.requests, f"{name} did nothing"
-                    left.stored = b""  # a name that somebody gave is theirs to keep
+                    left.stored = b""  # the store may keep a name that somebody gave
                     own = {couple.me.id}
                     complaints += leaks(_without_own(left, own), couple)
                     complaints += [
@@ -172,16 +173,13 @@ def test_buttons_after_a_chat_reveal_nothing_about_the_partner() -> None:
 
 
 def _without_own(left: Left, own: set[int]) -> Left:
-    """What one is told of one's own words is no leak."""
+    """It is no leak to show a person their own words."""
     shown = [(person, message) for person, message in left.shown if person not in own or not _typed(message)]
     return Left([each for each in left.requests if each["params"].get("chat_id") not in own], shown, left.log)
 
 
 def _typed(message: Json) -> bool:
     return look(as_json(message)).typed
-
-
-# ---------------------------------------------------------------------- planted
 
 
 def _only_slips(last: LastChat) -> bool:

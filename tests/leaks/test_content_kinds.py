@@ -1,4 +1,4 @@
-"""The page of content kinds says what the relay does: each row is played on one bot and across two."""
+"""The documentation page about content kinds is true: each row is played on one bot and across two."""
 
 from collections.abc import Callable
 from typing import Any
@@ -60,7 +60,8 @@ Play = Callable[[Stage], Any]
 
 @pytest.fixture(scope="module")
 def seen() -> dict[tuple[Kind, str, int], tuple[list[str], list[str]]]:
-    """By kind, act and couple: the methods called for the partner's chat, and what the sender was told."""
+    """Play everything. By kind, act and couple: the methods called for the partner's chat, and the notices to the
+    sender."""
     found: dict[tuple[Kind, str, int], tuple[list[str], list[str]]] = {}
 
     def note(kind: Kind, act: str, left: list[Left], couples: tuple[Couple, ...]) -> None:

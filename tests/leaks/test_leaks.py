@@ -1,7 +1,7 @@
-"""Nobody is unmasked: whatever a message holds, its reader learns nothing of its sender but what was typed.
+"""Nobody is unmasked: whatever a message contains, its reader learns nothing about its sender except the typed text.
 
-Every case goes through the whole app, on one bot and across two, and everything that leaves is read: requests with
-their files' names, chats as they are shown, log lines, the live store's log, the records.
+Every case goes through the whole app, on one bot and across two. Everything that leaves is searched: requests with file
+names, chats as phones show them, log lines, the live store's log, the records.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ from tests.leaks.stage import Stage, staged
 
 FLOOD_S = 6
 
-relaying = importlib.import_module("passerby.features.chat.relay")  # the package exports a function of that name
+relaying = importlib.import_module("passerby.features.chat.relay")  # the package exports a function of the same name
 
 
 def played(cases: Iterable[Case], *, strangers: bool) -> Judge:
@@ -56,7 +56,7 @@ def test_a_message_reveals_nothing_about_its_sender(strangers: bool) -> None:
 
 
 def test_text_that_the_operator_blocks_is_not_sent_even_if_confirmed() -> None:
-    """A client that is not honest presses a button that it was never shown."""
+    """A dishonest client presses a button that it was never shown."""
     cases = [case for case in ALL if case.name.startswith("link 'https://t.me/<username>'")][:3]
     with staged(just_met=True, policy=ContactPolicy.HOLD) as stage:
 
@@ -79,9 +79,6 @@ def test_text_that_the_operator_blocks_is_not_sent_even_if_confirmed() -> None:
         found = stage.loop.run_until_complete(play())
     assert len(found) == 2 * len(cases), "each press closes its question"
     assert not any(arrived for _, arrived in found)
-
-
-# ---------------------------------------------------------------------- at rest
 
 
 def test_messages_that_wait_out_a_flood_limit_are_encrypted() -> None:
@@ -119,7 +116,7 @@ def test_the_records_hold_ids_but_no_names_and_no_typed_text(tmp_path: Path) -> 
             for couple in stage.couples:
                 stage.send(couple.me, couple.bot, {"text": "/stop"})
             await stage.settled()
-            await asyncio.sleep(5.0)  # the recorder takes its time
+            await asyncio.sleep(5.0)  # let the recorder finish
 
         stage.loop.run_until_complete(play())
         facts = list(_facts(stage))
@@ -133,7 +130,7 @@ def test_the_records_hold_ids_but_no_names_and_no_typed_text(tmp_path: Path) -> 
 
 
 def _facts(stage: Stage) -> Iterable[Fact]:
-    """All that the recorder has written."""
+    """Yield everything that the recorder has written."""
     for person in stage.host.sql.people.values():
         yield PersonChanged(person, 1.0)
     for id_, chat in stage.host.sql.chats.items():
@@ -146,9 +143,6 @@ async def _write(database: Path, facts: list[Fact]) -> None:
     records = SqlRecords.at(database)
     await records.apply("a life", list(enumerate(facts, 1)))
     await records.aclose()
-
-
-# ---------------------------------------------------------------------- planted bugs: the reading finds what it is for
 
 
 def _confide(event: Any, facts: Any, chat: Any, what: str) -> Say:
@@ -231,7 +225,7 @@ def test_templates_are_filled_to_their_depth() -> None:
 
 
 def test_every_kind_of_relay_effect_is_played() -> None:
-    """Relays and edits above; reactions and deletions carry no content, and are looked at here."""
+    """Relays and edits are played above. Reactions and deletions carry no content, and are checked here."""
     with staged(just_met=False) as stage:
 
         async def play() -> list[str]:

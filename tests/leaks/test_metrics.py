@@ -1,4 +1,4 @@
-"""No metric tells of a person: whatever is played, no canary stands in what the process shows of itself."""
+"""No metric identifies a person: after any activity, the process's metrics contain no canary."""
 
 import asyncio
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def shown() -> str:
 
 
 def played() -> str:
-    """What is shown after a bit of everything: every kind of content, refusals, a 429, chats that end."""
+    """Return the metrics after a bit of everything: every kind of content, refusals, a 429, chats that end."""
     with staged(just_met=True) as stage:
         judge = Judge(stage, strangers=True)
 
@@ -75,7 +75,7 @@ def test_a_persons_id_in_the_place_of_a_bots_is_hidden(monkeypatch: pytest.Monke
 
 
 def test_a_planted_leak_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same, with nothing hidden."""
+    """The same, with the hiding switched off."""
     monkeypatch.setattr(Courier, "_count", _count_by_person)
     monkeypatch.setattr(Instrument, "_shown", lambda _, values: tuple(map(str, values)))
     assert look(played()).numbers >= {101, 102, 103, 104}

@@ -1,7 +1,8 @@
-"""Nobody learns which bot their partner uses, and with it a language, a country or a brand.
+"""Nobody learns which bot their partner uses. The bot would reveal a language, a country or a brand.
 
 Ann and Ben share a bot, Cat and Dan use one each. Whatever Ann and Cat do, both are told the same, and their partners
-are shown the same: every kind of content and every way to change it, files of every size, every refusal of Telegram's.
+are shown the same: for every kind of content and every way to change it, files of every size, and every refusal by
+Telegram.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ from tests.leaks.test_content_kinds import PICTURE, SPECIMENS, edits_of, rich, s
 
 Line = tuple[object, ...]
 Act = Callable[[Stage, Couple, int], None]
-"""What one of a couple does about a message of theirs."""
+"""What one person does about a message of theirs."""
 
 SIZES = (DOWNLOAD_LIMIT, DOWNLOAD_LIMIT + 1, 50 * 2**20, 51 * 2**20, 2 * 2**30, 0)
 FILE_KINDS = [kind for kind in MEDIA if kind not in (Kind.PHOTO, Kind.STICKER)]
@@ -41,11 +42,9 @@ BLOCKS: dict[str, Json] = {
 WORDS = {"text": "my insta: ann_99"}
 
 
-# ---------------------------------------------------------------------- what people see
-
-
 def told(left: Iterable[Left], couple: Couple, presses: set[str]) -> list[Line]:
-    """What the one who acts is told, without what differs from chat to chat. `presses` are their own."""
+    """Return what the acting person is told, without the parts that differ from chat to chat. `presses` are their
+    own."""
     lines: list[Line] = []
     for part in left:
         for person, message in part.shown:
@@ -67,7 +66,7 @@ def told(left: Iterable[Left], couple: Couple, presses: set[str]) -> list[Line]:
 
 
 def shown(left: Iterable[Left], couple: Couple) -> list[Line]:
-    """What the partner is shown: the kind, the words, how they are set, and the reaction."""
+    """Return what the partner is shown: kind, words, formatting and reaction."""
     lines: list[Line] = []
     for part in left:
         for person, message in part.shown:
@@ -88,22 +87,19 @@ def shown(left: Iterable[Left], couple: Couple) -> list[Line]:
     return lines
 
 
-# ---------------------------------------------------------------------- what people do
-
-
 class Play:
-    """Acts of both couples at once; `different` says in which the two saw different things."""
+    """Both couples do the same at once. `different` lists the cases in which they saw different things."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.different: list[str] = []
         self.acts = 0
         self.noticed: set[str] = set()
-        """All that the two who act were told."""
+        """Everything that the two acting people were told."""
         self._presses: dict[int, set[str]] = {couple.me.id: set() for couple in stage.couples}
 
     async def send(self, name: str, *messages: Json) -> list[int]:
-        """Both send the same, and whoever is asked says yes; the ids of the first messages."""
+        """Send the same for both couples, and answer every question with yes. Return the ids of the first messages."""
         sent = []
         for couple in self.stage.couples:
             first, *_ = [self.stage.send(couple.me, couple.bot, message) for message in messages]
@@ -161,9 +157,6 @@ def played(play: Callable[[Play], Any], *, just_met: bool = False) -> Play:
     return found
 
 
-# ---------------------------------------------------------------------- the comparison
-
-
 @pytest.mark.parametrize("just_met", [False, True], ids=["acquainted", "just met"])
 def test_every_kind_and_every_action_on_it_ends_the_same_on_one_bot_and_two(just_met: bool) -> None:
     async def play(found: Play) -> None:
@@ -219,7 +212,7 @@ REFUSALS = [row.fragment for row in TABLE if row.meaning not in NOT_OF_A_MESSAGE
 
 @contextmanager
 def refusing(stage: Stage, description: str) -> Iterator[None]:
-    """Telegram refuses whatever is for one of the partners."""
+    """Let Telegram refuse every request for one of the partners."""
     ask = stage.world.call
     partners = {couple.partner.id for couple in stage.couples}
 
@@ -265,12 +258,9 @@ def test_an_unreachable_partner_is_reported_the_same_on_one_bot_and_across_two(f
     assert found.noticed
 
 
-# ---------------------------------------------------------------------- planted
-
-
 @pytest.mark.parametrize("name", ["_alone", "sets"])
 def test_a_relay_that_can_do_more_on_one_bot_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was so once: a large file goes by its id, rich text with files is copied."""
+    """Two former bugs: a large file went by its id, and rich text with files was copied."""
     begin = ContentSender.__init__
 
     def lenient(self: Any, *args: Any, **more: Any) -> None:

@@ -1,7 +1,7 @@
-"""Every string that the Bot API's schema has in a message that may be passed on: looked through, or never passed on.
+"""Every string in a message that the Bot API's schema allows is either checked for addresses or never relayed.
 
-The schema is walked, so a string that comes with a new version, or that the relay begins to pass on, is tried by
-itself.
+The tests walk through the schema. So they also cover a string that a new version adds, or that the relay starts to pass
+on.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.adapters.botapi.specimens import fields, schema, smallest
 from tests.linear.contents import answer, update
 
 ADDRESS = "t.me/somebody_here"
-"""Stands in one string at a time."""
+"""Put into one string at a time."""
 SIZE = {"file_id": "x", "file_unique_id": "y", "width": 9, "height": 9}
 BESIDE: dict[str, dict[str, Any]] = {
     "entities": {"text": "hello"},
@@ -33,7 +33,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "effect_id": {"text": "hello"},
     "media_group_id": {"photo": [SIZE]},
 }
-"""What a field needs to mean anything."""
+"""Other fields that a type needs to be meaningful."""
 TELEGRAMS_OWN = frozenset({"file_id", "file_unique_id"})
 """Made by Telegram; nobody can write into them."""
 PASSED_ON = sorted(
@@ -44,7 +44,8 @@ Make = Callable[[str], Any]
 
 
 def strings(type_name: str, trail: tuple[str, ...] = ()) -> Iterator[tuple[str, Make]]:
-    """Each place for a string in a type, and how to make the smallest value with a given string in it."""
+    """Yield each place for a string in a type, with a function that makes the smallest value with a given string
+    there."""
     if type_name == "String":
         yield "", lambda words: words
     elif type_name.startswith("Array of "):
@@ -76,7 +77,7 @@ def strings(type_name: str, trail: tuple[str, ...] = ()) -> Iterator[tuple[str, 
 
 @cache
 def places() -> dict[str, dict[str, Any]]:
-    """Messages by the place of the address in them."""
+    """Return messages by the place of the address in them."""
     found = {}
     for field in PASSED_ON:
         for each in fields("Message")[field]["types"]:
@@ -86,7 +87,8 @@ def places() -> dict[str, dict[str, Any]]:
 
 
 def left(carried: dict[str, Any]) -> list[str]:
-    """What of the message leaves for the partner unasked, however short they have known each other."""
+    """Return the parts of a message that go to the partner without a question, however short they have known each
+    other."""
     (arrival,) = arrivals(answer(update(1, carried)), A)
     event = arrival.event
     if not isinstance(event, MessageReceived):
@@ -121,7 +123,7 @@ def test_every_string_of_a_relayed_message_is_checked_for_addresses(field: str) 
 
 
 def test_the_walk_through_the_schema_finds_its_strings() -> None:
-    """Those that once passed unseen, and some that nobody would look for."""
+    """Strings that once passed unchecked, and some that are easy to overlook."""
     for name in ("language", "expression", "date_time_format", "explanation", "address", "title", "emoji", "label"):
         assert any(name in place for place in places()), name
     assert len(places()) > 500

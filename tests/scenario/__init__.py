@@ -1,1 +1,2 @@
-"""What two people go through in a chat, told by what their phones show; over every store, on one bot and across two."""
+"""What happens to two people in a chat, judged by what their phones show: over every store, on one bot and across
+two."""

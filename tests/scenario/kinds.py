@@ -1,4 +1,4 @@
-"""Every kind that one person can pass to another, as phones send it and as the other phone is to show it."""
+"""Every kind of message that one person can send to another, as phones send it and as the partner's phone shows it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from botapi_sandbox import World
 Json = dict[str, Any]
 
 FILES = ("live_photo", "animation", "video", "voice", "video_note", "audio", "document", "photo", "sticker")
-"""The telling field first where two are set."""
+"""If a message has two of these fields, the first one decides its kind."""
 
 BOLD = [{"type": "bold", "offset": 0, "length": 3}]
 
@@ -64,7 +64,7 @@ SENT: Mapping[str, Json] = {
 }
 
 ASKED_FIRST = frozenset({"location", "live location", "venue", "contact"})
-"""What is passed on only when its sender has said so again."""
+"""Kinds that are relayed only after their sender has confirmed."""
 
 CAPTIONED = tuple(kind for kind, sent in SENT.items() if "caption" in sent)
 WORDED = tuple(kind for kind, sent in SENT.items() if "caption" in sent or "text" in sent)
@@ -76,7 +76,7 @@ EXCHANGED = {
     "document": ("document",),
     "spoiler photo": ("video",),
 }
-"""What a sender puts in the place of the file."""
+"""The kind of file by which a sender replaces each file."""
 
 REFUSED: Mapping[str, tuple[Json, str]] = {
     "game": (
@@ -102,7 +102,7 @@ def kind_of(message: Json) -> str:
 
 
 def essence(world: World, message: Json) -> Json:
-    """What a phone shows of a message: everything but who, when and where."""
+    """Return what a phone shows of a message: everything except sender, time and chat."""
     kind = kind_of(message)
     shown: Json = {"kind": kind}
     for name in ("text", "caption", "has_media_spoiler", "show_caption_above_media", "has_protected_content"):
@@ -114,7 +114,7 @@ def essence(world: World, message: Json) -> Json:
         blob = world.blob(file["file_id"])
         assert blob is not None
         shown["bytes"] = blob[0]
-        if kind != "live_photo":  # nobody can say how long one is; Telegram looks for itself
+        if kind != "live_photo":  # a live photo's length cannot be declared; Telegram measures it
             shown |= {name: file.get(name) for name in ("duration", "length")}
     elif kind == "poll":
         poll = message["poll"]
@@ -126,9 +126,9 @@ def essence(world: World, message: Json) -> Json:
 
 
 def expected(world: World, sent: Json) -> Json:
-    """What the other phone is to show of a message that was sent."""
+    """Return what the partner's phone should show of a message."""
     shown = essence(world, sent)
-    if shown["entities"]:  # of a set that nobody else uses
+    if shown["entities"]:  # custom emoji of a set that nobody else uses
         shown["entities"] = [each for each in shown["entities"] if each["type"] != "custom_emoji"] or None
     match shown["kind"]:
         case "dice":

@@ -1,4 +1,4 @@
-"""The axes of the matrix, and how a message of any kind gets to the other side."""
+"""The axes of the test matrix, and a way to get a message of any kind to the partner."""
 
 import asyncio
 from typing import Any
@@ -13,11 +13,11 @@ over_stores = pytest.mark.parametrize("store", STORES)
 over_servers = pytest.mark.parametrize("store", [*STORES, SERVERS])
 HOMES = pytest.mark.parametrize("home", [True, False], ids=["one bot", "two bots"])
 LIVES = pytest.mark.parametrize("life", ["fresh", "restarted", "killed"])
-"""What has happened to the app between what was and what follows it."""
+"""What happens to the app before the action under test."""
 
 
 async def pass_on(on: Stage, sender: Phone, kind: str, **more: Any) -> int:
-    """Send one of this kind and see it through; its id in the sender's chat."""
+    """Send a message of this kind and confirm it if asked. Return its id in the sender's chat."""
     sent = sender.send(SENT[kind], **more)
     if kind in ASKED_FIRST:
         await on.quiet()

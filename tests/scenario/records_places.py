@@ -1,4 +1,4 @@
-"""Where a scenario's records lie: in memory, or on a PostgreSQL whose answers take no time of the scenario's."""
+"""Records for a scenario: in memory, or on a PostgreSQL whose answers take no virtual time."""
 
 import asyncio
 import atexit
@@ -25,7 +25,7 @@ class RecordsPlace(Protocol):
     def open(self) -> Records: ...
 
     def know(self, person: Participant) -> None:
-        """Somebody is on record from before."""
+        """Put a person on record before the scenario begins."""
         ...
 
     def person(self, person: int) -> Participant: ...
@@ -56,7 +56,7 @@ class MemoryShelf:
 
 
 class PostgresShelf:
-    """The records have a thread and a loop of their own: the scenario's stands still while it waits for them."""
+    """The records have their own thread and loop. Virtual time stands still while the scenario waits for them."""
 
     def __init__(self) -> None:
         self._place = SqlPlace(_database()).empty()
@@ -113,12 +113,12 @@ class _Aside:
         return found
 
     async def aclose(self) -> None:
-        """The place of the records closes them."""
+        """Do nothing: `PostgresShelf` closes the records."""
 
 
 @cache
 def _database() -> str:
-    """One for the whole run of this process."""
+    """Return the database for this process's whole run."""
     running = ExitStack()
     atexit.register(running.close)
     server = PostgresServer(running.enter_context(postgres_uri()))

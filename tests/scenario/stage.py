@@ -1,6 +1,6 @@
-"""The stage: two bots, the whole app over the sandbox's world, and two people who have just been introduced.
+"""The stage: two bots, the whole app over the sandbox's world, and two people who have just been paired.
 
-What is judged is what phones show. The app is looked into for one thing only: whether it still has something to do.
+Scenarios judge by what phones show. They ask the app itself only whether it still has something to do.
 """
 
 import asyncio
@@ -28,26 +28,26 @@ from tests.scenario.stores import Severed, opened
 from tests.simulation.network import Network, SimBotApi
 from tests.simulation.process import KEY, catalogue
 from tests.simulation.run import BUGS, captured_log
-from tests.simulation.virtual_time import Life
+from tests.simulation.virtual_time import SimProcess
 from tests.simulation.witness import wordings
 
 Json = dict[str, Any]
 
 STEP_S = 0.05
 TAKEOVER_S = 10.0
-"""Where processes share a store, the dead one has to be missed first."""
+"""If processes share a store, the others must first notice that one died."""
 
 PATIENCE_S = 900.0
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
 
 PATIENT = Rules(idle_nudge_s=0, idle_end_s=0)
-"""For chats that are to outlast days of silence."""
+"""Rules for chats that must survive days of silence."""
 
 
 @dataclass
 class Phone:
-    """A person at one of the bots; `bot` may be changed when they move on to another."""
+    """A person at one of the bots. Set `bot` when they switch to another one."""
 
     world: World
     id: int
@@ -70,37 +70,37 @@ class Phone:
         self.world.phones.react(self.id, self.bot, message, emoji)
 
     def file(self, kind: str, **described: Any) -> Json:
-        """The fields of a message with another file of this kind, as an edit of one needs them."""
+        """Return the fields of a message with another file of this kind, for an edit."""
         made: Json = self.world.phones._composer.completed(self.world.state.bots[self.bot], {kind: described})
         return made
 
     def messages(self, bot: int | None = None) -> dict[int, Json]:
-        """Everything in the chat, by id, oldest first."""
+        """Return everything in the chat, by id, oldest first."""
         _, held = self.world.phones.view(self.id, bot or self.bot)
         return {one.message["message_id"]: one.message for one in held}
 
     def got(self, bot: int | None = None) -> list[Json]:
-        """What the partner sent, oldest first: all from the bot that is no notice."""
+        """Return the partner's messages, oldest first: all messages from the bot except notices."""
         _, held = self.world.phones.view(self.id, bot or self.bot)
         return [one.message for one in held if not one.outgoing and notice(one.message) is None]
 
     def told(self, bot: int | None = None) -> list[str]:
-        """The names of the notices, oldest first."""
+        """Return the text keys of the notices, oldest first."""
         _, held = self.world.phones.view(self.id, bot or self.bot)
         return [key for one in held if not one.outgoing and (key := notice(one.message)) is not None]
 
     def complaints(self) -> list[str]:
-        """Of the notices since the two met, those that tell of something amiss."""
+        """Return the notices since the pairing that report a problem."""
         return [key for key in self.told()[2:] if key != "chat.shown" and not key.startswith("chat.inside_")]
 
     def reaction(self, message: int, bot: int | None = None) -> str | None:
-        """What the bot has put on a message in this chat."""
+        """Return the reaction that the bot has put on a message in this chat."""
         chat, _ = self.world.phones.view(self.id, bot or self.bot)
         shown = chat.messages[message].bots
         return shown["emoji"] if shown else None
 
     def press(self, action: str, *, at: int | None = None) -> None:
-        """The latest button with this action, or the one of message `at`."""
+        """Press the latest button with this action, or the one of message `at`."""
         for number, message in reversed(self.messages().items()):
             if at is not None and number != at:
                 continue
@@ -113,7 +113,7 @@ class Phone:
 
 
 def notice(message: Json) -> str | None:
-    """The name of a notice of ours; None for anything else."""
+    """Return the text key of a notice, or None for any other message."""
     if "text" not in message:
         return None
     said = message["text"].strip()
@@ -122,8 +122,8 @@ def notice(message: Json) -> str | None:
 
 @cache
 def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """Notices that hold something, of which enough is always the same. A partner found is that, whatever else is said
-    of them."""
+    """Return the constant parts of notices with placeholders. Every "Partner found" counts as one notice, whatever else
+    it says."""
     found = []
     for table in catalogue()._wordings.values():
         for key, wording in table.items():
@@ -137,7 +137,7 @@ def patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 @dataclass
 class Stage:
-    """`home`: both people use the same bot. What outlives the app is the place, the records and the world."""
+    """`home`: both people use the same bot. The place, the records and the world outlive the app."""
 
     place: Place
     records_place: RecordsPlace
@@ -161,7 +161,7 @@ class Stage:
         self.bob = self.join(self.bots[0 if self.home else 1])
 
     def join(self, bot: BotId) -> Phone:
-        """Somebody who has answered the first questions, with this bot."""
+        """Add a person who has answered the first questions, on this bot."""
         name = f"Person{len(self.people)}"
         person = self.world.add_person(name, f"{name}_name".lower())
         self.world.chat(self.world.state.bots[bot], person.id).started = True
@@ -171,10 +171,8 @@ class Stage:
         self.people.append(phone := Phone(self.world, person.id, bot))
         return phone
 
-    # ------------------------------------------------------------------ the app
-
     async def start(self) -> None:
-        self.life = Life("app")
+        self.life = SimProcess("app")
         self.store = Severed(self.place.open())
         self.lives += 1
         rng = Random(3 * self.lives)
@@ -205,9 +203,10 @@ class Stage:
         await self.start()
 
     async def kill(self) -> None:
-        """`kill -9`: no clean-up of the app reaches the store or Telegram. What is on its way there may arrive."""
+        """Kill the app as `kill -9` does: no cleanup reaches the store or Telegram. Requests on their way may still
+        arrive."""
         self.store.dead = self.life.dead = True
-        for tell in list(self.life.at_death):
+        for tell in list(self.life.on_kill):
             tell()
         await self.app._background.aclose()
 
@@ -218,16 +217,14 @@ class Stage:
             await asyncio.sleep(TAKEOVER_S)
 
     async def live(self, what: str) -> None:
-        """Go on as the matrix says: in the same life of the app, or in another."""
+        """Continue as the matrix says: in the same process of the app, or in a new one."""
         if what == "restarted":
             await self.restart()
         elif what == "killed":
             await self.kill_and_start()
 
-    # ------------------------------------------------------------------ time
-
     async def quiet(self) -> None:
-        """Until everything that was asked of the app is done, and Telegram has been told so."""
+        """Wait until the app has done everything, and has confirmed it to Telegram."""
 
         async def waiting() -> None:
             while self.busy():
@@ -240,13 +237,11 @@ class Stage:
         return queued or bool(self.app.person_queues.busy) or bool(self.app.courier.pending)
 
     async def elapse(self, delay_s: float) -> None:
-        """Let long pass while the app is down, then a little more."""
+        """Let a long time pass while the app is down, and then a moment more."""
         await self.stop()
         await self.place.elapse(delay_s)
         await self.start()
         await asyncio.sleep(61.0)
-
-    # ------------------------------------------------------------------ the beginning
 
     async def introduce(self, one: Phone, other: Phone) -> None:
         for phone in (one, other):
@@ -261,7 +256,7 @@ class Stage:
         return [each for each in entries if each["kind"] == "request" and each["method"] in methods]
 
     def check_log(self) -> None:
-        """Nothing was logged that tells of a bug of ours."""
+        """Check that no log entry reports a bug of ours."""
         for line in self.log.getvalue().splitlines():
             assert not any(f'"{bug}"' in line for bug in self.bugs), line
 

@@ -1,7 +1,7 @@
-"""The stores that the scenarios run over. Another one joins by a line in `STORES`.
+"""The stores that the scenarios run over. To add one, add a line to `STORES`.
 
-A store comes with a place (see `tests.contract.live_places`): what outlives its processes, the loop that it needs, and
-how time passes for it.
+A store comes with a place (see `tests.contract.live_places`). The place holds the data that outlives a process, runs
+the event loop that the store needs, and lets time pass for it.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from tests.scenario.records_places import MemoryShelf, PostgresShelf, RecordsPla
 
 @cache
 def _valkey() -> Valkey:
-    """One server for the whole run of this process."""
+    """Return the server for this process's whole run."""
     running = ExitStack()
     atexit.register(running.close)
     return running.enter_context(start_valkey("--appendonly", "yes", "--appendfsync", "always"))
@@ -31,19 +31,19 @@ STORES: dict[str, Callable[[], Place]] = {
     "late": lambda: LatePlace(MemoryPlace()),
     "redis": lambda: RedisPlace(_valkey()),
 }
-"""`late`: answers come late, and in another order than they were asked for."""
+"""`late`: responses come late, and in a different order than the requests."""
 
 SERVERS = "redis+postgres"
-"""Both on servers, as a fleet has them."""
+"""Both stores on servers, as in a fleet."""
 
 
 def opened(store: str) -> tuple[Place, RecordsPlace]:
-    """The place and the place of the records of a scenario over one of `STORES`, or over `SERVERS`."""
+    """Return the places of the store and of the records for a scenario over one of `STORES`, or over `SERVERS`."""
     return STORES[store.partition("+")[0]](), PostgresShelf() if store == SERVERS else MemoryShelf()
 
 
 class Severed:
-    """A store as one process sees it. Once the process is dead, nothing that it still tries has an effect."""
+    """A store as one process sees it. Once the process is dead, its calls have no effect."""
 
     def __init__(self, inner: LiveStore) -> None:
         self._inner = inner

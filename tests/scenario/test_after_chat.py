@@ -1,4 +1,4 @@
-"""What two people can do about a chat that is over, through the whole app: on one bot and across two."""
+"""What two people can do after a chat, through the whole app: on one bot and across two."""
 
 import asyncio
 
@@ -12,8 +12,8 @@ from tests.scenario.stage import Phone, Stage, notice, play
 
 
 async def talk(on: Stage, one: Phone, other: Phone, words: str) -> None:
-    """What one writes the other reads."""
-    await asyncio.sleep(1.1)  # what is written within the second of meeting is nobody's on another bot
+    """One person writes, and the other one reads it."""
+    await asyncio.sleep(1.1)  # on another bot, a message within a second of the pairing has no recipient
     before = len(other.got())
     one.write(words)
     await on.quiet()
@@ -21,7 +21,7 @@ async def talk(on: Stage, one: Phone, other: Phone, words: str) -> None:
 
 
 async def press(on: Stage, *presses: tuple[Phone, str]) -> None:
-    """All at once."""
+    """Press all buttons at once."""
     for phone, action in presses:
         phone.press(action)
     await on.quiet()
@@ -130,7 +130,7 @@ def test_a_rating_and_a_report_are_recorded_and_the_reported_person_is_not_told(
         await press(on, (on.ann, "report"))
         await press(on, (on.ann, "complain"))
         assert on.bob.told() == heard
-        await asyncio.sleep(5.0)  # the recorder takes its time
+        await asyncio.sleep(5.0)  # let the recorder finish
         ann, bob = (on.records_place.person(phone.id) for phone in (on.ann, on.bob))
         assert ann.last is not None
         assert bob.last is not None
@@ -262,7 +262,7 @@ def test_a_person_with_a_new_partner_can_still_report_the_last_one(life: str, ho
         assert notice(on.ann.messages()[old]) == "safety.reported_reply"
         assert (on.bob.told(), eve.told()) == heard
         await talk(on, on.ann, eve, "now to us")
-        on.bob.write("/search")  # nobody else is there: what keeps Ann and him apart is for ever
+        on.bob.write("/search")  # nobody else is there, and Ann and he are kept apart for ever
         on.ann.write("/next")
         await on.quiet()
         await asyncio.sleep(60.0)

@@ -1,4 +1,4 @@
-"""Albums stay whole and in order, whatever they are made of; what comes too late comes as an album of its own."""
+"""Albums stay whole and in order, whatever they contain. Items that come too late form an album of their own."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ ALBUMS: dict[str, list[Json]] = {
 
 
 def shown_alike(on: Stage, sent: list[int]) -> list[Json]:
-    """What Bob got, once seen to be one album that shows what Ann's shows, item by item."""
+    """Return what Bob got, after checking that it is one album that shows the same as Ann's, item by item."""
     got = on.bob.got()
     assert [essence(on.world, each) for each in got] == [expected(on.world, on.ann.messages()[each]) for each in sent]
     assert len({each["media_group_id"] for each in got}) == 1
@@ -88,7 +88,7 @@ def test_a_late_album_item_still_arrives(life: str, home: bool, store: str) -> N
     async def scene(on: Stage) -> None:
         group = "1300000000000778"
         sent = [on.ann.send({"photo": {}, "caption": str(n), "media_group_id": group}) for n in range(2)]
-        await asyncio.sleep(0.2)  # within the moment that an album is waited for
+        await asyncio.sleep(0.2)  # while the app still waits for more items
         sent.append(on.ann.send({"photo": {}, "caption": "2", "media_group_id": group}))
         await on.quiet()
         shown_alike(on, sent)
@@ -144,7 +144,8 @@ def test_a_message_between_two_albums_stays_between_them(home: bool, store: str)
 @HOMES
 @pytest.mark.parametrize("after_s", [0.0, 0.02, 0.1, 0.3, 0.6])
 def test_an_album_arrives_even_if_the_app_is_killed_meanwhile(after_s: float, home: bool, store: str) -> None:
-    """Once, or twice if the kill came between its arrival and our knowing; never in pieces, never out of order."""
+    """It arrives once, or twice if the kill came after its arrival and before the app knew. Never in pieces, never out
+    of order."""
 
     async def scene(on: Stage) -> None:
         sent = on.ann.album(*ALBUMS["photos"])
@@ -259,7 +260,7 @@ def test_the_sender_is_told_which_album_item_telegram_refused_and_the_rest_arriv
             Fault(kind="400", method="sendMediaGroup", description=number, having=having),
             Fault(kind="400", method="sendPhoto", description=refusal, having=f"caption={bad}"),
         ]
-        # Across bots the album is uploaded, and its items come as text.
+        # Across bots the album is uploaded, and the media of its items are JSON text in the request.
         on.world.faults += [
             Fault(kind="400", method="sendMediaGroup", description=number, having=f'caption":"{bad}"'),
         ]

@@ -1,4 +1,4 @@
-"""Bots are not people: nothing that a bot does is answered, and none of it is remembered."""
+"""Bots are not people: the app never answers a bot and stores nothing about it."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ UPDATES: dict[str, Any] = {
 
 
 def bring(on: Stage, bot: int, update: Any) -> None:
-    """Have Telegram bring an update that no phone sends."""
+    """Queue an update that no phone sends."""
     of = on.world.state.bots[bot]
     number = of.queue.next_id
     of.queue.next_id += 1
@@ -51,7 +51,7 @@ def test_a_bot_is_never_answered_and_never_remembered(what: str, home: bool, sto
             bring(on, on.ann.bot, UPDATES[what])
         await on.quiet()
         asked = [each for each in on.world.journal.after(0) if each["kind"] == "request"][before:]
-        # What is said at a start may still be under way.
+        # Requests that the app makes at its start may still be under way.
         assert not [each["method"] for each in asked if not each["method"].startswith(("get", "setMy"))]
         assert await on.store.load(ECHO["id"]) is None  # type: ignore[arg-type]
         assert metrics.UNUSED.total() == counted + 3

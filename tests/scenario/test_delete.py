@@ -1,4 +1,4 @@
-"""`/delete` takes one's own message back on both sides, within what Telegram allows; and says when it cannot."""
+"""`/delete` removes a person's own message on both sides, within Telegram's limits, and says when it cannot."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def test_deleting_ones_own_message_removes_it_on_both_sides_with_the_command(
         await on.quiet()
         await asyncio.sleep(1.0)
         assert on.bob.got() == []
-        # Telegram lets nobody take a throw back within its first day.
+        # Telegram lets nobody delete a dice roll within its first day.
         assert (original in on.ann.messages()) == (kind == "dice")
         assert command not in on.ann.messages()
         assert on.ann.complaints() == []

@@ -1,4 +1,5 @@
-"""An edit reaches the copy, if it changes anything that was passed on; whatever became of the app in between."""
+"""An edit reaches the partner's copy if it changes anything that was relayed, whatever happened to the app in
+between."""
 
 import pytest
 
@@ -79,7 +80,7 @@ def test_replaced_media_are_replaced_for_the_partner(kind: str, by: str, life: s
         (got,) = on.bob.got()
         assert essence(on.world, got) == expected(on.world, on.ann.messages()[original])
         assert "anary" not in str(got)
-        # And back to words alone.
+        # Then back to text alone.
         await on.live(life)
         on.ann.edit(original, caption="Just words")
         await on.quiet()
@@ -101,7 +102,7 @@ def test_an_edit_that_changes_nothing_changes_nothing(kind: str, life: str, home
         on.ann.edit(original)
         await on.quiet()
         assert on.bob.messages() == before
-        # A question that was answered has been edited; nothing else has.
+        # Only an answered question has been edited, nothing else.
         assert len(on.requests(*EDITS)) == (kind in ASKED_FIRST)
         assert on.ann.complaints() == []
 

@@ -1,4 +1,5 @@
-"""The chat is over, or a person has moved to another bot: what follows a message goes where its copy is, or nowhere."""
+"""The chat is over, or a person has switched to another bot. Actions on a message reach the bot with its copy, or
+nobody."""
 
 import asyncio
 
@@ -10,7 +11,7 @@ from tests.scenario.stage import Phone, Stage, play
 
 
 async def met_anew(on: Stage) -> Phone:
-    """Ann moves on and meets Cid, on the bot that Bob has."""
+    """Ann leaves and meets Cid, who is on Bob's bot."""
     cid = on.join(on.bots[0 if on.home else 1])
     on.ann.write("/next")
     await on.quiet()
@@ -59,7 +60,7 @@ def test_actions_on_a_former_chat_reach_neither_the_new_partner_nor_the_old(
         assert on.bob.reaction(back) is None
         assert on.ann.reaction(original) is None
         assert on.ann.messages()[back_copy]["text"] == SENT["text"]["text"]
-        # A reply to what was said before is said to the new partner, plainly.
+        # A reply to a message of the former chat goes to the new partner as a plain message.
         on.ann.write("as I said", reply_to=original)
         await on.quiet()
         (got,) = cid.got()
@@ -79,7 +80,7 @@ def test_edits_and_replies_go_to_the_bot_that_holds_the_copy(kind: str, life: st
         back = await pass_on(on, on.bob, "text")
         before = on.bob.bot
         copy = on.bob.got()[0]["message_id"]
-        # Bob goes on with the other bot, in the middle of the chat.
+        # Bob continues with the other bot in the middle of the chat.
         on.bob.bot = next(bot for bot in on.bots if bot != before)
         on.world.chat(on.world.state.bots[on.bob.bot], on.bob.id).started = True
         on.bob.write("over here now")
@@ -97,14 +98,14 @@ def test_edits_and_replies_go_to_the_bot_that_holds_the_copy(kind: str, life: st
         assert (shown.get("text") or shown.get("caption") or shown["location"]["latitude"]) in ("Changed", 9.5)
         assert on.bob.reaction(copy, before) == "🔥"
         assert on.bob.got() == []
-        # A reply cannot cross over to another chat, so it comes plain, to where Bob is now.
+        # A reply cannot point to another chat. So it becomes a plain message on Bob's current bot.
         on.ann.write("an answer", reply_to=original)
         on.ann.write("another", reply_to=on.ann.got()[-1]["message_id"])
         await on.quiet()
         plain, joined = on.bob.got()
         assert (plain["text"], "reply_to_message" in plain) == ("an answer", False)
         assert on.bob.messages()[joined["reply_to_message"]["message_id"]]["text"] == "over here now"
-        # Back at the first bot, what Bob answers there is a reply again, on Ann's side.
+        # Back at the first bot, Bob's reply there is a reply again on Ann's side.
         on.bob.bot = before
         on.bob.write("remember?", reply_to=copy)
         await on.quiet()

@@ -1,4 +1,4 @@
-"""A message that waits for its sender's word goes as they see it when they press the button."""
+"""A message that waits for its sender's confirmation goes as the sender sees it when they press the button."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Captions longer than a bot may write: the file goes, its words follow, and both stay one message to both people."""
+"""Captions longer than a bot may write: the file goes first, its text follows, and both stay one message to both
+people."""
 
 import asyncio
 
@@ -24,7 +25,7 @@ def words_of(got: list[Json]) -> list[str]:
 
 
 def read(on: Stage, *words: str) -> None:
-    """Bob sees these, in this order, and Ann has been told of nothing amiss."""
+    """Check that Bob sees these messages in this order, and that Ann got no error notice."""
     assert words_of(on.bob.got()) == [each.strip() for each in words]
     assert on.ann.complaints() == []
 

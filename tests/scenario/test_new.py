@@ -1,4 +1,4 @@
-"""A message arrives as itself: each kind, on one bot and across two, whatever happened to the app before."""
+"""A message arrives unchanged: each kind, on one bot and across two, whatever happened to the app before."""
 
 import json
 

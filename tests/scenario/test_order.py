@@ -1,4 +1,4 @@
-"""First in, first out, through every kind of trouble; and what follows a message waits for it."""
+"""Messages arrive in their order through every kind of fault, and actions on a message wait for it."""
 
 import asyncio
 from typing import Any
@@ -19,13 +19,13 @@ TROUBLES: dict[str, dict[str, Any]] = {
     "slow": {"kind": "slow", "delay_s": 5.0, "count": 2},
     "stall": {"kind": "stall", "count": 1},
 }
-"""None of these has an effect before its answer is lost, so each message arrives exactly once."""
+"""With all of these faults a lost response means that nothing was sent, so each message arrives exactly once."""
 
 HOLDING = ("429", "long 429", "502", "reset before", "slow", "stall")
 
 
 def trouble(on: Stage, what: str, skip: int = 0, method: str | None = None) -> None:
-    """For Bob's next messages."""
+    """Set faults for messages to Bob."""
     on.world.faults = [Fault(**TROUBLES[what], chat=on.bob.id, skip=skip, method=method)]
 
 
@@ -91,11 +91,11 @@ def test_an_edit_waits_for_its_message_to_arrive(life: str, what: str, kind: str
         on.ann.edit(original, **{"text" if kind == "text" else "caption": "Better so"})
         on.ann.write("after")
         if life == "killed":
-            await asyncio.sleep(2.5)  # by now it has been parked, or is under way
+            await asyncio.sleep(2.5)  # by now it is parked, or under way
             await on.kill_and_start()
         await on.quiet()
         got = on.bob.got()
-        if life == "killed" and len(got) > 2:  # it was under way: once more is the most
+        if life == "killed" and len(got) > 2:  # it was under way, so one duplicate is allowed
             del got[1 if words(got)[0] == words(got)[1] else 0]
         assert words(got) == ["Better so", "after"]
         assert on.ann.complaints() == []

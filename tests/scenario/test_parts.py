@@ -1,4 +1,4 @@
-"""What Telegram refuses of a message does not cost the message, whole app and all."""
+"""If Telegram refuses a part of a message, the rest still arrives, through the whole app."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_a_message_is_sent_without_the_parts_that_telegram_refuses(case: str, ho
     async def scene(on: Stage) -> None:
         on.world.faults = [
             Fault(kind="400", chat=on.bob.id, description=description, having=having),
-            # Across bots what a file brings is text.
+            # Across bots the media of a file is JSON text in the request.
             Fault(kind="400", chat=on.bob.id, description=description, having=having.replace("'", '"')),
         ]
         on.ann.send(sent)

@@ -1,4 +1,4 @@
-"""A reaction lands on the counterpart, changes and goes; in both directions."""
+"""A reaction reaches the partner's copy, changes and disappears, in both directions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A reply appears on the other side as a reply to the other side's own copy, quote and all; or as a plain message."""
+"""A reply becomes a reply to the partner's own copy, with its quote, or a plain message."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_each_side_sees_a_reply_to_its_own_copy(kind: str, life: str, home: bool
         assert [answers(message) for message in on.bob.got()] == [None, copy]
         assert essence(on.world, on.ann.got()[1]) == expected(on.world, on.bob.messages()[back])
         await on.live(life)
-        # A reply to the reply, by the one who got it.
+        # The receiver replies to the reply.
         on.ann.write("and on", reply_to=on.ann.got()[1]["message_id"])
         await on.quiet()
         assert answers(on.bob.got()[-1]) == back
@@ -54,7 +54,7 @@ def test_a_quote_of_relayed_text_stays_a_quote(kind: str, life: str, home: bool,
         await on.quiet()
         yours, mine = on.ann.got()[-1], on.bob.got()[-1]
         assert answers(yours) == original
-        if kind == "custom emoji":  # what was left out of the copy is missing from a quote of it
+        if kind == "custom emoji":  # the copy lacks the custom emoji, so the quote must lack it too
             assert "quote" not in yours
         else:
             assert yours["quote"]["text"] == words

@@ -1,4 +1,4 @@
-"""What is added to a report, and a slip in the age, through the whole app: neither is lost when the app is."""
+"""Notes to a report, and correcting the age, through the whole app: both survive a restart."""
 
 import asyncio
 
@@ -32,7 +32,7 @@ def test_a_note_added_to_a_report_is_encrypted_and_reaches_no_partner(life: str,
         on.ann.write("and this is nobody's")
         await on.quiet()
         assert on.bob.got() == []
-        await asyncio.sleep(5.0)  # the recorder takes its time
+        await asyncio.sleep(5.0)  # let the recorder finish
         (filed,) = on.records_place.complaints().values()
         assert filed.words is not None
         assert Sealer(KEY).open_words(filed.words) == WORDS
@@ -83,7 +83,7 @@ async def test_text_held_for_a_report_or_a_new_partner_goes_where_its_author_say
         return
     assert on.ann.told()[-1] == "safety.comment_added"
     assert eve.got() == []
-    await asyncio.sleep(5.0)  # the recorder takes its time
+    await asyncio.sleep(5.0)  # let the recorder finish
     (filed,) = on.records_place.complaints().values()
     assert filed.words is not None
     assert Sealer(KEY).open_words(filed.words) == WORDS

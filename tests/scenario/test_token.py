@@ -1,4 +1,4 @@
-"""A token that is refused for a moment, a minute, or for good: what two people in a chat notice of it."""
+"""A token is refused for a moment, for a minute, or for good: what two people in a chat notice."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ def words(phone: Phone) -> list[str]:
 
 
 async def talk(on: Stage, number: int = 0) -> None:
-    """A text each way, a photo, an edit."""
+    """Send a text each way, a photo, and an edit."""
     first = on.ann.write(f"hello {number}")
     on.bob.write(f"hi {number}")
     await on.quiet()

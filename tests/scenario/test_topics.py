@@ -1,4 +1,4 @@
-"""A chat with topics: answers and the partner's messages come to the topic where a person wrote last."""
+"""A chat with topics: notices and the partner's messages come to the topic in which the person wrote last."""
 
 from botapi_sandbox.world.faults import Fault
 from tests.scenario.kinds import SENT, Json

@@ -1,4 +1,4 @@
-"""A mistyped command, through the whole app: it is held, it can be sent after all, and never to somebody else."""
+"""A mistyped command, through the whole app: it is held, it can be sent anyway, and it never goes to somebody else."""
 
 from tests.scenario.matrix import HOMES, LIVES, over_servers
 from tests.scenario.stage import Stage, play

@@ -1,26 +1,28 @@
-"""Whether the promises were kept, judged from outside: from the world's journal and queues, from what phones showed,
-and from what the simulation itself did (who pressed what when, when a process was killed). Never from a store of ours.
+"""Checks that the promises were kept. It looks only from outside: at the world's journal and queues, at what phones
+showed, and at what the simulation itself did (who pressed what when, when a process was killed). It never reads one of
+our stores.
 
-How it is known who was with whom. A person's *epochs* are numbered by the "Partner found" notices they were shown. A
-message ties the epoch that its writer believed to be in to the epoch that its reader had been told of. If nobody is
-misrouted and pairs are symmetric, then all ties form a matching: an epoch is tied to one other at most. At the end of
-each act, when all is quiet, everybody sends a probe: those who are told to be in a chat must reach exactly each other.
+How the checker knows who was with whom: a person's *epochs* are numbered by the "Partner found" notices that they were
+shown. A message ties two epochs: the epoch that its writer believed to be in, and the epoch that its reader had been
+told of. If nobody is misrouted and pairs are symmetric, all ties form a matching: an epoch is tied to at most one
+other. At the end of each act, when everything is quiet, everybody sends a probe. People who were told that they are in
+a chat must reach exactly each other.
 
     1 pairing      ties form a matching; probes are answered both ways; nobody is told of a partner who is not there;
-                   two who search do not stay alone; no self-match
-    2 nothing lost every message and every wish was answered: delivered once, or a notice to its writer; no more copies
-                   than crashes and lost answers allow; the queues are empty in the end
+                   two people who search do not stay alone; nobody is paired with themselves
+    2 nothing lost every message and every request was answered: delivered once, or a notice to its writer; no more
+                   copies than crashes and lost responses allow; the queues are empty in the end
     3 order        first in, first out from each writer to each reader
-    4 misrouted    what was written in no chat, or after leaving, reached nobody; what was delivered came while in that
-                   chat
-    5 unmasked     no request of a bot, and nothing on a reader's phone, holds a canary of somebody else; nor does a log
+    4 misrouted    a message written in no chat, or after leaving, reached nobody; a delivered message came while its
+                   reader was in that chat
+    5 unmasked     no request of a bot, nothing on a reader's phone and no log line holds a canary of somebody else
 
-People who roam from bot to bot have several notices under way at once, which may cross. For them only what does not
-hang on the order of notices is held.
+People who roam from bot to bot have several notices under way at once, and these may overtake each other. Rules that
+depend on the order of notices are not applied to them.
 
-One more promise is judged from inside, by `Host.apart`:
+One more promise is checked from inside, by `Host.apart`:
 
-    6 recorded     when all is quiet, the live store and the records hold the same of everybody
+    6 recorded     when everything is quiet, the live store and the records agree about everybody
 """
 
 import re
@@ -52,26 +54,27 @@ from tests.simulation.witness import (
 _encode = msgspec.json.encode
 
 ANSWERED_TOO = ("429", "slow", "reset_before", "401")
-"""Faults that leave no doubt, or no message."""
+"""Faults that leave no doubt about the outcome, or create no message."""
 
 MANY = "chat.failed_many"
 
 BLOCKED = frozenset(
     {"safety.done", "safety.done_here", "safety.reported", "safety.reported_comment", "safety.reported_reply"}
 )
-"""Who was told one of these may keep searching beside somebody: they never meet one of the others again."""
+"""A person who was told one of these may keep searching beside somebody, because two such people may never meet
+again."""
 
 UNSYNCED = 20
-"""Messages to one person that may come twice after a power cut: as many as a chat's budget lets through in a second,
-which is how often marks are synced."""
+"""Messages to one person that may be duplicated after a power cut: as many as a chat's budget allows in a second. Marks
+are synced once a second."""
 
 EXCUSED_S = 60.0
-"""How long before a block its author may have written something that then could not be answered any more."""
+"""How long before a block a message may have been written that can no longer be answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A promise that was not kept, and the stretch of the story that shows it."""
+    """A promise that was not kept, and the part of the story that shows it."""
 
     promise: int
     what: str
@@ -85,18 +88,18 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The message that a person sent at the quiet end of an act to find out who hears them."""
+    """The message that a person sent at the quiet end of an act, to find out who receives it."""
 
     act: int
     person: int
     marker: str
     until: int = 1 << 60
-    """The number of the first event after the calm: what was answered is answered by then."""
+    """The number of the first event after the calm. Any answer came before it."""
 
 
 @dataclass
 class Evidence:
-    """Everything that the checker may look at. Times are seconds of the loop: the journal's, less `epoch_s`."""
+    """Everything that the checker may look at. Times are seconds of the loop: the journal's times minus `epoch_s`."""
 
     world: World
     witness: Witness
@@ -109,8 +112,8 @@ class Evidence:
     log: str = ""
     undrained: list[str] = field(default_factory=list)
     late_s: float = 0.0
-    """How long after a chat has ended something may still arrive that was on its way by then: another worker, who does
-    not know yet, was sending it. It must have been written in that chat all the same."""
+    """How long after the end of a chat a message may still arrive, because another worker was sending it and did not
+    know of the end yet. It must still have been written in that chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ class Delivery:
 
 
 def check(evidence: Evidence) -> list[Broken]:
-    """All broken promises, the first of each kind first."""
+    """Return all broken promises."""
     return list(_Check(evidence).all())
 
 
@@ -175,7 +178,8 @@ class _Check:
         return Broken(promise, what, people, min(numbers) - 25, max(numbers) + 12)
 
     def _may_be_late(self, got: Seen) -> bool:
-        """Whether a chat of the reader's ended so lately that something of it may have been on its way."""
+        """Return whether a chat of the reader ended so recently that one of its messages may still have been on its
+        way."""
         since = got.at - self.evidence.late_s
         return any(
             seen.kind == "in" and seen.key in OVER | IDLE_HERE and since < seen.at <= got.at and seen.n < got.n
@@ -185,18 +189,16 @@ class _Check:
     def _roams(self, person: int) -> bool:
         return person in self.evidence.roamers
 
-    # ------------------------------------------------------------------ 1
-
     def pairing(self) -> Iterator[Broken]:
         ties: dict[tuple[int, int], dict[tuple[int, int], Delivery]] = defaultdict(dict)
         for delivery in self.deliveries:
             sent, got = delivery.sent, delivery.got
             if sent.believed is None or got.told is None:
-                continue  # `misrouted` has its eye on these
+                continue  # `misrouted` checks these
             if self._roams(sent.person) or self._roams(got.person):
-                continue  # notices of two bots may cross, so epochs are not certain
+                continue  # notices of two bots may overtake each other, so epochs are not certain
             if self._may_be_late(got):
-                continue  # see `late`
+                continue  # checked below
             one, other = (sent.person, sent.believed), (got.person, got.told)
             ties[one].setdefault(other, delivery)
             ties[other].setdefault(one, delivery)
@@ -265,7 +267,8 @@ class _Check:
                         yield self._broken(1, what, probe_of[person], probe_of[other])
 
     def _was_away(self, found: Seen) -> bool:
-        """Whether who was told of a partner had blocked the bot shortly before: then the chat has ended by that."""
+        """Return whether a person who was told of a partner had blocked the bot shortly before. The block ended that
+        chat."""
         return any(
             each.kind == "block" and each.bot == found.bot and found.at - EXCUSED_S <= each.at <= found.at
             for each in self.of[found.person]
@@ -276,8 +279,6 @@ class _Check:
             if sent.n < seen.n < until and seen.kind == "in" and is_refusal(seen.key):
                 return seen
         return None
-
-    # ------------------------------------------------------------------ 2
 
     def drained(self) -> Iterator[Broken]:
         for what in self.evidence.undrained:
@@ -315,9 +316,10 @@ class _Check:
             yield self._broken(2, what, seen)
 
     def _counted(self, events: list[Seen], notices: list[Seen]) -> set[int]:
-        """The messages that one notice answers together: so many that did not arrive, from the one it replies to on.
+        """Return the messages that are answered by one shared notice. The notice gives a number: that many undelivered
+        messages, from the one it replies to.
 
-        An album counts as one. What has a refusal of its own does not count.
+        An album counts as one message. A message with its own refusal does not count.
         """
         counted: set[int] = set()
         alone = {(each.bot, each.reply_to) for each in notices if is_refusal(each.key) and each.key != MANY}
@@ -341,14 +343,15 @@ class _Check:
         return counted
 
     def _item_of_answered_album(self, seen: Seen, replies: dict[tuple[int, int], Seen]) -> bool:
-        """A refused album is answered on its first item."""
+        """Return whether the album of this item was refused. The refusal replies to its first item."""
         if seen.album is None:
             return False
         items = [each for each in self.of[seen.person] if each.album == seen.album and each.kind == "out"]
         return any((each.bot, each.message) in replies for each in items)
 
     def _contradicted(self, seen: Seen, reply: Seen) -> Iterator[Broken]:
-        """A message arrived, and its writer was told that it had not. Only a crash or a lost answer may cause that."""
+        """Find a message that arrived although its writer was told otherwise. Only a crash or a lost response may cause
+        that."""
         if reply.key is not None and reply.key.startswith("chat.confirm_"):
             return
         got = self.copies[seen.markers[0]][0]
@@ -358,7 +361,8 @@ class _Check:
             yield self._broken(2, f"{seen.text!r} was delivered, and its writer was told {reply.key}", seen, got, reply)
 
     def _excused(self, seen: Seen) -> bool:
-        """Who blocks the bot cannot be answered any more. Who is cut off is told that their last words may be lost."""
+        """Return whether a message needs no answer. A person who blocks the bot cannot be answered. A person whose
+        connection was lost is told that their last messages may be lost."""
         return any(
             (each.key == CUT_OFF or (each.kind == "block" and each.bot == seen.bot))
             and seen.at <= each.at <= seen.at + EXCUSED_S
@@ -380,7 +384,7 @@ class _Check:
             yield from self._duplicated_at_once(person, copies)
 
     def _duplicated_at_once(self, person: int, copies: list[Seen]) -> Iterator[Broken]:
-        """At most one for each crash or lost answer: so between two of them, at most one."""
+        """Check that at each moment there were no more duplicates than crashes and lost responses until then."""
         causes = sorted(
             [(at, 1) for at in self.evidence.deaths]
             + [(at, UNSYNCED) for at in self.evidence.power_cuts]
@@ -400,17 +404,15 @@ class _Check:
                 yield self._broken(2, what, copy)
                 return
 
-    # ------------------------------------------------------------------ 3
-
     def ordered(self) -> Iterator[Broken]:
         latest: dict[tuple[int, int, int, int], Seen] = {}
         first: set[str] = set()
         for delivery in self.deliveries:
             sent, got = delivery.sent, delivery.got
             if self._roams(got.person):
-                continue  # who is read to by two bots has two queues, and one may be held
+                continue  # a person who uses two bots has two queues, and one may be held up
             if self._asked_about(sent):
-                continue  # sent when its writer agreed to it, not when they wrote it
+                continue  # sent when its writer agreed, not when they wrote it
             way = (sent.person, sent.bot, got.person, got.bot)
             before = latest.get(way)
             marker = got.markers[0]
@@ -420,14 +422,12 @@ class _Check:
                 else:
                     latest[way] = sent
             elif any(sent.at <= cut <= got.at for cut in self.evidence.power_cuts):
-                pass  # all that was sent in the last second may come again, in order
+                pass  # all messages sent in the last second may be repeated, in order
             elif self.evidence.late_s:
-                pass  # who has just taken over and who has not noticed yet may send the same, each in order
+                pass  # an old and a new holder of a lease may both send it, each in order
             elif before is not None and before.n != sent.n and (before.album is None or before.album != sent.album):
                 yield self._broken(3, f"a copy of {sent.text!r} arrived after {before.text!r}", sent, before, got)
             first.add(marker)
-
-    # ------------------------------------------------------------------ 4
 
     def misrouted(self) -> Iterator[Broken]:
         for delivery in self.deliveries:
@@ -449,10 +449,8 @@ class _Check:
                 yield self._broken(4, f"{marker} reached {sorted(readers[marker])}", self.sent[marker], *copies)
 
     def _asked_about(self, sent: Seen) -> bool:
-        """Whether the writer was asked first if this should be passed on at all."""
+        """Return whether the writer was asked first if the message should be sent at all."""
         return (sent.person, sent.bot, sent.message) in self.asked_first
-
-    # ------------------------------------------------------------------ 5
 
     def unmasked(self) -> Iterator[Broken]:
         people = self.evidence.world.state.people
@@ -475,12 +473,13 @@ class _Check:
             yield Broken(5, f"the log holds {found}")
 
     def _agreed(self, text: str) -> bool:
-        """A contact that its sender agreed to show."""
+        """Return whether the sender agreed to show this contact."""
         return any(marker in self.evidence.shown for marker in MARKER.findall(text))
 
 
 def _left_over(wishes: list[Seen], notices: list[Seen]) -> list[Seen]:
-    """The wishes that no notice is left for, when every notice serves one: a matching, by augmenting paths."""
+    """Return the requests that get no notice when every notice answers at most one request. Computed as a matching, by
+    augmenting paths."""
     served: dict[int, Seen] = {}
 
     def serve(wish: Seen, tried: set[int]) -> bool:
@@ -502,12 +501,12 @@ def _serves(notice: Seen, wish: Seen) -> bool:
 
 
 def _asks(key: str | None) -> bool:
-    """A newcomer's message is answered with the open question."""
+    """Return whether a notice is a first question. A newcomer's message is answered with the open question."""
     return key is not None and key.startswith("start.")
 
 
 def _last_turn(events: list[Seen], before: int) -> Seen | None:
-    """The last notice of a change of state, unless the person blocked the bot since."""
+    """Return the last notice of a change of state, unless the person has blocked the bot since."""
     last: Seen | None = None
     for seen in events:
         if seen.n >= before:
@@ -520,9 +519,10 @@ def _last_turn(events: list[Seen], before: int) -> Seen | None:
 
 
 def _follow(events: list[Seen]) -> None:
-    """Work out which chat a person believed to be in, and had been told of, at each event.
+    """Work out, for each event, the chat that a person believed to be in and the chat that they had been told of.
 
-    A "Partner found" that follows another with no other turn between them, on one bot, is a copy of it.
+    A "Partner found" that follows another one on the same bot, with no other change of state between them, is a copy of
+    it.
     """
     count = 0
     believed: int | None = None
@@ -546,7 +546,7 @@ def _follow(events: list[Seen]) -> None:
 
 
 def _without_oneself(message: dict[str, Any]) -> dict[str, Any]:
-    """The message without the reader and the bot in it, and without what the reader wrote."""
+    """Return the message without its reader and the bot, and without quotes of the reader's own words."""
     shown = {key: value for key, value in message.items() if key not in ("chat", "from")}
     reply = shown.get("reply_to_message")
     if reply is not None:

@@ -1,10 +1,10 @@
 """A disk that outlives processes, and the log that a process keeps on it.
 
-The bytes are framed by the product's own `frame` and read back by its own `unframe`, so that a record cut short by a
-crash is met as it would be in a file. A dead process writes nothing more.
+The product's own `frame` and `unframe` write and read the bytes, so a record cut short by a crash looks as it would in
+a file. A dead process writes nothing more.
 
-What has been appended is in the page cache until it is synced. A kill leaves the cache as it is; a power cut (`cut`)
-takes what nobody has synced: all of it, or some sectors of it, in any order, as a disk may.
+Appended bytes are in the page cache until they are synced. A kill leaves the cache intact. A power cut (`cut`) removes
+unsynced bytes: all of them, or some sectors in any order, as a disk may.
 """
 
 import asyncio
@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable
 from random import Random
 
 from passerby.adapters.memory.log import Hole, frame, unframe
-from tests.simulation.virtual_time import Life
+from tests.simulation.virtual_time import SimProcess
 
 SECTOR = 512
 
 Tell = Callable[[str, bytes], bool]
-"""Called around each append as ("before" | "after", record). Returns whether the process died of it."""
+"""Called around each append as ("before" | "after", record). Returns whether the process was killed there."""
 
 
-class Platter:
-    """The bytes. `tell` lets the simulation kill the process at a write. `sync_s`: what a sync takes."""
+class SimDisk:
+    """The bytes. `tell` lets the simulation kill the process at a write. `sync_s`: the duration of a sync."""
 
     def __init__(self, sync_s: float = 0.0) -> None:
         self.data = bytearray()
@@ -30,15 +30,15 @@ class Platter:
         self.appends = 0
         self.sequence = 0
 
-    def open(self, life: Life, tell: Tell | None = None) -> "DiskLog":
+    def open(self, life: SimProcess, tell: Tell | None = None) -> "DiskLog":
         return DiskLog(self, life, tell)
 
     def tear(self, record: bytes, size: int) -> None:
-        """Leave the first `size` bytes of a record and its frame, as a crash in the middle of a write would."""
+        """Leave the first `size` bytes of a framed record, as a crash in the middle of a write would."""
         self.data += frame(record, self.sequence + 1)[:size]
 
     def cut(self, rng: Random) -> int:
-        """Take the power away. Returns how many bytes it cost."""
+        """Cut the power. Return how many bytes were not synced."""
         unsynced = len(self.data) - self.synced
         kept = self.synced + rng.randint(0, unsynced)
         torn = range(self.synced // SECTOR * SECTOR, kept, SECTOR) if rng.random() < 0.3 else ()
@@ -54,17 +54,17 @@ class Platter:
 class DiskLog:
     """`passerby.adapters.memory.log.Log` for one process."""
 
-    def __init__(self, platter: Platter, life: Life, tell: Tell | None) -> None:
-        self._platter = platter
+    def __init__(self, disk: SimDisk, life: SimProcess, tell: Tell | None) -> None:
+        self._disk = disk
         self._life = life
         self._tell = tell
-        self._records, whole, platter.sequence = unframe(bytes(platter.data))
-        del platter.data[whole:]
-        platter.synced = min(platter.synced, whole)
+        self._records, whole, disk.sequence = unframe(bytes(disk.data))
+        del disk.data[whole:]
+        disk.synced = min(disk.synced, whole)
 
     @property
     def size(self) -> int:
-        return len(self._platter.data)
+        return len(self._disk.data)
 
     @property
     def is_broken(self) -> bool:
@@ -79,27 +79,27 @@ class DiskLog:
             return
         if self._tell is not None and self._tell("before", record):
             return
-        self._platter.appends += 1
-        self._platter.sequence += 1
-        self._platter.data += frame(record, self._platter.sequence)
+        self._disk.appends += 1
+        self._disk.sequence += 1
+        self._disk.data += frame(record, self._disk.sequence)
         if self._tell is not None:
             self._tell("after", record)
 
     def rewrite(self, records: Iterable[bytes], *, keep_former: bool = False) -> None:
         if not self._life.dead:
-            frames = [frame(record, self._platter.sequence + number) for number, record in enumerate(records, 1)]
-            self._platter.sequence += len(frames)
-            self._platter.data[:] = b"".join(frames)
-            self._platter.synced = len(self._platter.data)
+            frames = [frame(record, self._disk.sequence + number) for number, record in enumerate(records, 1)]
+            self._disk.sequence += len(frames)
+            self._disk.data[:] = b"".join(frames)
+            self._disk.synced = len(self._disk.data)
 
     async def sync(self) -> None:
-        wanted = len(self._platter.data)
-        if self._platter.synced < wanted and not self._life.dead:
-            if self._platter.sync_s:
-                await asyncio.sleep(self._platter.sync_s)
+        wanted = len(self._disk.data)
+        if self._disk.synced < wanted and not self._life.dead:
+            if self._disk.sync_s:
+                await asyncio.sleep(self._disk.sync_s)
             if not self._life.dead:
-                # A rewrite meanwhile has synced all there is.
-                self._platter.synced = max(self._platter.synced, min(wanted, len(self._platter.data)))
+                # A rewrite meanwhile has synced everything.
+                self._disk.synced = max(self._disk.synced, min(wanted, len(self._disk.data)))
 
     def close(self) -> None:
         pass

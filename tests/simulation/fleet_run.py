@@ -1,7 +1,7 @@
-"""A run with several workers: see `run` for what a run is, and `crew` for what happens in this one.
+"""A run with several workers. See `run` for what a run is, and `sim_fleet` for the faults in this one.
 
 python -m tests.simulation.fleet_run 17            the verdict on seed 17
-python -m tests.simulation.fleet_run 17 --story    and everything that phones showed
+python -m tests.simulation.fleet_run 17 --story    also prints everything that phones showed
 """
 
 import asyncio
@@ -10,17 +10,17 @@ from random import Random
 
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Rules
-from tests.simulation.crew import Crew
 from tests.simulation.process import Build
 from tests.simulation.run import Run, Verdict, simulate
+from tests.simulation.sim_fleet import SimFleet
 
 
 class FleetRun(Run):
-    host: Crew
+    host: SimFleet
     late_s = 5.0
 
-    def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> Crew:
-        return Crew(
+    def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> SimFleet:
+        return SimFleet(
             self.loop, self.clock, self.network, tokens, rng, build, delay_s or 0.002, rules, size=rng.randint(2, 4)
         )
 

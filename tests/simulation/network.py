@@ -1,9 +1,10 @@
-"""Between the app and the world: calls take time, get lost on the way there or back, and outlive who made them.
+"""The network between the app and the world. Calls take time, get lost on the way there or back, and outlive their
+callers.
 
-A request leaves the process, arrives at the world a moment later, and its answer arrives another moment later. The
-journey is timed from outside of any process: when the process is killed, what has left it still arrives, or not.
+A request leaves the process and arrives at the world a moment later. Its response arrives another moment later. These
+journeys are timed outside of any process: after a kill, a request that is on its way may still arrive.
 
-`SimBotApi` is the product's own adapter over a `Client` that takes these journeys in place of HTTP.
+`SimBotApi` is the product's own adapter over a `Client` that makes these journeys instead of HTTP calls.
 """
 
 import asyncio
@@ -27,27 +28,28 @@ from passerby.adapters.botapi.transfer import Move, Mover
 from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStore
 from passerby.ports.telegram import Unavailable
-from tests.simulation.virtual_time import LIFE, Life, VirtualLoop
+from tests.simulation.virtual_time import PROCESS, SimProcess, VirtualLoop
 
 USUAL_S = (0.003, 0.04)
 LATE_S = (0.04, 0.15)
 LATE_SHARE = 0.04
-"""On the way there a request is never later than this: a process that starts anew takes longer."""
+"""The share of late journeys. On the way there a request is never later than `LATE_S`; restarting a process takes
+longer."""
 VERY_LATE_S = 1.5
 VERY_LATE_SHARE = 0.01
 
-Tell = Callable[[str, Life], bool]
+Tell = Callable[[str, SimProcess], bool]
 
 
 def outside() -> Context:
-    """A context that belongs to no process."""
+    """Return a context that belongs to no process."""
     context = copy_context()
-    context.run(LIFE.set, None)
+    context.run(PROCESS.set, None)
     return context
 
 
 class Network:
-    """`tell` hears of every point at which a process may be killed. Times are seconds of the loop."""
+    """`tell` is called at every point where a process may be killed. Times are seconds of the loop."""
 
     def __init__(self, world: World, loop: VirtualLoop, rng: Random) -> None:
         self.world = world
@@ -57,7 +59,7 @@ class Network:
         self.down_until = 0.0
         self.outside = outside()
         self.last_call_at = 0.0
-        """When a bot last asked for something that was not updates."""
+        """When a bot last made a request other than getUpdates."""
 
     def latency_s(self) -> float:
         bounds = LATE_S if self.rng.random() < LATE_SHARE else USUAL_S
@@ -67,11 +69,11 @@ class Network:
         return self.loop.call_later(delay_s, step, *args, context=self.outside)
 
     async def exchange(
-        self, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+        self, life: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
     ) -> Answer:
-        """Ask the world something. Raises: Unavailable."""
+        """Send a request to the world. Raises: Unavailable."""
         if life.dead:
-            await self.loop.create_future()  # it only runs on to its next await
+            await self.loop.create_future()  # a dead process runs only to its next await
         if self.loop.time() < self.down_until:
             await asyncio.sleep(self.latency_s())
             raise Unavailable("no connection", uncertain=False)
@@ -84,7 +86,7 @@ class Network:
 
 class _Journey:
     def __init__(
-        self, network: Network, life: Life, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
+        self, network: Network, life: SimProcess, ask: Callable[[], Answer | Waiting], *, sends: bool, timeout_s: float
     ) -> None:
         self.network = network
         self.life = life
@@ -95,7 +97,7 @@ class _Journey:
         self.setting_out = network.later(network.latency_s(), self.arrive)
         self.patience = network.later(timeout_s, self.time_out)
         self.deadline: asyncio.TimerHandle | None = None
-        life.at_death.append(self.orphaned)
+        life.on_kill.append(self.orphaned)
 
     def arrive(self) -> None:
         network = self.network
@@ -144,10 +146,10 @@ class _Journey:
             self.answer.set_exception(Unavailable("time-out", uncertain=self.sends))
 
     def over(self) -> None:
-        """The caller has its answer, or has gone away."""
+        """The caller has its response, or has given up."""
         self.patience.cancel()
         if not self.life.dead:
-            self.life.at_death.remove(self.orphaned)
+            self.life.on_kill.remove(self.orphaned)
             self.hang_up()
 
     def hang_up(self) -> None:
@@ -158,7 +160,7 @@ class _Journey:
             self.deadline.cancel()
 
     def orphaned(self) -> None:
-        """The process is dead. What is on its way there arrives all the same, or not."""
+        """The process is dead. Its request on the way may still arrive."""
         self.patience.cancel()
         if self.network.rng.random() < 0.5:
             self.setting_out.cancel()
@@ -166,9 +168,9 @@ class _Journey:
 
 
 class SimClient(Client):
-    """The product's client, with journeys in place of HTTP."""
+    """The product's client, with journeys instead of HTTP."""
 
-    def __init__(self, tokens: Mapping[BotId, str], network: Network, life: Life) -> None:
+    def __init__(self, tokens: Mapping[BotId, str], network: Network, life: SimProcess) -> None:
         self._tokens = dict(tokens)
         self._network = network
         self._life = life
@@ -222,7 +224,7 @@ class SimClient(Client):
 
 
 class SimMover(Mover):
-    """Moves files whole: pyreqwest's form cannot be looked into."""
+    """Moves files whole, because pyreqwest's form cannot be inspected."""
 
     _client: SimClient
 
@@ -252,7 +254,7 @@ class SimMover(Mover):
 class SimBotApi(BotApi):
     """The product's adapter over a `SimClient`."""
 
-    def __init__(self, tokens: Mapping[BotId, str], store: LiveStore, network: Network, life: Life) -> None:
+    def __init__(self, tokens: Mapping[BotId, str], store: LiveStore, network: Network, life: SimProcess) -> None:
         self._bots = tuple(tokens)
         client = SimClient(tokens, network, life)
         self._client = client

@@ -1,7 +1,7 @@
-"""The people of a run: what they do with their phones, driven by chance and by what their phones show.
+"""The people of a run. Chance, and what their phones show, decide what they do.
 
-They are nasty in the ways people are: they press twice, write in bursts, write while they wait, press buttons of former
-chats, walk over to another bot in the middle of a chat, block the bot and come back.
+They behave badly, as real people do: they press twice, write in bursts, write while they wait, press buttons of former
+chats, switch to another bot in the middle of a chat, block the bot and come back.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ NAMED = ("document", "video", "audio")
 
 @dataclass
 class Town:
-    """What the people share."""
+    """The state that all people share."""
 
     world: World
     witness: Witness
     bots: list[int]
     awake: asyncio.Event
-    """People act only while it is set."""
+    """People act only while this is set."""
     people: list["Person"] = field(default_factory=list)
     markers: int = 0
     shown: set[str] = field(default_factory=set)
@@ -43,7 +43,7 @@ class Town:
 
 @dataclass
 class Person:
-    """`pace_s` is the mean time between two acts; `roams` says whether they use more than one bot."""
+    """`pace_s` is the mean time between two actions. `roams` says whether they use more than one bot."""
 
     town: Town
     id: int
@@ -65,8 +65,6 @@ class Person:
     @property
     def blocked(self) -> bool:
         return self.town.world.chat(self.town.world.state.bots[self.bot], self.id).blocked
-
-    # ------------------------------------------------------------------ living
 
     async def live(self) -> None:
         await asyncio.sleep(self.rng.uniform(0.0, 3.0))
@@ -110,8 +108,6 @@ class Person:
     def wait(self) -> None:
         pass
 
-    # ------------------------------------------------------------------ keys and commands
-
     def say(self, words: str, **more: Any) -> dict[str, Any]:
         message: dict[str, Any] = self.town.world.phones.write(self.id, self.bot, words, **more)
         return message
@@ -148,7 +144,7 @@ class Person:
         self.find()
 
     async def waver(self) -> None:
-        """Find, no, yes: about as fast as people are brought together."""
+        """Start and cancel a search a few times, about as fast as people are paired."""
         for _ in range(self.rng.randint(1, 3)):
             self.find()
             await asyncio.sleep(self.rng.uniform(0.0, 0.2))
@@ -157,7 +153,7 @@ class Person:
         self.find()
 
     async def last_words(self) -> None:
-        """Words that may be overtaken by their writer's own leaving."""
+        """Write messages that may be overtaken by leaving."""
         for _ in range(self.rng.randint(1, 4)):
             self.text()
         self.next()
@@ -177,7 +173,7 @@ class Person:
         self.town.world.phones.block(self.id, self.bot)
 
     def roam(self) -> None:
-        """Go on with another bot, without a word to the one before."""
+        """Continue with another bot, without telling the bot before."""
         if self.roams:
             self.bot = self.rng.choice(self.town.bots)
             if not self.blocked and self.rng.random() < 0.5 and self._knows(self.bot):
@@ -203,7 +199,7 @@ class Person:
             self.start()
 
     def old_button(self) -> None:
-        """Any inline button that was ever shown, or one of a former release."""
+        """Press any inline button that was ever shown, or one of a former release."""
         phones = self.town.world.phones
         _, messages = phones.view(self.id, self.bot)
         with_buttons = [held.message for held in messages if "inline_keyboard" in held.message.get("reply_markup", {})]
@@ -227,8 +223,6 @@ class Person:
                 self.town.shown.add(shown)
         self.town.world.phones.press(self.id, self.bot, message["message_id"], row, column)
 
-    # ------------------------------------------------------------------ talking
-
     def text(self) -> None:
         self.say(f"{self.rng.choice(('hi', 'well', 'and then', 'no /next yet', 'ok'))} {self.town.marker()}")
 
@@ -244,7 +238,7 @@ class Person:
             self.say(f"re {self.town.marker()}", reply_to=to)
 
     async def mention(self) -> None:
-        """A name that is a link to somebody's profile."""
+        """Write a name that is a link to somebody's profile."""
         third = self.rng.choice(self.town.people)
         user = {"id": third.id, "is_bot": False, "first_name": f"Canary{third.id}"}
         entities: list[dict[str, Any]] = [
@@ -279,14 +273,14 @@ class Person:
         self.town.world.phones.album(self.id, self.bot, items)
 
     async def contact(self) -> None:
-        """Their own card; shown or not, at once or when the chat may be another."""
+        """Send their own contact. Answer the question about it at once, or when the chat may be another one."""
         marker = self.town.marker()
         card = {"phone_number": f"+canary{self.id}", "first_name": marker, "user_id": self.id}
         message = self.town.world.phones.send(self.id, self.bot, {"contact": card})
         await self._answer_about(message)
 
     async def _answer_about(self, sent: dict[str, Any]) -> None:
-        """Say whether it may be passed on, if that is asked: at once, or when the chat may be another."""
+        """If asked whether a message may be sent, answer at once, or when the chat may be another one."""
         await asyncio.sleep(self.rng.choice((1.0, 2.0, 6.0)))
         if self.blocked:
             return
@@ -299,7 +293,7 @@ class Person:
                 return
 
     def edit(self) -> None:
-        """Change one's own last words; the marker stays, so that it is known whose they are."""
+        """Edit one of their last messages. The marker stays, so the checker still knows whose message it is."""
         _, messages = self.town.world.phones.view(self.id, self.bot)
         mine = [
             held.message for held in messages[-15:] if held.outgoing and MARKER.search(held.message.get("text", ""))
@@ -315,6 +309,6 @@ class Person:
             self.town.world.phones.react(self.id, self.bot, message, self.rng.choice(("👍", "🔥", None)))
 
     def greet(self) -> None:
-        """First words, as soon as somebody is there."""
+        """Write a first message as soon as they have a partner."""
         if not self.blocked and self.state == "chatting":
             self.text()

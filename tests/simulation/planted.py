@@ -1,6 +1,6 @@
-"""Bugs on purpose. A checker is worth what it catches: each of these must be found, and as what it is.
+"""Bugs on purpose, to test the checker. It must find each of them, and report the right promise.
 
-Each is put in through a seam of `Build`: nothing of the product is patched.
+Each bug uses a parameter of `Build`; the product is not patched.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,10 +31,10 @@ from tests.simulation.process import Build
 
 
 class ConfirmsBeforeDone(Worker):
-    """An update counts as done as soon as it has been taken in hand."""
+    """An update counts as done as soon as it is fetched."""
 
-    def _receive(self, arrival: Arrival, fences: tuple[Fence, ...] = ()) -> None:
-        super()._receive(arrival, fences)
+    def _receive(self, arrival: Arrival, crashes: int = 0, fences: tuple[Fence, ...] = ()) -> None:
+        super()._receive(arrival, crashes, fences)
         self._finished((arrival.ref,))
 
 
@@ -51,8 +51,8 @@ class NeverSeenBefore(MemoryStore):
         self._done = _Forgetful()
 
 
-class LastOneWins(MemoryStore):
-    """A commit does not look at the versions that its decision was made on."""
+class LastWriteWins(MemoryStore):
+    """A commit ignores the versions on which its decision was based."""
 
     async def commit(self, commit: Commit) -> Committed:
         puts = []
@@ -62,8 +62,8 @@ class LastOneWins(MemoryStore):
         return await super().commit(msgspec.structs.replace(commit, puts=tuple(puts), seen=()))
 
 
-class _PartnerOfNow(Courier):
-    """Whatever waits for its turn goes to whoever its sender talks with when the turn comes."""
+class _CurrentPartner(Courier):
+    """A waiting message goes to the partner whom its sender has when its turn comes."""
 
     def drop(self, chat: ChatId) -> None:
         pass
@@ -82,23 +82,23 @@ class _PartnerOfNow(Courier):
         return await super()._deliver(queue, delivery)
 
 
-class SendsToThePartnerOfNow(Worker):
-    """See `_PartnerOfNow`."""
+class SendsToTheCurrentPartner(Worker):
+    """See `_CurrentPartner`."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.courier.__class__ = _PartnerOfNow
+        self.courier.__class__ = _CurrentPartner
 
 
-class TellsBeforeSync(MemoryStore):
-    """A commit returns before the disk has it."""
+class ReturnsBeforeSync(MemoryStore):
+    """A commit returns before the data is on disk."""
 
     async def _durable(self) -> None:
         pass
 
 
-class ReusesNumbers(TellsBeforeSync):
-    """What was not synced is given to the records, and after a power cut its numbers are given out again."""
+class ReusesNumbers(ReturnsBeforeSync):
+    """Unsynced entries go to the records. After a power cut their numbers are used again."""
 
     def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
         super()._replay_all(records)
@@ -106,7 +106,7 @@ class ReusesNumbers(TellsBeforeSync):
 
 
 class OverlooksDamage(MemoryStore):
-    """A hole in the log concerns nobody."""
+    """A hole in the log puts nobody in doubt."""
 
     def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
         ended = super()._replay_all(records)
@@ -114,30 +114,30 @@ class OverlooksDamage(MemoryStore):
         return ended
 
 
-class NeverLooks(Reconciler):
+class NeverReconciles(Reconciler):
     """The two stores are never compared."""
 
     async def reconcile(self) -> bool:
         return True
 
 
-class ComparesNothing(Worker):
-    """See `NeverLooks`."""
+class WorkerWithoutReconciling(Worker):
+    """See `NeverReconciles`."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.janitor._reconciler.__class__ = NeverLooks
+        self.janitor._reconciler.__class__ = NeverReconciles
 
 
 def _with_relay(build: Build, wrap: Callable[[Decider], Decider]) -> Build:
-    """A build whose chat feature decides on messages otherwise."""
+    """Return a build whose chat feature handles messages differently."""
     (chat,) = [feature for feature in ALL if feature.name == "chat"]
     bad = replace(chat, messages={**chat.messages, Chatting: wrap(chat.messages[Chatting])})
     return replace(build, features=tuple(bad if feature is chat else feature for feature in ALL))
 
 
-def _for_the_partner_of_now(relay: Decider) -> Decider:
-    """A message goes to the partner whom its writer has when it is decided on, whenever it was written."""
+def _for_the_current_partner(relay: Decider) -> Decider:
+    """A message goes to the partner whom its writer has when it is decided, no matter when it was written."""
 
     def decide(event: Any, facts: Facts, env: Env) -> Decision:
         known = msgspec.structs.replace(facts, anchor=NOWHERE)
@@ -147,7 +147,7 @@ def _for_the_partner_of_now(relay: Decider) -> Decider:
 
 
 def _signed(relay: Decider) -> Decider:
-    """Words go out with the id of who wrote them."""
+    """Messages carry their writer's id."""
 
     def decide(event: Any, facts: Facts, env: Env) -> Decision:
         decision = relay(event, facts, env)
@@ -164,7 +164,7 @@ def _sign(relay: Relay) -> Relay:
 
 @dataclass(frozen=True)
 class Bug:
-    """`promises` are those that a checker may find broken by it."""
+    """`promises` are the promises that the checker may find broken."""
 
     name: str
     plant: Callable[[Build], Build]
@@ -177,21 +177,21 @@ class Bug:
 BUGS = (
     Bug("confirm before done", lambda build: replace(build, app=ConfirmsBeforeDone), frozenset({2})),
     Bug("dedupe off", lambda build: replace(build, store=NeverSeenBefore), frozenset({2})),
-    Bug("version check off", lambda build: replace(build, store=LastOneWins), frozenset({1})),
-    Bug("send to the partner of now", lambda build: replace(build, app=SendsToThePartnerOfNow), frozenset({4})),
-    Bug("decide for the partner of now", lambda build: _with_relay(build, _for_the_partner_of_now), frozenset({4})),
+    Bug("version check off", lambda build: replace(build, store=LastWriteWins), frozenset({1})),
+    Bug("send to the current partner", lambda build: replace(build, app=SendsToTheCurrentPartner), frozenset({4})),
+    Bug("decide for the current partner", lambda build: _with_relay(build, _for_the_current_partner), frozenset({4})),
     Bug("sign what is passed on", lambda build: _with_relay(build, _signed), frozenset({5})),
-    Bug("tell before the sync", lambda build: replace(build, store=TellsBeforeSync), frozenset({1, 2, 4})),
+    Bug("tell before the sync", lambda build: replace(build, store=ReturnsBeforeSync), frozenset({1, 2, 4})),
     Bug(
         "give numbers twice",
-        lambda build: replace(build, store=ReusesNumbers, app=ComparesNothing),
+        lambda build: replace(build, store=ReusesNumbers, app=WorkerWithoutReconciling),
         frozenset({6}),
     ),
 )
 
 
 class _Unfenced(MemoryStore):
-    """Lets everybody write, whoever has their lease by now."""
+    """Accepts every write, no matter who holds the lease now."""
 
     async def commit(self, commit: Commit) -> Committed:
         return await super().commit(msgspec.structs.replace(commit, fences=()))
@@ -200,8 +200,8 @@ class _Unfenced(MemoryStore):
         await super().mark(msgspec.structs.replace(mark, fences=()))
 
 
-class _NeverInDoubt(Membership):
-    """Goes on with what it once had."""
+class _NeverLapses(Membership):
+    """Never notices that it lost its leases."""
 
     @property
     def is_assured(self) -> bool:
@@ -211,17 +211,17 @@ class _NeverInDoubt(Membership):
         pass
 
 
-class KeepsWhatItHad(Worker):
-    """See `_NeverInDoubt`."""
+class KeepsLostLeases(Worker):
+    """See `_NeverLapses`."""
 
     def __init__(self, **parts: Any) -> None:
         super().__init__(**parts)
-        self.fleet.__class__ = _NeverInDoubt
+        self.fleet.__class__ = _NeverLapses
 
 
 FLEET_BUGS = (
     Bug("confirm before done", lambda build: replace(build, app=ConfirmsBeforeDone), frozenset({2})),
     Bug("dedupe off", lambda build: replace(build, store=NeverSeenBefore), frozenset({2})),
-    Bug("fence off", lambda build: replace(build, store=_Unfenced, app=KeepsWhatItHad), frozenset({2, 3})),
+    Bug("fence off", lambda build: replace(build, store=_Unfenced, app=KeepsLostLeases), frozenset({2, 3})),
 )
-"""Those that a fleet of workers is tried with."""
+"""The bugs that are tried with a fleet of workers."""

@@ -1,7 +1,7 @@
 """The program under test: started over a disk, killed, started again.
 
-`Host` keeps one life of the app going at a time, as a supervisor would. What survives a life is on the disk, in the
-records and in the world; nothing else is handed on.
+`Host` runs one process of the app at a time, as a supervisor would. Only the disk, the records and the world outlive a
+process.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from passerby.runtime.supervise import supervise
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.records_memory import Disk, MemoryRecords
-from tests.simulation.disk import Platter
-from tests.simulation.distant_store import Distant
+from tests.simulation.disk import SimDisk
 from tests.simulation.network import Network, SimBotApi
-from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
+from tests.simulation.remote_store import RemoteStore
+from tests.simulation.virtual_time import SimProcess, VirtualClock, VirtualLoop
 
 KEY = b"thirty-two bytes of simulation.."
 STOP_TIMEOUT_S = 8.0
-# The settings' defaults.
+# The defaults of the settings.
 BOT_BUDGET = Budget(30.0, 30)
 CHAT_BUDGET = Budget(1.0, 20)
 RULES = Rules()
@@ -47,7 +47,7 @@ def catalogue() -> Catalogue:
 
 @dataclass(frozen=True)
 class Build:
-    """What the program is made of; a planted bug replaces a part."""
+    """The parts of the program. A planted bug replaces one of them."""
 
     app: Callable[..., Worker] = Worker
     store: Callable[..., MemoryStore] = MemoryStore
@@ -58,9 +58,9 @@ class Build:
 
 @dataclass
 class Server:
-    """The store that the workers of a fleet share. It outlives them; `down_until` is when it is to be reached again.
+    """The store that the workers of a fleet share. It outlives them. It cannot be reached until `down_until`.
 
-    `forgets` is the share of calls that are carried out and not answered, while there are `troubles`.
+    `forgets` is the share of completed calls whose response is lost, while there are `troubles`.
     """
 
     loop: VirtualLoop
@@ -71,7 +71,8 @@ class Server:
     troubles: bool = False
 
     def reach(self, rng: Random, cut_off: Callable[[], bool], done: Callable[[], object]) -> LiveStore:
-        """The way of one process there. `done` is called when something has been carried out and not answered yet."""
+        """Return one process's connection to the store. `done` is called when a call was completed, before its
+        response."""
 
         def lost() -> bool:
             return cut_off() or self.loop.time() < self.down_until
@@ -80,14 +81,14 @@ class Server:
             done()
             return self.troubles and rng.random() < self.forgets
 
-        way: Any = Distant(self.inner, rng, self.delay_s, lost, late_answers=True, forgetful=forgetful)
+        way: Any = RemoteStore(self.inner, rng, self.delay_s, lost, late_answers=True, forgetful=forgetful)
         found: LiveStore = way
         return found
 
 
 @dataclass
-class Doom:
-    """The process dies at the `countdown`-th passing of `point`."""
+class KillPlan:
+    """The process is killed when it passes `point` for the `countdown`-th time."""
 
     point: str
     countdown: int
@@ -105,44 +106,42 @@ class Host:
     build: Build
     store_delay_s: float = 0.0
     rules: Rules = RULES
-    platter: Platter = field(default_factory=Platter)
+    disk: SimDisk = field(default_factory=SimDisk)
     sync_s: float = 0.0
-    """How long the disk takes to sync."""
+    """How long a sync of the disk takes."""
     sql: Disk = field(default_factory=Disk)
     deaths: list[tuple[float, str]] = field(default_factory=list)
     power_cuts: list[float] = field(default_factory=list)
-    """Those that took something away."""
+    """Power cuts that lost data."""
     restarts: int = 0
     lapses: list[float] = field(default_factory=list)
-    """When a worker found that others have what it held, and began anew."""
-    life: Life | None = None
+    """When a worker found that others had taken over its leases, and started a new incarnation."""
+    life: SimProcess | None = None
     app: Worker | None = None
     inner: MemoryStore | None = None
-    """Its live store, if it has one of its own."""
-    doom: Doom | None = None
+    """Its live store, if it has its own."""
+    kill_plan: KillPlan | None = None
     lost_until: float = 0.0
-    """Until then nobody reaches the live store, if it is a distant one."""
+    """Until then the live store cannot be reached, if it is a remote one."""
     sql_lost: bool = False
     server: "Server | None" = None
-    """A store that several share, instead of one of its own on the platter."""
+    """A store that several hosts share, instead of a store on the host's own disk."""
     name: str = "life"
-    _lives: int = 0
+    _starts: int = 0
     _died: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.platter.sync_s = self.sync_s
+        self.disk.sync_s = self.sync_s
         self.network.tell = self.passing
 
-    # ------------------------------------------------------------------ life
-
     def start(self) -> None:
-        self._lives += 1
-        life = self.life = Life(f"{self.name} {self._lives}")
+        self._starts += 1
+        life = self.life = SimProcess(f"{self.name} {self._starts}")
         rng = Random(f"{self.rng.getrandbits(64)}")
         self._died = asyncio.Event()
         self._stop = asyncio.Event()
-        life.at_death.append(self._died.set)
+        life.on_kill.append(self._died.set)
         store = self._store(life, rng)
         if life.dead:
             return  # opening a log that was not closed writes to it
@@ -173,17 +172,17 @@ class Host:
 
         self._task: asyncio.Task[Any] = self.loop.begin(life, self._run(make, self._stop, self._died))
 
-    def _store(self, life: Life, rng: Random) -> LiveStore:
+    def _store(self, life: SimProcess, rng: Random) -> LiveStore:
         def lost() -> bool:
             return self.loop.time() < self.lost_until
 
         if self.server is not None:
             return self.server.reach(rng, lost, lambda: self.passing("after", life))
-        log = self.platter.open(life, lambda point, record: self._writing(point, record, life))
+        log = self.disk.open(life, lambda point, record: self._writing(point, record, life))
         inner = self.inner = self.build.store(log, self.clock, rng)
         if not self.store_delay_s:
             return inner
-        return Distant(inner, rng, self.store_delay_s, lost)
+        return RemoteStore(inner, rng, self.store_delay_s, lost)
 
     async def _run(self, make: Callable[[], Worker], stop: asyncio.Event, ended: asyncio.Event) -> None:
         def end(lapsed: bool) -> None:
@@ -206,11 +205,11 @@ class Host:
         life = self.life
         if life is not None and not life.dead:
             self.deaths.append((self.loop.time(), point))
-            self.doom = None
+            self.kill_plan = None
             self.loop.kill(life)
 
     async def apart(self) -> list[str]:
-        """Whom the live store and the records do not agree on."""
+        """Return the people on whom the live store and the records disagree."""
         if self.inner is None:
             return []
         return [
@@ -220,58 +219,56 @@ class Host:
         ]
 
     def cut_power(self) -> None:
-        """Kill the machine: what the process had written and not synced is gone, all of it or in part."""
+        """Kill the machine. Unsynced data is gone, completely or in part."""
         life = self.life
         if life is not None and not life.dead:
             self.kill("power")
-            if self.platter.cut(self.rng):
+            if self.disk.cut(self.rng):
                 self.power_cuts.append(self.loop.time())
 
     def restart(self) -> None:
-        """Stop in good order and start again: a deploy."""
-        self.doom = None
+        """Stop gracefully and start again, as in a deploy."""
+        self.kill_plan = None
         if self.life is not None and not self.life.dead:
             self.restarts += 1
             self._stop.set()
 
     def holds(self) -> frozenset[str]:
-        """The leases that its worker has now, and works under."""
+        """Return the leases that its worker holds now."""
         if self.life is None or self.life.dead or self.app is None:
             return frozenset()
         return frozenset(self.app.fleet.held)
 
     def calm_down(self) -> None:
-        """From now on nothing happens to it."""
+        """From now on it has no faults."""
         self.lost_until = 0.0
         self.set_sql_lost(lost=False)
-        self.doom = None
+        self.kill_plan = None
 
     def end(self) -> None:
-        """The run is over."""
+        """End the process at the end of the run."""
         if self.life is not None:
             self.loop.kill(self.life)
 
     def set_sql_lost(self, *, lost: bool) -> None:
         self.sql_lost = self.records.lost = lost
 
-    # ------------------------------------------------------------------ where it may be killed
-
-    def passing(self, point: str, life: Life) -> bool:
-        """Whether the process dies here."""
-        doom = self.doom
-        if doom is None or doom.point != point or life is not self.life or life.dead:
+    def passing(self, point: str, life: SimProcess) -> bool:
+        """Return whether the process is killed here."""
+        kill_plan = self.kill_plan
+        if kill_plan is None or kill_plan.point != point or life is not self.life or life.dead:
             return False
-        doom.countdown -= 1
-        if doom.countdown > 0:
+        kill_plan.countdown -= 1
+        if kill_plan.countdown > 0:
             return False
         self.kill(point)
         return True
 
-    def _writing(self, point: str, record: bytes, life: Life) -> bool:
+    def _writing(self, point: str, record: bytes, life: SimProcess) -> bool:
         if point == "after":
             return self.passing("after", life)
         if self.passing("torn", life):
             framed = len(frame(record, 1))
-            self.platter.tear(record, self.rng.randrange(framed))
+            self.disk.tear(record, self.rng.randrange(framed))
             return True
         return self.passing("before", life)

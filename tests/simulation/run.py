@@ -1,10 +1,10 @@
-"""One run: a seed becomes bots, people, faults and crashes; the story is told and judged.
+"""One run: a seed determines bots, people, faults and crashes. The story is recorded and judged.
 
     python -m tests.simulation.run 17            the verdict on seed 17
-    python -m tests.simulation.run 17 --story    and everything that phones showed
+    python -m tests.simulation.run 17 --story    also prints everything that phones showed
 
-A run has acts. In each there is a storm (people act, calls fail, processes die), then a calm: nothing is done and
-nothing fails, until every queue is empty; then everybody sends a probe. All chance comes from the seed.
+A run has acts. Each act begins with a storm: people act, calls fail, processes are killed. Then comes a calm: nobody
+acts and nothing fails, until every queue is empty. Then everybody sends a probe. All randomness comes from the seed.
 """
 
 import asyncio
@@ -28,13 +28,13 @@ from passerby.telemetry import logs
 from tests.simulation.checker import Broken, Evidence, Probe, check
 from tests.simulation.network import Network
 from tests.simulation.people import Person, Town
-from tests.simulation.process import Build, Doom, Host
+from tests.simulation.process import Build, Host, KillPlan
 from tests.simulation.virtual_time import VirtualClock, VirtualLoop
 from tests.simulation.witness import Witness, between
 
 EPOCH_S = 1_760_000_000.0
 IDLE_S = 45.0
-"""All is quiet when no bot has asked for anything for so long: longer than any pause of the courier."""
+"""Everything is quiet if no bot has made a request for this long, which is longer than any pause of the courier."""
 PROBE_IDLE_S = 3.0
 CALM_MOST_S = 600.0
 BUGS = (
@@ -45,7 +45,7 @@ BUGS = (
     "courier.rejected",
     "loop.complained",
 )
-"""Log events that tell of a bug of ours, whatever came of it."""
+"""Log events that always mean a bug of ours."""
 
 
 KINDS: tuple[FaultKind, ...] = (
@@ -63,7 +63,7 @@ class Verdict:
     witness: Witness
 
     def report(self) -> str:
-        """What is wrong, and the piece of the story that shows it."""
+        """Return what is wrong, and the part of the story that shows it."""
         lines = [f"seed {self.seed}: {len(self.broken)} broken; again with: python -m tests.simulation.run {self.seed}"]
         lines += [str(broken) for broken in self.broken[:12]]
         if self.broken:
@@ -76,7 +76,7 @@ class Verdict:
 def simulate(
     seed: int, build: Build | None = None, *, verify: bool = False, kind: "type[Run] | None" = None
 ) -> Verdict:
-    """Run and judge. `verify` has the world check its own updates and answers against the schema: slow."""
+    """Run and judge. With `verify` the world checks its own updates and answers against the schema, which is slow."""
     loop = VirtualLoop()
     try:
         with captured_log() as log:
@@ -88,7 +88,7 @@ def simulate(
 
 
 def close(loop: VirtualLoop) -> None:
-    """Bury the dead, whose last words nobody is to hear."""
+    """Close the dead processes and the loop. What they log meanwhile is discarded."""
     with captured_log():
         loop.evict()
     loop.close()
@@ -96,7 +96,7 @@ def close(loop: VirtualLoop) -> None:
 
 @contextmanager
 def captured_log() -> Iterator[io.StringIO]:
-    """All that is logged meanwhile, one JSON object a line."""
+    """Capture everything that is logged inside the block, one JSON object a line."""
     former, was_strict = structlog.get_config(), logs._strict
     log = io.StringIO()
     logs._strict = True
@@ -134,7 +134,7 @@ class Run:
         self.network = Network(self.world, loop, chance("network"))
         tokens = {BotId(bot.id): bot.token for bot in bots}
         delay_s = rng.choice((0.0, 0.0, 0.004, 0.03, 0.08))
-        # Where nobody is asked before a name is passed on, more is passed on at once.
+        # With OFF nobody is asked before a name is sent, so more messages are sent at once.
         rules = Rules(contact_policy=rng.choice((ContactPolicy.WARN, ContactPolicy.OFF)))
         self.host = self.make_host(tokens, chance("host"), build, delay_s, rules)
         self.awake = asyncio.Event()
@@ -155,10 +155,10 @@ class Run:
         self.probes: list[Probe] = []
         self.undrained: list[str] = []
         self.apart: list[str] = []
-        """Whom the live store and the records did not agree on when all was quiet."""
+        """People on whom the live store and the records disagreed when everything was quiet."""
 
     def make_host(self, tokens: dict[BotId, str], rng: Random, build: Build, delay_s: float, rules: Rules) -> Any:
-        """What runs the app: see `Host`."""
+        """Return the host that runs the app. See `Host`."""
         sync_s = rng.choice((0.0, 0.0, 0.003, 0.02))
         return Host(self.loop, self.clock, self.network, tokens, rng, build, delay_s, rules, sync_s=sync_s)
 
@@ -166,8 +166,6 @@ class Run:
         who = self.town.person(person)
         if self.awake.is_set() and who.bot == bot and who.rng.random() < 0.7:
             self.network.later(who.rng.expovariate(1 / 0.8), who.greet)
-
-    # ------------------------------------------------------------------ the play
 
     async def play(self) -> None:
         running = asyncio.ensure_future(self.host.keep_going())
@@ -205,7 +203,7 @@ class Run:
                 self.host.restart()
             else:
                 most = {"fetch": 3, "effect": 12}.get(way, 30)
-                self.host.doom = Doom(way, self.rng.randint(1, most))
+                self.host.kill_plan = KillPlan(way, self.rng.randint(1, most))
 
     async def faults(self) -> None:
         bots = [*self.town.bots, None, None]
@@ -259,8 +257,6 @@ class Run:
 
     def _queued(self) -> dict[int, int]:
         return {bot.id: len(bot.queue.items) for bot in self.world.state.bots.values() if bot.queue.items}
-
-    # ------------------------------------------------------------------ the verdict
 
     def verdict(self) -> Verdict:
         evidence = Evidence(

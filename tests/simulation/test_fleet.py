@@ -1,8 +1,8 @@
 """Several workers over one store, storm after storm: promises 1 to 6 hold for every seed.
 
-Workers are killed, paused beyond their leases, cut off and replaced; the store is away, forgets to answer, comes back
-empty. `SIMULATION_FLEET_SEEDS` (30) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again:
-`python -m tests.simulation.fleet_run SEED --story`.
+Workers are killed, paused beyond their leases, cut off and replaced. The store goes down, loses responses, and comes
+back empty. `SIMULATION_FLEET_SEEDS` (30) is the number of seeds, `SIMULATION_FIRST` (1) the first seed. To repeat one
+seed: `python -m tests.simulation.fleet_run SEED --story`.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ def test_one_seed_of_a_fleet_always_gives_the_same_story() -> None:
 
 
 class _Takeovers(FleetRun):
-    """Kills workers one after the other while nothing else goes wrong, and looks how long it takes others to poll."""
+    """Kills one worker after another while nothing else fails, and measures how long it takes others to poll."""
 
     slowest_s = 0.0
     kills = 0

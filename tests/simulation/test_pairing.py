@@ -1,7 +1,7 @@
-"""Promise 1 over any history: whatever people press in whatever order, however the store's answers interleave.
+"""Promise 1 over any history: people press anything in any order, and the store's responses interleave in any order.
 
-The runtime is driven below Telegram, over the memory store at the end of a wire. Here, other than in the simulation,
-the store itself is looked into, after every single commit.
+The tests drive the runtime below Telegram, over the memory store behind a simulated network. Unlike the simulation,
+they look into the store itself, after every single commit.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from passerby.runtime.inbound.person_queues import Work
 from passerby.runtime.worker import Worker
 from passerby.runtime.worker_config import WorkerConfig
 from tests.contract.records_memory import Disk, MemoryRecords
-from tests.simulation.disk import Platter
-from tests.simulation.distant_store import Distant
-from tests.simulation.planted import LastOneWins
+from tests.simulation.disk import SimDisk
+from tests.simulation.planted import LastWriteWins
 from tests.simulation.process import KEY, catalogue
+from tests.simulation.remote_store import RemoteStore
 from tests.simulation.run import EPOCH_S, captured_log, close
-from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
+from tests.simulation.virtual_time import SimProcess, VirtualClock, VirtualLoop
 
 BOT = BotId(1_000_001)
 PEOPLE = tuple(PersonId(number) for number in range(1, 7))
@@ -41,7 +41,7 @@ PLENTY = Budget(1e6, 1_000_000)
 
 
 class Watched(MemoryStore):
-    """Looks at everybody after every commit. `wrong` is what it saw last."""
+    """Checks everybody after every commit. `wrong` is the last error it found."""
 
     wrong: str | None = None
 
@@ -69,7 +69,7 @@ class Watched(MemoryStore):
 
 
 class NoTelegram:
-    """Takes everything, brings nothing."""
+    """Accepts everything, and delivers no updates."""
 
     def __init__(self) -> None:
         self.bots = (BOT,)
@@ -112,23 +112,23 @@ def event(person: PersonId, verb: str, now: float, number: int) -> Event:
 
 VERBS = ("/search", "/search", "/search", "/next", "/stop", "/stop", "hello", "block", "unblock")
 SETTLED_S = WIDEST_S + 5.0
-"""By then everybody puts up with everybody, and has been looked at."""
+"""By then everybody accepts everybody, and the matcher has looked at them."""
 
 GAPS_S = (0.0, 0.0, 0.01, 0.03, 0.06)
 Step = tuple[PersonId, str, float]
-"""Who does what, and how long it is until the next step."""
+"""The person, the action, and how long it is until the next step."""
 
 
 def live_through(
     steps: list[Step], seed: int, delay_s: float, *, late_answers: bool, store: type[Watched] = Watched
 ) -> str:
-    """Play a history. Return what is wrong, if anything is."""
+    """Play a history. Return what is wrong, or an empty string."""
     loop = VirtualLoop()
     clock = VirtualClock(loop, EPOCH_S)
     rng = Random(seed)
-    life = Life("the only one")
-    inner = store(Platter().open(life), clock, rng)
-    distant: Any = Distant(inner, rng, delay_s, lambda: False, late_answers=late_answers)
+    life = SimProcess("the only one")
+    inner = store(SimDisk().open(life), clock, rng)
+    distant: Any = RemoteStore(inner, rng, delay_s, lambda: False, late_answers=late_answers)
     app = Worker(
         telegram=NoTelegram(),
         store=distant,
@@ -178,8 +178,8 @@ def test_pairs_are_always_symmetric_and_people_who_fit_are_paired(
     assert not live_through(steps, seed, delay_s, late_answers=late_answers)
 
 
-class Careless(Watched, LastOneWins):
-    """Takes any commit, whatever its decision was made on."""
+class Careless(Watched, LastWriteWins):
+    """Accepts any commit, no matter which versions its decision was based on."""
 
 
 def test_a_store_that_ignores_versions_breaks_pairs() -> None:

@@ -1,4 +1,4 @@
-"""The checker finds each bug that it is for, and calls it what it is."""
+"""The checker finds each planted bug and reports the right promise."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.simulation.process import Build
 from tests.simulation.run import simulate
 
 MOST_SEEDS = 60
-"""More than ten times what it takes on average."""
+"""More than ten times the average number needed."""
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=str)

@@ -1,7 +1,7 @@
 """The whole app, storm after storm: promises 1 to 5 hold for every seed.
 
-`SIMULATION_SEEDS` (100) says how many seeds, `SIMULATION_FIRST` (1) which is the first. One seed again, with its story:
-`python -m tests.simulation.run SEED --story`.
+`SIMULATION_SEEDS` (100) is the number of seeds, `SIMULATION_FIRST` (1) the first seed. To repeat one seed with its
+story: `python -m tests.simulation.run SEED --story`.
 """
 
 import os
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SEEDS = int(os.environ.get("SIMULATION_SEEDS", "100"))
 FIRST = int(os.environ.get("SIMULATION_FIRST", "1"))
 CHUNK = 10
-"""Seeds a test: few enough to be spread over workers, enough for every trouble to have come up."""
+"""Seeds in one test: few enough to spread the tests over processes, enough for every kind of fault to occur."""
 
 
 @pytest.mark.parametrize("first", in_full(range(FIRST, FIRST + SEEDS, CHUNK), 1))

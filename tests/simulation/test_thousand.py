@@ -19,7 +19,7 @@ PLENTY = Budget(1e6, 1_000_000)
 
 
 def known(person: int, bot: int) -> Participant:
-    """Somebody who has answered the first questions in an earlier life of the app."""
+    """Return somebody who has answered the first questions in an earlier run of the app."""
     profile = Profile(consented_at=EPOCH_S, age=30, age_given_at=EPOCH_S, gender=Gender.UNSAID, language="en")
     return Participant(PersonId(person), 5, BotId(bot), (BotId(bot),), profile, seen_at=EPOCH_S)
 

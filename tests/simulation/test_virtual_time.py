@@ -1,12 +1,12 @@
-"""The stage itself: time that jumps, processes that die at once, a disk that outlives them."""
+"""The simulation's own parts: time that jumps, processes that are killed at once, a disk that outlives them."""
 
 import asyncio
 from random import Random
 
 import pytest
 
-from tests.simulation.disk import Platter
-from tests.simulation.virtual_time import Deadlock, Life, VirtualLoop
+from tests.simulation.disk import SimDisk
+from tests.simulation.virtual_time import Deadlock, SimProcess, VirtualLoop
 
 
 def test_time_jumps_to_the_next_timer() -> None:
@@ -34,12 +34,12 @@ def test_waiting_for_something_that_never_comes_is_a_deadlock() -> None:
 
 def test_a_killed_process_runs_no_cleanup_and_its_requests_go_on() -> None:
     loop = VirtualLoop()
-    life = Life("victim")
+    life = SimProcess("victim")
     done: list[str] = []
 
     async def victim() -> None:
         loop.call_later(2.0, done.append, "own timer")
-        loop.create_task(child())  # it is not to be waited for
+        loop.create_task(child())  # not awaited on purpose
         try:
             await asyncio.sleep(5.0)
             done.append("went on")
@@ -68,19 +68,19 @@ def test_a_killed_process_runs_no_cleanup_and_its_requests_go_on() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_torn_record_is_dropped_and_earlier_records_are_kept(seed: int) -> None:
-    platter = Platter()
-    log = platter.open(Life("first"))
+    disk = SimDisk()
+    log = disk.open(SimProcess("first"))
     log.append(b"one")
-    platter.tear(b"a second record", Random(seed).randrange(8 + len(b"a second record")))
-    again = platter.open(Life("second"))
+    disk.tear(b"a second record", Random(seed).randrange(8 + len(b"a second record")))
+    again = disk.open(SimProcess("second"))
     assert list(again.records()) == [b"one"]
     again.append(b"two")
-    assert list(platter.open(Life("third")).records()) == [b"one", b"two"]
+    assert list(disk.open(SimProcess("third")).records()) == [b"one", b"two"]
 
 
 def test_a_killed_process_writes_nothing_more() -> None:
-    platter, life = Platter(), Life("dead")
-    log = platter.open(life)
+    disk, life = SimDisk(), SimProcess("dead")
+    log = disk.open(life)
     life.dead = True
     log.append(b"late")
-    assert not platter.data
+    assert not disk.data

@@ -1,11 +1,11 @@
-"""An event loop whose time is a number, and processes on it that can be killed.
+"""An event loop with virtual time, and simulated processes on it that can be killed.
 
-Nothing is waited for: when no callback is ready, time jumps to the next timer. No sockets, no threads, no sleeping; so
-a run is as long as its work, and the same every time.
+The loop never waits: when no callback is ready, time jumps to the next timer. There are no sockets, threads or sleeps.
+So a run takes only as long as its work, and is the same every time.
 
-A `Life` is a pretended process: whatever runs in a context that carries it belongs to it. Killing a life is `kill -9`:
-none of its callbacks runs again, no `except`, no `finally`. What it had handed to the world outside (timers set from
-another context) goes on.
+A `SimProcess` is a simulated process. A context carries it; whatever runs in such a context belongs to the process.
+Killing it works like `kill -9`: none of its callbacks runs again, and no `except` or `finally` does. Timers that it set
+in another context, like requests that have left it, continue.
 """
 
 import asyncio
@@ -18,34 +18,35 @@ from typing import Any, NoReturn
 
 RESOLUTION_S = 1e-9
 LEAST_S = 1e-6
-"""Every timer takes at least so long, as it would on a machine: a wait of less than a float can add would never end."""
+"""Every timer takes at least this long, as on a real machine. A shorter wait would not change the time, because a float
+cannot represent the sum, so the loop would never end."""
 
 
 class Deadlock(AssertionError):
     """Nothing is ready, no timer is set, and the run is not over."""
 
 
-class Life:
+class SimProcess:
     """One process from its start to its kill."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.dead = False
         self.stash: list[Handle] | None = None
-        """While it is paused: what would run now, if it were not."""
+        """While it is paused: the handles that would otherwise run."""
         self.tasks: list[Task[Any]] = []
-        self.at_death: list[Callable[[], None]] = []
-        """What the outside does when the process is gone: a server sees its connections close."""
+        self.on_kill: list[Callable[[], None]] = []
+        """Callbacks for the outside when the process is killed: a server notices that connections close."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
 
-LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
+PROCESS: ContextVar[SimProcess | None] = ContextVar("life", default=None)
 
 
 class _Jump:
-    """In a selector's place: instead of waiting for sockets, time moves."""
+    """Replaces the selector: time moves forward instead of waiting for sockets."""
 
     def __init__(self, loop: "VirtualLoop") -> None:
         self._loop = loop
@@ -69,7 +70,7 @@ class VirtualLoop(BaseEventLoop):
         self._now_s = 0.0
         self._clock_resolution = RESOLUTION_S
         self._selector = _Jump(self)
-        self._graves: list[Life] = []
+        self._killed: list[SimProcess] = []
         self.complaints: list[dict[str, Any]] = []
         self.set_exception_handler(lambda _, complaint: self.complaints.append(complaint))
         self.set_task_factory(_make_task)  # type: ignore[arg-type]
@@ -92,7 +93,7 @@ class VirtualLoop(BaseEventLoop):
     def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Handle:  # type: ignore[override]
         context = copy_context() if context is None else context
         handle = Handle(callback, args, self, context)
-        life = context.get(LIFE)
+        life = context.get(PROCESS)
         if life is not None and life.dead:
             handle.cancel()
         elif life is not None and life.stash is not None:
@@ -107,7 +108,7 @@ class VirtualLoop(BaseEventLoop):
         context = copy_context() if context is None else context
         when = max(when, self._now_s + LEAST_S)
         handle = TimerHandle(when, callback, args, self, context)
-        life = context.get(LIFE)
+        life = context.get(PROCESS)
         if life is not None and life.dead:
             handle.cancel()
         else:
@@ -120,39 +121,37 @@ class VirtualLoop(BaseEventLoop):
     ) -> TimerHandle:
         return self.call_at(self._now_s + delay, callback, *args, context=context)
 
-    # ------------------------------------------------------------------ processes
-
-    def begin(self, life: Life, work: Coroutine[Any, Any, Any]) -> Task[Any]:
-        """Run `work`, and whatever it starts, as the process `life`."""
+    def begin(self, life: SimProcess, work: Coroutine[Any, Any, Any]) -> Task[Any]:
+        """Run `work`, and everything it starts, as this process."""
         context = copy_context()
-        context.run(LIFE.set, life)
+        context.run(PROCESS.set, life)
         return self.create_task(work, context=context)
 
-    def kill(self, life: Life) -> None:
-        """End a process at once. A callback of its own that is running now runs on to its next await, unheard."""
+    def kill(self, life: SimProcess) -> None:
+        """Kill a process at once. A callback that is running now continues to its next await, without effect."""
         if life.dead:
             return
         life.dead = True
         for handle in (*self._ready, *self._scheduled):
-            if _life_of(handle) is life:
+            if _process_of(handle) is life:
                 handle.cancel()
-        for tell in life.at_death:
+        for tell in life.on_kill:
             tell()
-        self._graves.append(life)
+        self._killed.append(life)
 
-    def pause(self, life: Life) -> None:
-        """SIGSTOP: nothing of a process runs, and time passes without it. What had left it goes on."""
+    def pause(self, life: SimProcess) -> None:
+        """SIGSTOP: nothing of the process runs, but time passes. Requests that have left it continue."""
         if life.dead or life.stash is not None:
             return
         life.stash = []
         for queue in (self._ready, self._scheduled):
-            for handle in [handle for handle in queue if _life_of(handle) is life]:
+            for handle in [handle for handle in queue if _process_of(handle) is life]:
                 queue.remove(handle)
                 life.stash.append(handle)
         heapify(self._scheduled)
 
-    def resume(self, life: Life) -> None:
-        """SIGCONT: all that was due meanwhile is due now."""
+    def resume(self, life: SimProcess) -> None:
+        """SIGCONT: everything that was due meanwhile is due now."""
         stash, life.stash = life.stash or [], None
         for handle in stash:
             if handle.cancelled():
@@ -164,12 +163,12 @@ class VirtualLoop(BaseEventLoop):
                 self._ready.append(handle)
 
     def evict(self) -> None:
-        """After the run: close what the dead processes left open, so that Python does not complain of it.
+        """After the run, close what the dead processes left open, so that Python does not complain about it.
 
-        This runs their `finally` after all. Nothing of it is heard: their callbacks are dropped, and what they hold of
-        the world outside does not act for the dead.
+        This does run their `finally` blocks, but without effect: their callbacks are dropped, and their objects in the
+        world outside ignore dead processes.
         """
-        for life in self._graves:
+        for life in self._killed:
             _close(life)
 
 
@@ -177,26 +176,26 @@ def _make_task(
     loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], context: Context | None = None, **more: Any
 ) -> Task[Any]:
     task = Task(work, loop=loop, context=context, **more)
-    life = LIFE.get() if context is None else context.get(LIFE)
+    life = PROCESS.get() if context is None else context.get(PROCESS)
     if life is not None:
         life.tasks.append(task)
     return task
 
 
-def _life_of(handle: Handle) -> Life | None:
+def _process_of(handle: Handle) -> SimProcess | None:
     context: Context = handle._context  # type: ignore[attr-defined]
-    return None if handle.cancelled() else context.get(LIFE)
+    return None if handle.cancelled() else context.get(PROCESS)
 
 
-def _close(life: Life) -> None:
-    grave = copy_context()
-    grave.run(LIFE.set, life)
+def _close(life: SimProcess) -> None:
+    context = copy_context()
+    context.run(PROCESS.set, life)
     for task in life.tasks:
         if not task.done():
             task._log_destroy_pending = False  # type: ignore[attr-defined]
-            # Whatever a `finally` makes of its end, nobody is there to see it.
+            # Errors in a `finally` block do not matter here.
             with suppress(Exception):
-                grave.run(task.get_coro().close)
+                context.run(task.get_coro().close)
 
 
 class VirtualClock:

@@ -1,7 +1,7 @@
-"""What people's phones showed, in one order: all that the checker believes of what happened to them.
+"""Records what people's phones showed, in order. The checker bases its judgment of each person on this alone.
 
-Notices are recognised by their wording, messages by their markers: every message that a person of the simulation writes
-carries a word like `m17z` that nothing else carries. Nothing here looks into the app or its stores.
+Notices are recognised by their wording, messages by their markers: every message that a simulated person writes
+contains a unique word like `m17z`. Nothing here looks into the app or its stores.
 """
 
 import re
@@ -21,18 +21,18 @@ MARKER = re.compile(r"\bm\d+z\b")
 FOUND = "search.found"
 PARTNER_LEFT = "chat.partner_left"
 TOGETHER = frozenset({"after_chat.together_again"})
-"""As good as `FOUND`: a chat begins."""
+"""Like `FOUND`: a chat begins."""
 CUT_OFF = "chat.connection_lost"
-"""The chat is over, and whatever its people had written last may be lost: that is the answer to it."""
+"""The chat is over, and its last messages may be lost. This notice counts as their answer."""
 
 OVER = frozenset({CUT_OFF, PARTNER_LEFT, "chat.you_left", "chat.you_moved_on", "idle.ended", "safety.chat_over"})
-"""A person who is told one of these is in no chat any more."""
+"""A person who is told one of these is not in a chat any more."""
 SEARCHING = frozenset({"search.begun", "chat.you_moved_on"})
 STOPPED = frozenset({"search.cancelled", "chat.search_stopped", "after_chat.search_rests"})
 IDLE_HERE = frozenset({"start.ready"})
-"""What `/start` says to somebody who is idle: after a block, whatever was still on its way is out of date by then."""
+"""The answer of `/start` to an idle person. After a block, everything that was still on its way is outdated by then."""
 TURNS = OVER | SEARCHING | STOPPED | IDLE_HERE | {FOUND}
-"""All notices that tell of one's own state."""
+"""All notices of a person's own state."""
 
 ANSWERS: dict[str, frozenset[str]] = {
     "find": frozenset({"search.begun", "search.already", "search.in_chat"}),
@@ -40,7 +40,7 @@ ANSWERS: dict[str, frozenset[str]] = {
     "next": frozenset({"chat.you_moved_on", "search.begun", "chat.next_while_searching"}),
     "stop": frozenset({"chat.you_left", "chat.search_stopped", "chat.stop_while_idle"}),
 }
-"""What may be answered to what a person asks for."""
+"""Possible answers to each request."""
 
 LEAVING = frozenset({"next", "stop"})
 WORDS = {
@@ -55,18 +55,19 @@ NOBODY_THERE = frozenset(
         *("safety.comment_added", "safety.comment_in_words", "safety.comment_too_long"),
     }
 )
-"""Answers to a message that was written to nobody."""
+"""Answers to a message that was written outside a chat."""
 
 
 @cache
 def answers(asked: str) -> frozenset[str]:
-    """What may be answered to a wish: names of notices, where several are worded alike the first of them."""
+    """Return the possible answers to a request, as text keys. If several texts are worded alike, the first one stands
+    for all."""
     words, named = catalogue(), wordings()
     return frozenset(named[words.plain(text(key), "en").strip()] for key in ANSWERS[asked])
 
 
 def is_refusal(key: str | None) -> bool:
-    """Whether a notice tells the writer of a message that it was not passed on."""
+    """Return whether a notice tells the writer of a message that it was not delivered."""
     return key is not None and (
         key in NOBODY_THERE
         or key in ("chat.not_connected", "chat.before_this_chat", "safety.comment_added", "pace.begun")
@@ -75,12 +76,12 @@ def is_refusal(key: str | None) -> bool:
 
 
 MANY = 500
-"""No notice counts more messages than that."""
+"""No notice counts more messages than this."""
 
 
 @cache
 def wordings() -> dict[str, str]:
-    """Every notice as a phone shows it, and its name."""
+    """Return every notice as a phone shows it, with its key."""
     words: Catalogue = catalogue()
     found: dict[str, str] = {}
     for language in words.languages:
@@ -98,39 +99,39 @@ def wordings() -> dict[str, str]:
 
 @cache
 def found_heads() -> tuple[str, ...]:
-    """How a notice of a partner begins, in every language, whatever else it says of them."""
+    """Return how a "Partner found" notice begins, in every language."""
     words = catalogue()
     return tuple(words.plain(text(FOUND), language).strip().partition("!")[0] + "!" for language in words.languages)
 
 
 @cache
 def asked_by_key() -> dict[str, str]:
-    """The labels of reply keys, and what pressing one asks for."""
+    """Return the labels of reply keys, with the request that each one makes."""
     words = catalogue()
     return {label: asked for key, asked in KEYS.items() for label in words.words(key).values()}
 
 
 @dataclass(slots=True)
 class Seen:
-    """One thing on a phone. `n` numbers them all; `at` in seconds of the loop."""
+    """One thing on a phone. `n` numbers all of them. `at` is in seconds of the loop."""
 
     n: int
     at: float
     person: int
     bot: int
     kind: str
-    """out: the person wrote it; in: the bot did; edited; block; unblock; press"""
+    """out: the person wrote it; in: the bot sent it; edited; block; unblock; press"""
     message: int = 0
     text: str = ""
     key: str | None = None
-    """Of a notice: its name."""
+    """The key of a notice's text."""
     asked: str | None = None
-    """Of what a person wrote: the command in it."""
+    """The request in a person's message."""
     markers: tuple[str, ...] = ()
     reply_to: int | None = None
     album: str | None = None
     body: dict[str, Any] | None = None
-    # What follows is worked out by the checker.
+    # The checker fills in the fields below.
     believed: int | None = None
     told: int | None = None
 
@@ -147,14 +148,14 @@ class Witness:
     loop: VirtualLoop
     seen: list[Seen] = field(default_factory=list)
     state: dict[int, str] = field(default_factory=dict)
-    """What each person takes themselves to be doing: new, idle, searching, chatting."""
+    """What each person believes to be doing: new, idle, searching, chatting."""
     on_found: Callable[[int, int], object] = lambda person, bot: None
 
     def __post_init__(self) -> None:
         self.world.on_event(self._event)
 
     def note(self, person: int, bot: int, kind: str, text: str = "") -> None:
-        """What the person did that no chat shows."""
+        """Note an action of the person that no chat shows."""
         self._add(person, bot, kind, text=text)
 
     def _add(self, person: int, bot: int, kind: str, **more: Any) -> Seen:
@@ -199,11 +200,11 @@ class Witness:
 
 
 def written(message: dict[str, Any]) -> str:
-    """The words of a message."""
+    """Return the words of a message."""
     contact = message.get("contact") or {}
     return str(message.get("text") or message.get("caption") or contact.get("first_name") or "")
 
 
 def between(seen: list[Seen], people: set[int], first: int, last: int) -> Iterator[Seen]:
-    """A piece of the story, for a transcript."""
+    """Yield a part of the story, for a transcript."""
     return (each for each in seen[max(0, first) : last + 1] if each.person in people)

@@ -1,7 +1,7 @@
-"""Several workers over one store: a fleet, and what can happen to one.
+"""Several workers over one store: a fleet, and the faults that it may meet.
 
-Each worker is a `Host` of its own: killed, paused for longer than its leases last, cut off from the store, stopped in
-good order and started again. The store is away for all of them, loses answers, or comes back empty.
+Each worker is a `Host`. It may be killed, paused for longer than its leases last, cut off from the store, or stopped
+gracefully and started again. The store may be down for all of them, lose responses, or come back empty.
 """
 
 import asyncio
@@ -12,18 +12,19 @@ from random import Random
 from passerby.kernel.ids import BotId
 from passerby.kernel.rules import Rules
 from tests.contract.records_memory import Disk
-from tests.simulation.disk import Platter
+from tests.simulation.disk import SimDisk
 from tests.simulation.network import Network
-from tests.simulation.process import Build, Doom, Host, Server
-from tests.simulation.virtual_time import Life, VirtualClock, VirtualLoop
+from tests.simulation.process import Build, Host, KillPlan, Server
+from tests.simulation.virtual_time import SimProcess, VirtualClock, VirtualLoop
 
 LEASES_LAST_S = 6.0
 WIPE_LOOKS = 200
 
 
 @dataclass
-class Crew:
-    """`Host`'s face, for many. `faults` are when something happened that may make somebody send twice, and what."""
+class SimFleet:
+    """Several hosts with the interface of `Host`. `faults` are the times and kinds of events that may cause
+    duplicates."""
 
     loop: VirtualLoop
     clock: VirtualClock
@@ -41,7 +42,7 @@ class Crew:
 
     def __post_init__(self) -> None:
         rng = Random(self.rng.getrandbits(64))
-        inner = self.build.store(Platter().open(Life("the store's server")), self.clock, rng)
+        inner = self.build.store(SimDisk().open(SimProcess("the store's server")), self.clock, rng)
         self.server = Server(self.loop, inner, self.delay_s, forgets=rng.choice((0.0, 0.002, 0.02)))
         for number in range(self.size):
             self.hosts.append(
@@ -69,16 +70,14 @@ class Crew:
         await asyncio.sleep(self.rng.choice((0.0, 0.0, 0.5, 12.0)))
         await host.keep_going()
 
-    def passing(self, point: str, life: Life) -> bool:
+    def passing(self, point: str, life: SimProcess) -> bool:
         return any(host.passing(point, life) for host in self.hosts)
-
-    # ------------------------------------------------------------------ what happens to one of them
 
     def living(self) -> list[Host]:
         return [host for host in self.hosts if host.life is not None and not host.life.dead]
 
     def strike(self, rng: Random) -> None:
-        """Something happens to somebody."""
+        """Cause one fault for one worker."""
         living = self.living()
         if not living:
             return
@@ -94,7 +93,7 @@ class Crew:
             case "restart":
                 host.restart()
             case point:
-                host.doom = Doom(point, rng.randint(1, {"fetch": 3, "effect": 12}.get(point, 60)))
+                host.kill_plan = KillPlan(point, rng.randint(1, {"fetch": 3, "effect": 12}.get(point, 60)))
 
     def pause(self, host: Host, duration_s: float) -> None:
         life = host.life
@@ -108,7 +107,7 @@ class Crew:
         self.faults.append((self.loop.time(), what))
 
     async def wipe(self) -> None:
-        """The store comes back empty, at a moment at which the records had caught up with it."""
+        """Empty the store, at a moment when the records are up to date with it."""
         for _ in range(WIPE_LOOKS):
             figures = await self.server.inner.figures()
             if not figures.journal and not figures.outbox:
@@ -118,20 +117,18 @@ class Crew:
                 return
             await asyncio.sleep(0.05)
 
-    # ------------------------------------------------------------------ as `Host`
-
     @property
     def deaths(self) -> list[tuple[float, str]]:
-        """All that may be a cause of something being sent twice."""
+        """Return all events that may cause duplicates."""
         return sorted([*self.faults, *(death for host in self.hosts for death in host.deaths)])
 
     async def apart(self) -> list[str]:
-        """Looked at for a store of one process."""
+        """Always empty: this is compared only for a store of one process."""
         return []
 
     @property
     def power_cuts(self) -> list[float]:
-        """The store is a server that stays up."""
+        """Always empty: the store is a server that stays up."""
         return []
 
     @property

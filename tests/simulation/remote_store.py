@@ -1,8 +1,8 @@
-"""The memory store at the end of a wire, as a store of another process would be: every call takes a moment before it
-has its effect, and while it is lost no call gets there. Only so can two decisions overtake each other.
+"""The memory store behind a network, like a store in another process. Every call takes a moment before it has its
+effect, and during an outage no call gets there. Without these delays two decisions could never overtake each other.
 
-With `late_answers` the answer takes a moment too. Then what is said after a commit may be overtaken by what is said
-after the next one: a store whose answers are late needs more than the courier's queues to keep notices in order.
+With `late_answers` the response takes a moment too. Then code after one commit may run later than code after the next
+commit. With such a store, the courier's queues alone do not keep notices in order.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from passerby.ports.live_store import LiveStoreLost
 NEAR = frozenset({"generation", "newborn", "doubts", "is_held", "aclose"})
 
 
-class Distant:
-    """Every method of `passerby.ports.live_store.LiveStore`, further away.
+class RemoteStore:
+    """Every method of `passerby.ports.live_store.LiveStore`, with delays.
 
-    A leg takes up to `delay_s`; `lost` says whether nobody can get there now, `forgetful` whether the answer is lost to
-    something that was done.
+    Each way takes up to `delay_s`. `lost` says whether the store cannot be reached now. `forgetful` says whether the
+    response to a completed call is lost.
     """
 
     def __init__(
