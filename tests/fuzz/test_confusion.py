@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from botapi_sandbox import Switches
-from botapi_sandbox.world import polling
 from botapi_sandbox.world.state import Queued
 from passerby.adapters.botapi.decode import arrivals
 from passerby.kernel.event import MessageEdited, MessageReceived, Unusable
@@ -100,4 +99,4 @@ def feed(on: Stage, content: Any, rng: Random) -> None:
     bot.queue.next_id += 1
     body = broken(msgspec.json.encode({"update_id": number, "message": message}), rng)
     bot.queue.items.append(Queued(number, "message", f"chat:{on.ann.id}", on.world.now() + 86_400, body))
-    polling.notify(on.world, bot)
+    on.world.announce_updates(bot)

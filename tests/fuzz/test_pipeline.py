@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from botapi_sandbox import Switches
-from botapi_sandbox.world import polling
 from botapi_sandbox.world.state import Held, Queued
 from passerby.domain.matching.wishes import WIDEST_S
 from tests.fuzz.mutate import broken, mutated
@@ -60,7 +59,7 @@ def feed(on: Stage, rng: Random, update: Any) -> int:
     except RecursionError:
         body = b'{"update_id":%d,"%s":{}}' % (number, kind.encode())
     bot.queue.items.append(Queued(number, kind, f"chat:{on.ann.id}", on.world.now() + 86_400, body))
-    polling.notify(on.world, bot)
+    on.world.announce_updates(bot)
     return number
 
 

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from botapi_sandbox.world import polling
 from botapi_sandbox.world.state import Queued
 from passerby.telemetry import metrics
 from tests.scenario.matrix import HOMES, over_stores
@@ -37,7 +36,7 @@ def bring(on: Stage, bot: int, update: Any) -> None:
     of.queue.next_id += 1
     body = msgspec.json.encode({"update_id": number, **update})
     of.queue.items.append(Queued(number, next(iter(update)), "", on.world.now() + 86_400, body))
-    polling.notify(on.world, of)
+    on.world.announce_updates(of)
 
 
 @over_stores

@@ -137,12 +137,16 @@ class Backend:
             return None
         self.journal.note("queued", bot.id, update_id=update_id, update=kind, **facts)
         self.changes += 1
+        self.announce_updates(bot)
+        return update_id
+
+    def announce_updates(self, bot: Bot) -> None:
+        """Wake the bot's waiting poll and call its update hooks. Needed only after a direct change to the queue."""
         poller = self.polls.get(bot.id)
         if poller is not None and poller.waiting is not None:
             poller.waiting.rouse()
         for hook in self._update_hooks.get(bot.id, ()):
             hook()
-        return update_id
 
     def on_update(self, bot_id: int, hook: Callable[[], None]) -> Callable[[], None]:
         """Call `hook` after each update queued for this bot. Returns a function that stops this."""
