@@ -12,6 +12,7 @@ import msgspec
 from passerby.adapters.memory import MemoryStore
 from passerby.adapters.memory.done import DoneMarks
 from passerby.adapters.memory.log import Hole
+from passerby.adapters.memory.tickets import TicketPools
 from passerby.features import ALL
 from passerby.kernel.decision import Decider, Decision, Env, Facts
 from passerby.kernel.effect import Relay
@@ -46,9 +47,9 @@ class _Forgetful(DoneMarks):
 class NeverSeenBefore(MemoryStore):
     """No update is ever recognised as done."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._done = _Forgetful()
+    def _begin_empty(self, generation: str, tickets: TicketPools) -> None:
+        super()._begin_empty(generation, tickets)
+        self._state.done = _Forgetful()
 
 
 class LastWriteWins(MemoryStore):
@@ -57,7 +58,7 @@ class LastWriteWins(MemoryStore):
     async def commit(self, commit: Commit) -> Committed:
         puts = []
         for put in commit.puts:
-            held = self._people.get(put.person)
+            held = self._state.people.get(put.person)
             puts.append(msgspec.structs.replace(put, version=(held.version if held else 0) + 1))
         return await super().commit(msgspec.structs.replace(commit, puts=tuple(puts), seen=()))
 
@@ -102,7 +103,7 @@ class ReusesNumbers(ReturnsBeforeSync):
 
     def _replay_all(self, records: Iterable[bytes | Hole]) -> bool:
         super()._replay_all(records)
-        return bool(self._generation)
+        return bool(self._state.generation)
 
 
 class OverlooksDamage(MemoryStore):

@@ -51,10 +51,10 @@ class Watched(MemoryStore):
         return committed
 
     def look(self) -> None:
-        for person in self._people.values():
+        for person in self._state.people.values():
             state = person.state
             if isinstance(state, Chatting):
-                other = self._people[state.partner]
+                other = self._state.people[state.partner]
                 if other.person == person.person:
                     self.wrong = f"{person.person} talks to themselves"
                 elif not isinstance(other.state, Chatting):
@@ -65,7 +65,7 @@ class Watched(MemoryStore):
                     self.wrong = "a minor and an adult have met"
 
     def left_waiting(self) -> list[PersonId]:
-        return [each.person for each in self._people.values() if isinstance(each.state, Searching)]
+        return [each.person for each in self._state.people.values() if isinstance(each.state, Searching)]
 
 
 class NoTelegram:
