@@ -143,7 +143,7 @@ class Stage:
         chat = self.world.chat(bot, who.id)
         content = self._with_files(bot, filled(content, who))
         message = self.world.post(bot, chat, content, outgoing=True)
-        self.world.queue_update(bot, "message", message, queue=f"chat:{who.id}")
+        self.world.queue_update(bot, "message", message, update_queue=f"chat:{who.id}")
         return int(message["message_id"])
 
     def edit(self, who: Who, bot_id: int, message: int, content: Json) -> None:
@@ -151,7 +151,7 @@ class Stage:
         held = self.world.chat(bot, who.id).messages[message]
         edited = {"edit_date": int(self.world.now()), **self._with_files(bot, filled(content, who))}
         held.message = {key: value for key, value in {**held.message, **edited}.items() if value is not None}
-        self.world.queue_update(bot, "edited_message", held.message, queue=f"chat:{who.id}")
+        self.world.queue_update(bot, "edited_message", held.message, update_queue=f"chat:{who.id}")
 
     def _with_files(self, bot: Bot, content: Json) -> Json:
         """Replace descriptions of files by files: `{"document": {"file_name": ...}}`."""

@@ -9,6 +9,7 @@ from passerby.kernel.participant import Complaint, Rating
 from passerby.kernel.rules import Rules
 from tests.scenario.matrix import HOMES, LIVES, over_servers, over_stores
 from tests.scenario.stage import Phone, Stage, notice, play
+from tests.wording import shown
 
 
 async def talk(on: Stage, one: Phone, other: Phone, words: str) -> None:
@@ -159,7 +160,7 @@ def test_two_people_who_saved_each_other_meet_again(life: str, home: bool, store
         await on.quiet()
         await press(on, (on.ann, "ask"))
         _, invited = on.bob.messages().popitem()
-        assert invited["text"] == "⭐ Moon would like to talk."
+        assert invited["text"] == shown("friends.asks", who="Moon")
         await press(on, (on.bob, "talk"))
         assert said_last(on.ann, 1) == said_last(on.bob, 1) == ["friends.together"]
         await talk(on, on.ann, on.bob, "hello again")
