@@ -1,7 +1,7 @@
 """Limits what a connection may cost before our code sees a request: bytes, time, number of connections.
 
 uvicorn with httptools limits none of these. The parser keeps a header until its line ends, and every header until the
-head ends, so an endless request fills the memory. A silent connection stays open for ever.
+head ends, so an endless request fills the memory. A silent connection stays open forever.
 
     431 and closed   the head, or a trailer after the body, has more than MOST_HEAD bytes
     closed           the head has not come within HEAD_WITHIN_S of the connection or of its first byte,

@@ -78,14 +78,14 @@ Each event is `data: <JSON>` with `type`, `person`, `bot` and `at` (Unix seconds
 
 {journal}
 
-## What it does not do
+## What it does not support
 
 It has no groups, channels, business accounts, topics, inline mode, games, gifts, stories and passport. It knows these
 methods:
 {methods}.
-Every other method of the schema gets a 400: "the sandbox does not do ... yet".
+Every other method of the schema gets a 400: "the sandbox does not support ... yet".
 
-It differs from Telegram on purpose in these points:
+On purpose, it differs from Telegram here:
 
 - Unknown parameters are refused (`strict`).
 - A webhook may be plain HTTP on any port.

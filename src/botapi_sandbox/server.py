@@ -109,11 +109,11 @@ class App:
         closing = asyncio.ensure_future(self._closing.wait())
         try:
             while True:
-                roused: asyncio.Future[None] = loop.create_future()
-                waiting.wake = partial(_resolve, roused)
+                woken: asyncio.Future[None] = loop.create_future()
+                waiting.wake = partial(_resolve, woken)
                 remaining_s = max(0.0, waiting.deadline - self._world.now())
                 await asyncio.wait(
-                    (roused, gone, closing), timeout=remaining_s + 0.002, return_when=asyncio.FIRST_COMPLETED
+                    (woken, gone, closing), timeout=remaining_s + 0.002, return_when=asyncio.FIRST_COMPLETED
                 )
                 if (gone.done() or closing.done()) and waiting.answer is None:
                     self._world.abandon(waiting)
@@ -154,9 +154,9 @@ class App:
         await write(send, 200, file.read_bytes(), headers)
 
 
-def _resolve(roused: asyncio.Future[None]) -> None:
-    if not roused.done():
-        roused.set_result(None)
+def _resolve(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)
 
 
 async def _answer(send: Send, answer: Answer) -> None:

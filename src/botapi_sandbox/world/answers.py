@@ -73,9 +73,9 @@ def forbidden(text: str) -> Refusal:
     return Refusal(403, f"Forbidden: {text}")
 
 
-def not_done(what: str) -> Refusal:
+def unsupported(what: str) -> Refusal:
     """The refusal of a feature that the sandbox does not have. It never pretends to have one."""
-    return bad_request(f"the sandbox does not do {what} yet")
+    return bad_request(f"the sandbox does not support {what} yet")
 
 
 def success(result: object) -> Answer:
@@ -105,18 +105,18 @@ class Waiting:
     passed, and `World.abandon(waiting)` if the client left. `wake` is called at most once per wait.
     """
 
-    __slots__ = ("answer", "bot_id", "deadline", "limit", "spoil", "wake")
+    __slots__ = ("answer", "apply_fault", "bot_id", "deadline", "limit", "wake")
 
     def __init__(self, bot_id: int, limit: int, deadline: float) -> None:
         self.bot_id = bot_id
         self.limit = limit
-        self.spoil: Callable[[Answer], Answer] | None = None
+        self.apply_fault: Callable[[Answer], Answer] | None = None
         """A fault that changes the later answer."""
         self.deadline = deadline
         self.answer: Answer | None = None
         self.wake: Callable[[], None] | None = None
 
-    def rouse(self) -> None:
+    def wake_up(self) -> None:
         """Tell the server to resume the poll."""
         wake, self.wake = self.wake, None
         if wake is not None:

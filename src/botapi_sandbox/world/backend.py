@@ -144,7 +144,7 @@ class Backend:
         """Wake the bot's waiting poll and call its update hooks. Needed only after a direct change to the queue."""
         poller = self.polls.get(bot.id)
         if poller is not None and poller.waiting is not None:
-            poller.waiting.rouse()
+            poller.waiting.wake_up()
         for hook in self._update_hooks.get(bot.id, ()):
             hook()
 

@@ -5,7 +5,7 @@ Modules that make content (`sending`, `media`, `copying` ...) call `deliver`. On
 
 from __future__ import annotations
 
-from botapi_sandbox.world.answers import Json, bad_request, forbidden
+from botapi_sandbox.world.answers import Json, bad_request, forbidden, unsupported
 from botapi_sandbox.world.keyboards import inline_markup, reply_markup
 from botapi_sandbox.world.requests import Request
 from botapi_sandbox.world.state import Chat, Held
@@ -147,7 +147,7 @@ def _reply(request: Request, chat: Chat) -> Json:
     if not parameters or not parameters.get("message_id"):
         return {}
     if parameters.get("chat_id") not in (None, chat.person_id):
-        raise bad_request("the sandbox does not do replies to another chat yet")
+        raise unsupported("replies to another chat")
     held = chat.messages.get(parameters["message_id"])
     if held is None:
         if parameters.get("allow_sending_without_reply"):

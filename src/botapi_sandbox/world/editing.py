@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.answers import Json, bad_request, unsupported
 from botapi_sandbox.world.delivery import captioned, edited_markup, existing_chat
 from botapi_sandbox.world.media import file_content
 from botapi_sandbox.world.requests import Request, method
@@ -22,7 +22,7 @@ _TEXT_FIELDS = ("text", "entities", "link_preview_options", "rich_message")
 def _editable(request: Request) -> tuple[Chat, Held]:
     params = request.params
     if params.get("inline_message_id"):
-        raise bad_request("the sandbox does not do inline messages yet")
+        raise unsupported("inline messages")
     request.refuse_unsupported("business_connection_id")
     if params.get("chat_id") is None:
         raise bad_request("chat_id is empty")

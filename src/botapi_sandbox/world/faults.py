@@ -96,7 +96,7 @@ def choose(
     return None
 
 
-def spoiled(fault: Fault, answer: Answer | None) -> Answer:
+def apply(fault: Fault, answer: Answer | None) -> Answer:
     """The answer that `fault` leads to. `answer` is the real one if the request was carried out."""
     match fault.kind:
         case "429":

@@ -184,7 +184,7 @@ def get_file(request: Request) -> Json:
     now = request.backend.now()
     for stale in [known for known, (_, until) in links.items() if until <= now]:
         del links[stale]
-    links[path] = (record.unique, now + request.backend.switches.link_life_s)
+    links[path] = (record.unique, now + request.backend.switches.link_valid_s)
     described = request.backend.files.describe(request.bot, record)
     one: Json = described[-1] if isinstance(described, list) else described
     named = {name: one[name] for name in ("file_id", "file_unique_id")}

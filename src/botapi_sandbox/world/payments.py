@@ -6,7 +6,7 @@ answer `pre_checkout_query` within `Switches.checkout_answer_s`, the payment fai
 
 from __future__ import annotations
 
-from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.answers import Json, bad_request, unsupported
 from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.callbacks import TOO_OLD
 from botapi_sandbox.world.delivery import deliver
@@ -25,7 +25,7 @@ _CASH_ONLY = (
 def _invoice(request: Request) -> InvoiceLink:
     params = request.params
     if params["currency"] != "XTR":
-        raise bad_request("the sandbox does not do currencies other than XTR yet")
+        raise unsupported("currencies other than XTR")
     if params.get("provider_token"):
         raise bad_request("PAYMENT_PROVIDER_INVALID")
     if len(params["prices"]) != 1:

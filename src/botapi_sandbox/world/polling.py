@@ -21,7 +21,7 @@ from botapi_sandbox.world.values import Mismatch
 from botapi_sandbox.world.wording import mismatch_refusal
 
 MOST_TIMEOUT_S = 50
-HASTY_S = 0.5
+TOO_SOON_S = 0.5
 """A call with the same offset within this time gets only one update."""
 REPEATED_S = 3.0
 """A call with the same offset within this time waits up to this time, even with timeout 0."""
@@ -40,7 +40,7 @@ def poll(backend: Backend, token: str, params: Mapping[str, Any]) -> Answer | Wa
     fault = faulty.choose(backend.faults, backend.rng, bot.id, "getupdates", None) if backend.faults else None
     if fault is not None and not fault.happens_after():
         backend.journal.note("request", bot.id, method="getUpdates", params=dict(params), fault=fault.kind)
-        return faulty.spoiled(fault, None)
+        return faulty.apply(fault, None)
     try:
         outcome = _poll(backend, bot, params)
     except Refusal as refusal:
@@ -56,9 +56,9 @@ def poll(backend: Backend, token: str, params: Mapping[str, Any]) -> Answer | Wa
     if fault is None:
         return outcome
     if isinstance(outcome, Waiting):
-        outcome.spoil = partial(faulty.spoiled, fault)
+        outcome.apply_fault = partial(faulty.apply, fault)
         return outcome
-    return faulty.spoiled(fault, outcome)
+    return faulty.apply(fault, outcome)
 
 
 def _poll(backend: Backend, bot: Bot, params: Mapping[str, Any]) -> Answer | Waiting:
@@ -83,7 +83,7 @@ def _poll(backend: Backend, bot: Bot, params: Mapping[str, Any]) -> Answer | Wai
     if offset == poller.offset:
         if timeout_s < REPEATED_S and now < poller.at + REPEATED_S:
             timeout_s = REPEATED_S
-        if now < poller.at + HASTY_S:
+        if now < poller.at + TOO_SOON_S:
             limit = 1
     poller.offset, poller.at = offset, now
     confirmed = queue.confirm(bot.queue, offset)
@@ -120,7 +120,7 @@ def resume(backend: Backend, waiting: Waiting) -> Answer | Waiting:
         return waiting
     abandon(backend, waiting)
     answer = answer or success([])
-    waiting.answer = waiting.spoil(answer) if waiting.spoil is not None else answer
+    waiting.answer = waiting.apply_fault(answer) if waiting.apply_fault is not None else answer
     return waiting.answer
 
 
@@ -141,7 +141,7 @@ def end(backend: Backend, bot: Bot, refusal: Refusal) -> None:
     backend.journal.note(
         "request", bot.id, method="getUpdates", params={}, status=refusal.status, error=refusal.description
     )
-    waiting.rouse()
+    waiting.wake_up()
 
 
 def _delayed_conflict(backend: Backend, bot: Bot, refusal: Refusal) -> Answer:

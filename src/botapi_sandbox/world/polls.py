@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.answers import Json, bad_request, unsupported
 from botapi_sandbox.world.delivery import deliver, edited_markup, existing_chat
 from botapi_sandbox.world.requests import Request, method
 from botapi_sandbox.world.text import formatted
@@ -25,7 +25,7 @@ def send_poll(request: Request) -> Json:
             "poll must have at least 1 answer option" if not options else "poll can't have more than 12 options"
         )
     if any(option.get("media") for option in options):
-        raise bad_request("the sandbox does not do media in poll options yet")
+        raise unsupported("media in poll options")
     question = params["question"].strip()
     if not question:
         raise bad_request("poll question must be non-empty")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from botapi_sandbox.world.answers import Json, Upload, bad_request
+from botapi_sandbox.world.answers import Json, Upload, unsupported
 from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.state import Bot
 
@@ -37,7 +37,7 @@ class Request:
         """Raises: Refusal, if one of these parameters is given. The sandbox does not support them."""
         for name in names:
             if self.params.get(name) is not None:
-                raise bad_request(f"the sandbox does not do {name} in {self.method} yet")
+                raise unsupported(f"{name} in {self.method}")
 
 
 Handler = Callable[[Request], object]

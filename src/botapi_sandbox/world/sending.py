@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botapi_sandbox.world.answers import Json, bad_request
+from botapi_sandbox.world.answers import Json, bad_request, unsupported
 from botapi_sandbox.world.delivery import deliver, writable_chat
 from botapi_sandbox.world.requests import Request, method
 from botapi_sandbox.world.text import MOST_TEXT, formatted
@@ -152,7 +152,7 @@ def rich(request: Request) -> Json:
         try:
             request.backend.schema.emissions.verify(blocks, "Array of RichBlock")
         except Mismatch:
-            raise bad_request("the sandbox does not do these rich blocks yet") from None
+            raise unsupported("these rich blocks") from None
     else:
         text, _ = formatted(
             given[ways[0]], "HTML" if ways[0] == "html" else "Markdown", None, request.user, 32768, "message"

@@ -19,7 +19,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     check_own: bool = False
     """For tests: check every answer and update of the sandbox itself against the schema, and fail loudly."""
     limits: bool = True
-    """Flood limits. See the next four."""
+    """Apply flood limits. The next four switches set them."""
     chat_rate_per_s: float = 1.0
     chat_burst: float = 20.0
     bot_rate_per_s: float = 30.0
@@ -39,7 +39,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     conflict_delay_s: float = 3.0
     """The delay of the second of two quick 409s, so that two pollers do not loop at full speed."""
     delete_within_s: float = 48 * 3600.0
-    link_life_s: float = 3600.0
+    link_valid_s: float = 3600.0
     webhooks_anywhere: bool = False
     """Accept webhooks on other machines. If this is off, they must be on a loopback address: a client of the sandbox
     must not be able to make it call the rest of the network."""
@@ -47,7 +47,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     history_length: int = 2_000
     """How many messages each chat keeps. Older ones behave like deleted ones."""
     file_bytes_kept: int = 256 * 2**20
-    """Above this size, the bytes of the oldest files are forgotten, and their download fails."""
+    """The total size of stored files. Above it, the bytes of the oldest files are dropped, and cannot be downloaded."""
 
 
 def changed(switches: Switches, changes: dict[str, Any]) -> Switches:

@@ -28,6 +28,7 @@ from botapi_sandbox.world.answers import (
     Waiting,
     refused,
     success,
+    unsupported,
 )
 from botapi_sandbox.world.backend import Backend
 from botapi_sandbox.world.methods import HANDLERS
@@ -124,7 +125,7 @@ class World(Backend):
         unknown: list[str] = []
         error: str | None = None
         if fault is not None and not fault.happens_after():
-            answer = faulty.spoiled(fault, None)
+            answer = faulty.apply(fault, None)
         else:
             try:
                 request.params, unknown = self._read(name, params, uploads)
@@ -134,7 +135,7 @@ class World(Backend):
                 answer = refused(refusal)
                 error = refusal.description
             if fault is not None:
-                answer = faulty.spoiled(fault, answer)
+                answer = faulty.apply(fault, answer)
         facts: Json = {"method": method, "params": request.params or dict(params), "status": answer.status}
         if request.made:
             facts["chat_id"] = request.params.get("chat_id")
@@ -166,7 +167,7 @@ class World(Backend):
     def _carry_out(self, name: str, request: Request) -> object:
         handler = HANDLERS.get(name)
         if handler is None:
-            raise Refusal(400, f"Bad Request: the sandbox does not do {request.method} yet")
+            raise unsupported(request.method)
         result = handler(request)
         if self.switches.check_own:
             plain = msgspec.json.decode(_encode(result))
@@ -196,12 +197,12 @@ class World(Backend):
         data = self.files.blobs.get(record.blob) if record is not None else None
         fault = faulty.choose(self.faults, self.rng, bot.id, "download", None) if self.faults else None
         if fault is not None and not fault.happens_after():
-            return faulty.spoiled(fault, None)
+            return faulty.apply(fault, None)
         if record is None or data is None or valid_until <= self.now():
             return refused(Refusal(404, "Not Found"))
         mime = record.mime or "application/octet-stream"
         if fault is not None:
-            return faulty.spoiled(fault, Answer(200, data, {"Content-Type": mime}))
+            return faulty.apply(fault, Answer(200, data, {"Content-Type": mime}))
         return data, mime
 
     def blob(self, file_id: str) -> tuple[bytes, FileRecord] | None:

@@ -128,7 +128,7 @@ def test_message_options_appear_in_the_message() -> None:
     sent = send(made, message_effect_id="5104841245755180586", link_preview_options={"is_disabled": True})
     assert (sent["effect_id"], sent["link_preview_options"]) == ("5104841245755180586", {"is_disabled": True})
     assert why(made, "sendMessage", chat_id=made.ann, text="x", message_thread_id=5).startswith(
-        "the sandbox does not do"
+        "the sandbox does not support"
     )
 
 

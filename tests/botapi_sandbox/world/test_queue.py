@@ -88,11 +88,11 @@ def test_a_long_poll_ends_when_an_update_arrives() -> None:
     made = small_world()
     waiting = made.poll(offset=made.offset, timeout=30)
     assert isinstance(waiting, Waiting)
-    roused = []
-    waiting.wake = lambda: roused.append(True)
+    woken = []
+    waiting.wake = lambda: woken.append(True)
     assert made.world.resume(waiting) is waiting
     made.write("there")
-    assert roused == [True]
+    assert woken == [True]
     assert texts(made.world.resume(waiting)) == ["there"]
 
 

@@ -34,7 +34,7 @@ def test_method_names_ignore_case_and_unknown_ones_are_not_found() -> None:
 def test_the_sandbox_names_methods_it_does_not_support() -> None:
     assert small_world().refusal("getAvailableGifts") == (
         400,
-        "Bad Request: the sandbox does not do getAvailableGifts yet",
+        "Bad Request: the sandbox does not support getAvailableGifts yet",
     )
 
 
