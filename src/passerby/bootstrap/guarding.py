@@ -1,10 +1,10 @@
 """Notices if somebody deletes or replaces the files of a process while it runs.
 
-live store     the store itself writes a whole new log at its next sweep; here it is only said
-lock           put back; if another process has locked a new one, this process ends
-key file       put back
-database       the process ends: what it wrote since is in no file with a name. The next start compares the two
-               stores, and repairs what differs
+live store     reported; the store itself writes a whole new log at its next sweep
+lock           written again; if another process has locked a new one, this process ends
+key file       written again
+database       the process ends, because its new records are in a deleted file. The next start compares the two stores
+               and repairs the differences
 """
 
 from pathlib import Path

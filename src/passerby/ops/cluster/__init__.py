@@ -1,5 +1,5 @@
-"""Several processes on one machine, kept by supervisor: its configuration, its control, and what can be seen of it.
+"""Several processes on one machine, run by supervisor: its configuration, its control, and the state of the cluster.
 
-Everything lies in the run directory, so clusters with different ones do not know of each other. Nothing here serves a
-bot or opens a store: the processes do, and they do the same without any of this, under systemd or Kubernetes.
+All files are in the run directory, so clusters with different run directories do not affect each other. Nothing here
+serves a bot or opens a store. The processes do that, and they do the same under systemd or Kubernetes.
 """

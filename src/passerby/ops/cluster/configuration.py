@@ -1,10 +1,10 @@
-"""What supervisor is told: which processes there are, how they are started again, and where their logs go.
+"""Writes supervisor's configuration: which processes run, how they are restarted, and where their logs go.
 
-No secret is written: the processes read their settings themselves, from the environment and from `.env`.
+It contains no secret: the processes read their settings themselves, from the environment and from `.env`.
 
-How a process that keeps ending is held back: a run shorter than `STEADY_S` is followed by a pause of one second, the
-next by two, and so on; after `TRIES` of them it rests (see `restart_policy`, which also sees to runs that are longer
-and still too short).
+If a process keeps ending, its restarts slow down: after a run shorter than `STEADY_S` there is a pause of one second,
+then of two, and so on. After `TRIES` such runs it is given up for a while (see `restart_policy`, which also handles
+runs that are a little longer).
 """
 
 import shlex
@@ -24,10 +24,10 @@ PASSERBY: Final = (sys.executable, "-m", "passerby.cli")
 STEADY_S: Final = 10
 TRIES: Final = 8
 GRACE_S: Final = 7.0
-"""What a process may take to end beyond its own SHUTDOWN_TIMEOUT_S before it is killed."""
+"""A process is killed if it needs this much longer than SHUTDOWN_TIMEOUT_S to end."""
 
 GROUP: Final = "passerby"
-"""supervisor ends groups one after the other, and the processes of a group side by side."""
+"""supervisor ends one group after another, but the processes of one group at the same time."""
 
 LOG_BYTES: Final = 10 * 1024 * 1024
 LOG_FILES: Final = 5
@@ -75,7 +75,7 @@ stdout_logfile_backups = {log_files}
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One process: its name, and the command of ours that it runs: `worker`, `web`, or `run`, which is both."""
+    """One process: its name, and the `passerby` command that it runs: `worker`, `web`, or `run`, which does both."""
 
     name: str
     role: str
@@ -96,7 +96,7 @@ def configuration(
     command: tuple[str, ...] = PASSERBY,
     style: str = "console",
 ) -> str:
-    """The file's text. `root`: supervisor complains of being root unless it is told so. `style`: LOG_FORMAT.
+    """The file's text. `root`: this user is root; supervisor complains unless it is told so. `style`: LOG_FORMAT.
 
     `command` is followed by the role and `--name <name>`.
     """
@@ -118,7 +118,7 @@ def configuration(
         parts.append(
             _PROGRAM.format(
                 name=program.name,
-                # supervisor reads %(name)s in everything.
+                # supervisor replaces %(name)s in all values.
                 command=shlex.join(words).replace("%", "%%"),
                 steady_s=STEADY_S,
                 tries=TRIES,
@@ -132,7 +132,7 @@ def configuration(
 
 
 def write(directory: Path, text: str) -> Path:
-    """Put the file into the run directory, which is made if there is none; nobody else can look into it."""
+    """Write the file into the run directory. Makes the directory if needed; only this user can read it."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / LOGS).mkdir(mode=0o700, exist_ok=True)
     path = directory / FILE

@@ -1,4 +1,4 @@
-"""Supervisor's control interface, as far as we use it: what runs, and stop or start this one."""
+"""Supervisor's control interface, as far as we use it: list, start and stop processes."""
 
 import xmlrpc.client
 from dataclasses import dataclass
@@ -11,24 +11,24 @@ from passerby.ops.cluster.configuration import CONTROL, GROUP, PID_FILE
 
 _PATIENCE_S: Final = 10.0
 _STOPPING_S: Final = 400.0
-"""Longer than the longest SHUTDOWN_TIMEOUT_S, after which supervisor kills."""
+"""Longer than the longest SHUTDOWN_TIMEOUT_S. After that, supervisor kills."""
 
 ALIVE: Final = ("STARTING", "RUNNING")
 
 
 class NoCluster(Exception):
-    """No cluster runs out of this run directory."""
+    """No cluster is running in this run directory."""
 
 
 class ClusterFault(Exception):
-    """It did not do what it was told. The text is for the person at the terminal."""
+    """A command failed. The text is for the person at the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A process as supervisor sees it. `state` is supervisor's word; `rests_s`: given up, and tried again in so long.
+    """A process as supervisor sees it. `state` is supervisor's word for it. `up_s`: seconds since it started.
 
-    `pid` 0: there is none now. `up_s`: seconds since it started.
+    `pid` 0: it is not running. `rests_s`: it was given up, and is tried again after this many seconds.
     """
 
     name: str
@@ -49,18 +49,18 @@ class _Transport(xmlrpc.client.Transport):
 
     def make_connection(self, host: Any) -> Any:
         connection = sockets.Connection(self._path, self._timeout_s)
-        self._connection = host, connection  # what closing the proxy closes
+        self._connection = host, connection  # the proxy closes this connection when it is closed
         return connection
 
 
 class Cluster:
-    """The cluster of a run directory. Every method but `exists` and `pid` raises NoCluster if there is none."""
+    """The cluster of a run directory. All methods except `exists` and `pid` raise NoCluster if there is none."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def exists(self) -> bool:
-        """Whether supervisor runs here and answers."""
+        """Whether supervisor is running here and answers."""
         try:
             self._call("supervisor.getState")
         except NoCluster:
@@ -68,17 +68,17 @@ class Cluster:
         return True
 
     def pid(self) -> int | None:
-        """Supervisor's; None if there is none. One that is stuck has one, too."""
+        """Supervisor's process id, also if it is stuck. None if it is not running."""
         if sockets.pid_behind(self.directory / CONTROL) is None:
             return None
-        # The process behind the socket is the one that listened first; supervisor has forked since.
+        # The kernel reports the process that listened first, but supervisor has forked since.
         try:
             return int(self._call("supervisor.getPID"))
         except NoCluster:
             return self.silent_pid()
 
     def silent_pid(self) -> int | None:
-        """Supervisor's, without asking it."""
+        """Supervisor's process id, without asking it."""
         if sockets.pid_behind(self.directory / CONTROL) is None:
             return None
         try:
@@ -87,7 +87,7 @@ class Cluster:
             return None
 
     def processes(self) -> list[Kept]:
-        """In the order of their numbers."""
+        """All processes, in the order of the numbers in their names."""
         told = self._call("supervisor.getAllProcessInfo")
         runs = {run["name"]: run for run in self._call("passerby.runs")}
         kept = [_kept(process, runs.get(process["name"], {})) for process in told]
@@ -97,17 +97,17 @@ class Cluster:
         return next(one for one in self.processes() if one.name == name)
 
     def stop(self, name: str) -> None:
-        """Return once it has ended."""
+        """Stop a process and wait for its end."""
         if self.process(name).state in ALIVE:
             self._call("supervisor.stopProcess", f"{GROUP}:{name}", True, timeout_s=_STOPPING_S)
 
     def start(self, name: str) -> None:
-        """Return at once; whether it can work shows later."""
+        """Start a process. Returns at once; whether it can work shows later."""
         if self.process(name).state not in ALIVE:
             self._call("supervisor.startProcess", f"{GROUP}:{name}", False)
 
     def end(self) -> None:
-        """Tell supervisor to end everything, then itself; return at once."""
+        """Tell supervisor to end all processes, then itself. Returns at once."""
         self._call("supervisor.shutdown")
 
     def _call(self, method: str, *arguments: Any, timeout_s: float | None = None) -> Any:

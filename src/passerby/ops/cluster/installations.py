@@ -1,4 +1,4 @@
-"""Finds the Passerby processes of this machine, in any run directory, as far as this user may see them.
+"""Finds the Passerby processes on this machine that this user may see, in any run directory.
 
 Without it, `passerby status` in a shell without RUN_DIR would see nothing, and `passerby cluster` would start a second
 cluster on the same bots. It reads from /proc which processes have Passerby in their command line and which sockets they
@@ -15,7 +15,7 @@ from passerby.ops.cluster.configuration import CONTROL
 
 _PROC: Final = Path("/proc")
 _LISTENS: Final = "00010000"
-"""Source: linux/net.h, __SO_ACCEPTCON, as /proc/net/unix shows it."""
+"""The flag of listening sockets in /proc/net/unix. Source: linux/net.h, __SO_ACCEPTCON."""
 
 _KEPT_BY: Final = b"SUPERVISOR_SERVER_URL=unix://"
 """The variable that supervisor sets in the environment of its processes."""
@@ -45,7 +45,7 @@ def serving(bots: frozenset[int], api: str, *, besides: Path) -> list[Running]:
 
 
 def running(besides: Path) -> Iterator[Running]:
-    """Every process that answers from another directory. Each is asked once."""
+    """All processes that answer from another directory. Each is asked once."""
     listening = _listening()
     for pid, inodes in _ours():
         for path in sorted({_at(pid, listening[inode]) for inode in inodes if inode in listening}):
@@ -62,7 +62,7 @@ def running(besides: Path) -> Iterator[Running]:
 
 
 def is_kept(pid: int, directory: Path) -> bool:
-    """Whether the supervisor of this run directory has started it, even if that supervisor is gone."""
+    """Whether the supervisor of this run directory started the process, even if that supervisor is gone."""
     try:
         environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
     except OSError:
@@ -72,7 +72,7 @@ def is_kept(pid: int, directory: Path) -> bool:
 
 
 def _listening() -> dict[str, Path]:
-    """The sockets at which processes may be asked, by inode."""
+    """The listening sockets that may be of our processes, by inode."""
     found = {}
     try:
         lines = (_PROC / "net" / "unix").read_text("utf-8", "surrogateescape").splitlines()
@@ -99,7 +99,8 @@ def _ours() -> Iterator[tuple[int, list[str]]]:
 
 
 def _at(pid: int, path: Path) -> Path:
-    """A socket is named as its process named it, which may start from that process's working directory."""
+    """The absolute path. The kernel reports a socket's path as the process wrote it, perhaps relative to its
+    directory."""
     try:
         return path if path.is_absolute() else (_PROC / str(pid) / "cwd").readlink() / path
     except OSError:

@@ -1,7 +1,7 @@
-"""What is done to a whole cluster: start it, replace its processes one after the other, end it.
+"""Operations on a whole cluster: start it, replace its processes one by one, end it.
 
-Each takes `tell`, which gets a line for the person at the terminal whenever something is done. These are
-commands of an operator, who waits for processes: here time is the real one.
+Each takes `tell`, which gets a line for the person at the terminal after each step. An operator waits for these
+commands, so they use real time.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ from passerby.ops.cluster.installations import is_kept, serving
 Tell = Callable[[str], None]
 
 READY_S: Final = 60.0
-"""How long a process may take from its start to being ready."""
+"""How long a process may take from its start until it is ready."""
 
 HOPELESS: Final = 3
-"""Crashes of one process, while none is ready, after which waiting for it has no sense."""
+"""After this many crashes of one process, while none is ready, there is no use in waiting."""
 
 STARTING: Final = "cluster.lock"
 
@@ -43,10 +43,10 @@ def launch(
     command: tuple[str, ...] = PASSERBY,
     style: str = "console",
 ) -> subprocess.Popen[bytes]:
-    """Start supervisor, which starts everything else; return once it answers. In the background it outlives this
+    """Start supervisor, which starts the processes. Returns when it answers. In the background, it runs on after this
     command.
 
-    The caller has checked that none runs here. Raises: ClusterFault, if supervisor does not start.
+    The caller has checked that none is running here. Raises: ClusterFault, if supervisor does not start.
     """
     cluster = Cluster(directory)
     root = os.geteuid() == 0
@@ -68,7 +68,7 @@ def launch(
 
 @contextmanager
 def alone(directory: Path) -> Iterator[None]:
-    """Hold the lock for starting a cluster here. Raises: ClusterFault, if somebody else holds it."""
+    """Hold the lock for starting a cluster here. Raises: ClusterFault, if another command holds it."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (directory / STARTING).open("ab")
@@ -105,13 +105,13 @@ def refuse_second(directory: Path, bots: frozenset[int], api: str) -> None:
 
 
 def living(directory: Path) -> dict[str, int]:
-    """The processes that listen in this directory, by name."""
+    """The ids of the processes that listen in this directory, by name."""
     pids = ((name, sockets.pid_behind(sockets.path_of(directory, name))) for name in sockets.names(directory))
     return {name: pid for name, pid in pids if pid is not None}
 
 
 def orphans(directory: Path) -> dict[str, int]:
-    """Processes whose supervisor is gone: they go on working, but nobody starts them again."""
+    """Processes whose supervisor is gone. They continue to work, but nothing restarts them."""
     if sockets.pid_behind(directory / CONTROL) is not None:
         return {}
     return {name: pid for name, pid in living(directory).items() if is_kept(pid, directory)}
@@ -131,9 +131,9 @@ def clear_orphans(directory: Path, shutdown_s: float, tell: Tell) -> None:
 
 
 def await_ready(cluster: Cluster, names: list[str], tell: Tell, ready_s: float = READY_S) -> None:
-    """Return once every one of them is ready.
+    """Return when all of them are ready.
 
-    Raises: ClusterFault, if that takes longer than `ready_s`, or if they crash again and again; the text says why.
+    Raises: ClusterFault, if that takes longer than `ready_s`, or if they crash repeatedly. The text says why.
     """
     waiting = list(names)
     before = {one.name: one.crashes for one in cluster.processes()}
@@ -154,9 +154,9 @@ def await_ready(cluster: Cluster, names: list[str], tell: Tell, ready_s: float =
 
 
 def reload(cluster: Cluster, tell: Tell, ready_s: float = READY_S) -> None:
-    """Replace every process by a new one that has read the settings anew, each ready before the next goes.
+    """Replace every process by a new one, which reads the settings again. Each is ready before the next is replaced.
 
-    Raises: ClusterFault, when one does not get ready; those after it are as they were.
+    Raises: ClusterFault, if one does not get ready. The ones after it are not replaced.
     """
     for one in cluster.processes():
         cluster.stop(one.name)
@@ -165,7 +165,7 @@ def reload(cluster: Cluster, tell: Tell, ready_s: float = READY_S) -> None:
 
 
 def end(cluster: Cluster, shutdown_s: float, tell: Tell = lambda _: None) -> None:
-    """End everything, and return when it has ended; also if supervisor is gone or stuck.
+    """End all processes and wait for their end. It works if supervisor is gone or stuck, too.
 
     Raises: NoCluster, if there is nothing to end; ClusterFault, if it does not end.
     """
@@ -190,7 +190,7 @@ def end(cluster: Cluster, shutdown_s: float, tell: Tell = lambda _: None) -> Non
 
 
 def last_line(log: Path) -> str:
-    """The last thing that a process said; empty if nothing."""
+    """The last line of a process's log. Empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
@@ -222,7 +222,7 @@ def _is_there(pid: int) -> bool:
 
 
 def _within(patience_s: float, done: Callable[[], bool]) -> bool:
-    """Look until it is so, for `patience_s` at most; whether it is."""
+    """Wait until `done` is true, for `patience_s` at most. Returns whether it is."""
     ends_at = time.monotonic() + patience_s  # noqa: TID251  # see above
     while not done():
         if time.monotonic() > ends_at:  # noqa: TID251

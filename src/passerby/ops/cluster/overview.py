@@ -1,10 +1,10 @@
-"""All that can be seen of an installation from this machine, in one picture.
+"""Collects the state of an installation, as far as this machine can see it.
 
-Three sources, none of which has to be there: supervisor tells which processes it keeps; each process tells of itself
-over its socket; and what processes tell each other through the store (the list of members) tells of those on other
-machines. What a process does not answer is taken from the kernel and from the others.
+There are three sources, and each may be missing: supervisor knows which processes it runs; each process reports its
+status over its socket; and the list of members in the store shows the processes on other machines. If a process does
+not answer, the kernel and the other processes still show something.
 
-Nothing is judged here except what `faults` names, each of which is worth a look.
+`faults` lists what needs a look.
 """
 
 from collections.abc import Mapping
@@ -21,19 +21,19 @@ from passerby.ops.cluster.operations import orphans
 from passerby.telemetry.figures import Snapshot, together
 
 SILENT_S: Final = 75.0
-"""A bot that nobody has polled for so long has no owner, or a stuck one: a poll waits up to 50 s."""
+"""If a bot was not polled for this long, it has no owner, or its owner is stuck. A poll waits up to 50 s."""
 
 TAKEOVER_S: Final = 10.0
-"""A bot is taken by somebody within this; until then, a fleet that has just begun has bots without an owner."""
+"""A worker takes each bot within this time. Until then, a fleet that has just started has bots without an owner."""
 
 STARTING_S: Final = 60.0
-"""A process that does not listen yet after so long is not starting any more."""
+"""A process that does not listen after this time does not count as starting any more."""
 
 ELSEWHERE: Final = "elsewhere"
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a process says of itself at `/status`."""
+    """A process's own report at `/status`."""
 
     name: str = ""
     role: str = ""
@@ -46,13 +46,13 @@ class WorkerStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     idle_bots: tuple[int, ...] = ()
     doubted_bots: tuple[int, ...] = ()
     stores: dict[str, str] = {}
-    """live, records -> "ok", or what is wrong with it."""
+    """live, records -> "ok", or the fault."""
     workers: dict[str, "Member"] = {}
     holders: dict[str, str] = {}
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A worker of the list of members, as it reported itself."""
+    """A worker in the list of members, as it reported itself."""
 
     name: str = ""
     leads: bool = True
@@ -65,7 +65,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """`cpu` in cores, over the moment of looking; `rss` in bytes. `pid` 0: not here, or not running."""
+    """`cpu` is in cores, between the two looks. `rss` is in bytes. `pid` 0: on another machine, or not running."""
 
     name: str
     state: str
@@ -80,7 +80,7 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bot(msgspec.Struct, frozen=True, kw_only=True):
-    """`owner`: the process that polls it. `pending`: updates that wait at Telegram; None where that is not known."""
+    """`owner`: the process that polls it. `pending`: updates that wait at Telegram. None if unknown."""
 
     bot: int
     owner: str | None
@@ -92,7 +92,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """`duties`: what one process does for all -> who. `stores`: live, records -> "ok", or what is wrong."""
+    """`duties`: a duty that one process does for all -> that process. `stores`: live, records -> "ok", or the fault."""
 
     at: float
     processes: tuple[Process, ...]
@@ -104,7 +104,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Glance(msgspec.Struct, frozen=True):
-    """What was read at one moment; two make a picture with processor shares."""
+    """Everything that was read at one moment. An overview needs two, for the CPU shares."""
 
     kept: dict[str, Kept]
     pids: dict[str, int]
@@ -113,11 +113,11 @@ class Glance(msgspec.Struct, frozen=True):
     unready: dict[str, str]
     listening: frozenset[str]
     supervisor: str = ""
-    """What is wrong with it, and the remedy; empty if all is well, or if no supervisor is needed."""
+    """What is wrong with it, and the remedy. Empty if all is well, or if no supervisor is needed."""
 
 
 def glance(directory: Path) -> Glance:
-    """Ask everybody here, side by side."""
+    """Ask all processes here at the same time."""
     try:
         kept = {one.name: one for one in Cluster(directory).processes()}
     except NoCluster:
@@ -216,7 +216,7 @@ def overview(
 
 
 def _is_shown(member: Member, homes: set[str], names: set[str]) -> bool:
-    """Whether there is a row for it: an earlier run of a process here, under the same name."""
+    """Whether the table already has a row for it, because it is an earlier run of a process here."""
     return member.name in names and (not member.home or not homes or member.home in homes)
 
 
@@ -225,7 +225,7 @@ def _far(member: Member) -> str:
 
 
 def _names(now: Glance) -> list[str]:
-    # A socket that nobody is behind, and that supervisor does not know, is what a dead process left.
+    # A socket without a process, unknown to supervisor, was left by a dead process.
     return sorted({*now.kept, *now.pids}, key=sockets.order)
 
 
@@ -255,7 +255,7 @@ def _state(
     *,
     listens: bool,
 ) -> str:
-    """In words; "ready" is the good one."""
+    """The state in words. "ready" is the good one."""
     if kept is not None:
         match kept.state:
             case "FATAL":
@@ -275,7 +275,7 @@ def _state(
 
 
 def _stores(now: Glance) -> dict[str, str]:
-    """What the worst-off process says of each."""
+    """The worst report about each store."""
     found: dict[str, str] = {}
     for status in now.statuses.values():
         for store, state in status.stores.items():
@@ -308,7 +308,7 @@ def _faults(
 class _Answer(NamedTuple):
     pid: int | None
     unready: str | None
-    """Why it is not ready; None if it is, or does not say."""
+    """Why it is not ready. None if it is ready, or does not say."""
     status: WorkerStatus | None
 
 
@@ -325,7 +325,7 @@ def _ask(directory: Path, name: str) -> _Answer:
     except sockets.Silent:
         return _Answer(pid, unready, None)
     try:
-        # Figures are keyed by bot; in JSON a key is a text.
+        # Figures have bots as keys, and in JSON keys are strings.
         return _Answer(pid, unready, msgspec.convert(told, WorkerStatus, strict=False))
     except msgspec.ValidationError:
         return _Answer(pid, unready or "it is of another release", None)

@@ -1,7 +1,7 @@
-"""`python -m passerby.ops.cluster.probe /readyz`: a health check for containers, whichever role runs in them.
+"""`python -m passerby.ops.cluster.probe /readyz`: a health check for containers with any role.
 
-Asks every process that has a socket in RUN_DIR. Exit code 0 if each answers with 200, and there is one. It reads one
-variable and imports next to nothing: it runs every few seconds.
+It asks every process that has a socket in RUN_DIR. The exit code is 0 if there is at least one and all answer with 200.
+It reads one variable and imports almost nothing, because it runs every few seconds.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""What the kernel tells of a process: memory, processor time, age. From `/proc`; elsewhere than on Linux, nothing."""
+"""Reads a process's memory, CPU time and age from `/proc`. On systems other than Linux, it finds nothing."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """`cpu_s` since the process began; `age_s` since then; `rss` in bytes."""
+    """`cpu_s` and `age_s` are since the start of the process, in seconds. `rss` is in bytes."""
 
     cpu_s: float
     rss: int
@@ -21,13 +21,13 @@ class Reading:
 
 
 def read(pid: int) -> Reading | None:
-    """None for a process that is not there, or whose kernel does not tell."""
+    """None if there is no such process, or if the system has no `/proc`."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
         up_s = float(Path("/proc/uptime").read_text("ascii").split()[0])
     except (OSError, ValueError):
         return None
-    # The name is in brackets and may hold anything, brackets too.
+    # The name is in brackets and may contain anything, even brackets.
     fields = stat[stat.rindex(")") + 2 :].split()
     return Reading(
         cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS_PER_S,
@@ -38,7 +38,7 @@ def read(pid: int) -> Reading | None:
 
 
 def cpu_share(before: Reading | None, after: Reading | None) -> float | None:
-    """Cores in use between two readings: 0.5 is half of one. None if either is missing or they are the same moment."""
+    """Cores in use between two readings: 0.5 is half a core. None if one is missing, or if no time passed."""
     if before is None or after is None or after.age_s - before.age_s < 0.02:
         return None
     return max(0.0, (after.cpu_s - before.cpu_s) / (after.age_s - before.age_s))

@@ -1,19 +1,19 @@
 """Runs inside supervisor, as part of its control interface: counts restarts, and stops restarting processes that keep
 ending.
 
-supervisor itself gives up on a process that ends again and again within `STEADY_S` of its start, for good. Two things
-are added. A process that lives a little longer each time, but ends by itself more than `SHORT_RUNS` times within
-`WINDOW_S`, is given up, too. And whatever was given up is tried once more every `REST_S`: what was wrong in the night
-may be right again before anybody looks.
+supervisor itself gives up on a process for good if it ends repeatedly within `STEADY_S` of its start. This adds two
+things. A process that runs a little longer each time, but ends by itself more than `SHORT_RUNS` times within
+`WINDOW_S`, is given up, too. And a process that was given up is tried once more every `REST_S`, because the cause may
+have passed.
 
 It also ends a process whose event loop is stuck, which shows in the process's page in the run directory (see
 `runtime.flight_recorder`): by SIGABRT after `SILENT_TICKS` of supervisor's own ticks, by SIGKILL one tick later.
 Usually the process has ended itself long before. Ticks are counted, not seconds, because there are none while the
 machine sleeps. A process that was stopped by a signal is left alone.
 
-An end is *expected* with exit code 0: a process that recycles itself, or was told to stop by a hand other than
-supervisor's. Being killed by a signal counts as a crash, but does not trip anything once the process has been steady:
-the program is not to blame for a kill. The same holds for an end with a stuck event loop: a message caused that, and it
+An end with exit code 0 is *expected*: the process has recycled itself, or somebody other than supervisor told it to
+stop. A kill by a signal counts as a crash. But if the process had been steady, it does not count as a short run,
+because the program did not cause it. The same holds for an end with a stuck event loop: one message caused that, and it
 is put aside.
 """
 
@@ -46,17 +46,17 @@ SILENT_TICKS: Final = 5
 
 @dataclass(slots=True)
 class Record:
-    """What has become of one process since supervisor started."""
+    """The history of one process since supervisor started."""
 
     starts: int = 0
     restarts: int = 0
     crashes: int = 0
     gave_up_at: float | None = None
     ends: deque[float] = field(default_factory=deque)
-    """When it ended with an exit code other than 0, within `WINDOW_S`."""
+    """The times at which it ended with an exit code other than 0, within `WINDOW_S`."""
     pulse: Pulse | None = None
     silent_ticks: int = 0
-    """For how many ticks its pulse has not changed."""
+    """The number of ticks in which its pulse has not changed."""
     unsaid: bool = False
     """It ended unexpectedly, and the line about that in its own log is still missing."""
 
@@ -84,7 +84,7 @@ class RestartPolicy:
         self._records: dict[str, Record] = {}
 
     def runs(self) -> list[dict[str, Any]]:
-        """Of each process: how often it was started again, how often it crashed, and how long it still rests."""
+        """For each process: how often it was restarted, how often it crashed, and when it is tried again."""
         return [
             {
                 "name": name,
@@ -136,7 +136,7 @@ class RestartPolicy:
         while record.ends[0] <= self._now() - WINDOW_S:
             record.ends.popleft()
         if len(record.ends) > SHORT_RUNS:
-            # As if it had ended at once too often: supervisor's next look gives it up.
+            # This looks to supervisor as if the process had ended at once too often, so it gives it up.
             process.state, process.backoff = ProcessStates.BACKOFF, TRIES + 1
 
     def _given_up(self, event: Any) -> None:
@@ -145,7 +145,7 @@ class RestartPolicy:
         record.gave_up_at = self._now()
 
     def _tell(self, process: Any, record: Record) -> None:
-        """Only supervisor's own log tells how it ended, and only after the event."""
+        """Read how the process ended. Only supervisor's own log says it, and only after the event."""
         if record.unsaid:
             record.unsaid = False
             name, log = str(process.config.name), Path(self._supervisord.options.logfile)
@@ -165,7 +165,7 @@ class RestartPolicy:
 
     def _feel(self, process: Any, record: Record) -> None:
         pulse = self._pulse_of(str(process.config.name))
-        # Without a beat it has not begun to serve: it may be waiting for a store.
+        # Before its first beat, a process does not serve yet. It may be waiting for a store.
         if pulse is None or pulse.pid != process.pid or not pulse.beats or pulse != record.pulse:
             record.pulse, record.silent_ticks = pulse, 0
             return

@@ -1,4 +1,4 @@
-"""Asking a process of ours over its Unix socket in the run directory. What it answers is the web part's business."""
+"""Sends requests to our processes over their Unix sockets in the run directory. `web.pages` answers them."""
 
 import http.client
 import json
@@ -10,13 +10,13 @@ from typing import Any, Final
 from passerby.ops.cluster.configuration import CONTROL
 
 PATIENCE_S: Final = 3.5
-"""A process asks its stores before it answers, and waits for each up to 2 s."""
+"""A process asks its stores before it answers, and waits up to 2 s for each."""
 
 _ANSWER_LIMIT: Final = 16 * 1024 * 1024
 
 
 class Silent(Exception):
-    """Nobody answers there: not started yet, gone, stopped, or stuck."""
+    """The process does not answer: it has not started yet, or it is gone, stopped or stuck."""
 
 
 class Connection(http.client.HTTPConnection):
@@ -37,19 +37,19 @@ def path_of(directory: Path, name: str) -> Path:
 
 
 def names(directory: Path) -> list[str]:
-    """The processes that have, or had, a socket here; in the order of their names' numbers."""
+    """The processes that have, or had, a socket here, in the order of the numbers in their names."""
     found = (path.stem for path in directory.glob("*.sock") if path.name != CONTROL)
     return sorted(found, key=order)
 
 
 def order(name: str) -> tuple[str, int, str]:
-    """web-2 comes before web-10."""
+    """A sort key by which web-2 comes before web-10."""
     stem, _, number = name.rpartition("-")
     return (stem, int(number), name) if number.isdigit() else (name, 0, name)
 
 
 def ask(directory: Path, name: str, path: str, timeout_s: float = PATIENCE_S) -> tuple[int, bytes]:
-    """GET `path`; the status and the body. Raises: Silent."""
+    """GET `path`. Returns the status and the body. Raises: Silent."""
     connection = Connection(path_of(directory, name), timeout_s)
     try:
         connection.request("GET", path)
@@ -69,7 +69,7 @@ def is_ready(directory: Path, name: str) -> bool:
 
 
 def status(directory: Path, name: str) -> dict[str, Any]:
-    """What it says of itself. Raises: Silent, also for an answer that is no answer."""
+    """The process's own status. Raises: Silent, also if the answer makes no sense."""
     code, body = ask(directory, name, "/status")
     try:
         told = json.loads(body)
@@ -81,7 +81,7 @@ def status(directory: Path, name: str) -> dict[str, Any]:
 
 
 def pid_behind(path: Path) -> int | None:
-    """The process that listens there, as the kernel knows it, even if it is stopped; None if nobody does."""
+    """The process that listens there, according to the kernel. It may be stopped. None if no process listens."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(PATIENCE_S)
         try:

@@ -1,6 +1,6 @@
-"""The production checklist, ticked by looking: `passerby doctor`.
+"""Checks the production checklist: `passerby doctor`.
 
-Every check looks and changes nothing. A check that cannot be made is a finding, too; none of them raises.
+A check only reads; it changes nothing and does not raise. If it cannot be made, that is a finding, too.
 """
 
 from passerby.ops.doctor.finding import Finding, Verdict

@@ -1,4 +1,4 @@
-"""The database of the records: can it be reached, does it have our tables, has it room for all our connections."""
+"""Checks the database: whether it answers, has our tables, and allows enough connections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +20,7 @@ from passerby.settings import Settings
 
 PATIENCE_S: Final = 10.0
 OLDEST: Final = 14
-"""Years of support left when this was written; older ones are not tried."""
+"""It had years of support left when this was written. Older versions are not tested."""
 POOLER_LETS_IN: Final = 100
 """PgBouncer's default for max_client_conn."""
 
@@ -40,7 +40,7 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
         yield fail(name, error.problem, error.remedy or f"correct {setting}, or create what it names")
         return
     except (RecordsLost, exc.SQLAlchemyError, OSError) as error:
-        # The type alone: the text may quote the address.
+        # Only the type: the text may quote the address.
         yield fail(name, f"does not answer ({_kind(error)})", f"start it, or correct {setting}")
         return
     if state.is_current:
@@ -73,7 +73,7 @@ async def checks(settings: Settings, processes: int, now: Callable[[], float]) -
 
 
 def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -> Finding:
-    """Whether the pools of all processes together fit into the server's connections."""
+    """Whether the server allows enough connections for the pools of all processes."""
     room = most - reserved
     least, peak = settings.db_pool_min * processes, settings.db_pool_max * processes
     told = (
@@ -90,7 +90,7 @@ def judged_pools(settings: Settings, processes: int, most: int, reserved: int) -
 
 
 def pooled_pools(settings: Settings, processes: int) -> Finding:
-    """The connections that a pooler has to allow; its limit cannot be asked for."""
+    """How many connections a pooler must allow. Its limit cannot be read."""
     peak = settings.db_pool_max * processes
     told = f"{_count(processes)} with up to {settings.db_pool_max} connections each to the pooler"
     if peak <= POOLER_LETS_IN:
@@ -105,7 +105,7 @@ def _count(processes: int) -> str:
 
 
 class _Facts(msgspec.Struct, frozen=True):
-    """`pooler`: the name of the pooler in front of the server; empty if there is none."""
+    """`pooler`: the name of the pooler in front of the server. Empty if there is none."""
 
     version: str
     most: int

@@ -1,4 +1,4 @@
-"""What a check finds: how it stands, in one sentence, and what to do where it does not stand well."""
+"""The result of a check: a verdict, one sentence, and what to do if it is not good."""
 
 from enum import StrEnum
 from typing import Final
@@ -11,13 +11,13 @@ GIB: Final = 1024**3
 class Verdict(StrEnum):
     OK = "ok"
     WARN = "warn"
-    """It works, and will not in a bad hour."""
+    """It works now, but will not under load or after a fault."""
     FAIL = "fail"
-    """It does not work, or loses something."""
+    """It does not work, or it loses data."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`remedy` is empty for what is well. Neither it nor `told` holds a secret."""
+    """`remedy` is empty if all is well. Neither `remedy` nor `told` contains a secret."""
 
     check: str
     verdict: Verdict
@@ -38,7 +38,7 @@ def fail(check: str, told: str, remedy: str) -> Finding:
 
 
 def skew(check: str, ahead_s: float, remedy: str = "let this machine follow a time server (chrony, ntpd)") -> Finding:
-    """How far this machine's clock is ahead of somebody's, as far as that can be told to a second."""
+    """Judge how far this machine's clock is ahead of another one, to about a second."""
     told = f"{abs(ahead_s):.1f} s {'ahead' if ahead_s > 0 else 'behind'}"
     if abs(ahead_s) <= 2:
         return well(check, f"within 2 s of this machine's ({told})")

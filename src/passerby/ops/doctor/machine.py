@@ -1,4 +1,4 @@
-"""This machine: the settings, files and their rights, disk, limits, and whether somebody restarts us."""
+"""Checks this machine: settings, files and their permissions, disk, limits, and whether a supervisor restarts us."""
 
 import os
 import resource
@@ -13,13 +13,13 @@ from passerby.settings import Settings, WrongSetting, addresses, doubts, open_ke
 
 ENOUGH_FILES: Final = 65_536
 TOO_FEW_FILES: Final = 1_024
-"""A bot needs a handful of connections; thousands of chats under way need one each in the worst case."""
+"""A bot needs a few connections. In the worst case, each of thousands of current updates needs one, too."""
 
 SPARE: Final = 5 * GIB
 TOO_LITTLE: Final = GIB
 
 LEAST_MEMORY_MB: Final = 256
-"""A process that has done nothing yet takes 115 MiB."""
+"""A process needs 115 MiB right after its start."""
 
 _SOCKET_PATH: Final = 107
 """Source: unix(7), sun_path without its final null byte."""
@@ -97,7 +97,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
 
 
 def _content(settings: Settings, found: Finding) -> Finding:
-    """`found`, unless the key file, which exists, holds no key."""
+    """`found`, unless the key file has no key in it. The file exists."""
     try:
         open_key(settings)
     except WrongSetting as wrong:

@@ -1,4 +1,4 @@
-"""The server of the live store: can it be reached, can it lose what it was given, is it alone in its memory."""
+"""Checks the Redis server: whether it answers, whether it can lose data, and whether it has enough memory."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
         yield fail("redis", str(unfit), "correct REDIS_URL")
         return
     except (RedisError, OSError) as error:
-        # The type alone: the text may quote the URL.
+        # Only the type: the text may quote the URL.
         yield fail("redis", f"does not answer ({type(error).__name__})", "start it, or correct REDIS_URL")
         return
     for finding in _judged(config, info, settings):
@@ -44,7 +44,7 @@ async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[
 
 
 def _judged(config: dict[str, str], info: dict[str, str], settings: Settings) -> list[Finding]:
-    """From what the server tells of itself; hosted ones often forbid CONFIG."""
+    """Findings from INFO and CONFIG. Hosted servers often forbid CONFIG."""
     return [
         _version(info),
         _policy(config.get("maxmemory-policy") or info.get("maxmemory_policy")),
@@ -54,7 +54,7 @@ def _judged(config: dict[str, str], info: dict[str, str], settings: Settings) ->
 
 
 def _version(info: dict[str, str]) -> Finding:
-    # Valkey calls itself by the Redis version that it is compatible with, and by its own.
+    # Valkey reports two versions: the Redis version that it is compatible with, and its own.
     redis, valkey = info.get("redis_version", ""), info.get("valkey_version")
     told = f"Valkey {valkey}" if valkey else f"Redis {redis or '(it does not tell which)'}"
     major = redis.partition(".")[0]

@@ -1,4 +1,4 @@
-"""The Bot API: does every token work, does Telegram bring updates the way we wait for them, is its clock ours."""
+"""Checks the Bot API: whether each token works, whether updates arrive as UPDATE_MODE says, and the clocks."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -20,12 +20,12 @@ PATIENCE_S: Final = 10.0
 PAUSE_S: Final = 0.5
 AT_ONCE: Final = 8
 MANY: Final = 50_000
-"""Half of what Telegram keeps for a bot before it drops updates in silence."""
+"""Half of the updates that Telegram keeps for a bot. Above the whole, it drops updates without a word."""
 
 RECENT_S: Final = 3600.0
 
 COUNTING_S: Final = 3.0
-"""Nobody waits longer than this for a number in a table."""
+"""The longest wait for the counts, which are only for a table."""
 
 
 async def checks(settings: Settings, now: Callable[[], float]) -> AsyncIterator[Finding]:
@@ -65,7 +65,7 @@ async def _bot(webhook_api: WebhookApi, bot: BotId, settings: Settings, now: flo
 
 
 def set_up(check: str, switches: Switches) -> list[Finding]:
-    """Switches of @BotFather that only do harm here. Menu names as @BotFather shows them."""
+    """Findings about switches in @BotFather that only do harm here. Menus are named as @BotFather shows them."""
     found = [
         warn(check, told, remedy)
         for name, told, remedy in (
@@ -111,7 +111,7 @@ def set_up(check: str, switches: Switches) -> list[Finding]:
 
 
 async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
-    """One refusal of a token may be a mistake: ask again, twice. Raises: TelegramError."""
+    """Make a call. A refused token may be a mistake, so try twice more. Raises: TelegramError."""
     for _ in range(2):
         try:
             return await call()
@@ -121,7 +121,7 @@ async def _confirmed(call: Callable[[], Awaitable[str]]) -> str:
 
 
 def judged(check: str, state: WebhookState, settings: Settings, now: float) -> list[Finding]:
-    """What Telegram knows of a bot's webhook, against what is set here."""
+    """Compare a bot's webhook at Telegram with the settings here."""
     waiting = f"{state.pending_update_count} updates wait"
     if settings.update_mode == "polling":
         if state.url:
@@ -139,7 +139,7 @@ def judged(check: str, state: WebhookState, settings: Settings, now: float) -> l
 
 
 async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
-    """The Date of any answer will do, so none that a token is needed for is asked for."""
+    """Compare clocks by the Date of any answer. The request needs no token."""
     builder = ClientBuilder().timeout(timedelta(seconds=PATIENCE_S)).follow_redirects(False)
     if "//127." in settings.bot_api_url or "//localhost" in settings.bot_api_url:
         builder = builder.no_proxy()
@@ -157,7 +157,7 @@ async def _clock(settings: Settings, now: Callable[[], float]) -> Finding:
 
 
 async def waiting(settings: Settings) -> dict[int, int | None]:
-    """How many updates wait at Telegram for each bot; None where it does not say."""
+    """How many updates wait at Telegram for each bot. None for a bot if Telegram does not answer."""
     webhook_api = BotApiWebhooks(
         {bot: token.get_secret_value() for bot, token in settings.tokens.items()}, settings.bot_api_url
     )
