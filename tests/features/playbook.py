@@ -124,10 +124,11 @@ class Playbook:
 
     def happens(self, event: Event, about: MessageRef | None = None) -> Decision:
         facts = self.facts(event.person, about)
-        also_load = self.router.also_load(event, facts)
+        decider = self.router.route(event, facts)
+        also_load = self.router.also_load(decider, event, facts)
         at_hand = {event.person, facts.partner.person if facts.partner is not None else event.person}
         others = tuple(self.people[each] for each in also_load if each not in at_hand and each in self.people)
-        decision = self.router.decide(event, msgspec.structs.replace(facts, others=others), self.env)
+        decision = self.router.decide(decider, event, msgspec.structs.replace(facts, others=others), self.env)
         self.apply(decision)
         return decision
 

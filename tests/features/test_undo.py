@@ -15,7 +15,7 @@ from passerby.features.search import introduce
 from passerby.kernel.content import Content, Kind
 from passerby.kernel.decision import Decision
 from passerby.kernel.effect import Answer, Button, Discard, Menu, Say
-from passerby.kernel.event import ButtonPressed, ChatIdle
+from passerby.kernel.event import ButtonPressed, ChatIdle, Event
 from passerby.kernel.ids import MessageId
 from passerby.kernel.participant import Chatting, Idle, Rating, Searching
 from passerby.kernel.rules import Rules
@@ -237,13 +237,14 @@ def _press(who: Person, action: str) -> ButtonPressed:
     return ButtonPressed(who.person, who.bot, "query", MessageId(50), action, who.value.last.chat, "en")
 
 
-def _decide(talk: Playbook, event: ButtonPressed) -> Decision:
+def _decide(talk: Playbook, event: Event) -> Decision:
     """A decision on how things are now, not yet stored."""
     facts = talk.facts(event.person, None)
-    others = tuple(talk.people[each] for each in talk.router.also_load(event, facts) if each in talk.people)
+    decider = talk.router.route(event, facts)
+    others = tuple(talk.people[each] for each in talk.router.also_load(decider, event, facts) if each in talk.people)
     known = facts.partner.person if facts.partner is not None else None
     others = tuple(each for each in others if each.person != known)
-    return talk.router.decide(event, msgspec.structs.replace(facts, others=others), talk.env)
+    return talk.router.decide(decider, event, msgspec.structs.replace(facts, others=others), talk.env)
 
 
 def _stored(talk: Playbook, decision: Decision) -> bool:
@@ -310,7 +311,7 @@ def _maker(talk: Playbook, who: Person, what: str, people: list[Person]) -> Call
         return None
     if what in ("search", "stop"):
         event = who.message(Content(Kind.TEXT, f"/{what}"))
-        return lambda: talk.router.decide(event, talk.facts(who.person, None), talk.env)
+        return lambda: _decide(talk, event)
     if what == "match":
         other = people[(people.index(who) + 1) % 3]
 

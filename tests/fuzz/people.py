@@ -61,7 +61,7 @@ def facts_for(person: PersonId) -> tuple[Facts, ...]:
 
 def decided(event: Event, ref: UpdateRef, facts: Facts, env: Env) -> Decision:
     """Decide, and check that the decision can be stored and sent. Raises if it cannot."""
-    decision = router.decide(event, facts, env)
+    decision = router.decide(router.route(event, facts), event, facts, env)
     assert isinstance(decision, Decision)
     before = {side.person: side for side in (facts.me, facts.partner) if side is not None}
     plan = plan_commit(decision, before, now=env.now, name=notice_namer(Work(event, (ref,))), refs=(ref,))

@@ -127,7 +127,7 @@ class EventHandler:
         for tries in range(STALE_TRIES):
             reading = await self._loader.read(event, number)
             facts = reading.facts
-            decision = self._router.decide(event, facts, self._env())
+            decision = self._router.decide(reading.decider, event, facts, self._env())
             before = participants_in(facts)
             plan = self._committer.plan(decision, before, work, unanswered)
             if work.parks and plan.relay_effects:

@@ -1,4 +1,4 @@
-"""Loads the facts that a decision is made on."""
+"""Finds the decider of an event, and loads the facts that it decides on."""
 
 import msgspec
 
@@ -33,28 +33,31 @@ class FactsLoader:
         RecordsLost.
         """
         if isinstance(event, Unusable):
-            return Reading(Facts(Participant(event.person)), 0, 0.0)
+            facts = Facts(Participant(event.person))
+            return Reading(facts, self._router.route(event, facts), 0, 0.0)
         kept = self._readings.take(event, number)
-        if kept is not None and not self._router.also_load(event, kept.facts):
-            return kept
+        if kept is not None:
+            decider = self._router.route(event, kept.facts)
+            if not self._router.also_load(decider, event, kept.facts):
+                return kept._replace(decider=decider)
         upto = self._person_queues.newest(event.person)
-        facts = await self._facts(event)
-        return Reading(facts, upto, self._clock.monotonic())
+        facts = await self._load(event.person, message_of(event)) or Facts(Participant(event.person))
+        decider = self._router.route(event, facts)
+        facts = await self._with_others(facts, self._router.also_load(decider, event, facts))
+        return Reading(facts, decider, upto, self._clock.monotonic())
 
     def keep(self, event: Event, number: int, reading: Reading) -> None:
         """Keep the facts for the next work in the queue. The decision on this event must have changed nothing."""
         if number < reading.upto and is_plain(event) and not reading.facts.others:
             self._readings.keep(event.person, reading)
 
-    async def _facts(self, event: Event) -> Facts:
-        person, about = event.person, message_of(event)
-        facts = await self._load(person, about) or Facts(Participant(person))
-        also_load = self._router.also_load(event, facts)
-        if also_load:
-            at_hand = {person, facts.partner.person if facts.partner is not None else person}
-            others = [await self._load(each) for each in dict.fromkeys(also_load) if each not in at_hand]
-            facts = msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
-        return facts
+    async def _with_others(self, facts: Facts, also_load: tuple[PersonId, ...]) -> Facts:
+        """The facts with the people whom the decider needs besides the person and their partner."""
+        if not also_load:
+            return facts
+        at_hand = {facts.me.person, facts.partner.person if facts.partner is not None else facts.me.person}
+        others = [await self._load(each) for each in dict.fromkeys(also_load) if each not in at_hand]
+        return msgspec.structs.replace(facts, others=tuple(each.me for each in others if each is not None))
 
     async def _load(self, person: PersonId, about: MessageRef | None = None) -> Facts | None:
         """Load a person from the live store, or else from the records."""

@@ -8,7 +8,7 @@ Two bounds keep it one: the facts serve for FRESH_S, and only until a decision c
 
 from typing import NamedTuple
 
-from passerby.kernel.decision import Facts
+from passerby.kernel.decision import Decider, Facts
 from passerby.kernel.event import Event, MessageReceived
 from passerby.kernel.ids import PersonId
 from passerby.ports.clock import Clock
@@ -18,10 +18,14 @@ FRESH_S = 0.02
 
 
 class Reading(NamedTuple):
-    """`upto` is the number of the last piece of work that was in the queue when they were read; `at`: when they had
-    come, monotonic."""
+    """The facts for one event, and the decider that it belongs to.
+
+    `upto`: the number of the last work that was in the queue when the facts were read. `at`: when they had been read,
+    in monotonic seconds.
+    """
 
     facts: Facts
+    decider: Decider | None
     upto: int
     at: float
 

@@ -86,29 +86,27 @@ class Router:
             return words.startswith("/") or (words != "" and self._find_word(words) is not None)
         return isinstance(event, ButtonPressed)
 
-    def also_load(self, event: Event, facts: Facts) -> tuple[PersonId, ...]:
-        """Who else the decision on an event will be about, besides the person and their partner."""
-        if not self._also_load:
-            return ()
-        decider = self._find(event, facts)
+    def also_load(self, decider: Decider | None, event: Event, facts: Facts) -> tuple[PersonId, ...]:
+        """The people whom the decider needs besides the person and their partner."""
         asked = self._also_load.get(decider) if decider is not None else None
         return asked(event, facts) if asked is not None else ()
 
-    def decide(self, event: Event, facts: Facts, env: Env) -> Decision:
+    def decide(self, decider: Decider | None, event: Event, facts: Facts, env: Env) -> Decision:
+        """The decision of the decider that `route` found."""
         before = facts.me
         if isinstance(event, MessageReceived | ButtonPressed | Overrun):
             thread = before.thread if isinstance(event, Overrun) else event.thread
             me = arrive(before, event.bot, event.language, env.now, thread)
             if me is not before:
                 facts = msgspec.structs.replace(facts, me=me)
-        decider = self._find(event, facts)
         decision = decider(event, facts, env) if decider is not None else NOTHING
         me = facts.me
         if me is not before and all(change.person != me.person for change in decision.changes):
             decision = Decision((me, *decision.changes), decision.effects)
         return decision
 
-    def _find(self, event: Event, facts: Facts) -> Decider | None:
+    def route(self, event: Event, facts: Facts) -> Decider | None:
+        """The decider that the event belongs to; None if there is nothing to decide."""
         match event:
             case MessageReceived():
                 return self._for_message(event, facts)
