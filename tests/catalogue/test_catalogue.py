@@ -92,11 +92,11 @@ def test_english_has_its_own_forms(catalogue: Catalogue) -> None:
 
 
 @pytest.mark.parametrize("key", ["hello.only_english", "hello.link"])
-def test_what_a_language_lacks_is_said_in_english(catalogue: Catalogue, key: str) -> None:
+def test_a_text_missing_in_a_language_appears_in_english(catalogue: Catalogue, key: str) -> None:
     assert catalogue.word(text(key, url="x"), "ru") == catalogue.word(text(key, url="x"), "en")
 
 
-def test_what_english_lacks_is_a_bug(catalogue: Catalogue) -> None:
+def test_a_text_missing_in_english_is_a_bug(catalogue: Catalogue) -> None:
     with pytest.raises(AssertionError, match=r"no text is named hello\.nothing"):
         catalogue.word(text("hello.nothing"), "ru")
 

@@ -130,7 +130,7 @@ def test_commands_in_right_to_left_texts_are_isolated_and_no_line_begins_with_le
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_what_pops_up_over_a_button_fits(language: str) -> None:
+def test_pop_up_answers_fit_their_limit(language: str) -> None:
     """Answers to presses are cut at 200 characters."""
     for key in POPPING_UP:
         for said in plain(wordings(language)[key]):

@@ -40,7 +40,7 @@ def test_every_language_writes_days_and_all_countries(language: str) -> None:
         assert WORDS.plain(country(code), language) not in ("", code)
 
 
-def test_what_no_language_has_is_still_a_bug() -> None:
+def test_a_text_missing_in_every_language_is_a_bug() -> None:
     with pytest.raises(AssertionError, match=r"no text is named lands\.DE"):
         WORDS.word(Text("lands.DE"), "en")
 

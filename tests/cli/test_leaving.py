@@ -44,7 +44,7 @@ def test_the_code_is_the_one_that_was_earned(tmp_path: Path, body: str, code: in
     assert process.returncode == code
 
 
-def test_what_is_registered_for_the_end_is_done(tmp_path: Path) -> None:
+def test_functions_registered_for_the_exit_are_called(tmp_path: Path) -> None:
     body = "import atexit; atexit.register(print, 'the end'); print('begun', end=' ')"
     with running(tmp_path, PASSERBY[0], "-c", STUBBORN.format(body=body)) as process:
         output, _ = process.communicate(timeout=30)

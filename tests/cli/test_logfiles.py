@@ -32,7 +32,7 @@ def test_a_file_that_is_not_there_has_none(tmp_path: Path) -> None:
     assert tail(tmp_path / "none.log", 5) == []
 
 
-def test_what_is_added_comes_once_and_in_whole_lines(log: Path) -> None:
+def test_appended_text_comes_once_and_in_whole_lines(log: Path) -> None:
     follower = Follower(log)
     assert follower.added() == []
     add(log, "new\nhal")

@@ -29,7 +29,7 @@ def printed(seen: Overview, earlier: dict[str, Snapshot]) -> str:
         return text.getvalue()
 
 
-def test_what_is_shown_is_what_was_counted_between_two_looks() -> None:
+def test_monit_shows_the_counts_between_two_looks() -> None:
     assert between(figures(12, relays=30), figures(10, relays=10)) is not None
     part, span_s = between(figures(12, relays=30), figures(10, relays=10)) or (figures(0), 0.0)
     assert (part.relays, span_s) == (20, 2)

@@ -34,13 +34,13 @@ os.write(1, b"went on")
         ),
     ],
 )
-def test_what_cannot_be_logged_stops_nothing(tmp_path: Path, stream: str) -> None:
+def test_a_log_line_that_cannot_be_written_stops_nothing(tmp_path: Path, stream: str) -> None:
     with running(tmp_path, sys.executable, "-c", LOGS_AND_GOES_ON.format(stream=stream)) as process:
         output, _ = process.communicate()
     assert "went on" in output
 
 
-def test_what_can_be_logged_is() -> None:
+def test_log_lines_that_can_be_written_are_written() -> None:
     from passerby.cli.safe_stderr import safe
 
     reading, writing = os.pipe()

@@ -154,7 +154,7 @@ async def test_each_kind_of_key_is_kept_for_as_long_as_it_is_meant_to_be(
 
 
 @staged(trying, "valkey")
-async def test_what_is_written_to_again_is_kept_as_if_it_were_new(
+async def test_a_key_that_is_written_again_is_kept_as_long_as_a_new_one(
     place: RedisPlace, store: RedisStore, /, server: Server
 ) -> None:
     """Or, where it need not be, as what it was: a map's key for one day is not kept for another."""
@@ -200,7 +200,7 @@ async def test_a_chat_that_ends_takes_all_its_maps_with_it_at_once(
 
 
 @staged(trying, "valkey")
-async def test_what_is_over_leaves_nothing_behind(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
+async def test_finished_chats_leave_no_keys_behind(place: RedisPlace, store: RedisStore, /, server: Server) -> None:
     """People who searched, chatted and went, entries that were put twice, changed hands and were settled."""
     await store.heartbeat(ONE, {}, LONG, b"")
     searching = [somebody(each, 1, waiting(each)) for each in (ANN, BEN, EVE)]

@@ -108,7 +108,7 @@ def test_a_commit_on_another_version_is_stale_and_stores_nothing(place: Place, v
 
 
 @survives
-async def test_what_is_told_of_somebody_is_stored_only_while_they_are_as_they_were(
+async def test_a_notice_is_stored_only_if_its_people_are_unchanged(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     ann = somebody(ANN, 1, waiting(ANN))
@@ -151,7 +151,7 @@ async def test_of_two_commits_on_the_same_version_exactly_one_is_stored(place: P
 
 
 @survives
-async def test_what_is_done_already_is_not_done_twice(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_done_update_is_not_committed_again(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, somebody(ANN), updates=(update(7), update(8)))
     before = await everything(later)
     again = Commit((somebody(ANN, 2),), (), (notice("n"),), (fact(1),), (update(8), update(7)))
@@ -383,7 +383,7 @@ async def test_a_chat_that_has_ended_takes_its_map_and_anchors_with_it(
 
 
 @contract
-async def test_what_an_idle_person_refers_to_has_no_counterpart(place: Place) -> None:
+async def test_an_idle_persons_reference_has_no_counterpart(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN))
     assert await store.load(ANN, at(1)) == Facts(somebody(ANN))
@@ -490,7 +490,7 @@ async def test_a_new_version_of_somebody_who_waits_is_news(place: Place) -> None
 
 
 @contract
-async def test_who_changes_pools_leaves_the_one_and_joins_the_other(place: Place) -> None:
+async def test_a_person_who_changes_pools_leaves_one_and_joins_the_other(place: Place) -> None:
     store = place.open()
     ann = somebody(ANN, 1, waiting(ANN, pool=MINORS))
     await put(store, ann)
@@ -608,7 +608,7 @@ async def test_a_store_is_newborn_until_the_records_have_been_adopted(place: Pla
 
 
 @survives
-async def test_who_is_adopted_is_here_as_if_never_gone(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_an_adopted_person_is_here_as_if_never_gone(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple(version=7)
     eve = somebody(EVE, 5, waiting(EVE))
     await store.adopt([ann, ben, eve])
@@ -671,7 +671,7 @@ async def test_idle_people_who_are_heard_of_stay(place: Place) -> None:
 
 
 @contract
-async def test_who_went_can_be_adopted_again_with_the_version_of_then(place: Place) -> None:
+async def test_a_dropped_person_can_be_adopted_again_with_their_old_version(place: Place) -> None:
     store = place.open()
     await put(store, somebody(ANN), facts=(fact(1),))
     await store.trim_journal(1, store.generation)
@@ -696,7 +696,7 @@ async def test_a_file_is_known_by_each_bot_under_its_own_id(place: Place, store:
 
 
 @survives
-async def test_what_was_seen_with_several_people_is_counted(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_a_set_seen_with_several_people_is_counted(place: Place, store: LiveStore, later: LiveStore) -> None:
     assert [await store.sight(marks(KEY, "cats", PersonId(person))) for person in (1, 1)] == [1, 1]
     seen = [await later.sight(marks(KEY, "cats", PersonId(person))) for person in range(2, 60)]
     assert seen == sorted(seen)
@@ -705,7 +705,7 @@ async def test_what_was_seen_with_several_people_is_counted(place: Place, store:
 
 
 @contract
-async def test_what_was_seen_is_remembered_for_another_period_and_then_forgotten(place: Place) -> None:
+async def test_sightings_are_remembered_for_one_more_period_and_then_forgotten(place: Place) -> None:
     store = place.open()
     for person in range(1, 30):
         many = await store.sight(marks(KEY, "cats", PersonId(person)))
@@ -729,7 +729,7 @@ WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_what_cannot_be_stored_changes_nothing(place: Place, write: str) -> None:
+def test_a_write_that_cannot_be_stored_changes_nothing(place: Place, write: str) -> None:
     async def main() -> None:
         store = place.open()
         await store.adopt((), whole=True)
@@ -815,7 +815,7 @@ async def test_everybody_held_is_told_of_with_whether_the_records_have_them(
 
 
 @survives
-async def test_whoever_was_adopted_is_in_the_records(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_an_adopted_person_is_in_the_records(place: Place, store: LiveStore, later: LiveStore) -> None:
     eve = somebody(EVE, 3, waiting(EVE))
     await store.adopt((eve,))
     assert await later.held((EVE,)) == {EVE: Held(eve, True)}

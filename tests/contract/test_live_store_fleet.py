@@ -114,9 +114,7 @@ async def test_the_facts_of_a_mark_are_recorded_if_its_anchor_is_new(
 
 
 @survives
-async def test_who_is_adopted_keeps_the_anchors_that_are_known(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_an_adopted_person_keeps_their_known_anchors(place: Place, store: LiveStore, later: LiveStore) -> None:
     ann, ben = couple(version=7)
     eve = somebody(EVE, 5, waiting(EVE))
     anchors = [Anchor(CHAT, ANN, at(3)), Anchor(NEXT_CHAT, BEN, at(4)), Anchor(CHAT, EVE, at(5))]
@@ -209,9 +207,7 @@ async def test_chats_are_quiet_in_which_nothing_was_delivered(place: Place, stor
 
 
 @survives
-async def test_what_is_no_word_of_anybody_does_not_end_the_quiet(
-    place: Place, store: LiveStore, later: LiveStore
-) -> None:
+async def test_marks_without_a_speaker_do_not_end_a_silence(place: Place, store: LiveStore, later: LiveStore) -> None:
     await put(store, *couple())
     await store.mark(Mark(chat=CHAT, pairs=(copied(1, 10),), speaker=ANN))
     await place.elapse(600)
@@ -332,7 +328,7 @@ async def test_a_budget_grants_its_burst_and_then_nothing(place: Place) -> None:
 
 
 @contract
-async def test_what_was_granted_comes_back_with_time(place: Place) -> None:
+async def test_a_granted_budget_refills_with_time(place: Place) -> None:
     store = place.open()
     assert (await store.reserve(BOT_ACCOUNT, 5.0, 1, 1)).granted == 1
     asked = 0

@@ -128,7 +128,7 @@ async def test_each_update_has_its_effect_once_however_often_it_is_tried(crowd: 
 
 
 @crowded
-async def test_whoever_is_paired_and_parted_at_once_is_never_in_half_a_chat(crowd: Crowd, store: LiveStore) -> None:
+async def test_people_paired_and_parted_at_once_are_never_in_half_a_chat(crowd: Crowd, store: LiveStore) -> None:
     people = [PersonId(number) for number in range(1, 9)]
     await store.commit(Commit(tuple(somebody(each, 1, waiting(each)) for each in people)))
     known: dict[PersonId, TicketChange] = {}
@@ -198,9 +198,7 @@ def next_of(me: Participant, state: Any) -> Participant:
 
 
 @crowded
-async def test_what_is_written_under_a_lease_never_follows_what_was_written_under_a_later_one(
-    crowd: Crowd, store: LiveStore
-) -> None:
+async def test_a_write_under_a_lease_never_follows_a_write_under_a_later_lease(crowd: Crowd, store: LiveStore) -> None:
     lease = bot_lease(BOT)
     workers = [WorkerId(f"worker {number}") for number in range(4)]
     written = iter(range(10_000))

@@ -114,7 +114,7 @@ async def test_every_taking_has_a_higher_epoch(place: Place) -> None:
 
 
 @contract
-async def test_who_holds_a_lease_takes_it_again_at_the_same_epoch(place: Place) -> None:
+async def test_a_holder_takes_its_lease_again_at_the_same_epoch(place: Place) -> None:
     """An answer may have been lost."""
     store = place.open()
     epoch = await taken(store, ONE)
@@ -122,7 +122,7 @@ async def test_who_holds_a_lease_takes_it_again_at_the_same_epoch(place: Place) 
 
 
 @contract
-async def test_what_is_not_ones_own_cannot_be_given(place: Place) -> None:
+async def test_a_worker_cannot_give_away_a_lease_it_does_not_hold(place: Place) -> None:
     store = place.open()
     old = await taken(store, ONE)
     await store.give(ONE, LEASE, old)
@@ -198,7 +198,7 @@ async def test_a_lease_that_is_not_named_runs_out_though_its_holder_sends_heartb
 
 
 @contract
-async def test_who_comes_late_keeps_what_nobody_has_taken(place: Place) -> None:
+async def test_a_late_worker_keeps_leases_that_nobody_has_taken(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     epoch = await taken(store, ONE, ttl_s=ttl_s)
     await die(place, store, TWO)
@@ -220,7 +220,7 @@ async def test_only_what_one_holds_at_this_epoch_is_kept(place: Place) -> None:
 
 
 @contract
-async def test_who_leaves_gives_everything_back_at_once(place: Place) -> None:
+async def test_a_worker_that_leaves_gives_everything_back_at_once(place: Place) -> None:
     store = place.open()
     first = await taken(store, ONE)
     await taken(store, ONE, OTHER)
@@ -251,7 +251,7 @@ async def test_an_outage_of_the_store_moves_nothing(place: Place) -> None:
 
 
 @contract
-async def test_who_does_not_come_back_after_an_outage_loses_as_ever(place: Place) -> None:
+async def test_a_worker_that_stays_away_after_an_outage_loses_its_leases(place: Place) -> None:
     store, ttl_s = place.open(), place.lease_s
     epoch = await taken(store, ONE, ttl_s=ttl_s)
     await come(store, TWO, ttl_s=ttl_s)
@@ -429,7 +429,9 @@ async def test_everything_to_be_sent_has_an_owner(place: Place, store: LiveStore
 
 
 @survives
-async def test_what_the_dead_and_the_gone_left_is_inherited(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_the_outboxes_of_dead_and_departed_workers_are_inherited(
+    place: Place, store: LiveStore, later: LiveStore
+) -> None:
     """The dead have sent no heartbeat for as long as they said; the gone said so; of NOBODY nothing is known at all."""
     dead, gone, stranger = WorkerId("dead"), WorkerId("gone"), WorkerId("stranger")
     await come(store, ONE, TWO, gone)
@@ -449,7 +451,7 @@ async def test_what_the_dead_and_the_gone_left_is_inherited(place: Place, store:
 
 
 @contract
-async def test_who_was_taken_for_dead_is_told_so(place: Place) -> None:
+async def test_an_evicted_worker_is_told_so(place: Place) -> None:
     store = place.open()
     await come(store, ONE, ttl_s=place.lease_s)
     epoch = await taken(store, ONE, ttl_s=place.lease_s)
@@ -463,7 +465,7 @@ async def test_who_was_taken_for_dead_is_told_so(place: Place) -> None:
 
 
 @contract
-async def test_who_left_nothing_behind_may_come_late(place: Place) -> None:
+async def test_a_late_worker_with_nothing_to_inherit_may_come_back(place: Place) -> None:
     store = place.open()
     await come(store, ONE, ttl_s=place.lease_s)
     await put(store, outbox=(notice("n"),), owner=ONE)
@@ -474,7 +476,7 @@ async def test_who_left_nothing_behind_may_come_late(place: Place) -> None:
 
 
 @contract
-async def test_what_the_evicted_still_store_is_inherited_too(place: Place) -> None:
+async def test_entries_that_an_evicted_worker_still_stores_are_inherited_too(place: Place) -> None:
     """A webhook's update stands on no lease."""
     store = place.open()
     await come(store, ONE, ttl_s=place.lease_s)
@@ -503,7 +505,7 @@ async def test_many_who_inherit_at_once_share_without_loss(place: Place) -> None
 
 
 @survives
-async def test_what_is_older_for_the_same_person_in_other_hands_precedes(
+async def test_an_older_entry_for_the_same_person_at_another_worker_comes_first(
     place: Place, store: LiveStore, later: LiveStore
 ) -> None:
     await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
@@ -537,7 +539,7 @@ async def test_asides_and_what_goes_through_another_bot_precede_nobody(
 
 
 @survives
-async def test_what_is_inherited_keeps_its_place(place: Place, store: LiveStore, later: LiveStore) -> None:
+async def test_inherited_entries_keep_their_place(place: Place, store: LiveStore, later: LiveStore) -> None:
     await come(store, TWO)
     await put(store, outbox=(notice("a"),), owner=ONE)
     await put(store, outbox=(notice("b"),), owner=TWO)

@@ -192,7 +192,7 @@ async def test_an_entry_put_again_belongs_to_whoever_put_it_last(
 
 
 @contract
-async def test_what_changes_hands_again_and_again_keeps_its_age_and_is_settled_once(place: Place) -> None:
+async def test_an_entry_inherited_several_times_keeps_its_age_and_is_settled_once(place: Place) -> None:
     store = place.open()
     await heartbeat(store, ONE, TWO, THREE)
     await put(store, outbox=(notice("a"), notice("b")), owner=ONE)
@@ -232,7 +232,7 @@ async def test_a_notice_that_changed_hands_still_tells_of_its_chat(place: Place)
 
 
 @contract
-async def test_what_was_inherited_once_is_not_told_as_inherited_again(place: Place) -> None:
+async def test_an_inherited_entry_is_reported_as_inherited_only_once(place: Place) -> None:
     store = place.open()
     await heartbeat(store, ONE, TWO)
     await put(store, outbox=(notice("a"),), owner=ONE)
@@ -247,7 +247,7 @@ async def test_what_was_inherited_once_is_not_told_as_inherited_again(place: Pla
 
 
 @contract
-async def test_whoever_does_not_attend_takes_nothing(place: Place) -> None:
+async def test_a_worker_without_heartbeats_takes_no_lease(place: Place) -> None:
     store = place.open()
     assert await store.take(ONE, LEASE, LONG) is None, "one that never came"
     await heartbeat(store, ONE)
@@ -376,7 +376,7 @@ async def test_a_fence_is_for_the_newest_epoch_whoever_holds_the_lease(place: Pl
 
 
 @contract
-async def test_whoever_took_a_lease_and_gave_it_back_has_fenced_the_one_before(place: Place) -> None:
+async def test_a_later_holder_fences_the_earlier_one_even_after_giving_the_lease_back(place: Place) -> None:
     """What happened in between cannot be taken back, whoever holds the lease by now, if anybody does."""
     store = place.open()
     await heartbeat(store, ONE, TWO)
@@ -418,7 +418,7 @@ async def test_a_hold_lasts_its_time_whatever_is_swept_or_asked_meanwhile(place:
 
 
 @contract
-async def test_what_is_spent_stays_spent_until_time_has_given_it_back(place: Place) -> None:
+async def test_a_spent_budget_stays_spent_until_time_refills_it(place: Place) -> None:
     store = place.open()
     assert (await store.reserve(ACCOUNT, 0.01, 5, 5)).granted == 5
     for _ in range(3):
@@ -474,7 +474,7 @@ async def test_how_far_the_journal_was_trimmed_never_goes_back(place: Place) -> 
 
 
 @contract
-async def test_what_is_written_after_the_store_was_away_is_numbered_on(place: Place) -> None:
+async def test_numbering_continues_after_the_store_was_away(place: Place) -> None:
     store = place.open()
     await put(store, facts=(fact(1),), outbox=(notice("a"),), owner=ONE)
     with place.lost(), pytest.raises(LiveStoreLost):

@@ -338,9 +338,7 @@ def at(chat: str, who: int, message: int) -> Told:
 
 
 @staged(trying, "place")
-async def test_what_one_says_of_the_other_is_kept_by_side_and_may_be_thought_over(
-    records: Records, /, place: Place
-) -> None:
+async def test_each_sides_rating_is_kept_and_may_be_changed(records: Records, /, place: Place) -> None:
     await records.apply("g", numbered(opened("c", 1, 2), rated("c", 1, Rating.BAD), closed("c", 1)))
     await records.apply("g", numbered(rated("c", 2, Rating.GOOD), rated("c", 1, Rating.GOOD), after=3))
     await records.apply("g", numbered(rated("c", 3, Rating.BAD), rated("unheard of", 1), after=5))
@@ -371,9 +369,7 @@ def test_a_block_that_was_lifted_is_still_known(place: Place) -> None:
 
 
 @staged(trying, "place")
-async def test_what_is_said_about_a_complaint_is_kept_with_it_once_and_with_no_other(
-    records: Records, /, place: Place
-) -> None:
+async def test_a_comment_is_kept_once_and_only_with_its_complaint(records: Records, /, place: Place) -> None:
     both = [explained("c", 1, b"too early"), complaint("c", 1, 2), explained("c", 1, b"first")]
     await records.apply("g", numbered(*both, explained("c", 1, b"second"), complaint("d", 1, 3)))
     await records.apply("g", numbered(explained("d", 1, b"later"), explained("d", 2, b"of nobody"), after=5))

@@ -112,7 +112,7 @@ def trying(place: Place, body: Callable[[Any], Awaitable[None]]) -> None:
     ],
 )
 @staged(trying, "place")
-async def test_whoever_is_blocked_last_is_blocked(
+async def test_the_last_block_or_unblock_counts(
     records: Records, /, place: Place, known: list[bool], said: list[bool], is_blocked: bool, apart_s: float
 ) -> None:
     """However often somebody thought it over within one batch."""
@@ -175,7 +175,7 @@ async def test_a_generation_is_remembered_for_a_month_after_it_last_told_somethi
 
 
 @staged(trying, "place")
-async def test_what_was_applied_is_known_though_the_answer_was_lost(records: Records, /, place: Place) -> None:
+async def test_applied_entries_are_known_even_if_the_response_was_lost(records: Records, /, place: Place) -> None:
     """Whoever asks again with the same entries, or with these and more, changes nothing twice."""
     entries = numbered(changed(person(1, 1)), opened("c"), closed("c"), changed(person(1, 2)))
     for upto in (2, 2, 4, 3, 4):
@@ -321,7 +321,7 @@ async def test_a_batch_is_seen_whole_or_not_at_all(records: SqlRecords, /, datab
 
 
 @staged(trying, "place")
-async def test_who_is_told_of_a_chat_is_told_by_their_own_side(records: Records, /) -> None:
+async def test_each_side_of_a_chat_has_its_own_anchor(records: Records, /) -> None:
     people: list[Fact] = [changed(chatting(1, 2, "c", 1)), changed(chatting(2, 1, "c", 1)), opened("c", 2, 1)]
     await records.apply("g", numbered(*people, told("c", 1, message=5), told("c", 2, message=6)))
     found = {each.person: each for each in (await records.active()).told}

@@ -34,7 +34,7 @@ def test_played_as_it_is_nothing_is_denser() -> None:
 
 
 @pytest.mark.parametrize(("daily", "minutes", "factor"), [(0, 5, None), (10, 0, None), (10, 5, 0.0)])
-def test_what_is_no_load_is_refused(daily: int, minutes: float, factor: float | None) -> None:
+def test_an_invalid_load_is_refused(daily: int, minutes: float, factor: float | None) -> None:
     with pytest.raises(ValueError, match="more than nothing"):
         peak(daily, minutes, HABITS, factor)
 

@@ -125,7 +125,7 @@ NOTHING: dict[str, Any] = {
         ({"metrics": ["http://127.0.0.1:9/metrics"]}, "--metrics"),
     ],
 )
-def test_what_does_not_go_together_is_refused(asked: dict[str, Any], setting: str) -> None:
+def test_options_that_contradict_each_other_are_refused(asked: dict[str, Any], setting: str) -> None:
     with pytest.raises(WrongSetting) as refused:
         loadtest.wishes(**{**NOTHING, **asked})
     assert refused.value.setting == setting
@@ -141,7 +141,7 @@ def test_what_does_not_go_together_is_refused(asked: dict[str, Any], setting: st
         ({"workers": 2}, "REDIS_URL"),
     ],
 )
-def test_what_nothing_can_be_played_against_is_refused(
+def test_an_unusable_target_is_refused(
     asked: dict[str, Any], setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -28,7 +28,7 @@ def event(id_: int, text: str, *, mine: bool = False) -> Event:
     return Event("message", ANN, BOT, float(id_), Message(id_, mine, text))
 
 
-def test_what_is_told_of_redis_has_a_unit_at_every_figure_and_no_rate_without_sense() -> None:
+def test_every_figure_about_redis_has_a_unit_and_rates_make_sense() -> None:
     info = {"total_commands_processed": 11_000, "used_memory_peak": 2_338_324, "used_memory_peak_human": "2.23M"}
     assert told_of_redis(1_000, info, 5.0) == "2,000 commands/s on average, 2.2 MiB of memory at its peak"
     assert told_of_redis(1_000, info, 0.5).startswith("20,000 commands/s"), "a short run is not stretched to a second"
@@ -54,7 +54,7 @@ def test_latency_counts_from_when_it_was_due() -> None:
     assert book.under_way == 0
 
 
-def test_what_was_due_before_the_measuring_counts_as_sent_and_is_not_measured() -> None:
+def test_messages_due_before_the_measurement_count_as_sent_but_are_not_measured() -> None:
     book = Book(since=100.0)
     book.wrote("1.1", due=99.0)
     book.arrived("1.1", at=101.0, heard=101.0)
@@ -130,7 +130,7 @@ def test_the_names_that_are_looked_for_are_the_products() -> None:
         assert f"# HELP {name}" in page or f"# HELP {name.removesuffix('_count').removesuffix('_sum')}" in page, name
 
 
-def test_what_reached_somebody_else_is_left_undecided() -> None:
+def test_messages_that_reached_somebody_else_are_undecided() -> None:
     phone, confirmations = Phone(BOT), Confirmations()
     mine = event(3, "[1.1] hi", mine=True)
     assert mine.message is not None

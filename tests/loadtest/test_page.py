@@ -70,7 +70,7 @@ def test_the_exit_code_says_whether_all_promises_were_kept(found: Verdict, kept:
     assert ("All promises were kept" in verdict(report.promises).plain) is (kept is True)
 
 
-def test_what_was_cut_short_may_be_undecided_but_not_broken() -> None:
+def test_a_run_cut_short_may_be_undecided_but_not_broken() -> None:
     assert a_report(promises(Verdict(unresolved=["a"]), 0, 0), cut_short=True).exit_code == 0
     assert a_report(promises(Verdict(lost=["a"]), 0, 0), cut_short=True).exit_code == 1
 

@@ -87,7 +87,7 @@ def test_word_of_a_partner_is_no_answer() -> None:
     assert verdict([found(1), wrote(4, "a"), left(5)], [found(2)]).lost == ["a of 1 (message 4)"]
 
 
-def test_what_telegram_still_has_is_unresolved_not_lost() -> None:
+def test_a_message_that_telegram_still_has_is_unresolved_not_lost() -> None:
     said = verdict([found(1), wrote(4, "a", confirmed=False)])
     assert said.lost == []
     assert said.unresolved == ["a of 1 (message 4)"]
@@ -109,12 +109,12 @@ def test_a_delivery_to_the_sender_is_misrouted() -> None:
     assert len(verdict([found(1), wrote(4, "a"), got(5, "a")]).misrouted) == 1
 
 
-def test_what_is_written_right_after_leaving_must_reach_nobody() -> None:
+def test_a_message_written_right_after_leaving_must_reach_nobody() -> None:
     ann = [found(1), Line(4, 4.0, mine=True), Line(5, 4.1, mine=True, mark="a"), notice(6, Said.MOVED_ON), found(7)]
     assert len(verdict(ann, [], [found(8), got(9, "a")], leaves={ANN: {4}}).misrouted) == 1
 
 
-def test_what_is_written_before_the_finding_is_told_may_reach_the_one_found() -> None:
+def test_a_message_written_before_the_partner_found_notice_may_reach_the_partner() -> None:
     ann = [found(1), left(2), wrote(14, "a"), found(15)]
     said = verdict(ann, [found(8), got(16, "a")])
     assert said.misrouted == []
@@ -166,7 +166,7 @@ def test_two_chats_with_no_end_between_them_are_not_taken_for_one() -> None:
     assert said.misrouted
 
 
-def test_what_a_sender_was_not_told_of_may_come_twice() -> None:
+def test_a_message_whose_sender_was_not_told_may_come_twice() -> None:
     unsure = Line(4, 4, mine=False, mark="a", unsure=True)
     said = verdict([found(1), wrote(3, "a")], [found(2), unsure, got(5, "a")])
     assert said.passed
@@ -177,7 +177,7 @@ def gone(id_: int) -> Line:
     return Line(id_, id_, mine=False, gone=True)
 
 
-def test_who_blocks_the_bot_has_left_and_need_not_be_told() -> None:
+def test_a_person_who_blocks_the_bot_has_left_and_need_not_be_told() -> None:
     ann = [found(1), wrote(4, "a"), wrote(5, "b"), gone(5)]
     said = verdict(ann, [found(2), got(6, "a"), left(7)])
     assert said.passed
@@ -189,14 +189,14 @@ def test_a_partner_of_who_blocks_the_bot_must_be_told() -> None:
     assert said.lost == ["the end of chat 1 on the phone of 2"]
 
 
-def test_what_comes_after_a_block_that_the_product_has_not_heard_of_is_not_misrouted() -> None:
+def test_a_message_after_a_block_unknown_to_the_product_is_not_misrouted() -> None:
     ann, bob = [found(1), wrote(3, "a"), left(8)], [found(2), wrote(4, "b"), gone(4), wrote(5), got(6, "a"), notice(7)]
     said = verdict([*ann[:2], got(6, "b"), ann[2]], bob)
     assert said.misrouted == []
     assert said.delivered == 2
 
 
-def test_what_comes_after_a_block_that_the_product_has_heard_of_is_misrouted() -> None:
+def test_a_message_after_a_block_known_to_the_product_is_misrouted() -> None:
     ann, bob = [found(1), wrote(3, "a"), left(8)], [found(2), wrote(4), gone(4), wrote(5), notice(6), got(7, "a")]
     assert len(verdict(ann, bob).misrouted) == 1
 
@@ -208,7 +208,7 @@ def test_an_answer_after_coming_back_is_not_dealt_out_to_what_was_written_before
     assert said.unheard == 2
 
 
-def test_what_is_written_after_coming_back_needs_an_answer_again() -> None:
+def test_a_message_written_after_coming_back_needs_an_answer_again() -> None:
     ann = [found(1), wrote(4, "a"), gone(4), wrote(8), notice(9), wrote(10, "b")]
     assert verdict(ann, [found(2), got(5, "a"), left(6)]).lost == ["b of 1 (message 10)"]
 
@@ -251,7 +251,7 @@ def test_one_chat_that_reaches_two_people_is_found() -> None:
     assert said.misrouted
 
 
-def test_whoever_blocked_the_bot_was_not_told_that_the_chat_is_over() -> None:
+def test_a_person_who_blocked_the_bot_was_not_told_that_the_chat_is_over() -> None:
     gone = Line(2, 4, mine=False, gone=True)
     assert verdict([found(1), wrote(3, "a")], [found(2), gone, got(5, "a")]).after_the_end == []
 

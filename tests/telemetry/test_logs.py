@@ -129,13 +129,13 @@ def test_libraries_are_heard_from_warning_up_and_without_their_arguments(lines: 
     )
 
 
-def test_what_nobody_caught_is_told_the_same_way(lines: Lines) -> None:
+def test_uncaught_exceptions_are_logged_the_same_way(lines: Lines) -> None:
     error = fail_with(SECRET)
     sys.excepthook(type(error), error, error.__traceback__)
     assert [entry["event"] for entry in lines] == ["process.crashed"]
 
 
-def test_what_the_loop_complains_of_is_told_the_same_way(lines: Lines) -> None:
+def test_complaints_of_the_event_loop_are_logged_the_same_way(lines: Lines) -> None:
     async def lose_a_task() -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.on_loop_error)

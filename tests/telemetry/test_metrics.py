@@ -39,7 +39,7 @@ def shown(name: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_what_is_counted_is_shown() -> None:
+def test_counted_values_are_shown() -> None:
     metrics.RELAYS.add(BOT, "relay", "delivered")
     metrics.RELAYS.add(BOT, "relay", "delivered")
     metrics.RELAYS.add(BOT, "relay", str(Refusal.LEFT))
@@ -65,7 +65,7 @@ def test_a_histogram_counts_up_to_each_bound_and_beyond_the_last() -> None:
     assert shown("passerby_relay_latency_seconds_sum") == {(): pytest.approx(1e6 + 0.203)}
 
 
-def test_what_is_none_of_a_labels_values_is_counted_and_hidden() -> None:
+def test_an_unknown_label_value_is_counted_and_hidden() -> None:
     metrics.UPDATES.add(PERSON, "my name is Kanarek")
     metrics.UPDATES.add(PERSON + 1, "MessageReceived")
     metrics.WAITED.observe(0.1, "Kanarek")
@@ -79,7 +79,7 @@ def test_what_is_none_of_a_labels_values_is_counted_and_hidden() -> None:
     assert "Kanarek" not in text
 
 
-def test_what_comes_from_outside_does_not_grow_without_a_bound() -> None:
+def test_labels_from_outside_stay_bounded() -> None:
     counter, gauge = Counter("many", "Many.", bot=()), Gauge("more", "More.", bot=())
     histogram = Histogram("most", "Most.", (1.0,), bot=())
     for number in range(MOST_SETS + 10):

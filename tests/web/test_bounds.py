@@ -163,7 +163,7 @@ def test_nobody_is_waited_for_without_end(
 
 @every
 @in_a_loop
-async def test_what_comes_in_pieces_in_time_is_answered(
+async def test_a_request_that_arrives_in_pieces_in_time_is_answered(
     listening: Listening, bounds: ModuleType, run_path: Path
 ) -> None:
     async with listening(run_path) as where:

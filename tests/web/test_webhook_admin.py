@@ -128,7 +128,7 @@ async def test_a_path_by_a_former_key_is_ours_and_is_to_be_set_again() -> None:
 
 
 @in_a_loop
-async def test_what_telegram_complains_of_is_shown_while_it_is_fresh() -> None:
+async def test_recent_errors_from_telegram_are_shown() -> None:
     async with stage() as it:
         await it.webhook_admin.set(it.bots[:1], 40)
         hook = it.kept().webhook

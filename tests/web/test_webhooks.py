@@ -167,7 +167,7 @@ def test_without_path_and_secret_there_is_nothing_here(endpoint: Endpoint, metho
         (413, {"announced": MOST_BODY + 1}),
     ],
 )
-def test_what_is_no_delivery_is_refused(status: int, more: dict[str, Any]) -> None:
+def test_a_request_that_is_no_delivery_is_refused(status: int, more: dict[str, Any]) -> None:
     answered, taken = brought(update(), **more)
     assert (answered.status, answered.body, taken) == (status, b"", [])
 
@@ -175,7 +175,7 @@ def test_what_is_no_delivery_is_refused(status: int, more: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     "body", [b"", b"{}", b"[]", b"null", b"\xff", b'{"update_id":"x"}', update() + b"," + update(8), b"]" * 1000]
 )
-def test_what_is_no_update_is_refused(body: bytes) -> None:
+def test_a_body_that_is_no_update_is_refused(body: bytes) -> None:
     answered, taken = brought(body)
     assert (answered.status, taken) == (400, [])
 
@@ -225,7 +225,7 @@ async def test_nothing_is_answered_before_the_work_is_done() -> None:
         assert (await asked).status == 200
 
 
-def test_what_is_not_done_in_time_comes_again_and_is_not_done_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_not_done_in_time_comes_again_and_is_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("passerby.web.webhooks.ANSWER_WITHIN_S", 0.01)
 
     async def main() -> None:
@@ -245,7 +245,7 @@ def test_what_is_not_done_in_time_comes_again_and_is_not_done_twice(monkeypatch:
 
 
 @in_a_loop
-async def test_whoever_hangs_up_stops_nothing() -> None:
+async def test_a_client_that_hangs_up_stops_nothing() -> None:
     async with taking() as stage:
         stage.taker.may_end.clear()
         asked = asyncio.ensure_future(stage.bring(update()))

@@ -91,7 +91,7 @@ def take_out(data: bytearray, rng: Random) -> None:
 
 
 @pytest.mark.parametrize("damage", [flip, blank_a_sector, scribble, take_out])
-def test_whoever_stands_elsewhere_after_damage_is_among_those_it_names(damage: object, tmp_path: Path) -> None:
+def test_people_whose_state_changed_through_damage_are_named_as_in_doubt(damage: object, tmp_path: Path) -> None:
     """Fifty times each: two hundred random damages."""
     named, concerned = 0, 0
     for seed in range(50):

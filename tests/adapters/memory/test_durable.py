@@ -55,7 +55,9 @@ def on_disk(body: Callable[[MemoryStore, SyncedLog], Awaitable[None]]) -> None:
     ids=["a change of somebody", "a notice", "a notice and more"],
 )
 @staged(on_disk)
-async def test_what_is_told_next_is_on_the_disk_before(store: MemoryStore, log: SyncedLog, /, commit: Commit) -> None:
+async def test_a_commit_is_on_disk_before_anybody_is_told(
+    store: MemoryStore, log: SyncedLog, /, commit: Commit
+) -> None:
     assert await store.commit(commit) is Committed.YES
     assert log.is_synced
     again = MemoryStore(DiskLog(log.cut()), VirtualClock(), Random(2))
@@ -64,7 +66,7 @@ async def test_what_is_told_next_is_on_the_disk_before(store: MemoryStore, log: 
 
 
 @staged(on_disk)
-async def test_what_somebody_hears_is_done_is_on_the_disk(store: MemoryStore, log: SyncedLog, /) -> None:
+async def test_an_update_reported_as_done_is_on_disk(store: MemoryStore, log: SyncedLog, /) -> None:
     """A mark itself waits for no disk; but Telegram is told of it next, and forgets the update."""
     await store.mark(Mark((update(7),)))
     assert not log.is_synced
@@ -81,7 +83,7 @@ async def test_what_somebody_hears_is_done_is_on_the_disk(store: MemoryStore, lo
 
 
 @staged(on_disk)
-async def test_what_the_records_are_given_is_on_the_disk(store: MemoryStore, log: SyncedLog, /) -> None:
+async def test_journal_entries_given_to_the_records_are_on_disk(store: MemoryStore, log: SyncedLog, /) -> None:
     """Else its number would be given again, and the records would pass over what comes under it then."""
     await store.commit(Commit(couple()))
     await store.mark(Mark(anchor=Anchor(CHAT, ANN, at(3)), facts=(fact(1),)))
@@ -94,9 +96,7 @@ async def test_what_the_records_are_given_is_on_the_disk(store: MemoryStore, log
 
 
 @staged(on_disk)
-async def test_what_was_done_is_on_the_disk_within_a_sweep_and_when_the_store_is_closed(
-    store: MemoryStore, log: SyncedLog, /
-) -> None:
+async def test_done_marks_are_on_disk_after_a_sweep_or_a_close(store: MemoryStore, log: SyncedLog, /) -> None:
     await store.mark(Mark((update(7),)))
     await store.sweep()
     assert log.is_synced

@@ -49,7 +49,7 @@ def write(path: Path, *records: bytes) -> None:
 
 
 @given(RECORDS)
-def test_what_is_framed_is_unframed(records: list[bytes]) -> None:
+def test_framed_records_can_be_unframed(records: list[bytes]) -> None:
     data = framed(*records)
     assert unframe(data) == (records, len(data), len(records))
 
@@ -89,9 +89,7 @@ def test_a_flipped_bit_costs_its_record_and_is_named(records: list[bytes], data:
 
 
 @given(RECORDS, st.data())
-def test_whatever_happens_to_a_log_no_record_is_made_up_and_none_changes_its_place(
-    records: list[bytes], data: st.DataObject
-) -> None:
+def test_a_damaged_log_never_yields_invented_or_reordered_records(records: list[bytes], data: st.DataObject) -> None:
     numbered = [b"%d:" % number + record for number, record in enumerate(records)]
     damaged = bytearray(framed(*numbered))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -195,7 +193,7 @@ def test_an_end_that_nobody_synced_may_be_gone(path: Path) -> None:
     assert read(path) == [b"one"]
 
 
-def test_what_a_rewrite_put_in_a_logs_place_counts_as_synced(path: Path) -> None:
+def test_a_rewritten_log_counts_as_synced(path: Path) -> None:
     live = FileLog(path)
     live.append(b"one")
     live.rewrite([b"two", b"three"])
@@ -297,7 +295,7 @@ def test_all_who_wait_at_the_same_time_share_one_sync(path: Path, monkeypatch: p
     asyncio.run(main())
 
 
-def test_what_is_appended_during_a_sync_waits_for_the_next_one(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_appended_during_a_sync_waits_for_the_next_sync(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     go, calls = threading.Event(), []
 
     def slowly(file: int) -> None:
@@ -324,7 +322,7 @@ def test_what_is_appended_during_a_sync_waits_for_the_next_one(path: Path, monke
 
 
 @pytest.mark.timeout(30)
-def test_who_asks_in_the_moment_that_a_sync_ends_waits_for_the_next_turn_of_the_loop(
+def test_a_caller_at_the_end_of_a_sync_waits_for_the_next_turn_of_the_loop(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A future that is done gives way to nobody: to wait for it over and over keeps the loop from learning of it."""
@@ -350,7 +348,7 @@ def test_who_asks_in_the_moment_that_a_sync_ends_waits_for_the_next_turn_of_the_
 
 
 @pytest.mark.timeout(30)
-def test_whoever_appended_first_goes_on_first_even_in_the_moment_that_a_sync_ends(
+def test_callers_continue_in_the_order_of_their_appends_even_at_the_end_of_a_sync(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flushed = threading.Event()
@@ -495,7 +493,7 @@ def test_a_rewrite_that_does_not_come_to_its_end_leaves_the_old_log(
     assert read(path) == [b"one", b"two"]
 
 
-def test_what_a_killed_rewrite_left_beside_the_log_does_no_harm(path: Path) -> None:
+def test_a_leftover_file_of_a_killed_rewrite_does_no_harm(path: Path) -> None:
     """A kill before the rename leaves the old log; the half-written new one is written over by the next rewrite."""
     write(path, b"one")
     path.with_name(path.name + ".new").write_bytes(frame(b"half-writ", 1)[:-4])
@@ -565,7 +563,7 @@ while True:
 """
 
 
-def test_whatever_was_acknowledged_before_a_kill_is_there(path: Path) -> None:
+def test_acknowledged_records_survive_a_kill(path: Path) -> None:
     """Again and again with `kill -9`, also in the middle of a rewrite."""
     last = -1
     for enough in (1, 700, 2_500, 40):

@@ -42,7 +42,7 @@ def test_in_no_stretch_of_time_is_more_granted_than_the_budget(
 
 
 @given(rate_per_s=st.floats(0.01, 1000), burst=st.integers(1, 40))
-def test_who_waits_as_long_as_told_gets_one(rate_per_s: float, burst: int) -> None:
+def test_waiting_as_long_as_told_is_enough_for_one_message(rate_per_s: float, burst: int) -> None:
     buckets, now = Buckets(), 1000.0
     assert buckets.reserve(ACCOUNT, rate_per_s, burst, burst, now).granted == burst
     grant = buckets.reserve(ACCOUNT, rate_per_s, burst, 1, now)

@@ -80,7 +80,7 @@ def test_the_log_is_rewritten_when_it_has_grown_large_beside_what_it_says(monkey
 
 
 @in_virtual_time
-async def test_what_one_burst_has_left_in_the_log_goes_within_a_minute_though_others_go_on_writing() -> None:
+async def test_a_bursts_leftovers_leave_the_log_within_a_minute_while_others_write() -> None:
     disk = Disk()
     live = opened(disk)
     await live.adopt(())
@@ -211,7 +211,7 @@ async def test_a_start_in_the_middle_of_a_rebuild_finds_a_newborn_store() -> Non
 
 
 @in_virtual_time
-async def test_who_waits_for_news_of_a_store_that_is_wiped_is_told_so() -> None:
+async def test_a_wait_for_news_ends_when_the_store_is_wiped() -> None:
     live = opened(Disk())
     feed = await live.tickets(ADULTS, None, 0)
     reader = asyncio.ensure_future(live.tickets(ADULTS, feed.cursor, 60.0))
@@ -269,7 +269,7 @@ def test_a_day_of_a_hundred_updates_a_second_takes_about_a_megabyte() -> None:
 
 
 @pytest.mark.parametrize("by_s", [-730 * 86_400.0, 730 * 86_400.0])
-def test_what_is_done_stays_done_when_the_clock_is_set_also_after_a_restart(by_s: float) -> None:
+def test_done_updates_stay_done_when_the_clock_is_set_even_after_a_restart(by_s: float) -> None:
     class SetClock(VirtualClock):
         off_s = 0.0
 

@@ -27,7 +27,7 @@ def unusable(database: str | Path) -> str:
     return sentence
 
 
-def test_what_is_wrong_and_what_to_do_are_told_apart() -> None:
+def test_an_error_separates_the_problem_from_the_remedy() -> None:
     both, alone = DatabaseUnusable("it is full; make room"), DatabaseUnusable("it refuses")
     assert (both.problem, both.remedy) == ("it is full", "make room")
     assert (alone.problem, alone.remedy) == ("it refuses", "")

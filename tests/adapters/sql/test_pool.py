@@ -82,7 +82,7 @@ async def test_the_least_are_open_before_anybody_asks(postgres_database: str) ->
 
 @pytest.mark.services
 @in_a_loop
-async def test_what_nobody_uses_is_closed_down_to_the_least_and_no_further(postgres_database: str) -> None:
+async def test_unused_connections_are_closed_down_to_the_minimum(postgres_database: str) -> None:
     async with keeping(postgres_database, Pool(most=8, least=2, evict_every_s=1, idle_s=3)) as (keeper, engine):
         await use(engine, 6)
         for _ in range(3):

@@ -146,7 +146,7 @@ def test_a_database_of_a_newer_release_is_left_alone(database: str) -> None:
 
 
 @pytest.mark.services
-def test_whoever_comes_second_waits_for_the_first(postgres_database: str) -> None:
+def test_a_second_migration_waits_for_the_first(postgres_database: str) -> None:
     async def run() -> None:
         engine = connect(database_url(postgres_database), poolclass=NullPool)
         asking = sa.text(

@@ -104,7 +104,7 @@ async def test_a_batch_is_a_few_statements_whatever_is_in_it(database: str) -> N
 
 
 @in_a_loop
-async def test_what_is_not_the_journals_is_left_alone(database: str) -> None:
+async def test_columns_that_the_journal_does_not_own_are_left_alone(database: str) -> None:
     await init_schema(database)
     records = SqlRecords.at(database)
     await records.apply("g", numbered(changed(person(1), NOW), changed(person(1, 1), NOW + 1)))

@@ -195,6 +195,6 @@ async def test_generations_that_have_long_been_silent_are_forgotten_when_one_beg
     await records.aclose()
 
 
-def test_what_the_first_release_wrote_is_what_this_test_writes() -> None:
+def test_this_test_writes_the_same_data_as_the_first_release() -> None:
     ticket = json.loads(as_written_then(searching(4))["ticket"])
     assert ticket == {"person": 4, "pool": "adults", "since": NOW, "gender": "female", "age": 30, "recent": [7, 8]}

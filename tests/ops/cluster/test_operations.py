@@ -184,7 +184,7 @@ def test_a_killed_process_has_its_end_in_its_log(kept: Kept) -> None:
     kept.until(lambda: end.search((kept.directory / "logs" / "worker-1.log").read_text()) is not None)
 
 
-def test_what_cannot_work_is_told_with_its_last_words(kept: Kept) -> None:
+def test_a_worker_that_fails_is_reported_with_its_last_log_lines(kept: Kept) -> None:
     (kept.directory / "worker-1.exits").write_text("2")
     names = kept.launch(1)
     with pytest.raises(ClusterFault, match="worker-1 ends at once: worker-1 cannot work"):
@@ -193,7 +193,7 @@ def test_what_cannot_work_is_told_with_its_last_words(kept: Kept) -> None:
     assert kept.said == []
 
 
-def test_what_is_not_ready_in_time_is_told(kept: Kept) -> None:
+def test_a_worker_that_is_not_ready_in_time_is_reported(kept: Kept) -> None:
     (kept.directory / "worker-2.unready").touch()
     names = kept.launch(2)
     kept.until(lambda: sockets.is_ready(kept.directory, "worker-1"))
@@ -222,7 +222,7 @@ def test_a_reload_stops_at_the_first_that_does_not_get_ready(kept: Kept) -> None
     assert kept.pids()[1] == second
 
 
-def test_what_a_killed_supervisor_leaves_goes_on_and_is_ended_by_the_next_start(kept: Kept) -> None:
+def test_workers_of_a_killed_supervisor_run_on_until_the_next_start_ends_them(kept: Kept) -> None:
     kept.start(2)
     pids, supervisor = kept.pids(), kept.cluster.pid()
     assert supervisor is not None

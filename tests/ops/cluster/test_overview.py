@@ -49,7 +49,7 @@ def seen(now: Glance, before: Glance | None = None, *, polls: bool = True, **giv
     return overview(before, now, at=NOW, bots=BOTS, pending=given.get("pending", {1: 0, 2: 7}), polls=polls)
 
 
-def test_what_is_well_has_no_faults() -> None:
+def test_a_healthy_cluster_has_no_faults() -> None:
     picture = seen(glance())
     assert picture.faults == ()
     assert [(row.name, row.state, row.pid, row.bots) for row in picture.processes] == [
@@ -90,7 +90,7 @@ def test_what_is_well_has_no_faults() -> None:
         ({"unready": {"worker-1": "Redis is away"}}, "not ready: Redis is away"),
     ],
 )
-def test_what_is_not_well_is_named(change: dict[str, Any], state: str) -> None:
+def test_each_fault_of_a_cluster_is_named(change: dict[str, Any], state: str) -> None:
     picture = seen(glance(**change))
     assert picture.processes[0].state == state
     assert f"worker-1: {state}" in picture.faults

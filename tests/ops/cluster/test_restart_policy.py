@@ -135,7 +135,7 @@ def test_crashes_far_apart_trip_nothing(office: Office) -> None:
     assert not office.is_tripped
 
 
-def test_what_was_given_up_is_tried_once_more_after_a_rest(office: Office) -> None:
+def test_a_process_that_was_given_up_is_tried_once_more_after_a_rest(office: Office) -> None:
     office.gives_up()
     office.now += REST_S - 60
     office.ticks()
@@ -145,7 +145,7 @@ def test_what_was_given_up_is_tried_once_more_after_a_rest(office: Office) -> No
     assert (office.process.spawned, office.process.backoff) == (1, TRIES)
 
 
-def test_what_runs_is_not_started(office: Office) -> None:
+def test_a_running_process_is_not_started(office: Office) -> None:
     office.gives_up()
     office.becomes(events.ProcessStateRunningEvent, ProcessStates.RUNNING, ProcessStates.STARTING)
     office.now += 2 * REST_S

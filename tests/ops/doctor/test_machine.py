@@ -44,7 +44,7 @@ def test_a_file_with_secrets_that_others_may_read_is_found(directory: Path) -> N
     assert (checks["key file"].verdict, checks[".env"].verdict) == (Verdict.FAIL, Verdict.OK)
 
 
-def test_what_is_not_there_has_no_rights_to_be_wrong(directory: Path) -> None:
+def test_a_missing_file_has_no_wrong_permissions(directory: Path) -> None:
     assert not {"key file", ".env", "tokens file", "database file"} & found(embedded(directory)).keys()
 
 

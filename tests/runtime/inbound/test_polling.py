@@ -112,7 +112,7 @@ def test_the_window_never_confirms_above_an_unfinished_update(numbers: list[int]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["admit", "finish", "release"]), st.integers(0, 9)), max_size=60))
-def test_whatever_happens_the_low_water_mark_has_nothing_unfinished_below_it(steps: list[tuple[str, int]]) -> None:
+def test_nothing_below_the_low_water_mark_is_ever_unfinished(steps: list[tuple[str, int]]) -> None:
     """Updates come with rising numbers, as from one queue. Released ones come again."""
     window, held, base = Window(), dict[int, bool](), 0
     for what, number in steps:
