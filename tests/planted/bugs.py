@@ -478,7 +478,7 @@ BUGS: Final = (
     Bug("lua", "a pool with nobody in it is still one", "      redis.call('HDEL', pools, pool)\n", ""),
     Bug("lua", "a search's anchor outlives it", "    redis.call('HDEL', chats, 'search:' .. person)\n", ""),
     Bug("lua", "idle people who are heard of go", "    redis.call('ZADD', KEYS[4], ARGV[3], ARGV[2])\n", ""),
-    Bug("lua", "people go whom the records do not hold", "if told and told > carried then", "if false then"),
+    Bug("lua", "people go whom the records do not hold", "if told and told > recorded then", "if false then"),
     Bug("lua", "trimming goes back", "if upto > tonumber(trimmed) then", "if true then"),
     Bug("lua", "a hold is over when the bucket is full", "local till = math.max(tat, held)", "local till = tat"),
     Bug("lua", "a hold is shortened by another", "held = math.max(held, now + gap)", "held = now + gap"),

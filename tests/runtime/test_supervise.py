@@ -115,7 +115,7 @@ async def _in(body: Callable[[Town], Awaitable[None]]) -> None:
     await body(Town())
 
 
-def carried(town: Town) -> list[str]:
+def delivered(town: Town) -> list[str]:
     return words_of([each for each in town.telegram.sent if isinstance(each, SendContent)])
 
 
@@ -129,7 +129,7 @@ async def test_two_workers_share_the_bots_and_their_people_meet_and_talk(town: T
     town.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 60))
     town.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 60), OTHER_BOT)
     await asyncio.sleep(5)
-    assert sorted(carried(town)) == ["hello", "hi"]
+    assert sorted(delivered(town)) == ["hello", "hi"]
     for process in (one, two):
         process.stop.set()
     assert await one.running
@@ -161,7 +161,7 @@ async def test_a_lapsed_worker_restarts_under_a_new_name_with_nothing_in_hand(to
     assert len(one.incarnations) == 2
     second = one.incarnations[1]
     assert second.id != first.id
-    assert set((await town.store.members()).workers) == {second.id}, "nobody counts on the former"
+    assert set((await town.store.members()).workers) == {second.id}, "nobody uses the former worker any more"
     await town.meet()
     assert isinstance(town.records.disk.people[ANN].state, Chatting)
     one.stop.set()

@@ -94,7 +94,7 @@ def at_home(body: Callable[[House], Awaitable[None]], house: House | None = None
     run(main())
 
 
-def carried(house: House) -> list[str]:
+def delivered(house: House) -> list[str]:
     return words_of([each for each in house.telegram.sent if isinstance(each, SendContent)])
 
 
@@ -108,7 +108,7 @@ async def test_two_strangers_on_two_bots_meet_and_talk(house: House, /) -> None:
     house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
     house.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 9), OTHER_BOT)
     await asyncio.sleep(2)
-    assert sorted(carried(house)) == ["hello", "hi"]
+    assert sorted(delivered(house)) == ["hello", "hi"]
     assert house.left == 0, "everything is confirmed"
     assert isinstance(house.records.disk.people[ANN].state, Chatting), "and recorded"
 
@@ -198,7 +198,7 @@ async def test_a_few_refusals_end_no_chat_and_lose_no_message(house: House, /, n
     house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
     house.happens(written(BEN, "hi", 2000, OTHER_BOT, sent_at=EPOCH + 9), OTHER_BOT)
     await asyncio.sleep(60)
-    assert sorted(carried(house)) == ["hello", "hi"]
+    assert sorted(delivered(house)) == ["hello", "hi"]
     assert isinstance((await house.store.load(ANN)).me.state, Chatting)  # type: ignore[union-attr]
     assert house.app.refused_bots == ()
 
@@ -211,14 +211,14 @@ async def test_a_token_refused_for_a_minute_only_delays_messages(house: House, /
     house.happens(written(ANN, "hello", 2000, sent_at=EPOCH + 9))
     house.happens(written(ANN, "are you there?", 2001, sent_at=EPOCH + 10))
     await asyncio.sleep(60)
-    assert carried(house) == []
-    assert not house.telegram.queues[BOT], "what is held is parked, so Telegram's queue goes on"
+    assert delivered(house) == []
+    assert not house.telegram.queues[BOT], "the held relay is parked, so Telegram's queue continues"
     house.telegram.accept(OTHER_BOT)
     await asyncio.sleep(15)
-    assert carried(house) == ["hello", "are you there?"]
+    assert delivered(house) == ["hello", "are you there?"]
     house.happens(written(BEN, "yes", 2000, OTHER_BOT, sent_at=EPOCH + 90), OTHER_BOT)
     await asyncio.sleep(5)
-    assert carried(house)[-1] == "yes"
+    assert delivered(house)[-1] == "yes"
     assert (await house.store.load(ANN)).me.state == chat  # type: ignore[union-attr]
 
 
@@ -293,7 +293,7 @@ async def test_a_delayed_relay_is_parked_and_the_queue_continues(house: House, /
     assert (await house.store.figures()).outbox == 1
     house.telegram.answer = lambda outgoing: None
     await asyncio.sleep(60)
-    assert carried(house) == ["held up"]
+    assert delivered(house) == ["held up"]
 
 
 def test_an_overloaded_process_does_not_park_relays_that_are_only_late() -> None:
@@ -338,7 +338,7 @@ async def test_a_stop_finishes_and_confirms_the_updates_in_hand() -> None:
     house.happens(written(ANN, "last words", 2000, sent_at=EPOCH + 9))
     await asyncio.sleep(2.5)
     assert await house.app.stop(20.0)
-    assert carried(house) == ["last words"]
+    assert delivered(house) == ["last words"]
     assert house.left == 0
 
 
@@ -359,7 +359,7 @@ async def test_a_stop_takes_limited_time_and_leaves_the_rest_in_safety() -> None
     again.telegram.queues = house.telegram.queues
     await again.app.start()
     await asyncio.sleep(2)
-    assert carried(again) == ["kept"]
+    assert delivered(again) == ["kept"]
     await again.app.stop(10.0)
 
 

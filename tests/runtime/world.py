@@ -86,7 +86,7 @@ class ScriptedTelegram:
         self.queues: dict[BotId, list[Arrival]] = {bot: [] for bot in bots}
         self.faults: dict[BotId, deque[Exception | None]] = {bot: deque() for bot in bots}
         self.polls: list[tuple[float, BotId, int | None, int]] = []
-        self.news = asyncio.Event()
+        self.changed = asyncio.Event()
         self.identities: dict[BotId, Exception] = {}
         self.silent: set[BotId] = set()
         """Bots whose getMe is never answered."""
@@ -120,7 +120,7 @@ class ScriptedTelegram:
     def refuse(self, bot: BotId) -> None:
         """From now on the bot's token is refused for every call, waiting polls included."""
         self.refused.add(bot)
-        self.news.set()
+        self.changed.set()
 
     def accept(self, bot: BotId) -> None:
         self.refused.discard(bot)
@@ -131,7 +131,7 @@ class ScriptedTelegram:
 
     def push(self, bot: BotId, *arrivals: Arrival) -> None:
         self.queues[bot].extend(arrivals)
-        self.news.set()
+        self.changed.set()
 
     async def updates(self, bot: BotId, offset: int | None, limit: int, timeout_s: int) -> list[Arrival]:
         self.polls.append((self._clock.monotonic(), bot, offset, timeout_s))
@@ -144,10 +144,10 @@ class ScriptedTelegram:
             self.queues[bot] = [each for each in self.queues[bot] if each.ref.update >= offset]
         until = self._clock.monotonic() + timeout_s
         while not self.queues[bot] and self._clock.monotonic() < until:
-            self.news.clear()
+            self.changed.clear()
             try:
                 async with asyncio.timeout(until - self._clock.monotonic()):
-                    await self.news.wait()
+                    await self.changed.wait()
             except TimeoutError:
                 break
             self._admit(bot)
@@ -361,7 +361,7 @@ class Bench:
 
     async def close(self) -> None:
         await self.background.aclose()
-        assert self.errors == [], "no task has failed unheard"
+        assert self.errors == [], "no background task has failed"
 
     async def facts_of(self, person: PersonId) -> Participant:
         facts = await self.store.load(person)

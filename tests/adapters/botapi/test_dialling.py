@@ -240,7 +240,7 @@ def test_a_burst_of_a_thousand_calls_makes_few_connections_at_a_time(monkeypatch
                 made = transport(port)
                 assert await asyncio.gather(*(call(made) for _ in range(1000))) == [200] * 1000
                 assert most <= CONNECTS_AT_ONCE == 64
-                assert server.connections < 500, "whoever waits takes what somebody is done with"
+                assert server.connections < 500, "waiting callers take connections that others have released"
                 await made.aclose()
 
     monkeypatch.setattr(Dialler, "connect", counted)

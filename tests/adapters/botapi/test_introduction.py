@@ -39,7 +39,7 @@ async def test_a_restart_sets_nothing_and_a_changed_text_sets_everything() -> No
         await api.prepare(A, (ENGLISH, CommandList("ru", RUSSIAN.commands, RUSSIAN.description, "Иначе.")))
         assert said(stub) == EVERYTHING
         await api.prepare(A, MENUS)
-        assert said(stub) == [*EVERYTHING, *EVERYTHING], "back to what it was is a change as well"
+        assert said(stub) == [*EVERYTHING, *EVERYTHING], "a change back is a change as well"
 
 
 @in_a_loop

@@ -101,10 +101,10 @@ def test_a_file_with_the_senders_name_is_uploaded_under_another_even_on_one_bot(
             (name, uploaded) = first.files[kind.value]
             assert uploaded == b"abc"
             assert name == {"document": "document.pdf"}.get(kind, f"{kind.value}.mp4")
-            assert second.members[kind.value] == files.ids["neutral:x", to] != "x-a"
+            assert second.members[kind.value] == files.ids["renamed:x", to] != "x-a"
             assert not [request for request in stub.requests if b"Smith" in request.raw]
             # The id that shows the name is not remembered for any bot.
-            assert set(files.ids) == {("neutral:x", to)}
+            assert set(files.ids) == {("renamed:x", to)}
 
     asyncio.run(scenario())
 

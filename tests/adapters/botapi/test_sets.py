@@ -49,10 +49,10 @@ def test_a_sticker_of_a_set_that_nobody_else_uses_is_uploaded_once(to: BotId) ->
     stub = play(*[content_call(sticker(set_name="ann_by_bot"), to=to)] * 2, files=files)
     first, second = stub.calls("sendSticker")
     assert first.files == {"sticker": ("sticker.webp", b"abc")}
-    assert second.members["sticker"] == files.ids["neutral:st", to] != "st-a"
+    assert second.members["sticker"] == files.ids["renamed:st", to] != "st-a"
     assert not stub.calls("getStickerSet")
     assert not [request for request in stub.requests if b"ann_by_bot" in request.raw]
-    assert set(files.ids) == {("neutral:st", to)}
+    assert set(files.ids) == {("renamed:st", to)}
 
 
 @both
@@ -66,7 +66,7 @@ def test_a_sticker_of_a_popular_set_keeps_its_set_without_an_upload(to: BotId) -
 def test_one_person_who_sends_a_sticker_often_does_not_make_its_set_popular() -> None:
     files = Memory()
     play(*[content_call(sticker(set_name="cats"), to=A)] * (3 * ENOUGH), files=files)
-    assert files.ids.keys() == {("neutral:st", A)}
+    assert files.ids.keys() == {("renamed:st", A)}
 
 
 @both

@@ -125,7 +125,7 @@ async def test_simultaneous_calls_have_a_connection_each_up_to_the_limit() -> No
 async def test_every_form_of_answer_is_understood(answer: bytes, expected: tuple[int, bytes, str | None]) -> None:
     async with serving(lambda server: server.answering(answer)) as (server, made):
         assert await post(made) == Reply(*expected)
-        assert await post(made) == Reply(*expected), "what came before leaves nothing behind"
+        assert await post(made) == Reply(*expected), "earlier answers leave nothing behind"
         assert server.connections == 1
 
 

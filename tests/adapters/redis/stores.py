@@ -37,20 +37,20 @@ class Wire:
     @asynccontextmanager
     async def laid(self) -> AsyncIterator[str]:
         """Yield the URL of the near end."""
-        carrying: list[asyncio.Task[None]] = []
+        links: list[asyncio.Task[None]] = []
 
-        def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            carrying.append(asyncio.ensure_future(self._carry(reader, writer)))
+        def link(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            links.append(asyncio.ensure_future(self._link(reader, writer)))
 
-        server = await asyncio.start_server(carry, "127.0.0.1", 0)
+        server = await asyncio.start_server(link, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             server.close()
-            await asyncio.gather(*carrying)
+            await asyncio.gather(*links)
 
-    async def _carry(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+    async def _link(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         far_reader, far = await asyncio.open_connection(*self._place)
 
         async def there() -> None:

@@ -174,7 +174,7 @@ async def test_a_restart_on_an_older_file_counts_as_an_older_state(
     restart(valkey)
     with suppress(LiveStoreLost):
         await other.everybody()
-    assert await doubted(other) == OLDER, "another restart makes it no surer"
+    assert await doubted(other) == OLDER, "another restart does not remove the doubt"
 
 
 @staged(on, "valkey")
@@ -225,5 +225,5 @@ async def test_the_journal_of_a_doubtful_generation_is_counted_separately(
     await doubted(one)
     await settled(one)
     assert await one.trimmed() == 0, "the records have nothing of this generation"
-    assert (await one.held((ANN,)))[ANN].recorded, "but they do hold what was carried to them"
+    assert (await one.held((ANN,)))[ANN].recorded, "but they do hold the facts that were recorded"
     assert await one.journal(0, 10) == [(last, fact(2))]

@@ -222,9 +222,9 @@ class Histories(RuleBasedStateMachine):
             assert await store.is_preceded(name) == model.is_preceded(name)
         for about, person in product(ABOUT, PEOPLE):
             assert await store.told(about, person) == model.is_told(about, person)
-        quiet = await store.idle_chats(NOW + 1e6, 10)
-        assert {each.chat: each.speaker for each in quiet} == model.speakers
-        assert {each.chat: each.people for each in quiet} == self.couples
+        idle = await store.idle_chats(NOW + 1e6, 10)
+        assert {each.chat: each.speaker for each in idle} == model.speakers
+        assert {each.chat: each.people for each in idle} == self.couples
         assert await store.figures() == Figures(
             len(model.tickets()), len(model.open), len(model.outbox), len(model.facts) - model.trimmed
         )

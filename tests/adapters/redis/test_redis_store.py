@@ -82,7 +82,7 @@ async def test_a_commit_whose_answer_was_lost_is_stored_once_and_reported_as_sto
         assert await store.load(ANN) == Facts(commit.puts[0])
         assert await store.outbox(NOBODY) == [notice("n")]
         again = Committed.ALREADY_DONE if commit.updates else Committed.STALE
-        assert await store.commit(commit) is again, "a commit of its own is another matter"
+        assert await store.commit(commit) is again, "another commit is not affected"
 
 
 WRITES: dict[str, Callable[[LiveStore], Awaitable[Any]]] = {
@@ -304,7 +304,7 @@ async def test_a_commit_that_finds_memory_full_leaves_nothing_behind(valkey: Val
             await store.mark(Mark((update(7),), ("kept",), CHAT, (copied(1, 10),)))
         assert await everything(store) == before
         await store.trim_journal(1, store.generation)
-        assert await store.journal(0, 10) == [], "what makes room is let through"
+        assert await store.journal(0, 10) == [], "commits that free memory pass"
         by_hand.config_set("maxmemory", 0)
         assert await store.commit(Commit(ended, (CHAT,))) is Committed.YES
 
@@ -379,9 +379,9 @@ async def test_a_server_that_lost_its_last_second_gives_out_no_number_twice(valk
         assert first == (1, fact(1))
         assert last[1] == fact(4)
         assert last[0] > 3
-        news = await store.tickets(ADULTS, feed.cursor, 0)
-        assert news.whole
-        assert {change.person for change in news.changes} == {ANN, EVE}
+        later = await store.tickets(ADULTS, feed.cursor, 0)
+        assert later.whole
+        assert {change.person for change in later.changes} == {ANN, EVE}
 
 
 @in_a_loop
@@ -449,9 +449,9 @@ async def test_a_reader_from_before_the_wipe_starts_again(valkey: Valkey, by_han
         with pytest.raises(RedisWiped):
             await store.pools()
         await store.adopt((somebody(BEN, 1, waiting(BEN)),), whole=True)
-        news = await store.tickets(ADULTS, feed.cursor, 5.0)
-        assert news.whole
-        assert news.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)
+        later = await store.tickets(ADULTS, feed.cursor, 5.0)
+        assert later.whole
+        assert later.changes == (TicketChange(BEN, waiting(BEN).ticket, 1),)
 
 
 def test_only_our_keys_are_touched_and_all_have_one_hash_tag(valkey: Valkey, by_hand: Redis) -> None:

@@ -170,7 +170,7 @@ def test_every_call_during_repeated_slot_moves_is_done_once(cluster: Cluster, at
             assert sorted(each.at for _, each in facts) == sorted(fact(id_).at for id_ in stored)
             with Redis.from_url(cluster.owner.url) as redis:
                 left = [redis.exists("{passerby}:" + name) for name in ("outbox", "order", "turns")]
-            assert left == [0, 0, 0], "nothing of an entry stays behind"
+            assert left == [0, 0, 0], "nothing of an entry is left"
 
     asyncio.run(main())
 

@@ -120,7 +120,7 @@ async def test_a_wiped_store_is_filled_again_with_recorded_anchors() -> None:
     told = ChatTold(CHAT, ANN, at, EPOCH)
     await house.bench.store.mark(Mark(anchor=Anchor(CHAT, ANN, at), facts=(told,)))
     entries = await house.bench.store.journal(0, 10)
-    await house.bench.records.apply("life", entries)
+    await house.bench.records.apply("generation", entries)
     house.bench.records.disk.people |= {ANN: ann, BEN: ben}
     house.bench.store.wipe()
     with pytest.raises(LiveStoreLost):

@@ -84,7 +84,7 @@ def test_a_process_on_a_busy_machine_is_not_stuck() -> None:
     ticks(stall, 4 * STUCK_S, MINE, worked=0.2)
     assert not stall.is_stuck
     ticks(stall, 2 * STUCK_S, MINE, worked=0.2)
-    assert stall.is_stuck, "it has worked as long as any other by now"
+    assert stall.is_stuck, "by now it has worked as long as any other"
 
 
 def test_a_library_that_blocks_all_threads_counts_by_its_cpu_time() -> None:

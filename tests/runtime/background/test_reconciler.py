@@ -134,7 +134,7 @@ async def test_a_store_that_lost_its_newest_writes_ends_every_chat_once(
     assert pair.readers == [ANN, BEN]
     assert await pair.states() == {ANN: "Idle", BEN: "Idle"}
     assert await pair.reconciler.reconcile()
-    assert pair.readers == [ANN, BEN], "the journal still has to carry it, and that is no reason to say it again"
+    assert pair.readers == [ANN, BEN], "it is still in the journal, which is no reason to tell them again"
 
 
 @pairwise
@@ -145,7 +145,7 @@ async def test_lost_records_are_written_again(pair: Pair) -> None:
     pair.records.disk.people.clear()
     await pair.settle()
     assert sorted(pair.records.disk.people) == [ANN, BEN, EVE]
-    assert pair.readers == [ANN, BEN], "somebody idle is told nothing"
+    assert pair.readers == [ANN, BEN], "an idle person is told nothing"
 
 
 @pairwise

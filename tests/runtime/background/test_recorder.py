@@ -44,16 +44,16 @@ class Clock:
 
     async def move(self, by_s: float) -> None:
         end = self._at + by_s
-        await quiet()
+        await settle()
         while self._sleepers and self._sleepers[0][0] <= end:
             self._at, _, wake = heapq.heappop(self._sleepers)
             if not wake.done():
                 wake.set_result(None)
-            await quiet()
+            await settle()
         self._at = end
 
 
-async def quiet() -> None:
+async def settle() -> None:
     """Let everything run that can run without time passing."""
     for _ in range(200):
         await asyncio.sleep(0)
@@ -149,7 +149,7 @@ async def stop(task: asyncio.Task[None]) -> None:
 @staged(play, "world")
 async def test_facts_of_a_fifth_of_a_second_are_one_batch_and_are_trimmed(world: World) -> None:
     running = asyncio.ensure_future(world.recorder().run())
-    await quiet()
+    await settle()
     await world.visits(3)
     await world.clock.move(0.19)
     assert world.records.batches == []
@@ -166,7 +166,7 @@ async def test_a_full_batch_does_not_wait_for_the_next_turn(world: World) -> Non
     await world.visits(1_201)
     recorder = world.recorder()
     running = asyncio.ensure_future(recorder.run())
-    await quiet()
+    await settle()
     assert [len(batch) for batch in world.records.batches] == [499, 499, 203]
     assert world.records.stored == list(range(1, 1_202))
     assert recorder.position == 1_201
@@ -182,7 +182,7 @@ async def test_a_batch_never_ends_inside_a_commit(world: World) -> None:
     await world.commit(changed(pair[0], now + 1), opened("c", 101, 102, now + 1), changed(pair[1], now + 1))
     await world.visits(3, start=201)
     running = asyncio.ensure_future(world.recorder(batch=10).run())
-    await quiet()
+    await settle()
     assert world.records.batches == [list(range(1, 9)), [9, 10, 11, 12, 13, 14]]
     await stop(running)
 
@@ -191,7 +191,7 @@ async def test_a_batch_never_ends_inside_a_commit(world: World) -> None:
 async def test_a_commit_larger_than_a_batch_still_goes_through(world: World) -> None:
     await world.commit(*(changed(person(number)) for number in range(1, 26)))
     running = asyncio.ensure_future(world.recorder(batch=10).run())
-    await quiet()
+    await settle()
     assert world.records.stored == list(range(1, 26))
     await stop(running)
 
@@ -200,14 +200,14 @@ async def test_a_commit_larger_than_a_batch_still_goes_through(world: World) -> 
 async def test_a_poke_causes_a_look_at_once(world: World) -> None:
     recorder = world.recorder()
     running = asyncio.ensure_future(recorder.run())
-    await quiet()
+    await settle()
     await world.visits(1)
     recorder.poke()
-    await quiet()
+    await settle()
     assert world.records.batches == [[1]]
     # One poke causes one look, and the pauses continue as before.
     await world.visits(1, start=2)
-    await quiet()
+    await settle()
     assert world.records.batches == [[1]]
     await world.clock.move(0.2)
     assert world.records.batches == [[1], [2]]
@@ -241,8 +241,8 @@ async def test_a_commit_that_was_not_answered_is_stored_once(world: World) -> No
     await world.visits(2)
     world.records.mute = True
     running = asyncio.ensure_future(world.recorder().run())
-    await quiet()
-    assert await world.journal() == [1, 2], "what is not known to be stored stays"
+    await settle()
+    assert await world.journal() == [1, 2], "entries that may not be stored stay"
     world.records.mute = False
     # Another process has written meanwhile; the repeated batch must not undo that.
     newer = person(1, 7)
@@ -257,7 +257,7 @@ async def test_a_commit_that_was_not_answered_is_stored_once(world: World) -> No
 async def test_lost_records_are_awaited_and_reported_once(world: World) -> None:
     recorder = world.recorder()
     running = asyncio.ensure_future(recorder.run())
-    await quiet()
+    await settle()
     world.records.lost = True
     await world.visits(700)
     await world.clock.move(120.0)
@@ -275,7 +275,7 @@ async def test_lost_records_are_awaited_and_reported_once(world: World) -> None:
 @staged(play, "world")
 async def test_records_that_come_and_go_are_reported_once(world: World) -> None:
     running = asyncio.ensure_future(world.recorder().run())
-    await quiet()
+    await settle()
     for _ in range(5):
         world.records.lost = True
         await world.visits(1)
@@ -302,7 +302,7 @@ async def test_the_backoff_grows_up_to_a_limit_with_jitter(world: World) -> None
     world.records.lost = True
     world.clock.asked.clear()
     await world.clock.move(1.0)
-    assert min(world.clock.asked) <= 0.2, "the next loss begins at the bottom again"
+    assert min(world.clock.asked) <= 0.2, "after the next loss pauses start small again"
     await stop(running)
 
 
@@ -337,7 +337,7 @@ async def test_a_wiped_store_counts_from_one_and_is_followed(world: World, tmp_p
     await world.visits(4)
     recorder = world.recorder(address)
     running = asyncio.ensure_future(recorder.run())
-    await quiet()
+    await settle()
     assert recorder.position == 4
     wiped = address.store = MemoryStore(Log(tmp_path / "new.log"), world.clock, Random(9))
     await wiped.commit(Commit(facts=(changed(person(1, 5)), changed(person(9, 1)))))

@@ -250,9 +250,9 @@ async def test_a_relay_is_done_only_when_it_has_arrived(bench: Bench, /) -> None
     await bench.quiet()
     assert bench.finished == [ref]
     assert await bench.store.done(BOT, (ref.update,)) == {ref.update}
-    (carried,) = bench.telegram.sent
-    assert isinstance(carried, SendContent)
-    assert (carried.bot, carried.person, carried.sources) == (OTHER_BOT, BEN, (2000,))
+    (delivered,) = bench.telegram.sent
+    assert isinstance(delivered, SendContent)
+    assert (delivered.bot, delivered.person, delivered.sources) == (OTHER_BOT, BEN, (2000,))
 
 
 @staged(at_bench)
@@ -300,7 +300,7 @@ async def test_a_notice_to_a_person_who_blocked_the_bot_marks_them_unreachable(b
     bench.happens(written(ANN, "/search"))
     await bench.quiet()
     me = await bench.facts_of(ANN)
-    assert (me.bot, me.state) == (None, Idle()), "a ghost does not wait for a partner"
+    assert (me.bot, me.state) == (None, Idle()), "an unreachable person does not search"
     assert await bench.store.outbox(ME) == []
 
 
@@ -345,7 +345,7 @@ async def test_a_delivery_is_recorded_even_if_the_store_was_away(bench: Bench, /
     assert ref not in bench.finished
     bench.happens(written(ANN, "third", 2002))
     await asyncio.sleep(60)
-    assert len(bench.telegram.sent) == 2, "the next waits for the outcome of the last to be stored"
+    assert len(bench.telegram.sent) == 2, "the next one waits until the last outcome is stored"
     bench.disk.full = False
     await bench.quiet(30)
     assert len(bench.finished) == 3

@@ -189,6 +189,6 @@ async def test_the_last_person_who_wrote_is_known(bench: Bench, fence: Fence, /)
     bench.person_queues.put(Work(written(ANN, "hello", 2000, sent_at=EPOCH + 60), (REF,), fences=(fence,)))
     await bench.quiet()
     await asyncio.sleep(100)
-    (quiet,) = await bench.store.idle_chats(bench.clock.now() - 10, 9)
-    assert quiet.speaker == ANN
+    (idle,) = await bench.store.idle_chats(bench.clock.now() - 10, 9)
+    assert idle.speaker == ANN
     await bench.store.mark(Mark())

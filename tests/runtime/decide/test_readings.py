@@ -35,7 +35,7 @@ def bench_that_counts(
     run(main())
 
 
-def carried(bench: Bench) -> list[str]:
+def delivered(bench: Bench) -> list[str]:
     return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN])
 
 
@@ -46,7 +46,7 @@ def test_events_of_one_burst_are_decided_on_one_read(monkeypatch: pytest.MonkeyP
         await asyncio.sleep(0.2)
         assert len(read) <= 2
         await bench.quiet(200)
-        assert carried(bench) == [f"text {number}" for number in range(100)]
+        assert delivered(bench) == [f"text {number}" for number in range(100)]
 
     bench_that_counts(body, monkeypatch)
 
@@ -59,7 +59,7 @@ def test_an_event_after_the_read_has_its_own_read(monkeypatch: pytest.MonkeyPatc
         bench.happens(written(ANN, "late", 2003))
         await bench.quiet()
         assert read.count(ANN) == 2
-        assert carried(bench) == ["text 0", "text 1", "text 2", "late"]
+        assert delivered(bench) == ["text 0", "text 1", "text 2", "late"]
 
     bench_that_counts(body, monkeypatch)
 
@@ -69,7 +69,7 @@ def test_a_read_is_used_until_something_changes(monkeypatch: pytest.MonkeyPatch)
         for number, words in enumerate(("one", "two", "/stop", "three", "four")):
             bench.happens(written(ANN, words, 2000 + number))
         await bench.quiet()
-        assert not {"three", "four"} & set(carried(bench)), "these are for nobody"
+        assert not {"three", "four"} & set(delivered(bench)), "these have no reader"
         assert read.count(ANN) >= 3
 
     bench_that_counts(body, monkeypatch)
@@ -81,10 +81,10 @@ def test_a_message_that_comes_when_the_partner_has_left_reaches_nobody(monkeypat
             bench.happens(written(ANN, f"text {number}", 2000 + number))
         bench.happens(written(BEN, "/stop", 900, OTHER_BOT), OTHER_BOT)
         await bench.quiet()
-        before = len(carried(bench))
+        before = len(delivered(bench))
         bench.happens(written(ANN, "too late", 2050))
         await bench.quiet()
-        assert len(carried(bench)) == before
+        assert len(delivered(bench)) == before
 
     bench_that_counts(body, monkeypatch)
 

@@ -65,9 +65,9 @@ async def test_a_reply_points_to_the_partners_message_on_the_same_bot(
     bench: Bench, /, about: MessageRef, bot: int, reply_to: int | None
 ) -> None:
     relay_effect = msgspec.structs.replace(relay(5), reply_to=about, quote="a word")
-    carried = await address(relay_effect, type(BOT)(bot), bench.store, PRINTS)
-    assert isinstance(carried, SendContent)
-    assert (carried.reply_to, carried.quote) == (reply_to, "a word" if reply_to is not None else None)
+    sent = await address(relay_effect, type(BOT)(bot), bench.store, PRINTS)
+    assert isinstance(sent, SendContent)
+    assert (sent.reply_to, sent.quote) == (reply_to, "a word" if reply_to is not None else None)
 
 
 def test_every_message_of_an_album_is_remembered_beside_its_copy() -> None:

@@ -231,7 +231,7 @@ async def test_a_429_during_a_download_holds_only_the_source_bot(post: Post, /) 
     post.send(3, to=PersonId(9))
     post.say("through the bot of the file", to=PersonId(10))
     await asyncio.sleep(29)
-    assert post.words == ["words 3"], "the sending bot goes on; the other one is held, as two chats were"
+    assert post.words == ["words 3"], "the sending bot continues; the other one is held, because two chats were"
     await asyncio.sleep(3)
     assert len(post.ledger.delivered_) == 4
 
@@ -262,7 +262,7 @@ async def test_a_new_partner_is_announced_before_twenty_waiting_asides(post: Pos
     asides = [f"aside {number}" for number in range(20)]
     assert ends == [*asides[:5], "found", f"relay:{BOT}:1", f"relay:{BOT}:2", *asides[5:]]
     at = dict(zip(ends, post.times, strict=True))
-    assert at["found"] == 3.0, "with the next of the budget"
+    assert at["found"] == 3.0, "with the next message of the budget"
 
 
 @staged(at_post)
@@ -384,7 +384,7 @@ async def test_a_confirmed_token_loss_ends_all_deliveries_of_that_bot(post: Post
     post.send(3, to=EVE)
     post.say("on another bot")
     await asyncio.sleep(REFUSED_AFTER_S - 1)
-    assert post.ledger.refusals == [], "it may be a slip"
+    assert post.ledger.refusals == [], "it may be a mistake"
     await asyncio.sleep(30)
     assert post.ledger.refusals == [Refusal.BOT_LOST] * 3
     assert [id_ for id_, _ in post.ledger.delivered_] == ["on another bot"]
@@ -404,7 +404,7 @@ async def test_deliveries_wait_while_a_token_is_suspected_and_keep_their_order(p
     post.send(1, 2)
     post.send(3, to=EVE)
     await asyncio.sleep(for_s)
-    assert len(post.telegram.tried) <= 2, "nobody hammers a token that is refused"
+    assert len(post.telegram.tried) <= 2, "a refused token is not tried over and over"
     post.send(4)
     del post.telegram.identities[OTHER_BOT]
     await asyncio.sleep(15)
@@ -519,7 +519,7 @@ async def test_waiting_relays_are_dropped_when_their_chat_ends(post: Post, /) ->
     await settled()
     assert sorted(post.ledger.failed_) == [(f"relay:{BOT}:{number}", Refusal.LEFT) for number in (1, 2, 3)]
     await post.bench.quiet(100)
-    assert [id_ for id_, _ in post.ledger.delivered_] == ["n"], "notices are not the chat's"
+    assert [id_ for id_, _ in post.ledger.delivered_] == ["n"], "notices do not belong to the chat"
     assert len(post.telegram.tried) == 2
 
 
@@ -636,7 +636,7 @@ async def test_a_waiting_relay_confirmed_twice_is_sent_once(post: Post, /) -> No
     post.courier.pass_on(relay(1), OTHER_BOT, (UpdateRef(BOT, 2),))
     await post.bench.quiet()
     assert post.words == ["words 1"]
-    assert post.ledger.refs == [UpdateRef(BOT, 1), UpdateRef(BOT, 2)], "and both updates are done by it"
+    assert post.ledger.refs == [UpdateRef(BOT, 1), UpdateRef(BOT, 2)], "and this makes both updates done"
 
 
 @staged(at_post)

@@ -178,7 +178,7 @@ async def test_all_couriers_obey_a_429(fleet: Fleet, /) -> None:
     fleet.two.send(2)
     fleet.three.courier.pass_on(relay(3, to=ANN), BOT, (UpdateRef(BOT, 3),))
     await asyncio.sleep(29)
-    assert fleet.words == ["words 3"], "another chat goes on"
+    assert fleet.words == ["words 3"], "another chat continues"
     await asyncio.sleep(3)
     assert sorted(fleet.words) == ["words 1", "words 2", "words 3"]
     assert min(fleet.times[2:]) >= 30.0 + FLOOD_MARGIN_S
@@ -193,7 +193,7 @@ async def test_a_bot_held_by_two_chats_is_held_in_all_couriers(fleet: Fleet, /) 
     fleet.two.courier.pass_on(relay(3, to=PersonId(10)), OTHER_BOT, (UpdateRef(BOT, 3),))
     fleet.three.courier.pass_on(relay(4, to=ANN), BOT, (UpdateRef(BOT, 4),))
     await asyncio.sleep(29)
-    assert fleet.words == ["words 4"], "another bot goes on"
+    assert fleet.words == ["words 4"], "another bot continues"
     await asyncio.sleep(3)
     assert sorted(fleet.words) == [f"words {number}" for number in range(1, 5)]
 
@@ -375,7 +375,7 @@ async def test_an_abandoned_incarnation_sends_and_reports_nothing_more(fleet: Fl
     fleet.one.courier.abandon()
     fleet.one.send(3, to=ANN)
     await asyncio.sleep(60)
-    assert len(fleet.times) == 2, "what was under way could not be called back"
+    assert len(fleet.times) == 2, "a send under way cannot be cancelled"
     assert fleet.one.books.ends == []
 
 

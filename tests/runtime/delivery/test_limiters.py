@@ -95,7 +95,7 @@ async def test_several_senders_never_exceed_the_budget_in_any_stretch_of_time(
     sent = await sent_within(store, account, budget, pauses_s, within_s)
     assert most_over(sent, budget) <= delay_s * budget.rate_per_s + LEAST_S * budget.rate_per_s
     assert len(sent) <= budget.rate_per_s * within_s + budget.burst
-    assert len(sent) >= 0.8 * budget.rate_per_s * within_s, "nor much less, while many want to"
+    assert len(sent) >= 0.8 * budget.rate_per_s * within_s, "nor much less, while many are waiting"
 
 
 @pytest.mark.parametrize(

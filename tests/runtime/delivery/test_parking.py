@@ -43,7 +43,7 @@ def parked(body: Callable[[Bench, UpdateRef], Awaitable[None]]) -> None:
     run(main())
 
 
-def carried(bench: Bench) -> list[str]:
+def delivered(bench: Bench) -> list[str]:
     return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent)])
 
 
@@ -64,7 +64,7 @@ async def test_a_parked_relay_frees_its_update_and_is_stored_encrypted(bench: Be
 async def test_a_parked_relay_is_delivered_once_from_its_place_in_the_queue(bench: Bench, ref: UpdateRef, /) -> None:
     bench.happens(written(ANN, "after", 2001))
     await bench.quiet(120)
-    assert carried(bench) == [SECRET, "after"]
+    assert delivered(bench) == [SECRET, "after"]
     assert await bench.store.outbox(ME) == []
     assert len(bench.finished) == 3, "finishing twice does no harm"
 
@@ -74,7 +74,7 @@ async def test_after_a_restart_a_parked_relay_is_resumed(bench: Bench, ref: Upda
     again = Bench(disk=bench.disk, worker=HEIR)
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
-    assert carried(again) == [SECRET]
+    assert delivered(again) == [SECRET]
     assert await again.store.outbox(HEIR) == []
     assert await again.store.done(BOT, (ref.update,)) == {ref.update}
     await again.close()
@@ -89,7 +89,7 @@ async def test_after_a_restart_a_parked_relay_of_an_ended_chat_is_dropped(bench:
     again = Bench(disk=bench.disk, worker=HEIR)
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
-    assert carried(again) == []
+    assert delivered(again) == []
     assert words_of(again.telegram.sent) == [html("chat.failed_left")]
     assert await again.store.outbox(HEIR) == []
     await again.close()
@@ -101,7 +101,7 @@ async def test_a_parked_relay_that_waited_too_long_is_dropped_with_a_notice(benc
     again.clock.offset_s = RELAY_TTL_S + 1
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
-    assert carried(again) == []
+    assert delivered(again) == []
     assert words_of(again.telegram.sent)[0].startswith("This waited too long")
     assert await again.store.outbox(HEIR) == []
     await again.close()
@@ -115,11 +115,11 @@ async def test_a_relay_parked_with_another_key_is_dropped_with_a_notice(bench: B
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY)
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
-    assert carried(again) == []
+    assert delivered(again) == []
     (told,) = again.telegram.sent
     assert isinstance(told, SendNotice)
     assert (told.person, told.reply_to) == (ANN, 2000)
-    assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "void in time"
+    assert [type(each) for each in await again.store.outbox(HEIR)] == [Trail], "expired in time"
     await again.close()
 
 
@@ -145,7 +145,7 @@ async def test_a_relay_parked_with_a_former_key_is_delivered(bench: Bench, ref: 
     again = Bench(disk=bench.disk, worker=HEIR, key=ANOTHER_KEY, former_keys=(b"older".ljust(32), bytes(32)))
     await again.parking.take_up(await again.store.inherit(HEIR))
     await again.quiet()
-    assert len(carried(again)) == 1
+    assert len(delivered(again)) == 1
     assert await again.store.outbox(HEIR) == []
     await again.close()
 
@@ -154,7 +154,7 @@ async def test_a_relay_parked_with_a_former_key_is_delivered(bench: Bench, ref: 
 async def test_leaving_drops_parked_relays_and_tells_their_sender(bench: Bench, ref: UpdateRef, /) -> None:
     bench.happens(written(BEN, "/stop", 3000, OTHER_BOT), OTHER_BOT)
     await bench.quiet(120)
-    assert carried(bench) == []
+    assert delivered(bench) == []
     told = words_of([each for each in bench.telegram.sent if getattr(each, "reply_to", None) == 2000])
     assert told == [html("chat.failed_left")]
     assert await bench.store.outbox(ME) == []
@@ -170,7 +170,7 @@ async def test_a_relay_being_sent_is_parked_too_and_ends_once() -> None:
     await bench.parking.park_overdue()
     assert bench.finished == [ref]
     await bench.quiet()
-    assert carried(bench) == [SECRET]
+    assert delivered(bench) == [SECRET]
     assert await bench.store.outbox(ME) == []
     await bench.close()
 
@@ -224,7 +224,7 @@ async def test_no_relay_is_parked_before_the_outcome_of_the_previous_one_is_stor
     await asyncio.sleep(1.9)
     bench.disk.full = True
     await asyncio.sleep(0.3)
-    assert carried(bench) == ["one"], "has arrived, and cannot be marked as done"
+    assert delivered(bench) == ["one"], "has arrived, and cannot be marked as done"
     bench.disk.full = False
     await bench.parking.park_overdue()
     assert bench.finished == []

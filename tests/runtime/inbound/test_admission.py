@@ -96,7 +96,7 @@ def notices(bench: Bench, person: PersonId = ANN) -> list[str]:
     return [each.html for each in bench.telegram.sent if isinstance(each, SendNotice) and each.person == person]
 
 
-def carried(bench: Bench) -> list[str]:
+def delivered(bench: Bench) -> list[str]:
     return words_of([each for each in bench.telegram.sent if isinstance(each, SendContent) and each.person == BEN])
 
 
@@ -108,35 +108,35 @@ async def test_little_of_a_flood_is_kept_and_the_queue_is_not_held_up(bench: Ben
     await bench.parking.park_crowd()
     assert set(refs) <= set(bench.finished)
     assert bench.courier.pending <= BOUND + 2
-    assert len(await bench.store.outbox(ME)) <= 2 * BOUND + 2, "and a trace of each"
+    assert len(await bench.store.outbox(ME)) <= 2 * BOUND + 2, "and a mark for each"
 
 
 @staged(bench_with)
 async def test_a_flooder_is_told_at_the_start_and_at_the_end_with_the_right_count(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"])
     await end_spells(bench, 300)
-    arrived = carried(bench)
-    assert arrived == [f"text {2000 + each}" for each in range(len(arrived))], "in order, from the first on"
+    arrived = delivered(bench)
+    assert arrived == [f"text {2000 + each}" for each in range(len(arrived))], "in order, from the first one"
     began, ended = notices(bench)
     assert began == html("pace.begun")
     assert f"<b>{POURED - len(arrived)}</b> messages" in ended
     first = next(each for each in bench.telegram.sent if isinstance(each, SendNotice))
-    assert first.reply_to == 2000 + len(arrived), "an answer to the first that did not arrive"
+    assert first.reply_to == 2000 + len(arrived), "a reply to the first one that was not delivered"
     assert bench.admission.spells == 0
     assert await bench.store.outbox(ME) == []
     bench.happens(written(ANN, "again", 9000))
     await bench.quiet()
-    assert carried(bench)[-1] == "again"
+    assert delivered(bench)[-1] == "again"
 
 
 @staged(bench_with)
 async def test_messages_waiting_at_the_end_of_a_chat_share_one_notice(bench: Bench, /) -> None:
     await pour(bench, KINDS["texts"], 100)
-    arrived = len(carried(bench))
+    arrived = len(delivered(bench))
     bench.happens(written(BEN, "/stop", 9000, bot=OTHER_BOT), OTHER_BOT)
     await end_spells(bench, 120)
     told = [each for each in notices(bench) if "not delivered" in each]
-    assert len(carried(bench)) == arrived
+    assert len(delivered(bench)) == arrived
     assert [f"<b>{100 - arrived}</b> messages from here on" in each for each in told] == [True]
     assert await bench.store.outbox(ME) == []
 
@@ -146,7 +146,7 @@ async def test_messages_waiting_at_the_end_of_a_chat_share_one_notice(bench: Ben
 async def test_a_normal_burst_arrives_completely(bench: Bench, /, number: int) -> None:
     await pour(bench, KINDS["texts"], number)
     await end_spells(bench, 120)
-    assert carried(bench) == [f"text {2000 + each}" for each in range(number)]
+    assert delivered(bench) == [f"text {2000 + each}" for each in range(number)]
     assert notices(bench) == []
 
 

@@ -14,7 +14,7 @@ from passerby.ports.participants import Commit, Committed
 from passerby.ports.telegram import Arrival, FloodWait, SendContent
 from passerby.ports.trails import Trail, trail_of
 from passerby.runtime.delivery.sealing import Sealer
-from passerby.runtime.inbound.albums import QUIET_S
+from passerby.runtime.inbound.albums import ITEM_WAIT_S
 from passerby.runtime.inbound.webhook_receiver import WebhookReceiver
 from tests.runtime.virtual import EPOCH, run
 from tests.runtime.world import ANN, BEN, BOT, HEIR, ME, Assured, Bench, talking, words_of, written
@@ -71,7 +71,7 @@ def webs(body: Callable[[Web, Web], Awaitable[None]]) -> None:
     run(main())
 
 
-def carried(web: Web) -> list[str]:
+def delivered(web: Web) -> list[str]:
     return words_of([each for each in web.bench.telegram.sent if isinstance(each, SendContent)])
 
 
@@ -79,9 +79,9 @@ def carried(web: Web) -> list[str]:
 async def test_an_album_that_comes_item_by_item_is_one_message(one: Web, two: Web, /) -> None:
     for update, words in enumerate(("a", "b", "c"), 1):
         await one.takes(update, words)
-    assert carried(one) == [], "more may come"
-    await asyncio.sleep(QUIET_S + 0.1)
-    assert carried(one) == ["a+b+c"]
+    assert delivered(one) == [], "more may come"
+    await asyncio.sleep(ITEM_WAIT_S + 0.1)
+    assert delivered(one) == ["a+b+c"]
 
 
 @staged(webs)
@@ -93,24 +93,24 @@ async def test_an_answered_item_is_done_and_stored_encrypted(one: Web, two: Web,
     assert item.group == "album"
     assert not any(SECRET.encode() in record for record in one.bench.disk.records)
     await one.takes(1, SECRET)
-    assert await store.trail(ANN) == [item], "brought again it is the same one"
+    assert await store.trail(ANN) == [item], "if it comes again, it is the same item"
 
 
 @staged(webs)
 async def test_an_album_may_come_to_two_processes_in_turn(one: Web, two: Web, /) -> None:
     for update, words in enumerate(("a", "b", "c", "d"), 1):
         await (one, two)[update % 2].takes(update, words)
-        await asyncio.sleep(QUIET_S / 2)
-    await asyncio.sleep(2 * QUIET_S)
-    assert carried(one) == ["a+b+c+d"]
+        await asyncio.sleep(ITEM_WAIT_S / 2)
+    await asyncio.sleep(2 * ITEM_WAIT_S)
+    assert delivered(one) == ["a+b+c+d"]
 
 
 @staged(webs)
 async def test_after_the_tenth_item_there_is_no_wait(one: Web, two: Web, /) -> None:
     for update in range(1, 11):
         await one.takes(update, str(update))
-    await asyncio.sleep(QUIET_S / 10)
-    assert carried(one) == ["1+2+3+4+5+6+7+8+9+10"]
+    await asyncio.sleep(ITEM_WAIT_S / 10)
+    assert delivered(one) == ["1+2+3+4+5+6+7+8+9+10"]
 
 
 @pytest.mark.parametrize("elsewhere", [False, True])
@@ -120,7 +120,7 @@ async def test_the_persons_next_action_comes_after_the_album(one: Web, two: Web,
     await one.takes(2, "b")
     await (two if elsewhere else one).takes(3, "and then", group=None)
     await one.bench.quiet()
-    assert carried(one) == ["a+b", "and then"]
+    assert delivered(one) == ["a+b", "and then"]
 
 
 @staged(webs)
@@ -128,14 +128,14 @@ async def test_a_message_after_a_parked_album_is_not_sent_before_it(one: Web, tw
     answers = iter([FloodWait(30.0)])
     one.bench.telegram.answer = lambda outgoing: next(answers, None)
     await one.takes(1, "a")
-    await asyncio.sleep(2 * QUIET_S)
+    await asyncio.sleep(2 * ITEM_WAIT_S)
     assert [type(each) for each in await one.bench.store.outbox(ME)] == [Parked, Trail]
     asked = asyncio.ensure_future(two.takes(2, "and then", group=None))
     await asyncio.sleep(5)
     assert asked.done(), "it is parked as well, and answered"
-    assert carried(one) == []
+    assert delivered(one) == []
     await asyncio.sleep(60)
-    assert carried(one) == ["a", "and then"]
+    assert delivered(one) == ["a", "and then"]
 
 
 @staged(webs)
@@ -148,17 +148,17 @@ async def test_a_message_is_not_sent_before_one_parked_by_another_process(one: W
     await first
     await two.takes(2, "second", group=None)
     await asyncio.sleep(60)
-    assert carried(one) == ["first", "second"]
+    assert delivered(one) == ["first", "second"]
     await one.takes(3, "third", group=None)
-    assert await one.bench.store.trail(ANN) == [], "nothing is parked when nothing is ahead"
+    assert await one.bench.store.trail(ANN) == [], "nothing is parked if nothing comes first"
 
 
 @staged(webs)
 async def test_two_albums_in_a_row_stay_two(one: Web, two: Web, /) -> None:
     for update, (words, group) in enumerate((("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")), 1):
         await one.takes(update, words, group)
-    await asyncio.sleep(2 * QUIET_S)
-    assert carried(one) == ["a+b", "c+d"]
+    await asyncio.sleep(2 * ITEM_WAIT_S)
+    assert delivered(one) == ["a+b", "c+d"]
 
 
 @staged(webs)
@@ -168,8 +168,8 @@ async def test_if_a_process_dies_another_sends_the_items(one: Web, two: Web, /) 
     await one.dies()
     await one.bench.store.leave(ME)
     await two.bench.parking.take_up(await two.bench.store.inherit(HEIR))
-    await asyncio.sleep(2 * QUIET_S)
-    assert carried(two) == ["a+b"]
+    await asyncio.sleep(2 * ITEM_WAIT_S)
+    assert delivered(two) == ["a+b"]
 
 
 @staged(webs)
@@ -177,8 +177,8 @@ async def test_an_album_does_not_wait_for_a_dead_process(one: Web, two: Web, /) 
     await one.takes(1, "a")
     await two.takes(2, "b")
     await one.dies()
-    await asyncio.sleep(3 * QUIET_S)
-    assert carried(two) == ["a+b"]
+    await asyncio.sleep(3 * ITEM_WAIT_S)
+    assert delivered(two) == ["a+b"]
 
 
 @staged(webs)
@@ -186,13 +186,13 @@ async def test_an_album_parked_by_a_dead_process_is_inherited_whole(one: Web, tw
     one.bench.telegram.answer = lambda outgoing: FloodWait(3.0)
     await one.takes(1, "a")
     await one.takes(2, "b")
-    await asyncio.sleep(2 * QUIET_S)
+    await asyncio.sleep(2 * ITEM_WAIT_S)
     await one.dies()
     one.bench.telegram.answer = lambda outgoing: None
     await one.bench.store.leave(ME)
     await two.bench.parking.take_up(await two.bench.store.inherit(HEIR))
     await asyncio.sleep(10)
-    assert carried(two) == ["a+b"]
+    assert delivered(two) == ["a+b"]
     one.bench.courier._pending = 0  # the process is dead, and nobody waits for it
 
 
@@ -211,9 +211,9 @@ async def test_an_item_that_comes_while_the_album_is_sent_follows_it(one: Web, t
     await one.takes(1, "a")
     await one.takes(2, "b")
     one.bench.store.commit = slowly  # type: ignore[method-assign]
-    await asyncio.sleep(3 * QUIET_S)
-    assert sorted("+".join(carried(one))) == sorted("a+b+c+and then"), "each once"
-    assert carried(one)[-1] == "and then"
+    await asyncio.sleep(3 * ITEM_WAIT_S)
+    assert sorted("+".join(delivered(one))) == sorted("a+b+c+and then"), "each once"
+    assert delivered(one)[-1] == "and then"
 
 
 @staged(webs)
@@ -224,8 +224,8 @@ async def test_while_the_store_is_away_an_item_is_not_answered(one: Web, two: We
     assert one.bench.uncertain.last_at() >= 0, "it may have been stored all the same"
     one.bench.disk.full = False
     await one.takes(1, "a")
-    await asyncio.sleep(2 * QUIET_S)
-    assert carried(one) == ["a"]
+    await asyncio.sleep(2 * ITEM_WAIT_S)
+    assert delivered(one) == ["a"]
 
 
 @staged(webs)
@@ -241,8 +241,8 @@ async def test_an_item_stored_without_an_answer_is_sent_when_it_comes_again(one:
         await one.takes(1, "a")
     one.bench.store.commit = store  # type: ignore[method-assign]
     await two.takes(1, "a")
-    await asyncio.sleep(2 * QUIET_S)
-    assert carried(one) == ["a"]
+    await asyncio.sleep(2 * ITEM_WAIT_S)
+    assert delivered(one) == ["a"]
 
 
 def test_a_waiting_album_asks_a_lost_store_again() -> None:
@@ -258,8 +258,8 @@ def test_a_waiting_album_asks_a_lost_store_again() -> None:
 
         await one.takes(1, "a")
         one.bench.store.trail = away  # type: ignore[method-assign]
-        await asyncio.sleep(4 * QUIET_S)
-        assert carried(one) == ["a"]
+        await asyncio.sleep(4 * ITEM_WAIT_S)
+        assert delivered(one) == ["a"]
 
     webs(body)
 
@@ -271,7 +271,7 @@ async def test_an_item_stored_with_another_key_is_given_up(one: Web, two: Web, /
     one.bench.albums._sealer = Sealer(bytes(32))
     await one.takes(2, "b")
     await one.takes(3, "and then", group=None)
-    assert carried(one) == ["b", "and then"]
+    assert delivered(one) == ["b", "and then"]
 
 
 @staged(webs)
@@ -284,7 +284,7 @@ async def test_an_expired_mark_is_removed(one: Web, two: Web, /) -> None:
     await asyncio.sleep(200)
     await one.takes(2, "b", group=None)
     assert await store.trail(ANN) == []
-    assert carried(one) == ["a", "b"]
+    assert delivered(one) == ["a", "b"]
 
 
 @staged(webs)
@@ -294,8 +294,8 @@ async def test_an_album_without_a_partner_is_answered_once_like_any_message(one:
     one.bench.telegram.sent.clear()
     await one.takes(2, "a")
     await two.takes(3, "b")
-    await asyncio.sleep(3 * QUIET_S)
-    assert carried(one) == []
+    await asyncio.sleep(3 * ITEM_WAIT_S)
+    assert delivered(one) == []
     assert len(one.bench.telegram.sent) == 1, "one notice for the album"
 
 

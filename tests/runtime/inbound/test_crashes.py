@@ -43,7 +43,7 @@ async def test_an_update_that_ended_two_workers_is_not_tried_again(bench: Bench,
     assert not isinstance((await bench.facts_of(ANN)).state, Searching)
     (sorry,) = [each for each in bench.telegram.sent if words_of([each]) == [SORRY]]
     assert sorry.reply_to == 41  # type: ignore[union-attr]
-    assert len(bench.telegram.sent) == 2, "what the same person does next goes on"
+    assert len(bench.telegram.sent) == 2, "the same person's next message continues"
     assert await bench.store.done(BOT, (7, 8)) == {7, 8}
     assert set(bench.finished) == {REF, UpdateRef(BOT, 8)}
 

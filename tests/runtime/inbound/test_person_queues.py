@@ -5,7 +5,7 @@ import asyncio
 from passerby.kernel.event import BotBlocked, MessageReceived
 from passerby.kernel.ids import PersonId, UpdateRef
 from passerby.ports.leases import Fence, bot_lease
-from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, ALBUM_QUIET_S, PersonQueues, Work
+from passerby.runtime.inbound.person_queues import ALBUM_ITEMS, ITEM_WAIT_S, PersonQueues, Work
 from passerby.runtime.tasks import Background
 from tests.runtime.virtual import VirtualClock
 from tests.runtime.world import ANN, BEN, BOT, OTHER_BOT, written
@@ -100,11 +100,11 @@ async def test_items_that_come_out_of_order_are_put_in_order() -> None:
 async def test_late_items_are_awaited_for_a_moment_and_then_sent_alone() -> None:
     hall = Hall()
     hall.put(album("a", 10))
-    await asyncio.sleep(ALBUM_QUIET_S * 0.9)
+    await asyncio.sleep(ITEM_WAIT_S * 0.9)
     hall.put(album("b", 11))
-    await asyncio.sleep(ALBUM_QUIET_S * 0.9)
+    await asyncio.sleep(ITEM_WAIT_S * 0.9)
     hall.put(album("c", 12))
-    await asyncio.sleep(ALBUM_QUIET_S * 1.1)
+    await asyncio.sleep(ITEM_WAIT_S * 1.1)
     assert hall.words == ["a+b+c"]
     hall.put(album("d", 13))
     await asyncio.sleep(1)

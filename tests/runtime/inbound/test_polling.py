@@ -231,7 +231,7 @@ async def test_at_most_one_window_of_unfinished_updates_is_in_hand(desk: Desk, /
     assert len(desk.taken) == WINDOW
     asked = len(desk.offsets)
     await asyncio.sleep(20)
-    assert len(desk.offsets) == asked, "with full hands nothing is asked"
+    assert len(desk.offsets) == asked, "with a full window nothing is polled"
     await desk.finish(1)
     await asyncio.sleep(2)
     assert len(desk.taken) == WINDOW + 1
@@ -262,7 +262,7 @@ async def test_after_a_fault_polling_pauses_grow_up_to_a_limit(desk: Desk, /, fa
     asked = len(desk.times)
     await asyncio.sleep(120)
     assert desk.taken == [1, 2]
-    assert desk.times[asked + 1] - desk.times[asked] <= BACKOFF.first_s * 1.25 + 0.1, "pauses begin small again"
+    assert desk.times[asked + 1] - desk.times[asked] <= BACKOFF.first_s * 1.25 + 0.1, "pauses start small again"
 
 
 def test_a_webhook_in_the_way_is_reported_with_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
@@ -364,7 +364,7 @@ def test_a_worker_without_assurance_does_not_poll() -> None:
         polls = len(desk.telegram.polls)
         await asyncio.sleep(300)
         assert len(desk.telegram.polls) == polls
-        assert desk.taken == [1], "the answer to the poll that was under way is left to whoever has the lease"
+        assert desk.taken == [1], "the updates of the poll under way are left to the lease holder"
         desk.sure.is_assured = True
         desk.sure.again.set()
         await asyncio.sleep(60)
@@ -415,7 +415,7 @@ async def test_a_stop_interrupts_the_wait_for_room(desk: Desk, /) -> None:
 @staged(at_desk, auto=False)
 async def test_at_the_end_the_done_updates_are_confirmed(desk: Desk, /) -> None:
     await desk.intake.confirm()
-    assert desk.offsets == [], "nothing to tell"
+    assert desk.offsets == [], "there is nothing to confirm"
     desk.telegram.push(BOT, *arrivals(1, 2, 3))
     await asyncio.sleep(0.02)
     desk.intake.stop()

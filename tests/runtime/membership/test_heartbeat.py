@@ -45,7 +45,7 @@ class Worker:
 
     async def hand_over(self, fence: Fence) -> None:
         await asyncio.sleep(self.handover_s)
-        assert self.fleet.holds(fence), "it is given afterwards"
+        assert self.fleet.holds(fence), "it is given back afterwards"
         self.has.discard(fence.lease)
 
     def lapsed(self, reason: str) -> None:
@@ -187,7 +187,7 @@ async def test_assurance_ends_before_another_can_take_the_lease_and_comes_back(p
     await asyncio.sleep(1.0)
     assert waiting.done()
     assert one.fleet.is_assured
-    assert one.reasons == [], "nobody had taken anything: an outage of the store moves nothing"
+    assert one.reasons == [], "nobody has taken a lease: an outage of the store moves none"
     assert one.has == {*BOTS, *OTHERS}
 
 

@@ -12,7 +12,7 @@ from passerby.kernel.participant import Chatting, Idle
 from passerby.ports.telegram import BotIdentity, FloodWait, Unavailable
 from passerby.runtime.membership.tokens import LEAST_REFUSALS, LONGEST_PAUSE_S, REFUSED_AFTER_S, Tokens, Trust
 from passerby.runtime.tasks import Background
-from tests.runtime.test_supervise import Process, Town, carried
+from tests.runtime.test_supervise import Process, Town, delivered
 from tests.runtime.virtual import EPOCH, VirtualClock, run, settled
 from tests.runtime.world import ANN, BOT, OTHER_BOT, ScriptedTelegram, written
 from tests.staged import staged
@@ -152,7 +152,7 @@ async def test_a_worker_that_may_not_confirm_waits_for_the_one_that_may(watch: W
     watch.telegram.accept(BOT)
     watch.tokens.heed({}, {})
     await settled()
-    assert watch.tokens.works(BOT), "asked at once when the other has changed its mind"
+    assert watch.tokens.works(BOT), "it asks at once when the other suspects the bot"
 
 
 @staged(watching)
@@ -180,7 +180,7 @@ class Apart(ScriptedTelegram):
     def __init__(self, town: Town) -> None:
         super().__init__(town.clock, town.telegram.bots)
         shared = town.telegram
-        self.queues, self.sent, self.tried, self.news = shared.queues, shared.sent, shared.tried, shared.news
+        self.queues, self.sent, self.tried, self.changed = shared.queues, shared.sent, shared.tried, shared.changed
         self.polls = shared.polls
 
 
@@ -234,7 +234,7 @@ async def test_a_refusal_seen_by_one_worker_ends_no_chats_of_others(town: Town, 
         assert isinstance(await state_of_ann(town), Chatting)
         seen.accept(OTHER_BOT)
     await asyncio.sleep(60)
-    assert carried(town) == ["hello"]
+    assert delivered(town) == ["hello"]
     assert isinstance(await state_of_ann(town), Chatting)
     await close(one, two)
 
@@ -250,7 +250,7 @@ async def test_a_bot_is_lost_and_comes_back_in_every_process_without_a_restart(t
     await asyncio.sleep(REFUSED_AFTER_S + 40)
     apps = [process.incarnations[-1] for process in (one, two, web)]
     assert [app.tokens.is_lost(OTHER_BOT) for app in apps] == [True] * 3
-    assert sorted(bot for app in apps for bot in app.report().idle_bots) == [OTHER_BOT], "its holder says so"
+    assert sorted(bot for app in apps for bot in app.report().idle_bots) == [OTHER_BOT], "its holder reports it"
     assert isinstance(await state_of_ann(town), Idle)
     await asyncio.sleep(600)
     for each in (first, second, view):

@@ -1,6 +1,6 @@
 """Which file of a message is meant, and its id for the recipient's bot.
 
-A piece is one file of a message. Its ids are remembered under a key: `unique`, or `neutral:` + `unique` for a file that
+A piece is one file of a message. Its ids are remembered under a key: `unique`, or `renamed:` + `unique` for a file that
 must not be sent by its own id, because that would show the sender's name for it (see `safe_filenames`).
 """
 
@@ -21,7 +21,7 @@ from passerby.kernel.ids import BotId
 from passerby.ports.live_store import LiveStoreLost
 from passerby.ports.telegram import SendContent
 
-_NEUTRAL = "neutral:"
+_RENAMED = "renamed:"
 
 
 class Piece(Struct, frozen=True, gc=False):
@@ -46,7 +46,7 @@ def pieces(content_call: SendContent, content: Content) -> tuple[Piece, ...]:
     at_home = content_call.bot == content_call.source_bot
     main = Piece(
         part=part,
-        key=_NEUTRAL + content.file.unique if hidden else content.file.unique,
+        key=_RENAMED + content.file.unique if hidden else content.file.unique,
         file=content.file,
         name=name,
         mime=mime,

@@ -1,7 +1,7 @@
 """The adapter's port for remembering files: the id of each file for each bot.
 
 `LiveStore` satisfies it. A `unique` is the same for every bot; a file id belongs to one bot. We add two kinds of keys:
-`neutral:` is the copy of a file that was uploaded without its sender's name for it; `introduction:` is not a file (see
+`renamed:` is the copy of a file that was uploaded without its sender's name for it; `introduction:` is not a file (see
 `bot_api`).
 
 A bot's token and a file id suffice to fetch a file, and anybody who has a file knows its `unique`. So the stored values

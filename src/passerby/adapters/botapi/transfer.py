@@ -31,7 +31,7 @@ DOWNLOAD_LIMIT = 20 * 2**20
 
 
 class Move(Struct, frozen=True):
-    """A file to upload as the part `part`, under a neutral name."""
+    """A file to upload as the part `part`, under a harmless name."""
 
     part: str
     file: File

@@ -15,7 +15,7 @@ with the same tag on one node, so a script may use several. Two installations ma
                                  facts, entries, changes, epochs, comers: the newest numbers
                                  of the journal, outbox, tickets, leases and workers.
                                  trimmed: the records hold the journal up to this number, as
-                                 far as this generation knows; carried: as far as any
+                                 far as this generation knows; recorded: as far as any
                                  generation knew. floor: readers with an older number read
                                  everything again. run: the run of the server at the last
                                  handshake (handshake.lua). reborn: when the first worker of
@@ -55,7 +55,7 @@ with the same tag on one node, so a script may use several. Two installations ma
 A person's header is "version \\t told \\t kind \\t place \\t partner". It has everything that scripts need of a value,
 so they never decode one. `told` is the number of the fact that tells the records of this value. `kind` is idle, waiting
 (`place` is the pool) or chatting (`place` is the chat). An idle person is removed ten minutes after they were last
-heard of, but only once the records hold them (`told` <= `carried`). Ids of pools and chats have no control characters.
+heard of, but only once the records hold them (`told` <= `recorded`). Ids of pools and chats have no control characters.
 
 Times are Unix seconds of the processes' clocks, which may differ by minutes without harm. Keys that expire, workers,
 leases and budgets use the server's clock; the last three are in milliseconds.

@@ -219,7 +219,7 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         cursor = b"0"
         while True:
             number, (cursor, rows) = await self._read(
-                ("HGET", self._keys.store, "carried"),
+                ("HGET", self._keys.store, "recorded"),
                 ("HSCAN", self._keys.people, cursor, "COUNT", PAGE),
                 repairs=True,
             )
@@ -233,10 +233,12 @@ class RedisStore(RedisLeases, RedisSharedBudgets, RedisOutbox, RedisUpdates):
         if not persons:
             return {}
         number, rows = await self._read(
-            ("HGET", self._keys.store, "carried"), ("HMGET", self._keys.people, *persons), repairs=True
+            ("HGET", self._keys.store, "recorded"), ("HMGET", self._keys.people, *persons), repairs=True
         )
-        carried = int(number or 0)
-        return {person: values.held(carried, row) for person, row in zip(persons, rows, strict=True) if row is not None}
+        recorded = int(number or 0)
+        return {
+            person: values.held(recorded, row) for person, row in zip(persons, rows, strict=True) if row is not None
+        }
 
     async def file_id(self, unique: str, bot: BotId) -> str | None:
         (found,) = await self._read(("HGET", self._keys.file(unique), bot))

@@ -53,10 +53,10 @@ def participant(held: bytes) -> Participant:
     return _decode_participant(held[held.index(b"\n") + 1 :])
 
 
-def held(carried: int, row: bytes) -> Held:
-    """Return a person's value in `people`, and whether the records have it: they hold the journal up to `carried`."""
+def held(recorded: int, row: bytes) -> Held:
+    """Return a person's value in `people`, and whether the records have it: they hold the journal up to `recorded`."""
     _, told, _ = row.split(b"\t", 2)
-    return Held(participant(row), int(told) <= carried)
+    return Held(participant(row), int(told) <= recorded)
 
 
 def change(person: bytes, value: bytes) -> TicketChange:

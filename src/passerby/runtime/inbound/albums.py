@@ -5,7 +5,7 @@ Telegram waits for the answer to one item before it delivers the next. If we kep
 delivery, the next item could never come. So each item is *stored*: sealed into the outbox, as part of its person's
 trail, in the commit that makes its update done. Then the request is answered. The album is sent when
 
-    - no further item has come for QUIET_S. Every process that received one of its items checks this, so one may die;
+    - no further item has come for ITEM_WAIT_S. Every process that got one of its items checks this, so one may die;
     - its last possible item has come;
     - its person does something else, because then Telegram has no more items. The process that receives that update
       sends the album first.
@@ -39,7 +39,7 @@ from passerby.runtime.tasks import Background
 from passerby.runtime.waiting import event_within
 from passerby.telemetry import logs
 
-QUIET_S = 0.8
+ITEM_WAIT_S = 0.8
 """This is longer than the time from our answer to one item until the next one has come over the Internet and is
 stored."""
 
@@ -150,7 +150,7 @@ class Albums:
     async def _until_sent(self, person: PersonId, watch: "_Watch") -> None:
         try:
             while True:
-                left_s = watch.heard_at + QUIET_S - self._clock.monotonic()
+                left_s = watch.heard_at + ITEM_WAIT_S - self._clock.monotonic()
                 if left_s > 0 and len(watch.items) < ALBUM_ITEMS:
                     await self._pause(watch, left_s)
                     continue
@@ -158,7 +158,7 @@ class Albums:
                 try:
                     found = [each for each in await self._store.trail(person) if each.sealed]
                 except LiveStoreLost:
-                    await self._clock.sleep(QUIET_S)
+                    await self._clock.sleep(ITEM_WAIT_S)
                     continue
                 names = {each.id for each in found}
                 if names - watch.items and len(names) < ALBUM_ITEMS:

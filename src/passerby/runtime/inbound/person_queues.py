@@ -35,7 +35,7 @@ minute. Fewer get one notice each, so that their sender sees which messages they
 MOST_TOGETHER = 400
 """The most updates that one piece of work may settle, because a commit is one message to the store."""
 
-ALBUM_QUIET_S = 0.4
+ITEM_WAIT_S = 0.4
 """If no further item comes for this long, an album counts as complete. Items come in one burst; this allows for the
 network between Telegram and us."""
 
@@ -206,7 +206,7 @@ class PersonQueues:
             while len(items) < ALBUM_ITEMS:
                 if not queue.items:
                     queue.arrived.clear()
-                    if not await event_within(queue.arrived, ALBUM_QUIET_S):
+                    if not await event_within(queue.arrived, ITEM_WAIT_S):
                         break
                 work, _ = queue.items[0]
                 following = work.event

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Join the generation of the store. Begin one if there is none, or if this one is older than a state seen before.
 --
--- KEYS  1 store   hash    generation, adopted, doubt, facts, trimmed, carried, entries, changes, floor, epochs, latest,
+-- KEYS  1 store   hash    generation, adopted, doubt, facts, trimmed, recorded, entries, changes, floor, epochs, latest,
 --                        reborn
 --       2 workers   hash   3 leases   hash   see heartbeat.lua
 -- ARGV  1 a name for a new generation   2 a number above all change numbers of earlier generations
@@ -14,7 +14,7 @@ local store, workers, leases = unpack(KEYS)
 --include rebirth.lua
 
 if redis.call('HSETNX', store, 'generation', ARGV[1]) == 1 then
-  redis.call('HSET', store, 'changes', ARGV[2], 'floor', ARGV[2], 'facts', 0, 'trimmed', 0, 'carried', 0, 'entries', 0)
+  redis.call('HSET', store, 'changes', ARGV[2], 'floor', ARGV[2], 'facts', 0, 'trimmed', 0, 'recorded', 0, 'entries', 0)
   -- No epoch of an earlier generation may be given out again.
   redis.call('HSET', store, 'epochs', string.format('%.0f', now_us))
   redis.call('HSET', store, 'latest', string.format('%.0f', math.max(now_us, tonumber(ARGV[4]) + 1)))

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Note that the records hold the journal up to a number, and remove that part.
 --
--- KEYS  1 store   hash   generation, facts, trimmed, carried   2 journal   stream   number-1 -> f blob
+-- KEYS  1 store   hash   generation, facts, trimmed, recorded   2 journal   stream   number-1 -> f blob
 -- ARGV  1 generation   2 number   3 the number after it
 
 local store = KEYS[1]
@@ -9,12 +9,12 @@ if redis.call('HGET', store, 'generation') ~= ARGV[1] then
   return redis.error_reply('WIPED another generation has begun')
 end
 redis.call('XTRIM', KEYS[2], 'MINID', ARGV[3])
-local facts, trimmed, carried = unpack(redis.call('HMGET', store, 'facts', 'trimmed', 'carried'))
+local facts, trimmed, recorded = unpack(redis.call('HMGET', store, 'facts', 'trimmed', 'recorded'))
 local upto = math.min(tonumber(ARGV[2]), tonumber(facts))
 if upto > tonumber(trimmed) then
   redis.call('HSET', store, 'trimmed', string.format('%.0f', upto))
 end
-if upto > tonumber(carried) then
-  redis.call('HSET', store, 'carried', string.format('%.0f', upto))
+if upto > tonumber(recorded) then
+  redis.call('HSET', store, 'recorded', string.format('%.0f', upto))
 end
 return 1
