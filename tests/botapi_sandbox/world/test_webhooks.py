@@ -170,3 +170,18 @@ def test_setting_a_webhook_twice_in_a_second_is_refused() -> None:
     made = small_world(limits=True)
     made.ask("setWebhook", url=URL)
     assert made.refusal("setWebhook", url=URL)[0] == 429
+
+
+def test_a_new_address_starts_without_the_failures_of_the_old_one(made: SmallWorld) -> None:
+    made.write()
+    for _ in range(3):
+        made.clock.pass_by(60)
+        (delivery,) = due(made)
+        made.world.webhooks.answered(delivery, 500)
+    assert due(made) == []
+    made.clock.pass_by(2)
+    made.ask("setWebhook", url=delivery.url)
+    assert due(made) == [], "the same address keeps its back-off"
+    made.clock.pass_by(1)
+    made.ask("setWebhook", url="http://127.0.0.1:9/elsewhere")
+    assert [each.url for each in due(made)] == ["http://127.0.0.1:9/elsewhere"]
